@@ -1,0 +1,51 @@
+"""What the framework itself offers: it registers through the same hooks as any plugin."""
+
+from __future__ import annotations
+
+from artgen.hookspecs import Spec, hookimpl
+
+__all__ = [
+    "artgen_engines",
+    "artgen_exporters",
+    "artgen_losses",
+    "artgen_targets",
+]
+
+
+@hookimpl
+def artgen_engines() -> list[Spec]:
+    """The engines in `artgen.engines`."""
+    return [
+        Spec(
+            "gradient",
+            "Gradient descent on all parts at once",
+            "artgen.engines.gradient:GradientEngine",
+        ),
+    ]
+
+
+@hookimpl
+def artgen_losses() -> list[Spec]:
+    """The losses in `artgen.losses`."""
+    return [
+        Spec("mse", "Mean squared error", "artgen.losses:mse"),
+        Spec("l1", "Mean absolute error", "artgen.losses:l1"),
+        Spec("rmse", "Root of the mean squared error", "artgen.losses:rmse"),
+        Spec("ssim", "One minus the structural similarity", "artgen.losses:ssim"),
+        Spec("ms-ssim", "One minus the multi-scale structural similarity", "artgen.losses:ms_ssim"),
+        Spec("oklab", "Mean squared error in the perceptual Oklab space", "artgen.losses:oklab"),
+    ]
+
+
+@hookimpl
+def artgen_targets() -> list[Spec]:
+    """The schemes in `artgen.targets`."""
+    return [
+        Spec("sample", "A photograph bundled with scikit-image", "artgen.targets:open_sample"),
+    ]
+
+
+@hookimpl
+def artgen_exporters() -> list[Spec]:
+    """The file formats in `artgen.output`."""
+    return [Spec("png", "A still with its recipe inside", "artgen.art:export_png")]

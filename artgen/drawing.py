@@ -1,0 +1,63 @@
+"""A drawing is an immutable value: what to draw, in canvas units, with no resolution of its own.
+
+It is the only thing that rasterisers, outputs and `.art` files accept. Its tensors hold *mapped*
+values (a scale, not the logarithm of a scale), so nothing of the fit is needed to draw it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from artgen.canvas import Canvas
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["BACKGROUND_WEIGHT", "Drawing"]
+
+BACKGROUND_WEIGHT = 1e-3
+"""The weight of the background in the blends `normalized` and `depth`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Named tensors of one primitive, ready to draw.
+
+    `primitive` is the registered name, `plugin` says who provides it (``{"name": ..., "version":
+    ...}`` or, for a loose file, ``{"file": ..., "sha256": ...}``), `options` are complete.
+    `background` is sRGB-encoded, 1.0 = 255; `width` and `height` are the fitting size in pixels.
+    """
+
+    primitive: str
+    options: Mapping[str, Any]
+    tensors: Mapping[str, Tensor]
+    width: int
+    height: int
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    background_weight: float = BACKGROUND_WEIGHT
+    plugin: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in ("options", "tensors", "plugin"):
+            object.__setattr__(self, name, MappingProxyType(dict(getattr(self, name))))
+
+    @property
+    def canvas(self) -> Canvas:
+        """The canvas the drawing was fitted on."""
+        return Canvas(self.width, self.height)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers the drawing is made of."""
+        return sum(tensor.numel() for tensor in self.tensors.values())
+
+    def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Drawing:
+        """The same drawing with `change` applied to every tensor."""
+        return replace(self, tensors={name: change(t) for name, t in self.tensors.items()})
+
+    def detach(self) -> Drawing:
+        """A copy on the CPU that shares nothing with the fit it came from."""
+        return self.map_tensors(lambda tensor: tensor.detach().to("cpu", copy=True))

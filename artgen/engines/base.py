@@ -1,0 +1,101 @@
+"""The contract of an engine: start, advance, report, give a drawing, and save its exact state.
+
+Engines never print, never write files and never read the clock; the runner owns the loop. How many
+steps one `advance` takes affects speed only: chunks of 1, 7 and 1000 give the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from artgen.drawing import Drawing
+from artgen.losses import Loss
+from artgen.options import parse_options
+from artgen.primitives import Primitive
+
+__all__ = ["Engine", "Problem", "Report", "State"]
+
+State = dict[str, Any]
+"""Tensors and plain JSON values, by flat names."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What an engine is given.
+
+    `target` is [3, height, width] (sRGB-encoded, 1.0 = 255) and `weight` [height, width] or None;
+    `drawing` is where to start; `seed` feeds the engine's own generator; step k of the schedule is
+    at progress k / `total_steps`.
+    """
+
+    primitive: Primitive
+    drawing: Drawing
+    target: Tensor
+    loss: Loss
+    total_steps: int
+    seed: int
+    weight: Tensor | None = None
+    device: str = "cpu"
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Report:
+    """Figures of the full picture after `step` steps; `improved` when it is the best so far."""
+
+    step: int
+    loss: float
+    psnr: float
+    improved: bool
+
+
+class Engine:
+    """Subclass and register through `artgen_engines` to add a way to search.
+
+    `start` may raise UsageError for what the engine cannot do; `advance` raises `Diverged` and
+    `OutOfMemory`, on which the runner acts.
+    """
+
+    Options: ClassVar[type[Any]]
+    families: ClassVar[tuple[str, ...]] = ()
+    step: int = 0
+
+    def start(self, problem: Problem) -> None:
+        """Get ready for step 0."""
+        raise NotImplementedError
+
+    def advance(self, steps: int) -> None:
+        """Take so many steps."""
+        raise NotImplementedError
+
+    def report(self) -> Report:
+        """Judge the full picture now, and remember it if it is the best so far."""
+        raise NotImplementedError
+
+    def drawing(self, best: bool) -> Drawing:
+        """The current drawing, or the best one reported so far."""
+        raise NotImplementedError
+
+    def recover(self, rate: float) -> None:
+        """Go back to the best drawing and go on with all learning rates times `rate`."""
+        raise NotImplementedError
+
+    def limit_memory(self, share: float) -> None:
+        """Work in pieces of `share` of the present size from now on."""
+        raise NotImplementedError
+
+    def state_dict(self) -> State:
+        """Everything needed to go on exactly: parameters, moments, generator, best."""
+        raise NotImplementedError
+
+    def load_state_dict(self, state: State) -> None:
+        """Go on from a saved state; called after `start` with the same problem."""
+        raise NotImplementedError
+
+    def parse(self, problem: Problem) -> Any:
+        """The problem's options as an instance of `Options`."""
+        return parse_options(self.Options, problem.options, owner=f"engine {type(self).__name__}")

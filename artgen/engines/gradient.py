@@ -1,0 +1,256 @@
+"""Gradient descent: Adam on the raw parameters of splats and fields.
+
+Splats are painted whole at every step; fields see a random batch of pixels, or all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from artgen.drawing import Drawing
+from artgen.engines.base import Engine, Problem, Report, State
+from artgen.errors import Diverged, OutOfMemory, UsageError
+from artgen.options import option
+from artgen.primitives import Context, Field, Params
+from artgen.raster import Memory, paint
+
+__all__ = ["GradientEngine"]
+
+
+class GradientEngine(Engine):
+    """Adam or AdamW with a rate per parameter, warm-up and a cosine schedule."""
+
+    families = ("splat", "field")
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options of `gradient`."""
+
+        optimizer: Literal["adam", "adamw"] = option("adam", "which optimizer")
+        rate: float = option(1.0, "factor on all learning rates", low=0)
+        schedule: Literal["cosine", "constant"] = option("cosine", "how rates fall")
+        warmup: int = option(20, "steps over which rates rise from zero", low=0)
+        final: float = option(0.02, "rates at the end, as a share", low=0, high=1)
+        beta1: float = option(0.9, "decay of the mean of the gradient", low=0, high=0.99999)
+        beta2: float = option(0.99, "decay of its square", low=0, high=0.999999)
+        epsilon: float = option(1e-15, "Adam's epsilon", low=0)
+        weight_decay: float = option(0.0, "decoupled for adamw, L2 for adam", low=0)
+        batch: int = option(0, "pixels per step for fields; 0 takes all", low=0)
+
+    def start(self, problem: Problem) -> None:
+        """Move everything to the device and make raw parameters of the drawing."""
+        self.problem = problem
+        self.options: GradientEngine.Options = self.parse(problem)
+        self.device = torch.device(problem.device)
+        self.sampled = isinstance(problem.primitive, Field) and self.options.batch > 0
+        if self.sampled and not problem.loss.per_pixel:
+            raise UsageError(
+                f"loss {problem.loss.text!r} needs whole pictures, not batches of pixels",
+                hint="add --set engine.batch=0",
+            )
+        self.target = problem.target.to(self.device)
+        self.weight = None if problem.weight is None else problem.weight.to(self.device)
+        self.canvas = problem.drawing.canvas
+        self.memory = Memory()
+        self.step = 0
+        self.factor = 1.0
+        self.generator = torch.Generator(self.device).manual_seed(problem.seed)
+
+        count = problem.primitive.count_of(problem.drawing)
+        context = Context(torch.Generator(), self.canvas, count)
+        self.maps, self.bounds, self.rates = {}, {}, {}
+        self.raw: dict[str, Tensor] = {}
+        for name, param in problem.primitive.parameters().items():
+            mapped = problem.drawing.tensors[name].to(self.device)
+            self.maps[name] = param.map
+            self.bounds[name] = param.raw_bounds(context)
+            self.rates[name] = param.rate(context)
+            raw = param.map.inverse(mapped).clamp(*self.bounds[name])
+            self.raw[name] = raw.contiguous().requires_grad_(self.rates[name] > 0)
+        self.best_loss = math.inf
+        self.best = self._copy()
+        self._make_optimizer()
+        if self.sampled:
+            x, y = self.canvas.pixel_centres()
+            self.columns = torch.from_numpy(x).to(self.device)
+            self.rows = torch.from_numpy(y).to(self.device)
+            self.flat_target = self.target.flatten(1).t().contiguous()
+
+    def advance(self, steps: int) -> None:
+        """Take so many optimizer steps; nothing is read back from the device."""
+        with _memory_errors():
+            for _ in range(steps):
+                self._set_rates()
+                self.optimizer.zero_grad(set_to_none=True)
+                loss = self._batch_loss() if self.sampled else self._picture_loss(self._mapped())
+                loss.backward()  # type: ignore[no-untyped-call]
+                self.optimizer.step()
+                with torch.no_grad():
+                    for name, raw in self.raw.items():
+                        low, high = self.bounds[name]
+                        if math.isfinite(low) or math.isfinite(high):
+                            raw.clamp_(low, high)
+                self.step += 1
+
+    @torch.no_grad()
+    def report(self) -> Report:
+        """Loss and PSNR of the full picture; raises Diverged where they are not finite."""
+        with _memory_errors():
+            image = self._paint(self._mapped())
+            loss = float(self.problem.loss(image, self.target, self.weight))
+            error = (image.clamp(0, 1) - self.target) ** 2
+            if self.weight is None:
+                mse = float(error.mean())
+            else:
+                mse = float((error * self.weight).sum() / (3 * self.weight.sum()))
+        if not math.isfinite(loss):
+            raise Diverged(
+                f"the loss became {loss} at step {self.step}",
+                hint="try a smaller --set engine.rate=0.3",
+            )
+        improved = loss < self.best_loss
+        if improved:
+            self.best_loss = loss
+            self.best = self._copy()
+        psnr = min(100.0, -10 * math.log10(max(mse, 1e-10)))
+        return Report(self.step, loss, psnr, improved)
+
+    @torch.no_grad()
+    def drawing(self, best: bool) -> Drawing:
+        """Mapped copies of the current or the best parameters."""
+        raw = self.best if best else self.raw
+        tensors = {name: self.maps[name](tensor).detach() for name, tensor in raw.items()}
+        start = self.problem.drawing
+        return Drawing(
+            start.primitive,
+            start.options,
+            tensors,
+            start.width,
+            start.height,
+            start.background,
+            start.background_weight,
+            start.plugin,
+        ).detach()
+
+    @torch.no_grad()
+    def recover(self, rate: float) -> None:
+        """Back to the best parameters with fresh moments and smaller rates."""
+        for name, tensor in self.best.items():
+            self.raw[name].copy_(tensor)
+        self.factor *= rate
+        self._make_optimizer()
+
+    def limit_memory(self, share: float) -> None:
+        """Evaluate smaller pieces at a time."""
+        self.memory = self.memory.shrunk(share)
+
+    def state_dict(self) -> State:
+        """Raw and best parameters, Adam's moments, the generator, the step."""
+        state: State = {"step": self.step, "factor": self.factor, "best_loss": self.best_loss}
+        state["memory"] = self.memory.evaluations
+        state["generator"] = self.generator.get_state()
+        for name, raw in self.raw.items():
+            state[f"raw.{name}"] = raw.detach().clone()
+            state[f"best.{name}"] = self.best[name].clone()
+            for key, value in self.optimizer.state.get(raw, {}).items():
+                state[f"{key}.{name}"] = value.detach().clone()
+        return state
+
+    @torch.no_grad()
+    def load_state_dict(self, state: State) -> None:
+        """The opposite of `state_dict`."""
+        self.step, self.factor = int(state["step"]), float(state["factor"])
+        self.best_loss = float(state["best_loss"])
+        self.memory = Memory(int(state["memory"]))
+        self.generator.set_state(state["generator"].cpu())
+        self._make_optimizer()
+        for name, raw in self.raw.items():
+            raw.copy_(state[f"raw.{name}"])
+            self.best[name] = state[f"best.{name}"].to(self.device)
+            if f"exp_avg.{name}" in state:
+                self.optimizer.state[raw] = {
+                    key: state[f"{key}.{name}"].to(self.device)
+                    for key in ("step", "exp_avg", "exp_avg_sq")
+                }
+
+    def _copy(self) -> dict[str, Tensor]:
+        return {name: raw.detach().clone() for name, raw in self.raw.items()}
+
+    def _mapped(self) -> dict[str, Tensor]:
+        return {name: self.maps[name](raw) for name, raw in self.raw.items()}
+
+    def _make_optimizer(self) -> None:
+        kind = torch.optim.AdamW if self.options.optimizer == "adamw" else torch.optim.Adam
+        groups = [
+            {"params": [raw], "lr": self.rates[name], "name": name}
+            for name, raw in self.raw.items()
+            if self.rates[name] > 0
+        ]
+        self.optimizer = kind(
+            groups,
+            betas=(self.options.beta1, self.options.beta2),
+            eps=self.options.epsilon,
+            weight_decay=self.options.weight_decay,
+            fused=self.device.type in ("cpu", "cuda"),
+        )
+
+    def _set_rates(self) -> None:
+        """Warm-up, then half a cosine from 1 down to `final`."""
+        options, progress = self.options, self.step / self.problem.total_steps
+        factor = self.factor * options.rate
+        if options.schedule == "cosine":
+            cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
+            factor *= options.final + (1 - options.final) * cosine
+        if self.step < options.warmup:
+            factor *= (self.step + 1) / (options.warmup + 1)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.rates[group["name"]] * factor
+
+    def _paint(self, tensors: dict[str, Tensor]) -> Tensor:
+        start = self.problem.drawing
+        return paint(
+            self.problem.primitive,
+            tensors,
+            self.canvas,
+            background=start.background,
+            background_weight=start.background_weight,
+            memory=self.memory,
+        )
+
+    def _picture_loss(self, tensors: dict[str, Tensor]) -> Tensor:
+        return self.problem.loss(self._paint(tensors), self.target, self.weight)
+
+    def _batch_loss(self) -> Tensor:
+        """The loss of random pixels, drawn with replacement."""
+        height, width = self.canvas.height, self.canvas.width
+        pixel = torch.randint(
+            height * width, (self.options.batch,), generator=self.generator, device=self.device
+        )
+        row = torch.div(pixel, width, rounding_mode="floor")
+        xy = torch.stack([self.columns[pixel % width], self.rows[row]], dim=1)
+        primitive = self.problem.primitive
+        assert isinstance(primitive, Field)
+        colour = primitive.forward(xy, Params(self._mapped()))
+        weight = None if self.weight is None else self.weight.flatten()[pixel][None]
+        target = self.flat_target[pixel]
+        return self.problem.loss(colour.t()[:, None], target.t()[:, None], weight)
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    """Every device's way of running out of memory, as one error."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "memory" not in str(error):
+            raise
+        raise OutOfMemory(
+            "the fit needs more memory than there is", hint="try a smaller --size or --count"
+        ) from None

@@ -1,0 +1,94 @@
+"""One exception tree; each class knows the exit code that the command line ends with.
+
+::
+
+    ArtgenError          1  something in artgen itself went wrong
+    ├── UsageError       2  options that do not go together, an output that exists
+    ├── InputError       3  a target, recipe or art file that cannot be used
+    ├── PluginError      4  a plugin that is missing, broken or ambiguous
+    ├── Diverged         5  the fit produced NaN or infinity and could not be recovered
+    ├── OutputError      6  disk, permission, encoder
+    │   └── OutOfMemory  6
+    └── Interrupted    130  stopped by the user
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from typing import ClassVar
+
+__all__ = [
+    "ArtgenError",
+    "Diverged",
+    "InputError",
+    "Interrupted",
+    "OutOfMemory",
+    "OutputError",
+    "PluginError",
+    "UsageError",
+    "did_you_mean",
+]
+
+
+class ArtgenError(Exception):
+    """Anything artgen raises on purpose: a message, and a hint with the next thing to try."""
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+class UsageError(ArtgenError):
+    """Options that do not go together, unknown keys, an output that already exists."""
+
+    exit_code = 2
+
+
+class InputError(ArtgenError):
+    """A target, recipe or art file that is missing, damaged or not what it claims to be."""
+
+    exit_code = 3
+
+
+class PluginError(ArtgenError):
+    """A plugin that is missing, broken, ambiguous or refuses to work."""
+
+    exit_code = 4
+
+
+class Diverged(ArtgenError):
+    """The loss or a parameter became NaN or infinite."""
+
+    exit_code = 5
+
+
+class OutputError(ArtgenError):
+    """The result cannot be written: disk, permission, encoder."""
+
+    exit_code = 6
+
+
+class OutOfMemory(OutputError):
+    """The fit or the drawing needs more memory than there is."""
+
+
+class Interrupted(ArtgenError):
+    """Stopped by the user before anything could be saved."""
+
+    exit_code = 130
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """A hint that names the words nearest to `word`, or all of `known` when none is near."""
+    names = sorted(known)
+    near = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
+    if near:
+        return f"did you mean {' or '.join(near)}?"
+    return f"known: {', '.join(names)}" if names else "there are none"

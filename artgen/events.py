@@ -1,0 +1,82 @@
+"""What happens during a run, as values: the runner emits them, anyone may watch.
+
+The command line turns them into a progress bar, `--log` into JSON lines, and plugins receive them
+through the `artgen_observe` hook.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+__all__ = [
+    "Advanced",
+    "Evaluated",
+    "Event",
+    "Finished",
+    "FrameTaken",
+    "Notice",
+    "Observer",
+    "Started",
+]
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened during the run called `run` (the stem of its files)."""
+
+    run: str
+
+
+@dataclass(frozen=True)
+class Started(Event):
+    """The run is about to advance; `step` is above 0 when it was resumed."""
+
+    step: int
+    total_steps: int
+    recipe: dict[str, Any] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Advanced(Event):
+    """Some steps were taken; sent several times a second."""
+
+    step: int
+    total_steps: int
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Evaluated(Event):
+    """Full-image figures after `step` steps; `seconds` of fitting so far."""
+
+    step: int
+    total_steps: int
+    loss: float
+    psnr: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class FrameTaken(Event):
+    """A frame of the progress video was stored."""
+
+    step: int
+
+
+@dataclass(frozen=True)
+class Notice(Event):
+    """Something the user should know: a warning, a recovery, a fallback."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Finished(Event):
+    """The outputs are written; `summary` is the JSON object of the run."""
+
+    summary: dict[str, Any]
+
+
+Observer = Callable[[Event], None]

@@ -1,0 +1,84 @@
+"""How close an 8-bit picture is to its target: PSNR and SSIM.
+
+Pictures are uint8 [height, width, 3], sRGB-encoded.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from artgen.errors import InputError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["HIGHEST_PSNR", "psnr", "ssim"]
+
+HIGHEST_PSNR = 100.0
+"""The PSNR of equal pictures, in decibels: JSON knows no infinity."""
+
+_SSIM_WINDOW = 11
+_SSIM_SMALLEST_WINDOW = 7
+
+
+def psnr(
+    picture: NDArray[np.uint8],
+    target: NDArray[np.uint8],
+    weight: NDArray[np.floating] | None = None,
+) -> float:
+    """The peak signal-to-noise ratio 10·log10(255² / MSE) in decibels, at most 100.
+
+    `weight` [height, width], at least 0, weighs the squared errors of the pixels.
+    Raises InputError where the sizes differ or no pixel has any weight.
+    """
+    _require_same_size(picture, target)
+    squares = np.subtract(picture, target, dtype=np.int32) ** 2
+    if weight is None:
+        mean = float(squares.mean())
+    else:
+        total = float(weight.sum(dtype=np.float64))
+        if total <= 0:
+            raise InputError(
+                "no pixel has any weight, so there is nothing to measure",
+                hint="use a mask that shows at least one pixel",
+            )
+        mean = float(np.sum(squares.mean(axis=2) * weight)) / total
+    return min(HIGHEST_PSNR, 10 * float(np.log10(255**2 / mean))) if mean > 0 else HIGHEST_PSNR
+
+
+def ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:
+    """The mean structural similarity (Wang et al. 2004) over the channels, from -1 to 1.
+
+    The published form: Gaussian windows with a sigma of 1.5, those inside the picture averaged.
+    Below 11 pixels the average takes in windows mirrored at the edge; below 7 there is none (None).
+    Raises InputError where the sizes differ.
+    """
+    from skimage.metrics import structural_similarity
+
+    _require_same_size(picture, target)
+    side = min(picture.shape[:2])
+    if side < _SSIM_SMALLEST_WINDOW:
+        return None
+    return float(
+        structural_similarity(  # type: ignore[no-untyped-call]
+            picture,
+            target,
+            channel_axis=2,
+            data_range=255,
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            win_size=_SSIM_WINDOW if side >= _SSIM_WINDOW else _SSIM_SMALLEST_WINDOW,
+        )
+    )
+
+
+def _require_same_size(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:
+    if picture.shape != target.shape:
+        raise InputError(
+            f"a picture of {picture.shape[1]}x{picture.shape[0]} pixels cannot be compared with a "
+            f"target of {target.shape[1]}x{target.shape[0]}",
+            hint="draw it at the target's size",
+        )

@@ -1,0 +1,113 @@
+"""Options of primitives and engines: frozen dataclasses whose fields know their help and bounds.
+
+    @dataclass(frozen=True)
+    class Options:
+        harmonics: int = option(8, "how many harmonics the outline has", low=1, high=64)
+        form: Literal["text", "notebook"] = option("notebook", "which published formula")
+
+Values come from the command line, a recipe or Python; `parse_options` turns them into an instance,
+or says which key, why, and what would do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+import typing
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from artgen.errors import UsageError, did_you_mean
+
+__all__ = ["OptionInfo", "describe_options", "option", "parse_options", "parse_value"]
+
+T = TypeVar("T")
+
+
+def option(default: Any, help: str, *, low: float | None = None, high: float | None = None) -> Any:
+    """A dataclass field with a one-line `help` and inclusive bounds."""
+    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionInfo:
+    """One option as shown by `artgen plugins show`."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+
+
+def describe_options(options: type[Any]) -> list[OptionInfo]:
+    """Every option of the dataclass `options`, in order of definition."""
+    hints = typing.get_type_hints(options)
+    return [
+        OptionInfo(
+            field.name,
+            _spell(hints[field.name], field.metadata),
+            field.default,
+            field.metadata.get("help", ""),
+        )
+        for field in dataclasses.fields(options)
+    ]
+
+
+def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
+    """Make an instance of the dataclass `options` from `values`.
+
+    Raises UsageError naming `owner` and the key for an unknown key, a wrong type or a value
+    out of bounds.
+    """
+    from pydantic import TypeAdapter, ValidationError
+
+    assert dataclasses.is_dataclass(options)
+    hints = typing.get_type_hints(options)
+    fields = {field.name: field for field in dataclasses.fields(options)}
+    parsed: dict[str, Any] = {}
+    for key, value in values.items():
+        if key not in fields:
+            raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, fields))
+        metadata = fields[key].metadata
+        spelled = _spell(hints[key], metadata)
+        try:
+            # Bools are ints to Python, but `harmonics=true` is a mistake.
+            if isinstance(value, bool) and hints[key] in (int, float):
+                raise TypeError
+            parsed[key] = TypeAdapter(hints[key]).validate_python(value)
+        except (ValidationError, TypeError):
+            raise UsageError(
+                f"{owner} option {key}={value!r} is not {spelled}", hint=metadata.get("help")
+            ) from None
+        low, high = metadata.get("low"), metadata.get("high")
+        number = isinstance(parsed[key], int | float)
+        too_low = number and low is not None and not parsed[key] >= low
+        too_high = number and high is not None and not parsed[key] <= high
+        if too_low or too_high:
+            raise UsageError(
+                f"{owner} option {key}={value!r} is out of bounds", hint=f"it takes {spelled}"
+            )
+    return options(**parsed)
+
+
+def parse_value(text: str) -> Any:
+    """A value as typed after `--set KEY=`: a TOML literal where it is one, else the bare text."""
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _spell(hint: Any, metadata: Mapping[str, Any]) -> str:
+    """A type and its bounds in words: `int from 1 to 64`, `text or notebook`."""
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(str(choice) for choice in typing.get_args(hint))
+    name = hint.__name__ if isinstance(hint, type) else str(hint)
+    low, high = metadata.get("low"), metadata.get("high")
+    if low is not None and high is not None:
+        return f"{name} from {low} to {high}"
+    if low is not None:
+        return f"{name} from {low}"
+    if high is not None:
+        return f"{name} up to {high}"
+    return name

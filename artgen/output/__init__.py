@@ -1,0 +1,24 @@
+"""Everything that leaves artgen: stills, videos, and the recipe that each of them carries."""
+
+from __future__ import annotations
+
+from artgen.output.atomic import atomic_path, atomic_write, probe_folder
+from artgen.output.frames import FrameStore
+from artgen.output.provenance import read_recipe
+from artgen.output.still import contact_sheet, encode_png, to_pixels
+from artgen.output.video import frame_steps, probe_encoder, schedule, write_video
+
+__all__ = [
+    "FrameStore",
+    "atomic_path",
+    "atomic_write",
+    "contact_sheet",
+    "encode_png",
+    "frame_steps",
+    "probe_encoder",
+    "probe_folder",
+    "read_recipe",
+    "schedule",
+    "to_pixels",
+    "write_video",
+]

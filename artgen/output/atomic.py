@@ -1,0 +1,97 @@
+"""Files appear whole or not at all: written beside their final name, then moved over it.
+
+Whatever goes wrong half way (an exception, Ctrl-C, a full disk), an earlier file stays as it was
+and nothing is left over.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from artgen.errors import OutputError
+
+__all__ = ["atomic_path", "atomic_write", "probe_folder"]
+
+_HINTS = {
+    errno.ENOSPC: "free some space or write to another disk",
+    errno.EDQUOT: "free some space or write to another disk",
+    errno.EACCES: "check the folder's permissions or write to another one",
+    errno.EPERM: "check the folder's permissions or write to another one",
+    errno.EROFS: "write to a folder on another disk",
+    errno.ENAMETOOLONG: "choose a shorter name",
+    errno.EISDIR: "move that folder away or choose another name",
+    errno.ENOTDIR: "a part of the path is a file: choose another folder",
+    errno.EEXIST: "a part of the path is a file: choose another folder",
+    errno.ENOENT: "create the folder first or write to another one",
+}
+
+
+@contextmanager
+def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
+    """A temporary name in the folder of `path`, with its suffix; it becomes `path` on success.
+
+    The caller writes a file of that name inside the ``with`` block. `durable` makes sure that it
+    survives a power cut, which costs milliseconds. Any exception removes the temporary file; an
+    OSError is raised again as OutputError.
+    """
+    # A long stem is cut, so that the temporary name is never the one that is too long.
+    partial = path.with_name(f".{path.stem[:40]}.part-{secrets.token_hex(4)}{path.suffix}")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        yield partial
+        if durable:
+            _sync(partial)
+        os.replace(partial, path)
+        if durable:
+            # Not every system and file system can sync a folder; the file itself is safe by now.
+            with suppress(OSError):
+                _sync(path.parent)
+    except OSError as error:
+        raise _output_error(path, error) from error
+    finally:
+        with suppress(OSError):
+            partial.unlink()
+
+
+def atomic_write(path: Path, data: bytes, *, durable: bool = True) -> None:
+    """Write `data` to `path`, whole or not at all. Raises OutputError."""
+    with atomic_path(path, durable=durable) as partial:
+        partial.write_bytes(data)
+
+
+def probe_folder(path: Path) -> None:
+    """Create the folder `path` where it is missing and prove that files can be written to it.
+
+    Raises OutputError, so that a run can fail before its first step rather than after its last.
+    """
+    probe = path / f".artgen-probe-{secrets.token_hex(4)}"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"artgen")
+    except OSError as error:
+        raise _output_error(path, error) from error
+    finally:
+        with suppress(OSError):
+            probe.unlink()
+
+
+def _sync(path: Path) -> None:
+    """Wait until a file or folder has reached the disk."""
+    # Windows flushes only handles that may write, Unix opens folders only for reading.
+    descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _output_error(path: Path, error: OSError) -> OutputError:
+    reason = error.strerror or str(error)
+    hint = _HINTS.get(error.errno or 0, "choose another folder or name")
+    return OutputError(f"cannot write {path}: {reason}", hint=hint)

@@ -1,0 +1,80 @@
+"""The frames of a running fit, kept on disk without loss until the video is assembled."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import InputError, OutputError
+from artgen.output.atomic import atomic_write
+from artgen.output.still import encode_png
+
+__all__ = ["FrameStore"]
+
+_NAME = re.compile(r"(\d{9,})\.png")
+
+
+class FrameStore:
+    """A folder with one 8-bit PNG per stored step, named after the step.
+
+    The folder is the state: a resumed run opens it again and finds its frames.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def add(self, step: int, pixels: NDArray[np.uint8]) -> None:
+        """Store the frame, uint8 [h, w, 3], of `step`; it replaces an earlier one of that step.
+
+        Raises OutputError.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot create the folder of frames {self._folder}: {error.strerror}"
+            ) from error
+        # Speed before size and before surviving a power cut: a lost frame is no lost work.
+        atomic_write(self._path(step), encode_png(pixels, level=1), durable=False)
+
+    def steps(self) -> list[int]:
+        """The stored steps, increasing."""
+        if not self._folder.is_dir():
+            return []
+        names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
+        return sorted(int(name[1]) for name in names if name)
+
+    def read(self, step: int) -> NDArray[np.uint8]:
+        """The frame of `step`, uint8 [h, w, 3]. Raises InputError where missing or damaged."""
+        from PIL import Image
+
+        path = self._path(step)
+        try:
+            with Image.open(path, formats=["PNG"]) as picture:
+                return np.array(picture)
+        except (OSError, SyntaxError) as error:
+            raise InputError(
+                f"cannot read the frame {path}: {error}", hint="start again with --overwrite"
+            ) from error
+
+    def drop_after(self, step: int) -> None:
+        """Remove the frames later than `step`: those a resumed run will make again."""
+        self._drop([stored for stored in self.steps() if stored > step])
+
+    def thin(self, wanted: int) -> None:
+        """Remove every second frame while there are more than twice `wanted` (at least 1).
+
+        The first frame and the newest stay.
+        """
+        while len(steps := self.steps()) > 2 * max(1, wanted):
+            self._drop(steps[1:-1:2])
+
+    def _path(self, step: int) -> Path:
+        return self._folder / f"{step:09d}.png"
+
+    def _drop(self, steps: list[int]) -> None:
+        for step in steps:
+            self._path(step).unlink(missing_ok=True)

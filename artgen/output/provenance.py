@@ -1,0 +1,166 @@
+"""What made this file? Every output carries its recipe; `read_recipe` gets it back.
+
+- PNG: an iTXt chunk with the keyword ``artgen:recipe``
+- MP4, WebM: the comment tag
+- ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
+- ``.json``: the summary of a run, an object that holds ``recipe``
+
+Files come from anywhere: every read is bounded, pixels are never decoded, nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from artgen.errors import InputError
+from artgen.output.still import RECIPE_KEYWORD
+from artgen.output.video import read_comment
+
+__all__ = ["read_recipe"]
+
+_LARGEST_HEADER = 100_000_000
+_LARGEST_RECIPE = 16_000_000
+
+
+class _Damaged(Exception):
+    """The file is not what its suffix claims; the message says why."""
+
+
+def read_recipe(path: Path) -> str:
+    """The recipe, as JSON text, stored in a PNG, MP4, WebM, ``.art`` or ``.json`` file.
+
+    Raises InputError where the file cannot be read, is damaged or holds no recipe.
+    """
+    reader = _READERS.get(path.suffix.lower())
+    if reader is None:
+        raise InputError(
+            f"{path} cannot hold a recipe", hint=f"files that can: {', '.join(sorted(_READERS))}"
+        )
+    try:
+        recipe = reader(path)
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except _Damaged as error:
+        raise InputError(f"{path} is damaged: {error}") from error
+    if recipe is None:
+        raise InputError(f"{path} holds no recipe", hint="was it written by artgen?")
+    return recipe
+
+
+def _from_png(path: Path) -> str | None:
+    """Walk the chunks and skip all but iTXt. Format: PNG specification (W3C), sections 5 and 11."""
+    with path.open("rb") as file:
+        size = _size(file)
+        if file.read(8) != b"\x89PNG\r\n\x1a\n":
+            raise _Damaged("it does not start like a PNG file")
+        while True:
+            length, kind = struct.unpack(">I4s", _read(file, 8))
+            if length > size - file.tell() - 4:
+                raise _Damaged(f"its chunk {kind.decode('ascii', 'replace')} is cut short")
+            if kind == b"IEND":
+                return None
+            if kind == b"iTXt" and length <= _LARGEST_RECIPE:
+                data = _read(file, length)
+                if _read(file, 4) != struct.pack(">I", zlib.crc32(kind + data)):
+                    raise _Damaged("the checksum of a text chunk is wrong")
+                keyword, _, rest = data.partition(b"\0")
+                if keyword == RECIPE_KEYWORD.encode("ascii"):
+                    return _recipe_text(_itxt_text(rest))
+            else:
+                file.seek(length + 4, os.SEEK_CUR)
+
+
+def _itxt_text(rest: bytes) -> bytes:
+    """The text of an iTXt chunk, given what follows its keyword.
+
+    That is: compression flag, compression method, language, translated keyword, text.
+    """
+    compressed, texts = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
+    if len(texts) < 3:
+        raise _Damaged("its recipe chunk is cut short")
+    if not compressed:
+        return texts[2]
+    inflate = zlib.decompressobj()
+    try:
+        text = inflate.decompress(texts[2], _LARGEST_RECIPE)
+    except zlib.error as error:
+        raise _Damaged(f"its recipe cannot be decompressed: {error}") from error
+    if not inflate.eof:
+        raise _Damaged("its recipe is cut short or too large")
+    return text
+
+
+def _from_video(path: Path) -> str | None:
+    comment = read_comment(path)
+    return None if comment is None else _recipe_text(comment)
+
+
+def _from_art(path: Path) -> str | None:
+    """Read the JSON header of a safetensors file: its length in 8 bytes, then the header."""
+    with path.open("rb") as file:
+        size = _size(file)
+        (length,) = struct.unpack("<Q", _read(file, 8))
+        if length > min(size - 8, _LARGEST_HEADER):
+            raise _Damaged(f"its header claims {length} bytes")
+        header = _json_object(_read(file, length))
+    metadata = header.get("__metadata__")
+    art = metadata.get("artgen") if isinstance(metadata, dict) else None
+    return _recipe_of(_json_object(art)) if isinstance(art, str) else None
+
+
+def _from_summary(path: Path) -> str | None:
+    with path.open("rb") as file:
+        if _size(file) > _LARGEST_RECIPE:
+            raise _Damaged("it is too large for the summary of a run")
+        return _recipe_of(_json_object(file.read(_LARGEST_RECIPE)))
+
+
+_READERS: dict[str, Callable[[Path], str | None]] = {
+    ".art": _from_art,
+    ".json": _from_summary,
+    ".mp4": _from_video,
+    ".png": _from_png,
+    ".webm": _from_video,
+}
+
+
+def _recipe_text(stored: str | bytes) -> str:
+    """The stored text itself, once it is known to be a JSON object."""
+    _json_object(stored)
+    return stored.decode("utf-8") if isinstance(stored, bytes) else stored
+
+
+def _recipe_of(container: dict[str, Any]) -> str | None:
+    """The canonical JSON of the object's key `recipe`."""
+    recipe = container.get("recipe")
+    if not isinstance(recipe, dict):
+        return None
+    return json.dumps(recipe, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _json_object(text: str | bytes) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    # Deeply nested lists exhaust the parser's stack.
+    except (ValueError, RecursionError) as error:
+        raise _Damaged(f"its JSON cannot be read: {error}") from error
+    if not isinstance(value, dict):
+        raise _Damaged("its JSON is not an object")
+    return value
+
+
+def _read(file: BinaryIO, count: int) -> bytes:
+    data = file.read(count)
+    if len(data) < count:
+        raise _Damaged("it ends early")
+    return data
+
+
+def _size(file: BinaryIO) -> int:
+    return os.fstat(file.fileno()).st_size

@@ -1,0 +1,135 @@
+"""Stills: float pictures become 8-bit pixels, PNG bytes that carry their recipe, contact sheets."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import __version__
+from artgen.errors import Diverged
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+    from PIL.ImageFont import FreeTypeFont, ImageFont
+
+__all__ = ["RECIPE_KEYWORD", "contact_sheet", "encode_png", "to_pixels"]
+
+RECIPE_KEYWORD = "artgen:recipe"
+"""The keyword of the PNG text chunk (iTXt) that holds the recipe as JSON."""
+
+Pixels = NDArray[np.uint8]
+
+
+def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
+    """8-bit pixels [h, w, c] of an sRGB-encoded picture [h, w, c], where 1.0 = 255.
+
+    Values are clamped to [0, 1] and rounded half up. Raises Diverged where the picture holds NaN.
+    """
+    if np.isnan(image).any():
+        raise Diverged("the picture holds NaN", hint="try a lower learning rate")
+    pixels: Pixels = (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
+    return pixels
+
+
+def encode_png(pixels: Pixels, recipe_json: str | None = None, *, level: int = 6) -> bytes:
+    """A PNG file of `pixels`, uint8 [h, w, 3] or [h, w, 4]; equal arguments give equal bytes.
+
+    The recipe goes into one compressed iTXt chunk, for `read_recipe`. `level` is zlib's, from 1
+    (fast) to 9 (small).
+    """
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
+        raise ValueError(f"pixels are uint8 [h, w, 3|4], not {pixels.dtype} {pixels.shape}")
+    texts = PngInfo()
+    texts.add_text("Software", f"artgen {__version__}")
+    if recipe_json is not None:
+        texts.add_itxt(RECIPE_KEYWORD, recipe_json, zip=True)
+    file = io.BytesIO()
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.save(file, "PNG", pnginfo=texts, compress_level=level)
+    return file.getvalue()
+
+
+_ASPECT = 16 / 10
+_CELL = (120, 480)
+_BACKGROUND = (14, 14, 16)
+_INK = (170, 170, 176)
+
+
+def contact_sheet(cells: Sequence[tuple[Pixels, str]]) -> Pixels:
+    """One picture, uint8 [h, w, 3], of many: an equal cell each, captioned, on near-black.
+
+    `cells` are pairs of a picture, uint8 [h, w, 3] or [h, w, 4], and its caption. The number of
+    columns brings the sheet near 16:10. Pictures keep their aspect; captions that are too long end
+    in an ellipsis.
+    """
+    from PIL import Image, ImageDraw, ImageFont
+
+    if not cells:
+        raise ValueError("a contact sheet needs at least one picture")
+    box_width, box_height = _box([picture.shape for picture, _ in cells])
+    gap = max(6, max(box_width, box_height) // 28)
+    font = ImageFont.load_default(max(11, box_width // 26))
+    ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (11, 2)
+    pitch_x = box_width + gap
+    pitch_y = box_height + gap // 2 + ascent + descent + gap
+    columns = _columns(len(cells), pitch_x / pitch_y)
+    rows = math.ceil(len(cells) / columns)
+
+    sheet = Image.new("RGB", (columns * pitch_x + gap, rows * pitch_y + gap), _BACKGROUND)
+    draw = ImageDraw.Draw(sheet)
+    for index, (pixels, caption) in enumerate(cells):
+        row, column = divmod(index, columns)
+        left, top = gap + column * pitch_x, gap + row * pitch_y
+        picture = _fitted(pixels, box_width, box_height)
+        corner = (left, top + box_height - picture.height)
+        sheet.paste(picture, corner, picture if picture.mode == "RGBA" else None)
+        text = _shortened(caption, font, box_width)
+        draw.text((left, top + box_height + gap // 2), text, _INK, font)
+    return np.asarray(sheet)
+
+
+def _box(shapes: Sequence[tuple[int, ...]]) -> tuple[int, int]:
+    """Width and height in pixels that hold every picture at a common, readable size."""
+    width, height = max(shape[1] for shape in shapes), max(shape[0] for shape in shapes)
+    longer = max(width, height)
+    scale = min(max(longer, _CELL[0]), _CELL[1]) / longer
+    # Slivers still get a cell wide enough for a caption.
+    return max(_CELL[0] // 2, round(width * scale)), max(1, round(height * scale))
+
+
+def _columns(count: int, cell_aspect: float) -> int:
+    """The number of columns that leaves few cells empty and brings the sheet near its aspect."""
+
+    def cost(columns: int) -> float:
+        rows = math.ceil(count / columns)
+        empty = 1 - count / (rows * columns)
+        return 2 * empty + abs(math.log(columns * cell_aspect / rows / _ASPECT))
+
+    return min(range(1, count + 1), key=cost)
+
+
+def _fitted(pixels: Pixels, width: int, height: int) -> Image:
+    """The picture scaled to the largest size of its aspect that fits."""
+    from PIL import Image
+
+    scale = min(width / pixels.shape[1], height / pixels.shape[0])
+    size = (max(1, round(pixels.shape[1] * scale)), max(1, round(pixels.shape[0] * scale)))
+    return Image.fromarray(np.ascontiguousarray(pixels)).resize(size, Image.Resampling.LANCZOS)
+
+
+def _shortened(text: str, font: FreeTypeFont | ImageFont, width: int) -> str:
+    """The text, cut and ended with an ellipsis where it is wider than `width` pixels."""
+    text = " ".join(text.split())
+    if font.getlength(text) <= width:
+        return text
+    while text and font.getlength(f"{text}…") > width:
+        text = text[:-1]
+    return f"{text.rstrip()}…"

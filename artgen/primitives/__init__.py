@@ -1,0 +1,40 @@
+"""The contracts that primitives are written against."""
+
+from artgen.primitives._params import (
+    Context,
+    Map,
+    Param,
+    Params,
+    at_target_colour,
+    constant,
+    from_spacing,
+    normal,
+    on_detail,
+    per_count,
+    per_spacing,
+    pixels,
+    uniform,
+)
+from artgen.primitives._primitive import Preset, Primitive
+from artgen.primitives.field import Field
+from artgen.primitives.splat import Splat
+
+__all__ = [
+    "Context",
+    "Field",
+    "Map",
+    "Param",
+    "Params",
+    "Preset",
+    "Primitive",
+    "Splat",
+    "at_target_colour",
+    "constant",
+    "from_spacing",
+    "normal",
+    "on_detail",
+    "per_count",
+    "per_spacing",
+    "pixels",
+    "uniform",
+]

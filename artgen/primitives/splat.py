@@ -1,0 +1,110 @@
+"""Splat: N instances of one differentiable footprint.
+
+A plugin writes `params`, `footprint` and `radius`; drawing, gradients, culling, video, saving and
+rendering at any resolution come from the framework::
+
+    class Disc(Splat):
+        \"\"\"A soft disc.\"\"\"
+        params = {"size": Param(init=from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp")}
+
+        def footprint(self, dx, dy, p):
+            return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
+
+        def radius(self, p):
+            return 2.6 * p.size
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from torch import Tensor
+
+from artgen.drawing import Drawing
+from artgen.primitives._params import (
+    Context,
+    Map,
+    Param,
+    Params,
+    at_target_colour,
+    constant,
+    on_detail,
+    per_count,
+    per_spacing,
+    uniform,
+)
+from artgen.primitives._primitive import Primitive
+
+__all__ = ["BLENDS", "Blend", "Splat"]
+
+Blend = Literal["sum", "mean", "normalized", "depth", "over"]
+BLENDS: tuple[Blend, ...] = ("sum", "mean", "normalized", "depth", "over")
+
+DEPTH_RANGE = 8.0
+"""The depth z of the blends `depth` and `over` lies in (0, 8); small is near."""
+
+
+class Splat(Primitive):
+    r"""N instances of one footprint w(dx, dy), each with a centre `xy` and a `colour`.
+
+    A splat **is** `far` outside `radius(p)`, tested per pixel, on every backend. How weights w and
+    colours c become a picture is the `blend` (b is the background):
+
+    - ``sum``: b + ∑ w c
+    - ``mean``: b + (1/N) ∑ w c
+    - ``normalized``: (εb + ∑ w c) / (ε + ∑ w), ε = 1e-3
+    - ``depth``: the same with weights w·e^{-z}; adds `z` (a learnable, soft depth buffer)
+    - ``over``: alpha compositing front to back with alpha = opacity·w, sorted by `z`
+
+    `normalized`, `depth` and `over` need w ≥ 0 and far = 0.
+
+    `params` may redefine `xy` and `colour`; `blend` and `far` may be properties computed from
+    `self.options`.
+    """
+
+    family: ClassVar[str] = "splat"
+    blend: Blend = "sum"
+    far: float = 0.0
+
+    def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
+        """The weight at the offset (dx, dy) from the centre, in canvas units.
+
+        Elementwise torch. `dx`, `dy` and `p.*` (after its component axis) broadcast together; the
+        result has their common shape or one that broadcasts to it.
+        """
+        raise NotImplementedError
+
+    def radius(self, p: Params) -> Tensor:
+        """The distance [N] beyond which the footprint is `far`, in canvas units."""
+        raise NotImplementedError
+
+    def declared_params(self) -> dict[str, Param]:
+        """`xy` and `colour`, what the blend adds (`z`, `opacity`), then the plugin's own."""
+        if self.blend == "sum":
+            colour = Param(3, init=at_target_colour(0.3), lr=0.01)
+        elif self.blend == "mean":
+            colour = Param(3, init=_mean_colour, lr=per_count(0.01))
+        else:
+            colour = Param(3, init=at_target_colour(1.0), lr=0.01)
+        params = {"xy": Param(2, init=on_detail(), lr=per_spacing(0.02)), "colour": colour}
+        if self.blend in ("depth", "over"):
+            params["z"] = Param(init=uniform(1.0, 3.0), lr=0.02, map=Map("sigmoid", DEPTH_RANGE))
+        if self.blend == "over":
+            params["opacity"] = Param(init=constant(0.7), lr=0.02, map="sigmoid")
+        own = dict(self.params)
+        # The centres come first whatever the plugin's order is: others are initialised from them.
+        ordered = {"xy": own.pop("xy", params["xy"])}
+        return {**ordered, **own, **{k: v for k, v in params.items() if k not in (*own, "xy")}}
+
+    def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
+        """[count] for ``Param()``, [k, count] for ``Param(k)``."""
+        return (*param.shape, count)
+
+    def count_of(self, drawing: Drawing) -> int:
+        """The number of splats."""
+        return int(drawing.tensors["xy"].shape[-1]) if "xy" in drawing.tensors else 0
+
+
+def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
+    """As for `sum`, times the number of parts that the mean divides by."""
+    return context.count * at_target_colour(0.3)(context, shape)

@@ -1,0 +1,81 @@
+"""Which splats touch which tiles: the canvas is cut into square tiles, each with its splat list.
+
+Only speed depends on this: a splat is `far` outside its radius whatever the tiles are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+
+__all__ = ["Tiles", "bin_splats", "choose_side"]
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """Pairs of tile and splat, sorted by tile and, inside a tile, by splat.
+
+    `splat` [pairs] holds splat indices, `count` [rows * columns] the pairs of every tile in row
+    order, `side` is the tile's side in pixels.
+    """
+
+    splat: Tensor
+    count: Tensor
+    rows: int
+    columns: int
+    side: int
+
+
+def choose_side(radius: Tensor, canvas: Canvas) -> int:
+    """A tile side (8, 16, 32 or 64 pixels) near the median radius: small parts, small tiles."""
+    if radius.numel() == 0:
+        return 16
+    pixels = float(radius.median()) / canvas.pixel
+    return 8 if pixels < 12 else 16 if pixels < 32 else 32 if pixels < 96 else 64
+
+
+def bin_splats(xy: Tensor, radius: Tensor, canvas: Canvas, side: int) -> Tiles:
+    """List the tiles that the circle of each splat touches.
+
+    `xy` [2, N] and `radius` [N] are in canvas units. Splats with NaN anywhere are listed nowhere.
+    """
+    columns, rows = -(-canvas.width // side), -(-canvas.height // side)
+    shorter = min(canvas.width, canvas.height)
+    # In units of pixels, measured from the corner of the canvas.
+    x = (xy[0].double() * shorter + canvas.width) / 2
+    y = (xy[1].double() * shorter + canvas.height) / 2
+    reach = radius.double() * shorter / 2
+    drawn = torch.isfinite(x) & torch.isfinite(y) & (reach >= 0)
+    x, y = x.where(drawn, -1.0), y.where(drawn, -1.0)
+    reach = reach.where(drawn, 0.0).clamp_max(4.0 * (canvas.width + canvas.height))
+
+    left = ((x - reach) / side).floor().clamp(0, columns).long()
+    right = ((x + reach) / side).floor().clamp(-1, columns - 1).long()
+    top = ((y - reach) / side).floor().clamp(0, rows).long()
+    bottom = ((y + reach) / side).floor().clamp(-1, rows - 1).long()
+    wide = (right - left + 1).clamp_min(0)
+    boxes = (wide * (bottom - top + 1).clamp_min(0)).where(drawn, 0)
+
+    splat = torch.repeat_interleave(torch.arange(len(x), device=x.device), boxes)
+    place = torch.arange(len(splat), device=x.device) - (boxes.cumsum(0) - boxes)[splat]
+    wide = wide[splat].clamp_min(1)
+    column = left[splat] + place % wide
+    row = top[splat] + torch.div(place, wide, rounding_mode="floor")
+
+    # The nearest point of the tile decides whether the circle reaches into it.
+    gap_x = x[splat] - x[splat].clamp(column * side, (column + 1) * side)
+    gap_y = y[splat] - y[splat].clamp(row * side, (row + 1) * side)
+    touched = gap_x * gap_x + gap_y * gap_y <= reach[splat] ** 2 * (1 + 1e-6) + 1e-6
+    tile = (row * columns + column)[touched]
+    tile, order = torch.sort(tile, stable=True)
+    return Tiles(
+        splat=splat[touched][order],
+        count=torch.bincount(tile, minlength=rows * columns),
+        rows=rows,
+        columns=columns,
+        side=side,
+    )

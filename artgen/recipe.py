@@ -1,0 +1,204 @@
+"""A recipe is the complete description of a run, as data: TOML in, canonical JSON out.
+
+This module checks *structure*: keys, types, ranges. Names of primitives, engines and losses and
+their options are checked by `Registry.resolve`. A resolved recipe holds every option explicitly,
+so that a later version with other defaults still makes the same picture.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from artgen.errors import InputError, UsageError, did_you_mean
+
+__all__ = [
+    "FileReference",
+    "OutputTable",
+    "PrimitiveTable",
+    "Recipe",
+    "RunTable",
+    "Stage",
+    "TargetTable",
+]
+
+SCHEMA = 1
+
+Precision = Literal["fp32", "fp16", "int8"]
+
+
+class _Table(BaseModel):
+    """A table whose unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class _OpenTable(BaseModel):
+    """A table whose other keys are options, checked later by their owner."""
+
+    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The keys that are not the table's own."""
+        return dict(self.model_extra or {})
+
+
+class FileReference(_Table):
+    """A file known by its name and the SHA-256 of its bytes, never by an absolute path."""
+
+    name: str
+    sha256: str | None = None
+
+
+class TargetTable(_Table):
+    """What is fitted to: `sample:NAME` or a file, and how it is read."""
+
+    source: str = "sample:astronaut"
+    sha256: str | None = None
+    size: int | None = Field(None, ge=1, description="long side while fitting, in pixels")
+    background: str = Field("black", description="colour behind transparency and under the parts")
+    mask: FileReference | None = None
+    alpha_weight: bool = Field(False, description="weigh the loss by the picture's transparency")
+    max_pixels: int = Field(64_000_000, ge=1)
+
+
+class PrimitiveTable(_OpenTable):
+    """Which kind of part, how many; every other key is an option of the primitive."""
+
+    name: str = "gaussian"
+    count: int | None = Field(None, ge=1, le=10_000_000)
+    preset: str | None = None
+    plugin: FileReference | None = Field(None, description="the loose file it comes from")
+
+
+class Stage(_OpenTable):
+    """One engine and its budget; every other key is an option of the engine."""
+
+    engine: str = "auto"
+    steps: int | None = Field(None, ge=1)
+    time: float | None = Field(None, gt=0, description="seconds; becomes steps when the run starts")
+    stop: int | None = Field(None, ge=0, description="the last step taken, where before `steps`")
+    target_psnr: float | None = Field(None, gt=0)
+    plateau: int | None = Field(None, ge=1, description="stop after so many steps without gain")
+    loss: str | None = None
+
+
+class OutputTable(_Table):
+    """What is written, beside the `.art` file."""
+
+    still_size: int | None = Field(None, ge=1, le=65_536)
+    transparent: bool = False
+    video: bool = True
+    fps: int = Field(30, ge=1, le=120)
+    video_seconds: float = Field(10.0, gt=0, le=3600)
+    frames: int | None = Field(None, ge=1, description="at most so many different frames per stage")
+
+
+class RunTable(_Table):
+    """Where and how it runs; resolved values are stored so that a re-run uses the same."""
+
+    device: str = "auto"
+    backend: Literal["auto", "eager"] = "auto"
+    threads: int | None = Field(None, ge=1)
+    precision: Precision = "fp32"
+
+
+class Recipe(_Table):
+    """A run as data. See the table classes for the keys."""
+
+    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
+    seed: int | None = Field(None, ge=0, lt=2**63)
+    init: FileReference | None = None
+    target: TargetTable = TargetTable()
+    primitive: PrimitiveTable = PrimitiveTable()
+    stage: tuple[Stage, ...] = Field((Stage(),), min_length=1)
+    output: OutputTable = OutputTable()
+    run: RunTable = RunTable()
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
+        """Check structure. Raises InputError naming `where`, the key and the nearest known key."""
+        if data.get("schema", SCHEMA) != SCHEMA:
+            raise InputError(
+                f"{where} has schema {data['schema']!r}, this artgen reads schema {SCHEMA}",
+                hint="a newer artgen may read it",
+            )
+        data = dict(data)
+        for key in ("init",):
+            if isinstance(data.get(key), str):
+                data[key] = {"name": data[key]}
+        if isinstance(data.get("target"), dict) and isinstance(data["target"].get("mask"), str):
+            data["target"] = {**data["target"], "mask": {"name": data["target"]["mask"]}}
+        try:
+            return cls.model_validate(data)
+        except ValidationError as error:
+            raise _explain(error, where) from None
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Recipe:
+        """Read a recipe file."""
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise InputError(f"cannot read recipe {path}: {error.strerror}") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InputError(f"{path} is not a TOML recipe: {error}") from None
+        return cls.from_dict(data, where=str(path))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data without absent values; `from_dict` gives the recipe back."""
+        return self.model_dump(mode="json", by_alias=True, exclude_none=True)
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal recipes give equal text."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def to_toml(self) -> str:
+        """The recipe as a file that `--recipe` reads."""
+        import tomli_w
+
+        return tomli_w.dumps(self.to_dict())
+
+    def updated(self, changes: dict[str, Any]) -> Recipe:
+        """The recipe with `changes` laid over it, table by table (stages are replaced whole).
+
+        Raises UsageError where a changed value is out of range.
+        """
+        data = self.to_dict()
+        for key, value in changes.items():
+            if isinstance(value, dict) and isinstance(data.get(key), dict):
+                data[key] = {**data[key], **value}
+            else:
+                data[key] = value
+        try:
+            return type(self).from_dict(data)
+        except InputError as error:
+            raise UsageError(error.message, hint=error.hint) from None
+
+
+_TABLES: dict[str, type[BaseModel]] = {
+    "target": TargetTable,
+    "primitive": PrimitiveTable,
+    "stage": Stage,
+    "output": OutputTable,
+    "run": RunTable,
+}
+
+
+def _explain(error: ValidationError, where: str) -> InputError:
+    """The first problem of a validation error, in one sentence."""
+    problem = error.errors()[0]
+    path = ".".join(str(part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        table = _TABLES.get(str(problem["loc"][0]), Recipe) if len(problem["loc"]) > 1 else Recipe
+        known = [field.alias or name for name, field in table.model_fields.items()]
+        return InputError(
+            f"{where}: unknown key {path!r}", hint=did_you_mean(str(problem["loc"][-1]), known)
+        )
+    value = problem.get("input")
+    return InputError(f"{where}: {path} = {value!r} is not valid: {problem['msg']}")

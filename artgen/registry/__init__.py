@@ -1,0 +1,12 @@
+"""Plugins: found, examined one by one, listed, and looked up by name.
+
+Names resolve to *entries*; only `Entry.load` imports what a plugin offers, so listing and looking
+up never import torch.
+"""
+
+from __future__ import annotations
+
+from artgen.registry._plugin import KINDS, Entry, Kind, PluginInfo
+from artgen.registry._registry import Registry, default, reset_default
+
+__all__ = ["KINDS", "Entry", "Kind", "PluginInfo", "Registry", "default", "reset_default"]

@@ -1,0 +1,187 @@
+"""Plugins that the user asks for: a loose Python file, or a class registered from Python.
+
+A file is imported as `artgen_file_STEM`. What runs is exactly the bytes whose SHA-256 drawings
+record: no bytecode cache, nothing added to `sys.path`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import re
+import sys
+import traceback
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from artgen.errors import PluginError
+from artgen.hookspecs import Spec
+from artgen.registry._isolation import Failure, isolated
+from artgen.registry._plugin import Plugin, PluginInfo, examine, of_specs
+
+__all__ = ["SESSION", "examine_class", "examine_file", "fingerprint"]
+
+SESSION = "python session"
+"""The identity of classes registered from Python that have no file."""
+
+
+def fingerprint(path: Path) -> dict[str, str]:
+    """The name of a file and the SHA-256 of its bytes. Raises PluginError if it cannot be read."""
+    return _identity(path, _read(path))
+
+
+def examine_file(path: Path, name: str) -> Plugin:
+    """Import the file at `path` and take its hooks or, without any, the primitives defined in it.
+
+    Raises PluginError where the file cannot be imported or holds neither.
+    """
+    source = _read(path)
+    identity = _identity(path, source)
+    info = PluginInfo(name, path.name, identity["sha256"][:12], "file")
+    try:
+        module = _import(path.resolve(), source)
+    except Failure as failure:
+        raise PluginError(
+            f"plugin file {path} cannot be imported: {failure}{_line(failure, path.resolve())}",
+            hint=f"`python {path}` shows where it fails",
+        ) from failure.__cause__
+    plugin = examine(info, identity, lambda: module)
+    # A hook that does not exist is a warning beside others, but alone it means that nothing works.
+    if not plugin.info.usable or (plugin.info.reason and not plugin.info.hooks):
+        raise _unusable(path, plugin.info.reason, hint="correct the file")
+    if plugin.info.hooks:
+        return plugin
+    try:
+        plugin = of_specs(info, identity, map(_spec, _primitives_in(module)))
+    except Failure as failure:
+        raise _unusable(path, failure, hint="rename the class") from None
+    if not plugin.entries:
+        raise _unusable(
+            path,
+            "it holds no primitive and no hook",
+            hint="define a subclass of artgen.Splat or artgen.Field, "
+            "or a function marked @artgen.hookimpl",
+        )
+    return plugin
+
+
+def examine_class(cls: type, name: str | None = None) -> Plugin:
+    """A plugin that offers the primitive `cls`, as `name` or its class name in snake case.
+
+    Raises PluginError where `cls` is no primitive or the name is not valid.
+    """
+    from artgen.primitives import Primitive
+
+    if not (isinstance(cls, type) and issubclass(cls, Primitive)):
+        raise PluginError(
+            f"{cls!r} cannot be registered: it is not a subclass of artgen.Primitive",
+            hint="derive it from artgen.Splat or artgen.Field",
+        )
+    spec = _spec(cls, name)
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    if file and Path(file).is_file():
+        identity = fingerprint(Path(file))
+        info = PluginInfo(spec.name, identity["file"], identity["sha256"][:12], "python")
+    else:
+        identity = {"name": SESSION, "version": "unknown"}
+        info = PluginInfo(spec.name, SESSION, "unknown", "python")
+    try:
+        return of_specs(info, identity, [spec])
+    except Failure as failure:
+        raise PluginError(
+            f"{cls.__name__} cannot be registered: {failure}", hint="pass another name"
+        ) from None
+
+
+def _unusable(path: Path, reason: object, hint: str) -> PluginError:
+    return PluginError(f"plugin file {path} cannot be used: {reason}", hint=hint)
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise PluginError(
+            f"plugin file {path} does not exist", hint="plugins given as files need their path"
+        ) from None
+    except OSError as error:
+        raise PluginError(
+            f"plugin file {path} cannot be read: {error.strerror}",
+            hint="a plugin is one Python file",
+        ) from None
+
+
+def _identity(path: Path, source: bytes) -> dict[str, str]:
+    return {"file": path.name, "sha256": hashlib.sha256(source).hexdigest()}
+
+
+def _import(path: Path, source: bytes) -> ModuleType:
+    """Run `source` as a module of its own. Raises Failure."""
+    name = _module_name(path)
+    spec = importlib.util.spec_from_loader(name, loader=None, origin=str(path))
+    assert spec is not None
+    module = importlib.util.module_from_spec(spec)
+    module.__file__ = str(path)
+    before = sys.modules.get(name)
+    # Dataclasses and type hints look their module up while it is still being run.
+    sys.modules[name] = module
+    try:
+        with isolated():
+            exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
+    except BaseException:
+        sys.modules.pop(name, None)
+        if before is not None:
+            sys.modules[name] = before
+        raise
+    return module
+
+
+def _module_name(path: Path) -> str:
+    """`artgen_file_STEM`, numbered where another file of the same stem has that name."""
+    base = name = "artgen_file_" + re.sub(r"\W", "_", path.stem)
+    number = 1
+    while name in sys.modules and getattr(sys.modules[name], "__file__", "") != str(path):
+        number += 1
+        name = f"{base}_{number}"
+    return name
+
+
+def _line(failure: Failure, path: Path) -> str:
+    """Where in `path` it failed, as ` (heart.py, line 7)`; a syntax error says so itself."""
+    error = failure.__cause__
+    if error is None or isinstance(error, SyntaxError):
+        return ""
+    lines = [
+        frame.lineno
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename == str(path)
+    ]
+    return f" ({path.name}, line {lines[-1]})" if lines else ""
+
+
+def _primitives_in(module: ModuleType) -> Iterator[type]:
+    """The primitives that `module` defines; a leading underscore or `abc` marks a mere base."""
+    from artgen.primitives import Primitive
+
+    classes = [value for value in vars(module).values() if isinstance(value, type)]
+    for cls in dict.fromkeys(classes):
+        if (
+            issubclass(cls, Primitive)
+            and cls.__module__ == module.__name__
+            and not cls.__name__.startswith("_")
+            and not inspect.isabstract(cls)
+        ):
+            yield cls
+
+
+def _spec(cls: type, name: str | None = None) -> Spec:
+    """A spec for `cls`; the summary is the first line of its docstring."""
+    documentation = (cls.__doc__ or "").strip() or cls.__name__
+    return Spec(name or _snake_case(cls.__name__), documentation.splitlines()[0], cls)
+
+
+def _snake_case(name: str) -> str:
+    """`HeartShape` is heart_shape, `SVGHeart` svg_heart, `Gabor2D` gabor2d."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()

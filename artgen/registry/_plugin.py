@@ -1,0 +1,269 @@
+"""One plugin: what is known about it, what it offers, and calling its hooks in isolation.
+
+Every plugin has a pluggy manager of its own. A call of a hook thus reaches this plugin alone, and a
+plugin that cannot be registered leaves no trace in the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import pkgutil
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+import pluggy
+
+from artgen import hookspecs
+from artgen.errors import PluginError, did_you_mean
+from artgen.events import Event
+from artgen.hookspecs import GROUP, PLUGIN_API, Spec
+from artgen.registry._isolation import Failure, isolated
+
+__all__ = ["KINDS", "Entry", "Kind", "Plugin", "PluginInfo", "examine", "of_specs"]
+
+Kind = Literal["primitive", "engine", "loss", "target", "exporter"]
+
+_HOOKS: dict[Kind, str] = {
+    "primitive": "artgen_primitives",
+    "engine": "artgen_engines",
+    "loss": "artgen_losses",
+    "target": "artgen_targets",
+    "exporter": "artgen_exporters",
+}
+_OBSERVE = "artgen_observe"
+
+KINDS: tuple[Kind, ...] = tuple(_HOOKS)
+"""The kinds of things a plugin may offer; each has a hook (`artgen_primitives`, ...)."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_-]*")
+_log = logging.getLogger("artgen")
+
+
+@dataclass(frozen=True)
+class PluginInfo:
+    """A plugin as listed by `artgen plugins list`.
+
+    - `name`: its entry point, the stem of its file, or the name a class was registered under
+    - `distribution`: ``artgen-heart``, or ``heart.py`` for a loose file
+    - `version`: of the distribution, or the first digits of the file's SHA-256
+    - `origin`: ``built-in``, ``installed``, ``file``, or ``python`` for `artgen.register`
+    - `status`: ``ok``; ``clash`` (works, but some names need the distribution in front);
+      ``broken``, ``incompatible`` or ``disabled`` (not usable)
+    - `reason`: why it is not ok, or what is odd about it although it is
+    - `hooks`: the hooks it implements
+    - `offers`: the names it offers, by kind
+    """
+
+    name: str
+    distribution: str
+    version: str
+    origin: Literal["built-in", "installed", "file", "python"]
+    status: Literal["ok", "clash", "broken", "incompatible", "disabled"] = "ok"
+    reason: str | None = None
+    hooks: tuple[str, ...] = ()
+    offers: dict[Kind, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def usable(self) -> bool:
+        """Whether what it offers can be found."""
+        return self.status in ("ok", "clash")
+
+    @property
+    def explicit(self) -> bool:
+        """Whether the user asked for it: `--plugin` or `artgen.register`."""
+        return self.origin in ("file", "python")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Something a plugin offers, found but not yet imported.
+
+    `identity` is what drawings record about the plugin: ``{"name": ..., "version": ...}`` or
+    ``{"file": ..., "sha256": ...}``.
+    """
+
+    kind: Kind
+    spec: Spec
+    plugin: PluginInfo
+    identity: Mapping[str, str] = field(repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name without its distribution."""
+        return self.spec.name
+
+    @property
+    def summary(self) -> str:
+        """What it is, in one line."""
+        return self.spec.summary
+
+    @property
+    def distribution(self) -> str:
+        """Who provides it."""
+        return self.plugin.distribution
+
+    def load(self) -> Any:
+        """Import the object. Raises PluginError with the reason if that fails."""
+        try:
+            with isolated():
+                where = self.spec.load
+                loaded = pkgutil.resolve_name(where) if isinstance(where, str) else where
+                _check_type(self.kind, loaded)
+        except Failure as failure:
+            verb = "correct" if self.plugin.explicit else "reinstall or update"
+            raise PluginError(
+                f"{self.kind} {self.name!r} of {self.distribution} cannot be loaded: {failure}",
+                hint=f"{verb} {self.distribution}",
+            ) from failure.__cause__
+        return loaded
+
+
+@dataclass(frozen=True)
+class Plugin:
+    """A plugin that was examined: its facts, its entries (none unless usable), its hooks."""
+
+    info: PluginInfo
+    identity: Mapping[str, str]
+    entries: tuple[Entry, ...] = ()
+    manager: pluggy.PluginManager | None = None
+
+    @property
+    def observes(self) -> bool:
+        """Whether it wants to see events."""
+        return self.info.usable and _OBSERVE in self.info.hooks
+
+    def observe(self, event: Event) -> None:
+        """Show it the event. Raises Failure where its hook raises."""
+        assert self.manager is not None
+        _call(self.info, self.manager, _OBSERVE, event=event)
+
+
+def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], object]) -> Plugin:
+    """Import a plugin by calling `load`, register it and ask its hooks what they offer.
+
+    Never raises: what goes wrong becomes the status and the reason of the plugin.
+    """
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    offered: dict[Kind, dict[str, Spec]] = {kind: {} for kind in KINDS}
+    try:
+        with isolated():
+            module = load()
+            wanted = getattr(module, "ARTGEN_API", PLUGIN_API)
+        if str(wanted).partition(".")[0] != str(PLUGIN_API):
+            reason = f"it wants plugin API {wanted}, this artgen has {PLUGIN_API}"
+            return Plugin(replace(info, status="incompatible", reason=reason), identity)
+        with isolated():
+            manager.register(module)
+        implemented, unknown = _hooks_of(manager, module)
+        info = replace(info, hooks=implemented, reason=_about_unknown(unknown))
+        for kind, hook in _HOOKS.items():
+            if hook in implemented:
+                _accept(_answers(info, manager, hook), hook, into=offered[kind])
+    except Failure as failure:
+        # What it offered before it failed is still listed, to explain why a name is missing.
+        broken = replace(info, status="broken", reason=str(failure), offers=_names(offered))
+        return Plugin(broken, identity)
+    return _usable(info, identity, offered, manager)
+
+
+def of_specs(info: PluginInfo, identity: Mapping[str, str], primitives: Iterable[Spec]) -> Plugin:
+    """A plugin without hooks that offers `primitives`. Raises Failure where a spec is not valid."""
+    offered: dict[Kind, dict[str, Spec]] = {"primitive": {}}
+    _accept(primitives, "it", into=offered["primitive"])
+    return _usable(info, identity, offered)
+
+
+def _usable(
+    info: PluginInfo,
+    identity: Mapping[str, str],
+    offered: Mapping[Kind, Mapping[str, Spec]],
+    manager: pluggy.PluginManager | None = None,
+) -> Plugin:
+    info = replace(info, offers=_names(offered))
+    entries = tuple(
+        Entry(kind, spec, info, identity)
+        for kind, specs in offered.items()
+        for spec in specs.values()
+    )
+    return Plugin(info, identity, entries, manager)
+
+
+def _names(offered: Mapping[Kind, Mapping[str, Spec]]) -> dict[Kind, tuple[str, ...]]:
+    return {kind: tuple(specs) for kind, specs in offered.items() if specs}
+
+
+def _hooks_of(
+    manager: pluggy.PluginManager, module: object
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the hooks that `module` implements, and of those that do not exist."""
+    callers = manager.get_hookcallers(module) or []
+    implemented = tuple(caller.name for caller in callers if caller.has_spec())
+    unknown = tuple(
+        caller.name
+        for caller in callers
+        if not caller.has_spec()
+        and not all(implementation.optionalhook for implementation in caller.get_hookimpls())
+    )
+    return implemented, unknown
+
+
+def _about_unknown(hooks: Iterable[str]) -> str | None:
+    """A sentence for hooks that will never be called, most likely for a typing mistake."""
+    known = (*_HOOKS.values(), _OBSERVE)
+    return (
+        "; ".join(f"there is no hook {hook}: {did_you_mean(hook, known)}" for hook in hooks) or None
+    )
+
+
+def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: str, **arguments: object) -> Any:
+    _log.debug("hook %s of %s", hook, info.distribution)
+    with isolated():
+        return getattr(manager.hook, hook)(**arguments)
+
+
+def _answers(info: PluginInfo, manager: pluggy.PluginManager, hook: str) -> Iterable[object]:
+    """Everything the plugin answers to `hook`. Raises Failure, also while being iterated."""
+    answers = _call(info, manager, hook)
+    if not answers:
+        # pluggy leaves out None, which is what a forgotten `return` gives.
+        raise Failure(f"{hook} returned None instead of a list of specs")
+    for answer in answers:
+        if not isinstance(answer, Iterable):
+            raise Failure(f"{hook} returned {type(answer).__name__} instead of a list of specs")
+        with isolated():
+            yield from answer
+
+
+def _accept(specs: Iterable[object], where: str, into: dict[str, Spec]) -> None:
+    """Check the specs one by one and file them by name. Raises Failure at the first bad one."""
+    for spec in specs:
+        if not isinstance(spec, Spec):
+            raise Failure(f"{where} offers {type(spec).__name__} {spec!r:.80}, which is not a Spec")
+        if not (isinstance(spec.name, str) and _NAME.fullmatch(spec.name)):
+            raise Failure(
+                f"{where} offers {spec.name!r}, but a name is a lower-case letter followed by "
+                "lower-case letters, digits, '-' and '_'"
+            )
+        if not (isinstance(spec.summary, str) and spec.summary.strip()):
+            raise Failure(f"{where} offers {spec.name!r} without a summary")
+        if isinstance(spec.load, str) and not all(spec.load.partition(":")):
+            raise Failure(
+                f"{where} offers {spec.name!r} at {spec.load!r}, which is not 'module:attribute'"
+            )
+        if spec.name in into:
+            raise Failure(f"{where} offers {spec.name!r} twice")
+        into[spec.name] = spec
+
+
+def _check_type(kind: Kind, loaded: object) -> None:
+    """Raise TypeError where `loaded` cannot be of this kind."""
+    if kind == "primitive":
+        from artgen.primitives import Primitive
+
+        if not (isinstance(loaded, type) and issubclass(loaded, Primitive)):
+            raise TypeError(f"{loaded!r} is not a subclass of artgen.Primitive")
+    elif not callable(loaded):
+        raise TypeError(f"{loaded!r} cannot be called")

@@ -1,0 +1,144 @@
+"""From what was asked for to what will run: names, presets, defaults and options of a recipe.
+
+Precedence: what the recipe says (flags are laid over it before) > its preset > the primitive's
+defaults > the engine's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from artgen.canvas import Canvas
+from artgen.errors import UsageError
+from artgen.options import parse_options
+from artgen.recipe import Recipe, Stage
+from artgen.registry import Registry
+
+__all__ = ["Plan", "resolve"]
+
+DEFAULT_LOSS = "mse"
+DEFAULT_STEPS = 300
+DEFAULT_COUNT = 500
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with every name found and every option checked.
+
+    `recipe` is complete; `engines` and `losses` hold one entry per stage.
+    """
+
+    recipe: Recipe
+    primitive: Any
+    identity: dict[str, str]
+    engines: tuple[type[Any], ...]
+    losses: tuple[Any, ...]
+
+
+def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
+    """Check names and options and fill in every default.
+
+    Raises PluginError for unknown or broken plugins, UsageError for options.
+    """
+    table = recipe.primitive
+    recorded = (
+        {"file": table.plugin.name, "sha256": table.plugin.sha256 or ""} if table.plugin else {}
+    )
+    entry = registry.find("primitive", table.name, plugin=recorded)
+    primitive = entry.load()(table.options, preset=table.preset)
+    primitive.resolve_options(canvas)
+    count = _count(primitive, table.name, table.count)
+
+    stages, engines, losses = [], [], []
+    for stage in recipe.stage:
+        name = _engine_name(primitive, table.name, stage.engine)
+        engine = registry.load("engine", name)
+        layered = _layered(primitive, stage, name)
+        stages.append(_complete(layered, name, engine))
+        engines.append(engine)
+        losses.append(_loss(registry, stages[-1].loss or DEFAULT_LOSS))
+
+    data = recipe.to_dict()
+    data["primitive"] = {
+        "name": registry.spelling(entry),
+        **({"count": count} if count is not None else {}),
+        **({"preset": table.preset} if table.preset else {}),
+        **_plugin_file(registry.identity(entry)),
+        **_without_none(primitive.option_values()),
+    }
+    data["stage"] = [stage.model_dump(mode="json", exclude_none=True) for stage in stages]
+    return Plan(
+        recipe=Recipe.from_dict(data),
+        primitive=primitive,
+        identity=registry.identity(entry),
+        engines=tuple(engines),
+        losses=tuple(losses),
+    )
+
+
+def _count(primitive: Any, name: str, asked: int | None) -> int | None:
+    """How many parts: asked for, else the preset's, else the primitive's default."""
+    if primitive.family == "field":
+        if asked is not None:
+            raise UsageError(
+                f"{name} is one field, it has no count",
+                hint=f"see its options: artgen plugins show {name}",
+            )
+        return None
+    count: int | None = asked or primitive.preset.count or primitive.defaults.count
+    return DEFAULT_COUNT if count is None else count
+
+
+def _engine_name(primitive: Any, name: str, asked: str) -> str:
+    """The engine's name; ``auto`` is the primitive's first."""
+    if asked == "auto":
+        return str(primitive.engines[0])
+    if asked.removeprefix("artgen/") not in primitive.engines:
+        right = " or ".join(primitive.engines)
+        raise UsageError(f"{name} does not work with engine {asked!r}", hint=f"use -e {right}")
+    return asked
+
+
+def _layered(primitive: Any, stage: Stage, engine: str) -> dict[str, Any]:
+    """The stage's keys over the preset's over the primitive's; those are for its first engine."""
+    data = stage.model_dump(mode="json", exclude_none=True)
+    if engine == primitive.engines[0]:
+        below = {**primitive.defaults.stage, **primitive.preset.stage}
+    else:
+        below = {}
+    if "time" in data:
+        # Asked for seconds, so the default number of steps is not meant.
+        below.pop("steps", None)
+    else:
+        below.setdefault("steps", DEFAULT_STEPS)
+    return {**below, **data}
+
+
+def _complete(data: dict[str, Any], name: str, engine: type[Any]) -> Stage:
+    """The stage with every engine option spelled out."""
+    own = {key: value for key, value in data.items() if key in Stage.model_fields}
+    given = {key: value for key, value in data.items() if key not in Stage.model_fields}
+    options = parse_options(engine.Options, given, owner=f"engine {name}")
+    own.update(engine=name, loss=own.get("loss", DEFAULT_LOSS))
+    return Stage(**own, **_without_none(dataclasses.asdict(options)))
+
+
+def _loss(registry: Registry, text: str) -> Any:
+    """The loss mixture `text`, with the names of all plugins."""
+    from artgen.losses import parse_loss
+
+    names = [entry.name for entry in registry.entries("loss")]
+    return parse_loss(text, lambda name: registry.load("loss", name), names)
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
+
+
+def _plugin_file(identity: dict[str, str]) -> dict[str, Any]:
+    """The loose file a primitive comes from, by name and hash."""
+    if "file" not in identity:
+        return {}
+    return {"plugin": {"name": identity["file"], "sha256": identity["sha256"]}}

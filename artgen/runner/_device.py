@@ -1,0 +1,50 @@
+"""Where to run: ``auto`` never fails, an explicit device never falls back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from artgen.errors import UsageError
+
+__all__ = ["resolve_device", "threads"]
+
+
+def resolve_device(asked: str) -> str:
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` to a device that is there.
+
+    Raises UsageError for one that is not.
+    """
+    if asked == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        device = torch.device(asked)
+    except RuntimeError:
+        device = torch.device("meta")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise UsageError(f"there is no device {asked!r}", hint="use auto, cpu, cuda, cuda:1 or mps")
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    if not there[device.type]:
+        raise UsageError(
+            f"device {asked!r} is not available on this machine",
+            hint="use --device auto; `artgen doctor` shows what there is",
+        )
+    return asked
+
+
+@contextmanager
+def threads(number: int | None) -> Iterator[int]:
+    """Run the block on `number` CPU threads (None: as many as torch would use)."""
+    before = torch.get_num_threads()
+    if number is not None:
+        torch.set_num_threads(number)
+    try:
+        yield torch.get_num_threads()
+    finally:
+        torch.set_num_threads(before)

@@ -1,0 +1,190 @@
+"""From the bytes of a picture file to samples: an array [height, width, channels].
+
+Channels are gray, gray and alpha, RGB, or RGBA; samples are uint8, uint16 or float32, sRGB-encoded
+and upright. Files are hostile until proven otherwise: only regular files are opened, only six
+formats are tried, and the number of pixels is checked before anything is decoded.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from artgen.errors import InputError
+
+__all__ = ["Picture", "decode_file", "decode_pillow", "read_bytes"]
+
+_FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
+_MAX_BYTES = 2**30
+_DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+_TOO_MANY = "shrink the picture, or raise max_pixels if you trust the file"
+
+_pillow_lock = threading.Lock()
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Decoded samples [height, width, 1 to 4], and what had to be left out on the way."""
+
+    samples: NDArray[Any]
+    warnings: tuple[str, ...] = ()
+
+
+def read_bytes(path: str, where: str) -> bytes:
+    """The content of a regular file of at most 1 GiB; raises InputError naming `where`."""
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            raise InputError(f"{where} is a folder", hint="name a picture file in it")
+        # Opening a pipe would wait for its other end, perhaps for ever.
+        if not stat.S_ISREG(status.st_mode):
+            raise InputError(f"{where} is a pipe, socket or device", hint="save it as a file first")
+        if status.st_size > _MAX_BYTES:
+            raise InputError(f"{where} is larger than 1 GiB", hint="save a smaller copy")
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InputError(
+            f"cannot read {where}: {error.strerror or error}",
+            hint="check the path and its permissions",
+        ) from None
+    except ValueError as error:
+        raise InputError(f"{where} is not a file name: {error}") from None
+    if not data:
+        raise InputError(f"{where} is empty", hint="the file has no bytes; save or copy it anew")
+    return data
+
+
+def decode_file(data: bytes, max_pixels: int, where: str) -> Picture:
+    """Decode the first frame of a picture file. Raises InputError naming `where` and the reason."""
+    with (
+        _pillow_guard(max_pixels, where),
+        Image.open(BytesIO(data), formats=_FORMATS) as image,
+    ):
+        _check_pixels(image, max_pixels, where)
+        frames = getattr(image, "n_frames", 1)
+        picture = _decode(image, where)
+    if frames > 1:
+        return replace(picture, warnings=(f"first of {frames} frames used", *picture.warnings))
+    return picture
+
+
+def decode_pillow(image: Image.Image, max_pixels: int, where: str) -> Picture:
+    """The current frame of a Pillow image. Raises InputError naming `where` and the reason."""
+    with _pillow_guard(max_pixels, where):
+        _check_pixels(image, max_pixels, where)
+        return _decode(image, where)
+
+
+@contextmanager
+def _pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
+    """Pillow with our pixel limit in place of its own, without its warnings and exceptions.
+
+    Limit and warning filters are global to the process: the lock lets every thread find and leave
+    them as they were.
+    """
+    with _pillow_lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = max_pixels
+        try:
+            yield
+        except InputError:
+            raise
+        except Image.DecompressionBombError:
+            raise InputError(
+                f"{where} is far larger than {max_pixels:,} pixels", hint=_TOO_MANY
+            ) from None
+        except UnidentifiedImageError:
+            raise InputError(
+                f"{where} is not a picture that artgen can read",
+                hint=f"it reads {', '.join(_FORMATS)}; the file may also be damaged or cut short",
+            ) from None
+        except Exception as error:  # on damaged files the decoders raise nearly anything
+            reason = str(error) or type(error).__name__
+            raise InputError(
+                f"{where} cannot be decoded: {reason}", hint="the file may be damaged or cut short"
+            ) from None
+        finally:
+            Image.MAX_IMAGE_PIXELS = before
+
+
+def _check_pixels(image: Image.Image, limit: int, where: str) -> None:
+    """Refuse an image by the size in its header."""
+    width, height = image.size
+    if width * height > limit:
+        raise InputError(f"{where} is {width}x{height} pixels, more than {limit:,}", hint=_TOO_MANY)
+
+
+def _decode(image: Image.Image, where: str) -> Picture:
+    """The samples of an image of any mode, upright and in sRGB."""
+    image.load()
+    image, turning = _upright(image)
+    if image.mode in _DEEP_MODES:
+        unused = "the picture has more than 8 bits" if "icc_profile" in image.info else None
+        samples = _deep_samples(image, where)
+    else:
+        alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+        image, unused = _in_srgb(image)
+        samples = np.atleast_3d(np.asarray(image))
+        if alpha is not None:
+            samples = np.dstack([samples, np.asarray(alpha)])
+    profile = f"colour profile ignored: {unused}" if unused else None
+    return Picture(samples, tuple(warning for warning in (turning, profile) if warning))
+
+
+def _upright(image: Image.Image) -> tuple[Image.Image, str | None]:
+    """The image turned as its EXIF orientation says, and a warning where EXIF is damaged."""
+    try:
+        return ImageOps.exif_transpose(image), None
+    except Exception as error:  # a damaged EXIF block is no reason to refuse the pixels
+        return image, f"EXIF orientation ignored: {error}"
+
+
+def _deep_samples(image: Image.Image, where: str) -> NDArray[Any]:
+    """Samples of more than 8 bits, which Pillow's own conversions would clip to 255."""
+    samples = np.atleast_3d(np.asarray(image))
+    if image.mode == "I":
+        if samples.min() < 0 or samples.max() > 65535:
+            raise InputError(
+                f"{where} has 32-bit samples outside 0..65535", hint="save it with 8 or 16 bits"
+            )
+        samples = samples.astype(np.uint16)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        alpha = np.where(samples == transparent, 0, 65535).astype(np.uint16)
+        samples = np.dstack([samples, alpha])
+    return samples
+
+
+def _in_srgb(image: Image.Image) -> tuple[Image.Image, str | None]:
+    """An 8-bit image without its alpha as sRGB, and why its colour profile is not used, if so."""
+    opaque = _without_alpha(image)
+    unused = None
+    if profile := image.info.get("icc_profile"):
+        try:
+            source = ImageCms.ImageCmsProfile(BytesIO(profile))
+            srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+            transform = ImageCms.ImageCmsTransform(source, srgb, opaque.mode, "RGB")
+            return transform.apply(opaque), None
+        except Exception as error:  # an odd profile is no reason to refuse the pixels
+            unused = str(error) or type(error).__name__
+    return (opaque if opaque.mode == "L" else opaque.convert("RGB")), unused
+
+
+def _without_alpha(image: Image.Image) -> Image.Image:
+    """The image in the colours its profile speaks of: gray, CMYK, Lab or RGB."""
+    if image.mode in ("L", "CMYK", "LAB"):
+        return image
+    return image.convert("L" if image.mode in ("1", "LA") else "RGB")

@@ -1,0 +1,56 @@
+"""Colours: as a user writes them, and between sRGB encoding and linear light."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import UsageError
+
+__all__ = ["linear_to_srgb", "parse_colour", "srgb_to_linear"]
+
+
+def parse_colour(text: str) -> tuple[float, float, float]:
+    """A colour as sRGB-encoded red, green and blue in 0..1.
+
+    Takes a CSS name (``teal``), ``#rgb`` or ``#rrggbb``, or three numbers in 0..1 with commas
+    (``0.1,0.2,0.3``). Raises UsageError for anything else.
+    """
+    from PIL import ImageColor
+
+    text = text.strip().lower()
+    parts = text.split(",")
+    if len(parts) == 3:
+        try:
+            red, green, blue = (float(part) for part in parts)
+        except ValueError:
+            raise _not_a_colour(text) from None
+        if not all(0 <= value <= 1 for value in (red, green, blue)):
+            raise _not_a_colour(text)
+        return red, green, blue
+    if text not in ImageColor.colormap and not re.fullmatch("#([0-9a-f]{3}){1,2}", text):
+        raise _not_a_colour(text)
+    red, green, blue = ImageColor.getrgb(text)[:3]
+    return red / 255, green / 255, blue / 255
+
+
+def srgb_to_linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Decode sRGB values (0..1, any shape) to linear light (0..1), IEC 61966-2-1."""
+    curve = ((np.maximum(encoded, 0) + 0.055) / 1.055) ** 2.4
+    return np.where(encoded <= 0.04045, encoded / 12.92, curve).astype(np.float32)
+
+
+def linear_to_srgb(linear: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Encode linear light (0..1, any shape) as sRGB (0..1), IEC 61966-2-1."""
+    curve = 1.055 * np.maximum(linear, 0) ** (1 / 2.4) - 0.055
+    return np.where(linear <= 0.0031308, linear * 12.92, curve).astype(np.float32)
+
+
+def _not_a_colour(text: str) -> UsageError:
+    return UsageError(
+        f"{text!r} is not a colour",
+        hint="try a CSS name such as teal, a hex code such as #1b7f8c, "
+        "or red,green,blue from 0 to 1 such as 0.1,0.5,0.55",
+    )

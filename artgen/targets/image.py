@@ -1,0 +1,245 @@
+"""An image target: a picture file or array, read once, as floats at the fitting size."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.canvas import Canvas
+from artgen.errors import InputError, UsageError
+from artgen.targets._source import file_safe, printable
+
+if TYPE_CHECKING:
+    from artgen.targets._decode import Picture
+
+__all__ = ["DEFAULT_REQUEST", "ImageTarget", "TargetRequest", "image_from_array", "open_image"]
+
+_DEFAULT_LONG_SIDE = 768
+_LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
+
+
+@dataclass(frozen=True)
+class TargetRequest:
+    """How to read a target. Raises UsageError for values out of range."""
+
+    size: int | None = None
+    """Long side while fitting, in pixels; None: the picture's own, at most 768."""
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """sRGB-encoded colour in 0..1 behind transparency."""
+    mask: Path | None = None
+    """A gray picture of the same aspect as loss weight: white counts 1, black 0."""
+    alpha_weight: bool = False
+    """Weigh the loss by the picture's alpha (times the mask)."""
+    max_pixels: int = 64_000_000
+    """Refuse pictures with more pixels, before decoding them."""
+
+    def __post_init__(self) -> None:
+        if self.size is not None and self.size < 1:
+            raise UsageError(f"size {self.size} is not a number of pixels", hint="at least 1")
+        if self.max_pixels < 1:
+            raise UsageError(f"max_pixels {self.max_pixels} allows no picture", hint="at least 1")
+        if not all(0 <= value <= 1 for value in self.background):
+            raise UsageError(
+                f"background {self.background} is not a colour",
+                hint="red, green and blue are in 0..1",
+            )
+
+
+DEFAULT_REQUEST = TargetRequest()
+
+
+@dataclass(frozen=True, eq=False)
+class ImageTarget:
+    """A picture ready to be fitted."""
+
+    name: str
+    """Short and safe as part of a file name: `astronaut`."""
+    source: str
+    """`sample:astronaut`, or the file's name without its folder."""
+    sha256: str
+    """Of the file's bytes; of the samples where there is no file."""
+    image: NDArray[np.float32]
+    """[height, width, 3], sRGB-encoded, in 0..1, at the fitting size."""
+    weight: NDArray[np.float32] | None
+    """[height, width] in 0..1, how much each pixel counts; None: all the same."""
+    original_width: int
+    """In pixels, upright, before resampling."""
+    original_height: int
+    """In pixels, upright, before resampling."""
+    warnings: tuple[str, ...] = ()
+    """What was left out, such as `first of 12 frames used`."""
+
+    @property
+    def canvas(self) -> Canvas:
+        """The pixel grid of the fitting size."""
+        height, width = self.image.shape[:2]
+        return Canvas(width, height)
+
+    @property
+    def pixels(self) -> NDArray[np.uint8]:
+        """The picture as uint8 [height, width, 3]."""
+        return np.rint(self.image * 255).astype(np.uint8)
+
+
+def open_image(
+    path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST
+) -> ImageTarget:
+    """Open a PNG, JPEG, WebP, TIFF, GIF or BMP file as a target.
+
+    The content decides, not the suffix. EXIF orientation and colour profile are applied; of an
+    animation the first frame is used. Raises InputError naming the path and the reason for
+    anything that is not an intact picture of at most `request.max_pixels` pixels.
+    """
+    data, picture, where = _read(path, request.max_pixels)
+    file_name = os.path.basename(os.fspath(path))
+    return _prepare(
+        picture,
+        request,
+        where,
+        name=file_safe(os.path.splitext(file_name)[0]),
+        source=printable(file_name),
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def image_from_array(
+    array: Any,
+    request: TargetRequest = DEFAULT_REQUEST,
+    name: str = "array",
+    *,
+    source: str | None = None,
+) -> ImageTarget:
+    """Make a target of sRGB-encoded samples, or of a Pillow image.
+
+    An array is [height, width] or [height, width, channels] of gray, gray and alpha, RGB, or RGBA;
+    bool, uint8, uint16, or floats in 0..1. `source` is the name by which it can be opened again,
+    if any. Raises InputError naming `name` for other shapes, types or ranges, NaN and infinity.
+    """
+    from PIL import Image
+
+    from artgen.targets import _decode, _fit
+
+    if isinstance(array, Image.Image):
+        picture = _decode.decode_pillow(array, request.max_pixels, name)
+    else:
+        picture = _decode.Picture(_fit.check_samples(array, name))
+    return _prepare(
+        picture,
+        request,
+        name,
+        name=file_safe(name),
+        source=source or name,
+        sha256=_hash_samples(picture.samples),
+    )
+
+
+def _prepare(
+    picture: Picture, request: TargetRequest, where: str, *, name: str, source: str, sha256: str
+) -> ImageTarget:
+    """Bring decoded samples to the fitting size, over the background, with their loss weight."""
+    from artgen.targets import _fit
+
+    samples = _fit.check_samples(picture.samples, where)
+    height, width = samples.shape[:2]
+    original = Canvas(width, height)
+    canvas = _fitting_canvas(original, request)
+    colour, alpha = _fit.resample(samples, canvas)
+    warnings = picture.warnings
+    if request.alpha_weight and alpha is None:
+        warnings += ("alpha weight ignored: the picture is opaque",)
+    return ImageTarget(
+        name=name,
+        source=source,
+        sha256=sha256,
+        image=_fit.over_background(colour, alpha, request.background),
+        weight=_loss_weight(alpha, original, canvas, request, where),
+        original_width=width,
+        original_height=height,
+        warnings=warnings,
+    )
+
+
+def _read(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Picture, str]:
+    """The bytes of a picture file, the samples they hold, and the path to call it by."""
+    from artgen.targets import _decode
+
+    name = os.fspath(path)
+    where = printable(name) or "the empty path"
+    data = _decode.read_bytes(name, where)
+    return data, _decode.decode_file(data, max_pixels, where), where
+
+
+def _fitting_canvas(original: Canvas, request: TargetRequest) -> Canvas:
+    """The canvas to fit on; raises UsageError where it would exceed the pixel limit."""
+    longer = max(original.width, original.height)
+    canvas = original.scaled(request.size or min(longer, _DEFAULT_LONG_SIDE))
+    if canvas.width * canvas.height > request.max_pixels:
+        raise UsageError(
+            f"fitting at {canvas.width}x{canvas.height} pixels exceeds {request.max_pixels:,}",
+            hint="choose a smaller size: a drawing renders at any resolution later",
+        )
+    return canvas
+
+
+def _loss_weight(
+    alpha: NDArray[np.float32] | None,
+    original: Canvas,
+    canvas: Canvas,
+    request: TargetRequest,
+    where: str,
+) -> NDArray[np.float32] | None:
+    """How much each pixel counts: the mask times the alpha, where asked for."""
+    factors = {}
+    if request.alpha_weight and alpha is not None:
+        factors["its alpha"] = alpha
+    if request.mask is not None:
+        factors[f"mask {printable(str(request.mask))}"] = _open_mask(
+            request.mask, original, canvas, request.max_pixels, where
+        )
+    if not factors:
+        return None
+    weight = np.ones((canvas.height, canvas.width), np.float32)
+    for factor in factors.values():
+        weight *= factor
+    if not weight.any():
+        raise InputError(
+            f"{where}: {' times '.join(factors)} is 0 everywhere, so nothing would be fitted",
+            hint="the white parts of a mask and the opaque parts of a picture count",
+        )
+    return weight
+
+
+def _open_mask(
+    path: Path, original: Canvas, canvas: Canvas, max_pixels: int, where: str
+) -> NDArray[np.float32]:
+    """The luma of a mask over black, [height, width] in 0..1, at the size of `canvas`."""
+    from artgen.targets import _fit
+
+    _, picture, mask = _read(path, max_pixels)
+    samples = _fit.check_samples(picture.samples, mask)
+    height, width = samples.shape[:2]
+    # A mask may be smaller than its picture; its shorter side was then rounded to a whole pixel.
+    skew = abs(width * original.height - height * original.width)
+    if skew >= max(original.width, original.height):
+        raise InputError(
+            f"mask {mask} is {width}x{height} pixels, "
+            f"but {where} is {original.width}x{original.height}",
+            hint="a mask needs the aspect of its picture",
+        )
+    gray = _fit.over_background(*_fit.resample(samples, canvas), (0.0, 0.0, 0.0))
+    luma = gray.astype(np.float64) @ np.asarray(_LUMA)
+    return np.asarray(luma, np.float32)
+
+
+def _hash_samples(samples: NDArray[Any]) -> str:
+    """SHA-256 of shape, type and values, the same on machines of either byte order."""
+    dtype = samples.dtype.newbyteorder("<")
+    digest = hashlib.sha256(f"{samples.shape} {dtype.str} ".encode())
+    digest.update(np.ascontiguousarray(samples, dtype).tobytes())
+    return digest.hexdigest()

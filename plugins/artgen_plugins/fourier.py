@@ -1,0 +1,166 @@
+"""Fourier splats: petals whose outline is a Fourier series in the angle φ around their centre.
+
+Two published forms, with s the sharpness, R the radius and r the distance from the centre in a
+rotated and scaled frame:
+
+- ``text``: tanh(s·(R·∑ₘ(aₘ sin mφ + bₘ cos mφ) − r)), which is −1 far away;
+- ``notebook``: max(0, tanh(s·(1 + 0.1·∑ₘ(aₘ sin mφ + bₘ cos mφ) − r/R))), squared where `squared`.
+
+The text has s = 1; the notebook s = 16, 8 harmonics, and weighs colours by the square.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import pi
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from artgen import (
+    Context,
+    Map,
+    Param,
+    Params,
+    Preset,
+    Splat,
+    at_target_colour,
+    from_spacing,
+    normal,
+    option,
+    per_count,
+    pixels,
+    uniform,
+)
+
+WOBBLE = 0.1
+"""How far a weight of 1 moves the outline in the notebook's form, relative to the radius."""
+
+
+def _through(map: Map, std: float = 1.0) -> dict[str, Any]:
+    """Settings of a parameter that starts as `map` of standard normal numbers."""
+
+    def init(context: Context, shape: tuple[int, ...]) -> Tensor:
+        return map(std * context.randn(*shape))
+
+    return {"map": map, "init": init, "min": None, "max": None}
+
+
+def _published(colour: dict[str, Any], lr: float) -> dict[str, dict[str, Any]]:
+    """The notebook's parametrisation; its unit square is our canvas from -1 to 1."""
+    return {
+        "xy": {**_through(Map("sigmoid", 6.0, -3.0)), "lr": lr},
+        "colour": {**colour, "lr": lr},
+        "scale": {**_through(Map("sigmoid", 4.0)), "lr": lr},
+        "radius": {**_through(Map("sigmoid", 2.0), std=3.0), "lr": lr},
+        "angle": {**_through(Map("identity", pi)), "lr": lr},
+        "sine": {"init": 0.0, "lr": lr},
+        "cosine": {"init": 0.0, "lr": lr},
+        "sharpness": {"lr": 0.0},
+    }
+
+
+_PUBLISHED_STAGE = {
+    "steps": 1000,
+    "loss": "rmse",
+    "optimizer": "adamw",
+    "weight_decay": 0.01,
+    "beta2": 0.999,
+    "schedule": "constant",
+    "warmup": 0,
+}
+
+
+class Fourier(Splat):
+    """Petals with a Fourier-series outline and colours that may be negative."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options of `fourier`."""
+
+        form: Literal["notebook", "text"] = option("notebook", "which published formula")
+        harmonics: int = option(8, "terms of the series, each a sine and a cosine", low=1, high=64)
+        sharpness: float = option(3.0, "steepness of the edge at the start", low=0.1, high=64)
+        squared: bool = option(True, "weigh colours by the square (form=notebook only)")
+        blend: Literal["sum", "mean", "normalized", "depth"] = option(
+            "sum", "how weights become a picture"
+        )
+
+    defaults = Preset(count=256, stage={"steps": 300})
+    presets = {
+        "splats-v1": Preset(
+            count=256,
+            options={"sharpness": 16.0, "squared": True, "blend": "sum"},
+            stage=_PUBLISHED_STAGE,
+            params=_published({"map": Map("tanh"), "init": 0.0}, lr=0.01),
+        ),
+        "splats-v2": Preset(
+            count=512,
+            options={"sharpness": 16.0, "squared": False, "blend": "depth"},
+            stage=_PUBLISHED_STAGE,
+            params={
+                **_published(_through(Map("sigmoid")), lr=0.005),
+                "z": {**_through(Map("sigmoid", 8.0)), "lr": 0.005},
+            },
+        ),
+    }
+
+    @property
+    def blend(self) -> Literal["sum", "mean", "normalized", "depth"]:  # type: ignore[override]
+        """As chosen in the options."""
+        return self.options.blend
+
+    @property
+    def far(self) -> float:  # type: ignore[override]
+        """The bare tanh of the text never comes back from -1."""
+        return -1.0 if self.options.form == "text" else 0.0
+
+    @property
+    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+        """Two scales, a radius, a rotation, the series and the sharpness of every petal."""
+        n = self.options.harmonics
+        params = {
+            "scale": Param(2, init=from_spacing(1.0), min=pixels(1 / 3), lr=0.02, map="exp"),
+            "radius": Param(init=1.0, min=0.05, max=20.0, lr=0.02, map="exp"),
+            "angle": Param(init=uniform(0, pi), lr=0.02),
+            "sine": Param(n, init=normal(0.1), lr=0.02),
+            "cosine": Param(n, init=normal(0.1), lr=0.02),
+            "sharpness": Param(init=self.options.sharpness, min=0.05, max=64.0, lr=0.02, map="exp"),
+        }
+        if self.options.form == "text":
+            # Every splat reaches everywhere with -1, so colours start small.
+            rate = per_count(0.01) if self.options.blend == "mean" else 0.01
+            params["colour"] = Param(3, init=at_target_colour(0.0), lr=rate)
+        return params
+
+    def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
+        """The chosen form at the offset (dx, dy); sin mφ and cos mφ by recurrence."""
+        c, s = torch.cos(p.angle), torch.sin(p.angle)
+        u, v = (c * dx + s * dy) / p.scale[0], (c * dy - s * dx) / p.scale[1]
+        # The small term keeps the direction defined at the centre itself.
+        r = torch.sqrt(u * u + v * v + 1e-12)
+        cosine = cosine_m = u / r
+        sine = sine_m = v / r
+        series = p.sine[0] * sine_m + p.cosine[0] * cosine_m
+        for m in range(1, self.options.harmonics):
+            sine_m, cosine_m = (
+                sine_m * cosine + cosine_m * sine,
+                cosine_m * cosine - sine_m * sine,
+            )
+            series = series + p.sine[m] * sine_m + p.cosine[m] * cosine_m
+        if self.options.form == "text":
+            return torch.tanh(p.sharpness * (p.radius * series - r))
+        f = torch.relu(torch.tanh(p.sharpness * (1 + WOBBLE * series - r / p.radius)))
+        return f * f if self.options.squared else f
+
+    def radius(self, p: Params) -> Tensor:
+        """The outline's farthest possible point and, for the text's form, its soft edge."""
+        amplitude = torch.sqrt(p.sine * p.sine + p.cosine * p.cosine).sum(0)
+        if self.options.form == "text":
+            # 1 + tanh(-x) = 1e-3 at x = 3.8.
+            outline = p.radius * amplitude + 3.8 / p.sharpness
+        else:
+            outline = p.radius * (1 + WOBBLE * amplitude)
+        return p.scale.amax(0) * outline

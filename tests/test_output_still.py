@@ -1,0 +1,135 @@
+"""Pixels, PNG files that carry their recipe, contact sheets."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import artgen
+from artgen.errors import Diverged
+from artgen.output import contact_sheet, encode_png, to_pixels
+
+RECIPE = '{"schema":1,"target":{"source":"Straßenkatze 猫.png"}}'
+
+
+def noise(height, width, channels=3):
+    return np.random.default_rng(0).integers(0, 256, (height, width, channels), dtype=np.uint8)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_pixels_round_trip_exactly(dtype):
+    every = np.arange(256, dtype=np.uint8).reshape(16, 16, 1).repeat(3, axis=2)
+    assert np.array_equal(to_pixels(every.astype(dtype) / 255), every)
+
+
+def test_pixels_are_clamped_and_rounded_half_up():
+    image = np.array([[[-3.0, 0.5 / 255, 1.49 / 255, 1.5 / 255, 2.5 / 255, 1.0, np.inf]]])
+    assert to_pixels(image).tolist() == [[[0, 1, 1, 2, 3, 255, 255]]]
+
+
+def test_nan_is_refused():
+    with pytest.raises(Diverged, match="NaN"):
+        to_pixels(np.array([[[0.0, np.nan, 1.0]]]))
+
+
+@pytest.mark.parametrize("channels", [3, 4])
+def test_png_round_trip(channels):
+    pixels = noise(7, 5, channels)
+    with Image.open(io.BytesIO(encode_png(pixels, RECIPE))) as picture:
+        assert np.array_equal(np.asarray(picture), pixels)
+        assert picture.info["artgen:recipe"] == RECIPE
+        assert picture.info["Software"] == f"artgen {artgen.__version__}"
+
+
+def test_png_holds_one_itxt_chunk_and_no_time():
+    data = encode_png(noise(4, 4), RECIPE)
+    assert data.count(b"iTXt") == 1
+    assert b"tIME" not in data
+    assert b"iTXt" not in encode_png(noise(4, 4))
+
+
+def test_png_bytes_are_deterministic():
+    assert encode_png(noise(32, 32), RECIPE) == encode_png(noise(32, 32), RECIPE)
+
+
+def test_png_level_trades_size_for_speed_only():
+    smooth = np.linspace(0, 255, 64 * 64 * 3).astype(np.uint8).reshape(64, 64, 3)
+    fast, small = encode_png(smooth, level=1), encode_png(smooth, level=9)
+    assert len(small) < len(fast)
+    assert np.array_equal(Image.open(io.BytesIO(fast)), smooth)
+
+
+def test_png_of_a_view():
+    assert encode_png(noise(6, 6)[::-1, ::2]) == encode_png(noise(6, 6)[::-1, ::2].copy())
+
+
+@pytest.mark.parametrize(
+    "pixels", [np.zeros((2, 2, 3)), np.zeros((2, 2), np.uint8), np.zeros((2, 2, 2), np.uint8)]
+)
+def test_png_refuses_other_arrays(pixels):
+    with pytest.raises(ValueError, match="uint8"):
+        encode_png(pixels)
+
+
+def flat(colour, height=100, width=100):
+    return np.full((height, width, len(colour)), colour, np.uint8)
+
+
+RED, GREEN, BLUE = (255, 0, 0), (0, 255, 0), (0, 0, 255)
+
+
+def test_contact_sheet_keeps_order_and_size():
+    sheet = contact_sheet([(flat(RED), "a"), (flat(GREEN), "b"), (flat(BLUE), "c")])
+    assert sheet.dtype == np.uint8
+    centres = {}
+    for colour in (RED, GREEN, BLUE):
+        rows, columns = np.nonzero((sheet == colour).all(-1))
+        assert len(rows) == 120 * 120  # small pictures are enlarged to a readable size
+        centres[colour] = (rows.mean(), columns.mean())
+    # Read like text: by row, then by column.
+    assert sorted(centres, key=lambda c: centres[c]) == [RED, GREEN, BLUE]
+    assert tuple(sheet[0, 0]) == (14, 14, 16)
+
+
+@pytest.mark.parametrize("count", [4, 9, 12, 20, 57])
+@pytest.mark.parametrize("size", [(100, 100), (60, 140), (160, 90)])
+def test_contact_sheet_is_near_16_to_10(count, size):
+    sheet = contact_sheet([(flat(RED, *size), "seed")] * count)
+    assert 0.8 < sheet.shape[1] / sheet.shape[0] < 2.6
+
+
+def test_contact_sheet_prefers_full_rows():
+    sheet = contact_sheet([(flat(RED), "seed")] * 12)
+    columns = np.flatnonzero((sheet == RED).all(-1).any(0))
+    assert len(columns) == 4 * 120
+
+
+def test_contact_sheet_of_one_and_of_extreme_aspects():
+    for height, width in [(1, 1), (3000, 20), (20, 3000), (2000, 3000)]:
+        sheet = contact_sheet([(flat(RED, height, width), "one")])
+        assert (sheet == RED).all(-1).any()
+        assert max(sheet.shape) < 600
+
+
+def test_contact_sheet_captions_are_drawn_and_cut():
+    plain = contact_sheet([(flat(RED), "")])
+    short = contact_sheet([(flat(RED), "seed 7")])
+    long = contact_sheet([(flat(RED), "a very long caption that cannot fit " * 5)])
+    assert (plain != short).any()
+    assert plain.shape == long.shape
+    margin = 6
+    assert (long[:, -margin:] == long[0, 0]).all()
+    assert (short != plain).any(-1).nonzero()[0].min() > 120
+
+
+def test_contact_sheet_lays_transparency_on_its_background():
+    sheet = contact_sheet([(flat((255, 0, 0, 0)), "clear")])
+    assert (sheet[10:120, 10:120] == (14, 14, 16)).all()
+
+
+def test_contact_sheet_of_nothing():
+    with pytest.raises(ValueError, match="at least one"):
+        contact_sheet([])

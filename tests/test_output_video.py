@@ -1,0 +1,294 @@
+"""Progress videos: read back, their tags, their layout, their schedule."""
+
+from __future__ import annotations
+
+import errno
+import itertools
+import os
+import struct
+import subprocess
+import sys
+
+import av
+import imageio.v3 as iio
+import numpy as np
+import pytest
+
+from artgen.errors import InputError, OutputError
+from artgen.output import atomic, frame_steps, probe_encoder, schedule, video, write_video
+
+FPS = 30
+
+
+def flat(colour, height=32, width=48):
+    return np.full((height, width, 3), colour, np.uint8)
+
+
+def read(path):
+    return iio.imread(path, plugin="pyav").astype(int)
+
+
+def boxes(path):
+    """The types of the top-level boxes of an MP4 file, in order (ISO/IEC 14496-12, 4.2)."""
+    data, position, kinds = path.read_bytes(), 0, []
+    while position < len(data):
+        size, kind = struct.unpack_from(">I4s", data, position)
+        kinds.append(kind.decode())
+        position += size
+    return kinds
+
+
+@pytest.mark.parametrize(
+    "colour",
+    [
+        (255, 0, 0),
+        (0, 255, 0),
+        (0, 0, 255),
+        (0, 0, 0),
+        (255, 255, 255),
+        (128, 128, 128),
+        (201, 80, 37),
+    ],
+)
+def test_flat_colours_survive(tmp_path, colour):
+    path = tmp_path / "flat.mp4"
+    write_video(path, [flat(colour)] * 3, fps=FPS)
+    frames = read(path)
+    assert frames.shape == (3, 32, 48, 3)
+    assert abs(frames - np.array(colour)).max() <= 3
+
+
+def test_a_gradient_survives_in_order(tmp_path):
+    path = tmp_path / "gradient.mp4"
+    ramp = np.linspace(0, 255, 96).astype(np.uint8)
+    frames = [np.broadcast_to(np.roll(ramp, 8 * k)[None, :, None], (64, 96, 3)) for k in range(6)]
+    write_video(path, iter(frames), fps=FPS)
+    back = read(path)
+    assert len(back) == 6
+    for k in range(6):
+        errors = [abs(back[k] - other.astype(int)).mean() for other in frames]
+        assert np.argmin(errors) == k
+        assert errors[k] < 3
+
+
+def test_tags_rate_and_layout(tmp_path):
+    path = tmp_path / "tags.mp4"
+    write_video(path, [flat((200, 100, 50))] * 45, fps=15)
+    with av.open(path) as container:
+        stream = container.streams.video[0]
+        context = stream.codec_context
+        assert context.name == "h264"
+        assert context.pix_fmt == "yuv420p"
+        assert (context.color_range, context.colorspace) == (1, 1)
+        assert (context.color_primaries, context.color_trc) == (1, 1)
+        assert stream.average_rate == 15
+        assert stream.frames == 45
+        assert stream.duration * stream.time_base == 3
+    kinds = boxes(path)
+    assert kinds[0] == "ftyp"
+    assert kinds.index("moov") < kinds.index("mdat")
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "padded"),
+    [
+        (33, 47, (34, 48)),
+        (1, 1, (16, 16)),
+        (1, 300, (16, 300)),
+        (301, 2, (302, 16)),
+        (16, 16, (16, 16)),
+    ],
+)
+def test_sizes_are_padded_with_their_edge(tmp_path, height, width, padded):
+    path = tmp_path / "odd.mp4"
+    frame = np.zeros((height, width, 3), np.uint8)
+    frame[:, -1] = 255
+    write_video(path, [frame] * 2, fps=FPS)
+    back = read(path)[-1]
+    assert back.shape[:2] == padded
+    assert back[:, width:].min(initial=255) >= 250  # the padding repeats the white edge
+    if width > 16:
+        assert back[:, : width - 8].max() <= 8
+
+
+def test_fewer_frames_than_the_encoder_looks_ahead(tmp_path):
+    for count in (1, 2, 70):
+        path = tmp_path / f"{count}.mp4"
+        write_video(path, (flat((3 * k % 256, 0, 0)) for k in range(count)), fps=FPS)
+        assert len(read(path)) == count
+
+
+def test_no_frames(tmp_path):
+    with pytest.raises(OutputError, match=r"none\.mp4: there are no frames"):
+        write_video(tmp_path / "none.mp4", [], fps=FPS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_other_formats_and_oversize_frames_are_refused(tmp_path):
+    with pytest.raises(OutputError, match=r"video\.webm: videos are MP4 files"):
+        write_video(tmp_path / "video.webm", [flat((0, 0, 0))], fps=FPS)
+    with pytest.raises(OutputError, match=r"cannot encode .*video\.mp4") as caught:
+        write_video(tmp_path / "video.mp4", [flat((0, 0, 0), 16, 20_000)], fps=FPS)
+    assert "smaller size" in caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_frames_of_another_size_or_type_are_named(tmp_path):
+    for other in (flat((0, 0, 0), 34), flat((0, 0, 0)).astype(float)):
+        with pytest.raises(ValueError, match="frame 1"):
+            write_video(tmp_path / "mixed.mp4", [flat((0, 0, 0)), other], fps=FPS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("comment", ["", '{"name":"Straßenkatze 猫 🐈"}', "ü猫" * 5000])
+def test_comment_round_trip(tmp_path, comment):
+    path = tmp_path / "comment.mp4"
+    write_video(path, [flat((9, 9, 9))], fps=FPS, comment=comment)
+    assert (video.read_comment(path) or "") == comment
+
+
+def test_bytes_are_deterministic(tmp_path):
+    rng = np.random.default_rng(0)
+    frames = [rng.integers(0, 256, (64, 80, 3), dtype=np.uint8) for _ in range(12)]
+    for name in ("a.mp4", "b.mp4"):
+        write_video(tmp_path / name, frames, fps=FPS, comment="{}")
+    assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cannot choose processors here")
+def test_bytes_do_not_depend_on_the_number_of_processors(tmp_path):
+    program = (
+        "import os, sys, numpy as np, pathlib\n"
+        "os.sched_setaffinity(0, set(sorted(os.sched_getaffinity(0))[:int(sys.argv[2])]))\n"
+        "from artgen.output import write_video\n"
+        "rng = np.random.default_rng(0)\n"
+        "frames = [rng.integers(0, 256, (256, 256, 3), dtype=np.uint8) for _ in range(12)]\n"
+        "write_video(pathlib.Path(sys.argv[1]), frames, fps=30)\n"
+    )
+    for count in ("1", "64"):
+        command = [sys.executable, "-c", program, str(tmp_path / f"{count}.mp4"), count]
+        subprocess.run(command, check=True, timeout=60)
+    assert (tmp_path / "1.mp4").read_bytes() == (tmp_path / "64.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("failure", [RuntimeError, KeyboardInterrupt])
+def test_failing_frames_keep_the_earlier_video(tmp_path, failure):
+    def failing():
+        yield from [flat((0, 0, 255))] * 60
+        raise failure
+
+    path = tmp_path / "video.mp4"
+    write_video(path, [flat((255, 0, 0))], fps=FPS)
+    earlier = path.read_bytes()
+    with pytest.raises(failure):
+        write_video(path, failing(), fps=FPS)
+    assert path.read_bytes() == earlier
+    assert [entry.name for entry in tmp_path.iterdir()] == ["video.mp4"]
+
+
+def test_unwritable_and_full_disks(tmp_path, monkeypatch):
+    with pytest.raises(OutputError, match=r"gone/video\.mp4: No such file"):
+        write_video(tmp_path / "gone" / "video.mp4", [flat((0, 0, 0))], fps=FPS)
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OutputError, match=r"video\.mp4: No space left"):
+        write_video(tmp_path / "video.mp4", [flat((0, 0, 0))], fps=FPS)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+def test_a_disk_that_fills_up_while_encoding(tmp_path, monkeypatch):
+    monkeypatch.setattr(atomic.secrets, "token_hex", lambda count: "00")
+    (tmp_path / ".video.part-00.mp4").symlink_to("/dev/full")
+    noise = np.random.default_rng(0).integers(0, 256, (256, 256, 3), dtype=np.uint8)
+    with pytest.raises(OutputError, match=r"video\.mp4: No space left"):
+        write_video(tmp_path / "video.mp4", [noise] * 20, fps=FPS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_read_comment_of_damaged_files(tmp_path):
+    (tmp_path / "text.mp4").write_text("not a video")
+    with pytest.raises(InputError, match=r"text\.mp4"):
+        video.read_comment(tmp_path / "text.mp4")
+    with pytest.raises(InputError, match=r"gone\.mp4"):
+        video.read_comment(tmp_path / "gone.mp4")
+
+
+def test_the_installed_pyav_can_encode():
+    probe_encoder()
+
+
+def test_probe_names_a_missing_encoder(monkeypatch):
+    def missing(*args, **kwargs):
+        raise av.codec.codec.UnknownCodecError("libx264")
+
+    monkeypatch.setattr(video, "_encode", missing)
+    with pytest.raises(OutputError, match=r"cannot encode H\.264") as caught:
+        probe_encoder()
+    assert "pip install av" in caught.value.hint
+
+
+def test_importing_the_outputs_stays_light():
+    program = (
+        "import sys, artgen.output; "
+        "print([m for m in ('av', 'torch', 'PIL', 'imageio') if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("total", [0, 1, 2, 49, 50, 51, 3000, 1_000_000])
+def test_frame_steps(total):
+    steps = frame_steps(total)
+    assert steps[0] == 0
+    assert steps[-1] == total
+    assert all(a < b for a, b in itertools.pairwise(steps))
+    # Every step at first, then gaps that grow by 2 %.
+    assert steps[:30] == list(range(total + 1))[:30]
+    gaps = np.diff(steps[:-1])
+    assert all(gap <= 1 + 0.02 * (step + 1) for gap, step in zip(gaps, steps, strict=False))
+    assert len(steps) < 710
+
+
+def test_schedule_repeats_evenly_and_holds():
+    shown = schedule([0, 10, 40], fps=10, seconds=5, hold=2)
+    assert len(shown) == 50
+    assert shown == [0] * 10 + [10] * 10 + [40] * 30
+
+
+def test_schedule_chooses_evenly():
+    stored = list(range(0, 3000, 3))
+    shown = schedule(stored, fps=30, seconds=10)
+    assert len(shown) == 300
+    assert shown[0] == 0
+    assert shown[-60:] == [stored[-1]] * 60
+    gaps = np.diff(shown[:240])
+    assert gaps.min() >= 12
+    assert gaps.max() <= 15
+
+
+@pytest.mark.parametrize("fps", [1, 30])
+@pytest.mark.parametrize("seconds", [0.01, 1, 2, 2.5, 10])
+@pytest.mark.parametrize("hold", [0.0, 2.0])
+@pytest.mark.parametrize("count", [1, 2, 7, 500])
+def test_schedule_always_ends_with_the_last(fps, seconds, hold, count):
+    stored = [step * step for step in range(count)]
+    shown = schedule(stored, fps=fps, seconds=seconds, hold=hold)
+    assert len(shown) == max(1, round(fps * seconds))
+    assert shown == sorted(shown)
+    assert shown[-1] == stored[-1]
+    assert shown[0] == 0 or len(shown) == 1
+
+
+def test_the_hold_takes_at_most_half_of_a_short_video():
+    stored = list(range(10))
+    assert schedule(stored, fps=10, seconds=2, hold=2) == [*stored, *[9] * 10]
+
+
+def test_schedule_of_nothing():
+    assert schedule([], fps=30, seconds=10) == []
