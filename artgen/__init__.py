@@ -14,9 +14,52 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from artgen.api import fit, register
+    from artgen.art import Art, ExportRequest, load
+    from artgen.canvas import Canvas
+    from artgen.drawing import Drawing
+    from artgen.engines import Engine, Problem, Report
+    from artgen.errors import (
+        ArtgenError,
+        Diverged,
+        InputError,
+        Interrupted,
+        OutOfMemory,
+        OutputError,
+        PluginError,
+        UsageError,
+    )
+    from artgen.events import Event
+    from artgen.hookspecs import PLUGIN_API, Spec, hookimpl
+    from artgen.losses import per_pixel
+    from artgen.options import option
+    from artgen.primitives import (
+        Context,
+        Field,
+        Map,
+        Param,
+        Params,
+        Preset,
+        Primitive,
+        Splat,
+        at_target_colour,
+        constant,
+        from_spacing,
+        normal,
+        on_detail,
+        per_count,
+        per_spacing,
+        pixels,
+        uniform,
+    )
+    from artgen.targets import ImageTarget, TargetRequest, image_from_array
+
 __version__ = "0.1.0"
 
 _HOMES = {
+    "artgen.api": ("fit", "register"),
+    "artgen.art": ("Art", "ExportRequest", "load"),
     "artgen.canvas": ("Canvas",),
     "artgen.drawing": ("Drawing",),
     "artgen.errors": (
@@ -30,6 +73,9 @@ _HOMES = {
         "UsageError",
     ),
     "artgen.hookspecs": ("PLUGIN_API", "Spec", "hookimpl"),
+    "artgen.engines": ("Engine", "Problem", "Report"),
+    "artgen.events": ("Event",),
+    "artgen.losses": ("per_pixel",),
     "artgen.options": ("option",),
     "artgen.primitives": (
         "Context",
@@ -50,10 +96,57 @@ _HOMES = {
         "pixels",
         "uniform",
     ),
+    "artgen.targets": ("ImageTarget", "TargetRequest", "image_from_array"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
-__all__ = ["__version__", *sorted(_HOME)]  # noqa: PLE0604
+__all__ = [
+    "PLUGIN_API",
+    "Art",
+    "ArtgenError",
+    "Canvas",
+    "Context",
+    "Diverged",
+    "Drawing",
+    "Engine",
+    "Event",
+    "ExportRequest",
+    "Field",
+    "ImageTarget",
+    "InputError",
+    "Interrupted",
+    "Map",
+    "OutOfMemory",
+    "OutputError",
+    "Param",
+    "Params",
+    "PluginError",
+    "Preset",
+    "Primitive",
+    "Problem",
+    "Report",
+    "Spec",
+    "Splat",
+    "TargetRequest",
+    "UsageError",
+    "__version__",
+    "at_target_colour",
+    "constant",
+    "fit",
+    "from_spacing",
+    "hookimpl",
+    "image_from_array",
+    "load",
+    "normal",
+    "on_detail",
+    "option",
+    "per_count",
+    "per_pixel",
+    "per_spacing",
+    "pixels",
+    "register",
+    "uniform",
+]
 
 
 def __getattr__(name: str) -> Any:

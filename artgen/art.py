@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.canvas import Canvas
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
 from artgen.drawing import Drawing
-from artgen.errors import ArtgenError, InputError, UsageError
+from artgen.errors import InputError, UsageError
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 
@@ -30,6 +31,34 @@ FORMAT = 1
 """The version of the `.art` format that this artgen writes; it reads this and older ones."""
 
 _RANGE = ".range"
+
+_LARGEST = 65_536
+"""The longest side that is drawn, in pixels."""
+
+
+class _DrawingTable(BaseModel):
+    """What a file says of its drawing, beside the tensors."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    primitive: str
+    options: dict[str, Any]
+    width: int = Field(ge=1, le=_LARGEST)
+    height: int = Field(ge=1, le=_LARGEST)
+    background: tuple[float, float, float]
+    background_weight: float = Field(ge=0)
+    plugin: dict[str, str]
+
+
+class _Header(BaseModel):
+    """The JSON in a file's metadata."""
+
+    model_config = ConfigDict(strict=True)
+
+    drawing: _DrawingTable
+    precision: Precision
+    recipe: dict[str, Any]
+    metrics: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -62,11 +91,20 @@ class Art:
         return float(self.metrics["psnr"])
 
     def primitive(self) -> Any:
-        """The primitive that draws this. Raises PluginError where its plugin is missing."""
+        """The primitive that draws this.
+
+        Raises PluginError where its plugin is missing, InputError where it has other options.
+        """
         registry = self.registry or default()
         drawing = self.drawing
         cls = registry.load("primitive", drawing.primitive, plugin=drawing.plugin)
-        return cls(dict(drawing.options))
+        try:
+            return cls(dict(drawing.options))
+        except UsageError as error:
+            raise InputError(
+                f"the drawing was not made by this {drawing.primitive}: {error.message}",
+                hint="another version of its plugin may draw it",
+            ) from None
 
     def render(
         self,
@@ -78,10 +116,10 @@ class Art:
     ) -> NDArray[np.uint8]:
         """Draw with a long side of `size` pixels: uint8 [height, width, 3], 4 when transparent.
 
-        Raises PluginError, UsageError, OutOfMemory.
+        Raises InputError, PluginError, UsageError, OutOfMemory.
         """
         from artgen.output import to_pixels
-        from artgen.raster import draw
+        from artgen.raster import choose_backend, draw
 
         canvas = self.drawing.canvas
         if size is not None:
@@ -89,11 +127,16 @@ class Art:
             canvas = canvas.scaled(size)
         if supersample < 1:
             raise UsageError(f"supersample {supersample} is not a factor", hint="use 1 to 8")
+        primitive = self.primitive()
+        # The fit's own backend, so that the fitting size gives the bits of the still; where it is
+        # not to be had, the other one differs by rounding only.
+        eager = self.recipe.run.backend == "eager"
         image = draw(
             self.drawing,
-            self.primitive(),
+            primitive,
             canvas,
             device=device,
+            backend=choose_backend(primitive, device, "eager" if eager else "auto"),
             supersample=supersample,
             transparent=transparent,
         )
@@ -150,40 +193,32 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
         raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
     try:
         with safe_open(file, framework="pt") as data:
-            header = json.loads((data.metadata() or {})["artgen"])
+            text = (data.metadata() or {})["artgen"]
+            described = json.loads(text)
             tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file} is not an .art file: {error}") from None
-    except (KeyError, ValueError, TypeError):
+    except (KeyError, ValueError, TypeError, RecursionError):
         raise InputError(f"{file} is not an .art file: it carries no recipe of artgen") from None
-    found = header.get("format") if isinstance(header, dict) else None
-    if not isinstance(found, int) or not 1 <= found <= FORMAT:
+    found = described.get("format") if isinstance(described, dict) else None
+    if type(found) is not int or not 1 <= found <= FORMAT:
         raise InputError(
             f"{file} has .art format {found!r}, this artgen reads up to {FORMAT}",
             hint="a newer artgen may read it",
         )
     try:
-        drawn = header["drawing"]
-        drawing = Drawing(
-            primitive=str(drawn["primitive"]),
-            options=dict(drawn["options"]),
-            tensors=_decode(tensors, str(header["precision"])),
-            width=int(drawn["width"]),
-            height=int(drawn["height"]),
-            background=tuple(float(value) for value in drawn["background"]),  # type: ignore[arg-type]
-            background_weight=float(drawn["background_weight"]),
-            plugin={str(key): str(value) for key, value in drawn["plugin"].items()},
-        )
-        recipe = Recipe.from_dict(header["recipe"], where=str(file))
-        Canvas(drawing.width, drawing.height)
-        if len(drawing.background) != 3:
-            raise ValueError("background")
-        metrics = dict(header["metrics"])
-    except ArtgenError as error:
+        header = _Header.model_validate_json(text)
+        recipe = Recipe.from_dict(header.recipe, where="its recipe")
+        drawing = Drawing(tensors=_decode(tensors, header.precision), **header.drawing.model_dump())
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise InputError(f"{file} is damaged: {key}: {problem['msg']}") from None
+    except InputError as error:
         raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
-        raise InputError(f"{file} is damaged: its description lacks {error}") from None
-    return Art(drawing, recipe, metrics, header["precision"], registry)
+    except ValueError as error:
+        raise InputError(f"{file} is damaged: {error}") from None
+    return Art(drawing, recipe, header.metrics, header.precision, registry)
 
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
@@ -226,7 +261,7 @@ def _encode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[s
         }
     encoded = {}
     for name, tensor in tensors.items():
-        rows = tensor.reshape(-1, tensor.shape[-1]) if tensor.dim() else tensor.reshape(1, 1)
+        rows = _rows(tensor).double()
         low, high = rows.amin(1, keepdim=True), rows.amax(1, keepdim=True)
         step = (high - low).clamp_min(1e-30) / 255
         encoded[name] = ((rows - low) / step).round().to(torch.uint8).reshape(tensor.shape)
@@ -234,26 +269,37 @@ def _encode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[s
     return encoded
 
 
-def _decode(tensors: Mapping[str, torch.Tensor], precision: str) -> dict[str, torch.Tensor]:
-    """The opposite of `_encode`, float32. Raises ValueError and KeyError where it is not one."""
-    if precision in ("fp32", "fp16"):
-        return {name: tensor.float() for name, tensor in tensors.items()}
-    if precision != "int8":
-        raise ValueError(f"precision {precision!r}")
+def _decode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[str, torch.Tensor]:
+    """The opposite of `_encode`, float32. Raises ValueError where these are not its tensors."""
+    import torch
+
+    stored = {"fp32": torch.float32, "fp16": torch.float16, "int8": torch.uint8}
     decoded = {}
-    for name, codes in tensors.items():
-        if name.endswith(_RANGE):
+    for name, tensor in tensors.items():
+        if precision == "int8" and name.endswith(_RANGE):
             continue
-        low, high = tensors[name + _RANGE].float().split(1, dim=1)
-        rows = codes.reshape(-1, codes.shape[-1]) if codes.dim() else codes.reshape(1, 1)
-        value = low + rows.float() * ((high - low).clamp_min(1e-30) / 255)
-        decoded[name] = value.reshape(codes.shape)
+        if tensor.dtype != stored[precision]:
+            raise ValueError(f"{name} holds {tensor.dtype}, which is not {precision}")
+        if precision != "int8":
+            decoded[name] = tensor.float()
+            continue
+        rows, ends = _rows(tensor), tensors.get(name + _RANGE)
+        if ends is None or ends.shape != (len(rows), 2):
+            raise ValueError(f"{name} does not have one range per row")
+        low, high = ends[:, :1].float(), ends[:, 1:].float()
+        # Exact at both ends, so that saving what was loaded gives the same bytes.
+        decoded[name] = torch.lerp(low, high, rows.float() / 255).reshape(tensor.shape)
     return decoded
 
 
+def _rows(tensor: torch.Tensor) -> torch.Tensor:
+    """[rows, values]: what shares a range in int8, a component of all parts."""
+    return tensor.flatten(0, -2) if tensor.dim() > 1 else tensor.reshape(1, -1)
+
+
 def _check_size(size: int) -> None:
-    if not 1 <= size <= 65_536:
-        raise UsageError(f"size {size} is not a long side in pixels", hint="use 1 to 65536")
+    if not 1 <= size <= _LARGEST:
+        raise UsageError(f"size {size} is not a long side in pixels", hint=f"use 1 to {_LARGEST}")
 
 
 Exporter = Callable[[Art, ExportRequest], bytes]

@@ -72,7 +72,7 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
         spelled = _spell(hints[key], metadata)
         try:
             # Bools are ints to Python, but `harmonics=true` is a mistake.
-            if isinstance(value, bool) and hints[key] in (int, float):
+            if isinstance(value, bool) and bool not in (hints[key], *typing.get_args(hints[key])):
                 raise TypeError
             parsed[key] = TypeAdapter(hints[key]).validate_python(value)
         except (ValidationError, TypeError):
@@ -93,9 +93,10 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
 def parse_value(text: str) -> Any:
     """A value as typed after `--set KEY=`: a TOML literal where it is one, else the bare text."""
     try:
-        return tomllib.loads(f"value = {text}")["value"]
+        document = tomllib.loads(f"value = {text}")
     except tomllib.TOMLDecodeError:
         return text
+    return document["value"] if len(document) == 1 else text
 
 
 def _spell(hint: Any, metadata: Mapping[str, Any]) -> str:

@@ -26,21 +26,25 @@ __all__ = [
     "TargetTable",
 ]
 
-SCHEMA = 1
+SCHEMA: Literal[1] = 1
 
 Precision = Literal["fp32", "fp16", "int8"]
 
 
 class _Table(BaseModel):
-    """A table whose unknown keys are mistakes."""
+    """A table whose unknown keys are mistakes; its values are of exactly the types they state."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, protected_namespaces=(), strict=True, allow_inf_nan=False
+    )
 
 
 class _OpenTable(BaseModel):
     """A table whose other keys are options, checked later by their owner."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, protected_namespaces=())
+    model_config = ConfigDict(
+        extra="allow", frozen=True, protected_namespaces=(), strict=True, allow_inf_nan=False
+    )
 
     @property
     def options(self) -> dict[str, Any]:
@@ -60,78 +64,90 @@ class TargetTable(_Table):
 
     source: str = "sample:astronaut"
     sha256: str | None = None
-    size: int | None = Field(None, ge=1, description="long side while fitting, in pixels")
-    background: str = Field("black", description="colour behind transparency and under the parts")
+    size: int | None = Field(default=None, ge=1, description="long side while fitting, in pixels")
+    background: str = Field(
+        default="black", description="colour behind transparency and under the parts"
+    )
     mask: FileReference | None = None
-    alpha_weight: bool = Field(False, description="weigh the loss by the picture's transparency")
-    max_pixels: int = Field(64_000_000, ge=1)
+    alpha_weight: bool = Field(
+        default=False, description="weigh the loss by the picture's transparency"
+    )
+    max_pixels: int = Field(default=64_000_000, ge=1)
 
 
 class PrimitiveTable(_OpenTable):
     """Which kind of part, how many; every other key is an option of the primitive."""
 
     name: str = "gaussian"
-    count: int | None = Field(None, ge=1, le=10_000_000)
+    count: int | None = Field(default=None, ge=1, le=10_000_000)
     preset: str | None = None
-    plugin: FileReference | None = Field(None, description="the loose file it comes from")
+    plugin: FileReference | None = Field(default=None, description="the loose file it comes from")
 
 
 class Stage(_OpenTable):
     """One engine and its budget; every other key is an option of the engine."""
 
     engine: str = "auto"
-    steps: int | None = Field(None, ge=1)
-    time: float | None = Field(None, gt=0, description="seconds; becomes steps when the run starts")
-    stop: int | None = Field(None, ge=0, description="the last step taken, where before `steps`")
-    target_psnr: float | None = Field(None, gt=0)
-    plateau: int | None = Field(None, ge=1, description="stop after so many steps without gain")
+    steps: int | None = Field(default=None, ge=1)
+    time: float | None = Field(
+        default=None, gt=0, description="seconds; becomes steps when the run starts"
+    )
+    stop: int | None = Field(
+        default=None, ge=0, description="the last step taken, where before `steps`"
+    )
+    target_psnr: float | None = Field(default=None, gt=0)
+    plateau: int | None = Field(
+        default=None, ge=1, description="stop after so many steps without gain"
+    )
     loss: str | None = None
 
 
 class OutputTable(_Table):
     """What is written, beside the `.art` file."""
 
-    still_size: int | None = Field(None, ge=1, le=65_536)
+    still_size: int | None = Field(default=None, ge=1, le=65_536)
     transparent: bool = False
     video: bool = True
-    fps: int = Field(30, ge=1, le=120)
-    video_seconds: float = Field(10.0, gt=0, le=3600)
-    frames: int | None = Field(None, ge=1, description="at most so many different frames per stage")
+    fps: int = Field(default=30, ge=1, le=120)
+    video_seconds: float = Field(default=10.0, gt=0, le=3600)
+    frames: int | None = Field(
+        default=None, ge=1, description="at most so many different frames per stage"
+    )
 
 
 class RunTable(_Table):
     """Where and how it runs; resolved values are stored so that a re-run uses the same."""
 
     device: str = "auto"
-    backend: Literal["auto", "eager"] = "auto"
-    threads: int | None = Field(None, ge=1)
+    backend: Literal["auto", "compiled", "eager"] = "auto"
+    threads: int | None = Field(default=None, ge=1)
     precision: Precision = "fp32"
 
 
 class Recipe(_Table):
     """A run as data. See the table classes for the keys."""
 
-    schema_version: Literal[1] = Field(SCHEMA, alias="schema")
-    seed: int | None = Field(None, ge=0, lt=2**63)
+    schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
+    seed: int | None = Field(default=None, ge=0, lt=2**63)
     init: FileReference | None = None
     target: TargetTable = TargetTable()
     primitive: PrimitiveTable = PrimitiveTable()
-    stage: tuple[Stage, ...] = Field((Stage(),), min_length=1)
+    stage: tuple[Stage, ...] = Field(default=(Stage(),), min_length=1, strict=False)
     output: OutputTable = OutputTable()
     run: RunTable = RunTable()
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
         """Check structure. Raises InputError naming `where`, the key and the nearest known key."""
-        if data.get("schema", SCHEMA) != SCHEMA:
+        schema = data.get("schema", SCHEMA)
+        if isinstance(schema, bool) or schema != SCHEMA:
             raise InputError(
-                f"{where} has schema {data['schema']!r}, this artgen reads schema {SCHEMA}",
+                f"{where} has schema {schema!r}, this artgen reads schema {SCHEMA}",
                 hint="a newer artgen may read it",
             )
         data = dict(data)
-        for key in ("init",):
-            if isinstance(data.get(key), str):
-                data[key] = {"name": data[key]}
+        if isinstance(data.get("init"), str):
+            data["init"] = {"name": data["init"]}
         if isinstance(data.get("target"), dict) and isinstance(data["target"].get("mask"), str):
             data["target"] = {**data["target"], "mask": {"name": data["target"]["mask"]}}
         try:
@@ -182,8 +198,11 @@ class Recipe(_Table):
 
 
 _TABLES: dict[str, type[BaseModel]] = {
+    "init": FileReference,
     "target": TargetTable,
+    "mask": FileReference,
     "primitive": PrimitiveTable,
+    "plugin": FileReference,
     "stage": Stage,
     "output": OutputTable,
     "run": RunTable,
@@ -191,14 +210,13 @@ _TABLES: dict[str, type[BaseModel]] = {
 
 
 def _explain(error: ValidationError, where: str) -> InputError:
-    """The first problem of a validation error, in one sentence."""
-    problem = error.errors()[0]
+    """The first problem of a validation error, in one sentence; unknown keys explain others."""
+    problem = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     path = ".".join(str(part) for part in problem["loc"])
     if problem["type"] == "extra_forbidden":
-        table = _TABLES.get(str(problem["loc"][0]), Recipe) if len(problem["loc"]) > 1 else Recipe
+        *tables, key = (str(part) for part in problem["loc"])
+        table = _TABLES[tables[-1]] if tables else Recipe
         known = [field.alias or name for name, field in table.model_fields.items()]
-        return InputError(
-            f"{where}: unknown key {path!r}", hint=did_you_mean(str(problem["loc"][-1]), known)
-        )
+        return InputError(f"{where}: unknown key {path!r}", hint=did_you_mean(key, known))
     value = problem.get("input")
     return InputError(f"{where}: {path} = {value!r} is not valid: {problem['msg']}")

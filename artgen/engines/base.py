@@ -16,6 +16,7 @@ from artgen.drawing import Drawing
 from artgen.losses import Loss
 from artgen.options import parse_options
 from artgen.primitives import Primitive
+from artgen.raster import EAGER, Backend
 
 __all__ = ["Engine", "Problem", "Report", "State"]
 
@@ -40,6 +41,7 @@ class Problem:
     seed: int
     weight: Tensor | None = None
     device: str = "cpu"
+    backend: Backend = EAGER
     options: Mapping[str, Any] = field(default_factory=dict)
 
 

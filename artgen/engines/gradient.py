@@ -6,8 +6,7 @@ Splats are painted whole at every step; fields see a random batch of pixels, or 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,10 +15,10 @@ from torch import Tensor
 
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
-from artgen.errors import Diverged, OutOfMemory, UsageError
+from artgen.errors import Diverged, UsageError
 from artgen.options import option
 from artgen.primitives import Context, Field, Params
-from artgen.raster import Memory, paint
+from artgen.raster import Memory, memory_errors, paint
 
 __all__ = ["GradientEngine"]
 
@@ -101,18 +100,21 @@ class GradientEngine(Engine):
 
     @torch.no_grad()
     def report(self) -> Report:
-        """Loss and PSNR of the full picture; raises Diverged where they are not finite."""
+        """Loss and PSNR of the full picture; raises Diverged where something is not finite."""
+        tensors = self._mapped()
         with _memory_errors():
-            image = self._paint(self._mapped())
+            image = self._paint(tensors)
             loss = float(self.problem.loss(image, self.target, self.weight))
             error = (image.clamp(0, 1) - self.target) ** 2
             if self.weight is None:
                 mse = float(error.mean())
             else:
                 mse = float((error * self.weight).sum() / (3 * self.weight.sum()))
-        if not math.isfinite(loss):
+        # A part with a NaN is not drawn, so a finite loss does not tell.
+        lost = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+        if lost or not math.isfinite(loss):
             raise Diverged(
-                f"the loss became {loss} at step {self.step}",
+                f"{lost[0] if lost else 'the loss'} became NaN or infinite at step {self.step}",
                 hint="try a smaller --set engine.rate=0.3",
             )
         improved = loss < self.best_loss
@@ -176,7 +178,7 @@ class GradientEngine(Engine):
             self.best[name] = state[f"best.{name}"].to(self.device)
             if f"exp_avg.{name}" in state:
                 self.optimizer.state[raw] = {
-                    key: state[f"{key}.{name}"].to(self.device)
+                    key: state[f"{key}.{name}"].to(self.device, copy=True)
                     for key in ("step", "exp_avg", "exp_avg_sq")
                 }
 
@@ -222,6 +224,7 @@ class GradientEngine(Engine):
             background=start.background,
             background_weight=start.background_weight,
             memory=self.memory,
+            backend=self.problem.backend,
         )
 
     def _picture_loss(self, tensors: dict[str, Tensor]) -> Tensor:
@@ -243,14 +246,7 @@ class GradientEngine(Engine):
         return self.problem.loss(colour.t()[:, None], target.t()[:, None], weight)
 
 
-@contextmanager
-def _memory_errors() -> Iterator[None]:
-    """Every device's way of running out of memory, as one error."""
-    try:
-        yield
-    except (MemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise
-        raise OutOfMemory(
-            "the fit needs more memory than there is", hint="try a smaller --size or --count"
-        ) from None
+def _memory_errors() -> AbstractContextManager[None]:
+    return memory_errors(
+        "the fit needs more memory than there is", hint="try a smaller --size or --count"
+    )

@@ -1,8 +1,9 @@
 """What is learned: `Param` says how a tensor starts, how it is bounded and how fast it moves.
 
-An engine optimises *raw* values; a primitive sees *mapped* ones, ``mapped = shift + scale * f(raw)``
-with f one of a few named, invertible functions. Bounds are kept by projecting the raw values after
-every step, so a part that reached its floor still feels the gradient that would free it.
+An engine optimises *raw* values; a primitive sees *mapped* ones:
+``mapped = shift + scale * f(raw)`` with f one of a few named, invertible functions. Bounds are kept
+by projecting the raw values after every step, so a part that reached its floor still feels the
+gradient that would free it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -67,15 +69,13 @@ class Context:
         """The distance between neighbours if the parts stood on a grid, in canvas units."""
         return math.sqrt(self.canvas.area / max(1, self.count))
 
-    @property
+    @cached_property
     def spacing(self) -> Tensor:
-        """Local spacing [count]: half the mean distance to the three nearest neighbours, doubled.
+        """Local spacing [count]: about the mean distance to the three nearest neighbours.
 
         Falls back to the mean spacing where there are too few parts.
         """
-        if "spacing" not in self.values:
-            self.values["spacing"] = _local_spacing(self)
-        return self.values["spacing"]
+        return _local_spacing(self)
 
     def random(self, *shape: int) -> Tensor:
         """Uniform numbers in [0, 1)."""
@@ -104,7 +104,7 @@ _FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tenso
     ),
     "sigmoid": (torch.sigmoid, lambda y: torch.logit(y.clamp(_EDGE, 1 - _EDGE))),
     "tanh": (torch.tanh, lambda y: torch.atanh(y.clamp(-1 + _EDGE, 1 - _EDGE))),
-    "reciprocal": (lambda x: 1 / x, lambda y: 1 / y),
+    "reciprocal": (lambda x: 1 / x, lambda y: 1 / y.clamp_min(_EDGE)),
 }
 
 
@@ -112,7 +112,8 @@ _FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tenso
 class Map:
     """``mapped = shift + scale * function(raw)``; the inverse clamps saturated values.
 
-    `function` is one of identity, exp, softplus, sigmoid, tanh, reciprocal.
+    `function` is one of identity, exp, softplus, sigmoid, tanh and, for positive raw values,
+    reciprocal.
     """
 
     function: str = "identity"
@@ -134,6 +135,16 @@ class Map:
     def inverse(self, mapped: Tensor) -> Tensor:
         """Mapped to raw."""
         return _FUNCTIONS[self.function][1]((mapped - self.shift) / self.scale)
+
+    @property
+    def decreasing(self) -> bool:
+        """Whether larger raw values have smaller mapped ones."""
+        return (self.scale < 0) != (self.function == "reciprocal")
+
+    @property
+    def raw_range(self) -> tuple[float, float]:
+        """Where raw values may be: a reciprocal must not flip its sign."""
+        return (_EDGE if self.function == "reciprocal" else -math.inf), math.inf
 
 
 @dataclass(frozen=True, init=False)
@@ -169,14 +180,14 @@ class Param:
     ) -> None:
         start = init if callable(init) else constant(init)
         named = map if isinstance(map, Map) else Map(map)
-        values = dict(shape=shape, init=start, lr=lr, map=named, min=min, max=max)
-        for name, value in values.items():
+        given = {"shape": shape, "init": start, "lr": lr, "map": named, "min": min, "max": max}
+        for name, value in given.items():
             object.__setattr__(self, name, value)
 
     def replaced(self, **changes: Any) -> Param:
         """The same parameter with some of `init`, `lr`, `map`, `min`, `max` changed."""
-        settings = dict(init=self.init, lr=self.lr, map=self.map, min=self.min, max=self.max)
-        return Param(*self.shape, **{**settings, **changes})
+        names = ("init", "lr", "map", "min", "max")
+        return Param(*self.shape, **{name: getattr(self, name) for name in names} | changes)
 
     def rate(self, context: Context) -> float:
         """The learning rate of the raw values."""
@@ -193,25 +204,15 @@ class Param:
 
     def raw_bounds(self, context: Context) -> tuple[float, float]:
         """The same bounds for raw values: what `raw.clamp_` takes after every step."""
-        low, high = self.bounds(context)
         ends = [
             self.map.inverse(torch.tensor(end, dtype=torch.float64)).item()
-            for end in (low, high)
             if math.isfinite(end)
+            else None
+            for end in self.bounds(context)
         ]
-        if self.map.function == "reciprocal":
-            # A length that is the reciprocal of its raw value must not flip its sign.
-            positive = max(low, 0.0)
-            floor = 1 / high if math.isfinite(high) else 1e-6
-            return floor, (1 / positive if positive > 0 else math.inf)
-        decreasing = self.map.scale < 0
-        if math.isfinite(low) and math.isfinite(high):
-            return min(ends), max(ends)
-        if math.isfinite(low):
-            return (-math.inf, ends[0]) if decreasing else (ends[0], math.inf)
-        if math.isfinite(high):
-            return (ends[0], math.inf) if decreasing else (-math.inf, ends[0])
-        return -math.inf, math.inf
+        low, high = reversed(ends) if self.map.decreasing else ends
+        least, largest = self.map.raw_range
+        return (least if low is None else low, largest if high is None else high)
 
 
 def constant(value: float) -> Init:
@@ -249,7 +250,7 @@ def per_count(k: float) -> Callable[[Context], float]:
     return lambda context: k * context.count
 
 
-def on_detail(detail: float = 0.7) -> Init:
+def on_detail(detail: float = 0.8) -> Init:
     """Positions: a share `detail` of them where the target changes, the rest anywhere.
 
     The density of the former follows the magnitude of the luminance gradient, times the loss
@@ -298,14 +299,15 @@ def _detail_density(target: Tensor, weight: Tensor | None, detail: float) -> Ten
     padded = torch.nn.functional.pad(luminance[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
     horizontal = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
     vertical = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
-    magnitude = torch.hypot(horizontal, vertical)
+    # The small term makes the density of a flat picture uniform.
+    magnitude = torch.hypot(horizontal, vertical) + 1e-6
     flat = torch.full_like(magnitude, 1 / magnitude.numel())
-    density = detail * magnitude / magnitude.sum().clamp_min(1e-12) + (1 - detail) * flat
+    density = detail * magnitude / magnitude.sum() + (1 - detail) * flat
     if weight is not None and float(weight.sum()) > 0:
         density = density * weight
     # torch.multinomial takes at most 2^24 categories; a coarser grid serves as well.
     while density.numel() > 2**24:
-        density = torch.nn.functional.avg_pool2d(density[None, None], 2)[0, 0]
+        density = torch.nn.functional.avg_pool2d(density[None, None], 2, ceil_mode=True)[0, 0]
     return density / density.sum()
 
 

@@ -40,6 +40,9 @@ __all__ = ["BLENDS", "Blend", "Splat"]
 Blend = Literal["sum", "mean", "normalized", "depth", "over"]
 BLENDS: tuple[Blend, ...] = ("sum", "mean", "normalized", "depth", "over")
 
+COVERAGE = 0.7
+"""The share of a colour that a splat starts with where overlapping neighbours add up."""
+
 DEPTH_RANGE = 8.0
 """The depth z of the blends `depth` and `over` lies in (0, 8); small is near."""
 
@@ -70,7 +73,8 @@ class Splat(Primitive):
         """The weight at the offset (dx, dy) from the centre, in canvas units.
 
         Elementwise torch. `dx`, `dy` and `p.*` (after its component axis) broadcast together; the
-        result has their common shape or one that broadcasts to it.
+        result has their common shape or one that broadcasts to it. It is also evaluated somewhat
+        outside the radius, where only its gradient needs to be finite.
         """
         raise NotImplementedError
 
@@ -81,12 +85,12 @@ class Splat(Primitive):
     def declared_params(self) -> dict[str, Param]:
         """`xy` and `colour`, what the blend adds (`z`, `opacity`), then the plugin's own."""
         if self.blend == "sum":
-            colour = Param(3, init=at_target_colour(0.3), lr=0.01)
+            colour = Param(3, init=at_target_colour(COVERAGE), lr=0.05)
         elif self.blend == "mean":
-            colour = Param(3, init=_mean_colour, lr=per_count(0.01))
+            colour = Param(3, init=_mean_colour, lr=per_count(0.05))
         else:
-            colour = Param(3, init=at_target_colour(1.0), lr=0.01)
-        params = {"xy": Param(2, init=on_detail(), lr=per_spacing(0.02)), "colour": colour}
+            colour = Param(3, init=at_target_colour(1.0), lr=0.05)
+        params = {"xy": Param(2, init=on_detail(), lr=per_spacing(0.1)), "colour": colour}
         if self.blend in ("depth", "over"):
             params["z"] = Param(init=uniform(1.0, 3.0), lr=0.02, map=Map("sigmoid", DEPTH_RANGE))
         if self.blend == "over":
@@ -102,9 +106,10 @@ class Splat(Primitive):
 
     def count_of(self, drawing: Drawing) -> int:
         """The number of splats."""
-        return int(drawing.tensors["xy"].shape[-1]) if "xy" in drawing.tensors else 0
+        xy = drawing.tensors.get("xy")
+        return 0 if xy is None or xy.dim() == 0 else xy.shape[-1]
 
 
 def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
     """As for `sum`, times the number of parts that the mean divides by."""
-    return context.count * at_target_colour(0.3)(context, shape)
+    return context.count * at_target_colour(COVERAGE)(context, shape)

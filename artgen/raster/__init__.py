@@ -1,6 +1,8 @@
 """From a drawing to pixels, differentiably where an engine asks for it."""
 
+from artgen.raster._memory import memory_errors
 from artgen.raster._paint import draw, paint
+from artgen.raster.backend import EAGER, Backend, choose_backend
 from artgen.raster.eager import Memory
 
-__all__ = ["Memory", "draw", "paint"]
+__all__ = ["EAGER", "Backend", "Memory", "choose_backend", "draw", "memory_errors", "paint"]

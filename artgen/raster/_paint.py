@@ -9,9 +9,11 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.drawing import BACKGROUND_WEIGHT, Drawing
-from artgen.errors import OutOfMemory, PluginError, UsageError
+from artgen.errors import PluginError, UsageError
 from artgen.primitives import Field, Params, Primitive, Splat
 from artgen.raster import eager
+from artgen.raster._memory import memory_errors
+from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
 
 __all__ = ["draw", "paint"]
@@ -26,6 +28,7 @@ def draw(
     supersample: int = 1,
     transparent: bool = False,
     memory: Memory | None = None,
+    backend: Backend = EAGER,
 ) -> Tensor:
     """Draw at any resolution: float32 [3, height, width] on the CPU, sRGB-encoded, not clamped.
 
@@ -42,28 +45,21 @@ def draw(
             hint="only splats with blend=over have one",
         )
     large = Canvas(canvas.width * supersample, canvas.height * supersample)
-    tensors = {name: tensor.to(device) for name, tensor in drawing.tensors.items()}
-    try:
-        with torch.no_grad():
-            image = paint(
-                primitive,
-                tensors,
-                large,
-                background=drawing.background,
-                background_weight=drawing.background_weight,
-                memory=memory or Memory(),
-                transparent=transparent,
-            )
-            if supersample > 1:
-                image = _box(image, supersample)
-    except (MemoryError, torch.OutOfMemoryError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "memory" not in str(error):
-            raise
-        raise OutOfMemory(
-            f"drawing at {large.width}x{large.height} needs more memory than there is",
-            hint="draw it smaller",
-        ) from None
-    return image.cpu()
+    complaint = f"drawing at {large.width}x{large.height} needs more memory than there is"
+    with torch.no_grad(), memory_errors(complaint, hint="draw it smaller"):
+        image = paint(
+            primitive,
+            {name: tensor.to(device) for name, tensor in drawing.tensors.items()},
+            large,
+            background=drawing.background,
+            background_weight=drawing.background_weight,
+            memory=memory or Memory(),
+            transparent=transparent,
+            backend=backend,
+        )
+        if supersample > 1:
+            image = _box(image, supersample)
+        return image.cpu()
 
 
 def paint(
@@ -76,8 +72,12 @@ def paint(
     memory: Memory | None = None,
     transparent: bool = False,
     tile_side: int | None = None,
+    backend: Backend = EAGER,
 ) -> Tensor:
-    """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably."""
+    """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably.
+
+    A compiled `backend` takes float32 on the CPU and needs neither `memory` nor `tile_side`.
+    """
     memory = memory or Memory()
     if isinstance(primitive, Splat):
         return _paint_splats(
@@ -89,6 +89,7 @@ def paint(
             memory,
             transparent,
             tile_side,
+            backend,
         )
     if isinstance(primitive, Field):
         return _paint_field(primitive, dict(tensors), canvas, memory)
@@ -104,14 +105,22 @@ def _paint_splats(
     memory: Memory,
     transparent: bool,
     side: int | None,
+    backend: Backend,
 ) -> Tensor:
+    def accumulate(features: Tensor) -> Tensor:
+        if backend.footprint is not None:
+            from artgen.raster import cpu
+
+            return cpu.accumulate(backend.footprint, splat, tensors, features, canvas)
+        return eager.accumulate(splat, tensors, features, canvas, memory, side)
+
     colour, blend, far = tensors["colour"], splat.blend, splat.far
     base = colour.new_tensor(background)[:, None, None]
     if blend in ("sum", "mean"):
-        total = eager.accumulate(splat, tensors, colour, canvas, memory, side)
+        total = accumulate(colour)
         if far:
             total = total + far * colour.sum(1)[:, None, None]
-        return base + (total / colour.shape[1] if blend == "mean" else total)
+        return base + (total / max(1, colour.shape[1]) if blend == "mean" else total)
     if far:
         raise PluginError(
             f"blend {blend!r} needs far = 0, but {type(splat).__name__} has far = {far}",
@@ -130,7 +139,7 @@ def _paint_splats(
         return layers[:3] + through * base
     near = torch.exp(-tensors["z"]) if blend == "depth" else torch.ones_like(colour[0])
     features = torch.cat([near * colour, near[None]])
-    total = eager.accumulate(splat, tensors, features, canvas, memory, side)
+    total = accumulate(features)
     return (total[:3] + background_weight * base) / (total[3:] + background_weight)
 
 
@@ -143,7 +152,8 @@ def _paint_field(
     rows = max(1, 16 * memory.evaluations // (canvas.width * max(16, widest)))
     params = Params(tensors)
     strips = []
-    for some in y.split(rows):
+    for top in range(0, canvas.height, rows):
+        some = y[top : top + rows]
         grid = torch.stack(
             [x.expand(len(some), -1), some[:, None].expand(-1, canvas.width)], dim=-1
         )

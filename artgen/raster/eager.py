@@ -74,19 +74,49 @@ def _run(
     side: int | None,
     over: bool,
 ) -> Tensor:
-    names = [name for name in tensors if name not in ("colour", "z", "opacity")]
     count = features.shape[1]
+    # What the framework adds for the blend is a feature, not a parameter of the footprint.
+    added = {"colour", "z", "opacity"} - set(splat.params)
+    names = [name for name in tensors if name not in added]
+    shapes = {name: tensors[name].shape[:-1] for name in names}
+    flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]
+    packed = torch.cat([*flat, features])
     with torch.no_grad():
-        radius = splat.radius(Params({name: tensors[name] for name in tensors}))
-        radius = radius.detach().expand(count)
+        radius = splat.radius(Params(tensors)).expand(count).to(packed.dtype)
         side = side or choose_side(radius, canvas)
-        tiles = bin_splats(tensors["xy"].detach(), radius, canvas, side)
-    rows = [tensors[name].reshape(-1, count) for name in names]
-    layout = {name: (row.shape[0], tensors[name].dim() == 1) for name, row in zip(names, rows)}
-    packed = torch.cat([*rows, features])
-    scene = _Scene(splat, layout, features.shape[0], radius, canvas, tiles, memory, over)
-    image: Tensor = _Accumulate.apply(packed, scene)  # type: ignore[no-untyped-call]
-    return image
+        tiles = bin_splats(tensors["xy"], radius, canvas, side)
+        rows = _split(tiles, memory.evaluations)
+    scene = _Scene(splat, shapes, radius, canvas, tiles, rows, memory, over)
+    values: Tensor = _Evaluate.apply(packed, scene)  # type: ignore[no-untyped-call]
+    return scene.assemble(values, features.shape[0])
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Runs of the tiles' splat lists, sorted by length: a tile, or a part of one too long to hold.
+
+    Row r holds `count[r]` pairs from `start[r]` on, for tile `tile[r]`, of which it is part number
+    `part[r]`.
+    """
+
+    tile: Tensor
+    start: Tensor
+    count: Tensor
+    part: Tensor
+
+
+def _split(tiles: Tiles, evaluations: int) -> _Rows:
+    longest = max(1, evaluations // tiles.side**2)
+    tile = tiles.count.nonzero()[:, 0]
+    count = tiles.count[tile]
+    start = (tiles.count.cumsum(0) - tiles.count)[tile]
+    parts = torch.div(count + longest - 1, longest, rounding_mode="floor")
+    row = torch.repeat_interleave(parts)
+    part = torch.arange(len(row), device=row.device) - (parts.cumsum(0) - parts)[row]
+    count = (count[row] - part * longest).clamp_max(longest)
+    count, order = torch.sort(count, descending=True, stable=True)
+    row, part = row[order], part[order]
+    return _Rows(tile[row], start[row] + part * longest, count, part)
 
 
 @dataclass(frozen=True)
@@ -94,46 +124,33 @@ class _Scene:
     """What is the same for all pieces of one picture."""
 
     splat: Splat
-    layout: dict[str, tuple[int, bool]]
-    channels: int
+    shapes: dict[str, torch.Size]
     radius: Tensor
     canvas: Canvas
     tiles: Tiles
+    rows: _Rows
     memory: Memory
     over: bool
 
-    def pieces(self) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-        """Batches of rows: tile numbers [R], splat indices [R, K] and which of them are real.
+    def pieces(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Batches of R rows with up to K splats each.
 
-        A row is a tile or, where it holds too many splats for the memory, a part of a tile.
+        Which rows, their splats [R, K], and the radii [R, K] of those; NaN where a row is shorter.
         """
-        tiles, evaluations = self.tiles, self.memory.evaluations
-        device = tiles.count.device
-        longest = max(1, evaluations // tiles.side**2)
-        start = tiles.count.cumsum(0) - tiles.count
-        tile = tiles.count.nonzero()[:, 0]
-        start, count = start[tile], tiles.count[tile]
-        if not self.over:
-            parts = torch.div(count + longest - 1, longest, rounding_mode="floor")
-            of = torch.repeat_interleave(torch.arange(len(tile), device=device), parts)
-            part = torch.arange(len(of), device=device) - (parts.cumsum(0) - parts)[of]
-            tile, start = tile[of], start[of] + part * longest
-            count = (count[of] - part * longest).clamp_max(longest)
-        count, order = torch.sort(count, descending=True, stable=True)
-        tile, start = tile[order], start[order]
-        lengths = count.tolist()
+        rows, area = self.rows, self.tiles.side**2
+        lengths = rows.count.tolist()
         first = 0
         while first < len(lengths):
-            height = max(1, evaluations // (lengths[first] * tiles.side**2))
-            some = slice(first, first + height)
-            place = torch.arange(lengths[first], device=device)
-            real = place < count[some, None]
-            pair = (start[some, None] + place).clamp_max(len(tiles.splat) - 1)
-            yield tile[some], tiles.splat[pair], real
-            first += height
+            longest = lengths[first]
+            some = slice(first, first + max(1, self.memory.evaluations // (longest * area)))
+            place = torch.arange(longest, device=rows.count.device)
+            last = rows.count[some, None] - 1
+            splat = self.tiles.splat[rows.start[some, None] + torch.minimum(place, last)]
+            yield some, splat, self.radius[splat].where(place <= last, torch.nan)
+            first = some.stop
 
     def evaluate(self, gathered: Tensor, tile: Tensor, radius: Tensor) -> Tensor:
-        """One piece: [D, R, K] parameters to [R, C, side²] pixels."""
+        """One piece: parameters and features [D, R, K] to pixels [R, C, side²]."""
         side, dtype = self.tiles.side, gathered.dtype
         shorter = min(self.canvas.width, self.canvas.height)
         inside = torch.arange(side, device=gathered.device)
@@ -144,85 +161,84 @@ class _Scene:
 
         values: dict[str, Tensor] = {}
         first = 0
-        for name, (size, flat) in self.layout.items():
-            value = gathered[first : first + size, :, :, None, None]
-            values[name] = value[0] if flat else value
-            first += size
-        features = gathered[first:]
+        for name, shape in self.shapes.items():
+            value = gathered[first : first + shape.numel()]
+            values[name] = value.reshape(*shape, *value.shape[1:], 1, 1)
+            first += shape.numel()
+        features = gathered[first:].transpose(0, 1)
         # dx varies along the last axis only and dy along the one before it, so whatever a
         # footprint computes from one of them costs `side`, not `side`², evaluations.
         dx = x[:, None, None, :] - values["xy"][0]
         dy = y[:, None, :, None] - values["xy"][1]
         weight = self.splat.footprint(dx, dy, Params(values)) - self.splat.far
+        # NaN compares false: nothing is drawn where a row has no more splats.
         weight = torch.where(dx * dx + dy * dy <= radius[:, :, None, None] ** 2, weight, 0)
         weight = weight.flatten(2)
         if not self.over:
-            return torch.bmm(features.permute(1, 0, 2), weight)
-        alpha = (features[-1][:, :, None] * weight).clamp(0, 1)
+            return torch.bmm(features, weight)
+        alpha = (features[:, -1, :, None] * weight).clamp(0, 1)
         through = torch.cumprod(1 - alpha, dim=1)
         before = torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], dim=1)
-        colour = torch.bmm(features[:-1].permute(1, 0, 2), alpha * before)
-        return torch.cat([colour, through[:, -1:]], dim=1)
+        return torch.cat([torch.bmm(features[:, :-1], alpha * before), through[:, -1:]], dim=1)
 
-    def assemble(self, pixels: Tensor) -> Tensor:
-        """[tiles, C, side²] to [C, height, width]."""
-        side, channels = self.tiles.side, pixels.shape[1]
-        grid = pixels.reshape(self.tiles.rows, self.tiles.columns, channels, side, side)
+    def assemble(self, values: Tensor, channels: int) -> Tensor:
+        """Pixels of all rows [rows, C, side²] to the picture [C, height, width].
+
+        Parts of a tile add up or, for `over`, lie behind one another.
+        """
+        tiles, side = self.tiles, self.tiles.side
+        pixels = values.new_zeros(tiles.rows * tiles.columns, channels, side**2)
+        if self.over:
+            pixels = self._stacked(pixels, values)
+        else:
+            pixels = pixels.index_add(0, self.rows.tile, values)
+        grid = pixels.reshape(tiles.rows, tiles.columns, channels, side, side)
         image = grid.permute(2, 0, 3, 1, 4).reshape(
-            channels, self.tiles.rows * side, self.tiles.columns * side
+            channels, tiles.rows * side, tiles.columns * side
         )
         return image[:, : self.canvas.height, : self.canvas.width]
 
-    def disassemble(self, image: Tensor) -> Tensor:
-        """[C, height, width] to [tiles, C, side²], zero outside the canvas."""
-        side, (rows, columns) = self.tiles.side, (self.tiles.rows, self.tiles.columns)
-        padding = (0, columns * side - self.canvas.width, 0, rows * side - self.canvas.height)
-        padded = torch.nn.functional.pad(image, padding)
-        grid = padded.reshape(-1, rows, side, columns, side).permute(1, 3, 0, 2, 4)
-        return grid.reshape(rows * columns, -1, side * side)
+    def _stacked(self, empty: Tensor, values: Tensor) -> Tensor:
+        """Composite the parts of every tile, front to back; the last channel is transmittance."""
+        clear = torch.cat([empty[:, :-1], torch.ones_like(empty[:, -1:])], dim=1)
+        front, tile, part = clear, self.rows.tile, self.rows.part
+        for number in range(int(part.amax()) + 1 if len(part) else 0):
+            some = part == number
+            behind = clear.index_copy(0, tile[some], values[some])
+            through = front[:, -1:]
+            colour = front[:, :-1] + through * behind[:, :-1]
+            front = torch.cat([colour, through * behind[:, -1:]], dim=1)
+        return front
 
 
-class _Accumulate(torch.autograd.Function):
-    """Evaluates the scene piece by piece, twice: without a graph forward, with one backward."""
+class _Evaluate(torch.autograd.Function):
+    """All rows of a scene, piece by piece, twice: without a graph forward, with one backward."""
 
     @staticmethod
     def forward(ctx: Any, packed: Tensor, scene: _Scene) -> Tensor:
         ctx.scene = scene
         ctx.save_for_backward(packed)
-        tiles = scene.tiles.rows * scene.tiles.columns
-        pixels = packed.new_zeros(tiles, scene.channels, scene.tiles.side**2)
-        if scene.over:
-            pixels[:, -1] = 1
-        for tile, splat, real in scene.pieces():
-            radius = scene.radius[splat].where(real, -1.0)
-            radius = radius.where(radius >= 0, -torch.inf).to(packed.dtype)
-            value = scene.evaluate(_gather(packed, splat), tile, _outside(radius))
-            if scene.over:
-                pixels[tile] = value
-            else:
-                pixels.index_add_(0, tile, value)
-        return scene.assemble(pixels).contiguous()
+        values = [
+            scene.evaluate(_gather(packed, splat), scene.rows.tile[some], radius)
+            for some, splat, radius in scene.pieces()
+        ]
+        channels = packed.shape[0] - sum(shape.numel() for shape in scene.shapes.values())
+        return torch.cat(values) if values else packed.new_zeros(0, channels, scene.tiles.side**2)
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
         scene: _Scene = ctx.scene
         (packed,) = ctx.saved_tensors
         gradient = torch.zeros_like(packed)
-        grad_pixels = scene.disassemble(grad_outputs[0])
-        for tile, splat, real in scene.pieces():
-            radius = scene.radius[splat].where(real, -1.0).to(packed.dtype)
+        for some, splat, radius in scene.pieces():
             gathered = _gather(packed, splat).requires_grad_()
             with torch.enable_grad():
-                value = scene.evaluate(gathered, tile, _outside(radius))
-            (piece,) = torch.autograd.grad(value, gathered, grad_pixels[tile])
+                value = scene.evaluate(gathered, scene.rows.tile[some], radius)
+            (piece,) = torch.autograd.grad(value, gathered, grad_outputs[0][some])
             gradient.index_add_(1, splat.flatten(), piece.flatten(1))
         return gradient, None
 
 
 def _gather(packed: Tensor, splat: Tensor) -> Tensor:
+    """[D, N] at the indices [R, K]: [D, R, K]."""
     return packed.index_select(1, splat.flatten()).reshape(-1, *splat.shape)
-
-
-def _outside(radius: Tensor) -> Tensor:
-    """NaN where there is no splat: its square compares false with every distance."""
-    return radius.where(radius >= 0, torch.nan)

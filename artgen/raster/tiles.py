@@ -51,7 +51,7 @@ def bin_splats(xy: Tensor, radius: Tensor, canvas: Canvas, side: int) -> Tiles:
     reach = radius.double() * shorter / 2
     drawn = torch.isfinite(x) & torch.isfinite(y) & (reach >= 0)
     x, y = x.where(drawn, -1.0), y.where(drawn, -1.0)
-    reach = reach.where(drawn, 0.0).clamp_max(4.0 * (canvas.width + canvas.height))
+    reach = reach.where(drawn, 0.0)
 
     left = ((x - reach) / side).floor().clamp(0, columns).long()
     right = ((x + reach) / side).floor().clamp(-1, columns - 1).long()

@@ -1,16 +1,20 @@
 """Runs recipes: stages, budgets, frames, checkpoints, interruption, outputs."""
 
-from artgen.runner._fit import Interruption
+from artgen.runner._device import resolve_device
+from artgen.runner._export import Outcome
 from artgen.runner._inputs import find_file
-from artgen.runner._run import Outcome, default_stem, output_paths, run
-from artgen.runner._signals import graceful_signals
+from artgen.runner._resume import check_agreement
+from artgen.runner._run import default_stem, output_paths, run
+from artgen.runner._signals import Interruption, graceful_signals
 
 __all__ = [
     "Interruption",
     "Outcome",
+    "check_agreement",
     "default_stem",
     "find_file",
     "graceful_signals",
     "output_paths",
+    "resolve_device",
     "run",
 ]

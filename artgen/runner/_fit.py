@@ -10,11 +10,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, TypeVar
 
 import torch
-from numpy.typing import NDArray
 
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
@@ -22,34 +21,30 @@ from artgen.errors import Diverged, OutOfMemory
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Notice
 from artgen.output import frame_steps
 from artgen.recipe import Recipe, Stage
-from artgen.resolve import Plan
 from artgen.runner._folder import RunFolder
+from artgen.runner._pace import measure_pace
+from artgen.runner._prepare import Job, check_finite
+from artgen.runner._signals import Interruption
 
-__all__ = ["Fit", "Interruption", "Result"]
+__all__ = ["HOLD_SECONDS", "Fit", "Result"]
+
+T = TypeVar("T")
 
 CHUNK_SECONDS = 0.05
+LARGEST_CHUNK = 1000
+TRIAL_STEPS = 1000
+"""The length of the schedule while a time budget is turned into steps."""
 CHECKPOINT_SECONDS = 10.0
 EVALUATIONS = 30
 RECOVERIES = 3
 MEMORY_CUTS = 6
+PLATEAU_GAIN = 0.01
+"""What counts as a gain, in dB."""
 OVERTIME = 1.25
 HOLD_SECONDS = 2.0
-FRAME_SHARE = 0.25
-"""The part of a time budget that frames may take."""
 
 
-class Interruption:
-    """A request to stop after the current chunk, from a signal handler or another thread."""
-
-    def __init__(self) -> None:
-        self.requested = False
-
-    def request(self) -> None:
-        """Ask."""
-        self.requested = True
-
-
-@dataclass
+@dataclass(frozen=True, eq=False)
 class Result:
     """What a fit leaves: the best drawing, why it stopped, and the recipe that repeats it."""
 
@@ -63,10 +58,13 @@ class Result:
 
 @dataclass
 class _Progress:
-    """The runner's own part of a checkpoint, beside the engine's."""
+    """The runner's own part of a checkpoint: where it is in which stage."""
 
     stage: int = 0
+    step: int = 0
+    """The step of the stage that the checkpoint was taken at."""
     offset: int = 0
+    """The steps of the stages before."""
     seconds: float = 0.0
     stage_seconds: float = 0.0
     budget: float | None = None
@@ -75,36 +73,41 @@ class _Progress:
     plateau_step: int = 0
     stopped_by: str = "steps"
     start: dict[str, torch.Tensor] = field(default_factory=dict)
+    """The drawing that the stage began with; empty for the first."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """By flat names."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        return _prefixed("start.", plain.pop("start")) | plain
+
+    @classmethod
+    def from_state(cls, state: dict[str, Any]) -> _Progress:
+        """The opposite of `state_dict`."""
+        start = _part(state, "start.")
+        return cls(**{k: v for k, v in state.items() if not k.startswith("start.")}, start=start)
 
 
 class Fit:
-    """One run of a plan; `run` may be called once.
+    """One run of a job; `run` may be called once.
 
-    `paint_frame` turns a drawing into uint8 pixels; `start_at` is the first drawing.
+    Frames are taken and checkpoints are saved where there is a `folder`: every `checkpoint_every`
+    steps of a stage, or else every ten seconds, and at the end of a stage.
     """
 
     def __init__(
         self,
-        plan: Plan,
+        job: Job,
         *,
-        target: torch.Tensor,
-        weight: torch.Tensor | None,
-        start_at: Drawing,
-        device: str,
         emit: Callable[[Event], None],
         run_name: str,
         interruption: Interruption,
         folder: RunFolder | None = None,
         checkpoint_every: int | None = None,
-        paint_frame: Callable[[Drawing], NDArray[Any]] | None = None,
     ) -> None:
-        self.plan = plan
-        self.recipe = plan.recipe
-        self.target, self.weight, self.device = target, weight, device
-        self.drawing = start_at
+        self.job, self.recipe, self.drawing = job, job.recipe, job.start
         self.emit, self.name, self.interruption = emit, run_name, interruption
         self.folder, self.checkpoint_every = folder, checkpoint_every
-        self.paint_frame = paint_frame if folder else None
+        self.filming = folder is not None and job.recipe.output.video
         self.progress = _Progress()
         self.resumed: dict[str, Any] | None = None
         self.chunk = 1
@@ -113,16 +116,24 @@ class Fit:
     @property
     def resumed_at(self) -> int:
         """The step a resumed run goes on from, 0 for a new one."""
-        return self.progress.offset + int(self.resumed["step"]) if self.resumed else 0
+        return self.progress.offset + self.progress.step
 
-    def resume(self, checkpoint: dict[str, Any]) -> None:
-        """Go on from a checkpoint instead of from the start."""
-        start = {k[6:]: v for k, v in checkpoint.items() if k.startswith("start.")}
-        own = {k[9:]: v for k, v in checkpoint.items() if k.startswith("progress.")}
-        self.progress = _Progress(**own, start=start)
-        self.resumed = {k[7:]: v for k, v in checkpoint.items() if k.startswith("engine.")}
-        if start:
-            self.drawing = self._with(start)
+    @property
+    def total_steps(self) -> int:
+        """Of the stages so far and those to come, as far as known."""
+        coming = self.recipe.stage[self.progress.stage :]
+        return self.progress.offset + sum(stage.steps or 0 for stage in coming)
+
+    def resume(self) -> None:
+        """Go on from the folder's newest checkpoint; from the start where there is none."""
+        assert self.folder is not None
+        checkpoint = self.folder.load_checkpoint()
+        if checkpoint is not None:
+            self.progress = _Progress.from_state(_part(checkpoint, "progress."))
+            self.resumed = _part(checkpoint, "engine.")
+            if self.progress.start:
+                self.drawing = replace(self.drawing, tensors=self.progress.start)
+        self.folder.frames.drop_after(-1 if self.resumed is None else self.resumed_at)
 
     def run(self) -> Result:
         """Run all stages. Raises OutOfMemory and what the engines refuse."""
@@ -135,6 +146,9 @@ class Fit:
                 diverged, self.progress.stopped_by = error, "diverged"
             self.drawing = engine.drawing(best=True)
             self.progress.offset += engine.step
+            if self.progress.stopped_by == "interrupted":
+                # Made again, the recipe ends here too.
+                self.recipe = self.recipe.updated({"stage": self.recipe.stage[: index + 1]})
             if self.progress.stopped_by in ("interrupted", "diverged"):
                 break
         return Result(
@@ -152,34 +166,37 @@ class Fit:
         return self.recipe.stage[self.progress.stage]
 
     def _start_stage(self, index: int) -> Engine:
-        engine: Engine = self.plan.engines[index]()
+        engine: Engine = self.job.plan.engines[index]()
         if self.resumed is not None:
-            engine.start(self._problem(index))
+            engine.start(self._problem())
             engine.load_state_dict(self.resumed)
             self.resumed = None
             return engine
+        before = self.progress
         start = dict(self.drawing.tensors) if index else {}
-        offset, seconds = self.progress.offset, self.progress.seconds
-        self.progress = _Progress(index, offset, seconds, start=start)
+        self.progress = _Progress(
+            stage=index, offset=before.offset, seconds=before.seconds, start=start
+        )
         if self.stage.time is not None:
-            self._turn_time_into_steps(engine)
-        engine.start(self._problem(index))
+            self._turn_time_into_steps(engine, self.stage.time)
+        engine.start(self._problem())
         return engine
 
-    def _problem(self, index: int, total_steps: int | None = None) -> Problem:
-        stage = self.recipe.stage[index]
-        seed = self.recipe.seed or 0
+    def _problem(self, total_steps: int | None = None) -> Problem:
+        index = self.progress.stage
+        # The initial drawing used the seed itself.
+        seed = ((self.recipe.seed or 0) + 7919 * (index + 1)) % 2**63
         return Problem(
-            primitive=self.plan.primitive,
+            primitive=self.job.plan.primitive,
             drawing=self.drawing,
-            target=self.target,
-            weight=self.weight,
-            loss=self.plan.losses[index],
-            total_steps=total_steps or stage.steps or 1,
-            # The initial drawing used the seed itself.
-            seed=(seed + 7919 * (index + 1)) % 2**63,
-            device=self.device,
-            options=stage.options,
+            target=self.job.goal,
+            weight=self.job.weight,
+            loss=self.job.plan.losses[index],
+            total_steps=total_steps or self.stage.steps or 1,
+            seed=seed,
+            device=self.job.device,
+            backend=self.job.backend,
+            options=self.stage.options,
         )
 
     def _run_stage(self, engine: Engine) -> None:
@@ -189,33 +206,38 @@ class Fit:
         evaluations = {*range(0, end, max(1, total // EVALUATIONS)), end}
         frames = set(self._frame_steps(total))
         if engine.step == 0:
-            self._evaluate(engine, total)
-            self._frame(engine, frames)
+            self._evaluate(engine)
+            if progress.stage == 0:
+                self._frame(engine, frames)
         while engine.step < end and progress.stopped_by == "steps":
             stops = [step for step in (*evaluations, *frames, end) if step > engine.step]
             if self.checkpoint_every:
                 stops.append((engine.step // self.checkpoint_every + 1) * self.checkpoint_every)
             self._advance(engine, min(self.chunk, min(stops) - engine.step))
             if engine.step in evaluations:
-                self._evaluate(engine, total)
+                self._evaluate(engine)
             self._frame(engine, frames)
+            early = self._stopped_early()
+            # The checkpoint comes first: judging here is not part of the uninterrupted run.
+            if early or self._checkpoint_due(engine):
+                self._checkpoint(engine)
+            if early and engine.step < end and progress.stopped_by == "steps":
+                if engine.step not in evaluations:
+                    self._evaluate(engine)
+                progress.stopped_by = early
+        if progress.stopped_by != "interrupted":
             self._checkpoint(engine)
-            late = progress.budget is not None and progress.stage_seconds > (
-                OVERTIME * progress.budget
-            )
-            if self.interruption.requested and engine.step < end:
-                # The checkpoint comes first: judging here is not part of the uninterrupted run.
-                self._checkpoint(engine, now=True)
-                self._stop(engine, "interrupted", total, evaluations)
-            elif late and engine.step < end:
-                self._stop(engine, "time", total, evaluations)
         if progress.stopped_by != "steps" and engine.step < total:
             self._set_stage(stop=engine.step)
 
-    def _stop(self, engine: Engine, reason: str, total: int, evaluations: set[int]) -> None:
-        if engine.step not in evaluations:
-            self._evaluate(engine, total)
-        self.progress.stopped_by = reason
+    def _stopped_early(self) -> str | None:
+        """Why to stop here, where no budget of the recipe says so."""
+        if self.interruption.requested:
+            return "interrupted"
+        budget = self.progress.budget
+        if budget is not None and self.progress.stage_seconds > OVERTIME * budget:
+            return "time"
+        return None
 
     def _advance(self, engine: Engine, steps: int) -> None:
         """One chunk; its duration sets the size of the next."""
@@ -224,77 +246,86 @@ class Fit:
         took = time.perf_counter() - began
         self._count(took)
         if took < CHUNK_SECONDS / 2:
-            self.chunk = min(2 * self.chunk, 1000)
+            self.chunk = min(2 * self.chunk, LARGEST_CHUNK)
         elif took > 2 * CHUNK_SECONDS:
             self.chunk = max(1, self.chunk // 2)
-        self.emit(
-            Advanced(
-                self.name,
-                self.progress.offset + engine.step,
-                self._total_steps(),
-                self.progress.seconds,
-            )
-        )
+        step, seconds = self.progress.offset + engine.step, self.progress.seconds
+        self.emit(Advanced(self.name, step, self.total_steps, seconds))
 
-    def _evaluate(self, engine: Engine, total: int) -> None:
+    def _evaluate(self, engine: Engine) -> None:
         """Judge the full picture; budgets in dB and the plateau are decided here."""
+        progress, stage = self.progress, self.stage
         began = time.perf_counter()
-        report = self._guarded(engine, engine.report)
+        report = self._guarded(engine, lambda: _judge(engine))
         self._count(time.perf_counter() - began)
         if report is None:
             return
-        progress, stage = self.progress, self.stage
         self.emit(
             Evaluated(
                 self.name,
                 progress.offset + report.step,
-                self._total_steps(),
+                self.total_steps,
                 report.loss,
                 report.psnr,
                 progress.seconds,
             )
         )
-        if report.psnr > progress.plateau_psnr + 0.01:
+        if report.psnr > progress.plateau_psnr + PLATEAU_GAIN:
             progress.plateau_psnr, progress.plateau_step = report.psnr, report.step
-        if stage.target_psnr is not None and report.psnr >= stage.target_psnr:
+        if stage.target_psnr is not None and self._saved_psnr(engine) >= stage.target_psnr:
             progress.stopped_by = "target-psnr"
         elif stage.plateau is not None and report.step - progress.plateau_step >= stage.plateau:
             progress.stopped_by = "plateau"
 
-    def _guarded(self, engine: Engine, work: Callable[[], Report | None]) -> Report | None:
-        """Do `work`; after divergence go back at half the rate, out of memory try smaller pieces."""
-        for cut in range(MEMORY_CUTS + 1):
+    def _saved_psnr(self, engine: Engine) -> float:
+        """Of what would be saved now: the engine's figure is not rounded, and may be weighted."""
+        began = time.perf_counter()
+        psnr = self.job.psnr(engine.drawing(best=True))
+        self._count(time.perf_counter() - began)
+        return psnr
+
+    def _guarded(self, engine: Engine, work: Callable[[], T]) -> T | None:
+        """Do `work`; None where it diverged and the engine went back to the best."""
+        try:
+            return self._within_memory(engine, work)
+        except Diverged as error:
+            if self.progress.recoveries == RECOVERIES:
+                raise
+            self.progress.recoveries += 1
+            engine.recover(0.5)
+            self._notice(f"{error.message}: back to the best, at half the rate")
+            return None
+
+    def _within_memory(self, engine: Engine, work: Callable[[], T]) -> T:
+        """Do `work`, in smaller and smaller pieces while memory runs out."""
+        for _ in range(MEMORY_CUTS):
             try:
                 return work()
-            except Diverged as error:
-                if self.progress.recoveries == RECOVERIES:
-                    raise
-                self.progress.recoveries += 1
-                engine.recover(0.5)
-                self._notice(f"{error.message}: back to the best, at half the rate")
-                return None
             except OutOfMemory:
-                if cut == MEMORY_CUTS:
-                    raise
                 engine.limit_memory(0.5)
                 self._notice("out of memory: trying again in smaller pieces")
-        return None
+        return work()
 
     def _frame(self, engine: Engine, frames: set[int]) -> None:
-        progress = self.progress
-        if self.paint_frame is None or self.folder is None or engine.step not in frames:
-            return
-        if engine.step == 0 and progress.stage > 0:
+        if self.folder is None or engine.step not in frames:
             return
         began = time.perf_counter()
-        step = progress.offset + engine.step
-        self.folder.frames.add(step, self.paint_frame(engine.drawing(best=False)))
+        step = self.progress.offset + engine.step
+        try:
+            pixels = self.job.draw(engine.drawing(best=False)).pixels
+        except Diverged:
+            # Whether there is a video decides nothing: the next evaluation will see it too.
+            return
+        self.folder.frames.add(step, pixels)
         self._count(time.perf_counter() - began)
         self.emit(FrameTaken(self.name, step))
 
     def _frame_steps(self, total: int) -> Sequence[int]:
-        """The frame schedule, thinned evenly where there are more than the recipe allows."""
-        if self.paint_frame is None:
+        """The frame schedule, thinned evenly where there are more than the recipe allows.
+
+        Thinned now rather than on the way, so that a resumed run has the same frames.
+        """
+        if not self.filming:
             return []
         output = self.recipe.output
         shown = output.video_seconds - min(HOLD_SECONDS, output.video_seconds / 2)
@@ -305,57 +336,36 @@ class Fit:
         last = len(steps) - 1
         return [steps[round(i * last / max(1, allowed - 1))] for i in range(allowed)]
 
-    def _checkpoint(self, engine: Engine, now: bool = False) -> None:
+    def _checkpoint_due(self, engine: Engine) -> bool:
+        if self.checkpoint_every:
+            return engine.step % self.checkpoint_every == 0
+        return time.perf_counter() - self.last_checkpoint > CHECKPOINT_SECONDS
+
+    def _checkpoint(self, engine: Engine) -> None:
         if self.folder is None:
             return
-        if self.checkpoint_every:
-            now = now or engine.step % self.checkpoint_every == 0
-        else:
-            now = now or time.perf_counter() - self.last_checkpoint > CHECKPOINT_SECONDS
-        if not now:
-            return
-        own = {k: v for k, v in vars(self.progress).items() if k != "start"}
-        state = {f"progress.{key}": value for key, value in own.items()}
-        state |= {f"start.{name}": tensor for name, tensor in self.progress.start.items()}
-        state |= {f"engine.{key}": value for key, value in engine.state_dict().items()}
-        self.folder.save_checkpoint(state)
+        self.progress.step = engine.step
+        state = _prefixed("progress.", self.progress.state_dict())
+        self.folder.save_checkpoint(state | _prefixed("engine.", engine.state_dict()))
         self.last_checkpoint = time.perf_counter()
 
-    def _turn_time_into_steps(self, engine: Engine) -> None:
-        """Time some steps, an evaluation and a frame, then fix the number of steps.
+    def _turn_time_into_steps(self, engine: Engine, budget: float) -> None:
+        """Try some steps, an evaluation and a frame, then fix the number of steps.
 
         What was tried is thrown away: the run equals one with that number of steps.
         """
-        budget = self.stage.time or 0.0
-        index = self.progress.stage
-        engine.start(self._problem(index, total_steps=1000))
-        engine.advance(2)
-        engine.report()
-        steps, began = 0, time.perf_counter()
-        while steps < 3 or time.perf_counter() - began < min(2.0, 0.05 * budget):
-            engine.advance(1)
-            steps += 1
-        per_step = (time.perf_counter() - began) / steps
-        began = time.perf_counter()
-        engine.report()
-        per_evaluation = time.perf_counter() - began
-        per_frame = 0.0
-        if self.paint_frame is not None:
-            began = time.perf_counter()
-            self.paint_frame(engine.drawing(best=False))
-            per_frame = 1.3 * (time.perf_counter() - began)  # storing it takes a little too
-        steps = max(1, int((budget - EVALUATIONS * per_evaluation) / per_step))
-        if per_frame:
-            wanted = len(self._frame_steps(steps))
-            allowed = max(2, int(FRAME_SHARE * budget / per_frame))
-            if allowed < wanted:
-                output = {**self.recipe.output.model_dump(exclude_none=True), "frames": allowed}
-                self.recipe = self.recipe.updated({"output": output})
-            spent = min(allowed, wanted) * per_frame + EVALUATIONS * per_evaluation
-            steps = max(1, int((budget - spent) / per_step))
+        engine.start(self._problem(total_steps=TRIAL_STEPS))
+        paint = self.job.draw if self.filming else None
+        pace = self._within_memory(engine, lambda: measure_pace(engine, paint, budget))
+        steps = pace.steps_in(budget, evaluations=EVALUATIONS)
+        if self.filming:
+            wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(budget)
+            if affordable < wanted:
+                self.recipe = self.recipe.updated({"output": {"frames": affordable}})
+            frames = min(affordable, wanted)
+            steps = pace.steps_in(budget, evaluations=EVALUATIONS, frames=frames)
         self.progress.budget = budget
-        asked = self.stage.steps
-        self._set_stage(steps=min(steps, asked) if asked else steps, time=None)
+        self._set_stage(steps=min(steps, self.stage.steps or steps), time=None)
         if self.folder is not None:
             self.folder.write_recipe(self.recipe)
 
@@ -366,10 +376,6 @@ class Fit:
         stages[self.progress.stage] = {k: v for k, v in current.items() if v is not None}
         self.recipe = self.recipe.updated({"stage": stages})
 
-    def _total_steps(self) -> int:
-        """Of the stages so far and this one."""
-        return self.progress.offset + (self.stage.steps or 1)
-
     def _count(self, seconds: float) -> None:
         self.progress.seconds += seconds
         self.progress.stage_seconds += seconds
@@ -377,15 +383,17 @@ class Fit:
     def _notice(self, message: str) -> None:
         self.emit(Notice(self.name, message))
 
-    def _with(self, tensors: dict[str, torch.Tensor]) -> Drawing:
-        drawing = self.drawing
-        return Drawing(
-            drawing.primitive,
-            drawing.options,
-            tensors,
-            drawing.width,
-            drawing.height,
-            drawing.background,
-            drawing.background_weight,
-            drawing.plugin,
-        )
+
+def _judge(engine: Engine) -> Report:
+    """A report on what can be saved: one on other parameters must not become the best."""
+    check_finite(engine.drawing(best=False))
+    return engine.report()
+
+
+def _prefixed(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
+    return {prefix + key: value for key, value in state.items()}
+
+
+def _part(state: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The opposite of `_prefixed`: only what has the prefix."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -2,10 +2,11 @@
 
 ::
 
+    inputs/0/picture.png      copies of the files the recipe speaks of: target, mask, init
     recipe.json               the resolved recipe, canonical JSON
-    inputs/                   copies of the files it speaks of: target, mask, init
     checkpoint.safetensors    the engine's exact state and the runner's progress
     frames/000000123.png      lossless 8-bit frames, by step
+    outputs/                  what is being written, until all of it is
 
 It exists from the first step until the outputs are written.
 """
@@ -13,7 +14,9 @@ It exists from the first step until the outputs are written.
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,16 +34,21 @@ class RunFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.inputs = path / "inputs"
         self.frames = FrameStore(path / "frames")
+        self._inputs = path / "inputs"
+        self._recipe = path / "recipe.json"
+        self._checkpoint = path / "checkpoint.safetensors"
+        self._outputs = path / "outputs"
 
     @classmethod
-    def create(cls, path: Path) -> RunFolder:
-        """A new folder. Raises UsageError where there is one already."""
+    def create(cls, path: Path, recipe: Recipe, inputs: Sequence[Path]) -> RunFolder:
+        """A new folder with the resolved recipe and copies of its inputs.
+
+        Raises UsageError where there is one already, OutputError.
+        """
+        folder = cls(path)
         try:
             path.mkdir()
-            folder = cls(path)
-            folder.inputs.mkdir()
         except FileExistsError:
             raise UsageError(
                 f"{path} is left from an unfinished run",
@@ -48,36 +56,42 @@ class RunFolder:
             ) from None
         except OSError as error:
             raise OutputError(f"cannot create {path}: {error.strerror}") from None
+        try:
+            folder._keep(inputs)
+            # The recipe comes last: a folder that has one is complete.
+            folder.write_recipe(recipe)
+        except BaseException:
+            folder.remove()
+            raise
         return folder
 
     @classmethod
     def open(cls, path: Path) -> tuple[RunFolder, Recipe]:
         """An earlier run's folder and its recipe. Raises UsageError where there is none."""
-        file = path / "recipe.json"
+        folder = cls(path)
         try:
-            data = json.loads(file.read_text(encoding="utf-8"))
+            data = json.loads(folder._recipe.read_text(encoding="utf-8"))
+            if not isinstance(data, dict):
+                raise ValueError("it is not a JSON object")
         except FileNotFoundError:
             raise UsageError(
-                f"there is nothing to resume: {file} does not exist", hint="leave out --resume"
+                f"there is nothing to resume: {folder._recipe} does not exist",
+                hint="start again with --overwrite" if path.exists() else "leave out --resume",
             ) from None
         except (OSError, ValueError) as error:
             raise InputError(
-                f"cannot read {file}: {error}", hint="start again with --overwrite"
+                f"cannot read {folder._recipe}: {error}", hint="start again with --overwrite"
             ) from None
-        return cls(path), Recipe.from_dict(data, where=str(file))
+        return folder, Recipe.from_dict(data, where=str(folder._recipe))
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The folders that hold copies of the inputs; one each, as two may have the same name."""
+        return sorted(self._inputs.glob("*"))
 
     def write_recipe(self, recipe: Recipe) -> None:
         """Store the resolved recipe."""
-        atomic_write(self.path / "recipe.json", recipe.to_json().encode())
-
-    def keep_input(self, path: Path) -> None:
-        """Copy a file that the run depends on, so that a resume does not need the original."""
-        try:
-            shutil.copyfile(path, self.inputs / path.name)
-        except shutil.SameFileError:
-            pass
-        except OSError as error:
-            raise OutputError(f"cannot copy {path} to {self.inputs}: {error.strerror}") from None
+        atomic_write(self._recipe, recipe.to_json().encode())
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint: tensors and plain values by flat names."""
@@ -93,7 +107,7 @@ class RunFolder:
         """The newest checkpoint, or None before the first. Raises InputError where damaged."""
         from safetensors import SafetensorError, safe_open
 
-        if not self._checkpoint.exists():
+        if not self.has_checkpoint:
             return None
         try:
             with safe_open(self._checkpoint, framework="pt") as data:
@@ -113,6 +127,22 @@ class RunFolder:
         """Whether there is anything that a resume could use."""
         return self._checkpoint.exists()
 
+    def stage_output(self, path: Path) -> Path:
+        """Where to write what will be published as `path`."""
+        try:
+            self._outputs.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create {self._outputs}: {error.strerror}") from None
+        return self._outputs / path.name
+
+    def publish(self, paths: Iterable[Path]) -> None:
+        """Move what was written to its final place, now that all of it is there."""
+        for path in paths:
+            try:
+                os.replace(self._outputs / path.name, path)
+            except OSError as error:
+                raise OutputError(f"cannot write {path}: {error.strerror}") from None
+
     def remove(self) -> None:
         """Delete the folder and everything in it."""
         try:
@@ -120,8 +150,14 @@ class RunFolder:
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise OutputError(f"cannot remove {self.path}: {error.strerror}") from None
+            raise OutputError(f"cannot remove {self.path}: {error.strerror or error}") from None
 
-    @property
-    def _checkpoint(self) -> Path:
-        return self.path / "checkpoint.safetensors"
+    def _keep(self, inputs: Sequence[Path]) -> None:
+        """Copy the files that the run depends on, so that a resume does not need the originals."""
+        for number, path in enumerate(inputs):
+            folder = self._inputs / str(number)
+            try:
+                folder.mkdir(parents=True)
+                shutil.copyfile(path, folder / path.name)
+            except OSError as error:
+                raise OutputError(f"cannot copy {path} to {folder}: {error.strerror}") from None

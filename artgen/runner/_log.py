@@ -41,8 +41,11 @@ class JsonLines:
             "psnr": round(event.psnr, 4),
             "seconds": round(event.seconds, 3),
         }
-        self.file.write(json.dumps(line) + "\n")
-        self.file.flush()
+        try:
+            self.file.write(json.dumps(line) + "\n")
+            self.file.flush()
+        except OSError as error:
+            raise OutputError(f"cannot write {self.file.name}: {error.strerror}") from None
 
     def close(self) -> None:
         """Close the file."""

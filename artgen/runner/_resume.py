@@ -2,40 +2,64 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
+from artgen.runner._inputs import file_hash
+from artgen.targets import ImageTarget
 
 __all__ = ["check_agreement"]
 
 
-def check_agreement(stored: Recipe, given: dict[str, Any]) -> None:
+def check_agreement(
+    stored: Recipe, given: dict[str, Any], target: ImageTarget | None = None
+) -> None:
     """Raise UsageError for the first of the `given` values that the stored recipe contradicts.
 
     `given` has the form of a recipe and holds only what was asked for; ``auto`` agrees with
-    everything, and so does `time`, which became `steps`.
+    everything, and so does `time`, which became `steps`. `target` is a picture in memory.
     """
     data = stored.to_dict()
     for table, asked in given.items():
         if table == "stage":
-            if len(asked) != len(data["stage"]):
-                raise _differs("engine", len(asked), len(data["stage"]))
-            for number, (mine, theirs) in enumerate(zip(asked, data["stage"], strict=True), 1):
-                prefix = f"stage {number}: " if len(asked) > 1 else ""
-                _check({k: v for k, v in mine.items() if k != "time"}, theirs, prefix)
+            _check_stages(asked, data["stage"])
         elif isinstance(asked, dict):
-            _check(asked, data.get(table) or {}, "")
+            _check(asked, data.get(table) or {})
         else:
-            _check({table: asked}, data, "")
+            _check({table: asked}, data)
+    _check_picture(stored, given.get("target") or {}, target)
 
 
-def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str) -> None:
+def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
+    if len(asked) != len(stored):
+        raise _differs("number of stages", len(asked), len(stored))
+    for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
+        prefix = f"stage {number}: " if len(asked) > 1 else ""
+        # Together with `time`, `steps` is only an upper bound.
+        became = {"time", "steps"} if "time" in mine else set()
+        _check({k: v for k, v in mine.items() if k not in became}, theirs, prefix)
+
+
+def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:
     for key, value in asked.items():
         found = stored.get(key)
         if value is None or value == "auto" or _plain(value) == _plain(found):
             continue
         raise _differs(f"{prefix}{key}", value, found)
+
+
+def _check_picture(stored: Recipe, asked: dict[str, Any], target: ImageTarget | None) -> None:
+    """The name of a target may stay while the picture behind it changes."""
+    path = Path(str(asked.get("source", "")))
+    sha256 = stored.target.sha256
+    changed = path.is_file() and file_hash(path, "target") != sha256
+    if changed or (target is not None and target.sha256 != sha256):
+        raise UsageError(
+            f"the run to resume has another picture under the name {stored.target.source!r}",
+            hint="leave the target out, or start again with --overwrite",
+        )
 
 
 def _plain(value: Any) -> Any:

@@ -9,9 +9,18 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-from artgen.runner._fit import Interruption
+__all__ = ["Interruption", "graceful_signals"]
 
-__all__ = ["graceful_signals"]
+
+class Interruption:
+    """A request to stop after the current chunk, from a signal handler or another thread."""
+
+    def __init__(self) -> None:
+        self.requested = False
+
+    def request(self) -> None:
+        """Ask."""
+        self.requested = True
 
 
 @contextmanager

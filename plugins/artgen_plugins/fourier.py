@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import pi
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -68,6 +68,7 @@ _PUBLISHED_STAGE = {
     "optimizer": "adamw",
     "weight_decay": 0.01,
     "beta2": 0.999,
+    "epsilon": 1e-8,
     "schedule": "constant",
     "warmup": 0,
 }
@@ -82,14 +83,14 @@ class Fourier(Splat):
 
         form: Literal["notebook", "text"] = option("notebook", "which published formula")
         harmonics: int = option(8, "terms of the series, each a sine and a cosine", low=1, high=64)
-        sharpness: float = option(3.0, "steepness of the edge at the start", low=0.1, high=64)
+        sharpness: float = option(5.0, "steepness of the edge at the start", low=0.1, high=64)
         squared: bool = option(True, "weigh colours by the square (form=notebook only)")
         blend: Literal["sum", "mean", "normalized", "depth"] = option(
             "sum", "how weights become a picture"
         )
 
-    defaults = Preset(count=256, stage={"steps": 300})
-    presets = {
+    defaults = Preset(count=256, stage={"steps": 1000})
+    presets: ClassVar[Mapping[str, Preset]] = {
         "splats-v1": Preset(
             count=256,
             options={"sharpness": 16.0, "squared": True, "blend": "sum"},
@@ -122,16 +123,16 @@ class Fourier(Splat):
         """Two scales, a radius, a rotation, the series and the sharpness of every petal."""
         n = self.options.harmonics
         params = {
-            "scale": Param(2, init=from_spacing(1.0), min=pixels(1 / 3), lr=0.02, map="exp"),
-            "radius": Param(init=1.0, min=0.05, max=20.0, lr=0.02, map="exp"),
-            "angle": Param(init=uniform(0, pi), lr=0.02),
-            "sine": Param(n, init=normal(0.1), lr=0.02),
-            "cosine": Param(n, init=normal(0.1), lr=0.02),
-            "sharpness": Param(init=self.options.sharpness, min=0.05, max=64.0, lr=0.02, map="exp"),
+            "scale": Param(2, init=from_spacing(1.0), min=pixels(1 / 3), lr=0.06, map="exp"),
+            "radius": Param(init=1.0, min=0.05, max=20.0, lr=0.06, map="exp"),
+            "angle": Param(init=uniform(0, pi), lr=0.06),
+            "sine": Param(n, init=normal(0.1), lr=0.1),
+            "cosine": Param(n, init=normal(0.1), lr=0.1),
+            "sharpness": Param(init=self.options.sharpness, min=0.05, max=64.0, lr=0.06, map="exp"),
         }
         if self.options.form == "text":
             # Every splat reaches everywhere with -1, so colours start small.
-            rate = per_count(0.01) if self.options.blend == "mean" else 0.01
+            rate = per_count(0.05) if self.options.blend == "mean" else 0.05
             params["colour"] = Param(3, init=at_target_colour(0.0), lr=rate)
         return params
 

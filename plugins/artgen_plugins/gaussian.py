@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import pi
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -16,8 +16,8 @@ from artgen import Context, Param, Params, Preset, Splat, from_spacing, option, 
 CUT = 3.7
 
 
-def _relative(k: float):  # type: ignore[no-untyped-def]
-    """A rate of `k` of an inverse length per step."""
+def _relative(k: float) -> Callable[[Context], float]:
+    """A rate of `k` times the inverse of the mean spacing, for inverse lengths."""
 
     def rate(context: Context) -> float:
         return k / context.mean_spacing
@@ -39,7 +39,7 @@ class Gaussian(Splat):
             "log", "learn the inverse of each scale, or its logarithm"
         )
 
-    defaults = Preset(count=1000, stage={"steps": 300})
+    defaults = Preset(count=1000, stage={"steps": 1000})
 
     @property
     def blend(self) -> Literal["sum", "mean", "normalized", "depth", "over"]:  # type: ignore[override]
@@ -49,12 +49,12 @@ class Gaussian(Splat):
     @property
     def params(self) -> Mapping[str, Param]:  # type: ignore[override]
         """Two scales (standard deviations, in canvas units) and a rotation in radians."""
-        length = {"init": from_spacing(0.5), "min": pixels(1 / 3)}
+        length: dict[str, Any] = {"init": from_spacing(0.4), "min": pixels(1 / 3)}
         if self.options.scale == "inverse":
-            scale = Param(2, lr=_relative(0.03), map="reciprocal", **length)
+            scale = Param(2, lr=_relative(0.1), map="reciprocal", **length)
         else:
-            scale = Param(2, lr=0.02, map="exp", **length)
-        return {"scale": scale, "angle": Param(init=uniform(0, pi), lr=0.02)}
+            scale = Param(2, lr=0.1, map="exp", **length)
+        return {"scale": scale, "angle": Param(init=uniform(0, pi), lr=0.15)}
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
         """exp(-(u² + v²) / 2), where (u, v) is the offset, rotated and divided by the scales."""

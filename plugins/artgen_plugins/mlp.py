@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -48,11 +49,11 @@ class MLP(Field):
         options = self.options
         widths = [4 * (options.bands or 1)] + [options.hidden] * options.layers + [3]
         params = {}
-        for i, (inputs, outputs) in enumerate(zip(widths, widths[1:], strict=False)):
+        for i, (inputs, outputs) in enumerate(pairwise(widths)):
             std = 1 / math.sqrt(inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=normal(std), lr=0.003)
+            params[f"weight{i}"] = Param(outputs, inputs, init=normal(std), lr=0.01)
             if i < options.layers:
-                params[f"bias{i}"] = Param(outputs, init=normal(std), lr=0.003)
+                params[f"bias{i}"] = Param(outputs, init=normal(std), lr=0.01)
         return params
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:

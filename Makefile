@@ -1,0 +1,46 @@
+# Everything runs in .venv; TORCH_INDEX picks another build of torch, for example
+#   make demo TORCH_INDEX=https://download.pytorch.org/whl/cu128
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
+
+.PHONY: demo test lint format types bench gallery browser wheel clean
+
+demo: $(VENV)/installed  ## fit the astronaut: a still, a video, an .art and a .json file
+	$(BIN)/artgen fit sample:astronaut --seed 7 --overwrite
+	@echo "made in artgen-out/: astronaut-gaussian.png .mp4 .art .json"
+
+test: $(VENV)/installed-dev  ## all tests
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/installed  ## speed and memory on this machine
+	$(BIN)/python -m benchmarks
+
+gallery: $(VENV)/installed  ## fit every recipe of the gallery
+	$(BIN)/artgen fit --recipe gallery/recipes --out gallery/out --overwrite
+
+wheel: $(VENV)/installed-dev
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:
+	rm -rf $(VENV) build dist artgen-out gallery/out
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "artgen needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) $(PIP_FLAGS) -e .
+	@touch $@
+
+$(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) $(PIP_FLAGS) -e '.[dev]'
+	@touch $@ $(VENV)/installed

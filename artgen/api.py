@@ -1,0 +1,108 @@
+"""`artgen.fit`: a run from Python, in memory, with no files, no printing and no signal handlers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from artgen.art import Art
+from artgen.errors import UsageError
+from artgen.events import Observer
+from artgen.recipe import FileReference, Recipe
+from artgen.registry import default
+from artgen.runner import run
+from artgen.targets import ImageTarget, TargetRequest, image_from_array, parse_colour
+
+__all__ = ["fit", "register"]
+
+
+def fit(
+    target: Any,
+    primitive: str | type[Any] = "gaussian",
+    *,
+    count: int | None = None,
+    steps: int | None = None,
+    time: float | None = None,
+    target_psnr: float | None = None,
+    loss: str | None = None,
+    size: int | None = None,
+    seed: int | None = None,
+    preset: str | None = None,
+    engine: str = "auto",
+    engine_options: Mapping[str, Any] | None = None,
+    background: str = "black",
+    mask: str | os.PathLike[str] | None = None,
+    init: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    precision: str = "fp32",
+    observe: Observer | None = None,
+    **options: Any,
+) -> Art:
+    """Fit `primitive` to `target` and return the art.
+
+    `target` is a path, a name such as ``"sample:astronaut"``, a Pillow image, or an array
+    [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1. `primitive` is
+    a registered name or a subclass of `Primitive`, which is registered first. `size` is the long
+    side while fitting, in pixels; `time` is in seconds; `seed` is random where not given and stored
+    in ``art.recipe``. Every other keyword is an option of the primitive, `engine_options` are those
+    of the engine. `observe` is called with every event of `artgen.events`.
+
+    Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
+    """
+    if isinstance(primitive, type):
+        primitive = register(primitive)
+    opened: ImageTarget | None = None
+    source = "array"
+    if isinstance(target, str | os.PathLike):
+        source = os.fspath(target)
+    else:
+        request = TargetRequest(size=size, background=parse_colour(background))
+        opened = image_from_array(target, request)
+        if mask is not None:
+            raise UsageError("a mask needs a target that is a file", hint="save the picture first")
+    stage = {
+        "engine": engine,
+        "steps": steps,
+        "time": time,
+        "target_psnr": target_psnr,
+        "loss": loss,
+        **(engine_options or {}),
+    }
+    recipe = Recipe().updated(
+        {
+            "seed": seed,
+            "init": None if init is None else FileReference(name=os.fspath(init)).model_dump(),
+            "target": {
+                "source": source,
+                "size": size,
+                "background": background,
+                "mask": None if mask is None else {"name": os.fspath(mask)},
+            },
+            "primitive": {"name": primitive, "count": count, "preset": preset, **options},
+            "stage": [{key: value for key, value in stage.items() if value is not None}],
+            "output": {"video": False},
+            "run": {"device": device, "threads": threads, "precision": precision},
+        }
+    )
+    outcome = run(
+        recipe, default(), target=opened, observers=[observe] if observe is not None else []
+    )
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome.art
+
+
+def register(primitive: type[Any], name: str | None = None) -> str:
+    """Offer a subclass of `Splat` or `Field` under `name` (its class name in snake case).
+
+    Returns the name to pass to `fit`. Raises PluginError where it is none.
+    """
+    registry = default()
+    registry.register(primitive, name)
+    return next(
+        registry.spelling(entry)
+        for entry in registry.entries("primitive")
+        if entry.plugin.explicit and entry.load() is primitive
+    )

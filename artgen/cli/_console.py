@@ -1,0 +1,68 @@
+"""Who reads what: data goes to stdout, messages for people to stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import traceback
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from artgen.errors import ArtgenError, Interrupted, OutputError
+
+__all__ = ["columns", "describe", "print_error", "print_failure", "print_json", "say"]
+
+
+def say(message: str) -> None:
+    """A line on stderr."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def print_json(data: dict[str, Any]) -> None:
+    """The one JSON object of a command on stdout, in ASCII, so that every terminal takes it."""
+    print(json.dumps(data, indent=2), flush=True)
+
+
+def describe(error: Exception) -> dict[str, Any]:
+    """The value of the key `error` in a command's JSON object."""
+    if isinstance(error, ArtgenError):
+        message, hint, code = error.message, error.hint, error.exit_code
+    else:
+        # Nothing raised on purpose: the type says more than the message.
+        message, hint = f"{type(error).__name__}: {error}", "run again with -v for the traceback"
+        beyond_us = isinstance(error, OSError | MemoryError)
+        code = OutputError.exit_code if beyond_us else ArtgenError.exit_code
+    # The names of files may hold line breaks; a message is one line all the same.
+    message = " ".join(message.split())
+    return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": code}
+
+
+def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:
+    """`error: message` and `hint: ...` on stderr; `where` is put before the message."""
+    if verbose:
+        traceback.print_exception(error)
+    described = describe(error)
+    say(f"error: {where}{described['message']}")
+    if described["hint"]:
+        say(f"hint: {described['hint']}")
+
+
+def print_failure(error: Exception, *, as_json: bool, verbose: bool) -> int:
+    """Report what ended a command without a result, and return its exit code."""
+    if as_json:
+        print_json({"error": describe(error)})
+    # Whoever pressed Ctrl-C knows why it ended.
+    if verbose or not isinstance(error, Interrupted):
+        print_error(error, verbose=verbose)
+    return int(describe(error)["exit_code"])
+
+
+def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:
+    """Rows of equally many cells as text, every column as wide as its widest cell."""
+    cells = [[str(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    return "\n".join(
+        " " * indent
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    )

@@ -1,0 +1,103 @@
+"""`artgen`: the commands, and how every failure becomes a message and an exit code."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import artgen
+from artgen.cli._console import print_failure
+from artgen.cli.doctor import doctor
+from artgen.cli.fit import fit
+from artgen.cli.info import info
+from artgen.cli.plugins import plugins
+from artgen.cli.render import render
+from artgen.errors import Interrupted, UsageError
+
+__all__ = ["app", "main"]
+
+
+class _Group(TyperGroup):
+    """Lets Ctrl-C reach `main`, which typer would turn into an exit of its own."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+
+
+app = typer.Typer(
+    cls=_Group,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(fit)
+app.command()(render)
+app.command()(info)
+app.add_typer(plugins, name="plugins")
+app.command()(doctor)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"artgen {artgen.__version__}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _artgen(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
+        ),
+    ] = False,
+) -> None:
+    """Turn a picture into art made of parts."""
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line `argv` (default: that of the process) and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    # Waiting threads of torch and of the kernels would spin and take the cores from each other;
+    # read when torch is first imported.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    # The names of files may hold bytes that are not valid in the terminal's encoding.
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="surrogateescape")
+    try:
+        command = typer.main.get_command(app)
+        code = command.main(arguments, prog_name="artgen", standalone_mode=False)
+        return int(code or 0)
+    except typer.TyperException as error:
+        failure: Exception = _usage_error(error)
+    except Exception as error:
+        failure = error
+    # Read from the arguments themselves, because the parser may be what failed.
+    return print_failure(
+        failure,
+        as_json="--json" in arguments,
+        verbose=not {"-v", "-qv", "-vq", "--verbose"}.isdisjoint(arguments),
+    )
+
+
+def _usage_error(error: typer.TyperException) -> UsageError:
+    """What typer's parser found, as one sentence in our form."""
+    message = " ".join(error.format_message().split())
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "artgen"
+    return UsageError(
+        message[:1].lower() + message[1:], hint=f"`{command} --help` lists what there is"
+    )

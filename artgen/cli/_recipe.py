@@ -1,0 +1,237 @@
+"""Flags laid over a recipe: pure functions on a recipe's data.
+
+The data has the form of a recipe file and holds only what was asked for, in a file or by a flag; a
+resumed run must agree with exactly that.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from artgen.errors import UsageError
+from artgen.options import parse_value
+from artgen.recipe import PrimitiveTable, Recipe, Stage
+
+__all__ = ["aim", "lay_over", "parse_seeds", "read_recipe_file", "start_from"]
+
+MOST_SEEDS = 1000
+
+_FLAG_OF_PRIMITIVE = {"name": "--primitive", "count": "--count", "plugin": "--plugin"}
+_FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.model_fields}
+_BUDGET = ("steps", "time", "stop")
+
+
+def read_recipe_file(path: Path) -> dict[str, Any]:
+    """The data of a TOML recipe, or of the one stored in an output. Raises InputError."""
+    if path.suffix.lower() == ".toml":
+        recipe = Recipe.from_toml(path)
+    else:
+        from artgen.output import read_recipe
+
+        recipe = Recipe.from_dict(json.loads(read_recipe(path)), where=str(path))
+    return recipe.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+
+
+def start_from(
+    base: Mapping[str, Any], art: Mapping[str, Any], primitive: str | None
+) -> dict[str, Any]:
+    """What `--init` adds below `base`: the target, and the primitive unless another is asked for.
+
+    `art` is the data of the drawing's own recipe, `primitive` the value of `-p`.
+    """
+    data = {"target": art.get("target", {}), **base}
+    own = base.get("primitive", {})
+    asked = primitive or own.get("name")
+    if asked in (None, art.get("primitive", {}).get("name")):
+        data["primitive"] = {**art.get("primitive", {}), **own}
+    return data
+
+
+def lay_over(
+    base: Mapping[str, Any],
+    tables: Mapping[str, Any],
+    stages: Mapping[str, Any],
+    settings: Sequence[str] = (),
+) -> dict[str, Any]:
+    """`base` with the flags over it.
+
+    `tables` has a recipe's form, with None for flags that were not given; `stages` has the values
+    of `--engine`, `--steps`, `--time`, `--loss` (texts, with commas between stages),
+    `--target-psnr` and `--plateau` (of the last stage); `settings` are the texts after `--set`.
+
+    Another primitive or preset leaves behind what belonged to the one before: its count, its
+    options, those of the engines, the drawing to start from.
+    """
+    options, engine_options = _split_settings(settings)
+    data, before = dict(base), dict(base.get("primitive", {}))
+    stages_before = [dict(stage) for stage in base.get("stage", ())]
+    primitive = {**_given(tables.get("primitive", {})), **options}
+    name, preset = before.get("name", PrimitiveTable().name), before.get("preset")
+    if primitive.get("name", name) != name:
+        before, stages_before = {}, [_without_options(stage) for stage in stages_before]
+        data.pop("init", None)
+    elif primitive.get("preset", preset) != preset:
+        before = {key: before[key] for key in ("name", "plugin") if key in before}
+        stages_before = [_without_options(stage) for stage in stages_before]
+
+    for key, value in {**tables, "primitive": primitive}.items():
+        if key == "primitive":
+            data[key] = {**before, **primitive}
+        elif isinstance(value, Mapping):
+            data[key] = {**base.get(key, {}), **_given(value)}
+        elif value is not None:
+            data[key] = value
+    stage = _stages(stages_before, _given(stages), engine_options)
+    if any(stage):
+        data["stage"] = stage
+    return {key: value for key, value in data.items() if value != {}}
+
+
+def aim(data: Mapping[str, Any], target: str | None, seed: int | None) -> dict[str, Any]:
+    """`data` for one run of a batch: another target has not the hash of the one before."""
+    aimed = dict(data)
+    if target is not None:
+        table = {k: v for k, v in data.get("target", {}).items() if k != "sha256"}
+        aimed["target"] = {**table, "source": target}
+    if seed is not None:
+        aimed["seed"] = seed
+    return aimed
+
+
+def parse_seeds(text: str) -> list[int]:
+    """The seeds meant by `1..20` or `1,4,7`, each once. Raises UsageError."""
+    seeds: dict[int, None] = {}
+    for part in text.split(","):
+        first, dots, last = part.partition("..")
+        try:
+            low = int(first)
+            high = int(last) if dots else low
+        except ValueError:
+            raise _bad_seeds(text) from None
+        if not 0 <= low <= high < 2**63:
+            raise _bad_seeds(text)
+        if len(seeds) + high - low >= MOST_SEEDS:
+            raise UsageError(f"--seeds {text} are more than {MOST_SEEDS}", hint="run fewer at once")
+        seeds.update(dict.fromkeys(range(low, high + 1)))
+    return list(seeds)
+
+
+def _bad_seeds(text: str) -> UsageError:
+    return UsageError(f"--seeds {text!r} is not a list of seeds", hint="write 1..20 or 1,4,7")
+
+
+def _given(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _without_options(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in stage.items() if key in Stage.model_fields}
+
+
+_EngineOptions = dict[str | None, dict[str, Any]]
+"""By the text of the stage's number; None for `engine`, the only stage."""
+
+
+def _split_settings(settings: Sequence[str]) -> tuple[dict[str, Any], _EngineOptions]:
+    """The options of the primitive, and those of the engines."""
+    options: dict[str, Any] = {}
+    engine_options: _EngineOptions = {}
+    for setting in settings:
+        spelled, equals, text = setting.partition("=")
+        key = spelled.strip()
+        if not (equals and key):
+            raise UsageError(
+                f"--set {setting!r} is not KEY=VALUE", hint="for example --set blend=depth"
+            )
+        owner, dot, rest = key.partition(".")
+        if dot and (owner == "engine" or owner.isdecimal()):
+            flags, key = _FLAG_OF_STAGE, rest
+            table = engine_options.setdefault(None if owner == "engine" else owner, {})
+        else:
+            flags, table = _FLAG_OF_PRIMITIVE, options
+        if key in flags:
+            known = flags[key] if key != "stop" else "--steps"
+            raise UsageError(f"--set {spelled.strip()} sets no option", hint=f"use {known}")
+        table[key] = parse_value(text.strip())
+    return options, engine_options
+
+
+def _stages(
+    before: list[dict[str, Any]], flags: Mapping[str, Any], options: _EngineOptions
+) -> list[dict[str, Any]]:
+    """The stages of a recipe after `flags` and `options`."""
+    engines = str(flags["engine"]).split(",") if "engine" in flags else []
+    count = len(engines) or len(before) or 1
+    stages = [dict(before[i]) if i < len(before) else {} for i in range(count)]
+    for i, engine in enumerate(map(str.strip, engines)):
+        if stages[i].get("engine", "auto") not in ("auto", engine):
+            stages[i] = _without_options(stages[i])
+        stages[i]["engine"] = engine
+
+    budgets: list[dict[str, Any]] = [{} for _ in stages]
+    for key, parse in (("steps", _steps), ("time", _seconds)):
+        for i, value in _per_stage(key, flags, count, parse).items():
+            budgets[i][key] = value
+    for stage, budget in zip(stages, budgets, strict=True):
+        if budget:
+            # A new budget replaces the whole old one: 5 seconds are not the old number of steps.
+            for key in _BUDGET:
+                stage.pop(key, None)
+            stage.update(budget)
+    for i, value in _per_stage("loss", flags, count, str).items():
+        stages[i]["loss"] = value
+    stages[-1].update({k: flags[k] for k in ("target_psnr", "plateau") if k in flags})
+
+    for number, values in options.items():
+        key = next(iter(values))
+        if number is None and count > 1:
+            spelled = " or ".join(f"{i + 1}.{key}" for i in range(count))
+            raise UsageError(
+                f"--set engine.{key} does not say which of {count} stages", hint=f"write {spelled}"
+            )
+        index = 0 if number is None else int(number) - 1
+        if not 0 <= index < count:
+            there = "is 1 stage" if count == 1 else f"are {count} stages"
+            raise UsageError(f"--set {number}.{key} cannot be: there {there}", hint="count from 1")
+        stages[index].update(values)
+    return stages
+
+
+def _per_stage(
+    key: str, flags: Mapping[str, Any], count: int, parse: Callable[[str], Any]
+) -> dict[int, Any]:
+    """The values of a flag by stage: one per stage, or one for the last."""
+    if key not in flags:
+        return {}
+    texts = [text.strip() for text in str(flags[key]).split(",")]
+    if len(texts) not in (1, count):
+        raise UsageError(
+            f"--{key} has {len(texts)} values for {count} stage{'s' * (count > 1)}",
+            hint="give one value per stage, or one for the last",
+        )
+    first = count - len(texts)
+    return {first + i: parse(text) for i, text in enumerate(texts)}
+
+
+def _steps(text: str) -> int:
+    try:
+        steps = int(text)
+    except ValueError:
+        steps = 0
+    if steps < 1:
+        raise UsageError(f"--steps {text!r} is not a number of steps", hint="at least 1")
+    return steps
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < math.inf:
+        raise UsageError(f"--time {text!r} is not a number of seconds", hint="more than 0")
+    return seconds

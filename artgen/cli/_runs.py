@@ -1,0 +1,241 @@
+"""The runs that one command line asks for: one, or a batch of targets and seeds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from artgen.cli._console import describe, print_error, print_json
+from artgen.cli._progress import progress
+from artgen.cli._recipe import aim
+from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import (
+    Interruption,
+    check_agreement,
+    default_stem,
+    graceful_signals,
+    output_paths,
+    run,
+)
+from artgen.targets import file_safe
+
+__all__ = ["Job", "Session", "plan_jobs"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: `asked` is the data of its recipe, `stem` the name of its files."""
+
+    target: str | None
+    seed: int | None
+    asked: dict[str, Any]
+    recipe: Recipe
+    stem: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a run ended: with a summary, an error, or both where the best so far was saved."""
+
+    job: Job
+    summary: dict[str, Any] | None
+    error: Exception | None
+
+    def to_json(self) -> dict[str, Any]:
+        """The object of a run, with the key `error` where it failed."""
+        failure = {"error": describe(self.error)} if self.error else {}
+        identity = {"target": self.job.target, "seed": self.job.seed}
+        return {**failure, **(self.summary or identity)}
+
+
+def plan_jobs(
+    data: Mapping[str, Any],
+    targets: Mapping[str, str],
+    seeds: Sequence[int],
+    name: str | None,
+) -> list[Job]:
+    """One job per target (as typed: as it is found) and seed, or one without either.
+
+    Raises UsageError where two would write the same files.
+    """
+    if name is not None and len(targets) > 1:
+        raise UsageError(
+            f"--name {name} cannot name {len(targets)} targets",
+            hint="leave it out, or run them one by one",
+        )
+    jobs: list[Job] = []
+    owners: dict[str, str] = {}
+    for target, source in targets.items() or ((None, None),):
+        for seed in seeds or (None,):
+            asked = aim(data, source, seed)
+            recipe = Recipe().updated(asked)
+            stem = name or default_stem(recipe)
+            if seed is not None:
+                stem += f"-s{seed}"
+            other = owners.setdefault(stem.casefold(), str(target))
+            if other != str(target):
+                raise UsageError(
+                    f"{other} and {target} would both be written to {stem}.png",
+                    hint="run them one by one, with --name or --out",
+                )
+            jobs.append(Job(target, seed, asked, recipe, stem))
+    return jobs
+
+
+@dataclass(frozen=True)
+class Session:
+    """What all runs of one command have in common."""
+
+    registry: Registry
+    out: Path
+    search: Sequence[Path]
+    overwrite: bool
+    resume: bool
+    checkpoint_every: int | None
+    log: Path | None
+    as_json: bool
+    quiet: bool
+    verbose: bool
+
+    def run_one(self, job: Job) -> int:
+        """Run it, print what was written and return the exit code. Raises what ended it."""
+        interruption = Interruption()
+        with graceful_signals(interruption):
+            result = self._run(job, interruption)
+        if self.as_json:
+            print_json(result.to_json())
+        else:
+            self._print_paths(result)
+        if result.error is None:
+            return 0
+        print_error(result.error, verbose=self.verbose)
+        return int(describe(result.error)["exit_code"])
+
+    def run_batch(self, jobs: Sequence[Job], name: str | None) -> int:
+        """Run all and go on past failures; an interruption ends the batch.
+
+        Returns 130 after an interruption, else the exit code of the first failure. Raises
+        UsageError where the contact sheet exists already.
+        """
+        sheet = self.out / f"{name or _title(jobs)}-sheet.png"
+        if sheet.exists() and not (self.overwrite or self.resume):
+            raise UsageError(f"{sheet} exists", hint="use --overwrite or another --out")
+        interruption = Interruption()
+        results: list[Result] = []
+        with graceful_signals(interruption):
+            for job in jobs:
+                result = self._attempt(job, interruption)
+                if not self.as_json:
+                    self._print_paths(result)
+                if result.error is not None:
+                    print_error(result.error, verbose=self.verbose, where=f"{job.stem}: ")
+                results.append(result)
+        codes = [describe(result.error)["exit_code"] for result in results if result.error]
+        written: Path | None = None
+        try:
+            written = self._write_sheet(results, sheet)
+        except ArtgenError as error:
+            print_error(error, verbose=self.verbose)
+            codes.append(error.exit_code)
+        if self.as_json:
+            runs = [result.to_json() for result in results]
+            print_json({"runs": runs, "sheet": str(written) if written else None})
+        elif written:
+            print(written)
+        return 130 if 130 in codes else next(iter(codes), 0)
+
+    def _attempt(self, job: Job, interruption: Interruption) -> Result:
+        """One run of a batch, whatever comes of it; none is started after an interruption.
+
+        To resume a batch is to keep what is done, go on with what began and start the rest.
+        """
+        paths = output_paths(self.out, job.stem)
+        began = paths["folder"].exists()
+        try:
+            if interruption.requested:
+                raise Interrupted("not started", hint="go on with --resume")
+            if self.resume and not began and paths["summary"].exists():
+                return _finished(job, paths)
+            log = self.log and self.log.with_stem(f"{self.log.stem}-{job.stem}")
+            session = replace(self, log=log, resume=self.resume and began)
+            return session._run(job, interruption)
+        except Exception as error:
+            return Result(job, None, error)
+
+    def _run(self, job: Job, interruption: Interruption) -> Result:
+        with progress(self.registry, quiet=self.quiet, verbose=self.verbose) as observers:
+            outcome = run(
+                job.recipe,
+                self.registry,
+                out=self.out,
+                name=job.stem,
+                resume=self.resume,
+                given=job.asked,
+                overwrite=self.overwrite,
+                search=self.search,
+                observers=observers,
+                interruption=interruption,
+                checkpoint_every=self.checkpoint_every,
+                log=self.log,
+            )
+        return Result(job, outcome.summary, outcome.error)
+
+    def _print_paths(self, result: Result) -> None:
+        if result.summary is None:
+            return
+        paths = output_paths(self.out, result.job.stem)
+        for kind in ("still", "video", "art", "summary"):
+            if paths[kind].exists():
+                print(paths[kind], flush=True)
+
+    def _write_sheet(self, results: Iterable[Result], sheet: Path) -> Path | None:
+        """A contact sheet of the stills; None where fewer than two runs succeeded."""
+        import numpy as np
+        from PIL import Image
+
+        from artgen.output import atomic_write, contact_sheet, encode_png
+
+        cells = []
+        for result in results:
+            if result.summary is None or result.error is not None:
+                continue
+            still = output_paths(self.out, result.job.stem)["still"]
+            try:
+                with Image.open(still, formats=["PNG"]) as picture:
+                    picture.thumbnail((480, 480))
+                    caption = f"{result.job.stem}  {result.summary['psnr']:.2f} dB"
+                    cells.append((np.array(picture), caption))
+            except OSError as error:
+                raise InputError(f"cannot read {still}: {error}") from None
+        if len(cells) < 2:
+            return None
+        atomic_write(sheet, encode_png(contact_sheet(cells)))
+        return sheet
+
+
+def _finished(job: Job, paths: Mapping[str, Path]) -> Result:
+    """An earlier run that ended well and is what `job` asks for."""
+    file = paths["summary"]
+    try:
+        summary = json.loads(file.read_text(encoding="utf-8"))
+        recipe = Recipe.from_dict(summary["recipe"], where=str(file))
+        # The file knows names only, so that it can be moved.
+        outputs = {kind: name and str(paths[kind]) for kind, name in summary["outputs"].items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(
+            f"{file} is not the summary of a run: {error}", hint="start again with --overwrite"
+        ) from None
+    check_agreement(recipe, job.asked)
+    return Result(job, {**summary, "outputs": outputs}, None)
+
+
+def _title(jobs: Sequence[Job]) -> str:
+    """What the contact sheet is called after: the target and primitive, or that alone."""
+    if len({job.target for job in jobs}) == 1:
+        return default_stem(jobs[0].recipe)
+    return file_safe(jobs[0].recipe.primitive.name)

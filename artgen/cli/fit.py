@@ -1,0 +1,373 @@
+"""`artgen fit`: flags, a recipe under them, and the runs they ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+
+__all__ = ["fit"]
+
+_WHAT, _LONG, _JUDGE = "What to make", "How long", "What to match"
+_FILES, _WHERE = "What to write", "Where to run"
+
+
+def fit(
+    targets: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="TARGET",
+            help="Pictures to fit: files or sample:NAME. Default: sample:astronaut.",
+            show_default=False,
+        ),
+    ] = None,
+    primitive: Annotated[
+        str | None,
+        typer.Option(
+            "--primitive",
+            "-p",
+            metavar="NAME",
+            help="The kind of part. Default: gaussian; see artgen plugins list.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            "--count",
+            "-n",
+            metavar="N",
+            min=1,
+            max=10_000_000,
+            help="How many parts. Default: the primitive's.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="An option of the primitive, preset=NAME, or engine.KEY=VALUE "
+            "(1.KEY, 2.KEY with several stages); may be repeated.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    engine: Annotated[
+        str | None,
+        typer.Option(
+            "--engine",
+            "-e",
+            metavar="NAME,...",
+            help="What searches, one name per stage. Default: the primitive's first.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Repeat a run exactly. Default: random, printed and stored.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            metavar="1..20",
+            help="A run per seed, 1..20 or 1,4,7, and a contact sheet.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Start from a recipe: .toml, or a .png, .mp4, .art or .json that artgen wrote. "
+            "Other flags are laid over it.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.art",
+            help="Start from a saved drawing, with its primitive and options.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
+    steps: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N,...",
+            help="Steps per stage, or of the last. Default: the primitive's.",
+            rich_help_panel=_LONG,
+        ),
+    ] = None,
+    time: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SECONDS,...",
+            help="As many steps as fit into this time; with --steps, what comes first.",
+            rich_help_panel=_LONG,
+        ),
+    ] = None,
+    target_psnr: Annotated[
+        float | None,
+        typer.Option(
+            metavar="DB",
+            min=1,
+            max=100,
+            help="Stop the last stage at this quality.",
+            rich_help_panel=_LONG,
+        ),
+    ] = None,
+    plateau: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            min=1,
+            help="Stop the last stage after so many steps without gain.",
+            rich_help_panel=_LONG,
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            min=1,
+            max=65_536,
+            help="Long side while fitting. Default: the picture's own, at most 768.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(
+            metavar="LOSS,...",
+            help="What is minimised per stage, or in the last, such as l1+0.1*ssim. Default: mse.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = None,
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOUR",
+            help="Behind the parts and behind transparency. Default: black.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = None,
+    mask: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="A gray picture: how much each pixel counts.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = None,
+    alpha_weight: Annotated[
+        bool,
+        typer.Option(
+            "--alpha-weight",
+            help="Transparent pixels of the target count less.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = False,
+    max_pixels: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Refuse larger pictures. Default: 64 million.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = None,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="The folder to write to.", rich_help_panel=_FILES)
+    ] = Path("artgen-out"),
+    name: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEM",
+            help="Files are called STEM.png and so on. Default: target-primitive.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    still_size: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PX",
+            min=1,
+            max=65_536,
+            help="Long side of the PNG. Default: the fitting size.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    transparent: Annotated[
+        bool,
+        typer.Option("--transparent", help="A PNG without the background.", rich_help_panel=_FILES),
+    ] = False,
+    no_video: Annotated[
+        bool, typer.Option("--no-video", help="Make no video.", rich_help_panel=_FILES)
+    ] = False,
+    fps: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            max=120,
+            help="Frames per second. Default: 30.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    video_seconds: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            max=3600,
+            help="Length of the video. Default: 10.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    precision: Annotated[
+        Literal["fp32", "fp16", "int8"] | None,
+        typer.Option(
+            help="How the .art file stores parameters. Default: fp32.", rich_help_panel=_FILES
+        ),
+    ] = None,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.jsonl",
+            help="A line of figures per evaluation; in a batch FILE-STEM.jsonl.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Replace files that exist.", rich_help_panel=_FILES),
+    ] = False,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume", help="Go on with a run that was interrupted.", rich_help_panel=_FILES
+        ),
+    ] = False,
+    checkpoint_every: Annotated[
+        int | None,
+        typer.Option(
+            metavar="STEPS",
+            min=1,
+            help="When to save what --resume needs. Default: every 10 seconds.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="auto, cpu, cuda, cuda:1 or mps. Default: auto, which is cuda, else cpu.",
+            rich_help_panel=_WHERE,
+        ),
+    ] = None,
+    backend: Annotated[
+        Literal["auto", "compiled", "eager"] | None,
+        typer.Option(help="What evaluates footprints. Default: auto.", rich_help_panel=_WHERE),
+    ] = None,
+    threads: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="CPU threads. Default: all.", rich_help_panel=_WHERE),
+    ] = None,
+    plugin: PluginFiles = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Draw pictures with a fixed number of parts: write STEM.png, .mp4, .art and .json."""
+    from artgen.cli._recipe import lay_over, parse_seeds, read_recipe_file, start_from
+    from artgen.errors import UsageError
+
+    if seed is not None and seeds is not None:
+        raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
+    if seed is not None and seed >= 2**63:
+        raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
+    if overwrite and resume:
+        raise UsageError("--overwrite and --resume were both given", hint="leave one of them out")
+    many = parse_seeds(seeds) if seeds is not None else []
+    base = read_recipe_file(recipe) if recipe is not None else {}
+    if init is not None:
+        base = start_from(base, read_recipe_file(init), primitive)
+    registry = make_registry(plugin, quiet=quiet)
+
+    from artgen.cli._runs import Session, plan_jobs
+
+    # Files named by the recipe lie beside it, those named by flags where the user is.
+    folders = [file.parent for file in (recipe, init) if file is not None]
+    located = _absolute if folders else str
+    data = lay_over(
+        base,
+        {
+            "seed": seed,
+            "init": {"name": located(str(init))} if init is not None else None,
+            "target": {
+                "size": size,
+                "background": background,
+                "mask": {"name": located(str(mask))} if mask is not None else None,
+                "alpha_weight": alpha_weight or None,
+                "max_pixels": max_pixels,
+            },
+            "primitive": {"name": primitive, "count": count},
+            "output": {
+                "still_size": still_size,
+                "transparent": transparent or None,
+                "video": False if no_video else None,
+                "fps": fps,
+                "video_seconds": video_seconds,
+            },
+            "run": {
+                "device": device,
+                "backend": backend,
+                "threads": threads,
+                "precision": precision,
+            },
+        },
+        {
+            "engine": engine,
+            "steps": steps,
+            "time": time,
+            "loss": loss,
+            "target_psnr": target_psnr,
+            "plateau": plateau,
+        },
+        settings or (),
+    )
+    jobs = plan_jobs(data, {target: located(target) for target in targets or ()}, many, name)
+    session = Session(
+        registry=registry,
+        out=out,
+        search=(*folders, Path()),
+        overwrite=overwrite,
+        resume=resume,
+        checkpoint_every=checkpoint_every,
+        log=log,
+        as_json=as_json,
+        quiet=quiet,
+        verbose=verbose,
+    )
+    if len(jobs) == 1 and not many:
+        return session.run_one(jobs[0])
+    return session.run_batch(jobs, name)
+
+
+def _absolute(source: str) -> str:
+    """The same place wherever it is looked up from; `sample:NAME` is no place."""
+    from artgen.targets import split_source
+
+    scheme, path = split_source(source)
+    return source if scheme else os.path.abspath(path)

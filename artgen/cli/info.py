@@ -1,0 +1,112 @@
+"""`artgen info`: what made this file, and the recipe to make it again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose
+from artgen.errors import InputError, UsageError
+
+__all__ = ["info"]
+
+_KINDS = {".art": "art", ".png": "still", ".mp4": "video", ".webm": "video", ".json": "summary"}
+_FIGURES = ("psnr", "ssim", "loss", "bytes", "bpp", "stopped_by")
+
+
+def info(
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="FILE",
+            help="A .png, .mp4, .art or .json that artgen wrote.",
+            show_default=False,
+        ),
+    ],
+    recipe_only: Annotated[
+        bool,
+        typer.Option("--recipe", help="Print only the recipe, as TOML for artgen fit --recipe."),
+    ] = False,
+    plugin: PluginFiles = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show what made a file, and the recipe to make it again."""
+    from artgen.cli._console import columns, print_json
+    from artgen.output import read_recipe
+    from artgen.recipe import Recipe
+
+    if recipe_only and as_json:
+        raise UsageError("--recipe and --json were both given", hint="leave one of them out")
+    recipe = Recipe.from_dict(json.loads(read_recipe(file)), where=str(file))
+    if recipe_only:
+        print(recipe.to_toml(), end="")
+        return
+    kind = _KINDS[file.suffix.lower()]
+    facts = {
+        "file": str(file),
+        "kind": kind,
+        "file_bytes": file.stat().st_size,
+        "artgen": None,
+        "plugin": None,
+        "figures": None,
+        **_stored_facts(file, kind),
+    }
+    if facts["plugin"] is None and recipe.primitive.plugin is not None:
+        facts["plugin"] = recipe.primitive.plugin.name
+    if as_json:
+        print_json({**facts, "recipe": recipe.to_dict()})
+        return
+    rows = {
+        **{key: value for key, value in facts.items() if key != "figures"},
+        "primitive": recipe.primitive.name,
+        "count": recipe.primitive.count,
+        "engine": ", ".join(stage.engine for stage in recipe.stage),
+        "steps": ", ".join(str(stage.stop or stage.steps) for stage in recipe.stage),
+        "seed": recipe.seed,
+        "target": recipe.target.source,
+        "size": recipe.target.size,
+        **(facts["figures"] or {}),
+    }
+    print(columns((key, value) for key, value in rows.items() if value is not None))
+    print()
+    print(recipe.to_toml(), end="")
+
+
+def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
+    """What a file knows beside its recipe: figures, plugin, version of artgen."""
+    if kind == "art":
+        # Only the header, so that torch is not needed.
+        from safetensors import SafetensorError, safe_open
+
+        try:
+            with safe_open(file, framework="numpy") as data:
+                header = json.loads((data.metadata() or {})["artgen"])
+        except SafetensorError as error:
+            raise InputError(f"{file} is damaged: {error}") from None
+        plugin = _table(_table(header).get("drawing")).get("plugin")
+        return {"plugin": _plugin(_table(plugin)), "figures": _figures(header.get("metrics"))}
+    if kind == "summary":
+        summary = json.loads(file.read_bytes())
+        return {"artgen": summary.get("artgen"), "figures": _figures(summary)}
+    return {}
+
+
+def _figures(data: object) -> dict[str, Any]:
+    return {key: value for key in _FIGURES if (value := _table(data).get(key)) is not None}
+
+
+def _plugin(identity: dict[str, Any]) -> str | None:
+    if "file" in identity:
+        return str(identity["file"])
+    return (
+        f"{identity['name']} {identity.get('version', '')}".strip() if "name" in identity else None
+    )
+
+
+def _table(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,207 @@
+"""`artgen plugins`: what is installed, what it offers, and every detail of one name."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+
+if TYPE_CHECKING:
+    from artgen.registry import Entry, Registry
+
+__all__ = ["plugins"]
+
+_EXAMPLE_SIDE = 512
+"""Rates and shapes may depend on the canvas: they are shown for a square of this size."""
+
+plugins = typer.Typer(help="List plugins and show what they offer.", invoke_without_command=True)
+
+
+@plugins.callback()
+def _plugins(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        print(context.get_help())
+
+
+@plugins.command("list")
+def list_plugins(
+    plugin: PluginFiles = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """List every plugin, its state and what it offers."""
+    from artgen.cli._console import columns, print_json
+
+    found = make_registry(plugin, quiet=quiet).plugins
+    if as_json:
+        print_json({"python": sys.executable, "plugins": [asdict(info) for info in found]})
+        return
+    head = ("NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS")
+    rows = [(i.name, i.distribution, i.version, i.origin, i.status) for i in found]
+    heading, *lines = columns([head, *rows]).splitlines()
+    print(heading)
+    for line, info in zip(lines, found, strict=True):
+        print(line)
+        if info.reason:
+            print(f"    {info.reason}")
+        for kind, names in info.offers.items():
+            print(f"    {kind}: {', '.join(names)}")
+    print()
+    print(f"python: {sys.executable}")
+    print(f"to install another: {sys.executable} -m pip install NAME")
+
+
+@plugins.command("show")
+def show(
+    name: Annotated[
+        str,
+        typer.Argument(metavar="NAME", help="A primitive, an engine, ...", show_default=False),
+    ],
+    plugin: PluginFiles = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Show one primitive, engine, loss, target or exporter, with its options."""
+    from artgen.cli._console import print_json
+
+    entry = _find(make_registry(plugin, quiet=quiet), name)
+    facts = {
+        "name": entry.name,
+        "kind": entry.kind,
+        "summary": entry.summary,
+        "distribution": entry.distribution,
+        "version": entry.plugin.version,
+        "module": _module(entry),
+        **_details(entry),
+    }
+    if as_json:
+        print_json(facts)
+    else:
+        _print(facts)
+
+
+def _find(registry: Registry, name: str) -> Entry:
+    """The entry of the first kind that knows the name. Raises PluginError."""
+    from artgen.registry import KINDS
+
+    bare = name.rpartition("/")[2]
+    known = [kind for kind in KINDS if bare in {e.name for e in registry.entries(kind)}]
+    return registry.find(known[0] if known else "primitive", name)
+
+
+def _module(entry: Entry) -> str:
+    load = entry.spec.load
+    return load if isinstance(load, str) else f"{load.__module__}:{load.__qualname__}"
+
+
+def _details(entry: Entry) -> dict[str, Any]:
+    """What only the loaded object knows."""
+    if entry.kind == "primitive":
+        return _primitive_details(entry.load())
+    if entry.kind == "engine":
+        engine = entry.load()
+        return {"families": list(engine.families), "options": _options(engine.Options)}
+    return {}
+
+
+def _primitive_details(cls: Any) -> dict[str, Any]:
+    import torch
+
+    from artgen.canvas import Canvas
+    from artgen.primitives import Context
+
+    canvas = Canvas(_EXAMPLE_SIDE, _EXAMPLE_SIDE)
+    primitive = cls()
+    primitive.resolve_options(canvas)
+    count = cls.defaults.count
+    context = Context(torch.Generator(), canvas, count or 1)
+    return {
+        "family": cls.family,
+        "engines": list(cls.engines),
+        "count": count,
+        "stage": dict(cls.defaults.stage),
+        "blend": getattr(primitive, "blend", None),
+        "options": _options(cls.Options),
+        "presets": [
+            {
+                "name": name,
+                "count": preset.count,
+                "options": dict(preset.options),
+                "stage": dict(preset.stage),
+                "parameters": sorted(preset.params),
+            }
+            for name, preset in cls.presets.items()
+        ],
+        "parameters": [
+            {
+                "name": name,
+                "shape": list(param.shape),
+                "lr": param.rate(context),
+                "map": param.map.function,
+            }
+            for name, param in primitive.parameters().items()
+        ],
+    }
+
+
+def _options(options: type[Any]) -> list[dict[str, Any]]:
+    from artgen.options import describe_options
+
+    return [asdict(option) for option in describe_options(options)]
+
+
+def _print(facts: dict[str, Any]) -> None:
+    """Single facts first, then a table for each list."""
+    from artgen.cli._console import columns
+
+    rest = {key: value for key, value in facts.items() if key not in _TABLES}
+    print(columns((k, _text(v)) for k, v in rest.items() if v not in (None, {}, [])))
+    for key, (title, cells) in _TABLES.items():
+        if facts.get(key):
+            print(f"\n{title.format(prefix='engine.' if facts['kind'] == 'engine' else '')}")
+            print(columns(map(cells, facts[key]), indent=2))
+
+
+_TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], tuple[str, ...]]]] = {
+    "options": (
+        "options (--set {prefix}KEY=VALUE)",
+        lambda option: (
+            option["name"],
+            option["type"],
+            _text(option["default"]),
+            option["help"],
+        ),
+    ),
+    "presets": (
+        "presets (--set preset=NAME)",
+        lambda preset: (
+            preset["name"],
+            f"count = {preset['count']}" if preset["count"] else "",
+            _text({**preset["options"], **preset["stage"]}),
+        ),
+    ),
+    "parameters": (
+        "parameters (rates for the default count on a square)",
+        lambda param: (
+            param["name"],
+            "x".join(map(str, param["shape"])) or "1",
+            f"lr {param['lr']:.3g}",
+            param["map"],
+        ),
+    ),
+}
+
+
+def _text(value: object) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{key} = {item}" for key, item in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "-" if value is None else str(value)

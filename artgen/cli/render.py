@@ -1,0 +1,87 @@
+"""`artgen render`: draw a saved drawing again, at any size, in any format there is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+
+__all__ = ["render"]
+
+
+def render(
+    art: Annotated[Path, typer.Argument(metavar="ART", help="An .art file.", show_default=False)],
+    outputs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="FILE",
+            help="Where to draw to; the suffix is the format; may be repeated. "
+            "Default: the name of ART with .png, in the current folder.",
+        ),
+    ] = None,
+    size: Annotated[
+        int | None,
+        typer.Option(metavar="PX", min=1, max=65_536, help="Long side. Default: that of the fit."),
+    ] = None,
+    transparent: Annotated[
+        bool, typer.Option("--transparent", help="Leave out the background.")
+    ] = False,
+    supersample: Annotated[
+        int, typer.Option(metavar="K", min=1, max=8, help="Average K x K samples per pixel.")
+    ] = 1,
+    device: Annotated[
+        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")
+    ] = "auto",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that exist.")
+    ] = False,
+    plugin: PluginFiles = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Draw a saved drawing again, at any size."""
+    from artgen.errors import UsageError, did_you_mean
+
+    registry = make_registry(plugin, quiet=quiet)
+    files = list(dict.fromkeys(outputs or [Path(art.stem + ".png")]))
+    formats = [entry.name for entry in registry.entries("exporter")]
+    for file in files:
+        suffix = file.suffix.lower().removeprefix(".")
+        if suffix not in formats:
+            raise UsageError(
+                f"--output {file} has no format that artgen can write",
+                hint=did_you_mean(suffix, formats),
+            )
+        if file.exists() and not overwrite:
+            raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+
+    from artgen.art import ExportRequest, load
+    from artgen.cli._console import print_json
+    from artgen.output import atomic_write
+    from artgen.runner import resolve_device
+
+    loaded = load(art, registry=registry)
+    request = ExportRequest(size, transparent, supersample, resolve_device(device))
+    for file in files:
+        export = registry.load("exporter", file.suffix.lower().removeprefix("."))
+        atomic_write(file, export(loaded, request))
+        if not as_json:
+            print(file, flush=True)
+    if as_json:
+        canvas = loaded.drawing.canvas
+        drawn = canvas if size is None else canvas.scaled(size)
+        print_json(
+            {
+                "art": str(art),
+                "primitive": loaded.drawing.primitive,
+                "width": drawn.width,
+                "height": drawn.height,
+                "outputs": [str(file) for file in files],
+            }
+        )

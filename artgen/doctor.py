@@ -1,0 +1,134 @@
+"""Does everything that artgen needs work here? What `artgen doctor` shows.
+
+The answers are meant to be pasted into a public issue: no user name, no host name, no path.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import os
+import platform
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from artgen import __version__
+from artgen.registry import Registry
+
+__all__ = ["Check", "examine"]
+
+# Distributions and the modules they bring, in the order they are shown.
+_NEEDED = {
+    "torch": "torch",
+    "numpy": "numpy",
+    "pillow": "PIL",
+    "av": "av",
+    "scikit-image": "skimage",
+    "safetensors": "safetensors",
+    "pydantic": "pydantic",
+    "pluggy": "pluggy",
+    "typer": "typer",
+    "rich": "rich",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One line: `state` is ``ok``, ``warn`` (artgen works without it) or ``fail``."""
+
+    name: str
+    state: Literal["ok", "warn", "fail"]
+    detail: str
+
+
+def examine(registry: Registry) -> list[Check]:
+    """Run all checks; never raises for what they find. Takes a few seconds."""
+    return [
+        Check("artgen", "ok", __version__),
+        Check("python", "ok", f"{platform.python_version()} on {platform.system()}"),
+        *(_check(name, _package, module, name) for name, module in _NEEDED.items()),
+        _check("cpu", _cpu),
+        _check("gpu", _gpu),
+        _check("video", _video),
+        _check("samples", _samples),
+        _check("temporary files", _temporary),
+        *_plugins(registry),
+    ]
+
+
+def _check(name: str, look: Callable[..., str], *arguments: str) -> Check:
+    """``ok`` with what `look` found, ``fail`` with the reason where it raises."""
+    try:
+        return Check(name, "ok", _without_home(look(*arguments)))
+    except Exception as error:
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        return Check(name, "fail", _without_home(reason))
+
+
+def _without_home(text: str) -> str:
+    """Reasons given by others may hold paths below the home folder, and so the user's name."""
+    return text.replace(str(Path.home()), "~")
+
+
+def _package(module: str, distribution: str) -> str:
+    importlib.import_module(module)
+    return importlib.metadata.version(distribution)
+
+
+def _cpu() -> str:
+    import torch
+
+    return f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"
+
+
+def _gpu() -> str:
+    import torch
+
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_name(i) for i in range(torch.cuda.device_count())]
+        return ", ".join(f"cuda:{i} {name}" for i, name in enumerate(names))
+    if torch.backends.mps.is_available():
+        return "mps"
+    built = f"cuda {torch.version.cuda}" if torch.version.cuda else "the CPU alone"
+    return f"none that torch can use, it was built for {built}"
+
+
+def _video() -> str:
+    from artgen.output import probe_encoder
+
+    probe_encoder()
+    return "H.264 in MP4"
+
+
+def _samples() -> str:
+    from artgen.targets import SAMPLES, open_sample
+
+    for name in SAMPLES:
+        open_sample(name)
+    return f"all {len(SAMPLES)} can be read"
+
+
+def _temporary() -> str:
+    with tempfile.TemporaryFile() as file:
+        file.write(b"artgen")
+    return "can be written"
+
+
+def _plugins(registry: Registry) -> list[Check]:
+    """What artgen itself offers is needed, everything else is not."""
+    checks = []
+    for info in registry.plugins:
+        if info.usable:
+            state: Literal["ok", "warn", "fail"] = "ok" if info.status == "ok" else "warn"
+        elif info.status == "disabled":
+            state = "warn"
+        else:
+            state = "fail" if info.origin == "built-in" else "warn"
+        detail = f"{info.distribution} {info.version} {info.status}"
+        if info.reason:
+            detail += f": {info.reason}"
+        checks.append(Check(f"plugin {info.name}", state, _without_home(detail)))
+    return checks

@@ -1,0 +1,175 @@
+"""Scalar arithmetic as a straight line of values, simplified while it is written.
+
+Every value is one operation on earlier ones. Constants are folded, equal values merged, and each
+value knows whether it depends on the pixel or on the splat alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["DX", "DY", "OPERATIONS", "Component", "G", "Program", "Value"]
+
+Component = tuple[str, tuple[int, ...]]
+"""One number of a parameter: its name and the index inside its shape."""
+
+DX, DY, G = 0, 1, 2
+"""The first three values: the offset from the centre, and the gradient arriving at the pixel."""
+
+OPERATIONS: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "abs": np.abs,
+    "sign": np.sign,
+    "sqrt": np.sqrt,
+    "pow": np.power,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "atan": np.arctan,
+    "atan2": np.arctan2,
+    "tanh": np.tanh,
+    "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
+    "erf": lambda a: math.erf(a),
+    "floor": np.floor,
+    "trunc": np.trunc,
+    "minimum": np.minimum,
+    "maximum": np.maximum,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "and": np.logical_and,
+    "or": np.logical_or,
+    "not": np.logical_not,
+    "where": np.where,
+}
+"""What every operation means, on float64 numbers; truth is 1.0 and 0.0."""
+
+_COMMUTATIVE = {"add", "mul", "minimum", "maximum", "eq", "ne", "and", "or"}
+
+
+class Value(NamedTuple):
+    """An operation on earlier values, which are given by their numbers."""
+
+    operation: str
+    """``input``, ``constant`` or a key of `OPERATIONS`."""
+    arguments: tuple[int, ...] = ()
+    per_pixel: bool = False
+    constant: float | None = None
+
+
+@dataclass
+class Program:
+    """A footprint with its gradient; values are referred to by their numbers.
+
+    `inputs` are the parameter components. `weight` is the footprint; `offset_gradient` and
+    `gradients` are the derivatives of g·weight by (dx, dy) and by every input.
+    """
+
+    values: list[Value] = field(default_factory=lambda: [Value("input", (), True)] * 3)
+    inputs: dict[Component, int] = field(default_factory=dict)
+    weight: int = -1
+    offset_gradient: tuple[int, int] = (-1, -1)
+    gradients: dict[Component, int] = field(default_factory=dict)
+    _known: dict[tuple[Any, ...], int] = field(default_factory=dict)
+
+    def append(self, value: Value) -> int:
+        """Add a value as it is."""
+        self.values.append(value)
+        return len(self.values) - 1
+
+    def input(self, component: Component) -> int:
+        """Declare a parameter component."""
+        self.inputs[component] = self.append(Value("input"))
+        return self.inputs[component]
+
+    def constant(self, number: float) -> int:
+        """A number known now."""
+        key = ("constant", repr(number))
+        if key not in self._known:
+            self._known[key] = self.append(Value("constant", constant=number))
+        return self._known[key]
+
+    def add(self, operation: str, *arguments: int) -> int:
+        """The value of `operation`: folded, simplified, found among the earlier ones, or new."""
+        if operation in _COMMUTATIVE:
+            arguments = tuple(sorted(arguments))
+        key = (operation, *arguments)
+        if key not in self._known:
+            simpler = self._fold(operation, arguments)
+            if simpler is None:
+                simpler = self._simplify(operation, arguments)
+            if simpler is None:
+                per_pixel = any(self.values[argument].per_pixel for argument in arguments)
+                simpler = self.append(Value(operation, arguments, per_pixel))
+            self._known[key] = simpler
+        return self._known[key]
+
+    def _fold(self, operation: str, arguments: tuple[int, ...]) -> int | None:
+        """A constant, where all arguments are constants."""
+        numbers = [self.values[argument].constant for argument in arguments]
+        if None in numbers:
+            return None
+        with np.errstate(all="ignore"):
+            return self.constant(float(OPERATIONS[operation](*map(np.float64, numbers))))
+
+    def _simplify(self, operation: str, arguments: tuple[int, ...]) -> int | None:
+        """An equal value that costs less; 0·x is 0 even where x is not finite."""
+        known = [self.values[argument].constant for argument in arguments]
+        a, b = (*arguments, -1)[:2]
+        match operation, *known:
+            case ("mul", 0.0, _) | ("mul", _, 0.0):
+                return self.constant(0.0)
+            case ("mul", 1.0, _) | ("add", 0.0, _):
+                return b
+            case ("mul", _, 1.0) | ("add", _, 0.0) | ("sub", _, 0.0):
+                return a
+            case ("mul", -1.0, _) | ("sub", 0.0, _):
+                return self.add("neg", b)
+            case ("mul", _, -1.0):
+                return self.add("neg", a)
+            case "neg", _ if self.values[a].operation == "neg":
+                return self.values[a].arguments[0]
+            case "div", _, float(divisor) if divisor != 0:
+                return self.add("mul", a, self.constant(1 / divisor))
+            case "div", _, _ if self.values[a].per_pixel and not self.values[b].per_pixel:
+                # One division per splat instead of one per pixel.
+                return self.add("mul", a, self.add("div", self.constant(1.0), b))
+            case "pow", _, float(exponent):
+                return self._power(a, exponent)
+            case "where", float(condition), _, _:
+                return arguments[1] if condition else arguments[2]
+            case "where", _, _, _ if arguments[1] == arguments[2]:
+                return arguments[1]
+        return None
+
+    def _power(self, base: int, exponent: float) -> int | None:
+        """Small exponents as products, roots and reciprocals."""
+        if exponent < 0:
+            positive = self.add("pow", base, self.constant(-exponent))
+            return self.add("div", self.constant(1.0), positive)
+        whole = math.floor(exponent) if exponent <= 16 else -1
+        if exponent - whole not in (0.0, 0.5):
+            return None
+        result = self.constant(1.0) if exponent == whole else self.add("sqrt", base)
+        while whole:
+            if whole & 1:
+                result = self.add("mul", result, base)
+            base = self.add("mul", base, base)
+            whole >>= 1
+        return result

@@ -1,0 +1,172 @@
+"""From a finished fit to its outputs: still, video, `.art`, and the JSON object that describes it.
+
+All files are written inside the run folder first and moved to their places together, so that a full
+disk leaves earlier outputs as they were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import __version__
+from artgen.art import Art, quantised, saved_bytes
+from artgen.drawing import Drawing
+from artgen.errors import ArtgenError, Interrupted
+from artgen.metrics import psnr, ssim
+from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
+from artgen.recipe import OutputTable
+from artgen.registry import Registry
+from artgen.runner._fit import HOLD_SECONDS, Result
+from artgen.runner._folder import RunFolder
+from artgen.runner._prepare import Job, Picture
+
+__all__ = ["Outcome", "export"]
+
+KINDS = ("still", "video", "art", "checkpoint")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The art, the JSON object that describes the run, and the error it ended with, if any.
+
+    An error here comes with outputs: interrupted (130) or diverged (5), the best so far saved.
+    """
+
+    art: Art
+    summary: dict[str, Any]
+    error: ArtgenError | None = None
+
+
+def export(
+    job: Job,
+    result: Result,
+    registry: Registry,
+    paths: Mapping[str, Path] | None = None,
+    folder: RunFolder | None = None,
+) -> Outcome:
+    """Round the drawing to its precision, measure it, write it to `paths` (None: nothing).
+
+    Raises OutputError, and Diverged where there is nothing finite to save.
+    """
+    recipe = result.recipe
+    precision = recipe.run.precision
+    drawing = quantised(result.drawing, precision)
+    picture = job.draw(drawing)
+    metrics = _metrics(job, result, drawing, picture)
+    art = Art(drawing, recipe, metrics, precision, registry)
+    data = art.to_bytes()
+    summary = _summary(job, result, metrics, len(data))
+    error: ArtgenError | None = result.diverged
+    if result.stopped_by == "interrupted":
+        error = Interrupted(
+            f"interrupted at step {result.steps}, the best so far is saved",
+            hint="go on with --resume" if folder is not None else None,
+        )
+    if paths is None or folder is None:
+        return Outcome(art, summary, error)
+
+    output, text = recipe.output, recipe.to_json()
+    written = {kind: paths[kind] for kind in ("still", "video", "art")}
+    if not output.video:
+        del written["video"]
+    summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
+    if error is not None:
+        summary["outputs"]["checkpoint"] = str(folder.path)
+
+    still = picture.pixels
+    if output.still_size is not None or output.transparent:
+        still = art.render(output.still_size, transparent=output.transparent, device=job.device)
+    atomic_write(folder.stage_output(paths["still"]), encode_png(still, text))
+    if output.video:
+        frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
+        video = folder.stage_output(paths["video"])
+        write_video(video, frames, fps=output.fps, comment=text)
+    atomic_write(folder.stage_output(paths["art"]), data)
+    atomic_write(folder.stage_output(paths["summary"]), _stored(summary))
+    folder.publish([*written.values(), paths["summary"]])
+    if not output.video:
+        # One that was overwritten would show another drawing.
+        paths["video"].unlink(missing_ok=True)
+    return Outcome(art, summary, error)
+
+
+def _video_frames(
+    stored: FrameStore, last: int, final: NDArray[np.uint8], output: OutputTable
+) -> Iterator[NDArray[np.uint8]]:
+    """The frames of the video, read one at a time; the last one is the drawing that was saved."""
+    steps = [*(step for step in stored.steps() if step < last), last]
+    shown, frame = last, final
+    for step in schedule(steps, fps=output.fps, seconds=output.video_seconds, hold=HOLD_SECONDS):
+        if step != shown:
+            shown, frame = step, final if step == last else stored.read(step)
+        yield frame
+
+
+def _metrics(job: Job, result: Result, drawing: Drawing, picture: Picture) -> dict[str, Any]:
+    """What two equal runs agree on to the last bit; stored in the `.art`."""
+    recipe, target = result.recipe, job.target.pixels
+    loss = job.plan.losses[len(recipe.stage) - 1](picture.image, job.goal, job.weight)
+    similarity = ssim(picture.pixels, target)
+    size = saved_bytes(drawing, recipe.run.precision)
+    return {
+        "count": recipe.primitive.count,
+        "parameters": drawing.parameters,
+        "steps": result.steps,
+        "psnr": round(psnr(picture.pixels, target), 4),
+        "ssim": None if similarity is None else round(similarity, 6),
+        "loss": float(loss),
+        "bytes": size,
+        "bpp": round(8 * size / (drawing.width * drawing.height), 6),
+    }
+
+
+def _summary(
+    job: Job, result: Result, metrics: Mapping[str, Any], file_bytes: int
+) -> dict[str, Any]:
+    """The JSON object of a run, with no outputs yet."""
+    recipe, target = result.recipe, job.target
+    canvas, table = target.canvas, recipe.run
+    return {
+        "artgen": __version__,
+        "primitive": recipe.primitive.name,
+        "engine": ",".join(stage.engine for stage in recipe.stage),
+        "backend": table.backend,
+        "device": table.device,
+        "threads": table.threads,
+        "precision": table.precision,
+        "seed": recipe.seed,
+        "target": {
+            "name": target.source,
+            "width": canvas.width,
+            "height": canvas.height,
+            "sha256": target.sha256,
+        },
+        "count": metrics["count"],
+        "parameters": metrics["parameters"],
+        "steps": result.steps,
+        "seconds": round(result.seconds, 3),
+        "steps_per_second": round(result.steps / max(result.seconds, 1e-9), 3),
+        "stopped_by": result.stopped_by,
+        "psnr": metrics["psnr"],
+        "ssim": metrics["ssim"],
+        "loss": metrics["loss"],
+        "bytes": metrics["bytes"],
+        "file_bytes": file_bytes,
+        "bpp": metrics["bpp"],
+        "outputs": dict.fromkeys(KINDS),
+        "recipe": recipe.to_dict(),
+    }
+
+
+def _stored(summary: dict[str, Any]) -> bytes:
+    """The summary as a file: it lies beside the outputs, so their names are enough."""
+    names = {kind: path and Path(path).name for kind, path in summary["outputs"].items()}
+    text = json.dumps({**summary, "outputs": names}, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode()

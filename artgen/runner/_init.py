@@ -1,0 +1,71 @@
+"""`init`: a run that goes on from the drawing of another one, of the same kind and number."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from artgen.art import Art, load
+from artgen.errors import UsageError
+from artgen.recipe import FileReference, Recipe
+from artgen.registry import Registry
+from artgen.runner._inputs import InputFiles
+
+__all__ = ["InitialArt", "open_initial"]
+
+
+@dataclass(frozen=True, eq=False)
+class InitialArt:
+    """The art to start from and the file it came from."""
+
+    path: Path
+    art: Art
+
+    def continued(self, recipe: Recipe) -> Recipe:
+        """The recipe with the options and the count of this art.
+
+        Raises UsageError where the recipe asks for others.
+        """
+        drawing, table = self.art.drawing, recipe.primitive
+        name = table.name.rpartition("/")[2]
+        if drawing.primitive != name:
+            raise UsageError(
+                f"{self.path} holds {drawing.primitive}, not {name}",
+                hint=f"use -p {drawing.primitive}",
+            )
+        for key, value in table.options.items():
+            found = drawing.options.get(key, value)
+            if _listed(found) != _listed(value):
+                raise UsageError(
+                    f"{self.path} has {key} = {found!r}, not {value!r}",
+                    hint=f"use --set {key}={found} or leave it out",
+                )
+        changes = {key: value for key, value in drawing.options.items() if value is not None}
+        primitive = self.art.primitive()
+        if primitive.family != "field":
+            count = primitive.count_of(drawing)
+            if table.count not in (None, count):
+                raise UsageError(
+                    f"{self.path} has {count} parts, not {table.count}",
+                    hint=f"use --count {count} or leave it out",
+                )
+            changes["count"] = count
+        return recipe.updated({"primitive": changes})
+
+    def tensors_for(self, primitive: Any) -> dict[str, Tensor]:
+        """The parts. Raises InputError where they are not those of `primitive`."""
+        primitive.check_tensors(self.art.drawing)
+        return dict(self.art.drawing.tensors)
+
+
+def open_initial(init: FileReference, files: InputFiles, registry: Registry) -> InitialArt:
+    """Read the `.art` file that `init` speaks of. Raises InputError."""
+    path = files.find("init", init.name, init.sha256)
+    return InitialArt(path, load(path, registry=registry))
+
+
+def _listed(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,34 @@
+"""Shared fixtures: one thread for torch, and photographs at sizes that keep tests fast."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+
+@pytest.fixture(scope="session", autouse=True)
+def single_thread():
+    """Torch's thread pool is slow where cores are oversubscribed, and these pictures are small."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="session")
+def astronaut():
+    """A function from a side in pixels to the astronaut, float32 [3, side, side], 1.0 = 255."""
+    from skimage import data
+
+    photo = torch.from_numpy(data.astronaut()).permute(2, 0, 1).float() / 255
+
+    def resized(side: int) -> torch.Tensor:
+        return torch.nn.functional.interpolate(photo[None], (side, side), mode="area")[0]
+
+    return resized
+
+
+@pytest.fixture
+def rng():
+    """A torch generator with a fixed seed."""
+    return torch.Generator().manual_seed(0)

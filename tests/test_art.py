@@ -1,0 +1,402 @@
+"""Art files: they come back exactly, and whatever else is found in one is refused with a reason."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+from safetensors.torch import save
+
+from artgen import Canvas, Context, Drawing, InputError, PluginError, UsageError
+from artgen.art import FORMAT, Art, ExportRequest, export_png, load, quantised, saved_bytes
+from artgen.raster import draw
+from artgen.recipe import Recipe
+from artgen.registry import default
+
+PRECISIONS = ["fp32", "fp16", "int8"]
+
+every_precision = pytest.mark.parametrize("precision", PRECISIONS)
+
+
+def make_art(precision="fp32", name="gaussian", width=24, height=16, count=9, **options):
+    registry = default()
+    primitive = registry.load("primitive", name)(options)
+    canvas = Canvas(width, height)
+    primitive.resolve_options(canvas)
+    drawing = Drawing(
+        name,
+        primitive.option_values(),
+        primitive.initial(Context(torch.Generator().manual_seed(2), canvas, count)),
+        width,
+        height,
+        (0.1, 0.2, 0.3),
+        plugin=registry.identity(registry.find("primitive", name)),
+    )
+    recipe = Recipe.from_dict({"seed": 7, "primitive": {"name": name}, "run": {"backend": "eager"}})
+    metrics = {"psnr": 21.5, "steps": 300}
+    return Art(quantised(drawing, precision), recipe, metrics, precision)
+
+
+def parts(art):
+    """The header and the stored tensors of an art file, to be tampered with."""
+    with io.BytesIO(art.to_bytes()) as file:
+        data = file.read()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    from safetensors.torch import load as load_tensors
+
+    return json.loads(header["__metadata__"]["artgen"]), load_tensors(data)
+
+
+def write(path, header, tensors):
+    text = header if isinstance(header, str) else json.dumps(header)
+    path.write_bytes(save(tensors, metadata={"artgen": text}))
+    return path
+
+
+# ---- round trips ---------------------------------------------------------------------------------
+
+
+@every_precision
+@pytest.mark.parametrize("name", ["gaussian", "fourier", "mlp"])
+def test_loading_gives_the_drawing_that_was_saved(tmp_path, precision, name):
+    art = make_art(precision, name)
+    file = tmp_path / "a.art"
+    art.save(file)
+    loaded = load(file)
+    assert loaded.recipe == art.recipe
+    assert loaded.metrics == art.metrics
+    assert loaded.precision == precision
+    assert loaded.psnr == 21.5
+    one, other = art.drawing, loaded.drawing
+    assert one.tensors.keys() == other.tensors.keys()
+    for key, tensor in one.tensors.items():
+        assert torch.equal(tensor, other.tensors[key]), key
+        assert other.tensors[key].dtype == torch.float32
+    assert (one.options, one.plugin) == (other.options, other.plugin)
+    assert (one.background, one.background_weight) == (other.background, other.background_weight)
+    assert one.canvas == other.canvas
+    np.testing.assert_array_equal(loaded.render(), art.render())
+
+
+@every_precision
+def test_saving_what_was_loaded_gives_the_same_bytes(tmp_path, precision):
+    file = tmp_path / "a.art"
+    make_art(precision, count=50).save(file)
+    assert load(file).to_bytes() == file.read_bytes()
+
+
+@every_precision
+def test_equal_art_gives_equal_bytes(precision):
+    art = make_art(precision)
+    drawing = art.drawing
+    backwards = Drawing(
+        drawing.primitive,
+        dict(reversed(drawing.options.items())),
+        dict(reversed(drawing.tensors.items())),
+        drawing.width,
+        drawing.height,
+        drawing.background,
+        plugin=dict(reversed(drawing.plugin.items())),
+    )
+    metrics = {"steps": 300, "psnr": 21.5}
+    assert Art(backwards, art.recipe, metrics, precision).to_bytes() == art.to_bytes()
+    other = replace(art, metrics={**metrics, "steps": 301})
+    assert other.to_bytes() != art.to_bytes()
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    rows=st.integers(1, 3),
+    columns=st.integers(1, 20),
+    scale=st.sampled_from([1e-6, 1.0, 1e4]),
+    shift=st.sampled_from([0.0, -3.0, 1000.0]),
+    seed=st.integers(0, 100),
+    precision=st.sampled_from(PRECISIONS),
+)
+def test_rounding_is_close_and_happens_once(rows, columns, scale, shift, seed, precision):
+    rng = torch.Generator().manual_seed(seed)
+    tensor = shift + scale * torch.randn(rows, columns, generator=rng)
+    drawing = Drawing("x", {}, {"a": tensor, "one": tensor[0]}, 4, 4)
+    once = quantised(drawing, precision)
+    twice = quantised(once, precision)
+    span = tensor.amax(1, keepdim=True) - tensor.amin(1, keepdim=True)
+    # Half a step of 255, or half a unit in the last place.
+    error = {"fp32": 0.0 * span, "fp16": tensor.abs() * 2**-11, "int8": span / 510}[precision]
+    slack = 1e-6 * tensor.abs() + 1e-7
+    for name, wanted, limit in (
+        ("a", tensor, error + slack),
+        ("one", tensor[0], (error + slack)[0]),
+    ):
+        assert ((once.tensors[name] - wanted).abs() <= limit).all()
+        assert once.tensors[name].shape == wanted.shape
+        assert torch.equal(once.tensors[name], twice.tensors[name])
+
+
+def test_half_precision_keeps_huge_values_finite():
+    drawing = Drawing("x", {}, {"a": torch.tensor([1e9, -1e9])}, 4, 4)
+    assert torch.isfinite(quantised(drawing, "fp16").tensors["a"]).all()
+
+
+def test_the_size_of_the_parameters():
+    drawing = make_art(count=10).drawing
+    values = drawing.parameters
+    assert saved_bytes(drawing, "fp32") == 4 * values
+    assert saved_bytes(drawing, "fp16") == 2 * values
+    ranges = 2 + 3 + 2 + 1
+    assert saved_bytes(drawing, "int8") == values + ranges * 2 * 4
+
+
+def test_no_absolute_path_nor_pickle_gets_into_a_file(tmp_path):
+    data = make_art().to_bytes()
+    assert str(tmp_path).encode() not in data
+    assert os.path.expanduser("~").encode() not in data
+    header, _ = parts(make_art())
+    assert set(header) == {"format", "drawing", "precision", "recipe", "metrics"}
+
+
+# ---- drawing -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("size", "shape"), [(None, (16, 24, 3)), (24, (16, 24, 3)), (1, (1, 1, 3)), (96, (64, 96, 3))]
+)
+def test_render_gives_eight_bits_at_any_size(size, shape):
+    image = make_art().render(size)
+    assert image.shape == shape
+    assert image.dtype == np.uint8
+
+
+def test_render_is_the_drawing_rounded_to_eight_bits():
+    art = make_art()
+    exact = draw(art.drawing, art.primitive()).permute(1, 2, 0).numpy()
+    expected = np.clip(np.round(255 * exact), 0, 255).astype(np.uint8)
+    assert expected.std() > 5
+    np.testing.assert_array_equal(art.render(), expected)
+
+
+def test_transparent_and_supersampled():
+    art = make_art(blend="over")
+    image = art.render(48, transparent=True, supersample=2)
+    assert image.shape == (32, 48, 4)
+    assert image[..., 3].min() < 255
+    with pytest.raises(UsageError, match="transparent"):
+        make_art().render(transparent=True)
+
+
+@pytest.mark.parametrize("size", [0, -5, 65_537])
+def test_impossible_sizes_are_refused(size):
+    with pytest.raises(UsageError, match=f"size {size} is not a long side"):
+        make_art().render(size)
+
+
+def test_impossible_supersampling_is_refused():
+    with pytest.raises(UsageError, match="supersample 0"):
+        make_art().render(supersample=0)
+
+
+def test_a_notebook_shows_a_png_with_the_recipe():
+    art = make_art()
+    with Image.open(io.BytesIO(art._repr_png_())) as image:
+        assert image.format == "PNG"
+        assert image.size == (24, 16)
+        assert any(art.recipe.to_json() in str(value) for value in image.info.values())
+        np.testing.assert_array_equal(np.asarray(image), art.render())
+    exported = export_png(art, ExportRequest(size=48))
+    with Image.open(io.BytesIO(exported)) as image:
+        assert image.size == (48, 32)
+
+
+# ---- writing -------------------------------------------------------------------------------------
+
+
+def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path):
+    file = tmp_path / "a.art"
+    file.write_bytes(b"precious")
+    with pytest.raises(UsageError, match=r"a\.art exists"):
+        make_art().save(file)
+    assert file.read_bytes() == b"precious"
+    make_art().save(file, overwrite=True)
+    assert load(file).drawing.primitive == "gaussian"
+    assert [path.name for path in tmp_path.iterdir()] == ["a.art"]
+
+
+# ---- files that are not art ----------------------------------------------------------------------
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+    with pytest.raises(InputError, match=r"none\.art does not exist"):
+        load(tmp_path / "none.art")
+    with pytest.raises(InputError, match="is not a file"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n", b"\xff" * 100, b"{}" * 50])
+def test_foreign_files_are_refused(tmp_path, content):
+    file = tmp_path / "a.art"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=r"a\.art is not an \.art file"):
+        load(file)
+
+
+def test_safetensors_of_others_are_refused(tmp_path):
+    file = tmp_path / "a.art"
+    file.write_bytes(save({"x": torch.zeros(3)}))
+    with pytest.raises(InputError, match="carries no recipe"):
+        load(file)
+    file.write_bytes(save({"x": torch.zeros(3)}, metadata={"artgen": "not json"}))
+    with pytest.raises(InputError, match="carries no recipe"):
+        load(file)
+    file.write_bytes(save({"x": torch.zeros(3)}, metadata={"artgen": "[" * 100_000}))
+    with pytest.raises(InputError, match="carries no recipe"):
+        load(file)
+
+
+@every_precision
+def test_truncated_files_are_refused(tmp_path, precision):
+    data = make_art(precision).to_bytes()
+    file = tmp_path / "a.art"
+    for length in [*range(1, len(data), 97), len(data) - 1]:
+        file.write_bytes(data[:length])
+        with pytest.raises(InputError, match=r"a\.art is not an \.art file"):
+            load(file)
+
+
+@settings(deadline=None, max_examples=150)
+@given(data=st.data())
+def test_flipped_bytes_never_end_in_a_traceback(tmp_path_factory, data):
+    content = bytearray(make_art("int8").to_bytes())
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        content[at] = data.draw(st.integers(0, 255))
+    file = tmp_path_factory.getbasetemp() / "flipped.art"
+    file.write_bytes(content)
+    try:
+        art = load(file)
+        if max(art.drawing.width, art.drawing.height) < 1000:
+            art.render()
+    except (InputError, PluginError):
+        pass
+
+
+@pytest.mark.parametrize("found", [FORMAT + 1, 0, -1, "1", None, True, 1.0, [1]])
+def test_other_formats_are_refused_by_number(tmp_path, found):
+    header, tensors = parts(make_art())
+    file = write(tmp_path / "a.art", {**header, "format": found}, tensors)
+    with pytest.raises(InputError, match="this artgen reads up to 1") as caught:
+        load(file)
+    assert f".art format {found!r}" in caught.value.message
+
+
+@pytest.mark.parametrize("header", ["[]", "3", "null", '"text"'])
+def test_headers_that_are_no_object_are_refused(tmp_path, header):
+    with pytest.raises(InputError, match=r"has \.art format None"):
+        load(write(tmp_path / "a.art", header, {"x": torch.zeros(1)}))
+
+
+DAMAGE = {
+    "no drawing": ({"drawing": None}, {}, r"damaged: drawing: "),
+    "no options": ({}, {"options": None}, r"drawing\.options: "),
+    "options of another kind": ({}, {"options": 3}, r"drawing\.options: "),
+    "a width in words": ({}, {"width": "wide"}, r"drawing\.width: "),
+    "a width that is a truth": ({}, {"width": True}, r"drawing\.width: "),
+    "an infinite width": ({}, {"width": float("inf")}, r"drawing\.width: "),
+    "a huge width": ({}, {"width": 10**12}, r"drawing\.width: "),
+    "no height": ({}, {"height": 0}, r"drawing\.height: "),
+    "a negative height": ({}, {"height": -4}, r"drawing\.height: "),
+    "a background of two": ({}, {"background": [0, 0]}, r"drawing\.background"),
+    "a background that is no colour": ({}, {"background": "red"}, r"drawing\.background"),
+    "a background of NaN": ({}, {"background": [0, 0, float("nan")]}, r"drawing\.background"),
+    "a background weight in words": (
+        {},
+        {"background_weight": "heavy"},
+        r"drawing\.background_weight: ",
+    ),
+    "a plugin of another kind": ({}, {"plugin": 5}, r"drawing\.plugin: "),
+    "another precision": ({"precision": "fp64"}, {}, r"precision: "),
+    "the wrong precision": ({"precision": "int8"}, {}, r"holds torch\.float32, which is not int8"),
+    "the wrong float": ({"precision": "fp16"}, {}, r"holds torch\.float32, which is not fp16"),
+    "no recipe": ({"recipe": None}, {}, r"recipe: "),
+    "a recipe with unknown keys": ({"recipe": {"sede": 1}}, {}, r"its recipe: unknown key 'sede'"),
+    "a newer recipe": ({"recipe": {"schema": 2}}, {}, r"its recipe has schema 2"),
+    "metrics of another kind": ({"metrics": 3}, {}, r"metrics: "),
+}
+
+
+@pytest.mark.parametrize(("outer", "inner", "says"), DAMAGE.values(), ids=DAMAGE)
+def test_damaged_descriptions_are_refused(tmp_path, outer, inner, says):
+    header, tensors = parts(make_art())
+    damaged = {**header, "drawing": {**header["drawing"], **inner}, **outer}
+    with pytest.raises(InputError, match=says):
+        load(write(tmp_path / "a.art", damaged, tensors))
+
+
+@pytest.mark.parametrize("key", ["drawing", "precision", "recipe", "metrics"])
+def test_a_missing_key_is_named(tmp_path, key):
+    header, tensors = parts(make_art())
+    del header[key]
+    with pytest.raises(InputError, match=f"is damaged: {key}: Field required"):
+        load(write(tmp_path / "a.art", header, tensors))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scale.range": None},
+        {"scale.range": torch.zeros(2)},
+        {"scale.range": torch.zeros(3, 2)},
+        {"scale.range": torch.zeros(2, 3)},
+        {"scale": torch.zeros(2, 9)},
+        {"scale": torch.zeros(2, 3, 9, dtype=torch.uint8)},
+    ],
+    ids=["missing", "flat", "rows", "columns", "floats", "rank"],
+)
+def test_ranges_that_do_not_fit_are_refused(tmp_path, change):
+    header, tensors = parts(make_art("int8"))
+    changed = {k: t for k, t in {**tensors, **change}.items() if t is not None}
+    with pytest.raises(InputError, match="is damaged: "):
+        load(write(tmp_path / "a.art", header, changed))
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"xy": torch.full((2, 9), torch.nan)}, "NaN or infinite"),
+        ({"scale": torch.full((2, 9), torch.inf)}, "NaN or infinite"),
+        ({"scale": torch.ones(3, 9)}, r"scale \[2, 9\], scale \[3, 9\]"),
+        ({"colour": torch.ones(3, 8)}, "colour"),
+        ({"extra": torch.ones(9)}, "extra"),
+        ({"xy": None}, "does not hold the parameters of gaussian"),
+    ],
+    ids=["nan", "inf", "rows", "count", "extra", "missing"],
+)
+def test_tensors_that_are_not_the_primitives_are_refused_when_drawn(tmp_path, change, says):
+    header, tensors = parts(make_art())
+    changed = {k: t for k, t in {**tensors, **change}.items() if t is not None}
+    art = load(write(tmp_path / "a.art", header, changed))
+    with pytest.raises(InputError, match=says):
+        art.render()
+
+
+def test_options_the_primitive_does_not_know_are_refused_when_drawn(tmp_path):
+    header, tensors = parts(make_art())
+    header["drawing"]["options"]["invented"] = 1
+    art = load(write(tmp_path / "a.art", header, tensors))
+    with pytest.raises(InputError, match=r"not made by this gaussian: .* no option 'invented'"):
+        art.render()
+
+
+def test_a_missing_plugin_is_named_when_drawn(tmp_path):
+    header, tensors = parts(make_art())
+    header["drawing"]["primitive"] = "invented"
+    art = load(write(tmp_path / "a.art", header, tensors))
+    with pytest.raises(PluginError, match="invented"):
+        art.render()

@@ -1,0 +1,253 @@
+"""`artgen render`, `info`, `plugins` and `doctor`, and what `artgen` says of itself."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import artgen
+import artgen.doctor
+from artgen.cli import main
+from artgen.doctor import Check, examine
+from artgen.errors import OutputError
+from artgen.registry import Registry
+
+STEM = "artgen-out/astronaut-gaussian"
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one finished run, video included."""
+    folder = tmp_path_factory.mktemp("finished")
+    before = Path.cwd()
+    os.chdir(folder)
+    try:
+        arguments = ("--size", "24", "-n", "8", "--steps", "3", "--seed", "9", "--threads", "1")
+        assert main(["fit", *arguments, "--video-seconds", "0.3", "--fps", "10", "-q"]) == 0
+    finally:
+        os.chdir(before)
+    return folder
+
+
+@pytest.fixture
+def call(finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(finished)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def size_of(path: str) -> tuple[int, int]:
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_render_draws_at_any_size_into_any_files(call):
+    code, out, err = call("render", f"{STEM}.art", "--size", "50", "-o", "a.png", "-o", "b.png")
+    assert (code, out, err) == (0, "a.png\nb.png\n", "")
+    assert size_of("a.png") == size_of("b.png") == (50, 50)
+
+
+def test_render_is_the_still_again(call):
+    call("render", f"{STEM}.art", "-o", "same.png")
+    with Image.open("same.png") as mine, Image.open(f"{STEM}.png") as still:
+        assert np.array_equal(np.array(mine), np.array(still))
+
+
+def test_render_goes_to_the_current_folder_and_overwrites_nothing(call):
+    assert call("render", f"{STEM}.art", "--overwrite")[1] == "astronaut-gaussian.png\n"
+    code, out, err = call("render", f"{STEM}.art")
+    assert (code, out) == (2, "")
+    assert "astronaut-gaussian.png exists" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        ([f"{STEM}.art", "-o", "x.bmq"], 2, "known: png"),
+        ([f"{STEM}.art", "-o", "x"], 2, "x has no format"),
+        ([f"{STEM}.art", "--size", "0"], 2, "--size"),
+        ([f"{STEM}.art", "--supersample", "9"], 2, "--supersample"),
+        ([f"{STEM}.art", "--device", "abacus", "-o", "x.png"], 2, "abacus"),
+        ([f"{STEM}.art", "-o", "nowhere/x.png"], 6, "nowhere"),
+        ([f"{STEM}.png", "-o", "x.png"], 3, "is not an .art file"),
+        (["missing.art", "-o", "x.png"], 3, "missing.art does not exist"),
+        ([], 2, "ART"),
+    ],
+)
+def test_render_refuses(call, arguments, code, words):
+    found, out, err = call("render", *arguments)
+    assert (found, out) == (code, "")
+    assert words in err
+    assert not Path("x.png").exists()
+
+
+@pytest.mark.parametrize("suffix", [".png", ".mp4", ".art", ".json"])
+def test_info_gives_the_recipe_of_every_output(call, suffix):
+    code, out, _ = call("info", f"{STEM}{suffix}", "--recipe")
+    assert code == 0
+    recipe = tomllib.loads(out)
+    assert (recipe["seed"], recipe["primitive"]["count"]) == (9, 8)
+    code, text, _ = call("info", f"{STEM}{suffix}")
+    assert code == 0
+    assert text.endswith(out)
+    assert ["seed", "9"] in [line.split() for line in text.splitlines()]
+
+
+def test_info_knows_figures_and_plugin(call):
+    summary = json.loads(Path(f"{STEM}.json").read_text())
+    art = json.loads(call("info", f"{STEM}.art", "--json")[1])
+    assert art["figures"]["psnr"] == summary["psnr"]
+    assert art["plugin"] == f"artgen {artgen.__version__}"
+    stored = json.loads(call("info", f"{STEM}.json", "--json")[1])
+    assert (stored["kind"], stored["artgen"]) == ("summary", artgen.__version__)
+    assert stored["recipe"] == art["recipe"] == summary["recipe"]
+
+
+def test_info_refuses(call):
+    Path("cut.art").write_bytes(Path(f"{STEM}.art").read_bytes()[:-9])
+    assert "cut.art is damaged" in call("info", "cut.art")[2]
+    for name in ("cut.art", "missing.png", "text.txt"):
+        assert call("info", name)[0] == 3
+    assert call("info", f"{STEM}.art", "--recipe", "--json")[0] == 2
+
+
+def test_the_printed_recipe_makes_the_same_picture(call):
+    Path("r.toml").write_text(call("info", f"{STEM}.png", "--recipe")[1])
+    code, _, err = call("fit", "--recipe", "r.toml", "--name", "twin", "--no-video", "-q")
+    assert (code, err) == (0, "")
+    with Image.open("artgen-out/twin.png") as twin, Image.open(f"{STEM}.png") as still:
+        assert np.array_equal(np.array(twin), np.array(still))
+
+
+def test_plugins_list_tells_states_and_how_to_install(call):
+    Path("broken.py").write_text(
+        "import artgen\n\n@artgen.hookimpl\ndef artgen_losses():\n    1/0\n"
+    )
+    code, out, _ = call("plugins", "list")
+    assert code == 0
+    assert "primitive: gaussian" in out
+    assert f"{sys.executable} -m pip install" in out
+    code, _, err = call("plugins", "list", "--plugin", "broken.py")
+    assert code == 4
+    assert "ZeroDivisionError" in err
+
+
+def test_plugins_show(call):
+    code, out, _ = call("plugins", "show", "gaussian")
+    assert code == 0
+    for words in ("artgen_plugins.gaussian:Gaussian", "--set KEY=VALUE", "angle", "blend"):
+        assert words in out
+    assert "--set engine.KEY=VALUE" in call("plugins", "show", "gradient")[1]
+    assert "artgen.losses:mse" in call("plugins", "show", "artgen/mse")[1]
+    code, out, err = call("plugins", "show", "gausian")
+    assert (code, out) == (4, "")
+    assert "did you mean gaussian" in err
+
+
+def test_plugins_show_agrees_with_the_code(call):
+    data = json.loads(call("plugins", "show", "gaussian", "--json")[1])
+    cls = Registry().load("primitive", "gaussian")
+    assert data["count"] == cls.defaults.count
+    assert data["engines"] == list(cls.engines)
+    assert [p["name"] for p in data["parameters"]] == list(cls().parameters())
+    assert [o["name"] for o in data["options"]] == list(cls().option_values())
+
+
+def test_doctor_is_well_here(call):
+    code, out, err = call("doctor")
+    assert (code, err) == (0, "")
+    assert all(line.split()[0] in ("ok", "warn") for line in out.splitlines())
+    names = {check.name for check in examine(Registry())}
+    assert {"python", "torch", "av", "gpu", "video", "samples", "plugin artgen"} <= names
+
+
+def test_doctor_tells_what_does_not_work_and_keeps_secrets(call, monkeypatch):
+    def no_encoder() -> None:
+        raise OutputError(f"no H.264 below {Path.home() / 'lib'}")
+
+    monkeypatch.setattr("artgen.output.probe_encoder", no_encoder)
+    code, out, err = call("doctor", "--json")
+    data = json.loads(out)
+    assert code == data["error"]["exit_code"] == 6
+    assert not data["ok"]
+    (video,) = [check for check in data["checks"] if check["state"] == "fail"]
+    assert video["name"] == "video"
+    assert "no H.264 below ~" in video["detail"]
+    assert str(Path.home()) not in out
+    assert "video" in err
+
+
+def test_doctor_needs_no_plugin_of_others(monkeypatch):
+    registry = Registry(environ={"ARTGEN_DISABLE_PLUGINS": "artgen_plugins"})
+    checks = artgen.doctor._plugins(registry)
+    assert [check.state for check in checks] == ["ok", "warn"]
+    monkeypatch.setitem(artgen.doctor._NEEDED, "no-such-package", "no_such_module")
+    missing = [check for check in examine(registry) if check.state == "fail"]
+    assert missing == [
+        Check("no-such-package", "fail", "ModuleNotFoundError: No module named 'no_such_module'")
+    ]
+
+
+def test_version_and_help(call):
+    assert call("--version") == (0, f"artgen {artgen.__version__}\n", "")
+    for arguments in ([], ["--help"], ["-h"]):
+        code, out, _ = call(*arguments)
+        assert code == 0
+        assert all(name in out for name in ("fit", "render", "info", "plugins", "doctor"))
+    assert "show" in call("plugins")[1]
+
+
+def test_every_flag_has_help(call):
+    import typer
+
+    from artgen.cli._main import app
+
+    command = typer.main.get_command(app)
+    commands = {**command.commands, **command.commands["plugins"].commands}
+    for name, sub in commands.items():
+        for parameter in sub.params:
+            assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+    for name in ("fit", "render", "info", "doctor", "list", "show"):
+        flags = {flag for parameter in commands[name].params for flag in parameter.opts}
+        assert {"--plugin", "--json", "--quiet", "-q", "--verbose", "-v"} <= flags
+
+
+def test_unknown_commands_suggest(call):
+    code, out, err = call("rendr")
+    assert (code, out) == (2, "")
+    assert "render" in err
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["fit", "--help"], ["plugins", "list"]])
+def test_starting_is_light(arguments):
+    heavy = ("torch", "numpy", "PIL", "av", "skimage")
+    script = (
+        "import sys, artgen.cli\n"
+        f"code = artgen.cli.main({arguments!r})\n"
+        f"print([name for name in {heavy!r} if name in sys.modules], file=sys.stderr)\n"
+        "sys.exit(code)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stderr.strip()) == (0, "[]")
+    assert done.stdout
+
+
+def test_it_is_a_module_too():
+    done = subprocess.run(
+        [sys.executable, "-m", "artgen", "--version"], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == f"artgen {artgen.__version__}\n"

@@ -1,0 +1,133 @@
+"""docs/json.md and the commands agree on every key."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from artgen.cli import main
+
+DOCUMENT = Path(__file__).parent.parent / "docs" / "json.md"
+PLUGIN = """
+import torch
+from artgen import Param, Preset, Splat, option
+from dataclasses import dataclass
+
+class Dab(Splat):
+    '''Round dabs.'''
+    @dataclass(frozen=True)
+    class Options:
+        hardness: float = option(1.0, "how hard the edge is", low=0)
+    presets = {"hard": Preset(options={"hardness": 4.0})}
+    params = {"size": Param(init=0.2, map="exp")}
+    def footprint(self, dx, dy, p):
+        return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
+    def radius(self, p):
+        return 2.6 * p.size
+"""
+
+
+def documented() -> dict[str, set[str]]:
+    """The keys of every table, by the heading above it."""
+    sections = re.split(r"^## ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    return {
+        section.partition("\n")[0]: set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+        for section in sections
+    }
+
+
+def paths(value: Any, known: set[str], prefix: str = "") -> set[str]:
+    """The keys of `value`; an object or a list is opened where the document opens it."""
+    found = set()
+    for key, item in value.items():
+        path = f"{prefix}{key}"
+        if any(name.startswith(f"{path}[].") for name in known):
+            assert item, f"{path} is empty, so that its keys are not tested"
+            for entry in item:
+                found |= paths(entry, known, f"{path}[].")
+        elif any(name.startswith(f"{path}.") for name in known):
+            found |= paths(item, known, f"{path}.")
+        else:
+            found.add(path if path in known or f"{path}[]" not in known else f"{path}[]")
+    return found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("json")
+
+
+@pytest.fixture
+def call(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    monkeypatch.chdir(folder)
+    Path("dab.py").write_text(PLUGIN)
+
+    def run(*arguments: str) -> dict[str, Any]:
+        main([*arguments, "--json", "-q"])
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def fit(call, *more: str) -> dict[str, Any]:
+    arguments = ("--size", "16", "-n", "4", "--steps", "2", "--no-video", "--overwrite")
+    return call("fit", *arguments, *more)
+
+
+SHOW = "`artgen plugins show`"
+
+
+@pytest.mark.parametrize(
+    ("sections", "command"),
+    [
+        (["Failure"], lambda call: call("fit", "--count", "0")),
+        (["Failure"], lambda call: call("no-such-command")),
+        (["`artgen fit`"], fit),
+        (
+            ["`artgen fit`, several targets or `--seeds`"],
+            lambda call: fit(call, "--seeds", "1,2"),
+        ),
+        (
+            ["`artgen render`"],
+            lambda call: (fit(call), call("render", "artgen-out/astronaut-gaussian.art"))[1],
+        ),
+        *(
+            (
+                ["`artgen info`"],
+                lambda call, s=suffix: (
+                    fit(call),
+                    call("info", f"artgen-out/astronaut-gaussian{s}"),
+                )[1],
+            )
+            for suffix in (".art", ".png", ".json")
+        ),
+        (["`artgen plugins list`"], lambda call: call("plugins", "list")),
+        ([SHOW], lambda call: call("plugins", "show", "mse")),
+        ([SHOW, f"{SHOW}, an engine"], lambda call: call("plugins", "show", "gradient")),
+        (
+            [SHOW, f"{SHOW}, a primitive"],
+            lambda call: call("plugins", "show", "dab", "--plugin", "dab.py"),
+        ),
+        (["`artgen doctor`"], lambda call: call("doctor")),
+    ],
+)
+def test_every_key_is_documented_and_every_documented_key_is_there(call, sections, command):
+    known = set().union(*(documented()[section] for section in sections))
+    assert known
+    assert paths(command(call), known) == known
+
+
+def test_a_failed_run_of_a_batch(call):
+    data = fit(call, "missing.png", "also-missing.png")
+    assert set(data["runs"][0]) == {"error", "target", "seed"}
+
+
+def test_every_section_is_tested():
+    tested = {"Failure", "`artgen fit`", "`artgen fit`, several targets or `--seeds`"}
+    tested |= {f"`artgen {name}`" for name in ("render", "info", "plugins list", "doctor")}
+    tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a primitive"}
+    assert set(documented()) == tested

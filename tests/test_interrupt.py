@@ -1,0 +1,251 @@
+"""Ctrl-C saves what there is; what was saved can be made again, or the run go on to its end."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artgen.errors import Interrupted
+from artgen.events import Advanced, Evaluated, Started
+from artgen.output import read_recipe
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import Interruption, Outcome, graceful_signals, run
+
+SECOND_SIGNAL = """
+import signal, sys
+from pathlib import Path
+from artgen.events import Advanced
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import Interruption, graceful_signals, run
+
+def watch(event):
+    if isinstance(event, Advanced):
+        print("advanced", flush=True)
+        signal.raise_signal(signal.SIGTERM)
+        assert interruption.requested
+        print("asked", flush=True)
+        signal.raise_signal(signal.SIGTERM)
+        print("still here", flush=True)
+
+interruption = Interruption()
+recipe = Recipe.from_toml(Path(sys.argv[1]))
+with graceful_signals(interruption):
+    run(recipe, Registry(environ={}), observers=[watch], interruption=interruption)
+"""
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    row, column = np.mgrid[0:16, 0:24]
+    image = np.stack([column / 23, row / 15, (row + column) % 5 / 4], axis=2)
+    path = tmp_path / "photo.png"
+    Image.fromarray((255 * image).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry(environ={})
+
+
+def recipe(source: Path, *stages: dict, **tables: dict) -> Recipe:
+    """A small recipe: 8 splats and a video of 8 frames."""
+    base = {
+        "seed": 5,
+        "target": {"source": str(source)},
+        "primitive": {"name": "gaussian", "count": 8},
+        "stage": list(stages),
+        "output": {"fps": 8, "video_seconds": 1},
+        "run": {"device": "cpu", "threads": 1},
+    }
+    return Recipe.from_dict(base).updated(tables)
+
+
+def interrupt(
+    number: signal.Signals, step: int, asked: Recipe, registry: Registry, out: Path, **more: object
+) -> Outcome:
+    """Run with a signal once `step` steps are done."""
+    interruption = Interruption()
+
+    def watch(event: object) -> None:
+        if isinstance(event, Advanced) and event.step >= step and not interruption.requested:
+            signal.raise_signal(number)
+
+    with graceful_signals(interruption):
+        return run(asked, registry, out=out, observers=[watch], interruption=interruption, **more)
+
+
+def stored(out: Path) -> dict[str, bytes]:
+    return {p.suffix: p.read_bytes() for p in out.iterdir() if p.suffix in (".png", ".art")}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_first_signal_saves_everything(
+    number: signal.Signals, photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    asked = recipe(photo, {"steps": 400})
+    out = tmp_path / "out"
+    outcome = interrupt(number, 77, asked, registry, out)
+
+    assert isinstance(outcome.error, Interrupted)
+    assert outcome.error.exit_code == 130
+    assert "--resume" in outcome.error.hint
+    step = outcome.summary["steps"]
+    assert 77 <= step < 400
+    assert outcome.summary["stopped_by"] == "interrupted"
+    stage = outcome.summary["recipe"]["stage"][0]
+    assert (stage["steps"], stage["stop"]) == (400, step)
+    names = {path.name for path in out.iterdir()}
+    assert names == {f"photo-gaussian{end}" for end in (".png", ".mp4", ".art", ".json", ".run")}
+    summary = json.loads((out / "photo-gaussian.json").read_text())
+    assert summary["outputs"]["checkpoint"] == "photo-gaussian.run"
+    assert json.loads(read_recipe(out / "photo-gaussian.mp4"))["stage"][0]["stop"] == step
+    assert [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)] == handlers
+
+
+@pytest.mark.parametrize("step", [1, 50, 130])
+def test_again_or_to_the_end(step: int, photo: Path, tmp_path: Path, registry: Registry) -> None:
+    # 50 is a step at which the run judges anyway, the others are not.
+    asked = recipe(photo, {"steps": 150})
+    evaluated = []
+
+    def watch(event: object) -> None:
+        if isinstance(event, Evaluated):
+            evaluated.append(event.step)
+
+    run(asked, registry, out=tmp_path / "whole", observers=[watch])
+    assert 50 in evaluated
+    out = tmp_path / "out"
+    outcome = interrupt(signal.SIGINT, step, asked, registry, out)
+    made = stored(out)
+
+    again = run(outcome.art.recipe, registry, out=tmp_path / "again", search=[tmp_path])
+    assert stored(tmp_path / "again") == made != stored(tmp_path / "whole")
+    assert again.error is None
+    assert again.summary["steps"] == outcome.summary["steps"]
+
+    started: list = []
+    resumed = run(asked, registry, out=out, resume=True, observers=[started.append])
+    assert isinstance(started[0], Started)
+    assert started[0].step == outcome.summary["steps"] > 0
+    assert stored(out) == stored(tmp_path / "whole")
+    assert resumed.summary["stopped_by"] == "steps"
+    assert not (out / "photo-gaussian.run").exists()
+
+
+def test_interrupted_twice(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 200})
+    run(asked, registry, out=tmp_path / "whole")
+    out = tmp_path / "out"
+    first = interrupt(signal.SIGINT, 30, asked, registry, out)
+    second = interrupt(signal.SIGTERM, 100, asked, registry, out, resume=True)
+    assert first.summary["steps"] < 100 <= second.summary["steps"] < 200
+    run(second.art.recipe, registry, out=tmp_path / "again", search=[tmp_path])
+    assert stored(out) == stored(tmp_path / "again")
+    run(asked, registry, out=out, resume=True)
+    assert stored(out) == stored(tmp_path / "whole")
+
+
+@pytest.mark.parametrize("step", [20, 60])
+def test_interrupted_in_one_of_two_stages(
+    step: int, photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    asked = recipe(photo, {"steps": 40}, {"steps": 60, "loss": "l1"}, output={"video": False})
+    run(asked, registry, out=tmp_path / "whole")
+    out = tmp_path / "out"
+    outcome = interrupt(signal.SIGINT, step, asked, registry, out)
+
+    # The stages that were never reached are not part of what made this.
+    assert len(outcome.art.recipe.stage) == (1 if step < 40 else 2)
+    run(outcome.art.recipe, registry, out=tmp_path / "again", search=[tmp_path])
+    assert stored(out) == stored(tmp_path / "again")
+    run(asked, registry, out=out, resume=True)
+    assert stored(out) == stored(tmp_path / "whole")
+
+
+def test_the_chunk_is_finished(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    steps = []
+    interruption = Interruption()
+
+    def watch(event: object) -> None:
+        if isinstance(event, Advanced):
+            steps.append(event.step)
+            if len(steps) == 3:
+                interruption.request()
+
+    asked = recipe(photo, {"steps": 400})
+    outcome = run(asked, registry, observers=[watch], interruption=interruption)
+    assert outcome.summary["steps"] == steps[-1]
+    assert len(steps) == 3
+    # In memory there is nothing to resume.
+    assert outcome.error.hint is None
+
+
+def test_a_request_at_the_last_step_comes_too_late(photo: Path, registry: Registry) -> None:
+    interruption = Interruption()
+
+    def watch(event: object) -> None:
+        if isinstance(event, Evaluated) and event.step == 20:
+            interruption.request()
+
+    asked = recipe(photo, {"steps": 20})
+    outcome = run(asked, registry, observers=[watch], interruption=interruption)
+    assert (outcome.error, outcome.summary["stopped_by"]) == (None, "steps")
+
+
+def test_the_second_ctrl_c_ends_at_once(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    events: list = []
+    interruption = Interruption()
+
+    def watch(event: object) -> None:
+        events.append(event)
+        if isinstance(event, Advanced):
+            signal.raise_signal(signal.SIGINT)
+            assert interruption.requested
+            signal.raise_signal(signal.SIGINT)
+
+    out = tmp_path / "out"
+    with pytest.raises(KeyboardInterrupt), graceful_signals(interruption):
+        run(
+            recipe(photo, {"steps": 400}),
+            registry,
+            out=out,
+            observers=[watch],
+            interruption=interruption,
+        )
+    assert isinstance(events[-1], Advanced)
+    assert list(out.iterdir()) == []
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_the_second_sigterm_ends_at_once(photo: Path, tmp_path: Path) -> None:
+    path = tmp_path / "recipe.toml"
+    path.write_text(recipe(photo, {"steps": 400}).to_toml())
+    command = [sys.executable, "-c", SECOND_SIGNAL, str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGTERM, done.stderr
+    assert done.stdout.split() == ["advanced", "asked"]
+
+
+def test_signals_are_left_alone_outside_the_main_thread() -> None:
+    before, inside = signal.getsignal(signal.SIGINT), []
+
+    def work() -> None:
+        with graceful_signals(Interruption()):
+            inside.append(signal.getsignal(signal.SIGINT))
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+    assert inside == [before]

@@ -1,0 +1,112 @@
+"""Options: types, bounds, choices and how mistakes are named."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+import pytest
+
+from artgen import UsageError, option
+from artgen.options import describe_options, parse_options, parse_value
+
+
+@dataclass(frozen=True)
+class Petals:
+    count: int = option(8, "how many petals", low=1, high=64)
+    edge: float = option(3.0, "steepness of the edge", low=0.1)
+    form: Literal["text", "notebook"] = option("notebook", "which formula")
+    bands: int | None = option(None, "octaves", low=1)
+    soft: bool = option(False, "soft edges")
+    title: str = option("", "a caption")
+
+
+def parse(**values):
+    return parse_options(Petals, values, owner="petals")
+
+
+def test_defaults_and_given_values():
+    assert parse() == Petals()
+    given = {"count": 3, "edge": 2, "form": "text", "bands": 4, "soft": True, "title": "rose"}
+    assert parse(**given) == Petals(3, 2.0, "text", 4, True, "rose")
+
+
+def test_bounds_are_inclusive():
+    assert parse(count=1).count == 1
+    assert parse(count=64).count == 64
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ({"count": True}, "count=True is not int from 1 to 64"),
+        ({"bands": True}, "bands=True is not"),
+        ({"edge": False}, "edge=False is not float from 0.1"),
+        ({"count": "many"}, "count='many' is not int"),
+        ({"count": 2.5}, "count=2.5 is not int"),
+        ({"count": None}, "count=None is not int"),
+        ({"form": "book"}, "form='book' is not text or notebook"),
+        ({"title": 3}, "title=3 is not str"),
+        ({"count": 0}, "count=0 is out of bounds"),
+        ({"count": 65}, "count=65 is out of bounds"),
+        ({"bands": 0}, "bands=0 is out of bounds"),
+        ({"edge": 0.0999}, "edge=0.0999 is out of bounds"),
+        ({"edge": math.nan}, "edge=nan is out of bounds"),
+    ],
+)
+def test_mistakes_name_the_owner_the_key_and_what_would_do(values, says):
+    with pytest.raises(UsageError) as caught:
+        parse(**values)
+    assert caught.value.message.startswith("petals option ")
+    assert says in caught.value.message
+    assert caught.value.hint
+
+
+def test_out_of_bounds_says_the_bounds():
+    with pytest.raises(UsageError) as caught:
+        parse(count=65)
+    assert caught.value.hint == "it takes int from 1 to 64"
+
+
+def test_unknown_keys_are_refused_with_the_nearest_names():
+    with pytest.raises(UsageError, match="petals has no option 'cuont'") as caught:
+        parse(cuont=3)
+    assert caught.value.hint == "did you mean count?"
+
+
+def test_unknown_keys_without_near_names_list_all():
+    with pytest.raises(UsageError) as caught:
+        parse(xyzzy=3)
+    assert caught.value.hint == "known: bands, count, edge, form, soft, title"
+
+
+def test_descriptions_come_in_order_with_types_and_bounds():
+    described = describe_options(Petals)
+    assert [info.name for info in described] == ["count", "edge", "form", "bands", "soft", "title"]
+    first = described[0]
+    assert (first.type, first.default, first.help) == ("int from 1 to 64", 8, "how many petals")
+    assert described[2].type == "text or notebook"
+    assert described[4].type == "bool"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("8", 8),
+        ("-2.5", -2.5),
+        ("1e-3", 0.001),
+        ("true", True),
+        ('"8"', "8"),
+        ("[1, 2]", [1, 2]),
+        ("notebook", "notebook"),
+        ("l1+0.1*ssim", "l1+0.1*ssim"),
+        ("", ""),
+        ("two words", "two words"),
+        ("1\nother = 2", "1\nother = 2"),
+    ],
+)
+def test_typed_values_are_toml_literals_or_bare_text(text, value):
+    parsed = parse_value(text)
+    assert parsed == value
+    assert type(parsed) is type(value)

@@ -1,0 +1,205 @@
+"""Recipes: they survive TOML and JSON, and mistakes are named with the nearest known key."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from artgen.errors import InputError, UsageError
+from artgen.recipe import Recipe
+
+SHA256 = "0123456789abcdef" * 4
+
+names = st.text(st.characters(min_codepoint=32, blacklist_categories=("Cs",)), max_size=12)
+references = st.builds(
+    lambda name, known: {"name": name, **({"sha256": SHA256} if known else {})},
+    names,
+    st.booleans(),
+)
+option_values = st.one_of(
+    st.booleans(),
+    st.integers(-(2**60), 2**60),
+    st.floats(allow_nan=False, allow_infinity=False),
+    names,
+)
+option_tables = st.dictionaries(
+    st.sampled_from(["harmonics", "blend", "rate", "ünïcode", "key with spaces"]), option_values
+)
+
+
+def table(**keys):
+    return st.fixed_dictionaries({}, optional=keys)
+
+
+def with_options(keys):
+    return st.builds(lambda own, options: {**options, **own}, keys, option_tables)
+
+
+recipes = table(
+    schema=st.just(1),
+    seed=st.integers(0, 2**63 - 1),
+    init=references,
+    target=table(
+        source=names,
+        sha256=st.just(SHA256),
+        size=st.integers(1, 9000),
+        background=names,
+        mask=references,
+        alpha_weight=st.booleans(),
+    ),
+    primitive=with_options(
+        table(name=names, count=st.integers(1, 10_000_000), preset=names, plugin=references)
+    ),
+    stage=st.lists(
+        with_options(
+            table(
+                engine=names,
+                steps=st.integers(1, 10**9),
+                time=st.floats(1e-3, 1e6),
+                stop=st.integers(0, 10**9),
+                target_psnr=st.floats(0.1, 100),
+                plateau=st.integers(1, 10**6),
+                loss=names,
+            )
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+    output=table(still_size=st.integers(1, 65_536), transparent=st.booleans(), fps=st.just(24)),
+    run=table(device=names, threads=st.integers(1, 256), precision=st.just("int8")),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(recipes)
+def test_toml_and_json_give_the_same_recipe_back(tmp_path_factory, data):
+    recipe = Recipe.from_dict(data)
+    assert Recipe.from_dict(json.loads(recipe.to_json())) == recipe
+    assert Recipe.from_dict(recipe.to_dict()) == recipe
+    file = tmp_path_factory.getbasetemp() / "recipe.toml"
+    file.write_text(recipe.to_toml(), encoding="utf-8")
+    again = Recipe.from_toml(file)
+    assert again == recipe
+    assert again.to_json() == recipe.to_json()
+
+
+def test_equal_recipes_give_equal_json_whatever_the_order_of_keys():
+    one = Recipe.from_dict({"seed": 1, "primitive": {"name": "fourier", "a": 1, "b": 2}})
+    other = Recipe.from_dict({"primitive": {"b": 2, "a": 1, "name": "fourier"}, "seed": 1})
+    assert one.to_json() == other.to_json()
+
+
+def test_an_empty_recipe_is_complete():
+    recipe = Recipe.from_dict({})
+    assert recipe.target.source == "sample:astronaut"
+    assert recipe.primitive.name == "gaussian"
+    assert [stage.engine for stage in recipe.stage] == ["auto"]
+
+
+def test_other_keys_of_primitive_and_stage_are_options():
+    recipe = Recipe.from_dict(
+        {"primitive": {"name": "fourier", "harmonics": 8}, "stage": [{"steps": 5, "rate": 0.5}]}
+    )
+    assert recipe.primitive.options == {"harmonics": 8}
+    assert recipe.stage[0].options == {"rate": 0.5}
+
+
+def test_files_may_be_given_by_name_alone():
+    recipe = Recipe.from_dict({"init": "a.art", "target": {"mask": "m.png"}})
+    assert recipe.init is not None
+    assert recipe.init.name == "a.art"
+    assert recipe.target.mask is not None
+    assert recipe.target.mask.name == "m.png"
+
+
+@pytest.mark.parametrize(
+    ("data", "key", "hint"),
+    [
+        ({"sede": 1}, "sede", "seed"),
+        ({"target": {"soruce": "x"}}, "target.soruce", "source"),
+        ({"output": {"video_second": 3}}, "output.video_second", "video_seconds"),
+        ({"run": {"thread": 3}}, "run.thread", "threads"),
+        ({"target": {"mask": {"nam": "m.png"}}}, "target.mask.nam", "name"),
+        (
+            {"primitive": {"plugin": {"name": "a", "sha25": "b"}}},
+            "primitive.plugin.sha25",
+            "sha256",
+        ),
+    ],
+)
+def test_unknown_keys_are_refused_with_the_nearest_name(data, key, hint):
+    with pytest.raises(InputError) as caught:
+        Recipe.from_dict(data, where="rose.toml")
+    assert caught.value.message == f"rose.toml: unknown key {key!r}"
+    assert caught.value.hint is not None
+    assert hint in caught.value.hint
+    assert caught.value.hint.startswith("did you mean")
+
+
+@pytest.mark.parametrize("schema", [2, 0, "1", True, None])
+def test_another_schema_is_refused_by_name(schema):
+    with pytest.raises(InputError, match=f"rose.toml has schema {schema!r}, this artgen reads"):
+        Recipe.from_dict({"schema": schema, "not_yet_invented": 1}, where="rose.toml")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ({"seed": -1}, "seed = -1"),
+        ({"seed": 2**63}, "seed = "),
+        ({"seed": True}, "seed = True"),
+        ({"seed": "7"}, "seed = '7'"),
+        ({"target": {"size": 0}}, "target.size = 0"),
+        ({"primitive": {"count": 0}}, "primitive.count = 0"),
+        ({"primitive": {"count": 1.5}}, "primitive.count = 1.5"),
+        ({"primitive": {"name": 3}}, "primitive.name = 3"),
+        ({"primitive": "gaussian"}, "primitive = 'gaussian'"),
+        ({"stage": []}, "stage = []"),
+        ({"stage": [{"steps": 3}, {"steps": 0}]}, "stage.1.steps = 0"),
+        ({"stage": {"steps": 3}}, "stage = {'steps': 3}"),
+        ({"stage": [{"time": 0}]}, "stage.0.time = 0"),
+        ({"stage": [{"time": float("nan")}]}, "stage.0.time = nan"),
+        ({"output": {"still_size": 65_537}}, "output.still_size = 65537"),
+        ({"output": {"fps": 121}}, "output.fps = 121"),
+        ({"output": {"video": "no"}}, "output.video = 'no'"),
+        ({"run": {"precision": "fp64"}}, "run.precision = 'fp64'"),
+        ({"run": {"backend": "cuda"}}, "run.backend = 'cuda'"),
+    ],
+)
+def test_values_out_of_range_name_the_key(data, says):
+    with pytest.raises(InputError) as caught:
+        Recipe.from_dict(data, where="rose.toml")
+    assert caught.value.message.startswith(f"rose.toml: {says}")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [(b"seed = = 1", "is not a TOML recipe"), (b"\xff\xfe", "is not a TOML recipe")],
+)
+def test_a_file_that_is_not_toml_is_refused(tmp_path, content, says):
+    file = tmp_path / "broken.toml"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match=says):
+        Recipe.from_toml(file)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(InputError, match="cannot read recipe"):
+        Recipe.from_toml(tmp_path / "none.toml")
+
+
+def test_changes_are_laid_over_table_by_table():
+    recipe = Recipe.from_dict({"seed": 1, "primitive": {"name": "fourier", "harmonics": 4}})
+    changed = recipe.updated({"primitive": {"count": 9}, "stage": [{"steps": 5}], "seed": 2})
+    assert changed.primitive.name == "fourier"
+    assert (changed.primitive.count, changed.primitive.options) == (9, {"harmonics": 4})
+    assert (changed.seed, changed.stage[0].steps) == (2, 5)
+    assert recipe.seed == 1
+
+
+def test_a_change_out_of_range_is_a_usage_error():
+    with pytest.raises(UsageError, match=r"target\.size = 0"):
+        Recipe().updated({"target": {"size": 0}})

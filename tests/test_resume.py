@@ -1,0 +1,414 @@
+"""A run that is killed at any moment goes on as if nothing had happened."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import artgen.runner._fit
+from artgen.errors import InputError, UsageError
+from artgen.events import Evaluated, Started
+from artgen.output import FrameStore
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import run
+from artgen.runner._pace import Pace
+from artgen.targets import image_from_array
+
+WORKER = """
+import json, os, signal, sys
+from pathlib import Path
+from artgen.events import Advanced
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import run
+
+arguments = json.loads(sys.argv[1])
+die_at = arguments.pop("die_at")
+
+def die(event):
+    if isinstance(event, Advanced) and die_at is not None and event.step >= die_at:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+recipe = Recipe.from_dict(arguments.pop("recipe"))
+out = Path(arguments.pop("out"))
+run(recipe, Registry(environ={}), out=out, observers=[die], **arguments)
+"""
+
+MLP = {"name": "mlp", "hidden": 8, "layers": 1, "count": None}
+
+
+class Killed(BaseException):
+    """The end of a run that nothing may catch."""
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    row, column = np.mgrid[0:16, 0:24]
+    image = np.stack([column / 23, row / 15, (row + column) % 5 / 4], axis=2)
+    path = tmp_path / "photo.png"
+    Image.fromarray((255 * image).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry(environ={})
+
+
+def recipe(source: Path, *stages: dict, **tables: dict) -> Recipe:
+    """A small recipe: 8 splats and a video of 8 frames."""
+    base = {
+        "seed": 5,
+        "target": {"source": str(source)},
+        "primitive": {"name": "gaussian", "count": 8},
+        "stage": list(stages),
+        "output": {"fps": 8, "video_seconds": 1},
+        "run": {"device": "cpu", "threads": 1},
+    }
+    return Recipe.from_dict(base).updated(tables)
+
+
+def start_worker(
+    asked: Recipe, out: Path, *, die_at: int | None = None, **options: object
+) -> subprocess.Popen:
+    """The run in a process of its own; it kills itself once `die_at` steps are done."""
+    options.setdefault("checkpoint_every", 50)
+    arguments = {"recipe": asked.to_dict(), "out": str(out), "die_at": die_at, **options}
+    return subprocess.Popen([sys.executable, "-c", WORKER, json.dumps(arguments)])
+
+
+def kill_worker_at(step: int, asked: Recipe, out: Path, **options: object) -> None:
+    worker = start_worker(asked, out, die_at=step, **options)
+    assert worker.wait() == -signal.SIGKILL
+
+
+def checkpoint_step(out: Path) -> int:
+    """The step of the run's checkpoint, 0 without one."""
+    for path in out.glob("*.run/checkpoint.safetensors"):
+        data = path.read_bytes()
+        header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        return json.loads(header["__metadata__"]["artgen"])["values"]["progress.step"]
+    return 0
+
+
+def resume(asked: Recipe, registry: Registry, out: Path, **options: object) -> int:
+    """Finish the run in `out`; the step it went on from."""
+    events: list = []
+    run(asked, registry, out=out, resume=True, observers=[events.append], **options)
+    (started,) = [event for event in events if isinstance(event, Started)]
+    assert not list(out.glob("*.run"))
+    return started.step
+
+
+def assert_same(one: Path, two: Path) -> None:
+    """Equal stills and arts, equal frames of the video, and equal figures."""
+    names = sorted(path.name for path in one.iterdir())
+    assert names == sorted(path.name for path in two.iterdir())
+    for name in names:
+        if name.endswith((".png", ".art")):
+            assert (one / name).read_bytes() == (two / name).read_bytes(), name
+        if name.endswith(".mp4"):
+            np.testing.assert_array_equal(video_frames(one / name), video_frames(two / name))
+        if name.endswith(".json"):
+            first, second = (json.loads((out / name).read_text()) for out in (one, two))
+            clocks = dict.fromkeys(["seconds", "steps_per_second"])
+            assert {**first, **clocks} == {**second, **clocks}
+
+
+def video_frames(path: Path) -> np.ndarray:
+    import av
+
+    with av.open(path) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+# ---- killed --------------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_killed_twice_from_outside(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 2000})
+    seen = 0
+    for number in range(2):
+        worker = start_worker(asked, tmp_path / "killed", resume=number > 0)
+        while worker.poll() is None and checkpoint_step(tmp_path / "killed") <= seen:
+            time.sleep(0.005)
+        worker.send_signal(signal.SIGKILL)
+        assert worker.wait() == -signal.SIGKILL
+        assert checkpoint_step(tmp_path / "killed") > seen
+        seen = checkpoint_step(tmp_path / "killed")
+
+    assert resume(asked, registry, tmp_path / "killed") == seen < 2000
+    run(asked, registry, out=tmp_path / "whole")
+    assert_same(tmp_path / "killed", tmp_path / "whole")
+
+
+def test_killed_before_the_first_checkpoint(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    asked = recipe(photo, {"steps": 60})
+    kill_worker_at(30, asked, tmp_path / "killed")
+    assert resume(asked, registry, tmp_path / "killed") == 0
+    run(asked, registry, out=tmp_path / "whole")
+    assert_same(tmp_path / "killed", tmp_path / "whole")
+
+
+def test_killed_in_the_second_stage(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 40}, {"steps": 70, "rate": 0.3, "loss": "l1"})
+    # Step 41 is the first of the second stage, whose first checkpoint would be at step 90.
+    kill_worker_at(41, asked, tmp_path / "between")
+    assert resume(asked, registry, tmp_path / "between") == 40
+    kill_worker_at(95, asked, tmp_path / "inside")
+    assert resume(asked, registry, tmp_path / "inside") == 90
+    run(asked, registry, out=tmp_path / "whole")
+    assert_same(tmp_path / "between", tmp_path / "whole")
+    assert_same(tmp_path / "inside", tmp_path / "whole")
+
+
+def test_killed_with_random_batches(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 300, "batch": 64}, primitive=MLP)
+    kill_worker_at(170, asked, tmp_path / "killed")
+    assert resume(asked, registry, tmp_path / "killed") == 150
+    run(asked, registry, out=tmp_path / "whole")
+    assert_same(tmp_path / "killed", tmp_path / "whole")
+
+
+@pytest.mark.parametrize("primitive", [{}, MLP], ids=["splats", "field"])
+def test_stopped_at_every_event(
+    primitive: dict, photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    batch = {"batch": 16} if primitive else {}
+    stages = [{"steps": 5, "target_psnr": 99, **batch}, {"steps": 4, **batch}]
+    asked = recipe(photo, *stages, primitive=primitive, output={"video": False})
+    events: list = []
+    run(asked, registry, out=tmp_path / "whole", observers=[events.append])
+
+    resumed_at = []
+    for number in range(len(events)):
+        countdown = iter(range(number))
+
+        def stop(event: object, countdown: object = countdown) -> None:
+            if next(countdown, None) is None:
+                raise Killed
+
+        out = tmp_path / str(number)
+        with pytest.raises(Killed):
+            run(asked, registry, out=out, observers=[stop], checkpoint_every=2)
+        # Without a checkpoint there is nothing to go on from, and nothing is left.
+        if any(out.iterdir()):
+            resumed_at.append(resume(asked, registry, out))
+        else:
+            run(asked, registry, out=out)
+        assert_same(out, tmp_path / "whole")
+    assert set(resumed_at) == {2, 4, 5, 7, 9}
+
+
+def test_frames_later_than_the_checkpoint_are_dropped(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    asked = recipe(photo, {"steps": 40})
+    stop_at(25, asked, registry, tmp_path / "stopped")
+    frames = FrameStore(tmp_path / "stopped/photo-gaussian.run/frames")
+    frames.add(39, np.full((16, 24, 3), 255, np.uint8))
+    assert resume(asked, registry, tmp_path / "stopped") == 20
+    run(asked, registry, out=tmp_path / "whole")
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_a_resumed_run_keeps_its_log(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 60})
+    logs = [tmp_path / "killed.jsonl", tmp_path / "whole.jsonl"]
+    run(asked, registry, out=tmp_path / "whole", log=logs[1])
+    stop_at(35, asked, registry, tmp_path / "killed", log=logs[0])
+    with logs[0].open("a") as file:
+        file.write('{"step": 3')  # a line that the kill cut off
+    resume(asked, registry, tmp_path / "killed", log=logs[0])
+
+    kept, whole = ([(line["step"], line["loss"]) for line in read_lines(log)] for log in logs)
+    assert kept == whole
+
+
+def read_lines(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+# ---- what a resume needs ---------------------------------------------------------------------------
+
+
+def stop_at(step: int, asked: Recipe, registry: Registry, out: Path, **options: object) -> None:
+    """Leave an unfinished run with a checkpoint every 10 steps."""
+
+    def stop(event: object) -> None:
+        if isinstance(event, Evaluated) and event.step >= step:
+            raise Killed
+
+    options.setdefault("checkpoint_every", 10)
+    with pytest.raises(Killed):
+        run(asked, registry, out=out, observers=[stop], **options)
+
+
+def test_the_inputs_may_be_gone(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    run(recipe(photo, {"steps": 3}), registry, out=tmp_path / "first")
+    # A mask of the same name, in another folder.
+    mask = tmp_path / "masks" / photo.name
+    mask.parent.mkdir()
+    Image.new("L", (24, 16), 100).save(mask)
+    asked = recipe(
+        photo,
+        {"steps": 40},
+        target={"mask": {"name": str(mask)}},
+        init={"name": str(tmp_path / "first/photo-gaussian.art")},
+    )
+    run(asked, registry, out=tmp_path / "whole")
+    stop_at(25, asked, registry, tmp_path / "stopped")
+    for path in (photo, mask, tmp_path / "first/photo-gaussian.art"):
+        path.unlink()
+
+    # What the user says again is the whole recipe, or nothing but the name.
+    given = {"target": {"source": str(photo)}, "stage": [{"steps": 40}]}
+    assert resume(asked, registry, tmp_path / "stopped", given=given) == 20
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_nothing_to_resume(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 5})
+    with pytest.raises(UsageError, match="nothing to resume") as caught:
+        run(asked, registry, out=tmp_path, resume=True)
+    assert "--resume" in caught.value.hint
+    (tmp_path / "photo-gaussian.run").mkdir()
+    with pytest.raises(UsageError, match="nothing to resume") as caught:
+        run(asked, registry, out=tmp_path, resume=True)
+    assert "--overwrite" in caught.value.hint
+
+
+def test_a_resume_needs_no_overwrite(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 40})
+    run(recipe(photo, {"steps": 5}), registry, out=tmp_path)
+    stop_at(15, asked, registry, tmp_path, overwrite=True)
+    with pytest.raises(UsageError, match="unfinished run"):
+        run(asked, registry, out=tmp_path)
+    assert resume(asked, registry, tmp_path) == 10
+
+
+@pytest.mark.parametrize(
+    ("given", "values"),
+    [
+        ({"seed": 6}, ("5", "6")),
+        ({"primitive": {"count": 9}}, ("8", "9")),
+        ({"primitive": {"name": "fourier"}}, ("gaussian", "fourier")),
+        ({"primitive": {"blend": "mean"}}, ("sum", "mean")),
+        ({"stage": [{"steps": 50}]}, ("40", "50")),
+        ({"stage": [{"rate": 0.5}]}, ("1.0", "0.5")),
+        ({"stage": [{}, {}]}, ("1", "2")),
+        ({"target": {"source": "other.png"}}, ("photo.png", "other.png")),
+        ({"run": {"precision": "int8"}}, ("fp32", "int8")),
+        ({"output": {"still_size": 99}}, ("None", "99")),
+    ],
+)
+def test_contradictions_are_refused(
+    given: dict, values: tuple[str, str], photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    asked = recipe(photo, {"steps": 40})
+    stop_at(15, asked, registry, tmp_path)
+    with pytest.raises(UsageError, match="run to resume has") as caught:
+        run(asked, registry, out=tmp_path, resume=True, given=given)
+    for value in values:
+        assert value in caught.value.message
+    assert caught.value.hint
+    # The refusal took nothing away.
+    assert resume(asked, registry, tmp_path) == 10
+
+
+def test_what_agrees_is_accepted(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 40})
+    stop_at(15, asked, registry, tmp_path)
+    given = {
+        "seed": 5,
+        "target": {"source": str(photo), "size": None},
+        "primitive": {"name": "artgen/gaussian", "count": 8},
+        "stage": [{"engine": "auto", "steps": 40, "time": 3.0}],
+        "run": {"device": "auto"},
+    }
+    assert resume(asked, registry, tmp_path, given=given) == 10
+
+
+def test_another_picture_under_the_same_name_is_refused(
+    photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    asked = recipe(photo, {"steps": 40})
+    stop_at(15, asked, registry, tmp_path)
+    Image.new("RGB", (24, 16)).save(photo)
+    with pytest.raises(UsageError, match="another picture"):
+        run(asked, registry, out=tmp_path, resume=True, given={"target": {"source": str(photo)}})
+
+
+def test_a_picture_in_memory(tmp_path: Path, registry: Registry) -> None:
+    dark, bright = (image_from_array(np.full((8, 8), level / 9), name="dim") for level in (2, 7))
+    asked = recipe(Path("dim"), {"steps": 40})
+    stop_at(15, asked, registry, tmp_path, target=dark)
+    with pytest.raises(UsageError, match="another picture"):
+        run(asked, registry, out=tmp_path, resume=True, target=bright)
+    assert resume(asked, registry, tmp_path, target=dark) == 10
+
+
+@pytest.mark.parametrize("name", ["recipe.json", "checkpoint.safetensors"])
+def test_damaged_folders(name: str, photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(photo, {"steps": 40})
+    stop_at(15, asked, registry, tmp_path)
+    damaged = tmp_path / "photo-gaussian.run" / name
+    damaged.write_bytes(damaged.read_bytes()[:20])
+    with pytest.raises(InputError, match=name) as caught:
+        run(asked, registry, out=tmp_path, resume=True)
+    assert "--overwrite" in caught.value.hint
+
+
+def test_a_time_budget_is_resumed_as_steps(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = recipe(photo, {"time": 60.0})
+    pace = Pace(step=1.0, evaluation=0.0, frame=0.0)
+    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda *_: pace)
+    stop_at(15, asked, registry, tmp_path / "stopped")
+
+    def refuse(*_: object) -> None:
+        raise AssertionError("a resumed run measures nothing")
+
+    monkeypatch.setattr(artgen.runner._fit, "measure_pace", refuse)
+    events: list = []
+    outcome = run(
+        asked,
+        registry,
+        out=tmp_path / "stopped",
+        resume=True,
+        given={"stage": [{"time": 60.0}]},
+        observers=[events.append],
+    )
+    assert events[0].step == 10
+    assert outcome.summary["recipe"]["stage"][0]["steps"] == outcome.summary["steps"] == 60
+    run(outcome.art.recipe, registry, out=tmp_path / "whole", search=[tmp_path])
+    for suffix in (".png", ".art"):
+        name = f"photo-gaussian{suffix}"
+        assert (tmp_path / "stopped" / name).read_bytes() == (
+            tmp_path / "whole" / name
+        ).read_bytes()
+
+
+def test_checkpoints_follow_the_clock_unless_asked(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = recipe(photo, {"steps": 40})
+    monkeypatch.setattr(artgen.runner._fit, "CHECKPOINT_SECONDS", 0.0)
+    stop_at(15, asked, registry, tmp_path / "soon", checkpoint_every=None)
+    assert checkpoint_step(tmp_path / "soon") > 0
+    monkeypatch.setattr(artgen.runner._fit, "CHECKPOINT_SECONDS", 1e9)
+    stop_at(15, asked, registry, tmp_path / "never", checkpoint_every=None)
+    assert list((tmp_path / "never").iterdir()) == []
