@@ -24,8 +24,10 @@ lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
 bench: $(VENV)/installed  ## speed and memory on this machine
 	$(BIN)/python -m benchmarks
 
-gallery: $(VENV)/installed  ## fit every recipe of the gallery
-	$(BIN)/artgen fit --recipe gallery/recipes --out gallery/out --overwrite
+gallery: $(VENV)/installed  ## fit every recipe of the gallery into gallery/out
+	set -e; for recipe in gallery/recipes/*.toml; do \
+		$(BIN)/artgen fit --recipe $$recipe --out gallery/out --overwrite; \
+	done
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build --wheel --outdir dist

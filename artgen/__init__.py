@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from artgen.losses import per_pixel
     from artgen.options import option
     from artgen.primitives import (
+        Blend,
         Context,
         Field,
         Map,
@@ -78,6 +79,7 @@ _HOMES = {
     "artgen.losses": ("per_pixel",),
     "artgen.options": ("option",),
     "artgen.primitives": (
+        "Blend",
         "Context",
         "Field",
         "Map",
@@ -104,6 +106,7 @@ __all__ = [
     "PLUGIN_API",
     "Art",
     "ArtgenError",
+    "Blend",
     "Canvas",
     "Context",
     "Diverged",

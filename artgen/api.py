@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from artgen.art import Art
 from artgen.errors import UsageError
@@ -21,7 +21,7 @@ def fit(
     target: Any,
     primitive: str | type[Any] = "gaussian",
     *,
-    count: int | None = None,
+    count: int | Literal["auto"] | None = None,
     steps: int | None = None,
     time: float | None = None,
     target_psnr: float | None = None,
@@ -35,6 +35,7 @@ def fit(
     mask: str | os.PathLike[str] | None = None,
     init: str | os.PathLike[str] | None = None,
     device: str = "auto",
+    backend: str = "auto",
     threads: int | None = None,
     precision: str = "fp32",
     observe: Observer | None = None,
@@ -45,9 +46,10 @@ def fit(
     `target` is a path, a name such as ``"sample:astronaut"``, a Pillow image, or an array
     [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1. `primitive` is
     a registered name or a subclass of `Primitive`, which is registered first. `size` is the long
-    side while fitting, in pixels; `time` is in seconds; `seed` is random where not given and stored
-    in ``art.recipe``. Every other keyword is an option of the primitive, `engine_options` are those
-    of the engine. `observe` is called with every event of `artgen.events`.
+    side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help; `time` is in
+    seconds; `seed` is random where not given and stored in ``art.recipe``. Every other keyword is
+    an option of the primitive, `engine_options` are those of the engine. `observe` is called with
+    every event of `artgen.events`.
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
     """
@@ -83,7 +85,7 @@ def fit(
             "primitive": {"name": primitive, "count": count, "preset": preset, **options},
             "stage": [{key: value for key, value in stage.items() if value is not None}],
             "output": {"video": False},
-            "run": {"device": device, "threads": threads, "precision": precision},
+            "run": {"device": device, "backend": backend, "threads": threads, "precision": precision},
         }
     )
     outcome = run(

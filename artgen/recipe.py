@@ -12,11 +12,13 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic_core import PydanticCustomError
 
 from artgen.errors import InputError, UsageError, did_you_mean
 
 __all__ = [
+    "MOST_PARTS",
     "FileReference",
     "OutputTable",
     "PrimitiveTable",
@@ -27,6 +29,8 @@ __all__ = [
 ]
 
 SCHEMA: Literal[1] = 1
+
+MOST_PARTS = 10_000_000
 
 Precision = Literal["fp32", "fp16", "int8"]
 
@@ -76,12 +80,24 @@ class TargetTable(_Table):
 
 
 class PrimitiveTable(_OpenTable):
-    """Which kind of part, how many; every other key is an option of the primitive."""
+    """Which kind of part, how many; every other key is an option of the primitive.
+
+    A `count` of ``auto`` is for the engine to find; the recipe of the result has a number.
+    """
 
     name: str = "gaussian"
-    count: int | None = Field(default=None, ge=1, le=10_000_000)
+    count: int | Literal["auto"] | None = None
     preset: str | None = None
     plugin: FileReference | None = Field(default=None, description="the loose file it comes from")
+
+    @field_validator("count", mode="before")
+    @classmethod
+    def _check_count(cls, value: Any) -> Any:
+        # Pydantic would complain about each of the alternatives on its own.
+        number = isinstance(value, int) and not isinstance(value, bool)
+        if value is None or value == "auto" or (number and 1 <= value <= MOST_PARTS):
+            return value
+        raise PydanticCustomError("count", "it takes a number from 1 to 10000000, or auto")
 
 
 class Stage(_OpenTable):

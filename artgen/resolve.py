@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from artgen.canvas import Canvas
 from artgen.errors import UsageError
@@ -21,6 +21,8 @@ __all__ = ["Plan", "resolve"]
 DEFAULT_LOSS = "mse"
 DEFAULT_STEPS = 300
 DEFAULT_COUNT = 500
+PIXELS_PER_PART = 16
+"""How many pixels there are at least for each part where the engine finds the count."""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,22 @@ class Plan:
     engines: tuple[type[Any], ...]
     losses: tuple[Any, ...]
 
+    @property
+    def count(self) -> int | None:
+        """How many parts there shall be at most; None for a field."""
+        count = self.recipe.primitive.count
+        assert count != "auto"
+        return count
+
+    @property
+    def first_count(self) -> int:
+        """How many parts the first drawing has: engines may add others on the way."""
+        if self.count is None:
+            return 1
+        options = self.recipe.stage[0].options
+        first: int = self.engines[0].first_count(self.primitive, options, self.count)
+        return first
+
 
 def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
     """Check names and options and fill in every default.
@@ -49,13 +67,15 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
     entry = registry.find("primitive", table.name, plugin=recorded)
     primitive = entry.load()(table.options, preset=table.preset)
     primitive.resolve_options(canvas)
-    count = _count(primitive, table.name, table.count)
+    count = _count(primitive, table.name, table.count, canvas)
 
     stages, engines, losses = [], [], []
-    for stage in recipe.stage:
+    for index, stage in enumerate(recipe.stage):
         name = _engine_name(primitive, table.name, stage.engine)
         engine = registry.load("engine", name)
         layered = _layered(primitive, stage, name)
+        if table.count == "auto" and index == 0:
+            layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
         stages.append(_complete(layered, name, engine))
         engines.append(engine)
         losses.append(_loss(registry, stages[-1].loss or DEFAULT_LOSS))
@@ -78,8 +98,13 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
     )
 
 
-def _count(primitive: Any, name: str, asked: int | None) -> int | None:
-    """How many parts: asked for, else the preset's, else the primitive's default."""
+def _count(
+    primitive: Any, name: str, asked: int | Literal["auto"] | None, canvas: Canvas
+) -> int | None:
+    """How many parts: asked for, else the preset's, else the primitive's default.
+
+    For ``auto`` it is the limit of what the engine may find.
+    """
     if primitive.family == "field":
         if asked is not None:
             raise UsageError(
@@ -87,6 +112,8 @@ def _count(primitive: Any, name: str, asked: int | None) -> int | None:
                 hint=f"see its options: artgen plugins show {name}",
             )
         return None
+    if asked == "auto":
+        return max(1, canvas.width * canvas.height // PIXELS_PER_PART)
     count: int | None = asked or primitive.preset.count or primitive.defaults.count
     return DEFAULT_COUNT if count is None else count
 
@@ -114,6 +141,16 @@ def _layered(primitive: Any, stage: Stage, engine: str) -> dict[str, Any]:
     else:
         below.setdefault("steps", DEFAULT_STEPS)
     return {**below, **data}
+
+
+def _automatic(engine: type[Any], primitive: Any, name: str) -> dict[str, Any]:
+    """The options under which the first stage finds the count."""
+    options: dict[str, Any] = engine.automatic(primitive)
+    if not options:
+        raise UsageError(
+            f"the count of {name} cannot be found automatically", hint="give --count a number"
+        )
+    return options
 
 
 def _complete(data: dict[str, Any], name: str, engine: type[Any]) -> Stage:

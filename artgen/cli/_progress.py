@@ -141,13 +141,14 @@ def _bar() -> Progress:
 def _beginning(event: Started) -> str:
     recipe: dict[str, Any] = event.recipe
     count = recipe["primitive"].get("count")
+    limit = "up to " if any(stage.get("settle") for stage in recipe["stage"]) else ""
     stages = ", then ".join(
         f"{stage['engine']} for "
         + (f"{stage['steps']} steps" if "steps" in stage else f"{stage['time']:g} s")
         for stage in recipe["stage"]
     )
     parts = [
-        recipe["primitive"]["name"] + (f" x {count}" if count else ""),
+        recipe["primitive"]["name"] + (f" x {limit}{count}" if count else ""),
         stages,
         recipe["run"]["device"],
         f"seed {recipe['seed']}",

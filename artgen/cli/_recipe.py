@@ -14,9 +14,9 @@ from typing import Any
 
 from artgen.errors import UsageError
 from artgen.options import parse_value
-from artgen.recipe import PrimitiveTable, Recipe, Stage
+from artgen.recipe import MOST_PARTS, PrimitiveTable, Recipe, Stage
 
-__all__ = ["aim", "lay_over", "parse_seeds", "read_recipe_file", "start_from"]
+__all__ = ["aim", "lay_over", "parse_count", "parse_seeds", "read_recipe_file", "start_from"]
 
 MOST_SEEDS = 1000
 
@@ -100,6 +100,21 @@ def aim(data: Mapping[str, Any], target: str | None, seed: int | None) -> dict[s
     if seed is not None:
         aimed["seed"] = seed
     return aimed
+
+
+def parse_count(text: str | None) -> int | str | None:
+    """The value of `--count`: a number or ``auto``. Raises UsageError."""
+    if text is None or text == "auto":
+        return text
+    try:
+        count = int(text)
+    except ValueError:
+        count = 0
+    if not 1 <= count <= MOST_PARTS:
+        raise UsageError(
+            f"--count {text!r} is not a number of parts", hint="from 1 to 10000000, or auto"
+        )
+    return count
 
 
 def parse_seeds(text: str) -> list[int]:

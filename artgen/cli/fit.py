@@ -36,14 +36,13 @@ def fit(
         ),
     ] = None,
     count: Annotated[
-        int | None,
+        str | None,
         typer.Option(
             "--count",
             "-n",
-            metavar="N",
-            min=1,
-            max=10_000_000,
-            help="How many parts. Default: the primitive's.",
+            metavar="N|auto",
+            help="How many parts; auto adds them while they help, until --target-psnr is reached. "
+            "Default: the primitive's.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -290,7 +289,7 @@ def fit(
     verbose: Verbose = False,
 ) -> int:
     """Draw pictures with a fixed number of parts: write STEM.png, .mp4, .art and .json."""
-    from artgen.cli._recipe import lay_over, parse_seeds, read_recipe_file, start_from
+    from artgen.cli._recipe import lay_over, parse_count, parse_seeds, read_recipe_file, start_from
     from artgen.errors import UsageError
 
     if seed is not None and seeds is not None:
@@ -322,7 +321,7 @@ def fit(
                 "alpha_weight": alpha_weight or None,
                 "max_pixels": max_pixels,
             },
-            "primitive": {"name": primitive, "count": count},
+            "primitive": {"name": primitive, "count": parse_count(count)},
             "output": {
                 "still_size": still_size,
                 "transparent": transparent or None,

@@ -116,18 +116,21 @@ def _primitive_details(cls: Any) -> dict[str, Any]:
 
     from artgen.canvas import Canvas
     from artgen.primitives import Context
+    from artgen.raster import planned_backend
 
     canvas = Canvas(_EXAMPLE_SIDE, _EXAMPLE_SIDE)
     primitive = cls()
     primitive.resolve_options(canvas)
     count = cls.defaults.count
     context = Context(torch.Generator(), canvas, count or 1)
+    backend = planned_backend(primitive)
     return {
         "family": cls.family,
         "engines": list(cls.engines),
         "count": count,
         "stage": dict(cls.defaults.stage),
         "blend": getattr(primitive, "blend", None),
+        "backend": {"name": backend.name, "reason": backend.reason},
         "options": _options(cls.Options),
         "presets": [
             {

@@ -29,8 +29,9 @@ class Problem:
     """What an engine is given.
 
     `target` is [3, height, width] (sRGB-encoded, 1.0 = 255) and `weight` [height, width] or None;
-    `drawing` is where to start; `seed` feeds the engine's own generator; step k of the schedule is
-    at progress k / `total_steps`.
+    `drawing` is where to start and may hold fewer parts than the `count` there shall be in the end
+    (None: as many as it has); `seed` feeds the engine's own generator; step k of the schedule is at
+    progress k / `total_steps`.
     """
 
     primitive: Primitive
@@ -40,6 +41,7 @@ class Problem:
     total_steps: int
     seed: int
     weight: Tensor | None = None
+    count: int | None = None
     device: str = "cpu"
     backend: Backend = EAGER
     options: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +67,16 @@ class Engine:
     Options: ClassVar[type[Any]]
     families: ClassVar[tuple[str, ...]] = ()
     step: int = 0
+
+    @classmethod
+    def automatic(cls, primitive: Primitive) -> dict[str, Any]:
+        """Options under which it finds the count itself, up to a limit; empty where it cannot."""
+        return {}
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Mapping[str, Any], count: int) -> int:
+        """How many parts the first drawing has where there shall be `count` in the end."""
+        return count
 
     def start(self, problem: Problem) -> None:
         """Get ready for step 0."""
@@ -97,6 +109,13 @@ class Engine:
     def load_state_dict(self, state: State) -> None:
         """Go on from a saved state; called after `start` with the same problem."""
         raise NotImplementedError
+
+    def settled(self) -> dict[str, Any]:
+        """`count` and options that were found on the way: with them a fit would do the same again.
+
+        Empty where everything was known before.
+        """
+        return {}
 
     def parse(self, problem: Problem) -> Any:
         """The problem's options as an instance of `Options`."""

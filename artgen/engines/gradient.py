@@ -1,23 +1,26 @@
 """Gradient descent: Adam on the raw parameters of splats and fields.
 
-Splats are painted whole at every step; fields see a random batch of pixels, or all of them.
+Splats are painted whole at every step, and grow in number on the way (see `growth`); fields see a
+random batch of pixels, or all of them.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
+from artgen.engines.growth import Growth, can_grow, contributions, new_parts
 from artgen.errors import Diverged, UsageError
-from artgen.options import option
-from artgen.primitives import Context, Field, Params
+from artgen.options import option, parse_options
+from artgen.primitives import Context, Field, Params, Primitive, Splat
 from artgen.raster import Memory, memory_errors, paint
 
 __all__ = ["GradientEngine"]
@@ -42,6 +45,27 @@ class GradientEngine(Engine):
         epsilon: float = option(1e-15, "Adam's epsilon", low=0)
         weight_decay: float = option(0.0, "decoupled for adamw, L2 for adam", low=0)
         batch: int = option(0, "pixels per step for fields; 0 takes all", low=0)
+        start: float = option(0.1, "the share of its parts a splat starts with", low=1e-4, high=1)
+        add: float = option(0.4, "the share by which they grow in a round", low=0.01, high=10)
+        move: float = option(0.05, "the share of them moved in a round", low=0, high=0.5)
+        every: float = option(0.05, "the share of the steps between rounds", low=0.001, high=1)
+        until: float = option(0.5, "the share of the steps after which no more are", low=0, high=1)
+        settle: float = option(
+            0.0, "stop growing below this gain, in dB for twice the parts", low=0
+        )
+
+    @classmethod
+    def automatic(cls, primitive: Primitive) -> dict[str, Any]:
+        """Begin with few parts and go on adding while they gain enough."""
+        if not can_grow(primitive):
+            return {}
+        return {"start": 1 / 32, "add": 0.35, "until": 0.6, "settle": 1.0}
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Mapping[str, Any], count: int) -> int:
+        """The share `start`, where parts can be added."""
+        start = parse_options(cls.Options, options, owner="engine gradient").start
+        return max(1, round(start * count)) if can_grow(primitive) else count
 
     def start(self, problem: Problem) -> None:
         """Move everything to the device and make raw parameters of the drawing."""
@@ -62,20 +86,12 @@ class GradientEngine(Engine):
         self.factor = 1.0
         self.generator = torch.Generator(self.device).manual_seed(problem.seed)
 
-        count = problem.primitive.count_of(problem.drawing)
-        context = Context(torch.Generator(), self.canvas, count)
-        self.maps, self.bounds, self.rates = {}, {}, {}
-        self.raw: dict[str, Tensor] = {}
-        for name, param in problem.primitive.parameters().items():
-            mapped = problem.drawing.tensors[name].to(self.device)
-            self.maps[name] = param.map
-            self.bounds[name] = param.raw_bounds(context)
-            self.rates[name] = param.rate(context)
-            raw = param.map.inverse(mapped).clamp(*self.bounds[name])
-            self.raw[name] = raw.contiguous().requires_grad_(self.rates[name] > 0)
+        self.params = problem.primitive.parameters()
+        self.maps = {name: param.map for name, param in self.params.items()}
+        self._plan_growth()
+        self._adopt(self._raw(problem.drawing.tensors, self.first))
         self.best_loss = math.inf
         self.best = self._copy()
-        self._make_optimizer()
         if self.sampled:
             x, y = self.canvas.pixel_centres()
             self.columns = torch.from_numpy(x).to(self.device)
@@ -86,6 +102,7 @@ class GradientEngine(Engine):
         """Take so many optimizer steps; nothing is read back from the device."""
         with _memory_errors():
             for _ in range(steps):
+                self._grow()
                 self._set_rates()
                 self.optimizer.zero_grad(set_to_none=True)
                 loss = self._batch_loss() if self.sampled else self._picture_loss(self._mapped())
@@ -105,23 +122,12 @@ class GradientEngine(Engine):
         with _memory_errors():
             image = self._paint(tensors)
             loss = float(self.problem.loss(image, self.target, self.weight))
-            error = (image.clamp(0, 1) - self.target) ** 2
-            if self.weight is None:
-                mse = float(error.mean())
-            else:
-                mse = float((error * self.weight).sum() / (3 * self.weight.sum()))
-        # A part with a NaN is not drawn, so a finite loss does not tell.
-        lost = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
-        if lost or not math.isfinite(loss):
-            raise Diverged(
-                f"{lost[0] if lost else 'the loss'} became NaN or infinite at step {self.step}",
-                hint="try a smaller --set engine.rate=0.3",
-            )
+            psnr = self._psnr(image)
+        self._check_finite(tensors, loss)
         improved = loss < self.best_loss
         if improved:
             self.best_loss = loss
             self.best = self._copy()
-        psnr = min(100.0, -10 * math.log10(max(mse, 1e-10)))
         return Report(self.step, loss, psnr, improved)
 
     @torch.no_grad()
@@ -144,10 +150,8 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def recover(self, rate: float) -> None:
         """Back to the best parameters with fresh moments and smaller rates."""
-        for name, tensor in self.best.items():
-            self.raw[name].copy_(tensor)
+        self._adopt(self.best)
         self.factor *= rate
-        self._make_optimizer()
 
     def limit_memory(self, share: float) -> None:
         """Evaluate smaller pieces at a time."""
@@ -157,6 +161,7 @@ class GradientEngine(Engine):
         """Raw and best parameters, Adam's moments, the generator, the step."""
         state: State = {"step": self.step, "factor": self.factor, "best_loss": self.best_loss}
         state["memory"] = self.memory.evaluations
+        state["limit"], state["round_psnr"] = self.limit, self.round_psnr
         state["generator"] = self.generator.get_state()
         for name, raw in self.raw.items():
             state[f"raw.{name}"] = raw.detach().clone()
@@ -171,16 +176,160 @@ class GradientEngine(Engine):
         self.step, self.factor = int(state["step"]), float(state["factor"])
         self.best_loss = float(state["best_loss"])
         self.memory = Memory(int(state["memory"]))
+        self.limit, self.round_psnr = int(state["limit"]), float(state["round_psnr"])
         self.generator.set_state(state["generator"].cpu())
+        self.best = {name: state[f"best.{name}"].to(self.device) for name in self.params}
+        moments = {
+            name: {
+                key: state[f"{key}.{name}"].to(self.device, copy=True)
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+            for name in self.params
+            if f"exp_avg.{name}" in state
+        }
+        self._adopt({name: state[f"raw.{name}"].to(self.device) for name in self.params}, moments)
+
+    def settled(self) -> dict[str, Any]:
+        """The count that growth ended with, where it was to find one."""
+        if not self.options.settle:
+            return {}
+        taken = [count for step, count in self.rounds.items() if step < self.step]
+        count = min(self.limit, max(taken, default=self.first))
+        return {"count": count, "start": self.first / count, "settle": 0.0}
+
+    def _raw(self, mapped: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
+        """Raw values on the device, inside the bounds for `count` parts."""
+        context = Context(torch.Generator(), self.canvas, count)
+        return {
+            name: param.map.inverse(mapped[name].to(self.device)).clamp(*param.raw_bounds(context))
+            for name, param in self.params.items()
+        }
+
+    def _adopt(
+        self, raw: Mapping[str, Tensor], moments: Mapping[str, dict[str, Tensor]] | None = None
+    ) -> None:
+        """Go on with copies of these raw values, however many parts they are, and these moments."""
+        self.count = raw["xy"].shape[-1] if isinstance(self.problem.primitive, Splat) else 1
+        context = Context(torch.Generator(), self.canvas, self.count)
+        self.bounds = {name: param.raw_bounds(context) for name, param in self.params.items()}
+        self.rates = {name: param.rate(context) for name, param in self.params.items()}
+        self.raw = {
+            name: raw[name].detach().clone(memory_format=torch.contiguous_format)
+            for name in self.params
+        }
+        for name, tensor in self.raw.items():
+            tensor.requires_grad_(self.rates[name] > 0)
         self._make_optimizer()
-        for name, raw in self.raw.items():
-            raw.copy_(state[f"raw.{name}"])
-            self.best[name] = state[f"best.{name}"].to(self.device)
-            if f"exp_avg.{name}" in state:
-                self.optimizer.state[raw] = {
-                    key: state[f"{key}.{name}"].to(self.device, copy=True)
-                    for key in ("step", "exp_avg", "exp_avg_sq")
+        for name, state in (moments or {}).items():
+            self.optimizer.state[self.raw[name]] = state
+
+    def _plan_growth(self) -> None:
+        """The rounds of this fit: the counts they end with, by step."""
+        problem, options = self.problem, self.options
+        self.first = problem.primitive.count_of(problem.drawing)
+        self.limit = max(self.first, problem.count or self.first)
+        self.round_psnr = 0.0
+        self.rounds: dict[int, int] = {}
+        if can_grow(problem.primitive) and (options.move or self.first < self.limit):
+            self.rounds = Growth(
+                self.first,
+                self.limit,
+                options.add,
+                options.every,
+                options.until,
+                problem.total_steps,
+            ).rounds
+
+    @torch.no_grad()
+    def _grow(self) -> None:
+        """Add the parts that are due, and in a round move those that contribute least.
+
+        Parts may also be missing after a recovery, as the best can be from before a round.
+        """
+        due = max((n for step, n in self.rounds.items() if step <= self.step), default=self.first)
+        if self.step not in self.rounds and self.count >= min(due, self.limit):
+            return
+        primitive = self.problem.primitive
+        assert isinstance(primitive, Splat)
+        tensors = self._mapped()
+        image = self._paint(tensors)
+        self._check_finite(tensors, float(image.sum()))
+        if self.step in self.rounds and self.options.settle:
+            self._settle(image, due)
+        count = min(due, self.limit)
+        worth = contributions(self._paint, tensors, self.weight)
+        kept = worth.argsort(stable=True)[int(self.options.move * self.count) :].sort().values
+        if len(kept) >= count:
+            return
+        fresh = new_parts(
+            primitive,
+            count - len(kept),
+            seed=self.problem.seed + self.step,
+            image=image,
+            target=self.target,
+            weight=self.weight,
+            others=tensors["xy"][:, kept],
+            start=self.problem.drawing,
+        )
+        self._replace(kept, self._raw(fresh, count))
+
+    def _replace(self, kept: Tensor, fresh: dict[str, Tensor]) -> None:
+        """Go on with the parts `kept`, moments included, and `fresh` ones after them.
+
+        New moments are zero. Adam counts steps per tensor, so it does not correct their bias: for
+        some tens of steps new parts are faster than others, about twice with `beta2` = 0.99, which
+        fits better than correcting it.
+        """
+        moments = {}
+        for name, old in self.raw.items():
+            state = self.optimizer.state.get(old)
+            if state:
+                zeros = torch.zeros_like(fresh[name])
+                moments[name] = {
+                    "step": state["step"],
+                    **{
+                        key: torch.cat([state[key][..., kept], zeros], dim=-1)
+                        for key in ("exp_avg", "exp_avg_sq")
+                    },
                 }
+        self._adopt(
+            {
+                name: torch.cat([raw.detach()[..., kept], fresh[name]], dim=-1)
+                for name, raw in self.raw.items()
+            },
+            moments,
+        )
+
+    def _settle(self, image: Tensor, due: int) -> None:
+        """End growth where the last round's parts gained too little."""
+        before = [count for step, count in self.rounds.items() if step < self.step]
+        psnr = self._psnr(image)
+        # Parts were added in the last round, and they had a round's time to find their places.
+        growth = math.log2(self.count / ([self.first, *before][-2])) if before else 0.0
+        if growth > 0 and psnr - self.round_psnr < self.options.settle * growth:
+            self.limit = min(self.limit, self.count)
+        self.round_psnr = psnr
+
+    def _check_finite(self, tensors: Mapping[str, Tensor], loss: float) -> None:
+        """Raise Diverged where the loss or a parameter is not finite.
+
+        A part with a NaN is not drawn, so a finite loss does not tell.
+        """
+        lost = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
+        if lost or not math.isfinite(loss):
+            raise Diverged(
+                f"{lost[0] if lost else 'the loss'} became NaN or infinite at step {self.step}",
+                hint="try a smaller --set engine.rate=0.3",
+            )
+
+    def _psnr(self, image: Tensor) -> float:
+        """Of the picture as it would be shown, in dB, weighted; at most 100."""
+        error = (image.clamp(0, 1) - self.target) ** 2
+        if self.weight is None:
+            mse = float(error.mean())
+        else:
+            mse = float((error * self.weight).sum() / (3 * self.weight.sum()))
+        return min(100.0, -10 * math.log10(max(mse, 1e-10)))
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: raw.detach().clone() for name, raw in self.raw.items()}
@@ -215,7 +364,7 @@ class GradientEngine(Engine):
         for group in self.optimizer.param_groups:
             group["lr"] = self.rates[group["name"]] * factor
 
-    def _paint(self, tensors: dict[str, Tensor]) -> Tensor:
+    def _paint(self, tensors: Mapping[str, Tensor]) -> Tensor:
         start = self.problem.drawing
         return paint(
             self.problem.primitive,

@@ -29,7 +29,6 @@ class Preset:
     options: Mapping[str, Any] = field(default_factory=dict)
     stage: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    background: str | None = None
 
 
 @dataclass(frozen=True)
@@ -93,8 +92,13 @@ class Primitive:
         raise NotImplementedError
 
     def initial(self, context: Context) -> dict[str, Tensor]:
-        """Mapped values at the start, float32 on the CPU, inside their bounds."""
+        """Mapped values at the start, float32 on the CPU, inside their bounds.
+
+        What the context's `values` hold already stays as it is.
+        """
         for name, param in self.parameters().items():
+            if name in context.values:
+                continue
             shape = self.tensor_shape(param, context.count)
             value = param.init(context, shape).float()
             if tuple(value.shape) != shape:

@@ -2,7 +2,16 @@
 
 from artgen.raster._memory import memory_errors
 from artgen.raster._paint import draw, paint
-from artgen.raster.backend import EAGER, Backend, choose_backend
+from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
 from artgen.raster.eager import Memory
 
-__all__ = ["EAGER", "Backend", "Memory", "choose_backend", "draw", "memory_errors", "paint"]
+__all__ = [
+    "EAGER",
+    "Backend",
+    "Memory",
+    "choose_backend",
+    "draw",
+    "memory_errors",
+    "paint",
+    "planned_backend",
+]

@@ -76,7 +76,7 @@ def paint(
 ) -> Tensor:
     """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably.
 
-    A compiled `backend` takes float32 on the CPU and needs neither `memory` nor `tile_side`.
+    A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
     """
     memory = memory or Memory()
     if isinstance(primitive, Splat):
@@ -109,9 +109,7 @@ def _paint_splats(
 ) -> Tensor:
     def accumulate(features: Tensor) -> Tensor:
         if backend.footprint is not None:
-            from artgen.raster import cpu
-
-            return cpu.accumulate(backend.footprint, splat, tensors, features, canvas)
+            return backend.footprint.accumulate(splat, tensors, features, canvas)
         return eager.accumulate(splat, tensors, features, canvas, memory, side)
 
     colour, blend, far = tensors["colour"], splat.blend, splat.far

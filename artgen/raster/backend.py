@@ -6,20 +6,29 @@ whose kernels do not give what plain torch gives for 64 splats.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol, cast
 
 import torch
+from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.errors import UsageError
 from artgen.primitives import Context, Primitive, Splat
 from artgen.raster import eager
 
-if TYPE_CHECKING:
-    from artgen.raster.cpu import Footprint
+__all__ = ["EAGER", "Backend", "Footprint", "choose_backend", "planned_backend"]
 
-__all__ = ["EAGER", "Backend", "choose_backend"]
+
+class Footprint(Protocol):
+    """The compiled kernels of a footprint for one kind of device."""
+
+    def accumulate(
+        self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
+    ) -> Tensor:
+        """The same as `eager.accumulate`, float32."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,9 @@ class Backend:
 
 EAGER = Backend("eager", "asked for")
 
-_compiled: dict[tuple[type, str], Backend] = {}
+_COMPILED = Backend("compiled", "kernels are generated from the footprint")
+
+_chosen: dict[tuple[type, str, str], Backend] = {}
 
 
 def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto") -> Backend:
@@ -53,61 +64,100 @@ def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto
     return choice
 
 
+def planned_backend(primitive: Primitive) -> Backend:
+    """What `choose_backend` is going to choose on the CPU, as far as is known without compiling."""
+    from artgen.raster.trace import Untraceable
+
+    choice = _without_kernels(primitive, "cpu")
+    if choice is not None:
+        return choice
+    from artgen.raster.cpu import emit_for_cpu
+
+    try:
+        emit_for_cpu(cast(Splat, primitive))
+    except Untraceable as error:
+        return Backend("eager", str(error))
+    return _COMPILED
+
+
 def _best(primitive: Primitive, device: str) -> Backend:
+    choice = _without_kernels(primitive, device)
+    if choice is not None:
+        return choice
+    splat = cast(Splat, primitive)
+    key = (type(splat), repr(sorted(splat.option_values().items())), torch.device(device).type)
+    if key not in _chosen:
+        _chosen[key] = _compile(splat, device)
+    return _chosen[key]
+
+
+def _without_kernels(primitive: Primitive, device: str) -> Backend | None:
+    """The choice where there are no kernels whatever the footprint is."""
     if not isinstance(primitive, Splat):
         return Backend("eager", "only splats have a footprint to compile")
-    if device != "cpu":
-        return Backend("eager", f"kernels are generated for the CPU, not for {device}")
+    if torch.device(device).type not in ("cpu", "cuda"):
+        return Backend("eager", f"kernels are generated for CPUs and CUDA, not for {device}")
     if primitive.blend == "over":
         return Backend("eager", "the blend 'over' has no kernel yet")
-    key = (type(primitive), repr(sorted(primitive.option_values().items())))
-    if key not in _compiled:
-        _compiled[key] = _compile(primitive)
-    return _compiled[key]
+    return None
 
 
-def _compile(splat: Splat) -> Backend:
-    from artgen.raster.cpu import Footprint
+def _compile(splat: Splat, device: str) -> Backend:
     from artgen.raster.trace import Untraceable
 
     try:
-        footprint = Footprint(splat)
-        _check(footprint, splat)
+        footprint = _footprint(splat, device)
+        _check(footprint, splat, device)
     except Untraceable as error:
         return Backend("eager", str(error))
     except Exception as error:  # whatever a compiler may throw must not stop a fit
-        return Backend("eager", f"its kernels cannot be compiled: {type(error).__name__}: {error}")
-    return Backend("compiled", "kernels generated from the footprint", footprint)
+        first = str(error).partition("\n")[0]
+        return Backend("eager", f"its kernels cannot be compiled: {type(error).__name__}: {first}")
+    return replace(_COMPILED, footprint=footprint)
 
 
-def _check(footprint: Any, splat: Splat) -> None:
-    """Compare picture and gradients of 64 random splats with plain torch. Raises Untraceable."""
+def _footprint(splat: Splat, device: str) -> Footprint:
+    if torch.device(device).type == "cuda":
+        from artgen.raster import cuda
+
+        return cuda.Footprint(splat)
     from artgen.raster import cpu
+
+    return cpu.Footprint(splat)
+
+
+def _check(footprint: Footprint, splat: Splat, device: str) -> None:
+    """Compare picture and gradients of 64 random splats with plain torch. Raises Untraceable."""
     from artgen.raster.trace import Untraceable
 
     canvas = Canvas(45, 37)
     rng = torch.Generator().manual_seed(1)
-    tensors = splat.initial(Context(rng, canvas, 64))
+    # Away from the start, where symmetry may make a true gradient zero and leave only rounding.
+    tensors = {
+        name: tensor * (0.7 + 0.6 * torch.rand(tensor.shape, generator=rng))
+        for name, tensor in splat.initial(Context(rng, canvas, 64)).items()
+    }
+    # As many features as drawing is going to ask for, so that nothing is compiled in vain.
+    channels = 4 if splat.blend in ("normalized", "depth") else 3
+    tensors["features"] = torch.rand(channels, 64, generator=rng)
     names = list(tensors)
-    leaves = [tensors[name].clone().requires_grad_() for name in names]
-    incoming = torch.randn(3, canvas.height, canvas.width, generator=rng)
+    leaves = [tensors[name].clone().to(device).requires_grad_() for name in names]
+    incoming = torch.randn(channels, canvas.height, canvas.width, generator=rng).to(device)
 
     def picture_and_gradients(compiled: bool) -> list[torch.Tensor]:
         values = dict(zip(names, leaves, strict=True))
+        features = values.pop("features")
         if compiled:
-            image = cpu.accumulate(footprint, splat, values, values["colour"], canvas)
+            image = footprint.accumulate(splat, values, features, canvas)
         else:
-            image = eager.accumulate(splat, values, values["colour"], canvas, eager.Memory())
-        with torch.enable_grad():
-            total = (image * incoming).sum()
-        gradients = torch.autograd.grad(total, leaves, allow_unused=True)
-        return [image.detach(), *(torch.zeros(1) if g is None else g for g in gradients)]
+            image = eager.accumulate(splat, values, features, canvas, eager.Memory())
+        gradients = torch.autograd.grad(image, leaves, incoming, allow_unused=True)
+        return [image.detach(), *(image.new_zeros(1) if g is None else g for g in gradients)]
 
     with torch.enable_grad():
         pairs = zip(picture_and_gradients(True), picture_and_gradients(False), strict=True)
-        for name, (mine, theirs) in zip(["picture", *names], pairs, strict=True):
-            size = float(theirs.abs().max()) + 1e-6
-            error = float((mine - theirs).abs().max())
-            # Rounding is far below this; a wrong derivative is far above.
-            if not error <= 2e-3 * size + 1e-5:
-                raise Untraceable(f"its kernels do not agree with plain torch on {name}")
+    for name, (mine, theirs) in zip(["the picture", *names], pairs, strict=True):
+        # Rounding is far below this; a wrong derivative is far above.
+        allowed = 2e-3 * float(theirs.abs().max()) + 1e-5
+        if not float((mine - theirs).abs().max()) <= allowed:
+            raise Untraceable(f"its kernels do not agree with plain torch on {name}")

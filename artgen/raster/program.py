@@ -86,7 +86,7 @@ class Program:
     weight: int = -1
     offset_gradient: tuple[int, int] = (-1, -1)
     gradients: dict[Component, int] = field(default_factory=dict)
-    _known: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    known: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     def append(self, value: Value) -> int:
         """Add a value as it is."""
@@ -101,24 +101,24 @@ class Program:
     def constant(self, number: float) -> int:
         """A number known now."""
         key = ("constant", repr(number))
-        if key not in self._known:
-            self._known[key] = self.append(Value("constant", constant=number))
-        return self._known[key]
+        if key not in self.known:
+            self.known[key] = self.append(Value("constant", constant=number))
+        return self.known[key]
 
     def add(self, operation: str, *arguments: int) -> int:
         """The value of `operation`: folded, simplified, found among the earlier ones, or new."""
         if operation in _COMMUTATIVE:
             arguments = tuple(sorted(arguments))
         key = (operation, *arguments)
-        if key not in self._known:
+        if key not in self.known:
             simpler = self._fold(operation, arguments)
             if simpler is None:
                 simpler = self._simplify(operation, arguments)
             if simpler is None:
                 per_pixel = any(self.values[argument].per_pixel for argument in arguments)
                 simpler = self.append(Value(operation, arguments, per_pixel))
-            self._known[key] = simpler
-        return self._known[key]
+            self.known[key] = simpler
+        return self.known[key]
 
     def _fold(self, operation: str, arguments: tuple[int, ...]) -> int | None:
         """A constant, where all arguments are constants."""
@@ -147,8 +147,10 @@ class Program:
                 return self.values[a].arguments[0]
             case "div", _, float(divisor) if divisor != 0:
                 return self.add("mul", a, self.constant(1 / divisor))
-            case "div", _, _ if self.values[a].per_pixel and not self.values[b].per_pixel:
-                # One division per splat instead of one per pixel.
+            case "div", 1.0, _:
+                return self._reciprocal(b)
+            case "div", _, _:
+                # One division for all that is divided by the same.
                 return self.add("mul", a, self.add("div", self.constant(1.0), b))
             case "pow", _, float(exponent):
                 return self._power(a, exponent)
@@ -156,6 +158,17 @@ class Program:
                 return arguments[1] if condition else arguments[2]
             case "where", _, _, _ if arguments[1] == arguments[2]:
                 return arguments[1]
+        return None
+
+    def _reciprocal(self, number: int) -> int | None:
+        """1/(c·x) as (1/c)·(1/x), since 1/x is likely to be known."""
+        operation, arguments, *_ = self.values[number]
+        if operation == "mul":
+            for factor, other in (arguments, arguments[::-1]):
+                known = self.values[factor].constant
+                if known:
+                    inverse = self.add("div", self.constant(1.0), other)
+                    return self.add("mul", self.constant(1 / known), inverse)
         return None
 
     def _power(self, base: int, exponent: float) -> int | None:

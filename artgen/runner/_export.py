@@ -116,7 +116,7 @@ def _metrics(job: Job, result: Result, drawing: Drawing, picture: Picture) -> di
     similarity = ssim(picture.pixels, target)
     size = saved_bytes(drawing, recipe.run.precision)
     return {
-        "count": recipe.primitive.count,
+        "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
         "parameters": drawing.parameters,
         "steps": result.steps,
         "psnr": round(psnr(picture.pixels, target), 4),

@@ -32,8 +32,8 @@ T = TypeVar("T")
 
 CHUNK_SECONDS = 0.05
 LARGEST_CHUNK = 1000
-TRIAL_STEPS = 1000
-"""The length of the schedule while a time budget is turned into steps."""
+TRIAL_STEPS = 1
+"""The schedule while a time budget is turned into steps: past its end all parts are there."""
 CHECKPOINT_SECONDS = 10.0
 EVALUATIONS = 30
 RECOVERIES = 3
@@ -194,6 +194,7 @@ class Fit:
             loss=self.job.plan.losses[index],
             total_steps=total_steps or self.stage.steps or 1,
             seed=seed,
+            count=replace(self.job.plan, recipe=self.recipe).count,
             device=self.job.device,
             backend=self.job.backend,
             options=self.stage.options,
@@ -225,10 +226,21 @@ class Fit:
                 if engine.step not in evaluations:
                     self._evaluate(engine)
                 progress.stopped_by = early
+        self._settle(engine)
         if progress.stopped_by != "interrupted":
             self._checkpoint(engine)
         if progress.stopped_by != "steps" and engine.step < total:
             self._set_stage(stop=engine.step)
+
+    def _settle(self, engine: Engine) -> None:
+        """Write what the engine found on the way into the recipe."""
+        found = engine.settled()
+        if not found:
+            return
+        self.recipe = self.recipe.updated({"primitive": {"count": found.pop("count")}})
+        self._set_stage(**found)
+        if self.folder is not None and self.progress.stopped_by != "interrupted":
+            self.folder.write_recipe(self.recipe)
 
     def _stopped_early(self) -> str | None:
         """Why to stop here, where no budget of the recipe says so."""

@@ -47,7 +47,7 @@ class InitialArt:
         primitive = self.art.primitive()
         if primitive.family != "field":
             count = primitive.count_of(drawing)
-            if table.count not in (None, count):
+            if table.count not in (None, "auto", count):
                 raise UsageError(
                     f"{self.path} has {count} parts, not {table.count}",
                     hint=f"use --count {count} or leave it out",

@@ -189,7 +189,7 @@ def _first_drawing(
         context = Context(
             rng=torch.Generator().manual_seed(plan.recipe.seed or 0),
             canvas=canvas,
-            count=table.count or 1,
+            count=plan.first_count,
             target=goal,
             weight=weight,
             background=background,

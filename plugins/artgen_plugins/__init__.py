@@ -11,5 +11,6 @@ def artgen_primitives() -> list[Spec]:
     return [
         Spec("gaussian", "Anisotropic Gaussian splats.", "artgen_plugins.gaussian:Gaussian"),
         Spec("fourier", "Petals with a Fourier-series outline.", "artgen_plugins.fourier:Fourier"),
+        Spec("stroke", "Brush strokes with bristles.", "artgen_plugins.stroke:Stroke"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
     ]

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 from artgen import (
+    Blend,
     Context,
     Map,
     Param,
@@ -109,9 +110,10 @@ class Fourier(Splat):
     }
 
     @property
-    def blend(self) -> Literal["sum", "mean", "normalized", "depth"]:  # type: ignore[override]
+    def blend(self) -> Blend:  # type: ignore[override]
         """As chosen in the options."""
-        return self.options.blend
+        chosen: Blend = self.options.blend
+        return chosen
 
     @property
     def far(self) -> float:  # type: ignore[override]

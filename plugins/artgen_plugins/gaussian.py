@@ -10,7 +10,18 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from artgen import Context, Param, Params, Preset, Splat, from_spacing, option, pixels, uniform
+from artgen import (
+    Blend,
+    Context,
+    Param,
+    Params,
+    Preset,
+    Splat,
+    from_spacing,
+    option,
+    pixels,
+    uniform,
+)
 
 # exp(-3.7² / 2) = 0.001: what is cut away stays below what 8 bits can show.
 CUT = 3.7
@@ -42,9 +53,10 @@ class Gaussian(Splat):
     defaults = Preset(count=1000, stage={"steps": 1000})
 
     @property
-    def blend(self) -> Literal["sum", "mean", "normalized", "depth", "over"]:  # type: ignore[override]
+    def blend(self) -> Blend:  # type: ignore[override]
         """As chosen in the options."""
-        return self.options.blend
+        chosen: Blend = self.options.blend
+        return chosen
 
     @property
     def params(self) -> Mapping[str, Param]:  # type: ignore[override]

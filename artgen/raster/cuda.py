@@ -1,0 +1,200 @@
+"""The compiled backend on CUDA: generated Triton kernels over tiles of 16 × 16 pixels.
+
+Splats are listed in a pyramid of grids, each in the level whose cells are at least half as large as
+the splat: there it touches at most 3 × 3 of them. So nine places per splat always suffice, nothing
+waits for the GPU to say how many pairs there are, and every shape is known from the number of
+splats alone. A tile reads the lists of the cells that contain it, one per level.
+
+Gradients are summed per splat in a fixed order, without atomics: the same input gives the same
+bits. Kernels are not recorded as CUDA graphs.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.primitives import Params, Splat
+from artgen.raster import kernel_cache
+from artgen.raster.emit import Source
+from artgen.raster.emit_triton import SPLATS, emit_triton
+from artgen.raster.trace import Untraceable, trace
+
+__all__ = ["Footprint"]
+
+SIDE = 16
+"""The side of a tile and of the smallest cells, in pixels."""
+
+PROGRAMS = 1 << 13
+"""Gradients run in so many programs, whatever the number of splats: few splats have large ones."""
+
+
+class Footprint:
+    """A traced footprint; kernels are compiled for a number of channels when first needed.
+
+    Raises Untraceable, or whatever the compiler raises.
+    """
+
+    def __init__(self, splat: Splat) -> None:
+        if importlib.util.find_spec("triton") is None:
+            raise Untraceable("kernels for CUDA need Triton: pip install 'artgen[triton]'")
+        self._program, self._far = trace(splat), splat.far
+        self._kernels: dict[int, tuple[Source, ModuleType]] = {}
+
+    def kernels(self, channels: int) -> tuple[Source, ModuleType]:
+        """The layout and the compiled functions for so many feature channels."""
+        if channels not in self._kernels:
+            source = emit_triton(self._program, self._far, channels, SIDE)
+            self._kernels[channels] = source, kernel_cache.load(source.text)
+        return self._kernels[channels]
+
+    def accumulate(
+        self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
+    ) -> Tensor:
+        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the radius, float32 [C, height, width].
+
+        The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
+        `features`. Never waits for the device.
+        """
+        source, kernels = self.kernels(features.shape[0])
+        with torch.no_grad():
+            radius = splat.radius(Params(tensors)).to(features).expand(features.shape[1])
+        parameters = torch.stack([tensors[name][index] for name, index in source.columns], dim=1)
+        image: Tensor = _Accumulate.apply(  # type: ignore[no-untyped-call]
+            parameters, features.t().contiguous(), radius.contiguous(), source, kernels, canvas
+        )
+        return image
+
+
+class _Accumulate(torch.autograd.Function):
+    """The kernels as one differentiable operation of [N, D] parameters and [N, C] features."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        parameters: Tensor,
+        features: Tensor,
+        radius: Tensor,
+        source: Source,
+        kernels: ModuleType,
+        canvas: Canvas,
+    ) -> Tensor:
+        (count, _), channels = parameters.shape, features.shape[1]
+        grid = _grid(canvas, parameters.device)
+        first = source.columns.index(("xy", (0,)))
+        centres = parameters[:, first : first + 2].contiguous()
+        uniforms = parameters.new_empty(count, source.uniforms)
+        _launch(kernels.prepare, -(-count // SPLATS), parameters, uniforms, count)
+        box = find_boxes(centres, radius, canvas)
+        start, listed = list_splats(box, grid)
+        image = parameters.new_empty(channels, canvas.height, canvas.width)
+        scene = (centres, radius, uniforms, features, grid.x, grid.y, box)
+        size = (canvas.width, canvas.height)
+        _launch(kernels.forward, grid.tiles, *scene, start, listed, image, *size, grid.levels)
+        ctx.save_for_backward(parameters, *scene)
+        ctx.kernels, ctx.sums = kernels, source.leaves + channels
+        return image
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        parameters, *scene = ctx.saved_tensors
+        (incoming,), count = grad_outputs, len(parameters)
+        _, height, width = incoming.shape
+        parts = max(1, PROGRAMS // max(1, count))
+        sums = parameters.new_empty(parts, count, ctx.sums)
+        image = (incoming.contiguous(), sums, width, height)
+        _launch(ctx.kernels.backward, count * parts, *scene, *image, count, parts)
+        gradient, features = torch.empty_like(parameters), torch.empty_like(scene[3])
+        totals = (sums, scene[-1], gradient, features, count, parts)
+        _launch(ctx.kernels.finish, -(-count // SPLATS), parameters, *totals)
+        return gradient, features, None, None, None, None
+
+
+def _launch(kernel: Any, programs: int, *arguments: Tensor | int) -> None:
+    """Run a kernel where its first argument is."""
+    if programs:
+        with torch.cuda.device_of(arguments[0]):  # type: ignore[no-untyped-call]
+            # Triton's own default for fusion is about to change, and it warns about that.
+            kernel[programs,](*arguments, enable_fp_fusion=True)
+
+
+class Grid(NamedTuple):
+    """A pyramid of grids over a canvas, on a device.
+
+    Cells of level l are SIDE·2^l pixels wide; level l has `columns[l]` per row and begins at cell
+    number `base[l]`. `x` and `y` are the pixel centres of columns and rows.
+    """
+
+    x: Tensor
+    y: Tensor
+    columns: Tensor
+    base: Tensor
+    tiles: int
+    cells: int
+    levels: int
+
+
+@functools.lru_cache(maxsize=8)
+def _grid(canvas: Canvas, device: torch.device) -> Grid:
+    sides = [SIDE]
+    while 2 * sides[-1] < max(canvas.width, canvas.height):
+        sides.append(2 * sides[-1])
+    columns = [-(-canvas.width // side) for side in sides]
+    cells = [n * -(-canvas.height // side) for n, side in zip(columns, sides, strict=True)]
+    base = [sum(cells[:level]) for level in range(len(sides))]
+    x, y = (torch.from_numpy(centres) for centres in canvas.pixel_centres())
+    return Grid(
+        x=x.to(device),
+        y=y.to(device),
+        columns=torch.tensor(columns, device=device),
+        base=torch.tensor(base, device=device),
+        tiles=cells[0],
+        cells=sum(cells),
+        levels=len(sides),
+    )
+
+
+def find_boxes(centres: Tensor, radius: Tensor, canvas: Canvas) -> Tensor:
+    """The pixels that each splat can reach, int32 [N, 4]: left, right, top, bottom.
+
+    Right and bottom are the first ones outside. Nothing is reached from a centre that is not finite
+    or with a radius that is negative or NaN. `centres` [N, 2] and `radius` [N] are in canvas units.
+    """
+    shorter = min(canvas.width, canvas.height)
+    reach = radius.double() * (shorter / 2)
+    drawn = centres.isfinite().all(1) & (reach >= 0)
+    edges = []
+    for coordinate, size in zip(centres.unbind(1), (canvas.width, canvas.height), strict=True):
+        pixel = (coordinate.double() * shorter + size) / 2
+        edges.append((pixel - reach).floor().clamp(0, size))
+        edges.append(((pixel + reach).floor() + 1).clamp(0, size))
+    return torch.stack(edges, dim=1).where(drawn[:, None], 0).int()
+
+
+def list_splats(box: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+    """(start [cells + 1], splat [9 N]): cell c holds splat[start[c] : start[c + 1]], ascending.
+
+    `box` is what `find_boxes` gives; a splat is listed in the cells of its level that it touches.
+    """
+    left, right, top, bottom = box.long().unbind(1)
+    longer = torch.maximum(right - left, bottom - top)
+    sides = SIDE << torch.arange(grid.levels, device=box.device)
+    # Twice the side of a cell is enough: then no more than three in a row are touched.
+    level = (longer[:, None] > 2 * sides[:-1]).sum(1)
+    side = sides[level]
+    step = torch.arange(3, device=box.device)
+    column, row = (left // side)[:, None] + step, (top // side)[:, None] + step
+    across = (column * side[:, None] < right[:, None]) & (left < right)[:, None]
+    down = (row * side[:, None] < bottom[:, None]) & (top < bottom)[:, None]
+    cell = grid.base[level][:, None, None] + row[:, :, None] * grid.columns[level][:, None, None]
+    cell = (cell + column[:, None, :]).where(down[:, :, None] & across[:, None, :], grid.cells)
+    cell, order = torch.sort(cell.flatten(), stable=True)
+    start = torch.searchsorted(cell, torch.arange(grid.cells + 1, device=box.device))
+    return start.int(), torch.div(order, 9, rounding_mode="floor").int()

@@ -1,0 +1,59 @@
+"""The command `python -m benchmarks`: runs benchmarks one by one and prints their tables."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+from collections.abc import Sequence
+from pathlib import Path
+
+from artgen.errors import ArtgenError, did_you_mean
+from benchmarks import __doc__ as SUMMARY
+from benchmarks._report import machine, update_sections
+from benchmarks._settings import ROOT, Settings
+
+BENCHMARKS = ("startup", "start", "footprints", "scaling", "fits", "video")
+"""The modules with a `run(settings)` that yields tables."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(
+        "python -m benchmarks", description=SUMMARY, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
+    parser.add_argument("--long", action="store_true", help="fits: up to three minutes each")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="fits: pictures at full size")
+    parser.add_argument("--write", action="store_true", help="update benchmarks/RESULTS.md")
+    options = parser.parse_args(arguments)
+    for name in options.names:
+        if name not in BENCHMARKS:
+            parser.error(f"there is no benchmark {name!r} ({did_you_mean(name, BENCHMARKS)})")
+    if options.data and not options.data.is_dir():
+        parser.error(f"--data {options.data} is not a folder")
+    if options.write and options.quick:
+        parser.error("--quick measures nothing worth writing down: leave out one of the two")
+
+    settings = Settings(quick=options.quick, long=options.long, data=options.data)
+    try:
+        for name in options.names or BENCHMARKS:
+            text = run(name, settings)
+            if options.write:
+                update_sections(ROOT / "benchmarks" / "RESULTS.md", {name: text}, BENCHMARKS)
+    except ArtgenError as error:
+        parser.exit(error.exit_code, f"{error}\n")
+
+
+def run(name: str, settings: Settings) -> str:
+    """Run one benchmark; its section is printed as it grows, and returned."""
+    module = importlib.import_module(f"benchmarks.{name}")
+    paragraphs = [(module.__doc__ or "").strip(), f"Machine: {machine()}."]
+    print(f"## {name}", *paragraphs, sep="\n\n", end="\n\n", flush=True)
+    for table in module.run(settings):
+        print(table, end="\n\n", flush=True)
+        paragraphs.append(str(table))
+    return "\n\n".join(paragraphs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,67 @@
+"""Time and memory: interleaved repetitions, medians, and the peak of the resident memory."""
+
+from __future__ import annotations
+
+import ctypes
+import statistics
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+__all__ = ["interleaved", "peak_memory", "timed"]
+
+# Idle worker threads spin for a while, which must not be in the next action's time.
+_PAUSE = 0.01
+_CLEAR = Path("/proc/self/clear_refs")
+_STATUS = Path("/proc/self/status")
+
+
+def timed(action: Callable[[], Any]) -> float:
+    """Seconds of wall time that `action` takes."""
+    start = time.perf_counter()
+    action()
+    return time.perf_counter() - start
+
+
+def interleaved(
+    actions: Mapping[str, Callable[[], Any]], *, rounds: int, seconds: float = 3.0
+) -> dict[str, float]:
+    """The median seconds of every action, which take turns.
+
+    An action that has used up its `seconds` sits out what remains of the `rounds`.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in actions}
+    for _ in range(rounds):
+        for name, action in actions.items():
+            if sum(taken[name]) < seconds:
+                time.sleep(_PAUSE)
+                taken[name].append(timed(action))
+    return {name: statistics.median(times) for name, times in taken.items()}
+
+
+def peak_memory(action: Callable[[], Any] | None = None) -> float | None:
+    """MiB by which the resident memory grows, at its peak, while `action` runs.
+
+    Without an action, the peak of this process so far. None where only Linux could tell.
+    """
+    if not sys.platform.startswith("linux"):
+        return None
+    if action is None:
+        return _status("VmHWM")
+    # What was freed goes back to the system, so that using it again counts as growth.
+    ctypes.CDLL(None).malloc_trim(0)
+    try:
+        _CLEAR.write_text("5")  # resets the peak; see proc(5)
+    except OSError:
+        return None
+    before = _status("VmRSS")
+    action()
+    return max(0.0, _status("VmHWM") - before)
+
+
+def _status(key: str) -> float:
+    """A size of /proc/self/status, in MiB."""
+    line = next(line for line in _STATUS.read_text().splitlines() if line.startswith(key))
+    return int(line.split()[1]) / 1024

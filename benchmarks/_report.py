@@ -1,0 +1,86 @@
+"""Tables and the description of the machine, as Markdown; sections of RESULTS.md."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Table", "figure", "machine", "ratio", "update_sections"]
+
+INTRODUCTION = """\
+# Results
+
+Written by `python -m benchmarks --write`; each section says which machine it was measured on.
+"""
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a title; the first column is a name, the others are figures."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    note: str = ""
+
+    def __str__(self) -> str:
+        cells = [list(self.columns), *(list(row) for row in self.rows)]
+        widths = [max(3, *(len(row[k]) for row in cells)) for k in range(len(self.columns))]
+
+        def line(row: Sequence[str]) -> str:
+            first, *others = zip(row, widths, strict=True)
+            padded = [first[0].ljust(first[1]), *(cell.rjust(width) for cell, width in others)]
+            return f"| {' | '.join(padded)} |"
+
+        rule = ["-" * widths[0], *("-" * (width - 1) + ":" for width in widths[1:])]
+        lines = [f"### {self.title}", "", line(cells[0]), line(rule), *map(line, cells[1:])]
+        return "\n".join([*lines, "", self.note] if self.note else lines)
+
+
+def figure(value: float | None, digits: int = 3) -> str:
+    """A number with `digits` significant digits and no exponent; a dash for None."""
+    if value is None:
+        return "-"
+    if value == 0:
+        return "0"
+    rounded = float(f"{value:.{digits - 1}e}")
+    decimals = max(0, digits - 1 - int(f"{rounded:e}".partition("e")[2]))
+    return f"{rounded:,.{decimals}f}"
+
+
+def ratio(value: float, reference: float) -> str:
+    """How many times `reference` a value is."""
+    return f"{figure(value / reference)}x"
+
+
+def machine() -> str:
+    """CPU, cores, memory and versions in one line."""
+    versions = ["Python " + platform.python_version()]
+    versions += [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "numba")]
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{_cpu()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
+        f"{platform.system()}; {', '.join(versions)}"
+    )
+
+
+def update_sections(path: Path, sections: dict[str, str], order: Sequence[str]) -> None:
+    """Write `sections` (name: Markdown) into `path`; other sections there stay as they are."""
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    parts = re.split(r"^## (\S+)\n", text, flags=re.MULTILINE)[1:]
+    known = dict(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True)) | sections
+    body = "".join(f"\n## {name}\n\n{known[name]}\n" for name in order if name in known)
+    path.write_text(INTRODUCTION + body, encoding="utf-8")
+
+
+def _cpu() -> str:
+    information = Path("/proc/cpuinfo")
+    found = information.exists() and re.search(
+        r"^model name\s*: (.+)$", information.read_text(), flags=re.MULTILINE
+    )
+    return found[1] if found else platform.processor() or platform.machine()

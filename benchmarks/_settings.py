@@ -1,0 +1,20 @@
+"""What a benchmark is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["ROOT", "Settings"]
+
+ROOT = Path(__file__).parents[1]
+"""The folder in which `python -m benchmarks` works."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`quick` shrinks everything to seconds; `long` and `data` are for `fits`."""
+
+    quick: bool = False
+    long: bool = False
+    data: Path | None = None

@@ -1,0 +1,63 @@
+"""How good pictures get: PSNR after seconds of fitting with the defaults, without a video.
+
+Seconds are those of `--time`: steps and evaluations, not imports and compiling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from statistics import fmean
+
+import artgen
+from artgen import InputError
+from benchmarks._report import Table, figure
+from benchmarks._settings import Settings
+
+SAMPLES = ("sample:astronaut", "sample:chelsea", "sample:coffee", "sample:rocket")
+SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp"}
+
+
+def run(settings: Settings) -> Iterator[Table]:
+    small = {"sample:astronaut": 256}
+    large = full_size(settings.data) if settings.data else dict.fromkeys(SAMPLES)
+    fits = [("gaussian", 1_000, small), ("gaussian", 10_000, large), ("fourier", 256, small)]
+    budgets = [5, 20, 60, 180] if settings.long else [5, 20, 60]
+    if settings.quick:
+        tiny = {"sample:astronaut": 32}
+        fits, budgets = [("gaussian", 30, tiny), ("fourier", 10, tiny)], [0.2]
+    rows = []
+    for primitive, count, pictures in fits:
+        row = [f"{count:,} {primitive}", describe(pictures)]
+        for seconds in budgets:
+            arts = [
+                artgen.fit(picture, primitive, count=count, size=size, time=seconds, seed=7)
+                for picture, size in pictures.items()
+            ]
+            steps = fmean(art.metrics["steps"] for art in arts)
+            row.append(f"{fmean(art.psnr for art in arts):.2f} dB ({steps:,.0f} steps)")
+        rows.append(row)
+    columns = ["", "pictures", *(f"{figure(seconds)} s" for seconds in budgets)]
+    yield Table("PSNR, mean over pictures", columns, rows)
+
+
+def full_size(folder: Path) -> dict[str, int]:
+    """The pictures in `folder` with their long sides in pixels. Raises InputError without any."""
+    from PIL import Image
+
+    sizes = {}
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() in SUFFIXES:
+            with Image.open(path) as picture:
+                sizes[str(path)] = max(picture.size)
+    if not sizes:
+        raise InputError(f"{folder} holds no picture", hint=f"known: {', '.join(sorted(SUFFIXES))}")
+    return sizes
+
+
+def describe(pictures: dict[str, int | None]) -> str:
+    """The names of a few pictures, the number of many."""
+    if len(pictures) > 4:
+        return str(len(pictures))
+    names = [Path(picture.removeprefix("sample:")).stem for picture in pictures]
+    return ", ".join(names) + "".join(f" {size}" for size in {*pictures.values()} - {None})

@@ -1,0 +1,105 @@
+"""One scene drawn in every way there is: milliseconds forward, and forward with backward.
+
+An evaluation is one pixel inside one splat's radius; G/s are 10⁹ of them per second. Repetitions
+are interleaved; figures are medians, ratios are of forward with backward to `compiled`, memory is
+the growth of the process at its peak, and the error is the largest of the picture's and the
+gradients', relative to `eager`. Compiling does not count; drawing includes finding out which splats
+touch which tiles.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+
+from torch import Tensor
+
+from artgen.registry import default
+from benchmarks._contenders import CONTENDERS, CompiledTorch, Contender, Eager, Unavailable
+from benchmarks._measure import interleaved, peak_memory
+from benchmarks._report import Table, figure, ratio
+from benchmarks._scenes import Scene, make_scene
+from benchmarks._settings import Settings
+from benchmarks.superellipse import Superellipse
+
+COLUMNS = (
+    "",
+    "forward, ms",
+    "with backward, ms",
+    "G/s forward",
+    "G/s with backward",
+    "to compiled",
+    "memory, MiB",
+    "error",
+)
+
+
+def run(settings: Settings) -> Iterator[Table]:
+    gaussian, fourier = (default().load("primitive", name)() for name in ("gaussian", "fourier"))
+    small = settings.quick
+    for splat, count, side, pixels in (
+        (gaussian, 50 if small else 5_000, 48 if small else 512, 4.0),
+        (fourier, 10 if small else 256, 32 if small else 256, None),
+        (Superellipse(), 10 if small else 256, 32 if small else 256, None),
+    ):
+        yield compare(make_scene(splat, count, side, pixels), quick=settings.quick)
+
+
+def compare(scene: Scene, *, quick: bool = False) -> Table:
+    """All contenders on one scene."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # compilers talk
+        present, absent = _assemble(scene, quick)
+    eager = Eager(scene)
+    reference = [eager.forward(), *eager.gradients()]
+    errors, memory = {}, {}
+    for name, contender in present.items():
+        memory[name], errors[name] = _examine(contender, reference)
+    rounds = 2 if quick else 25
+    forward = interleaved({n: each.forward for n, each in present.items()}, rounds=rounds)
+    both = interleaved({n: each.gradients for n, each in present.items()}, rounds=rounds)
+    covered = scene.covered()
+    rows = [
+        (
+            name,
+            figure(1000 * forward[name]),
+            figure(1000 * both[name]),
+            figure(covered / forward[name] / 1e9),
+            figure(covered / both[name] / 1e9),
+            ratio(both[name], both["compiled"]) if "compiled" in both else "-",
+            figure(memory[name]),
+            f"{errors[name]:.0e}" if errors[name] else "0",
+        )
+        for name in present
+    ]
+    size = f"{scene.canvas.width}x{scene.canvas.height}"
+    title = f"{type(scene.splat).__name__}: {scene.count:,} splats, {size}, {covered:,} evaluations"
+    return Table(title, COLUMNS, rows, "\n".join(f"{n}: {why}." for n, why in absent.items()))
+
+
+def relative_error(mine: list[Tensor], theirs: list[Tensor]) -> float:
+    """The largest difference in any tensor, relative to the tensor's largest value."""
+    return max(
+        float((a - b).abs().max() / b.abs().max().clamp_min(1e-12))
+        for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _examine(contender: Contender, reference: list[Tensor]) -> tuple[float | None, float]:
+    """Memory of forward and backward, and the error of picture and gradients."""
+    made = [contender.forward()]
+    memory = peak_memory(lambda: made.extend(contender.gradients()))
+    return memory, relative_error(made, reference)
+
+
+def _assemble(scene: Scene, quick: bool) -> tuple[dict[str, Contender], dict[str, str]]:
+    """The contenders that can draw the scene, and the others with the reason."""
+    present, absent = {}, {}
+    for make in CONTENDERS:
+        try:
+            if quick and make is CompiledTorch:
+                raise Unavailable("compiling takes too long for --quick")
+            present[make.name] = make(scene)
+        except Unavailable as error:
+            absent[make.name] = str(error)
+    return present, absent

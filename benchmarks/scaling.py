@@ -1,0 +1,83 @@
+"""How the generated kernels scale: forward and backward of Gaussians, time per covered pixel.
+
+Repetitions are interleaved; figures are medians.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+import torch
+
+from artgen.registry import default
+from benchmarks._contenders import Compiled
+from benchmarks._measure import interleaved
+from benchmarks._report import Table, figure, ratio
+from benchmarks._scenes import Scene, make_scene, spacing
+from benchmarks._settings import Settings
+
+
+def run(settings: Settings) -> Iterator[Table]:
+    gaussian = default().load("primitive", "gaussian")()
+    rounds = 2 if settings.quick else 15
+
+    side, counts = (64, (10, 100)) if settings.quick else (512, (100, 1_000, 10_000, 100_000))
+    scenes = {
+        f"{count:,} splats": make_scene(gaussian, count, side, spacing(count, side))
+        for count in counts
+    }
+    scenes[f"{counts[-1]:,} splats of 3 px"] = make_scene(gaussian, counts[-1], side, 3.0)
+    yield measure(f"Number of splats, constant coverage, {side}²", scenes, rounds)
+
+    sides, count = ((32, 64), 50) if settings.quick else ((256, 512, 1024, 2048, 4096), 5_000)
+    scenes = {f"{side}²": make_scene(gaussian, count, side, spacing(count, side)) for side in sides}
+    yield measure(f"Size of the picture, {count:,} splats", scenes, rounds)
+
+    scene = make_scene(gaussian, count, side, 4.0)
+    yield measure_threads(f"Threads, {count:,} splats, {side}²", scene, rounds)
+
+
+def measure(title: str, scenes: Mapping[str, Scene], rounds: int) -> Table:
+    """One row per scene."""
+    actions = {name: Compiled(scene).gradients for name, scene in scenes.items()}
+    seconds = interleaved(_warm(actions), rounds=rounds)
+    rows = [
+        (
+            name,
+            figure(1000 * seconds[name]),
+            figure(scene.covered() / 1e6),
+            figure(1e9 * seconds[name] / scene.covered()),
+        )
+        for name, scene in scenes.items()
+    ]
+    return Table(title, ("", "ms", "10⁶ covered pixels", "ns per covered pixel"), rows)
+
+
+def measure_threads(title: str, scene: Scene, rounds: int) -> Table:
+    """One row per number of threads: one, two, and as many as torch would use."""
+    usual, compiled = torch.get_num_threads(), Compiled(scene)
+
+    def on(threads: int) -> Callable[[], None]:
+        def action() -> None:
+            torch.set_num_threads(threads)
+            compiled.gradients()
+
+        return action
+
+    actions = {str(number): on(number) for number in sorted({1, min(2, usual), usual})}
+    try:
+        seconds = interleaved(_warm(actions), rounds=rounds)
+    finally:
+        torch.set_num_threads(usual)
+    rows = [
+        (name, figure(1000 * each), ratio(seconds["1"], each), figure(1e9 * each / scene.covered()))
+        for name, each in seconds.items()
+    ]
+    return Table(title, ("threads", "ms", "speed-up", "ns per covered pixel"), rows)
+
+
+def _warm(actions: Mapping[str, Callable[[], object]]) -> Mapping[str, Callable[[], object]]:
+    """The same actions, each run once."""
+    for action in actions.values():
+        action()
+    return actions

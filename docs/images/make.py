@@ -1,0 +1,66 @@
+"""Make the README's pictures from what `make gallery` left: python docs/images/make.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+HERE = Path(__file__).parent
+PIECES = HERE.parent.parent / "gallery" / "out"
+WIDTH, GAP = 800, 4
+"""Of the mosaic and between its pictures, in pixels."""
+PREVIEW = "coffee-fourier"
+FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
+
+
+def mosaic(stills: list[Image.Image]) -> Image.Image:
+    """The pictures uncropped, two in a row, every row equally wide."""
+    rows = [stills[start : start + 2] for start in range(0, len(stills), 2)]
+    heights = [
+        round((WIDTH - GAP * (len(row) - 1)) / sum(still.width / still.height for still in row))
+        for row in rows
+    ]
+    sheet = Image.new("RGB", (WIDTH, sum(heights) + GAP * (len(rows) - 1)), "white")
+    top = 0
+    for row, height in zip(rows, heights, strict=True):
+        left = 0
+        for still in row:
+            # The last one of a row takes what rounding left.
+            width = WIDTH - left if still is row[-1] else round(height * still.width / still.height)
+            sheet.paste(still.resize((width, height), Image.Resampling.LANCZOS), (left, top))
+            left += width + GAP
+        top += height + GAP
+    return sheet
+
+
+def preview(video: Path) -> list[Image.Image]:
+    """Some of the frames of a progress video, evenly spaced, small."""
+    import av
+
+    with av.open(str(video)) as container:
+        frames = [frame.to_image() for frame in container.decode(video=0)]
+    chosen = [frames[i * (len(frames) - 1) // (FRAMES - 1)] for i in range(FRAMES)]
+    for frame in chosen:
+        frame.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    return chosen
+
+
+def main() -> None:
+    """Write pieces.jpg and progress.webp beside this file."""
+    stills = [Image.open(path).convert("RGB") for path in sorted(PIECES.glob("*.png"))]
+    mosaic(stills).save(HERE / "pieces.jpg", quality=88)
+    first, *others = preview(PIECES / f"{PREVIEW}.mp4")
+    first.save(
+        HERE / "progress.webp",
+        save_all=True,
+        append_images=others,
+        duration=round(1000 / FRAMES_PER_SECOND),
+        loop=0,
+        quality=70,
+        method=6,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""Brush strokes: long, bent dabs with a flat top, soft ends and the furrows that bristles leave.
+
+Along the stroke u runs from -1 to 1, across it v from -1 to 1, after a bend: v = across/width −
+bend·u². The weight is an end profile in u times a flat-topped profile in v, times a texture of
+furrows that run along the stroke and wander a little.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import pi
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from artgen import Blend, Param, Params, Preset, Splat, from_spacing, option, pixels, uniform
+
+REACH = 1.5
+"""exp(-1.5^8) and exp(-1.5^6) are below 1e-4: there the profiles end."""
+
+
+class Stroke(Splat):
+    """Strokes of a paint brush, with bristles; their order is learned."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options of `stroke`."""
+
+        blend: Literal["depth", "normalized", "sum", "mean", "over"] = option(
+            "depth", "how weights become a picture"
+        )
+        bristles: float = option(5.0, "furrows across a stroke", low=0, high=64)
+        texture: float = option(0.35, "how deep the furrows are", low=0, high=1)
+
+    defaults = Preset(count=400, stage={"steps": 1000})
+
+    @property
+    def blend(self) -> Blend:  # type: ignore[override]
+        """As chosen in the options."""
+        chosen: Blend = self.options.blend
+        return chosen
+
+    @property
+    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+        """Half length and half width, rotation, bend, and where the furrows lie."""
+        return {
+            "length": Param(init=from_spacing(1.6), min=pixels(1), lr=0.05, map="exp"),
+            "width": Param(init=from_spacing(0.5), min=pixels(0.5), lr=0.05, map="exp"),
+            "angle": Param(init=uniform(0, pi), lr=0.08),
+            "bend": Param(init=0.0, min=-2.0, max=2.0, lr=0.05),
+            "furrow": Param(init=uniform(0, 2 * pi), lr=0.05),
+        }
+
+    def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
+        """The product of the two profiles and the furrows."""
+        c, s = torch.cos(p.angle), torch.sin(p.angle)
+        u = (c * dx + s * dy) / p.length
+        v = (c * dy - s * dx) / p.width - p.bend * u * u
+        ends, body = torch.exp(-(u**8)), torch.exp(-(v**6))
+        wander = p.furrow + self.options.bristles * pi * v + 0.7 * torch.sin(2.3 * u + p.furrow)
+        return ends * body * (1 - self.options.texture * (0.5 + 0.5 * torch.sin(wander)))
+
+    def radius(self, p: Params) -> Tensor:
+        """The corner of the bent stroke's box."""
+        across = p.width * (REACH + REACH * REACH * p.bend.abs())
+        return torch.sqrt((REACH * p.length) ** 2 + across * across)

@@ -1,0 +1,199 @@
+"""The benchmarks run and print tables, and what they compare draws the same picture."""
+
+from __future__ import annotations
+
+import re
+import sys
+
+import pytest
+import torch
+
+from artgen import Canvas, Params
+from artgen.registry import default
+from benchmarks import __main__ as command
+from benchmarks._contenders import Dense, Eager, Handwritten, Unavailable, _padded_tiles, _tiled
+from benchmarks._measure import interleaved, peak_memory
+from benchmarks._report import Table, figure, update_sections
+from benchmarks._scenes import Scene, make_scene, spacing
+from benchmarks.footprints import relative_error
+from benchmarks.superellipse import Superellipse
+
+
+def splat(name):
+    return Superellipse() if name == "superellipse" else default().load("primitive", name)()
+
+
+def wide_scene(name, count=25):
+    """A canvas that no tile fits, with splats that reach beyond it."""
+    scene = make_scene(splat(name), count, 64, 7.0)
+    incoming = torch.randn(3, 45, 70, generator=torch.Generator().manual_seed(1))
+    return Scene(scene.splat, Canvas(70, 45), scene.tensors, incoming)
+
+
+def picture_and_gradients(contender):
+    return [contender.forward(), *contender.gradients()]
+
+
+@pytest.mark.parametrize("name", command.BENCHMARKS)
+def test_every_benchmark_runs(name, capsys):
+    command.main(["--quick", name])
+    printed = capsys.readouterr().out
+    assert printed.startswith(f"## {name}\n")
+    assert "Machine: " in printed
+    tables = re.findall(
+        r"^### .+\n\n\| .+\|\n\| ---[-| :]+\|\n(?:\| .+\|\n)+", printed, re.MULTILINE
+    )
+    assert len(tables) == {"footprints": 3, "scaling": 3}.get(name, 1)
+    if name == "footprints":
+        assert printed.count("| compiled ") == 3
+        assert printed.count("| numba by hand ") == 2
+        assert "numba by hand: nobody wrote one." in printed
+    if name == "start":
+        assert re.search(r"\| gaussian +\| +compiled \|", printed)
+
+
+def test_an_unknown_benchmark_is_refused(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--quick", "footprint"])
+    assert stopped.value.code == 2
+    assert "did you mean footprints?" in capsys.readouterr().err
+
+
+def test_quick_figures_are_not_written_down(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--quick", "--write", "video"])
+    assert stopped.value.code == 2
+    assert "--quick" in capsys.readouterr().err
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
+    (tmp_path / "notes.txt").write_text("no picture")
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["fits", "--data", str(tmp_path)])
+    assert stopped.value.code == 3
+    assert "holds no picture" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["gaussian", "superellipse"])
+def test_kernels_by_hand_agree_with_eager(name):
+    scene = wide_scene(name)
+    mine, theirs = (picture_and_gradients(kind(scene)) for kind in (Handwritten, Eager))
+    for ours, reference in zip(mine, theirs, strict=True):
+        assert relative_error([ours], [reference]) < 2e-5
+    assert all(float(tensor.abs().max()) > 0.1 for tensor in theirs)
+
+
+def test_there_are_no_kernels_by_hand_for_others():
+    with pytest.raises(Unavailable, match="nobody"):
+        Handwritten(make_scene(splat("fourier"), 3, 16))
+
+
+@pytest.mark.parametrize("name", ["gaussian", "fourier", "superellipse"])
+def test_dense_and_tiled_torch_agree_with_eager(name, monkeypatch):
+    monkeypatch.setattr(Dense, "SIZES", (2**12, 2**14))
+    scene = wide_scene(name)
+    reference = picture_and_gradients(Eager(scene))
+    assert relative_error(picture_and_gradients(Dense(scene)), reference) < 2e-5
+    tiled = _tiled(scene.splat, scene.canvas, scene.tensors, *_padded_tiles(scene))
+    gradients = torch.autograd.grad(tiled, list(scene.tensors.values()), scene.incoming)
+    assert relative_error([tiled.detach(), *gradients], reference) < 2e-5
+
+
+def test_errors_are_relative_to_the_worst_tensor():
+    theirs = [torch.tensor([10.0, 1.0]), torch.tensor([0.1])]
+    mine = [torch.tensor([10.1, 1.0]), torch.tensor([0.12])]
+    assert relative_error(mine, theirs) == pytest.approx(0.2, rel=1e-5)
+
+
+def test_the_superellipse_ends_at_its_radius():
+    scene = make_scene(Superellipse(), 200, 64)
+    p = Params({name: tensor.detach()[..., None] for name, tensor in scene.tensors.items()})
+    turn = torch.linspace(0, 6.28, 100)
+    radius = scene.radius()[:, None]
+    weight = scene.splat.footprint(radius * turn.cos(), radius * turn.sin(), p)
+    assert float(weight.max()) < 1.1e-3
+    assert float(scene.splat.footprint(0 * turn, 0 * turn, p).min()) > 0.9
+    assert sum(t.shape[0] if t.dim() > 1 else 1 for t in scene.tensors.values()) == 12
+
+
+def test_covered_pixels_are_those_inside_the_radius():
+    scene = wide_scene("gaussian", count=9)
+    x, y = (torch.from_numpy(centres) for centres in scene.canvas.pixel_centres())
+    xy, radius = scene.tensors["xy"].detach(), scene.radius()
+    dx, dy = x - xy[0][:, None, None], y[:, None] - xy[1][:, None, None]
+    assert scene.covered() == int((dx**2 + dy**2 <= radius[:, None, None] ** 2).sum())
+
+
+def test_coverage_does_not_depend_on_the_number_of_splats():
+    few, many = (make_scene(splat("gaussian"), n, 128, spacing(n, 128)) for n in (400, 3200))
+    assert few.covered() == pytest.approx(many.covered(), rel=0.2)
+
+
+def test_actions_take_turns_until_their_time_is_used_up(monkeypatch):
+    clock, calls = [0.0], []
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    durations = {"quick": iter([1.0, 5.0, 2.0]), "slow": iter([4.0, 8.0])}
+
+    def action(name):
+        def act():
+            calls.append(name)
+            clock[0] += next(durations[name])
+
+        return act
+
+    medians = interleaved({n: action(n) for n in durations}, rounds=3, seconds=10)
+    assert calls == ["quick", "slow", "quick", "slow", "quick"]
+    assert medians == {"quick": 2.0, "slow": 6.0}
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")
+def test_peak_memory_counts_what_is_freed_again():
+    def action():
+        torch.ones(16 * 2**20)
+
+    assert 60 < peak_memory(action) < 100
+    assert peak_memory(lambda: None) < 10
+    assert peak_memory() > 60
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (None, "-"),
+        (0, "0"),
+        (0.0012345, "0.00123"),
+        (0.9996, "1.00"),
+        (12.34, "12.3"),
+        (1234.4, "1,230"),
+        (5, "5.00"),
+    ],
+)
+def test_figures_have_three_significant_digits(value, text):
+    assert figure(value) == text
+
+
+def test_tables_are_markdown():
+    table = Table("Title", ("", "ms"), [("a", "1.25"), ("longer", "10")], "A note.")
+    assert str(table).splitlines() == [
+        "### Title",
+        "",
+        "|        |   ms |",
+        "| ------ | ---: |",
+        "| a      | 1.25 |",
+        "| longer |   10 |",
+        "",
+        "A note.",
+    ]
+
+
+def test_writing_a_section_keeps_the_others(tmp_path):
+    path = tmp_path / "RESULTS.md"
+    order = ("first", "second", "third")
+    update_sections(path, {"third": "three"}, order)
+    update_sections(path, {"first": "one\n\n### a table"}, order)
+    update_sections(path, {"third": "new"}, order)
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# Results\n")
+    assert text.endswith("## first\n\none\n\n### a table\n\n## third\n\nnew\n")
+    assert "three" not in text

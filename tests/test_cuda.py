@@ -1,0 +1,425 @@
+"""Triton kernels against plain torch: on a GPU where there is one, else in Triton's interpreter."""
+
+from __future__ import annotations
+
+import math
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch._subclasses.fake_tensor import FakeTensorMode
+
+from artgen import Canvas, Context, Param, Splat, option
+from artgen.raster import Backend, backend, choose_backend, cuda, kernel_cache, paint
+from artgen_plugins.fourier import Fourier
+from artgen_plugins.gaussian import Gaussian
+
+ON_GPU = torch.cuda.is_available()
+DEVICE = "cuda" if ON_GPU else "cpu"
+if not ON_GPU:
+    os.environ["TRITON_INTERPRET"] = "1"  # read when the kernels are imported
+
+BACKGROUND = (0.2, 0.4, 0.9)
+
+
+@pytest.fixture
+def triton(monkeypatch):
+    """Triton; few programs, because the interpreter runs them one after the other."""
+    module = pytest.importorskip("triton", reason="needs artgen[triton]")
+    if not ON_GPU:
+        monkeypatch.setattr(cuda, "PROGRAMS", 32)
+    # Lanes without a pixel or a splat compute with zeros, of which numpy warns.
+    with np.errstate(all="ignore"):
+        yield module
+
+
+class Odd(Splat):
+    """Every function there is, choices of scalars and of pixels, and a parameter per cell."""
+
+    @dataclass(frozen=True)
+    class Options:
+        blend: Literal["sum", "mean", "normalized", "depth"] = option("sum", "the blend")
+
+    params = {"size": Param(init=0.3), "bend": Param(2, 3, init=0.4)}  # noqa: RUF012
+
+    @property
+    def blend(self):
+        return self.options.blend
+
+    def footprint(self, dx, dy, p):
+        u, v = dx / p.size, torch.where(p.bend[0, 0] > 0.2, dy / p.size, -dy)
+        r = torch.hypot(u, v) + 0.1
+        ring = torch.sigmoid(3 - r) + torch.erf(r) * torch.exp(-r) + torch.log(r) * 0.1
+        wave = torch.sin(3 * u) + torch.cos(2 * v) * torch.tanh(u) + torch.tan(u * 0.3)
+        turn = torch.atan2(v, u + 3) + torch.atan(u * v) + torch.floor(u) + torch.trunc(v)
+        edge = torch.expm1(-r) + torch.log1p(r) + torch.abs(u).clamp(0.1, 2) + torch.sign(v)
+        power = torch.pow(r, p.bend[1, 1]) + torch.sqrt(r) + torch.maximum(u, v)
+        odd = torch.where(~(u > v) & (r < 2), p.bend[0, 1] * u, v * p.bend[1, 2])
+        return (ring + wave * p.bend[1, 0] + turn * p.bend[0, 2] + edge + power + odd) ** 2 / 50
+
+    def radius(self, p):
+        return 2 * p.size
+
+
+class OddFar(Odd):
+    far = 0.3
+
+
+class Constant(Odd):
+    def footprint(self, dx, dy, p):
+        return p.bend[0, 0]
+
+
+class Sheet(Gaussian):
+    """As large as can be."""
+
+    def radius(self, p):
+        return torch.full_like(p.angle, torch.inf)
+
+
+def scene(splat, canvas, count=10, seed=0):
+    rng = torch.Generator().manual_seed(seed)
+    tensors = splat.initial(Context(rng, canvas, count))
+    noise = {name: 0.1 * torch.randn(t.shape, generator=rng) for name, t in tensors.items()}
+    return {name: (tensor + noise[name].abs()).to(DEVICE) for name, tensor in tensors.items()}
+
+
+def picture_and_gradients(splat, tensors, canvas, **more):
+    leaves = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
+    image = paint(splat, leaves, canvas, background=BACKGROUND, **more)
+    incoming = torch.linspace(-1, 1, image.numel(), device=DEVICE).reshape(image.shape)
+    gradients = torch.autograd.grad(image, list(leaves.values()), incoming, allow_unused=True)
+    zero = torch.zeros(1, device=DEVICE)
+    named = zip(leaves, gradients, strict=True)
+    return image.detach(), {name: zero if g is None else g for name, g in named}
+
+
+def agree(splat, tensors, canvas):
+    """The picture to 1e-5, gradients to 1e-4 of their largest."""
+    compiled = Backend("compiled", footprint=cuda.Footprint(splat))
+    image, gradients = picture_and_gradients(splat, tensors, canvas, backend=compiled)
+    expected, expected_gradients = picture_and_gradients(splat, tensors, canvas)
+    size = max(1.0, float(expected.abs().max()))
+    torch.testing.assert_close(image, expected, atol=1e-5 * size, rtol=0)
+    for name, gradient in expected_gradients.items():
+        allowed = 1e-4 * float(gradient.abs().max()) + 1e-6 if gradient.numel() else 0
+        torch.testing.assert_close(
+            gradients[name], gradient.expand_as(gradients[name]), atol=allowed, rtol=0, msg=name
+        )
+    return image, gradients
+
+
+# ---- the kernels ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "splat",
+    [
+        Gaussian(),
+        Gaussian({"scale": "inverse", "blend": "depth"}),
+        Fourier({"harmonics": 3}),
+        Fourier({"harmonics": 2, "form": "text", "blend": "mean"}),
+        Odd(),
+        OddFar(),
+        Constant(),
+        Sheet({"blend": "mean"}),
+    ],
+    ids=lambda splat: f"{type(splat).__name__}-{splat.blend}",
+)
+def test_pictures_and_gradients_are_those_of_plain_torch(triton, splat):
+    canvas = Canvas(37, 21)
+    image, gradients = agree(splat, scene(splat, canvas), canvas)
+    assert image.std() > 0.01
+    assert gradients["colour"].abs().min() > 0
+
+
+@pytest.mark.parametrize("blend", ["sum", "mean", "normalized", "depth"])
+def test_every_blend(triton, blend):
+    splat, canvas = Gaussian({"blend": blend}), Canvas(18, 17)
+    agree(splat, scene(splat, canvas), canvas)
+
+
+@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 40), (70, 3), (16, 16), (33, 32)])
+def test_canvases_of_any_size(triton, width, height):
+    splat, canvas = Gaussian(), Canvas(width, height)
+    agree(splat, scene(splat, canvas, count=6), canvas)
+
+
+def test_small_and_large_splats_together(triton):
+    splat, canvas = Gaussian(), Canvas(150, 70)
+    tensors = scene(splat, canvas, count=8)
+    tensors["scale"] = torch.logspace(-2, 0, 8, device=DEVICE) * torch.tensor(
+        [[1.0], [0.7]], device=DEVICE
+    )
+    agree(splat, tensors, canvas)
+
+
+def test_tiles_without_splats_show_the_background(triton):
+    splat, canvas = Gaussian(), Canvas(64, 48)
+    tensors = scene(splat, canvas, count=2)
+    tensors["xy"] = torch.tensor([[-1.2, -1.1], [-0.9, -0.8]], device=DEVICE)
+    tensors["scale"] = torch.full((2, 2), 0.03, device=DEVICE)
+    image, _ = agree(splat, tensors, canvas)
+    base = torch.tensor(BACKGROUND, device=DEVICE)[:, None, None]
+    assert (image[:, 16:] == base).all()
+    assert (image[:, :16, :16] != base).any()
+
+
+def test_no_splats_at_all(triton):
+    splat, canvas = Gaussian(), Canvas(9, 5)
+    tensors = {name: t[..., :0] for name, t in scene(splat, canvas, count=2).items()}
+    image, gradients = agree(splat, tensors, canvas)
+    assert image.shape == (3, 5, 9)
+    assert gradients["scale"].shape == (2, 0)
+
+
+def test_splats_that_cannot_be_drawn_leave_the_rest_alone(triton):
+    splat, canvas = Gaussian(), Canvas(37, 21)
+    tensors = scene(splat, canvas, count=10)
+    good = {name: tensor[..., 6:] for name, tensor in tensors.items()}
+    tensors["xy"][0, 0] = torch.nan
+    tensors["xy"][1, 1] = torch.inf
+    tensors["scale"][0, 2] = torch.nan
+    tensors["scale"][:, 3] = -1.0
+    tensors["xy"][:, 4] = 1e30
+    tensors["xy"][:, 5] = -7.0
+    image, gradients = agree(splat, tensors, canvas)
+    alone, _ = picture_and_gradients(splat, good, canvas)
+    torch.testing.assert_close(image, alone)
+    for gradient in gradients.values():
+        assert gradient[..., :6].eq(0).all()
+        assert gradient[..., 6:].ne(0).any()
+
+
+def test_gradients_do_not_depend_on_the_number_of_programs(triton, monkeypatch):
+    splat, canvas = Gaussian(), Canvas(40, 40)
+    tensors = scene(splat, canvas, count=3)
+    for programs in (1, 7, 32):
+        monkeypatch.setattr(cuda, "PROGRAMS", programs)
+        agree(splat, tensors, canvas)
+
+
+_COMPILE = """
+import os
+
+from test_cuda import Odd, cuda
+
+os.environ["TRITON_INTERPRET"] = "0"
+
+import triton
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource
+
+whole = {"width", "height", "levels", "count", "parts"}
+table = {"box", "start", "splat"}
+source, kernels = cuda.Footprint(Odd()).kernels(3)
+for name in ("prepare", "forward", "backward", "finish"):
+    kernel = getattr(kernels, name)
+    types = {
+        a: "i32" if a in whole else "*i32" if a in table else "*fp32" for a in kernel.arg_names
+    }
+    made = triton.compile(
+        ASTSource(kernel, signature=types, constexprs={}),
+        target=GPUTarget("cuda", 80, 32),
+        options={"enable_fp_fusion": True},
+    )
+    print(name, len(made.asm["cubin"]) > 0)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Triton's compiler is for Linux")
+def test_the_real_compiler_takes_what_the_interpreter_takes(triton, tmp_path):
+    done = subprocess.run(
+        [sys.executable, "-c", _COMPILE],
+        cwd=Path(__file__).parent,
+        env={**os.environ, "TRITON_CACHE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.stdout.split() == [
+        word for name in ("prepare", "forward", "backward", "finish") for word in (name, "True")
+    ], done.stderr
+
+
+# ---- on a GPU, or without Triton -----------------------------------------------------------------
+
+needs_gpu = pytest.mark.skipif(not ON_GPU, reason="needs a GPU")
+
+
+@needs_gpu
+def test_kernels_are_chosen_where_there_is_a_gpu(triton, monkeypatch):
+    monkeypatch.setattr(backend, "_chosen", {})
+    for splat in (Gaussian(), Fourier(), Odd()):
+        choice = choose_backend(splat, "cuda")
+        assert choice.name == "compiled", choice.reason
+
+
+@needs_gpu
+def test_a_gpu_is_never_waited_for_and_gives_the_same_bits_again(triton):
+    splat, canvas = Gaussian(), Canvas(200, 150)
+    footprint, tensors = cuda.Footprint(splat), scene(splat, canvas, count=500)
+    leaves = {name: tensor.requires_grad_() for name, tensor in tensors.items()}
+    incoming = torch.rand(3, 150, 200, device=DEVICE)
+
+    def step():
+        image = footprint.accumulate(splat, leaves, leaves["colour"], canvas)
+        return [image, *torch.autograd.grad(image, list(leaves.values()), incoming)]
+
+    first = step()  # compiles
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        second = step()
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert all(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+
+
+def test_without_triton_a_gpu_runs_plain_torch_and_says_why(monkeypatch):
+    monkeypatch.setattr(backend, "_chosen", {})
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    choice = choose_backend(Gaussian(), "cuda:1")
+    assert choice.name == "eager"
+    assert choice.reason == "kernels for CUDA need Triton: pip install 'artgen[triton]'"
+
+
+# ---- functions -----------------------------------------------------------------------------------
+
+FUNCTIONS = {
+    "exp": (np.exp, (-80, 80)),
+    "expm1": (np.expm1, (-80, 80)),
+    "expm1 near 0": (np.expm1, (-1e-3, 1e-3)),
+    "log": (np.log, (1e-6, 1e3)),
+    "log1p": (np.log1p, (-0.99, 1e3)),
+    "log1p near 0": (np.log1p, (-1e-3, 1e-3)),
+    "sin": (np.sin, (-300, 300)),
+    "cos": (np.cos, (-300, 300)),
+    "tan": (np.tan, (-1.5, 1.5)),
+    "tanh": (np.tanh, (-20, 20)),
+    "tanh near 0": (np.tanh, (-1e-3, 1e-3)),
+    "sigmoid": (lambda x: 1 / (1 + np.exp(-x)), (-80, 80)),
+    "atan": (np.arctan, (-1e3, 1e3)),
+    "erf": (np.vectorize(math.erf), (-5, 5)),
+    "floor": (np.floor, (-10, 10)),
+    "trunc": (np.trunc, (-10, 10)),
+    "sign": (np.sign, (-1, 1)),
+    "abs": (np.abs, (-1, 1)),
+    "atan2": (np.arctan2, (-3, 3), (-3, 3)),
+    "minimum": (np.minimum, (-3, 3), (-3, 3)),
+    "maximum": (np.maximum, (-3, 3), (-3, 3)),
+    "power": (np.power, (0.01, 4), (-4, 4)),
+}
+"""Each with what it should be and the ranges of its arguments."""
+
+
+def evaluate(name, *arguments):
+    """A function of the kernels' library, applied to arrays."""
+    names = [f"x{k}" for k in range(len(arguments))]
+    loads = "".join(f"    {x} = tl.load({x} + k)\n" for x in names)
+    kernels = kernel_cache.load(
+        "import triton\nimport triton.language as tl\n"
+        "from artgen.raster.triton_math import *\n\n"
+        f"@triton.jit\ndef apply({', '.join(names)}, out, SIZE: tl.constexpr):\n"
+        f"    k = tl.arange(0, SIZE)\n{loads}    tl.store(out + k, {name}({', '.join(names)}))\n"
+    )
+    inputs = [torch.from_numpy(a.astype(np.float32)).to(DEVICE) for a in arguments]
+    out = torch.empty_like(inputs[0])
+    kernels.apply[1,](*inputs, out, len(out), enable_fp_fusion=True)
+    return out.cpu().double().numpy()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_are_accurate(triton, name):
+    expected, *ranges = FUNCTIONS[name]
+    rng = np.random.default_rng(0)
+    inputs = [rng.uniform(*bounds, 4096).astype(np.float32).astype(np.float64) for bounds in ranges]
+    error = evaluate(name.split()[0], *inputs) - expected(*inputs)
+    absolute = 5e-7 if name in ("sin", "cos", "tan", "atan", "atan2", "log", "log1p") else 0
+    relative = 3e-5 if name == "exp" and ON_GPU else 4e-6 if name == "power" else 1e-6
+    assert (np.abs(error) <= absolute + relative * np.abs(expected(*inputs))).all()
+
+
+def test_functions_at_their_ends(triton):
+    inf, nan = np.inf, np.nan
+    x = np.array([0.0, -0.0, inf, -inf, nan, 1.0, -1.0, 200.0])
+    with np.errstate(all="ignore"):
+        for name in ("exp", "expm1", "tanh", "atan", "sigmoid", "sign", "erf", "floor", "trunc"):
+            # exp(200) is too large for a float32.
+            expected = FUNCTIONS[name][0](x).astype(np.float32)
+            np.testing.assert_allclose(evaluate(name, x), expected, rtol=1e-6, err_msg=name)
+        for name in ("log", "log1p"):
+            np.testing.assert_allclose(evaluate(name, x), FUNCTIONS[name][0](x), rtol=1e-6)
+        for name in ("minimum", "maximum"):
+            np.testing.assert_array_equal(
+                evaluate(name, x, x[::-1]), FUNCTIONS[name][0](x, x[::-1])
+            )
+    base = np.array([0.0, 0.0, -2.0, -2.0, -2.0, 3.0, nan, nan])
+    exponent = np.array([2.0, 0.0, 2.0, 3.0, 0.5, 0.0, 0.0, 1.0])
+    powers = evaluate("power", base, exponent)
+    np.testing.assert_allclose(powers, [0, 1, 4, -8, nan, 1, 1, nan], rtol=1e-6)
+
+
+# ---- lists ---------------------------------------------------------------------------------------
+
+
+@settings(deadline=None, max_examples=50)
+@given(
+    count=st.integers(0, 40),
+    seed=st.integers(0, 1000),
+    width=st.integers(1, 300),
+    height=st.integers(1, 300),
+    largest=st.sampled_from([0.01, 0.3, 3.0, 1e12]),
+)
+def test_every_tile_finds_every_splat_that_reaches_it_once(count, seed, width, height, largest):
+    canvas, rng = Canvas(width, height), torch.Generator().manual_seed(seed)
+    grid = cuda._grid(canvas, torch.device("cpu"))
+    centres = 3 * torch.rand(count, 2, generator=rng) - 1.5
+    radius = largest * torch.rand(count, generator=rng)
+    box = cuda.find_boxes(centres, radius, canvas)
+    start, splat = cuda.list_splats(box, grid)
+    assert len(splat) == 9 * count
+    x, y = (torch.from_numpy(centre) for centre in canvas.pixel_centres())
+    dx, dy = (
+        x[None, None, :] - centres[:, 0, None, None],
+        y[None, :, None] - centres[:, 1, None, None],
+    )
+    inside = dx * dx + dy * dy <= radius[:, None, None] ** 2
+    for i, (left, right, top, bottom) in enumerate(box.tolist()):
+        assert inside[i].sum() == inside[i, top:bottom, left:right].sum()
+    for top in range(0, height, 16):
+        for left in range(0, width, 16):
+            found = []
+            for level in range(grid.levels):
+                side = 16 << level
+                cell = grid.base[level] + top // side * grid.columns[level] + left // side
+                found += splat[start[cell] : start[cell + 1]].tolist()
+            assert len(found) == len(set(found))
+            reaching = inside[:, top : top + 16, left : left + 16].flatten(1).any(1)
+            assert set(reaching.nonzero()[:, 0].tolist()) <= set(found)
+
+
+def test_splats_that_cannot_be_drawn_are_listed_nowhere():
+    canvas = Canvas(40, 30)
+    centres = torch.tensor([[torch.nan, 0], [0, torch.inf], [0, 0], [0, 0], [9, 9], [1e38, 0]])
+    radius = torch.tensor([1.0, 1.0, torch.nan, -1.0, 1.0, 1.0])
+    box = cuda.find_boxes(centres, radius, canvas)
+    start, _ = cuda.list_splats(box, cuda._grid(canvas, torch.device("cpu")))
+    assert (start == 0).all()
+
+
+def test_listing_asks_nothing_of_the_device():
+    canvas = Canvas(100, 60)
+    grid = cuda._grid(canvas, torch.device("cpu"))
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        # Fake tensors have no data: a shape or a branch that depends on data raises.
+        centres, radius = torch.zeros(5, 2), torch.ones(5)
+        _, splat = cuda.list_splats(cuda.find_boxes(centres, radius, canvas), grid)
+    assert splat.shape == (45,)

@@ -1,0 +1,214 @@
+"""The documentation is true: its code runs, its links lead somewhere, every hook is in it.
+
+A fenced block runs in its document's own folder, in order. A comment line directly above says what
+is special about it: `<!-- file: NAME -->` writes it to a file that later blocks use, and
+`<!-- not run: REASON -->` leaves it alone.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import pytest
+
+import artgen
+from artgen import events, hookspecs, recipe
+from artgen.cli import main
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    [*ROOT.glob("docs/*.md"), *(ROOT / f"{n}.md" for n in ("README", "SECURITY", "CONTRIBUTING"))]
+)
+FENCE = re.compile(r"(?:^<!-- ([^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+CODE = ("python", "bash", "toml")
+
+SMALL = {"--size": "48", "--steps": "4", "--video-seconds": "1", "--backend": "eager"}
+"""What a fit in the documentation gets unless it says so itself: it is run for its flags."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A fenced block; `note` is the comment above it."""
+
+    line: int
+    note: str
+    language: str
+    text: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    document = page.read_text(encoding="utf-8")
+    for match in FENCE.finditer(document):
+        line = document[: match.start(3)].count("\n")
+        yield Block(line, match[1] or "", match[2], match[3])
+
+
+def runnable(page: Path) -> bool:
+    return any(b.language in CODE and not b.note.startswith("not run: ") for b in blocks(page))
+
+
+@pytest.fixture
+def workplace(tmp_path, monkeypatch):
+    """An empty folder with a photograph; what pages register stays with them."""
+    from PIL import Image
+    from skimage import data
+
+    from artgen.registry import reset_default
+
+    Image.fromarray(data.coffee()[::6, ::6]).save(tmp_path / "photo.jpg")
+    monkeypatch.chdir(tmp_path)
+    reset_default()
+    yield tmp_path
+    reset_default()
+
+
+@pytest.mark.parametrize("page", list(filter(runnable, PAGES)), ids=lambda page: page.name)
+def test_blocks_run(page, workplace, capfd):
+    names: dict[str, object] = {}
+    for block in blocks(page):
+        where = f"{page.name}, line {block.line}"
+        if block.language not in CODE or block.note.startswith("not run: "):
+            continue
+        if block.note.startswith("file: "):
+            Path(block.note.removeprefix("file: ")).write_text(block.text, encoding="utf-8")
+        elif block.language == "python":
+            exec(compile("\n" * block.line + block.text, str(page), "exec"), names)
+        elif block.language == "bash":
+            for command in filter(None, block.text.splitlines()):
+                run_command(command, where)
+        else:
+            pytest.fail(f"{where}: a {block.language} block needs a note: a file, or not run")
+
+
+def run_command(command: str, where: str) -> None:
+    program, *arguments = shlex.split(command, comments=True)
+    assert program == "artgen", f"{where}: {command!r} cannot be run, it needs a note"
+    if arguments[0] == "fit" and not {"--recipe", "--resume"} & set(arguments):
+        missing = {flag: value for flag, value in SMALL.items() if flag not in arguments}
+        arguments += [word for pair in missing.items() for word in pair]
+    assert main(arguments) == 0, f"{where}: {command}"
+
+
+def test_a_wrong_command_would_be_noticed(workplace):
+    with pytest.raises(AssertionError, match="here"):
+        run_command("artgen fit photo.jpg -p no-such-primitive", "here")
+    with pytest.raises(AssertionError, match="needs a note"):
+        run_command("pip install artgen", "here")
+
+
+def test_notes_are_understood():
+    for page in PAGES:
+        for block in blocks(page):
+            assert re.fullmatch(r"|file: [\w.]+|not run: .+", block.note), f"{page}: {block.note}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_resolve(page):
+    prose = FENCE.sub("", page.read_text(encoding="utf-8"))
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if link.startswith(("https://", "http://")):
+            continue
+        path, _, anchor = link.partition("#")
+        target = page.parent / path if path else page
+        assert target.exists(), f"{page.name}: {link}"
+        if anchor:
+            assert anchor in anchors(target), f"{page.name}: {link}"
+
+
+def anchors(page: Path) -> set[str]:
+    """The anchors of a page's headings, spelled as GitHub does."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+def test_every_page_is_reachable_from_the_readme():
+    seen, todo = set(), [ROOT / "README.md"]
+    while todo:
+        page = todo.pop().resolve()
+        if page not in seen:
+            seen.add(page)
+            links = re.findall(r"\]\(([^)#\s]+\.md)\)", page.read_text(encoding="utf-8"))
+            todo += [page.parent / link for link in links if "://" not in link]
+    assert {page.resolve() for page in PAGES} <= seen
+
+
+def sections(page: Path) -> dict[str, str]:
+    """The text under each second-level heading of a page."""
+    parts = re.split(r"^## (.+)$", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def test_every_hook_is_documented_with_its_arguments():
+    hooks = {n: hook for n, hook in vars(hookspecs).items() if n.startswith("artgen_")}
+    arguments = {name: list(inspect.signature(hook).parameters) for name, hook in hooks.items()}
+    documented = sections(ROOT / "docs" / "hooks.md")
+    headings = {f"`{name}({', '.join(arguments[name])})`": name for name in hooks}
+    assert {heading for heading in documented if heading.startswith("`")} == set(headings)
+    for heading, name in headings.items():
+        for argument in arguments[name]:
+            assert f"| `{argument}` |" in documented[heading], f"{heading}: {argument}"
+
+
+def test_every_event_is_documented_with_its_fields():
+    section = sections(ROOT / "docs" / "hooks.md")["`artgen_observe(event)`"]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE))
+    common = {"run"}
+    for name in set(events.__all__) - {"Event", "Observer"}:
+        own = {field.name for field in fields(getattr(events, name))} - common
+        assert set(re.findall(r"\w+", rows[name])) == own, name
+
+
+def test_every_key_of_a_recipe_is_documented():
+    keys = sections(ROOT / "docs" / "recipes.md")["Keys"]
+    parts = re.split(r"^`\[+(\w+)\]+`", keys, flags=re.MULTILINE)
+    tables = dict(zip(["top", *parts[1::2]], parts[0::2], strict=True))
+    documented = {
+        name: set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
+        for name, text in tables.items()
+    }
+    models = {
+        "target": recipe.TargetTable,
+        "primitive": recipe.PrimitiveTable,
+        "stage": recipe.Stage,
+        "output": recipe.OutputTable,
+        "run": recipe.RunTable,
+    }
+    aliases = {field.alias or name for name, field in recipe.Recipe.model_fields.items()}
+    assert documented.pop("top") == aliases - set(models)
+    assert documented == {name: set(model.model_fields) for name, model in models.items()}
+
+
+def test_the_readme_names_what_exists():
+    from artgen.registry import Registry
+
+    registry = Registry(environ={})
+    section = sections(ROOT / "README.md")["What there is"]
+    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == {
+        entry.name for entry in registry.entries("primitive")
+    }
+    for kind in ("engine", "loss"):
+        for entry in registry.entries(kind):
+            assert f"`{entry.name}`" in section, entry.name
+
+
+def test_the_layers_are_those_that_are_checked():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    checked = project["tool"]["importlinter"]["contracts"][0]["layers"]
+    table = sections(ROOT / "docs" / "architecture.md")["Layers"]
+    rows = [re.findall(r"`(artgen\.\w+)`", row) for row in table.splitlines() if "`artgen." in row]
+    documented = [set(row) for row in rows if row]
+    assert documented == [set(re.split(" [|:] ", layer)) for layer in checked]
+
+
+def test_helpers_in_the_plugin_guide_are_public():
+    page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
+    table = page[page.index("Helpers, all importable") : page.index("A function of your own")]
+    helpers = re.findall(r"`(\w+)\(", table)
+    assert len(helpers) >= 9
+    assert set(helpers) <= set(artgen.__all__)

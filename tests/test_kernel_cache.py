@@ -1,0 +1,145 @@
+"""The cache of kernels: hits, privacy, damage, other processes."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artgen.raster import kernel_cache
+
+SOURCE = """
+import numba as nb
+
+@nb.njit((nb.int64,), cache=True)
+def plus(x):
+    return x + {number}
+"""
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty cache that nothing was loaded from."""
+    monkeypatch.setenv("ARTGEN_CACHE", str(tmp_path / "cache"))
+    forget(monkeypatch)
+    return tmp_path / "cache" / "kernels"
+
+
+def forget(monkeypatch):
+    monkeypatch.setattr(kernel_cache, "_loaded", {})
+
+
+def load(number=1):
+    """The kernel, checked; and whether it had to be compiled."""
+    plus = kernel_cache.load(SOURCE.format(number=number)).plus
+    assert plus(41) == 41 + number
+    return bool(plus.stats.cache_misses)
+
+
+def files(folder, pattern="*"):
+    return sorted(path for path in folder.rglob(pattern) if path.is_file())
+
+
+def test_kernels_are_compiled_once(cache, monkeypatch):
+    assert load()
+    before = {path: path.stat().st_mtime_ns for path in files(cache)}
+    forget(monkeypatch)
+    assert not load()
+    assert {path: path.stat().st_mtime_ns for path in files(cache)} == before
+
+
+def test_within_a_process_a_source_is_loaded_once(cache):
+    source = SOURCE.format(number=1)
+    assert kernel_cache.load(source) is kernel_cache.load(source)
+
+
+def test_every_source_has_a_folder_of_its_own(cache):
+    assert load(1)
+    assert load(2)
+    assert len(list(cache.iterdir())) == 2
+
+
+def test_the_folder_is_private(cache):
+    old = os.umask(0)
+    try:
+        load()
+    finally:
+        os.umask(old)
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+
+
+def test_a_folder_that_was_open_is_closed(cache):
+    cache.mkdir(parents=True)
+    cache.chmod(0o777)
+    load()
+    assert stat.S_IMODE(cache.stat().st_mode) == 0o700
+
+
+def test_the_folder_of_somebody_else_is_not_trusted(cache, monkeypatch):
+    cache.mkdir(parents=True)
+    monkeypatch.setattr(os, "getuid", lambda: cache.stat().st_uid + 1, raising=False)
+    assert load(5)
+    assert files(cache) == []
+
+
+def test_without_a_place_to_write_kernels_are_compiled_all_the_same(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("ARTGEN_CACHE", str(tmp_path / "file"))
+    forget(monkeypatch)
+    assert load(3)
+
+
+def test_a_full_disk_does_not_matter(cache, monkeypatch):
+    write = Path.write_text
+
+    def full(path, *arguments, **keywords):
+        if cache in path.parents:
+            raise OSError(28, "No space left on device")
+        return write(path, *arguments, **keywords)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    assert load(4)
+
+
+@pytest.mark.parametrize("pattern", ["*.nbi", "*.nbc"])
+@pytest.mark.parametrize("damage", [b"", b"\0 what is this?"])
+def test_damage_is_repaired(cache, monkeypatch, pattern, damage):
+    load()
+    (path,) = files(cache, pattern)
+    path.write_bytes(damage)
+    forget(monkeypatch)
+    assert load()
+    forget(monkeypatch)
+    assert not load()
+
+
+@pytest.mark.parametrize("damage", ["", "def plus(x): return 0"])
+def test_a_source_that_was_changed_is_written_again(cache, monkeypatch, damage):
+    load()
+    (path,) = files(cache, "kernels.py")
+    path.write_text(damage)
+    forget(monkeypatch)
+    load()
+    assert path.read_text() == SOURCE.format(number=1)
+
+
+def test_what_does_not_compile_raises(cache):
+    with pytest.raises(NameError, match="nonsense"):
+        kernel_cache.load("nonsense")
+
+
+def test_several_processes_at_once(cache):
+    code = (
+        "import sys\n"
+        "from artgen.raster import kernel_cache\n"
+        "module = kernel_cache.load(sys.argv[1])\n"
+        "print(module.plus(1))\n"
+    )
+    command = [sys.executable, "-c", code, SOURCE.format(number=1)]
+    together = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    assert [process.communicate()[0].strip() for process in together] == ["2", "2"]
+    assert not load()
