@@ -22,7 +22,18 @@ from benchmarks.handwritten import (
     paint_by_hand,
 )
 
-__all__ = ["CONTENDERS", "Contender", "Unavailable"]
+__all__ = [
+    "CONTENDERS",
+    "Compiled",
+    "CompiledTorch",
+    "Contender",
+    "Dense",
+    "Eager",
+    "Handwritten",
+    "Unavailable",
+    "draw_tiles",
+    "padded_tiles",
+]
 
 HANDWRITTEN = {"Gaussian": GAUSSIAN, "Superellipse": SUPERELLIPSE}
 
@@ -104,7 +115,8 @@ class CompiledTorch(Contender):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        self.draw = torch.compile(partial(_tiled, scene.splat, scene.canvas), dynamic=False)
+        torch.compiler.reset()  # it gives up on functions that it compiled for many scenes
+        self.draw = torch.compile(partial(draw_tiles, scene.splat, scene.canvas), dynamic=False)
         try:
             self.gradients()
             self.forward()
@@ -113,10 +125,10 @@ class CompiledTorch(Contender):
             raise Unavailable(f"{type(error).__name__}: {reason}") from error
 
     def picture(self) -> Tensor:
-        return self.draw(self.scene.tensors, *_padded_tiles(self.scene))
+        return self.draw(self.scene.tensors, *padded_tiles(self.scene))
 
 
-def _padded_tiles(scene: Scene) -> tuple[Tensor, Tensor]:
+def padded_tiles(scene: Scene) -> tuple[Tensor, Tensor]:
     """For every tile the numbers of its splats [T, K] and their radii, NaN behind the last."""
     radius, canvas = scene.radius(), scene.canvas
     xy = scene.tensors["xy"].detach().t().contiguous().numpy()
@@ -129,7 +141,7 @@ def _padded_tiles(scene: Scene) -> tuple[Tensor, Tensor]:
     return index, radius[index].where(torch.from_numpy(place < lengths), torch.nan)
 
 
-def _tiled(
+def draw_tiles(
     splat: Splat, canvas: Canvas, tensors: dict[str, Tensor], index: Tensor, radius: Tensor
 ) -> Tensor:
     """The picture from padded tiles [T, K] of 8 × 32 pixels."""

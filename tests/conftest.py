@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import pytest
-import torch
+
+# Read when torch is imported: waiting threads sleep instead of spinning on shared cores.
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+# Kernels compiled by one test run serve the next.
+os.environ.setdefault("ARTGEN_CACHE", str(Path(__file__).parents[1] / ".cache"))
+
+import torch  # noqa: E402
 
 
 @pytest.fixture(scope="session", autouse=True)

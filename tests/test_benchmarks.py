@@ -11,7 +11,7 @@ import torch
 from artgen import Canvas, Params
 from artgen.registry import default
 from benchmarks import __main__ as command
-from benchmarks._contenders import Dense, Eager, Handwritten, Unavailable, _padded_tiles, _tiled
+from benchmarks._contenders import Dense, Eager, Handwritten, Unavailable, draw_tiles, padded_tiles
 from benchmarks._measure import interleaved, peak_memory
 from benchmarks._report import Table, figure, update_sections
 from benchmarks._scenes import Scene, make_scene, spacing
@@ -94,7 +94,7 @@ def test_dense_and_tiled_torch_agree_with_eager(name, monkeypatch):
     scene = wide_scene(name)
     reference = picture_and_gradients(Eager(scene))
     assert relative_error(picture_and_gradients(Dense(scene)), reference) < 2e-5
-    tiled = _tiled(scene.splat, scene.canvas, scene.tensors, *_padded_tiles(scene))
+    tiled = draw_tiles(scene.splat, scene.canvas, scene.tensors, *padded_tiles(scene))
     gradients = torch.autograd.grad(tiled, list(scene.tensors.values()), scene.incoming)
     assert relative_error([tiled.detach(), *gradients], reference) < 2e-5
 

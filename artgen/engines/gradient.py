@@ -99,7 +99,7 @@ class GradientEngine(Engine):
             self.flat_target = self.target.flatten(1).t().contiguous()
 
     def advance(self, steps: int) -> None:
-        """Take so many optimizer steps; nothing is read back from the device."""
+        """Take so many optimizer steps; only rounds of growth read back from the device."""
         with _memory_errors():
             for _ in range(steps):
                 self._grow()
@@ -255,7 +255,7 @@ class GradientEngine(Engine):
         image = self._paint(tensors)
         self._check_finite(tensors, float(image.sum()))
         if self.step in self.rounds and self.options.settle:
-            self._settle(image, due)
+            self._settle(image)
         count = min(due, self.limit)
         worth = contributions(self._paint, tensors, self.weight)
         kept = worth.argsort(stable=True)[int(self.options.move * self.count) :].sort().values
@@ -300,12 +300,12 @@ class GradientEngine(Engine):
             moments,
         )
 
-    def _settle(self, image: Tensor, due: int) -> None:
+    def _settle(self, image: Tensor) -> None:
         """End growth where the last round's parts gained too little."""
         before = [count for step, count in self.rounds.items() if step < self.step]
         psnr = self._psnr(image)
         # Parts were added in the last round, and they had a round's time to find their places.
-        growth = math.log2(self.count / ([self.first, *before][-2])) if before else 0.0
+        growth = math.log2(self.count / [self.first, *before][-2]) if before else 0.0
         if growth > 0 and psnr - self.round_psnr < self.options.settle * growth:
             self.limit = min(self.limit, self.count)
         self.round_psnr = psnr

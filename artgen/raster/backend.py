@@ -66,17 +66,15 @@ def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto
 
 def planned_backend(primitive: Primitive) -> Backend:
     """What `choose_backend` is going to choose on the CPU, as far as is known without compiling."""
-    from artgen.raster.trace import Untraceable
-
     choice = _without_kernels(primitive, "cpu")
     if choice is not None:
         return choice
-    from artgen.raster.cpu import emit_for_cpu
-
     try:
+        from artgen.raster.cpu import emit_for_cpu
+
         emit_for_cpu(cast(Splat, primitive))
-    except Untraceable as error:
-        return Backend("eager", str(error))
+    except Exception as error:
+        return _failed(error)
     return _COMPILED
 
 
@@ -103,17 +101,22 @@ def _without_kernels(primitive: Primitive, device: str) -> Backend | None:
 
 
 def _compile(splat: Splat, device: str) -> Backend:
-    from artgen.raster.trace import Untraceable
-
     try:
         footprint = _footprint(splat, device)
         _check(footprint, splat, device)
-    except Untraceable as error:
-        return Backend("eager", str(error))
-    except Exception as error:  # whatever a compiler may throw must not stop a fit
-        first = str(error).partition("\n")[0]
-        return Backend("eager", f"its kernels cannot be compiled: {type(error).__name__}: {first}")
+    except Exception as error:
+        return _failed(error)
     return replace(_COMPILED, footprint=footprint)
+
+
+def _failed(error: Exception) -> Backend:
+    """Whatever a compiler throws must not stop a fit, only say why that is slow."""
+    from artgen.raster.trace import Untraceable
+
+    if isinstance(error, Untraceable):
+        return Backend("eager", str(error))
+    first = str(error).partition("\n")[0]
+    return Backend("eager", f"its kernels cannot be compiled: {type(error).__name__}: {first}")
 
 
 def _footprint(splat: Splat, device: str) -> Footprint:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import traceback
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ def trace(splat: Splat) -> Program:
         with torch.enable_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             _record(splat, shapes, program)
+    except Untraceable:
+        raise
     except Exception as error:
         raise Untraceable(_reason(error)) from error
     return program
@@ -59,18 +61,15 @@ def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], program: Progra
     p = Params(dict(zip(parameters, copies[2:], strict=True)))
     weight: Any = splat.footprint(copies[0], copies[1], p)
     if not isinstance(weight, Tensor) or weight.dim():
-        raise TypeError(f"the footprint gives {_describe(weight)}, not one weight per offset")
+        raise Untraceable(f"the footprint gives {_describe(weight)}, not one weight per offset")
     weight = weight.to(torch.float32)
     gradients: list[Tensor | None] = [None] * len(leaves)
     if weight.requires_grad:
         gradients = list(torch.autograd.grad(weight, leaves, g, allow_unused=True))
 
-    def numbers_of(tensor: Tensor) -> Numbers:
-        return tensor.numbers if isinstance(tensor, _Recorded) else numbers(program, tensor)
-
-    program.weight = int(numbers_of(weight))
+    program.weight = int(numbers(program, _numbers_of(weight)))
     found = [
-        numbers_of(torch.zeros(leaf.shape) if gradient is None else gradient)
+        numbers(program, _numbers_of(torch.zeros(leaf.shape) if gradient is None else gradient))
         for leaf, gradient in zip(leaves, gradients, strict=True)
     ]
     program.offset_gradient = (int(found[0]), int(found[1]))
@@ -120,58 +119,68 @@ class _Recorded(Tensor):
         return f"<traced tensor of shape {list(self.shape)}>"
 
 
-_PLACEMENT = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
-
-
 def _dispatch(operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
-    """Record one operation of torch."""
-    name = operation._schema.name.partition("::")[2]
+    """Record one operation of torch, or the simpler ones it is made of."""
+    name, changes = operation._schema.name.partition("::")[2], operation._schema.is_mutable
     if name == "_local_scalar_dense":
         raise NotImplementedError("a tensor decides (`if`, `float()`, `.item()`)")
-    changes = operation._schema.is_mutable
     rule = find_rule(name.removesuffix("_") if changes else name, operation._overloadname)
     if rule is None:
         decomposition = None if changes else find_decomposition(operation)
         if decomposition is None:
             raise NotImplementedError(f"torch's {name} has no compiled form")
         return decomposition(*args, **kwargs)
+    if not changes:
+        return _apply(rule, operation, args, kwargs)
+    if not isinstance(args[0], _Recorded):
+        raise NotImplementedError("a tensor of constants is changed in place")
+    args[0].numbers[...] = _apply(rule, operation, args, kwargs).numbers
+    return args[0]
 
-    programs = []
 
-    def numbers_of(value: Any) -> Any:
-        if isinstance(value, _Recorded):
-            programs.append(value.program)
-            return value.numbers
-        return value
-
-    arguments = [_map(numbers_of, argument) for argument in args]
-    keywords = {
-        key: _map(numbers_of, value) for key, value in kwargs.items() if key not in _PLACEMENT
-    }
-    if name != "_to_copy":
-        keywords.pop("dtype", None)
-    example = operation(
-        *_map(_example_of, list(args)), **{k: _map(_example_of, v) for k, v in kwargs.items()}
-    )
+def _apply(rule: Callable[..., Any], operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """The recorded result of an operation that has a rule."""
+    example = operation(*_map(_example_of, args), **_map(_example_of, kwargs))
+    name = operation._schema.name.partition("::")[2]
     if name.startswith("bitwise") and example.dtype is not torch.bool:
-        raise NotImplementedError(f"torch's {name} of whole numbers")
-    program = programs[0]
-    result = rule(program, *arguments, **keywords)
-    if changes:
-        args[0].numbers[...] = result
-        return args[0]
+        raise NotImplementedError(f"torch's {name} of whole numbers has no compiled form")
+    ignored = _PLACEMENT if name == "_to_copy" else {*_PLACEMENT, "dtype"}
+    known = {key: value for key, value in kwargs.items() if key not in ignored}
+    program = next(_recorded([*args, *kwargs.values()])).program
+    result = rule(program, *_map(_numbers_of, args), **_map(_numbers_of, known))
     if isinstance(result, list):
         return [_Recorded.of(program, *pair) for pair in zip(result, example, strict=True)]
     return _Recorded.of(program, result, example)
+
+
+_PLACEMENT = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
+"""Where a result lies means nothing to a program."""
 
 
 def _example_of(value: Any) -> Any:
     return value.example if isinstance(value, _Recorded) else value
 
 
+def _numbers_of(value: Any) -> Any:
+    return value.numbers if isinstance(value, _Recorded) else value
+
+
+def _recorded(values: Iterable[Any]) -> Iterator[_Recorded]:
+    """All recorded tensors among arguments and in lists of them."""
+    for value in values:
+        if isinstance(value, _Recorded):
+            yield value
+        elif isinstance(value, list):
+            yield from _recorded(value)
+
+
 def _map(function: Callable[[Any], Any], value: Any) -> Any:
-    """Apply to a value, or to the items of a list."""
-    return [_map(function, item) for item in value] if isinstance(value, list) else function(value)
+    """Apply to a value, or to all inside a collection of arguments."""
+    if isinstance(value, list | tuple):
+        return [_map(function, item) for item in value]
+    if isinstance(value, dict):
+        return {key: _map(function, item) for key, item in value.items()}
+    return function(value)
 
 
 def _reason(error: Exception) -> str:

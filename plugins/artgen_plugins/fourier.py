@@ -70,6 +70,8 @@ _PUBLISHED_STAGE = {
     "weight_decay": 0.01,
     "beta2": 0.999,
     "epsilon": 1e-8,
+    "start": 1.0,
+    "move": 0.0,
     "schedule": "constant",
     "warmup": 0,
 }

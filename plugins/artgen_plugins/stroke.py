@@ -60,7 +60,8 @@ class Stroke(Splat):
         v = (c * dy - s * dx) / p.width - p.bend * u * u
         ends, body = torch.exp(-(u**8)), torch.exp(-(v**6))
         wander = p.furrow + self.options.bristles * pi * v + 0.7 * torch.sin(2.3 * u + p.furrow)
-        return ends * body * (1 - self.options.texture * (0.5 + 0.5 * torch.sin(wander)))
+        furrows: Tensor = 1 - self.options.texture * (0.5 + 0.5 * torch.sin(wander))
+        return ends * body * furrows
 
     def radius(self, p: Params) -> Tensor:
         """The corner of the bent stroke's box."""
