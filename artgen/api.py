@@ -85,7 +85,12 @@ def fit(
             "primitive": {"name": primitive, "count": count, "preset": preset, **options},
             "stage": [{key: value for key, value in stage.items() if value is not None}],
             "output": {"video": False},
-            "run": {"device": device, "backend": backend, "threads": threads, "precision": precision},
+            "run": {
+                "device": device,
+                "backend": backend,
+                "threads": threads,
+                "precision": precision,
+            },
         }
     )
     outcome = run(

@@ -106,7 +106,7 @@ class _Accumulate(torch.autograd.Function):
         scene = (centres, radius.numpy(), uniforms, colours, grid.x, grid.y)
         bins = (*grid.bin(centres, radius.numpy()), np.float32(grid.canvas.pixel))
         out = np.empty((grid.tiles, colours.shape[1] * WIDTH * HEIGHT), np.float32)
-        _in_threads(kernels.forward, *scene, *bins, out, offset=bins[0])
+        _run(kernels.forward, *scene, *bins, out, offset=bins[0])
         ctx.saved = packed, scene, bins, source, kernels, grid
         return grid.assemble(out, colours.shape[1])
 
@@ -117,9 +117,9 @@ class _Accumulate(torch.autograd.Function):
         incoming, (offset, splat, _) = grid.disassemble(grad_outputs[0]), bins
         sums = source.leaves + len(grad_outputs[0])
         pairs = np.empty((len(splat), sums), np.float32)
-        _in_threads(kernels.backward, *scene, incoming, *bins, pairs, offset=offset)
+        _run(kernels.backward, *scene, incoming, *bins, pairs, offset=offset)
         totals = np.zeros((len(packed), sums), np.float32)
-        _binning().sum_pairs(splat, pairs, totals)
+        _common().sum_pairs(splat, pairs, totals)
         gradient = np.empty_like(packed)
         kernels.finish(packed, totals, gradient)
         # A sum of nothing is 0, whatever it is multiplied by.
@@ -128,8 +128,12 @@ class _Accumulate(torch.autograd.Function):
         return torch.from_numpy(gradient), torch.from_numpy(features), None, None, None, None
 
 
-def _in_threads(kernel: Callable[..., None], *arguments: Any, offset: NDArray[np.int64]) -> None:
-    """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
+def _run(kernel: Callable[..., None], *arguments: Any, offset: NDArray[np.int64]) -> None:
+    """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
+
+    These threads sleep while they wait. Those of OpenMP, which numba would use, wait in a loop:
+    hardly faster on an idle machine, five times slower on one that does something else as well.
+    """
     threads, tiles = torch.get_num_threads(), len(offset) - 1
     if threads == 1:
         kernel(*arguments, 0, tiles)
@@ -159,8 +163,9 @@ if hasattr(os, "register_at_fork"):
 
 
 @functools.cache
-def _binning() -> ModuleType:
-    return kernel_cache.load(Path(__file__).with_name("binning.py").read_text(encoding="utf-8"))
+def _common() -> ModuleType:
+    path = Path(__file__).with_name("common_kernels.py")
+    return kernel_cache.load(path.read_text(encoding="utf-8"))
 
 
 class _Grid:
@@ -181,7 +186,7 @@ class _Grid:
     def bin(self, centres: Floats, radius: Floats) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """For every tile where its splats start, and the splats, both in order."""
         width, height = self.canvas.width, self.canvas.height
-        offset, splat = _binning().bin_splats(
+        offset, splat = _common().bin_splats(
             *(centres, radius, min(width, height) / 2, width / 2, height / 2),
             *(self.columns, self.rows, WIDTH, HEIGHT),
         )

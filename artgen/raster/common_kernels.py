@@ -1,4 +1,4 @@
-"""Which splats touch which tiles, and sums over the tiles of a splat: kernels for any footprint.
+"""What is the same for any footprint: which splats touch which tiles, and sums over pairs of them.
 
 Loaded through `kernel_cache` like the generated kernels, so this file imports numba alone.
 """
