@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Kernels compiled by one test run serve the next.
 os.environ.setdefault("ARTGEN_CACHE", str(Path(__file__).parents[1] / ".cache"))
 
-import torch  # noqa: E402
+import torch
 
 
 @pytest.fixture(scope="session", autouse=True)
