@@ -239,7 +239,7 @@ def test_a_fit_reaches_the_same_quality(astronaut):
 class Disc(Splat):
     """A hard disc: constant, so nothing but colours has a gradient."""
 
-    params = {"size": Param(init=0.3)}  # noqa: RUF012
+    params = {"size": Param(init=0.3)}
 
     def footprint(self, dx, dy, p):
         return torch.ones_like(dx)
@@ -258,7 +258,7 @@ class Flat(Disc):
 class Everything(Disc):
     """One of every operation, per pixel and per splat."""
 
-    params = {"size": Param(init=0.5), "bend": Param(3, init=0.7)}  # noqa: RUF012
+    params = {"size": Param(init=0.5), "bend": Param(3, init=0.7)}
 
     def footprint(self, dx, dy, p):
         b = p.bend
@@ -283,7 +283,7 @@ NAMES = ("dx", "g", "class", "U", "f32", "exp", "v3", "a b", "naïve", "'''")
 class Odd(Disc):
     """Odd names, two axes, a colour and a centre that are read, a parameter that is not."""
 
-    params = {  # noqa: RUF012
+    params = {
         "size": Param(init=0.5),
         "colour": Param(3, init=0.5),
         "m": Param(2, 2, init=0.4),

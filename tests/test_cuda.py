@@ -48,7 +48,7 @@ class Odd(Splat):
     class Options:
         blend: Literal["sum", "mean", "normalized", "depth"] = option("sum", "the blend")
 
-    params = {"size": Param(init=0.3), "bend": Param(2, 3, init=0.4)}  # noqa: RUF012
+    params = {"size": Param(init=0.3), "bend": Param(2, 3, init=0.4)}
 
     @property
     def blend(self):

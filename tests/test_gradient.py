@@ -39,7 +39,7 @@ class Blob(Splat):
     class Options:
         blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
 
-    params = {  # noqa: RUF012
+    params = {
         "size": Param(init=from_spacing(0.6), min=pixels(0.5), max=0.8, lr=0.05, map="exp"),
     }
 
@@ -55,7 +55,7 @@ class Blob(Splat):
 
 
 class Waves(Field):
-    params = {  # noqa: RUF012
+    params = {
         "frequency": Param(16, 2, init=normal(3.0), lr=0.02),
         "phase": Param(16, init=normal(1.0), lr=0.02),
         "colour": Param(3, 16, init=normal(0.1), lr=0.02),
@@ -179,7 +179,7 @@ def test_bounds_hold_after_every_step():
 
 def test_a_rate_of_zero_freezes_a_parameter():
     class Still(Blob):
-        params = {  # noqa: RUF012
+        params = {
             "size": Param(init=from_spacing(0.6), map="exp", lr=0.0),
             "xy": Param(2, init=normal(0.5), lr=0.1),
         }
@@ -325,7 +325,7 @@ def test_recovering_goes_back_to_the_best_at_a_smaller_rate():
 
 def test_a_rate_far_too_high_diverges_and_recovers():
     class Free(Blob):
-        params = {  # noqa: RUF012
+        params = {
             "size": Param(init=from_spacing(0.6), lr=0.0),
             "colour": Param(3, init=0.5, lr=1.0),
         }
@@ -342,7 +342,7 @@ def test_a_rate_far_too_high_diverges_and_recovers():
 
 def test_a_part_that_is_lost_to_nan_is_noticed_although_the_picture_is_finite():
     class Cone(Blob):
-        params = {  # noqa: RUF012
+        params = {
             "size": Param(init=0.5, lr=0.0),
             "xy": Param(2, init=0.0, lr=0.01),
         }
@@ -439,7 +439,7 @@ def test_masked_pixels_do_not_influence_the_fit(kind, options):
 
 def test_saturated_starts_can_still_move():
     class Shy(Blob):
-        params = {  # noqa: RUF012
+        params = {
             "size": Param(init=from_spacing(0.6), lr=0.0),
             "colour": Param(3, init=0.0, lr=0.5, map=Map("sigmoid")),
         }

@@ -41,7 +41,7 @@ class Blob(Splat):
     class Options:
         blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
 
-    params = {  # noqa: RUF012
+    params = {
         "size": Param(init=from_spacing(0.6), min=pixels(0.5), max=0.8, lr=0.05, map="exp"),
     }
 

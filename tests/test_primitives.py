@@ -34,13 +34,13 @@ class Disc(Splat):
         blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
         soft: float = option(1.0, "softness", low=0)
 
-    presets = {  # noqa: RUF012
+    presets = {
         "firm": Preset(
             options={"soft": 0.25}, params={"size": {"lr": 0.5, "map": Map("softplus")}}
         ),
         "broken": Preset(params={"sice": {"lr": 0.5}}),
     }
-    params = {  # noqa: RUF012
+    params = {
         "size": Param(init=from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp"),
         "tint": Param(2, init=0.5),
     }
@@ -57,7 +57,7 @@ class Disc(Splat):
 
 
 class Wave(Field):
-    params = {"weight": Param(3, 2, init=1.0), "bias": Param(3)}  # noqa: RUF012
+    params = {"weight": Param(3, 2, init=1.0), "bias": Param(3)}
 
     def forward(self, xy, p):
         return torch.sin(xy @ p.weight.t() + p.bias)
@@ -105,7 +105,7 @@ def test_a_splat_has_centres_colours_and_what_the_blend_adds(blend, added):
 
 def test_a_splat_may_redefine_centres_and_colours():
     class Still(Disc):
-        params = {  # noqa: RUF012
+        params = {
             "size": Param(init=from_spacing(1.0)),
             "xy": Param(2, init=0.25, lr=0.0),
             "colour": Param(3, init=-1.0),
@@ -147,14 +147,14 @@ def test_initial_values_are_finite_and_inside_their_bounds(blend, width, height,
 
 def test_the_floor_of_a_length_is_in_pixels_of_the_fitting_size():
     class Tiny(Disc):
-        params = {"size": Param(init=0.0, min=pixels(1 / 3))}  # noqa: RUF012
+        params = {"size": Param(init=0.0, min=pixels(1 / 3))}
 
     assert Tiny().initial(context(3, 300, 200))["size"].tolist() == pytest.approx([0.01 / 3] * 3)
 
 
 def test_an_init_of_the_wrong_shape_is_refused():
     class Broken(Disc):
-        params = {"size": Param(init=lambda context, shape: torch.ones(2, 2))}  # noqa: RUF012
+        params = {"size": Param(init=lambda context, shape: torch.ones(2, 2))}
 
     with pytest.raises(PluginError, match=r"init of Broken\.size gave shape \(2, 2\), not \(4,\)"):
         Broken().initial(context(4))

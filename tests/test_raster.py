@@ -28,7 +28,7 @@ class Dab(Splat):
     class Options:
         blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
 
-    params = {"scale": Param(2, init=0.2), "angle": Param()}  # noqa: RUF012
+    params = {"scale": Param(2, init=0.2), "angle": Param()}
 
     @property
     def blend(self):
@@ -367,7 +367,7 @@ def test_a_radius_may_be_one_number_for_all():
 
 def test_a_plugin_may_use_the_names_that_other_blends_add():
     class Named(Dab):
-        params = {"scale": Param(2), "z": Param(), "opacity": Param()}  # noqa: RUF012
+        params = {"scale": Param(2), "z": Param(), "opacity": Param()}
 
         def footprint(self, dx, dy, p):
             return p.opacity * torch.exp(-(dx * dx + dy * dy) * p.z)
@@ -466,7 +466,7 @@ def test_a_drawing_is_drawn_at_its_own_size_unless_asked_otherwise():
 
 
 class Ramp(Field):
-    params = {"weight": Param(3, 2), "bias": Param(3)}  # noqa: RUF012
+    params = {"weight": Param(3, 2), "bias": Param(3)}
 
     def forward(self, xy, p):
         return xy @ p.weight.t() + p.bias
