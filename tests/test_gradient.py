@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
-from typing import Literal
+from dataclasses import replace
 
 import pytest
 import torch
+from blob import Blob
 from torch import Tensor
 
 from artgen import (
@@ -19,12 +19,9 @@ from artgen import (
     Map,
     OutOfMemory,
     Param,
-    Splat,
     UsageError,
     from_spacing,
     normal,
-    option,
-    pixels,
 )
 from artgen.engines import Problem
 from artgen.engines.gradient import GradientEngine
@@ -32,26 +29,6 @@ from artgen.losses import mse, parse_loss, rmse, ssim
 from artgen.raster import draw, paint
 
 LOSSES = {"mse": mse, "rmse": rmse, "ssim": ssim}
-
-
-class Blob(Splat):
-    @dataclass(frozen=True)
-    class Options:
-        blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
-
-    params = {
-        "size": Param(init=from_spacing(0.6), min=pixels(0.5), max=0.8, lr=0.05, map="exp"),
-    }
-
-    @property
-    def blend(self):
-        return self.options.blend
-
-    def footprint(self, dx, dy, p):
-        return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
-
-    def radius(self, p):
-        return 2.6 * p.size
 
 
 class Waves(Field):

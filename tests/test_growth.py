@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pytest
 import torch
+from blob import Blob
 from PIL import Image
 from torch import Tensor
 
-from artgen import Canvas, Context, Diverged, Drawing, Param, Splat, from_spacing, option, pixels
+from artgen import Canvas, Context, Diverged, Drawing
 from artgen.art import load
 from artgen.cli._recipe import parse_count
 from artgen.engines import Problem
@@ -34,26 +34,6 @@ from artgen.runner import Interruption, run
 
 MSE = Loss((Term(1.0, "mse", mse),))
 CANVAS = Canvas(24, 16)
-
-
-class Blob(Splat):
-    @dataclass(frozen=True)
-    class Options:
-        blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
-
-    params = {
-        "size": Param(init=from_spacing(0.6), min=pixels(0.5), max=0.8, lr=0.05, map="exp"),
-    }
-
-    @property
-    def blend(self):
-        return self.options.blend
-
-    def footprint(self, dx, dy, p):
-        return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
-
-    def radius(self, p):
-        return 2.6 * p.size
 
 
 def checks(width=24, height=16, detailed=None) -> Tensor:

@@ -9,9 +9,8 @@ import sys
 import threading
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
+from small_runs import recipe, save_photo
 
 from artgen.errors import Interrupted
 from artgen.events import Advanced, Evaluated, Started
@@ -46,29 +45,12 @@ with graceful_signals(interruption):
 
 @pytest.fixture
 def photo(tmp_path: Path) -> Path:
-    row, column = np.mgrid[0:16, 0:24]
-    image = np.stack([column / 23, row / 15, (row + column) % 5 / 4], axis=2)
-    path = tmp_path / "photo.png"
-    Image.fromarray((255 * image).astype(np.uint8)).save(path)
-    return path
+    return save_photo(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def registry() -> Registry:
     return Registry(environ={})
-
-
-def recipe(source: Path, *stages: dict, **tables: dict) -> Recipe:
-    """A small recipe: 8 splats and a video of 8 frames."""
-    base = {
-        "seed": 5,
-        "target": {"source": str(source)},
-        "primitive": {"name": "gaussian", "count": 8},
-        "stage": list(stages),
-        "output": {"fps": 8, "video_seconds": 1},
-        "run": {"device": "cpu", "threads": 1},
-    }
-    return Recipe.from_dict(base).updated(tables)
 
 
 def interrupt(

@@ -41,7 +41,6 @@ def test_the_folder_is_the_state(store, tmp_path):
 def test_empty(store):
     assert store.steps() == []
     store.drop_after(0)
-    store.thin(1)
 
 
 def test_drop_after_keeps_the_step_itself(store):
@@ -49,25 +48,6 @@ def test_drop_after_keeps_the_step_itself(store):
         store.add(step, frame(step))
     store.drop_after(10)
     assert store.steps() == [0, 5, 10]
-
-
-def test_thin_waits_for_twice_what_is_wanted(store):
-    for step in range(8):
-        store.add(step, frame(step))
-    store.thin(4)
-    assert store.steps() == list(range(8))
-    store.add(8, frame(8))
-    store.thin(4)
-    assert store.steps() == [0, 2, 4, 6, 8]
-
-
-def test_thin_keeps_the_first_and_the_newest(store):
-    for step in range(10):
-        store.add(step, frame(step))
-    store.thin(3)
-    assert store.steps() == [0, 2, 4, 6, 8, 9]
-    store.thin(0)
-    assert store.steps() == [0, 9]
 
 
 def test_a_failed_write_leaves_no_half_frame(store, tmp_path, monkeypatch):

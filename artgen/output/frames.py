@@ -64,14 +64,6 @@ class FrameStore:
         """Remove the frames later than `step`: those a resumed run will make again."""
         self._drop([stored for stored in self.steps() if stored > step])
 
-    def thin(self, wanted: int) -> None:
-        """Remove every second frame while there are more than twice `wanted` (at least 1).
-
-        The first frame and the newest stay.
-        """
-        while len(steps := self.steps()) > 2 * max(1, wanted):
-            self._drop(steps[1:-1:2])
-
     def _path(self, step: int) -> Path:
         return self._folder / f"{step:09d}.png"
 
