@@ -18,7 +18,7 @@ from benchmarks.handwritten import (
     HEIGHT,
     SUPERELLIPSE,
     WIDTH,
-    bin_by_hand,
+    list_by_hand,
     paint_by_hand,
 )
 
@@ -129,20 +129,19 @@ class CompiledTorch(Contender):
 
 
 def padded_tiles(scene: Scene) -> tuple[Tensor, Tensor]:
-    """For every tile the numbers of its splats [T, K] and their radii, NaN behind the last."""
-    radius, canvas = scene.radius(), scene.canvas
+    """For every tile the numbers of its splats [T, K] and their frames, NaN behind the last."""
+    extent = scene.extent()
     xy = scene.tensors["xy"].detach().t().contiguous().numpy()
-    shorter = np.float32(min(canvas.width, canvas.height))
-    offset, splat = bin_by_hand(xy, radius.numpy(), canvas.width, canvas.height, shorter)
+    _, offset, splat, _ = list_by_hand(xy, extent, scene.canvas)
     lengths = np.diff(offset)[:, None]
     place = np.arange(max(1, lengths.max()))
     index = np.append(splat, 0)[np.where(place < lengths, offset[:-1, None] + place, len(splat))]
     index = torch.from_numpy(index.astype(np.int64))
-    return index, radius[index].where(torch.from_numpy(place < lengths), torch.nan)
+    return index, extent.frame[:, index].where(torch.from_numpy(place < lengths), torch.nan)
 
 
 def draw_tiles(
-    splat: Splat, canvas: Canvas, tensors: dict[str, Tensor], index: Tensor, radius: Tensor
+    splat: Splat, canvas: Canvas, tensors: dict[str, Tensor], index: Tensor, frame: Tensor
 ) -> Tensor:
     """The picture from padded tiles [T, K] of 8 × 32 pixels."""
     columns, rows = -(-canvas.width // WIDTH), -(-canvas.height // HEIGHT)
@@ -155,8 +154,7 @@ def draw_tiles(
     y = ((2 * row + 1 - canvas.height) / shorter)[:, None, :]
     p = Params({name: tensor[..., index][..., None] for name, tensor in tensors.items()})
     dx, dy = x - p.xy[0], y - p.xy[1]
-    inside = dx * dx + dy * dy <= (radius * radius)[..., None]
-    weight = torch.where(inside, splat.footprint(dx, dy, p), 0.0)
+    weight = torch.where(_inside(frame[..., None], dx, dy), splat.footprint(dx, dy, p), 0.0)
     pixels = torch.bmm(p.colour[..., 0].transpose(0, 1), weight)
     grid = pixels.reshape(rows, columns, 3, HEIGHT, WIDTH).permute(2, 0, 3, 1, 4)
     image = grid.reshape(3, rows * HEIGHT, columns * WIDTH)
@@ -174,7 +172,7 @@ class Dense(Contender):
         super().__init__(scene)
         x, y = (torch.from_numpy(centres) for centres in scene.canvas.pixel_centres())
         self.x, self.y = x.repeat(len(y)), y.repeat_interleave(len(x))
-        self.incoming, self.radius = scene.incoming.flatten(1), scene.radius()[:, None]
+        self.incoming, self.frame = scene.incoming.flatten(1), scene.extent().frame[..., None]
         # Each size draws as many pixels as the largest chunk has.
         trial = range(min(len(self.x), max(1, self.SIZES[-1] // scene.count)))
         self.chunk = min(
@@ -202,9 +200,14 @@ class Dense(Contender):
         tensors = self.scene.tensors
         p = Params({name: tensor[..., None] for name, tensor in tensors.items()})
         dx, dy = self.x[pixels] - p.xy[0], self.y[pixels] - p.xy[1]
-        inside = dx * dx + dy * dy <= self.radius**2
+        inside = _inside(self.frame, dx, dy)
         weight = torch.where(inside, self.scene.splat.footprint(dx, dy, p), 0.0)
         return tensors["colour"] @ weight
+
+
+def _inside(frame: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
+    u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
+    return u * u + v * v <= 1
 
 
 def _chunks(pixels: range, chunk: int) -> list[slice]:

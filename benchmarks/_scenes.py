@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 
 import numba as nb
+import numpy as np
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Context, Params, Splat
+from artgen import Canvas, Context, Splat
+from artgen.raster.tiles import Extent, find_extent
 
 __all__ = ["Scene", "make_scene", "spacing"]
 
@@ -28,15 +30,15 @@ class Scene:
         """The number of splats."""
         return self.tensors["xy"].shape[1]
 
-    def radius(self) -> Tensor:
-        """In canvas units, [N]."""
-        with torch.no_grad():
-            return self.splat.radius(Params(self.tensors)).expand(self.count).contiguous()
+    def extent(self) -> Extent:
+        """The ellipses at which the splats end."""
+        return find_extent(self.splat, self.tensors, self.count)
 
     def covered(self) -> int:
-        """Pairs of a splat and a pixel inside its radius: the evaluations that are needed."""
-        x, y = self.canvas.pixel_centres()
-        return int(_covered(self.tensors["xy"].detach().numpy(), self.radius().numpy(), x, y))
+        """Pairs of a splat and a pixel inside its ellipse: the evaluations that are needed."""
+        extent = self.extent()
+        xy, frame = self.tensors["xy"].detach().numpy(), extent.frame.numpy()
+        return int(_covered(xy, extent.radius.numpy(), frame, *self.canvas.pixel_centres()))
 
 
 def make_scene(splat: Splat, count: int, side: int, pixels: float | None = None) -> Scene:
@@ -60,15 +62,14 @@ def spacing(count: int, side: int) -> float:
 
 
 @nb.njit(cache=True)
-def _covered(xy, radius, x, y):
-    """The pixels of every row are found from the circle's half width there."""
-    total, pixel = 0, (x[-1] - x[0]) / max(1, len(x) - 1)
+def _covered(xy, radius, frame, x, y):
+    total = 0
     for i in range(len(radius)):
+        columns = np.nonzero(np.abs(x - xy[0, i]) <= radius[i])[0]
         for dy in y - xy[1, i]:
-            square = radius[i] * radius[i] - dy * dy
-            if square >= 0:
-                half = math.sqrt(square)
-                first = math.ceil((xy[0, i] - half - x[0]) / pixel)
-                last = math.floor((xy[0, i] + half - x[0]) / pixel)
-                total += max(0, min(last, len(x) - 1) - max(first, 0) + 1)
+            if abs(dy) <= radius[i]:
+                for column in columns:
+                    dx = x[column] - xy[0, i]
+                    u, v = frame[0, i] * dx + frame[1, i] * dy, frame[2, i] * dx + frame[3, i] * dy
+                    total += u * u + v * v <= 1
     return total

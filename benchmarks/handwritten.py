@@ -1,9 +1,9 @@
 """What the generated kernels are measured against: kernels that were written by hand.
 
 A Gaussian and a `Superellipse`, with derivatives worked out on paper, and the same means as the
-generated ones: tiles of 8 × 32 pixels, rows clipped to the splat, float32, vectorised functions,
-sums per pair of tile and splat. Gradients leave a pixel as the few sums they can be made of, and
-are finished once per splat.
+generated ones: the same lists of splats for tiles of 8 × 32 pixels and of the rows they reach
+there, float32, vectorised functions, sums per pair of tile and splat. Gradients leave a pixel as
+the few sums they can be made of, and are finished once per splat.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Params, Splat
+from artgen import Canvas, Splat
+from artgen.raster.common_kernels import bin_splats
+from artgen.raster.tiles import find_extent
 from artgen.raster.vector_math import FASTMATH, atan2, cos, exp, log, select, sigmoid, sin
 from benchmarks.superellipse import EPSILON, WAVES
 
@@ -53,29 +55,28 @@ def paint_by_hand(
     kernels: Kernels, splat: Splat, tensors: Mapping[str, Tensor], canvas: Canvas
 ) -> Tensor:
     """The picture on black, float32 [3, height, width], differentiable in `tensors`."""
-    radius = splat.radius(Params(tensors)).detach()
-    parameters = torch.cat([tensors[name].reshape(-1, len(radius)) for name in kernels.names])
-    return _Paint.apply(parameters, tensors["colour"], radius, kernels, canvas)
+    extent = find_extent(splat, tensors, tensors["xy"].shape[1])
+    parameters = torch.cat([tensors[name].reshape(-1, len(extent.angle)) for name in kernels.names])
+    return _Paint.apply(parameters, tensors["colour"], extent, kernels, canvas)
 
 
 class _Paint(torch.autograd.Function):
     @staticmethod
-    def forward(ctx, parameters, colour, radius, kernels, canvas):
+    def forward(ctx, parameters, colour, extent, kernels, canvas):
         nb.set_num_threads(min(torch.get_num_threads(), nb.config.NUMBA_NUM_THREADS))
-        P, R = parameters.detach().t().contiguous().numpy(), radius.numpy()
+        P = parameters.detach().t().contiguous().numpy()
         F = colour.detach().t().contiguous().numpy()
         U = kernels.prepare(P)
-        shorter = min(canvas.width, canvas.height)
-        offset, index = bin_by_hand(P, R, canvas.width, canvas.height, f32(shorter))
+        E, *tiles = list_by_hand(np.ascontiguousarray(P[:, :2]), extent, canvas)
         image = np.empty((3, canvas.height, canvas.width), f32)
-        scene = (P, R, U, F, offset, index, f32(shorter))
+        scene = (P, E, U, F, *tiles, f32(min(canvas.width, canvas.height)))
         kernels.forward(*scene, image)
         ctx.scene, ctx.kernels = scene, kernels
         return torch.from_numpy(image)
 
     @staticmethod
     def backward(ctx, incoming):
-        P, _, U, _, _, index, _ = ctx.scene
+        P, _, U, _, _, index, *_ = ctx.scene
         pairs = np.empty((len(index), ctx.kernels.sums + 3), f32)
         ctx.kernels.backward(*ctx.scene, incoming.contiguous().numpy(), pairs)
         S = sum_by_hand(index, pairs, len(P))
@@ -84,41 +85,13 @@ class _Paint(torch.autograd.Function):
         return parameters.t(), colour, None, None, None
 
 
-@serial
-def bin_by_hand(P, R, width, height, shorter):
-    """Counting sort: where the splats of every tile start, and the splats."""
-    columns, rows = -(-width // WIDTH), -(-height // HEIGHT)
-    size = np.zeros(columns * rows + 1, np.int64)
-    box = np.empty((len(R), 4), np.int32)
-    for i in range(len(R)):
-        x, y = (P[i, 0] * shorter + width) / 2, (P[i, 1] * shorter + height) / 2
-        r = R[i] * shorter / 2
-        box[i, 0] = max(math.floor((x - r) / WIDTH), 0)
-        box[i, 1] = min(math.floor((x + r) / WIDTH), columns - 1)
-        box[i, 2] = max(math.floor((y - r) / HEIGHT), 0)
-        box[i, 3] = min(math.floor((y + r) / HEIGHT), rows - 1)
-        for row in range(box[i, 2], box[i, 3] + 1):
-            for column in range(box[i, 0], box[i, 1] + 1):
-                size[row * columns + column + 1] += touches(x, y, r, column, row)
-    offset = np.cumsum(size)
-    place = offset[:-1].copy()
-    index = np.empty(offset[-1], np.int32)
-    for i in range(len(R)):
-        x, y = (P[i, 0] * shorter + width) / 2, (P[i, 1] * shorter + height) / 2
-        r = R[i] * shorter / 2
-        for row in range(box[i, 2], box[i, 3] + 1):
-            for column in range(box[i, 0], box[i, 1] + 1):
-                if touches(x, y, r, column, row):
-                    index[place[row * columns + column]] = i
-                    place[row * columns + column] += 1
-    return offset, index
-
-
-@inline
-def touches(x, y, r, column, row):
-    dx = x - min(max(x, f32(column * WIDTH)), f32(column * WIDTH + WIDTH))
-    dy = y - min(max(y, f32(row * HEIGHT)), f32(row * HEIGHT + HEIGHT))
-    return dx * dx + dy * dy <= r * r * f32(1.00001) + f32(1e-5)
+def list_by_hand(centres, extent, canvas):
+    """Frames, where the splats of every tile start, the splats, and the rows they reach there."""
+    ellipses = torch.stack(extent, dim=1).numpy()
+    width, height = canvas.width, canvas.height
+    pixels = (min(width, height) / 2, width / 2, height / 2)
+    grid = (-(-width // WIDTH), -(-height // HEIGHT), WIDTH, HEIGHT)
+    return bin_splats(centres, ellipses, *pixels, *grid)
 
 
 @serial
@@ -140,11 +113,10 @@ def centres(X, Y, t, columns, width, height, shorter):
 
 
 @inline
-def clip(y, r, top, shorter):
-    """The pixels of a tile between which the splat's rows lie."""
-    first = min(max(math.floor((y - r - top) * shorter / 2), 0), HEIGHT)
-    last = min(max(math.ceil((y + r - top) * shorter / 2) + 1, 0), HEIGHT)
-    return u64(first * WIDTH), u64(last * WIDTH)
+def within(dx, dy, e0, e1, e2, e3):
+    """Whether an offset lies in the ellipse of a splat."""
+    u, v = e0 * dx + e1 * dy, e2 * dx + e3 * dy
+    return u * u + v * v <= f32(1)
 
 
 @inline
@@ -184,7 +156,7 @@ def gaussian_prepare(P):
 
 
 @parallel
-def gaussian_forward(P, R, U, F, offset, index, shorter, image):
+def gaussian_forward(P, E, U, F, offset, index, reach, shorter, image):
     columns = -(-image.shape[2] // WIDTH)
     for t in nb.prange(len(offset) - 1):
         X, Y, A = np.empty(PIXELS, f32), np.empty(PIXELS, f32), np.zeros((3, PIXELS), f32)
@@ -192,14 +164,13 @@ def gaussian_forward(P, R, U, F, offset, index, shorter, image):
         centres(X, Y, t, columns, image.shape[2], image.shape[1], shorter)
         for j in range(offset[t], offset[t + 1]):
             i = index[j]
-            x, y, r = P[i, 0], P[i, 1], R[i]
-            a, b, c, r2 = U[i, 0], U[i, 1], U[i, 2], r * r
+            x, y, e0, e1, e2, e3 = P[i, 0], P[i, 1], E[i, 0], E[i, 1], E[i, 2], E[i, 3]
+            a, b, c = U[i, 0], U[i, 1], U[i, 2]
             fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
-            first, last = clip(y, r, Y[0], shorter)
-            for k in range(first, last):
+            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
                 dx, dy = X[k] - x, Y[k] - y
                 w = exp(a * dx * dx + (b * dx + c * dy) * dy)
-                w = select(dx * dx + dy * dy <= r2, w, f32(0))
+                w = select(within(dx, dy, e0, e1, e2, e3), w, f32(0))
                 red[k] += w * fr
                 green[k] += w * fg
                 blue[k] += w * fb
@@ -207,7 +178,7 @@ def gaussian_forward(P, R, U, F, offset, index, shorter, image):
 
 
 @parallel
-def gaussian_backward(P, R, U, F, offset, index, shorter, incoming, pairs):
+def gaussian_backward(P, E, U, F, offset, index, reach, shorter, incoming, pairs):
     columns = -(-incoming.shape[2] // WIDTH)
     for t in nb.prange(len(offset) - 1):
         X, Y, A = np.empty(PIXELS, f32), np.empty(PIXELS, f32), np.empty((3, PIXELS), f32)
@@ -216,15 +187,14 @@ def gaussian_backward(P, R, U, F, offset, index, shorter, incoming, pairs):
         fetch(A, incoming, t, columns)
         for j in range(offset[t], offset[t + 1]):
             i = index[j]
-            x, y, r = P[i, 0], P[i, 1], R[i]
-            a, b, c, r2 = U[i, 0], U[i, 1], U[i, 2], r * r
+            x, y, e0, e1, e2, e3 = P[i, 0], P[i, 1], E[i, 0], E[i, 1], E[i, 2], E[i, 3]
+            a, b, c = U[i, 0], U[i, 1], U[i, 2]
             fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
-            first, last = clip(y, r, Y[0], shorter)
             gx = gy = gxx = gxy = gyy = gr = gg = gb = f32(0)
-            for k in range(first, last):
+            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
                 dx, dy = X[k] - x, Y[k] - y
                 w = exp(a * dx * dx + (b * dx + c * dy) * dy)
-                w = select(dx * dx + dy * dy <= r2, w, f32(0))
+                w = select(within(dx, dy, e0, e1, e2, e3), w, f32(0))
                 g = w * (red[k] * fr + green[k] * fg + blue[k] * fb)
                 gx += g * dx
                 gy += g * dy
@@ -281,7 +251,7 @@ def superellipse_prepare(P):
 
 
 @parallel
-def superellipse_forward(P, R, U, F, offset, index, shorter, image):
+def superellipse_forward(P, E, U, F, offset, index, reach, shorter, image):
     columns = -(-image.shape[2] // WIDTH)
     for t in nb.prange(len(offset) - 1):
         X, Y, A = np.empty(PIXELS, f32), np.empty(PIXELS, f32), np.zeros((3, PIXELS), f32)
@@ -289,18 +259,17 @@ def superellipse_forward(P, R, U, F, offset, index, shorter, image):
         centres(X, Y, t, columns, image.shape[2], image.shape[1], shorter)
         for j in range(offset[t], offset[t + 1]):
             i = index[j]
-            x, y, r = P[i, 0], P[i, 1], R[i]
+            x, y, e0, e1, e2, e3 = P[i, 0], P[i, 1], E[i, 0], E[i, 1], E[i, 2], E[i, 3]
             ux, uy, vx, vy = U[i, 0], U[i, 1], U[i, 2], U[i, 3]
             n, m, wave, phase, h = U[i, 4], U[i, 5], U[i, 6], U[i, 7], U[i, 8]
-            fr, fg, fb, r2 = F[i, 0], F[i, 1], F[i, 2], r * r
-            first, last = clip(y, r, Y[0], shorter)
-            for k in range(first, last):
+            fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
+            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
                 dx, dy = X[k] - x, Y[k] - y
                 u, v = ux * dx + uy * dy, vx * dx + vy * dy
                 angle = f32(WAVES) * atan2(v, u + f32(EPSILON)) + phase
                 powers = exp(n * log(abs(u) + f32(EPSILON))) + exp(n * log(abs(v) + f32(EPSILON)))
                 w = sigmoid(h * (f32(1) + wave * sin(angle) - exp(m * log(powers))))
-                w = select(dx * dx + dy * dy <= r2, w, f32(0))
+                w = select(within(dx, dy, e0, e1, e2, e3), w, f32(0))
                 red[k] += w * fr
                 green[k] += w * fg
                 blue[k] += w * fb
@@ -308,7 +277,7 @@ def superellipse_forward(P, R, U, F, offset, index, shorter, image):
 
 
 @parallel
-def superellipse_backward(P, R, U, F, offset, index, shorter, incoming, pairs):
+def superellipse_backward(P, E, U, F, offset, index, reach, shorter, incoming, pairs):
     columns = -(-incoming.shape[2] // WIDTH)
     for t in nb.prange(len(offset) - 1):
         X, Y, A = np.empty(PIXELS, f32), np.empty(PIXELS, f32), np.empty((3, PIXELS), f32)
@@ -317,15 +286,14 @@ def superellipse_backward(P, R, U, F, offset, index, shorter, incoming, pairs):
         fetch(A, incoming, t, columns)
         for j in range(offset[t], offset[t + 1]):
             i = index[j]
-            x, y, r = P[i, 0], P[i, 1], R[i]
+            x, y, e0, e1, e2, e3 = P[i, 0], P[i, 1], E[i, 0], E[i, 1], E[i, 2], E[i, 3]
             ux, uy, vx, vy = U[i, 0], U[i, 1], U[i, 2], U[i, 3]
             n, m, wave, phase, h = U[i, 4], U[i, 5], U[i, 6], U[i, 7], U[i, 8]
-            fr, fg, fb, r2 = F[i, 0], F[i, 1], F[i, 2], r * r
-            first, last = clip(y, r, Y[0], shorter)
+            fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
             gu = gv = guu = guv = gvu = gvv = gn = gs = gc = gh = gr = gg = gb = f32(0)
-            for k in range(first, last):
+            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
                 dx, dy = X[k] - x, Y[k] - y
-                inside = dx * dx + dy * dy <= r2
+                inside = within(dx, dy, e0, e1, e2, e3)
                 u, v = ux * dx + uy * dy, vx * dx + vy * dy
                 e = u + f32(EPSILON)
                 angle = f32(WAVES) * atan2(v, e) + phase

@@ -36,7 +36,8 @@ class Superellipse(Splat):
         powers = (u.abs() + EPSILON) ** p.exponent + (v.abs() + EPSILON) ** p.exponent
         return torch.sigmoid(p.sharpness * (1 + wave - powers ** (1 / p.exponent)))
 
-    def radius(self, p):
+    def ellipse(self, p):
         # sigmoid(-7) = 1e-3; the corners of a squarish superellipse stick out by up to √2.
         corner = 2 ** (0.5 - 1 / p.exponent).clamp_min(0)
-        return p.scale.amax(0) * corner * (1 + p.wave.abs() + 7 / p.sharpness)
+        reach = corner * (1 + p.wave.abs() + 7 / p.sharpness)
+        return p.scale[0] * reach, p.scale[1] * reach, p.angle

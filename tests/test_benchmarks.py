@@ -105,23 +105,26 @@ def test_errors_are_relative_to_the_worst_tensor():
     assert relative_error(mine, theirs) == pytest.approx(0.2, rel=1e-5)
 
 
-def test_the_superellipse_ends_at_its_radius():
+def test_the_superellipse_ends_at_its_ellipse():
     scene = make_scene(Superellipse(), 200, 64)
     p = Params({name: tensor.detach()[..., None] for name, tensor in scene.tensors.items()})
     turn = torch.linspace(0, 6.28, 100)
-    radius = scene.radius()[:, None]
-    weight = scene.splat.footprint(radius * turn.cos(), radius * turn.sin(), p)
+    extent = [axis[:, None] for axis in scene.extent()]
+    u, v = extent[0] * turn.cos(), extent[1] * turn.sin()
+    c, s = extent[2].cos(), extent[2].sin()
+    weight = scene.splat.footprint(c * u - s * v, s * u + c * v, p)
     assert float(weight.max()) < 1.1e-3
     assert float(scene.splat.footprint(0 * turn, 0 * turn, p).min()) > 0.9
     assert sum(t.shape[0] if t.dim() > 1 else 1 for t in scene.tensors.values()) == 12
 
 
-def test_covered_pixels_are_those_inside_the_radius():
+def test_covered_pixels_are_those_inside_the_ellipses():
     scene = wide_scene("gaussian", count=9)
     x, y = (torch.from_numpy(centres) for centres in scene.canvas.pixel_centres())
-    xy, radius = scene.tensors["xy"].detach(), scene.radius()
+    xy, frame = scene.tensors["xy"].detach(), scene.extent().frame[..., None, None]
     dx, dy = x - xy[0][:, None, None], y[:, None] - xy[1][:, None, None]
-    assert scene.covered() == int((dx**2 + dy**2 <= radius[:, None, None] ** 2).sum())
+    u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
+    assert scene.covered() == int((u * u + v * v <= 1).sum())
 
 
 def test_coverage_does_not_depend_on_the_number_of_splats():

@@ -17,6 +17,7 @@ from artgen.raster.cpu import Footprint
 from artgen.raster.trace import Untraceable
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
+from artgen_plugins.stroke import Stroke
 
 DOUBLE = torch.float64
 BACKGROUND = (0.2, 0.4, 0.9)
@@ -29,6 +30,7 @@ SPLATS = {
     "depth": lambda: Gaussian({"blend": "depth"}),
     "notebook": lambda: Fourier(PETALS),
     "text": lambda: Fourier({**PETALS, "form": "text"}),
+    "stroke": lambda: Stroke(),
 }
 every_splat = pytest.mark.parametrize("name", SPLATS)
 
@@ -113,7 +115,7 @@ def test_radius_zero_and_huge():
     agree(splat, tensors, canvas)
 
 
-@pytest.mark.parametrize("parameter", ["xy", "scale"])
+@pytest.mark.parametrize("parameter", ["xy", "scale", "angle"])
 def test_a_splat_with_nan_is_not_drawn(parameter):
     splat, canvas = Gaussian(), Canvas(40, 24)
     tensors = scene(splat, canvas)
@@ -127,10 +129,10 @@ def test_a_splat_with_nan_is_not_drawn(parameter):
     assert not gradients[parameter][..., 0].any()
 
 
-def test_nan_that_no_radius_shows_is_seen():
+def test_nan_that_no_extent_shows_is_seen():
     splat, canvas = Gaussian(), Canvas(40, 24)
     tensors = scene(splat, canvas)
-    tensors["angle"][0] = math.nan
+    tensors["colour"][0, 0] = math.nan
     image, _ = drawn(splat, tensors, canvas, choose_backend(splat))
     assert image.isnan().any()
 

@@ -19,6 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from artgen import Canvas, Context, Param, Splat, option
 from artgen.raster import Backend, backend, choose_backend, cuda, kernel_cache, paint
+from artgen.raster.tiles import Extent
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 
@@ -81,8 +82,8 @@ class Constant(Odd):
 class Sheet(Gaussian):
     """As large as can be."""
 
-    def radius(self, p):
-        return torch.full_like(p.angle, torch.inf)
+    def ellipse(self, p):
+        return (*torch.full_like(p.scale, torch.inf), p.angle)
 
 
 def scene(splat, canvas, count=10, seed=0):
@@ -382,8 +383,12 @@ def test_every_tile_finds_every_splat_that_reaches_it_once(count, seed, width, h
     canvas, rng = Canvas(width, height), torch.Generator().manual_seed(seed)
     grid = cuda._grid(canvas, torch.device("cpu"))
     centres = 3 * torch.rand(count, 2, generator=rng) - 1.5
-    radius = largest * torch.rand(count, generator=rng)
-    box = cuda.find_boxes(centres, radius, canvas)
+    extent = Extent(
+        largest * torch.rand(count, generator=rng),
+        largest * torch.rand(count, generator=rng),
+        4 * torch.rand(count, generator=rng),
+    )
+    box = cuda.find_boxes(centres, extent, canvas)
     start, splat = cuda.list_splats(box, grid)
     assert len(splat) == 9 * count
     x, y = (torch.from_numpy(centre) for centre in canvas.pixel_centres())
@@ -391,7 +396,8 @@ def test_every_tile_finds_every_splat_that_reaches_it_once(count, seed, width, h
         x[None, None, :] - centres[:, 0, None, None],
         y[None, :, None] - centres[:, 1, None, None],
     )
-    inside = dx * dx + dy * dy <= radius[:, None, None] ** 2
+    f = extent.frame[..., None, None]
+    inside = (f[0] * dx + f[1] * dy) ** 2 + (f[2] * dx + f[3] * dy) ** 2 <= 1
     for i, (left, right, top, bottom) in enumerate(box.tolist()):
         assert inside[i].sum() == inside[i, top:bottom, left:right].sum()
     for top in range(0, height, 16):
@@ -410,7 +416,7 @@ def test_splats_that_cannot_be_drawn_are_listed_nowhere():
     canvas = Canvas(40, 30)
     centres = torch.tensor([[torch.nan, 0], [0, torch.inf], [0, 0], [0, 0], [9, 9], [1e38, 0]])
     radius = torch.tensor([1.0, 1.0, torch.nan, -1.0, 1.0, 1.0])
-    box = cuda.find_boxes(centres, radius, canvas)
+    box = cuda.find_boxes(centres, Extent(radius, torch.ones(6), torch.zeros(6)), canvas)
     start, _ = cuda.list_splats(box, cuda._grid(canvas, torch.device("cpu")))
     assert (start == 0).all()
 
@@ -420,6 +426,7 @@ def test_listing_asks_nothing_of_the_device():
     grid = cuda._grid(canvas, torch.device("cpu"))
     with FakeTensorMode(allow_non_fake_inputs=True):
         # Fake tensors have no data: a shape or a branch that depends on data raises.
-        centres, radius = torch.zeros(5, 2), torch.ones(5)
-        _, splat = cuda.list_splats(cuda.find_boxes(centres, radius, canvas), grid)
+        extent = Extent(torch.ones(5), torch.ones(5), torch.ones(5))
+        box = cuda.find_boxes(torch.zeros(5, 2), extent, canvas)
+        _, splat = cuda.list_splats(box, grid)
     assert splat.shape == (45,)

@@ -43,6 +43,13 @@ class Dab(Splat):
         return 1.5 * p.scale.amax(0)
 
 
+class Oval(Dab):
+    """The same, cut where it weighs 0.1 all around."""
+
+    def ellipse(self, p):
+        return 1.5 * p.scale[0], 1.5 * p.scale[1], p.angle
+
+
 class Tanh(Dab):
     """The same place and shape, but -1 far away."""
 
@@ -74,7 +81,7 @@ def needed(splat, tensors):
 
 
 def weights(splat, tensors, canvas, cut):
-    """w [N, height, width] by definition: `far` outside the radius, pixel by pixel."""
+    """w [N, height, width] by definition: `far` outside the ellipse, pixel by pixel."""
     x = (2 * torch.arange(canvas.width, dtype=DOUBLE) + 1 - canvas.width) * canvas.pixel / 2
     y = (2 * torch.arange(canvas.height, dtype=DOUBLE) + 1 - canvas.height) * canvas.pixel / 2
     p = Params({name: tensor[..., None, None] for name, tensor in tensors.items()})
@@ -82,8 +89,10 @@ def weights(splat, tensors, canvas, cut):
     dy = y[None, :, None] - tensors["xy"][1][:, None, None]
     dx, dy = torch.broadcast_tensors(dx, dy)
     weight = splat.footprint(dx, dy, p).expand(dx.shape)
-    radius = splat.radius(Params(tensors)).expand(len(dx))[:, None, None]
-    inside = dx * dx + dy * dy <= radius * radius
+    axes = splat.ellipse(Params(tensors))
+    along, across, angle = (value.expand(len(dx))[:, None, None] for value in axes)
+    u, v = dx * angle.cos() + dy * angle.sin(), dy * angle.cos() - dx * angle.sin()
+    inside = torch.where(along > 0, (u / along) ** 2, 0) + (v / across) ** 2 <= 1
     return torch.where(inside, weight, splat.far) if cut else weight
 
 
@@ -133,10 +142,11 @@ def painted(splat, tensors, canvas, **more):
 
 @every_blend
 @pytest.mark.parametrize(("width", "height"), [(40, 24), (7, 5), (1, 1), (1, 60), (300, 1)])
-def test_drawing_equals_the_dense_formula(blend, width, height):
+@pytest.mark.parametrize("kind", [Dab, Oval])
+def test_drawing_equals_the_dense_formula(blend, width, height, kind):
     if blend == "over" and width == 40:
         width, height = 20, 12
-    splat, tensors, canvas = Dab({"blend": blend}), scene(), Canvas(width, height)
+    splat, tensors, canvas = kind({"blend": blend}), scene(), Canvas(width, height)
     assert (tensors["colour"] < 0).any()
     torch.testing.assert_close(
         painted(splat, tensors, canvas), dense(splat, tensors, canvas), atol=1e-10, rtol=0

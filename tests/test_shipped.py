@@ -20,6 +20,7 @@ from artgen.resolve import resolve
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.mlp import MLP
+from artgen_plugins.stroke import Stroke
 
 DOUBLE = torch.float64
 
@@ -72,8 +73,8 @@ def test_gaussians_fit_a_photograph_and_the_cut_does_not_show(astronaut):
     assert last.psnr > max(22, first.psnr + 5)
 
     class Uncut(Gaussian):
-        def radius(self, p):
-            return torch.full_like(p.angle, torch.inf)
+        def ellipse(self, p):
+            return (*torch.full_like(p.scale, torch.inf), p.angle)
 
     tensors = engine.drawing(best=True).tensors
     with torch.no_grad():
@@ -207,6 +208,23 @@ def test_outside_the_radius_a_petal_is_all_but_far(seed, form, sharpness):
     outside = torch.hypot(dx, dy) > primitive.radius(p)[:, None, None]
     weight = primitive.footprint(dx, dy, at)
     assert ((weight - primitive.far).abs()[outside] < 1.1e-3).all()
+
+
+@pytest.mark.parametrize("primitive", [Gaussian(), Stroke()])
+def test_outside_its_ellipse_a_part_is_all_but_gone(primitive):
+    tensors = initial(primitive, 30, 32)
+    if isinstance(primitive, Stroke):
+        tensors["bend"] = torch.linspace(-1, 1, 30)
+    dx, dy = offsets(tensors, Canvas(64, 64))
+    axes = primitive.ellipse(Params(tensors))
+    along, across, angle = (axis[:, None, None] for axis in axes)
+    u, v = dx * angle.cos() + dy * angle.sin(), dy * angle.cos() - dx * angle.sin()
+    outside = (u / along) ** 2 + (v / across) ** 2 > 1
+    at = Params({name: tensor[..., None, None] for name, tensor in tensors.items()})
+    weight = primitive.footprint(dx, dy, at)
+    assert outside.any()
+    assert (weight.abs()[outside] < 1.1e-3).all()
+    assert float(weight.max()) > 0.5
 
 
 def published_picture(leaves, size):

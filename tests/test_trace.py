@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from artgen import Param, Splat
 from artgen.primitives import Params
+from artgen.raster.plan import make_plan
 from artgen.raster.program import DX, DY, OPERATIONS, G, Program
 from artgen.raster.trace import Untraceable, trace
 
@@ -458,3 +459,38 @@ def test_small_powers_need_no_logarithm(exponent):
     program.add("pow", DX, program.constant(float(exponent)))
     found = {value.operation for value in program.values}
     assert found <= {"input", "constant", "mul", "sqrt", "div"}
+
+
+@pytest.mark.parametrize(
+    ("build", "positive"),
+    [
+        (lambda p, x: p.add("exp", x), True),
+        (lambda p, x: p.add("abs", x), False),
+        (lambda p, x: p.add("add", p.add("abs", x), p.constant(1e-6)), True),
+        (lambda p, x: p.add("add", x, p.constant(1.0)), False),
+        (lambda p, x: p.add("add", p.add("mul", x, x), p.add("exp", x)), True),
+        (lambda p, x: p.add("mul", p.add("exp", x), p.add("exp", DY)), False),  # may underflow
+        (lambda p, x: p.add("maximum", x, p.constant(0.1)), True),
+        (lambda p, x: p.add("minimum", p.add("exp", x), p.constant(-1.0)), False),
+        (lambda p, x: p.add("where", x, p.constant(2.0), p.add("exp", x)), True),
+    ],
+)
+def test_what_is_positive_whatever_comes_is_known(build, positive):
+    program = Program()
+    assert program.is_positive(build(program, DX)) == positive
+
+
+def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
+    program = trace(splat(lambda x, y, p: (x.abs() + 0.1) ** p.angle))
+    found = [value.operation for value in program.values]
+    assert "pow" not in found
+    assert found.count("log") == 1
+    assert found.count("exp") == 1
+
+
+def test_sums_that_one_gradient_alone_needs_are_not_taken_apart():
+    def ridge(x, y, p):
+        return torch.exp(-((torch.cos(p.angle) * x + torch.sin(p.angle) * y) ** 2))
+
+    # One that is turned both ways for x and y, and one for the angle, which has two terms.
+    assert len(make_plan(trace(splat(ridge))).leaves) == 2

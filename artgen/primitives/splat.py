@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
@@ -50,8 +51,9 @@ DEPTH_RANGE = 8.0
 class Splat(Primitive):
     r"""N instances of one footprint w(dx, dy), each with a centre `xy` and a `colour`.
 
-    A splat **is** `far` outside `radius(p)`, tested per pixel, on every backend. How weights w and
-    colours c become a picture is the `blend` (b is the background):
+    A splat **is** `far` outside its `ellipse(p)`, which is the circle of `radius(p)` unless the
+    plugin says otherwise; this is tested per pixel, on every backend. How weights w and colours c
+    become a picture is the `blend` (b is the background):
 
     - ``sum``: b + ∑ w c
     - ``mean``: b + (1/N) ∑ w c
@@ -74,13 +76,22 @@ class Splat(Primitive):
 
         Elementwise torch. `dx`, `dy` and `p.*` (after its component axis) broadcast together; the
         result has their common shape or one that broadcasts to it. It is also evaluated somewhat
-        outside the radius, where only its gradient needs to be finite.
+        outside the ellipse, where only its gradient needs to be finite.
         """
         raise NotImplementedError
 
     def radius(self, p: Params) -> Tensor:
         """The distance [N] beyond which the footprint is `far`, in canvas units."""
         raise NotImplementedError
+
+    def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
+        """Half axes, canvas units, and the angle of the first one: outside, the footprint is `far`.
+
+        Each is [N] or one number for all. Long parts are much faster in an ellipse than in a
+        circle; a plugin that gives one needs no `radius`. The angle is in radians, from x to y.
+        """
+        radius = self.radius(p)
+        return radius, radius, torch.zeros_like(radius)
 
     def declared_params(self) -> dict[str, Param]:
         """`xy` and `colour`, what the blend adds (`z`, `opacity`), then the plugin's own."""

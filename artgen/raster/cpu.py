@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
@@ -23,9 +23,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from artgen.canvas import Canvas
-from artgen.primitives import Params, Splat
+from artgen.primitives import Splat
 from artgen.raster import kernel_cache
 from artgen.raster.emit import Source, emit
+from artgen.raster.tiles import Extent, find_extent
 from artgen.raster.trace import trace
 
 __all__ = ["Footprint", "emit_for_cpu"]
@@ -33,10 +34,10 @@ __all__ = ["Footprint", "emit_for_cpu"]
 WIDTH, HEIGHT = 8, 32
 """A tile is as wide as a vector and tall enough to be worth its overhead."""
 
-LARGEST_RADIUS = 1e6
-"""In canvas units: an infinite radius must not become a row number."""
-
 Floats = NDArray[np.float32]
+
+Tiles = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]
+"""Where the splats of every tile start, the splats, and in which rows of the tile they are."""
 
 
 def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
@@ -64,87 +65,96 @@ class Footprint:
     def accumulate(
         self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
     ) -> Tensor:
-        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the radius, float32 [C, height, width].
+        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, float32 [C, height, width].
 
         The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
         `features`.
         """
         source, kernels = self.kernels(features.shape[0])
-        with torch.no_grad():
-            radius = splat.radius(Params(tensors)).expand(features.shape[1])
-        columns = [tensors[name][index] for name, index in source.columns]
+        names = list(dict.fromkeys(name for name, _ in source.columns))
+        extent = find_extent(splat, tensors, features.shape[1])
         image: Tensor = _Accumulate.apply(  # type: ignore[no-untyped-call]
-            torch.stack(columns, dim=1).float(),
-            features.t().float(),
-            radius.float().clamp(max=LARGEST_RADIUS).contiguous(),
-            source,
-            kernels,
-            _grid(canvas),
+            (extent, source, kernels, _grid(canvas)), features, *(tensors[name] for name in names)
         )
         return image
 
 
 class _Accumulate(torch.autograd.Function):
-    """The kernels as one differentiable operation of [N, D] parameters and [N, C] features."""
+    """The kernels as one differentiable operation of [C, N] features and the parameters.
+
+    Those are given in the order in which the source's columns first name them.
+    """
 
     @staticmethod
     def forward(
         ctx: Any,
-        parameters: Tensor,
+        scene: tuple[Extent, Source, ModuleType, _Grid],
         features: Tensor,
-        radius: Tensor,
-        source: Source,
-        kernels: ModuleType,
-        grid: _Grid,
+        *parameters: Tensor,
     ) -> Tensor:
-        packed = parameters.detach().contiguous().numpy()
+        extent, source, kernels, grid = scene
+        places = _places(source)
+        packed = np.empty((features.shape[1], len(places)), np.float32)
+        for column, (which, index) in enumerate(places):
+            packed[:, column] = parameters[which].detach()[index].numpy()
         first = source.columns.index(("xy", (0,)))
         centres = np.ascontiguousarray(packed[:, first : first + 2])
         uniforms = np.empty((len(packed), source.uniforms), np.float32)
         kernels.prepare(packed, uniforms)
-        colours = features.detach().contiguous().numpy()
-        scene = (centres, radius.numpy(), uniforms, colours, grid.x, grid.y)
-        bins = (*grid.bin(centres, radius.numpy()), np.float32(grid.canvas.pixel))
-        out = np.empty((grid.tiles, colours.shape[1] * WIDTH * HEIGHT), np.float32)
-        _run(kernels.forward, *scene, *bins, out, offset=bins[0])
-        ctx.saved = packed, scene, bins, source, kernels, grid
-        return grid.assemble(out, colours.shape[1])
+        frame, *tiles = grid.bin(centres, torch.stack(extent, dim=1).float().numpy())
+        colours = features.detach().t().float().contiguous().numpy()
+        scene_ = (centres, frame, uniforms, colours, grid.x, grid.y)
+        image = torch.empty(len(features), grid.canvas.height, grid.canvas.width)
+        _run(kernels.forward, *scene_, image.numpy(), tiles=tiles)
+        ctx.saved = packed, scene_, tiles, source, kernels
+        ctx.like = features, parameters
+        return image
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        packed, scene, bins, source, kernels, grid = ctx.saved
-        incoming, (offset, splat, _) = grid.disassemble(grad_outputs[0]), bins
-        sums = source.leaves + len(grad_outputs[0])
-        pairs = np.empty((len(splat), sums), np.float32)
-        _run(kernels.backward, *scene, incoming, *bins, pairs, offset=offset)
-        totals = np.zeros((len(packed), sums), np.float32)
-        _common().sum_pairs(splat, pairs, totals)
+        packed, scene, tiles, source, kernels = ctx.saved
+        incoming, (_, splat, _) = grad_outputs[0].float().contiguous().numpy(), tiles
+        pairs = np.empty((len(splat), source.leaves + len(incoming)), np.float32)
+        _run(kernels.backward, *scene, incoming, tiles=tiles, sums=(pairs,))
+        totals, drawn = _common().sum_pairs(splat, pairs, len(packed))
         gradient = np.empty_like(packed)
         kernels.finish(packed, totals, gradient)
         # A sum of nothing is 0, whatever it is multiplied by.
-        gradient[np.bincount(splat, minlength=len(packed)) == 0] = 0
-        features = np.ascontiguousarray(totals[:, source.leaves :])
-        return torch.from_numpy(gradient), torch.from_numpy(features), None, None, None, None
+        gradient[~drawn] = 0
+        features, parameters = ctx.like
+        gradients = [torch.zeros_like(parameter) for parameter in parameters]
+        for column, (which, index) in enumerate(_places(source)):
+            gradients[which][index] = torch.from_numpy(gradient[:, column])
+        of_features = torch.from_numpy(totals[:, source.leaves :].T.copy()).to(features)
+        return None, of_features, *gradients
 
 
-def _run(kernel: Callable[..., None], *arguments: Any, offset: NDArray[np.int64]) -> None:
+def _places(source: Source) -> list[tuple[int, tuple[int, ...]]]:
+    """For every column which parameter it is of, counted as they come, and which component."""
+    numbers: dict[str, int] = {}
+    return [(numbers.setdefault(name, len(numbers)), index) for name, index in source.columns]
+
+
+def _run(
+    kernel: Callable[..., None], *scene: Any, tiles: Sequence[Any], sums: tuple[Floats, ...] = ()
+) -> None:
     """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
 
     These threads sleep while they wait. Those of OpenMP, which numba would use, wait in a loop:
     hardly faster on an idle machine, five times slower on one that does something else as well.
     """
-    threads, tiles = torch.get_num_threads(), len(offset) - 1
+    threads, offset = torch.get_num_threads(), tiles[0]
     if threads == 1:
-        kernel(*arguments, 0, tiles)
+        kernel(*scene, *tiles, 0, len(offset) - 1, *sums)
         return
-    work = offset + np.arange(tiles + 1)
+    work = offset + np.arange(len(offset))
     cuts = np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1))
     pieces = iter(list(pairwise(cuts.tolist())))
 
     def take() -> None:
         for start, stop in pieces:
-            kernel(*arguments, start, stop)
+            kernel(*scene, *tiles, start, stop, *sums)
 
     others = [_pool(threads - 1).submit(take) for _ in range(threads - 1)]
     take()
@@ -169,12 +179,11 @@ def _common() -> ModuleType:
 
 
 class _Grid:
-    """The tiles of a canvas: pixel centres per tile column and row, and their assembly."""
+    """The tiles of a canvas: pixel centres per tile column and row."""
 
     def __init__(self, canvas: Canvas) -> None:
         self.canvas = canvas
         self.columns, self.rows = -(-canvas.width // WIDTH), -(-canvas.height // HEIGHT)
-        self.tiles = self.columns * self.rows
         shorter = min(canvas.width, canvas.height)
         column = np.arange(self.columns * WIDTH, dtype=np.float64)
         row = np.arange(self.rows * HEIGHT, dtype=np.float64)
@@ -183,30 +192,14 @@ class _Grid:
         self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
         self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
 
-    def bin(self, centres: Floats, radius: Floats) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """For every tile where its splats start, and the splats, both in order."""
+    def bin(self, centres: Floats, ellipses: Floats) -> tuple[Floats, *Tiles]:
+        """Frames, and which splats touch which tiles: see `common_kernels.bin_splats`."""
         width, height = self.canvas.width, self.canvas.height
-        offset, splat = _common().bin_splats(
-            *(centres, radius, min(width, height) / 2, width / 2, height / 2),
+        tiles: tuple[Floats, *Tiles] = _common().bin_splats(
+            *(centres, ellipses, min(width, height) / 2, width / 2, height / 2),
             *(self.columns, self.rows, WIDTH, HEIGHT),
         )
-        return offset, splat
-
-    def assemble(self, tiles: Floats, channels: int) -> Tensor:
-        """[tiles, C·pixels] to [C, height, width]."""
-        grid = torch.from_numpy(tiles).reshape(self.rows, self.columns, channels, HEIGHT, WIDTH)
-        image = grid.permute(2, 0, 3, 1, 4).reshape(
-            channels, self.rows * HEIGHT, self.columns * WIDTH
-        )
-        return image[:, : self.canvas.height, : self.canvas.width]
-
-    def disassemble(self, image: Tensor) -> Floats:
-        """[C, height, width] to [tiles, C·pixels], zero outside the canvas."""
-        right = self.columns * WIDTH - self.canvas.width
-        below = self.rows * HEIGHT - self.canvas.height
-        padded = torch.nn.functional.pad(image, (0, right, 0, below)) if right or below else image
-        grid = padded.reshape(len(image), self.rows, HEIGHT, self.columns, WIDTH)
-        return grid.permute(1, 3, 0, 2, 4).contiguous().reshape(self.tiles, -1).numpy()
+        return tiles
 
 
 @functools.lru_cache(maxsize=8)

@@ -21,13 +21,17 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
-from artgen.primitives import Params, Splat
+from artgen.primitives import Splat
 from artgen.raster import kernel_cache
 from artgen.raster.emit import Source
 from artgen.raster.emit_triton import SPLATS, emit_triton
+from artgen.raster.tiles import Extent, find_extent
 from artgen.raster.trace import Untraceable, trace
 
 __all__ = ["Footprint"]
+
+SLACK = 1e-3
+"""In pixels: rounding must not lose one at the rim; each one is tested again."""
 
 SIDE = 16
 """The side of a tile and of the smallest cells, in pixels."""
@@ -58,17 +62,16 @@ class Footprint:
     def accumulate(
         self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
     ) -> Tensor:
-        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the radius, float32 [C, height, width].
+        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, float32 [C, height, width].
 
         The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
         `features`. Never waits for the device.
         """
         source, kernels = self.kernels(features.shape[0])
-        with torch.no_grad():
-            radius = splat.radius(Params(tensors)).to(features).expand(features.shape[1])
+        extent = find_extent(splat, tensors, features.shape[1])
         parameters = torch.stack([tensors[name][index] for name, index in source.columns], dim=1)
         image: Tensor = _Accumulate.apply(  # type: ignore[no-untyped-call]
-            parameters, features.t().contiguous(), radius.contiguous(), source, kernels, canvas
+            parameters, features.t().contiguous(), extent, source, kernels, canvas
         )
         return image
 
@@ -81,7 +84,7 @@ class _Accumulate(torch.autograd.Function):
         ctx: Any,
         parameters: Tensor,
         features: Tensor,
-        radius: Tensor,
+        extent: Extent,
         source: Source,
         kernels: ModuleType,
         canvas: Canvas,
@@ -92,10 +95,11 @@ class _Accumulate(torch.autograd.Function):
         centres = parameters[:, first : first + 2].contiguous()
         uniforms = parameters.new_empty(count, source.uniforms)
         _launch(kernels.prepare, -(-count // SPLATS), parameters, uniforms, count)
-        box = find_boxes(centres, radius, canvas)
+        frame = extent.frame.t().contiguous()
+        box = find_boxes(centres, extent, canvas)
         start, listed = list_splats(box, grid)
         image = parameters.new_empty(channels, canvas.height, canvas.width)
-        scene = (centres, radius, uniforms, features, grid.x, grid.y, box)
+        scene = (centres, frame, uniforms, features, grid.x, grid.y, box)
         size = (canvas.width, canvas.height)
         _launch(kernels.forward, grid.tiles, *scene, start, listed, image, *size, grid.levels)
         ctx.save_for_backward(parameters, *scene)
@@ -161,20 +165,28 @@ def _grid(canvas: Canvas, device: torch.device) -> Grid:
     )
 
 
-def find_boxes(centres: Tensor, radius: Tensor, canvas: Canvas) -> Tensor:
+def find_boxes(centres: Tensor, extent: Extent, canvas: Canvas) -> Tensor:
     """The pixels that each splat can reach, int32 [N, 4]: left, right, top, bottom.
 
     Right and bottom are the first ones outside. Nothing is reached from a centre that is not finite
-    or with a radius that is negative or NaN. `centres` [N, 2] and `radius` [N] are in canvas units.
+    or where there is no extent. `centres` [N, 2] are in canvas units.
     """
     shorter = min(canvas.width, canvas.height)
-    reach = radius.double() * (shorter / 2)
-    drawn = centres.isfinite().all(1) & (reach >= 0)
+    # An infinite axis times the cosine of a right angle would be NaN.
+    along, across = (axis.double().clamp_max(1e9) * (shorter / 2) for axis in extent[:2])
+    angle = extent.angle.double()
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    drawn = centres.isfinite().all(1) & (extent.radius >= 0)
+    reaches = (
+        torch.hypot(along * cosine, across * sine),
+        torch.hypot(along * sine, across * cosine),
+    )
     edges = []
-    for coordinate, size in zip(centres.unbind(1), (canvas.width, canvas.height), strict=True):
+    sizes = (canvas.width, canvas.height)
+    for coordinate, reach, size in zip(centres.unbind(1), reaches, sizes, strict=True):
         pixel = (coordinate.double() * shorter + size) / 2
-        edges.append((pixel - reach).floor().clamp(0, size))
-        edges.append(((pixel + reach).floor() + 1).clamp(0, size))
+        edges.append((pixel - reach - SLACK).floor().clamp(0, size))
+        edges.append(((pixel + reach + SLACK).floor() + 1).clamp(0, size))
     return torch.stack(edges, dim=1).where(drawn[:, None], 0).int()
 
 

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.primitives import Params, Splat
-from artgen.raster.tiles import Tiles, bin_splats, choose_side
+from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
 
 __all__ = ["Memory", "accumulate", "composite"]
 
@@ -40,7 +40,7 @@ def accumulate(
     memory: Memory,
     side: int | None = None,
 ) -> Tensor:
-    """The additive kernel: ∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the radius, [C, height, width].
+    """The additive kernel: ∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, [C, height, width].
 
     `features` is [C, N]. Differentiable in `tensors` and `features`.
     """
@@ -82,11 +82,12 @@ def _run(
     flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]
     packed = torch.cat([*flat, features])
     with torch.no_grad():
-        radius = splat.radius(Params(tensors)).expand(count).to(packed.dtype)
-        side = side or choose_side(radius, canvas)
-        tiles = bin_splats(tensors["xy"], radius, canvas, side)
+        extent = find_extent(splat, tensors, count)
+        side = side or choose_side(extent.radius, canvas)
+        tiles = bin_splats(tensors["xy"], extent.radius, canvas, side)
         rows = _split(tiles, memory.evaluations)
-    scene = _Scene(splat, shapes, radius, canvas, tiles, rows, memory, over)
+        frame = extent.frame.to(packed.dtype)
+    scene = _Scene(splat, shapes, frame, canvas, tiles, rows, memory, over)
     values: Tensor = _Evaluate.apply(packed, scene)  # type: ignore[no-untyped-call]
     return scene.assemble(values, features.shape[0])
 
@@ -125,7 +126,7 @@ class _Scene:
 
     splat: Splat
     shapes: dict[str, torch.Size]
-    radius: Tensor
+    frame: Tensor
     canvas: Canvas
     tiles: Tiles
     rows: _Rows
@@ -135,7 +136,8 @@ class _Scene:
     def pieces(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
         """Batches of R rows with up to K splats each.
 
-        Which rows, their splats [R, K], and the radii [R, K] of those; NaN where a row is shorter.
+        Which rows, their splats [R, K], and the frames [4, R, K] of those; NaN where a row is
+        shorter.
         """
         rows, area = self.rows, self.tiles.side**2
         lengths = rows.count.tolist()
@@ -146,10 +148,10 @@ class _Scene:
             place = torch.arange(longest, device=rows.count.device)
             last = rows.count[some, None] - 1
             splat = self.tiles.splat[rows.start[some, None] + torch.minimum(place, last)]
-            yield some, splat, self.radius[splat].where(place <= last, torch.nan)
+            yield some, splat, self.frame[:, splat].where(place <= last, torch.nan)
             first = some.stop
 
-    def evaluate(self, gathered: Tensor, tile: Tensor, radius: Tensor) -> Tensor:
+    def evaluate(self, gathered: Tensor, tile: Tensor, frame: Tensor) -> Tensor:
         """One piece: parameters and features [D, R, K] to pixels [R, C, side²]."""
         side, dtype = self.tiles.side, gathered.dtype
         shorter = min(self.canvas.width, self.canvas.height)
@@ -171,8 +173,10 @@ class _Scene:
         dx = x[:, None, None, :] - values["xy"][0]
         dy = y[:, None, :, None] - values["xy"][1]
         weight = self.splat.footprint(dx, dy, Params(values)) - self.splat.far
+        frame = frame[..., None, None]
+        u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
         # NaN compares false: nothing is drawn where a row has no more splats.
-        weight = torch.where(dx * dx + dy * dy <= radius[:, :, None, None] ** 2, weight, 0)
+        weight = torch.where(u * u + v * v <= 1, weight, 0)
         weight = weight.flatten(2)
         if not self.over:
             return torch.bmm(features, weight)
@@ -219,8 +223,8 @@ class _Evaluate(torch.autograd.Function):
         ctx.scene = scene
         ctx.save_for_backward(packed)
         values = [
-            scene.evaluate(_gather(packed, splat), scene.rows.tile[some], radius)
-            for some, splat, radius in scene.pieces()
+            scene.evaluate(_gather(packed, splat), scene.rows.tile[some], frame)
+            for some, splat, frame in scene.pieces()
         ]
         channels = packed.shape[0] - sum(shape.numel() for shape in scene.shapes.values())
         return torch.cat(values) if values else packed.new_zeros(0, channels, scene.tiles.side**2)
@@ -230,10 +234,10 @@ class _Evaluate(torch.autograd.Function):
         scene: _Scene = ctx.scene
         (packed,) = ctx.saved_tensors
         gradient = torch.zeros_like(packed)
-        for some, splat, radius in scene.pieces():
+        for some, splat, frame in scene.pieces():
             gathered = _gather(packed, splat).requires_grad_()
             with torch.enable_grad():
-                value = scene.evaluate(gathered, scene.rows.tile[some], radius)
+                value = scene.evaluate(gathered, scene.rows.tile[some], frame)
             (piece,) = torch.autograd.grad(value, gathered, grad_outputs[0][some])
             gradient.index_add_(1, splat.flatten(), piece.flatten(1))
         return gradient, None

@@ -89,8 +89,9 @@ f32 = np.float32
 u64 = np.uint64  # unsigned indices are never counted from the end, so loops over them vectorise
 NAN, INF = np.float32(np.nan), np.float32(np.inf)
 options = dict(fastmath=FASTMATH, error_model="numpy", cache=True, boundscheck=False, nogil=True)
-matrix, vector = nb.float32[:, ::1], nb.float32[::1]
-tiles = (nb.int64[::1], nb.int32[::1], nb.float32, matrix, nb.int64, nb.int64)
+matrix, picture = nb.float32[:, ::1], nb.float32[:, :, ::1]
+scene = (matrix, matrix, matrix, matrix, matrix, matrix)
+tiles = (nb.int64[::1], nb.int32[::1], nb.uint8[:, ::1], nb.int64, nb.int64)
 
 
 @nb.njit((matrix, matrix), **options)
@@ -100,8 +101,8 @@ def prepare(P, U):
         {store}
 
 
-@nb.njit((matrix, vector, matrix, matrix, matrix, matrix, *tiles), **options)
-def forward(XY, R, U, F, X, Y, offset, splat, pixel, out, start, stop):
+@nb.njit((*scene, picture, *tiles), **options)
+def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
@@ -111,48 +112,53 @@ def forward(XY, R, U, F, X, Y, offset, splat, pixel, out, start, stop):
         A[{pixels} * 2 :] = f32(0)
         for j in range(offset[t], offset[t + 1]):
             i = splat[j]
-            cx, cy, r = XY[i, 0], XY[i, 1], R[i]
-            r2 = r * r
-            top = A[{pixels}]
-            first = min(max(math.floor((cy - r - top) / pixel), 0), {height})
-            last = min(max(math.ceil((cy + r - top) / pixel) + 1, 0), {height})
+            cx, cy = XY[i, 0], XY[i, 1]
+            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
             {load}
             {features}
-            for k in range(u64(first * {width}), u64(last * {width})):
+            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
                 dx = A[k] - cx
                 dy = A[k + u64({pixels})] - cy
-                inside = dx * dx + dy * dy <= r2
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                inside = eu * eu + ev * ev <= f32(1)
                 {forward}
                 w = select(inside, {weight}, f32(0))
                 {accumulate}
-        for k in range({pixels} * {channels}):
-            out[t, k] = A[k + 2 * {pixels}]
+        top, left = t // columns * {height}, t % columns * {width}
+        for c in range({channels}):
+            for q in range(min({height}, out.shape[1] - top)):
+                for p in range(min({width}, out.shape[2] - left)):
+                    out[c, top + q, left + p] = A[(2 + c) * {pixels} + q * {width} + p]
 
 
-@nb.njit((matrix, vector, matrix, matrix, matrix, matrix, matrix, *tiles), **options)
-def backward(XY, R, U, F, X, Y, grad, offset, splat, pixel, S, start, stop):
+@nb.njit((*scene, picture, *tiles, matrix), **options)
+def backward(XY, E, U, F, X, Y, grad, offset, splat, reach, start, stop, S):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
         for k in range({pixels}):
             A[k] = X[t % columns, k % {width}]
             A[k + {pixels}] = Y[t // columns, k // {width}]
-        for k in range({pixels} * {channels}):
-            A[k + 2 * {pixels}] = grad[t, k]
+        A[{pixels} * 2 :] = f32(0)
+        top, left = t // columns * {height}, t % columns * {width}
+        for c in range({channels}):
+            for q in range(min({height}, grad.shape[1] - top)):
+                for p in range(min({width}, grad.shape[2] - left)):
+                    A[(2 + c) * {pixels} + q * {width} + p] = grad[c, top + q, left + p]
         for j in range(offset[t], offset[t + 1]):
             i = splat[j]
-            cx, cy, r = XY[i, 0], XY[i, 1], R[i]
-            r2 = r * r
-            top = A[{pixels}]
-            first = min(max(math.floor((cy - r - top) / pixel), 0), {height})
-            last = min(max(math.ceil((cy + r - top) / pixel) + 1, 0), {height})
+            cx, cy = XY[i, 0], XY[i, 1]
+            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
             {load}
             {features}
             {zero}
-            for k in range(u64(first * {width}), u64(last * {width})):
+            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
                 dx = A[k] - cx
                 dy = A[k + u64({pixels})] - cy
-                inside = dx * dx + dy * dy <= r2
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                inside = eu * eu + ev * ev <= f32(1)
                 g = {incoming}
                 {backward}
                 w = select(inside, {weight}, f32(0))

@@ -128,7 +128,7 @@ def prepare(P, U, count):
 
 
 @triton.jit(do_not_specialize=["width", "height", "levels"])
-def forward(XY, R, U, F, X, Y, box, start, splat, out, width, height, levels):
+def forward(XY, E, U, F, X, Y, box, start, splat, out, width, height, levels):
     tiles = tl.cdiv(width, SIDE)
     left = tl.program_id(0) % tiles * SIDE
     top = tl.program_id(0) // tiles * SIDE
@@ -153,8 +153,9 @@ def forward(XY, R, U, F, X, Y, box, start, splat, out, width, height, levels):
             if across & down:
                 dx = x - tl.load(XY + i * 2)
                 dy = y - tl.load(XY + i * 2 + 1)
-                r = tl.load(R + i)
-                inside = dx * dx + dy * dy <= r * r
+                eu = tl.load(E + i * 4) * dx + tl.load(E + i * 4 + 1) * dy
+                ev = tl.load(E + i * 4 + 2) * dx + tl.load(E + i * 4 + 3) * dy
+                inside = eu * eu + ev * ev <= 1.0
                 {load_in_tile}
                 {forward}
                 w = select(inside, {weight} - {far}, 0.0)
@@ -163,7 +164,7 @@ def forward(XY, R, U, F, X, Y, box, start, splat, out, width, height, levels):
 
 
 @triton.jit(do_not_specialize=["width", "height", "count", "parts"])
-def backward(XY, R, U, F, X, Y, box, grad, S, width, height, count, parts):
+def backward(XY, E, U, F, X, Y, box, grad, S, width, height, count, parts):
     i = tl.program_id(0) // parts
     part = tl.program_id(0) % parts
     left = tl.load(box + i * 4)
@@ -173,7 +174,8 @@ def backward(XY, R, U, F, X, Y, box, grad, S, width, height, count, parts):
     k = tl.arange(0, PIXELS)
     cx = tl.load(XY + i * 2)
     cy = tl.load(XY + i * 2 + 1)
-    r = tl.load(R + i)
+    e0, e1 = tl.load(E + i * 4), tl.load(E + i * 4 + 1)
+    e2, e3 = tl.load(E + i * 4 + 2), tl.load(E + i * 4 + 3)
     {load}
     {zero}
     tiles = tl.cdiv(right - left, SIDE)
@@ -184,7 +186,9 @@ def backward(XY, R, U, F, X, Y, box, grad, S, width, height, count, parts):
         place = row * width + column
         dx = tl.load(X + column, live, 0.0) - cx
         dy = tl.load(Y + row, live, 0.0) - cy
-        inside = live & (dx * dx + dy * dy <= r * r)
+        eu = e0 * dx + e1 * dy
+        ev = e2 * dx + e3 * dy
+        inside = live & (eu * eu + ev * ev <= 1.0)
         {arriving}
         g = {incoming}
         {backward}

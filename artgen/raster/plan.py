@@ -6,9 +6,11 @@ are summed over the pixels; the rest is done once per splat.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from copy import copy
 from dataclasses import dataclass
+from itertools import chain
 
 from artgen.raster.program import Component, Program, Value
 
@@ -38,6 +40,7 @@ class Plan:
 def make_plan(program: Program) -> Plan:
     """Divide a traced footprint, which is left as it is."""
     sums = _Sums(program)
+    sums = _Sums(program, sums.better_whole())
     if len(sums.leaves) > 2 * len(program.inputs) + 8:
         sums = _Sums(program, split=False)
     program = sums.program
@@ -59,16 +62,21 @@ class _Sums:
     """Sums over the pixels: `gradients` are uniform values of `leaves`, which are what is summed.
 
     `leaves` maps what is summed to the value that stands for its sum. With `split`, sums of
-    several terms are sums of sums, so that equal terms of two gradients are summed once.
+    several terms are sums of sums, so that equal terms of two gradients are summed once; but not
+    those of the values in `whole`.
     """
 
-    def __init__(self, program: Program, split: bool = True) -> None:
+    def __init__(
+        self, program: Program, whole: Collection[int] = (), *, split: bool = True
+    ) -> None:
         self.program = copy(program)
         self.program.values = list(program.values)
         self.program.known = dict(program.known)
-        self.split = split
+        self.whole, self.split = whole, split
         self.leaves: dict[int, int] = {}
         self._reduced: dict[int, int] = {}
+        self._terms: dict[int, list[int]] = {}
+        """What each sum was made of."""
         dx, dy = map(self._sum, program.offset_gradient)
         # The offset is pixel minus centre: what it feels, the centre feels negated.
         centre = {("xy", (0,)): dx, ("xy", (1,)): dy}
@@ -79,6 +87,26 @@ class _Sums:
                 total = self.program.add("sub", total, centre[component])
             self.gradients[component] = total
 
+    def better_whole(self) -> set[int]:
+        """What should not have been split: its terms are in no other sum.
+
+        A sum costs an addition and a selection per pixel, and each of these terms had one.
+        """
+        roots = [*self.program.offset_gradient, *self.program.gradients.values()]
+        used = Counter(chain(roots, *self._terms.values()))
+        better = set()
+        leaves: dict[int, int] = {}
+        products: dict[int, int] = {}
+        for number, terms in self._terms.items():  # terms come before what is made of them
+            leaves[number] = sum(leaves[term] for term in terms) if terms else number in self.leaves
+            if any(used[term] > 1 or not leaves[term] for term in terms):
+                leaves[number] = 0
+            is_product = bool(terms) and self.program.values[number].operation == "mul"
+            products[number] = is_product + sum(products[term] for term in terms)
+            if leaves[number] > max(1, products[number]):
+                better.add(number)
+        return better
+
     def _sum(self, number: int) -> int:
         """The sum of a value over the pixels."""
         if number not in self._reduced:
@@ -88,20 +116,30 @@ class _Sums:
     def _summed(self, number: int) -> int:
         program = self.program
         operation, arguments, per_pixel, constant = program.values[number]
+        terms: list[int] = []
         if constant == 0.0:
+            self._terms[number] = terms
             return number
         if not per_pixel:
             raise AssertionError("a gradient is proportional to g, which depends on the pixel")
         uniform = [not program.values[argument].per_pixel for argument in arguments]
-        match operation, *uniform:
-            case ("neg", _):
-                return program.add("neg", self._sum(arguments[0]))
-            case ("add" | "sub", _, _) if self.split:
-                return program.add(operation, *map(self._sum, arguments))
-            case ("mul", True, _):
-                return program.add("mul", arguments[0], self._sum(arguments[1]))
-            case ("mul", _, True):
-                return program.add("mul", self._sum(arguments[0]), arguments[1])
+        if number not in self.whole:
+            match operation, *uniform:
+                case ("neg", _):
+                    terms = [arguments[0]]
+                case ("add" | "sub", _, _) if self.split:
+                    terms = list(arguments)
+                case ("mul", True, _):
+                    terms = [arguments[1]]
+                case ("mul", _, True):
+                    terms = [arguments[0]]
+        sums = [self._sum(term) for term in terms]
+        self._terms[number] = terms
+        if operation == "mul" and terms:
+            factor = arguments[0] if uniform[0] else arguments[1]
+            return program.add("mul", factor, *sums)
+        if terms:
+            return program.add(operation, *sums)
         self.leaves[number] = program.append(Value("input"))
         return self.leaves[number]
 

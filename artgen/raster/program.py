@@ -154,11 +154,56 @@ class Program:
                 return self.add("mul", a, self.add("div", self.constant(1.0), b))
             case "pow", _, float(exponent):
                 return self._power(a, exponent)
+            case "pow", _, None if self.is_positive(a):
+                return self._power_of_positive(a, b)
+            case ("eq" | "le", 0.0, _) if self.is_positive(b):
+                return self.constant(float(operation == "le"))
+            case ("eq" | "le", _, 0.0) if self.is_positive(a):
+                return self.constant(0.0)
+            case ("and", 0.0, _) | ("and", _, 0.0):
+                return self.constant(0.0)
             case "where", float(condition), _, _:
                 return arguments[1] if condition else arguments[2]
             case "where", _, _, _ if arguments[1] == arguments[2]:
                 return arguments[1]
         return None
+
+    def is_positive(self, number: int) -> bool:
+        """Whether a value is above 0 (or NaN) whatever its inputs are."""
+        return self._least(number) == 2
+
+    def _least(self, number: int) -> int:
+        """2 for what is positive, 1 for what is not negative, 0 for what may be anything."""
+        operation, arguments, _, constant = self.values[number]
+        if constant is not None:
+            return 2 if constant > 0 else int(constant == 0)
+        least = [self._least(argument) for argument in arguments]
+        match operation:
+            case "exp":
+                # The kernels' exp ends at a normal number.
+                return 2
+            case "abs" | "sqrt" | "sigmoid":
+                return 1
+            case "mul" if arguments[0] == arguments[1]:
+                return 1
+            case "mul":
+                return min(1, *least)
+            case "add" | "maximum":
+                return max(least) if operation == "maximum" or min(least) else 0
+            case "minimum":
+                return min(least)
+            case "where":
+                return min(least[1:])
+        return 0
+
+    def _power_of_positive(self, base: int, exponent: int) -> int:
+        """xʸ as e^(y·log x), and x^(y-1), which derivatives ask for, as xʸ/x."""
+        operation, arguments, *_ = self.values[exponent]
+        if operation == "sub" and self.values[arguments[1]].constant == 1.0:
+            power = self.known.get(("pow", base, arguments[0]))
+            if power is not None:
+                return self.add("mul", power, self.add("div", self.constant(1.0), base))
+        return self.add("exp", self.add("mul", exponent, self.add("log", base)))
 
     def _reciprocal(self, number: int) -> int | None:
         """1/(c·x) as (1/c)·(1/x), since 1/x is likely to be known."""

@@ -1,18 +1,56 @@
 """Which splats touch which tiles: the canvas is cut into square tiles, each with its splat list.
 
-Only speed depends on this: a splat is `far` outside its radius whatever the tiles are.
+Only speed depends on this: a splat is `far` outside its ellipse whatever the tiles are.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.primitives import Params, Splat
 
-__all__ = ["Tiles", "bin_splats", "choose_side"]
+__all__ = ["Extent", "Tiles", "bin_splats", "choose_side", "find_extent"]
+
+
+class Extent(NamedTuple):
+    """Where splats end: half axes `along` and `across` (canvas units) and an angle, each [N]."""
+
+    along: Tensor
+    across: Tensor
+    angle: Tensor
+
+    @property
+    def radius(self) -> Tensor:
+        """Of the circle around the ellipse [N]; NaN where there is none."""
+        drawn = (self.along >= 0) & (self.across >= 0) & self.angle.isfinite()
+        return torch.maximum(self.along, self.across).where(drawn, torch.nan)
+
+    @property
+    def frame(self) -> Tensor:
+        """[4, N]: with u = f₀·dx + f₁·dy and v = f₂·dx + f₃·dy, inside is where u² + v² ≤ 1.
+
+        NaN, and so nowhere, where the radius is.
+        """
+        cosine, sine = torch.cos(self.angle), torch.sin(self.angle)
+        # Of an ellipse without width only the centre is inside, which 1 / 0 would not say.
+        along, across = (
+            (1 / axis.clamp_min(1e-18)).where(axis >= 0, torch.nan) for axis in self[:2]
+        )
+        return torch.stack([cosine * along, sine * along, -sine * across, cosine * across])
+
+
+def find_extent(splat: Splat, tensors: Mapping[str, Tensor], count: int) -> Extent:
+    """The ellipses of `count` splats, without gradients, in the dtype of their centres."""
+    with torch.no_grad():
+        axes = splat.ellipse(Params(tensors))
+        along, across, angle = (axis.detach().to(tensors["xy"]).expand(count) for axis in axes)
+    return Extent(along, across, angle)
 
 
 @dataclass(frozen=True)

@@ -74,6 +74,6 @@ class Gaussian(Splat):
         u, v = (c * dx + s * dy) / p.scale[0], (c * dy - s * dx) / p.scale[1]
         return torch.exp(-0.5 * (u * u + v * v))
 
-    def radius(self, p: Params) -> Tensor:
-        """Where the larger axis has fallen to a thousandth."""
-        return CUT * p.scale.amax(0)
+    def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
+        """Where the weight has fallen to a thousandth."""
+        return CUT * p.scale[0], CUT * p.scale[1], p.angle

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import pi
+from math import pi, sqrt
 from typing import Literal
 
 import torch
@@ -63,7 +63,7 @@ class Stroke(Splat):
         furrows: Tensor = 1 - self.options.texture * (0.5 + 0.5 * torch.sin(wander))
         return ends * body * furrows
 
-    def radius(self, p: Params) -> Tensor:
-        """The corner of the bent stroke's box."""
+    def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
+        """Through the corners of the bent stroke's box."""
         across = p.width * (REACH + REACH * REACH * p.bend.abs())
-        return torch.sqrt((REACH * p.length) ** 2 + across * across)
+        return sqrt(2) * REACH * p.length, sqrt(2) * across, p.angle
