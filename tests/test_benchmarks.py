@@ -9,8 +9,11 @@ import pytest
 import torch
 
 from artgen import Canvas, Params
+from artgen.raster.cpu import emit_for_cpu
 from artgen.registry import default
+from artgen_plugins.gaussian import Gaussian
 from benchmarks import __main__ as command
+from benchmarks import handwritten
 from benchmarks._contenders import Dense, Eager, Handwritten, Unavailable, draw_tiles, padded_tiles
 from benchmarks._measure import interleaved, peak_memory
 from benchmarks._report import Table, figure, update_sections
@@ -200,3 +203,11 @@ def test_writing_a_section_keeps_the_others(tmp_path):
     assert text.startswith("# Results\n")
     assert text.endswith("## first\n\none\n\n### a table\n\n## third\n\nnew\n")
     assert "three" not in text
+
+
+@pytest.mark.parametrize(
+    ("splat", "by_hand"),
+    [(Gaussian(), handwritten.GAUSSIAN), (Superellipse(), handwritten.SUPERELLIPSE)],
+)
+def test_generated_kernels_sum_no_more_than_those_by_hand(splat, by_hand):
+    assert emit_for_cpu(splat).leaves <= by_hand.sums

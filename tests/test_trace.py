@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 
 from artgen import Param, Splat
 from artgen.primitives import Params
-from artgen.raster.plan import make_plan
 from artgen.raster.program import DX, DY, OPERATIONS, G, Program
 from artgen.raster.trace import Untraceable, trace
 
@@ -486,11 +485,3 @@ def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
     assert "pow" not in found
     assert found.count("log") == 1
     assert found.count("exp") == 1
-
-
-def test_sums_that_one_gradient_alone_needs_are_not_taken_apart():
-    def ridge(x, y, p):
-        return torch.exp(-((torch.cos(p.angle) * x + torch.sin(p.angle) * y) ** 2))
-
-    # One that is turned both ways for x and y, and one for the angle, which has two terms.
-    assert len(make_plan(trace(splat(ridge))).leaves) == 2
