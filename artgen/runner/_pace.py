@@ -14,8 +14,13 @@ from artgen.errors import Diverged
 __all__ = ["Pace", "measure_pace"]
 
 WARM_UP_STEPS = 2
-LONGEST_TRIAL = 2.0
-TRIAL_SHARE = 0.05
+FIRST_STEPS = 3
+REHEARSAL_SHARE = 0.05
+"""The part of a time budget that a rehearsal should take."""
+LONGEST_REHEARSAL = 3.0
+MOST_STEPS = 2000
+SLOWEST = 0.1
+"""The share of a rehearsal's steps that do not count: in so few steps growth is too frequent."""
 STORING = 1.3
 """What storing a frame adds to painting it, as a factor."""
 FRAME_SHARE = 0.25
@@ -40,32 +45,40 @@ class Pace:
         return max(1, int(left / max(self.step, 1e-9)))
 
 
-def measure_pace(engine: Engine, paint: Callable[[Drawing], object] | None, seconds: float) -> Pace:
-    """Try a started engine for a small part of `seconds`; its state afterwards is of no use.
+def measure_pace(
+    begin: Callable[[int], Engine], paint: Callable[[Drawing], object] | None, seconds: float
+) -> Pace:
+    """Rehearse a fit of few steps: as parts are added, and grow, steps take longer.
 
-    `paint` draws a frame; None where there is no video.
+    `begin` gives an engine started for so many steps; `paint` draws a frame, None where there is
+    no video.
     """
+    # Past the end of the schedule all parts are there.
+    engine = begin(1)
     engine.advance(WARM_UP_STEPS)
     _evaluate(engine)
-    taken, began = 0, time.perf_counter()
-    while taken < 3 or time.perf_counter() - began < min(LONGEST_TRIAL, TRIAL_SHARE * seconds):
-        engine.advance(1)
-        taken += 1
-    step = (time.perf_counter() - began) / taken
-    began = time.perf_counter()
-    _evaluate(engine)
-    evaluation = time.perf_counter() - began
+    rough = _seconds(lambda: engine.advance(FIRST_STEPS)) / FIRST_STEPS
+    budget = min(LONGEST_REHEARSAL, REHEARSAL_SHARE * seconds)
+    steps = min(MOST_STEPS, max(FIRST_STEPS, int(budget / max(rough, 1e-9))))
+    engine = begin(steps)
+    taken = sorted(_seconds(lambda: engine.advance(1)) for _ in range(steps))
+    counted = taken[: max(1, int((1 - SLOWEST) * steps))]
+    evaluation = _seconds(lambda: _evaluate(engine))
     frame = 0.0
     if paint is not None:
         drawing = engine.drawing(best=False)
-        began = time.perf_counter()
         with suppress(Diverged):
-            paint(drawing)
-        frame = STORING * (time.perf_counter() - began)
-    return Pace(step, evaluation, frame)
+            frame = STORING * _seconds(lambda: paint(drawing))
+    return Pace(sum(counted) / len(counted), evaluation, frame)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    began = time.perf_counter()
+    work()
+    return time.perf_counter() - began
 
 
 def _evaluate(engine: Engine) -> None:
-    """Judge; where a trial diverges, the run will and is recovered then."""
+    """Judge; where a rehearsal diverges, the run will and is recovered then."""
     with suppress(Diverged):
         engine.report()
