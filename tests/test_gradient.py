@@ -107,6 +107,41 @@ def test_twenty_steps_lower_the_loss(make):
     assert torch.equal(torch.get_rng_state(), before)
 
 
+class Disc(Blob):
+    """Two of them in fixed places, so that only their order can change."""
+
+    params = {
+        "xy": Param(2, lr=0),
+        "size": Param(lr=0),
+        "colour": Param(3, lr=0),
+        "opacity": Param(lr=1e-6, map="sigmoid"),
+    }
+
+    def footprint(self, dx, dy, p):
+        return torch.sigmoid(40 * (p.size - torch.hypot(dx, dy)))
+
+
+@pytest.mark.parametrize(("soften", "learned"), [(0.5, True), (0.0, False)])
+def test_the_order_of_over_is_learned_while_it_is_soft(soften, learned):
+    primitive, canvas = Disc({"blend": "over"}), Canvas(32, 24)
+    tensors = {
+        "xy": torch.tensor([[-0.2, 0.2], [0.0, 0.0]]),
+        "size": torch.tensor([0.5, 0.5]),
+        "colour": torch.eye(3)[:, :2].contiguous(),
+        "opacity": torch.tensor([0.95, 0.95]),
+        "z": torch.tensor([1.0, 2.0]),
+    }
+    target = paint(primitive, {**tensors, "z": tensors["z"].flip(0)}, canvas)
+    start = Drawing("test", primitive.option_values(), tensors, 32, 24)
+    mixture = parse_loss("mse", LOSSES.__getitem__, LOSSES)
+    options = {"soften": soften}
+    engine = started(Problem(primitive, start, target, mixture, 200, 9, options=options))
+    engine.advance(200)
+    z = engine.drawing(best=False).tensors["z"]
+    assert (z[1] < z[0]).item() is learned
+    assert (engine.report().psnr > 50) is learned
+
+
 def test_the_start_is_the_given_drawing():
     given = problem(Blob())
     drawing = started(given).drawing(best=False)

@@ -115,20 +115,22 @@ def dense(splat, tensors, canvas, cut=True, transparent=False):
 
 
 def composite(w, tensors, transparent):
-    """Alpha compositing back to front (Porter and Duff 1984), one pixel and one splat at a time."""
+    """Alpha compositing front to back (Porter and Duff 1984), one pixel and one splat at a time."""
     height, width = w.shape[1:]
     picture = torch.zeros(4 if transparent else 3, height, width, dtype=DOUBLE)
-    order = tensors["z"].argsort(descending=True).tolist()
+    order = tensors["z"].argsort().tolist()
     for row in range(height):
         for column in range(width):
-            seen = torch.tensor((0.0, 0.0, 0.0) if transparent else BACKGROUND, dtype=DOUBLE)
-            clear = 1.0
+            seen, clear = torch.zeros(3, dtype=DOUBLE), 1.0
             for i in order:
-                alpha = float(tensors["opacity"][i] * w[i, row, column])
-                seen = alpha * tensors["colour"][:, i] + (1 - alpha) * seen
-                clear *= 1 - alpha
+                alpha = min(float(tensors["opacity"][i] * w[i, row, column]), 0.999)
+                if clear >= 1e-4:
+                    seen = seen + clear * alpha * tensors["colour"][:, i]
+                    clear *= 1 - alpha
             if transparent:
                 seen = torch.cat([seen / max(1 - clear, 1e-6), torch.tensor([1 - clear])])
+            else:
+                seen = seen + clear * torch.tensor(BACKGROUND, dtype=DOUBLE)
             picture[:, row, column] = seen
     return picture
 

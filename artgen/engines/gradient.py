@@ -50,6 +50,9 @@ class GradientEngine(Engine):
         move: float = option(0.05, "the share of them moved in a round", low=0, high=0.5)
         every: float = option(0.05, "the share of the steps between rounds", low=0.001, high=1)
         until: float = option(0.5, "the share of the steps after which no more are", low=0, high=1)
+        soften: float = option(
+            0.15, "the share of the steps in which `over` learns its order", low=0, high=1
+        )
         settle: float = option(
             0.0, "stop growing below this gain, in dB for twice the parts", low=0
         )
@@ -364,7 +367,7 @@ class GradientEngine(Engine):
         for group in self.optimizer.param_groups:
             group["lr"] = self.rates[group["name"]] * factor
 
-    def _paint(self, tensors: Mapping[str, Tensor]) -> Tensor:
+    def _paint(self, tensors: Mapping[str, Tensor], softness: float = 0.0) -> Tensor:
         start = self.problem.drawing
         return paint(
             self.problem.primitive,
@@ -374,10 +377,15 @@ class GradientEngine(Engine):
             background_weight=start.background_weight,
             memory=self.memory,
             backend=self.problem.backend,
+            softness=softness,
         )
 
     def _picture_loss(self, tensors: dict[str, Tensor]) -> Tensor:
-        return self.problem.loss(self._paint(tensors), self.target, self.weight)
+        """The loss of a step; the order of parts is soft at first and hardens."""
+        learning = self.options.soften * self.problem.total_steps
+        softness = max(0.0, 1 - self.step / learning) if learning else 0.0
+        image = self._paint(tensors, softness)
+        return self.problem.loss(image, self.target, self.weight)
 
     def _batch_loss(self) -> Tensor:
         """The loss of random pixels, drawn with replacement."""

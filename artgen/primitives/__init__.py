@@ -17,9 +17,11 @@ from artgen.primitives._params import (
 )
 from artgen.primitives._primitive import Preset, Primitive
 from artgen.primitives.field import Field
-from artgen.primitives.splat import Blend, Splat
+from artgen.primitives.splat import HIDDEN, OPAQUE, Blend, Splat
 
 __all__ = [
+    "HIDDEN",
+    "OPAQUE",
     "Blend",
     "Context",
     "Field",

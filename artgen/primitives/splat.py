@@ -36,7 +36,7 @@ from artgen.primitives._params import (
 )
 from artgen.primitives._primitive import Primitive
 
-__all__ = ["BLENDS", "Blend", "Splat"]
+__all__ = ["BLENDS", "HIDDEN", "OPAQUE", "Blend", "Splat"]
 
 Blend = Literal["sum", "mean", "normalized", "depth", "over"]
 BLENDS: tuple[Blend, ...] = ("sum", "mean", "normalized", "depth", "over")
@@ -46,6 +46,12 @@ COVERAGE = 0.7
 
 DEPTH_RANGE = 8.0
 """The depth z of the blends `depth` and `over` lies in (0, 8); small is near."""
+
+OPAQUE = 0.999
+"""The most that one splat hides under blend `over`: gradients divide by the light that is left."""
+
+HIDDEN = 1e-4
+"""Under `over` nothing is drawn behind all but this much of the light: 8 bits cannot show it."""
 
 
 class Splat(Primitive):
@@ -59,7 +65,8 @@ class Splat(Primitive):
     - ``mean``: b + (1/N) ∑ w c
     - ``normalized``: (εb + ∑ w c) / (ε + ∑ w), ε = 1e-3
     - ``depth``: the same with weights w·e^{-z}; adds `z` (a learnable, soft depth buffer)
-    - ``over``: alpha compositing front to back with alpha = opacity·w, sorted by `z`
+    - ``over``: alpha compositing front to back with alpha = min(opacity·w, 0.999), sorted by `z`;
+      what is behind all but 1e-4 of the light is not drawn
 
     `normalized`, `depth` and `over` need w ≥ 0 and far = 0.
 

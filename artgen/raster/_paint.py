@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -17,6 +17,9 @@ from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
 
 __all__ = ["draw", "paint"]
+
+SHARPEST = 0.05
+"""The least difference of depth that weighs e times as much, so that weights stay finite."""
 
 
 def draw(
@@ -73,10 +76,13 @@ def paint(
     transparent: bool = False,
     tile_side: int | None = None,
     backend: Backend = EAGER,
+    softness: float = 0.0,
 ) -> Tensor:
     """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably.
 
     A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
+    With `softness` from 0 to 1 so much of the blend ``over`` does not depend on the order of the
+    parts, but on their depth, in which it is differentiable: see `_unordered`.
     """
     memory = memory or Memory()
     if isinstance(primitive, Splat):
@@ -90,6 +96,7 @@ def paint(
             transparent,
             tile_side,
             backend,
+            softness,
         )
     if isinstance(primitive, Field):
         return _paint_field(primitive, dict(tensors), canvas, memory)
@@ -106,6 +113,7 @@ def _paint_splats(
     transparent: bool,
     side: int | None,
     backend: Backend,
+    softness: float,
 ) -> Tensor:
     def accumulate(features: Tensor) -> Tensor:
         if backend.footprint is not None:
@@ -127,18 +135,36 @@ def _paint_splats(
     if blend == "over":
         order = torch.argsort(tensors["z"].detach(), stable=True)
         ordered = {name: tensor[..., order] for name, tensor in tensors.items()}
-        layers = eager.composite(
-            splat, ordered, ordered["colour"], ordered["opacity"], canvas, memory, side
-        )
-        through = layers[3:]
+        what = ordered["colour"], ordered["opacity"], canvas
+        if backend.footprint is not None:
+            layers = backend.footprint.composite(splat, ordered, *what)
+        else:
+            layers = eager.composite(splat, ordered, *what, memory, side)
+        colours, through = layers[:3], layers[3:]
+        if softness:
+            unordered = _unordered(tensors, accumulate, softness) * (1 - through)
+            colours = torch.lerp(colours, unordered, softness)
         if transparent:
             alpha = 1 - through
-            return torch.cat([layers[:3] / alpha.clamp_min(1e-6), alpha])
-        return layers[:3] + through * base
+            return torch.cat([colours / alpha.clamp_min(1e-6), alpha])
+        return colours + through * base
     near = torch.exp(-tensors["z"]) if blend == "depth" else torch.ones_like(colour[0])
     features = torch.cat([near * colour, near[None]])
     total = accumulate(features)
     return (total[:3] + background_weight * base) / (total[3:] + background_weight)
+
+
+def _unordered(
+    tensors: Mapping[str, Tensor], accumulate: Callable[[Tensor], Tensor], softness: float
+) -> Tensor:
+    """The mean colour of all parts, weighted by alpha and by e^(-z/softness), [3, height, width].
+
+    Weighted, blended order-independent transparency (McGuire and Bavoil 2013).
+    """
+    depth = tensors["z"] - tensors["z"].detach().mean()
+    weight = tensors["opacity"] * torch.exp(-depth / max(softness, SHARPEST))
+    total = accumulate(torch.cat([weight * tensors["colour"], weight[None]]))
+    return total[:3] / (total[3:] + 1e-6)
 
 
 def _paint_field(

@@ -17,6 +17,7 @@ from artgen.canvas import Canvas
 from artgen.errors import UsageError
 from artgen.primitives import Context, Primitive, Splat
 from artgen.raster import eager
+from artgen.raster.eager import Memory
 
 __all__ = ["EAGER", "Backend", "Footprint", "choose_backend", "planned_backend"]
 
@@ -28,6 +29,17 @@ class Footprint(Protocol):
         self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
     ) -> Tensor:
         """The same as `eager.accumulate`, float32."""
+        ...
+
+    def composite(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        colour: Tensor,
+        opacity: Tensor,
+        canvas: Canvas,
+    ) -> Tensor:
+        """The same as `eager.composite`, float32."""
         ...
 
 
@@ -95,8 +107,8 @@ def _without_kernels(primitive: Primitive, device: str) -> Backend | None:
         return Backend("eager", "only splats have a footprint to compile")
     if torch.device(device).type not in ("cpu", "cuda"):
         return Backend("eager", f"kernels are generated for CPUs and CUDA, not for {device}")
-    if primitive.blend == "over":
-        return Backend("eager", "the blend 'over' has no kernel yet")
+    if primitive.blend == "over" and torch.device(device).type == "cuda":
+        return Backend("eager", "the blend 'over' has no kernel for CUDA yet")
     return None
 
 
@@ -141,7 +153,8 @@ def _check(footprint: Footprint, splat: Splat, device: str) -> None:
         for name, tensor in splat.initial(Context(rng, canvas, 64)).items()
     }
     # As many features as drawing is going to ask for, so that nothing is compiled in vain.
-    channels = 4 if splat.blend in ("normalized", "depth") else 3
+    channels = 3 if splat.blend in ("sum", "mean") else 4
+    over = splat.blend == "over"
     tensors["features"] = torch.rand(channels, 64, generator=rng)
     names = list(tensors)
     leaves = [tensors[name].clone().to(device).requires_grad_() for name in names]
@@ -150,10 +163,13 @@ def _check(footprint: Footprint, splat: Splat, device: str) -> None:
     def picture_and_gradients(compiled: bool) -> list[torch.Tensor]:
         values = dict(zip(names, leaves, strict=True))
         features = values.pop("features")
-        if compiled:
+        if over:
+            parts = splat, values, features[:3], features[3] / 2, canvas
+            image = footprint.composite(*parts) if compiled else eager.composite(*parts, Memory())
+        elif compiled:
             image = footprint.accumulate(splat, values, features, canvas)
         else:
-            image = eager.accumulate(splat, values, features, canvas, eager.Memory())
+            image = eager.accumulate(splat, values, features, canvas, Memory())
         gradients = torch.autograd.grad(image, leaves, incoming, allow_unused=True)
         return [image.detach(), *(image.new_zeros(1) if g is None else g for g in gradients)]
 

@@ -25,7 +25,8 @@ from torch.autograd.function import once_differentiable
 from artgen.canvas import Canvas
 from artgen.primitives import Splat
 from artgen.raster import kernel_cache
-from artgen.raster.emit import Source, emit
+from artgen.raster.emit import Source, emit, emit_over
+from artgen.raster.program import Program
 from artgen.raster.tiles import Extent, find_extent
 from artgen.raster.trace import trace
 
@@ -42,7 +43,13 @@ Tiles = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]
 
 def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
     """The kernels of a footprint before they are compiled. Raises Untraceable."""
-    return emit(trace(splat), splat.far, channels, WIDTH, HEIGHT)
+    return _emit(trace(splat), splat.far, channels, over=splat.blend == "over")
+
+
+def _emit(program: Program, far: float, channels: int, over: bool) -> Source:
+    if over:
+        return emit_over(program, WIDTH, HEIGHT)
+    return emit(program, far, channels, WIDTH, HEIGHT)
 
 
 class Footprint:
@@ -53,14 +60,15 @@ class Footprint:
 
     def __init__(self, splat: Splat) -> None:
         self._program, self._far = trace(splat), splat.far
-        self._kernels: dict[int, tuple[Source, ModuleType]] = {}
+        self._kernels: dict[tuple[int, bool], tuple[Source, ModuleType]] = {}
 
-    def kernels(self, channels: int) -> tuple[Source, ModuleType]:
+    def kernels(self, channels: int, over: bool = False) -> tuple[Source, ModuleType]:
         """The layout and the compiled functions for so many feature channels."""
-        if channels not in self._kernels:
-            source = emit(self._program, self._far, channels, WIDTH, HEIGHT)
-            self._kernels[channels] = source, kernel_cache.load(source.text)
-        return self._kernels[channels]
+        key = channels, over
+        if key not in self._kernels:
+            source = _emit(self._program, self._far, channels, over)
+            self._kernels[key] = source, kernel_cache.load(source.text)
+        return self._kernels[key]
 
     def accumulate(
         self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
@@ -70,16 +78,43 @@ class Footprint:
         The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
         `features`.
         """
-        source, kernels = self.kernels(features.shape[0])
+        return self._draw(splat, tensors, features, canvas, over=False)
+
+    def composite(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        colour: Tensor,
+        opacity: Tensor,
+        canvas: Canvas,
+    ) -> Tensor:
+        """Alpha compositing, the first splat in front: colour and transmittance, [4, h, w].
+
+        The same as `eager.composite`.
+        """
+        features = torch.cat([colour, opacity[None]])
+        return self._draw(splat, tensors, features, canvas, over=True)
+
+    def _draw(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        features: Tensor,
+        canvas: Canvas,
+        over: bool,
+    ) -> Tensor:
+        source, kernels = self.kernels(features.shape[0], over)
         names = list(dict.fromkeys(name for name, _ in source.columns))
         extent = find_extent(splat, tensors, features.shape[1])
-        image: Tensor = _Accumulate.apply(  # type: ignore[no-untyped-call]
-            (extent, source, kernels, _grid(canvas)), features, *(tensors[name] for name in names)
+        image: Tensor = _Draw.apply(  # type: ignore[no-untyped-call]
+            (extent, source, kernels, _grid(canvas), over),
+            features,
+            *(tensors[name] for name in names),
         )
         return image
 
 
-class _Accumulate(torch.autograd.Function):
+class _Draw(torch.autograd.Function):
     """The kernels as one differentiable operation of [C, N] features and the parameters.
 
     Those are given in the order in which the source's columns first name them.
@@ -88,11 +123,11 @@ class _Accumulate(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        scene: tuple[Extent, Source, ModuleType, _Grid],
+        given: tuple[Extent, Source, ModuleType, _Grid, bool],
         features: Tensor,
         *parameters: Tensor,
     ) -> Tensor:
-        extent, source, kernels, grid = scene
+        extent, source, kernels, grid, over = given
         places = _places(source)
         packed = np.empty((features.shape[1], len(places)), np.float32)
         for column, (which, index) in enumerate(places):
@@ -101,12 +136,15 @@ class _Accumulate(torch.autograd.Function):
         centres = np.ascontiguousarray(packed[:, first : first + 2])
         uniforms = np.empty((len(packed), source.uniforms), np.float32)
         kernels.prepare(packed, uniforms)
-        frame, *tiles = grid.bin(centres, torch.stack(extent, dim=1).float().numpy())
+        frame, tiles = grid.bin(centres, torch.stack(extent, dim=1).float().numpy())
         colours = features.detach().t().float().contiguous().numpy()
-        scene_ = (centres, frame, uniforms, colours, grid.x, grid.y)
+        scene = (centres, frame, uniforms, colours, grid.x, grid.y)
         image = torch.empty(len(features), grid.canvas.height, grid.canvas.width)
-        _run(kernels.forward, *scene_, image.numpy(), tiles=tiles)
-        ctx.saved = packed, scene_, tiles, source, kernels
+        # How many splats could be seen at each pixel.
+        more = (np.empty((len(tiles[0]) - 1, WIDTH * HEIGHT), np.float32),) if over else ()
+        _run(kernels.forward, *scene, image.numpy(), tiles=tiles, more=more)
+        ctx.saved = packed, scene, tiles, source, kernels
+        ctx.more = (*more, image.numpy()) if over else ()
         ctx.like = features, parameters
         return image
 
@@ -116,7 +154,7 @@ class _Accumulate(torch.autograd.Function):
         packed, scene, tiles, source, kernels = ctx.saved
         incoming, (_, splat, _) = grad_outputs[0].float().contiguous().numpy(), tiles
         pairs = np.empty((len(splat), source.leaves + len(incoming)), np.float32)
-        _run(kernels.backward, *scene, incoming, tiles=tiles, sums=(pairs,))
+        _run(kernels.backward, *scene, incoming, tiles=tiles, more=(pairs, *ctx.more))
         totals, drawn = _common().sum_pairs(splat, pairs, len(packed))
         gradient = np.empty_like(packed)
         kernels.finish(packed, totals, gradient)
@@ -137,7 +175,7 @@ def _places(source: Source) -> list[tuple[int, tuple[int, ...]]]:
 
 
 def _run(
-    kernel: Callable[..., None], *scene: Any, tiles: Sequence[Any], sums: tuple[Floats, ...] = ()
+    kernel: Callable[..., None], *scene: Any, tiles: Sequence[Any], more: tuple[Any, ...] = ()
 ) -> None:
     """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
 
@@ -146,7 +184,7 @@ def _run(
     """
     threads, offset = torch.get_num_threads(), tiles[0]
     if threads == 1:
-        kernel(*scene, *tiles, 0, len(offset) - 1, *sums)
+        kernel(*scene, *tiles, 0, len(offset) - 1, *more)
         return
     work = offset + np.arange(len(offset))
     cuts = np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1))
@@ -154,7 +192,7 @@ def _run(
 
     def take() -> None:
         for start, stop in pieces:
-            kernel(*scene, *tiles, start, stop, *sums)
+            kernel(*scene, *tiles, start, stop, *more)
 
     others = [_pool(threads - 1).submit(take) for _ in range(threads - 1)]
     take()
@@ -192,14 +230,14 @@ class _Grid:
         self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
         self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
 
-    def bin(self, centres: Floats, ellipses: Floats) -> tuple[Floats, *Tiles]:
+    def bin(self, centres: Floats, ellipses: Floats) -> tuple[Floats, Tiles]:
         """Frames, and which splats touch which tiles: see `common_kernels.bin_splats`."""
         width, height = self.canvas.width, self.canvas.height
-        tiles: tuple[Floats, *Tiles] = _common().bin_splats(
+        frame, *tiles = _common().bin_splats(
             *(centres, ellipses, min(width, height) / 2, width / 2, height / 2),
             *(self.columns, self.rows, WIDTH, HEIGHT),
         )
-        return tiles
+        return frame, tuple(tiles)
 
 
 @functools.lru_cache(maxsize=8)

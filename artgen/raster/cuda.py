@@ -75,6 +75,17 @@ class Footprint:
         )
         return image
 
+    def composite(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        colour: Tensor,
+        opacity: Tensor,
+        canvas: Canvas,
+    ) -> Tensor:
+        """There is no such kernel yet; `choose_backend` does not ask for it."""
+        raise NotImplementedError
+
 
 class _Accumulate(torch.autograd.Function):
     """The kernels as one differentiable operation of [N, D] parameters and [N, C] features."""

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
-from artgen.primitives import Params, Splat
+from artgen.primitives import HIDDEN, OPAQUE, Params, Splat
 from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
 
 __all__ = ["Memory", "accumulate", "composite"]
@@ -58,8 +58,8 @@ def composite(
 ) -> Tensor:
     """Alpha compositing, the first splat in front: colour [C] and transmittance, [C + 1, h, w].
 
-    `colour` is [C, N], `opacity` [N]; alpha = opacity·w. Differentiable in all of them, not in the
-    order.
+    `colour` is [C, N], `opacity` [N]; alpha = opacity·w, at most OPAQUE; what is behind all but
+    HIDDEN of the light is not drawn. Differentiable in all of them, not in the order.
     """
     features = torch.cat([colour, opacity[None]])
     return _run(splat, tensors, features, canvas, memory, side, over=True)
@@ -180,9 +180,10 @@ class _Scene:
         weight = weight.flatten(2)
         if not self.over:
             return torch.bmm(features, weight)
-        alpha = (features[:, -1, :, None] * weight).clamp(0, 1)
-        through = torch.cumprod(1 - alpha, dim=1)
-        before = torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], dim=1)
+        alpha = (features[:, -1, :, None] * weight).clamp(0, OPAQUE)
+        # Of a tile in several parts, each is drawn as if it were the first one.
+        alpha = alpha.where(_before(alpha.detach()) >= HIDDEN, 0)
+        before, through = _before(alpha), torch.cumprod(1 - alpha, dim=1)
         return torch.cat([torch.bmm(features[:, :-1], alpha * before), through[:, -1:]], dim=1)
 
     def assemble(self, values: Tensor, channels: int) -> Tensor:
@@ -241,6 +242,12 @@ class _Evaluate(torch.autograd.Function):
             (piece,) = torch.autograd.grad(value, gathered, grad_outputs[0][some])
             gradient.index_add_(1, splat.flatten(), piece.flatten(1))
         return gradient, None
+
+
+def _before(alpha: Tensor) -> Tensor:
+    """The light that gets to each splat: alpha [R, K, pixels], the first one in front."""
+    through = torch.cumprod(1 - alpha, dim=1)
+    return torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], dim=1)
 
 
 def _gather(packed: Tensor, splat: Tensor) -> Tensor:

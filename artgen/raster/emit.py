@@ -1,4 +1,4 @@
-"""A traced footprint as the Python source of its kernels.
+"""A traced footprint as the Python source of its kernels: sums, or splats over one another.
 
 Four functions are written, all float32. What depends on the splat alone is computed once per splat,
 in `prepare`; what depends on the pixel runs in one loop over the pixels of a tile, which the
@@ -9,13 +9,15 @@ splat.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from artgen.primitives import HIDDEN, OPAQUE
 from artgen.raster.plan import make_plan
 from artgen.raster.program import Component, Program
 from artgen.raster.writer import Writer, block
 
-__all__ = ["Source", "emit"]
+__all__ = ["Source", "emit", "emit_over"]
 
 
 @dataclass(frozen=True)
@@ -33,48 +35,87 @@ class Source:
 
 
 def emit(program: Program, far: float, channels: int, width: int, height: int) -> Source:
-    """Write the kernels for tiles of `width` × `height` pixels and `channels` features."""
-    plan = make_plan(program)
-    columns, leaves, uniforms = tuple(program.inputs), list(plan.leaves), plan.uniforms
-    pixel = Writer(plan.program)
-    splat = Writer(
-        plan.program,
-        {number: f"P[i, {k}]" for k, number in enumerate(program.inputs.values())}
-        | {number: f"L[i, {k}]" for k, number in enumerate(plan.leaves.values())},
+    """Write the additive kernels for tiles of `width` × `height` pixels and `channels` features."""
+    writing = _Writing(program, far, channels, width, height)
+    return writing.source(
+        _SUM,
+        accumulate=block(16, (f"{plane} += w * f{c}" for c, plane in enumerate(writing.planes))),
+        incoming=" + ".join(f"f{c} * {plane}" for c, plane in enumerate(writing.planes)),
+        backward=block(16, writing.pixel.assignments(writing.plan.backward)),
+        add=writing.add(f"w * {plane}" for plane in writing.planes),
     )
-    pixels = width * height
-    planes = [f"A[k + u64({(2 + c) * pixels})]" for c in range(channels)]
-    every = range(len(leaves) + channels)
-    text = _TEMPLATE.format(
-        pixels=pixels,
-        width=width,
-        height=height,
-        channels=channels,
-        prepare=block(8, splat.assignments(plan.prepare)),
-        store=block(8, (f"U[i, {k}] = {splat.number(n)}" for k, n in enumerate(uniforms))),
-        load=block(12, (pixel.loaded(n, f"U[i, {k}]") for k, n in enumerate(uniforms))),
-        features=block(12, (f"f{c} = F[i, {c}]" for c in range(channels))),
-        forward=block(16, pixel.assignments(plan.forward)),
-        backward=block(16, pixel.assignments(plan.backward)),
-        weight=f"{pixel.number(program.weight)} - f32({float(far)!r})",
-        accumulate=block(16, (f"{plane} += w * f{c}" for c, plane in enumerate(planes))),
-        incoming=" + ".join(f"f{c} * {plane}" for c, plane in enumerate(planes)),
-        zero=block(12, (f"s{k} = f32(0)" for k in every)),
-        add=block(
-            16,
-            [f"s{k} += select(inside, {pixel.number(n)}, f32(0))" for k, n in enumerate(leaves)]
-            + [f"s{len(leaves) + c} += w * {plane}" for c, plane in enumerate(planes)],
-        ),
-        total=block(12, (f"S[j, {k}] = s{k}" for k in every)),
-        finish=block(8, splat.assignments(plan.finish)),
-        gradients=block(
-            8, (f"G[i, {k}] = {splat.number(plan.gradients[c])}" for k, c in enumerate(columns))
-        ),
-    )
-    return Source(text, columns, len(uniforms), len(leaves))
 
 
-_TEMPLATE = '''\
+def emit_over(program: Program, width: int, height: int) -> Source:
+    """Write the kernels that lay splats over one another, in order, the first one in front.
+
+    The features of a splat are its colour and its opacity; a picture is the colour and what is
+    left of the light from behind. Where that has fallen below `HIDDEN`, nothing more is drawn.
+    """
+    writing = _Writing(program, 0.0, 4, width, height)
+    forward = set(writing.plan.forward)
+    # What arrives at the weight depends on the weight itself, which therefore comes first.
+    backward = [number for number in writing.plan.backward if number not in forward]
+    arriving = (f"share * {plane}" for plane in writing.planes[:3])
+    return writing.source(
+        _OVER,
+        opaque=repr(OPAQUE),
+        hidden=repr(HIDDEN),
+        backward=block(16, writing.pixel.assignments(backward)),
+        add=writing.add([*arriving, "w * change"]),
+    )
+
+
+class _Writing:
+    """What both kinds of kernels are written from."""
+
+    def __init__(
+        self, program: Program, far: float, channels: int, width: int, height: int
+    ) -> None:
+        self.program, self.far, self.channels = program, far, channels
+        self.width, self.height, self.pixels = width, height, width * height
+        self.plan = plan = make_plan(program)
+        self.columns, self.leaves = tuple(program.inputs), list(plan.leaves)
+        self.pixel = Writer(plan.program)
+        self.splat = Writer(
+            plan.program,
+            {number: f"P[i, {k}]" for k, number in enumerate(program.inputs.values())}
+            | {number: f"L[i, {k}]" for k, number in enumerate(plan.leaves.values())},
+        )
+        self.planes = [f"A[k + u64({(2 + c) * self.pixels})]" for c in range(channels)]
+
+    def add(self, features: Iterable[str]) -> str:
+        """Lines that add up the leaves, and the gradients of the features."""
+        number = self.pixel.number
+        leaves = [f"select(inside, {number(leaf)}, f32(0))" for leaf in self.leaves]
+        return block(16, (f"s{k} += {term}" for k, term in enumerate([*leaves, *features])))
+
+    def source(self, loops: str, **lines: str) -> Source:
+        """The module with these loops over pixels."""
+        plan, pixel, splat = self.plan, self.pixel, self.splat
+        every = range(len(self.leaves) + self.channels)
+        gradients = (splat.number(plan.gradients[column]) for column in self.columns)
+        text = (_HEAD + loops + _FINISH).format(
+            pixels=self.pixels,
+            width=self.width,
+            height=self.height,
+            channels=self.channels,
+            prepare=block(8, splat.assignments(plan.prepare)),
+            store=block(8, (f"U[i, {k}] = {splat.number(n)}" for k, n in enumerate(plan.uniforms))),
+            load=block(12, (pixel.loaded(n, f"U[i, {k}]") for k, n in enumerate(plan.uniforms))),
+            features=block(12, (f"f{c} = F[i, {c}]" for c in range(self.channels))),
+            forward=block(16, pixel.assignments(plan.forward)),
+            weight=f"{pixel.number(self.program.weight)} - f32({float(self.far)!r})",
+            zero=block(12, (f"s{k} = f32(0)" for k in every)),
+            total=block(12, (f"S[j, {k}] = s{k}" for k in every)),
+            finish=block(8, splat.assignments(plan.finish)),
+            gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(gradients))),
+            **lines,
+        )
+        return Source(text, self.columns, len(plan.uniforms), len(self.leaves))
+
+
+_HEAD = '''\
 """Kernels of one footprint, written by artgen; delete this folder whenever you like."""
 
 import math
@@ -99,6 +140,9 @@ def prepare(P, U):
     for i in range(P.shape[0]):
         {prepare}
         {store}
+'''
+
+_SUM = """
 
 
 @nb.njit((*scene, picture, *tiles), **options)
@@ -164,6 +208,124 @@ def backward(XY, E, U, F, X, Y, grad, offset, splat, reach, start, stop, S):
                 w = select(inside, {weight}, f32(0))
                 {add}
             {total}
+"""
+
+_OVER = """
+
+OPAQUE, HIDDEN = f32({opaque}), f32({hidden})
+
+
+@nb.njit((*scene, picture, *tiles, matrix), **options)
+def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop, end):
+    columns = X.shape[0]
+    # Positions, colours, the light that is left, and how many splats it took to hide the rest.
+    A = np.empty({pixels} * 7, np.float32)
+    for t in range(start, stop):
+        for k in range({pixels}):
+            A[k] = X[t % columns, k % {width}]
+            A[k + {pixels}] = Y[t // columns, k // {width}]
+        A[{pixels} * 2 : {pixels} * 5] = f32(0)
+        A[{pixels} * 5 : {pixels} * 6] = f32(1)
+        A[{pixels} * 6 :] = f32(0)
+        for j in range(offset[t], offset[t + 1]):
+            i = splat[j]
+            cx, cy = XY[i, 0], XY[i, 1]
+            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
+            {load}
+            {features}
+            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                inside = eu * eu + ev * ev <= f32(1)
+                {forward}
+                w = select(inside, {weight}, f32(0))
+                light = A[k + u64({pixels} * 5)]
+                visible = light >= HIDDEN
+                number = A[k + u64({pixels} * 6)]
+                A[k + u64({pixels} * 6)] = select(visible, f32(j + 1 - offset[t]), number)
+                alpha = select(visible, min(max(f3 * w, f32(0)), OPAQUE), f32(0))
+                share = light * alpha
+                A[k + u64({pixels} * 2)] += share * f0
+                A[k + u64({pixels} * 3)] += share * f1
+                A[k + u64({pixels} * 4)] += share * f2
+                A[k + u64({pixels} * 5)] = light * (f32(1) - alpha)
+            if j % 4 == 3:
+                clearest = f32(0)
+                for k in range({pixels}):
+                    clearest = max(clearest, A[k + {pixels} * 5])
+                if clearest < HIDDEN:
+                    break
+        for k in range({pixels}):
+            end[t, k] = A[k + {pixels} * 6]
+        top, left = t // columns * {height}, t % columns * {width}
+        for c in range(4):
+            for q in range(min({height}, out.shape[1] - top)):
+                for p in range(min({width}, out.shape[2] - left)):
+                    out[c, top + q, left + p] = A[(2 + c) * {pixels} + q * {width} + p]
+
+
+@nb.njit((*scene, picture, *tiles, matrix, matrix, picture), **options)
+def backward(XY, E, U, F, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
+    columns = X.shape[0]
+    # Positions, what arrives at the colours, the light that gets to a splat, what is behind it,
+    # and how many splats are visible.
+    A = np.empty({pixels} * 8, np.float32)
+    for t in range(start, stop):
+        for k in range({pixels}):
+            A[k] = X[t % columns, k % {width}]
+            A[k + {pixels}] = Y[t // columns, k // {width}]
+        A[{pixels} * 2 :] = f32(0)
+        top, left = t // columns * {height}, t % columns * {width}
+        for q in range(min({height}, grad.shape[1] - top)):
+            for p in range(min({width}, grad.shape[2] - left)):
+                k = q * {width} + p
+                for c in range(3):
+                    A[(2 + c) * {pixels} + k] = grad[c, top + q, left + p]
+                A[5 * {pixels} + k] = image[3, top + q, left + p]
+                A[6 * {pixels} + k] = image[3, top + q, left + p] * grad[3, top + q, left + p]
+        most = f32(0)
+        for k in range({pixels}):
+            A[7 * {pixels} + k] = end[t, k]
+            most = max(most, end[t, k])
+        last = offset[t] + np.int64(most)
+        for j in range(last, offset[t + 1]):
+            for k in range(S.shape[1]):
+                S[j, k] = f32(0)
+        for j in range(last - 1, offset[t] - 1, -1):
+            i = splat[j]
+            cx, cy = XY[i, 0], XY[i, 1]
+            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
+            {load}
+            {features}
+            {zero}
+            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                visible = f32(j - offset[t]) < A[k + u64({pixels} * 7)]
+                inside = (eu * eu + ev * ev <= f32(1)) & visible
+                {forward}
+                w = select(inside, {weight}, f32(0))
+                alpha = min(max(f3 * w, f32(0)), OPAQUE)
+                clear = f32(1) / (f32(1) - alpha)
+                light = A[k + u64({pixels} * 5)] * clear
+                colour = f0 * A[k + u64({pixels} * 2)] + f1 * A[k + u64({pixels} * 3)]
+                colour += f2 * A[k + u64({pixels} * 4)]
+                behind = A[k + u64({pixels} * 6)]
+                change = select(f3 * w <= OPAQUE, light * colour - behind * clear, f32(0))
+                share = light * alpha
+                A[k + u64({pixels} * 5)] = light
+                A[k + u64({pixels} * 6)] = behind + share * colour
+                g = f3 * change
+                {backward}
+                {add}
+            {total}
+"""
+
+_FINISH = """
 
 
 @nb.njit((matrix, matrix, matrix), **options)
@@ -171,4 +333,4 @@ def finish(P, L, G):
     for i in range(P.shape[0]):
         {finish}
         {gradients}
-'''
+"""
