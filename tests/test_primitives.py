@@ -164,7 +164,8 @@ def test_an_init_of_the_wrong_shape_is_refused():
 
 
 def test_options_are_checked_and_stored_completely():
-    assert Disc().option_values() == {"blend": "sum", "soft": 1.0}
+    always = {"visibility": "full", "visibility_size": 8}
+    assert Disc().option_values() == {"blend": "sum", "soft": 1.0, **always}
     assert Disc({"soft": 2}).options.soft == 2.0
     with pytest.raises(UsageError, match="Disc has no option 'sofd'"):
         Disc({"sofd": 2})

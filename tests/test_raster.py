@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from artgen import Canvas, Drawing, Field, Param, PluginError, Splat, UsageError, option
 from artgen.primitives import Params
-from artgen.raster import Memory, draw, paint
+from artgen.raster import Memory, choose_backend, draw, paint
 
 BLENDS = ["sum", "mean", "normalized", "depth", "over"]
 BACKGROUND = (0.2, 0.4, 0.9)
@@ -419,6 +419,60 @@ def test_gradients_with_a_footprint_that_is_not_zero_far_away(blend):
         return paint(splat, {**drawn, "angle": angle}, canvas)
 
     assert torch.autograd.gradcheck(picture, [t.clone().requires_grad_() for t in tensors.values()])
+
+
+# ---- visibility ----------------------------------------------------------------------------------
+
+
+def interpolated(cells, canvas):
+    """Filters [size, size, N] at every pixel [N, height, width], as an image library does it."""
+    planes = cells.permute(2, 0, 1)[None]
+    size = (canvas.height, canvas.width)
+    resize = torch.nn.functional.interpolate
+    return resize(planes, size, mode="bilinear", align_corners=False)[0]
+
+
+@every_blend
+@pytest.mark.parametrize("size", [1, 3])
+def test_every_weight_is_multiplied_by_its_filter(blend, size, monkeypatch):
+    splat = Dab({"blend": blend, "visibility": "buffer", "visibility_size": size})
+    tensors, canvas = scene(8), Canvas(20, 12)
+    rng = torch.Generator().manual_seed(1)
+    tensors["visibility"] = torch.rand(size, size, 8, generator=rng, dtype=DOUBLE)
+    image = painted(splat, tensors, canvas)
+    visible, plain = interpolated(tensors["visibility"], canvas), weights
+    monkeypatch.setitem(globals(), "weights", lambda *given: plain(*given) * visible)
+    torch.testing.assert_close(image, dense(splat, tensors, canvas), atol=1e-10, rtol=0)
+
+
+def test_a_filter_learns_where_its_part_is_hidden():
+    splat = Dab({"visibility": "buffer", "visibility_size": 4})
+    tensors, canvas = scene(1, reach=0.1, scale=(0.5, 0.6)), Canvas(16, 16)
+    tensors["visibility"] = torch.ones(4, 4, 1, dtype=DOUBLE, requires_grad=True)
+    half = painted(splat, tensors, canvas).detach()
+    half[:, :, 8:] = torch.tensor(BACKGROUND, dtype=DOUBLE)[:, None, None]
+    optimizer = torch.optim.Adam([tensors["visibility"]], lr=0.05)
+    for _ in range(100):
+        optimizer.zero_grad()
+        (painted(splat, tensors, canvas) - half).square().sum().backward()
+        optimizer.step()
+    learned = tensors["visibility"].detach()[..., 0]
+    assert (learned[1:3, 1] > 0.8).all()
+    assert (learned[1:3, 2] < 0.3).all()
+
+
+def test_a_filter_has_to_hide_all_of_a_part():
+    splat = Tanh({"visibility": "buffer"})
+    tensors = {**scene(2), "visibility": torch.ones(8, 8, 2, dtype=DOUBLE)}
+    with pytest.raises(PluginError, match="visibility=buffer needs far = 0"):
+        painted(splat, tensors, Canvas(5, 5))
+
+
+def test_filters_are_drawn_eagerly_and_every_splat_has_them():
+    backend = choose_backend(Dab({"visibility": "buffer"}))
+    assert (backend.name, backend.reason) == ("eager", "visibility=buffer has no kernel")
+    assert "visibility" not in Dab().parameters()
+    assert Dab({"visibility": "buffer"}).parameters()["visibility"].shape == (8, 8)
 
 
 # ---- drawing whole drawings ----------------------------------------------------------------------

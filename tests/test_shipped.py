@@ -24,6 +24,9 @@ from artgen_plugins.stroke import Stroke
 
 DOUBLE = torch.float64
 
+ALWAYS = {"visibility": "full", "visibility_size": 8}
+"""Options that every splat has."""
+
 
 def initial(primitive, count, width, height=None, target=None, seed=0):
     height = height or width
@@ -305,7 +308,7 @@ def test_presets_are_expanded_in_the_resolved_recipe(preset, count, rate, option
     plan = resolve(asked, default(), Canvas(64, 64))
     table, stage = plan.recipe.primitive, plan.recipe.stage[0]
     assert (table.preset, table.count) == (preset, count)
-    assert table.options == {"form": "notebook", **options}
+    assert table.options == {"form": "notebook", **ALWAYS, **options}
     assert (stage.engine, stage.steps, stage.loss) == ("gradient", 1000, "rmse")
     wanted = {
         "optimizer": "adamw",

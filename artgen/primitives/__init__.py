@@ -17,9 +17,10 @@ from artgen.primitives._params import (
 )
 from artgen.primitives._primitive import Preset, Primitive
 from artgen.primitives.field import Field
-from artgen.primitives.splat import HIDDEN, OPAQUE, Blend, Splat
+from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
 
 __all__ = [
+    "ADDED",
     "HIDDEN",
     "OPAQUE",
     "Blend",

@@ -16,12 +16,14 @@ rendering at any resolution come from the framework::
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
+from artgen.options import option
 from artgen.primitives._params import (
     Context,
     Map,
@@ -36,10 +38,13 @@ from artgen.primitives._params import (
 )
 from artgen.primitives._primitive import Primitive
 
-__all__ = ["BLENDS", "HIDDEN", "OPAQUE", "Blend", "Splat"]
+__all__ = ["ADDED", "BLENDS", "HIDDEN", "OPAQUE", "Blend", "Splat"]
 
 Blend = Literal["sum", "mean", "normalized", "depth", "over"]
 BLENDS: tuple[Blend, ...] = ("sum", "mean", "normalized", "depth", "over")
+
+ADDED = frozenset({"colour", "z", "opacity", "visibility"})
+"""What the framework adds to the parameters: no footprint gets them, unless it declares them."""
 
 COVERAGE = 0.7
 """The share of a colour that a splat starts with where overlapping neighbours add up."""
@@ -52,6 +57,16 @@ OPAQUE = 0.999
 
 HIDDEN = 1e-4
 """Under `over` nothing is drawn behind all but this much of the light: 8 bits cannot show it."""
+
+
+@dataclass(frozen=True)
+class SplatOptions:
+    """Options that every splat has beside its own."""
+
+    visibility: Literal["full", "buffer"] = option(
+        "full", "buffer: learn for every splat where on the canvas it is visible"
+    )
+    visibility_size: int = option(8, "cells across and down of that buffer", low=1, high=256)
 
 
 class Splat(Primitive):
@@ -70,13 +85,25 @@ class Splat(Primitive):
 
     `normalized`, `depth` and `over` need w ≥ 0 and far = 0.
 
+    With the option ``visibility=buffer`` every weight is multiplied by a learned filter over the
+    whole canvas (`visibility` [size, size, N], 1 visible, 0 hidden, linear between cells); needs
+    far = 0, and is drawn eagerly.
+
     `params` may redefine `xy` and `colour`; `blend` and `far` may be properties computed from
     `self.options`.
     """
 
     family: ClassVar[str] = "splat"
+    Options: ClassVar[type[Any]] = SplatOptions
     blend: Blend = "sum"
     far: float = 0.0
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if not issubclass(cls.Options, SplatOptions):
+            own = cls.Options
+            both = type(own.__name__, (SplatOptions, own), {"__doc__": own.__doc__})
+            cls.Options = dataclass(frozen=True)(both)
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
         """The weight at the offset (dx, dy) from the centre, in canvas units.
@@ -113,6 +140,9 @@ class Splat(Primitive):
             params["z"] = Param(init=uniform(1.0, 3.0), lr=0.02, map=Map("sigmoid", DEPTH_RANGE))
         if self.blend == "over":
             params["opacity"] = Param(init=constant(0.7), lr=0.02, map="sigmoid")
+        if self.options.visibility == "buffer":
+            size = self.options.visibility_size
+            params["visibility"] = Param(size, size, init=1.0, min=0.0, max=1.0, lr=0.03)
         own = dict(self.params)
         # The centres come first whatever the plugin's order is: others are initialised from them.
         ordered = {"xy": own.pop("xy", params["xy"])}

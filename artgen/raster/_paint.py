@@ -121,6 +121,11 @@ def _paint_splats(
         return eager.accumulate(splat, tensors, features, canvas, memory, side)
 
     colour, blend, far = tensors["colour"], splat.blend, splat.far
+    if far and splat.options.visibility == "buffer":
+        raise PluginError(
+            f"visibility=buffer needs far = 0, but {type(splat).__name__} has far = {far}",
+            hint="use visibility=full",
+        )
     base = colour.new_tensor(background)[:, None, None]
     if blend in ("sum", "mean"):
         total = accumulate(colour)

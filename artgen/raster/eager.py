@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
-from artgen.primitives import HIDDEN, OPAQUE, Params, Splat
+from artgen.primitives import ADDED, HIDDEN, OPAQUE, Params, Splat
 from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
 
 __all__ = ["Memory", "accumulate", "composite"]
@@ -75,8 +75,8 @@ def _run(
     over: bool,
 ) -> Tensor:
     count = features.shape[1]
-    # What the framework adds for the blend is a feature, not a parameter of the footprint.
-    added = {"colour", "z", "opacity"} - set(splat.params)
+    # What the framework adds is no parameter of the footprint, and visibility of every pixel.
+    added = ADDED - set(splat.params) - {"visibility"}
     names = [name for name in tensors if name not in added]
     shapes = {name: tensors[name].shape[:-1] for name in names}
     flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]
@@ -177,6 +177,8 @@ class _Scene:
         u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
         # NaN compares false: nothing is drawn where a row has no more splats.
         weight = torch.where(u * u + v * v <= 1, weight, 0)
+        if self.splat.options.visibility == "buffer":
+            weight = weight * self._visibility(gathered, column, row)
         weight = weight.flatten(2)
         if not self.over:
             return torch.bmm(features, weight)
@@ -185,6 +187,19 @@ class _Scene:
         alpha = alpha.where(_before(alpha.detach()) >= HIDDEN, 0)
         before, through = _before(alpha), torch.cumprod(1 - alpha, dim=1)
         return torch.cat([torch.bmm(features[:, :-1], alpha * before), through[:, -1:]], dim=1)
+
+    def _visibility(self, gathered: Tensor, column: Tensor, row: Tensor) -> Tensor:
+        """How visible each splat is at the pixels of its tile, [R, K, side, side]."""
+        first = 0
+        for name, shape in self.shapes.items():
+            if name == "visibility":
+                cells = gathered[first : first + shape.numel()]
+                cells = cells.reshape(*shape, *cells.shape[1:])
+            first += shape.numel()
+        size = cells.shape[0]
+        across = _between(column, self.canvas.width, size).to(cells)
+        down = _between(row, self.canvas.height, size).to(cells)
+        return torch.einsum("rps,strk,rqt->rkpq", down, cells, across)
 
     def assemble(self, values: Tensor, channels: int) -> Tensor:
         """Pixels of all rows [rows, C, side²] to the picture [C, height, width].
@@ -242,6 +257,13 @@ class _Evaluate(torch.autograd.Function):
             (piece,) = torch.autograd.grad(value, gathered, grad_outputs[0][some])
             gradient.index_add_(1, splat.flatten(), piece.flatten(1))
         return gradient, None
+
+
+def _between(pixel: Tensor, pixels: int, size: int) -> Tensor:
+    """Weights of linear interpolation between cells for pixels [R, side]: [R, side, size]."""
+    place = ((pixel + 0.5).double() * (size / pixels) - 0.5).clamp(0, size - 1)
+    cell = torch.arange(size, device=pixel.device)
+    return (1 - (place[..., None] - cell).abs()).clamp_min(0)
 
 
 def _before(alpha: Tensor) -> Tensor:

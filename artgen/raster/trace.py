@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.primitives import Params, Splat
+from artgen.primitives import ADDED, Params, Splat
 from artgen.raster.aten import Numbers, find_decomposition, find_rule, numbers
 from artgen.raster.program import DX, DY, G, Program
 
@@ -30,7 +30,7 @@ class Untraceable(Exception):
 def trace(splat: Splat) -> Program:
     """The footprint of `splat` with its gradient. Raises Untraceable."""
     # What the framework adds for a blend is no parameter of the footprint.
-    added = {"colour", "z", "opacity"} - set(splat.params)
+    added = ADDED - set(splat.params)
     shapes = {
         name: param.shape for name, param in splat.declared_params().items() if name not in added
     }
