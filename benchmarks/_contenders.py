@@ -30,6 +30,7 @@ __all__ = [
     "Dense",
     "Eager",
     "Handwritten",
+    "Published",
     "Unavailable",
     "draw_tiles",
     "padded_tiles",
@@ -205,6 +206,31 @@ class Dense(Contender):
         return tensors["colour"] @ weight
 
 
+class Published(Contender):
+    """A petal as it was published: every harmonic of every splat at every pixel, all at once."""
+
+    name = "as published"
+
+    def __init__(self, scene: Scene) -> None:
+        super().__init__(scene)
+        if type(scene.splat).__name__ != "Fourier":
+            raise Unavailable("this footprint was not")
+        x, y = (torch.from_numpy(centres) for centres in scene.canvas.pixel_centres())
+        self.x, self.y = x.repeat(len(y)), y.repeat_interleave(len(x))
+
+    def picture(self) -> Tensor:
+        p = Params({name: tensor[..., None] for name, tensor in self.scene.tensors.items()})
+        dx, dy = self.x - p.xy[0], self.y - p.xy[1]
+        c, s = torch.cos(p.angle), torch.sin(p.angle)
+        u, v = (c * dx + s * dy) / p.scale[0], (c * dy - s * dx) / p.scale[1]
+        r, phi = torch.sqrt(u * u + v * v), torch.atan2(v, u)
+        m = torch.arange(1, len(p.sine) + 1)[:, None, None]
+        waves = (p.sine * torch.sin(m * phi) + p.cosine * torch.cos(m * phi)).sum(0)
+        weight = torch.tanh(p.sharpness * (1 + 0.1 * waves - r / p.radius)).clamp_min(0)
+        picture = self.scene.tensors["colour"] @ (weight * weight)
+        return picture.reshape(3, self.scene.canvas.height, self.scene.canvas.width)
+
+
 def _inside(frame: Tensor, dx: Tensor, dy: Tensor) -> Tensor:
     u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
     return u * u + v * v <= 1
@@ -220,4 +246,5 @@ CONTENDERS: tuple[Callable[[Scene], Contender], ...] = (
     CompiledTorch,
     Eager,
     Dense,
+    Published,
 )

@@ -126,7 +126,8 @@ def _paint_splats(
             f"visibility=buffer needs far = 0, but {type(splat).__name__} has far = {far}",
             hint="use visibility=full",
         )
-    base = colour.new_tensor(background)[:, None, None]
+    # A tensor made of a list would be copied to a GPU, which has to wait for that.
+    base = torch.stack([colour.new_full((1, 1), channel) for channel in background])
     if blend in ("sum", "mean"):
         total = accumulate(colour)
         if far:

@@ -160,7 +160,7 @@ class Fourier(Splat):
         f = torch.relu(torch.tanh(p.sharpness * (1 + WOBBLE * series - r / p.radius)))
         return f * f if self.options.squared else f
 
-    def radius(self, p: Params) -> Tensor:
+    def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
         """The outline's farthest possible point and, for the text's form, its soft edge."""
         amplitude = torch.sqrt(p.sine * p.sine + p.cosine * p.cosine).sum(0)
         if self.options.form == "text":
@@ -168,4 +168,4 @@ class Fourier(Splat):
             outline = p.radius * amplitude + 3.8 / p.sharpness
         else:
             outline = p.radius * (1 + WOBBLE * amplitude)
-        return p.scale.amax(0) * outline
+        return p.scale[0] * outline, p.scale[1] * outline, p.angle
