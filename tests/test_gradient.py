@@ -79,6 +79,7 @@ EVERY_KIND = {
     "splats": lambda: problem(Blob()),
     "splats over": lambda: problem(Blob({"blend": "over"}), options={"optimizer": "adamw"}),
     "splats ssim": lambda: problem(Blob({"blend": "depth"}), loss="mse+0.1*ssim"),
+    "splats coarse": lambda: problem(Blob(), options={"coarse": 0.5}),
     "field": lambda: problem(Waves()),
     "field in batches": lambda: problem(Waves(), options={"batch": 64}),
     "field in batches, adamw": lambda: problem(
@@ -140,6 +141,20 @@ def test_the_order_of_over_is_learned_while_it_is_soft(soften, learned):
     z = engine.drawing(best=False).tensors["z"]
     assert (z[1] < z[0]).item() is learned
     assert (engine.report().psnr > 50) is learned
+
+
+@pytest.mark.parametrize(("width", "height"), [(24, 16), (23, 1), (3, 17)])
+def test_the_first_steps_may_look_at_smaller_pictures(width, height):
+    engine = started(problem(Blob(), ramp(width, height), options={"coarse": 0.2}))
+    first, sizes = engine.report(), []
+    while engine.step < 25:
+        view = engine._view()
+        sizes.append((view.canvas.width, view.canvas.height))
+        assert view.target.shape == (3, view.canvas.height, view.canvas.width)
+        engine.advance(5)
+    small = [(max(1, round(width / k)), max(1, round(height / k))) for k in (4, 4, 2, 2, 1)]
+    assert sizes == small
+    assert engine.report().loss < first.loss
 
 
 def test_the_start_is_the_given_drawing():

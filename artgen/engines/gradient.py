@@ -10,11 +10,12 @@ import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 
+from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.growth import Growth, can_grow, contributions, new_parts
@@ -53,6 +54,12 @@ class GradientEngine(Engine):
         soften: float = option(
             0.15, "the share of the steps in which `over` learns its order", low=0, high=1
         )
+        coarse: float = option(
+            0.0,
+            "the share of the steps on smaller pictures: a quarter, then half the size",
+            low=0,
+            high=1,
+        )
         settle: float = option(
             0.0, "stop growing below this gain, in dB for twice the parts", low=0
         )
@@ -84,6 +91,7 @@ class GradientEngine(Engine):
         self.target = problem.target.to(self.device)
         self.weight = None if problem.weight is None else problem.weight.to(self.device)
         self.canvas = problem.drawing.canvas
+        self.views = {1: _View(self.canvas, self.target, self.weight)}
         self.memory = Memory()
         self.step = 0
         self.factor = 1.0
@@ -367,12 +375,17 @@ class GradientEngine(Engine):
         for group in self.optimizer.param_groups:
             group["lr"] = self.rates[group["name"]] * factor
 
-    def _paint(self, tensors: Mapping[str, Tensor], softness: float = 0.0) -> Tensor:
+    def _paint(
+        self,
+        tensors: Mapping[str, Tensor],
+        softness: float = 0.0,
+        canvas: Canvas | None = None,
+    ) -> Tensor:
         start = self.problem.drawing
         return paint(
             self.problem.primitive,
             tensors,
-            self.canvas,
+            canvas or self.canvas,
             background=start.background,
             background_weight=start.background_weight,
             memory=self.memory,
@@ -384,8 +397,17 @@ class GradientEngine(Engine):
         """The loss of a step; the order of parts is soft at first and hardens."""
         learning = self.options.soften * self.problem.total_steps
         softness = max(0.0, 1 - self.step / learning) if learning else 0.0
-        image = self._paint(tensors, softness)
-        return self.problem.loss(image, self.target, self.weight)
+        view = self._view()
+        image = self._paint(tensors, softness, view.canvas)
+        return self.problem.loss(image, view.target, view.weight)
+
+    def _view(self) -> _View:
+        """What this step looks at: the whole target, or a smaller one at first."""
+        coarse = self.options.coarse * self.problem.total_steps
+        divisor = 1 if self.step >= coarse else 2 if self.step >= coarse / 2 else 4
+        if divisor not in self.views:
+            self.views[divisor] = _shrunk(self.views[1], divisor)
+        return self.views[divisor]
 
     def _batch_loss(self) -> Tensor:
         """The loss of random pixels, drawn with replacement."""
@@ -401,6 +423,24 @@ class GradientEngine(Engine):
         weight = None if self.weight is None else self.weight.flatten()[pixel][None]
         target = self.flat_target[pixel]
         return self.problem.loss(colour.t()[:, None], target.t()[:, None], weight)
+
+
+class _View(NamedTuple):
+    """A picture to compare with: [3, height, width], and its weights."""
+
+    canvas: Canvas
+    target: Tensor
+    weight: Tensor | None
+
+
+def _shrunk(view: _View, divisor: int) -> _View:
+    """The same picture, `divisor` times smaller, at least a pixel."""
+    canvas = Canvas(
+        max(1, round(view.canvas.width / divisor)), max(1, round(view.canvas.height / divisor))
+    )
+    pool, size = torch.nn.functional.adaptive_avg_pool2d, (canvas.height, canvas.width)
+    weight = None if view.weight is None else pool(view.weight[None], size)[0]
+    return _View(canvas, pool(view.target, size), weight)
 
 
 def _memory_errors() -> AbstractContextManager[None]:
