@@ -282,6 +282,8 @@ def test_init_brings_primitive_options_count_and_target(fit):
         "count": 8,
         "blend": "mean",
         "scale": "inverse",
+        "visibility": "full",
+        "visibility_size": 8,
     }
     assert recipe["target"]["source"] == "a.png"
     assert recipe["init"]["name"] == "a-gaussian.art"
