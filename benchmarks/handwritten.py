@@ -26,6 +26,7 @@ from benchmarks.superellipse import EPSILON, WAVES
 
 WIDTH, HEIGHT = 8, 32
 PIXELS = WIDTH * HEIGHT
+BOTH = np.uint64(2 * WIDTH)  # the pixels of two rows
 f32 = np.float32
 u64 = np.uint64  # loops over unsigned indices vectorise: they are never counted from the end
 
@@ -167,7 +168,7 @@ def gaussian_forward(P, E, U, F, offset, index, reach, shorter, image):
             x, y, e0, e1, e2, e3 = P[i, 0], P[i, 1], E[i, 0], E[i, 1], E[i, 2], E[i, 3]
             a, b, c = U[i, 0], U[i, 1], U[i, 2]
             fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
-            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
+            for k in range(u64(reach[j, 0]) * BOTH, u64(reach[j, 1]) * BOTH):
                 dx, dy = X[k] - x, Y[k] - y
                 w = exp(a * dx * dx + (b * dx + c * dy) * dy)
                 w = select(within(dx, dy, e0, e1, e2, e3), w, f32(0))
@@ -191,7 +192,7 @@ def gaussian_backward(P, E, U, F, offset, index, reach, shorter, incoming, pairs
             a, b, c = U[i, 0], U[i, 1], U[i, 2]
             fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
             gx = gy = gxx = gxy = gyy = gr = gg = gb = f32(0)
-            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
+            for k in range(u64(reach[j, 0]) * BOTH, u64(reach[j, 1]) * BOTH):
                 dx, dy = X[k] - x, Y[k] - y
                 w = exp(a * dx * dx + (b * dx + c * dy) * dy)
                 w = select(within(dx, dy, e0, e1, e2, e3), w, f32(0))
@@ -263,7 +264,7 @@ def superellipse_forward(P, E, U, F, offset, index, reach, shorter, image):
             ux, uy, vx, vy = U[i, 0], U[i, 1], U[i, 2], U[i, 3]
             n, m, wave, phase, h = U[i, 4], U[i, 5], U[i, 6], U[i, 7], U[i, 8]
             fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
-            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
+            for k in range(u64(reach[j, 0]) * BOTH, u64(reach[j, 1]) * BOTH):
                 dx, dy = X[k] - x, Y[k] - y
                 u, v = ux * dx + uy * dy, vx * dx + vy * dy
                 angle = f32(WAVES) * atan2(v, u + f32(EPSILON)) + phase
@@ -291,7 +292,7 @@ def superellipse_backward(P, E, U, F, offset, index, reach, shorter, incoming, p
             n, m, wave, phase, h = U[i, 4], U[i, 5], U[i, 6], U[i, 7], U[i, 8]
             fr, fg, fb = F[i, 0], F[i, 1], F[i, 2]
             gu = gv = guu = guv = gvu = gvv = gn = gs = gc = gh = gr = gg = gb = f32(0)
-            for k in range(u64(reach[j, 0]) * u64(WIDTH), u64(reach[j, 1]) * u64(WIDTH)):
+            for k in range(u64(reach[j, 0]) * BOTH, u64(reach[j, 1]) * BOTH):
                 dx, dy = X[k] - x, Y[k] - y
                 inside = within(dx, dy, e0, e1, e2, e3)
                 u, v = ux * dx + uy * dy, vx * dx + vy * dy

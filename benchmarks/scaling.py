@@ -5,6 +5,7 @@ Repetitions are interleaved; figures are medians.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 
 import torch
@@ -26,7 +27,11 @@ def run(settings: Settings) -> Iterator[Table]:
         f"{count:,} splats": make_scene(gaussian, count, side, spacing(count, side))
         for count in counts
     }
-    scenes[f"{counts[-1]:,} splats of 3 px"] = make_scene(gaussian, counts[-1], side, 3.0)
+    for share in (0.5, 1, 2):
+        # As many covered pixels each time.
+        count, pixels = int(share * counts[-1]), 3.0 / math.sqrt(share)
+        scene = make_scene(gaussian, count, side, pixels)
+        scenes[f"{count:,} splats of {pixels:.3g} px"] = scene
     yield measure(f"Number of splats, constant coverage, {side}²", scenes, rounds)
 
     sides, count = ((32, 64), 50) if settings.quick else ((256, 512, 1024, 2048, 4096), 5_000)

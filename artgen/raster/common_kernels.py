@@ -30,8 +30,8 @@ SLACK = 1e-3
 def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows, width, height):
     """(frame [N, 4], offset [tiles + 1], splat [pairs], reach [pairs, 2]): what touches which tile.
 
-    Tile t is touched by splat[offset[t] : offset[t + 1]], in ascending order, each in its pixel
-    rows from reach[·, 0] to before reach[·, 1]. `centres` [N, 2] and `ellipses` [N, 3] (half axes,
+    Tile t is touched by splat[offset[t] : offset[t + 1]], in ascending order, each in its pairs of
+    pixel rows from reach[·, 0] to before reach[·, 1]. `centres` [N, 2] and `ellipses` [N, 3] (half axes,
     angle) are in canvas units, `scale` pixels each; the centre of the canvas is at (half_width,
     half_height) pixels; tiles are `width` × `height` pixels, in rows. Splats that are nowhere (not
     finite) or have no extent (negative, NaN) are left out. For the others `frame` is that of
@@ -107,8 +107,8 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
                 for row in range(int(first[strip] * per_row), int((last[strip] - 1) * per_row) + 1):
                     tile = row * columns + column
                     splat[place[tile]] = i
-                    reach[place[tile], 0] = max(first[strip] - row * height, 0)
-                    reach[place[tile], 1] = min(last[strip] - row * height, height)
+                    reach[place[tile], 0] = max(first[strip] - row * height, 0) // 2
+                    reach[place[tile], 1] = (min(last[strip] - row * height, height) + 1) // 2
                     place[tile] += 1
             strip += 1
     return frame, offset, splat, reach

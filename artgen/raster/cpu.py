@@ -38,7 +38,7 @@ WIDTH, HEIGHT = 8, 32
 Floats = NDArray[np.float32]
 
 Tiles = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]
-"""Where the splats of every tile start, the splats, and in which rows of the tile they are."""
+"""Where the splats of every tile start, the splats, and in which pairs of its rows they are."""
 
 
 def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
@@ -134,11 +134,11 @@ class _Draw(torch.autograd.Function):
             packed[:, column] = parameters[which].detach()[index].numpy()
         first = source.columns.index(("xy", (0,)))
         centres = np.ascontiguousarray(packed[:, first : first + 2])
-        uniforms = np.empty((len(packed), source.uniforms), np.float32)
-        kernels.prepare(packed, uniforms)
         frame, tiles = grid.bin(centres, torch.stack(extent, dim=1).float().numpy())
         colours = features.detach().t().float().contiguous().numpy()
-        scene = (centres, frame, uniforms, colours, grid.x, grid.y)
+        prepared = np.empty((len(packed), source.prepared), np.float32)
+        kernels.prepare(packed, centres, frame, colours, prepared)
+        scene = (prepared, grid.x, grid.y)
         image = torch.empty(len(features), grid.canvas.height, grid.canvas.width)
         # How many splats could be seen at each pixel.
         more = (np.empty((len(tiles[0]) - 1, WIDTH * HEIGHT), np.float32),) if over else ()

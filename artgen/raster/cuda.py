@@ -104,7 +104,7 @@ class _Accumulate(torch.autograd.Function):
         grid = _grid(canvas, parameters.device)
         first = source.columns.index(("xy", (0,)))
         centres = parameters[:, first : first + 2].contiguous()
-        uniforms = parameters.new_empty(count, source.uniforms)
+        uniforms = parameters.new_empty(count, source.prepared)
         _launch(kernels.prepare, -(-count // SPLATS), parameters, uniforms, count)
         frame = extent.frame.t().contiguous()
         box = find_boxes(centres, extent, canvas)

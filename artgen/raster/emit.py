@@ -25,12 +25,12 @@ class Source:
     """The text of the kernels and the layout of their arrays.
 
     `columns` are the parameter components in the order in which `prepare` and `finish` take them;
-    `uniforms` and `leaves` count the prepared values and the sums per splat.
+    `prepared` and `leaves` count the prepared values and the sums per splat.
     """
 
     text: str
     columns: tuple[Component, ...]
-    uniforms: int
+    prepared: int
     leaves: int
 
 
@@ -95,15 +95,25 @@ class _Writing:
         plan, pixel, splat = self.plan, self.pixel, self.splat
         every = range(len(self.leaves) + self.channels)
         gradients = (splat.number(plan.gradients[column]) for column in self.columns)
+        first = 6 + self.channels
         text = (_HEAD + loops + _FINISH).format(
             pixels=self.pixels,
             width=self.width,
+            # Of two rows, which fill a vector of 16 floats: a rest would be computed one by one.
+            both=2 * self.width,
             height=self.height,
             channels=self.channels,
             prepare=block(8, splat.assignments(plan.prepare)),
-            store=block(8, (f"U[i, {k}] = {splat.number(n)}" for k, n in enumerate(plan.uniforms))),
-            load=block(12, (pixel.loaded(n, f"U[i, {k}]") for k, n in enumerate(plan.uniforms))),
-            features=block(12, (f"f{c} = F[i, {c}]" for c in range(self.channels))),
+            # One row per splat, because what is read together should lie together.
+            store=block(
+                8,
+                [f"Q[i, {6 + c}] = F[i, {c}]" for c in range(self.channels)]
+                + [f"Q[i, {k}] = {splat.number(n)}" for k, n in enumerate(plan.uniforms, first)],
+            ),
+            features=block(12, (f"f{c} = Q[i, {6 + c}]" for c in range(self.channels))),
+            load=block(
+                12, (pixel.loaded(n, f"Q[i, {k}]") for k, n in enumerate(plan.uniforms, first))
+            ),
             forward=block(16, pixel.assignments(plan.forward)),
             weight=f"{pixel.number(self.program.weight)} - f32({float(self.far)!r})",
             zero=block(12, (f"s{k} = f32(0)" for k in every)),
@@ -112,7 +122,7 @@ class _Writing:
             gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(gradients))),
             **lines,
         )
-        return Source(text, self.columns, len(plan.uniforms), len(self.leaves))
+        return Source(text, self.columns, first + len(plan.uniforms), len(self.leaves))
 
 
 _HEAD = '''\
@@ -131,14 +141,16 @@ u64 = np.uint64  # unsigned indices are never counted from the end, so loops ove
 NAN, INF = np.float32(np.nan), np.float32(np.inf)
 options = dict(fastmath=FASTMATH, error_model="numpy", cache=True, boundscheck=False, nogil=True)
 matrix, picture = nb.float32[:, ::1], nb.float32[:, :, ::1]
-scene = (matrix, matrix, matrix, matrix, matrix, matrix)
+scene = (matrix, matrix, matrix)
 tiles = (nb.int64[::1], nb.int32[::1], nb.uint8[:, ::1], nb.int64, nb.int64)
 
 
-@nb.njit((matrix, matrix), **options)
-def prepare(P, U):
+@nb.njit((matrix, matrix, matrix, matrix, matrix), **options)
+def prepare(P, XY, E, F, Q):
     for i in range(P.shape[0]):
         {prepare}
+        Q[i, 0], Q[i, 1] = XY[i, 0], XY[i, 1]
+        Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5] = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
         {store}
 '''
 
@@ -146,7 +158,7 @@ _SUM = """
 
 
 @nb.njit((*scene, picture, *tiles), **options)
-def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop):
+def forward(Q, X, Y, out, offset, splat, reach, start, stop):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
@@ -156,11 +168,11 @@ def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop):
         A[{pixels} * 2 :] = f32(0)
         for j in range(offset[t], offset[t + 1]):
             i = splat[j]
-            cx, cy = XY[i, 0], XY[i, 1]
-            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
-            {load}
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
             {features}
-            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
+            {load}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
                 dx = A[k] - cx
                 dy = A[k + u64({pixels})] - cy
                 eu = e0 * dx + e1 * dy
@@ -177,7 +189,7 @@ def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop):
 
 
 @nb.njit((*scene, picture, *tiles, matrix), **options)
-def backward(XY, E, U, F, X, Y, grad, offset, splat, reach, start, stop, S):
+def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
@@ -192,12 +204,12 @@ def backward(XY, E, U, F, X, Y, grad, offset, splat, reach, start, stop, S):
                     A[(2 + c) * {pixels} + q * {width} + p] = grad[c, top + q, left + p]
         for j in range(offset[t], offset[t + 1]):
             i = splat[j]
-            cx, cy = XY[i, 0], XY[i, 1]
-            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
-            {load}
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
             {features}
+            {load}
             {zero}
-            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
                 dx = A[k] - cx
                 dy = A[k + u64({pixels})] - cy
                 eu = e0 * dx + e1 * dy
@@ -216,7 +228,7 @@ OPAQUE, HIDDEN = f32({opaque}), f32({hidden})
 
 
 @nb.njit((*scene, picture, *tiles, matrix), **options)
-def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop, end):
+def forward(Q, X, Y, out, offset, splat, reach, start, stop, end):
     columns = X.shape[0]
     # Positions, colours, the light that is left, and how many splats it took to hide the rest.
     A = np.empty({pixels} * 7, np.float32)
@@ -229,11 +241,11 @@ def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop, end):
         A[{pixels} * 6 :] = f32(0)
         for j in range(offset[t], offset[t + 1]):
             i = splat[j]
-            cx, cy = XY[i, 0], XY[i, 1]
-            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
-            {load}
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
             {features}
-            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
+            {load}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
                 dx = A[k] - cx
                 dy = A[k + u64({pixels})] - cy
                 eu = e0 * dx + e1 * dy
@@ -267,7 +279,7 @@ def forward(XY, E, U, F, X, Y, out, offset, splat, reach, start, stop, end):
 
 
 @nb.njit((*scene, picture, *tiles, matrix, matrix, picture), **options)
-def backward(XY, E, U, F, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
+def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
     columns = X.shape[0]
     # Positions, what arrives at the colours, the light that gets to a splat, what is behind it,
     # and how many splats are visible.
@@ -295,12 +307,12 @@ def backward(XY, E, U, F, X, Y, grad, offset, splat, reach, start, stop, S, end,
                 S[j, k] = f32(0)
         for j in range(last - 1, offset[t] - 1, -1):
             i = splat[j]
-            cx, cy = XY[i, 0], XY[i, 1]
-            e0, e1, e2, e3 = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
-            {load}
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
             {features}
+            {load}
             {zero}
-            for k in range(u64(reach[j, 0]) * u64({width}), u64(reach[j, 1]) * u64({width})):
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
                 dx = A[k] - cx
                 dy = A[k + u64({pixels})] - cy
                 eu = e0 * dx + e1 * dy
