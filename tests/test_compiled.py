@@ -148,6 +148,19 @@ def test_double_precision_is_taken_too():
     assert gradients["scale"].dtype == DOUBLE
 
 
+@pytest.mark.parametrize("name", ["sum", "depth", "over"])
+def test_many_splats_are_drawn_in_the_order_of_their_places(name, monkeypatch):
+    monkeypatch.setattr(cpu, "SORTED_FROM", 10)
+    splat, canvas = SPLATS[name](), Canvas(61, 47)
+    tensors = scene(splat, canvas, count=40)
+    tensors["xy"][0, 3], tensors["xy"][1, 5], tensors["xy"][0, 7] = math.nan, math.inf, 1e30
+    image, gradients = drawn(splat, tensors, canvas, choose_backend(splat))
+    assert not gradients["xy"][:, [3, 5, 7]].any()
+    fine = [i for i in range(40) if i not in (3, 5)]
+    agree(splat, {name: tensor[..., fine] for name, tensor in tensors.items()}, canvas)
+    assert image.isfinite().all()
+
+
 # ---- bits ----------------------------------------------------------------------------------------
 
 

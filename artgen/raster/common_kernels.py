@@ -10,7 +10,7 @@ import numpy as np
 
 from artgen.raster.vector_math import cos, sin
 
-__all__ = ["bin_splats", "sum_pairs"]
+__all__ = ["bin_splats", "order_splats", "sum_pairs"]
 
 matrix = nb.float32[:, ::1]
 FAR = 1e9
@@ -31,11 +31,11 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
     """(frame [N, 4], offset [tiles + 1], splat [pairs], reach [pairs, 2]): what touches which tile.
 
     Tile t is touched by splat[offset[t] : offset[t + 1]], in ascending order, each in its pairs of
-    pixel rows from reach[·, 0] to before reach[·, 1]. `centres` [N, 2] and `ellipses` [N, 3] (half axes,
-    angle) are in canvas units, `scale` pixels each; the centre of the canvas is at (half_width,
-    half_height) pixels; tiles are `width` × `height` pixels, in rows. Splats that are nowhere (not
-    finite) or have no extent (negative, NaN) are left out. For the others `frame` is that of
-    `tiles.Extent`.
+    pixel rows from reach[·, 0] to before reach[·, 1]. `centres` [N, 2] and `ellipses` [N, 3] (half
+    axes, angle) are in canvas units, `scale` pixels each; the centre of the canvas is at
+    (half_width, half_height) pixels; tiles are `width` × `height` pixels, in rows. Splats that are
+    nowhere (not finite) or have no extent (negative, NaN) are left out. For the others `frame` is
+    that of `tiles.Extent`.
     """
     count = len(ellipses)
     cosines, sines = np.empty(count, np.float32), np.empty(count, np.float32)
@@ -112,6 +112,28 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
                     place[tile] += 1
             strip += 1
     return frame, offset, splat, reach
+
+
+@nb.njit((matrix, *[nb.float64] * 3, *[nb.int64] * 4), cache=True, nogil=True)
+def order_splats(centres, scale, half_width, half_height, columns, rows, width, height):
+    """Indices [N] of the splats by the tile that their centre is in, or is nearest to."""
+    count = len(centres)
+    home, place = np.empty(count, np.int64), np.zeros(columns * rows + 1, np.int64)
+    for i in range(count):
+        # A comparison with NaN is false: what is nowhere goes to the first tile.
+        x = centres[i, 0] * scale + half_width
+        y = centres[i, 1] * scale + half_height
+        column = int(min(x, width * columns - 1.0)) // width if x > 0 else 0
+        row = int(min(y, height * rows - 1.0)) // height if y > 0 else 0
+        home[i] = row * columns + column
+        place[home[i] + 1] += 1
+    for tile in range(columns * rows):
+        place[tile + 1] += place[tile]
+    order = np.empty(count, np.int64)
+    for i in range(count):
+        order[place[home[i]]] = i
+        place[home[i]] += 1
+    return order
 
 
 @nb.njit((nb.int32[::1], matrix, nb.int64), cache=True, nogil=True)

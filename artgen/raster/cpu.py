@@ -35,6 +35,9 @@ __all__ = ["Footprint", "emit_for_cpu"]
 WIDTH, HEIGHT = 8, 32
 """A tile is as wide as a vector and tall enough to be worth its overhead."""
 
+SORTED_FROM = 20_000
+"""From so many splats on they are sorted by place: fewer are all in the processor's cache anyway."""
+
 Floats = NDArray[np.float32]
 
 Tiles = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]
@@ -134,8 +137,15 @@ class _Draw(torch.autograd.Function):
             packed[:, column] = parameters[which].detach()[index].numpy()
         first = source.columns.index(("xy", (0,)))
         centres = np.ascontiguousarray(packed[:, first : first + 2])
-        frame, tiles = grid.bin(centres, torch.stack(extent, dim=1).float().numpy())
+        ellipses = torch.stack(extent, dim=1).float().numpy()
         colours = features.detach().t().float().contiguous().numpy()
+        order = None
+        if not over and len(packed) >= SORTED_FROM:
+            order = grid.order(centres)
+            packed, centres, ellipses, colours = (
+                rows[order] for rows in (packed, centres, ellipses, colours)
+            )
+        frame, tiles = grid.bin(centres, ellipses)
         prepared = np.empty((len(packed), source.prepared), np.float32)
         kernels.prepare(packed, centres, frame, colours, prepared)
         scene = (prepared, grid.x, grid.y)
@@ -143,7 +153,7 @@ class _Draw(torch.autograd.Function):
         # How many splats could be seen at each pixel.
         more = (np.empty((len(tiles[0]) - 1, WIDTH * HEIGHT), np.float32),) if over else ()
         _run(kernels.forward, *scene, image.numpy(), tiles=tiles, more=more)
-        ctx.saved = packed, scene, tiles, source, kernels
+        ctx.saved = packed, order, scene, tiles, source, kernels
         ctx.more = (*more, image.numpy()) if over else ()
         ctx.like = features, parameters
         return image
@@ -151,7 +161,7 @@ class _Draw(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        packed, scene, tiles, source, kernels = ctx.saved
+        packed, order, scene, tiles, source, kernels = ctx.saved
         incoming, (_, splat, _) = grad_outputs[0].float().contiguous().numpy(), tiles
         pairs = np.empty((len(splat), source.leaves + len(incoming)), np.float32)
         _run(kernels.backward, *scene, incoming, tiles=tiles, more=(pairs, *ctx.more))
@@ -160,12 +170,21 @@ class _Draw(torch.autograd.Function):
         kernels.finish(packed, totals, gradient)
         # A sum of nothing is 0, whatever it is multiplied by.
         gradient[~drawn] = 0
+        if order is not None:
+            gradient, totals = _unsorted(gradient, order), _unsorted(totals, order)
         features, parameters = ctx.like
         gradients = [torch.zeros_like(parameter) for parameter in parameters]
         for column, (which, index) in enumerate(_places(source)):
             gradients[which][index] = torch.from_numpy(gradient[:, column])
         of_features = torch.from_numpy(totals[:, source.leaves :].T.copy()).to(features)
         return None, of_features, *gradients
+
+
+def _unsorted(rows: Floats, order: NDArray[np.int64]) -> Floats:
+    """The rows that `rows` were before they were put in `order`."""
+    before = np.empty_like(rows)
+    before[order] = rows
+    return before
 
 
 def _places(source: Source) -> list[tuple[int, tuple[int, ...]]]:
@@ -220,23 +239,27 @@ class _Grid:
     """The tiles of a canvas: pixel centres per tile column and row."""
 
     def __init__(self, canvas: Canvas) -> None:
+        width, height = canvas.width, canvas.height
         self.canvas = canvas
-        self.columns, self.rows = -(-canvas.width // WIDTH), -(-canvas.height // HEIGHT)
-        shorter = min(canvas.width, canvas.height)
+        self.columns, self.rows = -(-width // WIDTH), -(-height // HEIGHT)
+        shorter = min(width, height)
+        pixels = shorter / 2, width / 2, height / 2
+        self._measures = (*pixels, self.columns, self.rows, WIDTH, HEIGHT)
         column = np.arange(self.columns * WIDTH, dtype=np.float64)
         row = np.arange(self.rows * HEIGHT, dtype=np.float64)
-        x = (2 * column + 1 - canvas.width) / shorter
-        y = (2 * row + 1 - canvas.height) / shorter
+        x = (2 * column + 1 - width) / shorter
+        y = (2 * row + 1 - height) / shorter
         self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
         self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
 
+    def order(self, centres: Floats) -> NDArray[np.int64]:
+        """The splats by the tile they are in, so that a tile reads what lies together."""
+        order: NDArray[np.int64] = _common().order_splats(centres, *self._measures)
+        return order
+
     def bin(self, centres: Floats, ellipses: Floats) -> tuple[Floats, Tiles]:
         """Frames, and which splats touch which tiles: see `common_kernels.bin_splats`."""
-        width, height = self.canvas.width, self.canvas.height
-        frame, *tiles = _common().bin_splats(
-            *(centres, ellipses, min(width, height) / 2, width / 2, height / 2),
-            *(self.columns, self.rows, WIDTH, HEIGHT),
-        )
+        frame, *tiles = _common().bin_splats(centres, ellipses, *self._measures)
         return frame, tuple(tiles)
 
 
