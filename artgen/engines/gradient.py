@@ -19,8 +19,8 @@ from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.growth import Growth, can_grow, contributions, new_parts
 from artgen.engines.judging import check_finite, picture_psnr
-from artgen.engines.schedule import Schedule, rate_factor
-from artgen.engines.scratch import Variant, uncorrected_step
+from artgen.engines.schedule import rate_factor
+from artgen.engines.scratch import uncorrected_step
 from artgen.errors import UsageError
 from artgen.options import option, parse_options
 from artgen.primitives import Context, Field, Params, Primitive, Splat
@@ -38,16 +38,16 @@ class GradientEngine(Engine):
     class Options:
         """Options of `gradient`."""
 
-        optimizer: Literal["adam", Variant] = option("adam", "which optimizer")
+        optimizer: Literal["adam", "adamw", "adamw-centred", "adamw-uncorrected"] = option(
+            "adam", "which optimizer"
+        )
         rate: float = option(1.0, "factor on all learning rates", low=0)
-        schedule: Schedule = option("cosine", "how rates fall")
+        schedule: Literal["cosine", "constant", "exponential"] = option("cosine", "how rates fall")
         decay: float = option(
             0.9999, "factor on the rates per step (schedule=exponential)", low=0, high=1
         )
         warmup: int = option(20, "steps over which rates rise from zero", low=0)
-        final: float = option(
-            0.02, "rates at the end, as a share (schedule=cosine)", low=0, high=1
-        )
+        final: float = option(0.02, "rates at the end, as a share (schedule=cosine)", low=0, high=1)
         beta1: float = option(0.9, "decay of the mean of the gradient", low=0, high=0.99999)
         beta2: float = option(0.99, "decay of its square", low=0, high=0.999999)
         epsilon: float = option(1e-15, "Adam's epsilon", low=0)
@@ -411,8 +411,10 @@ class _UncorrectedAdamW(torch.optim.Optimizer):
                 if not state:
                     # Named as in torch's Adam, so that states are saved and restored alike.
                     state["step"] = torch.zeros(())
-                    state["exp_avg"] = torch.zeros_like(value)
-                    state["exp_avg_sq"] = torch.zeros_like(value)
+                    # As there, for the sake of the variance. MPS has no float64.
+                    wide = torch.float32 if value.device.type == "mps" else torch.float64
+                    state["exp_avg"] = torch.zeros_like(value, dtype=wide)
+                    state["exp_avg_sq"] = torch.zeros_like(value, dtype=wide)
                 state["step"] += 1
                 uncorrected_step(
                     value,

@@ -29,8 +29,8 @@ from artgen.engines.scratch.tensor import Tensor
 
 __all__ = [
     "Abs",
-    "Add",
     "AdamW",
+    "Add",
     "Broadcast",
     "Constant",
     "Exp",

@@ -8,9 +8,10 @@ and the full picture is judged as for any other engine.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.judging import check_finite, picture_psnr
-from artgen.engines.schedule import Schedule, rate_factor
-from artgen.engines.scratch.adamw import AdamW, Variant
+from artgen.engines.schedule import rate_factor
+from artgen.engines.scratch.adamw import AdamW
 from artgen.engines.scratch.dot import to_dot
 from artgen.engines.scratch.nodes import (
     Constant,
@@ -40,7 +41,7 @@ __all__ = ["ScratchEngine"]
 
 Array = NDArray[Any]
 
-_ERRORS = {
+_ERRORS: dict[Any, Callable[[Node], Node]] = {
     mse: lambda difference: difference.square(),
     l1: lambda difference: difference.abs(),
     exponential: lambda difference: difference.abs().exp() - 1.0,
@@ -50,7 +51,9 @@ _ERRORS = {
 _KEPT_FEATURES = 2**24
 """The features of all pixels are computed once where they are no more numbers than these."""
 
-_PIXELS_AT_ONCE = 2**13
+_ENCODED_AT_ONCE = 2**14
+
+_PIXELS_AT_ONCE = 2**11
 """Larger batches are cut into graphs of so many pixels, whose gradients are added."""
 
 
@@ -63,16 +66,16 @@ class ScratchEngine(Engine):
     class Options:
         """Options of `scratch`; those that `gradient` has too mean the same."""
 
-        optimizer: Variant = option("adamw", "which AdamW")
+        optimizer: Literal["adamw", "adamw-centred", "adamw-uncorrected"] = option(
+            "adamw", "which AdamW"
+        )
         rate: float = option(1.0, "factor on all learning rates", low=0)
-        schedule: Schedule = option("cosine", "how rates fall")
+        schedule: Literal["cosine", "constant", "exponential"] = option("cosine", "how rates fall")
         decay: float = option(
             0.9999, "factor on the rates per step (schedule=exponential)", low=0, high=1
         )
         warmup: int = option(20, "steps over which rates rise from zero", low=0)
-        final: float = option(
-            0.02, "rates at the end, as a share (schedule=cosine)", low=0, high=1
-        )
+        final: float = option(0.02, "rates at the end, as a share (schedule=cosine)", low=0, high=1)
         beta1: float = option(0.9, "decay of the mean of the gradient", low=0, high=0.99999)
         beta2: float = option(0.99, "decay of its square", low=0, high=0.999999)
         epsilon: float = option(1e-15, "what keeps the denominator from zero", low=0)
@@ -112,7 +115,8 @@ class ScratchEngine(Engine):
         self.features: Array | None = None
         width = self._encoded(np.arange(1)).shape[1]
         if width * len(self.xy) <= _KEPT_FEATURES:
-            pieces = np.split(np.arange(len(self.xy)), range(self.at_once, len(self.xy), self.at_once))
+            everything = np.arange(len(self.xy))
+            pieces = np.split(everything, everything[_ENCODED_AT_ONCE::_ENCODED_AT_ONCE])
             self.features = np.concatenate([self._encoded(piece) for piece in pieces])
 
     def advance(self, steps: int) -> None:
@@ -136,7 +140,10 @@ class ScratchEngine(Engine):
         tensors = self._tensors(self._copy())
         with _memory_errors():
             image = paint(
-                problem.primitive, tensors, self.canvas, background=start.background,
+                problem.primitive,
+                tensors,
+                self.canvas,
+                background=start.background,
                 memory=self.memory,
             )
             loss = float(problem.loss(image, problem.target, problem.weight))
@@ -195,7 +202,7 @@ class ScratchEngine(Engine):
         self.optimizer.steps = int(state["moments"])
         for group, arrays in (("mean", self.optimizer.mean), ("square", self.optimizer.square)):
             for name, array in zip(self.learned, arrays, strict=True):
-                array[:] = _array(state[f"{group}.{name}"])
+                array[:] = state[f"{group}.{name}"].numpy()
 
     # ---- one step --------------------------------------------------------------------------------
 
@@ -209,21 +216,22 @@ class ScratchEngine(Engine):
         """How much each channel of each pixel counts, [M, 1]; the channels' sum to 1."""
         if self.weight is None:
             return np.full((len(pixels), 1), 1 / (3 * len(pixels)), np.float32)
-        weight = self.weight[pixels, None]
-        return weight / max(3 * float(weight.sum(dtype=np.float64)), np.finfo(np.float32).tiny)
+        weight: Array = self.weight[pixels, None]
+        # Where all weights are 0, so are the shares.
+        return weight / np.maximum(3 * weight.sum(), np.finfo(np.float32).tiny, dtype=np.float32)
 
     def _flow_back(self, pixels: Array) -> None:
         """Leave in every parameter the gradient of the loss of these pixels."""
         shares = self._shares(pixels)
         for node in self.learned.values():
             node.zero_gradient()
+        before: list[Tensor] = []
         for start in range(0, len(pixels), self.at_once):
             some = slice(start, start + self.at_once)
-            before = [node.gradient for node in self.learned.values()]
             self._loss(pixels[some], shares[some]).backward()
-            if start > 0:
-                for node, gradient in zip(self.learned.values(), before, strict=True):
-                    node.accumulate(gradient)
+            for node, gradient in zip(self.learned.values(), before, strict=False):
+                node.accumulate(gradient)
+            before = [node.gradient for node in self.learned.values()]
 
     def _loss(self, pixels: Array, shares: Array) -> Node:
         """The graph of the loss: a mean over pixels and channels."""

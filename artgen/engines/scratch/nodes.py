@@ -62,8 +62,8 @@ class Node:
     def __init__(self, shape: Sequence[int], *dependencies: Node) -> None:
         self.shape = tuple(shape)
         self.dependencies = dependencies
-        self.dtype = dependencies[0].dtype if dependencies else np.dtype(np.float64)
-        self.needs_gradient = any(each.needs_gradient for each in dependencies)
+        self.dtype: np.dtype[Any] = dependencies[0].dtype if dependencies else np.dtype(float)
+        self.needs_gradient: bool = any(each.needs_gradient for each in dependencies)
         self.value: Tensor | None = None
         self._gradient: Tensor | None = None
 
