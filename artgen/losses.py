@@ -85,8 +85,9 @@ _KNEE = 20.0
 def exponential(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean of e^|error| − 1: like `l1` for small errors, ever steeper for large ones."""
     error = (image - target).abs()
-    near = error.clamp_max(_KNEE)
-    return _pixel_mean(torch.expm1(near) + math.exp(_KNEE) * (error - near), weight).mean()
+    tangent = math.exp(_KNEE) * (1 + error - _KNEE) - 1
+    value = torch.where(error < _KNEE, torch.expm1(error.clamp_max(_KNEE)), tangent)
+    return _pixel_mean(value, weight).mean()
 
 
 _Matrix: TypeAlias = tuple[tuple[float, float, float], ...]

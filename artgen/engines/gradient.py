@@ -20,7 +20,7 @@ from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.growth import Growth, can_grow, contributions, new_parts
 from artgen.engines.judging import check_finite, picture_psnr
 from artgen.engines.schedule import rate_factor
-from artgen.engines.scratch import uncorrected_step
+from artgen.engines.scratch import check_betas, uncorrected_step
 from artgen.errors import UsageError
 from artgen.options import option, parse_options
 from artgen.primitives import Context, Field, Params, Primitive, Splat
@@ -79,6 +79,7 @@ class GradientEngine(Engine):
         """Move everything to the device and make raw parameters of the drawing."""
         self.problem = problem
         self.options: GradientEngine.Options = self.parse(problem)
+        check_betas(self.options.optimizer, (self.options.beta1, self.options.beta2))
         self.device = torch.device(problem.device)
         self.sampled = isinstance(problem.primitive, Field) and self.options.batch > 0
         if self.sampled and not problem.loss.per_pixel:

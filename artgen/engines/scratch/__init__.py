@@ -5,7 +5,7 @@ derivatives), `graph` (in which order), `adamw` (what to do with the gradients),
 a graph), `engine` (fitting fields). Only the engine knows about pictures.
 """
 
-from artgen.engines.scratch.adamw import AdamW, Variant, uncorrected_step
+from artgen.engines.scratch.adamw import AdamW, Variant, check_betas, uncorrected_step
 from artgen.engines.scratch.dot import to_dot, to_svg
 from artgen.engines.scratch.nodes import (
     Abs,
@@ -47,6 +47,7 @@ __all__ = [
     "Variable",
     "Variant",
     "VectorMatrixMultiply",
+    "check_betas",
     "to_dot",
     "to_svg",
     "uncorrected_step",

@@ -22,8 +22,9 @@ from typing import Any, Literal
 import numpy as np
 
 from artgen.engines.scratch.nodes import LearnableParameter
+from artgen.errors import UsageError
 
-__all__ = ["AdamW", "Variant", "uncorrected_step"]
+__all__ = ["AdamW", "Variant", "check_betas", "uncorrected_step"]
 
 Variant = Literal["adamw", "adamw-centred", "adamw-uncorrected"]
 
@@ -74,6 +75,15 @@ class AdamW:
             first, second = (1 - beta**self.steps for beta in self.betas)
             value *= 1 - rate * self.weight_decay
             value -= rate / first * mean / (square**0.5 / math.sqrt(second) + self.epsilon)
+
+
+def check_betas(variant: str, betas: tuple[float, float]) -> None:
+    """Raise UsageError where the first variance, (1−β₂)g² − (1−β₁)²g², is 0 for every g."""
+    if variant == "adamw-centred" and math.isclose(1 - betas[1], (1 - betas[0]) ** 2):
+        raise UsageError(
+            f"adamw-centred with beta1={betas[0]} and beta2={betas[1]} divides its first step by 0",
+            hint="use the published --set engine.beta1=0.92 --set engine.beta2=0.95",
+        )
 
 
 def uncorrected_step(

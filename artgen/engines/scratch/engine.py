@@ -21,7 +21,7 @@ from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.judging import check_finite, picture_psnr
 from artgen.engines.schedule import rate_factor
-from artgen.engines.scratch.adamw import AdamW
+from artgen.engines.scratch.adamw import AdamW, check_betas
 from artgen.engines.scratch.dot import to_dot
 from artgen.engines.scratch.nodes import (
     Constant,
@@ -93,6 +93,7 @@ class ScratchEngine(Engine):
         self.problem = problem
         self.options: ScratchEngine.Options = self.parse(problem)
         self.primitive = _checked(problem)
+        check_betas(self.options.optimizer, (self.options.beta1, self.options.beta2))
         self.canvas = problem.drawing.canvas
         self.memory = Memory()
         self.at_once = _PIXELS_AT_ONCE
@@ -216,9 +217,10 @@ class ScratchEngine(Engine):
         """How much each channel of each pixel counts, [M, 1]; the channels' sum to 1."""
         if self.weight is None:
             return np.full((len(pixels), 1), 1 / (3 * len(pixels)), np.float32)
-        weight: Array = self.weight[pixels, None]
+        weight = self.weight[pixels, None]
         # Where all weights are 0, so are the shares.
-        return weight / np.maximum(3 * weight.sum(), np.finfo(np.float32).tiny, dtype=np.float32)
+        shares: Array = weight / max(3 * float(weight.sum()), float(np.finfo(np.float32).tiny))
+        return shares
 
     def _flow_back(self, pixels: Array) -> None:
         """Leave in every parameter the gradient of the loss of these pixels."""
