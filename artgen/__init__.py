@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from artgen.canvas import Canvas
     from artgen.drawing import Drawing
     from artgen.engines import Engine, Problem, Report
+    from artgen.engines.scratch import Node
     from artgen.errors import (
         ArtgenError,
         Diverged,
@@ -75,6 +76,7 @@ _HOMES = {
     ),
     "artgen.hookspecs": ("PLUGIN_API", "Spec", "hookimpl"),
     "artgen.engines": ("Engine", "Problem", "Report"),
+    "artgen.engines.scratch": ("Node",),
     "artgen.events": ("Event",),
     "artgen.losses": ("per_pixel",),
     "artgen.options": ("option",),
@@ -119,6 +121,7 @@ __all__ = [
     "InputError",
     "Interrupted",
     "Map",
+    "Node",
     "OutOfMemory",
     "OutputError",
     "Param",

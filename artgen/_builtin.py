@@ -21,6 +21,11 @@ def artgen_engines() -> list[Spec]:
             "Gradient descent on all parts at once",
             "artgen.engines.gradient:GradientEngine",
         ),
+        Spec(
+            "scratch",
+            "Our own automatic differentiation on numpy, for fields with a graph",
+            "artgen.engines.scratch.engine:ScratchEngine",
+        ),
     ]
 
 
@@ -30,6 +35,7 @@ def artgen_losses() -> list[Spec]:
     return [
         Spec("mse", "Mean squared error", "artgen.losses:mse"),
         Spec("l1", "Mean absolute error", "artgen.losses:l1"),
+        Spec("exponential", "Mean of e^|error| - 1", "artgen.losses:exponential"),
         Spec("rmse", "Root of the mean squared error", "artgen.losses:rmse"),
         Spec("ssim", "One minus the structural similarity", "artgen.losses:ssim"),
         Spec("ms-ssim", "One minus the multi-scale structural similarity", "artgen.losses:ms_ssim"),

@@ -29,6 +29,7 @@ __all__ = [
     "Loss",
     "LossFunction",
     "Term",
+    "exponential",
     "l1",
     "ms_ssim",
     "mse",
@@ -74,6 +75,19 @@ def rmse(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Root of the mean squared error; its gradient at an error of 0 is 0."""
     # The root's slope at 0 is infinite; the clamp's is 0.
     return mse(image, target, weight).clamp_min(torch.finfo(image.dtype).tiny).sqrt()
+
+
+_KNEE = 20.0
+"""Errors above it, far outside any picture, go on along the tangent: e^100 is infinite."""
+
+
+@per_pixel
+def exponential(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """Mean of e^|error| − 1: like `l1` for small errors, ever steeper for large ones."""
+    error = (image - target).abs()
+    tangent = math.exp(_KNEE) * (1 + error - _KNEE) - 1
+    value = torch.where(error < _KNEE, torch.expm1(error.clamp_max(_KNEE)), tangent)
+    return _pixel_mean(value, weight).mean()
 
 
 _Matrix: TypeAlias = tuple[tuple[float, float, float], ...]

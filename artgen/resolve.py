@@ -129,12 +129,12 @@ def _engine_name(primitive: Any, name: str, asked: str) -> str:
 
 
 def _layered(primitive: Any, stage: Stage, engine: str) -> dict[str, Any]:
-    """The stage's keys over the preset's over the primitive's; those are for its first engine."""
+    """The stage's keys over the preset's over the primitive's, as far as those are for `engine`."""
     data = stage.model_dump(mode="json", exclude_none=True)
-    if engine == primitive.engines[0]:
-        below = {**primitive.defaults.stage, **primitive.preset.stage}
-    else:
-        below = {}
+    below: dict[str, Any] = {}
+    for preset in (primitive.defaults, primitive.preset):
+        if engine.removeprefix("artgen/") in (preset.engines or primitive.engines[:1]):
+            below |= preset.stage
     if "time" in data:
         # Asked for seconds, so the default number of steps is not meant.
         below.pop("steps", None)

@@ -16,10 +16,18 @@ from skimage.metrics import structural_similarity
 
 from artgen import losses
 from artgen.errors import UsageError
-from artgen.losses import l1, ms_ssim, mse, oklab, parse_loss, per_pixel, rmse, ssim
+from artgen.losses import exponential, l1, ms_ssim, mse, oklab, parse_loss, per_pixel, rmse, ssim
 
-BUILT_IN = {"mse": mse, "l1": l1, "rmse": rmse, "ssim": ssim, "ms_ssim": ms_ssim, "oklab": oklab}
-PER_PIXEL = ["mse", "l1", "rmse", "oklab"]
+BUILT_IN = {
+    "mse": mse,
+    "l1": l1,
+    "exponential": exponential,
+    "rmse": rmse,
+    "ssim": ssim,
+    "ms_ssim": ms_ssim,
+    "oklab": oklab,
+}
+PER_PIXEL = ["mse", "l1", "exponential", "rmse", "oklab"]
 
 every_loss = pytest.mark.parametrize("loss", BUILT_IN.values(), ids=BUILT_IN)
 
@@ -67,6 +75,18 @@ def test_squared_and_absolute_errors_by_hand():
     assert mse(image, target, weight).item() == pytest.approx(14 / 3 * 3 / 4)
     assert l1(image, target, weight).item() == pytest.approx(2 * 3 / 4)
     assert rmse(image, target, weight).item() == pytest.approx(math.sqrt(14 / 3 * 3 / 4))
+
+
+def test_the_exponential_of_errors_by_hand():
+    target = torch.zeros(3, 1, 1, dtype=torch.float64)
+    image = torch.tensor([0.5, -0.25, 0.0], dtype=torch.float64).view(3, 1, 1)
+    expected = (math.expm1(0.5) + math.expm1(0.25)) / 3
+    assert exponential(image, target, None).item() == pytest.approx(expected)
+    slope = gradient(exponential, image.float(), target.float())
+    assert slope.flatten().tolist() == pytest.approx([math.exp(0.5) / 3, -math.exp(0.25) / 3, 0])
+    # Beyond a knee it is the tangent: it goes on rising, as steeply as at the knee.
+    far = [exponential(target + level, target, None).item() for level in (20, 21, 22)]
+    assert far[2] - far[1] == pytest.approx(far[1] - far[0]) == pytest.approx(math.exp(20))
 
 
 @pytest.mark.parametrize("size", [11, 12, 64, 97])

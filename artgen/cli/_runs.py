@@ -98,6 +98,7 @@ class Session:
     resume: bool
     checkpoint_every: int | None
     log: Path | None
+    graph: Path | None
     as_json: bool
     quiet: bool
     verbose: bool
@@ -161,8 +162,11 @@ class Session:
                 raise Interrupted("not started", hint="go on with --resume")
             if self.resume and not began and paths["summary"].exists():
                 return _finished(job, paths)
-            log = self.log and self.log.with_stem(f"{self.log.stem}-{job.stem}")
-            session = replace(self, log=log, resume=self.resume and began)
+            named = [
+                path and path.with_stem(f"{path.stem}-{job.stem}")
+                for path in (self.log, self.graph)
+            ]
+            session = replace(self, log=named[0], graph=named[1], resume=self.resume and began)
             return session._run(job, interruption)
         except Exception as error:
             return Result(job, None, error)
@@ -182,6 +186,7 @@ class Session:
                 interruption=interruption,
                 checkpoint_every=self.checkpoint_every,
                 log=self.log,
+                graph=self.graph,
             )
         return Result(job, outcome.summary, outcome.error)
 

@@ -248,6 +248,15 @@ def fit(
             rich_help_panel=_FILES,
         ),
     ] = None,
+    graph: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE.dot",
+            help="The graph of the loss (-e scratch), and FILE.svg where Graphviz is installed; "
+            "in a batch FILE-STEM.dot.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool,
         typer.Option("--overwrite", help="Replace files that exist.", rich_help_panel=_FILES),
@@ -355,6 +364,7 @@ def fit(
         resume=resume,
         checkpoint_every=checkpoint_every,
         log=log,
+        graph=graph,
         as_json=as_json,
         quiet=quiet,
         verbose=verbose,

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from artgen.drawing import Drawing
+from artgen.errors import UsageError
 from artgen.losses import Loss
 from artgen.options import parse_options
 from artgen.primitives import Primitive
@@ -109,6 +110,18 @@ class Engine:
     def load_state_dict(self, state: State) -> None:
         """Go on from a saved state; called after `start` with the same problem."""
         raise NotImplementedError
+
+    def graph(self) -> str:
+        """The loss that it minimises as a graph in the DOT language, after `start`.
+
+        Raises UsageError where it has none.
+        """
+        raise UsageError(f"engine {type(self).__name__} has no graph", hint="use -e scratch")
+
+    @classmethod
+    def has_graph(cls) -> bool:
+        """Whether `graph` gives one."""
+        return cls.graph is not Engine.graph
 
     def settled(self) -> dict[str, Any]:
         """`count` and options that were found on the way: with them a fit would do the same again.

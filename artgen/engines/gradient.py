@@ -19,7 +19,10 @@ from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.growth import Growth, can_grow, contributions, new_parts
-from artgen.errors import Diverged, UsageError
+from artgen.engines.judging import check_finite, picture_psnr
+from artgen.engines.schedule import rate_factor
+from artgen.engines.scratch import check_betas, uncorrected_step
+from artgen.errors import UsageError
 from artgen.options import option, parse_options
 from artgen.primitives import Context, Field, Params, Primitive, Splat
 from artgen.raster import Memory, memory_errors, paint
@@ -28,7 +31,7 @@ __all__ = ["GradientEngine"]
 
 
 class GradientEngine(Engine):
-    """Adam or AdamW with a rate per parameter, warm-up and a cosine schedule."""
+    """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
     families = ("splat", "field")
 
@@ -36,15 +39,20 @@ class GradientEngine(Engine):
     class Options:
         """Options of `gradient`."""
 
-        optimizer: Literal["adam", "adamw"] = option("adam", "which optimizer")
+        optimizer: Literal["adam", "adamw", "adamw-centred", "adamw-uncorrected"] = option(
+            "adam", "which optimizer"
+        )
         rate: float = option(1.0, "factor on all learning rates", low=0)
-        schedule: Literal["cosine", "constant"] = option("cosine", "how rates fall")
+        schedule: Literal["cosine", "constant", "exponential"] = option("cosine", "how rates fall")
+        decay: float = option(
+            0.9999, "factor on the rates per step (schedule=exponential)", low=0, high=1
+        )
         warmup: int = option(20, "steps over which rates rise from zero", low=0)
-        final: float = option(0.02, "rates at the end, as a share", low=0, high=1)
+        final: float = option(0.02, "rates at the end, as a share (schedule=cosine)", low=0, high=1)
         beta1: float = option(0.9, "decay of the mean of the gradient", low=0, high=0.99999)
         beta2: float = option(0.99, "decay of its square", low=0, high=0.999999)
         epsilon: float = option(1e-15, "Adam's epsilon", low=0)
-        weight_decay: float = option(0.0, "decoupled for adamw, L2 for adam", low=0)
+        weight_decay: float = option(0.0, "decoupled, but L2 for adam", low=0)
         batch: int = option(0, "pixels per step for fields; 0 takes all", low=0)
         start: float = option(0.1, "the share of its parts a splat starts with", low=1e-4, high=1)
         add: float = option(0.4, "the share by which they grow in a round", low=0.01, high=10)
@@ -81,6 +89,7 @@ class GradientEngine(Engine):
         """Move everything to the device and make raw parameters of the drawing."""
         self.problem = problem
         self.options: GradientEngine.Options = self.parse(problem)
+        check_betas(self.options.optimizer, (self.options.beta1, self.options.beta2))
         self.device = torch.device(problem.device)
         self.sampled = isinstance(problem.primitive, Field) and self.options.batch > 0
         if self.sampled and not problem.loss.per_pixel:
@@ -133,8 +142,8 @@ class GradientEngine(Engine):
         with _memory_errors():
             image = self._paint(tensors)
             loss = float(self.problem.loss(image, self.target, self.weight))
-            psnr = self._psnr(image)
-        self._check_finite(tensors, loss)
+            psnr = picture_psnr(image, self.target, self.weight)
+        check_finite(tensors, loss, self.step)
         improved = loss < self.best_loss
         if improved:
             self.best_loss = loss
@@ -264,7 +273,7 @@ class GradientEngine(Engine):
         assert isinstance(primitive, Splat)
         tensors = self._mapped()
         image = self._paint(tensors)
-        self._check_finite(tensors, float(image.sum()))
+        check_finite(tensors, float(image.sum()), self.step)
         if self.step in self.rounds and self.options.settle:
             self._settle(image)
         count = min(due, self.limit)
@@ -314,33 +323,12 @@ class GradientEngine(Engine):
     def _settle(self, image: Tensor) -> None:
         """End growth where the last round's parts gained too little."""
         before = [count for step, count in self.rounds.items() if step < self.step]
-        psnr = self._psnr(image)
+        psnr = picture_psnr(image, self.target, self.weight)
         # Parts were added in the last round, and they had a round's time to find their places.
         growth = math.log2(self.count / [self.first, *before][-2]) if before else 0.0
         if growth > 0 and psnr - self.round_psnr < self.options.settle * growth:
             self.limit = min(self.limit, self.count)
         self.round_psnr = psnr
-
-    def _check_finite(self, tensors: Mapping[str, Tensor], loss: float) -> None:
-        """Raise Diverged where the loss or a parameter is not finite.
-
-        A part with a NaN is not drawn, so a finite loss does not tell.
-        """
-        lost = [name for name, tensor in tensors.items() if not torch.isfinite(tensor).all()]
-        if lost or not math.isfinite(loss):
-            raise Diverged(
-                f"{lost[0] if lost else 'the loss'} became NaN or infinite at step {self.step}",
-                hint="try a smaller --set engine.rate=0.3",
-            )
-
-    def _psnr(self, image: Tensor) -> float:
-        """Of the picture as it would be shown, in dB, weighted; at most 100."""
-        error = (image.clamp(0, 1) - self.target) ** 2
-        if self.weight is None:
-            mse = float(error.mean())
-        else:
-            mse = float((error * self.weight).sum() / (3 * self.weight.sum()))
-        return min(100.0, -10 * math.log10(max(mse, 1e-10)))
 
     def _copy(self) -> dict[str, Tensor]:
         return {name: raw.detach().clone() for name, raw in self.raw.items()}
@@ -349,29 +337,34 @@ class GradientEngine(Engine):
         return {name: self.maps[name](raw) for name, raw in self.raw.items()}
 
     def _make_optimizer(self) -> None:
-        kind = torch.optim.AdamW if self.options.optimizer == "adamw" else torch.optim.Adam
+        options = self.options
         groups = [
             {"params": [raw], "lr": self.rates[name], "name": name}
             for name, raw in self.raw.items()
             if self.rates[name] > 0
         ]
-        self.optimizer = kind(
-            groups,
-            betas=(self.options.beta1, self.options.beta2),
-            eps=self.options.epsilon,
-            weight_decay=self.options.weight_decay,
-            fused=self.device.type in ("cpu", "cuda"),
-        )
+        betas = (options.beta1, options.beta2)
+        self.optimizer: torch.optim.Optimizer
+        if options.optimizer in ("adam", "adamw"):
+            kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
+            self.optimizer = kind(
+                groups,
+                betas=betas,
+                eps=options.epsilon,
+                weight_decay=options.weight_decay,
+                fused=self.device.type in ("cpu", "cuda"),
+            )
+        else:
+            centred = options.optimizer == "adamw-centred"
+            self.optimizer = _UncorrectedAdamW(
+                groups, betas, options.epsilon, options.weight_decay, centred
+            )
 
     def _set_rates(self) -> None:
-        """Warm-up, then half a cosine from 1 down to `final`."""
-        options, progress = self.options, self.step / self.problem.total_steps
+        """Warm-up and schedule, on the rate of every parameter."""
+        options = self.options
         factor = self.factor * options.rate
-        if options.schedule == "cosine":
-            cosine = (1 + math.cos(math.pi * min(1.0, progress))) / 2
-            factor *= options.final + (1 - options.final) * cosine
-        if self.step < options.warmup:
-            factor *= (self.step + 1) / (options.warmup + 1)
+        factor *= rate_factor(options, self.step, self.problem.total_steps)
         for group in self.optimizer.param_groups:
             group["lr"] = self.rates[group["name"]] * factor
 
@@ -441,6 +434,48 @@ def _shrunk(view: _View, divisor: int) -> _View:
     pool, size = torch.nn.functional.adaptive_avg_pool2d, (canvas.height, canvas.width)
     weight = None if view.weight is None else pool(view.weight[None], size)[0]
     return _View(canvas, pool(view.target, size), weight)
+
+
+class _UncorrectedAdamW(torch.optim.Optimizer):
+    """AdamW without bias correction, as the encoding articles have it (see `scratch.adamw`)."""
+
+    def __init__(
+        self,
+        groups: list[dict[str, Any]],
+        betas: tuple[float, float],
+        epsilon: float,
+        weight_decay: float,
+        centred: bool,
+    ) -> None:
+        super().__init__(groups, {})
+        self.betas, self.epsilon = betas, epsilon
+        self.weight_decay, self.centred = weight_decay, centred
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """One step of every parameter that has a gradient."""
+        for group in self.param_groups:
+            for value in group["params"]:
+                state = self.state[value]
+                if not state:
+                    # Named as in torch's Adam, so that states are saved and restored alike.
+                    state["step"] = torch.zeros(())
+                    # As there, for the sake of the variance. MPS has no float64.
+                    wide = torch.float32 if value.device.type == "mps" else torch.float64
+                    state["exp_avg"] = torch.zeros_like(value, dtype=wide)
+                    state["exp_avg_sq"] = torch.zeros_like(value, dtype=wide)
+                state["step"] += 1
+                uncorrected_step(
+                    value,
+                    value.grad,
+                    state["exp_avg"],
+                    state["exp_avg_sq"],
+                    rate=group["lr"],
+                    betas=self.betas,
+                    epsilon=self.epsilon,
+                    weight_decay=self.weight_decay,
+                    centred=self.centred,
+                )
 
 
 def _memory_errors() -> AbstractContextManager[None]:

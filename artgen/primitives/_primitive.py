@@ -22,13 +22,15 @@ __all__ = ["Preset", "Primitive"]
 class Preset:
     """A partial recipe: count, options, stage keys, and settings of single parameters.
 
-    `params` maps a parameter's name to keywords of `Param.replaced`.
+    `params` maps a parameter's name to keywords of `Param.replaced`. The stage keys are for the
+    engines named in `engines`; where it is empty, for the primitive's first one.
     """
 
     count: int | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     stage: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    engines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

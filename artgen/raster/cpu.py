@@ -36,7 +36,7 @@ WIDTH, HEIGHT = 8, 32
 """A tile is as wide as a vector and tall enough to be worth its overhead."""
 
 SORTED_FROM = 20_000
-"""From so many splats on they are sorted by place: fewer are all in the processor's cache anyway."""
+"""From so many splats on they are sorted by place; fewer are in the processor's cache anyway."""
 
 Floats = NDArray[np.float32]
 

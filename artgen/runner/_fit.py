@@ -89,7 +89,8 @@ class Fit:
     """One run of a job; `run` may be called once.
 
     Frames are taken and checkpoints are saved where there is a `folder`: every `checkpoint_every`
-    steps of a stage, or else every ten seconds, and at the end of a stage.
+    steps of a stage, or else every ten seconds, and at the end of a stage. `started` is called
+    with the engine of every stage before its first step.
     """
 
     def __init__(
@@ -101,10 +102,12 @@ class Fit:
         interruption: Interruption,
         folder: RunFolder | None = None,
         checkpoint_every: int | None = None,
+        started: Callable[[Engine], None] | None = None,
     ) -> None:
         self.job, self.recipe, self.drawing = job, job.recipe, job.start
         self.emit, self.name, self.interruption = emit, run_name, interruption
         self.folder, self.checkpoint_every = folder, checkpoint_every
+        self.started = started or (lambda engine: None)
         self.filming = folder is not None and job.recipe.output.video
         self.progress = _Progress()
         self.resumed: dict[str, Any] | None = None
@@ -179,6 +182,7 @@ class Fit:
         if self.stage.time is not None:
             self._turn_time_into_steps(engine, self.stage.time)
         self._start(engine)
+        self.started(engine)
         return engine
 
     def _start(self, engine: Engine, total_steps: int | None = None) -> None:

@@ -16,6 +16,7 @@ from artgen.runner._device import threads
 from artgen.runner._export import Outcome, export
 from artgen.runner._fit import Fit
 from artgen.runner._folder import RunFolder
+from artgen.runner._graph import GraphFile
 from artgen.runner._log import JsonLines
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
@@ -56,12 +57,14 @@ def run(
     interruption: Interruption | None = None,
     checkpoint_every: int | None = None,
     log: Path | None = None,
+    graph: Path | None = None,
 ) -> Outcome:
     """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
 
     `target` replaces the recipe's source by a picture in memory; `search` lists the folders in
     which the recipe's files are looked up. With `resume` the run stored in `out` goes on, and
-    `given` (the part of `recipe` that was asked for) must agree with it.
+    `given` (the part of `recipe` that was asked for) must agree with it. `graph` is where the loss
+    of the first engine that has a graph is written, in the DOT language.
 
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the outcome instead.
@@ -80,6 +83,9 @@ def run(
 
     with threads(recipe.run.threads) as number:
         job = prepare(recipe, registry, target=target, search=search, threads=number)
+        names = [stage.engine for stage in job.recipe.stage]
+        engines = dict(zip(names, job.plan.engines, strict=True))
+        graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
         for notice in job.notices:
             emit(Notice(stem, notice))
         if paths is not None and job.recipe.output.video:
@@ -97,6 +103,7 @@ def run(
                 interruption=interruption or Interruption(),
                 folder=folder,
                 checkpoint_every=checkpoint_every,
+                started=graph_file or None,
             )
             if resume and folder is not None:
                 fit.resume()
