@@ -404,10 +404,6 @@ def test_behind_what_hides_everything_nothing_is_drawn():
         assert float(error) < 1e-3 * float(wanted[name].abs().max())
 
 
-def test_there_is_no_kernel_for_over_on_cuda_yet():
-    assert "'over' has no kernel" in choose_backend(SPLATS["over"](), "cuda").reason
-
-
 @pytest.mark.parametrize("choose", [choose_backend, planned_backend])
 def test_other_reasons_to_run_eagerly(choose):
     from artgen_plugins.mlp import MLP

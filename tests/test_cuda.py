@@ -22,6 +22,7 @@ from artgen.raster import Backend, backend, choose_backend, cuda, kernel_cache, 
 from artgen.raster.tiles import Extent
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
+from artgen_plugins.stroke import Stroke
 
 ON_GPU = torch.cuda.is_available()
 DEVICE = "cuda" if ON_GPU else "cpu"
@@ -47,7 +48,7 @@ class Odd(Splat):
 
     @dataclass(frozen=True)
     class Options:
-        blend: Literal["sum", "mean", "normalized", "depth"] = option("sum", "the blend")
+        blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
 
     params = {"size": Param(init=0.3), "bend": Param(2, 3, init=0.4)}
 
@@ -132,6 +133,8 @@ def agree(splat, tensors, canvas):
         OddFar(),
         Constant(),
         Sheet({"blend": "mean"}),
+        Stroke({"blend": "over"}),
+        Odd({"blend": "over"}),
     ],
     ids=lambda splat: f"{type(splat).__name__}-{splat.blend}",
 )
@@ -142,7 +145,7 @@ def test_pictures_and_gradients_are_those_of_plain_torch(triton, splat):
     assert gradients["colour"].abs().min() > 0
 
 
-@pytest.mark.parametrize("blend", ["sum", "mean", "normalized", "depth"])
+@pytest.mark.parametrize("blend", ["sum", "mean", "normalized", "depth", "over"])
 def test_every_blend(triton, blend):
     splat, canvas = Gaussian({"blend": blend}), Canvas(18, 17)
     agree(splat, scene(splat, canvas), canvas)
@@ -161,6 +164,27 @@ def test_small_and_large_splats_together(triton):
         [[1.0], [0.7]], device=DEVICE
     )
     agree(splat, tensors, canvas)
+
+
+def test_behind_what_hides_everything_nothing_is_drawn(triton):
+    splat, canvas = Gaussian({"blend": "over"}), Canvas(20, 18)
+    tensors = scene(splat, canvas, count=80)
+    tensors["scale"] = torch.full((2, 80), 0.8, device=DEVICE)
+    tensors["opacity"] = torch.full((80,), 0.9, device=DEVICE)
+    tensors["z"] = torch.linspace(1, 3, 80, device=DEVICE)
+    _, gradients = agree(splat, tensors, canvas)
+    assert not gradients["colour"][:, -5:].any()
+
+
+def test_one_splat_and_none_over_the_background(triton):
+    splat, canvas = Gaussian({"blend": "over"}), Canvas(33, 32)
+    one = scene(splat, canvas, count=1)
+    agree(splat, one, canvas)
+    none = {name: tensor[..., :0] for name, tensor in one.items()}
+    compiled = Backend("compiled", footprint=cuda.Footprint(splat))
+    image, _ = picture_and_gradients(splat, none, canvas, backend=compiled)
+    base = torch.tensor(BACKGROUND, device=DEVICE)[:, None, None]
+    torch.testing.assert_close(image, base.expand(3, 32, 33))
 
 
 def test_tiles_without_splats_show_the_background(triton):
@@ -220,19 +244,20 @@ from triton.backends.compiler import GPUTarget
 from triton.compiler import ASTSource
 
 whole = {"width", "height", "levels", "count", "parts"}
-table = {"box", "start", "splat"}
-source, kernels = cuda.Footprint(Odd()).kernels(3)
-for name in ("prepare", "forward", "backward", "finish"):
-    kernel = getattr(kernels, name)
-    types = {
-        a: "i32" if a in whole else "*i32" if a in table else "*fp32" for a in kernel.arg_names
-    }
-    made = triton.compile(
-        ASTSource(kernel, signature=types, constexprs={}),
-        target=GPUTarget("cuda", 80, 32),
-        options={"enable_fp_fusion": True},
-    )
-    print(name, len(made.asm["cubin"]) > 0)
+table = {"box", "start", "splat", "end"}
+for over in (False, True):
+    source, kernels = cuda.Footprint(Odd()).kernels(4, over)
+    for name in ("prepare", "forward", "backward", "finish"):
+        kernel = getattr(kernels, name)
+        types = {
+            a: "i32" if a in whole else "*i32" if a in table else "*fp32" for a in kernel.arg_names
+        }
+        made = triton.compile(
+            ASTSource(kernel, signature=types, constexprs={}),
+            target=GPUTarget("cuda", 80, 32),
+            options={"enable_fp_fusion": True},
+        )
+        print(name, len(made.asm["cubin"]) > 0)
 """
 
 
@@ -247,7 +272,7 @@ def test_the_real_compiler_takes_what_the_interpreter_takes(triton, tmp_path):
         check=False,
     )
     assert done.stdout.split() == [
-        word for name in ("prepare", "forward", "backward", "finish") for word in (name, "True")
+        *(2 * ["prepare", "True", "forward", "True", "backward", "True", "finish", "True"])
     ], done.stderr
 
 

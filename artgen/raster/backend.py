@@ -109,8 +109,6 @@ def _without_kernels(primitive: Primitive, device: str) -> Backend | None:
         return Backend("eager", f"kernels are generated for CPUs and CUDA, not for {device}")
     if primitive.options.visibility == "buffer":
         return Backend("eager", "visibility=buffer has no kernel")
-    if primitive.blend == "over" and torch.device(device).type == "cuda":
-        return Backend("eager", "the blend 'over' has no kernel for CUDA yet")
     return None
 
 

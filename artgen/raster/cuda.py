@@ -24,8 +24,8 @@ from artgen.canvas import Canvas
 from artgen.primitives import Splat
 from artgen.raster import kernel_cache
 from artgen.raster.emit import Source
-from artgen.raster.emit_triton import SPLATS, emit_triton
-from artgen.raster.tiles import Extent, find_extent
+from artgen.raster.emit_triton import SPLATS, emit_triton, emit_triton_over
+from artgen.raster.tiles import Extent, bin_splats, find_extent
 from artgen.raster.trace import Untraceable, trace
 
 __all__ = ["Footprint"]
@@ -50,14 +50,18 @@ class Footprint:
         if importlib.util.find_spec("triton") is None:
             raise Untraceable("kernels for CUDA need Triton: pip install 'artgen[triton]'")
         self._program, self._far = trace(splat), splat.far
-        self._kernels: dict[int, tuple[Source, ModuleType]] = {}
+        self._kernels: dict[tuple[int, bool], tuple[Source, ModuleType]] = {}
 
-    def kernels(self, channels: int) -> tuple[Source, ModuleType]:
+    def kernels(self, channels: int, over: bool = False) -> tuple[Source, ModuleType]:
         """The layout and the compiled functions for so many feature channels."""
-        if channels not in self._kernels:
-            source = emit_triton(self._program, self._far, channels, SIDE)
-            self._kernels[channels] = source, kernel_cache.load(source.text)
-        return self._kernels[channels]
+        key = channels, over
+        if key not in self._kernels:
+            if over:
+                source = emit_triton_over(self._program, SIDE)
+            else:
+                source = emit_triton(self._program, self._far, channels, SIDE)
+            self._kernels[key] = source, kernel_cache.load(source.text)
+        return self._kernels[key]
 
     def accumulate(
         self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
@@ -67,13 +71,7 @@ class Footprint:
         The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
         `features`. Never waits for the device.
         """
-        source, kernels = self.kernels(features.shape[0])
-        extent = find_extent(splat, tensors, features.shape[1])
-        parameters = torch.stack([tensors[name][index] for name, index in source.columns], dim=1)
-        image: Tensor = _Accumulate.apply(  # type: ignore[no-untyped-call]
-            parameters, features.t().contiguous(), extent, source, kernels, canvas
-        )
-        return image
+        return self._draw(_Accumulate, splat, tensors, features, canvas, over=False)
 
     def composite(
         self,
@@ -83,8 +81,29 @@ class Footprint:
         opacity: Tensor,
         canvas: Canvas,
     ) -> Tensor:
-        """There is no such kernel yet; `choose_backend` does not ask for it."""
-        raise NotImplementedError
+        """Alpha compositing, the first splat in front: colour and transmittance, [4, h, w].
+
+        The same as `eager.composite`. Waits once for the device, which says how long the lists are.
+        """
+        features = torch.cat([colour, opacity[None]])
+        return self._draw(_Composite, splat, tensors, features, canvas, over=True)
+
+    def _draw(
+        self,
+        function: type[torch.autograd.Function],
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        features: Tensor,
+        canvas: Canvas,
+        over: bool,
+    ) -> Tensor:
+        source, kernels = self.kernels(features.shape[0], over)
+        extent = find_extent(splat, tensors, features.shape[1])
+        parameters = torch.stack([tensors[name][index] for name, index in source.columns], dim=1)
+        image: Tensor = function.apply(  # type: ignore[no-untyped-call]
+            parameters, features.t().contiguous(), extent, source, kernels, canvas
+        )
+        return image
 
 
 class _Accumulate(torch.autograd.Function):
@@ -128,6 +147,57 @@ class _Accumulate(torch.autograd.Function):
         _launch(ctx.kernels.backward, count * parts, *scene, *image, count, parts)
         gradient, features = torch.empty_like(parameters), torch.empty_like(scene[3])
         totals = (sums, scene[-1], gradient, features, count, parts)
+        _launch(ctx.kernels.finish, -(-count // SPLATS), parameters, *totals)
+        return gradient, features, None, None, None, None
+
+
+class _Composite(torch.autograd.Function):
+    """The same for splats over one another, in their order; features are colour and opacity."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        parameters: Tensor,
+        features: Tensor,
+        extent: Extent,
+        source: Source,
+        kernels: ModuleType,
+        canvas: Canvas,
+    ) -> Tensor:
+        count = len(parameters)
+        grid = _grid(canvas, parameters.device)
+        first = source.columns.index(("xy", (0,)))
+        centres = parameters[:, first : first + 2].contiguous()
+        uniforms = parameters.new_empty(count, source.prepared)
+        _launch(kernels.prepare, -(-count // SPLATS), parameters, uniforms, count)
+        tiles = bin_splats(centres.t(), extent.radius, canvas, SIDE)
+        start = torch.nn.functional.pad(tiles.count.cumsum(0), (1, 0)).int()
+        listed = tiles.splat.int()
+        image = parameters.new_empty(4, canvas.height, canvas.width)
+        end = torch.empty(grid.tiles * SIDE * SIDE, dtype=torch.int32, device=parameters.device)
+        frame = extent.frame.t().contiguous()
+        scene = (centres, frame, uniforms, features, grid.x, grid.y, start, listed, image, end)
+        _launch(kernels.forward, grid.tiles, *scene, canvas.width, canvas.height)
+        box = find_boxes(centres, extent, canvas)
+        ctx.save_for_backward(parameters, box, *scene)
+        ctx.kernels, ctx.sums, ctx.tiles = kernels, source.leaves + 4, grid.tiles
+        return image
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        parameters, box, *scene = ctx.saved_tensors
+        listed, image = scene[7], scene[8]
+        _, height, width = image.shape
+        pairs = parameters.new_zeros(len(listed), ctx.sums)
+        incoming = grad_outputs[0].contiguous()
+        _launch(ctx.kernels.backward, ctx.tiles, *scene, incoming, pairs, width, height)
+        # By splat and, for each, in the order of the tiles: the same bits every time.
+        count = len(parameters)
+        splat, order = torch.sort(listed, stable=True)
+        ends = torch.searchsorted(splat, torch.arange(count + 1, device=splat.device))
+        sums = torch.segment_reduce(pairs[order], "sum", lengths=ends.diff(), axis=0, unsafe=True)
+        gradient, features = torch.empty_like(parameters), torch.empty_like(scene[3])
+        totals = (sums, box, gradient, features, count, 1)
         _launch(ctx.kernels.finish, -(-count // SPLATS), parameters, *totals)
         return gradient, features, None, None, None, None
 

@@ -327,7 +327,8 @@ def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
                 colour = f0 * A[k + u64({pixels} * 2)] + f1 * A[k + u64({pixels} * 3)]
                 colour += f2 * A[k + u64({pixels} * 4)]
                 behind = A[k + u64({pixels} * 6)]
-                change = select(f3 * w <= OPAQUE, light * colour - behind * clear, f32(0))
+                free = (f3 * w >= f32(0)) & (f3 * w <= OPAQUE)
+                change = select(free, light * colour - behind * clear, f32(0))
                 share = light * alpha
                 A[k + u64({pixels} * 5)] = light
                 A[k + u64({pixels} * 6)] = behind + share * colour

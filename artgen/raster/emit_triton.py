@@ -10,80 +10,149 @@ same.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
+from artgen.primitives import HIDDEN, OPAQUE
 from artgen.raster.emit import Source
 from artgen.raster.plan import make_plan
 from artgen.raster.program import Program
 from artgen.raster.writer import Writer, block
 
-__all__ = ["SPLATS", "emit_triton"]
+__all__ = ["SPLATS", "emit_triton", "emit_triton_over"]
 
 SPLATS = 128
 """Splats per program of `prepare` and `finish`."""
 
+_PLACE = "* width * height + place"
+"""From the number of a plane of a picture to a pixel in it."""
+
 
 def emit_triton(program: Program, far: float, channels: int, side: int) -> Source:
-    """Write the kernels for tiles of `side` × `side` pixels and `channels` features."""
-    plan = make_plan(program)
-    columns, leaves, uniforms = tuple(program.inputs), list(plan.leaves), plan.uniforms
-    pixel = _TritonWriter(plan.program)
-    splat = _TritonWriter(
-        plan.program,
-        {number: f"p{k}" for k, number in enumerate(program.inputs.values())}
-        | {number: f"s{k}" for k, number in enumerate(plan.leaves.values())},
-    )
-    inputs, sums = len(columns), len(leaves) + channels
-    every, planes = range(sums), range(channels)
-    # Addresses: rows of the arrays for splat i, and of the partial sums; planes of a picture.
-    parameter, uniform, feature = f"i * {inputs}", f"i * {len(uniforms)}", f"i * {channels}"
-    partial, plane = f"(part * count + i) * {sums}", "* width * height + place"
-    load = [
-        *(pixel.loaded(n, f"tl.load(U + {uniform} + {k})") for k, n in enumerate(uniforms)),
-        *(f"f{c} = tl.load(F + {feature} + {c})" for c in planes),
-    ]
-    parameters = (f"p{k} = tl.load(P + {parameter} + {k}, live, 0.0)" for k in range(inputs))
-    store = (
-        f"tl.store(U + {uniform} + {k}, {splat.number(n)}, live)" for k, n in enumerate(uniforms)
-    )
-    add = [
-        *(f"s{k} += select(inside, {pixel.number(n)}, 0.0)" for k, n in enumerate(leaves)),
-        *(f"s{len(leaves) + c} += w * a{c}" for c in planes),
-    ]
-    gradients = [
-        *(
-            f"tl.store(GP + {parameter} + {k}, select(drawn, {splat.number(n)}, 0.0), live)"
-            for k, n in enumerate(plan.gradients[column] for column in columns)
-        ),
-        *(f"tl.store(GF + {feature} + {c}, s{len(leaves) + c}, live)" for c in planes),
-    ]
-    text = _TEMPLATE.format(
-        side=side,
-        splats=SPLATS,
-        far=pixel.constant(far),
-        weight=pixel.number(plan.program.weight),
-        parameters=block(4, parameters),
-        prepare=block(4, splat.assignments(plan.prepare)),
-        store=block(4, store),
+    """Write the additive kernels for tiles of `side` × `side` pixels and `channels` features."""
+    writing = _Writing(program, far, channels, side)
+    planes = range(channels)
+    return writing.source(
+        _SUM,
         clear=block(4, (f"a{c} = tl.zeros((PIXELS,), tl.float32)" for c in planes)),
-        load_in_tile=block(16, load),
-        forward=block(16, pixel.assignments(plan.forward)),
+        load_in_tile=block(16, writing.load),
+        forward=block(16, writing.pixel.assignments(writing.plan.forward)),
         accumulate=block(16, (f"a{c} += w * f{c}" for c in planes)),
-        draw=block(4, (f"tl.store(out + {c} {plane}, a{c}, live)" for c in planes)),
-        load=block(4, load),
-        zero=block(4, (f"s{k} = tl.zeros((PIXELS,), tl.float32)" for k in every)),
-        arriving=block(8, (f"a{c} = tl.load(grad + {c} {plane}, live, 0.0)" for c in planes)),
+        draw=block(4, (f"tl.store(out + {c} {_PLACE}, a{c}, live)" for c in planes)),
+        load=block(4, writing.load),
+        zero=block(4, (f"s{k} = tl.zeros((PIXELS,), tl.float32)" for k in range(writing.sums))),
+        arriving=block(8, (f"a{c} = tl.load(grad + {c} {_PLACE}, live, 0.0)" for c in planes)),
         incoming=" + ".join(f"f{c} * a{c}" for c in planes),
-        backward=block(8, pixel.assignments(plan.backward)),
-        add=block(8, add),
-        reduce=block(4, (f"tl.store(S + {partial} + {k}, tl.sum(s{k}))" for k in every)),
-        nothing=block(4, (f"s{k} = tl.zeros((SPLATS,), tl.float32)" for k in every)),
-        collect=block(8, (f"s{k} += tl.load(S + {partial} + {k}, live, 0.0)" for k in every)),
-        finish=block(4, splat.assignments(plan.finish)),
-        gradients=block(4, gradients),
+        backward=block(8, writing.pixel.assignments(writing.plan.backward)),
+        add=block(8, writing.terms("s{k} += {term}", [f"w * a{c}" for c in planes])),
+        reduce=block(
+            4,
+            (
+                f"tl.store(S + (part * count + i) * {writing.sums} + {k}, tl.sum(s{k}))"
+                for k in range(writing.sums)
+            ),
+        ),
     )
-    return Source(text, columns, len(uniforms), len(leaves))
+
+
+def emit_triton_over(program: Program, side: int) -> Source:
+    """Write the kernels that lay splats over one another, in order, the first one in front.
+
+    As `emit.emit_over`; `backward` takes a tile per program too, since what is behind a splat is
+    known by going through the tile from the back, and leaves a row of sums per pair.
+    """
+    writing = _Writing(program, 0.0, 4, side)
+    forward = set(writing.plan.forward)
+    backward = [number for number in writing.plan.backward if number not in forward]
+    features = ["share * g0", "share * g1", "share * g2", "w * change"]
+    return writing.source(
+        _OVER,
+        opaque=repr(OPAQUE),
+        hidden=repr(HIDDEN),
+        load=block(8, writing.load),
+        forward=block(8, writing.pixel.assignments(writing.plan.forward)),
+        backward=block(8, writing.pixel.assignments(backward)),
+        reduce=block(
+            8,
+            writing.terms(f"tl.store(S + j * {writing.sums} + {{k}}, tl.sum({{term}}))", features),
+        ),
+    )
+
+
+class _Writing:
+    """What both kinds of kernels are written from."""
+
+    def __init__(self, program: Program, far: float, channels: int, side: int) -> None:
+        self.program, self.far, self.channels, self.side = program, far, channels, side
+        self.plan = plan = make_plan(program)
+        self.columns, self.leaves = tuple(program.inputs), list(plan.leaves)
+        self.sums = len(self.leaves) + channels
+        self.pixel = _TritonWriter(plan.program)
+        self.splat = _TritonWriter(
+            plan.program,
+            {number: f"p{k}" for k, number in enumerate(program.inputs.values())}
+            | {number: f"s{k}" for k, number in enumerate(plan.leaves.values())},
+        )
+        uniforms = plan.uniforms
+        self.load = [
+            *(
+                self.pixel.loaded(n, f"tl.load(U + i * {len(uniforms)} + {k})")
+                for k, n in enumerate(uniforms)
+            ),
+            *(f"f{c} = tl.load(F + i * {channels} + {c})" for c in range(channels)),
+        ]
+
+    def terms(self, line: str, features: Iterable[str]) -> list[str]:
+        """A line for every leaf and for the gradient of every feature."""
+        number = self.pixel.number
+        leaves = [f"select(inside, {number(leaf)}, 0.0)" for leaf in self.leaves]
+        return [line.format(k=k, term=term) for k, term in enumerate([*leaves, *features])]
+
+    def source(self, loops: str, **lines: str) -> Source:
+        """The module with these loops over pixels."""
+        plan, splat, inputs = self.plan, self.splat, len(self.columns)
+        uniforms, count = plan.uniforms, len(self.leaves)
+        every = range(self.sums)
+        gradients = [
+            *(
+                f"tl.store(GP + i * {inputs} + {k}, select(drawn, {splat.number(n)}, 0.0), live)"
+                for k, n in enumerate(plan.gradients[column] for column in self.columns)
+            ),
+            *(
+                f"tl.store(GF + i * {self.channels} + {c}, s{count + c}, live)"
+                for c in range(self.channels)
+            ),
+        ]
+        text = (_HEAD + loops + _FINISH).format(
+            side=self.side,
+            splats=SPLATS,
+            far=self.pixel.constant(self.far),
+            weight=self.pixel.number(plan.program.weight),
+            parameters=block(
+                4, (f"p{k} = tl.load(P + i * {inputs} + {k}, live, 0.0)" for k in range(inputs))
+            ),
+            prepare=block(4, splat.assignments(plan.prepare)),
+            store=block(
+                4,
+                (
+                    f"tl.store(U + i * {len(uniforms)} + {k}, {splat.number(n)}, live)"
+                    for k, n in enumerate(uniforms)
+                ),
+            ),
+            nothing=block(4, (f"s{k} = tl.zeros((SPLATS,), tl.float32)" for k in every)),
+            collect=block(
+                8,
+                (
+                    f"s{k} += tl.load(S + (part * count + i) * {self.sums} + {k}, live, 0.0)"
+                    for k in every
+                ),
+            ),
+            finish=block(4, splat.assignments(plan.finish)),
+            gradients=block(4, gradients),
+            **lines,
+        )
+        return Source(text, self.columns, len(uniforms), count)
 
 
 class _TritonWriter(Writer):
@@ -105,7 +174,7 @@ class _TritonWriter(Writer):
         return repr(float(single)) if math.isfinite(single) else f"float('{single}')"
 
 
-_TEMPLATE = '''\
+_HEAD = '''\
 """Kernels of one footprint, written by artgen; delete this folder whenever you like."""
 
 import triton
@@ -125,6 +194,9 @@ def prepare(P, U, count):
     {parameters}
     {prepare}
     {store}
+'''
+
+_SUM = """
 
 
 @triton.jit(do_not_specialize=["width", "height", "levels"])
@@ -195,6 +267,103 @@ def backward(XY, E, U, F, X, Y, box, grad, S, width, height, count, parts):
         w = select(inside, {weight} - {far}, 0.0)
         {add}
     {reduce}
+"""
+
+_OVER = """
+
+OPAQUE, HIDDEN = tl.constexpr({opaque}), tl.constexpr({hidden})
+
+
+@triton.jit(do_not_specialize=["width", "height"])
+def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
+    tile = tl.program_id(0)
+    tiles = tl.cdiv(width, SIDE)
+    k = tl.arange(0, PIXELS)
+    column = tile % tiles * SIDE + k % SIDE
+    row = tile // tiles * SIDE + k // SIDE
+    live = (column < width) & (row < height)
+    place = row * width + column
+    x = tl.load(X + column, column < width, 0.0)
+    y = tl.load(Y + row, row < height, 0.0)
+    a0 = tl.zeros((PIXELS,), tl.float32)
+    a1 = tl.zeros((PIXELS,), tl.float32)
+    a2 = tl.zeros((PIXELS,), tl.float32)
+    # Where there is no pixel no light need get through.
+    light = select(live, tl.full((PIXELS,), 1.0, tl.float32), 0.0)
+    number = tl.zeros((PIXELS,), tl.int32)
+    first = tl.load(start + tile)
+    last = tl.load(start + tile + 1)
+    j = first
+    while j < last:
+        i = tl.load(splat + j)
+        dx = x - tl.load(XY + i * 2)
+        dy = y - tl.load(XY + i * 2 + 1)
+        eu = tl.load(E + i * 4) * dx + tl.load(E + i * 4 + 1) * dy
+        ev = tl.load(E + i * 4 + 2) * dx + tl.load(E + i * 4 + 3) * dy
+        inside = eu * eu + ev * ev <= 1.0
+        {load}
+        {forward}
+        w = select(inside, {weight}, 0.0)
+        visible = light >= HIDDEN
+        number = tl.where(visible, j + 1 - first, number)
+        alpha = select(visible, tl.minimum(tl.maximum(f3 * w, 0.0), OPAQUE), 0.0)
+        share = light * alpha
+        a0 += share * f0
+        a1 += share * f1
+        a2 += share * f2
+        light = light * (1.0 - alpha)
+        j = tl.where(tl.max(light) < HIDDEN, last, j + 1)
+    tl.store(out + place, a0, live)
+    tl.store(out + width * height + place, a1, live)
+    tl.store(out + 2 * width * height + place, a2, live)
+    tl.store(out + 3 * width * height + place, light, live)
+    tl.store(end + tile * PIXELS + k, number)
+
+
+@triton.jit(do_not_specialize=["width", "height"])
+def backward(XY, E, U, F, X, Y, start, splat, image, end, grad, S, width, height):
+    tile = tl.program_id(0)
+    tiles = tl.cdiv(width, SIDE)
+    k = tl.arange(0, PIXELS)
+    column = tile % tiles * SIDE + k % SIDE
+    row = tile // tiles * SIDE + k // SIDE
+    live = (column < width) & (row < height)
+    place = row * width + column
+    x = tl.load(X + column, column < width, 0.0)
+    y = tl.load(Y + row, row < height, 0.0)
+    g0 = tl.load(grad + place, live, 0.0)
+    g1 = tl.load(grad + width * height + place, live, 0.0)
+    g2 = tl.load(grad + 2 * width * height + place, live, 0.0)
+    light = tl.load(image + 3 * width * height + place, live, 0.0)
+    behind = light * tl.load(grad + 3 * width * height + place, live, 0.0)
+    number = tl.load(end + tile * PIXELS + k)
+    first = tl.load(start + tile)
+    j = first + tl.max(number) - 1
+    while j >= first:
+        i = tl.load(splat + j)
+        dx = x - tl.load(XY + i * 2)
+        dy = y - tl.load(XY + i * 2 + 1)
+        eu = tl.load(E + i * 4) * dx + tl.load(E + i * 4 + 1) * dy
+        ev = tl.load(E + i * 4 + 2) * dx + tl.load(E + i * 4 + 3) * dy
+        inside = live & (j - first < number) & (eu * eu + ev * ev <= 1.0)
+        {load}
+        {forward}
+        w = select(inside, {weight}, 0.0)
+        alpha = tl.minimum(tl.maximum(f3 * w, 0.0), OPAQUE)
+        clear = 1.0 / (1.0 - alpha)
+        light = light * clear
+        colour = f0 * g0 + f1 * g1 + f2 * g2
+        free = (f3 * w >= 0.0) & (f3 * w <= OPAQUE)
+        change = select(free, light * colour - behind * clear, 0.0)
+        share = light * alpha
+        behind += share * colour
+        g = f3 * change
+        {backward}
+        {reduce}
+        j -= 1
+"""
+
+_FINISH = """
 
 
 @triton.jit(do_not_specialize=["count", "parts"])
@@ -210,4 +379,4 @@ def finish(P, S, box, GP, GF, count, parts):
     drawn &= tl.load(box + i * 4 + 2, live, 0) < tl.load(box + i * 4 + 3, live, 0)
     {finish}
     {gradients}
-'''
+"""
