@@ -21,6 +21,7 @@ def artgen_engines() -> list[Spec]:
             "Gradient descent on all parts at once",
             "artgen.engines.gradient:GradientEngine",
         ),
+        Spec("climb", "Hill climbing, shape by shape", "artgen.engines.climb:ClimbEngine"),
         Spec(
             "scratch",
             "Our own automatic differentiation on numpy, for fields with a graph",

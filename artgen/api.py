@@ -31,7 +31,7 @@ def fit(
     preset: str | None = None,
     engine: str = "auto",
     engine_options: Mapping[str, Any] | None = None,
-    background: str = "black",
+    background: str = "auto",
     mask: str | os.PathLike[str] | None = None,
     init: str | os.PathLike[str] | None = None,
     device: str = "auto",
@@ -47,9 +47,10 @@ def fit(
     [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1. `primitive` is
     a registered name or a subclass of `Primitive`, which is registered first. `size` is the long
     side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help; `time` is in
-    seconds; `seed` is random where not given and stored in ``art.recipe``. Every other keyword is
-    an option of the primitive, `engine_options` are those of the engine. `observe` is called with
-    every event of `artgen.events`.
+    seconds; `seed` is random where not given and stored in ``art.recipe``; a `background` of
+    ``"auto"`` is black, for shapes the target's mean colour. Every other keyword is an option of
+    the primitive, `engine_options` are those of the engine. `observe` is called with every event of
+    `artgen.events`.
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
     """
@@ -60,7 +61,9 @@ def fit(
     if isinstance(target, str | os.PathLike):
         source = os.fspath(target)
     else:
-        request = TargetRequest(size=size, background=parse_colour(background))
+        # What suits the primitive is known later; until then black is behind transparency.
+        plain = "black" if background == "auto" else background
+        request = TargetRequest(size=size, background=parse_colour(plain))
         opened = image_from_array(target, request)
         if mask is not None:
             raise UsageError("a mask needs a target that is a file", hint="save the picture first")
@@ -102,7 +105,7 @@ def fit(
 
 
 def register(primitive: type[Any], name: str | None = None) -> str:
-    """Offer a subclass of `Splat` or `Field` under `name` (its class name in snake case).
+    """Offer a subclass of `Splat`, `Shape` or `Field` under `name` (its class name in snake case).
 
     Returns the name to pass to `fit`. Raises PluginError where it is none.
     """

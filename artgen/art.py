@@ -262,7 +262,9 @@ def _encode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[s
     encoded = {}
     for name, tensor in tensors.items():
         rows = _rows(tensor).double()
-        low, high = rows.amin(1, keepdim=True), rows.amax(1, keepdim=True)
+        # A stack of shapes may be empty.
+        some = rows if tensor.numel() else rows.new_zeros(len(rows), 1)
+        low, high = some.amin(1, keepdim=True), some.amax(1, keepdim=True)
         step = (high - low).clamp_min(1e-30) / 255
         encoded[name] = ((rows - low) / step).round().to(torch.uint8).reshape(tensor.shape)
         encoded[name + _RANGE] = torch.cat([low, high], 1).float()
@@ -294,7 +296,7 @@ def _decode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[s
 
 def _rows(tensor: torch.Tensor) -> torch.Tensor:
     """[rows, values]: what shares a range in int8, a component of all parts."""
-    return tensor.flatten(0, -2) if tensor.dim() > 1 else tensor.reshape(1, -1)
+    return tensor.flatten(0, -2) if tensor.dim() > 1 else tensor.reshape(1, tensor.numel())
 
 
 def _check_size(size: int) -> None:

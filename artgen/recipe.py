@@ -70,7 +70,7 @@ class TargetTable(_Table):
     sha256: str | None = None
     size: int | None = Field(default=None, ge=1, description="long side while fitting, in pixels")
     background: str = Field(
-        default="black", description="colour behind transparency and under the parts"
+        default="auto", description="colour behind transparency and under the parts"
     )
     mask: FileReference | None = None
     alpha_weight: bool = Field(

@@ -14,9 +14,9 @@ from artgen.canvas import Canvas
 from artgen.errors import UsageError
 from artgen.options import parse_options
 from artgen.recipe import Recipe, Stage
-from artgen.registry import Registry
+from artgen.registry import Entry, Registry
 
-__all__ = ["Plan", "resolve"]
+__all__ = ["Plan", "find_primitive", "resolve"]
 
 DEFAULT_LOSS = "mse"
 DEFAULT_STEPS = 300
@@ -61,10 +61,7 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
     Raises PluginError for unknown or broken plugins, UsageError for options.
     """
     table = recipe.primitive
-    recorded = (
-        {"file": table.plugin.name, "sha256": table.plugin.sha256 or ""} if table.plugin else {}
-    )
-    entry = registry.find("primitive", table.name, plugin=recorded)
+    entry = find_primitive(recipe, registry)
     primitive = entry.load()(table.options, preset=table.preset)
     primitive.resolve_options(canvas)
     count = _count(primitive, table.name, table.count, canvas)
@@ -73,7 +70,7 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
     for index, stage in enumerate(recipe.stage):
         name = _engine_name(primitive, table.name, stage.engine)
         engine = registry.load("engine", name)
-        layered = _layered(primitive, stage, name)
+        layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
         stages.append(_complete(layered, name, engine))
@@ -96,6 +93,15 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
         engines=tuple(engines),
         losses=tuple(losses),
     )
+
+
+def find_primitive(recipe: Recipe, registry: Registry) -> Entry:
+    """The recipe's primitive, from the loose file that it names, if any. Raises PluginError."""
+    table = recipe.primitive
+    recorded = (
+        {"file": table.plugin.name, "sha256": table.plugin.sha256 or ""} if table.plugin else {}
+    )
+    return registry.find("primitive", table.name, plugin=recorded)
 
 
 def _count(
@@ -128,18 +134,22 @@ def _engine_name(primitive: Any, name: str, asked: str) -> str:
     return asked
 
 
-def _layered(primitive: Any, stage: Stage, engine: str) -> dict[str, Any]:
-    """The stage's keys over the preset's over the primitive's, as far as those are for `engine`."""
+def _layered(
+    primitive: Any, stage: Stage, name: str, engine: type[Any], count: int | None
+) -> dict[str, Any]:
+    """The stage's keys over the preset's over the primitive's, as far as those are for `name`."""
     data = stage.model_dump(mode="json", exclude_none=True)
     below: dict[str, Any] = {}
     for preset in (primitive.defaults, primitive.preset):
-        if engine.removeprefix("artgen/") in (preset.engines or primitive.engines[:1]):
+        if name.removeprefix("artgen/") in (preset.engines or primitive.engines[:1]):
             below |= preset.stage
     if "time" in data:
         # Asked for seconds, so the default number of steps is not meant.
         below.pop("steps", None)
     else:
-        below.setdefault("steps", DEFAULT_STEPS)
+        options = {**below, **stage.options}
+        steps = engine.default_steps(primitive, options, count) or DEFAULT_STEPS
+        below.setdefault("steps", steps)
     return {**below, **data}
 
 

@@ -157,7 +157,8 @@ def fit(
         str | None,
         typer.Option(
             metavar="COLOUR",
-            help="Behind the parts and behind transparency. Default: black.",
+            help="Behind the parts and behind transparency. Default: auto, which is black, "
+            "and for shapes the mean colour.",
             rich_help_panel=_JUDGE,
         ),
     ] = None,

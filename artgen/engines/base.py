@@ -67,7 +67,11 @@ class Engine:
 
     Options: ClassVar[type[Any]]
     families: ClassVar[tuple[str, ...]] = ()
+    evaluate_every: ClassVar[int | None] = None
+    """At most so many steps pass between evaluations, however long the schedule is."""
     step: int = 0
+    finished: bool = False
+    """There is nothing left to gain: `advance` takes no more steps."""
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
@@ -78,6 +82,13 @@ class Engine:
     def first_count(cls, primitive: Primitive, options: Mapping[str, Any], count: int) -> int:
         """How many parts the first drawing has where there shall be `count` in the end."""
         return count
+
+    @classmethod
+    def default_steps(
+        cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
+    ) -> int | None:
+        """How many steps to take for `count` parts where nobody says; None: no opinion."""
+        return None
 
     def start(self, problem: Problem) -> None:
         """Get ready for step 0."""

@@ -17,6 +17,7 @@ from artgen.primitives._params import (
 )
 from artgen.primitives._primitive import Preset, Primitive
 from artgen.primitives.field import Field
+from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
 
 __all__ = [
@@ -31,10 +32,12 @@ __all__ = [
     "Params",
     "Preset",
     "Primitive",
+    "Shape",
     "Splat",
     "at_target_colour",
     "constant",
     "from_spacing",
+    "mixture",
     "normal",
     "on_detail",
     "per_count",

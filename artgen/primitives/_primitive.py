@@ -39,7 +39,7 @@ class NoOptions:
 
 
 class Primitive:
-    """A kind of part. Subclass `Splat` or `Field` rather than this.
+    """A kind of part. Subclass `Splat`, `Shape` or `Field` rather than this.
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is

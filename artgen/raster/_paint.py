@@ -1,4 +1,4 @@
-"""Paint parts on a canvas: the blends of splats, and fields in batches of positions."""
+"""Paint parts on a canvas: the blends of splats, fields in batches of positions, and shapes."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import BACKGROUND_WEIGHT, Drawing
 from artgen.errors import PluginError, UsageError
-from artgen.primitives import Field, Params, Primitive, Splat
+from artgen.primitives import Field, Params, Primitive, Shape, Splat
 from artgen.raster import eager
 from artgen.raster._memory import memory_errors
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
+from artgen.raster.spans import draw_shapes
 
 __all__ = ["draw", "paint"]
 
@@ -36,16 +37,17 @@ def draw(
     """Draw at any resolution: float32 [3, height, width] on the CPU, sRGB-encoded, not clamped.
 
     `canvas` defaults to the fitting size. `supersample` = k draws k times larger and averages
-    k × k pixels. With `transparent` (blend ``over`` only) the result is [4, height, width] with
-    colours not multiplied by alpha. Raises InputError where the tensors are not the primitive's,
-    OutOfMemory, UsageError.
+    k × k pixels. With `transparent` (shapes, and the blend ``over``) the result is
+    [4, height, width] with colours not multiplied by alpha. Raises InputError where the tensors are
+    not the primitive's, OutOfMemory, UsageError.
     """
     canvas = canvas or drawing.canvas
     primitive.check_tensors(drawing)
-    if transparent and not (isinstance(primitive, Splat) and primitive.blend == "over"):
+    over = isinstance(primitive, Splat) and primitive.blend == "over"
+    if transparent and not (over or isinstance(primitive, Shape)):
         raise UsageError(
             f"{drawing.primitive} cannot be drawn on a transparent background",
-            hint="only splats with blend=over have one",
+            hint="only shapes and splats with blend=over have one",
         )
     large = Canvas(canvas.width * supersample, canvas.height * supersample)
     complaint = f"drawing at {large.width}x{large.height} needs more memory than there is"
@@ -80,6 +82,8 @@ def paint(
 ) -> Tensor:
     """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably.
 
+    Shapes are drawn on the CPU, without gradients.
+
     A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
     With `softness` from 0 to 1 so much of the blend ``over`` does not depend on the order of the
     parts, but on their depth, in which it is differentiable: see `_unordered`.
@@ -100,7 +104,9 @@ def paint(
         )
     if isinstance(primitive, Field):
         return _paint_field(primitive, dict(tensors), canvas, memory)
-    raise PluginError(f"{type(primitive).__name__} is neither a Splat nor a Field")
+    if isinstance(primitive, Shape):
+        return draw_shapes(primitive, tensors, canvas, background, transparent=transparent)
+    raise PluginError(f"{type(primitive).__name__} is neither a Splat nor a Field nor a Shape")
 
 
 def _paint_splats(

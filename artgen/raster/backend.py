@@ -15,7 +15,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.errors import UsageError
-from artgen.primitives import Context, Primitive, Splat
+from artgen.primitives import Context, Primitive, Shape, Splat
 from artgen.raster import eager
 from artgen.raster.eager import Memory
 
@@ -56,15 +56,19 @@ EAGER = Backend("eager", "asked for")
 
 _COMPILED = Backend("compiled", "kernels are generated from the footprint")
 
+_SHAPES = Backend("compiled", "shapes have no other")
+
 _chosen: dict[tuple[type, str, str], Backend] = {}
 
 
 def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto") -> Backend:
     """The backend for `primitive` on `device`; ``auto`` takes compiled where it works.
 
-    Compiling takes seconds the first time and is cached on disk. Raises UsageError where
-    ``compiled`` is asked for and not to be had.
+    Compiling takes seconds the first time and is cached on disk. Shapes are always compiled,
+    whatever is asked for. Raises UsageError where ``compiled`` is asked for and not to be had.
     """
+    if isinstance(primitive, Shape):
+        return _SHAPES
     if asked == "eager":
         return EAGER
     choice = _best(primitive, device)
@@ -78,6 +82,8 @@ def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto
 
 def planned_backend(primitive: Primitive) -> Backend:
     """What `choose_backend` is going to choose on the CPU, as far as is known without compiling."""
+    if isinstance(primitive, Shape):
+        return _SHAPES
     choice = _without_kernels(primitive, "cpu")
     if choice is not None:
         return choice

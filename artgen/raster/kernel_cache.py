@@ -15,8 +15,10 @@ import shutil
 import sys
 import tempfile
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numba
 
@@ -26,33 +28,34 @@ _loading = threading.Lock()
 _loaded: dict[str, ModuleType] = {}
 
 
-def load(source: str) -> ModuleType:
+def load(source: str, given: Sequence[Any] = ()) -> ModuleType:
     """Import kernels; those compiled before, by any process, are read from the cache.
 
-    Raises whatever the compiler raises.
+    The source finds objects that are not in any file of its own under the name `given`; it must
+    hold a hash of what it compiles of them. Raises whatever the compiler raises.
     """
     mathematics = Path(__file__).with_name("vector_math.py").read_bytes()
     key = hashlib.sha256(source.encode() + mathematics + numba.__version__.encode()).hexdigest()
     name = f"artgen_kernels_{key[:24]}"
     with _loading:
         if name not in _loaded:
-            _loaded[name] = _load_anywhere(name, source)
+            _loaded[name] = _load_anywhere(name, source, given)
         return _loaded[name]
 
 
-def _load_anywhere(name: str, source: str) -> ModuleType:
+def _load_anywhere(name: str, source: str, given: Sequence[Any]) -> ModuleType:
     """From the cache; where that is damaged, anew; where it cannot be written, elsewhere."""
     folder = _private_folder()
     if folder is not None:
         for _ in range(2):
             try:
-                return _load_from(folder / name, name, source)
+                return _load_from(folder / name, name, source, given)
             except Exception:
                 shutil.rmtree(folder / name, ignore_errors=True)
-    return _load_from(_temporary_folder() / name, name, source)
+    return _load_from(_temporary_folder() / name, name, source, given)
 
 
-def _load_from(folder: Path, name: str, source: str) -> ModuleType:
+def _load_from(folder: Path, name: str, source: str, given: Sequence[Any]) -> ModuleType:
     folder.mkdir(exist_ok=True)
     path = folder / "kernels.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
@@ -65,6 +68,7 @@ def _load_from(folder: Path, name: str, source: str) -> ModuleType:
         raise ImportError(f"{path} cannot be imported")
     # Numba looks up what it cached by the name of the module, while that is being executed.
     module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    vars(module)["given"] = given
     spec.loader.exec_module(module)
     return module
 

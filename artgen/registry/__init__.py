@@ -6,7 +6,17 @@ up never import torch.
 
 from __future__ import annotations
 
+from artgen.registry._mixture import bare_name
 from artgen.registry._plugin import KINDS, Entry, Kind, PluginInfo
 from artgen.registry._registry import Registry, default, reset_default
 
-__all__ = ["KINDS", "Entry", "Kind", "PluginInfo", "Registry", "default", "reset_default"]
+__all__ = [
+    "KINDS",
+    "Entry",
+    "Kind",
+    "PluginInfo",
+    "Registry",
+    "bare_name",
+    "default",
+    "reset_default",
+]

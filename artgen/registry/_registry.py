@@ -20,6 +20,7 @@ from artgen.registry._explicit import examine_class, examine_file, fingerprint
 from artgen.registry._installed import canonical, examine_installed, is_called
 from artgen.registry._isolation import Failure
 from artgen.registry._missing import missing_plugin, unknown_name, unknown_name_in
+from artgen.registry._mixture import MixtureEntry, find_mixture, is_mixture
 from artgen.registry._plugin import Entry, Kind, Plugin, PluginInfo
 
 __all__ = ["Registry", "default", "reset_default"]
@@ -102,10 +103,16 @@ class Registry:
     def find(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Entry:
         """What `name` means: `heart`, or `distribution/heart`, `file-stem/heart`.
 
+        A primitive may be a mixture, `heart*3+star`, each of whose members is looked up.
+
         `plugin` is an identity that a drawing recorded; the name is then looked up in that plugin
         alone. Raises PluginError for a name that is unknown or ambiguous, and for a plugin that is
         missing.
         """
+        if kind == "primitive" and is_mixture(name):
+            return find_mixture(
+                name, lambda member: self._find_member(member, plugin or {}), self.spelling
+            )
         if plugin:
             return self._find_recorded(kind, name.rpartition("/")[2], plugin)
         claimants = self._claimants(kind, name)
@@ -125,6 +132,8 @@ class Registry:
 
     def spelling(self, entry: Entry) -> str:
         """The shortest name that means `entry`: bare where that is enough."""
+        if isinstance(entry, MixtureEntry):
+            return entry.name
         owners = [entry.distribution, entry.plugin.name]
         if entry.plugin.explicit:
             owners.reverse()
@@ -207,6 +216,16 @@ class Registry:
         if plugin.info.reason:
             reason = f"{plugin.info.reason}; {reason}"
         return replace(plugin.info, status="clash", reason=reason)
+
+    def _find_member(self, name: str, identity: Mapping[str, str]) -> Entry:
+        """A member of a mixture: from the plugin that a drawing recorded, else from anywhere."""
+        bare = name.rpartition("/")[2]
+        for provider in self._providers(identity) if identity else ():
+            if bare in provider.info.offers.get("primitive", ()):
+                return self._find_recorded("primitive", bare, identity)
+        if identity and not self._providers(identity):
+            raise missing_plugin("primitive", name, identity)
+        return self.find("primitive", name)
 
     def _find_recorded(self, kind: Kind, name: str, identity: Mapping[str, str]) -> Entry:
         providers = self._providers(identity)

@@ -212,7 +212,8 @@ class Fit:
         stage, progress = self.stage, self.progress
         total = stage.steps or 1
         end = total if stage.stop is None else min(stage.stop, total)
-        evaluations = {*range(0, end, max(1, total // EVALUATIONS)), end}
+        every = max(1, min(total // EVALUATIONS, engine.evaluate_every or total))
+        evaluations = {*range(0, end, every), end}
         frames = set(self._frame_steps(total))
         if engine.step == 0:
             self._evaluate(engine)
@@ -226,7 +227,7 @@ class Fit:
             if engine.step in evaluations:
                 self._evaluate(engine)
             self._frame(engine, frames)
-            early = self._stopped_early()
+            early = self._stopped_early(engine)
             # The checkpoint comes first: judging here is not part of the uninterrupted run.
             if early or self._checkpoint_due(engine):
                 self._checkpoint(engine)
@@ -250,8 +251,10 @@ class Fit:
         if self.folder is not None and self.progress.stopped_by != "interrupted":
             self.folder.write_recipe(self.recipe)
 
-    def _stopped_early(self) -> str | None:
+    def _stopped_early(self, engine: Engine) -> str | None:
         """Why to stop here, where no budget of the recipe says so."""
+        if engine.finished:
+            return "finished"
         if self.interruption.requested:
             return "interrupted"
         budget = self.progress.budget

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from torch import Tensor
 
 from artgen.art import Art, load
 from artgen.errors import UsageError
 from artgen.recipe import FileReference, Recipe
-from artgen.registry import Registry
+from artgen.registry import Registry, bare_name
 from artgen.runner._inputs import InputFiles
 
 __all__ = ["InitialArt", "open_initial"]
@@ -30,7 +30,7 @@ class InitialArt:
         Raises UsageError where the recipe asks for others.
         """
         drawing, table = self.art.drawing, recipe.primitive
-        name = table.name.rpartition("/")[2]
+        name = bare_name(table.name)
         if drawing.primitive != name:
             raise UsageError(
                 f"{self.path} holds {drawing.primitive}, not {name}",
@@ -47,13 +47,26 @@ class InitialArt:
         primitive = self.art.primitive()
         if primitive.family != "field":
             count = primitive.count_of(drawing)
-            if table.count not in (None, "auto", count):
+            if primitive.family == "shape":
+                # Shapes can be added to those that are there.
+                changes["count"] = self._enough(table.count or count, count)
+            elif table.count not in (None, "auto", count):
                 raise UsageError(
                     f"{self.path} has {count} parts, not {table.count}",
                     hint=f"use --count {count} or leave it out",
                 )
-            changes["count"] = count
+            else:
+                changes["count"] = count
         return recipe.updated({"primitive": changes})
+
+    def _enough(self, asked: int | Literal["auto"], count: int) -> int | Literal["auto"]:
+        """What was asked for, unless that is fewer than there are."""
+        if asked != "auto" and asked < count:
+            raise UsageError(
+                f"{self.path} has {count} parts, more than {asked}",
+                hint=f"use --count {count} or more",
+            )
+        return asked
 
     def tensors_for(self, primitive: Any) -> dict[str, Tensor]:
         """The parts. Raises InputError where they are not those of `primitive`."""

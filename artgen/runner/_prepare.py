@@ -20,8 +20,8 @@ from artgen.output import to_pixels
 from artgen.primitives import Context
 from artgen.raster import Backend, choose_backend, draw
 from artgen.recipe import Recipe
-from artgen.registry import Registry
-from artgen.resolve import Plan, resolve
+from artgen.registry import Registry, bare_name
+from artgen.resolve import Plan, find_primitive, resolve
 from artgen.runner._device import resolve_device
 from artgen.runner._init import InitialArt, open_initial
 from artgen.runner._inputs import InputFiles
@@ -88,10 +88,9 @@ def prepare(
     """
     files = InputFiles(search)
     device = resolve_device(recipe.run.device)
-    target = target or _open_target(recipe, registry, files)
-    init = None
-    if recipe.init is not None:
-        init = open_initial(recipe.init, files, registry)
+    init = None if recipe.init is None else open_initial(recipe.init, files, registry)
+    recipe, target = _over_background(recipe, registry, files, target, init)
+    if init is not None:
         recipe = init.continued(recipe)
     plan = resolve(recipe, registry, target.canvas)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
@@ -131,6 +130,40 @@ def _slow(plan: Plan, backend: Backend, asked: str) -> list[str]:
     if asked != "auto" or backend.name == "compiled" or plan.primitive.family != "splat":
         return []
     return [f"{plan.recipe.primitive.name} runs on the slower eager backend: {backend.reason}"]
+
+
+def _over_background(
+    recipe: Recipe,
+    registry: Registry,
+    files: InputFiles,
+    target: ImageTarget | None,
+    init: InitialArt | None,
+) -> tuple[Recipe, ImageTarget]:
+    """The target over its background, and the recipe that names this.
+
+    A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
+    colour that fits the target best, its weighted mean.
+    """
+    asked = recipe.target.background
+    if asked != "auto":
+        return recipe, target or _open_target(recipe, registry, files)
+    black = recipe.updated({"target": {"background": "black"}})
+    opened = target or _open_target(black, registry, files)
+    if find_primitive(recipe, registry).load().family != "shape":
+        return black, opened
+    if init is not None:
+        best: Sequence[float] = init.art.drawing.background
+    else:
+        best = np.average(
+            opened.pixels.reshape(-1, 3) / 255,
+            axis=0,
+            weights=None if opened.weight is None else opened.weight.reshape(-1),
+        ).tolist()
+    colour = "#" + "".join(f"{round(255 * value):02x}" for value in best)
+    coloured = recipe.updated({"target": {"background": colour}})
+    if target is None and opened.transparent:
+        opened = _open_target(coloured, registry, files)
+    return coloured, opened
 
 
 def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> ImageTarget:
@@ -196,7 +229,7 @@ def _first_drawing(
         )
         tensors = plan.primitive.initial(context)
     return Drawing(
-        primitive=table.name.rpartition("/")[2],
+        primitive=bare_name(table.name),
         options=plan.primitive.option_values(),
         tensors=tensors,
         width=canvas.width,

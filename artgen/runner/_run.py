@@ -11,7 +11,7 @@ from artgen.errors import UsageError
 from artgen.events import Event, Finished, Notice, Observer, Started
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
-from artgen.registry import Registry
+from artgen.registry import Registry, bare_name
 from artgen.runner._device import threads
 from artgen.runner._export import Outcome, export
 from artgen.runner._fit import Fit
@@ -32,7 +32,7 @@ def default_stem(recipe: Recipe) -> str:
     """The name of the outputs unless another is asked for: target-primitive."""
     scheme, rest = split_source(recipe.target.source)
     target = rest if scheme else Path(rest).stem
-    return f"{file_safe(target)}-{file_safe(recipe.primitive.name.rpartition('/')[2])}"
+    return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
 
 
 def output_paths(out: Path, stem: str) -> dict[str, Path]:

@@ -72,6 +72,8 @@ class ImageTarget:
     """In pixels, upright, before resampling."""
     original_height: int
     """In pixels, upright, before resampling."""
+    transparent: bool = False
+    """Whether some of the background shows in it."""
     warnings: tuple[str, ...] = ()
     """What was left out, such as `first of 12 frames used`."""
 
@@ -161,6 +163,7 @@ def _prepare(
         weight=_loss_weight(alpha, original, canvas, request, where),
         original_width=width,
         original_height=height,
+        transparent=alpha is not None,
         warnings=warnings,
     )
 

@@ -12,5 +12,23 @@ def artgen_primitives() -> list[Spec]:
         Spec("gaussian", "Anisotropic Gaussian splats.", "artgen_plugins.gaussian:Gaussian"),
         Spec("fourier", "Petals with a Fourier-series outline.", "artgen_plugins.fourier:Fourier"),
         Spec("stroke", "Brush strokes with bristles.", "artgen_plugins.stroke:Stroke"),
+        Spec("triangle", "Triangles.", "artgen_plugins.triangle:Triangle"),
+        Spec("rectangle", "Upright rectangles.", "artgen_plugins.rectangle:Rectangle"),
+        Spec("square", "Upright squares.", "artgen_plugins.square:Square"),
+        Spec(
+            "rotated_rectangle",
+            "Rectangles at any angle.",
+            "artgen_plugins.rotated_rectangle:RotatedRectangle",
+        ),
+        Spec("ellipse", "Ellipses with upright axes.", "artgen_plugins.ellipse:Ellipse"),
+        Spec(
+            "rotated_ellipse",
+            "Ellipses at any angle.",
+            "artgen_plugins.rotated_ellipse:RotatedEllipse",
+        ),
+        Spec("circle", "Circles.", "artgen_plugins.circle:Circle"),
+        Spec("polygon", "Polygons with any number of corners.", "artgen_plugins.polygon:Polygon"),
+        Spec("bezier", "Curved strokes.", "artgen_plugins.bezier:Bezier"),
+        Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
     ]

@@ -1,0 +1,252 @@
+"""Searching shapes; compiled after the functions of the shapes (see `raster.spans`).
+
+A candidate is scored from the sums of `layer_kernels` in time that grows with its rows alone: its
+best colour, and its best alpha where that is SEARCHED, follow in closed form.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numba as nb
+import numpy as np
+
+if TYPE_CHECKING:  # what the text before this one defines
+    CHANCES: Any = None
+    CROSSINGS: Any = None
+    SEARCHED: Any = None
+    VERTICES: Any = None
+    cover: Any = None
+    grid_type: Any = None
+    inline: Any = None
+    make_scratch: Any = None
+    mutate: Any = None
+    options: Any = None
+    random: Any = None
+    trace: Any = None
+    valid: Any = None
+
+numbers, plane, planes = nb.float64[::1], nb.float32[:, ::1], nb.float32[:, :, ::1]
+generator = nb.typeof(np.random.default_rng())
+
+NOTHING = 1e300
+"""The score of a shape that may not be used."""
+
+
+@inline
+def best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high):
+    """The change of the error, the alpha from `low` to `high` and the colour in 0..1 of a shape.
+
+    From the sums, over its pixels, of w·b·e (3), w·b²·u (3), w·b², w·b·e·u and w·b²·|u|², where b
+    is coverage times `through`, e the error without the shape and u what is below it. The error
+    then changes by −2a(c·Σwbe − Σwbeu) + a²(|c|²Σwb² − 2c·Σwb²u + Σwb²|u|²).
+    """
+    n = max(float(s6), 1e-12)
+    # Without bounds on the colour, the best alpha is the top of a parabola.
+    spread = max(s8 - (s3 * s3 + s4 * s4 + s5 * s5) / n, 1e-12)
+    alpha = min(max(((s0 * s3 + s1 * s4 + s2 * s5) / n - s7) / spread, low), high)
+    c0 = c1 = c2 = change = 0.0
+    for _ in range(2):
+        c0 = min(max((s0 / alpha + s3) / n, 0.0), 1.0)
+        c1 = min(max((s1 / alpha + s4) / n, 0.0), 1.0)
+        c2 = min(max((s2 / alpha + s5) / n, 0.0), 1.0)
+        gain = c0 * s0 + c1 * s1 + c2 * s2 - s7
+        cost = n * (c0 * c0 + c1 * c1 + c2 * c2) - 2 * (c0 * s3 + c1 * s4 + c2 * s5) + s8
+        alpha = min(max(gain / max(cost, 1e-12), low), high)
+        change = alpha * (alpha * cost - 2 * gain)
+    return change, alpha, c0, c1, c2
+
+
+@nb.njit((numbers, nb.float64, nb.float64), **options)
+def colour_of(s, low, high):
+    """`best_colour` of the nine sums `s`."""
+    return best_colour(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], low, high)
+
+
+@inline
+def between(sums, row, left, right, k):
+    """One of the sums over a run, interpolated inside the pixels where it begins and ends."""
+    i, j = int(left), int(right)
+    begin, end = sums[row, i, k], sums[row, j, k]
+    f, g = np.float32(left - i), np.float32(right - j)
+    return (end + g * (sums[row, j + 1, k] - end)) - (begin + f * (sums[row, i + 1, k] - begin))
+
+
+@inline
+def score(kind, genes, sums, grid, low, high, scratch):
+    """By how much the shape changes the squared error, with its best colour and alpha."""
+    runs = trace(kind, genes, 0, sums.shape[0], grid, scratch)
+    rows, lefts, rights = scratch[0], scratch[1], scratch[2]
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = np.float32(0)
+    for run in range(runs):
+        row, left, right = rows[run], lefts[run], rights[run]
+        s0 += between(sums, row, left, right, 0)
+        s1 += between(sums, row, left, right, 1)
+        s2 += between(sums, row, left, right, 2)
+        s3 += between(sums, row, left, right, 3)
+        s4 += between(sums, row, left, right, 4)
+        if SEARCHED:
+            s5 += between(sums, row, left, right, 5)
+            s6 += between(sums, row, left, right, 6)
+            s7 += between(sums, row, left, right, 7)
+            s8 += between(sums, row, left, right, 8)
+    change = 0.0
+    if SEARCHED:
+        if s6 > 0:
+            change = best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high)[0]
+    elif s3 > 0:
+        c0 = min(max(float(s0) / s3, 0.0), 1.0)
+        c1 = min(max(float(s1) / s3, 0.0), 1.0)
+        c2 = min(max(float(s2) / s3, 0.0), 1.0)
+        change = s4 + s3 * (c0 * c0 + c1 * c1 + c2 * c2) - 2 * (c0 * s0 + c1 * s1 + c2 * s2)
+    return change
+
+
+@inline
+def replace(old, new):
+    """``old[:] = new``, which takes seconds to compile."""
+    for i in range(len(old)):
+        old[i] = new[i]
+
+
+@inline
+def cell_at(places, value):
+    """The number of the first cell whose running total is above `value`."""
+    # By halves; numpy.searchsorted takes seconds to compile.
+    columns = places.shape[1]
+    low, high = 0, places.size - 1
+    while low < high:
+        middle = (low + high) // 2
+        if places[middle // columns, middle % columns] > value:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@nb.njit(
+    (
+        generator,
+        planes,
+        grid_type,
+        *[nb.float64] * 2,
+        nb.float64[:, ::1],
+        nb.int64,
+        *[nb.float64] * 4,
+        nb.int64,
+        nb.float64,
+        nb.int64,
+        numbers,
+    ),
+    **options,
+)
+def search(
+    rng, sums, grid, low, high, places, candidates, small, large, step, least, patience, shrink,
+    kind, genes,
+):  # fmt: skip
+    """Climb from the best of random candidates, or from `genes` where there are to be none.
+
+    Candidates appear in the cells of `places` [rows, columns] in proportion to these numbers'
+    running total, and reach from `small` to `large`. A climb changes the shape by about `step`,
+    shrunk by a factor at every failure, not below `least`, and ends after `patience` failures in a
+    row. Writes into `genes`; returns the score, the kind and the number of evaluations.
+    """
+    height = sums.shape[0]
+    rows, columns = places.shape
+    total = places[rows - 1, columns - 1]
+    scratch = make_scratch(height, VERTICES, CROSSINGS)
+    trial = genes.copy()
+    best, chosen, size = NOTHING, kind, step
+    tries = failures = 0
+    if candidates == 0:
+        best = score(kind, genes, sums, grid, low, high, scratch)
+    while tries < candidates or failures < patience:
+        if tries < candidates:
+            dice = rng.random()
+            kind = 0
+            while kind < len(CHANCES) - 1 and dice >= CHANCES[kind]:
+                kind += 1
+            cell = cell_at(places, rng.random() * total)
+            x = (cell % columns + rng.random()) / columns * grid[4] / grid[3] + grid[2]
+            y = ((cell // columns + rng.random()) / rows * height - 0.5) * grid[1] + grid[0]
+            size = small * math.exp(rng.random() * math.log(large / small))
+            trial[:] = 0
+            random(kind, trial, rng, x, y, size)
+        else:
+            kind = chosen
+            replace(trial, genes)
+            mutate(kind, trial, rng, step)
+        tries += 1
+        change = NOTHING
+        if valid(kind, trial):
+            change = score(kind, trial, sums, grid, low, high, scratch)
+        if change < best:
+            best, chosen, failures = change, kind, 0
+            replace(genes, trial)
+            step = size / 2 if tries <= candidates else step * 1.3
+        elif tries > candidates:
+            failures += 1
+            step = max(step * shrink, least)
+    return best, chosen, tries
+
+
+@nb.njit(
+    (nb.int64, numbers, planes, plane, planes, planes, plane, grid_type, nb.int64, numbers),
+    **options,
+)
+def measure(kind, genes, target, weight, below, above, through, grid, subrows, sums):
+    """Fill `sums` [9] for `best_colour`, with the coverage that the shape is drawn with."""
+    height, width = weight.shape
+    scratch = make_scratch(height * subrows, VERTICES, CROSSINGS)
+    changes = np.zeros(width + 1)
+    runs = trace(kind, genes, 0, height * subrows, grid, scratch)
+    sums[:] = 0
+    run = 0
+    while run < runs:
+        y = scratch[0][run] // subrows
+        run, begin, end = cover(scratch, run, runs, (y + 1) * subrows, changes)
+        covered = 0.0
+        for x in range(begin, end + 1):
+            covered += changes[x]
+            t = through[y, x]
+            b = t * covered / subrows
+            w = weight[y, x]
+            for c in range(3):
+                u = below[c, y, x]
+                e = target[c, y, x] - above[c, y, x] - t * u
+                sums[c] += w * b * e
+                sums[3 + c] += w * b * b * u
+                sums[7] += w * b * e * u
+                sums[8] += w * b * b * u * u
+            sums[6] += w * b * b
+        changes[begin : end + 2] = 0
+
+
+@nb.njit((nb.int64, numbers, numbers, nb.float64, planes, plane, grid_type, nb.int64), **options)
+def slip_under(kind, genes, colour, alpha, above, through, grid, subrows):
+    """Add a shape to the bottom of what is above: above += through·b·colour, through ·= 1 − b."""
+    height, width = through.shape
+    scratch = make_scratch(height * subrows, VERTICES, CROSSINGS)
+    changes = np.zeros(width + 1)
+    runs = trace(kind, genes, 0, height * subrows, grid, scratch)
+    run = 0
+    while run < runs:
+        y = scratch[0][run] // subrows
+        run, begin, end = cover(scratch, run, runs, (y + 1) * subrows, changes)
+        covered = 0.0
+        for x in range(begin, end + 1):
+            covered += changes[x]
+            b = alpha * covered / subrows
+            for c in range(3):
+                above[c, y, x] += through[y, x] * b * colour[c]
+            through[y, x] *= 1 - b
+        changes[begin : end + 2] = 0
+
+
+@nb.njit((nb.int64, numbers, grid_type, nb.int64), **options)
+def rows_of(kind, genes, grid, height):
+    """The first of the grid's `height` rows that the shape touches, and the one after the last."""
+    scratch = make_scratch(height, VERTICES, CROSSINGS)
+    runs = trace(kind, genes, 0, height, grid, scratch)
+    if runs == 0:
+        return 0, 0
+    return scratch[0][0], scratch[0][runs - 1] + 1

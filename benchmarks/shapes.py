@@ -1,0 +1,206 @@
+"""How fast shapes are searched, and how good pictures of them get.
+
+An evaluation is one candidate scored with its best colour. `sums` scores it from sums along rows,
+as the engine `climb` does; `pixels` visits every pixel that it covers, as such tools usually do, in
+one pass and in the same compiled loop. Seconds are CPU seconds of one thread, without compiling;
+PSNR is that of the exported still. To compare with github.com/fogleman/primitive, take the PSNR of
+what `primitive -i IN.png -o OUT.png -m 1 -n COUNT -r 256 -s 256` writes.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from artgen import Canvas, Shape
+from artgen.drawing import Drawing
+from artgen.engines import Problem, climb
+from artgen.engines.layers import Layers, Stack
+from artgen.metrics import psnr
+from artgen.output import to_pixels
+from artgen.raster import draw, load_kernels
+from artgen.recipe import Recipe
+from artgen.registry import default
+from artgen.resolve import resolve
+from artgen.targets import TargetRequest, open_image, open_sample
+from benchmarks._report import Table, figure, ratio
+from benchmarks._settings import Settings
+
+SCORERS = """
+
+@nb.njit((nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
+def score_sums(genes, sums, grid, alpha):
+    scratch = make_scratch(sums.shape[0], VERTICES, CROSSINGS)
+    total = 0.0
+    for i in range(len(genes)):
+        total += score(0, genes[i], sums, grid, alpha, alpha, scratch)
+    return total
+
+
+@nb.njit((nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
+def score_pixels(genes, target, picture, grid, alpha):
+    height = target.shape[1]
+    scratch = make_scratch(height, VERTICES, CROSSINGS)
+    total = 0.0
+    for i in range(len(genes)):
+        runs = trace(0, genes[i], 0, height, grid, scratch)
+        s0 = s1 = s2 = q = np.float32(0)
+        n = 0
+        for run in range(runs):
+            y = scratch[0][run]
+            first, last = int(scratch[1][run] + 0.5), int(scratch[2][run] + 0.5)
+            n += last - first
+            for x in range(first, last):
+                u0, u1, u2 = picture[0, y, x], picture[1, y, x], picture[2, y, x]
+                e0, e1, e2 = target[0, y, x] - u0, target[1, y, x] - u1, target[2, y, x] - u2
+                d0 = e0 + np.float32(alpha) * u0
+                d1 = e1 + np.float32(alpha) * u1
+                d2 = e2 + np.float32(alpha) * u2
+                s0 += d0
+                s1 += d1
+                s2 += d2
+                q += d0 * d0 + d1 * d1 + d2 * d2 - e0 * e0 - e1 * e1 - e2 * e2
+        if n > 0:
+            c0 = min(max(s0 / (alpha * n), 0.0), 1.0)
+            c1 = min(max(s1 / (alpha * n), 0.0), 1.0)
+            c2 = min(max(s2 / (alpha * n), 0.0), 1.0)
+            total += q - 2 * alpha * (c0 * s0 + c1 * s1 + c2 * s2)
+            total += n * alpha * alpha * (c0 * c0 + c1 * c1 + c2 * c2)
+    return total
+"""
+
+
+def run(settings: Settings) -> Iterator[Table]:
+    side = 64 if settings.quick else 256
+    kinds = [("triangle", reach) for reach in (8, 16, 32, 64)]
+    kinds += [(name, 32) for name in ("rotated_ellipse", "polygon", "bezier")]
+    if settings.quick:
+        yield rates(kinds[:1], side, 500)
+    else:
+        yield rates(kinds, side, 20_000)
+
+    counts = (5, 10) if settings.quick else (50, 100, 200, 500)
+    mixture = "triangle*3+rotated_ellipse+rotated_rectangle"
+    fits = [("triangle", count) for count in counts]
+    fits += [] if settings.quick else [(mixture, counts[-1])]
+    rows = []
+    for picture in pictures(settings.data):
+        for name, count in fits:
+            seeds = (0,) if settings.quick else (0, 1, 2)
+            results = [fit(picture, side, name, count, seed) for seed in seeds]
+            figures = zip(*results, strict=True)
+            quality, seconds, evaluations = (statistics.median(each) for each in figures)
+            rows.append(
+                (
+                    f"{count} {name}",
+                    Path(picture).stem,
+                    f"{quality:.2f}",
+                    figure(seconds),
+                    figure(evaluations / seconds / 1e6),
+                )
+            )
+    columns = ("", "picture", "PSNR, dB", "CPU s", "10⁶ evaluations per CPU s")
+    yield Table(f"Fits with the defaults, long side {side}", columns, rows, "Medians over seeds.")
+
+
+def pictures(folder: Path | None) -> list[str]:
+    """The astronaut, or every picture in a folder."""
+    if folder is None:
+        return ["astronaut"]
+    return [str(path) for path in sorted(folder.iterdir()) if path.suffix in (".png", ".jpg")]
+
+
+def open_target(picture: str, side: int) -> torch.Tensor:
+    request = TargetRequest(size=side)
+    opened = open_image(picture, request) if Path(picture).suffix else open_sample(picture, request)
+    return torch.from_numpy(opened.pixels.astype(np.float32) / 255).permute(2, 0, 1).contiguous()
+
+
+def rates(kinds: list[tuple[str, int]], side: int, number: int) -> Table:
+    """Random candidates that reach so many pixels, scored in both ways."""
+    rows = []
+    for name, reach in kinds:
+        sums, pixels = (number / seconds / 1e6 for seconds in score(name, reach, side, number))
+        rows.append((f"{name}, {reach} px", figure(sums), figure(pixels), ratio(sums, pixels)))
+    columns = ("reach", "sums, 10⁶/CPU s", "pixels, 10⁶/CPU s", "ratio")
+    return Table(f"Evaluations, {side}²", columns, rows)
+
+
+def score(name: str, reach: int, side: int, number: int) -> tuple[float, float]:
+    """The median CPU seconds from sums, and from pixels."""
+    alpha = 0.75
+    shape = default().load("primitive", name)()
+    text = Path(climb.__file__).with_name("climb_kernels.py").read_text(encoding="utf-8")
+    functions = ("random", "mutate", "valid")
+    kernels = load_kernels(shape, f"SEARCHED = False\n{text}{SCORERS}", functions)
+    target, weight = open_target("astronaut", side).numpy(), np.ones((side, side), np.float32)
+    layers = Layers(shape, target, weight, (0.5, 0.5, 0.5), (alpha, alpha))
+    nothing = np.zeros((0, max(3, shape.genes)))
+    empty = Stack(np.zeros(0, np.int64), nothing[:, : shape.genes], nothing[:, :3], np.zeros(0))
+    layers.go_to(empty, 0)
+    layers.add_up(1)
+    genes = candidates(shape, number, reach * Canvas(side, side).pixel)
+    sums, pixels = [], []
+    for _ in range(5):
+        sums.append(cpu(kernels.score_sums, genes, layers.sums, layers.grid, alpha))
+        pixels.append(cpu(kernels.score_pixels, genes, target, layers.below, layers.grid, alpha))
+    return statistics.median(sums), statistics.median(pixels)
+
+
+def candidates(shape: Shape, number: int, size: float) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    genes = np.zeros((number, shape.genes))
+    for row in genes:
+        shape.random(row, rng, *rng.uniform(-1, 1, 2), size)
+        while not shape.valid(row):
+            shape.random(row, rng, *rng.uniform(-1, 1, 2), size)
+    return genes
+
+
+def cpu(action: Callable[..., object], *arguments: object) -> float:
+    start = time.process_time()
+    action(*arguments)
+    return time.process_time() - start
+
+
+def fit(picture: str, side: int, name: str, count: int, seed: int) -> tuple[float, float, int]:
+    """PSNR of the still, CPU seconds and evaluations of one fit with the defaults."""
+    target = open_target(picture, side)
+    height, width = target.shape[1:]
+    asked = Recipe.from_dict({"primitive": {"name": name, "count": count}})
+    plan = resolve(asked, default(), Canvas(width, height))
+    shape, stage = plan.primitive, plan.recipe.stage[0]
+    tensors = {
+        key: torch.zeros(shape.tensor_shape(param, 0)) for key, param in shape.parameters().items()
+    }
+    mean = tuple(round(255 * value) / 255 for value in target.mean((1, 2)).tolist())
+    problem = Problem(
+        primitive=shape,
+        drawing=Drawing(name, shape.option_values(), tensors, width, height, mean),
+        target=target,
+        loss=plan.losses[0],
+        total_steps=stage.steps,
+        seed=seed,
+        count=count,
+        options=stage.options,
+    )
+    engine = climb.ClimbEngine()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        engine.start(problem)  # compiles
+        start = time.process_time()
+        while not engine.finished:
+            engine.advance(25)
+            engine.report()
+        seconds = time.process_time() - start
+    finally:
+        torch.set_num_threads(threads)
+    still = to_pixels(draw(engine.drawing(best=True), shape).permute(1, 2, 0).numpy())
+    quality = psnr(still, to_pixels(target.permute(1, 2, 0).numpy()))
+    return quality, seconds, engine.evaluations

@@ -1,0 +1,59 @@
+"""Lines: straight strokes of any width, at least twice as long as wide."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Preset, Shape
+
+Floats = NDArray[np.float64]
+
+
+class Line(Shape):
+    """Where it begins (x, y), where it ends (x, y), and half its width."""
+
+    genes, vertices, convex = 5, 4, True
+    defaults = Preset(count=150)
+
+    @staticmethod
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        """From (x, y) to somewhere within `size`, thin."""
+        genes[0], genes[1] = x, y
+        genes[2], genes[3] = x + size * (2 * rng.random() - 1), y + size * (2 * rng.random() - 1)
+        genes[4] = size * (0.02 + 0.1 * rng.random())
+
+    @staticmethod
+    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
+        """Move an end, or change the width, which is the smaller number."""
+        i = 2 * int(3 * rng.random())
+        if i == 4:
+            genes[4] += 0.2 * step * rng.standard_normal()
+        else:
+            genes[i] += step * rng.standard_normal()
+            genes[i + 1] += step * rng.standard_normal()
+
+    @staticmethod
+    def valid(genes: Floats) -> bool:
+        """Longer than wide, and neither a hair nor inside out."""
+        length = math.hypot(genes[2] - genes[0], genes[3] - genes[1])
+        return bool(length > 4 * genes[4] > 0.02 * length)
+
+    @staticmethod
+    def outline(genes: Floats, points: Floats) -> None:
+        """The corners of the stroke."""
+        xa, ya, xb, yb, half = genes
+        scale = half / math.hypot(xb - xa, yb - ya)
+        p, q = (ya - yb) * scale, (xb - xa) * scale
+        points[0, 0], points[0, 1] = xa + p, ya + q
+        points[1, 0], points[1, 1] = xb + p, yb + q
+        points[2, 0], points[2, 1] = xb - p, yb - q
+        points[3, 0], points[3, 1] = xa - p, ya - q
+
+    def svg(self, genes: Floats) -> str:
+        """A stroked line."""
+        xa, ya, xb, yb, half = genes
+        ends = f'x1="{xa:.6g}" y1="{ya:.6g}" x2="{xb:.6g}" y2="{yb:.6g}"'
+        return f'<line {ends} stroke="currentColor" stroke-width="{2 * half:.6g}"/>'

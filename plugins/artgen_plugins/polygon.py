@@ -1,0 +1,73 @@
+"""Polygons with any number of corners, which may be dented or cross themselves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Preset, Shape, option
+
+Floats = NDArray[np.float64]
+
+SMALLEST = 0.05
+
+
+class Polygon(Shape):
+    """The corners: x and y of each."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options of `polygon`."""
+
+        vertices: int = option(4, "how many corners", low=3, high=64)
+
+    defaults = Preset(count=150)
+
+    @property
+    def vertices(self) -> int:  # type: ignore[override]
+        """As chosen in the options."""
+        chosen: int = self.options.vertices
+        return chosen
+
+    @property
+    def genes(self) -> int:  # type: ignore[override]
+        """Two for each corner."""
+        return 2 * self.vertices
+
+    @staticmethod
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        """Corners all around (x, y), in order."""
+        turn = 2 * math.pi * rng.random()
+        for i in range(len(genes) // 2):
+            angle = turn + 4 * math.pi * (i + 0.6 * rng.random()) / len(genes)
+            radius = size * (0.4 + 0.6 * rng.random())
+            genes[2 * i], genes[2 * i + 1] = (
+                x + radius * math.cos(angle),
+                y + radius * math.sin(angle),
+            )
+
+    @staticmethod
+    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
+        """Move a corner."""
+        i = 2 * int(len(genes) / 2 * rng.random())
+        genes[i] += step * rng.standard_normal()
+        genes[i + 1] += step * rng.standard_normal()
+
+    @staticmethod
+    def valid(genes: Floats) -> bool:
+        """No sliver: its area is some part of that of a disc with its perimeter."""
+        area, perimeter = 0.0, 0.0
+        for i in range(0, len(genes), 2):
+            j = (i + 2) % len(genes)
+            area += genes[i] * genes[j + 1] - genes[j] * genes[i + 1]
+            perimeter += math.hypot(genes[j] - genes[i], genes[j + 1] - genes[i + 1])
+        return bool(2 * math.pi * abs(area) > SMALLEST * perimeter * perimeter)
+
+    @staticmethod
+    def outline(genes: Floats, points: Floats) -> None:
+        """The corners as they are."""
+        for i in range(len(points)):
+            points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]

@@ -1,0 +1,42 @@
+"""Squares: upright."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Preset, Shape
+
+Floats = NDArray[np.float64]
+
+
+class Square(Shape):
+    """The centre (x, y) and half a side."""
+
+    genes = 3
+    defaults = Preset(count=150)
+
+    @staticmethod
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        """Around (x, y)."""
+        genes[0], genes[1], genes[2] = x, y, size * (0.2 + 0.8 * rng.random())
+
+    @staticmethod
+    def valid(genes: Floats) -> bool:
+        """Not inside out."""
+        return bool(genes[2] > 0)
+
+    @staticmethod
+    def bounds(genes: Floats) -> tuple[float, float]:
+        """From the top to the bottom side."""
+        return genes[1] - genes[2], genes[1] + genes[2]
+
+    @staticmethod
+    def span(genes: Floats, y: float) -> tuple[float, float]:
+        """The same at every height."""
+        return genes[0] - genes[2], genes[0] + genes[2]
+
+    def svg(self, genes: Floats) -> str:
+        """A rectangle."""
+        x, y, r = genes
+        return f'<rect x="{x - r:.6g}" y="{y - r:.6g}" width="{2 * r:.6g}" height="{2 * r:.6g}"/>'

@@ -1,0 +1,53 @@
+"""Triangles: three corners, none of them sharper than 15 degrees."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Preset, Shape
+
+Floats = NDArray[np.float64]
+
+SHARPEST = math.sin(math.radians(15))
+
+
+class Triangle(Shape):
+    """Three corners: x and y of each."""
+
+    genes, vertices, convex = 6, 3, True
+    defaults = Preset(count=150)
+
+    @staticmethod
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        """One corner at (x, y), the others within `size` of it."""
+        genes[0], genes[1] = x, y
+        for i in range(2, 6):
+            genes[i] = genes[i % 2] + size * (2 * rng.random() - 1)
+
+    @staticmethod
+    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
+        """Move a corner."""
+        i = 2 * int(3 * rng.random())
+        genes[i] += step * rng.standard_normal()
+        genes[i + 1] += step * rng.standard_normal()
+
+    @staticmethod
+    def valid(genes: Floats) -> bool:
+        """No sharp angle: the sine of each is the cross product of unit vectors along its sides."""
+        for i in range(0, 6, 2):
+            j, k = (i + 2) % 6, (i + 4) % 6
+            ax, ay = genes[j] - genes[i], genes[j + 1] - genes[i + 1]
+            bx, by = genes[k] - genes[i], genes[k + 1] - genes[i + 1]
+            lengths = math.sqrt((ax * ax + ay * ay) * (bx * bx + by * by))
+            if abs(ax * by - ay * bx) < SHARPEST * lengths:
+                return False
+        return True
+
+    @staticmethod
+    def outline(genes: Floats, points: Floats) -> None:
+        """The corners as they are."""
+        for i in range(3):
+            points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]
