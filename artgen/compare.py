@@ -96,8 +96,9 @@ class Row:
 class Line:
     """A line of the table: mean and standard deviation over `targets` targets, by figure.
 
-    Targets on which it failed are left out; `errors` tells why. A figure that one of the others does
-    not have is None; so is the deviation, that of a sample, for fewer than two. A codec stands `beside` the contestants whose bytes it was given.
+    Targets on which it failed are left out; `errors` tells why. A figure that one of the others
+    does not have is None; so is the deviation, that of a sample, for fewer than two. A codec stands
+    `beside` the contestants whose bytes it was given.
     """
 
     contestant: str
@@ -296,7 +297,7 @@ class Comparison:
         """The target after each codec, for every number of bytes that was needed for it."""
         if not isinstance(target, ImageTarget):
             return
-        fitted = [row for row in self.rows if row.target == source and row.bytes is not None]
+        fitted = [row for row in self.rows if row.target == source and row.error is None]
         for limit in dict.fromkeys(row.limit for row in fitted if row.limit is not None):
             for codec in self.codecs:
                 yield _coded(Row(source, codec, "codec", limit=limit), target, limit)
@@ -418,7 +419,11 @@ def _sheet(name: str, target: ImageTarget | None, shown: Sequence[tuple[Row, Pix
 
 
 def _caption(row: Row) -> str:
-    name = row.contestant if row.quality is None else f"{row.contestant}, quality {row.quality}"
+    name = row.contestant
+    if row.quality is not None:
+        name += f", quality {row.quality}"
+    elif row.error is not None:
+        name += f", {row.stopped_by}"
     figures = [
         None if row.psnr is None else f"{row.psnr:.2f} dB",
         None if row.ssim is None else f"SSIM {row.ssim:.3f}",

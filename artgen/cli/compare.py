@@ -157,6 +157,7 @@ def compare(
     from artgen.cli._contestants import Budget, parse_contestants
     from artgen.cli._progress import progress
     from artgen.compare import Comparison, find_targets
+    from artgen.errors import Interrupted
     from artgen.runner import Interruption, graceful_signals
 
     budget = Budget(time, steps, target_bytes)
@@ -178,10 +179,13 @@ def compare(
         progress(registry, quiet=quiet, verbose=verbose) as observers,
     ):
         for row in comparison.run(observers, interruption):
-            if row.kind == "fit" and row.error is not None:
+            if row.kind == "codec" or row.error is None:
+                continue
+            errors.append(row.error)
+            # Whoever pressed Ctrl-C knows why it ended.
+            if verbose or not isinstance(row.error, Interrupted):
                 where = f"{row.target}: {row.contestant}: "
                 print_error(row.error, verbose=verbose, where=where)
-                errors.append(row.error)
     written = csv if csv is not None and comparison.write_csv(csv) else None
     for failure in comparison.failures:
         print_error(failure, verbose=verbose)
@@ -231,7 +235,8 @@ def _print_table(comparison: Comparison) -> None:
         heading.append("")
         rows = [[*row, _note(line, several)] for row, line in zip(rows, lines, strict=True)]
     print_table(heading, rows)
-    print(f"\n{_BYTES}\n", flush=True)
+    if any(line.targets for line in lines):
+        print(f"\n{_BYTES}\n", flush=True)
 
 
 def _cells(line: Line, several: bool) -> list[str]:
