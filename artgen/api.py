@@ -22,6 +22,7 @@ def fit(
     primitive: str | type[Any] = "gaussian",
     *,
     count: int | Literal["auto"] | None = None,
+    target_bytes: int | None = None,
     steps: int | None = None,
     time: float | None = None,
     target_psnr: float | None = None,
@@ -46,10 +47,11 @@ def fit(
     `target` is a path, a name such as ``"sample:astronaut"``, a Pillow image, or an array
     [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1. `primitive` is
     a registered name or a subclass of `Primitive`, which is registered first. `size` is the long
-    side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help; `time` is in
-    seconds; `seed` is random where not given and stored in ``art.recipe``; a `background` of
-    ``"auto"`` is black, for shapes the target's mean colour. Every other keyword is an option of
-    the primitive, `engine_options` are those of the engine. `observe` is called with every event of
+    side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help, and
+    `target_bytes` takes as many as fit into so many bytes at `precision`; `time` is in seconds;
+    `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
+    black, for shapes the target's mean colour. Every other keyword is an option of the primitive,
+    `engine_options` are those of the engine. `observe` is called with every event of
     `artgen.events`.
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
@@ -85,7 +87,13 @@ def fit(
                 "background": background,
                 "mask": None if mask is None else {"name": os.fspath(mask)},
             },
-            "primitive": {"name": primitive, "count": count, "preset": preset, **options},
+            "primitive": {
+                "name": primitive,
+                "count": count,
+                "target_bytes": target_bytes,
+                "preset": preset,
+                **options,
+            },
             "stage": [{key: value for key, value in stage.items() if value is not None}],
             "output": {"video": False},
             "run": {

@@ -26,6 +26,7 @@ from torch import Tensor
 from artgen.errors import UsageError, did_you_mean
 
 __all__ = [
+    "MS_SSIM_SIDE",
     "Loss",
     "LossFunction",
     "Term",
@@ -143,6 +144,8 @@ _WINDOW = 11
 _SIGMA = 1.5
 _STABILIZERS = 0.01**2, 0.03**2
 _EXPONENTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+MS_SSIM_SIDE = _WINDOW << (len(_EXPONENTS) - 1)
+"""The shortest side, in pixels, at which the multi-scale similarity has all its scales."""
 _LEAST_SIMILARITY = 1e-4
 """The floor of a scale's mean: a negative one has no power, and at 0 the slope is infinite."""
 

@@ -1,4 +1,4 @@
-"""How close an 8-bit picture is to its target: PSNR and SSIM.
+"""How close an 8-bit picture is to its target: PSNR, SSIM and MS-SSIM.
 
 Pictures are uint8 [height, width, 3], sRGB-encoded.
 """
@@ -14,7 +14,7 @@ from artgen.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["HIGHEST_PSNR", "psnr", "ssim"]
+__all__ = ["HIGHEST_PSNR", "ms_ssim", "psnr", "ssim"]
 
 HIGHEST_PSNR = 100.0
 """The PSNR of equal pictures, in decibels: JSON knows no infinity."""
@@ -73,6 +73,27 @@ def ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:
             win_size=_SSIM_WINDOW if side >= _SSIM_WINDOW else _SSIM_SMALLEST_WINDOW,
         )
     )
+
+
+def ms_ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:
+    """The multi-scale structural similarity (Wang, Simoncelli and Bovik 2003), from 0 to 1.
+
+    The published form: five scales, each half the size of the last, averaged over the channels.
+    Below 176 pixels the coarsest scale has no room for a window, so there is none (None).
+    Raises InputError where the sizes differ.
+    """
+    import torch
+
+    from artgen import losses
+
+    _require_same_size(picture, target)
+    if min(picture.shape[:2]) < losses.MS_SSIM_SIDE:
+        return None
+    first, second = (
+        torch.from_numpy(each / np.float32(255)).permute(2, 0, 1) for each in (picture, target)
+    )
+    with torch.no_grad():
+        return 1 - float(losses.ms_ssim(first, second, None))
 
 
 def _require_same_size(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:

@@ -87,6 +87,9 @@ class PrimitiveTable(_OpenTable):
 
     name: str = "gaussian"
     count: int | Literal["auto"] | None = None
+    target_bytes: int | None = Field(
+        default=None, ge=1, description="as many parts as fit; becomes a count"
+    )
     preset: str | None = None
     plugin: FileReference | None = Field(default=None, description="the loose file it comes from")
 

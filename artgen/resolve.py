@@ -7,13 +7,15 @@ defaults > the engine's.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from artgen.art import bytes_of_shapes
 from artgen.canvas import Canvas
 from artgen.errors import UsageError
 from artgen.options import parse_options
-from artgen.recipe import Recipe, Stage
+from artgen.recipe import MOST_PARTS, Precision, PrimitiveTable, Recipe, Stage
 from artgen.registry import Entry, Registry
 
 __all__ = ["Plan", "find_primitive", "resolve"]
@@ -62,9 +64,11 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
     """
     table = recipe.primitive
     entry = find_primitive(recipe, registry)
-    primitive = entry.load()(table.options, preset=table.preset)
-    primitive.resolve_options(canvas)
-    count = _count(primitive, table.name, table.count, canvas)
+    primitive = _primitive(entry.load(), table, canvas)
+    if table.target_bytes is None:
+        count = _count(primitive, table.name, table.count, canvas)
+    else:
+        primitive, count = _within_bytes(primitive, table, recipe.run.precision, canvas)
 
     stages, engines, losses = [], [], []
     for index, stage in enumerate(recipe.stage):
@@ -104,6 +108,13 @@ def find_primitive(recipe: Recipe, registry: Registry) -> Entry:
     return registry.find("primitive", table.name, plugin=recorded)
 
 
+def _primitive(cls: type[Any], table: PrimitiveTable, canvas: Canvas, **options: Any) -> Any:
+    """An instance with the table's options, and `options` over them, for a target of `canvas`."""
+    primitive = cls({**table.options, **options}, preset=table.preset)
+    primitive.resolve_options(canvas)
+    return primitive
+
+
 def _count(
     primitive: Any, name: str, asked: int | Literal["auto"] | None, canvas: Canvas
 ) -> int | None:
@@ -122,6 +133,72 @@ def _count(
         return max(1, canvas.width * canvas.height // PIXELS_PER_PART)
     count: int | None = asked or primitive.preset.count or primitive.defaults.count
     return DEFAULT_COUNT if count is None else count
+
+
+def _within_bytes(
+    primitive: Any, table: PrimitiveTable, precision: Precision, canvas: Canvas
+) -> tuple[Any, int | None]:
+    """The primitive and the largest count whose parameters fit the table's ``target_bytes``.
+
+    What has no count is made as large by its `size_option`; where it has none, or the user set it,
+    it has to fit as it is. Raises UsageError where nothing does.
+    """
+    limit, option = table.target_bytes or 0, primitive.size_option
+    if table.count is not None:
+        raise UsageError(
+            f"a count of {table.count} and target_bytes = {limit} were both asked for",
+            hint="leave one of them out",
+        )
+
+    def size(primitive: Any, count: int) -> int:
+        shapes = [primitive.tensor_shape(each, count) for each in primitive.parameters().values()]
+        return bytes_of_shapes(shapes, precision)
+
+    def counted(count: int) -> int:
+        return size(primitive, count)
+
+    def sized(value: int) -> int:
+        return size(_primitive(type(primitive), table, canvas, **{option: value}), 1)
+
+    if primitive.family != "field":
+        count = _largest(counted, limit, 1, MOST_PARTS)
+        if count is None:
+            raise _too_few_bytes(f"one part of {table.name}", counted(1), limit, precision)
+        return primitive, count
+    if option is None or option in table.options:
+        if counted(1) > limit:
+            raise UsageError(
+                f"{table.name} takes {counted(1)} bytes at {precision}, more than {limit}",
+                hint=f"make it smaller by its options: artgen plugins show {table.name}",
+            )
+        return primitive, None
+    [metadata] = [f.metadata for f in dataclasses.fields(primitive.Options) if f.name == option]
+    low, high = metadata.get("low") or 1, metadata.get("high") or MOST_PARTS
+    value = _largest(sized, limit, int(low), int(high))
+    if value is None:
+        raise _too_few_bytes(f"the smallest {table.name}", sized(int(low)), limit, precision)
+    return _primitive(type(primitive), table, canvas, **{option: value}), None
+
+
+def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int | None:
+    """The largest n from `low` to `high` with size(n) ≤ `limit`, for a size that grows with n."""
+    if size(low) > limit:
+        return None
+    # Up in ever larger strides, so that nothing far larger than needed is ever made, then back.
+    best, stride, growing = low, 1, True
+    while stride:
+        fits = best + stride <= high and size(best + stride) <= limit
+        best += stride if fits else 0
+        growing = growing and fits
+        stride = 2 * stride if growing else stride // 2
+    return best
+
+
+def _too_few_bytes(what: str, needed: int, limit: int, precision: Precision) -> UsageError:
+    return UsageError(
+        f"{what} takes {needed} bytes at {precision}, more than {limit}",
+        hint="allow more bytes" + (", or use --precision int8" if precision != "int8" else ""),
+    )
 
 
 def _engine_name(primitive: Any, name: str, asked: str) -> str:

@@ -13,6 +13,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from safetensors.torch import load as load_tensors
 from safetensors.torch import save
 
 from artgen import Canvas, Context, Drawing, InputError, PluginError, UsageError
@@ -51,8 +52,6 @@ def parts(art):
         data = file.read()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(data[8 : 8 + length])
-    from safetensors.torch import load as load_tensors
-
     return json.loads(header["__metadata__"]["artgen"]), load_tensors(data)
 
 
@@ -153,6 +152,15 @@ def test_the_size_of_the_parameters():
     assert saved_bytes(drawing, "fp16") == 2 * values
     ranges = 2 + 3 + 2 + 1
     assert saved_bytes(drawing, "int8") == values + ranges * 2 * 4
+
+
+@pytest.mark.parametrize("precision", PRECISIONS)
+def test_the_size_is_that_of_the_stored_tensors(precision):
+    tensors = {"a": torch.rand(2, 3, 5), "b": torch.rand(4), "c": torch.rand(7, 1)}
+    art = replace(make_art(), drawing=Drawing("x", {}, tensors, 4, 4), precision=precision)
+    stored = load_tensors(art.to_bytes())
+    size = sum(tensor.numel() * tensor.element_size() for tensor in stored.values())
+    assert saved_bytes(art.drawing, precision) == size
 
 
 def test_no_absolute_path_nor_pickle_gets_into_a_file(tmp_path):

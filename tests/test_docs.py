@@ -31,6 +31,9 @@ CODE = ("python", "bash", "toml")
 SMALL = {"--size": "48", "--steps": "4", "--video-seconds": "1", "--backend": "eager"}
 """What a fit in the documentation gets unless it says so itself: it is run for its flags."""
 
+SMALL_COMPARISON = {"--size": "48", "--steps": "2", "--threads": "1"}
+"""The same for a comparison; the steps come beside any time or bytes."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -91,6 +94,9 @@ def run_command(command: str, where: str) -> None:
     assert program == "artgen", f"{where}: {command!r} cannot be run, it needs a note"
     if arguments[0] == "fit" and not {"--recipe", "--resume"} & set(arguments):
         missing = {flag: value for flag, value in SMALL.items() if flag not in arguments}
+        arguments += [word for pair in missing.items() for word in pair]
+    if arguments[0] == "compare":
+        missing = {k: v for k, v in SMALL_COMPARISON.items() if k not in arguments}
         arguments += [word for pair in missing.items() for word in pair]
     assert main(arguments) == 0, f"{where}: {command}"
 

@@ -1,4 +1,4 @@
-"""PSNR and SSIM of 8-bit pictures against scikit-image and restated formulas."""
+"""PSNR, SSIM and MS-SSIM of 8-bit pictures against scikit-image and restated formulas."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ import math
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import correlate1d
 from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from artgen import losses
 from artgen.errors import InputError
-from artgen.metrics import psnr, ssim
+from artgen.metrics import ms_ssim, psnr, ssim
 
 
 def photo_pair(height=64, width=80):
@@ -88,7 +89,51 @@ def test_ssim_below_7_pixels_is_none(height, width):
     assert ssim(*photo_pair(height, width)) is None
 
 
-@pytest.mark.parametrize("metric", [psnr, ssim])
+def test_ms_ssim_agrees_with_the_published_formula():
+    picture, target = photo_pair(180, 176)
+    first, second = picture / 255.0, target / 255.0
+    product = np.ones(3)
+    for scale, exponent in enumerate((0.0448, 0.2856, 0.3001, 0.2363, 0.1333)):
+        product *= structure_or_all(first, second, last=scale == 4) ** exponent
+        first, second = (halved(each) for each in (first, second))
+    assert ms_ssim(picture, target) == pytest.approx(product.mean(), abs=1e-5)
+
+
+def structure_or_all(first, second, *, last):
+    """The mean over the windows of SSIM's contrast and structure, and of luminance at the end."""
+
+    def windowed(values):
+        offset = np.arange(-5, 6)
+        window = np.exp(-0.5 * (offset / 1.5) ** 2)
+        for axis in (0, 1):
+            values = correlate1d(values, window / window.sum(), axis)
+        return values[5:-5, 5:-5]
+
+    mean, other = windowed(first), windowed(second)
+    covariance = windowed(first * second) - mean * other
+    variance, its = windowed(first**2) - mean**2, windowed(second**2) - other**2
+    value = (2 * covariance + 0.03**2) / (variance + its + 0.03**2)
+    if last:
+        value = value * (2 * mean * other + 0.01**2) / (mean**2 + other**2 + 0.01**2)
+    return value.mean((0, 1))
+
+
+def halved(values):
+    height, width = values.shape[0] // 2 * 2, values.shape[1] // 2 * 2
+    return values[:height, :width].reshape(height // 2, 2, width // 2, 2, 3).mean((1, 3))
+
+
+def test_ms_ssim_of_equal_pictures_is_1():
+    _, target = photo_pair(176, 200)
+    assert ms_ssim(target, target) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("height", "width"), [(175, 300), (300, 175), (1, 1)])
+def test_ms_ssim_needs_room_for_all_five_scales(height, width):
+    assert ms_ssim(*photo_pair(height, width)) is None
+
+
+@pytest.mark.parametrize("metric", [psnr, ssim, ms_ssim])
 def test_pictures_of_different_sizes_are_refused(metric):
     with pytest.raises(InputError, match=r"80x64 pixels .* 80x1"):
         metric(photo_pair()[0], photo_pair(1)[1])

@@ -125,6 +125,23 @@ def test_contact_sheet_captions_are_drawn_and_cut():
     assert (short != plain).any(-1).nonzero()[0].min() > 120
 
 
+def test_contact_sheet_captions_may_have_several_lines():
+    one = contact_sheet([(flat(RED), "name"), (flat(RED), "other")])
+    two = contact_sheet([(flat(RED), "name\n20 dB"), (flat(RED), "other")])
+    assert two.shape[0] > one.shape[0]
+    assert two.shape[1] == one.shape[1]
+    # The first line is where it was.
+    height = one.shape[0] - 6
+    assert (two[:height] == one[:height]).all()
+
+
+def test_contact_sheet_with_a_number_of_columns_and_larger_cells():
+    sheet = contact_sheet([(flat(RED, 900, 300), "")] * 4, columns=4, longest=800)
+    shown = (sheet == RED).all(-1)
+    assert shown.any(1).sum() == 800
+    assert shown.any(0).sum() == 4 * 267
+
+
 def test_contact_sheet_lays_transparency_on_its_background():
     sheet = contact_sheet([(flat((255, 0, 0, 0)), "clear")])
     assert (sheet[10:120, 10:120] == (14, 14, 16)).all()

@@ -333,6 +333,14 @@ def test_time_makes_fewer_frames_where_they_are_dear(
     assert (frames[0], frames[-1]) == (0, 150)
 
 
+def test_dear_evaluations_leave_time_for_steps() -> None:
+    pace = Pace(step=0.1, evaluation=0.4, frame=0.0)
+    assert pace.steps_in(100, evaluations=30) == (100 - 30 * 0.4) / 0.1
+    # With so few steps there are fewer evaluations too.
+    assert pace.steps_in(10, evaluations=30) == 20
+    assert pace.steps_in(0.1, evaluations=30) == 1
+
+
 def test_time_and_steps_take_what_comes_first(photo: Path, registry: Registry) -> None:
     outcome = run(recipe(photo, {"time": 3, "steps": 5}), registry)
     assert outcome.summary["steps"] == 5

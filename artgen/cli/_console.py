@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import traceback
 from collections.abc import Iterable, Sequence
@@ -10,7 +11,15 @@ from typing import Any
 
 from artgen.errors import ArtgenError, Interrupted, OutputError
 
-__all__ = ["columns", "describe", "print_error", "print_failure", "print_json", "say"]
+__all__ = [
+    "columns",
+    "describe",
+    "print_error",
+    "print_failure",
+    "print_json",
+    "print_table",
+    "say",
+]
 
 
 def say(message: str) -> None:
@@ -66,3 +75,37 @@ def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:
         + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     )
+
+
+def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table of figures on stdout: with rich on a terminal, plain columns elsewhere.
+
+    Columns without a heading are text, the others are flush right.
+    """
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        _print_rich(heading, rows)
+        return
+    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+    text = columns(
+        [
+            cell.rjust(width) if name else cell
+            for cell, width, name in zip(row, widths, heading, strict=True)
+        ]
+        for row in (heading, *rows)
+    )
+    encoding = sys.stdout.encoding or "utf-8"
+    print(text.encode(encoding, "replace").decode(encoding), flush=True)
+
+
+def _print_rich(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in heading:
+        table.add_column(name, justify="right" if name else "left", no_wrap=bool(name))
+    for row in rows:
+        table.add_row(*map(Text, row))
+    Console().print(table)

@@ -13,6 +13,7 @@ from typer.core import TyperGroup
 
 import artgen
 from artgen.cli._console import print_failure
+from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
 from artgen.cli.fit import fit
 from artgen.cli.info import info
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command()(fit)
 app.command()(render)
 app.command()(info)
+app.command()(compare)
 app.add_typer(plugins, name="plugins")
 app.command()(doctor)
 

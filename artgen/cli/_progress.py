@@ -80,6 +80,9 @@ class _Lines(_Story):
         self.verbose = verbose
         self.next = 0.0
 
+    def start(self, event: Started) -> None:
+        self.next = 0.0
+
     def evaluate(self, event: Evaluated) -> None:
         if not self.verbose and event.step < self.next:
             return

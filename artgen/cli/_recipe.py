@@ -20,7 +20,12 @@ __all__ = ["aim", "lay_over", "parse_count", "parse_seeds", "read_recipe_file", 
 
 MOST_SEEDS = 1000
 
-_FLAG_OF_PRIMITIVE = {"name": "--primitive", "count": "--count", "plugin": "--plugin"}
+_FLAG_OF_PRIMITIVE = {
+    "name": "--primitive",
+    "count": "--count",
+    "target_bytes": "--target-bytes",
+    "plugin": "--plugin",
+}
 _FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.model_fields}
 _BUDGET = ("steps", "time", "stop")
 
@@ -77,6 +82,11 @@ def lay_over(
     elif primitive.get("preset", preset) != preset:
         before = {key: before[key] for key in ("name", "plugin") if key in before}
         stages_before = [_without_options(stage) for stage in stages_before]
+
+    # Both say how many parts there are, so asking for one drops the other.
+    for key, other in (("count", "target_bytes"), ("target_bytes", "count")):
+        if key in primitive:
+            before.pop(other, None)
 
     for key, value in {**tables, "primitive": primitive}.items():
         if key == "primitive":

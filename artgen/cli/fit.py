@@ -46,6 +46,15 @@ def fit(
             rich_help_panel=_WHAT,
         ),
     ] = None,
+    target_bytes: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="As many parts as fit into so many bytes of parameters, at --precision.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option(
@@ -331,7 +340,11 @@ def fit(
                 "alpha_weight": alpha_weight or None,
                 "max_pixels": max_pixels,
             },
-            "primitive": {"name": primitive, "count": parse_count(count)},
+            "primitive": {
+                "name": primitive,
+                "count": parse_count(count),
+                "target_bytes": target_bytes,
+            },
             "output": {
                 "still_size": still_size,
                 "transparent": transparent or None,

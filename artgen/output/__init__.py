@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from artgen.output.atomic import atomic_path, atomic_write, probe_folder
+from artgen.output.codecs import available_codecs, encode_within
 from artgen.output.frames import FrameStore
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_png, to_pixels
@@ -12,8 +13,10 @@ __all__ = [
     "FrameStore",
     "atomic_path",
     "atomic_write",
+    "available_codecs",
     "contact_sheet",
     "encode_png",
+    "encode_within",
     "frame_steps",
     "probe_encoder",
     "probe_folder",

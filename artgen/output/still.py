@@ -63,24 +63,29 @@ _BACKGROUND = (14, 14, 16)
 _INK = (170, 170, 176)
 
 
-def contact_sheet(cells: Sequence[tuple[Pixels, str]]) -> Pixels:
+def contact_sheet(
+    cells: Sequence[tuple[Pixels, str]], *, columns: int | None = None, longest: int = _CELL[1]
+) -> Pixels:
     """One picture, uint8 [h, w, 3], of many: an equal cell each, captioned, on near-black.
 
-    `cells` are pairs of a picture, uint8 [h, w, 3] or [h, w, 4], and its caption. The number of
-    columns brings the sheet near 16:10. Pictures keep their aspect; captions that are too long end
-    in an ellipsis.
+    `cells` are pairs of a picture, uint8 [h, w, 3] or [h, w, 4], and its caption, of one line or
+    several. The number of `columns` brings the sheet near 16:10 unless given; `longest` is the most
+    pixels of a cell's longer side. Pictures keep their aspect; lines that are too long end in an
+    ellipsis.
     """
     from PIL import Image, ImageDraw, ImageFont
 
     if not cells:
         raise ValueError("a contact sheet needs at least one picture")
-    box_width, box_height = _box([picture.shape for picture, _ in cells])
+    box_width, box_height = _box([picture.shape for picture, _ in cells], longest)
     gap = max(6, max(box_width, box_height) // 28)
     font = ImageFont.load_default(max(11, box_width // 26))
     ascent, descent = font.getmetrics() if isinstance(font, ImageFont.FreeTypeFont) else (11, 2)
+    leading = ascent + descent + 2
+    lines = max(len(caption.splitlines()) for _, caption in cells)
     pitch_x = box_width + gap
-    pitch_y = box_height + gap // 2 + ascent + descent + gap
-    columns = _columns(len(cells), pitch_x / pitch_y)
+    pitch_y = box_height + gap // 2 + max(1, lines) * leading + gap
+    columns = columns or _columns(len(cells), pitch_x / pitch_y)
     rows = math.ceil(len(cells) / columns)
 
     sheet = Image.new("RGB", (columns * pitch_x + gap, rows * pitch_y + gap), _BACKGROUND)
@@ -91,16 +96,18 @@ def contact_sheet(cells: Sequence[tuple[Pixels, str]]) -> Pixels:
         picture = _fitted(pixels, box_width, box_height)
         corner = (left, top + box_height - picture.height)
         sheet.paste(picture, corner, picture if picture.mode == "RGBA" else None)
-        text = _shortened(caption, font, box_width)
-        draw.text((left, top + box_height + gap // 2), text, _INK, font)
+        below = top + box_height + gap // 2
+        for number, line in enumerate(caption.splitlines()):
+            text = _shortened(line, font, box_width)
+            draw.text((left, below + number * leading), text, _INK, font)
     return np.asarray(sheet)
 
 
-def _box(shapes: Sequence[tuple[int, ...]]) -> tuple[int, int]:
+def _box(shapes: Sequence[tuple[int, ...]], longest: int) -> tuple[int, int]:
     """Width and height in pixels that hold every picture at a common, readable size."""
     width, height = max(shape[1] for shape in shapes), max(shape[0] for shape in shapes)
     longer = max(width, height)
-    scale = min(max(longer, _CELL[0]), _CELL[1]) / longer
+    scale = min(max(longer, _CELL[0]), longest) / longer
     # Slivers still get a cell wide enough for a caption.
     return max(_CELL[0] // 2, round(width * scale)), max(1, round(height * scale))
 

@@ -43,7 +43,9 @@ class Primitive:
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is
-    used by ``-e auto``) and `params`. `params` may be a property computed from `self.options`.
+    used by ``-e auto``), `params`, and `size_option`, the name of the whole-numbered option that
+    `--target-bytes` sets where there is no count. `params` may be a property computed from
+    `self.options`.
     """
 
     family: ClassVar[str] = ""
@@ -52,6 +54,7 @@ class Primitive:
     defaults: ClassVar[Preset] = Preset()
     presets: ClassVar[Mapping[str, Preset]] = {}
     params: Mapping[str, Param] = {}
+    size_option: ClassVar[str | None] = None
 
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, preset: str | None = None

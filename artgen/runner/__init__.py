@@ -3,6 +3,7 @@
 from artgen.runner._device import resolve_device
 from artgen.runner._export import Outcome
 from artgen.runner._inputs import find_file
+from artgen.runner._prepare import open_target
 from artgen.runner._resume import check_agreement
 from artgen.runner._run import default_stem, output_paths, run
 from artgen.runner._signals import Interruption, graceful_signals
@@ -14,6 +15,7 @@ __all__ = [
     "default_stem",
     "find_file",
     "graceful_signals",
+    "open_target",
     "output_paths",
     "resolve_device",
     "run",

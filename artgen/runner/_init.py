@@ -43,6 +43,11 @@ class InitialArt:
                     f"{self.path} has {key} = {found!r}, not {value!r}",
                     hint=f"use --set {key}={found} or leave it out",
                 )
+        if table.target_bytes is not None:
+            raise UsageError(
+                f"{self.path} has as many parts as it has, not {table.target_bytes} bytes of them",
+                hint="leave --target-bytes out, or do not start from a drawing",
+            )
         changes = {key: value for key, value in drawing.options.items() if value is not None}
         primitive = self.art.primitive()
         if primitive.family != "field":

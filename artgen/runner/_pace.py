@@ -41,8 +41,12 @@ class Pace:
 
     def steps_in(self, seconds: float, *, evaluations: int, frames: int = 0) -> int:
         """How many steps fit into `seconds` beside evaluations and frames, at least one."""
-        left = seconds - evaluations * self.evaluation - frames * self.frame
-        return max(1, int(left / max(self.step, 1e-9)))
+        left = seconds - frames * self.frame
+        steps = (left - evaluations * self.evaluation) / max(self.step, 1e-9)
+        if steps < evaluations:
+            # There are no more evaluations than steps.
+            steps = left / max(self.step + self.evaluation, 1e-9)
+        return max(1, int(steps))
 
 
 def measure_pace(

@@ -27,7 +27,7 @@ from artgen.runner._init import InitialArt, open_initial
 from artgen.runner._inputs import InputFiles
 from artgen.targets import ImageTarget, TargetRequest, open_image, parse_colour, split_source
 
-__all__ = ["Job", "Picture", "check_finite", "prepare"]
+__all__ = ["Job", "Picture", "check_finite", "open_target", "prepare"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +113,14 @@ def prepare(
             *_slow(plan, backend, recipe.run.backend),
         ),
     )
+
+
+def open_target(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> ImageTarget:
+    """The target of `recipe` at its fitting size, to `run` several recipes on the same one.
+
+    Raises InputError, PluginError, UsageError.
+    """
+    return _open_target(recipe, registry, InputFiles(search))
 
 
 def check_finite(drawing: Drawing) -> None:

@@ -19,13 +19,15 @@ def check_agreement(
     """Raise UsageError for the first of the `given` values that the stored recipe contradicts.
 
     `given` has the form of a recipe and holds only what was asked for; ``auto`` agrees with
-    everything, and so does `time`, which became `steps`. `target` is a picture in memory.
+    everything, and so do `time`, which became `steps`, and `target_bytes`, which became a count.
+    `target` is a picture in memory.
     """
     data = stored.to_dict()
     for table, asked in given.items():
         if table == "stage":
             _check_stages(asked, data["stage"])
         elif isinstance(asked, dict):
+            asked = {key: value for key, value in asked.items() if key != "target_bytes"}
             _check(asked, data.get(table) or {})
         else:
             _check({table: asked}, data)

@@ -1,4 +1,7 @@
-"""Make the README's pictures from what `make gallery` left: python docs/images/make.py."""
+"""Make the documentation's pictures: python docs/images/make.py.
+
+From what `make gallery` and the comparison in docs/compare.md left in gallery/out.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 800, 4
 """Of the mosaic and between its pictures, in pixels."""
 PREVIEW = "coffee-fourier"
+COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
 
@@ -47,9 +51,13 @@ def preview(video: Path) -> list[Image.Image]:
 
 
 def main() -> None:
-    """Write pieces.jpg and progress.webp beside this file."""
-    stills = [Image.open(path).convert("RGB") for path in sorted(PIECES.glob("*.png"))]
+    """Write pieces.jpg, compare.jpg and progress.webp beside this file."""
+    paths = [path for path in sorted(PIECES.glob("*.png")) if not path.stem.endswith("-compare")]
+    stills = [Image.open(path).convert("RGB") for path in paths]
     mosaic(stills).save(HERE / "pieces.jpg", quality=88)
+    sheet = Image.open(PIECES / f"{COMPARISON}.png")
+    sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
+    sheet.save(HERE / "compare.jpg", quality=82)
     first, *others = preview(PIECES / f"{PREVIEW}.mp4")
     first.save(
         HERE / "progress.webp",

@@ -1,0 +1,129 @@
+"""Contestants of a comparison as they are written: `gaussian@gradient:count=500,blend=over`.
+
+The parts are a primitive or a recipe file, the engines after an `@`, and settings after a colon:
+what `--set` takes, and those of the recipe's own keys that make sense for a single contestant.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from artgen.cli._recipe import lay_over, parse_count, read_recipe_file
+from artgen.compare import Contestant
+from artgen.errors import UsageError
+from artgen.recipe import Recipe
+from artgen.targets import file_safe
+
+__all__ = ["Budget", "parse_contestants"]
+
+_BEFORE_KEY = r"(?=\s*[\w.]+\s*=)"
+_OWN = ("count", "steps", "time", "loss", "precision", "seed")
+_RECIPE_FILES = (".art", ".json", ".mp4", ".png", ".toml")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What everybody gets; None where it is not limited."""
+
+    time: float | None = None
+    steps: int | None = None
+    bytes: int | None = None
+
+    def per_stage(self, stages: int) -> dict[str, str | None]:
+        """The values of `--steps` and `--time`, divided evenly."""
+        steps, time = None, None
+        if self.steps is not None:
+            # The first ones take what cannot be divided, so that none is without a step.
+            parts = [(self.steps + i) // stages for i in reversed(range(stages))]
+            steps = ",".join(map(str, parts))
+        if self.time is not None:
+            time = ",".join([repr(self.time / stages)] * stages)
+        return {"steps": steps, "time": time}
+
+
+def parse_contestants(
+    texts: Sequence[str], budget: Budget, seed: int | None, run: Mapping[str, Any]
+) -> list[Contestant]:
+    """The contestants with `budget`, `seed` and the table `run` of everybody laid over them.
+
+    Raises UsageError for one that cannot be read or is there twice, InputError for its file.
+    """
+    contestants: list[Contestant] = []
+    for text in texts:
+        if any(text == each.name for each in contestants):
+            raise UsageError(
+                f"-p {text} is there twice", hint="give one of them another seed: seed=2"
+            )
+        what, engine, own, settings = _split(text)
+        file = Path(what) if what.lower().endswith(_RECIPE_FILES) else None
+        base = read_recipe_file(file) if file else {}
+        for key in ("steps", "time"):
+            if key in own and (budget.steps or budget.time):
+                raise UsageError(
+                    f"-p {text}: {key} is the same for all", hint=f"leave it out, or use --{key}"
+                )
+        stages = len(engine.split(",")) if engine else len(base.get("stage", ())) or 1
+        limits = {"steps": own.get("steps"), "time": own.get("time"), **_given(budget, stages)}
+        data = lay_over(
+            base,
+            {
+                "seed": _seed(text, own["seed"]) if "seed" in own else seed,
+                "primitive": {
+                    "name": None if file else what,
+                    "count": parse_count(own.get("count")),
+                    "target_bytes": budget.bytes,
+                },
+                "run": {**run, **{key: own[key] for key in ("precision",) if key in own}},
+            },
+            {"engine": engine or None, "loss": own.get("loss"), **limits},
+            settings,
+        )
+        stem = _free(file_safe(file.stem if file and not settings else text), contestants)
+        search = (file.parent, Path()) if file else (Path(),)
+        contestants.append(Contestant(text, stem, Recipe().updated(data), search))
+    return contestants
+
+
+def _split(text: str) -> tuple[str, str, dict[str, str], list[str]]:
+    """The primitive or file, the engines, the contestant's own keys, and what `--set` takes."""
+    head, *rest = re.split(":" + _BEFORE_KEY, text, maxsplit=1)
+    # A comma that no key follows belongs to the value, as in steps=20,10.
+    pairs = re.split("," + _BEFORE_KEY, rest[0]) if rest else []
+    what, _, engine = head.strip().partition("@")
+    if not what or (":" in what and not what.lower().endswith(_RECIPE_FILES)):
+        raise UsageError(
+            f"-p {text!r} is not NAME, NAME@ENGINE or NAME:KEY=VALUE,KEY=VALUE",
+            hint="for example gaussian:count=500,blend=over",
+        )
+    own, settings = {}, []
+    for pair in pairs:
+        key, _, value = (part.strip() for part in pair.partition("="))
+        if key in _OWN:
+            own[key] = value
+        else:
+            settings.append(pair)
+    return what, engine, own, settings
+
+
+def _given(budget: Budget, stages: int) -> dict[str, str]:
+    return {key: text for key, text in budget.per_stage(stages).items() if text is not None}
+
+
+def _seed(text: str, value: str) -> int:
+    if not (value.isdecimal() and int(value) < 2**63):
+        raise UsageError(f"-p {text}: seed {value!r} is not a seed", hint="seeds are 0 to 2^63 - 1")
+    return int(value)
+
+
+def _free(stem: str, contestants: Sequence[Contestant]) -> str:
+    """The stem, numbered where another contestant has it already."""
+    taken = {each.stem.casefold() for each in contestants}
+    name, number = stem, 1
+    while name.casefold() in taken:
+        number += 1
+        name = f"{stem}-{number}"
+    return name

@@ -1,0 +1,469 @@
+"""Several contestants on the same targets at an equal budget, beside JPEG, WebP and AVIF.
+
+All pictures are judged alike: 8 bits per channel at the fitting size, drawn from the parameters as
+they are saved, against the 8-bit target. A codec gets as many bytes as the parameters it stands
+beside, and its whole file has to fit into them, headers included.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import statistics
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from itertools import chain
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
+from artgen.events import Observer
+from artgen.metrics import ms_ssim, psnr, ssim
+from artgen.output import (
+    atomic_write,
+    available_codecs,
+    contact_sheet,
+    encode_png,
+    encode_within,
+    probe_folder,
+)
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import Interruption, open_target, run
+from artgen.targets import ImageTarget, file_safe, split_source
+
+__all__ = ["Comparison", "Contestant", "Line", "Row", "find_targets"]
+
+PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+"""The suffixes of the files that a folder of targets is searched for."""
+
+AVERAGED = ("psnr", "ssim", "ms_ssim", "seconds", "steps", "parameters", "bytes", "bpp")
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """Who takes part: `name` as it was asked for, `stem` for its files, and its recipe.
+
+    The recipe holds the budget; its target is replaced. `search` lists the folders in which its
+    files are looked up.
+    """
+
+    name: str
+    stem: str
+    recipe: Recipe
+    search: Sequence[Path] = (Path(),)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One contestant, or one codec, on one target; what does not apply or failed is None.
+
+    `target` is as it was asked for, `bytes` are those of the parameters at their precision or of
+    the codec's file, `limit` is what the codecs beside it may take, `art` is the file it is saved
+    in. With an `error` there are figures only where the best so far could be saved.
+    """
+
+    target: str
+    contestant: str
+    kind: Literal["fit", "codec"]
+    primitive: str | None = None
+    engine: str | None = None
+    precision: str | None = None
+    seed: int | None = None
+    psnr: float | None = None
+    ssim: float | None = None
+    ms_ssim: float | None = None
+    seconds: float | None = None
+    steps: int | None = None
+    stopped_by: str | None = None
+    count: int | None = None
+    parameters: int | None = None
+    quality: int | None = None
+    limit: int | None = None
+    bytes: int | None = None
+    file_bytes: int | None = None
+    bpp: float | None = None
+    art: str | None = None
+    error: Exception | None = None
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the table: mean and standard deviation over `targets` targets, by figure.
+
+    Targets on which it failed are left out; `errors` tells why. A figure that one of the others
+    does not have is None; so is the deviation, that of a sample, for fewer than two. A codec stands
+    `beside` the contestants whose bytes it was given.
+    """
+
+    contestant: str
+    beside: tuple[str, ...]
+    targets: int
+    mean: dict[str, float | None]
+    sd: dict[str, float | None]
+    errors: tuple[Exception, ...]
+
+
+def find_targets(asked: Iterable[str]) -> list[str]:
+    """What was asked for, with the picture files of a folder in its place.
+
+    Raises InputError where a folder holds none.
+    """
+    targets: list[str] = []
+    for source in asked:
+        folder = Path(source)
+        if split_source(source)[0] is not None or not folder.is_dir():
+            targets.append(source)
+            continue
+        found = sorted(
+            path for path in folder.iterdir() if path.suffix.lower() in PICTURES and path.is_file()
+        )
+        if not found:
+            raise InputError(
+                f"folder {source} holds no picture", hint=f"looked for {', '.join(PICTURES)}"
+            )
+        targets.extend(map(str, found))
+    return list(dict.fromkeys(targets))
+
+
+class Comparison:
+    """A comparison of `contestants` on `targets`: `run` it once, then read its results.
+
+    Writes `TARGET-compare.png` and a `TARGET-CONTESTANT.art` for each of them into `out`. `size` is
+    the fitting size, `limit` the bytes that codecs get (None: as many as what they stand beside);
+    contestants without a seed share `seed`, random where None.
+
+    Raises UsageError where two results would be written to one file, or one exists already.
+    """
+
+    def __init__(
+        self,
+        contestants: Sequence[Contestant],
+        targets: Sequence[str],
+        registry: Registry,
+        *,
+        out: Path,
+        size: int | None = None,
+        limit: int | None = None,
+        seed: int | None = None,
+        overwrite: bool = False,
+    ) -> None:
+        self.contestants, self.targets, self.registry = contestants, targets, registry
+        self.out, self.size, self.limit = out, size, limit
+        self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
+        self.codecs = available_codecs()
+        self.rows: list[Row] = []
+        self.sheets: list[Path] = []
+        self.failures: list[ArtgenError] = []
+        """Why a sheet or a table could not be written."""
+        self._stems = _stems(targets)
+        for path in self._planned():
+            if path.exists() and not overwrite:
+                raise UsageError(f"{path} exists", hint="use --overwrite or another --out")
+
+    def run(
+        self, observers: Sequence[Observer] = (), interruption: Interruption | None = None
+    ) -> Iterator[Row]:
+        """Go through all of them and yield each row as soon as it is there.
+
+        A failure ends in its row. An interruption ends the present run, its best so far kept, and
+        starts no other. Raises OutputError where nothing can be written to `out`.
+        """
+        interruption = interruption or Interruption()
+        probe_folder(self.out)
+        for source in self.targets:
+            opened: ImageTarget | Exception
+            try:
+                opened = self._open(source)
+            except Exception as error:
+                opened = error
+            shown: list[tuple[Row, Pixels]] = []
+            fitted = (
+                self._attempt(each, source, opened, observers, interruption)
+                for each in self.contestants
+            )
+            for row, pixels in chain(fitted, self._code(source, opened)):
+                self.rows.append(row)
+                if pixels is not None:
+                    shown.append((row, pixels))
+                yield row
+            if shown:
+                self._write_sheet(source, opened, shown)
+
+    def table(self) -> list[Line]:
+        """A line for each contestant; after those that take the same bytes, the codecs."""
+        groups: dict[tuple[int | None, ...], list[str]] = {}
+        of_contestant: dict[str, list[Row]] = {each.name: [] for each in self.contestants}
+        of_codec: dict[tuple[str, int | None, str], Row] = {}
+        for row in self.rows:
+            if row.kind == "fit":
+                of_contestant[row.contestant].append(row)
+            else:
+                of_codec[row.target, row.limit, row.contestant] = row
+        for name, rows in of_contestant.items():
+            groups.setdefault(tuple(row.limit for row in rows), []).append(name)
+        lines = []
+        for limits, names in groups.items():
+            lines += [_line(name, of_contestant[name]) for name in names]
+            for codec in self.codecs:
+                keys = [(*where, codec) for where in zip(self.targets, limits, strict=False)]
+                rows = [of_codec[key] for key in keys if key in of_codec]
+                lines += [_line(codec, rows, beside=tuple(names))] if rows else []
+        return lines
+
+    def write_csv(self, file: Path) -> bool:
+        """Write all rows as CSV; whether that worked, else there is another one of `failures`."""
+        return self._write(file, _csv(self.rows))
+
+    def _art(self, source: str, contestant: Contestant) -> Path:
+        return self.out / f"{self._stems[source]}-{contestant.stem}.art"
+
+    def _sheet(self, source: str) -> Path:
+        return self.out / f"{self._stems[source]}-compare.png"
+
+    def _planned(self) -> Iterator[Path]:
+        for source in self.targets:
+            yield self._sheet(source)
+            yield from (self._art(source, contestant) for contestant in self.contestants)
+
+    def _open(self, source: str) -> ImageTarget:
+        # All contestants get the same target, whatever lies behind it in their recipes.
+        asked = Recipe().updated({"target": self._target_table(source, "black")})
+        return open_target(asked, self.registry, (Path(),))
+
+    def _target_table(self, source: str, background: str) -> dict[str, Any]:
+        table = {"source": source, "size": self.size, "background": background}
+        return {key: value for key, value in table.items() if value is not None}
+
+    def _attempt(
+        self,
+        contestant: Contestant,
+        source: str,
+        target: ImageTarget | Exception,
+        observers: Sequence[Observer],
+        interruption: Interruption,
+    ) -> tuple[Row, Pixels | None]:
+        """One run, whatever comes of it."""
+        row = Row(source, contestant.name, "fit", limit=self.limit)
+        try:
+            if interruption.requested:
+                raise Interrupted("not started")
+            if isinstance(target, Exception):
+                raise target
+            return self._fit(row, contestant, target, observers, interruption)
+        except Exception as error:
+            return replace(row, error=error), None
+
+    def _fit(
+        self,
+        row: Row,
+        contestant: Contestant,
+        target: ImageTarget,
+        observers: Sequence[Observer],
+        interruption: Interruption,
+    ) -> tuple[Row, Pixels]:
+        asked = contestant.recipe.to_dict()
+        asked["target"] = self._target_table(row.target, contestant.recipe.target.background)
+        if contestant.recipe.seed is None:
+            asked["seed"] = self.seed
+        file = self._art(row.target, contestant)
+        outcome = run(
+            Recipe.from_dict(asked),
+            self.registry,
+            target=target,
+            name=file.stem,
+            search=contestant.search,
+            observers=observers,
+            interruption=interruption,
+        )
+        summary, art = outcome.summary, outcome.art
+        pixels = art.render(device=art.recipe.run.device)
+        art.save(file, overwrite=True)
+        known = {field.name for field in fields(Row)} - {"target"}
+        figures = {key: value for key, value in summary.items() if key in known}
+        # A target that is no picture has figures of its own.
+        figures |= _figures(pixels, target) if isinstance(target, ImageTarget) else {}
+        limit = self.limit or summary["bytes"]
+        return replace(row, **figures, limit=limit, art=str(file), error=outcome.error), pixels
+
+    def _code(
+        self, source: str, target: ImageTarget | Exception
+    ) -> Iterator[tuple[Row, Pixels | None]]:
+        """The target after each codec, for every number of bytes that was needed for it."""
+        if not isinstance(target, ImageTarget):
+            return
+        fitted = [row for row in self.rows if row.target == source and row.error is None]
+        for limit in dict.fromkeys(row.limit for row in fitted if row.limit is not None):
+            for codec in self.codecs:
+                yield _coded(Row(source, codec, "codec", limit=limit), target, limit)
+
+    def _write_sheet(
+        self, source: str, target: ImageTarget | Exception, shown: Sequence[tuple[Row, Pixels]]
+    ) -> None:
+        goal = target if isinstance(target, ImageTarget) else None
+        file = self._sheet(source)
+        if self._write(file, encode_png(_sheet(self._stems[source], goal, shown))):
+            self.sheets.append(file)
+
+    def _write(self, file: Path, data: bytes) -> bool:
+        try:
+            atomic_write(file, data)
+        except ArtgenError as error:
+            self.failures.append(error)
+            return False
+        return True
+
+
+def _csv(rows: Iterable[Row]) -> bytes:
+    """The rows as a table with a heading, in UTF-8; an error is its message."""
+    file = io.StringIO()
+    writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        error = row.error.message if isinstance(row.error, ArtgenError) else row.error
+        writer.writerow({**asdict(replace(row, error=None)), "error": error})
+    return file.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _stems(targets: Sequence[str]) -> dict[str, str]:
+    """What the files of each target begin with. Raises UsageError where two would be the same."""
+    stems: dict[str, str] = {}
+    owners: dict[str, str] = {}
+    for source in targets:
+        scheme, rest = split_source(source)
+        stem = file_safe(rest if scheme else Path(rest).stem)
+        other = owners.setdefault(stem.casefold(), source)
+        if other != source:
+            raise UsageError(
+                f"{other} and {source} would both be written to {stem}-compare.png",
+                hint="rename one of them, or compare them one by one",
+            )
+        stems[source] = stem
+    return stems
+
+
+def _figures(pixels: Pixels, target: ImageTarget) -> dict[str, Any]:
+    goal = target.pixels
+    similarities = {"ssim": ssim(pixels, goal), "ms_ssim": ms_ssim(pixels, goal)}
+    rounded = {key: value and round(value, 6) for key, value in similarities.items()}
+    return {"psnr": round(psnr(pixels, goal), 4), **rounded}
+
+
+def _coded(row: Row, target: ImageTarget, limit: int) -> tuple[Row, Pixels | None]:
+    """The row of one codec within `limit` bytes."""
+    try:
+        encoded = encode_within(target.pixels, row.contestant, limit)
+        if encoded is None:
+            raise InputError(
+                f"no {row.contestant} file of this picture takes {limit} bytes or less"
+            )
+    except Exception as error:
+        return replace(row, error=error), None
+    size, canvas = encoded.size, target.canvas
+    bpp = round(8 * size / (canvas.width * canvas.height), 6)
+    figures = {**_figures(encoded.pixels, target), "bytes": size, "file_bytes": size, "bpp": bpp}
+    return replace(row, quality=encoded.quality, **figures), encoded.pixels
+
+
+def _line(name: str, rows: Sequence[Row], beside: tuple[str, ...] = ()) -> Line:
+    good = [row for row in rows if row.error is None]
+    mean: dict[str, float | None] = {}
+    sd: dict[str, float | None] = {}
+    for key in AVERAGED:
+        values = [value for row in good if (value := getattr(row, key)) is not None]
+        # Of some of the targets only, it would look better or worse than its neighbours'.
+        complete = len(values) == len(good) > 0
+        mean[key] = statistics.fmean(values) if complete else None
+        sd[key] = statistics.stdev(values) if complete and len(values) > 1 else None
+    errors = tuple(row.error for row in rows if row.error is not None)
+    return Line(name, beside, len(good), mean, sd, errors)
+
+
+# ---- the contact sheet ---------------------------------------------------------------------------
+
+WORST = 64
+"""The error, of 255, at which the error maps are brightest."""
+_NARROWEST = 320
+"""Smaller pictures are enlarged by a whole factor, so that captions find room."""
+_LONGEST = 760
+_DARK = (14, 14, 16)
+_EMBERS = ((0.0, 8, 8, 10), (0.3, 96, 24, 54), (0.65, 226, 98, 40), (1.0, 255, 244, 214))
+"""The colours of the error maps: a position from 0 to 1, then red, green and blue."""
+
+
+def _sheet(name: str, target: ImageTarget | None, shown: Sequence[tuple[Row, Pixels]]) -> Pixels:
+    """All results beside the target, each over the map of its errors; same bytes, same line."""
+    lines: dict[int | None, list[tuple[Pixels, str]]] = {}
+    goal = None if target is None else target.pixels
+    for row, pixels in shown:
+        cell = pixels if goal is None else _stacked(pixels, _ember(_errors(pixels, goal)))
+        lines.setdefault(row.limit, []).append((_enlarged(cell), _caption(row)))
+    first: list[tuple[Pixels, str]] = []
+    if goal is not None:
+        height, width = goal.shape[:2]
+        caption = f"{name}\n{width}x{height}\nerrors: 0 to {WORST} of 255 and more"
+        first = [(_enlarged(_stacked(goal, _scale(height, width))), caption)]
+    if len(lines) == 1:
+        return contact_sheet([*first, *next(iter(lines.values()))], longest=_LONGEST)
+    columns = len(first) + max(map(len, lines.values()))
+    blank = (np.full((1, 1, 3), _DARK, np.uint8), "")
+    cells = []
+    for line in lines.values():
+        cells += [*first, *line, *[blank] * (columns - len(first) - len(line))]
+    return contact_sheet(cells, columns=columns, longest=_LONGEST)
+
+
+def _caption(row: Row) -> str:
+    name = row.contestant
+    if row.quality is not None:
+        name += f", quality {row.quality}"
+    elif row.error is not None:
+        name += f", {row.stopped_by}"
+    figures = [
+        None if row.psnr is None else f"{row.psnr:.2f} dB",
+        None if row.ssim is None else f"SSIM {row.ssim:.3f}",
+        None if row.ms_ssim is None else f"MS-SSIM {row.ms_ssim:.3f}",
+    ]
+    cost = [
+        f"{row.bytes:,} bytes",
+        f"{row.bpp:.2f} bpp",
+        None if row.seconds is None else f"{row.seconds:.1f} s",
+    ]
+    return "\n".join([name, *(" · ".join(filter(None, part)) for part in (figures, cost))])
+
+
+def _errors(pixels: Pixels, goal: Pixels) -> NDArray[np.float64]:
+    """The root of the mean squared error over the channels [h, w], from 0 to 1, which is WORST."""
+    squares = np.subtract(pixels, goal, dtype=np.float64) ** 2
+    errors: NDArray[np.float64] = np.minimum(np.sqrt(squares.mean(2)) / WORST, 1.0)
+    return errors
+
+
+def _ember(errors: NDArray[np.float64]) -> Pixels:
+    """Errors [h, w] from 0 to 1 as colours [h, w, 3]."""
+    position, *colours = zip(*_EMBERS, strict=True)
+    channels = [np.interp(errors, position, values) for values in colours]
+    return np.rint(np.stack(channels, 2)).astype(np.uint8)
+
+
+def _scale(height: int, width: int) -> Pixels:
+    """What the colours of the error maps mean, at the size of one: a strip from 0 to 1."""
+    picture = np.full((height, width, 3), _DARK, np.uint8)
+    strip = max(1, height // 24)
+    picture[-strip:] = _ember(np.linspace(0, 1, width)[None])
+    return picture
+
+
+def _stacked(above: Pixels, below: Pixels) -> Pixels:
+    gap = np.full((max(1, above.shape[1] // 64), above.shape[1], 3), _DARK, np.uint8)
+    return np.concatenate([above, gap, below])
+
+
+def _enlarged(picture: Pixels) -> Pixels:
+    factor = -(-_NARROWEST // picture.shape[1])
+    return picture.repeat(factor, 0).repeat(factor, 1)

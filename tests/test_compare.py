@@ -1,0 +1,464 @@
+"""`artgen compare`: equal budgets, honest figures, failures that stay where they are."""
+
+from __future__ import annotations
+
+import csv
+import json
+import statistics
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import artgen.compare
+from artgen.art import load
+from artgen.cli import main
+from artgen.cli._contestants import Budget, parse_contestants
+from artgen.compare import Comparison, find_targets
+from artgen.errors import InputError, UsageError
+from artgen.metrics import psnr
+from artgen.output import available_codecs
+from artgen.registry import Registry
+from artgen.runner import Interruption
+from artgen.targets import TargetRequest, open_sample
+
+SMALL = ("--size", "32", "--steps", "4", "--threads", "1", "--seed", "1")
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]):
+    """Run `artgen compare`: exit code, stdout, stderr."""
+
+    def compare(*arguments: str, small: bool = True) -> tuple[int, str, str]:
+        code = main(["compare", *(SMALL if small else ()), *arguments])
+        return code, *capsys.readouterr()
+
+    return compare
+
+
+@pytest.fixture
+def compare(call):
+    """Run it with `--json`: exit code and the object."""
+
+    def ask(*arguments: str, small: bool = True):
+        code, out, _ = call(*arguments, "--json", "-q", small=small)
+        return code, json.loads(out)
+
+    return ask
+
+
+def pictures(folder: str, *names: str) -> str:
+    Path(folder).mkdir()
+    rng = np.random.default_rng(0)
+    for name in names:
+        ramp = np.linspace(0, 255, 32)[:, None, None] + rng.normal(0, 20, (1, 32, 3))
+        Image.fromarray(np.clip(ramp, 0, 255).astype(np.uint8)).save(Path(folder, name))
+    return folder
+
+
+def contestants(*texts, budget=Budget(steps=4), seed=None, **run):  # noqa: B008
+    return parse_contestants(texts, budget, seed, run)
+
+
+def by_name(rows):
+    return {row["contestant"]: row for row in rows}
+
+
+# ---- who takes part ------------------------------------------------------------------------------
+
+
+def test_a_contestant_with_engine_and_settings():
+    text = "gaussian@gradient:count=50,blend=over,engine.rate=0.5,loss=l1+0.1*ssim,precision=int8"
+    [one] = contestants(text, precision="fp16", threads=1)
+    recipe = one.recipe
+    assert (one.name, recipe.primitive.name, recipe.primitive.count) == (text, "gaussian", 50)
+    assert recipe.primitive.options == {"blend": "over"}
+    [stage] = recipe.stage
+    assert (stage.engine, stage.steps, stage.loss) == ("gradient", 4, "l1+0.1*ssim")
+    assert stage.options == {"rate": 0.5}
+    assert (recipe.run.precision, recipe.run.threads) == ("int8", 1)
+
+
+def test_values_may_hold_commas_and_names_slashes_and_stars():
+    [one] = contestants(
+        "artgen/triangle*3+ellipse@climb,gradient:steps=30,20,loss=mse,l1",
+        budget=Budget(bytes=900),
+    )
+    assert one.recipe.primitive.name == "artgen/triangle*3+ellipse"
+    assert [stage.engine for stage in one.recipe.stage] == ["climb", "gradient"]
+    assert [stage.steps for stage in one.recipe.stage] == [30, 20]
+    assert [stage.loss for stage in one.recipe.stage] == ["mse", "l1"]
+    assert one.recipe.primitive.target_bytes == 900
+    assert one.stem == "artgen_triangle_3_ellipse_climb_gradient_steps_3"
+
+
+def test_a_budget_is_divided_between_stages():
+    assert Budget(steps=7).per_stage(3) == {"steps": "3,2,2", "time": None}
+    assert Budget(time=3.0).per_stage(2) == {"steps": None, "time": "1.5,1.5"}
+    [one] = contestants("gaussian@gradient,gradient", budget=Budget(steps=9, time=4.0))
+    assert [(stage.steps, stage.time) for stage in one.recipe.stage] == [(5, 2.0), (4, 2.0)]
+
+
+def test_a_recipe_file_takes_part_with_the_same_budget():
+    Path("r").mkdir()
+    Path("r/soft.toml").write_text(
+        'seed = 3\n[target]\nsource = "gone.png"\n[primitive]\ncount = 9\nblend = "mean"\n'
+        "[[stage]]\nsteps = 500\nloss = 'l1'\n"
+    )
+    plain, changed = contestants("r/soft.toml", "r/soft.toml:count=12,blend=sum")
+    assert (plain.stem, plain.recipe.seed) == ("soft", 3)
+    assert plain.search == (Path("r"), Path())
+    assert (plain.recipe.primitive.count, plain.recipe.stage[0].steps) == (9, 4)
+    assert plain.recipe.stage[0].loss == "l1"
+    assert changed.recipe.primitive.count == 12
+    assert changed.recipe.primitive.options == {"blend": "sum"}
+    [seeded] = contestants("r/soft.toml", seed=8)
+    assert seeded.recipe.seed == 8
+
+
+def test_files_of_different_contestants_have_different_names():
+    long = "gaussian:count=50,blend=mean,visibility=full,visibility_size=8"
+    names = contestants(f"{long},seed=1", f"{long},seed=2", "gaussian:seed=1", "gaussian:seed_1=2")
+    assert len({each.stem for each in names}) == 4
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["gaussian:500"], "KEY=VALUE"),
+        (["@gradient"], "KEY=VALUE"),
+        ([":count=3"], "KEY=VALUE"),
+        (["gaussian", "gaussian"], "twice"),
+        (["gaussian:seed=-1"], "seed"),
+        (["gaussian:count=none"], "number of parts"),
+        (["gaussian:steps=3"], "same for all"),
+        (["gaussian:time=3"], "same for all"),
+        (["gaussian:precision=fp8"], "precision"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(texts, message):
+    with pytest.raises(UsageError, match=message):
+        contestants(*texts)
+
+
+def test_own_steps_are_free_where_only_bytes_are_equal():
+    [one] = contestants("gaussian:steps=7", budget=Budget(bytes=500))
+    assert one.recipe.stage[0].steps == 7
+
+
+# ---- what comes of it ----------------------------------------------------------------------------
+
+
+def test_figures_are_those_of_the_saved_drawing(compare):
+    code, data = compare("-p", "gaussian:count=6", "-p", "mlp:hidden=4", "--precision", "fp16")
+    assert code == 0
+    target = open_sample("astronaut", TargetRequest(size=32)).pixels
+    rows = [row for row in data["rows"] if row["kind"] == "fit"]
+    assert [row["contestant"] for row in rows] == ["gaussian:count=6", "mlp:hidden=4"]
+    for row in rows:
+        art = load(row["art"])
+        assert row["psnr"] == pytest.approx(psnr(art.render(), target), abs=1e-4)
+        assert row["psnr"] == art.metrics["psnr"]
+        assert row["ssim"] == art.metrics["ssim"]
+        assert (row["bytes"], row["parameters"]) == (2 * art.drawing.parameters, row["bytes"] // 2)
+        assert row["limit"] == row["bytes"]
+        assert row["bpp"] == pytest.approx(8 * row["bytes"] / 32**2)
+        assert row["file_bytes"] == Path(row["art"]).stat().st_size
+        assert (row["steps"], row["seed"], row["precision"]) == (4, 1, "fp16")
+    assert data["budget"] == {"time": None, "steps": 4, "bytes": None}
+
+
+def test_a_contestant_does_what_fit_does(compare, capsys):
+    compare("-p", "gaussian:count=6,blend=mean")
+    flags = ("-p", "gaussian", "-n", "6", "--set", "blend=mean", "--no-video", "--out", "fit", "-q")
+    assert main(["fit", *SMALL, *flags]) == 0
+    theirs = load("fit/astronaut-gaussian.art").drawing.tensors
+    ours = load("artgen-out/astronaut-gaussian_count_6_blend_mean.art").drawing.tensors
+    assert theirs.keys() == ours.keys()
+    assert all((theirs[name] == ours[name]).all() for name in ours)
+
+
+def test_codecs_get_the_bytes_of_what_they_stand_beside(compare):
+    names = ("gaussian:count=40", "gaussian:count=40,blend=mean", "gaussian:count=80")
+    _, data = compare(*(word for name in names for word in ("-p", name)))
+    coded = [row for row in data["rows"] if row["kind"] == "codec"]
+    assert {row["limit"] for row in coded} == {40 * 32, 80 * 32}
+    assert len(coded) == 2 * len(available_codecs())
+    for row in coded:
+        assert row["bytes"] == row["file_bytes"] <= row["limit"]
+        assert 1 <= row["quality"] <= 100
+        assert row["bpp"] == pytest.approx(8 * row["bytes"] / 32**2)
+    assert [(line["contestant"], line["beside"]) for line in data["table"]] == [
+        (names[0], None),
+        (names[1], None),
+        *((codec, [names[0], names[1]]) for codec in available_codecs()),
+        (names[2], None),
+        *((codec, [names[2]]) for codec in available_codecs()),
+    ]
+
+
+def test_equal_bytes(compare):
+    names = ("gaussian:precision=int8", "gaussian", "mlp:hidden=2")
+    _, data = compare("--bytes", "1500", *(word for name in names for word in ("-p", name)))
+    rows = by_name(data["rows"])
+    assert rows["gaussian"]["count"] == 1500 // 32
+    assert rows["gaussian:precision=int8"]["count"] == (1500 - 64) // 8
+    assert rows["mlp:hidden=2"]["bytes"] <= 1500
+    assert {row["limit"] for row in data["rows"]} == {1500}
+    codecs = [line for line in data["table"] if line["beside"]]
+    assert [line["contestant"] for line in codecs] == list(available_codecs())
+    assert codecs[0]["beside"] == list(names)
+
+
+def test_an_equal_time_becomes_steps(compare):
+    arguments = ("--size", "32", "--time", "0.2", "--threads", "1", "-p", "gaussian:count=6")
+    code, data = compare(*arguments, small=False)
+    assert code == 0
+    assert data["rows"][0]["steps"] > 1
+    assert data["budget"] == {"time": 0.2, "steps": None, "bytes": None}
+
+
+def test_a_codec_that_cannot_be_that_small_is_no_failure(compare):
+    code, data = compare("-p", "gaussian:count=1")
+    assert code == 0
+    jpeg = by_name(data["rows"])["JPEG"]
+    assert jpeg["psnr"] is None
+    assert "32 bytes" in jpeg["error"]["message"]
+    [line] = [line for line in data["table"] if line["contestant"] == "JPEG"]
+    assert (line["targets"], line["mean"]["psnr"]) == (0, None)
+
+
+def test_a_folder_gives_mean_and_deviation(compare):
+    folder = pictures("pics", "b.png", "a.jpg", "c.PNG")
+    Path(folder, "notes.txt").write_text("no picture")
+    code, data = compare(folder, "-p", "gaussian:count=6")
+    assert code == 0
+    rows = [row for row in data["rows"] if row["kind"] == "fit"]
+    assert [Path(row["target"]).name for row in rows] == ["a.jpg", "b.png", "c.PNG"]
+    line = data["table"][0]
+    values = [row["psnr"] for row in rows]
+    assert (line["contestant"], line["targets"]) == ("gaussian:count=6", 3)
+    assert line["mean"]["psnr"] == pytest.approx(statistics.mean(values))
+    assert line["sd"]["psnr"] == pytest.approx(statistics.stdev(values))
+    assert line["sd"]["steps"] == 0
+    # Too small for five scales.
+    assert line["mean"]["ms_ssim"] is None
+    assert [Path(sheet).name for sheet in data["sheets"]] == [f"{n}-compare.png" for n in "abc"]
+
+
+def test_a_folder_without_pictures_and_twins_are_refused(call):
+    Path("empty").mkdir()
+    with pytest.raises(InputError, match="no picture"):
+        find_targets(["empty"])
+    assert call("empty", "-p", "gaussian")[0] == 3
+    code, _, err = call(pictures("twins", "x.png", "x.jpg"), "-p", "gaussian")
+    assert code == 2
+    assert "x-compare.png" in err
+    assert find_targets(["sample:cat", "sample:cat"]) == ["sample:cat"]
+
+
+def test_a_figure_that_is_missing_for_one_target_has_no_mean(compare):
+    _, data = compare("sample:cat", "sample:text", "--size", "6", "-p", "gaussian:count=2")
+    assert data["rows"][0]["ssim"] is None
+    assert data["table"][0]["mean"]["ssim"] is None
+    assert data["table"][0]["mean"]["psnr"] > 0
+
+
+# ---- when something fails ------------------------------------------------------------------------
+
+
+def test_a_failure_harms_no_other_and_the_first_one_decides(call):
+    code, out, err = call(
+        *("-p", "no-such", "-p", "gaussian:count=6", "-p", "gaussian:blend=odd"), "-q"
+    )
+    assert code == 4
+    assert err.count("error: ") == 2
+    assert "no primitive 'no-such'" in out
+    lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
+    assert " dB" not in lines["no-such"]
+    assert float(lines["gaussian:count=6"].split()[1]) > 5
+
+
+def test_failures_are_in_their_rows(compare):
+    code, data = compare("missing.png", "sample:cat", "-p", "gaussian:count=6", "-p", "mlp:x=1")
+    assert code == 3
+    fits = [row for row in data["rows"] if row["kind"] == "fit"]
+    assert [row["error"] and row["error"]["exit_code"] for row in fits] == [3, 3, None, 2]
+    assert fits[0]["psnr"] is None
+    first = data["table"][0]
+    assert first["targets"] == 1
+    assert first["errors"][0]["message"].startswith("target missing.png does not exist")
+    assert len(data["sheets"]) == 1
+
+
+def test_nothing_is_overwritten_unless_asked_for(call):
+    assert call("-p", "gaussian:count=6", "--csv", "a.csv")[0] == 0
+    before = Path("artgen-out/astronaut-compare.png").read_bytes()
+    code, _, err = call("-p", "gaussian:count=6", "--seed", "2")
+    assert code == 2
+    assert "--overwrite" in err
+    code, _, err = call("-p", "gaussian:count=6", "--out", "other", "--csv", "a.csv")
+    assert (code, "a.csv exists" in err) == (2, True)
+    assert Path("artgen-out/astronaut-compare.png").read_bytes() == before
+    assert call("-p", "gaussian:count=6", "--overwrite", "--csv", "a.csv")[0] == 0
+
+
+def test_the_same_seed_gives_the_same_sheet(call):
+    for out in ("a", "b"):
+        call("-p", "gaussian:count=6", "--out", out)
+    arts = [Path(out, "astronaut-gaussian_count_6.art").read_bytes() for out in "ab"]
+    assert arts[0] == arts[1]
+
+
+def test_all_share_a_random_seed(compare):
+    arguments = ("--size", "32", "--steps", "1", "--threads", "1", "-p", "gaussian:count=2")
+    _, data = compare(*arguments, "-p", "gaussian:count=3", "-p", "gaussian:seed=5", small=False)
+    seeds = [row["seed"] for row in data["rows"] if row["kind"] == "fit"]
+    assert seeds[0] == seeds[1] != seeds[2] == 5
+
+
+def test_an_interruption_keeps_what_is_done_and_starts_no_other():
+    interruption = Interruption()
+    registry = Registry(environ={})
+    three = contestants("gaussian:count=6", "gaussian:count=7", "gaussian:count=8", seed=1)
+    comparison = Comparison(three, ["sample:cat"], registry, out=Path("out"), size=32)
+    for row in comparison.run(interruption=interruption):
+        if row.contestant == "gaussian:count=6":
+            interruption.request()
+    states = [
+        (row.contestant[-1], type(row.error).__name__)
+        for row in comparison.rows
+        if row.kind == "fit"
+    ]
+    assert states == [("6", "NoneType"), ("7", "Interrupted"), ("8", "Interrupted")]
+    assert sorted(path.name for path in Path("out").iterdir()) == [
+        "cat-compare.png",
+        "cat-gaussian_count_6.art",
+    ]
+    assert comparison.table()[0].mean["psnr"] > 5
+
+
+def test_ctrl_c_ends_with_130_and_a_table(call, monkeypatch):
+    class Pressed(Interruption):
+        def __init__(self):
+            self.asked = 0
+
+        @property
+        def requested(self):
+            self.asked += 1
+            return self.asked > 3
+
+    monkeypatch.setattr("artgen.runner.Interruption", Pressed)
+    code, out, err = call("-p", "gaussian:count=6", "-p", "mlp", "--steps", "50", "--json")
+    assert code == 130
+    rows = by_name(json.loads(out)["rows"])
+    assert rows["gaussian:count=6"]["stopped_by"] == "interrupted"
+    assert rows["gaussian:count=6"]["steps"] < 50
+    assert Path(rows["gaussian:count=6"]["art"]).exists()
+    assert rows["mlp"]["error"]["message"] == "not started"
+    assert "JPEG" not in rows
+    assert "error:" not in err
+
+
+def test_a_sheet_that_cannot_be_written_is_told_after_all(call, monkeypatch):
+    def refuse(path, data, **more):
+        raise artgen.compare.ArtgenError(f"cannot write {path}")
+
+    monkeypatch.setattr(artgen.compare, "atomic_write", refuse)
+    code, out, err = call("-p", "gaussian:count=6", "--csv", "a.csv", "-q")
+    assert code == 1
+    assert err.count("error: cannot write") == 2
+    assert "gaussian:count=6" in out
+    assert not Path("a.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ((), "nothing to compare"),
+        (("-p", "gaussian", "--seed", str(2**63)), "too large"),
+        (("-p", "gaussian", "--bytes", "0"), "--bytes"),
+        (("-p", "gaussian", "--time", "0"), "--time"),
+        (("-p", "no.toml"), "no.toml"),
+    ],
+)
+def test_misuse_is_explained(call, arguments, words):
+    code, _, err = call(*arguments)
+    assert code in (2, 3)
+    assert words in err
+
+
+# ---- how it is shown -----------------------------------------------------------------------------
+
+
+def test_the_table_and_the_paths_on_stdout(call):
+    code, out, err = call("-p", "gaussian:count=40", "--csv", "all.csv")
+    assert code == 0
+    assert "astronaut-gaussian_count_40: " in err
+    heading, first, *_ = out.splitlines()
+    assert heading.split() == (
+        ["PSNR", "SSIM", "MS-SSIM", "seconds", "steps", "parameters", "bytes", "bpp"]
+    )
+    name, psnr_text, ssim_text, ms_ssim_text, _, steps, parameters, size, bpp = first.split()
+    assert name == "gaussian:count=40"
+    assert float(psnr_text) > 5 > float(ssim_text)
+    assert (ms_ssim_text, steps, parameters, size, bpp) == ("-", "4", "320", "1,280", "10.000")
+    assert len({len(line) for line in out.splitlines()[: 2 + len(available_codecs())]}) == 1
+    assert "headers included" in out
+    assert out.splitlines()[-2:] == [str(Path("artgen-out/astronaut-compare.png")), "all.csv"]
+
+
+def test_a_terminal_gets_the_same_figures(call, monkeypatch):
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = call("-p", "gaussian:count=40", "-q")
+    assert code == 0
+    for word in ("MS-SSIM", "gaussian:count=40", "1,280", "JPEG"):
+        assert word in out
+
+
+def test_the_csv_holds_every_row(compare):
+    _, data = compare("sample:cat", "-p", "gaussian:count=40", "-p", "nope", "--csv", "all.csv")
+    with Path("all.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["contestant"] for row in rows] == [row["contestant"] for row in data["rows"]]
+    assert list(rows[0]) == list(data["rows"][0])
+    assert float(rows[0]["psnr"]) == data["rows"][0]["psnr"]
+    assert rows[1]["error"] == "there is no primitive 'nope'"
+    assert rows[1]["psnr"] == ""
+
+
+def test_the_sheet_shows_every_result_over_its_errors(call):
+    call("-p", "gaussian:count=40")
+    with Image.open("artgen-out/astronaut-compare.png") as sheet:
+        pixels = np.asarray(sheet.convert("RGB"))
+    # Pictures of 32 pixels are enlarged by 10, the gaps between them are a 28th of a cell.
+    pitch, gap = 320, 650 // 28
+
+    def shown(column, top):
+        left = gap + column * (pitch + gap)
+        return pixels[gap + top :, left:][: 10 * 32 : 10, : 10 * 32 : 10].astype(int)
+
+    target = open_sample("astronaut", TargetRequest(size=32)).pixels
+    fitted = load("artgen-out/astronaut-gaussian_count_40.art").render()
+    assert (shown(0, 0) == target).all()
+    assert (shown(1, 0) == fitted).all()
+    errors = np.abs(fitted.astype(int) - target).max(2)
+    brightness = shown(1, 330).sum(2)
+    assert np.corrcoef(errors.ravel(), brightness.ravel())[0, 1] > 0.8
+    assert brightness[errors == 0].max(initial=30) <= 30
+    assert pixels.shape[1] == gap + (2 + len(available_codecs())) * (pitch + gap)
+
+
+def test_a_count_of_its_own_does_not_go_with_equal_bytes(compare):
+    code, data = compare("-p", "gaussian:count=6", "-p", "gaussian", "--bytes", "900")
+    assert code == 2
+    assert "both" in data["rows"][0]["error"]["message"]
+    assert data["rows"][1]["error"] is None
