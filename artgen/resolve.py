@@ -7,14 +7,16 @@ defaults > the engine's.
 from __future__ import annotations
 
 import dataclasses
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from artgen.canvas import Canvas
-from artgen.errors import UsageError
+from artgen.errors import PluginError, UsageError
 from artgen.options import parse_options
 from artgen.recipe import Recipe, Stage
 from artgen.registry import Registry
+from artgen.subject import Subject, kind_of
 
 __all__ = ["Plan", "resolve"]
 
@@ -55,10 +57,13 @@ class Plan:
         return first
 
 
-def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
-    """Check names and options and fill in every default.
+def resolve(
+    recipe: Recipe, registry: Registry, canvas: Canvas, subject: Subject | None = None
+) -> Plan:
+    """Check names and options and fill in every default, for a picture of the size of `canvas`.
 
-    Raises PluginError for unknown or broken plugins, UsageError for options.
+    A `subject` takes the place of the picture. Raises PluginError for unknown or broken plugins,
+    UsageError for options and for what does not fit the kind of target.
     """
     table = recipe.primitive
     recorded = (
@@ -66,7 +71,10 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
     )
     entry = registry.find("primitive", table.name, plugin=recorded)
     primitive = entry.load()(table.options, preset=table.preset)
-    primitive.resolve_options(canvas)
+    if kind_of(subject) not in primitive.targets:
+        raise _unfit(registry, table.name, kind_of(subject))
+    primitive.take(subject)
+    primitive.resolve_options(canvas if subject is None else subject.grid)
     count = _count(primitive, table.name, table.count, canvas)
 
     stages, engines, losses = [], [], []
@@ -76,9 +84,16 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
         layered = _layered(primitive, stage, name)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
+        layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine))
         engines.append(engine)
-        losses.append(_loss(registry, stages[-1].loss or DEFAULT_LOSS))
+        losses.append(_loss(registry, layered["loss"]))
+        losses[-1].check_target(kind_of(subject))
+        if stages[-1].target_psnr is not None and subject is not None:
+            raise UsageError(
+                f"target_psnr is for pictures, and this is a target of kind {subject.kind}",
+                hint="use --plateau or --steps",
+            )
 
     data = recipe.to_dict()
     data["primitive"] = {
@@ -95,6 +110,19 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
         identity=registry.identity(entry),
         engines=tuple(engines),
         losses=tuple(losses),
+    )
+
+
+def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
+    """What to say of a primitive that cannot be fitted to this kind of target."""
+    fitting = []
+    for entry in registry.entries("primitive"):
+        with suppress(PluginError):
+            if kind in entry.load().targets:
+                fitting.append(registry.spelling(entry))
+    return UsageError(
+        f"{name} cannot be fitted to a target of kind {kind}",
+        hint=f"use -p {' or '.join(fitting)}" if fitting else "no plugin offers what can",
     )
 
 
@@ -158,7 +186,7 @@ def _complete(data: dict[str, Any], name: str, engine: type[Any]) -> Stage:
     own = {key: value for key, value in data.items() if key in Stage.model_fields}
     given = {key: value for key, value in data.items() if key not in Stage.model_fields}
     options = parse_options(engine.Options, given, owner=f"engine {name}")
-    own.update(engine=name, loss=own.get("loss", DEFAULT_LOSS))
+    own.update(engine=name)
     return Stage(**own, **_without_none(dataclasses.asdict(options)))
 
 
