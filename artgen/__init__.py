@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     )
     from artgen.events import Event
     from artgen.hookspecs import PLUGIN_API, Spec, hookimpl
-    from artgen.losses import per_pixel
+    from artgen.losses import for_targets, per_pixel
     from artgen.options import option
     from artgen.primitives import (
         Blend,
@@ -56,7 +56,14 @@ if TYPE_CHECKING:
         pixels,
         uniform,
     )
-    from artgen.targets import ImageTarget, TargetRequest, image_from_array
+    from artgen.targets import (
+        ImageTarget,
+        SampleTarget,
+        TargetRequest,
+        curve_from_samples,
+        image_from_array,
+        points_from_samples,
+    )
 
 __version__ = "0.1.0"
 
@@ -79,7 +86,7 @@ _HOMES = {
     "artgen.engines": ("Engine", "Problem", "Report"),
     "artgen.engines.scratch": ("Node",),
     "artgen.events": ("Event",),
-    "artgen.losses": ("per_pixel",),
+    "artgen.losses": ("for_targets", "per_pixel"),
     "artgen.options": ("option",),
     "artgen.primitives": (
         "Blend",
@@ -102,7 +109,14 @@ _HOMES = {
         "pixels",
         "uniform",
     ),
-    "artgen.targets": ("ImageTarget", "TargetRequest", "image_from_array"),
+    "artgen.targets": (
+        "ImageTarget",
+        "SampleTarget",
+        "TargetRequest",
+        "curve_from_samples",
+        "image_from_array",
+        "points_from_samples",
+    ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
@@ -133,6 +147,7 @@ __all__ = [
     "Primitive",
     "Problem",
     "Report",
+    "SampleTarget",
     "Shape",
     "Spec",
     "Splat",
@@ -141,7 +156,9 @@ __all__ = [
     "__version__",
     "at_target_colour",
     "constant",
+    "curve_from_samples",
     "fit",
+    "for_targets",
     "from_spacing",
     "hookimpl",
     "image_from_array",
@@ -153,6 +170,7 @@ __all__ = [
     "per_pixel",
     "per_spacing",
     "pixels",
+    "points_from_samples",
     "register",
     "uniform",
 ]

@@ -40,6 +40,7 @@ def artgen_losses() -> list[Spec]:
         Spec("rmse", "Root of the mean squared error", "artgen.losses:rmse"),
         Spec("ssim", "One minus the structural similarity", "artgen.losses:ssim"),
         Spec("ms-ssim", "One minus the multi-scale structural similarity", "artgen.losses:ms_ssim"),
+        Spec("cross-entropy", "Improbability of the right classes", "artgen.losses:cross_entropy"),
         Spec("oklab", "Mean squared error in the perceptual Oklab space", "artgen.losses:oklab"),
     ]
 
@@ -49,6 +50,8 @@ def artgen_targets() -> list[Spec]:
     """The schemes in `artgen.targets`."""
     return [
         Spec("sample", "A photograph bundled with scikit-image", "artgen.targets:open_sample"),
+        Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
+        Spec("points", "Labelled points: random, two-moons, spiral", "artgen.targets:open_points"),
     ]
 
 

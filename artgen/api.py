@@ -12,7 +12,14 @@ from artgen.events import Observer
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import default
 from artgen.runner import run
-from artgen.targets import ImageTarget, TargetRequest, image_from_array, parse_colour
+from artgen.targets import (
+    ImageTarget,
+    SampleTarget,
+    Target,
+    TargetRequest,
+    image_from_array,
+    parse_colour,
+)
 
 __all__ = ["fit", "register"]
 
@@ -44,8 +51,9 @@ def fit(
 ) -> Art:
     """Fit `primitive` to `target` and return the art.
 
-    `target` is a path, a name such as ``"sample:astronaut"``, a Pillow image, or an array
-    [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1. `primitive` is
+    `target` is a path, a name such as ``"sample:astronaut"`` or ``"curve:sin(x)"``, a Pillow image,
+    an array [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1, or
+    what `curve_from_samples` and `points_from_samples` make. `primitive` is
     a registered name or a subclass of `Primitive`, which is registered first. `size` is the long
     side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help, and
     `target_bytes` takes as many as fit into so many bytes at `precision`; `time` is in seconds;
@@ -58,17 +66,20 @@ def fit(
     """
     if isinstance(primitive, type):
         primitive = register(primitive)
-    opened: ImageTarget | None = None
+    opened: Target | None = None
     source = "array"
     if isinstance(target, str | os.PathLike):
         source = os.fspath(target)
     else:
-        # What suits the primitive is known later; until then black is behind transparency.
-        plain = "black" if background == "auto" else background
-        request = TargetRequest(size=size, background=parse_colour(plain))
-        opened = image_from_array(target, request)
         if mask is not None:
             raise UsageError("a mask needs a target that is a file", hint="save the picture first")
+        if isinstance(target, ImageTarget | SampleTarget):
+            opened = target
+        else:
+            # What suits the primitive is known later; until then black is behind transparency.
+            plain = "black" if background == "auto" else background
+            request = TargetRequest(size=size, background=parse_colour(plain))
+            opened = image_from_array(target, request)
     stage = {
         "engine": engine,
         "steps": steps,

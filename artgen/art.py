@@ -20,6 +20,7 @@ from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
+from artgen.subject import Subject, subject_from
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,6 +42,8 @@ FORMAT = 1
 """The version of the `.art` format that this artgen writes; it reads this and older ones."""
 
 _RANGE = ".range"
+_SUBJECT = "subject."
+"""What the names of tensors that belong to the subject begin with; no parameter has a dot."""
 
 _LARGEST = 65_536
 """The longest side that is drawn, in pixels."""
@@ -58,6 +61,7 @@ class _DrawingTable(BaseModel):
     background: tuple[float, float, float]
     background_weight: float = Field(ge=0)
     plugin: dict[str, str]
+    subject: dict[str, Any] | None = None
 
 
 class _Header(BaseModel):
@@ -85,8 +89,9 @@ class ExportRequest:
 class Art:
     """The result of a fit: draw it at any size, save it, ask what made it.
 
-    `metrics` are those of the run (``psnr``, ``ssim``, ``loss``, ``steps``, …), `precision` is how
-    the parameters are stored; the drawing's values are already rounded to it.
+    `metrics` are those of the run (``psnr``, ``mse``, ``accuracy``, ``loss``, ``steps``, …; None
+    where a target has no such figure), `precision` is how the parameters are stored; the drawing's
+    values are already rounded to it.
     """
 
     drawing: Drawing
@@ -96,9 +101,13 @@ class Art:
     registry: Registry | None = field(default=None, repr=False)
 
     @property
-    def psnr(self) -> float:
-        """Of the 8-bit drawing at the fitting size against the 8-bit target, in dB."""
-        return float(self.metrics["psnr"])
+    def psnr(self) -> float | None:
+        """Of the 8-bit drawing at the fitting size against the 8-bit picture, in dB.
+
+        None where the target is not a picture: see `metrics`.
+        """
+        psnr = self.metrics["psnr"]
+        return None if psnr is None else float(psnr)
 
     def primitive(self) -> Any:
         """The primitive that draws this.
@@ -109,7 +118,9 @@ class Art:
         drawing = self.drawing
         cls = registry.load("primitive", drawing.primitive, plugin=drawing.plugin)
         try:
-            return cls(dict(drawing.options))
+            primitive = cls(dict(drawing.options))
+            primitive.take(drawing.subject)
+            return primitive
         except UsageError as error:
             raise InputError(
                 f"the drawing was not made by this {drawing.primitive}: {error.message}",
@@ -126,10 +137,11 @@ class Art:
     ) -> NDArray[np.uint8]:
         """Draw with a long side of `size` pixels: uint8 [height, width, 3], 4 when transparent.
 
+        A picture is painted, a curve plotted, labelled points become a map of their classes.
         Raises InputError, PluginError, UsageError, OutOfMemory.
         """
-        from artgen.output import to_pixels
-        from artgen.raster import choose_backend, draw
+        from artgen.raster import choose_backend
+        from artgen.views import open_view
 
         canvas = self.drawing.canvas
         if size is not None:
@@ -141,7 +153,7 @@ class Art:
         # The fit's own backend, so that the fitting size gives the bits of the still; where it is
         # not to be had, the other one differs by rounding only.
         eager = self.recipe.run.backend == "eager"
-        image = draw(
+        view = open_view(
             self.drawing,
             primitive,
             canvas,
@@ -150,30 +162,35 @@ class Art:
             supersample=supersample,
             transparent=transparent,
         )
-        return to_pixels(image.permute(1, 2, 0).numpy())
+        return view.show(self.drawing).pixels
 
     def to_bytes(self) -> bytes:
         """The `.art` file."""
         from safetensors.torch import save
 
-        drawing = self.drawing
+        drawing, subject = self.drawing, self.drawing.subject
+        tensors = _encode(drawing.tensors, self.precision)
+        table: dict[str, Any] = {
+            "primitive": drawing.primitive,
+            "options": dict(drawing.options),
+            "width": drawing.width,
+            "height": drawing.height,
+            "background": list(drawing.background),
+            "background_weight": drawing.background_weight,
+            "plugin": dict(drawing.plugin),
+        }
+        if subject is not None:
+            table["subject"] = {"kind": subject.kind, **subject.header()}
+            tensors |= _subject_tensors(subject)
         header = {
             "format": FORMAT,
-            "drawing": {
-                "primitive": drawing.primitive,
-                "options": dict(drawing.options),
-                "width": drawing.width,
-                "height": drawing.height,
-                "background": list(drawing.background),
-                "background_weight": drawing.background_weight,
-                "plugin": dict(drawing.plugin),
-            },
+            "drawing": table,
             "precision": self.precision,
             "recipe": self.recipe.to_dict(),
             "metrics": dict(self.metrics),
         }
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return save(_encode(drawing.tensors, self.precision), metadata={"artgen": text})
+        return save(tensors, metadata={"artgen": text})
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         """Write the `.art` file. Raises UsageError where it exists, OutputError."""
@@ -219,7 +236,9 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
     try:
         header = _Header.model_validate_json(text)
         recipe = Recipe.from_dict(header.recipe, where="its recipe")
-        drawing = Drawing(tensors=_decode(tensors, header.precision), **header.drawing.model_dump())
+        table = header.drawing.model_dump()
+        table["subject"] = _subject(table["subject"], tensors)
+        drawing = Drawing(tensors=_decode(tensors, header.precision), **table)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
@@ -307,6 +326,23 @@ def _decode(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[s
         # Exact at both ends, so that saving what was loaded gives the same bytes.
         decoded[name] = torch.lerp(low, high, rows.float() / 255).reshape(tensor.shape)
     return decoded
+
+
+def _subject_tensors(subject: Subject) -> dict[str, torch.Tensor]:
+    """The subject's arrays, at full precision."""
+    import torch
+
+    return {_SUBJECT + name: torch.from_numpy(array) for name, array in subject.arrays().items()}
+
+
+def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:
+    """Take the subject's arrays out of `tensors`. Raises ValueError where they are not whole."""
+    arrays = {
+        name.removeprefix(_SUBJECT): tensors.pop(name).numpy()
+        for name in list(tensors)
+        if name.startswith(_SUBJECT)
+    }
+    return None if header is None else subject_from(header, arrays)
 
 
 def _rows(tensor: torch.Tensor) -> torch.Tensor:

@@ -27,6 +27,7 @@ _NEEDED = {
     "pillow": "PIL",
     "av": "av",
     "scikit-image": "skimage",
+    "matplotlib": "matplotlib",
     "safetensors": "safetensors",
     "pydantic": "pydantic",
     "pluggy": "pluggy",

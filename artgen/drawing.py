@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from artgen.canvas import Canvas
+from artgen.subject import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +30,7 @@ class Drawing:
     `primitive` is the registered name, `plugin` says who provides it (``{"name": ..., "version":
     ...}`` or, for a loose file, ``{"file": ..., "sha256": ...}``), `options` are complete.
     `background` is sRGB-encoded, 1.0 = 255; `width` and `height` are the fitting size in pixels.
+    `subject` holds the samples of a curve or of labelled points, None for a picture.
     """
 
     primitive: str
@@ -39,6 +41,7 @@ class Drawing:
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
     background_weight: float = BACKGROUND_WEIGHT
     plugin: Mapping[str, str] = field(default_factory=dict)
+    subject: Subject | None = None
 
     def __post_init__(self) -> None:
         for name in ("options", "tensors", "plugin"):

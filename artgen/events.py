@@ -49,12 +49,15 @@ class Advanced(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """Full-image figures after `step` steps; `seconds` of fitting so far."""
+    """Figures of the full target after `step` steps; `seconds` of fitting so far.
+
+    `psnr` is None where the target is not a picture.
+    """
 
     step: int
     total_steps: int
     loss: float
-    psnr: float
+    psnr: float | None
     seconds: float
 
 

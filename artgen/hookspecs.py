@@ -53,7 +53,7 @@ def artgen_losses() -> Iterable[Spec]:
     """Losses: each `load` gives ``(image, target, weight) -> scalar``.
 
     `image` and `target` are float tensors [3, height, width], sRGB-encoded, 1.0 = 255; `weight` is
-    [height, width] or None.
+    [height, width] or None. A loss for other targets than pictures is marked by `for_targets`.
     """
     raise NotImplementedError
 
@@ -62,8 +62,8 @@ def artgen_losses() -> Iterable[Spec]:
 def artgen_targets() -> Iterable[Spec]:
     """Kinds of targets: `name` is the scheme before the colon in `sample:astronaut`.
 
-    Each `load` gives ``(rest, request) -> artgen.ImageTarget``, where `rest` is what follows the
-    colon and `request` an `artgen.TargetRequest`.
+    Each `load` gives ``(rest, request) -> artgen.ImageTarget`` or ``artgen.SampleTarget``, where
+    `rest` is what follows the colon and `request` an `artgen.TargetRequest`.
     """
     raise NotImplementedError
 

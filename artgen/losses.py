@@ -3,11 +3,12 @@
 A loss is a function ``(image, target, weight) -> scalar``:
 
 - `image`, `target`: float32 or float64 [3, height, width], sRGB-encoded with 1.0 = 255. The image
-  may leave 0..1, negative colours included.
+  may leave 0..1, negative colours included. Samples of a curve and labelled points have the same
+  form, [outputs, 1, M], for the losses that are marked by `for_targets`.
 - `weight`: [height, width], at least 0, or None for all ones. Averages are sum(w·e) / sum(w), so a
   pixel of weight 0 neither counts nor gets a gradient; where all weights are 0, nothing does.
 
-Every loss is 0 for equal pictures, and its value and its gradient are finite everywhere.
+Every loss of pictures is 0 for equal ones; values and gradients are finite everywhere.
 `parse_loss` reads a mixture such as ``l1+0.1*ssim``.
 """
 
@@ -24,13 +25,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from artgen.errors import UsageError, did_you_mean
+from artgen.subject import Kind
 
 __all__ = [
     "MS_SSIM_SIDE",
     "Loss",
     "LossFunction",
     "Term",
+    "cross_entropy",
     "exponential",
+    "for_targets",
     "l1",
     "ms_ssim",
     "mse",
@@ -56,22 +60,39 @@ def per_pixel(loss: AnyLoss) -> AnyLoss:
     return loss
 
 
+def for_targets(*kinds: Kind) -> Callable[[AnyLoss], AnyLoss]:
+    """Mark a loss with the kinds of targets it is for: ``image``, ``curve``, ``points``.
+
+    A loss without the mark is for images. Curves and points come as [outputs, 1, M], in no order
+    that means anything, so their losses are also `per_pixel`.
+    """
+
+    def mark(loss: AnyLoss) -> AnyLoss:
+        loss.targets = kinds  # type: ignore[attr-defined]
+        return loss
+
+    return mark
+
+
 # ---- per pixel -----------------------------------------------------------------------------------
 
 
 @per_pixel
+@for_targets("image", "curve", "points")
 def mse(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean squared error."""
     return _pixel_mean(F.mse_loss(image, target, reduction="none"), weight).mean()
 
 
 @per_pixel
+@for_targets("image", "curve", "points")
 def l1(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean absolute error."""
     return _pixel_mean(F.l1_loss(image, target, reduction="none"), weight).mean()
 
 
 @per_pixel
+@for_targets("image", "curve", "points")
 def rmse(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Root of the mean squared error; its gradient at an error of 0 is 0."""
     # The root's slope at 0 is infinite; the clamp's is 0.
@@ -83,12 +104,28 @@ _KNEE = 20.0
 
 
 @per_pixel
+@for_targets("image", "curve", "points")
 def exponential(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean of e^|error| − 1: like `l1` for small errors, ever steeper for large ones."""
     error = (image - target).abs()
     tangent = math.exp(_KNEE) * (1 + error - _KNEE) - 1
     value = torch.where(error < _KNEE, torch.expm1(error.clamp_max(_KNEE)), tangent)
     return _pixel_mean(value, weight).mean()
+
+
+@per_pixel
+@for_targets("points")
+def cross_entropy(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """Mean of −log p, with p the probability that the outputs give the class of a point.
+
+    One output holds the log odds of the second of two classes; of several, each holds the log odds
+    of its class but for a common number (logistic and softmax regression).
+    """
+    if len(image) == 1:
+        error = F.binary_cross_entropy_with_logits(image, target, reduction="none")[0]
+    else:
+        error = -(target * F.log_softmax(image, dim=0)).sum(0)
+    return _pixel_mean(error, weight)
 
 
 _Matrix: TypeAlias = tuple[tuple[float, float, float], ...]
@@ -269,6 +306,21 @@ class Loss:
     def text(self) -> str:
         """The mixture as `parse_loss` reads it, in one canonical spelling."""
         return "+".join(term.text for term in self.terms)
+
+    def check_target(self, kind: Kind) -> None:
+        """Raise UsageError where a term is not for this kind of target."""
+        for term in self.terms:
+            targets = getattr(term.function, "targets", ("image",))
+            if kind not in targets:
+                raise UsageError(
+                    f"loss {term.name!r} is for {' and '.join(targets)} targets, not for {kind}",
+                    hint="leave out --loss, or use mse or l1",
+                )
+
+    @property
+    def takes_logits(self) -> bool:
+        """Whether it takes outputs for log odds."""
+        return any(term.function is cross_entropy for term in self.terms)
 
     @property
     def per_pixel(self) -> bool:

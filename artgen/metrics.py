@@ -1,4 +1,4 @@
-"""How close an 8-bit picture is to its target: PSNR, SSIM and MS-SSIM.
+"""How close a drawing is to its target: PSNR, SSIM and MS-SSIM of 8-bit pictures, accuracy.
 
 Pictures are uint8 [height, width, 3], sRGB-encoded.
 """
@@ -14,7 +14,7 @@ from artgen.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["HIGHEST_PSNR", "ms_ssim", "psnr", "ssim"]
+__all__ = ["HIGHEST_PSNR", "accuracy", "mean_error", "ms_ssim", "psnr", "ssim"]
 
 HIGHEST_PSNR = 100.0
 """The PSNR of equal pictures, in decibels: JSON knows no infinity."""
@@ -103,3 +103,13 @@ def _require_same_size(picture: NDArray[np.uint8], target: NDArray[np.uint8]) ->
             f"target of {target.shape[1]}x{target.shape[0]}",
             hint="draw it at the target's size",
         )
+
+
+def accuracy(shares: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """The share of the points [M] whose class has the largest of the `shares` [classes, M]."""
+    return float(np.mean(shares.argmax(axis=0) == labels))
+
+
+def mean_error(shares: NDArray[np.floating], labels: NDArray[np.int64]) -> float:
+    """The mean over points of 1 − p, with p the share of the point's own class: 0 to 1."""
+    return float(np.mean(1 - shares[labels, np.arange(len(labels))], dtype=np.float64))

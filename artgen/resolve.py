@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from artgen.art import bytes_of_shapes
 from artgen.canvas import Canvas
-from artgen.errors import UsageError
+from artgen.errors import PluginError, UsageError
 from artgen.options import parse_options
 from artgen.recipe import MOST_PARTS, Precision, PrimitiveTable, Recipe, Stage
 from artgen.registry import Entry, Registry
+from artgen.subject import Subject, kind_of
 
 __all__ = ["Plan", "find_primitive", "resolve"]
 
@@ -57,18 +59,32 @@ class Plan:
         return first
 
 
-def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
-    """Check names and options and fill in every default.
+def resolve(
+    recipe: Recipe, registry: Registry, canvas: Canvas, subject: Subject | None = None
+) -> Plan:
+    """Check names and options and fill in every default, for a picture of the size of `canvas`.
 
-    Raises PluginError for unknown or broken plugins, UsageError for options.
+    A `subject` takes the place of the picture. Raises PluginError for unknown or broken plugins,
+    UsageError for options and for what does not fit the kind of target.
     """
     table = recipe.primitive
     entry = find_primitive(recipe, registry)
-    primitive = _primitive(entry.load(), table, canvas)
+    cls = entry.load()
+    if kind_of(subject) not in cls.targets:
+        raise _unfit(registry, table.name, kind_of(subject))
+
+    def make(**options: Any) -> Any:
+        """The primitive with the table's options, and `options` over them, for this target."""
+        primitive = cls({**table.options, **options}, preset=table.preset)
+        primitive.take(subject)
+        primitive.resolve_options(canvas if subject is None else subject.grid)
+        return primitive
+
     if table.target_bytes is None:
+        primitive = make()
         count = _count(primitive, table.name, table.count, canvas)
     else:
-        primitive, count = _within_bytes(primitive, table, recipe.run.precision, canvas)
+        primitive, count = _within_bytes(make, table, recipe.run.precision)
 
     stages, engines, losses = [], [], []
     for index, stage in enumerate(recipe.stage):
@@ -77,9 +93,16 @@ def resolve(recipe: Recipe, registry: Registry, canvas: Canvas) -> Plan:
         layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
+        layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine))
         engines.append(engine)
-        losses.append(_loss(registry, stages[-1].loss or DEFAULT_LOSS))
+        losses.append(_loss(registry, layered["loss"]))
+        losses[-1].check_target(kind_of(subject))
+        if stages[-1].target_psnr is not None and subject is not None:
+            raise UsageError(
+                f"target_psnr is for pictures, and this is a target of kind {subject.kind}",
+                hint="use --plateau or --steps",
+            )
 
     data = recipe.to_dict()
     data["primitive"] = {
@@ -108,11 +131,17 @@ def find_primitive(recipe: Recipe, registry: Registry) -> Entry:
     return registry.find("primitive", table.name, plugin=recorded)
 
 
-def _primitive(cls: type[Any], table: PrimitiveTable, canvas: Canvas, **options: Any) -> Any:
-    """An instance with the table's options, and `options` over them, for a target of `canvas`."""
-    primitive = cls({**table.options, **options}, preset=table.preset)
-    primitive.resolve_options(canvas)
-    return primitive
+def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
+    """What to say of a primitive that cannot be fitted to this kind of target."""
+    fitting = []
+    for entry in registry.entries("primitive"):
+        with suppress(PluginError):
+            if kind in entry.load().targets:
+                fitting.append(registry.spelling(entry))
+    return UsageError(
+        f"{name} cannot be fitted to a target of kind {kind}",
+        hint=f"use -p {' or '.join(fitting)}" if fitting else "no plugin offers what can",
+    )
 
 
 def _count(
@@ -136,14 +165,15 @@ def _count(
 
 
 def _within_bytes(
-    primitive: Any, table: PrimitiveTable, precision: Precision, canvas: Canvas
+    make: Callable[..., Any], table: PrimitiveTable, precision: Precision
 ) -> tuple[Any, int | None]:
     """The primitive and the largest count whose parameters fit the table's ``target_bytes``.
 
     What has no count is made as large by its `size_option`; where it has none, or the user set it,
     it has to fit as it is. Raises UsageError where nothing does.
     """
-    limit, option = table.target_bytes or 0, primitive.size_option
+    primitive, limit = make(), table.target_bytes or 0
+    option = primitive.size_option
     if table.count is not None:
         raise UsageError(
             f"a count of {table.count} and target_bytes = {limit} were both asked for",
@@ -158,7 +188,7 @@ def _within_bytes(
         return size(primitive, count)
 
     def sized(value: int) -> int:
-        return size(_primitive(type(primitive), table, canvas, **{option: value}), 1)
+        return size(make(**{option: value}), 1)
 
     if primitive.family != "field":
         count = _largest(counted, limit, 1, MOST_PARTS)
@@ -177,7 +207,7 @@ def _within_bytes(
     value = _largest(sized, limit, int(low), int(high))
     if value is None:
         raise _too_few_bytes(f"the smallest {table.name}", sized(int(low)), limit, precision)
-    return _primitive(type(primitive), table, canvas, **{option: value}), None
+    return make(**{option: value}), None
 
 
 def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int | None:
@@ -245,7 +275,7 @@ def _complete(data: dict[str, Any], name: str, engine: type[Any]) -> Stage:
     own = {key: value for key, value in data.items() if key in Stage.model_fields}
     given = {key: value for key, value in data.items() if key not in Stage.model_fields}
     options = parse_options(engine.Options, given, owner=f"engine {name}")
-    own.update(engine=name, loss=own.get("loss", DEFAULT_LOSS))
+    own.update(engine=name)
     return Stage(**own, **_without_none(dataclasses.asdict(options)))
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from artgen.errors import ArtgenError, Interrupted, OutputError
@@ -14,6 +14,7 @@ from artgen.errors import ArtgenError, Interrupted, OutputError
 __all__ = [
     "columns",
     "describe",
+    "headline",
     "print_error",
     "print_failure",
     "print_json",
@@ -44,6 +45,15 @@ def describe(error: Exception) -> dict[str, Any]:
     # The names of files may hold line breaks; a message is one line all the same.
     message = " ".join(message.split())
     return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": code}
+
+
+def headline(summary: Mapping[str, Any]) -> str:
+    """The figure by which the runs of one kind of target are compared."""
+    if summary["psnr"] is not None:
+        return f"{summary['psnr']:.2f} dB"
+    if summary["accuracy"] is not None:
+        return f"accuracy {summary['accuracy']:.3f}"
+    return f"mean squared error {summary['mse']:.3g}"
 
 
 def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from artgen.cli._console import say
+from artgen.cli._console import headline, say
 from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Observer, Started
 from artgen.registry import Registry
 
@@ -163,13 +163,14 @@ def _beginning(event: Started) -> str:
 
 def _ending(summary: dict[str, Any]) -> str:
     return (
-        f"{summary['psnr']:.2f} dB after {summary['steps']} steps in {summary['seconds']:.1f} s, "
+        f"{headline(summary)} after {summary['steps']} steps in {summary['seconds']:.1f} s, "
         f"stopped by {summary['stopped_by']}"
     )
 
 
 def _figures(event: Evaluated) -> str:
-    return f"loss {event.loss:.5g}  {event.psnr:.2f} dB"
+    psnr = "" if event.psnr is None else f"  {event.psnr:.2f} dB"
+    return f"loss {event.loss:.5g}{psnr}"
 
 
 def _speed(step: int, seconds: float) -> str:

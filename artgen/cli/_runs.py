@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from artgen.cli._console import describe, print_error, print_json
+from artgen.cli._console import describe, headline, print_error, print_json
 from artgen.cli._progress import progress
 from artgen.cli._recipe import aim
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
@@ -213,7 +213,7 @@ class Session:
             try:
                 with Image.open(still, formats=["PNG"]) as picture:
                     picture.thumbnail((480, 480))
-                    caption = f"{result.job.stem}  {result.summary['psnr']:.2f} dB"
+                    caption = f"{result.job.stem}  {headline(result.summary)}"
                     cells.append((np.array(picture), caption))
             except OSError as error:
                 raise InputError(f"cannot read {still}: {error}") from None

@@ -21,7 +21,8 @@ def fit(
         list[str] | None,
         typer.Argument(
             metavar="TARGET",
-            help="Pictures to fit: files or sample:NAME. Default: sample:astronaut.",
+            help="What to fit: pictures (files or sample:NAME), curve:EXPR, points:NAME, or "
+            "FILE.csv of x,y or x,y,label. Default: sample:astronaut.",
             show_default=False,
         ),
     ] = None,

@@ -14,7 +14,10 @@ from artgen.errors import InputError, UsageError
 __all__ = ["info"]
 
 _KINDS = {".art": "art", ".png": "still", ".mp4": "video", ".webm": "video", ".json": "summary"}
-_FIGURES = ("psnr", "ssim", "loss", "bytes", "bpp", "stopped_by")
+_FIGURES = (
+    *("psnr", "ssim", "mse", "accuracy", "mean_error"),
+    *("loss", "bytes", "bpp", "stopped_by"),
+)
 
 
 def info(

@@ -127,6 +127,7 @@ def _primitive_details(cls: Any) -> dict[str, Any]:
     return {
         "family": cls.family,
         "engines": list(cls.engines),
+        "targets": list(cls.targets),
         "count": count,
         "stage": dict(cls.defaults.stage),
         "blend": getattr(primitive, "blend", None),

@@ -29,8 +29,10 @@ State = dict[str, Any]
 class Problem:
     """What an engine is given.
 
-    `target` is [3, height, width] (sRGB-encoded, 1.0 = 255) and `weight` [height, width] or None;
-    `drawing` is where to start and may hold fewer parts than the `count` there shall be in the end
+    `target` is [3, height, width] (sRGB-encoded, 1.0 = 255) and `weight` [height, width] or None.
+    Where it is not a picture, `target` is [outputs, 1, M], the values that a field shall have at
+    the `positions` [M, inputs].
+    `drawing` is where to start, and may hold fewer parts than the `count` there shall be in the end
     (None: as many as it has); `seed` feeds the engine's own generator; step k of the schedule is at
     progress k / `total_steps`.
     """
@@ -42,6 +44,7 @@ class Problem:
     total_steps: int
     seed: int
     weight: Tensor | None = None
+    positions: Tensor | None = None
     count: int | None = None
     device: str = "cpu"
     backend: Backend = EAGER
@@ -50,11 +53,14 @@ class Problem:
 
 @dataclass(frozen=True)
 class Report:
-    """Figures of the full picture after `step` steps; `improved` when it is the best so far."""
+    """Figures of the full target after `step` steps; `improved` when it is the best so far.
+
+    `psnr` is None where the target is not a picture.
+    """
 
     step: int
     loss: float
-    psnr: float
+    psnr: float | None
     improved: bool
 
 

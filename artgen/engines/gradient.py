@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
 
 import torch
@@ -25,7 +25,7 @@ from artgen.engines.scratch import check_betas, uncorrected_step
 from artgen.errors import UsageError
 from artgen.options import option, parse_options
 from artgen.primitives import Context, Field, Params, Primitive, Splat
-from artgen.raster import Memory, memory_errors, paint
+from artgen.raster import Memory, evaluate, memory_errors, paint
 
 __all__ = ["GradientEngine"]
 
@@ -53,7 +53,7 @@ class GradientEngine(Engine):
         beta2: float = option(0.99, "decay of its square", low=0, high=0.999999)
         epsilon: float = option(1e-15, "Adam's epsilon", low=0)
         weight_decay: float = option(0.0, "decoupled, but L2 for adam", low=0)
-        batch: int = option(0, "pixels per step for fields; 0 takes all", low=0)
+        batch: int = option(0, "pixels or samples per step for fields; 0 takes all", low=0)
         start: float = option(0.1, "the share of its parts a splat starts with", low=1e-4, high=1)
         add: float = option(0.4, "the share by which they grow in a round", low=0.01, high=10)
         move: float = option(0.05, "the share of them moved in a round", low=0, high=0.5)
@@ -91,7 +91,10 @@ class GradientEngine(Engine):
         self.options: GradientEngine.Options = self.parse(problem)
         check_betas(self.options.optimizer, (self.options.beta1, self.options.beta2))
         self.device = torch.device(problem.device)
-        self.sampled = isinstance(problem.primitive, Field) and self.options.batch > 0
+        self.samples = problem.target[0].numel()
+        self.sampled = (
+            isinstance(problem.primitive, Field) and 0 < self.options.batch < self.samples
+        )
         if self.sampled and not problem.loss.per_pixel:
             raise UsageError(
                 f"loss {problem.loss.text!r} needs whole pictures, not batches of pixels",
@@ -99,8 +102,13 @@ class GradientEngine(Engine):
             )
         self.target = problem.target.to(self.device)
         self.weight = None if problem.weight is None else problem.weight.to(self.device)
+        self.positions = None if problem.positions is None else problem.positions.to(self.device)
         self.canvas = problem.drawing.canvas
         self.views = {1: _View(self.canvas, self.target, self.weight)}
+        if self.positions is not None and self.options.coarse:
+            raise UsageError(
+                "engine gradient option coarse is for pictures", hint="leave engine.coarse at 0"
+            )
         self.memory = Memory()
         self.step = 0
         self.factor = 1.0
@@ -137,12 +145,13 @@ class GradientEngine(Engine):
 
     @torch.no_grad()
     def report(self) -> Report:
-        """Loss and PSNR of the full picture; raises Diverged where something is not finite."""
+        """Loss and PSNR of the full target; raises Diverged where something is not finite."""
         tensors = self._mapped()
         with _memory_errors():
             image = self._paint(tensors)
             loss = float(self.problem.loss(image, self.target, self.weight))
-            psnr = picture_psnr(image, self.target, self.weight)
+            picture = self.positions is None
+            psnr = picture_psnr(image, self.target, self.weight) if picture else None
         check_finite(tensors, loss, self.step)
         improved = loss < self.best_loss
         if improved:
@@ -155,17 +164,7 @@ class GradientEngine(Engine):
         """Mapped copies of the current or the best parameters."""
         raw = self.best if best else self.raw
         tensors = {name: self.maps[name](tensor).detach() for name, tensor in raw.items()}
-        start = self.problem.drawing
-        return Drawing(
-            start.primitive,
-            start.options,
-            tensors,
-            start.width,
-            start.height,
-            start.background,
-            start.background_weight,
-            start.plugin,
-        ).detach()
+        return replace(self.problem.drawing, tensors=tensors).detach()
 
     @torch.no_grad()
     def recover(self, rate: float) -> None:
@@ -374,9 +373,12 @@ class GradientEngine(Engine):
         softness: float = 0.0,
         canvas: Canvas | None = None,
     ) -> Tensor:
-        start = self.problem.drawing
+        start, primitive = self.problem.drawing, self.problem.primitive
+        if self.positions is not None:
+            assert isinstance(primitive, Field)
+            return evaluate(primitive, tensors, self.positions, self.memory)
         return paint(
-            self.problem.primitive,
+            primitive,
             tensors,
             canvas or self.canvas,
             background=start.background,
@@ -403,19 +405,23 @@ class GradientEngine(Engine):
         return self.views[divisor]
 
     def _batch_loss(self) -> Tensor:
-        """The loss of random pixels, drawn with replacement."""
-        height, width = self.canvas.height, self.canvas.width
-        pixel = torch.randint(
-            height * width, (self.options.batch,), generator=self.generator, device=self.device
+        """The loss of random pixels or samples, drawn with replacement."""
+        chosen = torch.randint(
+            self.samples, (self.options.batch,), generator=self.generator, device=self.device
         )
-        row = torch.div(pixel, width, rounding_mode="floor")
-        xy = torch.stack([self.columns[pixel % width], self.rows[row]], dim=1)
         primitive = self.problem.primitive
         assert isinstance(primitive, Field)
-        colour = primitive.forward(xy, Params(self._mapped()))
-        weight = None if self.weight is None else self.weight.flatten()[pixel][None]
-        target = self.flat_target[pixel]
-        return self.problem.loss(colour.t()[:, None], target.t()[:, None], weight)
+        value = primitive.forward(self._places(chosen), Params(self._mapped()))
+        weight = None if self.weight is None else self.weight.flatten()[chosen][None]
+        target = self.flat_target[chosen]
+        return self.problem.loss(value.t()[:, None], target.t()[:, None], weight)
+
+    def _places(self, chosen: Tensor) -> Tensor:
+        """Where the pixels or samples of these numbers are, [batch, inputs]."""
+        if self.positions is not None:
+            return self.positions[chosen]
+        row = torch.div(chosen, self.canvas.width, rounding_mode="floor")
+        return torch.stack([self.columns[chosen % self.canvas.width], self.rows[row]], dim=1)
 
 
 class _View(NamedTuple):

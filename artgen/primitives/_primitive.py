@@ -14,6 +14,7 @@ from artgen.drawing import Drawing
 from artgen.errors import PluginError, UsageError, did_you_mean
 from artgen.options import parse_options
 from artgen.primitives._params import Context, Param
+from artgen.subject import Kind, Subject
 
 __all__ = ["Preset", "Primitive"]
 
@@ -43,13 +44,14 @@ class Primitive:
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is
-    used by ``-e auto``), `params`, and `size_option`, the name of the whole-numbered option that
-    `--target-bytes` sets where there is no count. `params` may be a property computed from
-    `self.options`.
+    used by ``-e auto``), `targets` (the kinds of targets it can be fitted to), `params`, and
+    `size_option`, the name of the whole-numbered option that `--target-bytes` sets where there is
+    no count. `params` may be a property computed from `self.options`.
     """
 
     family: ClassVar[str] = ""
     engines: ClassVar[tuple[str, ...]] = ("gradient",)
+    targets: ClassVar[tuple[Kind, ...]] = ("image",)
     Options: ClassVar[type[Any]] = NoOptions
     defaults: ClassVar[Preset] = Preset()
     presets: ClassVar[Mapping[str, Preset]] = {}
@@ -76,8 +78,15 @@ class Primitive:
             )
         return cls.presets[name]
 
+    def take(self, subject: Subject | None) -> None:
+        """Be told what is drawn: a curve, labelled points, or None for a picture."""
+
     def resolve_options(self, canvas: Canvas) -> None:
-        """Replace options that depend on the target by numbers; the drawing stores them."""
+        """Replace options that depend on the target by numbers; the drawing stores them.
+
+        `canvas` is that of the picture while fitting; for a curve or labelled points it is a square
+        with about as many pixels along its side as there are samples along an axis.
+        """
 
     def declared_params(self) -> dict[str, Param]:
         """All parameters in order of initialisation, those the family adds included."""

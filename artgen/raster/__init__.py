@@ -1,7 +1,7 @@
 """From a drawing to pixels, differentiably where an engine asks for it."""
 
 from artgen.raster._memory import memory_errors
-from artgen.raster._paint import draw, paint
+from artgen.raster._paint import draw, evaluate, paint
 from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
 from artgen.raster.eager import Memory
 from artgen.raster.spans import (
@@ -23,6 +23,7 @@ __all__ = [
     "draw",
     "draw_shapes",
     "drawing_kernels",
+    "evaluate",
     "load_kernels",
     "make_grid",
     "memory_errors",

@@ -17,7 +17,7 @@ from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
 from artgen.raster.spans import draw_shapes
 
-__all__ = ["draw", "paint"]
+__all__ = ["draw", "evaluate", "paint"]
 
 SHARPEST = 0.05
 """The least difference of depth that weighs e times as much, so that weights stay finite."""
@@ -109,6 +109,19 @@ def paint(
     raise PluginError(f"{type(primitive).__name__} is neither a Splat nor a Field nor a Shape")
 
 
+def evaluate(
+    field: Field, tensors: Mapping[str, Tensor], positions: Tensor, memory: Memory | None = None
+) -> Tensor:
+    """The values of a field at `positions` [M, inputs], [outputs, 1, M], differentiably.
+
+    They have the form of a picture one pixel high, so that losses take them.
+    """
+    at_once = _at_once(tensors, memory or Memory())
+    params = Params(tensors)
+    values = [field.forward(piece, params) for piece in torch.split(positions, at_once)]
+    return torch.cat(values).t()[:, None]
+
+
 def _paint_splats(
     splat: Splat,
     tensors: dict[str, Tensor],
@@ -184,8 +197,7 @@ def _paint_field(
 ) -> Tensor:
     first = next(iter(tensors.values()))
     x, y = (torch.from_numpy(centres).to(first) for centres in canvas.pixel_centres())
-    widest = max(max(tensor.shape, default=1) for tensor in tensors.values())
-    rows = max(1, 16 * memory.evaluations // (canvas.width * max(16, widest)))
+    rows = max(1, _at_once(tensors, memory) // canvas.width)
     params = Params(tensors)
     strips = []
     for top in range(0, canvas.height, rows):
@@ -196,6 +208,12 @@ def _paint_field(
         colours = field.forward(grid.reshape(-1, 2), params)
         strips.append(colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1))
     return torch.cat(strips, dim=1)
+
+
+def _at_once(tensors: Mapping[str, Tensor], memory: Memory) -> int:
+    """How many positions a field may be evaluated at, at a time."""
+    widest = max(max(tensor.shape, default=1) for tensor in tensors.values())
+    return max(1, 16 * memory.evaluations // max(16, widest))
 
 
 def _box(image: Tensor, k: int) -> Tensor:

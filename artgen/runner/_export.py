@@ -19,13 +19,13 @@ from artgen import __version__
 from artgen.art import Art, quantised, saved_bytes
 from artgen.drawing import Drawing
 from artgen.errors import ArtgenError, Interrupted
-from artgen.metrics import psnr, ssim
 from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
 from artgen.runner._fit import HOLD_SECONDS, Result
 from artgen.runner._folder import RunFolder
-from artgen.runner._prepare import Job, Picture
+from artgen.runner._prepare import Job
+from artgen.views import FIGURES, Picture
 
 __all__ = ["Outcome", "export"]
 
@@ -111,19 +111,18 @@ def _video_frames(
 
 def _metrics(job: Job, result: Result, drawing: Drawing, picture: Picture) -> dict[str, Any]:
     """What two equal runs agree on to the last bit; stored in the `.art`."""
-    recipe, target = result.recipe, job.target.pixels
-    loss = job.plan.losses[len(recipe.stage) - 1](picture.image, job.goal, job.weight)
-    similarity = ssim(picture.pixels, target)
+    recipe = result.recipe
+    loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
     size = saved_bytes(drawing, recipe.run.precision)
+    pixels = drawing.width * drawing.height
     return {
         "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
         "parameters": drawing.parameters,
         "steps": result.steps,
-        "psnr": round(psnr(picture.pixels, target), 4),
-        "ssim": None if similarity is None else round(similarity, 6),
+        **job.figures(picture),
         "loss": float(loss),
         "bytes": size,
-        "bpp": round(8 * size / (drawing.width * drawing.height), 6),
+        "bpp": round(8 * size / pixels, 6) if drawing.subject is None else None,
     }
 
 
@@ -154,8 +153,7 @@ def _summary(
         "seconds": round(result.seconds, 3),
         "steps_per_second": round(result.steps / max(result.seconds, 1e-9), 3),
         "stopped_by": result.stopped_by,
-        "psnr": metrics["psnr"],
-        "ssim": metrics["ssim"],
+        **{name: metrics[name] for name in FIGURES},
         "loss": metrics["loss"],
         "bytes": metrics["bytes"],
         "file_bytes": file_bytes,

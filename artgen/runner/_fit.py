@@ -8,6 +8,7 @@ the run where it is; both are written into the recipe as `steps` and `stop`.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -37,7 +38,7 @@ EVALUATIONS = 30
 RECOVERIES = 3
 MEMORY_CUTS = 6
 PLATEAU_GAIN = 0.01
-"""What counts as a gain, in dB."""
+"""What counts as a gain, in dB of the PSNR, or of the loss where there is none."""
 OVERTIME = 1.25
 HOLD_SECONDS = 2.0
 
@@ -67,7 +68,7 @@ class _Progress:
     stage_seconds: float = 0.0
     budget: float | None = None
     recoveries: int = 0
-    plateau_psnr: float = -1.0
+    plateau_decibels: float | None = None
     plateau_step: int = 0
     stopped_by: str = "steps"
     start: dict[str, torch.Tensor] = field(default_factory=dict)
@@ -199,6 +200,7 @@ class Fit:
             drawing=self.drawing,
             target=self.job.goal,
             weight=self.job.weight,
+            positions=self.job.positions,
             loss=self.job.plan.losses[index],
             total_steps=total_steps or self.stage.steps or 1,
             seed=seed,
@@ -293,8 +295,9 @@ class Fit:
                 progress.seconds,
             )
         )
-        if report.psnr > progress.plateau_psnr + PLATEAU_GAIN:
-            progress.plateau_psnr, progress.plateau_step = report.psnr, report.step
+        decibels, before = _decibels(report), progress.plateau_decibels
+        if before is None or decibels > before + PLATEAU_GAIN:
+            progress.plateau_decibels, progress.plateau_step = decibels, report.step
         if stage.target_psnr is not None and self._saved_psnr(engine) >= stage.target_psnr:
             progress.stopped_by = "target-psnr"
         elif stage.plateau is not None and report.step - progress.plateau_step >= stage.plateau:
@@ -416,6 +419,13 @@ def _judge(engine: Engine) -> Report:
     """A report on what can be saved: one on other parameters must not become the best."""
     check_finite(engine.drawing(best=False))
     return engine.report()
+
+
+def _decibels(report: Report) -> float:
+    """How good it is: the PSNR, or what the loss is below 1 where there is none."""
+    if report.psnr is not None:
+        return report.psnr
+    return -10 * math.log10(max(report.loss, 1e-12))
 
 
 def _prefixed(prefix: str, state: dict[str, Any]) -> dict[str, Any]:

@@ -38,7 +38,7 @@ class JsonLines:
         line = {
             "step": event.step,
             "loss": event.loss,
-            "psnr": round(event.psnr, 4),
+            "psnr": None if event.psnr is None else round(event.psnr, 4),
             "seconds": round(event.seconds, 3),
         }
         try:

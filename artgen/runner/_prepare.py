@@ -4,38 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.art import quantised
+from artgen.canvas import Canvas
 from artgen.drawing import Drawing
-from artgen.errors import Diverged, InputError
-from artgen.metrics import psnr
-from artgen.output import to_pixels
+from artgen.errors import Diverged, InputError, UsageError
 from artgen.primitives import Context
-from artgen.raster import Backend, choose_backend, draw
+from artgen.raster import Backend, choose_backend
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, find_primitive, resolve
 from artgen.runner._device import resolve_device
 from artgen.runner._init import InitialArt, open_initial
 from artgen.runner._inputs import InputFiles
-from artgen.targets import ImageTarget, TargetRequest, open_image, parse_colour, split_source
+from artgen.subject import Points, Subject
+from artgen.targets import (
+    ImageTarget,
+    Target,
+    TargetRequest,
+    open_image,
+    open_table,
+    parse_colour,
+    split_source,
+)
+from artgen.views import FIGURES, Picture, View, open_view
 
-__all__ = ["Job", "Picture", "check_finite", "open_target", "prepare"]
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A drawing at the fitting size: as floats [3, height, width], and as it is saved."""
-
-    image: Tensor
-    pixels: NDArray[np.uint8]
+__all__ = ["Job", "check_finite", "open_target", "prepare"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +44,15 @@ class Job:
     """All that is known before the first step.
 
     `plan.recipe` is complete, but for `time` that has not become `steps` yet. `goal` is the 8-bit
-    target [3, height, width], `weight` [height, width] or None; `start` is the first drawing;
-    `inputs` are the files that were read, `notices` what the user should know.
+    target [3, height, width], `weight` [height, width] or None; for other targets than pictures,
+    `goal` is [outputs, 1, M] at the `positions` [M, inputs]. `start` is the first drawing; `inputs`
+    are the files that were read, `notices` what the user should know.
     """
 
     plan: Plan
-    target: ImageTarget
+    target: Target
     goal: Tensor
+    positions: Tensor | None
     weight: Tensor | None
     start: Drawing
     device: str
@@ -62,23 +65,31 @@ class Job:
         """The recipe of the plan."""
         return self.plan.recipe
 
+    @cached_property
+    def view(self) -> View:
+        """Shows drawings at the fitting size."""
+        return open_view(self.start, self.plan.primitive, device=self.device, backend=self.backend)
+
     def draw(self, drawing: Drawing) -> Picture:
         """Draw at the fitting size. Raises Diverged where the result is not finite."""
         check_finite(drawing)
-        image = draw(drawing, self.plan.primitive, device=self.device, backend=self.backend)
-        return Picture(image, to_pixels(image.permute(1, 2, 0).numpy()))
+        return self.view.show(drawing)
+
+    def figures(self, picture: Picture) -> dict[str, float | None]:
+        """All of `FIGURES`, by name."""
+        return {**dict.fromkeys(FIGURES), **self.view.figures(picture, self.target)}
 
     def psnr(self, drawing: Drawing) -> float:
         """What the summary would say of `drawing`: rounded to its precision and to 8 bits."""
         saved = quantised(drawing, self.recipe.run.precision)
-        return psnr(self.draw(saved).pixels, self.target.pixels)
+        return self.figures(self.draw(saved))["psnr"] or 0.0
 
 
 def prepare(
     recipe: Recipe,
     registry: Registry,
     *,
-    target: ImageTarget | None,
+    target: Target | None,
     search: Sequence[Path],
     threads: int,
 ) -> Job:
@@ -92,19 +103,30 @@ def prepare(
     recipe, target = _over_background(recipe, registry, files, target, init)
     if init is not None:
         recipe = init.continued(recipe)
-    plan = resolve(recipe, registry, target.canvas)
+    plan = resolve(recipe, registry, target.canvas, target.subject)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
     run = {"device": device, "backend": backend.name, "threads": threads}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
-    # Fitting and judging share the 8-bit target, so that the figures on the way are the still's.
-    goal = torch.from_numpy(target.pixels.astype(np.float32) / 255).permute(2, 0, 1).contiguous()
+    subject: Subject | None = None
+    positions = None
+    if isinstance(target, ImageTarget):
+        # Fitting and judging share 8 bits, so that the figures on the way are the still's.
+        pixels = torch.from_numpy(target.pixels.astype(np.float32) / 255)
+        goal = pixels.permute(2, 0, 1).contiguous()
+    else:
+        subject = target.subject
+        goal = torch.from_numpy(subject.values).t()[:, None].contiguous()
+        positions = torch.from_numpy(subject.positions)
+        if isinstance(subject, Points):
+            subject = replace(subject, logits=plan.losses[-1].takes_logits)
     weight = None if target.weight is None else torch.from_numpy(target.weight)
     return Job(
         plan=plan,
         target=target,
         goal=goal,
+        positions=positions,
         weight=weight,
-        start=_first_drawing(plan, target, goal, weight, init),
+        start=_first_drawing(plan, target.canvas, subject, goal, weight, init),
         device=device,
         backend=backend,
         inputs=tuple(files.found.values()),
@@ -116,11 +138,18 @@ def prepare(
 
 
 def open_target(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> ImageTarget:
-    """The target of `recipe` at its fitting size, to `run` several recipes on the same one.
+    """The picture of `recipe` at its fitting size, to `run` several recipes on the same one.
 
-    Raises InputError, PluginError, UsageError.
+    A background of ``auto`` is black. Raises InputError, PluginError, UsageError.
     """
-    return _open_target(recipe, registry, InputFiles(search))
+    if recipe.target.background == "auto":
+        recipe = recipe.updated({"target": {"background": "black"}})
+    target = _open_target(recipe, registry, InputFiles(search))
+    if not isinstance(target, ImageTarget):
+        raise UsageError(
+            f"{recipe.target.source} is no picture", hint="compare with pictures, or use artgen fit"
+        )
+    return target
 
 
 def check_finite(drawing: Drawing) -> None:
@@ -144,9 +173,9 @@ def _over_background(
     recipe: Recipe,
     registry: Registry,
     files: InputFiles,
-    target: ImageTarget | None,
+    target: Target | None,
     init: InitialArt | None,
-) -> tuple[Recipe, ImageTarget]:
+) -> tuple[Recipe, Target]:
     """The target over its background, and the recipe that names this.
 
     A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
@@ -157,7 +186,7 @@ def _over_background(
         return recipe, target or _open_target(recipe, registry, files)
     black = recipe.updated({"target": {"background": "black"}})
     opened = target or _open_target(black, registry, files)
-    if find_primitive(recipe, registry).load().family != "shape":
+    if opened.subject is not None or find_primitive(recipe, registry).load().family != "shape":
         return black, opened
     if init is not None:
         best: Sequence[float] = init.art.drawing.background
@@ -174,7 +203,7 @@ def _over_background(
     return coloured, opened
 
 
-def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> ImageTarget:
+def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Target:
     table = recipe.target
     mask = None
     if table.mask is not None:
@@ -188,19 +217,20 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Image
     )
     scheme, rest = split_source(table.source)
     if scheme is None:
-        return open_image(files.find("target", rest, table.sha256), request)
-    opened: ImageTarget = registry.load("target", scheme)(rest, request)
+        path = files.find("target", rest, table.sha256)
+        if path.suffix.lower() == ".csv":
+            return open_table(str(path), request)
+        return open_image(path, request)
+    opened: Target = registry.load("target", scheme)(rest, request)
     if table.sha256 not in (None, opened.sha256):
         raise InputError(
-            f"{table.source} is not the picture the recipe was made with: its SHA-256 differs",
+            f"{table.source} is not the target the recipe was made with: its SHA-256 differs",
             hint="give the target on the command line to use it anyway",
         )
     return opened
 
 
-def _complete(
-    recipe: Recipe, target: ImageTarget, files: InputFiles, run: dict[str, Any]
-) -> Recipe:
+def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
     """The recipe with all that was resolved: hashes, seed, size and where it runs."""
     canvas = target.canvas
     table: dict[str, Any] = {
@@ -219,10 +249,15 @@ def _complete(
 
 
 def _first_drawing(
-    plan: Plan, target: ImageTarget, goal: Tensor, weight: Tensor | None, init: InitialArt | None
+    plan: Plan,
+    canvas: Canvas,
+    subject: Subject | None,
+    goal: Tensor,
+    weight: Tensor | None,
+    init: InitialArt | None,
 ) -> Drawing:
     """Another drawing's parts, or the primitive's own start."""
-    table, canvas = plan.recipe.primitive, target.canvas
+    table = plan.recipe.primitive
     background = parse_colour(plan.recipe.target.background)
     if init is not None:
         tensors = init.tensors_for(plan.primitive)
@@ -231,7 +266,7 @@ def _first_drawing(
             rng=torch.Generator().manual_seed(plan.recipe.seed or 0),
             canvas=canvas,
             count=plan.first_count,
-            target=goal,
+            target=goal if subject is None else None,
             weight=weight,
             background=background,
         )
@@ -244,4 +279,5 @@ def _first_drawing(
         height=canvas.height,
         background=background,
         plugin=plan.identity,
+        subject=subject,
     )

@@ -8,19 +8,17 @@ from typing import Any
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.runner._inputs import file_hash
-from artgen.targets import ImageTarget
+from artgen.targets import Target
 
 __all__ = ["check_agreement"]
 
 
-def check_agreement(
-    stored: Recipe, given: dict[str, Any], target: ImageTarget | None = None
-) -> None:
+def check_agreement(stored: Recipe, given: dict[str, Any], target: Target | None = None) -> None:
     """Raise UsageError for the first of the `given` values that the stored recipe contradicts.
 
     `given` has the form of a recipe and holds only what was asked for; ``auto`` agrees with
     everything, and so do `time`, which became `steps`, and `target_bytes`, which became a count.
-    `target` is a picture in memory.
+    `target` is one in memory.
     """
     data = stored.to_dict()
     for table, asked in given.items():
@@ -52,14 +50,14 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         raise _differs(f"{prefix}{key}", value, found)
 
 
-def _check_picture(stored: Recipe, asked: dict[str, Any], target: ImageTarget | None) -> None:
-    """The name of a target may stay while the picture behind it changes."""
+def _check_picture(stored: Recipe, asked: dict[str, Any], target: Target | None) -> None:
+    """The name of a target may stay while what is behind it changes."""
     path = Path(str(asked.get("source", "")))
     sha256 = stored.target.sha256
     changed = path.is_file() and file_hash(path, "target") != sha256
     if changed or (target is not None and target.sha256 != sha256):
         raise UsageError(
-            f"the run to resume has another picture under the name {stored.target.source!r}",
+            f"the run to resume has another target under the name {stored.target.source!r}",
             hint="leave the target out, or start again with --overwrite",
         )
 

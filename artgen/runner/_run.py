@@ -21,7 +21,7 @@ from artgen.runner._log import JsonLines
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
-from artgen.targets import ImageTarget, file_safe, split_source
+from artgen.targets import Target, file_safe, split_source
 
 __all__ = ["default_stem", "output_paths", "run"]
 
@@ -31,7 +31,7 @@ SUFFIXES = {"folder": ".run", "still": ".png", "video": ".mp4", "art": ".art", "
 def default_stem(recipe: Recipe) -> str:
     """The name of the outputs unless another is asked for: target-primitive."""
     scheme, rest = split_source(recipe.target.source)
-    target = rest if scheme else Path(rest).stem
+    target = (rest or scheme) if scheme else Path(rest).stem
     return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
 
 
@@ -46,7 +46,7 @@ def run(
     recipe: Recipe,
     registry: Registry,
     *,
-    target: ImageTarget | None = None,
+    target: Target | None = None,
     out: Path | None = None,
     name: str | None = None,
     resume: bool = False,
@@ -61,7 +61,7 @@ def run(
 ) -> Outcome:
     """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
 
-    `target` replaces the recipe's source by a picture in memory; `search` lists the folders in
+    `target` replaces the recipe's source by one in memory; `search` lists the folders in
     which the recipe's files are looked up. With `resume` the run stored in `out` goes on, and
     `given` (the part of `recipe` that was asked for) must agree with it. `graph` is where the loss
     of the first engine that has a graph is written, in the DOT language.

@@ -1,20 +1,35 @@
-"""Targets: what is fitted to, read into arrays at the fitting size."""
+"""Targets: what is fitted to, read into arrays. Pictures at the fitting size, curves, points."""
+
+from typing import TypeAlias
 
 from artgen.targets._sample import SAMPLES, open_sample
 from artgen.targets._source import file_safe, split_source
+from artgen.targets._table import open_table
 from artgen.targets.colour import linear_to_srgb, parse_colour, srgb_to_linear
+from artgen.targets.curve import open_curve
 from artgen.targets.image import ImageTarget, TargetRequest, image_from_array, open_image
+from artgen.targets.points import open_points
+from artgen.targets.samples import SampleTarget, curve_from_samples, points_from_samples
 
 __all__ = [
     "SAMPLES",
     "ImageTarget",
+    "SampleTarget",
+    "Target",
     "TargetRequest",
+    "curve_from_samples",
     "file_safe",
     "image_from_array",
     "linear_to_srgb",
+    "open_curve",
     "open_image",
+    "open_points",
     "open_sample",
+    "open_table",
     "parse_colour",
+    "points_from_samples",
     "split_source",
     "srgb_to_linear",
 ]
+
+Target: TypeAlias = ImageTarget | SampleTarget

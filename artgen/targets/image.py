@@ -78,6 +78,10 @@ class ImageTarget:
     """What was left out, such as `first of 12 frames used`."""
 
     @property
+    def subject(self) -> None:
+        """None: what is drawn is the picture itself."""
+
+    @property
     def canvas(self) -> Canvas:
         """The pixel grid of the fitting size."""
         height, width = self.image.shape[:2]

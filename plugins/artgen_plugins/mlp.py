@@ -4,22 +4,38 @@ Every axis becomes sin and cos of 2^i·π·t for `bands` values of i, with t fro
 longer side: "smooth bits" of the pixel's number. Bands above the pixel grid would be constants on
 the grid and noise between the pixels, so there are floor(log2(size)) of them unless asked
 otherwise, from half a period along the longer side (i = 0) to the finest that pixels can show.
+Curves and labelled points have samples in place of pixels.
 
-The presets are a published pair of articles and their author's later code, to the number.
+The presets that end in -v1, -v2 and -v3 are published, to the number: `compression` is a pair of
+articles and their author's later code, `curve` and `classifier` are two other articles of his.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Field, Node, Param, Params, Preset, normal, option
+from artgen import (
+    Canvas,
+    Context,
+    Field,
+    Node,
+    Param,
+    Params,
+    Preset,
+    UsageError,
+    normal,
+    option,
+    uniform,
+)
+
+Init = Callable[[Context, tuple[int, ...]], Tensor]
 
 RATE = 0.01
 """The learning rate of all parameters."""
@@ -49,7 +65,7 @@ def _published(
 
 
 class MLP(Field):
-    """A small network: frequency encoding, LeakyReLU layers, a linear last one without bias."""
+    """A small network: frequency encoding, LeakyReLU layers, a linear last one."""
 
     @dataclass(frozen=True)
     class Options:
@@ -67,8 +83,20 @@ class MLP(Field):
             None, "half the longer side in canvas units; from the target if not given", low=1
         )
         slope: float = option(0.1, "slope of the LeakyReLU below zero", low=0, high=1)
+        encoding: Literal["frequency", "position", "unit"] = option(
+            "frequency", "what the first layer sees: octaves, -1 to 1, or 0 to 1"
+        )
+        activation: Literal["leaky_relu", "tanh"] = option(
+            "leaky_relu", "what follows the hidden layers"
+        )
+        output: Literal["linear", "tanh"] = option("linear", "what follows the last layer")
+        last_bias: bool = option(False, "whether the last layer has a bias")
+        weights: Literal["scaled", "normal", "uniform"] = option(
+            "scaled", "at the start: normal over the root of the inputs, normal, or from 0 to 1"
+        )
 
     engines = ("gradient", "scratch")
+    targets = ("image", "curve", "points")
     defaults = Preset(stage={"steps": 3000, "batch": 4096}, engines=("gradient", "scratch"))
     presets: ClassVar[Mapping[str, Preset]] = {
         "compression-v1": _published(
@@ -85,50 +113,134 @@ class MLP(Field):
             loss="mse+0.25*exponential",
             optimizer="adamw-uncorrected",
         ),
+        "curve-v1": Preset(
+            options={
+                "hidden": 64,
+                "layers": 2,
+                "slope": 0.1,
+                "encoding": "position",
+                "last_bias": True,
+                "weights": "uniform",
+            },
+            stage={
+                "steps": 3000,
+                "batch": 1,
+                "loss": "mse",
+                "optimizer": "adamw-centred",
+                "rate": 1e-3 / RATE,
+                "schedule": "constant",
+                "warmup": 0,
+                "beta1": 0.9,
+                "beta2": 0.9,
+                "epsilon": 1e-8,
+                "weight_decay": 1e-3,
+            },
+            engines=("gradient", "scratch"),
+        ),
+        "classifier": Preset(
+            options={
+                "hidden": 32,
+                "bands": 2,
+                "activation": "tanh",
+                "last_bias": True,
+            },
+            # The decay keeps borders between classes simple.
+            stage={"steps": 2000, "batch": 0, "optimizer": "adamw", "weight_decay": 0.1},
+        ),
+        "classifier-v1": Preset(
+            options={
+                "hidden": 16,
+                "layers": 4,
+                "encoding": "unit",
+                "activation": "tanh",
+                "output": "tanh",
+                "last_bias": True,
+                "weights": "normal",
+            },
+            stage={
+                # 256 times every one of 32 points.
+                "steps": 256 * 32,
+                "batch": 1,
+                "loss": "l1",
+                "optimizer": "adamw",
+                "rate": 1e-3 / RATE,
+                "schedule": "constant",
+                "warmup": 0,
+                "beta1": 0.9,
+                "beta2": 0.999,
+                "epsilon": 1e-8,
+                "weight_decay": 1e-2,
+            },
+        ),
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Take bands and reach from the canvas."""
-        bands = self.options.bands or max(1, int(math.log2(max(canvas.width, canvas.height))))
-        reach = self.options.reach or max(canvas.reach)
+        options = self.options
+        bands = options.bands or max(1, int(math.log2(max(canvas.width, canvas.height))))
+        reach = options.reach or max(canvas.reach)
         self.options = replace(self.options, bands=bands, reach=reach)
 
     @property
     def params(self) -> Mapping[str, Param]:  # type: ignore[override]
-        """`weight0` [hidden, 4·bands], `bias0` [hidden], and so on; the last layer has no bias."""
+        """`weight0` [hidden, features], `bias0` [hidden], and so on."""
         options = self.options
-        widths = [4 * (options.bands or 1)] + [options.hidden] * options.layers + [3]
+        features = self.inputs
+        if options.encoding == "frequency":
+            features *= 2 * (options.bands or 1)
+        widths = [features] + [options.hidden] * options.layers + [self.outputs]
         params = {}
         for i, (inputs, outputs) in enumerate(pairwise(widths)):
-            std = 1 / math.sqrt(inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=normal(std), lr=RATE)
-            if i < options.layers:
-                params[f"bias{i}"] = Param(outputs, init=normal(std), lr=RATE)
+            init = self._start(inputs)
+            params[f"weight{i}"] = Param(outputs, inputs, init=init, lr=RATE)
+            if i < options.layers or options.last_bias:
+                params[f"bias{i}"] = Param(outputs, init=init, lr=RATE)
         return params
 
+    def _start(self, inputs: int) -> Init:
+        """How weights and biases of a layer with so many inputs begin."""
+        if self.options.weights == "uniform":
+            return uniform(0, 1)
+        return normal(1 / math.sqrt(inputs) if self.options.weights == "scaled" else 1.0)
+
     def encode(self, xy: Tensor) -> Tensor:
-        """Features [M, 4·bands] at positions [M, 2]: all sines, then all cosines."""
-        t = (xy / self.options.reach + 1) / 2
+        """Features [M, k] at positions [M, inputs]: all sines, then all cosines; or positions."""
+        if self.options.encoding == "position":
+            return xy / float(self.options.reach)
+        t: Tensor = (xy / self.options.reach + 1) / 2
+        if self.options.encoding == "unit":
+            return t
         first, bands = self.options.first_band, self.options.bands
         octaves = math.pi * 2.0 ** torch.arange(first, first + bands, device=xy.device)
         angles = (t[:, :, None] * octaves.to(t)).flatten(1)
         return torch.cat([angles.sin(), angles.cos()], dim=1)
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Colours [M, 3] at positions [M, 2]."""
+        """Values [M, outputs] at positions [M, inputs]."""
+        options, last = self.options, self.options.layers
         value = self.encode(xy)
-        for i in range(self.options.layers):
-            value = torch.nn.functional.linear(
-                value, getattr(p, f"weight{i}"), getattr(p, f"bias{i}")
-            )
-            value = torch.nn.functional.leaky_relu(value, self.options.slope)
-        return torch.nn.functional.linear(value, getattr(p, f"weight{self.options.layers}"))
+        for i in range(last + 1):
+            bias = getattr(p, f"bias{i}") if i < last or options.last_bias else None
+            value = torch.nn.functional.linear(value, getattr(p, f"weight{i}"), bias)
+            if (options.activation if i < last else options.output) == "tanh":
+                value = torch.tanh(value)
+            elif i < last:
+                value = torch.nn.functional.leaky_relu(value, options.slope)
+        return value
 
     def graph(self, features: Node, p: Mapping[str, Node]) -> Node:
-        """The same colours, from encoded positions."""
+        """The same values, from encoded positions."""
+        options, last = self.options, self.options.layers
+        if "tanh" in (options.activation, options.output):
+            raise UsageError(
+                "mlp with tanh has no graph for engine scratch",
+                hint="use -e gradient, or leave activation and output as they are",
+            )
         value = features
-        for i in range(self.options.layers):
+        for i in range(last + 1):
             value = value.times(p[f"weight{i}"])
-            value = value + p[f"bias{i}"].broadcast(0, features.shape[0])
-            value = value.leaky_relu(self.options.slope)
-        return value.times(p[f"weight{self.options.layers}"])
+            if i < last or options.last_bias:
+                value = value + p[f"bias{i}"].broadcast(0, features.shape[0])
+            if i < last:
+                value = value.leaky_relu(options.slope)
+        return value

@@ -1,8 +1,8 @@
 """The engine `scratch`: fields fitted by our own gradients, in numpy.
 
-Every step draws random pixels, builds the graph of their loss, lets gradients flow back through it
-and takes a step of AdamW. Torch is met at the border only: problems and drawings hold its tensors,
-and the full picture is judged as for any other engine.
+Every step draws random pixels or samples, builds the graph of their loss, lets gradients flow back
+through it and takes a step of AdamW. Torch is met at the border only: problems and drawings hold
+its tensors, and the full target is judged as for any other engine.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from artgen.errors import UsageError
 from artgen.losses import exponential, l1, mse
 from artgen.options import option
 from artgen.primitives import Context, Field
-from artgen.raster import Memory, memory_errors, paint
+from artgen.raster import Memory, evaluate, memory_errors, paint
 
 __all__ = ["ScratchEngine"]
 
@@ -80,7 +80,7 @@ class ScratchEngine(Engine):
         beta2: float = option(0.99, "decay of its square", low=0, high=0.999999)
         epsilon: float = option(1e-15, "what keeps the denominator from zero", low=0)
         weight_decay: float = option(0.0, "share of the rate that shrinks weights", low=0)
-        batch: int = option(256, "pixels per step; 0 takes all", low=0)
+        batch: int = option(256, "pixels or samples per step; 0 takes all", low=0)
         compat_transpose: bool = option(
             False, "the published code's error in the gradients of matrices that are not square"
         )
@@ -109,14 +109,17 @@ class ScratchEngine(Engine):
         self._adopt({name: _array(tensors[name]) for name in params})
         self.best_loss, self.best = math.inf, self._copy()
 
-        self.target = _array(problem.target).reshape(3, -1).T
+        self.target = _array(problem.target.flatten(1)).T
         self.weight = None if problem.weight is None else _array(problem.weight).reshape(-1)
-        x, y = self.canvas.pixel_centres()
-        self.xy = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        if problem.positions is not None:
+            self.positions = _array(problem.positions)
+        else:
+            x, y = self.canvas.pixel_centres()
+            self.positions = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
         self.features: Array | None = None
         width = self._encoded(np.arange(1)).shape[1]
-        if width * len(self.xy) <= _KEPT_FEATURES:
-            everything = np.arange(len(self.xy))
+        if width * len(self.positions) <= _KEPT_FEATURES:
+            everything = np.arange(len(self.positions))
             pieces = np.split(everything, everything[_ENCODED_AT_ONCE::_ENCODED_AT_ONCE])
             self.features = np.concatenate([self._encoded(piece) for piece in pieces])
 
@@ -136,19 +139,17 @@ class ScratchEngine(Engine):
                 self.step += 1
 
     def report(self) -> Report:
-        """Loss and PSNR of the full picture; raises Diverged where something is not finite."""
-        problem, start = self.problem, self.problem.drawing
+        """Loss and PSNR of the full target; raises Diverged where something is not finite."""
+        problem = self.problem
         tensors = self._tensors(self._copy())
         with _memory_errors():
-            image = paint(
-                problem.primitive,
-                tensors,
-                self.canvas,
-                background=start.background,
-                memory=self.memory,
-            )
+            if problem.positions is not None:
+                image = evaluate(self.primitive, tensors, problem.positions, self.memory)
+                psnr = None
+            else:
+                image = paint(self.primitive, tensors, self.canvas, memory=self.memory)
+                psnr = picture_psnr(image, problem.target, problem.weight)
             loss = float(problem.loss(image, problem.target, problem.weight))
-            psnr = picture_psnr(image, problem.target, problem.weight)
         check_finite(tensors, loss, self.step)
         improved = loss < self.best_loss
         if improved:
@@ -208,18 +209,20 @@ class ScratchEngine(Engine):
     # ---- one step --------------------------------------------------------------------------------
 
     def _pixels(self, rng: np.random.Generator) -> Array:
-        """Numbers of random pixels, drawn with replacement; or of all."""
-        if self.options.batch == 0:
-            return np.arange(len(self.xy))
-        return rng.integers(len(self.xy), size=self.options.batch)
+        """Numbers of random pixels or samples, drawn with replacement; or of all."""
+        if not 0 < self.options.batch < len(self.positions):
+            return np.arange(len(self.positions))
+        return rng.integers(len(self.positions), size=self.options.batch)
 
     def _shares(self, pixels: Array) -> Array:
         """How much each channel of each pixel counts, [M, 1]; the channels' sum to 1."""
+        channels = self.target.shape[1]
         if self.weight is None:
-            return np.full((len(pixels), 1), 1 / (3 * len(pixels)), np.float32)
+            return np.full((len(pixels), 1), 1 / (channels * len(pixels)), np.float32)
         weight = self.weight[pixels, None]
+        total = channels * float(weight.sum())
         # Where all weights are 0, so are the shares.
-        shares: Array = weight / max(3 * float(weight.sum()), float(np.finfo(np.float32).tiny))
+        shares: Array = weight / max(total, float(np.finfo(np.float32).tiny))
         return shares
 
     def _flow_back(self, pixels: Array) -> None:
@@ -239,7 +242,7 @@ class ScratchEngine(Engine):
         """The graph of the loss: a mean over pixels and channels."""
         features = Constant(_tensor(self._encoded(pixels)), "x")
         target = Constant(_tensor(self.target[pixels]), "target")
-        share = Constant(_tensor(np.repeat(shares, 3, axis=1)), "share")
+        share = Constant(_tensor(np.repeat(shares, self.target.shape[1], axis=1)), "share")
         difference = self.primitive.graph(features, self.nodes) - target
         first, *others = self.problem.loss.terms
         error = _weighted(_ERRORS[first.function](difference), first.weight)
@@ -251,7 +254,7 @@ class ScratchEngine(Engine):
         """The features of these pixels, [M, k]."""
         if self.features is not None:
             return self.features[pixels]
-        return _array(self.primitive.encode(torch.from_numpy(self.xy[pixels])))
+        return _array(self.primitive.encode(torch.from_numpy(self.positions[pixels])))
 
     # ---- parameters ------------------------------------------------------------------------------
 

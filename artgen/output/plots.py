@@ -1,0 +1,255 @@
+"""Plots: a curve and its fit, a map of classes, the loss over the steps. All of matplotlib is here.
+
+Figures are plain objects, without pyplot and whatever it keeps. The font is the one that matplotlib
+brings, and settings of the user are left out, so that equal arguments give equal pixels. Paper is
+the background of the drawing; ink is light on dark paper and dark on light. Text and lines grow
+with the picture. What frames of a video have in common is drawn once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.canvas import Canvas
+from artgen.output.still import to_pixels
+from artgen.subject import Curve, Points
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["ClassMap", "CurvePlot", "plot_losses"]
+
+Colour = tuple[float, float, float]
+Pixels = NDArray[np.uint8]
+
+_LONG_SIDE = 6.4
+"""Inches; a point is 1/72 of one, so a long side of 461 pixels has a pixel per point."""
+
+_FONT = "DejaVu Sans"
+
+_INKS: tuple[Colour, ...] = (
+    (0.16, 0.42, 0.80),
+    (0.93, 0.36, 0.20),
+    (0.13, 0.62, 0.47),
+    (0.91, 0.69, 0.20),
+    (0.56, 0.38, 0.80),
+    (0.90, 0.50, 0.67),
+    (0.20, 0.69, 0.79),
+    (0.55, 0.58, 0.20),
+)
+"""One per class, and again from the start where there are more."""
+
+
+class CurvePlot:
+    """Plots fits of one curve: uint8 [height, width, 3] each.
+
+    The target is dashed, or dots where it was measured; between a function and its fit the error
+    shows as an area. `x` are the places that fits are drawn through.
+    """
+
+    def __init__(self, canvas: Canvas, paper: Colour, curve: Curve, x: NDArray[np.float64]) -> None:
+        from matplotlib.patches import Polygon
+
+        self.curve, self.x = curve, x
+        with _default_settings():
+            self.page = _Page(canvas, paper)
+            axes = self.page.axes()
+            accent = self.page.accent
+            low, high = float(curve.y.min()), float(curve.y.max())
+            margin = 0.12 * (high - low) or 1.0
+            axes.set_xlim(curve.start, curve.end)
+            self.limits = low - margin, high + margin
+            axes.set_ylim(*self.limits)
+            self.area = Polygon([(0, 0)], color=(*accent, 0.28), linewidth=0, visible=False)
+            axes.add_patch(self.area)
+            (self.fit,) = axes.plot([], [], color=accent, linewidth=2.2, label="fit")
+            style: dict[str, Any] = {"linewidth": 1.3, "linestyle": (0, (4, 2.5))}
+            if not curve.continuous:
+                size = float(np.clip(60 / np.sqrt(len(curve.x)), 1.5, 6))
+                style = {"linestyle": "none", "marker": "o", "markersize": size}
+                style |= {"markeredgewidth": 0}
+            (self.target,) = axes.plot(
+                curve.x, curve.y, color=self.page.ink, alpha=0.85, label="target", **style
+            )
+            self.page.legend(axes)
+            self.moving = (self.area, self.fit, self.target)
+            self.page.keep(self.moving)
+
+    def draw(self, heights: NDArray[np.float64]) -> Pixels:
+        """The plot with a fit through `heights`, the y at every x."""
+        curve = self.curve
+        # Agg counts in units that far larger numbers would overflow.
+        low, high = self.limits
+        heights = np.clip(heights, low - 9 * (high - low), high + 9 * (high - low))
+        with _default_settings():
+            self.fit.set_data(self.x, heights)
+            if curve.continuous:
+                there, back = (self.x, curve.x[::-1]), (heights, curve.y[::-1])
+                self.area.set_xy(np.stack([np.concatenate(there), np.concatenate(back)], axis=1))
+                self.area.set_visible(True)
+            return self.page.draw(self.moving)
+
+
+class ClassMap:
+    """Maps classes over the plane with the points drawn in: uint8 [height, width, 3] each.
+
+    Every class has an ink; where it is not clear which class it is, paper shows through.
+    """
+
+    def __init__(self, canvas: Canvas, paper: Colour, points: Points) -> None:
+        self.paper = np.asarray(paper, np.float32)
+        inks = [_INKS[number % len(_INKS)] for number in range(len(points.classes))]
+        self.inks = np.asarray(inks, np.float32)
+        with _default_settings():
+            page = _Page(canvas, paper, transparent=True)
+            axes = page.figure.add_axes((0, 0, 1, 1))
+            axes.set_axis_off()
+            axes.set_xlim(-1, 1)
+            axes.set_ylim(1, -1)
+            x, y = points.positions.T
+            size = float(np.clip(70 / np.sqrt(len(x)), 2.5, 10))
+            light, edge = (
+                [tuple(ink) for ink in inks[points.labels].tolist()]
+                for inks in (0.55 + 0.45 * self.inks, 0.25 * self.inks)
+            )
+            axes.scatter(
+                x,
+                y,
+                s=size**2,
+                c=light,
+                edgecolors=edge,
+                linewidths=0.16 * size,
+            )
+            self.dots = page.rgba().astype(np.float32) / 255
+
+    def draw(self, shares: NDArray[np.float32]) -> Pixels:
+        """The map of `shares` [classes, height, width], which sum to 1."""
+        count = len(shares)
+        clarity = (shares.max(axis=0) - 1 / count) / (1 - 1 / count)
+        mixed = np.einsum("khw,kc->hwc", shares, self.inks)
+        shown = self.paper + (0.3 + 0.7 * clarity[:, :, None]) * (mixed - self.paper)
+        alpha = self.dots[:, :, 3:]
+        blended = shown * (1 - alpha) + self.dots[:, :, :3] * alpha
+        return to_pixels(blended)
+
+
+def plot_losses(
+    losses: Mapping[str, Sequence[tuple[float, float]]], canvas: Canvas, paper: Colour
+) -> Pixels:
+    """The loss over the steps, uint8 [height, width, 3]: pairs (step, loss) by the name of a run.
+
+    The scale is logarithmic where all losses are above 0.
+    """
+    with _default_settings():
+        page = _Page(canvas, paper)
+        axes = page.axes()
+        colours = [page.accent, *_INKS] if len(losses) == 1 else _INKS
+        for number, (name, pairs) in enumerate(losses.items()):
+            steps, values = zip(*pairs, strict=True)
+            colour = colours[number % len(colours)]
+            axes.plot(steps, values, color=colour, linewidth=1.8, label=name)
+        if min(value for pairs in losses.values() for _, value in pairs) > 0:
+            axes.set_yscale("log")
+        axes.margins(x=0.01)
+        axes.set_xlabel("step", color=page.pale, fontfamily=_FONT)
+        axes.set_ylabel("loss", color=page.pale, fontfamily=_FONT)
+        page.style(axes)
+        page.legend(axes)
+        return page.draw(())
+
+
+class _Page:
+    """A figure of the canvas's size, in the colours that go with its paper."""
+
+    def __init__(self, canvas: Canvas, paper: Colour, *, transparent: bool = False) -> None:
+        from matplotlib.backends.backend_agg import FigureCanvasAgg
+        from matplotlib.figure import Figure
+
+        dark = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), paper, strict=True)) < 0.5
+        self.ink: Colour = (0.93, 0.93, 0.95) if dark else (0.09, 0.09, 0.11)
+        self.accent: Colour = (1.0, 0.67, 0.27) if dark else (0.83, 0.30, 0.04)
+        self.pale = _between(paper, self.ink, 0.62)
+        self.faint = _between(paper, self.ink, 0.15)
+        dpi = max(canvas.width, canvas.height) / _LONG_SIDE
+        # A little more than whole pixels: what is less would be rounded down.
+        size = ((canvas.width + 0.01) / dpi, (canvas.height + 0.01) / dpi)
+        colour = "none" if transparent else paper
+        self.figure = Figure(figsize=size, dpi=dpi, facecolor=colour)
+        # Its methods have no types.
+        self.agg: Any = FigureCanvasAgg(self.figure)
+
+    def axes(self) -> Axes:
+        """Axes with a faint grid and no frame."""
+        axes = self.figure.add_axes((0.09, 0.11, 0.87, 0.79), facecolor="none")
+        self.style(axes)
+        return axes
+
+    def style(self, axes: Axes) -> None:
+        """Colours and font of ticks, again after a change of scale."""
+        axes.tick_params(
+            which="both",
+            colors=self.pale,
+            length=0,
+            labelsize=9,
+            labelfontfamily=_FONT,
+            pad=5,
+        )
+        axes.grid(color=self.faint, linewidth=0.7)
+        axes.set_axisbelow(True)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+
+    def legend(self, axes: Axes) -> None:
+        """The names of the lines, in a row above the axes."""
+        axes.legend(
+            loc="lower left",
+            bbox_to_anchor=(0, 1.0),
+            borderaxespad=0.3,
+            borderpad=0.2,
+            ncols=4,
+            frameon=False,
+            labelcolor=self.pale,
+            prop={"family": _FONT, "size": 9},
+        )
+
+    def keep(self, moving: Sequence[Any]) -> None:
+        """Draw everything but `moving`, to be used again by `draw`."""
+        for artist in moving:
+            artist.set_animated(True)
+        self.agg.draw()
+        self.still = self.agg.copy_from_bbox(self.figure.bbox)
+
+    def draw(self, moving: Sequence[Any]) -> Pixels:
+        """The page, uint8 [height, width, 3], with what moves drawn over what was kept."""
+        if not moving:
+            self.agg.draw()
+        else:
+            self.agg.restore_region(self.still)
+            for artist in moving:
+                artist.axes.draw_artist(artist)
+        return np.array(self.agg.buffer_rgba())[:, :, :3].copy()
+
+    def rgba(self) -> Pixels:
+        """The page with its transparency, uint8 [height, width, 4]."""
+        self.agg.draw()
+        return np.array(self.agg.buffer_rgba())
+
+
+def _between(paper: Colour, ink: Colour, share: float) -> Colour:
+    red, green, blue = (p + share * (i - p) for p, i in zip(paper, ink, strict=True))
+    return red, green, blue
+
+
+@contextmanager
+def _default_settings() -> Iterator[None]:
+    """Matplotlib without the settings of the user."""
+    import matplotlib
+
+    with matplotlib.rc_context():
+        matplotlib.rcdefaults()
+        yield

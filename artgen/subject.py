@@ -1,0 +1,213 @@
+"""What a drawing is of, where that is not a picture: a curve, or labelled points.
+
+A picture needs no more than a canvas. The samples of a curve or of labelled points belong to the
+drawing, because they are shown with it. Either gives a field what it learns from: `positions`
+[M, inputs], each axis from -1 to 1, and the `values` [M, outputs] it shall have there.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
+
+from artgen.canvas import Canvas
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["Curve", "Kind", "Points", "Subject", "kind_of", "subject_from"]
+
+Kind: TypeAlias = Literal["image", "curve", "points"]
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Samples of y over x, float64 [M] each, x increasing from `start` to `end` or inside of it.
+
+    `continuous` says that they are a function evaluated, and not measurements. Fields see x as -1
+    to 1, and y in units of a power of ten, so that one learning rate serves all curves.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    start: float
+    end: float
+    continuous: bool = True
+
+    kind: ClassVar[Kind] = "curve"
+    loss: ClassVar[str] = "mse"
+    inputs: ClassVar[int] = 1
+    outputs: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        _check(self.x.ndim == 1 and len(self.x) > 1, "a curve has at least two samples")
+        _check(self.x.shape == self.y.shape, "a curve has a y for every x")
+        _check(-math.inf < self.start < self.end < math.inf, "a curve has a start before its end")
+
+    @cached_property
+    def unit(self) -> float:
+        """The power of ten in which the range of y is from 1 to 10."""
+        return float(10.0 ** math.floor(math.log10(self._range))) if self._range else 1.0
+
+    @cached_property
+    def offset(self) -> float:
+        """What is taken from y: its middle, but 0 where that is no further than the range."""
+        low, high = float(self.y.min()), float(self.y.max())
+        return 0.0 if low <= self._range and high >= -self._range else (low + high) / 2
+
+    @property
+    def _range(self) -> float:
+        return float(self.y.max() - self.y.min())
+
+    @property
+    def positions(self) -> NDArray[np.float32]:
+        """The samples' x, from -1 at the start to 1 at the end, [M, 1]."""
+        return self.place(self.x)
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """The samples' y as a field sees them, [M, 1]."""
+        import numpy as np
+
+        return ((self.y - self.offset) / self.unit)[:, None].astype(np.float32)
+
+    def place(self, x: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Positions of any x [M], [M, 1]."""
+        import numpy as np
+
+        return (2 * (x - self.start) / (self.end - self.start) - 1)[:, None].astype(np.float32)
+
+    def heights(self, values: NDArray[Any]) -> NDArray[np.float64]:
+        """The y of a field's values [M]."""
+        import numpy as np
+
+        return values.astype(np.float64) * self.unit + self.offset
+
+    @property
+    def grid(self) -> Canvas:
+        """A square with a pixel for 8 samples: the canvas by which fields choose their detail.
+
+        Finer octaves would fit the samples as well, and show ripples between them.
+        """
+        side = max(1, len(self.x) // 8)
+        return Canvas(side, side)
+
+    def header(self) -> dict[str, Any]:
+        """All but the arrays, as plain data."""
+        return {"start": self.start, "end": self.end, "continuous": self.continuous}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays."""
+        return {"x": self.x, "y": self.y}
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points `xy`, float64 [M, 2], and the number of the class of each, int64 [M].
+
+    `classes` are their names, at least two. `box` (left, bottom, right, top) is what the map shows,
+    as a square; y points up. Two classes are one output, from 0 to 1; more have an output each.
+    `logits` says that outputs are log odds, as the loss `cross-entropy` takes them.
+    """
+
+    xy: NDArray[np.float64]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    box: tuple[float, float, float, float]
+    logits: bool = True
+
+    kind: ClassVar[Kind] = "points"
+    loss: ClassVar[str] = "cross-entropy"
+    inputs: ClassVar[int] = 2
+
+    def __post_init__(self) -> None:
+        left, bottom, right, top = self.box
+        _check(self.xy.ndim == 2 and self.xy.shape[1] == 2, "points have an x and a y")
+        _check(self.labels.shape == self.xy.shape[:1], "points have a label each")
+        _check(len(self.classes) > 1, "points have at least two classes")
+        _check(self.labels.min() >= 0 and self.labels.max() < len(self.classes), "a class is named")
+        _check(-math.inf < left < right < math.inf, "the box has a width")
+        _check(-math.inf < bottom < top < math.inf, "the box has a height")
+
+    @property
+    def outputs(self) -> int:
+        """1 for two classes, else one per class."""
+        return 1 if len(self.classes) == 2 else len(self.classes)
+
+    @cached_property
+    def positions(self) -> NDArray[np.float32]:
+        """The points in canvas units, y down, [M, 2]."""
+        import numpy as np
+
+        left, bottom, right, top = self.box
+        x = 2 * (self.xy[:, 0] - left) / (right - left) - 1
+        y = 2 * (self.xy[:, 1] - bottom) / (top - bottom) - 1
+        return np.stack([x, -y], axis=1).astype(np.float32)
+
+    @property
+    def values(self) -> NDArray[np.float32]:
+        """1 for the class of a point and 0 for the others, [M, outputs]."""
+        import numpy as np
+
+        if self.outputs == 1:
+            return self.labels[:, None].astype(np.float32)
+        return np.eye(len(self.classes), dtype=np.float32)[self.labels]
+
+    @property
+    def grid(self) -> Canvas:
+        """A square with about a pixel per point: the canvas by which fields choose their detail."""
+        side = max(1, math.isqrt(len(self.xy)))
+        return Canvas(side, side)
+
+    def header(self) -> dict[str, Any]:
+        """All but the arrays, as plain data."""
+        return {"classes": list(self.classes), "box": list(self.box), "logits": self.logits}
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays."""
+        return {"xy": self.xy, "labels": self.labels}
+
+
+Subject: TypeAlias = Curve | Points
+
+
+def kind_of(subject: Subject | None) -> Kind:
+    """``image``, ``curve`` or ``points``; a drawing without a subject is of a picture."""
+    return "image" if subject is None else subject.kind
+
+
+def subject_from(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Subject:
+    """The opposite of `header` (with the key `kind` added) and `arrays`.
+
+    Raises ValueError where they do not go together.
+    """
+    import numpy as np
+
+    try:
+        for name, array in arrays.items():
+            _check(bool(np.isfinite(array).all()), f"{name} holds NaN or infinite numbers")
+        if header["kind"] == "curve":
+            start, end = float(header["start"]), float(header["end"])
+            return Curve(arrays["x"], arrays["y"], start, end, bool(header["continuous"]))
+        if header["kind"] == "points":
+            left, bottom, right, top = map(float, header["box"])
+            _check(arrays["labels"].dtype.kind == "i", "labels are whole numbers")
+            return Points(
+                arrays["xy"],
+                arrays["labels"],
+                tuple(map(str, header["classes"])),
+                (left, bottom, right, top),
+                bool(header["logits"]),
+            )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"its subject is incomplete: {error}") from None
+    raise ValueError(f"its subject is a {header['kind']!r}")
+
+
+def _check(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(rule)

@@ -1,0 +1,80 @@
+"""Targets from a CSV file: two columns x,y are a curve, three columns x,y,label are points.
+
+A first line without a number in it is a heading. Columns are separated by commas, text is UTF-8.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import os
+from dataclasses import replace
+
+from artgen.errors import InputError
+from artgen.targets._decode import read_bytes
+from artgen.targets._source import printable
+from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.samples import (
+    MOST_SAMPLES,
+    SampleTarget,
+    curve_from_samples,
+    points_from_samples,
+)
+
+__all__ = ["open_table"]
+
+_HINT = "a line is x,y for a curve, and x,y,label for labelled points"
+
+
+def open_table(path: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:
+    """Read a curve or labelled points. Raises InputError naming the file and the line."""
+    where = printable(os.fspath(path))
+    data = read_bytes(path, where)
+    source = printable(os.path.basename(path))
+    rows = _rows(data, where)
+    name = os.path.splitext(source)[0]
+    if len(rows[0]) == 2:
+        target = curve_from_samples(
+            [row[0] for row in rows], [row[1] for row in rows], request, where, source=source
+        )
+    else:
+        target = points_from_samples(
+            [row[:2] for row in rows], [row[2] for row in rows], request, where, source=source
+        )
+    return replace(target, name=name, sha256=hashlib.sha256(data).hexdigest())
+
+
+def _rows(data: bytes, where: str) -> list[list[float | str]]:
+    """The lines as numbers, and a label where there are three columns."""
+    try:
+        lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{where} is not a CSV file: {error}", hint=_HINT) from None
+    rows: list[list[float | str]] = []
+    for number, line in enumerate(lines, 1):
+        cells = [cell.strip() for cell in line]
+        if not any(cells):
+            continue
+        if not rows and number == 1 and not any(map(_is_number, cells[:2])):
+            continue
+        columns = len(rows[0]) if rows else len(cells)
+        if len(cells) != columns or columns not in (2, 3):
+            raise InputError(f"{where}, line {number} has {len(cells)} columns", hint=_HINT)
+        if not all(map(_is_number, cells[:2])) or not cells[-1]:
+            text = ",".join(cells)[:60]
+            raise InputError(f"{where}, line {number}: {text!r} cannot be read", hint=_HINT)
+        if len(rows) == MOST_SAMPLES:
+            raise InputError(f"{where} has more than {MOST_SAMPLES:,} lines", hint="leave some out")
+        rows.append([float(cells[0]), float(cells[1]), *cells[2:]])
+    if not rows:
+        raise InputError(f"{where} holds no numbers", hint=_HINT)
+    return rows
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

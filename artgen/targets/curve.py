@@ -1,0 +1,59 @@
+"""Curve targets: `curve:EXPR?from=A&to=B&n=N`, a function of x sampled evenly, both ends included.
+
+Without an expression it is the one of the article on automatic differentiation that the preset
+`curve-v1` of `mlp` comes from: 2.777x² + 0.123 − 1.5x³ + sin 4x on [−1, 1].
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from artgen.errors import InputError
+from artgen.subject import Curve
+from artgen.targets._expression import parse_expression
+from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.samples import (
+    MOST_SAMPLES,
+    SampleTarget,
+    make_target,
+    split_options,
+    text_hash,
+    whole_number,
+)
+
+__all__ = ["open_curve"]
+
+_EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
+_SAMPLES = 200
+
+
+def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:
+    """The curve that `rest` describes, such as ``sin(x)?from=-pi&to=pi``.
+
+    Raises InputError for what is not an expression of x, and where it has no finite value.
+    """
+    source = f"curve:{rest}"
+    text, options = split_options("curve", rest, ("from", "to", "n"))
+    start, end = _end(options.get("from", "-1")), _end(options.get("to", "1"))
+    if not start < end:
+        raise InputError(f"{source}: from={start:g} is not before to={end:g}")
+    samples = whole_number(source, "n", options.get("n", str(_SAMPLES)), 2, MOST_SAMPLES)
+    function = parse_expression(text or _EXPRESSION)
+    x = np.linspace(start, end, samples)
+    y = function(x)
+    undefined = ~(np.abs(y) < 1e100)
+    if undefined.any():
+        raise InputError(
+            f"{source} has no finite value at x = {x[undefined][0]:g}",
+            hint="choose another interval with ?from=A&to=B",
+        )
+    digest = text_hash(f"{function.text} {start!r} {end!r} {samples}")
+    return make_target(Curve(x, y, start, end), request, "curve", source, digest)
+
+
+def _end(text: str) -> float:
+    """An end of the interval: an expression without x."""
+    ends = parse_expression(text)(np.array([0.0, 1.0]))
+    if not (abs(ends[0]) < 1e100 and ends[0] == ends[1]):
+        raise InputError(f"{text!r} is not the end of an interval", hint="such as -2 or pi/2")
+    return float(ends[0])

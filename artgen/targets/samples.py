@@ -1,0 +1,205 @@
+"""Targets that are not pictures: samples of a curve, and labelled points."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from artgen.canvas import Canvas
+from artgen.errors import InputError, UsageError, did_you_mean
+from artgen.subject import Curve, Points, Subject
+from artgen.targets._source import file_safe
+from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+
+__all__ = [
+    "MOST_SAMPLES",
+    "SampleTarget",
+    "curve_from_samples",
+    "make_target",
+    "points_from_samples",
+    "split_options",
+    "text_hash",
+    "whole_number",
+]
+
+MOST_SAMPLES = 100_000
+_MOST_CLASSES = 32
+
+_CURVE_SIZE = (640, 400)
+_MAP_SIZE = (480, 480)
+_MARGIN = 0.06
+"""What a map of points shows beyond them, as a share of their extent."""
+
+
+@dataclass(frozen=True, eq=False)
+class SampleTarget:
+    """A curve or labelled points, ready to be fitted.
+
+    `source` and `sha256` are those of `ImageTarget`; `canvas` is the size of the plot or map that
+    shows a fit.
+    """
+
+    name: str
+    source: str
+    sha256: str
+    subject: Subject
+    canvas: Canvas
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def weight(self) -> None:
+        """None: all samples count the same."""
+
+
+def curve_from_samples(
+    x: ArrayLike,
+    y: ArrayLike,
+    request: TargetRequest = DEFAULT_REQUEST,
+    name: str = "curve",
+    *,
+    source: str | None = None,
+) -> SampleTarget:
+    """Make a target of measurements y over x, two arrays [M] with at least two different x.
+
+    `source` is the name by which it can be opened again, if any. Raises InputError naming `name`.
+    """
+    xs, ys = _numbers(x, f"{name}: x", 1), _numbers(y, f"{name}: y", 1)
+    if len(xs) != len(ys):
+        raise InputError(f"{name} has {len(xs)} x and {len(ys)} y", hint="give a y for every x")
+    if len(np.unique(xs)) < 2:
+        raise InputError(f"{name} has fewer than two different x", hint="a curve needs more")
+    order = np.argsort(xs, kind="stable")
+    xs, ys = xs[order], ys[order]
+    curve = Curve(xs, ys, float(xs[0]), float(xs[-1]), continuous=False)
+    return make_target(curve, request, name, source or name, _array_hash(xs, ys))
+
+
+def points_from_samples(
+    xy: ArrayLike,
+    labels: ArrayLike,
+    request: TargetRequest = DEFAULT_REQUEST,
+    name: str = "points",
+    *,
+    source: str | None = None,
+) -> SampleTarget:
+    """Make a target of points [M, 2] and a label for each, numbers or texts.
+
+    The classes are the different labels in order. `source` is the name by which it can be opened
+    again, if any. Raises InputError naming `name`.
+    """
+    places = _numbers(xy, f"{name}: xy", 2)
+    texts = [str(label) for label in np.asarray(labels).ravel().tolist()]
+    if places.shape[1] != 2 or len(places) != len(texts):
+        raise InputError(
+            f"{name} has points of the shape {places.shape} and {len(texts)} labels",
+            hint="give points [M, 2] and a label for each",
+        )
+    classes = sorted(set(texts), key=_in_order)
+    if not 2 <= len(classes) <= _MOST_CLASSES:
+        raise InputError(
+            f"{name} has {len(classes)} different labels",
+            hint=f"there are 2 to {_MOST_CLASSES} classes",
+        )
+    numbers = np.array([classes.index(text) for text in texts], np.int64)
+    box = _box_around(places)
+    points = Points(places, numbers, tuple(classes), box)
+    digest = _array_hash(places, np.frombuffer("\0".join(texts).encode(), np.uint8))
+    return make_target(points, request, name, source or name, digest)
+
+
+def make_target(
+    subject: Subject, request: TargetRequest, name: str, source: str, sha256: str
+) -> SampleTarget:
+    """The target of `subject`, shown at the size that `request` asks for."""
+    if request.mask is not None or request.alpha_weight:
+        raise UsageError(
+            f"{source} is not a picture, so it has neither a mask nor an alpha",
+            hint="leave out --mask and --alpha-weight",
+        )
+    canvas = Canvas(*(_CURVE_SIZE if isinstance(subject, Curve) else _MAP_SIZE))
+    canvas = canvas.scaled(request.size or canvas.width)
+    return SampleTarget(file_safe(name), source, sha256, subject, canvas)
+
+
+def split_options(scheme: str, rest: str, known: Iterable[str]) -> tuple[str, dict[str, str]]:
+    """Split `sin(x)?from=0&to=2` into ``("sin(x)", {"from": "0", "to": "2"})``.
+
+    Raises InputError for an option that is not `known` or comes twice.
+    """
+    what, _, query = rest.partition("?")
+    options: dict[str, str] = {}
+    for part in filter(None, query.split("&")):
+        key, equals, value = (text.strip() for text in part.partition("="))
+        if not (equals and value):
+            raise InputError(f"{scheme}:{rest}: {part!r} is not KEY=VALUE")
+        if key not in known:
+            raise InputError(
+                f"{scheme}:{rest}: there is no option {key!r}", hint=did_you_mean(key, known)
+            )
+        if key in options:
+            raise InputError(f"{scheme}:{rest}: {key} is given twice")
+        options[key] = value
+    return what.strip(), options
+
+
+def whole_number(where: str, key: str, text: str, low: int, high: int) -> int:
+    """The value of an option. Raises InputError naming `where` and `key`."""
+    digits = text.isascii() and text.isdecimal() and len(text) <= 19
+    if not (digits and low <= int(text) <= high):
+        raise InputError(f"{where}: {key}={text} is not a whole number from {low} to {high}")
+    return int(text)
+
+
+def text_hash(text: str) -> str:
+    """The SHA-256 of a text: of what is computed, not of results, which differ by rounding."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _array_hash(*arrays: NDArray[Any]) -> str:
+    """The SHA-256 of arrays, the same on machines of either byte order."""
+    digest = hashlib.sha256()
+    for array in arrays:
+        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
+    return digest.hexdigest()
+
+
+def _numbers(array: ArrayLike, where: str, dimensions: int) -> NDArray[np.float64]:
+    """`array` as finite float64. Raises InputError naming `where`."""
+    try:
+        numbers = np.array(array, np.float64)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"{where} is not an array of numbers: {error}") from None
+    if numbers.ndim != dimensions or not len(numbers):
+        raise InputError(f"{where} has the shape {numbers.shape}, not {dimensions} dimensions")
+    if len(numbers) > MOST_SAMPLES:
+        raise InputError(
+            f"{where} has {len(numbers):,} samples, more than {MOST_SAMPLES:,}",
+            hint="leave some out",
+        )
+    # Differences and squares of larger ones could overflow.
+    if not (np.abs(numbers) < 1e100).all():
+        raise InputError(f"{where} has numbers that are NaN, infinite or beyond 1e100")
+    return numbers
+
+
+def _box_around(places: NDArray[np.float64]) -> tuple[float, float, float, float]:
+    """Left, bottom, right and top of what a map of these points shows."""
+    low, high = places.min(axis=0), places.max(axis=0)
+    extent = np.where(high > low, high - low, np.maximum(1.0, np.abs(low)))
+    (left, bottom), (right, top) = low - _MARGIN * extent, high + _MARGIN * extent
+    return float(left), float(bottom), float(right), float(top)
+
+
+def _in_order(label: str) -> tuple[float, str]:
+    """Numbers by their value, then texts."""
+    try:
+        number = float(label)
+    except ValueError:
+        number = math.inf
+    return (math.inf if math.isnan(number) else number), label

@@ -1,0 +1,211 @@
+"""How drawings look, and how good they are, by what they are of.
+
+A view shows drawings of one subject at one size: it paints a picture, plots a curve, or maps the
+classes of labelled points, and keeps what all frames of a video have in common. With what it shows
+come the `outputs` that a loss compares with the target, and figures for people.
+"""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.drawing import Drawing
+from artgen.errors import Diverged, UsageError
+from artgen.metrics import accuracy, mean_error, psnr, ssim
+from artgen.output import to_pixels
+from artgen.output.plots import ClassMap, CurvePlot
+from artgen.primitives import Field, Primitive
+from artgen.raster import EAGER, Backend, draw, evaluate, memory_errors
+from artgen.subject import Curve, Points, kind_of
+
+__all__ = ["FIGURES", "Picture", "View", "open_view"]
+
+FIGURES = ("psnr", "ssim", "mse", "accuracy", "mean_error")
+"""All there are; those that a kind of target does not have are None."""
+
+Figures = dict[str, float | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A drawing as it is shown, uint8 [height, width, 3 or 4], and its `outputs`.
+
+    These are the picture as floats [channels, height, width], or the values of a field at the
+    samples, [outputs, 1, M].
+    """
+
+    outputs: Tensor
+    pixels: NDArray[np.uint8]
+
+
+class View:
+    """Shows drawings of one subject. Use `open_view` to make one."""
+
+    kind: ClassVar[str] = "image"
+
+    def __init__(
+        self,
+        drawing: Drawing,
+        primitive: Primitive,
+        canvas: Canvas,
+        *,
+        device: str,
+        backend: Backend,
+        supersample: int,
+        transparent: bool,
+    ) -> None:
+        self.primitive, self.canvas, self.device, self.backend = primitive, canvas, device, backend
+        self.supersample, self.transparent = supersample, transparent
+        self.background = drawing.background
+
+    def show(self, drawing: Drawing) -> Picture:
+        """Paint the picture. Raises Diverged where it holds NaN, OutOfMemory."""
+        image = draw(
+            drawing,
+            self.primitive,
+            self.canvas,
+            device=self.device,
+            backend=self.backend,
+            supersample=self.supersample,
+            transparent=self.transparent,
+        )
+        return Picture(image, to_pixels(image.permute(1, 2, 0).numpy()))
+
+    def figures(self, picture: Picture, target: Any) -> Figures:
+        """PSNR and SSIM against the 8-bit picture."""
+        similarity = ssim(picture.pixels, target.pixels)
+        return {
+            "psnr": round(psnr(picture.pixels, target.pixels), 4),
+            "ssim": None if similarity is None else round(similarity, 6),
+        }
+
+
+class _CurveView(View):
+    """A plot of the fit against its target."""
+
+    kind = "curve"
+
+    def __init__(self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Any) -> None:
+        super().__init__(drawing, primitive, canvas, **how)
+        self.curve = cast(Curve, drawing.subject)
+        self.x = np.linspace(self.curve.start, self.curve.end, max(2, self.canvas.width))
+        with _plotting(self.canvas):
+            self.plot = CurvePlot(self.canvas, self.background, self.curve, self.x)
+
+    def show(self, drawing: Drawing) -> Picture:
+        """Plot it. Raises Diverged where it has values that are not finite, OutOfMemory."""
+        outputs = _evaluate(self, drawing, self.curve.positions)
+        along = _evaluate(self, drawing, self.curve.place(self.x))
+        with _plotting(self.canvas):
+            return Picture(outputs, self.plot.draw(self.curve.heights(along[0, 0].numpy())))
+
+    def figures(self, picture: Picture, target: Any) -> Figures:
+        """The mean squared error, in units of y²."""
+        heights = self.curve.heights(picture.outputs[0, 0].numpy())
+        return {"mse": float(np.mean((heights - self.curve.y) ** 2))}
+
+
+class _PointsView(View):
+    """A map of the classes with the points drawn in."""
+
+    kind = "points"
+
+    def __init__(self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Any) -> None:
+        super().__init__(drawing, primitive, canvas, **how)
+        self.points = cast(Points, drawing.subject)
+        with _plotting(self.canvas):
+            self.map = ClassMap(self.canvas, self.background, self.points)
+
+    def show(self, drawing: Drawing) -> Picture:
+        """Map it. Raises Diverged where it has values that are not finite, OutOfMemory."""
+        outputs = _evaluate(self, drawing, self.points.positions)
+        plane = draw(
+            drawing,
+            self.primitive,
+            self.canvas,
+            device=self.device,
+            supersample=self.supersample,
+        )
+        with _plotting(self.canvas):
+            return Picture(outputs, self.map.draw(self._shares(plane)))
+
+    def figures(self, picture: Picture, target: Any) -> Figures:
+        """The share of the points whose class is the most probable one, and the mean of 1 − p."""
+        shares = self._shares(picture.outputs)[:, 0]
+        labels = self.points.labels
+        return {
+            "accuracy": round(accuracy(shares, labels), 6),
+            "mean_error": round(mean_error(shares, labels), 6),
+        }
+
+    def _shares(self, outputs: Tensor) -> NDArray[np.float32]:
+        """How probable each class is, [classes, h, w] in 0 to 1, of outputs [outputs, h, w]."""
+        single = len(outputs) == 1
+        if self.points.logits:
+            second = outputs.sigmoid() if single else outputs.softmax(0)
+        else:
+            second = outputs.clamp(0, 1)
+        shares = torch.cat([1 - second, second]) if single else second
+        # Outputs that are all 0 say nothing.
+        total = shares.sum(0)
+        certain = shares / total.clamp_min(1e-6)
+        return torch.where(total > 1e-6, certain, 1 / len(shares)).numpy()
+
+
+def open_view(
+    drawing: Drawing,
+    primitive: Primitive,
+    canvas: Canvas | None = None,
+    *,
+    device: str = "cpu",
+    backend: Backend = EAGER,
+    supersample: int = 1,
+    transparent: bool = False,
+) -> View:
+    """A view for drawings of the same subject and background as `drawing`.
+
+    `canvas` defaults to the fitting size; `supersample` and `transparent` are those of `draw`.
+    Raises InputError where the tensors are not the primitive's, OutOfMemory, UsageError.
+    """
+    primitive.check_tensors(drawing)
+    cls = {"image": View, "curve": _CurveView, "points": _PointsView}[kind_of(drawing.subject)]
+    if transparent and drawing.subject is not None:
+        raise UsageError(
+            f"the drawing of a target of kind {cls.kind} has no transparent background",
+            hint="leave out --transparent; another --background makes a light plot",
+        )
+    return cls(
+        drawing,
+        primitive,
+        canvas or drawing.canvas,
+        device=device,
+        backend=backend,
+        supersample=supersample,
+        transparent=transparent,
+    )
+
+
+def _evaluate(view: View, drawing: Drawing, positions: NDArray[np.float32]) -> Tensor:
+    """The values of the field [outputs, 1, M], on the CPU. Raises Diverged."""
+    tensors = {name: tensor.to(view.device) for name, tensor in drawing.tensors.items()}
+    with torch.no_grad():
+        places = torch.from_numpy(positions).to(view.device)
+        outputs = evaluate(cast(Field, view.primitive), tensors, places).cpu()
+    if not outputs.isfinite().all():
+        raise Diverged("the drawing holds NaN or infinity", hint="try a lower learning rate")
+    return outputs
+
+
+def _plotting(canvas: Canvas) -> AbstractContextManager[None]:
+    return memory_errors(
+        f"plotting at {canvas.width}x{canvas.height} needs more memory than there is",
+        hint="draw it smaller",
+    )
