@@ -43,7 +43,8 @@ class Primitive:
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is
-    used by ``-e auto``) and `params`. `params` may be a property computed from `self.options`.
+    used by ``-e auto``), `params` and `known_deviations` (why it does not pass a check of
+    `artgen.testing`, by its name). `params` may be a property computed from `self.options`.
     """
 
     family: ClassVar[str] = ""
@@ -51,6 +52,7 @@ class Primitive:
     Options: ClassVar[type[Any]] = NoOptions
     defaults: ClassVar[Preset] = Preset()
     presets: ClassVar[Mapping[str, Preset]] = {}
+    known_deviations: ClassVar[Mapping[str, str]] = {}
     params: Mapping[str, Param] = {}
 
     def __init__(

@@ -99,6 +99,24 @@ class Registry:
             key=lambda entry: (entry.name, not entry.plugin.explicit),
         )
 
+    def offered_by(self, plugin: Path | str) -> list[Entry]:
+        """All that one plugin offers, given by the path of its file, its distribution or its name.
+
+        Empty where there is no such plugin. Raises PluginError for one that is out of order.
+        """
+        found = [
+            each
+            for each in self._plugins
+            if self._files.get(Path(plugin).resolve()) is each or is_called(each.info, str(plugin))
+        ]
+        for each in found:
+            if not each.info.usable:
+                raise PluginError(
+                    f"{each.info.distribution} is {each.info.status}: {each.info.reason}",
+                    hint="`artgen plugins list` shows every plugin and its state",
+                )
+        return [entry for each in found for entry in each.entries]
+
     def find(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Entry:
         """What `name` means: `heart`, or `distribution/heart`, `file-stem/heart`.
 
