@@ -659,7 +659,9 @@ pytest_plugins = ["pytester"]
 
 def test_pytest_reports_each_check(pytester):
     pytester.makepyfile(test_plugin=PLUGIN_TEST, plugin=PLUGIN)
-    result = pytester.runpytest_inprocess("-q", "-rxf", "-p", "no:cacheprovider", "-k", "not compiled")
+    result = pytester.runpytest_inprocess(
+        "-q", "-rxf", "-p", "no:cacheprovider", "-k", "not compiled"
+    )
     text = result.stdout.str()
     assert "XFAIL test_plugin.py::test_splats[splats-radius]" in text
     assert "FAILED test_plugin.py::test_splats[splats-drawing] - ZeroDiv" in text

@@ -51,6 +51,8 @@ def check(
 
     checked, failed = [], []
     with _report(silent=as_json or quiet) as report:
+        if not entries:
+            report(f"{what} only observes")
         for entry in entries:
             report(_heading(entry))
             outcomes = []
@@ -62,6 +64,9 @@ def check(
             wrong = [outcome.check for outcome in outcomes if outcome.status == "failed"]
             failed += [f"{entry.name} fails {', '.join(wrong)}"] if wrong else []
             checked.append(_facts(entry, outcomes))
+    failed += dict.fromkeys(
+        f"{entry.distribution}: {entry.plugin.reason}" for entry in entries if entry.plugin.reason
+    )
     error = PluginError("; ".join(failed), hint=_hint(verbose)) if failed else None
     if as_json:
         failure = {"error": describe(error)} if error else {}
@@ -82,7 +87,7 @@ def _entries(what: str, registry: Registry) -> list[Entry]:
     for kind in KINDS:
         if bare in {entry.name for entry in registry.entries(kind)}:
             return [registry.find(kind, what)]
-    return registry.offered_by(what) or [registry.find("primitive", what)]
+    return registry.offered_by(what)
 
 
 def _heading(entry: Entry) -> str:

@@ -14,12 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import artgen
 from artgen.errors import UsageError
-from artgen.hookspecs import PLUGIN_API
-from artgen.registry import Registry
+
+if TYPE_CHECKING:
+    from artgen.registry import Registry
 
 __all__ = ["FAMILIES", "Family", "Scaffold", "create"]
 
@@ -32,7 +33,7 @@ FAMILIES: dict[Family, str] = {
 """The families that can be started from, and what the example of each is, in one line."""
 
 TEMPLATES = Path(__file__).parent / "templates"
-LONGEST = 40
+LONGEST = 24
 """Of a name, so that no line of the templates gets too long."""
 
 
@@ -66,6 +67,7 @@ def create(
     Raises UsageError for a name that cannot be used or is taken, and for files that exist;
     OutputError where they cannot be written.
     """
+    from artgen.hookspecs import PLUGIN_API
     from artgen.output import atomic_write, probe_folder
 
     _check_name(name, registry, single_file)

@@ -39,7 +39,8 @@ def operations(probed: Probe) -> int:
     for name in probed.learned:
         leaves[name].requires_grad_()
     learned = [leaves[name] for name in probed.learned]
-    with FlopCounterMode(display=False) as products, _Counter() as counter:
+    counter = _Counter()
+    with FlopCounterMode(display=False) as products, counter:
         values = probed.call(leaves)
         if values.requires_grad:
             torch.autograd.grad(values.sum(), learned, allow_unused=True)
