@@ -15,7 +15,11 @@
 from __future__ import annotations
 
 import difflib
+import os
+import sys
+import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import ClassVar
 
 __all__ = [
@@ -28,6 +32,7 @@ __all__ = [
     "PluginError",
     "UsageError",
     "did_you_mean",
+    "line_at_fault",
 ]
 
 
@@ -92,3 +97,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names)}" if names else "there are none"
+
+
+def line_at_fault(error: BaseException) -> traceback.FrameSummary | None:
+    """The innermost line on the way to `error` that is neither artgen's own nor torch's."""
+    modules = [sys.modules.get(name) for name in ("artgen", "torch")]
+    files = [module.__file__ for module in modules if module is not None and module.__file__]
+    # With the separator, because `artgen_plugins` lies beside `artgen`.
+    libraries = tuple(f"{Path(file).parent}{os.sep}" for file in files)
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if not frame.filename.startswith(libraries):
+            return frame
+    return None

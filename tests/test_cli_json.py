@@ -30,6 +30,14 @@ class Dab(Splat):
         return 2.6 * p.size
 """
 
+LOSS = """
+import artgen
+
+@artgen.hookimpl
+def artgen_losses():
+    return [artgen.Spec("huber", "Square near zero.", abs)]
+"""
+
 
 def documented() -> dict[str, set[str]]:
     """The keys of every table, by the heading above it."""
@@ -65,6 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def call(folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.chdir(folder)
     Path("dab.py").write_text(PLUGIN)
+    Path("huber.py").write_text(LOSS)
 
     def run(*arguments: str) -> dict[str, Any]:
         main([*arguments, "--json", "-q"])
@@ -119,6 +128,11 @@ SHOW = "`artgen plugins show`"
             [SHOW, f"{SHOW}, a primitive"],
             lambda call: call("plugins", "show", "dab", "--plugin", "dab.py"),
         ),
+        (["`artgen plugins new`"], lambda call: call("plugins", "new", "petal", "--file")),
+        (
+            ["`artgen plugins check`"],
+            lambda call: call("plugins", "check", "huber.py"),
+        ),
         (["`artgen doctor`"], lambda call: call("doctor")),
     ],
 )
@@ -135,8 +149,7 @@ def test_a_failed_run_of_a_batch(call):
 
 def test_every_section_is_tested():
     tested = {"Failure", "`artgen fit`", "`artgen fit`, several targets or `--seeds`"}
-    tested |= {
-        f"`artgen {name}`" for name in ("render", "info", "compare", "plugins list", "doctor")
-    }
+    tested |= {f"`artgen {name}`" for name in ("render", "info", "compare", "doctor")}
+    tested |= {f"`artgen plugins {name}`" for name in ("list", "new", "check")}
     tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a primitive"}
     assert set(documented()) == tested

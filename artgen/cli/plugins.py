@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli.plugins_check import check
+from artgen.cli.plugins_new import new
 
 if TYPE_CHECKING:
     from artgen.registry import Entry, Registry
@@ -19,7 +21,12 @@ __all__ = ["plugins"]
 _EXAMPLE_SIDE = 512
 """Rates and shapes may depend on the canvas: they are shown for a square of this size."""
 
-plugins = typer.Typer(help="List plugins and show what they offer.", invoke_without_command=True)
+plugins = typer.Typer(
+    help="List plugins, show what they offer, make new ones, check them.",
+    invoke_without_command=True,
+)
+plugins.command("new")(new)
+plugins.command("check")(check)
 
 
 @plugins.callback()

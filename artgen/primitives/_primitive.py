@@ -44,9 +44,10 @@ class Primitive:
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is
-    used by ``-e auto``), `targets` (the kinds of targets it can be fitted to), `params`, and
-    `size_option`, the name of the whole-numbered option that `--target-bytes` sets where there is
-    no count. `params` may be a property computed from `self.options`.
+    used by ``-e auto``), `targets` (the kinds of targets it can be fitted to), `params`,
+    `size_option` (the name of the whole-numbered option that `--target-bytes` sets where there is
+    no count) and `known_deviations` (why it does not pass a check of `artgen.testing`, by its
+    name). `params` may be a property computed from `self.options`.
     """
 
     family: ClassVar[str] = ""
@@ -55,6 +56,7 @@ class Primitive:
     Options: ClassVar[type[Any]] = NoOptions
     defaults: ClassVar[Preset] = Preset()
     presets: ClassVar[Mapping[str, Preset]] = {}
+    known_deviations: ClassVar[Mapping[str, str]] = {}
     params: Mapping[str, Param] = {}
     size_option: ClassVar[str | None] = None
 

@@ -6,7 +6,6 @@ those of the footprint itself. What cannot be recorded fails where it stands in 
 
 from __future__ import annotations
 
-import traceback
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from artgen.errors import line_at_fault
 from artgen.primitives import ADDED, Params, Splat
 from artgen.raster.aten import Numbers, find_decomposition, find_rule, numbers
 from artgen.raster.program import DX, DY, G, Program
@@ -188,10 +188,8 @@ def _reason(error: Exception) -> str:
     text = str(error).strip().partition("\n")[0]
     if not isinstance(error, NotImplementedError):
         text = f"{type(error).__name__}: {text}"
-    # The innermost line that is neither torch's nor ours is the author's.
-    libraries = (str(Path(torch.__file__).parent), str(Path(__file__).parents[1]))
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith(libraries):
-            place = f"{Path(frame.filename).name}, line {frame.lineno}"
-            return f"{text} ({place}: {frame.line})" if frame.line else f"{text} ({place})"
-    return f"{text} (in the gradient)"
+    frame = line_at_fault(error)
+    if frame is None:
+        return f"{text} (in the gradient)"
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return f"{text} ({place}: {frame.line})" if frame.line else f"{text} ({place})"

@@ -100,6 +100,33 @@ class Registry:
             key=lambda entry: (entry.name, not entry.plugin.explicit),
         )
 
+    def offered_by(self, plugin: Path | str) -> list[Entry]:
+        """All that one plugin offers, given by the path of its file, its distribution or its name.
+
+        Empty where it only observes. Raises PluginError where there is no such plugin, it is out of
+        order, or it does nothing at all.
+        """
+        found = [
+            each
+            for each in self._plugins
+            if self._files.get(Path(plugin).resolve()) is each or is_called(each.info, str(plugin))
+        ]
+        if not found:
+            raise unknown_name("primitive", str(plugin), self._plugins)
+        for each in found:
+            if not each.info.usable:
+                state = f"{each.info.status}: {each.info.reason}"
+                raise PluginError(
+                    f"{each.info.distribution} is {state}", hint="correct, reinstall or update it"
+                )
+            if not (each.entries or each.observes):
+                reason = f": {each.info.reason}" if each.info.reason else ""
+                raise PluginError(
+                    f"{each.info.distribution} offers nothing{reason}",
+                    hint="mark a function such as artgen_primitives with @artgen.hookimpl",
+                )
+        return [entry for each in found for entry in each.entries]
+
     def find(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Entry:
         """What `name` means: `heart`, or `distribution/heart`, `file-stem/heart`.
 

@@ -23,4 +23,4 @@ class Dab(Splat):
         return torch.exp(-0.5 * (u * u + v * v))
 
     def radius(self, p):
-        return 3.4 * p.scale.amax(0)
+        return 3.6 * p.scale.amax(0)

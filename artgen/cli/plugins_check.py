@@ -1,0 +1,155 @@
+"""`artgen plugins check`: does a plugin keep the contract that the framework relies on?"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+
+if TYPE_CHECKING:
+    from artgen.registry import Entry, Registry
+    from artgen.testing import Outcome
+
+__all__ = ["check"]
+
+_COLOURS = {"ok": "green", "failed": "bold red", "known": "yellow"}
+_WIDTH = 15
+"""Of the longest name of a check, and a space."""
+
+
+def check(
+    what: Annotated[
+        str,
+        typer.Argument(
+            metavar="NAME|FILE.py",
+            help="A primitive, a distribution with all it offers, or a loose file.",
+            show_default=False,
+        ),
+    ],
+    plugin: PluginFiles = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> int:
+    """Run the conformance checks on a plugin; exit code 4 where one fails."""
+    from artgen.cli._console import describe, print_error, print_json
+    from artgen.errors import PluginError
+
+    loose = [Path(what)] if what.endswith(".py") else []
+    registry = make_registry([*(plugin or []), *loose], quiet=quiet)
+    entries = _entries(what, registry)
+
+    from artgen.testing import examine
+
+    checked, failed = [], []
+    with _report(silent=as_json or quiet) as report:
+        if not entries:
+            report(f"{what} only observes")
+        for entry in entries:
+            report(_heading(entry))
+            outcomes = []
+            for outcome in examine(entry, registry):
+                outcomes.append(outcome)
+                report(outcome)
+                if outcome.status == "failed" and outcome.error is not None and verbose:
+                    traceback.print_exception(outcome.error)
+            wrong = [outcome.check for outcome in outcomes if outcome.status == "failed"]
+            failed += [f"{entry.name} fails {', '.join(wrong)}"] if wrong else []
+            checked.append(_facts(entry, outcomes))
+    failed += dict.fromkeys(
+        f"{entry.distribution}: {entry.plugin.reason}" for entry in entries if entry.plugin.reason
+    )
+    error = PluginError("; ".join(failed), hint=_hint(verbose)) if failed else None
+    if as_json:
+        failure = {"error": describe(error)} if error else {}
+        print_json({**failure, "ok": not failed, "checked": checked})
+    if error is None:
+        return 0
+    print_error(error, verbose=False)
+    return error.exit_code
+
+
+def _entries(what: str, registry: Registry) -> list[Entry]:
+    """What a file, a name or a distribution offers. Raises PluginError where that is nothing."""
+    from artgen.registry import KINDS
+
+    if what.endswith(".py"):
+        return registry.offered_by(Path(what))
+    bare = what.rpartition("/")[2]
+    for kind in KINDS:
+        if bare in {entry.name for entry in registry.entries(kind)}:
+            return [registry.find(kind, what)]
+    return registry.offered_by(what)
+
+
+def _heading(entry: Entry) -> str:
+    plugin = entry.plugin
+    return f"{entry.name}: {entry.kind} of {plugin.distribution} {plugin.version}"
+
+
+def _facts(entry: Entry, outcomes: list[Outcome]) -> dict[str, Any]:
+    keys = ("check", "status", "detail", "hint")
+    return {
+        "name": entry.name,
+        "kind": entry.kind,
+        "distribution": entry.distribution,
+        "version": entry.plugin.version,
+        "ok": all(outcome.status != "failed" for outcome in outcomes),
+        "checks": [{key: getattr(outcome, key) for key in keys} for outcome in outcomes],
+    }
+
+
+def _hint(verbose: bool) -> str:
+    return "each check says what to do" + ("" if verbose else "; -v shows tracebacks")
+
+
+@contextmanager
+def _report(*, silent: bool) -> Iterator[Callable[[str | Outcome], None]]:
+    """Something that shows headings and outcomes: in colour on a terminal, as plain lines else."""
+    if silent:
+        yield lambda line: None
+    elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        from rich.console import Console
+
+        console = Console(highlight=False)
+        with console.status("checking ..."):
+            yield lambda line: _print_rich(console, line)
+    else:
+        yield _print_plain
+
+
+def _print_plain(line: str | Outcome) -> None:
+    if isinstance(line, str):
+        print(line, flush=True)
+        return
+    print(f"  {line.status:<7} {line.check:<{_WIDTH}}{line.detail}".rstrip(), flush=True)
+    if line.status == "failed" and line.hint:
+        print(f"{'':{_WIDTH + 10}}{line.hint}", flush=True)
+
+
+def _print_rich(console: Any, line: str | Outcome) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    if isinstance(line, str):
+        console.print(Text(line, style="bold"))
+        return
+    row = Table.grid(padding=(0, 1))
+    row.add_column(width=1)
+    row.add_column(width=7)
+    row.add_column(width=_WIDTH)
+    row.add_column(overflow="fold")
+    status = Text(line.status, style=_COLOURS[line.status])
+    detail = Text(line.detail)
+    if line.status == "failed" and line.hint:
+        detail.append(f"\n{line.hint}", style="dim")
+    row.add_row("", status, line.check, detail)
+    console.print(row)

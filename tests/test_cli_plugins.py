@@ -1,0 +1,388 @@
+"""`artgen plugins new` and `check`, used and misused as a stranger would."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from artgen.cli import main
+from artgen.registry import Registry
+from artgen.scaffold import FAMILIES, LONGEST, TEMPLATES, create
+
+ROOT = Path(__file__).parent.parent
+NAMES = ["x", "petal", "soft_petal_2", "a_b", "x" * LONGEST, "_".join("abcdefghijkl")]
+
+BROKEN = """
+import artgen, torch
+
+class Broken(artgen.Splat):
+    '''A splat.'''
+
+    params = {"size": artgen.Param(init=0.3, min=0.1)}
+
+    def footprint(self, dx, dy, p):
+        return torch.exp(-(dx * dx + dy * dy) / p.size) / 0
+"""
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        code = main(arguments)
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def clean_environment(**more: str) -> dict[str, str]:
+    """For processes that run as a stranger's would, with this artgen."""
+    paths = [str(ROOT), str(ROOT / "plugins"), *more.pop("paths", "").split(os.pathsep)]
+    return {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths)), **more}
+
+
+# ---- new -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_new_file_works_at_once(call, family):
+    code, out, err = call("plugins", "new", "petal", "--file", "--family", family)
+    assert (code, out) == (0, "petal.py\n")
+    assert "artgen plugins check petal.py" in err
+    assert os.listdir() == ["petal.py"]
+    fit = ["fit", "sample:chelsea", "-p", "petal", "--plugin", "petal.py", "--size", "32"]
+    assert call(*fit, "--steps", "5", "--backend", "eager", "--no-video", "-q")[0] == 0
+    code, out, _ = call("plugins", "check", "petal.py")
+    assert code == 0, out
+    assert "failed" not in out
+    assert call("plugins", "show", "petal", "--plugin", "petal.py")[0] == 0
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_new_package_passes_its_own_tests_and_is_found(call, family):
+    code, out, err = call("plugins", "new", "soft_petal", "--family", family)
+    assert code == 0
+    assert out.splitlines() == [
+        "artgen-soft-petal/pyproject.toml",
+        "artgen-soft-petal/README.md",
+        "artgen-soft-petal/src/artgen_soft_petal/__init__.py",
+        "artgen-soft-petal/src/artgen_soft_petal/soft_petal.py",
+        "artgen-soft-petal/tests/test_soft_petal.py",
+    ]
+    assert f"{sys.executable} -m pip install -e artgen-soft-petal" in err
+    tests = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    environment = clean_environment(ARTGEN_CACHE=os.environ["ARTGEN_CACHE"])
+    done = subprocess.run(
+        tests, cwd="artgen-soft-petal", env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    listed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys, artgen_soft_petal as plugin\n"
+            "[spec] = plugin.artgen_primitives()\n"
+            "print(spec.name, spec.load, [m for m in ('torch', 'numpy') if m in sys.modules])",
+        ],
+        env=clean_environment(paths="artgen-soft-petal/src"),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert listed.stdout == "soft_petal artgen_soft_petal.soft_petal:SoftPetal []\n"
+    project = tomllib.loads(Path("artgen-soft-petal/pyproject.toml").read_text())
+    assert project["project"]["entry-points"]["artgen"] == {"soft_petal": "artgen_soft_petal"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("family", FAMILIES)
+def test_what_is_made_is_registered_under_its_name_and_lint_clean(tmp_path, name, family):
+    create(name, family, Registry(environ={}), tmp_path, single_file=False)
+    [package] = tmp_path.iterdir()
+    file = next(package.glob(f"src/*/{name}.py"))
+    registry = Registry(files=[file])
+    assert [entry.name for entry in registry.offered_by(file)] == [name]
+    ruff = shutil.which("ruff", path=Path(sys.executable).parent) or shutil.which("ruff")
+    assert ruff, "ruff is not installed"
+    for command in (["check"], ["format", "--check"]):
+        done = subprocess.run(
+            [ruff, *command, "--no-cache", "--quiet", package], capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stdout
+
+
+def test_its_style_is_ours():
+    ours = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["ruff"]
+    text = (TEMPLATES / "package/pyproject.toml.template").read_text().replace("$name =", "name =")
+    theirs = tomllib.loads(text)["tool"]["ruff"]
+    for key in ("line-length", "target-version"):
+        assert theirs[key] == ours[key]
+    assert theirs["lint"]["select"] == ours["lint"]["select"]
+
+
+@pytest.mark.parametrize(
+    ("name", "says"),
+    [
+        ("Petal", "try petal"),
+        ("soft-petal", "try soft_petal"),
+        ("3d", "try d"),
+        ("_petal", "try petal"),
+        ("blüte", "cannot be the name"),
+        ("", "try petal"),
+        ("../petal", "try petal"),
+        ("x" * (LONGEST + 1), "at most 24"),
+        ("class", "keyword"),
+        ("gaussian", "taken by artgen"),
+        ("plugins", "module artgen_plugins already"),
+    ],
+)
+def test_bad_names_are_refused(call, name, says):
+    code, out, err = call("plugins", "new", "--", name)
+    assert (code, out) == (2, "")
+    assert says in err
+    assert os.listdir() == []
+
+
+def test_a_file_does_not_hide_a_module(call):
+    code, _, err = call("plugins", "new", "math", "--file")
+    assert code == 2
+    assert "module math already" in err
+    assert call("plugins", "new", "math", "-q")[:2] == (0, call_files("math"))
+
+
+def call_files(name: str) -> str:
+    root, module = f"artgen-{name}", f"artgen_{name}"
+    files = ("pyproject.toml", "README.md", f"src/{module}/__init__.py", f"src/{module}/{name}.py")
+    return "".join(f"{root}/{file}\n" for file in (*files, f"tests/test_{name}.py"))
+
+
+def test_a_name_taken_by_a_loose_file_is_refused(call):
+    assert call("plugins", "new", "petal", "--file")[0] == 0
+    code, _, err = call("plugins", "new", "petal", "--plugin", "petal.py")
+    assert code == 2
+    assert "taken by petal.py" in err
+
+
+@pytest.mark.parametrize("more", [(), ("--file",)])
+def test_nothing_is_overwritten(call, more):
+    Path("artgen-petal").mkdir()
+    Path("petal.py").write_text("mine")
+    code, out, err = call("plugins", "new", "petal", *more)
+    assert (code, out) == (2, "")
+    assert " exists" in err
+    assert list(Path("artgen-petal").iterdir()) == []
+    assert Path("petal.py").read_text() == "mine"
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written(call, tmp_path):
+    tmp_path.chmod(0o500)
+    assert call("plugins", "new", "petal")[0] == 6
+
+
+def test_half_a_plugin_is_not_left(call, monkeypatch):
+    def full(path: Path, data: bytes, durable: bool = True) -> None:
+        if path.suffix == ".py":
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("artgen.output.atomic_write", full)
+    assert call("plugins", "new", "petal")[0] == 130
+    assert os.listdir() == []
+
+
+def test_an_unknown_family_is_refused(call):
+    code, _, err = call("plugins", "new", "petal", "--family", "shapes")
+    assert code == 2
+    assert "splat" in err
+
+
+# ---- check ---------------------------------------------------------------------------------------
+
+
+def test_a_broken_plugin_fails_with_names_and_without_a_traceback(call):
+    Path("broken.py").write_text(BROKEN)
+    code, out, err = call("plugins", "check", "broken.py")
+    assert code == 4
+    rows = dict(line.split(None, 2)[1::-1] for line in out.splitlines() if line[2:4] != "  ")
+    assert (rows["schema"], rows["radius"], rows["drawing"]) == ("ok", "failed", "failed")
+    assert "ZeroDivisionError: float division by zero" not in out
+    assert "NotImplementedError (broken.py" in out or "NotImplementedError" in out
+    assert err.startswith("error: broken fails ")
+    assert "Traceback" not in out + err
+    verbose = call("plugins", "check", "broken.py", "-v")
+    assert "Traceback" in verbose[2]
+    assert "Traceback" not in verbose[1]
+    assert call("plugins", "check", "broken.py", "-q")[1] == ""
+
+
+def test_a_failed_check_as_json(call):
+    Path("broken.py").write_text(BROKEN)
+    code, out, _ = call("plugins", "check", "broken.py", "--json", "-q")
+    data = json.loads(out)
+    assert code == data["error"]["exit_code"] == 4
+    assert not data["ok"]
+    [checked] = data["checked"]
+    assert (checked["name"], checked["kind"], checked["ok"]) == ("broken", "primitive", False)
+    states = {each["check"]: each["status"] for each in checked["checks"]}
+    assert (states["loads"], states["drawing"]) == ("ok", "failed")
+    assert all(each["hint"] for each in checked["checks"] if each["status"] == "failed")
+
+
+def test_what_cannot_be_checked(call):
+    Path("empty.py").write_text("x = 1\n")
+    Path("syntax.py").write_text("def broken(:\n")
+    for what, says in {
+        "missing.py": "missing.py does not exist",
+        "empty.py": "holds no primitive and no hook",
+        "syntax.py": "SyntaxError",
+        "gausian": "did you mean gaussian",
+        "nobody/gaussian": "there is no primitive",
+    }.items():
+        code, out, err = call("plugins", "check", what)
+        assert (code, out) == (4, ""), what
+        assert says in err
+        assert "Traceback" not in err
+    assert call("plugins", "check")[0] == 2
+
+
+def test_anything_that_a_plugin_offers_can_be_checked(call):
+    code, out, _ = call("plugins", "check", "mse")
+    assert code == 0
+    assert out.splitlines()[1].split() == ["ok", "loads"]
+    Path("two.py").write_text(
+        "import artgen\n\n@artgen.hookimpl\ndef artgen_losses():\n"
+        "    return [artgen.Spec('one', 'One', abs), artgen.Spec('two', 'Two', 'nowhere:two')]\n"
+        "\n@artgen.hookimpl\ndef artgen_obsrve(event):\n    pass\n"
+    )
+    code, out, err = call("plugins", "check", "two.py", "-q")
+    assert out == ""
+    assert "two.py: there is no hook artgen_obsrve" in err
+    code, out, err = call("plugins", "check", "two.py")
+    assert code == 4
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == [
+        f"{name}: loss of two.py {out.split()[4]}" for name in ("one", "two")
+    ]
+    assert "two fails loads" in err
+    assert "one fails" not in err
+
+
+def test_an_observer_has_nothing_to_check(call):
+    Path("watch.py").write_text(
+        "import artgen\n@artgen.hookimpl\ndef artgen_observe(event): pass\n"
+    )
+    assert call("plugins", "check", "watch.py")[:2] == (0, "watch.py only observes\n")
+
+
+def test_on_a_terminal_it_is_in_colour_and_wraps(call, monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    Path("broken.py").write_text(BROKEN)
+    screen = Terminal()
+    monkeypatch.setattr(sys, "stdout", screen)
+    for variable, value in {"TERM": "xterm", "COLUMNS": "60", "NO_COLOR": ""}.items():
+        monkeypatch.setenv(variable, value)
+    assert call("plugins", "check", "broken.py")[0] == 4
+    assert "\x1b[" in screen.getvalue()
+    assert "failed" in screen.getvalue()
+
+
+def test_checking_needs_no_pytest():
+    code = (
+        "import sys; sys.modules['pytest'] = None\n"
+        "from artgen.cli import main\n"
+        "sys.exit(main(['plugins', 'check', 'mse']))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=clean_environment(), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# ---- beside everything that can be wrong with a plugin -------------------------------------------
+
+OFFER = "import artgen\n@artgen.hookimpl\ndef artgen_primitives({arguments}):\n    {answer}\n"
+
+
+def offer(answer: str, arguments: str = "") -> str:
+    return OFFER.format(answer=answer, arguments=arguments)
+
+
+SORTS = {
+    "no-module": (None, "broken", "No module named"),
+    "import-error": ("import no_such_module", "broken", "No module named 'no_such_module'"),
+    "syntax-error": ("def broken(:", "broken", "SyntaxError"),
+    "exits": ("raise SystemExit(3)", "broken", "SystemExit: 3"),
+    "other-version": ("ARTGEN_API = 2", "incompatible", "it wants plugin API 2"),
+    "wrong-arguments": (offer("return []", "colour"), "broken", "PluginValidationError"),
+    "raises": (offer("1 / 0"), "broken", "ZeroDivisionError"),
+    "answers-none": (offer("pass"), "broken", "returned None instead of a list"),
+    "answers-number": (offer("return 3"), "broken", "returned int instead of a list"),
+    "no-spec": (offer("return ['heart']"), "broken", "which is not a Spec"),
+    "bad-name": (offer("return [artgen.Spec('Heart', 'A', 'm:H')]"), "broken", "'Heart'"),
+    "no-summary": (offer("return [artgen.Spec('heart', '', 'm:H')]"), "broken", "summary"),
+    "no-place": (offer("return [artgen.Spec('heart', 'A', 'm.H')]"), "broken", "module:attribute"),
+    "twice": (offer("return 2 * [artgen.Spec('heart', 'A', 'm:H')]"), "broken", "twice"),
+    "typing-mistake": (offer("return []").replace("ives(", "ive("), "ok", "there is no hook"),
+    "gone": (offer("return [artgen.Spec('gone', 'A', 'no_such_module:H')]"), "ok", "No module"),
+    "no-primitive": (offer("return [artgen.Spec('number', 'A', 'math:pi')]"), "ok", "subclass"),
+}
+
+
+@pytest.fixture
+def everything_wrong(tmp_path, monkeypatch):
+    """Distributions as pip would leave them, one of each sort."""
+    site = tmp_path / "site-packages"
+    site.mkdir()
+    for sort, (code, _, _) in SORTS.items():
+        module = f"throwaway_{sort.replace('-', '_')}"
+        if code is not None:
+            (site / f"{module}.py").write_text(code)
+        metadata = site / f"{sort.replace('-', '_')}-1.0.dist-info"
+        metadata.mkdir()
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {sort}\nVersion: 1.0\n")
+        (metadata / "entry_points.txt").write_text(f"[artgen]\n{module} = {module}\n")
+    damaged = site / "damaged-1.0.dist-info"
+    damaged.mkdir()
+    (damaged / "entry_points.txt").write_text("[artgen]\ndamaged = throwaway_damaged\n")
+    monkeypatch.syspath_prepend(site)
+    yield
+    for name in [name for name in sys.modules if name.startswith("throwaway_")]:
+        del sys.modules[name]
+
+
+def test_with_everything_wrong_the_rest_works(call, everything_wrong):
+    code, out, _ = call("plugins", "list", "--json", "-q")
+    assert code == 0
+    listed = {info["distribution"]: info for info in json.loads(out)["plugins"]}
+    assert listed["artgen"]["status"] == "ok"
+    for sort, (_, status, reason) in SORTS.items():
+        assert listed[sort]["status"] == status, sort
+        if status != "ok":
+            assert reason in listed[sort]["reason"], sort
+    small = ("--size", "16", "-n", "4", "--steps", "2", "--backend", "eager", "--no-video")
+    code, out, err = call("fit", "sample:chelsea", *small)
+    assert (code, "Traceback" in err) == (0, False)
+    assert call("doctor", "-q")[0] == 0
+    assert call("plugins", "new", "heart", "-q")[0] == 2, "taken, even where its owner is broken"
+
+
+@pytest.mark.parametrize("sort", SORTS)
+def test_check_says_what_is_wrong(call, everything_wrong, sort):
+    _, status, reason = SORTS[sort]
+    code, out, err = call("plugins", "check", sort)
+    assert code == 4
+    assert reason in out + err
+    assert "Traceback" not in out + err
+    if status != "ok":
+        assert f"{sort} is {status}" in err
