@@ -55,6 +55,7 @@ if TYPE_CHECKING:
         pixels,
         uniform,
     )
+    from artgen.raster import grid_rows, interpolate_grids
     from artgen.targets import ImageTarget, TargetRequest, image_from_array
 
 __version__ = "0.1.0"
@@ -100,6 +101,7 @@ _HOMES = {
         "pixels",
         "uniform",
     ),
+    "artgen.raster": ("grid_rows", "interpolate_grids"),
     "artgen.targets": ("ImageTarget", "TargetRequest", "image_from_array"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -140,8 +142,10 @@ __all__ = [
     "constant",
     "fit",
     "from_spacing",
+    "grid_rows",
     "hookimpl",
     "image_from_array",
+    "interpolate_grids",
     "load",
     "normal",
     "on_detail",

@@ -16,7 +16,7 @@ from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.losses import Loss
 from artgen.options import parse_options
-from artgen.primitives import Primitive
+from artgen.primitives import Arithmetic, Primitive
 from artgen.raster import EAGER, Backend
 
 __all__ = ["Engine", "Problem", "Report", "State"]
@@ -32,7 +32,7 @@ class Problem:
     `target` is [3, height, width] (sRGB-encoded, 1.0 = 255) and `weight` [height, width] or None;
     `drawing` is where to start and may hold fewer parts than the `count` there shall be in the end
     (None: as many as it has); `seed` feeds the engine's own generator; step k of the schedule is at
-    progress k / `total_steps`.
+    progress k / `total_steps`; `arithmetic` is what steps of fields compute in.
     """
 
     primitive: Primitive
@@ -45,6 +45,7 @@ class Problem:
     count: int | None = None
     device: str = "cpu"
     backend: Backend = EAGER
+    arithmetic: Arithmetic = "fp32"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -67,6 +68,7 @@ class Engine:
 
     Options: ClassVar[type[Any]]
     families: ClassVar[tuple[str, ...]] = ()
+    arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     step: int = 0
 
     @classmethod

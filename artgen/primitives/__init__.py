@@ -16,13 +16,14 @@ from artgen.primitives._params import (
     uniform,
 )
 from artgen.primitives._primitive import Preset, Primitive
-from artgen.primitives.field import Field
+from artgen.primitives.field import Arithmetic, Field
 from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
 
 __all__ = [
     "ADDED",
     "HIDDEN",
     "OPAQUE",
+    "Arithmetic",
     "Blend",
     "Context",
     "Field",

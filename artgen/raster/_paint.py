@@ -15,8 +15,15 @@ from artgen.raster import eager
 from artgen.raster._memory import memory_errors
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
+from artgen.raster.threads import share_out_torch
 
-__all__ = ["draw", "paint"]
+__all__ = ["FIELD_PIECE", "draw", "paint"]
+
+FIELD_PIECE = 4096
+"""The positions at which a thread evaluates a field at a time, on a CPU.
+
+Few enough that what its layers hand on stays in the processor's cache.
+"""
 
 SHARPEST = 0.05
 """The least difference of depth that weighs e times as much, so that weights stay finite."""
@@ -178,18 +185,29 @@ def _paint_field(
 ) -> Tensor:
     first = next(iter(tensors.values()))
     x, y = (torch.from_numpy(centres).to(first) for centres in canvas.pixel_centres())
-    widest = max(max(tensor.shape, default=1) for tensor in tensors.values())
-    rows = max(1, 16 * memory.evaluations // (canvas.width * max(16, widest)))
+    on_cpu = first.device.type == "cpu"
+    # A table has more rows than any layer has neurons.
+    widest = min(1024, max(max(tensor.shape, default=1) for tensor in tensors.values()))
+    at_once = 16 * memory.evaluations // max(16, widest)
+    rows = max(1, (min(FIELD_PIECE, at_once) if on_cpu else at_once) // canvas.width)
     params = Params(tensors)
-    strips = []
-    for top in range(0, canvas.height, rows):
+    strips: dict[int, Tensor] = {}
+
+    def paint_strip(top: int) -> None:
         some = y[top : top + rows]
         grid = torch.stack(
             [x.expand(len(some), -1), some[:, None].expand(-1, canvas.width)], dim=-1
         )
-        colours = field.forward(grid.reshape(-1, 2), params)
-        strips.append(colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1))
-    return torch.cat(strips, dim=1)
+        colours = field.forward(grid.reshape(-1, field.inputs), params).float()
+        strips[top] = colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1)
+
+    tops = range(0, canvas.height, rows)
+    if on_cpu:
+        share_out_torch(paint_strip, tops)
+    else:
+        for top in tops:
+            paint_strip(top)
+    return torch.cat([strips[top] for top in tops], dim=1)
 
 
 def _box(image: Tensor, k: int) -> Tensor:

@@ -8,9 +8,7 @@ number of threads.
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from pathlib import Path
 from types import ModuleType
@@ -27,6 +25,7 @@ from artgen.primitives import Splat
 from artgen.raster import kernel_cache
 from artgen.raster.emit import Source, emit, emit_over
 from artgen.raster.program import Program
+from artgen.raster.threads import share_out
 from artgen.raster.tiles import Extent, find_extent
 from artgen.raster.trace import trace
 
@@ -196,37 +195,14 @@ def _places(source: Source) -> list[tuple[int, tuple[int, ...]]]:
 def _run(
     kernel: Callable[..., None], *scene: Any, tiles: Sequence[Any], more: tuple[Any, ...] = ()
 ) -> None:
-    """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
-
-    These threads sleep while they wait. Those of OpenMP, which numba would use, wait in a loop:
-    hardly faster on an idle machine, five times slower on one that does something else as well.
-    """
+    """Run a kernel over all tiles, in pieces of equal work."""
     threads, offset = torch.get_num_threads(), tiles[0]
     if threads == 1:
         kernel(*scene, *tiles, 0, len(offset) - 1, *more)
         return
     work = offset + np.arange(len(offset))
     cuts = np.searchsorted(work, np.linspace(0, work[-1], 4 * threads + 1))
-    pieces = iter(list(pairwise(cuts.tolist())))
-
-    def take() -> None:
-        for start, stop in pieces:
-            kernel(*scene, *tiles, start, stop, *more)
-
-    others = [_pool(threads - 1).submit(take) for _ in range(threads - 1)]
-    take()
-    for other in others:
-        other.result()
-
-
-@functools.cache
-def _pool(threads: int) -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(threads, thread_name_prefix="artgen")
-
-
-if hasattr(os, "register_at_fork"):
-    # A forked process has none of its parent's threads.
-    os.register_at_fork(after_in_child=_pool.cache_clear)
+    share_out(lambda piece: kernel(*scene, *tiles, *piece, *more), pairwise(cuts.tolist()))
 
 
 @functools.cache

@@ -17,12 +17,12 @@ from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError
 from artgen.metrics import psnr
 from artgen.output import to_pixels
-from artgen.primitives import Context
+from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend, draw
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.resolve import Plan, resolve
-from artgen.runner._device import resolve_device
+from artgen.runner._device import resolve_arithmetic, resolve_device
 from artgen.runner._init import InitialArt, open_initial
 from artgen.runner._inputs import InputFiles
 from artgen.targets import ImageTarget, TargetRequest, open_image, parse_colour, split_source
@@ -54,6 +54,7 @@ class Job:
     start: Drawing
     device: str
     backend: Backend
+    arithmetic: Arithmetic
     inputs: tuple[Path, ...]
     notices: tuple[str, ...] = ()
 
@@ -95,7 +96,8 @@ def prepare(
         recipe = init.continued(recipe)
     plan = resolve(recipe, registry, target.canvas)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
-    run = {"device": device, "backend": backend.name, "threads": threads}
+    arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan))
+    run = {"device": device, "backend": backend.name, "threads": threads, "arithmetic": arithmetic}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
     # Fitting and judging share the 8-bit target, so that the figures on the way are the still's.
     goal = torch.from_numpy(target.pixels.astype(np.float32) / 255).permute(2, 0, 1).contiguous()
@@ -108,6 +110,7 @@ def prepare(
         start=_first_drawing(plan, target, goal, weight, init),
         device=device,
         backend=backend,
+        arithmetic=arithmetic,
         inputs=tuple(files.found.values()),
         notices=(
             *(f"{target.source}: {warning}" for warning in target.warnings),
@@ -124,6 +127,14 @@ def check_finite(drawing: Drawing) -> None:
                 f"parameter {name!r} became NaN or infinite",
                 hint="try a smaller --set engine.rate=0.3",
             )
+
+
+def _batch(plan: Plan) -> int | None:
+    """The positions per step of the first stage that may use bfloat16; None where none does."""
+    for engine, stage in zip(plan.engines, plan.recipe.stage, strict=True):
+        if plan.primitive.family == "field" and "bf16" in engine.arithmetics:
+            return int(stage.options.get("batch", 0))
+    return None
 
 
 def _slow(plan: Plan, backend: Backend, asked: str) -> list[str]:
