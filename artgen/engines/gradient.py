@@ -417,15 +417,15 @@ class GradientEngine(Engine):
     def _learn_from_batch(self) -> None:
         """Leave in every raw parameter the gradient of the loss of a batch.
 
-        On a CPU threads take pieces of the batch in turn, as splitting every operation does not pay.
-        Their gradients are added in the order of the pieces.
+        On a CPU threads take pieces of the batch in turn: splitting every operation does not pay.
+        Gradients are added in the order of the pieces.
         """
         field = self.stepping
         assert isinstance(field, Field)
         xy, target, weight = self._batch()
         params = Params(self._mapped())
         learned = [raw for raw in self.raw.values() if raw.requires_grad]
-        pieces = xy.split(FIELD_PIECE if self.device.type == "cpu" else len(xy))
+        pieces = torch.split(xy, FIELD_PIECE if self.device.type == "cpu" else len(xy))
         values: list[Tensor] = [xy] * len(pieces)
         gradients: list[tuple[Tensor | None, ...]] = [()] * len(pieces)
 
@@ -442,10 +442,10 @@ class GradientEngine(Engine):
         joined = torch.cat(values).detach().requires_grad_()
         loss = self.problem.loss(joined.t()[:, None], target.t()[:, None], weight)
         (gradient,) = torch.autograd.grad(loss, joined)
-        incoming = gradient.split(len(pieces[0]))
+        incoming = torch.split(gradient, len(pieces[0]))
         run(backward, range(len(pieces)))
         for raw, parts in zip(learned, zip(*gradients, strict=True), strict=True):
-            raw.grad = functools.reduce(_sum, parts)
+            raw.grad = functools.reduce(_add, parts)
 
     def _batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """Positions [M, 2], colours [M, 3] and weights [1, M] of random pixels, with replacement.
@@ -475,11 +475,12 @@ def _one_by_one(work: Callable[[int], None], pieces: Iterable[int]) -> None:
         work(piece)
 
 
-def _sum(first: Tensor | None, second: Tensor | None) -> Tensor | None:
-    """Of gradients; a parameter that was not used has none."""
-    if first is None or second is None:
-        return second if first is None else first
-    return first + second
+def _add(total: Tensor | None, more: Tensor | None) -> Tensor | None:
+    """The sum of gradients, in place; a parameter that was not used has none."""
+    if total is None or more is None:
+        return more if total is None else total
+    # Of a constant slope autograd gives a tensor whose elements share their memory.
+    return total.contiguous().add_(more)
 
 
 def _between(target: Tensor, places: Tensor) -> Tensor:

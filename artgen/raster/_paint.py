@@ -19,7 +19,7 @@ from artgen.raster.threads import share_out_torch
 
 __all__ = ["FIELD_PIECE", "draw", "paint"]
 
-FIELD_PIECE = 4096
+FIELD_PIECE = 8192
 """The positions at which a thread evaluates a field at a time, on a CPU.
 
 Few enough that what its layers hand on stays in the processor's cache.

@@ -1,10 +1,10 @@
 """Features from grids of many resolutions: what a multiresolution hash encoding learns.
 
 Every level is a grid of vertices over the positions 0 to 1, and each vertex has a row of learned
-features in a table. A position gets, from every level, the mean of the vertices of its cell, weighted
-by how near they are. A level with more vertices than rows shares them: vertices are hashed, and
-those that collide learn what serves most of them. (Müller, Evans, Schied and Keller: Instant neural
-graphics primitives with a multiresolution hash encoding, SIGGRAPH 2022.)
+features in a table. A position gets, from every level, the mean of the vertices of its cell,
+weighted by how near they are. A level with more vertices than rows shares them: vertices are
+hashed, and those that collide learn what serves most of them. (Müller, Evans, Schied and Keller:
+Instant neural graphics primitives with a multiresolution hash encoding, SIGGRAPH 2022.)
 
 On a CPU this is done by numba kernels, written out for the number of axes and of features, that
 find the vertices again for every position: that is faster than reading where they are. Elsewhere
@@ -52,9 +52,9 @@ def interpolate_grids(
     """The features of all levels at `positions`, [M, levels·F], differentiable in `table`.
 
     `positions` are [M, d], from 0 to 1 along each axis; what is outside is continued linearly from
-    the cell at the edge. `table` is [rows, F], with the rows of all levels one after another, as many
-    as `grid_rows(cells, largest)`; `largest` is a power of two. The result has the levels in their
-    order, each with its F features. Raises ValueError where the shapes do not agree.
+    the cell at the edge. `table` is [rows, F], with the rows of all levels one after another, as
+    many as `grid_rows(cells, largest)`; `largest` is a power of two. The result has the levels in
+    their order, each with its F features. Raises ValueError where the shapes do not agree.
     """
     levels = _levels(tuple(map(tuple, cells)), largest)
     axes, rows = positions.shape[1], levels.rows
@@ -215,7 +215,9 @@ def _place(axes: int) -> list[str]:
         return [(axis, corner >> axis & 1) for axis in range(axes)]
 
     for corner in range(2**axes):
-        weight = " * ".join(f"u{a}" if far else f"(np.float32(1) - u{a})" for a, far in places(corner))
+        weight = " * ".join(
+            f"u{a}" if far else f"(np.float32(1) - u{a})" for a, far in places(corner)
+        )
         lines.append(f"w{corner} = {weight}")
     lines.append("if hashed:")
     for corner in range(2**axes):

@@ -13,7 +13,11 @@ def artgen_primitives() -> list[Spec]:
         Spec("fourier", "Petals with a Fourier-series outline.", "artgen_plugins.fourier:Fourier"),
         Spec("stroke", "Brush strokes with bristles.", "artgen_plugins.stroke:Stroke"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
-        Spec("hashgrid", "Grids of hashed features, and a network.", "artgen_plugins.hashgrid:HashGrid"),
+        Spec(
+            "hashgrid",
+            "Grids of hashed features, and a network.",
+            "artgen_plugins.hashgrid:HashGrid",
+        ),
         Spec("siren", "A network of sines.", "artgen_plugins.siren:Siren"),
         Spec(
             "fourier_features",

@@ -1,12 +1,12 @@
-"""A hash grid: features from grids of many resolutions, and a small network that makes colours of them.
+"""A hash grid: features from grids of many resolutions, and a small network that mixes colours.
 
-A coarse grid knows what a region looks like, a fine one the detail, and the network only has to mix
-them: it can be small, and so every step is fast. Grids with more vertices than `rows` share rows
-between vertices by hashing. (Müller, Evans, Schied and Keller: Instant neural graphics primitives
+A coarse grid knows what a region looks like, a fine one the detail, and what is left for the network
+is little: it can be small, and so every step is fast. In a grid with more vertices than rows,
+vertices share rows by hashing. (Müller, Evans, Schied and Keller: Instant neural graphics primitives
 with a multiresolution hash encoding, SIGGRAPH 2022.)
 
-The finest grid is as fine as the pixels. Half of the positions that it is fitted to lie between them
-(the engine's `jitter`), as the grids would otherwise hold noise there.
+The finest grid is as fine as the pixels. Half of the positions that it is fitted to lie between
+them (the engine's `jitter`), as the grids would otherwise hold noise there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -45,11 +45,16 @@ class HashGrid(Field):
         """Options of `hashgrid`."""
 
         levels: int = option(16, "number of grids", low=1, high=32)
-        rows: int = option(15, "a grid has at most 2 to the power of this many rows", low=4, high=24)
+        rows: int = option(
+            15, "a grid has at most 2 to the power of this many rows", low=4, high=24
+        )
         features: int = option(2, "features in a row", low=1, high=8)
         base: int = option(16, "cells of the coarsest grid along the longer side", low=1, high=4096)
         finest: int | None = option(
-            None, "cells of the finest one; as many as there are pixels if not given", low=1, high=65536
+            None,
+            "cells of the finest one; as many as there are pixels if not given",
+            low=1,
+            high=65536,
         )
         hidden: int = option(64, "width of the hidden layers", low=1, high=1024)
         layers: int = option(2, "number of hidden layers", low=1, high=16)

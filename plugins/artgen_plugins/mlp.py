@@ -95,9 +95,10 @@ class MLP(Field):
 
     @property
     def params(self) -> Mapping[str, Param]:  # type: ignore[override]
-        """`weight0` [hidden, 4·bands], `bias0` [hidden], and so on; the last layer has no bias."""
+        """`weight0` [hidden, 2·inputs·bands], `bias0` [hidden]; the last layer has no bias."""
         options = self.options
-        widths = [4 * (options.bands or 1)] + [options.hidden] * options.layers + [3]
+        features = 2 * self.inputs * (options.bands or 1)
+        widths = [features] + [options.hidden] * options.layers + [self.outputs]
         params = {}
         for i, (inputs, outputs) in enumerate(pairwise(widths)):
             std = 1 / math.sqrt(inputs)
@@ -107,7 +108,7 @@ class MLP(Field):
         return params
 
     def encode(self, xy: Tensor) -> Tensor:
-        """Features [M, 4·bands] at positions [M, 2]: all sines, then all cosines."""
+        """Features [M, 2·inputs·bands] at positions [M, inputs]: all sines, then all cosines."""
         t = (xy / self.options.reach + 1) / 2
         first, bands = self.options.first_band, self.options.bands
         octaves = math.pi * 2.0 ** torch.arange(first, first + bands, device=xy.device)
@@ -115,14 +116,12 @@ class MLP(Field):
         return torch.cat([angles.sin(), angles.cos()], dim=1)
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Colours [M, 3] at positions [M, 2]."""
+        """Colours [M, outputs] at positions [M, inputs]."""
         value = self.encode(xy)
         for i in range(self.options.layers):
-            value = torch.nn.functional.linear(
-                value, getattr(p, f"weight{i}"), getattr(p, f"bias{i}")
-            )
+            value = self.linear(value, getattr(p, f"weight{i}"), getattr(p, f"bias{i}"))
             value = torch.nn.functional.leaky_relu(value, self.options.slope)
-        return torch.nn.functional.linear(value, getattr(p, f"weight{self.options.layers}"))
+        return self.linear(value, getattr(p, f"weight{self.options.layers}"))
 
     def graph(self, features: Node, p: Mapping[str, Node]) -> Node:
         """The same colours, from encoded positions."""

@@ -1,10 +1,10 @@
 """A network whose activation is a sine.
 
 Sines of sines make fine detail of few numbers: of the networks here this one is the best for its
-size. All depends on how it starts: weights so small that every layer's sine gets values of about the
-same spread, times ω₀, which decides how fine the detail is that is learned first. (Sitzmann, Martel,
-Bergman, Lindell and Wetzstein: Implicit neural representations with periodic activation functions,
-NeurIPS 2020.)
+size. All depends on how it starts: with weights for which the sines of every layer get values of
+about the same spread, and ω₀, which decides how fine the detail is that is learned first.
+(Sitzmann, Martel, Bergman, Lindell and Wetzstein: Implicit neural representations with periodic
+activation functions, NeurIPS 2020.)
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, constant, option, uniform
 
-RATE = 1e-3
+RATE = 2e-3
 """The learning rate of all parameters."""
 
 
@@ -38,10 +38,10 @@ class Siren(Field):
             None, "half the longer side in canvas units; from the target if not given", low=1
         )
 
-    defaults = Preset(stage={"steps": 3000, "batch": 16384, "beta2": 0.999, "final": 0.01})
+    defaults = Preset(stage={"steps": 3000, "batch": 4096, "final": 0.01})
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(options={"hidden": 48, "layers": 5}),
-        "large": Preset(options={"hidden": 256, "layers": 4}, stage={"rate": 0.3}),
+        "small": Preset(options={"hidden": 48, "layers": 5}, stage={"steps": 6000}),
+        "large": Preset(options={"hidden": 256, "layers": 4}, stage={"rate": 0.25}),
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
