@@ -16,7 +16,6 @@ from artgen.engines.gradient import GradientEngine
 from artgen.losses import mse, parse_loss
 from artgen.metrics import psnr
 from artgen.raster import FIELD_PIECE, draw, paint
-from artgen.registry import default
 from artgen.runner import _device
 from artgen_plugins.fourier_features import FourierFeatures
 from artgen_plugins.hashgrid import HashGrid
@@ -275,3 +274,33 @@ def test_splats_and_our_own_gradients_know_float32_only():
 def picture(side=16):
     ramp = np.linspace(0, 255, side).astype(np.uint8)
     return np.stack(np.broadcast_arrays(ramp[:, None], ramp[None], ramp[::-1, None]), axis=2)
+
+
+QUICK = {
+    "hashgrid": {"steps": 120, "rows": 9},
+    "siren": {"steps": 300},
+    "fourier_features": {"steps": 300},
+    "mlp": {"steps": 300, "hidden": 128},
+}
+"""Enough to fit 20 × 20 pixels well."""
+
+
+def gain_over_bicubic(photo, name, **settings):
+    """Fit the photograph at half its size and draw it at its own: dB above bicubic enlarging."""
+    side = photo.shape[1]
+    original = Image.fromarray((255 * photo.permute(1, 2, 0) + 0.5).to(torch.uint8).numpy())
+    small = original.resize((side // 2, side // 2), Image.Resampling.BOX)
+    bicubic = np.asarray(small.resize((side, side), Image.Resampling.BICUBIC))
+    drawn = artgen.fit(small, name, seed=0, threads=1, **settings).render(side)
+    return psnr(drawn, np.asarray(original)) - psnr(bicubic, np.asarray(original))
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_drawn_twice_as_large_it_is_no_worse_than_bicubic(name, astronaut):
+    stage = {"batch": 1024, "jitter": 0.5}
+    assert gain_over_bicubic(astronaut(40), name, engine_options=stage, **QUICK[name]) > -0.5
+
+
+def test_without_jitter_a_field_may_show_anything_between_the_pixels(astronaut):
+    stage = {"batch": 1024, "jitter": 0.0}
+    assert gain_over_bicubic(astronaut(40), "siren", engine_options=stage, **QUICK["siren"]) < -2

@@ -26,13 +26,15 @@ def share_out(work: Callable[[Piece], None], pieces: Iterable[Piece]) -> None:
     It pays where `work` does not hold Python's global lock most of the time. Raises what a piece
     raised.
     """
-    threads, waiting = torch.get_num_threads(), iter(list(pieces))
+    listed = list(pieces)
+    waiting, threads = iter(listed), torch.get_num_threads()
 
     def take() -> None:
         for piece in waiting:
             work(piece)
 
-    others = [_pool(threads - 1).submit(take) for _ in range(threads - 1)]
+    helpers = min(threads, len(listed)) - 1
+    others = [_pool(threads - 1).submit(take) for _ in range(helpers)]
     take()
     for other in others:
         other.result()

@@ -5,7 +5,8 @@ positions instead, with random directions and frequencies, it learns both: `sigm
 (Tancik et al.: Fourier features let networks learn high frequency functions in low dimensional
 domains, NeurIPS 2020.)
 
-The waves are not learned, but they belong to the drawing. None is finer than pixels can show.
+The waves are not learned, but they belong to the drawing. None is finer than pixels can show; all
+the same the network needs to be told what is between the pixels (the engine's `jitter`).
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class FourierFeatures(Field):
             None, "half the longer side in canvas units; from the target if not given", low=1
         )
 
-    defaults = Preset(stage={"steps": 1500, "batch": 16384, "final": 0.01})
+    defaults = Preset(stage={"steps": 1500, "batch": 8192, "jitter": 0.5, "final": 0.01})
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(options={"waves": 32, "hidden": 56}),
         "large": Preset(options={"waves": 256, "hidden": 256}, stage={"rate": 0.5}),
