@@ -56,6 +56,7 @@ if TYPE_CHECKING:
         pixels,
         uniform,
     )
+    from artgen.raster import grid_rows, interpolate_grids
     from artgen.targets import (
         ImageTarget,
         SampleTarget,
@@ -109,6 +110,7 @@ _HOMES = {
         "pixels",
         "uniform",
     ),
+    "artgen.raster": ("grid_rows", "interpolate_grids"),
     "artgen.targets": (
         "ImageTarget",
         "SampleTarget",
@@ -160,8 +162,10 @@ __all__ = [
     "fit",
     "for_targets",
     "from_spacing",
+    "grid_rows",
     "hookimpl",
     "image_from_array",
+    "interpolate_grids",
     "load",
     "normal",
     "on_detail",

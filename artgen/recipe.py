@@ -140,6 +140,9 @@ class RunTable(_Table):
     device: str = "auto"
     backend: Literal["auto", "compiled", "eager"] = "auto"
     threads: int | None = Field(default=None, ge=1)
+    arithmetic: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="what networks compute in while they are fitted"
+    )
     precision: Precision = "fp32"
 
 

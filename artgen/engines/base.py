@@ -16,7 +16,7 @@ from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.losses import Loss
 from artgen.options import parse_options
-from artgen.primitives import Primitive
+from artgen.primitives import Arithmetic, Primitive
 from artgen.raster import EAGER, Backend
 
 __all__ = ["Engine", "Problem", "Report", "State"]
@@ -34,7 +34,7 @@ class Problem:
     the `positions` [M, inputs].
     `drawing` is where to start, and may hold fewer parts than the `count` there shall be in the end
     (None: as many as it has); `seed` feeds the engine's own generator; step k of the schedule is at
-    progress k / `total_steps`.
+    progress k / `total_steps`; `arithmetic` is what steps of fields compute in.
     """
 
     primitive: Primitive
@@ -48,6 +48,7 @@ class Problem:
     count: int | None = None
     device: str = "cpu"
     backend: Backend = EAGER
+    arithmetic: Arithmetic = "fp32"
     options: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -75,6 +76,7 @@ class Engine:
     families: ClassVar[tuple[str, ...]] = ()
     evaluate_every: ClassVar[int | None] = None
     """At most so many steps pass between evaluations, however long the schedule is."""
+    arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     step: int = 0
     finished: bool = False
     """There is nothing left to gain: `advance` takes no more steps."""

@@ -6,8 +6,10 @@ random batch of pixels, or all of them.
 
 from __future__ import annotations
 
+import copy
+import functools
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
@@ -25,7 +27,7 @@ from artgen.engines.scratch import check_betas, uncorrected_step
 from artgen.errors import UsageError
 from artgen.options import option, parse_options
 from artgen.primitives import Context, Field, Params, Primitive, Splat
-from artgen.raster import Memory, evaluate, memory_errors, paint
+from artgen.raster import FIELD_PIECE, Memory, evaluate, memory_errors, paint, share_torch
 
 __all__ = ["GradientEngine"]
 
@@ -34,6 +36,7 @@ class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
     families = ("splat", "field")
+    arithmetics = ("fp32", "bf16")
 
     @dataclass(frozen=True)
     class Options:
@@ -54,6 +57,9 @@ class GradientEngine(Engine):
         epsilon: float = option(1e-15, "Adam's epsilon", low=0)
         weight_decay: float = option(0.0, "decoupled, but L2 for adam", low=0)
         batch: int = option(0, "pixels or samples per step for fields; 0 takes all", low=0)
+        jitter: float = option(
+            0.0, "the share of a batch that lies between the pixels", low=0, high=1
+        )
         start: float = option(0.1, "the share of its parts a splat starts with", low=1e-4, high=1)
         add: float = option(0.4, "the share by which they grow in a round", low=0.01, high=10)
         move: float = option(0.05, "the share of them moved in a round", low=0, high=0.5)
@@ -120,6 +126,10 @@ class GradientEngine(Engine):
         self._adopt(self._raw(problem.drawing.tensors, self.first))
         self.best_loss = math.inf
         self.best = self._copy()
+        # Only steps are taken in another arithmetic, figures and drawings are not.
+        self.stepping = copy.copy(problem.primitive)
+        if isinstance(self.stepping, Field):
+            self.stepping.arithmetic = problem.arithmetic
         if self.sampled:
             x, y = self.canvas.pixel_centres()
             self.columns = torch.from_numpy(x).to(self.device)
@@ -133,8 +143,10 @@ class GradientEngine(Engine):
                 self._grow()
                 self._set_rates()
                 self.optimizer.zero_grad(set_to_none=True)
-                loss = self._batch_loss() if self.sampled else self._picture_loss(self._mapped())
-                loss.backward()  # type: ignore[no-untyped-call]
+                if self.sampled:
+                    self._learn_from_batch()
+                else:
+                    self._picture_loss(self._mapped()).backward()  # type: ignore[no-untyped-call]
                 self.optimizer.step()
                 with torch.no_grad():
                     for name, raw in self.raw.items():
@@ -404,17 +416,57 @@ class GradientEngine(Engine):
             self.views[divisor] = _shrunk(self.views[1], divisor)
         return self.views[divisor]
 
-    def _batch_loss(self) -> Tensor:
-        """The loss of random pixels or samples, drawn with replacement."""
+    def _learn_from_batch(self) -> None:
+        """Leave in every raw parameter the gradient of the loss of a batch.
+
+        On a CPU threads take pieces of the batch in turn: splitting every operation does not pay.
+        Gradients are added in the order of the pieces.
+        """
+        field = self.stepping
+        assert isinstance(field, Field)
+        xy, target, weight = self._batch()
+        params = Params(self._mapped())
+        learned = [raw for raw in self.raw.values() if raw.requires_grad]
+        pieces = torch.split(xy, FIELD_PIECE if self.device.type == "cpu" else len(xy))
+        values: list[Tensor] = [xy] * len(pieces)
+        gradients: list[tuple[Tensor | None, ...]] = [()] * len(pieces)
+
+        def forward(piece: int) -> None:
+            values[piece] = field.forward(pieces[piece], params).float()
+
+        def backward(piece: int) -> None:
+            gradients[piece] = torch.autograd.grad(
+                values[piece], learned, incoming[piece], allow_unused=True
+            )
+
+        run = share_torch if self.device.type == "cpu" else _one_by_one
+        run(forward, range(len(pieces)))
+        joined = torch.cat(values).detach().requires_grad_()
+        loss = self.problem.loss(joined.t()[:, None], target.t()[:, None], weight)
+        (gradient,) = torch.autograd.grad(loss, joined)
+        incoming = torch.split(gradient, len(pieces[0]))
+        run(backward, range(len(pieces)))
+        for raw, parts in zip(learned, zip(*gradients, strict=True), strict=True):
+            raw.grad = functools.reduce(_add, parts)
+
+    def _batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Places [M, inputs], values [M, outputs], weights [1, M] of random pixels or samples.
+
+        They are drawn with replacement. The first pixels of a batch are moved anywhere inside
+        themselves, where the target is what cubic interpolation makes of the pixels: a field that
+        is never asked what is between them may answer anything there.
+        """
         chosen = torch.randint(
             self.samples, (self.options.batch,), generator=self.generator, device=self.device
         )
-        primitive = self.problem.primitive
-        assert isinstance(primitive, Field)
-        value = primitive.forward(self._places(chosen), Params(self._mapped()))
+        xy, target = self._places(chosen), self.flat_target[chosen]
         weight = None if self.weight is None else self.weight.flatten()[chosen][None]
-        target = self.flat_target[chosen]
-        return self.problem.loss(value.t()[:, None], target.t()[:, None], weight)
+        moved = 0 if self.positions is not None else round(self.options.jitter * len(chosen))
+        if moved:
+            inside = torch.rand(moved, 2, generator=self.generator, device=self.device) - 0.5
+            xy[:moved] += self.canvas.pixel * inside
+            target[:moved] = _between(self.target, xy[:moved] / xy.new_tensor(self.canvas.reach))
+        return xy, target, weight
 
     def _places(self, chosen: Tensor) -> Tensor:
         """Where the pixels or samples of these numbers are, [batch, inputs]."""
@@ -422,6 +474,31 @@ class GradientEngine(Engine):
             return self.positions[chosen]
         row = torch.div(chosen, self.canvas.width, rounding_mode="floor")
         return torch.stack([self.columns[chosen % self.canvas.width], self.rows[row]], dim=1)
+
+
+def _one_by_one(work: Callable[[int], None], pieces: Iterable[int]) -> None:
+    for piece in pieces:
+        work(piece)
+
+
+def _add(total: Tensor | None, more: Tensor | None) -> Tensor | None:
+    """The sum of gradients, in place; a parameter that was not used has none."""
+    if total is None or more is None:
+        return more if total is None else total
+    # Of a constant slope autograd gives a tensor whose elements share their memory.
+    return total.contiguous().add_(more)
+
+
+def _between(target: Tensor, places: Tensor) -> Tensor:
+    """Colours [M, 3] of a picture [3, h, w] by cubic interpolation; `places` [M, 2] in -1 to 1."""
+    colours = torch.nn.functional.grid_sample(
+        target[None],
+        places[None, None],
+        mode="bicubic",
+        padding_mode="border",
+        align_corners=False,
+    )
+    return colours[0, :, 0].t()
 
 
 class _View(NamedTuple):

@@ -16,7 +16,7 @@ from artgen.primitives._params import (
     uniform,
 )
 from artgen.primitives._primitive import Preset, Primitive
-from artgen.primitives.field import Field
+from artgen.primitives.field import Arithmetic, Field
 from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
 
@@ -24,6 +24,7 @@ __all__ = [
     "ADDED",
     "HIDDEN",
     "OPAQUE",
+    "Arithmetic",
     "Blend",
     "Context",
     "Field",

@@ -7,8 +7,9 @@ curve y(x), 2 and one per class for labelled points (1 for two classes).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
+import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
@@ -19,7 +20,9 @@ from artgen.subject import Subject
 if TYPE_CHECKING:
     from artgen.engines.scratch import Node
 
-__all__ = ["Field"]
+__all__ = ["Arithmetic", "Field"]
+
+Arithmetic: TypeAlias = Literal["fp32", "bf16"]
 
 
 class Field(Primitive):
@@ -27,12 +30,15 @@ class Field(Primitive):
 
     `inputs` and `outputs` are the numbers of them that the target asks for; they are set before
     `resolve_options` is called. A field that follows them can be fitted to more than pictures, and
-    says so: ``targets = ("image", "curve", "points")``.
+    says so: ``targets = ("image", "curve", "points")``. `arithmetic` is what `linear` computes in:
+    float32, but bfloat16 in the steps of a fit that asks for it. Parameters, drawings and figures
+    are float32 all the same.
     """
 
     family: ClassVar[str] = "field"
     inputs: int = 2
     outputs: int = 3
+    arithmetic: Arithmetic = "fp32"
 
     def take(self, subject: Subject | None) -> None:
         """Set `inputs` and `outputs`."""
@@ -46,6 +52,18 @@ class Field(Primitive):
         Values are sRGB-encoded colours, the height of a curve, or scores of classes.
         """
         raise NotImplementedError
+
+    def linear(self, value: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """A layer of a network, value @ weight.T + bias: [M, k] to [M, n] by a weight [n, k].
+
+        The framework may choose to compute it with 8 significant bits, which processors that have
+        bfloat16 do several times faster; the result is bfloat16 then. So it is for layers between
+        features, not for positions: use `torch.nn.functional.linear` where every bit counts.
+        """
+        if self.arithmetic == "fp32":
+            return torch.nn.functional.linear(value, weight, bias)
+        with torch.autocast(value.device.type, torch.bfloat16):
+            return torch.nn.functional.linear(value, weight, bias)
 
     def encode(self, xy: Tensor) -> Tensor:
         """What `graph` reads at positions [M, inputs]: features [M, k] with nothing learned."""

@@ -1,9 +1,10 @@
 """From a drawing to pixels, differentiably where an engine asks for it."""
 
 from artgen.raster._memory import memory_errors
-from artgen.raster._paint import draw, evaluate, paint
+from artgen.raster._paint import FIELD_PIECE, draw, evaluate, paint
 from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
 from artgen.raster.eager import Memory
+from artgen.raster.grids import grid_rows, interpolate_grids
 from artgen.raster.spans import (
     SUBROWS,
     draw_shapes,
@@ -12,10 +13,11 @@ from artgen.raster.spans import (
     make_grid,
     unpack,
 )
-from artgen.raster.threads import share
+from artgen.raster.threads import share, share_torch
 
 __all__ = [
     "EAGER",
+    "FIELD_PIECE",
     "SUBROWS",
     "Backend",
     "Memory",
@@ -24,11 +26,14 @@ __all__ = [
     "draw_shapes",
     "drawing_kernels",
     "evaluate",
+    "grid_rows",
+    "interpolate_grids",
     "load_kernels",
     "make_grid",
     "memory_errors",
     "paint",
     "planned_backend",
     "share",
+    "share_torch",
     "unpack",
 ]

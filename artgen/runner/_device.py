@@ -1,15 +1,23 @@
-"""Where to run: ``auto`` never fails, an explicit device never falls back."""
+"""Where to run, in which arithmetic: ``auto`` never fails, what is asked for is not replaced."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
 from artgen.errors import UsageError
+from artgen.primitives import Arithmetic, Field, Params
+from artgen.raster import FIELD_PIECE
 
-__all__ = ["resolve_device", "threads"]
+__all__ = ["resolve_arithmetic", "resolve_device", "threads"]
+
+FASTER = 1.3
+"""So many times faster bfloat16 must be to be chosen: with instructions for it, it is 2 to 3."""
+
+_TRIALS = 5
 
 
 def resolve_device(asked: str) -> str:
@@ -36,6 +44,55 @@ def resolve_device(asked: str) -> str:
             hint="use --device auto; `artgen doctor` shows what there is",
         )
     return asked
+
+
+def resolve_arithmetic(asked: str, device: str, batch: int | None) -> Arithmetic:
+    """``auto`` to the faster arithmetic for steps of a network on `batch` positions (0: all).
+
+    `batch` is None where nothing is computed in bfloat16. Raises UsageError where it is asked for
+    all the same.
+    """
+    if batch is None:
+        if asked == "bf16":
+            raise UsageError(
+                "arithmetic bf16 is for fields and the engine gradient", hint="leave it at auto"
+            )
+        return "fp32"
+    if asked in ("fp32", "bf16"):
+        return "bf16" if asked == "bf16" else "fp32"
+    probe = _Probe(torch.device(device), min(batch or FIELD_PIECE, FIELD_PIECE))
+    try:
+        trials = [(probe.seconds("fp32"), probe.seconds("bf16")) for _ in range(_TRIALS)]
+    except RuntimeError:
+        # Not every device has it at all.
+        return "fp32"
+    full, half = (min(times) for times in zip(*trials, strict=True))
+    return "bf16" if full > FASTER * half else "fp32"
+
+
+class _Probe(Field):
+    """Three layers of 64, as small networks have them."""
+
+    def __init__(self, device: torch.device, batch: int) -> None:
+        super().__init__()
+        self.value = torch.ones(batch, 64, device=device, requires_grad=True)
+        self.weight = torch.full((64, 64), 1 / 64, device=device, requires_grad=True)
+
+    def forward(self, xy: torch.Tensor, p: Params) -> torch.Tensor:
+        for _ in range(3):
+            xy = torch.relu(self.linear(xy, self.weight))
+        return xy
+
+    def seconds(self, arithmetic: Arithmetic) -> float:
+        """How long a step takes, on one thread as in a fit."""
+        self.arithmetic = arithmetic
+        with threads(1):
+            began = time.perf_counter()
+            result = self.forward(self.value, Params({})).sum()
+            gradients = torch.autograd.grad(result, [self.value, self.weight])
+            # A device that works on its own has to be waited for.
+            float(gradients[1].sum())
+            return time.perf_counter() - began
 
 
 @contextmanager

@@ -207,6 +207,7 @@ class Fit:
             count=replace(self.job.plan, recipe=self.recipe).count,
             device=self.job.device,
             backend=self.job.backend,
+            arithmetic=self.job.arithmetic,
             options=self.stage.options,
         )
 

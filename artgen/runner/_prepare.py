@@ -16,12 +16,12 @@ from artgen.art import quantised
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError, UsageError
-from artgen.primitives import Context
+from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, find_primitive, resolve
-from artgen.runner._device import resolve_device
+from artgen.runner._device import resolve_arithmetic, resolve_device
 from artgen.runner._init import InitialArt, open_initial
 from artgen.runner._inputs import InputFiles
 from artgen.subject import Points, Subject
@@ -57,6 +57,7 @@ class Job:
     start: Drawing
     device: str
     backend: Backend
+    arithmetic: Arithmetic
     inputs: tuple[Path, ...]
     notices: tuple[str, ...] = ()
 
@@ -105,7 +106,8 @@ def prepare(
         recipe = init.continued(recipe)
     plan = resolve(recipe, registry, target.canvas, target.subject)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
-    run = {"device": device, "backend": backend.name, "threads": threads}
+    arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan))
+    run = {"device": device, "backend": backend.name, "threads": threads, "arithmetic": arithmetic}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
     subject: Subject | None = None
     positions = None
@@ -129,6 +131,7 @@ def prepare(
         start=_first_drawing(plan, target.canvas, subject, goal, weight, init),
         device=device,
         backend=backend,
+        arithmetic=arithmetic,
         inputs=tuple(files.found.values()),
         notices=(
             *(f"{target.source}: {warning}" for warning in target.warnings),
@@ -160,6 +163,14 @@ def check_finite(drawing: Drawing) -> None:
                 f"parameter {name!r} became NaN or infinite",
                 hint="try a smaller --set engine.rate=0.3",
             )
+
+
+def _batch(plan: Plan) -> int | None:
+    """The positions per step of the first stage that may use bfloat16; None where none does."""
+    for engine, stage in zip(plan.engines, plan.recipe.stage, strict=True):
+        if plan.primitive.family == "field" and "bf16" in engine.arithmetics:
+            return int(stage.options.get("batch", 0))
+    return None
 
 
 def _slow(plan: Plan, backend: Backend, asked: str) -> list[str]:

@@ -18,6 +18,7 @@ from artgen.runner._fit import Fit
 from artgen.runner._folder import RunFolder
 from artgen.runner._graph import GraphFile
 from artgen.runner._log import JsonLines
+from artgen.runner._memory import keep_freed_memory
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
@@ -80,6 +81,7 @@ def run(
         _refuse_existing(paths)
     observers = list(observers)
     emit = _announcer(stem, registry, observers)
+    keep_freed_memory()
 
     with threads(recipe.run.threads) as number:
         job = prepare(recipe, registry, target=target, search=search, threads=number)

@@ -31,4 +31,15 @@ def artgen_primitives() -> list[Spec]:
         Spec("bezier", "Curved strokes.", "artgen_plugins.bezier:Bezier"),
         Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
+        Spec(
+            "hashgrid",
+            "Grids of hashed features, and a network.",
+            "artgen_plugins.hashgrid:HashGrid",
+        ),
+        Spec("siren", "A network of sines.", "artgen_plugins.siren:Siren"),
+        Spec(
+            "fourier_features",
+            "Random waves, and a network.",
+            "artgen_plugins.fourier_features:FourierFeatures",
+        ),
     ]

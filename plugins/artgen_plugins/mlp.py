@@ -99,6 +99,15 @@ class MLP(Field):
     targets = ("image", "curve", "points")
     defaults = Preset(stage={"steps": 3000, "batch": 4096}, engines=("gradient", "scratch"))
     presets: ClassVar[Mapping[str, Preset]] = {
+        "compression": Preset(
+            options={"hidden": 70, "layers": 3},
+            stage={"steps": 32_000, "batch": 256, "rate": 0.6, "final": 0.01},
+            engines=("gradient", "scratch"),
+        ),
+        "large": Preset(
+            options={"hidden": 256},
+            stage={"steps": 2000, "batch": 8192, "rate": 0.3, "jitter": 0.5, "final": 0.01},
+        ),
         "compression-v1": _published(
             0, batch=256, rate=3.33e-4, decay=0.9999, loss="l1+mse", optimizer="adamw-centred"
         ),
@@ -221,7 +230,7 @@ class MLP(Field):
         value = self.encode(xy)
         for i in range(last + 1):
             bias = getattr(p, f"bias{i}") if i < last or options.last_bias else None
-            value = torch.nn.functional.linear(value, getattr(p, f"weight{i}"), bias)
+            value = self.linear(value, getattr(p, f"weight{i}"), bias)
             if (options.activation if i < last else options.output) == "tanh":
                 value = torch.tanh(value)
             elif i < last:

@@ -1,0 +1,96 @@
+"""A network on random waves.
+
+A network of positions learns what is smooth long before detail. Given many sines and cosines of
+positions instead, with random directions and frequencies, it learns both: `sigma` is how fine.
+(Tancik et al.: Fourier features let networks learn high frequency functions in low dimensional
+domains, NeurIPS 2020.)
+
+The waves are not learned, but they belong to the drawing. None is finer than pixels can show; all
+the same the network needs to be told what is between the pixels (the engine's `jitter`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from artgen import Canvas, Context, Field, Param, Params, Preset, constant, option, uniform
+
+RATE = 0.003
+"""The learning rate of all parameters but the waves."""
+
+
+class FourierFeatures(Field):
+    """Gaussian random Fourier features, ReLU layers, a linear last one."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options of `fourier_features`."""
+
+        waves: int = option(128, "number of random waves", low=1, high=4096)
+        sigma: float | None = option(
+            None,
+            "standard deviation of their frequencies along each axis, in periods along the longer "
+            "side; a twelfth of its pixels if not given",
+            low=0.01,
+            high=10000,
+        )
+        hidden: int = option(128, "width of the hidden layers", low=1, high=4096)
+        layers: int = option(2, "number of hidden layers", low=1, high=16)
+        pixels: int | None = option(
+            None, "pixels along the longer side; from the target if not given", low=1
+        )
+        reach: float | None = option(
+            None, "half the longer side in canvas units; from the target if not given", low=1
+        )
+
+    defaults = Preset(stage={"steps": 1500, "batch": 8192, "jitter": 0.5, "final": 0.01})
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(options={"waves": 32, "hidden": 56}),
+        "large": Preset(options={"waves": 256, "hidden": 256}, stage={"rate": 0.5}),
+    }
+
+    def resolve_options(self, canvas: Canvas) -> None:
+        """Take sigma, pixels and reach from the canvas."""
+        pixels = self.options.pixels or max(canvas.width, canvas.height)
+        self.options = replace(
+            self.options,
+            sigma=self.options.sigma or max(0.01, pixels / 12),
+            pixels=pixels,
+            reach=self.options.reach or max(canvas.reach),
+        )
+
+    @property
+    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+        """`waves` [waves, inputs], then `weight0` [hidden, 2·waves], `bias0` and so on."""
+        options = self.options
+        params = {"waves": Param(options.waves, self.inputs, init=self._waves, lr=0)}
+        widths = [2 * options.waves] + [options.hidden] * options.layers
+        for i, (inputs, outputs) in enumerate(pairwise([*widths, self.outputs])):
+            last = i == options.layers
+            # He et al. 2015, which keeps the variance through ReLU layers.
+            bound = math.sqrt((1 if last else 6) / inputs)
+            params[f"weight{i}"] = Param(outputs, inputs, init=uniform(-bound, bound), lr=RATE)
+            params[f"bias{i}"] = Param(outputs, init=constant(0.5 if last else 0.0), lr=RATE)
+        return params
+
+    def _waves(self, context: Context, shape: tuple[int, ...]) -> Tensor:
+        """Frequencies in periods along the longer side, at most one per two pixels."""
+        highest = (self.options.pixels or 1) / 2
+        return ((self.options.sigma or 1.0) * context.randn(*shape)).clamp(-highest, highest)
+
+    def forward(self, xy: Tensor, p: Params) -> Tensor:
+        """Colours [M, outputs] at positions [M, inputs]."""
+        # Neighbouring pixels differ in the last bits of their position only.
+        angles = torch.pi / (self.options.reach or 1.0) * (xy @ p.waves.t())
+        value = torch.cat([angles.sin(), angles.cos()], dim=1)
+        for i in range(self.options.layers):
+            value = torch.relu(self.linear(value, getattr(p, f"weight{i}"), getattr(p, f"bias{i}")))
+        last = self.options.layers
+        return self.linear(value, getattr(p, f"weight{last}"), getattr(p, f"bias{last}"))
