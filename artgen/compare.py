@@ -161,8 +161,14 @@ class Comparison:
         self.sheets: list[Path] = []
         self.failures: list[ArtgenError] = []
         """Why a sheet or a table could not be written."""
-        self._stems = _stems(targets)
-        for path in self._planned():
+        owners: dict[str, str] = {}
+        for source, path in self._planned():
+            other = owners.setdefault(str(path).casefold(), source)
+            if other != source:
+                raise UsageError(
+                    f"{other} and {source} would both be written to {path}",
+                    hint="rename one of them, or compare them one by one",
+                )
             if path.exists() and not overwrite:
                 raise UsageError(f"{path} exists", hint="use --overwrite or another --out")
 
@@ -221,15 +227,17 @@ class Comparison:
         return self._write(file, _csv(self.rows))
 
     def _art(self, source: str, contestant: Contestant) -> Path:
-        return self.out / f"{self._stems[source]}-{contestant.stem}.art"
+        return self.out / f"{_stem(source)}-{contestant.stem}.art"
 
     def _sheet(self, source: str) -> Path:
-        return self.out / f"{self._stems[source]}-compare.png"
+        return self.out / f"{_stem(source)}-compare.png"
 
-    def _planned(self) -> Iterator[Path]:
+    def _planned(self) -> Iterator[tuple[str, Path]]:
+        """Every file that may be written, with the target it belongs to."""
         for source in self.targets:
-            yield self._sheet(source)
-            yield from (self._art(source, contestant) for contestant in self.contestants)
+            yield source, self._sheet(source)
+            for contestant in self.contestants:
+                yield source, self._art(source, contestant)
 
     def _open(self, source: str) -> ImageTarget:
         # All contestants get the same target, whatever lies behind it in their recipes.
@@ -307,7 +315,7 @@ class Comparison:
     ) -> None:
         goal = target if isinstance(target, ImageTarget) else None
         file = self._sheet(source)
-        if self._write(file, encode_png(_sheet(self._stems[source], goal, shown))):
+        if self._write(file, encode_png(_sheet(_stem(source), goal, shown))):
             self.sheets.append(file)
 
     def _write(self, file: Path, data: bytes) -> bool:
@@ -330,21 +338,10 @@ def _csv(rows: Iterable[Row]) -> bytes:
     return file.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _stems(targets: Sequence[str]) -> dict[str, str]:
-    """What the files of each target begin with. Raises UsageError where two would be the same."""
-    stems: dict[str, str] = {}
-    owners: dict[str, str] = {}
-    for source in targets:
-        scheme, rest = split_source(source)
-        stem = file_safe(rest if scheme else Path(rest).stem)
-        other = owners.setdefault(stem.casefold(), source)
-        if other != source:
-            raise UsageError(
-                f"{other} and {source} would both be written to {stem}-compare.png",
-                hint="rename one of them, or compare them one by one",
-            )
-        stems[source] = stem
-    return stems
+def _stem(source: str) -> str:
+    """What the files of a target begin with."""
+    scheme, rest = split_source(source)
+    return file_safe(rest if scheme else Path(rest).stem)
 
 
 def _figures(pixels: Pixels, target: ImageTarget) -> dict[str, Any]:

@@ -260,6 +260,9 @@ def test_a_folder_without_pictures_and_twins_are_refused(call):
     code, _, err = call(pictures("twins", "x.png", "x.jpg"), "-p", "gaussian")
     assert code == 2
     assert "x-compare.png" in err
+    mixed = pictures("mixed", "cat.png", "cat-gaussian.png")
+    code, _, err = call(mixed, "-p", "gaussian-mlp", "-p", "mlp")
+    assert (code, "cat-gaussian-mlp.art" in err) == (2, True)
     assert find_targets(["sample:cat", "sample:cat"]) == ["sample:cat"]
 
 
