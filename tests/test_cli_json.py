@@ -105,6 +105,13 @@ SHOW = "`artgen plugins show`"
             )
             for suffix in (".art", ".png", ".json")
         ),
+        (
+            ["`artgen plot`"],
+            lambda call: (
+                fit(call, "--log", "log.jsonl"),
+                call("plot", "log.jsonl", "--overwrite"),
+            )[1],
+        ),
         (["`artgen plugins list`"], lambda call: call("plugins", "list")),
         ([SHOW], lambda call: call("plugins", "show", "mse")),
         ([SHOW, f"{SHOW}, an engine"], lambda call: call("plugins", "show", "gradient")),
@@ -128,6 +135,6 @@ def test_a_failed_run_of_a_batch(call):
 
 def test_every_section_is_tested():
     tested = {"Failure", "`artgen fit`", "`artgen fit`, several targets or `--seeds`"}
-    tested |= {f"`artgen {name}`" for name in ("render", "info", "plugins list", "doctor")}
+    tested |= {f"`artgen {name}`" for name in ("render", "info", "plot", "plugins list", "doctor")}
     tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a primitive"}
     assert set(documented()) == tested

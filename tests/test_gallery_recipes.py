@@ -11,6 +11,7 @@ from artgen.cli import main
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.resolve import resolve
+from artgen.runner import default_stem
 
 RECIPES = sorted((Path(__file__).parent.parent / "gallery" / "recipes").glob("*.toml"))
 
@@ -32,8 +33,7 @@ def test_it_resolves_and_is_worth_showing(path, registry):
     assert plan.recipe.seed is not None
     assert recipe.output.still_size is not None
     assert recipe.output.still_size >= 2048
-    source = recipe.target.source.removeprefix("sample:")
-    assert path.stem == f"{source}-{recipe.primitive.name}", "a piece is named after its parts"
+    assert path.stem == default_stem(recipe), "a piece is named after its parts"
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)

@@ -16,6 +16,7 @@ from artgen.cli._console import print_failure
 from artgen.cli.doctor import doctor
 from artgen.cli.fit import fit
 from artgen.cli.info import info
+from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
 from artgen.cli.render import render
 from artgen.errors import Interrupted, UsageError
@@ -43,6 +44,7 @@ app = typer.Typer(
 app.command()(fit)
 app.command()(render)
 app.command()(info)
+app.command()(plot)
 app.add_typer(plugins, name="plugins")
 app.command()(doctor)
 

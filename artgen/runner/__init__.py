@@ -3,6 +3,7 @@
 from artgen.runner._device import resolve_device
 from artgen.runner._export import Outcome
 from artgen.runner._inputs import find_file
+from artgen.runner._log import read_losses
 from artgen.runner._resume import check_agreement
 from artgen.runner._run import default_stem, output_paths, run
 from artgen.runner._signals import Interruption, graceful_signals
@@ -15,6 +16,7 @@ __all__ = [
     "find_file",
     "graceful_signals",
     "output_paths",
+    "read_losses",
     "resolve_device",
     "run",
 ]

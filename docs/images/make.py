@@ -10,7 +10,8 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 800, 4
 """Of the mosaic and between its pictures, in pixels."""
-PREVIEW = "coffee-fourier"
+PREVIEWS = {"coffee-fourier": "progress", "curve-mlp": "curve", "points-mlp": "points"}
+"""The pieces whose videos are shown, and what the pictures are called."""
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
 
@@ -47,19 +48,20 @@ def preview(video: Path) -> list[Image.Image]:
 
 
 def main() -> None:
-    """Write pieces.jpg and progress.webp beside this file."""
+    """Write pieces.jpg and the previews beside this file."""
     stills = [Image.open(path).convert("RGB") for path in sorted(PIECES.glob("*.png"))]
     mosaic(stills).save(HERE / "pieces.jpg", quality=88)
-    first, *others = preview(PIECES / f"{PREVIEW}.mp4")
-    first.save(
-        HERE / "progress.webp",
-        save_all=True,
-        append_images=others,
-        duration=round(1000 / FRAMES_PER_SECOND),
-        loop=0,
-        quality=70,
-        method=6,
-    )
+    for piece, name in PREVIEWS.items():
+        first, *others = preview(PIECES / f"{piece}.mp4")
+        first.save(
+            HERE / f"{name}.webp",
+            save_all=True,
+            append_images=others,
+            duration=round(1000 / FRAMES_PER_SECOND),
+            loop=0,
+            quality=70,
+            method=6,
+        )
 
 
 if __name__ == "__main__":
