@@ -121,6 +121,13 @@ SHOW = "`artgen plugins show`"
                 *("--size", "16", "--steps", "2", "--csv", "all.csv", "--overwrite"),
             ),
         ),
+        (
+            ["`artgen plot`"],
+            lambda call: (
+                fit(call, "--log", "log.jsonl"),
+                call("plot", "log.jsonl", "--overwrite"),
+            )[1],
+        ),
         (["`artgen plugins list`"], lambda call: call("plugins", "list")),
         ([SHOW], lambda call: call("plugins", "show", "mse")),
         ([SHOW, f"{SHOW}, an engine"], lambda call: call("plugins", "show", "gradient")),
@@ -149,7 +156,7 @@ def test_a_failed_run_of_a_batch(call):
 
 def test_every_section_is_tested():
     tested = {"Failure", "`artgen fit`", "`artgen fit`, several targets or `--seeds`"}
-    tested |= {f"`artgen {name}`" for name in ("render", "info", "compare", "doctor")}
+    tested |= {f"`artgen {name}`" for name in ("render", "info", "compare", "plot", "doctor")}
     tested |= {f"`artgen plugins {name}`" for name in ("list", "new", "check")}
     tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a primitive"}
     assert set(documented()) == tested

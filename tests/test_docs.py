@@ -26,7 +26,7 @@ PAGES = sorted(
     [*ROOT.glob("docs/*.md"), *(ROOT / f"{n}.md" for n in ("README", "SECURITY", "CONTRIBUTING"))]
 )
 FENCE = re.compile(r"(?:^<!-- ([^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-CODE = ("python", "bash", "toml")
+CODE = ("python", "bash", "toml", "csv")
 
 SMALL = {"--size": "48", "--steps": "4", "--video-seconds": "1", "--backend": "eager"}
 """What a fit in the documentation gets unless it says so itself: it is run for its flags."""

@@ -17,6 +17,7 @@ from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
 from artgen.cli.fit import fit
 from artgen.cli.info import info
+from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
 from artgen.cli.render import render
 from artgen.errors import Interrupted, UsageError
@@ -45,6 +46,7 @@ app.command()(fit)
 app.command()(render)
 app.command()(info)
 app.command()(compare)
+app.command()(plot)
 app.add_typer(plugins, name="plugins")
 app.command()(doctor)
 

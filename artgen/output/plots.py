@@ -147,7 +147,7 @@ def plot_losses(
     """
     with _default_settings():
         page = _Page(canvas, paper)
-        axes = page.axes()
+        axes = page.axes(0.12)
         colours = [page.accent, *_INKS] if len(losses) == 1 else _INKS
         for number, (name, pairs) in enumerate(losses.items()):
             steps, values = zip(*pairs, strict=True)
@@ -183,9 +183,9 @@ class _Page:
         # Its methods have no types.
         self.agg: Any = FigureCanvasAgg(self.figure)
 
-    def axes(self) -> Axes:
-        """Axes with a faint grid and no frame."""
-        axes = self.figure.add_axes((0.09, 0.11, 0.87, 0.79), facecolor="none")
+    def axes(self, left: float = 0.09) -> Axes:
+        """Axes with a faint grid and no frame, from a share `left` of the width on."""
+        axes = self.figure.add_axes((left, 0.13, 0.96 - left, 0.78), facecolor="none")
         self.style(axes)
         return axes
 

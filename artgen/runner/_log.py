@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 
-from artgen.errors import OutputError, UsageError
+from artgen.errors import InputError, OutputError, UsageError
 from artgen.events import Evaluated, Event
 
-__all__ = ["JsonLines"]
+__all__ = ["JsonLines", "read_losses"]
 
 
 class JsonLines:
@@ -50,6 +51,36 @@ class JsonLines:
     def close(self) -> None:
         """Close the file."""
         self.file.close()
+
+
+def read_losses(path: Path) -> list[tuple[int, float]]:
+    """The step and the loss of every line of a log whose loss is finite.
+
+    Raises InputError naming the file, and the line that is not one of a log.
+    """
+    pairs: list[tuple[int, float]] = []
+    hint = "a log is written by --log"
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(
+            f"cannot read {path}: {reason}", hint="a log is written by --log"
+        ) from None
+    for number, line in enumerate(lines, 1):
+        try:
+            data = json.loads(line)
+            pairs.append((int(data["step"]), float(data["loss"])))
+        except (ValueError, KeyError, TypeError, RecursionError):
+            # A kill may have cut off the last line.
+            if number == len(lines) and pairs:
+                break
+            message = f"{path}, line {number} is not a line of a log"
+            raise InputError(message, hint=hint) from None
+    finite = [(step, loss) for step, loss in pairs if math.isfinite(loss)]
+    if not finite:
+        raise InputError(f"{path} holds no losses", hint=hint)
+    return finite
 
 
 def _step(line: str) -> float:

@@ -32,7 +32,7 @@ MOST_SAMPLES = 100_000
 _MOST_CLASSES = 32
 
 _CURVE_SIZE = (640, 400)
-_MAP_SIZE = (480, 480)
+_MAP_SIZE = (400, 400)
 _MARGIN = 0.06
 """What a map of points shows beyond them, as a share of their extent."""
 

@@ -13,7 +13,8 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 800, 4
 """Of the mosaic and between its pictures, in pixels."""
-PREVIEW = "coffee-fourier"
+PREVIEWS = {"coffee-fourier": "progress", "curve-mlp": "curve", "points-mlp": "points"}
+"""The pieces whose videos are shown, and what the pictures are called."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
@@ -51,23 +52,24 @@ def preview(video: Path) -> list[Image.Image]:
 
 
 def main() -> None:
-    """Write pieces.jpg, compare.jpg and progress.webp beside this file."""
+    """Write pieces.jpg, compare.jpg and the previews beside this file."""
     paths = [path for path in sorted(PIECES.glob("*.png")) if not path.stem.endswith("-compare")]
     stills = [Image.open(path).convert("RGB") for path in paths]
     mosaic(stills).save(HERE / "pieces.jpg", quality=88)
     sheet = Image.open(PIECES / f"{COMPARISON}.png")
     sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
     sheet.save(HERE / "compare.jpg", quality=82)
-    first, *others = preview(PIECES / f"{PREVIEW}.mp4")
-    first.save(
-        HERE / "progress.webp",
-        save_all=True,
-        append_images=others,
-        duration=round(1000 / FRAMES_PER_SECOND),
-        loop=0,
-        quality=70,
-        method=6,
-    )
+    for piece, name in PREVIEWS.items():
+        first, *others = preview(PIECES / f"{piece}.mp4")
+        first.save(
+            HERE / f"{name}.webp",
+            save_all=True,
+            append_images=others,
+            duration=round(1000 / FRAMES_PER_SECOND),
+            loop=0,
+            quality=70,
+            method=6,
+        )
 
 
 if __name__ == "__main__":
