@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import torch
 
+import artgen_plugins
 from artgen import Field, Param, PluginError, Preset, Splat, from_spacing, normal, option, pixels
 from artgen.registry import Registry
 from artgen.testing import advice, checks_of, claim, conformance, examine, judge
@@ -25,20 +26,8 @@ SIZE = Param(init=from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
 
 # ---- what passes ---------------------------------------------------------------------------------
 
-test_gaussian = conformance("gaussian")
-test_fourier = conformance("fourier")
-test_stroke = conformance("stroke")
-test_mlp = conformance("mlp")
-test_a_loose_file = conformance(DATA / "artgen-dab/src/artgen_dab/dab.py")
-
-
-def test_every_shipped_primitive_is_examined():
-    shipped = {
-        entry.name
-        for entry in Registry(environ={}).entries("primitive")
-        if entry.distribution == "artgen"
-    }
-    assert {name for name in shipped if f"test_{name}" not in globals()} == set()
+test_shipped = conformance(artgen_plugins)
+test_loose_file = conformance(DATA / "artgen-dab/src/artgen_dab/dab.py")
 
 
 # ---- what does not -------------------------------------------------------------------------------
@@ -689,7 +678,7 @@ def test_a_module_is_examined_through_its_hooks(monkeypatch):
         ("gausian", "did you mean gaussian"),
         (Path("missing.py"), "does not exist"),
         (int, "not a subclass"),
-        (random, "offers no primitive"),
+        (random, "random offers nothing"),
     ],
 )
 def test_what_offers_no_primitive_is_refused(what, says):

@@ -1,8 +1,9 @@
 """The documentation is true: its code runs, its links lead somewhere, every hook is in it.
 
 A fenced block runs in its document's own folder, in order. A comment line directly above says what
-is special about it: `<!-- file: NAME -->` writes it to a file that later blocks use, and
-`<!-- not run: REASON -->` leaves it alone.
+is special about it: `<!-- file: NAME -->` writes it to a file that later blocks use,
+`<!-- exits with: CODE -->` is about a command that shall fail, `<!-- printed -->` quotes lines of what
+the block before printed, and `<!-- not run: REASON -->` leaves it alone.
 """
 
 from __future__ import annotations
@@ -76,6 +77,10 @@ def test_blocks_run(page, workplace, capfd):
     names: dict[str, object] = {}
     for block in blocks(page):
         where = f"{page.name}, line {block.line}"
+        if block.note == "printed":
+            text = "".join(capfd.readouterr())
+            for line in block.text.splitlines():
+                assert line in text, f"{where}: {line!r} was not printed, but:\n{text}"
         if block.language not in CODE or block.note.startswith("not run: "):
             continue
         if block.note.startswith("file: "):
@@ -83,13 +88,14 @@ def test_blocks_run(page, workplace, capfd):
         elif block.language == "python":
             exec(compile("\n" * block.line + block.text, str(page), "exec"), names)
         elif block.language == "bash":
+            code = int(block.note.removeprefix("exits with: ") or 0)
             for command in filter(None, block.text.splitlines()):
-                run_command(command, where)
+                run_command(command, where, code)
         else:
             pytest.fail(f"{where}: a {block.language} block needs a note: a file, or not run")
 
 
-def run_command(command: str, where: str) -> None:
+def run_command(command: str, where: str, code: int = 0) -> None:
     program, *arguments = shlex.split(command, comments=True)
     assert program == "artgen", f"{where}: {command!r} cannot be run, it needs a note"
     if arguments[0] == "fit" and not {"--recipe", "--resume"} & set(arguments):
@@ -98,7 +104,7 @@ def run_command(command: str, where: str) -> None:
     if arguments[0] == "compare":
         missing = {k: v for k, v in SMALL_COMPARISON.items() if k not in arguments}
         arguments += [word for pair in missing.items() for word in pair]
-    assert main(arguments) == 0, f"{where}: {command}"
+    assert main(arguments) == code, f"{where}: {command}"
 
 
 def test_a_wrong_command_would_be_noticed(workplace):
@@ -111,7 +117,9 @@ def test_a_wrong_command_would_be_noticed(workplace):
 def test_notes_are_understood():
     for page in PAGES:
         for block in blocks(page):
-            assert re.fullmatch(r"|file: [\w.]+|not run: .+", block.note), f"{page}: {block.note}"
+            assert re.fullmatch(r"|printed|file: [\w.]+|exits with: \d|not run: .+", block.note), (
+                f"{page}: {block.note}"
+            )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -218,3 +226,13 @@ def test_helpers_in_the_plugin_guide_are_public():
     helpers = re.findall(r"`(\w+)\(", table)
     assert len(helpers) >= 9
     assert set(helpers) <= set(artgen.__all__)
+
+
+def test_every_check_of_plugins_is_documented_with_what_it_proves():
+    from artgen.testing import checks_of, claim
+
+    section = sections(ROOT / "docs" / "plugins.md")["Checks before sharing"]
+    documented = set(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
+    families = (artgen.Splat, artgen.Field)
+    checks = {check for family in families for check in checks_of(family)}
+    assert documented == {(check.__name__, claim(check)) for check in checks}

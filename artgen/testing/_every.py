@@ -71,7 +71,7 @@ def schema(subject: Subject) -> str:
         for name, param in primitive.parameters().items():
             if not isinstance(param, Param):
                 raise Failed(f"{subject.label(variant)} has {name}, which is no Param: {param!r}")
-    return f"{len(subject.options)} options, {len(cls.presets)} presets"
+    return f"options: {len(subject.options)}, presets: {len(cls.presets)}"
 
 
 def documentation(subject: Subject) -> None:
@@ -99,7 +99,7 @@ def options(subject: Subject) -> str:
     variants = [*subject.variants, *subject.variants_of(_ends)]
     for variant in variants:
         _finite_picture(subject, *subject.drawing(variant), variant, CANVAS)
-    return f"{len(variants)} variants"
+    return f"variants: {len(variants)}"
 
 
 def init(subject: Subject) -> None:

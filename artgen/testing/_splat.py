@@ -105,7 +105,7 @@ def compiled(subject: Subject) -> str:
         if backend.name != "compiled":
             raise Failed(f"{subject.label(variant)} runs eagerly: {backend.reason}")
         tried += 1
-    return f"{tried} variants"
+    return f"variants: {tried}"
 
 
 def cost(subject: Subject) -> str:
