@@ -58,4 +58,8 @@ def artgen_targets() -> list[Spec]:
 @hookimpl
 def artgen_exporters() -> list[Spec]:
     """The file formats in `artgen.output`."""
-    return [Spec("png", "A still with its recipe inside", "artgen.art:export_png")]
+    return [
+        Spec("png", "A still with its recipe inside", "artgen.art:export_png"),
+        Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.art:export_svg"),
+        Spec("json", "Shapes as data, with their recipe", "artgen.art:export_json"),
+    ]

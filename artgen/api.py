@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 from artgen.art import Art
@@ -19,6 +19,7 @@ from artgen.targets import (
     TargetRequest,
     image_from_array,
     parse_colour,
+    read_palette,
 )
 
 __all__ = ["fit", "register"]
@@ -40,6 +41,7 @@ def fit(
     engine: str = "auto",
     engine_options: Mapping[str, Any] | None = None,
     background: str = "auto",
+    palette: int | str | os.PathLike[str] | Sequence[str] | None = None,
     mask: str | os.PathLike[str] | None = None,
     init: str | os.PathLike[str] | None = None,
     device: str = "auto",
@@ -58,9 +60,10 @@ def fit(
     side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help, and
     `target_bytes` takes as many as fit into so many bytes at `precision`; `time` is in seconds;
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
-    black, for shapes the target's mean colour. Every other keyword is an option of the primitive,
-    `engine_options` are those of the engine. `observe` is called with every event of
-    `artgen.events`.
+    black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
+    such a background may have: a list, a file of them, or how many to learn from the target. Every
+    other keyword is an option of the primitive, `engine_options` are those of the engine. `observe`
+    is called with every event of `artgen.events`.
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
     """
@@ -80,6 +83,8 @@ def fit(
             plain = "black" if background == "auto" else background
             request = TargetRequest(size=size, background=parse_colour(plain))
             opened = image_from_array(target, request)
+    if isinstance(palette, str | os.PathLike):
+        palette = read_palette(palette)
     stage = {
         "engine": engine,
         "steps": steps,
@@ -96,6 +101,7 @@ def fit(
                 "source": source,
                 "size": size,
                 "background": background,
+                "palette": palette,
                 "mask": None if mask is None else {"name": os.fspath(mask)},
             },
             "primitive": {

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
 from artgen.recipe import Precision, Recipe
@@ -32,7 +33,9 @@ __all__ = [
     "Art",
     "ExportRequest",
     "bytes_of_shapes",
+    "export_json",
     "export_png",
+    "export_svg",
     "load",
     "quantised",
     "saved_bytes",
@@ -77,12 +80,16 @@ class _Header(BaseModel):
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """How an exporter should draw: `size` is the long side in pixels (None: the fitting size)."""
+    """How an exporter should draw: `size` is the long side in pixels (None: the fitting size).
+
+    `animate` is in how many seconds the parts appear one after the other (None: none).
+    """
 
     size: int | None = None
     transparent: bool = False
     supersample: int = 1
     device: str = "cpu"
+    animate: float | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +134,19 @@ class Art:
                 hint="another version of its plugin may draw it",
             ) from None
 
+    def canvas(self, size: int | None = None) -> Canvas:
+        """The canvas to draw on for a long side of `size` pixels (None: the fitting size).
+
+        Raises UsageError.
+        """
+        if size is None:
+            return self.drawing.canvas
+        if not 1 <= size <= _LARGEST:
+            raise UsageError(
+                f"size {size} is not a long side in pixels", hint=f"use 1 to {_LARGEST}"
+            )
+        return self.drawing.canvas.scaled(size)
+
     def render(
         self,
         size: int | None = None,
@@ -143,10 +163,7 @@ class Art:
         from artgen.raster import choose_backend
         from artgen.views import open_view
 
-        canvas = self.drawing.canvas
-        if size is not None:
-            _check_size(size)
-            canvas = canvas.scaled(size)
+        canvas = self.canvas(size)
         if supersample < 1:
             raise UsageError(f"supersample {supersample} is not a factor", hint="use 1 to 8")
         primitive = self.primitive()
@@ -251,9 +268,10 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
-    """A PNG with the recipe inside."""
+    """A PNG with the recipe inside. Raises UsageError where it shall be animated."""
     from artgen.output import encode_png
 
+    _refuse_animation(request, "PNG")
     pixels = art.render(
         request.size,
         transparent=request.transparent,
@@ -261,6 +279,39 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
         device=request.device,
     )
     return encode_png(pixels, art.recipe.to_json())
+
+
+def export_svg(art: Art, request: ExportRequest) -> bytes:
+    """Shapes as SVG elements, with the recipe inside. Raises UsageError for what is no shape."""
+    from artgen.output import encode_svg
+
+    return encode_svg(
+        art.drawing,
+        art.primitive(),
+        art.canvas(request.size),
+        art.recipe.to_json(),
+        transparent=request.transparent,
+        animate=request.animate,
+    )
+
+
+def export_json(art: Art, request: ExportRequest) -> bytes:
+    """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
+    from artgen.output import encode_shapes
+
+    _refuse_animation(request, "JSON")
+    return encode_shapes(
+        art.drawing,
+        art.primitive(),
+        art.canvas(request.size),
+        art.recipe.to_dict(),
+        transparent=request.transparent,
+    )
+
+
+def _refuse_animation(request: ExportRequest, what: str) -> None:
+    if request.animate is not None:
+        raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
 
 
 def quantised(drawing: Drawing, precision: Precision) -> Drawing:
@@ -348,11 +399,6 @@ def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) ->
 def _rows(tensor: torch.Tensor) -> torch.Tensor:
     """[rows, values]: what shares a range in int8, a component of all parts."""
     return tensor.flatten(0, -2) if tensor.dim() > 1 else tensor.reshape(1, tensor.numel())
-
-
-def _check_size(size: int) -> None:
-    if not 1 <= size <= _LARGEST:
-        raise UsageError(f"size {size} is not a long side in pixels", hint=f"use 1 to {_LARGEST}")
 
 
 Exporter = Callable[[Art, ExportRequest], bytes]

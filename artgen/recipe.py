@@ -18,6 +18,7 @@ from pydantic_core import PydanticCustomError
 from artgen.errors import InputError, UsageError, did_you_mean
 
 __all__ = [
+    "MOST_COLOURS",
     "MOST_PARTS",
     "FileReference",
     "OutputTable",
@@ -31,6 +32,7 @@ __all__ = [
 SCHEMA: Literal[1] = 1
 
 MOST_PARTS = 10_000_000
+MOST_COLOURS = 256
 
 Precision = Literal["fp32", "fp16", "int8"]
 
@@ -72,11 +74,26 @@ class TargetTable(_Table):
     background: str = Field(
         default="auto", description="colour behind transparency and under the parts"
     )
+    palette: int | tuple[str, ...] | None = Field(
+        default=None, description="the only colours of parts and background, or how many to learn"
+    )
     mask: FileReference | None = None
     alpha_weight: bool = Field(
         default=False, description="weigh the loss by the picture's transparency"
     )
     max_pixels: int = Field(default=64_000_000, ge=1)
+
+    @field_validator("palette", mode="before")
+    @classmethod
+    def _check_palette(cls, value: Any) -> Any:
+        number = isinstance(value, int) and not isinstance(value, bool)
+        listed = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
+        size = value if number else len(value) if listed else 0
+        if value is None or 2 <= size <= MOST_COLOURS:
+            return tuple(value) if listed else value
+        raise PydanticCustomError(
+            "palette", "it takes a number of colours from 2 to 256, or a list of so many"
+        )
 
 
 class PrimitiveTable(_OpenTable):

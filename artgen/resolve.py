@@ -95,6 +95,11 @@ def resolve(
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
         layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine))
+        if recipe.target.palette is not None and not engine.palettes:
+            raise UsageError(
+                f"engine {name} cannot keep to a palette",
+                hint="climb can, with shapes: -p triangle --palette 5",
+            )
         engines.append(engine)
         losses.append(_loss(registry, layered["loss"]))
         losses[-1].check_target(kind_of(subject))

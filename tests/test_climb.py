@@ -57,7 +57,9 @@ def empty(shape, target):
     return Drawing("test", {}, tensors, target.shape[2], target.shape[1], GRAY)
 
 
-def start(shape, target, count, *, drawing=None, weight=None, loss="mse", seed=0, **options):
+def start(
+    shape, target, count, *, drawing=None, weight=None, loss="mse", seed=0, palette=None, **options
+):
     mixture = parse_loss(loss, {"mse": mse, "rmse": rmse}.__getitem__, ["mse", "rmse"])
     options = {**QUICK, **options}
     engine = ClimbEngine()
@@ -71,6 +73,7 @@ def start(shape, target, count, *, drawing=None, weight=None, loss="mse", seed=0
             seed=seed,
             weight=weight,
             count=count,
+            palette=palette,
             options=options,
         )
     )

@@ -14,9 +14,17 @@ from typing import Any
 
 from artgen.errors import UsageError
 from artgen.options import parse_value
-from artgen.recipe import MOST_PARTS, PrimitiveTable, Recipe, Stage
+from artgen.recipe import MOST_COLOURS, MOST_PARTS, PrimitiveTable, Recipe, Stage
 
-__all__ = ["aim", "lay_over", "parse_count", "parse_seeds", "read_recipe_file", "start_from"]
+__all__ = [
+    "aim",
+    "lay_over",
+    "parse_count",
+    "parse_palette",
+    "parse_seeds",
+    "read_recipe_file",
+    "start_from",
+]
 
 MOST_SEEDS = 1000
 
@@ -125,6 +133,22 @@ def parse_count(text: str | None) -> int | str | None:
             f"--count {text!r} is not a number of parts", hint="from 1 to 10000000, or auto"
         )
     return count
+
+
+def parse_palette(text: str | None) -> int | tuple[str, ...] | None:
+    """What `--palette` says: a number, or the colours in a file. Raises UsageError, InputError."""
+    from artgen.targets import read_palette
+
+    if text is None:
+        return None
+    if not text.isdecimal():
+        return read_palette(text)
+    if not 2 <= int(text) <= MOST_COLOURS:
+        raise UsageError(
+            f"--palette {text} is not a number of colours",
+            hint=f"from 2 to {MOST_COLOURS}, or a file",
+        )
+    return int(text)
 
 
 def parse_seeds(text: str) -> list[int]:

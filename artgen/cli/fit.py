@@ -97,8 +97,8 @@ def fit(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Start from a recipe: .toml, or a .png, .mp4, .art or .json that artgen wrote. "
-            "Other flags are laid over it.",
+            help="Start from a recipe: .toml, or a .png, .svg, .mp4, .art or .json that artgen "
+            "wrote. Other flags are laid over it.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -169,6 +169,15 @@ def fit(
             metavar="COLOUR",
             help="Behind the parts and behind transparency. Default: auto, which is black, "
             "and for shapes the mean colour.",
+            rich_help_panel=_JUDGE,
+        ),
+    ] = None,
+    palette: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|N",
+            help="The only colours of shapes and background: a .gpl, a text of #rrggbb lines, "
+            "a PNG of few colours, or N colours learned from the picture.",
             rich_help_panel=_JUDGE,
         ),
     ] = None,
@@ -309,7 +318,14 @@ def fit(
     verbose: Verbose = False,
 ) -> int:
     """Draw pictures with a fixed number of parts: write STEM.png, .mp4, .art and .json."""
-    from artgen.cli._recipe import lay_over, parse_count, parse_seeds, read_recipe_file, start_from
+    from artgen.cli._recipe import (
+        lay_over,
+        parse_count,
+        parse_palette,
+        parse_seeds,
+        read_recipe_file,
+        start_from,
+    )
     from artgen.errors import UsageError
 
     if seed is not None and seeds is not None:
@@ -337,6 +353,7 @@ def fit(
             "target": {
                 "size": size,
                 "background": background,
+                "palette": parse_palette(palette),
                 "mask": {"name": located(str(mask))} if mask is not None else None,
                 "alpha_weight": alpha_weight or None,
                 "max_pixels": max_pixels,

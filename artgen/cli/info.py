@@ -13,7 +13,14 @@ from artgen.errors import InputError, UsageError
 
 __all__ = ["info"]
 
-_KINDS = {".art": "art", ".png": "still", ".mp4": "video", ".webm": "video", ".json": "summary"}
+_KINDS = {
+    ".art": "art",
+    ".png": "still",
+    ".svg": "vectors",
+    ".mp4": "video",
+    ".webm": "video",
+    ".json": "summary",
+}
 _FIGURES = (
     *("psnr", "ssim", "mse", "accuracy", "mean_error"),
     *("loss", "bytes", "bpp", "stopped_by"),
@@ -25,7 +32,7 @@ def info(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A .png, .mp4, .art or .json that artgen wrote.",
+            help="A .png, .svg, .mp4, .art or .json that artgen wrote.",
             show_default=False,
         ),
     ],
@@ -95,7 +102,8 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
         return {"plugin": _plugin(_table(plugin)), "figures": _figures(header.get("metrics"))}
     if kind == "summary":
         summary = json.loads(file.read_bytes())
-        return {"artgen": summary.get("artgen"), "figures": _figures(summary)}
+        facts = {"artgen": summary.get("artgen"), "figures": _figures(summary) or None}
+        return {**facts, "kind": "shapes"} if "shapes" in summary else facts
     return {}
 
 

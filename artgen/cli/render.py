@@ -37,6 +37,15 @@ def render(
     device: Annotated[
         str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")
     ] = "auto",
+    animate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0.1,
+            max=3600,
+            help="Let the shapes of an .svg appear one after the other, all within this time.",
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
@@ -67,10 +76,14 @@ def render(
     from artgen.runner import resolve_device
 
     loaded = load(art, registry=registry)
-    request = ExportRequest(size, transparent, supersample, resolve_device(device))
-    for file in files:
-        export = registry.load("exporter", file.suffix.lower().removeprefix("."))
-        atomic_write(file, export(loaded, request))
+    request = ExportRequest(size, transparent, supersample, resolve_device(device), animate)
+    # All of them are made before the first is written.
+    contents = {
+        file: registry.load("exporter", file.suffix.lower().removeprefix("."))(loaded, request)
+        for file in files
+    }
+    for file, content in contents.items():
+        atomic_write(file, content)
         if not as_json:
             print(file, flush=True)
     if as_json:

@@ -34,7 +34,8 @@ class Problem:
     the `positions` [M, inputs].
     `drawing` is where to start, and may hold fewer parts than the `count` there shall be in the end
     (None: as many as it has); `seed` feeds the engine's own generator; step k of the schedule is at
-    progress k / `total_steps`; `arithmetic` is what steps of fields compute in.
+    progress k / `total_steps`; `palette` [K, 3] holds the only colours that parts may have (None:
+    any), for engines with `palettes`; `arithmetic` is what steps of fields compute in.
     """
 
     primitive: Primitive
@@ -46,6 +47,7 @@ class Problem:
     weight: Tensor | None = None
     positions: Tensor | None = None
     count: int | None = None
+    palette: Tensor | None = None
     device: str = "cpu"
     backend: Backend = EAGER
     arithmetic: Arithmetic = "fp32"
@@ -77,6 +79,8 @@ class Engine:
     evaluate_every: ClassVar[int | None] = None
     """At most so many steps pass between evaluations, however long the schedule is."""
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
+    palettes: ClassVar[bool] = False
+    """Whether it keeps to the problem's palette."""
     step: int = 0
     finished: bool = False
     """There is nothing left to gain: `advance` takes no more steps."""

@@ -49,6 +49,7 @@ class ClimbEngine(Engine):
 
     families = ("shape",)
     evaluate_every = 25
+    palettes = True
 
     @dataclass(frozen=True)
     class Options:
@@ -96,7 +97,12 @@ class ClimbEngine(Engine):
         self.problem, self.shape = problem, shape
         self.options: ClimbEngine.Options = self.parse(problem)
         self.stack = _stack_of(shape, problem.drawing.tensors)
-        self.best, self.best_loss = problem.drawing, math.inf
+        palette = None
+        if problem.palette is not None:
+            palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
+            distance = np.square(self.stack.colour[:, None] - palette).sum(2)
+            self.stack.colour = palette[distance.argmin(1)]
+        self.best, self.best_loss = self.drawing(best=False), math.inf
         self.step = self.refined = self.evaluations = 0
         self.limit = max(len(self.stack), problem.count or 0)
         self.errors: list[float] = []
@@ -111,6 +117,7 @@ class ClimbEngine(Engine):
             np.ascontiguousarray(weight.numpy(), np.float32),
             problem.drawing.background,
             (alpha, alpha) if alpha else (LEAST_ALPHA, 1.0),
+            palette,
         )
 
     def advance(self, steps: int) -> None:

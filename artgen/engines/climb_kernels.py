@@ -1,7 +1,8 @@
 """Searching shapes; compiled after the functions of the shapes (see `raster.spans`).
 
 A candidate is scored from the sums of `layer_kernels` in time that grows with its rows alone: its
-best colour, and its best alpha where that is SEARCHED, follow in closed form.
+best colour, and its best alpha where that is SEARCHED, follow in closed form. So do they for each
+colour of a `palette` [K, 3], of which a shape gets the best; where K is 0, any colour will do.
 """
 
 import math
@@ -33,13 +34,30 @@ NOTHING = 1e300
 
 
 @inline
-def best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high):
+def best_listed(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, palette):
+    """The same among the colours of a palette, each with the alpha that is best for it."""
+    change, alpha, best = NOTHING, low, 0
+    for k in range(len(palette)):
+        c0, c1, c2 = palette[k, 0], palette[k, 1], palette[k, 2]
+        gain = c0 * s0 + c1 * s1 + c2 * s2 - s7
+        cost = s6 * (c0 * c0 + c1 * c1 + c2 * c2) - 2 * (c0 * s3 + c1 * s4 + c2 * s5) + s8
+        a = min(max(gain / max(cost, 1e-12), low), high)
+        trial = a * (a * cost - 2 * gain)
+        if trial < change:
+            change, alpha, best = trial, a, k
+    return change, alpha, palette[best, 0], palette[best, 1], palette[best, 2]
+
+
+@inline
+def best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, palette):
     """The change of the error, the alpha from `low` to `high` and the colour in 0..1 of a shape.
 
     From the sums, over its pixels, of w·b·e (3), w·b²·u (3), w·b², w·b·e·u and w·b²·|u|², where b
     is coverage times `through`, e the error without the shape and u what is below it. The error
     then changes by −2a(c·Σwbe − Σwbeu) + a²(|c|²Σwb² − 2c·Σwb²u + Σwb²|u|²).
     """
+    if len(palette) > 0:
+        return best_listed(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, palette)
     n = max(float(s6), 1e-12)
     # Without bounds on the colour, the best alpha is the top of a parabola.
     spread = max(s8 - (s3 * s3 + s4 * s4 + s5 * s5) / n, 1e-12)
@@ -56,10 +74,10 @@ def best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high):
     return change, alpha, c0, c1, c2
 
 
-@nb.njit((numbers, nb.float64, nb.float64), **options)
-def colour_of(s, low, high):
+@nb.njit((numbers, nb.float64, nb.float64, nb.float64[:, ::1]), **options)
+def colour_of(s, low, high, palette):
     """`best_colour` of the nine sums `s`."""
-    return best_colour(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], low, high)
+    return best_colour(s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7], s[8], low, high, palette)
 
 
 @inline
@@ -72,7 +90,7 @@ def between(sums, row, left, right, k):
 
 
 @inline
-def score(kind, genes, sums, grid, low, high, scratch):
+def score(kind, genes, sums, grid, low, high, palette, scratch):
     """By how much the shape changes the squared error, with its best colour and alpha."""
     runs = trace(kind, genes, 0, sums.shape[0], grid, scratch)
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
@@ -92,7 +110,13 @@ def score(kind, genes, sums, grid, low, high, scratch):
     change = 0.0
     if SEARCHED:
         if s6 > 0:
-            change = best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high)[0]
+            change = best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, palette)[0]
+    elif len(palette) > 0:
+        change = NOTHING
+        for k in range(len(palette)):
+            c0, c1, c2 = palette[k, 0], palette[k, 1], palette[k, 2]
+            trial = s3 * (c0 * c0 + c1 * c1 + c2 * c2) - 2 * (c0 * s0 + c1 * s1 + c2 * s2)
+            change = min(change, s4 + trial)
     elif s3 > 0:
         c0 = min(max(float(s0) / s3, 0.0), 1.0)
         c1 = min(max(float(s1) / s3, 0.0), 1.0)
@@ -129,7 +153,7 @@ def cell_at(places, value):
         planes,
         grid_type,
         *[nb.float64] * 2,
-        nb.float64[:, ::1],
+        *[nb.float64[:, ::1]] * 2,
         nb.int64,
         *[nb.float64] * 4,
         nb.int64,
@@ -140,8 +164,8 @@ def cell_at(places, value):
     **options,
 )
 def search(
-    rng, sums, grid, low, high, places, candidates, small, large, step, least, patience, shrink,
-    kind, genes,
+    rng, sums, grid, low, high, palette, places, candidates, small, large, step, least, patience,
+    shrink, kind, genes,
 ):  # fmt: skip
     """Climb from the best of random candidates, or from `genes` where there are to be none.
 
@@ -158,7 +182,7 @@ def search(
     best, chosen, size = NOTHING, kind, step
     tries = failures = 0
     if candidates == 0:
-        best = score(kind, genes, sums, grid, low, high, scratch)
+        best = score(kind, genes, sums, grid, low, high, palette, scratch)
     while tries < candidates or failures < patience:
         if tries < candidates:
             dice = rng.random()
@@ -178,7 +202,7 @@ def search(
         tries += 1
         change = NOTHING
         if valid(kind, trial):
-            change = score(kind, trial, sums, grid, low, high, scratch)
+            change = score(kind, trial, sums, grid, low, high, palette, scratch)
         if change < best:
             best, chosen, failures = change, kind, 0
             replace(genes, trial)

@@ -75,7 +75,8 @@ class Stack:
 class Layers:
     """A target [3, height, width] and a stack of shapes, taken apart.
 
-    `alpha` is the range of opacities that shapes may have; `weight` is [height, width].
+    `alpha` is the range of opacities that shapes may have; `weight` is [height, width]; `palette`
+    is float64 [K, 3], the colours that they may have, or None for all.
     """
 
     def __init__(
@@ -85,9 +86,11 @@ class Layers:
         weight: Floats,
         background: tuple[float, float, float],
         alpha: tuple[float, float],
+        palette: NDArray[np.float64] | None = None,
     ) -> None:
         height, width = weight.shape
         self.target, self.weight, self.alpha = target, weight, alpha
+        self.palette = np.empty((0, 3)) if palette is None else palette
         self.background = np.array(background, np.float32)[:, None, None]
         self.fine = make_grid(Canvas(width, height), SUBROWS)
         searched = alpha[0] < alpha[1]
@@ -160,7 +163,7 @@ class Layers:
     def search(self, rng: np.random.Generator, *schedule: Any) -> tuple[float, int, int]:
         """`climb_kernels.search` at this place; safe to be called by several threads."""
         found: tuple[float, int, int] = self.kernels.search(
-            rng, self.sums, self.grid, *self.alpha, self.places, *schedule
+            rng, self.sums, self.grid, *self.alpha, self.palette, self.places, *schedule
         )
         return found
 
@@ -170,7 +173,7 @@ class Layers:
             *(kind, genes, self.target, self.weight, self.below, self.above, self.through),
             *(self.fine, SUBROWS, self.nine),
         )
-        change, alpha, *colour = self.kernels.colour_of(self.nine, *self.alpha)
+        change, alpha, *colour = self.kernels.colour_of(self.nine, *self.alpha, self.palette)
         return Fit(change, alpha, (colour[0], colour[1], colour[2]))
 
     def error(self) -> float:

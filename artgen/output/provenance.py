@@ -3,7 +3,8 @@
 - PNG: an iTXt chunk with the keyword ``artgen:recipe``
 - MP4, WebM: the comment tag
 - ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
-- ``.json``: the summary of a run, an object that holds ``recipe``
+- ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
+- ``.svg``: the text of the element ``metadata`` whose id is ``artgen-recipe``
 
 Files come from anywhere: every read is bounded, pixels are never decoded, nothing is unpickled.
 """
@@ -17,15 +18,18 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
+from xml.parsers import expat
 
 from artgen.errors import InputError
 from artgen.output.still import RECIPE_KEYWORD
+from artgen.output.svg import RECIPE_ID
 from artgen.output.video import read_comment
 
 __all__ = ["read_recipe"]
 
 _LARGEST_HEADER = 100_000_000
 _LARGEST_RECIPE = 16_000_000
+_PIECE = 65_536
 
 
 class _Damaged(Exception):
@@ -33,7 +37,7 @@ class _Damaged(Exception):
 
 
 def read_recipe(path: Path) -> str:
-    """The recipe, as JSON text, stored in a PNG, MP4, WebM, ``.art`` or ``.json`` file.
+    """The recipe, as JSON text, stored in a PNG, SVG, MP4, WebM, ``.art`` or ``.json`` file.
 
     Raises InputError where the file cannot be read, is damaged or holds no recipe.
     """
@@ -121,11 +125,49 @@ def _from_summary(path: Path) -> str | None:
         return _recipe_of(_json_object(file.read(_LARGEST_RECIPE)))
 
 
+def _from_svg(path: Path) -> str | None:
+    """Parse no further than the end of the element that holds the recipe."""
+    parser = expat.ParserCreate()
+    texts: list[str] = []
+    inside = done = False
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        nonlocal inside
+        inside = inside or (name == "metadata" and attributes.get("id") == RECIPE_ID)
+
+    def end(name: str) -> None:
+        nonlocal inside, done
+        done = done or (inside and name == "metadata")
+        inside = inside and not done
+
+    def text(part: str) -> None:
+        if inside:
+            texts.append(part)
+
+    def entity(name: str, *definition: object) -> None:
+        raise _Damaged(f"it defines the entity {name}")
+
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler, parser.EntityDeclHandler = text, entity
+    try:
+        with path.open("rb") as file:
+            while not done and (piece := file.read(_PIECE)):
+                parser.Parse(piece)
+                if sum(map(len, texts)) > _LARGEST_RECIPE:
+                    raise _Damaged("its recipe is too large")
+            if not done:
+                parser.Parse(b"", True)
+    except expat.ExpatError as error:
+        raise _Damaged(f"its XML cannot be read: {error}") from error
+    return _recipe_text("".join(texts)) if done else None
+
+
 _READERS: dict[str, Callable[[Path], str | None]] = {
     ".art": _from_art,
     ".json": _from_summary,
     ".mp4": _from_video,
     ".png": _from_png,
+    ".svg": _from_svg,
     ".webm": _from_video,
 }
 

@@ -40,14 +40,22 @@ __all__ = ["Shape", "mixture"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
+HEIGHTS = 33
+"""A polygon that stands for a shape of spans has its corners at so many heights."""
+
+SAME, STRAIGHT = 1e-6, 1e-12
+"""How far apart two points are that are one, in canvas units, and twice the area of three points
+on a line."""
+
 
 class Shape(Primitive):
     """N shapes, each with its `genes`, a `colour` and an `alpha`, laid over one another in order.
 
     `genes` is how many numbers a shape is made of. What it covers is either a polygon of so many
     `vertices`, given by `outline`, or one run per row, given by `bounds` and `span`. A polygon that
-    is `convex` is drawn faster; any other is filled where its winding number is not zero. `genes`
-    and `vertices` may be properties computed from `self.options`.
+    is `convex` is drawn faster; any other is filled where its winding number is not zero. What the
+    genes are called when the shape is written as data is in `gene_names`, as many as there are, or
+    none. `genes`, `vertices` and `gene_names` may be properties computed from `self.options`.
 
     The static functions are compiled by numba: plain Python on numbers, `math`, loops, constants of
     the module. The genes they get are a float64 array [genes], lengths in canvas units; `rng` is a
@@ -59,6 +67,7 @@ class Shape(Primitive):
     genes: int = 0
     vertices: int = 0
     convex: bool = False
+    gene_names: tuple[str, ...] = ()
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
@@ -90,14 +99,34 @@ class Shape(Primitive):
         """Where the shape begins and ends in x at height `y`; for shapes without `vertices`."""
         raise NotImplementedError
 
+    def polygon(self, genes: Floats) -> Floats:
+        """The shape as a polygon: float64 [corners, 2], x and y in canvas units.
+
+        It is what `outline` says, or else joins the ends of `span` at some heights.
+        """
+        if self.vertices:
+            points = np.empty((self.vertices, 2))
+            self.outline(genes, points)
+            return points
+        low, high = self.bounds(genes)
+        # Closer together at both ends, where round shapes bend away.
+        heights = (low + high) / 2 - (high - low) / 2 * np.cos(np.linspace(0, np.pi, HEIGHTS))
+        ends = np.array([[*self.span(genes, float(y)), y] for y in heights])
+        points = np.concatenate([ends[:, 1:], ends[::-1, ::2]])
+        # Without those that are there twice, then without those on the line between two others.
+        points = points[(np.abs(points - np.roll(points, 1, axis=0)) > SAME).any(1)]
+        after, before = np.roll(points, -1, axis=0) - points, points - np.roll(points, 1, axis=0)
+        turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
+        corners: Floats = points[np.abs(turn) > STRAIGHT]
+        return corners
+
     def svg(self, genes: Floats) -> str:
         """The shape as an SVG element in canvas units, filled by whoever uses it.
 
-        A stroke says ``fill="none" stroke="currentColor"``. By default the polygon of `outline`.
+        A stroke says ``fill="none" stroke="currentColor"``. By default it is the polygon.
         """
-        points = np.empty((self.vertices, 2))
-        self.outline(genes, points)
-        return f'<polygon points="{" ".join(f"{x:.6g},{y:.6g}" for x, y in points)}"/>'
+        points = " ".join(f"{x:.6g},{y:.6g}" for x, y in self.polygon(genes))
+        return f'<polygon points="{points}"/>'
 
     @property
     def members(self) -> tuple[Shape, ...]:

@@ -7,6 +7,7 @@ from artgen.raster.eager import Memory
 from artgen.raster.grids import grid_rows, interpolate_grids
 from artgen.raster.spans import (
     SUBROWS,
+    check_shape,
     draw_shapes,
     drawing_kernels,
     load_kernels,
@@ -21,6 +22,7 @@ __all__ = [
     "SUBROWS",
     "Backend",
     "Memory",
+    "check_shape",
     "choose_backend",
     "draw",
     "draw_shapes",

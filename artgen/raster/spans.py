@@ -28,7 +28,7 @@ from artgen.primitives import Shape
 from artgen.raster import kernel_cache
 from artgen.raster.threads import share
 
-__all__ = ["SUBROWS", "Grid", "Parts", "draw_shapes", "load_kernels", "make_grid"]
+__all__ = ["SUBROWS", "Grid", "Parts", "check_shape", "draw_shapes", "load_kernels", "make_grid"]
 
 SUBROWS = 8
 """Sample rows per pixel of a drawing."""
@@ -107,7 +107,7 @@ def load_kernels(shape: Shape, kernels: str, functions: tuple[str, ...] = ()) ->
     layout = tuple((member.genes, member.vertices, member.convex) for member in shape.members)
     key = (classes, layout, shape.weights, kernels)
     if key not in _loaded:
-        check(shape)
+        check_shape(shape)
         try:
             _loaded[key] = kernel_cache.load(_source(shape, functions) + kernels, given=classes)
         except Exception as error:
@@ -261,12 +261,17 @@ def _code(code: types.CodeType) -> Iterator[str]:
             yield repr(constant)
 
 
-def check(shape: Shape) -> None:
+def check_shape(shape: Shape) -> None:
     """Raise PluginError where a shape does not say what it is."""
     for member in shape.members:
         name, given = type(member).__name__, type(member).__dict__
         if member.genes < 1:
             raise PluginError(f"{name} does not say how many genes it has", hint="set genes")
+        if len(member.gene_names) not in (0, member.genes):
+            raise PluginError(
+                f"{name} names {len(member.gene_names)} of {member.genes} genes",
+                hint="gene_names has a name for each, or none",
+            )
         missing = [
             each
             for each in ("random", *_covering(member))

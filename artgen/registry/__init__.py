@@ -6,7 +6,7 @@ up never import torch.
 
 from __future__ import annotations
 
-from artgen.registry._mixture import bare_name
+from artgen.registry._mixture import bare_name, kind_names
 from artgen.registry._plugin import KINDS, Entry, Kind, PluginInfo
 from artgen.registry._registry import Registry, default, reset_default
 
@@ -18,5 +18,6 @@ __all__ = [
     "Registry",
     "bare_name",
     "default",
+    "kind_names",
     "reset_default",
 ]

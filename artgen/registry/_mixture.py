@@ -14,7 +14,7 @@ from artgen.errors import PluginError, UsageError
 from artgen.hookspecs import Spec
 from artgen.registry._plugin import Entry
 
-__all__ = ["MixtureEntry", "bare_name", "find_mixture", "is_mixture"]
+__all__ = ["MixtureEntry", "bare_name", "find_mixture", "is_mixture", "kind_names"]
 
 _MEMBER = re.compile(r"([^*+\s]+?)(?:\*(\d*\.?\d+))?")
 
@@ -48,6 +48,11 @@ def is_mixture(name: str) -> bool:
 def bare_name(name: str) -> str:
     """A primitive's name, or each of a mixture's, without the distribution in front of it."""
     return re.sub(r"[^+*]*/", "", name)
+
+
+def kind_names(name: str) -> tuple[str, ...]:
+    """The names of a mixture's members in order; of any other primitive its own alone."""
+    return tuple(part.partition("*")[0].strip() for part in name.split("+"))
 
 
 def find_mixture(

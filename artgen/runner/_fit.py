@@ -205,6 +205,7 @@ class Fit:
             total_steps=total_steps or self.stage.steps or 1,
             seed=seed,
             count=replace(self.job.plan, recipe=self.recipe).count,
+            palette=self.job.palette,
             device=self.job.device,
             backend=self.job.backend,
             arithmetic=self.job.arithmetic,

@@ -29,6 +29,9 @@ from artgen.targets import (
     ImageTarget,
     Target,
     TargetRequest,
+    hex_colour,
+    learn_palette,
+    nearest_colour,
     open_image,
     open_table,
     parse_colour,
@@ -70,6 +73,14 @@ class Job:
     def view(self) -> View:
         """Shows drawings at the fitting size."""
         return open_view(self.start, self.plan.primitive, device=self.device, backend=self.backend)
+
+    @property
+    def palette(self) -> Tensor | None:
+        """The only colours that parts may have, [K, 3]; None: any."""
+        colours = self.recipe.target.palette
+        if not isinstance(colours, tuple):
+            return None
+        return torch.tensor([parse_colour(colour) for colour in colours])
 
     def draw(self, drawing: Drawing) -> Picture:
         """Draw at the fitting size. Raises Diverged where the result is not finite."""
@@ -190,11 +201,12 @@ def _over_background(
     """The target over its background, and the recipe that names this.
 
     A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
-    colour that fits the target best, its weighted mean.
+    colour that fits the target best: its weighted mean, or the colour of the palette next to it.
     """
     asked = recipe.target.background
     if asked != "auto":
-        return recipe, target or _open_target(recipe, registry, files)
+        opened = target or _open_target(recipe, registry, files)
+        return _with_palette(recipe, opened), opened
     black = recipe.updated({"target": {"background": "black"}})
     opened = target or _open_target(black, registry, files)
     if opened.subject is not None or find_primitive(recipe, registry).load().family != "shape":
@@ -207,11 +219,32 @@ def _over_background(
             axis=0,
             weights=None if opened.weight is None else opened.weight.reshape(-1),
         ).tolist()
-    colour = "#" + "".join(f"{round(255 * value):02x}" for value in best)
-    coloured = recipe.updated({"target": {"background": colour}})
-    if target is None and opened.transparent:
-        opened = _open_target(coloured, registry, files)
-    return coloured, opened
+
+    def over(colour: str) -> tuple[Recipe, Target]:
+        coloured = recipe.updated({"target": {"background": colour}})
+        again = target is None and isinstance(opened, ImageTarget) and opened.transparent
+        return coloured, _open_target(coloured, registry, files) if again else opened
+
+    recipe, opened = over(hex_colour(best))
+    recipe = _with_palette(recipe, opened)
+    palette = recipe.target.palette
+    if isinstance(palette, tuple):
+        recipe, opened = over(nearest_colour(palette, best))
+    return recipe, opened
+
+
+def _with_palette(recipe: Recipe, target: Target) -> Recipe:
+    """The recipe whose palette, if it has one, is a list of ``#rrggbb``."""
+    palette = recipe.target.palette
+    if palette is None:
+        return recipe
+    if not isinstance(target, ImageTarget):
+        raise UsageError(f"{target.source} is no picture: it has no palette", hint="drop --palette")
+    if isinstance(palette, int):
+        colours = learn_palette(target.pixels, palette, target.weight)
+    else:
+        colours = tuple(dict.fromkeys(hex_colour(parse_colour(colour)) for colour in palette))
+    return recipe.updated({"target": {"palette": colours}})
 
 
 def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Target:

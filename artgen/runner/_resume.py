@@ -17,8 +17,8 @@ def check_agreement(stored: Recipe, given: dict[str, Any], target: Target | None
     """Raise UsageError for the first of the `given` values that the stored recipe contradicts.
 
     `given` has the form of a recipe and holds only what was asked for; ``auto`` agrees with
-    everything, and so do `time`, which became `steps`, and `target_bytes`, which became a count.
-    `target` is one in memory.
+    everything, and so do `time`, which became `steps`, and `target_bytes`, which became a count; a
+    number of colours agrees with a palette of at most so many. `target` is one in memory.
     """
     data = stored.to_dict()
     for table, asked in given.items():
@@ -46,6 +46,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
     for key, value in asked.items():
         found = stored.get(key)
         if value is None or value == "auto" or _plain(value) == _plain(found):
+            continue
+        if key == "palette" and isinstance(value, int) and found and len(found) <= value:
             continue
         raise _differs(f"{prefix}{key}", value, found)
 

@@ -5,9 +5,10 @@ from typing import TypeAlias
 from artgen.targets._sample import SAMPLES, open_sample
 from artgen.targets._source import file_safe, split_source
 from artgen.targets._table import open_table
-from artgen.targets.colour import linear_to_srgb, parse_colour, srgb_to_linear
+from artgen.targets.colour import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 from artgen.targets.curve import open_curve
 from artgen.targets.image import ImageTarget, TargetRequest, image_from_array, open_image
+from artgen.targets.palette import learn_palette, nearest_colour, read_palette
 from artgen.targets.points import open_points
 from artgen.targets.samples import SampleTarget, curve_from_samples, points_from_samples
 
@@ -19,8 +20,11 @@ __all__ = [
     "TargetRequest",
     "curve_from_samples",
     "file_safe",
+    "hex_colour",
     "image_from_array",
+    "learn_palette",
     "linear_to_srgb",
+    "nearest_colour",
     "open_curve",
     "open_image",
     "open_points",
@@ -28,6 +32,7 @@ __all__ = [
     "open_table",
     "parse_colour",
     "points_from_samples",
+    "read_palette",
     "split_source",
     "srgb_to_linear",
 ]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import UsageError
 
-__all__ = ["linear_to_srgb", "parse_colour", "srgb_to_linear"]
+__all__ = ["hex_colour", "linear_to_srgb", "parse_colour", "srgb_to_linear"]
 
 
 def parse_colour(text: str) -> tuple[float, float, float]:
@@ -34,6 +36,12 @@ def parse_colour(text: str) -> tuple[float, float, float]:
         raise _not_a_colour(text)
     red, green, blue = ImageColor.getrgb(text)[:3]
     return red / 255, green / 255, blue / 255
+
+
+def hex_colour(colour: Sequence[float] | NDArray[Any]) -> str:
+    """Red, green and blue, 1.0 = 255, as ``#rrggbb``: clamped to 0..1 and rounded half up."""
+    levels = (int(255 * min(max(float(value), 0.0), 1.0) + 0.5) for value in colour)
+    return "#" + "".join(f"{level:02x}" for level in levels)
 
 
 def srgb_to_linear(encoded: NDArray[np.float32]) -> NDArray[np.float32]:

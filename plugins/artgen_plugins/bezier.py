@@ -19,6 +19,7 @@ class Bezier(Shape):
     """Begin, control point and end (x, y of each), and half the width of the stroke."""
 
     genes, vertices = 7, 2 * (PIECES + 1)
+    gene_names = ("x1", "y1", "x2", "y2", "x3", "y3", "half_width")
     defaults = Preset(count=150)
 
     @staticmethod

@@ -16,6 +16,7 @@ class Circle(Shape):
     """The centre (x, y) and the radius."""
 
     genes = 3
+    gene_names = ("x", "y", "radius")
     defaults = Preset(count=150)
 
     @staticmethod

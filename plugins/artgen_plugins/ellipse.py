@@ -18,6 +18,7 @@ class Ellipse(Shape):
     """The centre (x, y) and half the axes."""
 
     genes = 4
+    gene_names = ("x", "y", "radius_x", "radius_y")
     defaults = Preset(count=150)
 
     @staticmethod

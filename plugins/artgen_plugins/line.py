@@ -16,6 +16,7 @@ class Line(Shape):
     """Where it begins (x, y), where it ends (x, y), and half its width."""
 
     genes, vertices, convex = 5, 4, True
+    gene_names = ("x1", "y1", "x2", "y2", "half_width")
     defaults = Preset(count=150)
 
     @staticmethod

@@ -37,6 +37,11 @@ class Polygon(Shape):
         """Two for each corner."""
         return 2 * self.vertices
 
+    @property
+    def gene_names(self) -> tuple[str, ...]:  # type: ignore[override]
+        """x1, y1, x2 and so on."""
+        return tuple(f"{axis}{i}" for i in range(1, self.vertices + 1) for axis in "xy")
+
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
         """Corners all around (x, y), in order."""

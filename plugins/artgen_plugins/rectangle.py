@@ -16,6 +16,7 @@ class Rectangle(Shape):
     """The centre (x, y) and half the width and height."""
 
     genes = 4
+    gene_names = ("x", "y", "half_width", "half_height")
     defaults = Preset(count=150)
 
     @staticmethod

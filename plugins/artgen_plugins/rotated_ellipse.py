@@ -22,6 +22,7 @@ class RotatedEllipse(Shape):
     """
 
     genes = 5
+    gene_names = ("x", "y", "axis_x", "axis_y", "half_width")
     defaults = Preset(count=150)
 
     @staticmethod

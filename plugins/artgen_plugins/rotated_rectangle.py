@@ -21,6 +21,7 @@ class RotatedRectangle(Shape):
     """
 
     genes, vertices, convex = 5, 4, True
+    gene_names = ("x", "y", "axis_x", "axis_y", "half_width")
     defaults = Preset(count=150)
 
     @staticmethod

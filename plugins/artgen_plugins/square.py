@@ -14,6 +14,7 @@ class Square(Shape):
     """The centre (x, y) and half a side."""
 
     genes = 3
+    gene_names = ("x", "y", "half_side")
     defaults = Preset(count=150)
 
     @staticmethod

@@ -18,6 +18,7 @@ class Triangle(Shape):
     """Three corners: x and y of each."""
 
     genes, vertices, convex = 6, 3, True
+    gene_names = ("x1", "y1", "x2", "y2", "x3", "y3")
     defaults = Preset(count=150)
 
     @staticmethod

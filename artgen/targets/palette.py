@@ -1,0 +1,152 @@
+"""Palettes: the few colours that a picture may be made of, read from a file or learned from it."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import InputError
+from artgen.recipe import MOST_COLOURS
+from artgen.targets._source import printable
+from artgen.targets.colour import hex_colour, parse_colour
+
+__all__ = ["learn_palette", "nearest_colour", "read_palette"]
+
+_MOST_BYTES, _MOST_PIXELS = 1_000_000, 4_000_000
+_LEVELS, _ROUNDS = 32, 100
+_PNG, _GIMP = b"\x89PNG\r\n\x1a\n", "GIMP Palette"
+
+
+def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
+    """The colours in a file, each once, in its order, as ``#rrggbb``.
+
+    The file is a palette of GIMP (.gpl), a text with a colour ``#rrggbb`` on each line, or a PNG,
+    whose transparent pixels do not count. Raises InputError naming the path, and the line, for
+    anything else and for fewer than 2 or more than 256 colours.
+    """
+    from artgen.targets import _decode
+
+    name = os.fspath(path)
+    where = f"palette {printable(name)}"
+    data = _decode.read_bytes(name, where)
+    if data.startswith(_PNG):
+        picture = _decode.decode_file(data, _MOST_PIXELS, where)
+        colours = _colours_of(picture.samples, where)
+    else:
+        colours = list(dict.fromkeys(_lines(data, where)))
+    if not 2 <= len(colours) <= MOST_COLOURS:
+        raise InputError(
+            f"{where} has {len(colours):,} colours, a palette has 2 to {MOST_COLOURS}",
+            hint="--palette 16 learns 16 colours from the target",
+        )
+    return tuple(colours)
+
+
+def learn_palette(
+    pixels: NDArray[np.uint8], count: int, weight: NDArray[np.float32] | None = None
+) -> tuple[str, ...]:
+    """At most `count` colours for a picture [height, width, 3], the most frequent ones first.
+
+    Its colours are grouped by k-means in CIELAB, from a start that follows from the picture alone;
+    each group becomes its mean. `weight` is [height, width]. Raises InputError where there is but
+    one colour.
+    """
+    from scipy.spatial import KDTree
+    from skimage.color import rgb2lab
+
+    colours, shares = _histogram(pixels, weight)
+    lab = rgb2lab(colours)
+    centres = lab[[shares.argmax()]]
+    distance = np.full(len(lab), np.inf)
+    while len(centres) < min(count, len(lab)):
+        distance = np.minimum(distance, np.square(lab - centres[-1]).sum(1))
+        centres = np.append(centres, lab[[(shares * distance).argmax()]], axis=0)
+    for _ in range(_ROUNDS):
+        before, group = centres, KDTree(centres).query(lab)[1]
+        totals, means = _means(lab, shares, group, len(centres))
+        centres = np.where(totals[:, None] > 0, means, before)
+        if np.allclose(centres, before, atol=1e-3):
+            break
+    totals, means = _means(colours, shares, group, len(centres))
+    order = [k for k in np.argsort(-totals, kind="stable") if totals[k] > 0]
+    learned = tuple(dict.fromkeys(hex_colour(means[k]) for k in order))
+    if len(learned) < 2:
+        raise InputError(
+            "the target has one colour, a palette has at least 2", hint="leave out --palette"
+        )
+    return learned
+
+
+def nearest_colour(palette: Sequence[str], colour: Sequence[float]) -> str:
+    """The one of `palette` with the least squared error to `colour`, in sRGB."""
+    listed = np.array([parse_colour(each) for each in palette])
+    return palette[int(np.square(listed - np.asarray(colour)).sum(1).argmin())]
+
+
+def _colours_of(samples: NDArray[Any], where: str) -> list[str]:
+    """The colours of the pixels of a PNG that are not transparent, in order of appearance."""
+    if samples.dtype != np.uint8:
+        raise InputError(f"{where} has more than 8 bits per sample", hint="save it with 8 bits")
+    height, width, channels = samples.shape
+    flat = samples.reshape(height * width, channels)
+    if channels in (2, 4):
+        flat = flat[flat[:, -1] > 0][:, :-1]
+    distinct, first = np.unique(flat, axis=0, return_index=True)
+    if len(distinct) > MOST_COLOURS:
+        raise InputError(
+            f"{where} has {len(distinct):,} colours, a palette has 2 to {MOST_COLOURS}",
+            hint="--palette 16 learns 16 colours from the target",
+        )
+    ordered = distinct[np.argsort(first)]
+    return ["#" + bytes(np.resize(each, 3)).hex() for each in ordered]
+
+
+def _lines(data: bytes, where: str) -> Iterator[str]:
+    """The colours on the lines of a text."""
+    hint = "it takes a .gpl of GIMP, a text with #rrggbb on each line, or a PNG of few colours"
+    if len(data) > _MOST_BYTES:
+        raise InputError(f"{where} is too large for a text of colours", hint=hint)
+    try:
+        lines = data.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"{where} is neither text nor a PNG", hint=hint) from None
+    gimp = bool(lines) and lines[0].strip() == _GIMP
+    for number, line in enumerate(map(str.strip, lines), 1):
+        comment = gimp and (number == 1 or re.match("#|[A-Za-z]+:", line))
+        if not line or comment:
+            continue
+        colour = _gimp_colour(line) if gimp else re.fullmatch("#?([0-9A-Fa-f]{6})", line)
+        if colour is None:
+            raise InputError(f"{where}, line {number}: {line[:24]!r} is not a colour", hint=hint)
+        yield colour if isinstance(colour, str) else f"#{colour[1].lower()}"
+
+
+def _gimp_colour(line: str) -> str | None:
+    """Red, green and blue in 0 to 255, perhaps followed by a name."""
+    levels = [int(word) for word in line.split(maxsplit=3)[:3] if re.fullmatch("[0-9]{1,3}", word)]
+    return "#" + bytes(levels).hex() if len(levels) == 3 and max(levels) <= 255 else None
+
+
+def _histogram(
+    pixels: NDArray[np.uint8], weight: NDArray[np.float32] | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Colours [N, 3] in 0..1, the means of some cells of the colour cube, and their weights [N]."""
+    flat = pixels.reshape(-1, 3)
+    weights = np.ones(len(flat)) if weight is None else weight.reshape(-1).astype(np.float64)
+    cells = (flat.astype(np.int64) * _LEVELS // 256) @ (_LEVELS**2, _LEVELS, 1)
+    totals, means = _means(flat / 255, weights, cells, _LEVELS**3)
+    return means[totals > 0], totals[totals > 0]
+
+
+def _means(
+    values: NDArray[np.float64], weights: NDArray[np.float64], group: NDArray[Any], groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The weight [groups] of each group of values [N, 3], and its mean [groups, 3]."""
+    totals: NDArray[np.float64] = np.bincount(group, weights, groups).astype(np.float64)
+    sums = [np.bincount(group, weights * column, groups) for column in values.T]
+    return totals, np.stack(sums, axis=1) / np.maximum(totals, 1e-300)[:, None]

@@ -1,0 +1,376 @@
+"""Palettes: read from files of any kind, learned from pictures, and kept to exactly."""
+
+from __future__ import annotations
+
+import io
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from small_runs import recipe, save_photo
+from test_climb import GRAY, STAGE, TRIANGLES, layers_of, start
+from test_resume import assert_same, kill_worker_at, resume
+
+from artgen import Canvas, UsageError, fit
+from artgen.art import ExportRequest, export_json, load
+from artgen.cli import main
+from artgen.engines.layers import Layers
+from artgen.errors import InputError
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import check_agreement, run
+from artgen.targets import learn_palette, nearest_colour, read_palette
+from artgen_plugins.triangle import Triangle
+
+INKS = ("#101820", "#f2aa4c", "#ffffff", "#a4343a")
+GPL = """GIMP Palette
+Name: Inks
+Columns: 2
+# a comment
+ 16  24  32\tNight
+242 170  76
+255 255 255 Paper white
+164\t52\t58
+16 24 32 Night again
+"""
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return Registry(environ={})
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    return save_photo(tmp_path_factory.mktemp("photo"))
+
+
+def png(pixels, **options):
+    file = io.BytesIO()
+    Image.fromarray(np.asarray(pixels, np.uint8)).save(file, "PNG", **options)
+    return file.getvalue()
+
+
+def levels(colours):
+    return np.array([list(bytes.fromhex(colour[1:])) for colour in colours])
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        GPL.encode(),
+        b"\xef\xbb\xbf" + GPL.replace("\n", "\r\n").encode(),
+        "\n".join(INKS).encode(),
+        b"101820\n\n  F2AA4C  \r\n#FFFFFF\n#a4343a\n#101820",
+        png([levels(INKS)]),
+        png([[[*each, 255] for each in levels(INKS)] + [[1, 2, 3, 0]]]),
+    ],
+    ids=["gimp", "gimp from windows", "text", "untidy text", "png", "png with alpha"],
+)
+def test_every_kind_of_file_gives_the_same_colours(data, tmp_path):
+    path = tmp_path / "palette.any"
+    path.write_bytes(data)
+    assert read_palette(path) == INKS
+
+
+def test_a_gray_png_is_a_palette(tmp_path):
+    (tmp_path / "gray.png").write_bytes(png([[0, 255, 128]]))
+    assert read_palette(tmp_path / "gray.png") == ("#000000", "#ffffff", "#808080")
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "is empty"),
+        (b"#112233", "has 1 colours"),
+        (b"#112233\n#112233\n", "has 1 colours"),
+        (b"\n\n\n", "has 0 colours"),
+        (b"GIMP Palette\nName: none\n#\n", "has 0 colours"),
+        (b"#112233\nteal\n", "line 2: 'teal' is not a colour"),
+        (b"#112233\n#11223g", "line 2"),
+        (b"#123\n#456", "line 1"),
+        (b"GIMP Palette\n1 2 3\n1 2 256\n", "line 3: '1 2 256'"),
+        (b"GIMP Palette\n1 2\n", "line 2"),
+        (b"GIMP Palette\n-1 2 3\n", "line 2"),
+        (b"GIMP Palette\n1 2 nan\n", "line 2"),
+        ("GIMP Palette\n1 2 ²\n".encode(), "line 2"),
+        (b"1 2 3\n4 5 6\n", "line 1"),
+        (b"\xff\xfe\x00\x01", "neither text nor a PNG"),
+        (b"\x00" * 50, "line 1"),
+        (b"x" * 5000, "line 1"),
+        (b"#112233\n" * 200_000, "too large"),
+        ("\n".join(f"#{i:06x}" for i in range(257)).encode(), "has 257 colours"),
+        (png([levels(INKS)])[:50], "cannot be decoded"),
+        (png(np.random.default_rng(0).integers(0, 256, (40, 40, 3))), "has 1,600 colours"),
+        (png([[[1, 2, 3, 0], [4, 5, 6, 0]]]), "has 0 colours"),
+    ],
+)
+def test_what_is_no_palette_is_refused_by_name_and_line(data, message, tmp_path):
+    path = tmp_path / "odd.gpl"
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=message) as refused:
+        read_palette(path)
+    assert "odd.gpl" in refused.value.message
+    assert len(refused.value.message) < len(str(path)) + 150
+    assert refused.value.hint
+
+
+def test_deep_samples_folders_and_missing_files_are_refused(tmp_path):
+    Image.fromarray(np.arange(4, dtype=np.uint16)[None]).save(tmp_path / "deep.png")
+    for name, message in (("deep.png", "8 bits"), ("", "folder"), ("none.gpl", "cannot read")):
+        with pytest.raises(InputError, match=message):
+            read_palette(tmp_path / name)
+
+
+# ---- learning ------------------------------------------------------------------------------------
+
+
+def test_flat_colours_are_found_exactly_and_the_most_frequent_come_first():
+    pixels = np.repeat(levels(INKS), [10, 40, 30, 20], axis=0).astype(np.uint8)[None]
+    found = (INKS[1], INKS[2], INKS[3], INKS[0])
+    assert learn_palette(pixels, 4) == found
+    assert learn_palette(pixels, 9) == found
+    weight = np.float32(pixels[..., 0] == 255)
+    with pytest.raises(InputError, match="one colour"):
+        learn_palette(pixels, 4, weight)
+    assert learn_palette(pixels, 4, weight + np.float32(pixels[..., 0] == 16)) == (
+        INKS[2],
+        INKS[0],
+    )
+
+
+@pytest.mark.parametrize("count", [2, 5, 16])
+def test_more_colours_are_nearer(count, astronaut):
+    pixels = (255 * astronaut(96)).permute(1, 2, 0).round().byte().numpy()
+
+    def error(colours):
+        differences = pixels[:, :, None].astype(float) - levels(colours)
+        return (differences**2).sum(3).min(2).mean()
+
+    learned = learn_palette(pixels, count)
+    assert len(set(learned)) == count
+    assert learned == learn_palette(pixels, count)
+    assert error(learned) < 0.8 * error(
+        learn_palette(pixels, max(1, count // 2)) if count > 3 else ("#808080",)
+    )
+    rng = np.random.default_rng(count)
+    drawn = pixels.reshape(-1, 3)[rng.choice(96 * 96, count)]
+    assert error(learned) < error(["#" + bytes(each).hex() for each in drawn])
+
+
+def test_many_colours_are_learned_too(astronaut):
+    pixels = (255 * astronaut(64)).permute(1, 2, 0).round().byte().numpy()
+    assert 200 < len(learn_palette(pixels, 256)) <= 256
+
+
+def test_the_nearest_is_nearest_in_srgb():
+    assert nearest_colour(INKS, (0.9, 0.7, 0.3)) == "#f2aa4c"
+    assert nearest_colour(INKS, (0.0, 0.0, 0.0)) == "#101820"
+
+
+# ---- searching -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("alpha", [(0.6, 0.6), (0.1, 1.0)])
+def test_a_shape_gets_the_best_of_the_colours(alpha, astronaut):
+    target = astronaut(40)[:, :32]
+    free, stack = layers_of(Triangle(), target, alpha)
+    palette = levels(INKS) / 255
+    layers = Layers(Triangle(), free.target, free.weight, GRAY, alpha, palette)
+    free.go_to(stack, 4)
+    layers.go_to(stack, 4)
+    for genes in stack.genes:
+        fitted = layers.fit(0, genes)
+        s = layers.nine
+        trials = []
+        for colour, a in itertools.product(palette, np.linspace(*alpha, 181)):
+            gain, square = colour @ s[:3] - s[7], colour @ colour
+            cost = s[6] * square - 2 * colour @ s[3:6] + s[8]
+            trials.append((a * a * cost - 2 * a * gain, tuple(colour)))
+        least, colour = min(trials)
+        assert fitted.change == pytest.approx(least, abs=1e-3 * abs(least) + 1e-9)
+        assert fitted.colour == pytest.approx(colour)
+        assert fitted.change >= free.fit(0, genes).change - 1e-6
+
+
+@pytest.mark.parametrize("alpha", [0.6, 0.0])
+def test_candidates_are_scored_with_the_colours_they_would_get(alpha, astronaut):
+    target, limits = astronaut(160), (alpha or 0.1, alpha or 1.0)
+    free, stack = layers_of(Triangle(), target, limits)
+    layers = Layers(Triangle(), free.target, free.weight, GRAY, limits, levels(INKS) / 255)
+    layers.go_to(stack, 4)
+    layers.add_up(1)
+    scores, changes = [], []
+    for genes in stack.genes:
+        arguments = (0, 0.1, 0.2, 0.1, 0.1, 0, 0.9, 0, genes.copy())
+        scores.append(layers.search(np.random.default_rng(0), *arguments)[0])
+        changes.append(layers.fit(0, genes).change)
+    np.testing.assert_allclose(scores, changes, atol=0.1 * np.abs(changes).max())
+
+
+def test_shapes_to_start_from_are_recoloured(astronaut):
+    target = astronaut(40)[:, :32]
+    palette = torch.tensor(levels(INKS) / 255).float()
+    before = start(Triangle(), target, 6, passes=0)
+    before.advance(6)
+    engine = start(
+        Triangle(), target, 6, drawing=before.drawing(best=False), passes=0, palette=palette
+    )
+    first = engine.drawing(best=True)
+    engine.report()
+    colours = first.tensors["colour"].T
+    assert all((palette == colour).all(1).any() for colour in colours)
+    free = before.drawing(best=False).tensors["colour"].T
+    distance = (free[:, None] - palette).square().sum(2)
+    assert torch.equal(colours, palette[distance.argmin(1)])
+
+
+# ---- runs ----------------------------------------------------------------------------------------
+
+
+def with_palette(photo, palette, **more):
+    asked = recipe(photo, {**STAGE, **more.pop("stage", {})}, primitive=TRIANGLES)
+    return asked.updated({"target": {"palette": palette, **more}})
+
+
+def colours_of(art):
+    return {each["colour"] for each in json.loads(export_json(art, ExportRequest()))["shapes"]}
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+@pytest.mark.parametrize("alpha", [0.75, 0.0])
+def test_a_run_has_no_other_colours(precision, alpha, photo, registry):
+    asked = with_palette(photo, list(INKS), stage={"alpha": alpha})
+    art = run(asked.updated({"run": {"precision": precision}}), registry).art
+    assert art.recipe.target.palette == INKS
+    assert art.recipe.target.background in INKS
+    assert colours_of(art) <= set(INKS)
+    assert len(colours_of(art)) > 1
+
+
+def test_opaque_shapes_make_a_picture_of_these_colours_alone(photo, registry):
+    art = run(with_palette(photo, list(INKS), stage={"alpha": 1.0}), registry).art
+    pixels = art.render(480).reshape(-1, 3)
+    flat = (pixels[:, None] == levels(INKS)).all(2).any(1)
+    assert flat.mean() > 0.9  # the others are at edges
+
+
+def test_a_number_is_learned_and_stored_as_colours(photo, tmp_path, registry):
+    done = run(with_palette(photo, 5), registry)
+    stored = done.art.recipe.target.palette
+    assert len(stored) == 5
+    pixels = np.asarray(Image.open(photo).convert("RGB"))
+    assert stored == learn_palette(pixels, 5)
+    again = run(done.art.recipe, registry, search=[photo.parent])
+    assert again.art.to_bytes() == done.art.to_bytes()
+    toml = tmp_path / "again.toml"
+    toml.write_text(done.art.recipe.to_toml())
+    assert Recipe.from_toml(toml) == done.art.recipe
+
+
+def test_the_background_is_of_the_palette_unless_stated(photo, registry):
+    mean = run(recipe(photo, STAGE, primitive=TRIANGLES), registry).art.drawing.background
+    found = run(with_palette(photo, list(INKS)), registry).art.recipe.target.background
+    assert found == nearest_colour(INKS, mean)
+    stated = run(with_palette(photo, list(INKS), background="teal"), registry).art
+    assert stated.recipe.target.background == "teal"
+    assert colours_of(stated) <= set(INKS)
+
+
+def test_what_shows_through_the_target_is_of_the_palette(tmp_path, registry):
+    picture = np.random.default_rng(1).integers(0, 256, (16, 24, 4)).astype(np.uint8)
+    Image.fromarray(picture).save(tmp_path / "holes.png")
+    done = run(with_palette(tmp_path / "holes.png", 4), registry)
+    assert done.art.recipe.target.background in done.art.recipe.target.palette
+    again = run(done.art.recipe, registry, search=[tmp_path])
+    assert again.art.to_bytes() == done.art.to_bytes()
+
+
+def test_a_killed_run_keeps_its_palette(photo, tmp_path, registry):
+    asked = with_palette(photo, 3)
+    run(asked, registry, out=tmp_path / "whole")
+    kill_worker_at(9, asked, tmp_path / "out", checkpoint_every=4)
+    given = {"target": {"palette": 3}}
+    assert resume(asked, registry, tmp_path / "out", given=given) >= 5
+    assert_same(tmp_path / "out", tmp_path / "whole")
+
+
+def test_a_resumed_run_must_have_the_same_palette():
+    stored = Recipe().updated({"target": {"palette": ["#000000", "#ffffff"]}})
+    for agreeing in (2, 3, ("#000000", "#ffffff"), None):
+        check_agreement(stored, {"target": {"palette": agreeing}})
+    for other in (("#000000", "#fffffe"), ["#000000"]):
+        with pytest.raises(UsageError, match="palette"):
+            check_agreement(stored, {"target": {"palette": other}})
+    for larger in (Recipe(), stored.updated({"target": {"palette": list(INKS)}})):
+        with pytest.raises(UsageError, match="palette"):
+            check_agreement(larger, {"target": {"palette": 3}})
+
+
+@pytest.mark.parametrize(
+    ("palette", "message"),
+    [
+        (1, "from 2 to 256"),
+        (257, "from 2 to 256"),
+        (True, "from 2 to 256"),
+        ([], "from 2 to 256"),
+        (["#000000"], "from 2 to 256"),
+        ("inks.gpl", "from 2 to 256"),
+        ([1, 2], "from 2 to 256"),
+        ({"a": 1}, "from 2 to 256"),
+    ],
+)
+def test_what_a_recipe_cannot_mean(palette, message):
+    with pytest.raises(InputError, match=message):
+        Recipe.from_dict({"target": {"palette": palette}})
+
+
+def test_colours_of_a_recipe_are_checked(photo, registry):
+    done = run(with_palette(photo, ["teal", "#FFF", "white", "0,0,0"]), registry)
+    assert done.art.recipe.target.palette == ("#008080", "#ffffff", "#000000")
+    with pytest.raises(UsageError, match="'teel' is not a colour"):
+        run(with_palette(photo, ["teel", "white"]), registry)
+    with pytest.raises(UsageError, match="from 2 to 256"):
+        run(with_palette(photo, ["#fff", "white"]), registry)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "mlp"])
+def test_only_engines_that_can_are_asked_to(name, photo, registry):
+    asked = recipe(photo, {"steps": 1}, primitive={"name": name, "count": None})
+    with pytest.raises(UsageError, match="engine gradient cannot keep to a palette"):
+        run(asked.updated({"target": {"palette": 4}}), registry)
+
+
+def test_from_the_command_line(photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("inks.gpl").write_text(GPL)
+    small = ["-p", "triangle", "-n", "6", "--set", "engine.passes=1", "--no-video", "-q"]
+    assert main(["fit", str(photo), *small, "--palette", "inks.gpl"]) == 0
+    art = load("artgen-out/photo-triangle.art")
+    assert art.recipe.target.palette == INKS
+    assert "inks" not in art.recipe.to_json()
+    # The colours of one picture for another one.
+    other = ["fit", "sample:cat", "--recipe", "artgen-out/photo-triangle.png", "--size", "24"]
+    assert main([*other, "--no-video", "-q"]) == 0
+    assert load("artgen-out/cat-triangle.art").recipe.target.palette == INKS
+    for value, code in (("1", 2), ("300", 2), ("missing.gpl", 3), (str(photo), 3)):
+        assert main(["fit", str(photo), *small, "--overwrite", "--palette", value]) == code
+        error = capsys.readouterr().err
+        assert "palette" in error
+        assert "hint" in error
+
+
+def test_from_python(photo, tmp_path):
+    (tmp_path / "inks.gpl").write_text(GPL)
+    options = {"count": 4, "seed": 1, "engine_options": {"passes": 0}}
+    read = fit(photo, "triangle", palette=tmp_path / "inks.gpl", **options)
+    listed = fit(photo, "triangle", palette=INKS, **options)
+    assert read.to_bytes() == listed.to_bytes()
+    assert read.drawing.canvas == Canvas(24, 16)
