@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import functools
 import http.server
-import os
-import shutil
 import threading
 
 import numpy as np
@@ -14,14 +12,7 @@ from skimage import data, filters, transform
 
 from artgen.output import to_pixels, write_video
 
-CHROMIUM = os.environ.get("ARTGEN_CHROMIUM") or shutil.which("chromium")
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="needs Chromium: install it or set ARTGEN_CHROMIUM to its path"
-    ),
-]
+pytestmark = pytest.mark.browser
 
 PAGE = '<!doctype html><title>video</title><video src="video.mp4" muted preload="auto"></video>'
 
@@ -63,23 +54,6 @@ def site(tmp_path):
         yield tmp_path, f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
         thread.join()
-
-
-@pytest.fixture
-def page():
-    sync_api = pytest.importorskip("playwright.sync_api")
-    arguments = [
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--disable-component-update",
-        "--disable-sync",
-        "--no-first-run",
-    ]
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
-        yield browser.new_page()
-        browser.close()
 
 
 def progress():
