@@ -1,9 +1,9 @@
 """A hash grid: features from grids of many resolutions, and a small network that mixes colours.
 
 A coarse grid knows what a region looks like, a fine one the detail, and little is left for the
-network: it can be small, and so every step is fast. In a grid with more vertices than rows, these
-are shared by hashing. (Müller, Evans, Schied and Keller: Instant neural graphics primitives with a
-multiresolution hash encoding, SIGGRAPH 2022.)
+network: it can be small, and so every step is fast. In a grid with more vertices than rows,
+vertices share rows by hashing. (Müller, Evans, Schied and Keller: Instant neural graphics
+primitives with a multiresolution hash encoding, SIGGRAPH 2022.)
 
 The finest grid is as fine as the pixels. Half of the positions that it is fitted to lie between
 them (the engine's `jitter`), as the grids would otherwise hold noise there.
