@@ -24,7 +24,7 @@ class Field(Primitive):
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
         """Colours [M, c], sRGB-encoded, at positions `xy` [M, 2] in canvas units."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def encode(self, xy: Tensor) -> Tensor:
         """What `graph` reads at positions [M, 2]: features [M, k] without anything learned."""
