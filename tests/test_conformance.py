@@ -649,14 +649,15 @@ pytest_plugins = ["pytester"]
 def test_pytest_reports_each_check(pytester):
     pytester.makepyfile(test_plugin=PLUGIN_TEST, plugin=PLUGIN)
     result = pytester.runpytest_inprocess(
-        "-q", "-rxf", "-p", "no:cacheprovider", "-k", "not compiled"
+        "-q", "-rxfs", "-p", "no:cacheprovider", "-k", "not compiled"
     )
     text = result.stdout.str()
     assert "XFAIL test_plugin.py::test_splats[splats-radius]" in text
     assert "FAILED test_plugin.py::test_splats[splats-drawing] - ZeroDiv" in text
     assert "plugin.py:12: ZeroDivisionError" in text
+    assert "the same error as in drawing" in text
     assert "hint: This was to show: A drawing is finite" in text
-    assert "8 failed, 10 passed, 1 deselected, 2 xfailed" in text
+    assert "1 failed, 10 passed, 7 skipped, 1 deselected, 2 xfailed" in text
 
 
 def test_a_module_is_examined_through_its_hooks(monkeypatch):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-_COLOURS = {"ok": "green", "failed": "bold red", "known": "yellow"}
+_COLOURS = {"ok": "green", "failed": "bold red", "known": "yellow", "skipped": "dim"}
 _WIDTH = 15
 """Of the longest name of a check, and a space."""
 
@@ -61,6 +62,8 @@ def check(
                 report(outcome)
                 if outcome.status == "failed" and outcome.error is not None and verbose:
                     traceback.print_exception(outcome.error)
+            counts = Counter(outcome.status for outcome in outcomes)
+            report(f"{entry.name}: {', '.join(f'{n} {status}' for status, n in counts.items())}")
             wrong = [outcome.check for outcome in outcomes if outcome.status == "failed"]
             failed += [f"{entry.name} fails {', '.join(wrong)}"] if wrong else []
             checked.append(_facts(entry, outcomes))

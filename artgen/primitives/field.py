@@ -51,7 +51,7 @@ class Field(Primitive):
         Positions are in canvas units, or from -1 to 1 along each axis where there is no canvas.
         Values are sRGB-encoded colours, the height of a curve, or scores of classes.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def linear(self, value: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         """A layer of a network, value @ weight.T + bias: [M, k] to [M, n] by a weight [n, k].

@@ -112,11 +112,11 @@ class Splat(Primitive):
         result has their common shape or one that broadcasts to it. It is also evaluated somewhat
         outside the ellipse, where only its gradient needs to be finite.
         """
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has no footprint")
 
     def radius(self, p: Params) -> Tensor:
         """The distance [N] beyond which the footprint is `far`, in canvas units."""
-        raise NotImplementedError
+        raise NotImplementedError(f"{type(self).__name__} has neither radius nor ellipse")
 
     def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
         """Half axes, canvas units, and the angle of the first one: outside, the footprint is `far`.

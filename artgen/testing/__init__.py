@@ -79,6 +79,8 @@ def conformance(what: Any) -> Callable[..., None]:
         outcome = judge(check, subject)
         if outcome.status == "known":
             pytest.xfail(outcome.detail)
+        if outcome.status == "skipped":
+            pytest.skip(outcome.detail)
         if outcome.status == "failed":
             text = f"{outcome.detail}\nhint: {outcome.hint}"
             if outcome.error is None:

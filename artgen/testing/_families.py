@@ -28,11 +28,11 @@ EVERY: tuple[Check, ...] = (
     deviations,
     _every.schema,
     _every.documentation,
-    _every.options,
     _every.init,
+    _every.drawing,
+    _every.options,
     _every.seed,
     _every.randomness,
-    _every.drawing,
     _every.round_trip,
     _every.learning,
 )

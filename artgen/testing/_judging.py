@@ -31,7 +31,8 @@ class Outcome:
     """What a check found about a primitive.
 
     - `primitive`, `check`: their names
-    - `status`: ``ok``, ``failed``, or ``known`` where it deviates as declared
+    - `status`: ``ok``, ``failed``, ``known`` where it deviates as declared, or ``skipped`` where the
+      plugin raised what it had raised in an earlier check
     - `detail`: what is wrong, with names and numbers; a remark where it is ok, or ""
     - `hint`: what to do about it, or None
     - `error`: what the plugin raised, if that is what is wrong
@@ -39,7 +40,7 @@ class Outcome:
 
     primitive: str
     check: str
-    status: Literal["ok", "failed", "known"]
+    status: Literal["ok", "failed", "known", "skipped"]
     detail: str = ""
     hint: str | None = None
     error: BaseException | None = field(default=None, repr=False, compare=False)
@@ -60,7 +61,13 @@ def judge(check: Check, subject: Subject) -> Outcome:
     reason = subject.cls.known_deviations.get(check.__name__)
     outcome = _run(check, subject)
     if reason is None:
-        return outcome
+        if outcome.error is None:
+            return outcome
+        # One mistake stops many checks; told once it is easier to see.
+        first = subject.raised.setdefault(outcome.detail, check.__name__)
+        if first == check.__name__:
+            return outcome
+        return Outcome(subject.name, check.__name__, "skipped", f"the same error as in {first}")
     if outcome.status == "failed":
         detail = f"{reason} ({outcome.detail})"
         return Outcome(subject.name, check.__name__, "known", detail, error=outcome.error)

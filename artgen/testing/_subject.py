@@ -55,6 +55,8 @@ class Subject:
     entry: Entry
     registry: Registry
     cls: type[Primitive]
+    raised: dict[str, str] = field(default_factory=dict, repr=False)
+    """What the plugin raised so far, and in which check."""
 
     @property
     def name(self) -> str:
