@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 from artgen.art import Art
@@ -13,7 +14,6 @@ from artgen.recipe import FileReference, Recipe
 from artgen.registry import default
 from artgen.runner import run
 from artgen.targets import (
-    ImageTarget,
     SampleTarget,
     Target,
     TargetRequest,
@@ -70,8 +70,8 @@ def fit(
     else:
         if mask is not None:
             raise UsageError("a mask needs a target that is a file", hint="save the picture first")
-        if isinstance(target, ImageTarget | SampleTarget):
-            opened = target
+        if isinstance(target, SampleTarget):
+            opened = replace(target, canvas=target.canvas.scaled(size)) if size else target
         else:
             request = TargetRequest(size=size, background=parse_colour(background))
             opened = image_from_array(target, request)
