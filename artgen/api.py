@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from artgen.art import Art
@@ -13,7 +14,6 @@ from artgen.recipe import FileReference, Recipe
 from artgen.registry import default
 from artgen.runner import run
 from artgen.targets import (
-    ImageTarget,
     SampleTarget,
     Target,
     TargetRequest,
@@ -76,8 +76,8 @@ def fit(
     else:
         if mask is not None:
             raise UsageError("a mask needs a target that is a file", hint="save the picture first")
-        if isinstance(target, ImageTarget | SampleTarget):
-            opened = target
+        if isinstance(target, SampleTarget):
+            opened = replace(target, canvas=target.canvas.scaled(size)) if size else target
         else:
             # What suits the primitive is known later; until then black is behind transparency.
             plain = "black" if background == "auto" else background

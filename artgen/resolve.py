@@ -72,6 +72,8 @@ def resolve(
     cls = entry.load()
     if kind_of(subject) not in cls.targets:
         raise _unfit(registry, table.name, kind_of(subject))
+    if subject is not None:
+        _check_for_pictures(recipe, subject)
 
     def make(**options: Any) -> Any:
         """The primitive with the table's options, and `options` over them, for this target."""
@@ -103,11 +105,6 @@ def resolve(
         engines.append(engine)
         losses.append(_loss(registry, layered["loss"]))
         losses[-1].check_target(kind_of(subject))
-        if stages[-1].target_psnr is not None and subject is not None:
-            raise UsageError(
-                f"target_psnr is for pictures, and this is a target of kind {subject.kind}",
-                hint="use --plateau or --steps",
-            )
 
     data = recipe.to_dict()
     data["primitive"] = {
@@ -147,6 +144,19 @@ def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
         f"{name} cannot be fitted to a target of kind {kind}",
         hint=f"use -p {' or '.join(fitting)}" if fitting else "no plugin offers what can",
     )
+
+
+def _check_for_pictures(recipe: Recipe, subject: Subject) -> None:
+    """Raise UsageError for what a recipe may only ask for with a picture."""
+    asked = {
+        "target_psnr": any(stage.target_psnr is not None for stage in recipe.stage),
+        "transparent": recipe.output.transparent,
+    }
+    for key in (key for key, given in asked.items() if given):
+        raise UsageError(
+            f"{key} is for pictures, and this is a target of kind {subject.kind}",
+            hint=f"leave {key} out",
+        )
 
 
 def _count(

@@ -98,8 +98,11 @@ class GradientEngine(Engine):
         check_betas(self.options.optimizer, (self.options.beta1, self.options.beta2))
         self.device = torch.device(problem.device)
         self.samples = problem.target[0].numel()
+        # As many samples as there are, each once, are better than as many with replacement; a
+        # picture's pixels are drawn at random all the same, as `jitter` moves them.
+        enough = problem.positions is not None and self.options.batch >= self.samples
         self.sampled = (
-            isinstance(problem.primitive, Field) and 0 < self.options.batch < self.samples
+            isinstance(problem.primitive, Field) and self.options.batch > 0 and not enough
         )
         if self.sampled and not problem.loss.per_pixel:
             raise UsageError(

@@ -31,6 +31,10 @@ _LONG_SIDE = 6.4
 """Inches; a point is 1/72 of one, so a long side of 461 pixels has a pixel per point."""
 
 _FONT = "DejaVu Sans"
+_TEXT = 9
+"""Points."""
+_LEAST_TEXT = 3
+"""Pixels: smaller text is left out."""
 
 _INKS: tuple[Colour, ...] = (
     (0.16, 0.42, 0.80),
@@ -156,8 +160,9 @@ def plot_losses(
         if min(value for pairs in losses.values() for _, value in pairs) > 0:
             axes.set_yscale("log")
         axes.margins(x=0.01)
-        axes.set_xlabel("step", color=page.pale, fontfamily=_FONT)
-        axes.set_ylabel("loss", color=page.pale, fontfamily=_FONT)
+        if page.readable:
+            axes.set_xlabel("step", color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
+            axes.set_ylabel("loss", color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
         page.style(axes)
         page.legend(axes)
         return page.draw(())
@@ -176,6 +181,7 @@ class _Page:
         self.pale = _between(paper, self.ink, 0.62)
         self.faint = _between(paper, self.ink, 0.15)
         dpi = max(canvas.width, canvas.height) / _LONG_SIDE
+        self.readable = _TEXT * dpi / 72 >= _LEAST_TEXT
         # A little more than whole pixels: what is less would be rounded down.
         size = ((canvas.width + 0.01) / dpi, (canvas.height + 0.01) / dpi)
         colour = "none" if transparent else paper
@@ -195,7 +201,9 @@ class _Page:
             which="both",
             colors=self.pale,
             length=0,
-            labelsize=9,
+            labelsize=_TEXT,
+            labelbottom=self.readable,
+            labelleft=self.readable,
             labelfontfamily=_FONT,
             pad=5,
         )
@@ -206,6 +214,8 @@ class _Page:
 
     def legend(self, axes: Axes) -> None:
         """The names of the lines, in a row above the axes."""
+        if not self.readable:
+            return
         axes.legend(
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
@@ -214,7 +224,7 @@ class _Page:
             ncols=4,
             frameon=False,
             labelcolor=self.pale,
-            prop={"family": _FONT, "size": 9},
+            prop={"family": _FONT, "size": _TEXT},
         )
 
     def keep(self, moving: Sequence[Any]) -> None:

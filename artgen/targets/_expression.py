@@ -165,7 +165,7 @@ class _Parser:
 
     def named(self) -> Function:
         """x, a constant, or a function of what stands in parentheses."""
-        name, start = self.token, self.start
+        name = self.token
         if name in _FUNCTIONS:
             self.advance()
             if self.token != "(":
@@ -176,7 +176,6 @@ class _Parser:
             self.advance()
             return lambda x: x
         if name not in _CONSTANTS:
-            self.start = start
             raise self.error(
                 f"there is no {name!r}", did_you_mean(name, ["x", *_CONSTANTS, *_FUNCTIONS])
             )

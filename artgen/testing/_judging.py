@@ -31,8 +31,8 @@ class Outcome:
     """What a check found about a primitive.
 
     - `primitive`, `check`: their names
-    - `status`: ``ok``, ``failed``, ``known`` where it deviates as declared, or ``skipped`` where the
-      plugin raised what it had raised in an earlier check
+    - `status`: ``ok``, ``failed``, ``known`` where it deviates as declared, or ``skipped`` where
+      the plugin raised what it had raised in an earlier check
     - `detail`: what is wrong, with names and numbers; a remark where it is ok, or ""
     - `hint`: what to do about it, or None
     - `error`: what the plugin raised, if that is what is wrong
