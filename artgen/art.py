@@ -283,7 +283,7 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
 
 def export_svg(art: Art, request: ExportRequest) -> bytes:
     """Shapes as SVG elements, with the recipe inside. Raises UsageError for what is no shape."""
-    from artgen.output import encode_svg
+    from artgen.output.svg import encode_svg
 
     return encode_svg(
         art.drawing,
@@ -297,7 +297,7 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
 
 def export_json(art: Art, request: ExportRequest) -> bytes:
     """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
-    from artgen.output import encode_shapes
+    from artgen.output.shapes import encode_shapes
 
     _refuse_animation(request, "JSON")
     return encode_shapes(

@@ -32,13 +32,14 @@ from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
 
 SCORERS = """
+NO_PALETTE = np.zeros((0, 3))
 
 @nb.njit((nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
 def score_sums(genes, sums, grid, alpha):
     scratch = make_scratch(sums.shape[0], VERTICES, CROSSINGS)
     total = 0.0
     for i in range(len(genes)):
-        total += score(0, genes[i], sums, grid, alpha, alpha, scratch)
+        total += score(0, genes[i], sums, grid, alpha, alpha, NO_PALETTE, scratch)
     return total
 
 

@@ -17,8 +17,9 @@ from artgen import Art, Canvas, Drawing, ExportRequest, PluginError, Shape, Usag
 from artgen.art import export_json, export_png, export_svg, load
 from artgen.cli import main
 from artgen.errors import InputError
-from artgen.output import encode_svg, read_recipe
+from artgen.output import read_recipe
 from artgen.output.shapes import decimals
+from artgen.output.svg import encode_svg
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 

@@ -331,7 +331,7 @@ def test_another_picture_under_the_same_name_is_refused(
     asked = recipe(photo, {"steps": 40})
     stop_at(15, asked, registry, tmp_path)
     Image.new("RGB", (24, 16)).save(photo)
-    with pytest.raises(UsageError, match="another picture"):
+    with pytest.raises(UsageError, match="another target"):
         run(asked, registry, out=tmp_path, resume=True, given={"target": {"source": str(photo)}})
 
 
@@ -339,7 +339,7 @@ def test_a_picture_in_memory(tmp_path: Path, registry: Registry) -> None:
     dark, bright = (image_from_array(np.full((8, 8), level / 9), name="dim") for level in (2, 7))
     asked = recipe(Path("dim"), {"steps": 40})
     stop_at(15, asked, registry, tmp_path, target=dark)
-    with pytest.raises(UsageError, match="another picture"):
+    with pytest.raises(UsageError, match="another target"):
         run(asked, registry, out=tmp_path, resume=True, target=bright)
     assert resume(asked, registry, tmp_path, target=dark) == 10
 

@@ -6,9 +6,7 @@ from artgen.output.atomic import atomic_path, atomic_write, probe_folder
 from artgen.output.codecs import available_codecs, encode_within
 from artgen.output.frames import FrameStore
 from artgen.output.provenance import read_recipe
-from artgen.output.shapes import encode_shapes
 from artgen.output.still import contact_sheet, encode_png, to_pixels
-from artgen.output.svg import encode_svg
 from artgen.output.video import frame_steps, probe_encoder, schedule, write_video
 
 __all__ = [
@@ -18,8 +16,6 @@ __all__ = [
     "available_codecs",
     "contact_sheet",
     "encode_png",
-    "encode_shapes",
-    "encode_svg",
     "encode_within",
     "frame_steps",
     "probe_encoder",

@@ -21,8 +21,7 @@ from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from artgen.errors import InputError
-from artgen.output.still import RECIPE_KEYWORD
-from artgen.output.svg import RECIPE_ID
+from artgen.output.still import RECIPE_ID, RECIPE_KEYWORD
 from artgen.output.video import read_comment
 
 __all__ = ["read_recipe"]

@@ -15,13 +15,12 @@ from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import PluginError
 from artgen.output.shapes import PlacedShape, decimals, place_shapes
+from artgen.output.still import RECIPE_ID
 from artgen.primitives import Primitive
 from artgen.targets import hex_colour
 
 __all__ = ["RECIPE_ID", "encode_svg"]
 
-RECIPE_ID = "artgen-recipe"
-"""The id of the metadata element that holds the recipe as JSON."""
 
 FADE, FIRST = 0.5, 8
 """A shape takes so many seconds to appear; about so many appear at an even pace, later ones faster

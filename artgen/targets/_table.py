@@ -12,7 +12,6 @@ import os
 from dataclasses import replace
 
 from artgen.errors import InputError
-from artgen.targets._decode import read_bytes
 from artgen.targets._source import printable
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
@@ -29,6 +28,8 @@ _HINT = "a line is x,y for a curve, and x,y,label for labelled points"
 
 def open_table(path: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:
     """Read a curve or labelled points. Raises InputError naming the file and the line."""
+    from artgen.targets._decode import read_bytes
+
     where = printable(os.fspath(path))
     data = read_bytes(path, where)
     source = printable(os.path.basename(path))
