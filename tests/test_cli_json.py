@@ -87,6 +87,13 @@ def fit(call, *more: str) -> dict[str, Any]:
     return call("fit", *arguments, *more)
 
 
+def shapes(call) -> dict[str, Any]:
+    """The file, which is no answer of the command."""
+    fit(call, "-p", "circle", "--name", "shapes")
+    call("render", "artgen-out/shapes.art", "-o", "shapes.json", "--overwrite")
+    return json.loads(Path("shapes.json").read_text())
+
+
 SHOW = "`artgen plugins show`"
 
 
@@ -104,6 +111,7 @@ SHOW = "`artgen plugins show`"
             ["`artgen render`"],
             lambda call: (fit(call), call("render", "artgen-out/astronaut-gaussian.art"))[1],
         ),
+        (["`artgen render -o FILE.json`"], shapes),
         *(
             (
                 ["`artgen info`"],
@@ -158,5 +166,6 @@ def test_every_section_is_tested():
     tested = {"Failure", "`artgen fit`", "`artgen fit`, several targets or `--seeds`"}
     tested |= {f"`artgen {name}`" for name in ("render", "info", "compare", "plot", "doctor")}
     tested |= {f"`artgen plugins {name}`" for name in ("list", "new", "check")}
+    tested |= {"`artgen render -o FILE.json`"}
     tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a primitive"}
     assert set(documented()) == tested

@@ -97,17 +97,18 @@ class ClimbEngine(Engine):
         self.problem, self.shape = problem, shape
         self.options: ClimbEngine.Options = self.parse(problem)
         self.stack = _stack_of(shape, problem.drawing.tensors)
-        palette = None
-        if problem.palette is not None:
-            palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
-            distance = np.square(self.stack.colour[:, None] - palette).sum(2)
-            self.stack.colour = palette[distance.argmin(1)]
-        self.best, self.best_loss = self.drawing(best=False), math.inf
+        self.best, self.best_loss = problem.drawing, math.inf
         self.step = self.refined = self.evaluations = 0
         self.limit = max(len(self.stack), problem.count or 0)
         self.errors: list[float] = []
         self.pass_error = math.inf
         self.finished = len(self.stack) == self.limit and self.options.passes == 0
+        palette = None
+        if problem.palette is not None:
+            palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
+            distance = np.square(self.stack.colour[:, None] - palette).sum(2)
+            self.stack.colour = palette[distance.argmin(1)]
+            self.best = self.drawing(best=False)
         height, width = problem.target.shape[1:]
         weight = torch.ones(height, width) if problem.weight is None else problem.weight
         alpha = self.options.alpha

@@ -21,10 +21,13 @@ from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from artgen.errors import InputError
-from artgen.output.still import RECIPE_ID, RECIPE_KEYWORD
+from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.video import read_comment
 
-__all__ = ["read_recipe"]
+__all__ = ["RECIPE_ID", "read_recipe"]
+
+RECIPE_ID = "artgen-recipe"
+"""The id of the metadata element of an SVG that holds the recipe as JSON."""
 
 _LARGEST_HEADER = 100_000_000
 _LARGEST_RECIPE = 16_000_000
@@ -127,6 +130,7 @@ def _from_summary(path: Path) -> str | None:
 def _from_svg(path: Path) -> str | None:
     """Parse no further than the end of the element that holds the recipe."""
     parser = expat.ParserCreate()
+    parser.buffer_text = True
     texts: list[str] = []
     inside = done = False
 

@@ -17,13 +17,11 @@ if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-__all__ = ["RECIPE_ID", "RECIPE_KEYWORD", "contact_sheet", "encode_png", "to_pixels"]
+__all__ = ["RECIPE_KEYWORD", "contact_sheet", "encode_png", "to_pixels"]
 
 RECIPE_KEYWORD = "artgen:recipe"
 """The keyword of the PNG text chunk (iTXt) that holds the recipe as JSON."""
 
-RECIPE_ID = "artgen-recipe"
-"""The id of the metadata element that holds the recipe as JSON."""
 
 Pixels = NDArray[np.uint8]
 

@@ -14,13 +14,12 @@ from xml.sax.saxutils import escape
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import PluginError
+from artgen.output.provenance import RECIPE_ID
 from artgen.output.shapes import PlacedShape, decimals, place_shapes
-from artgen.output.still import RECIPE_ID
 from artgen.primitives import Primitive
 from artgen.targets import hex_colour
 
-__all__ = ["RECIPE_ID", "encode_svg"]
-
+__all__ = ["encode_svg"]
 
 FADE, FIRST = 0.5, 8
 """A shape takes so many seconds to appear; about so many appear at an even pace, later ones faster
