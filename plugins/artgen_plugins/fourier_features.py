@@ -50,6 +50,7 @@ class FourierFeatures(Field):
             None, "half the longer side in canvas units; from the target if not given", low=1
         )
 
+    size_option = "hidden"
     defaults = Preset(stage={"steps": 1500, "batch": 8192, "jitter": 0.5, "final": 0.01})
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(options={"waves": 32, "hidden": 56}),

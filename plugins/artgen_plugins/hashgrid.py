@@ -62,6 +62,7 @@ class HashGrid(Field):
             None, "width relative to height; from the target if not given", low=1e-4, high=1e4
         )
 
+    size_option = "rows"
     defaults = Preset(
         stage={"steps": 1000, "batch": 16384, "jitter": 0.5, "final": 0.01},
     )

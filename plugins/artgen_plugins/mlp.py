@@ -97,6 +97,7 @@ class MLP(Field):
 
     engines = ("gradient", "scratch")
     targets = ("image", "curve", "points")
+    size_option = "hidden"
     defaults = Preset(stage={"steps": 3000, "batch": 4096}, engines=("gradient", "scratch"))
     presets: ClassVar[Mapping[str, Preset]] = {
         "compression": Preset(

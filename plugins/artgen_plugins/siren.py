@@ -38,6 +38,7 @@ class Siren(Field):
             None, "half the longer side in canvas units; from the target if not given", low=1
         )
 
+    size_option = "hidden"
     defaults = Preset(stage={"steps": 3000, "batch": 4096, "jitter": 0.5, "final": 0.01})
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(options={"hidden": 48, "layers": 5}, stage={"steps": 6000}),
