@@ -16,7 +16,18 @@ from skimage.metrics import structural_similarity
 
 from artgen import losses
 from artgen.errors import UsageError
-from artgen.losses import exponential, l1, ms_ssim, mse, oklab, parse_loss, per_pixel, rmse, ssim
+from artgen.losses import (
+    cross_entropy,
+    exponential,
+    l1,
+    ms_ssim,
+    mse,
+    oklab,
+    parse_loss,
+    per_pixel,
+    rmse,
+    ssim,
+)
 
 BUILT_IN = {
     "mse": mse,
@@ -451,3 +462,45 @@ def test_errors_quote_the_text_and_the_part(text, message, hint):
     assert repr(text) in caught.value.message
     assert message in caught.value.message
     assert hint in caught.value.hint
+
+
+# ---- other targets than pictures -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_cross_entropy_is_that_of_torch(classes):
+    generator = torch.Generator().manual_seed(classes)
+    labels = torch.randint(classes, (50,), generator=generator)
+    outputs = 3 * torch.randn(1 if classes == 2 else classes, 50, generator=generator)
+    if classes == 2:
+        target = labels.float()[None]
+        logits = torch.stack([torch.zeros(50), outputs[0]], dim=1)
+    else:
+        target = torch.nn.functional.one_hot(labels, classes).float().t()
+        logits = outputs.t()
+    found = cross_entropy(outputs[:, None], target[:, None], None)
+    expected = torch.nn.functional.cross_entropy(logits, labels)
+    torch.testing.assert_close(found, expected)
+
+
+def test_cross_entropy_is_finite_where_it_is_sure_and_wrong():
+    outputs = torch.full((1, 1, 3), 1e4, requires_grad=True)
+    loss = cross_entropy(outputs, torch.zeros(1, 1, 3), None)
+    loss.backward()
+    assert torch.isfinite(loss)
+    assert torch.isfinite(outputs.grad).all()
+
+
+def test_a_loss_says_which_targets_it_is_for():
+    named = {"mse": mse, "ssim": ssim, "cross-entropy": cross_entropy}
+    plain, structural, classes = (
+        parse_loss(text, named.__getitem__, named)
+        for text in ("mse", "mse+ssim", "mse+cross-entropy")
+    )
+    for kind in ("image", "curve", "points"):
+        plain.check_target(kind)
+    structural.check_target("image")
+    classes.check_target("points")
+    with pytest.raises(UsageError, match="'ssim' is for image targets, not for curve"):
+        structural.check_target("curve")
+    assert (plain.takes_logits, classes.takes_logits) == (False, True)

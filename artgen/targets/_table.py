@@ -48,29 +48,30 @@ def open_table(path: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
 
 def _rows(data: bytes, where: str) -> list[list[float | str]]:
     """The lines as numbers, and a label where there are three columns."""
+    text = io.TextIOWrapper(io.BytesIO(data), encoding="utf-8-sig", newline="")
+    rows: list[list[float | str]] = []
     try:
-        lines = list(csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), strict=True))
+        for number, line in enumerate(csv.reader(text, strict=True), 1):
+            cells = [cell.strip() for cell in line]
+            heading = number == 1 and not any(map(_is_number, cells[:2]))
+            if any(cells) and not heading:
+                rows.append(_row(cells, len(rows[0]) if rows else None, f"{where}, line {number}"))
+            if len(rows) > MOST_SAMPLES:
+                raise InputError(f"{where} has more than {MOST_SAMPLES:,} lines", hint="use fewer")
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{where} is not a CSV file: {error}", hint=_HINT) from None
-    rows: list[list[float | str]] = []
-    for number, line in enumerate(lines, 1):
-        cells = [cell.strip() for cell in line]
-        if not any(cells):
-            continue
-        if not rows and number == 1 and not any(map(_is_number, cells[:2])):
-            continue
-        columns = len(rows[0]) if rows else len(cells)
-        if len(cells) != columns or columns not in (2, 3):
-            raise InputError(f"{where}, line {number} has {len(cells)} columns", hint=_HINT)
-        if not all(map(_is_number, cells[:2])) or not cells[-1]:
-            text = ",".join(cells)[:60]
-            raise InputError(f"{where}, line {number}: {text!r} cannot be read", hint=_HINT)
-        if len(rows) == MOST_SAMPLES:
-            raise InputError(f"{where} has more than {MOST_SAMPLES:,} lines", hint="leave some out")
-        rows.append([float(cells[0]), float(cells[1]), *cells[2:]])
     if not rows:
         raise InputError(f"{where} holds no numbers", hint=_HINT)
     return rows
+
+
+def _row(cells: list[str], columns: int | None, where: str) -> list[float | str]:
+    """A line of as many `columns` as the first, which has None yet."""
+    if len(cells) not in (2, 3) or columns not in (None, len(cells)):
+        raise InputError(f"{where} has {len(cells)} columns", hint=_HINT)
+    if not all(map(_is_number, cells[:2])) or not cells[-1]:
+        raise InputError(f"{where}: {','.join(cells)[:60]!r} cannot be read", hint=_HINT)
+    return [float(cells[0]), float(cells[1]), *cells[2:]]
 
 
 def _is_number(text: str) -> bool:
