@@ -22,8 +22,9 @@ inline = nb.njit(forceinline=True, error_model="numpy")
 def make_scratch(rows, vertices, crossings):
     """Room for the runs of one shape and for what finding them takes.
 
-    The runs' rows, lefts and rights; the outline; where its edges cross each row, which way, and
-    how many do. `crossings` is the most per row of an outline that is not convex.
+    The runs' rows, lefts and rights; the outline's corners and their rows; where its edges cross
+    each row, which way, and how many do. `crossings` is the most per row of an outline that is not
+    convex.
     """
     runs = rows * max(1, crossings // 2)
     return (
@@ -31,6 +32,7 @@ def make_scratch(rows, vertices, crossings):
         np.empty(runs, np.float64),
         np.empty(runs, np.float64),
         np.empty((vertices, 2), np.float64),
+        np.empty(vertices, np.int64),
         np.empty(rows * crossings, np.float64),
         np.empty(rows * crossings, np.int64),
         np.empty(rows, np.int64),
@@ -44,35 +46,41 @@ def clamp_row(row, first, last):
 
 
 @inline
+def place_corners(points, first, last, grid, places):
+    """The first sample row at or below each corner, from `first` to `last`; their range."""
+    begin, end = last, first
+    for i in range(len(points)):
+        place = clamp_row((points[i, 1] - grid[0]) / grid[1], first, last)
+        places[i] = place
+        begin, end = min(begin, place), max(end, place)
+    return begin, end
+
+
+@inline
 def trace_convex(points, first, last, grid, scratch):
     """Cut a convex polygon into runs, from sample row `first` to before `last`; their number.
 
     A row's run goes from its leftmost to its rightmost crossing of an edge.
     """
     top, pitch, origin, scale, width = grid
-    rows, lefts, rights = scratch[0], scratch[1], scratch[2]
-    count = len(points)
-    low, high = points[0, 1], points[0, 1]
-    for i in range(1, count):
-        low, high = min(low, points[i, 1]), max(high, points[i, 1])
-    begin = clamp_row((low - top) / pitch, first, last)
-    end = clamp_row((high - top) / pitch, first, last)
+    rows, lefts, rights, places = scratch[0], scratch[1], scratch[2], scratch[4]
+    begin, end = place_corners(points, first, last, grid, places)
     for i in range(end - begin):
         lefts[i], rights[i] = np.inf, -np.inf
-    for i in range(count):
-        upper, lower = i, (i + 1 if i + 1 < count else 0)
-        if points[lower, 1] < points[upper, 1]:
-            upper, lower = lower, upper
-        xa, ya, xb, yb = points[upper, 0], points[upper, 1], points[lower, 0], points[lower, 1]
-        slope = (xb - xa) / (yb - ya)
-        start = xa + (top - ya) * slope
+    j = len(points) - 1
+    for i in range(len(points)):
+        upper, lower = (i, j) if places[i] < places[j] else (j, i)
+        j = i
+        if places[upper] == places[lower]:
+            continue
+        x, y = points[upper, 0], points[upper, 1]
+        slope = (points[lower, 0] - x) / (points[lower, 1] - y)
+        x += (top - y) * slope
         slope *= pitch
-        for row in range(
-            clamp_row((ya - top) / pitch, begin, end), clamp_row((yb - top) / pitch, begin, end)
-        ):
-            x = start + row * slope
-            lefts[row - begin] = min(lefts[row - begin], x)
-            rights[row - begin] = max(rights[row - begin], x)
+        for row in range(places[upper], places[lower]):
+            crossing = x + row * slope
+            lefts[row - begin] = min(lefts[row - begin], crossing)
+            rights[row - begin] = max(rights[row - begin], crossing)
     runs = 0
     for row in range(begin, end):
         left = max((lefts[row - begin] - origin) * scale, 0.0)
@@ -87,48 +95,46 @@ def trace_convex(points, first, last, grid, scratch):
 def trace_outline(points, first, last, grid, scratch):
     """Cut any closed polygon into runs, as `trace_convex` does: where it winds around a point."""
     top, pitch, origin, scale, width = grid
-    rows, lefts, rights = scratch[0], scratch[1], scratch[2]
-    crossings, ways, crossed = scratch[4], scratch[5], scratch[6]
-    count = len(points)
-    low, high = points[0, 1], points[0, 1]
-    for i in range(1, count):
-        low, high = min(low, points[i, 1]), max(high, points[i, 1])
-    begin = clamp_row((low - top) / pitch, first, last)
-    end = clamp_row((high - top) / pitch, first, last)
+    rows, lefts, rights, places = scratch[0], scratch[1], scratch[2], scratch[4]
+    crossings, ways, crossed = scratch[5], scratch[6], scratch[7]
+    stride = len(crossed)
+    begin, end = place_corners(points, first, last, grid, places)
     for i in range(end - begin):
         crossed[i] = 0
-    for i in range(count):
-        upper, lower, way = i, (i + 1 if i + 1 < count else 0), 1
-        if points[lower, 1] < points[upper, 1]:
-            upper, lower, way = lower, upper, -1
-        xa, ya, xb, yb = points[upper, 0], points[upper, 1], points[lower, 0], points[lower, 1]
-        slope = (xb - xa) / (yb - ya)
-        start = xa + (top - ya) * slope
+    j = len(points) - 1
+    for i in range(len(points)):
+        upper, lower, way = (i, j, 1) if places[i] < places[j] else (j, i, -1)
+        j = i
+        if places[upper] == places[lower]:
+            continue
+        x, y = points[upper, 0], points[upper, 1]
+        slope = (points[lower, 0] - x) / (points[lower, 1] - y)
+        x += (top - y) * slope
         slope *= pitch
-        for row in range(
-            clamp_row((ya - top) / pitch, begin, end), clamp_row((yb - top) / pitch, begin, end)
-        ):
-            x = start + row * slope
-            # Sorted as they come: a row has few of them.
-            base = (row - begin) * count
-            k = base + crossed[row - begin]
-            while k > base and crossings[k - 1] > x:
-                crossings[k], ways[k] = crossings[k - 1], ways[k - 1]
-                k -= 1
-            crossings[k], ways[k] = x, way
+        for row in range(places[upper], places[lower]):
+            crossing = x + row * slope
+            # Sorted as they come: a row has few of them. Those of all rows that come first lie
+            # together, then the second ones, and so on, as more than two are rare.
+            k = row - begin + crossed[row - begin] * stride
+            while k >= stride and crossings[k - stride] > crossing:
+                crossings[k], ways[k] = crossings[k - stride], ways[k - stride]
+                k -= stride
+            crossings[k], ways[k] = crossing, way
             crossed[row - begin] += 1
     runs = 0
     for row in range(begin, end):
-        base = (row - begin) * count
-        winding, left = 0, 0.0
-        for k in range(base, base + crossed[row - begin]):
+        winding, i = 0, row - begin
+        left = crossings[i]
+        for number in range(crossed[i]):
+            k = i + number * stride
             if winding == 0:
-                left = max((crossings[k] - origin) * scale, 0.0)
+                left = crossings[k]
             winding += ways[k]
             if winding == 0:
-                right = min((crossings[k] - origin) * scale, width)
-                if right > left:
-                    rows[runs], lefts[runs], rights[runs] = row, left, right
+                start = max((left - origin) * scale, 0.0)
+                stop = min((crossings[k] - origin) * scale, width)
+                if stop > start:
+                    rows[runs], lefts[runs], rights[runs] = row, start, stop
                     runs += 1
     return runs
 
