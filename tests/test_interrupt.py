@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -186,6 +187,15 @@ def test_a_request_at_the_last_step_comes_too_late(photo: Path, registry: Regist
     assert (outcome.error, outcome.summary["stopped_by"]) == (None, "steps")
 
 
+@pytest.fixture
+def python_hears_ctrl_c() -> Iterator[None]:
+    """As in a terminal: what a shell starts in the background ignores SIGINT."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("python_hears_ctrl_c")
 def test_the_second_ctrl_c_ends_at_once(photo: Path, tmp_path: Path, registry: Registry) -> None:
     events: list = []
     interruption = Interruption()
