@@ -60,7 +60,7 @@ def test_every_benchmark_runs(name, capsys):
         assert printed.count("| numba by hand ") == 2
         assert "numba by hand: nobody wrote one." in printed
     if name == "start":
-        assert re.search(r"\| gaussian +\| +compiled \|", printed)
+        assert re.search(r"\| gaussian +\| +[\d.]+ \| +[\d.]+ \|", printed)
 
 
 def test_an_unknown_benchmark_is_refused(capsys):
@@ -169,6 +169,17 @@ def test_actions_take_turns_until_their_time_is_used_up(monkeypatch):
     medians = interleaved({n: action(n) for n in durations}, rounds=3, seconds=10)
     assert calls == ["quick", "slow", "quick", "slow", "quick"]
     assert medians == {"quick": 2.0, "slow": 6.0}
+
+
+def test_what_is_short_runs_some_times_before_it_counts(monkeypatch):
+    clock, durations = [0.0], iter([0.04, 0.02, 0.03, 0.015, 0.01])
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
+    monkeypatch.setattr("time.sleep", lambda _: None)
+
+    def action():
+        clock[0] += next(durations)
+
+    assert interleaved({"it": action}, rounds=2)["it"] == pytest.approx(0.015)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="needs /proc")

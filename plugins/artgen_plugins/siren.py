@@ -20,7 +20,7 @@ from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, constant, option, uniform
 
-RATE = 2e-3
+RATE = 1e-3
 """The learning rate of all parameters."""
 
 
@@ -42,7 +42,7 @@ class Siren(Field):
     defaults = Preset(stage={"steps": 3000, "batch": 4096, "jitter": 0.5, "final": 0.01})
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(options={"hidden": 48, "layers": 5}, stage={"steps": 6000}),
-        "large": Preset(options={"hidden": 256, "layers": 4}, stage={"rate": 0.25}),
+        "large": Preset(options={"hidden": 256, "layers": 4}, stage={"rate": 0.5}),
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
