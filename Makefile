@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint format types bench gallery browser wheel clean
+.PHONY: demo test lint format types bench soak gallery browser wheel clean
 
 demo: $(VENV)/installed  ## fit the astronaut: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit sample:astronaut --seed 7 --overwrite
@@ -23,6 +23,11 @@ lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
 
 bench: $(VENV)/installed  ## speed and memory on this machine
 	$(BIN)/python -m benchmarks
+
+soak: $(VENV)/installed-dev  ## every promise of docs/reliability.md in full size (hours)
+	$(PIP) $(PIP_FLAGS) -e '.[soak]'
+	$(BIN)/pip-audit --skip-editable
+	$(BIN)/python -m soak --write
 
 gallery: $(VENV)/installed  ## fit every recipe of the gallery into gallery/out
 	set -e; for recipe in gallery/recipes/*.toml; do \

@@ -10,7 +10,7 @@ import importlib.metadata
 import os
 import platform
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,7 +18,7 @@ from typing import Literal
 from artgen import __version__
 from artgen.registry import Registry
 
-__all__ = ["Check", "examine"]
+__all__ = ["Check", "examine", "report"]
 
 # Distributions and the modules they bring, in the order they are shown.
 _NEEDED = {
@@ -58,6 +58,29 @@ def examine(registry: Registry) -> list[Check]:
         _check("temporary files", _temporary),
         *_plugins(registry),
     ]
+
+
+def report(checks: Sequence[Check]) -> str:
+    """All checks as Markdown for a bug report, with what else decides how artgen runs.
+
+    Of variables of the environment it says that they are set, not what they are.
+    """
+    prefixes = ("ARTGEN_", "OMP_", "MKL_", "NUMBA_", "CUDA_", "TORCH_", "TRITON_")
+    names = sorted(name for name in os.environ if name.startswith(prefixes))
+    facts = [
+        ("machine", platform.machine()),
+        ("implementation", platform.python_implementation()),
+        ("kernels", _check("", _kernels).detail),
+        ("environment", ", ".join(names) or "nothing set"),
+    ]
+    lines = ["| | what | |", "|---|---|---|"]
+    lines += [f"| {each.state} | {each.name} | {_in_cell(each.detail)} |" for each in checks]
+    lines += [f"| | {name} | {_in_cell(value)} |" for name, value in facts]
+    return "\n".join(lines)
+
+
+def _in_cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _check(name: str, look: Callable[..., str], *arguments: str) -> Check:
@@ -110,6 +133,13 @@ def _samples() -> str:
     for name in SAMPLES:
         open_sample(name)
     return f"all {len(SAMPLES)} can be read"
+
+
+def _kernels() -> str:
+    from artgen.raster import kernel_cache
+
+    kernel_cache.load("def probe():\n    return 1\n").probe()
+    return "can be written and imported"
 
 
 def _temporary() -> str:

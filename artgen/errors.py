@@ -32,6 +32,7 @@ __all__ = [
     "PluginError",
     "UsageError",
     "did_you_mean",
+    "is_out_of_memory",
     "line_at_fault",
 ]
 
@@ -97,6 +98,16 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names)}" if names else "there are none"
+
+
+_NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "failed to map segment")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether `error` is one of the many ways of Python and its libraries to run out of memory."""
+    # Torch raises a plain RuntimeError, a library that cannot be loaded is an ImportError.
+    told = isinstance(error, RuntimeError | ImportError | OSError)
+    return isinstance(error, MemoryError) or (told and any(p in str(error) for p in _NO_MEMORY))
 
 
 def line_at_fault(error: BaseException) -> traceback.FrameSummary | None:

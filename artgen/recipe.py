@@ -201,7 +201,7 @@ class Recipe(_Table):
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise InputError(f"cannot read recipe {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
             raise InputError(f"{path} is not a TOML recipe: {error}") from None
         return cls.from_dict(data, where=str(path))
 

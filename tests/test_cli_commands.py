@@ -189,6 +189,17 @@ def test_doctor_tells_what_does_not_work_and_keeps_secrets(call, monkeypatch):
     assert "video" in err
 
 
+def test_doctor_reports_without_secrets(call, monkeypatch):
+    monkeypatch.setenv("ARTGEN_SECRET", "hunter2")
+    code, out, _ = call("doctor", "--report")
+    assert code == 0
+    assert out.startswith("| | what | |")
+    assert "| ok | torch | " in out
+    assert "ARTGEN_SECRET" in out
+    assert "hunter2" not in out
+    assert str(Path.home()) not in out
+
+
 def test_doctor_needs_no_plugin_of_others(monkeypatch):
     registry = Registry(environ={"ARTGEN_DISABLE_PLUGINS": "artgen_plugins"})
     checks = artgen.doctor._plugins(registry)

@@ -9,7 +9,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artgen.errors import ArtgenError, Interrupted, OutputError
+from artgen.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 
 __all__ = [
     "columns",
@@ -37,10 +37,13 @@ def describe(error: Exception) -> dict[str, Any]:
     """The value of the key `error` in a command's JSON object."""
     if isinstance(error, ArtgenError):
         message, hint, code = error.message, error.hint, error.exit_code
+    elif is_out_of_memory(error):
+        message, hint = "there is not enough memory", "use a smaller --size or --count"
+        code = OutputError.exit_code
     else:
         # Nothing raised on purpose: the type says more than the message.
         message, hint = f"{type(error).__name__}: {error}", "run again with -v for the traceback"
-        beyond_us = isinstance(error, OSError | MemoryError)
+        beyond_us = isinstance(error, OSError)
         code = OutputError.exit_code if beyond_us else ArtgenError.exit_code
     # The names of files may hold line breaks; a message is one line all the same.
     message = " ".join(message.split())

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from artgen.errors import OutOfMemory
+from artgen.errors import OutOfMemory, is_out_of_memory
 
 __all__ = ["memory_errors"]
-
-_PHRASES = ("out of memory", "allocate memory", "not enough memory")
 
 
 @contextmanager
@@ -17,8 +15,7 @@ def memory_errors(message: str, hint: str) -> Iterator[None]:
     """Raise OutOfMemory(message, hint) where Python, a CPU or a GPU has no memory left."""
     try:
         yield
-    except (MemoryError, RuntimeError) as error:
-        # Torch raises a plain RuntimeError where the CPU's memory is used up.
-        if isinstance(error, RuntimeError) and not any(word in str(error) for word in _PHRASES):
+    except Exception as error:
+        if not is_out_of_memory(error):
             raise
         raise OutOfMemory(message, hint=hint) from None

@@ -4,6 +4,7 @@
 
     inputs/0/picture.png      copies of the files the recipe speaks of: target, mask, init
     recipe.json               the resolved recipe, canonical JSON
+    lock                      locked while a process works here
     checkpoint.safetensors    the engine's exact state and the runner's progress
     frames/000000123.png      lossless 8-bit frames, by step
     outputs/                  what is being written, until all of it is
@@ -23,6 +24,7 @@ from typing import Any
 from artgen.errors import InputError, OutputError, UsageError
 from artgen.output import FrameStore, atomic_write
 from artgen.recipe import Recipe
+from artgen.runner._lock import FileLock
 
 __all__ = ["RunFolder"]
 
@@ -30,7 +32,10 @@ CHECKPOINT_FORMAT = 1
 
 
 class RunFolder:
-    """One run's folder; `create` makes it, `open` finds an earlier one."""
+    """One run's folder; `create` makes it, `open` finds an earlier one.
+
+    Both lock it until `unlock`, so that no other process works in it meanwhile.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -39,6 +44,7 @@ class RunFolder:
         self._recipe = path / "recipe.json"
         self._checkpoint = path / "checkpoint.safetensors"
         self._outputs = path / "outputs"
+        self._lock = FileLock(path / "lock")
 
     @classmethod
     def create(cls, path: Path, recipe: Recipe, inputs: Sequence[Path]) -> RunFolder:
@@ -57,6 +63,7 @@ class RunFolder:
         except OSError as error:
             raise OutputError(f"cannot create {path}: {error.strerror}") from None
         try:
+            folder.lock()
             folder._keep(inputs)
             # The recipe comes last: a folder that has one is complete.
             folder.write_recipe(recipe)
@@ -69,6 +76,8 @@ class RunFolder:
     def open(cls, path: Path) -> tuple[RunFolder, Recipe]:
         """An earlier run's folder and its recipe. Raises UsageError where there is none."""
         folder = cls(path)
+        if folder._recipe.exists():
+            folder.lock()
         try:
             data = json.loads(folder._recipe.read_text(encoding="utf-8"))
             if not isinstance(data, dict):
@@ -83,6 +92,22 @@ class RunFolder:
                 f"cannot read {folder._recipe}: {error}", hint="start again with --overwrite"
             ) from None
         return folder, Recipe.from_dict(data, where=str(folder._recipe))
+
+    def lock(self) -> None:
+        """Keep other processes out. Raises UsageError where one is at work here, OutputError."""
+        try:
+            locked = self._lock.acquire()
+        except OSError as error:
+            raise OutputError(f"cannot write to {self.path}: {error.strerror}") from None
+        if not locked:
+            raise UsageError(
+                f"another process is at work in {self.path}",
+                hint="wait for it to end, or use another --name or --out",
+            )
+
+    def unlock(self) -> None:
+        """Let other processes in."""
+        self._lock.release()
 
     @property
     def inputs(self) -> list[Path]:
@@ -116,7 +141,14 @@ class RunFolder:
             if header["format"] != CHECKPOINT_FORMAT:
                 raise ValueError(f"format {header['format']!r}")
             return {**header["values"], **tensors}
-        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+        except (
+            SafetensorError,
+            OSError,
+            KeyError,
+            ValueError,
+            TypeError,
+            RecursionError,
+        ) as error:
             raise InputError(
                 f"checkpoint {self._checkpoint} cannot be used: {error}",
                 hint="start again with --overwrite",
@@ -145,6 +177,7 @@ class RunFolder:
 
     def remove(self) -> None:
         """Delete the folder and everything in it."""
+        self.unlock()
         try:
             shutil.rmtree(self.path)
         except FileNotFoundError:

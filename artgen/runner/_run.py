@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -70,60 +71,72 @@ def run(
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the outcome instead.
     """
-    stem = name or default_stem(recipe)
-    paths = None if out is None else output_paths(out, stem)
-    folder: RunFolder | None = None
-    if paths is not None and resume:
-        folder, recipe = RunFolder.open(paths["folder"])
-        check_agreement(recipe, given or {}, target)
-        search = folder.inputs
-    elif paths is not None and not overwrite:
-        _refuse_existing(paths)
-    observers = list(observers)
-    emit = _announcer(stem, registry, observers)
-    keep_freed_memory()
+    with ExitStack() as held:
+        stem = name or default_stem(recipe)
+        paths = None if out is None else output_paths(out, stem)
+        folder: RunFolder | None = None
+        if paths is not None and resume:
+            folder, recipe = RunFolder.open(paths["folder"])
+            held.callback(folder.unlock)
+            check_agreement(recipe, given or {}, target)
+            search = folder.inputs
+        elif paths is not None and not overwrite:
+            _refuse_existing(paths)
+        observers = list(observers)
+        emit = _announcer(stem, registry, observers)
+        keep_freed_memory()
 
-    with threads(recipe.run.threads) as number:
-        job = prepare(recipe, registry, target=target, search=search, threads=number)
-        names = [stage.engine for stage in job.recipe.stage]
-        engines = dict(zip(names, job.plan.engines, strict=True))
-        graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
-        for notice in job.notices:
-            emit(Notice(stem, notice))
-        if paths is not None and job.recipe.output.video:
-            probe_encoder()
-        if paths is not None and folder is None:
-            probe_folder(paths["folder"].parent)
-            if overwrite:
-                RunFolder(paths["folder"]).remove()
-            folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
-        try:
-            fit = Fit(
-                job,
-                emit=emit,
-                run_name=stem,
-                interruption=interruption or Interruption(),
-                folder=folder,
-                checkpoint_every=checkpoint_every,
-                started=graph_file or None,
+        with threads(recipe.run.threads) as number:
+            job = prepare(recipe, registry, target=target, search=search, threads=number)
+            names = [stage.engine for stage in job.recipe.stage]
+            engines = dict(zip(names, job.plan.engines, strict=True))
+            graph_file = graph and GraphFile(
+                graph, engines, emit, stem, overwrite=overwrite or resume
             )
-            if resume and folder is not None:
-                fit.resume()
-            lines = log and JsonLines(
-                log, resumed_at=fit.resumed_at if resume else None, overwrite=overwrite
-            )
-            with closing(lines) if lines else nullcontext():
-                observers.extend([lines] if lines else [])
-                emit(Started(stem, fit.resumed_at, fit.total_steps, job.recipe.to_dict()))
-                outcome = export(job, fit.run(), registry, paths, folder)
-                emit(Finished(stem, outcome.summary))
-        except BaseException:
-            if folder is not None and not folder.has_checkpoint:
+            for notice in job.notices:
+                emit(Notice(stem, notice))
+            if paths is not None and job.recipe.output.video:
+                probe_encoder()
+            if paths is not None and folder is None:
+                probe_folder(paths["folder"].parent)
+                if overwrite:
+                    _remove(RunFolder(paths["folder"]))
+                folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
+                held.callback(folder.unlock)
+            try:
+                fit = Fit(
+                    job,
+                    emit=emit,
+                    run_name=stem,
+                    interruption=interruption or Interruption(),
+                    folder=folder,
+                    checkpoint_every=checkpoint_every,
+                    started=graph_file or None,
+                )
+                if resume and folder is not None:
+                    fit.resume()
+                lines = log and JsonLines(
+                    log, resumed_at=fit.resumed_at if resume else None, overwrite=overwrite
+                )
+                with closing(lines) if lines else nullcontext():
+                    observers.extend([lines] if lines else [])
+                    emit(Started(stem, fit.resumed_at, fit.total_steps, job.recipe.to_dict()))
+                    outcome = export(job, fit.run(), registry, paths, folder)
+                    emit(Finished(stem, outcome.summary))
+            except BaseException:
+                if folder is not None and not folder.has_checkpoint:
+                    folder.remove()
+                raise
+            if folder is not None and outcome.error is None:
                 folder.remove()
-            raise
-        if folder is not None and outcome.error is None:
-            folder.remove()
-        return outcome
+            return outcome
+
+
+def _remove(folder: RunFolder) -> None:
+    """Delete what is left of an earlier run, unless that run goes on. Raises UsageError."""
+    if folder.path.is_dir():
+        folder.lock()
+        folder.remove()
 
 
 def _announcer(
@@ -144,7 +157,8 @@ def _announcer(
 def _refuse_existing(paths: dict[str, Path]) -> None:
     """Nothing is overwritten unless asked for."""
     for kind, path in paths.items():
-        if not path.exists() and not path.is_symlink():
+        # A name that the system refuses is found out when the folder is probed.
+        if not os.path.lexists(path):
             continue
         if kind == "folder":
             raise UsageError(

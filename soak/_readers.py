@@ -1,0 +1,154 @@
+"""Everything that reads what strangers may have made, and an example of each kind of file."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image
+
+if TYPE_CHECKING:
+    from artgen.recipe import Recipe
+
+__all__ = ["READERS", "Reader"]
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`read` reads a file, `examples` are good ones, `suffix` is how their names end."""
+
+    suffix: str
+    read: Callable[[Path], object]
+    examples: Callable[[], list[bytes]]
+
+
+def _picture(form: str, mode: str = "RGB", **options: object) -> Callable[[], list[bytes]]:
+    def examples() -> list[bytes]:
+        row, column = np.mgrid[0:20, 0:30]
+        rgb = np.stack([row * 12, column * 8, (row * column) % 256], 2).astype(np.uint8)
+        file = io.BytesIO()
+        Image.fromarray(rgb).convert(mode).save(file, form, **options)
+        return [file.getvalue()]
+
+    return examples
+
+
+def _open_target(path: Path) -> object:
+    return _open_source(str(path))
+
+
+def _open_expression(path: Path) -> object:
+    return _open_source("curve:" + path.read_bytes().decode("utf-8", "replace"))
+
+
+def _open_source(source: str) -> object:
+    from artgen.recipe import Recipe
+
+    return _prepare(Recipe.from_dict({"target": {"source": source}}))
+
+
+def _read_recipe(path: Path) -> object:
+    from artgen.recipe import Recipe
+
+    return _prepare(Recipe.from_toml(path))
+
+
+def _prepare(recipe: Recipe) -> object:
+    """All that happens before the first step, at a small size."""
+    from artgen.registry import default
+    from artgen.runner._prepare import prepare
+
+    primitive = {} if recipe.primitive.options else {"primitive": {"name": "mlp"}}
+    small = recipe.updated({"target": {"size": 32}, **primitive})
+    return prepare(small, default(), target=None, search=(Path(),), threads=1)
+
+
+def _draw(path: Path) -> object:
+    import artgen
+
+    return artgen.load(path).render(24)
+
+
+def _read_palette(path: Path) -> object:
+    from artgen.targets import read_palette
+
+    return read_palette(path)
+
+
+def _find_recipe(path: Path) -> object:
+    from artgen.output import read_recipe
+
+    return read_recipe(path)
+
+
+def _load_checkpoint(path: Path) -> object:
+    from artgen.runner._folder import RunFolder
+
+    folder = RunFolder(path.parent)
+    folder._checkpoint = path
+    return folder.load_checkpoint()
+
+
+def _arts() -> list[bytes]:
+    import artgen
+
+    fits = (("gaussian", {"count": 4}), ("triangle", {"count": 3}), ("mlp", {"hidden": 4}))
+    target = np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3)
+    made = [
+        artgen.fit(target, name, steps=2, seed=1, precision=precision, **options)
+        for (name, options), precision in zip(fits, ("fp32", "int8", "fp16"), strict=True)
+    ]
+    return [art.to_bytes() for art in made]
+
+
+def _pictures() -> list[bytes]:
+    from artgen.output import encode_png
+
+    return [encode_png(np.zeros((4, 5, 3), np.uint8), '{"schema": 1}')]
+
+
+def _checkpoints() -> list[bytes]:
+    import torch
+    from safetensors.torch import save
+
+    state = {"engine.raw.xy": torch.zeros(2, 4)}
+    text = '{"format": 1, "values": {"progress.step": 3, "engine.step": 3}}'
+    return [save(state, metadata={"artgen": text})]
+
+
+def _recipes() -> list[bytes]:
+    return [
+        b'schema = 1\nseed = 7\n[target]\nsource = "sample:cat"\nsize = 64\n[primitive]\n'
+        b'name = "fourier"\ncount = 40\nharmonics = 4\n[[stage]]\nengine = "gradient"\n'
+        b'steps = 30\nloss = "l1+0.1*ssim"\n[output]\nvideo_seconds = 2.0\n'
+    ]
+
+
+READERS = {
+    "PNG": Reader(".png", _open_target, _picture("PNG", "RGBA")),
+    "JPEG": Reader(".jpg", _open_target, _picture("JPEG")),
+    "WebP": Reader(".webp", _open_target, _picture("WEBP")),
+    "GIF": Reader(".gif", _open_target, _picture("GIF", "P")),
+    "TIFF": Reader(".tif", _open_target, _picture("TIFF", compression="tiff_lzw")),
+    "BMP": Reader(".bmp", _open_target, _picture("BMP")),
+    "table": Reader(
+        ".csv", _open_target, lambda: [b"x,y\n0,1\n1,2.5\n2,3e-2\n", b"0.1,2,red\n3,4,blue\n"]
+    ),
+    "expression": Reader(
+        ".txt",
+        _open_expression,
+        lambda: [b"sin(4*x)+2.777*x**2-1.5*x**3", b"exp(-x**2)*abs(x)?from=-2&to=2&n=40"],
+    ),
+    "recipe": Reader(".toml", _read_recipe, _recipes),
+    "recipe in a file": Reader(".art", _find_recipe, _arts),
+    "recipe in a picture": Reader(".png", _find_recipe, _pictures),
+    "art": Reader(".art", _draw, _arts),
+    "palette": Reader(
+        ".gpl", _read_palette, lambda: [b"GIMP Palette\nName: x\n0 0 0 a\n255 10 1\n", b"#fff000\n#123456\n"]
+    ),
+    "checkpoint": Reader(".safetensors", _load_checkpoint, _checkpoints),
+}  # fmt: skip

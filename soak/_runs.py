@@ -1,0 +1,132 @@
+"""Small runs of every engine in processes of their own, and whether two of them left the same.
+
+Processes are forked from a server that has imported everything, so that one takes a fraction of a
+second. What a process shall do is a function of a module, as `multiprocessing` demands.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+__all__ = [
+    "ENGINES",
+    "arguments",
+    "contents",
+    "fit",
+    "in_processes",
+    "same",
+    "save_photo",
+    "start",
+    "unfinished",
+]
+
+ENGINES: dict[str, list[str]] = {
+    "gradient": ["-p", "gaussian", "-n", "8", "--steps", "60"],
+    "gradient, random batches": ["-p", "mlp", "--set", "hidden=8", "--steps", "60"],
+    "climb": ["-p", "triangle", "-n", "6", "--set", "engine.passes=1"],
+    "scratch": ["-p", "mlp", "-e", "scratch", "--set", "hidden=8", "--steps", "60"],
+}
+"""What to fit with each engine."""
+
+_CLOCKS = ("seconds", "steps_per_second")
+
+
+def save_photo(folder: Path) -> Path:
+    """A picture of 24 × 16 pixels with a little of everything."""
+    row, column = np.mgrid[0:16, 0:24]
+    image = np.stack([column / 23, row / 15, (row + column) % 5 / 4], axis=2)
+    path = folder / "photo.png"
+    Image.fromarray((255 * image).astype(np.uint8)).save(path)
+    return path
+
+
+def arguments(engine: str, photo: Path, out: Path, *more: str) -> list[str]:
+    """A command line of a small run with a short video."""
+    fixed = ["--seed", "5", "--threads", "1", "--video-seconds", "1", "--fps", "8"]
+    often = ["--checkpoint-every", "10", "--name", "it", "--quiet"]
+    return ["fit", str(photo), *ENGINES[engine], *fixed, *often, "--out", str(out), *more]
+
+
+@functools.cache
+def _server() -> multiprocessing.context.ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["soak._preloaded"])
+    return context
+
+
+_bug: Callable[[], None] | None = None
+
+
+@contextmanager
+def in_processes(bug: Callable[[], None]) -> Iterator[None]:
+    """Every process started in this block first calls `bug`, a function of a module."""
+    global _bug
+    _bug = bug
+    try:
+        yield
+    finally:
+        _bug = None
+
+
+def start(function: Callable[..., None], *given: Any) -> BaseProcess:
+    """Call a function of a module in a process of its own."""
+    process = _server().Process(target=_call, args=(_bug, function, given))
+    process.start()
+    return process
+
+
+def _call(bug: Callable[[], None] | None, function: Callable[..., None], given: Any) -> None:
+    if bug is not None:
+        bug()
+    function(*given)
+
+
+def fit(line: Sequence[str], folder: Path) -> int:
+    """Run a command line in this process, silently; its exit code."""
+    from artgen.cli import main
+
+    silence = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(silence, 1)
+    with open(folder / "stderr.txt", "a") as errors:
+        os.dup2(errors.fileno(), 2)
+    return main(list(line))
+
+
+def contents(out: Path) -> dict[str, Any]:
+    """The finished outputs in a folder, without what the clock says."""
+    found: dict[str, Any] = {}
+    for path in sorted(out.glob("it.*")):
+        if path.is_dir():
+            continue
+        data: Any = path.read_bytes()
+        if path.suffix == ".json":
+            data = {k: v for k, v in json.loads(data).items() if k not in _CLOCKS}
+        found[path.suffix] = data
+    return found
+
+
+def same(one: dict[str, Any], two: dict[str, Any]) -> str | None:
+    """Why two outputs are not the same, or None."""
+    if one.keys() != two.keys():
+        return f"there are {sorted(one)}, not {sorted(two)}"
+    differing = [suffix for suffix in one if one[suffix] != two[suffix]]
+    return f"{', '.join(differing)} differ" if differing else None
+
+
+def unfinished(out: Path, allowed: Sequence[dict[str, Any]]) -> str | None:
+    """Which file under a final name is neither that of an earlier nor that of a later run."""
+    for suffix, data in contents(out).items():
+        if not any(each.get(suffix) == data for each in allowed):
+            return f"it{suffix} is not whole"
+    return None

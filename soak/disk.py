@@ -1,0 +1,326 @@
+"""Where the disk, the folder or the memory says no, the run ends with a clear error and no loss."""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from soak._promise import Promise, Tally
+from soak._runs import (
+    arguments,
+    contents,
+    fit,
+    in_processes,
+    same,
+    save_photo,
+    start,
+    unfinished,
+)
+
+NOBODY = 65534
+"""The user that a process of the superuser becomes, for whom permissions count."""
+
+ENGINE = "gradient"
+
+
+def no_room(tally: Tally, small: bool) -> None:
+    """Files may not grow beyond a limit, as on a full disk, at some size between none and all."""
+    with _workshop() as (folder, photo, before, after):
+        largest = max(len(data) for data in after.values() if isinstance(data, bytes))
+        rng = random.Random("no room")
+        for number in range(6 if small else 100):
+            out = _prepared(folder, number)
+            limit = rng.randrange(1, largest)
+            line = arguments(ENGINE, photo, out, "--overwrite")
+            code, told = _run(_limited, line, folder, limit)
+            torn = unfinished(out, [before, after])
+            _finish(line, out, folder)
+            tally.case(
+                f"files of {limit} bytes at most",
+                _expected(code, told, 6, "cannot write"),
+                torn,
+                same(contents(out), after),
+            )
+
+
+def no_permission(tally: Tally, small: bool) -> None:
+    """Folders that may not be written to, names that are too long, files in the way."""
+    with _workshop() as (folder, photo, _, _):
+        os.chmod(folder, 0o755)
+        closed, file = folder / "closed", folder / "file"
+        closed.mkdir(mode=0o555)
+        file.write_text("in the way")
+        places = {
+            "a read-only folder": (closed, [], 6),
+            "a folder in a read-only folder": (closed / "new", [], 6),
+            "a file in place of the folder": (file, [], 6),
+            "a path below a file": (file / "new", [], 6),
+            "a name of 300 letters": (folder / "long", ["--name", "x" * 300], 6),
+            "a path of 5000 letters": (folder / "/".join(["x" * 99] * 50), [], 6),
+        }
+        for name, (out, more, expected) in places.items():
+            line = arguments(ENGINE, photo, out, *more)
+            code, told = _run(_as_nobody, line, folder)
+            tally.case(name, _expected(code, told, expected, "cannot"))
+
+
+def other_filesystem(tally: Tally, small: bool) -> None:
+    """The outputs go to another file system than temporary files would."""
+    shared = Path("/dev/shm")
+    with _workshop() as (folder, photo, _, after):
+        if not shared.is_dir() or shared.stat().st_dev == folder.stat().st_dev:
+            tally.skips.append("there is no second file system")
+            return
+        with tempfile.TemporaryDirectory(dir=shared) as name:
+            code, told = _run(fit_and_leave, arguments(ENGINE, photo, Path(name)), folder)
+            tally.case(
+                "another file system",
+                _expected(code, told, 0),
+                same(contents(Path(name)), after),
+            )
+
+
+def two_at_once(tally: Tally, small: bool) -> None:
+    """Two runs that would write the same files: one of them does, the other says why not."""
+    more_flags: dict[str, list[list[str]]] = {
+        "both new": [[], []],
+        "the second overwrites": [[], ["--overwrite"]],
+        "the second resumes": [[], ["--resume"]],
+    }
+    with _workshop() as (folder, photo, _, _):
+        for number in range(1 if small else 10):
+            for name, flags in more_flags.items():
+                out = folder / f"{number} {name}"
+                lines = [arguments(ENGINE, photo, out, "--steps", "3000", *each) for each in flags]
+                first = start(fit_and_leave, lines[0], folder)
+                _wait_for(out / "it.run" / "checkpoint.safetensors", first)
+                code, told = _run(fit_and_leave, lines[1], folder)
+                first.join()
+                tally.case(
+                    name,
+                    _expected(code, told, 2, "it.run"),
+                    None if first.exitcode == 0 else f"the first ended with {first.exitcode}",
+                    None if len(contents(out)) == 4 else "outputs are missing",
+                )
+
+
+def little_memory(tally: Tally, small: bool) -> None:
+    """Address space runs out at some point: smaller pieces, or a clear end."""
+    if not sys.platform.startswith("linux"):
+        tally.skips.append("limits of memory are those of Linux")
+        return
+    with _workshop() as (folder, photo, _, _):
+        for number, mebibytes in enumerate((0, 30, 200) if small else (0, 10, *range(20, 500, 20))):
+            out = folder / f"memory{number}"
+            line = arguments(
+                ENGINE, photo, out, "--size", "512", "--backend", "eager", "-n", "2000",
+                "--steps", "2", "--no-video",
+            )  # fmt: skip
+            code, told = _run(_short_of_memory, line, folder, mebibytes << 20)
+            clear = code == 0 or (code == 6 and "memory" in told)
+            traceback = "Traceback" in told
+            whole = code != 0 or len(contents(out)) == 3
+            tally.case(
+                f"{mebibytes} MiB more than at the start",
+                None if clear and not traceback else f"exit {code}: {told.strip()[-300:]}",
+                None if whole else "outputs are missing",
+            )
+
+
+# ---- what they share -----------------------------------------------------------------------------
+
+
+@contextmanager
+def _workshop() -> Iterator[tuple[Path, Path, dict[str, Any], dict[str, Any]]]:
+    """A folder, a photo in it, the outputs of an earlier run and those of one to come."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photo = save_photo(folder)
+        for out, size in (("earlier", ["--size", "12"]), ("whole", [])):
+            process = start(fit_and_leave, arguments(ENGINE, photo, folder / out, *size), folder)
+            process.join()
+        yield folder, photo, contents(folder / "earlier"), contents(folder / "whole")
+
+
+def _prepared(folder: Path, number: int) -> Path:
+    """A folder with the outputs of an earlier run."""
+    out = folder / str(number)
+    out.mkdir()
+    for path in (folder / "earlier").iterdir():
+        (out / path.name).write_bytes(path.read_bytes())
+    return out
+
+
+def _run(
+    function: Callable[..., None], line: list[str], folder: Path, *more: object
+) -> tuple[int, str]:
+    """The exit code of a command line, and what it said."""
+    errors = folder / "stderr.txt"
+    errors.write_text("")
+    errors.chmod(0o666)
+    process = start(function, line, folder, *more)
+    process.join()
+    return process.exitcode or 0, errors.read_text()
+
+
+def _finish(line: list[str], out: Path, folder: Path) -> None:
+    """Resume what ended, or run it again where there is nothing to resume."""
+    if (out / "it.run").exists():
+        line = [*(word for word in line if word != "--overwrite"), "--resume"]
+    _run(fit_and_leave, line, folder)
+
+
+def _expected(code: int, told: str, expected: int, says: str = "") -> str | None:
+    good = code == expected and says in told and "Traceback" not in told
+    return None if good else f"exit {code} instead of {expected}: {told.strip()[-300:]}"
+
+
+def _wait_for(path: Path, process: Any) -> None:
+    while process.is_alive() and not path.exists():
+        time.sleep(0.002)
+
+
+def fit_and_leave(line: list[str], folder: Path) -> None:
+    """In a new process: a command line, and nothing after it."""
+    code = fit(line, folder)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _limited(line: list[str], folder: Path, most_bytes: int) -> None:
+    import resource
+    import signal
+
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
+    fit_and_leave(line, folder)
+
+
+def _as_nobody(line: list[str], folder: Path) -> None:
+    if os.geteuid() == 0:
+        os.setuid(NOBODY)
+    fit_and_leave(line, folder)
+
+
+def _short_of_memory(line: list[str], folder: Path, more_bytes: int) -> None:
+    import resource
+
+    fields = dict(each.split(":", 1) for each in Path("/proc/self/status").read_text().splitlines())
+    size = int(fields["VmSize"].split()[0]) * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size + more_bytes, size + more_bytes))
+    fit_and_leave(line, folder)
+
+
+# ---- bugs ----------------------------------------------------------------------------------------
+
+
+def _in_place() -> None:
+    """Files are written under their final names from the start."""
+    from artgen.runner._folder import RunFolder
+
+    @contextmanager
+    def in_place(path: Path, *, durable: bool = True) -> Iterator[Path]:
+        try:
+            yield path
+        except OSError as error:
+            raise atomic._output_error(path, error) from error
+
+    import artgen.output.atomic as atomic
+
+    atomic.atomic_path = in_place
+    RunFolder.stage_output = lambda self, path: path  # type: ignore[method-assign]
+    RunFolder.publish = lambda self, paths: None  # type: ignore[method-assign]
+
+
+def _no_errors() -> None:
+    """What the system says of a folder is not translated."""
+    import artgen.output.atomic as atomic
+
+    def leave(path: Path, error: OSError) -> Exception:
+        return error
+
+    atomic._output_error = leave  # type: ignore[assignment]
+
+
+def _no_lock() -> None:
+    """Nobody is kept out of the folder of a run."""
+    from artgen.runner._folder import RunFolder
+
+    RunFolder.lock = lambda self: None  # type: ignore[method-assign]
+
+
+def _elsewhere() -> None:
+    """Outputs are written into the folder for temporary files and moved from there."""
+    from artgen.runner._folder import RunFolder
+
+    temporary = Path(tempfile.mkdtemp())
+    keep = RunFolder.__init__
+
+    def start_elsewhere(folder: RunFolder, path: Path) -> None:
+        keep(folder, path)
+        folder._outputs = temporary
+
+    RunFolder.__init__ = start_elsewhere  # type: ignore[method-assign]
+
+
+def _unguarded() -> None:
+    """An allocation that fails is an error like any other."""
+    import artgen.cli._console as console
+    import artgen.raster._memory as memory
+
+    memory.is_out_of_memory = console.is_out_of_memory = lambda error: False
+
+
+PROMISES = [
+    Promise(
+        "no-room",
+        "When the disk is full the run ends with exit code 6 and says so; earlier outputs stay, "
+        "and once there is room `--resume` gives the bytes of a run that nothing disturbed.",
+        "The system limits the size of files to drawn numbers of bytes.",
+        no_room,
+        lambda: in_processes(_in_place),
+        "outputs are written under their final names",
+    ),
+    Promise(
+        "no-permission",
+        "A folder that cannot be written to is refused before the first step, with exit code 6.",
+        "Read-only folders, files in the way, names and paths that are too long; the superuser "
+        "gives up its rights first.",
+        no_permission,
+        lambda: in_processes(_no_errors),
+        "errors of the system are passed on as they are",
+    ),
+    Promise(
+        "other-filesystem",
+        "Outputs may be on another file system.",
+        "A folder in shared memory.",
+        other_filesystem,
+        lambda: in_processes(_elsewhere),
+        "outputs are moved from a folder for temporary files",
+    ),
+    Promise(
+        "two-at-once",
+        "Of two runs that would write the same files one does, the other ends with exit code 2.",
+        "A second run is started while the first is writing checkpoints, plain, with "
+        "`--overwrite`, with `--resume`.",
+        two_at_once,
+        lambda: in_processes(_no_lock),
+        "the folder of a run is not locked",
+    ),
+    Promise(
+        "little-memory",
+        "Where memory runs out artgen goes on in smaller pieces, or ends with exit code 6 and "
+        "says what to change.",
+        "The system limits the address space to some mebibytes more than at the start.",
+        little_memory,
+        lambda: in_processes(_unguarded),
+        "a failed allocation is not recognised",
+    ),
+]

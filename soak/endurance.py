@@ -1,0 +1,126 @@
+"""Long runs take no more memory, files or time per step at the end than at the beginning."""
+
+from __future__ import annotations
+
+import json
+import os
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from soak._promise import Promise, Tally
+from soak._runs import in_processes, save_photo, start
+
+GROWTH = 8.0
+"""The MiB by which the resident memory may grow between the second third and the last."""
+
+SLOWER = 1.5
+"""How many times slower a step may get: machines are shared."""
+
+
+def long_run(tally: Tally, small: bool) -> None:
+    """A run with video, checkpoints and log is watched from inside."""
+    if not sys.platform.startswith("linux"):
+        tally.skips.append("memory and handles are read from /proc")
+        return
+    steps = 3000 if small else 100_000
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        start(_run_watched, folder, steps).join()
+        notes = [json.loads(line) for line in (folder / "notes.jsonl").open()]
+        lines = (folder / "log.jsonl").read_text().splitlines()
+        third = len(notes) // 3
+        second, last = notes[third : 2 * third], notes[2 * third :]
+
+        def middle(part: list[dict[str, float]], key: str) -> float:
+            return statistics.median(each[key] for each in part)
+
+        grown = middle(last, "memory") - middle(second, "memory")
+        slower = middle(last, "seconds") / middle(second, "seconds")
+        handles = max(each["handles"] for each in last) - max(each["handles"] for each in second)
+        tally.figures = {
+            "steps": f"{steps:,}",
+            "memory": f"{middle(last, 'memory'):.0f} MiB, {grown:+.1f} since the second third",
+            "time per step": f"{slower:.2f} times that of the second third",
+            "handles": f"{handles:+.0f}",
+            "lines of the log": f"{len(lines)}",
+        }
+        tally.case("memory", f"it grew by {grown:.1f} MiB" if grown > GROWTH else None)
+        tally.case("handles", f"{handles} more" if handles > 0 else None)
+        # Judged in the full size alone: tests do not depend on the clock.
+        slow = slower > SLOWER and not small
+        tally.case("speed", f"a step takes {slower:.2f} times as long" if slow else None)
+        readable = all(isinstance(json.loads(line), dict) for line in lines)
+        tally.case("log", None if readable and 20 <= len(lines) < 200 else f"{len(lines)} lines")
+        video = folder / "out" / "it.mp4"
+        tally.case("video", None if video.exists() else "there is none")
+
+
+def _run_watched(folder: Path, steps: int) -> None:
+    from artgen.events import Advanced, Event
+    from artgen.recipe import Recipe
+    from artgen.registry import Registry
+    from artgen.runner import run
+
+    notes = (folder / "notes.jsonl").open("w")
+    page = os.sysconf("SC_PAGESIZE") / 2**20
+    before = [0, time.process_time()]
+
+    def watch(event: Event) -> None:
+        if not isinstance(event, Advanced) or event.step - before[0] < steps / 300:
+            return
+        now = time.process_time()
+        memory = int(Path("/proc/self/statm").read_text().split()[1]) * page
+        handles = len(os.listdir("/proc/self/fd"))
+        seconds = (now - before[1]) / (event.step - before[0])
+        note = {"memory": memory, "handles": handles, "seconds": seconds}
+        notes.write(json.dumps(note) + "\n")
+        before[:] = [event.step, now]
+
+    table: dict[str, Any] = {
+        "seed": 1,
+        "target": {"source": str(save_photo(folder))},
+        "primitive": {"name": "gaussian", "count": 20},
+        "stage": [{"steps": steps}],
+        "run": {"threads": 1},
+    }
+    run(
+        Recipe.from_dict(table),
+        Registry(environ={"ARTGEN_PLUGINS": ""}),
+        out=folder / "out",
+        name="it",
+        observers=[watch],
+        checkpoint_every=max(1, steps // 100),
+        log=folder / "log.jsonl",
+    )
+    notes.close()
+    os._exit(0)
+
+
+def _hoard() -> None:
+    """Every checkpoint is kept in memory, and its file open."""
+    from artgen.runner._folder import RunFolder
+
+    save, kept = RunFolder.save_checkpoint, []
+
+    def hoarding(folder: RunFolder, state: dict[str, Any]) -> None:
+        save(folder, state)
+        kept.append((os.open(folder.path, os.O_RDONLY), bytearray(os.urandom(2**20))))
+
+    RunFolder.save_checkpoint = hoarding  # type: ignore[method-assign]
+
+
+PROMISES = [
+    Promise(
+        "long-runs",
+        "A long run with video, checkpoints and log takes no more memory, handles or time per step "
+        "at its end than in the middle.",
+        "A run of 100,000 steps notes them for itself.",
+        long_run,
+        lambda: in_processes(_hoard),
+        "checkpoints stay in memory, their folder open",
+    )
+]

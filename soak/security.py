@@ -1,0 +1,267 @@
+"""Data runs no code, outputs give nothing away, and what is generated is private."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import platform
+import stat
+import sys
+import tempfile
+import xml.etree.ElementTree as ElementTree
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from soak._promise import Promise, Tally
+from soak._readers import READERS
+from soak._runs import fit, in_processes, save_photo, start
+from soak.files import changed, made
+
+SECRET = "a-secret-folder"
+
+_RUNS_CODE = {"exec", "compile", "pickle.find_class", "marshal.loads", "os.system", "os.exec"}
+_RUNS_CODE |= {"subprocess.Popen", "os.posix_spawn", "os.fork", "socket.connect", "import"}
+
+MARKUP = "</title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;--><!--"
+"""What would do harm where it is not escaped."""
+
+
+def data_runs_no_code(tally: Tally, small: bool) -> None:
+    """While hostile files are read nothing is compiled, executed, unpickled, imported, started."""
+    for name in READERS:
+        with tempfile.TemporaryDirectory() as folder:
+            results = Path(folder) / "results.json"
+            start(_read_watched, name, Path(folder), results, 10 if small else 300).join()
+            found = json.loads(results.read_text()) if results.exists() else {}
+            told = [f"{event} was called" for event in found.get("events", ["nothing"])]
+            tally.case(f"{found.get('cases', 0)} files: {name}", *told)
+
+
+def _read_watched(name: str, folder: Path, results: Path, changes: int) -> None:
+    import random
+
+    from artgen.errors import ArtgenError
+
+    reader = READERS[name]
+    examples = reader.examples()
+    files = [*made(reader, name, examples), *changed(examples, random.Random(name), changes)]
+    files = [(told, data) for told, data in files if len(data) < 1_000_000]
+    path = folder / f"file{reader.suffix}"
+    events: set[str] = set()
+    watching = False
+
+    def watch(event: str, given: tuple[Any, ...]) -> None:
+        # Python's own numeric libraries import a module of theirs now and then.
+        ours = event != "import" or str(given[0]).split(".")[0] in ("os", "artgen_file", "evil")
+        if watching and event in _RUNS_CODE and ours and not _of_a_library():
+            events.add(f"{event} by {sys._getframe(1).f_globals.get('__name__')}")
+
+    def read_all() -> None:
+        for _, data in files:
+            path.write_bytes(data)
+            with suppress(ArtgenError, RecursionError):
+                reader.read(path)
+
+    for number, data in enumerate(examples):
+        (folder / f"good{number}{reader.suffix}").write_bytes(data)
+        reader.read(folder / f"good{number}{reader.suffix}")
+    read_all()  # whatever is imported and compiled the first time
+    sys.addaudithook(watch)
+    watching = True
+    read_all()
+    watching = False
+    results.write_text(json.dumps({"cases": len(files), "events": sorted(events)}))
+    os._exit(0)
+
+
+def _of_a_library() -> bool:
+    """Whether code is made by a library for itself, as dataclasses and type hints do."""
+    frame = sys._getframe(2)
+    while frame is not None:
+        name = frame.f_globals.get("__name__", "")
+        if name.startswith("artgen"):
+            return False
+        if name.split(".")[0] in ("collections", "dataclasses", "importlib", "torch", "typing"):
+            return True
+        frame = frame.f_back  # type: ignore[assignment]
+    return False
+
+
+def outputs_give_nothing_away(tally: Tally, small: bool) -> None:
+    """No path, user or host is in any output."""
+    # Short names are found in any file.
+    words = {SECRET, *(w for w in (getpass.getuser(), platform.node()) if len(w) > 5)}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / SECRET
+        folder.mkdir()
+        photo = save_photo(folder)
+        out = folder / "out"
+        common = ["fit", str(photo), "-n", "5", "--seed", "1", "--quiet", "--out", str(out)]
+        for primitive in ("gaussian", "triangle"):
+            line = [*common, "-p", primitive, "--steps", "20", "--name", primitive]
+            _in_process([*line, "--log", str(out / f"{primitive}.jsonl")], folder)
+        for suffix in ("svg", "json"):
+            _in_process(
+                ["render", str(out / "triangle.art"), "-o", str(out / f"shapes.{suffix}"), "-q"],
+                folder,
+            )
+        for path in sorted(out.iterdir()):
+            if path.is_file():
+                data = path.read_bytes()
+                told = [f"{word!r} is in it" for word in words if word.encode() in data]
+                # The summary says where its outputs are, as they were asked for.
+                tally.case(path.suffix, *([] if path.suffix == ".json" else told))
+
+
+def markup_is_escaped(tally: Tally, small: bool) -> None:
+    """Names with markup in them, in outputs that a browser reads."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        photo = save_photo(folder)
+        evil = folder / MARKUP.replace("/", ":")
+        photo.rename(evil)
+        out = folder / "out"
+        line = ["fit", str(evil), "-p", "triangle", "-n", "4", "--steps", "4", "--seed", "1"]
+        _in_process([*line, "--no-video", "--name", "it", "--out", str(out), "--quiet"], folder)
+        _in_process(["render", str(out / "it.art"), "-o", str(out / "it.svg"), "-q"], folder)
+        svg = (out / "it.svg").read_text() if (out / "it.svg").exists() else ""
+        tally.case("SVG", _harmful(svg))
+
+
+def _harmful(svg: str) -> str | None:
+    if not svg:
+        return "there is none"
+    try:
+        tags = {element.tag.split("}")[-1] for element in ElementTree.fromstring(svg).iter()}
+    except ElementTree.ParseError as error:
+        return f"it is not XML: {error}"
+    return f"it has {tags & {'script', 'img', 'foreignObject'}}" if "script" in tags else None
+
+
+def the_cache_is_private(tally: Tally, small: bool) -> None:
+    """Kernels are written where nobody else can, and never found in a folder of others."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for told, mode in (("new", None), ("open to all", 0o777)):
+            cache = folder / told / "kernels"
+            if mode is not None:
+                cache.mkdir(parents=True)
+                cache.chmod(mode)
+            start(_compile, folder / told).join()
+            there = cache.exists() and any(cache.iterdir())
+            bits = stat.S_IMODE(cache.stat().st_mode) if cache.exists() else 0
+            problem = None if there and not bits & 0o077 else f"its mode is {bits:o}"
+            tally.case(f"a {told} folder", problem)
+        if hasattr(os, "chown") and os.geteuid() == 0:
+            cache = folder / "foreign" / "kernels"
+            cache.mkdir(parents=True, mode=0o777)
+            os.chown(cache, 12345, 12345)
+            start(_compile, folder / "foreign").join()
+            tally.case("a folder of another user", "it was used" if any(cache.iterdir()) else None)
+        else:
+            tally.skips.append("only the superuser can make a folder of another user")
+
+
+def _compile(cache: Path) -> None:
+    os.environ["ARTGEN_CACHE"] = str(cache)
+    from artgen.raster import kernel_cache
+
+    kernel_cache.load("def one():\n    return 1\n")
+    os._exit(0)
+
+
+def _in_process(line: list[str], folder: Path) -> None:
+    start(_fit, line, folder).join()
+
+
+def _fit(line: list[str], folder: Path) -> None:
+    os._exit(fit(line, folder))
+
+
+# ---- bugs ----------------------------------------------------------------------------------------
+
+
+def _evaluate() -> None:
+    """Numbers of tables and expressions are given to Python."""
+    import artgen.targets._table as table
+
+    def is_number(text: str) -> bool:
+        try:
+            return isinstance(eval(text, {"__builtins__": {}}), int | float)
+        except Exception:
+            return False
+
+    table._is_number = is_number
+
+
+def _say_where() -> None:
+    """The recipe keeps the path of its target."""
+    import artgen.runner._prepare as prepare
+
+    complete = prepare._complete
+
+    def telling(recipe: Any, target: Any, *given: Any) -> Any:
+        done = complete(recipe, target, *given)
+        return done.updated({"target": {"source": recipe.target.source}})
+
+    prepare._complete = telling
+
+
+def _unescaped() -> None:
+    """Text goes into SVG as it is."""
+    import artgen.output.svg as svg
+
+    svg.escape = lambda text, *given: text
+    svg.quoteattr = lambda text, *given: f'"{text}"'  # type: ignore[attr-defined]
+
+
+def _open_cache() -> None:
+    """The cache is what it was made as, by whomever."""
+    import artgen.raster.kernel_cache as kernel_cache
+
+    def folder() -> Path:
+        path = Path(os.environ["ARTGEN_CACHE"]) / "kernels"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    kernel_cache._private_folder = folder
+
+
+PROMISES = [
+    Promise(
+        "no-code",
+        "Recipes, `.art` files, pictures, tables and expressions are data: reading them runs, "
+        "unpickles, imports and starts nothing.",
+        "Hostile files of every kind are read while Python reports what is compiled, executed, "
+        "unpickled or started.",
+        data_runs_no_code,
+        lambda: in_processes(_evaluate),
+        "numbers are given to Python's `eval`",
+    ),
+    Promise(
+        "nothing-given-away",
+        "Outputs hold no absolute path, user or host name.",
+        "Everything that a fit and an export write is searched.",
+        outputs_give_nothing_away,
+        lambda: in_processes(_say_where),
+        "the recipe keeps the path of its target",
+    ),
+    Promise(
+        "markup",
+        "What a browser reads is escaped.",
+        "A target with markup in its name, its SVG parsed.",
+        markup_is_escaped,
+        lambda: in_processes(_unescaped),
+        "text goes into SVG as it is",
+    ),
+    Promise(
+        "private-cache",
+        "Kernels are kept where nobody else can write, and a folder of somebody else is not used.",
+        "Caches that are new, open to all, and owned by another user.",
+        the_cache_is_private,
+        lambda: in_processes(_open_cache),
+        "the folder is used as it is",
+    ),
+]
