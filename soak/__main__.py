@@ -58,7 +58,8 @@ def table(found: list[tuple[Promise, Tally, Tally]]) -> str:
     for promise, tally, broken in found:
         figures = "; ".join(f"{name}: {value}" for name, value in tally.figures.items())
         how = promise.how + (f" ({figures})" if figures else "")
-        bug = f"{promise.bug_text} ({len(broken.failures)} of {broken.cases})"
+        seen = f"in case {broken.cases}" if broken.failures else "never"
+        bug = f"{promise.bug_text} (noticed {seen})"
         cells = (promise.text, how, str(tally.cases), str(len(tally.failures)))
         skips = "; ".join(tally.skips)
         lines.append("| " + " | ".join((*cells, skips, bug)) + " |")

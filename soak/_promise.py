@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
 __all__ = ["AREAS", "Promise", "Tally", "every_promise", "find_promise"]
 
 AREAS = ("kills", "disk", "files", "security", "numbers", "endurance", "compatibility")
 """The modules with a list of `PROMISES`."""
+
+
+class Noticed(Exception):
+    """A failure was found, and one is enough."""
 
 
 @dataclass
@@ -22,11 +26,19 @@ class Tally:
     skips: list[str] = field(default_factory=list)
     figures: dict[str, str] = field(default_factory=dict)
     """What was measured on the way."""
+    first_failure: bool = False
+    """Whether the first failure ends the trial."""
 
     def case(self, name: str, *problems: str | None) -> None:
         """Count one case; it failed for every problem that is not None."""
-        self.cases += 1
-        self.failures += [f"{name}: {problem}" for problem in problems if problem]
+        self.add(1, [f"{name}: {problem}" for problem in problems if problem])
+
+    def add(self, cases: int, failures: Sequence[str]) -> None:
+        """Count several cases and what failed in them."""
+        self.cases += cases
+        self.failures += failures
+        if self.first_failure and self.failures:
+            raise Noticed
 
 
 @dataclass(frozen=True)
@@ -51,9 +63,9 @@ class Promise:
         return tally
 
     def check_with_bug(self) -> Tally:
-        """Try it in the small size with the bug put in."""
-        tally = Tally()
-        with self.bug():
+        """Try it in the small size with the bug put in, until that is noticed."""
+        tally = Tally(first_failure=True)
+        with self.bug(), suppress(Noticed):
             self.trial(tally, True)
         return tally
 

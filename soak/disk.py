@@ -98,7 +98,7 @@ def two_at_once(tally: Tally, small: bool) -> None:
         for number in range(1 if small else 10):
             for name, flags in more_flags.items():
                 out = folder / f"{number} {name}"
-                lines = [arguments(ENGINE, photo, out, "--steps", "3000", *each) for each in flags]
+                lines = [arguments(ENGINE, photo, out, "--steps", "900", *each) for each in flags]
                 first = start(fit_and_leave, lines[0], folder)
                 _wait_for(out / "it.run" / "checkpoint.safetensors", first)
                 code, told = _run(fit_and_leave, lines[1], folder)

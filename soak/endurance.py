@@ -30,7 +30,7 @@ def long_run(tally: Tally, small: bool) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         start(_run_watched, folder, steps).join()
-        notes = [json.loads(line) for line in (folder / "notes.jsonl").open()]
+        notes = [json.loads(line) for line in (folder / "notes.jsonl").read_text().splitlines()]
         lines = (folder / "log.jsonl").read_text().splitlines()
         third = len(notes) // 3
         second, last = notes[third : 2 * third], notes[2 * third :]

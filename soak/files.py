@@ -37,13 +37,11 @@ def hostile_files(tally: Tally, small: bool) -> None:
             process = start(_read_all, name, Path(folder), results, 30 if small else 3000)
             process.join()
             found = json.loads(results.read_text()) if results.exists() else {}
-            tally.cases += found.get("cases", 0)
-            tally.failures += [f"{name}: {each}" for each in found.get("failures", [])]
+            failures = [f"{name}: {each}" for each in found.get("failures", [])]
             if process.exitcode != 0:
-                told = found.get("at", "the start")
-                tally.failures.append(
-                    f"{name}: the process ended with {process.exitcode} at {told}"
-                )
+                at = found.get("at", "the start")
+                failures.append(f"{name}: the process ended with {process.exitcode} at {at}")
+            tally.add(found.get("cases", 0), failures)
 
 
 def fuzzed_files(tally: Tally, small: bool) -> None:
