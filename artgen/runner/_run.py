@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import UsageError
-from artgen.events import Event, Finished, Notice, Observer, Started
+from artgen.events import Event, Finished, Notice, Observer, Shown, Started
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
@@ -22,7 +22,7 @@ from artgen.runner._memory import keep_freed_memory
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
-from artgen.targets import Target, file_safe, split_source
+from artgen.targets import ImageTarget, Target, file_safe, split_source
 
 __all__ = ["default_stem", "output_paths", "run"]
 
@@ -114,8 +114,10 @@ def run(
             )
             with closing(lines) if lines else nullcontext():
                 observers.extend([lines] if lines else [])
-                emit(Started(stem, fit.resumed_at, fit.total_steps, job.recipe.to_dict()))
+                goal = job.target.pixels if isinstance(job.target, ImageTarget) else None
+                emit(Started(stem, fit.resumed_at, fit.total_steps, job.recipe.to_dict(), goal))
                 outcome = export(job, fit.run(), registry, paths, folder)
+                emit(Shown(stem, outcome.summary["steps"], outcome.pixels))
                 emit(Finished(stem, outcome.summary))
         except BaseException:
             if folder is not None and not folder.has_checkpoint:
