@@ -23,7 +23,7 @@ class Heart(Shape):
 
     @staticmethod
     def outline(genes, points):
-        x, y, u, v = genes
+        x, y, u, v = genes[0], genes[1], genes[2], genes[3]
         for i in range(len(points)):
             points[i, 0] = x + ALONG[i] * u - ACROSS[i] * v
             points[i, 1] = y + ALONG[i] * v + ACROSS[i] * u

@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from xml.etree import ElementTree
 
 import numpy as np
@@ -169,16 +170,17 @@ def _near(line: _Line, points: Floats, distance: float) -> Mask:
     """Which points lie under a stroke: square at its ends, round where it bends."""
     near = np.zeros(len(points), bool)
     corners = np.concatenate([line.points, line.points[:1]]) if line.closed else line.points
-    for i in range(len(corners) - 1):
-        begin, way = corners[i], corners[i + 1] - corners[i]
-        length = math.hypot(*way)
+    beyond = np.full(len(points), line.closed)
+    for begin, end in pairwise(corners):
+        way, length = end - begin, math.hypot(*(end - begin))
         if length == 0:
             continue
         along = (points - begin) @ way / length
         across = (points - begin) @ np.array([-way[1], way[0]]) / length
         near |= (along >= 0) & (along <= length) & (np.abs(across) <= distance)
-        if i > 0 or line.closed:
-            near |= np.hypot(*(points - begin).T) <= distance
+        # Between the end of one line and the start of the next: never beyond the ends of all.
+        near |= beyond & (along < 0) & (np.hypot(*(points - begin).T) <= distance)
+        beyond = along > length
     return near
 
 

@@ -47,8 +47,8 @@ OFTEN = 0.02
 """At least this share of random shapes, and of small changes, has to be valid."""
 REACH = 5.0
 """Random shapes reach `size`, and changes go `step` far, give or take this factor."""
-SLACK = 0.02
-"""What a polygon, or SVG, may be off: this share of the area, and of the perimeter's pixels."""
+SLACK = 0.04
+"""SVG may be off by this share of the area and of what lies on the outline."""
 LEVELS = 1.0
 """How far apart two sizes of a picture may be on average, in levels of 255."""
 ENLARGED = 4

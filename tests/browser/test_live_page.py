@@ -56,24 +56,24 @@ def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
     page.on("request", lambda request: asked.add(request.url.split("#")[0]))
     page.goto(live.address)
     for image in ("picture", "target", "errors"):
-        page.wait_for_function(f"document.getElementById('{image}').naturalWidth === 96")
-    page.wait_for_function("document.querySelectorAll('#curve polyline').length === 2")
+        page.wait_for_function(f"() => document.getElementById('{image}').naturalWidth === 96")
+    page.wait_for_function("() => document.querySelectorAll('#curve polyline').length === 2")
     assert page.inner_text("#title") == "gaussian \u00d7 60"
     assert "dB" in page.inner_text("#psnr")
     assert page.inner_text("#state") == "running"
 
     page.click("#pause")
-    page.wait_for_function("document.getElementById('state').textContent === 'paused'")
+    page.wait_for_function("() => document.getElementById('state').textContent === 'paused'")
     page.wait_for_timeout(400)
     held = step_of(page)
     page.wait_for_timeout(400)
     assert step_of(page) == held
     assert page.inner_text("#pause") == "Resume"
     page.keyboard.press("Enter")  # the button still has the focus
-    page.wait_for_function(f"parseInt(document.getElementById('step').textContent) > {held}")
+    page.wait_for_function(f"() => parseInt(document.getElementById('step').textContent) > {held}")
 
     page.select_option("#rate", "15")
-    page.wait_for_function("document.getElementById('rate').value === '15'")
+    page.wait_for_function("() => document.getElementById('rate').value === '15'")
     before = page.get_attribute("#picture", "src")
     page.wait_for_function(
         "before => document.getElementById('picture').src !== before", arg=before
@@ -81,7 +81,7 @@ def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
     assert live.control.rate == 15
 
     page.click("#stop")
-    page.wait_for_function("document.getElementById('state').textContent.startsWith('done')")
+    page.wait_for_function("() => document.getElementById('state').textContent.startsWith('done')")
     thread.join(30)
     assert outcomes[0].summary["stopped_by"] == "interrupted"
     assert page.is_disabled("#stop")
@@ -103,4 +103,4 @@ def test_it_says_what_went_wrong_and_that_it_is_over(page) -> None:
         live.fail(ValueError("no <b>luck</b>"))
         page.wait_for_selector("#error:not([hidden])")
         assert page.inner_text("#message") == "ValueError('no <b>luck</b>')"
-    page.wait_for_function("document.getElementById('stop').disabled")
+    page.wait_for_function("() => document.getElementById('stop').disabled")
