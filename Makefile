@@ -6,7 +6,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint format types bench soak gallery browser wheel clean
+.PHONY: demo test lint format types bench soak gallery browser docs wheel clean
 
 demo: $(VENV)/installed  ## fit the astronaut: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit sample:astronaut --seed 7 --overwrite
@@ -34,11 +34,14 @@ gallery: $(VENV)/installed  ## fit every recipe of the gallery into gallery/out
 		$(BIN)/artgen fit --recipe $$recipe --out gallery/out --overwrite; \
 	done
 
+docs: $(VENV)/installed-docs  ## the documentation as a site, in site/
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build --wheel --outdir dist
 
 clean:
-	rm -rf $(VENV) build dist artgen-out gallery/out
+	rm -rf $(VENV) build dist artgen-out gallery/out site
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "artgen needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'
@@ -50,4 +53,8 @@ $(VENV)/installed: pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(VENV)/installed-dev: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(PIP) $(PIP_FLAGS) -e '.[dev]'
+	@touch $@ $(VENV)/installed
+
+$(VENV)/installed-docs: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(PIP) $(PIP_FLAGS) -e '.[docs]'
 	@touch $@ $(VENV)/installed

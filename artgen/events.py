@@ -18,6 +18,7 @@ __all__ = [
     "FrameTaken",
     "Notice",
     "Observer",
+    "Shown",
     "Started",
 ]
 
@@ -31,11 +32,15 @@ class Event:
 
 @dataclass(frozen=True)
 class Started(Event):
-    """The run is about to advance; `step` is above 0 when it was resumed."""
+    """The run is about to advance; `step` is above 0 when it was resumed.
+
+    `target` is uint8 [height, width, 3], or None where it is not a picture.
+    """
 
     step: int
     total_steps: int
     recipe: dict[str, Any] = field(repr=False)
+    target: Any = field(default=None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,17 @@ class FrameTaken(Event):
     """A frame of the progress video was stored."""
 
     step: int
+
+
+@dataclass(frozen=True)
+class Shown(Event):
+    """The drawing as it is now: `pixels`, uint8 [height, width, 3], after `step` steps.
+
+    Sent with every frame of the video, and between them where somebody watches.
+    """
+
+    step: int
+    pixels: Any = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,17 @@ from benchmarks import __doc__ as SUMMARY
 from benchmarks._report import machine, update_sections
 from benchmarks._settings import ROOT, Settings
 
-BENCHMARKS = ("startup", "start", "footprints", "scaling", "fits", "fields", "shapes", "video")
+BENCHMARKS = (
+    "startup",
+    "start",
+    "footprints",
+    "scaling",
+    "fits",
+    "fields",
+    "shapes",
+    "live",
+    "video",
+)
 """The modules with a `run(settings)` that yields tables."""
 
 

@@ -25,11 +25,13 @@ from artgen.metrics import psnr
 from artgen.output import to_pixels
 from artgen.raster import draw, load_kernels
 from artgen.recipe import Recipe
-from artgen.registry import default
+from artgen.registry import Registry, default
 from artgen.resolve import resolve
 from artgen.targets import TargetRequest, open_image, open_sample
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
+
+LOOSE = Registry(files=[Path(__file__).with_name("_outlines.py")])
 
 SCORERS = """
 NO_PALETTE = np.zeros((0, 3))
@@ -73,15 +75,26 @@ def score_pixels(genes, target, picture, grid, alpha):
             total += q - 2 * alpha * (c0 * s0 + c1 * s1 + c2 * s2)
             total += n * alpha * alpha * (c0 * c0 + c1 * c1 + c2 * c2)
     return total
+
+
+@nb.njit((nb.float64[:, ::1], nb.int64, grid_type), **options)
+def count_rows(genes, height, grid):
+    scratch = make_scratch(height, VERTICES, CROSSINGS)
+    total = 0
+    for i in range(len(genes)):
+        runs = trace(0, genes[i], 0, height, grid, scratch)
+        if runs > 0:
+            total += scratch[0][runs - 1] - scratch[0][0] + 1
+    return total
 """
 
 
 def run(settings: Settings) -> Iterator[Table]:
     side = 64 if settings.quick else 256
     kinds = [("triangle", reach) for reach in (8, 16, 32, 64)]
-    kinds += [(name, 32) for name in ("rotated_ellipse", "polygon", "bezier")]
+    kinds += [(n, 32) for n in ("rotated_ellipse", "polygon", "bezier", "star", "heart")]
     if settings.quick:
-        yield rates(kinds[:1], side, 500)
+        yield rates([kinds[0], kinds[-1]], side, 500)
     else:
         yield rates(kinds, side, 20_000)
 
@@ -124,18 +137,35 @@ def open_target(picture: str, side: int) -> torch.Tensor:
 
 def rates(kinds: list[tuple[str, int]], side: int, number: int) -> Table:
     """Random candidates that reach so many pixels, scored in both ways."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
+    triangles: dict[int, float] = {}
     for name, reach in kinds:
-        sums, pixels = (number / seconds / 1e6 for seconds in score(name, reach, side, number))
-        rows.append((f"{name}, {reach} px", figure(sums), figure(pixels), ratio(sums, pixels)))
-    columns = ("reach", "sums, 10⁶/CPU s", "pixels, 10⁶/CPU s", "ratio")
-    return Table(f"Evaluations, {side}²", columns, rows)
+        sums, pixels, covered = score(name, reach, side, number)
+        each = covered / sums
+        if name == "triangle":
+            triangles[reach] = each
+        rows.append(
+            (
+                f"{name}, {reach} px",
+                figure(number / sums / 1e6),
+                figure(number / pixels / 1e6),
+                ratio(pixels, sums),
+                figure(covered / number),
+                f"{each / triangles[reach]:.2f}" if reach in triangles else "-",
+            )
+        )
+    columns = (
+        *("reach", "sums, 10⁶/CPU s", "pixels, 10⁶/CPU s", "ratio"),
+        *("rows each", "rows/CPU s, of a triangle's"),
+    )
+    note = "`star` and `heart` are outlines in a loose file; the last column is for the same reach."
+    return Table(f"Evaluations, {side}²", columns, rows, note)
 
 
-def score(name: str, reach: int, side: int, number: int) -> tuple[float, float]:
-    """The median CPU seconds from sums, and from pixels."""
+def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, int]:
+    """The median CPU seconds from sums, and from pixels, and the rows of all candidates."""
     alpha = 0.75
-    shape = default().load("primitive", name)()
+    shape = LOOSE.load("primitive", name)()
     text = Path(climb.__file__).with_name("climb_kernels.py").read_text(encoding="utf-8")
     functions = ("random", "mutate", "valid")
     kernels = load_kernels(shape, f"SEARCHED = False\n{text}{SCORERS}", functions)
@@ -150,7 +180,8 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float]:
     for _ in range(5):
         sums.append(cpu(kernels.score_sums, genes, layers.sums, layers.grid, alpha))
         pixels.append(cpu(kernels.score_pixels, genes, target, layers.below, layers.grid, alpha))
-    return statistics.median(sums), statistics.median(pixels)
+    rows = kernels.count_rows(genes, side, layers.grid)
+    return statistics.median(sums), statistics.median(pixels), rows
 
 
 def candidates(shape: Shape, number: int, size: float) -> np.ndarray:

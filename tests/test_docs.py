@@ -24,7 +24,10 @@ from artgen.cli import main
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
-    [*ROOT.glob("docs/*.md"), *(ROOT / f"{n}.md" for n in ("README", "SECURITY", "CONTRIBUTING"))]
+    [
+        *ROOT.glob("docs/**/*.md"),
+        *(ROOT / f"{n}.md" for n in ("README", "SECURITY", "CONTRIBUTING")),
+    ]
 )
 FENCE = re.compile(r"(?:^<!-- ([^\n]+) -->\n)?^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 CODE = ("python", "bash", "toml", "csv")
@@ -233,6 +236,25 @@ def test_every_check_of_plugins_is_documented_with_what_it_proves():
 
     section = sections(ROOT / "docs" / "plugins.md")["Checks before sharing"]
     documented = set(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
-    families = (artgen.Splat, artgen.Field)
+    families = (artgen.Splat, artgen.Field, artgen.Shape)
     checks = {check for family in families for check in checks_of(family)}
     assert documented == {(check.__name__, claim(check)) for check in checks}
+
+
+def test_the_site_has_every_page_once():
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"([\w/-]+\.md)$", text[text.index("nav:") :], re.MULTILINE)
+    there = {page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/**/*.md")}
+    hook = (ROOT / "docs" / "site_pages.py").read_text(encoding="utf-8")
+    outside = re.search(r"^PAGES = \(([^)]*)\)", hook, re.MULTILINE)
+    assert outside is not None
+    assert sorted(listed) == sorted(there | set(re.findall(r'"([^"]+)"', outside[1])))
+
+
+def test_every_hook_that_offers_something_has_a_guide():
+    page = (ROOT / "docs" / "hooks.md").read_text(encoding="utf-8")
+    guides = {path.stem: path.read_text(encoding="utf-8") for path in ROOT.glob("docs/guides/*.md")}
+    assert set(re.findall(r"\(guides/(\w+)\.md\)", page)) == set(guides)
+    for hook in vars(hookspecs):
+        if hook.startswith("artgen_") and hook != "artgen_observe":
+            assert any(f"def {hook}(" in guide for guide in guides.values()), hook

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from artgen.cli._console import describe, headline, print_error, print_json
+from artgen.cli._console import describe, headline, print_error, print_json, say
 from artgen.cli._progress import progress
 from artgen.cli._recipe import aim
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
+from artgen.events import Observer
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import (
+    Control,
     Interruption,
     check_agreement,
     default_stem,
@@ -99,15 +102,15 @@ class Session:
     checkpoint_every: int | None
     log: Path | None
     graph: Path | None
+    live: bool
     as_json: bool
     quiet: bool
     verbose: bool
 
     def run_one(self, job: Job) -> int:
         """Run it, print what was written and return the exit code. Raises what ended it."""
-        interruption = Interruption()
-        with graceful_signals(interruption):
-            result = self._run(job, interruption)
+        with self._watched() as (interruption, page), graceful_signals(interruption):
+            result = self._run(job, interruption, page)
         if self.as_json:
             print_json(result.to_json())
         else:
@@ -126,11 +129,10 @@ class Session:
         sheet = self.out / f"{name or _title(jobs)}-sheet.png"
         if sheet.exists() and not (self.overwrite or self.resume):
             raise UsageError(f"{sheet} exists", hint="use --overwrite or another --out")
-        interruption = Interruption()
         results: list[Result] = []
-        with graceful_signals(interruption):
+        with self._watched() as (interruption, page), graceful_signals(interruption):
             for job in jobs:
-                result = self._attempt(job, interruption)
+                result = self._attempt(job, interruption, page)
                 if not self.as_json:
                     self._print_paths(result)
                 if result.error is not None:
@@ -150,7 +152,19 @@ class Session:
             print(written)
         return 130 if 130 in codes else next(iter(codes), 0)
 
-    def _attempt(self, job: Job, interruption: Interruption) -> Result:
+    @contextmanager
+    def _watched(self) -> Iterator[tuple[Interruption, list[Observer]]]:
+        """What the runs can be stopped with, and the page that shows them, if one was asked for."""
+        if not self.live:
+            yield Interruption(), []
+            return
+        from artgen.live import Live
+
+        with Live(Control()) as page:
+            say(f"live: {page.address}")
+            yield page.control, [page]
+
+    def _attempt(self, job: Job, interruption: Interruption, page: Sequence[Observer]) -> Result:
         """One run of a batch, whatever comes of it; none is started after an interruption.
 
         To resume a batch is to keep what is done, go on with what began and start the rest.
@@ -167,11 +181,11 @@ class Session:
                 for path in (self.log, self.graph)
             ]
             session = replace(self, log=named[0], graph=named[1], resume=self.resume and began)
-            return session._run(job, interruption)
+            return session._run(job, interruption, page)
         except Exception as error:
             return Result(job, None, error)
 
-    def _run(self, job: Job, interruption: Interruption) -> Result:
+    def _run(self, job: Job, interruption: Interruption, page: Sequence[Observer]) -> Result:
         with progress(self.registry, quiet=self.quiet, verbose=self.verbose) as observers:
             outcome = run(
                 job.recipe,
@@ -182,7 +196,7 @@ class Session:
                 given=job.asked,
                 overwrite=self.overwrite,
                 search=self.search,
-                observers=observers,
+                observers=[*observers, *page],
                 interruption=interruption,
                 checkpoint_every=self.checkpoint_every,
                 log=self.log,

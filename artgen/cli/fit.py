@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
 
+if TYPE_CHECKING:
+    from artgen.cli._runs import Job
+
 __all__ = ["fit"]
 
 _WHAT, _LONG, _JUDGE = "What to make", "How long", "What to match"
-_FILES, _WHERE = "What to write", "Where to run"
+_FILES, _SEE, _WHERE = "What to write", "What to see meanwhile", "Where to run"
 
 
 def fit(
@@ -296,6 +300,23 @@ def fit(
             rich_help_panel=_FILES,
         ),
     ] = None,
+    live: Annotated[
+        bool,
+        typer.Option(
+            "--live",
+            help="A page on this machine that shows the run, pauses and stops it.",
+            rich_help_panel=_SEE,
+        ),
+    ] = False,
+    watch: Annotated[
+        bool,
+        typer.Option(
+            "--watch",
+            help="With --plugin: fit a small preview after every save of FILE.py, on a live page; "
+            "writes nothing. Ctrl-C ends it.",
+            rich_help_panel=_SEE,
+        ),
+    ] = False,
     device: Annotated[
         str | None,
         typer.Option(
@@ -338,7 +359,8 @@ def fit(
     base = read_recipe_file(recipe) if recipe is not None else {}
     if init is not None:
         base = start_from(base, read_recipe_file(init), primitive)
-    registry = make_registry(plugin, quiet=quiet)
+    # What is watched may be wrong at first: it is read later, again and again.
+    registry = None if watch else make_registry(plugin, quiet=quiet)
 
     from artgen.cli._runs import Session, plan_jobs
 
@@ -388,6 +410,15 @@ def fit(
         settings or (),
     )
     jobs = plan_jobs(data, {target: located(target) for target in targets or ()}, many, name)
+    if registry is None:
+        return _watch(
+            plugin or (),
+            jobs,
+            (*folders, Path()),
+            {"--json": as_json, "--resume": resume, "--log": log, "--graph": graph},
+            quiet=quiet,
+            verbose=verbose,
+        )
     session = Session(
         registry=registry,
         out=out,
@@ -397,6 +428,7 @@ def fit(
         checkpoint_every=checkpoint_every,
         log=log,
         graph=graph,
+        live=live,
         as_json=as_json,
         quiet=quiet,
         verbose=verbose,
@@ -404,6 +436,27 @@ def fit(
     if len(jobs) == 1 and not many:
         return session.run_one(jobs[0])
     return session.run_batch(jobs, name)
+
+
+def _watch(
+    plugins: Sequence[Path],
+    jobs: Sequence[Job],
+    search: Sequence[Path],
+    flags: Mapping[str, object],
+    *,
+    quiet: bool,
+    verbose: bool,
+) -> int:
+    """Previews until the user ends them. Raises UsageError for `flags` they have no use for."""
+    from artgen.cli._watching import watch_plugins
+    from artgen.errors import UsageError
+
+    given = [flag for flag, value in flags.items() if value]
+    if given:
+        raise UsageError(f"--watch and {given[0]} were both given", hint="a preview writes nothing")
+    if len(jobs) > 1:
+        raise UsageError(f"--watch fits one thing, not {len(jobs)}", hint="name one target")
+    return watch_plugins(plugins, jobs[0].asked, search, quiet=quiet, verbose=verbose)
 
 
 def _absolute(source: str) -> str:

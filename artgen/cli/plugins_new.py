@@ -24,7 +24,11 @@ def new(
         ),
     ],
     family: Annotated[
-        Family, typer.Option(help="splat: many parts of one footprint; field: one function.")
+        Family,
+        typer.Option(
+            help="splat: many soft parts of one footprint; field: one function of position; "
+            "shape: flat figures with hard edges."
+        ),
     ] = "splat",
     file: Annotated[
         bool, typer.Option("--file", help="One loose file NAME.py instead of a package.")

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from artgen.output.atomic import atomic_path, atomic_write, probe_folder
 from artgen.output.codecs import available_codecs, encode_within
+from artgen.output.error_map import WORST, embers, error_map
 from artgen.output.frames import FrameStore
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_png, to_pixels
 from artgen.output.video import frame_steps, probe_encoder, schedule, write_video
 
 __all__ = [
+    "WORST",
     "FrameStore",
     "atomic_path",
     "atomic_write",
     "available_codecs",
     "contact_sheet",
+    "embers",
     "encode_png",
     "encode_within",
+    "error_map",
     "frame_steps",
     "probe_encoder",
     "probe_folder",

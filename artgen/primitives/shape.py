@@ -15,7 +15,7 @@ searches, draws by area, saves and exports::
 
         @staticmethod
         def outline(genes, points):
-            x, y, r = genes
+            x, y, r = genes[0], genes[1], genes[2]
             points[0, :] = x, y - r
             points[1, :] = x + r, y
             points[2, :] = x, y + r

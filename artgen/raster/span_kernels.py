@@ -92,6 +92,18 @@ def trace_convex(points, first, last, grid, scratch):
 
 
 @inline
+def sort_crossings(crossings, ways, first, number, stride):
+    """Sort the crossings of one row, which are a stride apart, and their ways with them."""
+    for later in range(1, number):
+        k = first + later * stride
+        crossing, way = crossings[k], ways[k]
+        while k >= first + stride and crossings[k - stride] > crossing:
+            crossings[k], ways[k] = crossings[k - stride], ways[k - stride]
+            k -= stride
+        crossings[k], ways[k] = crossing, way
+
+
+@inline
 def trace_outline(points, first, last, grid, scratch):
     """Cut any closed polygon into runs, as `trace_convex` does: where it winds around a point."""
     top, pitch, origin, scale, width = grid
@@ -113,18 +125,25 @@ def trace_outline(points, first, last, grid, scratch):
         slope *= pitch
         for row in range(places[upper], places[lower]):
             crossing = x + row * slope
-            # Sorted as they come: a row has few of them. Those of all rows that come first lie
-            # together, then the second ones, and so on, as more than two are rare.
+            # As they come: those of all rows that come first lie together, then the second ones,
+            # and so on, as more than two are rare.
             k = row - begin + crossed[row - begin] * stride
-            while k >= stride and crossings[k - stride] > crossing:
-                crossings[k], ways[k] = crossings[k - stride], ways[k - stride]
-                k -= stride
             crossings[k], ways[k] = crossing, way
             crossed[row - begin] += 1
     runs = 0
     for row in range(begin, end):
-        winding, i = 0, row - begin
-        left = crossings[i]
+        i = row - begin
+        if crossed[i] == 2:
+            # What comes in goes out again, whichever of them that is.
+            one, other = crossings[i], crossings[i + stride]
+            start = max((min(one, other) - origin) * scale, 0.0)
+            stop = min((max(one, other) - origin) * scale, width)
+            if stop > start:
+                rows[runs], lefts[runs], rights[runs] = row, start, stop
+                runs += 1
+            continue
+        sort_crossings(crossings, ways, i, crossed[i], stride)
+        winding, left = 0, crossings[i]
         for number in range(crossed[i]):
             k = i + number * stride
             if winding == 0:

@@ -1,5 +1,6 @@
 """Runs recipes: stages, budgets, frames, checkpoints, interruption, outputs."""
 
+from artgen.runner._control import Control
 from artgen.runner._device import resolve_device
 from artgen.runner._export import Outcome
 from artgen.runner._inputs import find_file
@@ -10,6 +11,7 @@ from artgen.runner._run import default_stem, output_paths, run
 from artgen.runner._signals import Interruption, graceful_signals
 
 __all__ = [
+    "Control",
     "Interruption",
     "Outcome",
     "check_agreement",

@@ -34,14 +34,16 @@ KINDS = ("still", "video", "art", "checkpoint")
 
 @dataclass(frozen=True)
 class Outcome:
-    """The art, the JSON object that describes the run, and the error it ended with, if any.
+    """The art, the JSON object that describes the run, the error it ended with, if any, and pixels.
 
     An error here comes with outputs: interrupted (130) or diverged (5), the best so far saved.
+    `pixels` are the drawing at the fitting size, uint8 [height, width, 3].
     """
 
     art: Art
     summary: dict[str, Any]
     error: ArtgenError | None = None
+    pixels: NDArray[np.uint8] | None = None
 
 
 def export(
@@ -70,7 +72,7 @@ def export(
             hint="go on with --resume" if folder is not None else None,
         )
     if paths is None or folder is None:
-        return Outcome(art, summary, error)
+        return Outcome(art, summary, error, picture.pixels)
 
     output, text = recipe.output, recipe.to_json()
     written = {kind: paths[kind] for kind in ("still", "video", "art")}
@@ -94,7 +96,7 @@ def export(
     if not output.video:
         # One that was overwritten would show another drawing.
         paths["video"].unlink(missing_ok=True)
-    return Outcome(art, summary, error)
+    return Outcome(art, summary, error, picture.pixels)
 
 
 def _video_frames(

@@ -19,7 +19,7 @@ import torch
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
 from artgen.errors import Diverged, OutOfMemory
-from artgen.events import Advanced, Evaluated, Event, FrameTaken, Notice
+from artgen.events import Advanced, Evaluated, Event, FrameTaken, Notice, Shown
 from artgen.output import frame_steps
 from artgen.recipe import Recipe, Stage
 from artgen.runner._folder import RunFolder
@@ -231,6 +231,8 @@ class Fit:
             if engine.step in evaluations:
                 self._evaluate(engine)
             self._frame(engine, frames)
+            self._show(engine)
+            self.interruption.hold()
             early = self._stopped_early(engine)
             # The checkpoint comes first: judging here is not part of the uninterrupted run.
             if early or self._checkpoint_due(engine):
@@ -346,8 +348,23 @@ class Fit:
             # Whether there is a video decides nothing: the next evaluation will see it too.
             return
         self.folder.frames.add(step, pixels)
-        self._count(time.perf_counter() - began)
+        took = time.perf_counter() - began
+        self._count(took)
         self.emit(FrameTaken(self.name, step))
+        self.emit(Shown(self.name, step, pixels))
+        self.interruption.showed(took)
+
+    def _show(self, engine: Engine) -> None:
+        """Draw for those who watch: what that takes is no part of the run."""
+        if not self.interruption.wants_picture():
+            return
+        began = time.perf_counter()
+        try:
+            pixels = self.job.draw(engine.drawing(best=False)).pixels
+        except (Diverged, OutOfMemory):
+            return
+        self.emit(Shown(self.name, self.progress.offset + engine.step, pixels))
+        self.interruption.showed(time.perf_counter() - began)
 
     def _frame_steps(self, total: int) -> Sequence[int]:
         """The frame schedule, thinned evenly where there are more than the recipe allows.

@@ -82,16 +82,21 @@ class RunFolder:
             data = json.loads(folder._recipe.read_text(encoding="utf-8"))
             if not isinstance(data, dict):
                 raise ValueError("it is not a JSON object")
+            recipe = Recipe.from_dict(data, where=str(folder._recipe))
         except FileNotFoundError:
             raise UsageError(
                 f"there is nothing to resume: {folder._recipe} does not exist",
                 hint="start again with --overwrite" if path.exists() else "leave out --resume",
             ) from None
         except (OSError, ValueError) as error:
+            folder.unlock()
             raise InputError(
                 f"cannot read {folder._recipe}: {error}", hint="start again with --overwrite"
             ) from None
-        return folder, Recipe.from_dict(data, where=str(folder._recipe))
+        except InputError:
+            folder.unlock()
+            raise
+        return folder, recipe
 
     def lock(self) -> None:
         """Keep other processes out. Raises UsageError where one is at work here, OutputError."""

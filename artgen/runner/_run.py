@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import UsageError
-from artgen.events import Event, Finished, Notice, Observer, Started
+from artgen.events import Event, Finished, Notice, Observer, Shown, Started
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
@@ -23,7 +23,7 @@ from artgen.runner._memory import keep_freed_memory
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
-from artgen.targets import Target, file_safe, split_source
+from artgen.targets import ImageTarget, Target, file_safe, split_source
 
 __all__ = ["default_stem", "output_paths", "run"]
 
@@ -71,65 +71,66 @@ def run(
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the outcome instead.
     """
-    with ExitStack() as held:
-        stem = name or default_stem(recipe)
-        paths = None if out is None else output_paths(out, stem)
-        folder: RunFolder | None = None
-        if paths is not None and resume:
-            folder, recipe = RunFolder.open(paths["folder"])
-            held.callback(folder.unlock)
-            check_agreement(recipe, given or {}, target)
-            search = folder.inputs
-        elif paths is not None and not overwrite:
-            _refuse_existing(paths)
-        observers = list(observers)
-        emit = _announcer(stem, registry, observers)
-        keep_freed_memory()
+    stem = name or default_stem(recipe)
+    paths = None if out is None else output_paths(out, stem)
+    folder: RunFolder | None = None
+    held = ExitStack()
+    if paths is not None and resume:
+        folder, recipe = RunFolder.open(paths["folder"])
+        held.callback(folder.unlock)
+        search = folder.inputs
+    elif paths is not None and not overwrite:
+        _refuse_existing(paths)
+    observers = list(observers)
+    emit = _announcer(stem, registry, observers)
+    keep_freed_memory()
 
-        with threads(recipe.run.threads) as number:
-            job = prepare(recipe, registry, target=target, search=search, threads=number)
-            names = [stage.engine for stage in job.recipe.stage]
-            engines = dict(zip(names, job.plan.engines, strict=True))
-            graph_file = graph and GraphFile(
-                graph, engines, emit, stem, overwrite=overwrite or resume
+    with held, threads(recipe.run.threads) as number:
+        if folder is not None:
+            check_agreement(recipe, given or {}, target)
+        job = prepare(recipe, registry, target=target, search=search, threads=number)
+        names = [stage.engine for stage in job.recipe.stage]
+        engines = dict(zip(names, job.plan.engines, strict=True))
+        graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
+        for notice in job.notices:
+            emit(Notice(stem, notice))
+        if paths is not None and job.recipe.output.video:
+            probe_encoder()
+        if paths is not None and folder is None:
+            probe_folder(paths["folder"].parent)
+            if overwrite:
+                _remove(RunFolder(paths["folder"]))
+            folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
+            held.callback(folder.unlock)
+        try:
+            fit = Fit(
+                job,
+                emit=emit,
+                run_name=stem,
+                interruption=interruption or Interruption(),
+                folder=folder,
+                checkpoint_every=checkpoint_every,
+                started=graph_file or None,
             )
-            for notice in job.notices:
-                emit(Notice(stem, notice))
-            if paths is not None and job.recipe.output.video:
-                probe_encoder()
-            if paths is not None and folder is None:
-                probe_folder(paths["folder"].parent)
-                if overwrite:
-                    _remove(RunFolder(paths["folder"]))
-                folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
-                held.callback(folder.unlock)
-            try:
-                fit = Fit(
-                    job,
-                    emit=emit,
-                    run_name=stem,
-                    interruption=interruption or Interruption(),
-                    folder=folder,
-                    checkpoint_every=checkpoint_every,
-                    started=graph_file or None,
-                )
-                if resume and folder is not None:
-                    fit.resume()
-                lines = log and JsonLines(
-                    log, resumed_at=fit.resumed_at if resume else None, overwrite=overwrite
-                )
-                with closing(lines) if lines else nullcontext():
-                    observers.extend([lines] if lines else [])
-                    emit(Started(stem, fit.resumed_at, fit.total_steps, job.recipe.to_dict()))
-                    outcome = export(job, fit.run(), registry, paths, folder)
-                    emit(Finished(stem, outcome.summary))
-            except BaseException:
-                if folder is not None and not folder.has_checkpoint:
-                    folder.remove()
-                raise
-            if folder is not None and outcome.error is None:
+            if resume and folder is not None:
+                fit.resume()
+            lines = log and JsonLines(
+                log, resumed_at=fit.resumed_at if resume else None, overwrite=overwrite
+            )
+            with closing(lines) if lines else nullcontext():
+                observers.extend([lines] if lines else [])
+                goal = job.target.pixels if isinstance(job.target, ImageTarget) else None
+                emit(Started(stem, fit.resumed_at, fit.total_steps, job.recipe.to_dict(), goal))
+                outcome = export(job, fit.run(), registry, paths, folder)
+                emit(Shown(stem, outcome.summary["steps"], outcome.pixels))
+                emit(Finished(stem, outcome.summary))
+        except BaseException:
+            if folder is not None and not folder.has_checkpoint:
                 folder.remove()
-            return outcome
+            raise
+        if folder is not None and outcome.error is None:
+            folder.remove()
+        return outcome
 
 
 def _remove(folder: RunFolder) -> None:

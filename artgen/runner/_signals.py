@@ -13,7 +13,10 @@ __all__ = ["Interruption", "graceful_signals"]
 
 
 class Interruption:
-    """A request to stop after the current chunk, from a signal handler or another thread."""
+    """A request to stop after the current chunk, from a signal handler or another thread.
+
+    Whoever wants more than that overrides the rest, see `Control`.
+    """
 
     def __init__(self) -> None:
         self.requested = False
@@ -21,6 +24,16 @@ class Interruption:
     def request(self) -> None:
         """Ask."""
         self.requested = True
+
+    def hold(self) -> None:
+        """Called after every chunk; a run that is paused waits here."""
+
+    def wants_picture(self) -> bool:
+        """Whether the drawing shall be shown now, though no frame of the video is due."""
+        return False
+
+    def showed(self, seconds: float) -> None:
+        """Be told that the drawing was shown, and how many seconds drawing it took."""
 
 
 @contextmanager

@@ -24,11 +24,12 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Family", "Scaffold", "create"]
 
-Family = Literal["splat", "field"]
+Family = Literal["splat", "field", "shape"]
 
 FAMILIES: dict[Family, str] = {
     "splat": "Soft ovals at any angle.",
     "field": "A sum of plane waves.",
+    "shape": "Stars at any angle.",
 }
 """The families that can be started from, and what the example of each is, in one line."""
 

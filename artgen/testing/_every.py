@@ -122,10 +122,12 @@ def init(subject: Subject) -> None:
 def seed(subject: Subject) -> None:
     """The same seed gives the same first drawing and the same fit, bit for bit.
 
-    Take every random number from `context.random` or `context.randn`; keep nothing between calls.
+    Take every random number from `context.random` or `context.randn`, or from the `rng` of a shape;
+    keep nothing between calls.
     """
     for variant in subject.variants:
-        _same(subject.label(variant), "init", *(_drawn(subject, variant, n) for n in (1, 2)))
+        what = "random" if subject.cls.family == "shape" else "init"
+        _same(subject.label(variant), what, *(_drawn(subject, variant, n) for n in (1, 2)))
     if subject.cls.engines:
         first, second = (_fit(subject, subject.cls.engines[0], entropy=n) for n in (1, 2))
         _same(subject.cls.__name__, "a fit", first[0].tensors, second[0].tensors)
@@ -134,11 +136,12 @@ def seed(subject: Subject) -> None:
 def randomness(subject: Subject) -> None:
     """No global random generator is touched: neither torch's, nor numpy's, nor Python's.
 
-    Take every random number from `context.random` or `context.randn`; do not set seeds.
+    Take every random number from `context.random` or `context.randn`, or from the `rng` of a shape;
+    do not set seeds.
     """
     for variant in subject.variants:
         before = _generators()
-        primitive, made = subject.drawing(variant)
+        primitive, made = subject.drawing(variant, moved=True)
         draw(made, primitive)
         for name, state in _generators().items():
             if state != before[name]:

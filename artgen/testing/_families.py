@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from artgen.errors import did_you_mean
 from artgen.primitives import Primitive
-from artgen.testing import _every, _field, _pointwise, _splat
+from artgen.testing import _every, _field, _pointwise, _shape, _splat
 from artgen.testing._judging import Check, Failed
 from artgen.testing._subject import Subject
 
@@ -28,7 +28,6 @@ EVERY: tuple[Check, ...] = (
     deviations,
     _every.schema,
     _every.documentation,
-    _every.init,
     _every.drawing,
     _every.options,
     _every.seed,
@@ -37,6 +36,7 @@ EVERY: tuple[Check, ...] = (
     _every.learning,
 )
 POINTWISE: tuple[Check, ...] = (
+    _every.init,
     _pointwise.finite,
     _pointwise.gradients,
     _pointwise.bounds,
@@ -52,10 +52,24 @@ SPLAT: tuple[Check, ...] = (
     _splat.cost,
 )
 FIELD: tuple[Check, ...] = (_field.positions, _field.graph, _field.cost)
+SHAPE: tuple[Check, ...] = (
+    _shape.random,
+    _shape.mutation,
+    _shape.purity,
+    _shape.compiled,
+    _shape.outline,
+    _shape.bounds,
+    _shape.coverage,
+    _shape.svg,
+    _shape.resolution,
+    _shape.scoring,
+    _shape.cost,
+)
 
 FAMILIES: dict[str, tuple[Check, ...]] = {
     "splat": (*EVERY, *POINTWISE, *SPLAT),
     "field": (*EVERY, *POINTWISE, *FIELD),
+    "shape": (*EVERY, *SHAPE),
 }
 
 

@@ -20,8 +20,9 @@ from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import PluginError
 from artgen.hookspecs import GROUP
-from artgen.primitives import Context, Primitive, Splat
+from artgen.primitives import Context, Primitive, Shape, Splat
 from artgen.registry import Entry, Registry
+from artgen.testing._figures import stack_values
 
 __all__ = ["CANVAS", "DEFAULT", "Subject", "Variant", "find_entries", "picture"]
 
@@ -114,12 +115,19 @@ class Subject:
         target: bool = True,
         moved: bool = False,
     ) -> tuple[Primitive, Drawing]:
-        """A first drawing; `moved` as a fit might have left it. A field is one part whatever N."""
+        """A first drawing; `moved` as a fit might have left it. A field is one part whatever N.
+
+        Shapes are made up here, as it is the search that does so otherwise.
+        """
         primitive = self.primitive(variant, canvas)
         rng = torch.Generator().manual_seed(seed)
         parts = 1 if primitive.family == "field" else count
         shown = picture(canvas) if target else None
-        tensors = primitive.initial(Context(rng, canvas, parts, target=shown))
+        if isinstance(primitive, Shape):
+            values = stack_values(primitive, canvas, parts, seed, changes=3 if moved else 0)
+            tensors = {name: torch.from_numpy(value) for name, value in values.items()}
+        else:
+            tensors = primitive.initial(Context(rng, canvas, parts, target=shown))
         if moved:
             tensors = _moved(primitive, tensors, Context(rng, canvas, parts))
         drawing = Drawing(

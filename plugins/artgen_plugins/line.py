@@ -45,8 +45,8 @@ class Line(Shape):
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
         """The corners of the stroke."""
-        xa, ya, xb, yb, half = genes
-        scale = half / math.hypot(xb - xa, yb - ya)
+        xa, ya, xb, yb = genes[0], genes[1], genes[2], genes[3]
+        scale = genes[4] / math.hypot(xb - xa, yb - ya)
         p, q = (ya - yb) * scale, (xb - xa) * scale
         points[0, 0], points[0, 1] = xa + p, ya + q
         points[1, 0], points[1, 1] = xb + p, yb + q

@@ -40,8 +40,8 @@ class RotatedRectangle(Shape):
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
         """The corners in order."""
-        x, y, u, v, half = genes
-        scale = half / math.hypot(u, v)
+        x, y, u, v = genes[0], genes[1], genes[2], genes[3]
+        scale = genes[4] / math.hypot(u, v)
         p, q = -v * scale, u * scale
         points[0, 0], points[0, 1] = x + u + p, y + v + q
         points[1, 0], points[1, 1] = x - u + p, y - v + q

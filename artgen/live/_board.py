@@ -1,0 +1,182 @@
+"""What the page is told: the state of a run, gathered from its events, and pictures when asked.
+
+Events come in the thread of the run and cost next to nothing there; a picture is encoded in the
+thread of whoever looks at it, and only then.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import threading
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import ArtgenError
+from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Shown, Started
+from artgen.output import error_map
+
+__all__ = ["Board", "Seen"]
+
+Pixels = NDArray[np.uint8]
+
+NOTICES = 20
+"""So many of the latest are kept."""
+
+
+@dataclass
+class Seen:
+    """What one page knows already."""
+
+    change: int = -1
+    run: int = -1
+    points: int = 0
+    picture: int = -1
+
+
+@dataclass
+class _State:
+    """All there is to tell about a run."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    points: list[tuple[int, float | None, float | None]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    error: dict[str, str | None] | None = None
+    target: Pixels | None = None
+    pixels: Pixels | None = None
+
+
+class Board:
+    """The latest state of the run, for any number of pages; safe for threads."""
+
+    def __init__(self) -> None:
+        self.state = _State()
+        self.changed = threading.Condition()
+        self.change = self.run = self.picture = 0
+        self.closed = False
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event of a run."""
+        with self.changed:
+            self._take(event)
+            self._tell()
+
+    def fail(self, error: Exception) -> None:
+        """Say what went wrong, until the next run starts."""
+        hint = error.hint if isinstance(error, ArtgenError) else None
+        message = error.message if isinstance(error, ArtgenError) else f"{error!r}"
+        with self.changed:
+            self.state.error = {"message": message, "hint": hint}
+            self._tell()
+
+    def close(self) -> None:
+        """Tell everyone that nothing more will come."""
+        with self.changed:
+            self.closed = True
+            self._tell()
+
+    def touch(self) -> None:
+        """Have pages told again, because what was asked of the run has changed."""
+        with self.changed:
+            self._tell()
+
+    def wait(self, seen: Seen, seconds: float) -> bool:
+        """Wait until there is something that was not `seen`; whether there is."""
+        with self.changed:
+            return self.changed.wait_for(lambda: self.change > seen.change, seconds)
+
+    def wait_for_end(self, seconds: float) -> None:
+        """Wait, but not beyond the end."""
+        with self.changed:
+            self.changed.wait_for(lambda: self.closed, seconds)
+
+    def news(self, seen: Seen) -> dict[str, Any]:
+        """What was not `seen`, as plain data; pictures are data URLs."""
+        with self.changed:
+            state = self.state
+            fresh = seen.run != self.run
+            first = 0 if fresh else seen.points
+            message = {
+                **state.facts,
+                "fresh": fresh,
+                "points": state.points[first:],
+                "notices": state.notices,
+                "error": state.error,
+                "closed": self.closed,
+            }
+            pixels = state.pixels if fresh or seen.picture != self.picture else None
+            seen.change, seen.run, seen.picture = self.change, self.run, self.picture
+            seen.points = len(state.points)
+            target = state.target
+        if fresh:
+            message["target"] = None if target is None else _data_url(target)
+        if pixels is not None:
+            message["picture"] = _data_url(pixels)
+            if target is not None and target.shape == pixels.shape:
+                message["errors"] = _data_url(error_map(pixels, target))
+        return message
+
+    def _tell(self) -> None:
+        self.change += 1
+        self.changed.notify_all()
+
+    def _take(self, event: Event) -> None:
+        state = self.state
+        match event:
+            case Started():
+                # What is shown of the run before stays until there is something newer.
+                self.state = _State(_facts(event), target=event.target)
+                self.run += 1
+            case Advanced():
+                state.facts |= {
+                    "step": event.step,
+                    "total_steps": event.total_steps,
+                    "seconds": round(event.seconds, 2),
+                }
+            case Evaluated():
+                # JSON has no NaN and no infinity.
+                loss = event.loss if math.isfinite(event.loss) else None
+                state.points.append((event.step, loss, event.psnr))
+            case Shown():
+                state.pixels = event.pixels
+                state.facts["pictured"] = event.step
+                self.picture += 1
+            case Notice():
+                state.notices = [*state.notices, event.message][-NOTICES:]
+            case Finished():
+                summary = event.summary
+                keys = ("psnr", "ssim", "mse", "accuracy", "steps", "seconds", "stopped_by", "seed")
+                state.facts["summary"] = {key: summary[key] for key in keys}
+                state.facts["summary"]["outputs"] = list(filter(None, summary["outputs"].values()))
+
+
+def _facts(event: Started) -> dict[str, Any]:
+    """What is known of a run before its first step."""
+    recipe = event.recipe
+    return {
+        "run": event.run,
+        "target_name": recipe["target"]["source"],
+        "primitive": recipe["primitive"]["name"],
+        "count": recipe["primitive"].get("count"),
+        "engine": ", ".join(stage["engine"] for stage in recipe["stage"]),
+        "loss": ", ".join(stage["loss"] for stage in recipe["stage"]),
+        "device": recipe["run"]["device"],
+        "step": event.step,
+        "total_steps": event.total_steps,
+        "seconds": 0.0,
+        "pictured": None,
+        "summary": None,
+    }
+
+
+def _data_url(pixels: Pixels) -> str:
+    """A picture that a page takes without asking for it: a JPEG without subsampling."""
+    from PIL import Image
+
+    file = io.BytesIO()
+    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG", quality=88, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"

@@ -1,0 +1,258 @@
+"""Three routes on 127.0.0.1: the page, the stream of what happens, and what the buttons ask for.
+
+No framework, no files but the page, no other interface. A request for another host name is refused,
+and so is one that a page from elsewhere sends: other sites in the same browser can neither see the
+run nor stop it.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import threading
+import time
+from contextlib import suppress
+from functools import cached_property
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, cast
+
+from artgen.events import Event
+from artgen.live._board import Board, Seen
+from artgen.runner import Control
+
+__all__ = ["Live"]
+
+HOST = "127.0.0.1"
+NAMES = (HOST, "localhost")
+HEARTBEAT = 5.0
+"""So often, in seconds, a page hears something; one that has gone is noticed then."""
+SHARE = 0.01
+"""The part of the time that encoding pictures may take, where nobody asked for a rate."""
+LEAST_PAUSE = 0.1
+LAST_WORDS = 2.0
+"""At the end pages have so many seconds to hear of it."""
+LARGEST_REQUEST = 1000
+FASTEST = 30.0
+"""Pictures per second."""
+
+
+class Live:
+    """A page that shows what happens to the runs it observes, and asks things of their `control`.
+
+    A context manager; `address` is where the page is. Observe with the object itself.
+    """
+
+    def __init__(self, control: Control) -> None:
+        self.control, self.board = control, Board()
+        self._pages = 0
+        self._counting = threading.Condition()
+        self._server = _Server((HOST, 0), _Handler, bind_and_activate=True)
+        self._server.live = self
+        # So often, in seconds, it looks whether it shall end.
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def port(self) -> int:
+        """The port, chosen by the system."""
+        return int(self._server.server_address[1])
+
+    @property
+    def address(self) -> str:
+        """What to open in a browser."""
+        return f"http://{HOST}:{self.port}/"
+
+    def __call__(self, event: Event) -> None:
+        """Take in an event of a run."""
+        self.board(event)
+
+    def fail(self, error: Exception) -> None:
+        """Show what went wrong, until the next run starts."""
+        self.board.fail(error)
+
+    def ask(self, asked: dict[str, Any]) -> None:
+        """Do what a button says. Raises ValueError for what no button says."""
+        control = self.control
+        match asked:
+            case {"action": "pause"}:
+                control.paused = True
+            case {"action": "resume"}:
+                control.paused = False
+            case {"action": "stop"}:
+                control.request()
+            case {"rate": None}:
+                control.rate = None
+            case {"rate": int() | float() as rate} if 0 < rate <= FASTEST:
+                control.rate = float(rate)
+            case _:
+                raise ValueError
+        self.board.touch()
+
+    def close(self) -> None:
+        """Tell the pages that it is over, and stop serving."""
+        self.board.close()
+        with self._counting:
+            self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if isinstance(error, Exception):
+            self.fail(error)
+        self.close()
+
+    def stream(self, send: Any) -> None:
+        """Give `send` what happens, as often as is cheap or was asked for, until it is over.
+
+        Raises OSError where the page has gone.
+        """
+        self._count(1)
+        try:
+            seen = Seen()
+            while True:
+                if not self.board.wait(seen, HEARTBEAT):
+                    send(None)
+                    continue
+                began = time.thread_time()
+                message = self.board.news(seen) | {
+                    "paused": self.control.paused,
+                    "stopping": self.control.requested,
+                    "rate": self.control.rate,
+                }
+                send(message)
+                if message["closed"]:
+                    return
+                rate = self.control.rate
+                pause = (time.thread_time() - began) / SHARE if rate is None else 1 / rate
+                self.board.wait_for_end(max(LEAST_PAUSE if rate is None else 0, pause))
+        finally:
+            self._count(-1)
+
+    def _count(self, pages: int) -> None:
+        with self._counting:
+            self._pages += pages
+            self.control.watched = self._pages > 0
+            self._counting.notify_all()
+
+
+class _Server(ThreadingHTTPServer):
+    """Threads that do not keep the process alive."""
+
+    daemon_threads = True
+    block_on_close = False
+    live: Live
+
+    @cached_property
+    def page(self) -> tuple[bytes, str]:
+        """The page, and what it may do: run its own script, and ask this server."""
+        nonce = secrets.token_urlsafe(16)
+        text = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+        policy = (
+            f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
+            "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+            "frame-ancestors 'none'"
+        )
+        return text.replace("NONCE", nonce).encode(), policy
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A page that has gone is nothing to report."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    server_version, sys_version = "artgen", ""
+    timeout = 30
+
+    @property
+    def _serving(self) -> _Server:
+        return cast(_Server, self.server)
+
+    def do_GET(self) -> None:
+        """The page, or what happens."""
+        if not self._is_ours():
+            self._answer(HTTPStatus.FORBIDDEN)
+        elif self.path == "/":
+            body, policy = self._serving.page
+            self._answer(HTTPStatus.OK, body, policy)
+        elif self.path == "/events":
+            self._stream()
+        else:
+            self._answer(HTTPStatus.NOT_FOUND)
+
+    def do_POST(self) -> None:
+        """What a button asks for."""
+        # All of it is read before anything is answered: it is lost else when the line is closed.
+        given = self.headers.get("Content-Length", "")
+        length = int(given) if given.isdecimal() else LARGEST_REQUEST + 1
+        body = self.rfile.read(length) if length <= LARGEST_REQUEST else b""
+        if not self._is_ours(writing=True):
+            self._answer(HTTPStatus.FORBIDDEN)
+        elif self.path != "/control":
+            self._answer(HTTPStatus.NOT_FOUND)
+        else:
+            try:
+                self._serving.live.ask(json.loads(body))
+            except (ValueError, RecursionError):
+                self._answer(HTTPStatus.BAD_REQUEST)
+            else:
+                self._answer(HTTPStatus.NO_CONTENT)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Nobody reads a log."""
+
+    def _is_ours(self, writing: bool = False) -> bool:
+        """Whether the request is for this host, and from this page or from no page."""
+        hosts = [f"{name}:{self._serving.live.port}" for name in NAMES]
+        origin = self.headers.get("Origin")
+        if self.headers.get_all("Host", []) not in [[host] for host in hosts]:
+            return False
+        if origin is None:
+            return not writing
+        return origin in [f"http://{host}" for host in hosts]
+
+    def _answer(self, status: HTTPStatus, body: bytes = b"", policy: str | None = None) -> None:
+        self.send_response(status)
+        if policy is not None:
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Security-Policy", policy)
+        self._finish_head(len(body))
+        self.wfile.write(body)
+
+    def _finish_head(self, length: int | None) -> None:
+        self.send_header("Cache-Control", "no-store")
+        self.send_header("X-Content-Type-Options", "nosniff")
+        self.send_header("Referrer-Policy", "no-referrer")
+        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        if length is not None:
+            self.send_header("Content-Length", str(length))
+        self.send_header("Connection", "close")
+        self.end_headers()
+        self.close_connection = True
+
+    def _stream(self) -> None:
+        self.send_response(HTTPStatus.OK)
+        self.send_header("Content-Type", "text/event-stream; charset=utf-8")
+        self._finish_head(None)
+
+        def send(message: dict[str, Any] | None) -> None:
+            text = ":" if message is None else f"data: {json.dumps(message)}"
+            self.wfile.write(f"{text}\n\n".encode())
+
+        with suppress(OSError):
+            self._serving.live.stream(send)

@@ -1,0 +1,222 @@
+"""Which points an SVG element paints: the basic shapes, and paths of straight lines and Béziers.
+
+A browser is the judge of SVG; this one comes along everywhere. What it does not know it says so:
+arcs, text, units, clipping.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Unknown", "painted"]
+
+Floats = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+PIECES = 48
+"""So many straight lines stand for a curve."""
+
+_NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_TOKEN = re.compile(rf"[A-Za-z]|{_NUMBER.pattern}")
+_TRANSFORM = re.compile(r"(\w+)\s*\(([^)]*)\)")
+_ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "C": 6, "Z": 0}
+
+
+class Unknown(Exception):
+    """An element or a part of it that is not understood here."""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """Points joined by straight lines, [corners, 2], and whether the last leads to the first."""
+
+    points: Floats
+    closed: bool
+
+
+def painted(text: str, points: Floats) -> Mask:
+    """Which of the `points` [M, 2] the element paints, [M].
+
+    Raises Unknown for what is not understood, ParseError for what is no XML, ValueError.
+    """
+    return _painted(ElementTree.fromstring(text), points, {"fill": "black", "stroke": "none"})
+
+
+def _painted(element: ElementTree.Element, points: Floats, inherited: dict[str, str]) -> Mask:
+    style = {**inherited, **element.attrib}
+    points = _untransformed(element.get("transform", ""), points)
+    name = element.tag.rpartition("}")[2]
+    mask = np.zeros(len(points), bool)
+    if name == "g":
+        passed = {key: style[key] for key in style if key in (*inherited, "stroke-width")}
+        for child in element:
+            mask |= _painted(child, points, passed)
+        return mask
+    lines = list(_lines(name, element))
+    if style["fill"] != "none":
+        winding = sum(_winding(line.points, points) for line in lines)
+        mask |= winding % 2 == 1 if style.get("fill-rule") == "evenodd" else winding != 0
+    if style["stroke"] != "none":
+        for line in lines:
+            mask |= _near(line, points, _number(style.get("stroke-width", "1")) / 2)
+    return mask
+
+
+def _lines(name: str, element: ElementTree.Element) -> Iterator[_Line]:
+    def number(key: str) -> float:
+        return _number(element.get(key, "0"))
+
+    turn = 2 * np.pi * np.arange(4 * PIECES) / (4 * PIECES)
+    circle = np.stack([np.cos(turn), np.sin(turn)], axis=1)
+    match name:
+        case "polygon" | "polyline":
+            numbers = list(map(float, _NUMBER.findall(element.get("points", ""))))
+            yield _Line(np.array(numbers).reshape(-1, 2), name == "polygon")
+        case "rect":
+            if number("rx") or number("ry"):
+                raise Unknown("a rect with round corners")
+            x, y, width, height = map(number, ("x", "y", "width", "height"))
+            across, down = np.array([0, width, width, 0]), np.array([0, 0, height, height])
+            yield _Line(np.stack([x + across, y + down], axis=1), True)
+        case "circle":
+            yield _Line(np.array([number("cx"), number("cy")]) + number("r") * circle, True)
+        case "ellipse":
+            radii = np.array([number("rx"), number("ry")])
+            yield _Line(np.array([number("cx"), number("cy")]) + radii * circle, True)
+        case "line":
+            ends = [[number("x1"), number("y1")], [number("x2"), number("y2")]]
+            yield _Line(np.array(ends), False)
+        case "path":
+            yield from _path(element.get("d", ""))
+        case _:
+            raise Unknown(f"<{name}>")
+
+
+def _path(data: str) -> Iterator[_Line]:
+    """The lines of a path, curves cut into pieces."""
+    tokens = _TOKEN.findall(data)
+    points: list[Floats] = []
+    place = start = np.zeros(2)
+    command, i = "", 0
+    while i < len(tokens):
+        if tokens[i].isalpha():
+            command, i = tokens[i], i + 1
+        kind = command.upper()
+        if kind not in _ARGUMENTS:
+            raise Unknown(f"a path with {command or 'no command'}")
+        count = _ARGUMENTS[kind]
+        numbers = np.array(tokens[i : i + count], float)
+        if len(numbers) < count:
+            raise ValueError(f"the path ends in the middle: {data[-30:]}")
+        i += count
+        if kind == "Z":
+            yield _Line(np.array(points), True)
+            points, place = [], start
+            continue
+        relative = place if command.islower() else np.zeros(2)
+        if kind == "H":
+            ends = np.array([[numbers[0] + relative[0], place[1]]])
+        elif kind == "V":
+            ends = np.array([[place[0], numbers[0] + relative[1]]])
+        else:
+            ends = numbers.reshape(-1, 2) + relative
+        if kind == "M":
+            if len(points) > 1:
+                yield _Line(np.array(points), False)
+            points, start = [ends[0]], ends[0]
+            # What follows without a command is a line.
+            command = "l" if command.islower() else "L"
+        else:
+            points = points or [place]
+            points += list(_bezier(np.stack([place, *ends])) if kind in "QC" else ends)
+        place = points[-1]
+    if len(points) > 1:
+        yield _Line(np.array(points), False)
+
+
+def _bezier(controls: Floats) -> Floats:
+    """A curve of any degree, without its first point."""
+    t = np.linspace(0, 1, PIECES + 1)[1:, None]
+    degree = len(controls) - 1
+    points: Floats = sum(
+        math.comb(degree, k) * t**k * (1 - t) ** (degree - k) * control
+        for k, control in enumerate(controls)
+    )
+    return points
+
+
+def _winding(corners: Floats, points: Floats) -> NDArray[np.int64]:
+    """How often a closed line winds around each point."""
+    winding = np.zeros(len(points), np.int64)
+    x, y = points.T
+    for (xa, ya), (xb, yb) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        if ya == yb:
+            continue
+        crosses = (ya <= y) != (yb <= y)
+        at = xa + (y - ya) * (xb - xa) / (yb - ya)
+        winding += np.where(crosses & (x > at), 1 if yb > ya else -1, 0)
+    return winding
+
+
+def _near(line: _Line, points: Floats, distance: float) -> Mask:
+    """Which points lie under a stroke: square at its ends, round where it bends."""
+    near = np.zeros(len(points), bool)
+    corners = np.concatenate([line.points, line.points[:1]]) if line.closed else line.points
+    beyond = np.full(len(points), line.closed)
+    for begin, end in pairwise(corners):
+        way, length = end - begin, math.hypot(*(end - begin))
+        if length == 0:
+            continue
+        along = (points - begin) @ way / length
+        across = (points - begin) @ np.array([-way[1], way[0]]) / length
+        near |= (along >= 0) & (along <= length) & (np.abs(across) <= distance)
+        # Between the end of one line and the start of the next: never beyond the ends of all.
+        near |= beyond & (along < 0) & (np.hypot(*(points - begin).T) <= distance)
+        beyond = along > length
+    return near
+
+
+def _untransformed(text: str, points: Floats) -> Floats:
+    """Where the points are before an element is transformed."""
+    matrix = np.eye(3)
+    for name, given in _TRANSFORM.findall(text):
+        matrix = matrix @ _matrix(name, [float(each) for each in _NUMBER.findall(given)])
+    if text and np.array_equal(matrix, np.eye(3)) and not _TRANSFORM.search(text):
+        raise Unknown(f"the transform {text!r}")
+    moved = (points - matrix[:2, 2]) @ np.linalg.inv(matrix[:2, :2]).T
+    return np.asarray(moved)
+
+
+def _matrix(name: str, numbers: list[float]) -> Floats:
+    matrix = np.eye(3)
+    match name, numbers:
+        case "translate", [x, *y]:
+            matrix[:2, 2] = x, y[0] if y else 0
+        case "scale", [x, *y]:
+            matrix[0, 0], matrix[1, 1] = x, y[0] if y else x
+        case "rotate", [angle, *centre]:
+            c, s = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+            matrix[:2, :2] = [[c, -s], [s, c]]
+            if centre:
+                matrix[:2, 2] = centre - matrix[:2, :2] @ np.array(centre)
+        case "matrix", [a, b, c, d, e, f]:
+            matrix[:2] = [[a, c, e], [b, d, f]]
+        case _:
+            raise Unknown(f"the transform {name}")
+    return matrix
+
+
+def _number(text: str) -> float:
+    """A number without a unit. Raises Unknown."""
+    try:
+        return float(text)
+    except ValueError:
+        raise Unknown(f"the length {text!r}") from None

@@ -1,0 +1,106 @@
+"""The live page in a real browser: it fills with pictures, its buttons work, nothing goes wrong."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+from artgen.live import Live
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import Control, run
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def fitting() -> Iterator[tuple[Live, threading.Thread, list]]:
+    """A run in another thread, shown by a page, that goes on until it is stopped."""
+    asked = Recipe.from_dict(
+        {
+            "seed": 1,
+            "target": {"source": "sample:chelsea", "size": 96},
+            "primitive": {"name": "gaussian", "count": 60},
+            "stage": [{"steps": 200_000}],
+            "run": {"backend": "eager", "device": "cpu", "threads": 1},
+        }
+    )
+    outcomes: list = []
+    with Live(Control()) as live:
+
+        def work() -> None:
+            registry = Registry(environ={})
+            outcomes.append(run(asked, registry, observers=[live], interruption=live.control))
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        yield live, thread, outcomes
+        live.control.request()
+        thread.join()
+
+
+def step_of(page) -> int:
+    return int(page.inner_text("#step").split("/")[0])
+
+
+@pytest.mark.parametrize("scheme", ["dark", "light"])
+def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
+    live, thread, outcomes = fitting
+    page = browser.new_page(color_scheme=scheme)
+    wrong: list[str] = []
+    asked: set[str] = set()
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("request", lambda request: asked.add(request.url.split("#")[0]))
+    page.goto(live.address)
+    for image in ("picture", "target", "errors"):
+        page.wait_for_function(f"() => document.getElementById('{image}').naturalWidth === 96")
+    page.wait_for_function("() => document.querySelectorAll('#curve polyline').length === 2")
+    assert page.inner_text("#title") == "gaussian \u00d7 60"
+    assert "dB" in page.inner_text("#psnr")
+    assert page.inner_text("#state") == "running"
+
+    page.click("#pause")
+    page.wait_for_function("() => document.getElementById('state').textContent === 'paused'")
+    page.wait_for_timeout(400)
+    held = step_of(page)
+    page.wait_for_timeout(400)
+    assert step_of(page) == held
+    assert page.inner_text("#pause") == "Resume"
+    page.keyboard.press("Enter")  # the button still has the focus
+    page.wait_for_function(f"() => parseInt(document.getElementById('step').textContent) > {held}")
+
+    page.select_option("#rate", "15")
+    page.wait_for_function("() => document.getElementById('rate').value === '15'")
+    before = page.get_attribute("#picture", "src")
+    page.wait_for_function(
+        "before => document.getElementById('picture').src !== before", arg=before
+    )
+    assert live.control.rate == 15
+
+    page.click("#stop")
+    page.wait_for_function("() => document.getElementById('state').textContent.startsWith('done')")
+    thread.join(30)
+    assert outcomes[0].summary["stopped_by"] == "interrupted"
+    assert page.is_disabled("#stop")
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.set_viewport_size({"width": 360, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert wrong == []
+    assert {url for url in asked if not url.startswith("data:")} == {
+        live.address,
+        f"{live.address}events",
+        f"{live.address}control",
+    }
+    page.close()
+
+
+def test_it_says_what_went_wrong_and_that_it_is_over(page) -> None:
+    with Live(Control()) as live:
+        page.goto(live.address)
+        live.fail(ValueError("no <b>luck</b>"))
+        page.wait_for_selector("#error:not([hidden])")
+        assert page.inner_text("#message") == "ValueError('no <b>luck</b>')"
+    page.wait_for_function("() => document.getElementById('stop').disabled")

@@ -1,0 +1,139 @@
+"""`artgen fit --watch`: every save is fitted again, mistakes are told and end nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from artgen.cli import main
+from artgen.live import SavedFiles
+
+PLUGIN = """
+import torch
+from artgen import Param, Splat, from_spacing
+
+class Spot(Splat):
+    "A spot."
+    params = {"size": Param(init=from_spacing(0.5), lr=0.1, map="exp")}
+
+    def footprint(self, dx, dy, p):
+        return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
+
+    def radius(self, p):
+        return 2.6 * p.size
+"""
+SMALL = ("--size", "16", "-n", "3", "--steps", "3", "--backend", "eager", "--threads", "1")
+
+
+def save(path: Path, text: str) -> None:
+    """As editors do: written beside it and moved into its place."""
+    part = path.with_suffix(".part")
+    part.write_text(text)
+    part.replace(path)
+
+
+def test_a_save_stops_what_runs(tmp_path: Path) -> None:
+    file = tmp_path / "spot.py"
+    saved = SavedFiles([file])
+    assert not saved.requested
+    file.write_text("1")
+    assert saved.requested
+    saved.begin()
+    assert not saved.requested
+    save(file, "2")
+    assert saved.requested
+    saved.begin()
+    file.unlink()
+    assert saved.requested
+    assert not saved.ended
+    saved.begin()
+    saved.request()
+    assert saved.requested
+    assert saved.ended
+    saved.wait()  # does not
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ((), "no file to watch"),
+        (("--plugin", "spot.py", "--json"), "--watch and --json"),
+        (("--plugin", "spot.py", "--resume"), "--watch and --resume"),
+        (("--plugin", "spot.py", "--log", "x.jsonl"), "--watch and --log"),
+        (("--plugin", "spot.py", "--seeds", "1..3"), "one thing, not 3"),
+        (("--plugin", "spot.py", "sample:cat", "sample:coffee"), "one thing, not 2"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(more, says, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", "--watch", *more]) == 2
+    assert says in "".join(capsys.readouterr())
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
+    file = tmp_path / "spot.py"
+    file.write_text("class Spot(:\n")
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "artgen",
+            "fit",
+            "sample:cat",
+            "--watch",
+            "--plugin",
+            "spot.py",
+            *SMALL,
+        ],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    lines: list[str] = []
+
+    def until(text: str) -> str:
+        for line in process.stderr:
+            lines.append(line)
+            if text in line:
+                return line
+        raise AssertionError("".join(lines))
+
+    port = int(until("live: ").rstrip("/\n").rpartition(":")[2])
+    assert "SyntaxError" in until("error: ")
+    until("hint: ")
+
+    save(file, PLUGIN)
+    assert "spot" in until("cat-spot: spot x 3")
+    until("stopped by")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection.request("GET", "/events")
+    answer = connection.getresponse()
+    message = json.loads(answer.readline()[6:])
+    assert message["error"] is None
+    assert (message["primitive"], message["step"]) == ("spot", 3)
+    assert message["picture"].startswith("data:image/jpeg")
+    connection.close()
+
+    save(file, PLUGIN.replace("return torch.exp", "1 / 0\n        return torch.exp"))
+    assert "ZeroDivisionError: division by zero (spot.py, line 10: 1 / 0)" in until("error: ")
+    save(file, PLUGIN.replace("Spot", "Blob"))
+    until("cat-blob: blob x 3")
+    until("stopped by")
+
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, "".join(lines) + err
+    assert out == ""
+    assert "Traceback" not in "".join(lines) + err
+    assert [path.name for path in tmp_path.iterdir()] == ["spot.py"]
