@@ -277,17 +277,16 @@ def opacities(engine):
 
 
 @pytest.mark.parametrize(
-    ("differ", "option", "learned"),
+    ("opacity", "option", "learned"),
     [
-        (True, "auto", True),
-        (False, "auto", False),
-        (True, "keep", False),
-        (False, "learn", True),
+        (0.75, "auto", True),
+        (1.0, "auto", False),
+        (0.75, "keep", False),
+        (1.0, "learn", True),
     ],
 )
-def test_opacities_that_were_searched_are_learned(differ, option, learned, target):
-    more = {} if differ else {"opacity": 0.75}
-    engine = engine_for(Triangle(), target, steps=5, alpha=option, **more)
+def test_opacities_are_learned_unless_all_are_opaque(opacity, option, learned, target):
+    engine = engine_for(Triangle(), target, steps=5, alpha=option, opacity=opacity)
     before = engine.drawing(best=False).tensors
     engine.advance(5)
     assert torch.equal(opacities(engine), before["alpha"]) != learned

@@ -88,7 +88,7 @@ class GradientEngine(Engine):
             high=1,
         )
         alpha: Literal["auto", "keep", "learn"] = option(
-            "auto", "the opacity of shapes; auto learns it where they have different ones"
+            "auto", "the opacity of shapes; auto learns it unless all are opaque"
         )
         settle: float = option(
             0.0, "stop growing below this gain, in dB for twice the parts", low=0
@@ -547,13 +547,12 @@ def _between(target: Tensor, places: Tensor) -> Tensor:
 
 
 def _kept_of_shapes(problem: Problem, alpha: str) -> frozenset[str]:
-    """What is not learned of shapes: colours of a palette, and opacities unless asked to.
-
-    Opacities that differ were searched before.
-    """
-    opacities = problem.drawing.tensors["alpha"]
-    learned = alpha == "learn" or (alpha == "auto" and bool((opacities != opacities[:1]).any()))
-    kept = {"alpha": not learned, "colour": problem.palette is not None}
+    """What is not learned of shapes: the colours of a palette, and opacities unless asked to."""
+    opaque = bool((problem.drawing.tensors["alpha"] == 1).all())
+    kept = {
+        "alpha": alpha == "keep" or (alpha == "auto" and opaque),
+        "colour": problem.palette is not None,
+    }
     return frozenset(name for name, keep in kept.items() if keep)
 
 
