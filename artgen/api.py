@@ -12,6 +12,7 @@ from artgen.errors import UsageError
 from artgen.events import Observer
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import default
+from artgen.resolve import check_polish
 from artgen.runner import run
 from artgen.targets import (
     SampleTarget,
@@ -40,6 +41,7 @@ def fit(
     preset: str | None = None,
     engine: str = "auto",
     engine_options: Mapping[str, Any] | None = None,
+    polish: bool = False,
     background: str = "auto",
     palette: int | str | os.PathLike[str] | Sequence[str] | None = None,
     mask: str | os.PathLike[str] | None = None,
@@ -62,8 +64,9 @@ def fit(
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
     such a background may have: a list, a file of them, or how many to learn from the target. Every
-    other keyword is an option of the primitive, `engine_options` are those of the engine. `observe`
-    is called with every event of `artgen.events`.
+    other keyword is an option of the primitive, `engine_options` are those of the engine. With
+    `polish` a second stage, with the defaults of `gradient`, refines the shapes that were found.
+    `observe` is called with every event of `artgen.events`.
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
     """
@@ -111,7 +114,10 @@ def fit(
                 "preset": preset,
                 **options,
             },
-            "stage": [{key: value for key, value in stage.items() if value is not None}],
+            "stage": [
+                {key: value for key, value in stage.items() if value is not None},
+                *([{"engine": "gradient"}] if polish else []),
+            ],
             "output": {"video": False},
             "run": {
                 "device": device,
@@ -121,6 +127,8 @@ def fit(
             },
         }
     )
+    if polish:
+        check_polish(recipe, default())
     outcome = run(
         recipe, default(), target=opened, observers=[observe] if observe is not None else []
     )

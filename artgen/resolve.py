@@ -20,7 +20,7 @@ from artgen.recipe import MOST_PARTS, Precision, PrimitiveTable, Recipe, Stage
 from artgen.registry import Entry, Registry
 from artgen.subject import Subject, kind_of
 
-__all__ = ["Plan", "find_primitive", "resolve"]
+__all__ = ["Plan", "check_polish", "find_primitive", "resolve"]
 
 DEFAULT_LOSS = "mse"
 DEFAULT_STEPS = 300
@@ -97,7 +97,8 @@ def resolve(
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
         layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
         stages.append(_complete(layered, name, engine))
-        if recipe.target.palette is not None and not engine.palettes:
+        shapes = primitive.family == "shape"
+        if recipe.target.palette is not None and not (engine.palettes and shapes):
             raise UsageError(
                 f"engine {name} cannot keep to a palette",
                 hint="climb can, with shapes: -p triangle --palette 5",
@@ -122,6 +123,15 @@ def resolve(
         engines=tuple(engines),
         losses=tuple(losses),
     )
+
+
+def check_polish(recipe: Recipe, registry: Registry) -> None:
+    """Raise UsageError where what is to be polished is no shape."""
+    if find_primitive(recipe, registry).load().family != "shape":
+        raise UsageError(
+            f"only shapes can be polished, and {recipe.primitive.name} is none",
+            hint="leave it out; more --steps refine what is fitted by gradients",
+        )
 
 
 def find_primitive(recipe: Recipe, registry: Registry) -> Entry:

@@ -95,6 +95,16 @@ def test_values_per_stage_or_for_the_last():
     ]
 
 
+def test_polish_adds_a_stage():
+    assert lay(stages={"polish": True})["stage"] == [{"engine": "auto"}, {"engine": "gradient"}]
+    flags = {"polish": True, "engine": "climb", "steps": "40", "target_psnr": 30.0}
+    assert lay(stages=flags, settings=["1.tries=2", "2.rate=0.5"])["stage"] == [
+        {"engine": "climb", "tries": 2},
+        {"engine": "gradient", "steps": 40, "target_psnr": 30.0, "rate": 0.5},
+    ]
+    assert lay(TWO, stages={"polish": True})["stage"] == [*TWO["stage"], {"engine": "gradient"}]
+
+
 def test_another_engine_leaves_the_old_options_behind():
     stages = lay(TWO, stages={"engine": "solve,gradient,climb"})["stage"]
     assert stages == [

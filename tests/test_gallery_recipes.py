@@ -41,7 +41,8 @@ def test_it_resolves_and_is_worth_showing(path, registry):
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
 def test_it_runs(path, tmp_path):
-    small = ["--size", "48", "--steps", "3", "--still-size", "64", "--video-seconds", "0.2"]
+    steps = ",".join("3" for _ in Recipe.from_toml(path).stage)
+    small = ["--size", "48", "--steps", steps, "--still-size", "64", "--video-seconds", "0.2"]
     command = ["fit", "--recipe", str(path), *small, "--backend", "eager"]
     assert main([*command, "--out", str(tmp_path), "--quiet"]) == 0
     for suffix in (".png", ".mp4", ".art", ".json"):

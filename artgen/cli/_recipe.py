@@ -74,7 +74,8 @@ def lay_over(
 
     `tables` has a recipe's form, with None for flags that were not given; `stages` has the values
     of `--engine`, `--steps`, `--time`, `--loss` (texts, with commas between stages),
-    `--target-psnr` and `--plateau` (of the last stage); `settings` are the texts after `--set`.
+    `--target-psnr` and `--plateau` (of the last stage) and `--polish`; `settings` are the texts
+    after `--set`.
 
     Another primitive or preset leaves behind what belonged to the one before: its count, its
     options, those of the engines, the drawing to start from.
@@ -214,6 +215,9 @@ def _stages(
 ) -> list[dict[str, Any]]:
     """The stages of a recipe after `flags` and `options`."""
     engines = str(flags["engine"]).split(",") if "engine" in flags else []
+    if flags.get("polish"):
+        engines = engines or [str(stage.get("engine", "auto")) for stage in before or [{}]]
+        engines.append("gradient")
     count = len(engines) or len(before) or 1
     stages = [dict(before[i]) if i < len(before) else {} for i in range(count)]
     for i, engine in enumerate(map(str.strip, engines)):

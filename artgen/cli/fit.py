@@ -80,6 +80,14 @@ def fit(
             rich_help_panel=_WHAT,
         ),
     ] = None,
+    polish: Annotated[
+        bool,
+        typer.Option(
+            "--polish",
+            help="Then refine the shapes that were found by gradient descent: a second stage.",
+            rich_help_panel=_WHAT,
+        ),
+    ] = False,
     seed: Annotated[
         int | None,
         typer.Option(
@@ -110,7 +118,8 @@ def fit(
         Path | None,
         typer.Option(
             metavar="FILE.art",
-            help="Start from a saved drawing, with its primitive and options.",
+            help="Start from a saved drawing, with its primitive and options; "
+            "shapes may also start from splats.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -363,6 +372,8 @@ def fit(
     registry = None if watch else make_registry(plugin, quiet=quiet)
 
     from artgen.cli._runs import Session, plan_jobs
+    from artgen.recipe import Recipe
+    from artgen.resolve import check_polish
 
     # Files named by the recipe lie beside it, those named by flags where the user is.
     folders = [file.parent for file in (recipe, init) if file is not None]
@@ -401,6 +412,7 @@ def fit(
         },
         {
             "engine": engine,
+            "polish": polish or None,
             "steps": steps,
             "time": time,
             "loss": loss,
@@ -409,6 +421,8 @@ def fit(
         },
         settings or (),
     )
+    if polish:
+        check_polish(Recipe().updated(data), registry)
     jobs = plan_jobs(data, {target: located(target) for target in targets or ()}, many, name)
     if registry is None:
         return _watch(

@@ -80,7 +80,7 @@ class Engine:
     """At most so many steps pass between evaluations, however long the schedule is."""
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     palettes: ClassVar[bool] = False
-    """Whether it keeps to the problem's palette."""
+    """Whether it keeps shapes to the problem's palette."""
     step: int = 0
     finished: bool = False
     """There is nothing left to gain: `advance` takes no more steps."""

@@ -1,7 +1,8 @@
-"""Gradient descent: Adam on the raw parameters of splats and fields.
+"""Gradient descent: Adam on the raw parameters of splats, fields and shapes.
 
 Splats are painted whole at every step, and grow in number on the way (see `growth`); fields see a
-random batch of pixels, or all of them.
+random batch of pixels, or all of them. Shapes are drawn as they are exported, keep their order and
+stay valid.
 """
 
 from __future__ import annotations
@@ -26,17 +27,29 @@ from artgen.engines.schedule import rate_factor
 from artgen.engines.scratch import check_betas, uncorrected_step
 from artgen.errors import UsageError
 from artgen.options import option, parse_options
-from artgen.primitives import Context, Field, Params, Primitive, Splat
-from artgen.raster import FIELD_PIECE, Memory, evaluate, memory_errors, paint, share_torch
+from artgen.primitives import Context, Field, Params, Primitive, Shape, Splat
+from artgen.raster import (
+    FIELD_PIECE,
+    Memory,
+    evaluate,
+    keep_valid,
+    memory_errors,
+    paint,
+    share_torch,
+)
 
 __all__ = ["GradientEngine"]
+
+POLISH_STEPS = 300
+"""After so many steps shapes that another engine found hardly gain more."""
 
 
 class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
-    families = ("splat", "field")
+    families = ("splat", "field", "shape")
     arithmetics = ("fp32", "bf16")
+    palettes = True
 
     @dataclass(frozen=True)
     class Options:
@@ -74,6 +87,9 @@ class GradientEngine(Engine):
             low=0,
             high=1,
         )
+        alpha: Literal["auto", "keep", "learn"] = option(
+            "auto", "the opacity of shapes; auto learns it unless all are opaque"
+        )
         settle: float = option(
             0.0, "stop growing below this gain, in dB for twice the parts", low=0
         )
@@ -91,12 +107,21 @@ class GradientEngine(Engine):
         start = parse_options(cls.Options, options, owner="engine gradient").start
         return max(1, round(start * count)) if can_grow(primitive) else count
 
+    @classmethod
+    def default_steps(
+        cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
+    ) -> int | None:
+        """Few for shapes, which another engine has found."""
+        return POLISH_STEPS if isinstance(primitive, Shape) else None
+
     def start(self, problem: Problem) -> None:
         """Move everything to the device and make raw parameters of the drawing."""
         self.problem = problem
         self.options: GradientEngine.Options = self.parse(problem)
         check_betas(self.options.optimizer, (self.options.beta1, self.options.beta2))
-        self.device = torch.device(problem.device)
+        # Shapes are drawn on the CPU.
+        shapes = isinstance(problem.primitive, Shape)
+        self.device = torch.device("cpu" if shapes else problem.device)
         self.samples = problem.target[0].numel()
         # As many samples as there are, each once, are better than as many with replacement; a
         # picture's pixels are drawn at random all the same, as `jitter` moves them.
@@ -126,7 +151,12 @@ class GradientEngine(Engine):
         self.params = problem.primitive.parameters()
         self.maps = {name: param.map for name, param in self.params.items()}
         self._plan_growth()
-        self._adopt(self._raw(problem.drawing.tensors, self.first))
+        self.kept = _kept_of_shapes(problem, self.options.alpha) if shapes else frozenset()
+        tensors = dict(problem.drawing.tensors)
+        if problem.palette is not None:
+            nearest = torch.cdist(tensors["colour"].t(), problem.palette).argmin(1)
+            tensors["colour"] = problem.palette[nearest].t()
+        self._adopt(self._raw(tensors, self.first))
         self.best_loss = math.inf
         self.best = self._copy()
         # Only steps are taken in another arithmetic, figures and drawings are not.
@@ -150,13 +180,21 @@ class GradientEngine(Engine):
                     self._learn_from_batch()
                 else:
                     self._picture_loss(self._mapped()).backward()  # type: ignore[no-untyped-call]
-                self.optimizer.step()
-                with torch.no_grad():
-                    for name, raw in self.raw.items():
-                        low, high = self.bounds[name]
-                        if math.isfinite(low) or math.isfinite(high):
-                            raw.clamp_(low, high)
+                self._take_step()
                 self.step += 1
+
+    @torch.no_grad()
+    def _take_step(self) -> None:
+        """One step of the optimizer: values stay within their bounds and shapes stay valid."""
+        primitive = self.problem.primitive
+        before = self._copy() if isinstance(primitive, Shape) else {}
+        self.optimizer.step()
+        for name, raw in self.raw.items():
+            low, high = self.bounds[name]
+            if math.isfinite(low) or math.isfinite(high):
+                raw.clamp_(low, high)
+        if isinstance(primitive, Shape):
+            self.raw["genes"].copy_(keep_valid(primitive, before, self.raw["genes"]))
 
     @torch.no_grad()
     def report(self) -> Report:
@@ -243,10 +281,14 @@ class GradientEngine(Engine):
         self, raw: Mapping[str, Tensor], moments: Mapping[str, dict[str, Tensor]] | None = None
     ) -> None:
         """Go on with copies of these raw values, however many parts they are, and these moments."""
-        self.count = raw["xy"].shape[-1] if isinstance(self.problem.primitive, Splat) else 1
+        field = isinstance(self.problem.primitive, Field)
+        self.count = 1 if field else next(iter(raw.values())).shape[-1]
         context = Context(torch.Generator(), self.canvas, self.count)
         self.bounds = {name: param.raw_bounds(context) for name, param in self.params.items()}
-        self.rates = {name: param.rate(context) for name, param in self.params.items()}
+        self.rates = {
+            name: 0.0 if name in self.kept else param.rate(context)
+            for name, param in self.params.items()
+        }
         self.raw = {
             name: raw[name].detach().clone(memory_format=torch.contiguous_format)
             for name in self.params
@@ -502,6 +544,16 @@ def _between(target: Tensor, places: Tensor) -> Tensor:
         align_corners=False,
     )
     return colours[0, :, 0].t()
+
+
+def _kept_of_shapes(problem: Problem, alpha: str) -> frozenset[str]:
+    """What is not learned of shapes: the colours of a palette, and opacities unless asked to."""
+    opaque = bool((problem.drawing.tensors["alpha"] == 1).all())
+    kept = {
+        "alpha": alpha == "keep" or (alpha == "auto" and opaque),
+        "colour": problem.palette is not None,
+    }
+    return frozenset(name for name, keep in kept.items() if keep)
 
 
 class _View(NamedTuple):

@@ -19,7 +19,7 @@ from artgen.canvas import Canvas
 from artgen.primitives import Shape
 from artgen.raster import SUBROWS, drawing_kernels, kernel_cache, load_kernels, make_grid
 
-__all__ = ["NOTHING", "Fit", "Layers", "Stack"]
+__all__ = ["NOTHING", "Fit", "Layers", "Stack", "load_sums", "search_kernels"]
 
 Floats = NDArray[np.float32]
 
@@ -95,8 +95,8 @@ class Layers:
         self.fine = make_grid(Canvas(width, height), SUBROWS)
         searched = alpha[0] < alpha[1]
         self.over = drawing_kernels(shape).over
-        self.kernels = _search_kernels(shape, searched)
-        self.sum_kernels = _load_sums()
+        self.kernels = search_kernels(shape, searched)
+        self.sum_kernels = load_sums()
         self.sum_up = self.sum_kernels.sum_searched if searched else self.sum_kernels.sum_fixed
         planes = self.sum_kernels.SEARCHED if searched else self.sum_kernels.FIXED
         self.error_plane = 9 if searched else 5
@@ -241,11 +241,13 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
-def _search_kernels(shape: Shape, searched: bool) -> ModuleType:
+def search_kernels(shape: Shape, searched: bool) -> ModuleType:
+    """`climb_kernels` for this shape, and for an alpha that is `searched` or fixed."""
     text = Path(__file__).with_name("climb_kernels.py").read_text(encoding="utf-8")
     return load_kernels(shape, f"SEARCHED = {searched}\n{text}", ("random", "mutate", "valid"))
 
 
-def _load_sums() -> ModuleType:
+def load_sums() -> ModuleType:
+    """`layer_kernels`."""
     text = Path(__file__).with_name("layer_kernels.py").read_text(encoding="utf-8")
     return kernel_cache.load(text)

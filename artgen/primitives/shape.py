@@ -26,14 +26,16 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import field, fields, make_dataclass
+from dataclasses import field, fields, make_dataclass, replace
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from artgen.drawing import Drawing
-from artgen.primitives._params import Param
+from artgen.primitives._params import Context, Param, at_target_colour, on_detail, per_spacing
 from artgen.primitives._primitive import Preset, Primitive
 
 __all__ = ["Shape", "mixture"]
@@ -46,6 +48,9 @@ HEIGHTS = 33
 SAME, STRAIGHT = 1e-6, 1e-12
 """How far apart two points are that are one, in canvas units, and twice the area of three points
 on a line."""
+
+TRIES = 100
+"""So many random shapes are made until one is valid."""
 
 
 class Shape(Primitive):
@@ -63,7 +68,7 @@ class Shape(Primitive):
     """
 
     family: ClassVar[str] = "shape"
-    engines: ClassVar[tuple[str, ...]] = ("climb",)
+    engines: ClassVar[tuple[str, ...]] = ("climb", "gradient")
     genes: int = 0
     vertices: int = 0
     convex: bool = False
@@ -141,13 +146,39 @@ class Shape(Primitive):
     def declared_params(self) -> dict[str, Param]:
         """`genes`, `colour`, `alpha` and, where there are several `members`, their `kind`."""
         params = {
-            "genes": Param(max(member.genes for member in self.members), lr=0.0),
-            "colour": Param(3, lr=0.0),
-            "alpha": Param(lr=0.0),
+            "genes": Param(max(member.genes for member in self.members), lr=per_spacing(0.1)),
+            "colour": Param(3, lr=0.01, min=0.0, max=1.0),
+            "alpha": Param(init=0.75, lr=0.02, min=0.0, max=1.0),
         }
         if len(self.members) > 1:
             params["kind"] = Param(lr=0.0)
         return params
+
+    def initial(self, context: Context) -> dict[str, Tensor]:
+        """Random shapes, more of them where the target has detail, in its colours."""
+        if context.count and "genes" not in context.values:
+            self._make_up(context)
+        return super().initial(context)
+
+    def _make_up(self, context: Context) -> None:
+        count, members, weights = context.count, self.members, np.array(self.weights)
+        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=context.rng)))
+        xy = on_detail()(context, (2, count))
+        kind = rng.choice(len(members), count, p=weights / weights.sum())
+        genes = np.zeros((max(member.genes for member in members), count), np.float32)
+        for i in range(count):
+            member = members[kind[i]]
+            made = np.zeros(member.genes)
+            for _ in range(TRIES):
+                member.random(made, rng, *xy[:, i].tolist(), context.mean_spacing)
+                if member.valid(made):
+                    break
+            genes[: member.genes, i] = made
+        found = replace(context, background=(0.0, 0.0, 0.0), values={"xy": xy})
+        context.values["colour"] = at_target_colour()(found, (3, count))
+        context.values["genes"] = torch.from_numpy(genes)
+        if len(members) > 1:
+            context.values["kind"] = torch.from_numpy(kind).float()
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
         """[count] for ``Param()``, [k, count] for ``Param(k)``."""

@@ -5,6 +5,7 @@ from artgen.raster._paint import FIELD_PIECE, draw, evaluate, paint
 from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
 from artgen.raster.eager import Memory
 from artgen.raster.grids import grid_rows, interpolate_grids
+from artgen.raster.span_gradients import keep_valid
 from artgen.raster.spans import (
     SUBROWS,
     check_shape,
@@ -30,6 +31,7 @@ __all__ = [
     "evaluate",
     "grid_rows",
     "interpolate_grids",
+    "keep_valid",
     "load_kernels",
     "make_grid",
     "memory_errors",

@@ -15,6 +15,7 @@ from artgen.raster import eager
 from artgen.raster._memory import memory_errors
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
+from artgen.raster.span_gradients import draw_with_gradients
 from artgen.raster.spans import draw_shapes
 from artgen.raster.threads import share_torch
 
@@ -112,7 +113,9 @@ def paint(
     if isinstance(primitive, Field):
         return _paint_field(primitive, dict(tensors), canvas, memory)
     if isinstance(primitive, Shape):
-        return draw_shapes(primitive, tensors, canvas, background, transparent=transparent)
+        if transparent or not any(tensor.requires_grad for tensor in tensors.values()):
+            return draw_shapes(primitive, tensors, canvas, background, transparent=transparent)
+        return draw_with_gradients(primitive, tensors, canvas, background)
     raise PluginError(f"{type(primitive).__name__} is neither a Splat nor a Field nor a Shape")
 
 

@@ -1,4 +1,7 @@
-"""`init`: a run that goes on from the drawing of another one, of the same kind and number."""
+"""`init`: a run that goes on from the drawing of another one, of the same kind and number.
+
+Shapes may also begin as the splats of a drawing, and be more or fewer than those (see `seeding`).
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,17 @@ from typing import Any, Literal
 from torch import Tensor
 
 from artgen.art import Art, load
+from artgen.engines.seeding import shapes_from_splats
 from artgen.errors import UsageError
+from artgen.primitives import Shape, Splat
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
+from artgen.resolve import Plan
 from artgen.runner._inputs import InputFiles
 
 __all__ = ["InitialArt", "open_initial"]
+
+Colour = tuple[float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,18 +32,23 @@ class InitialArt:
     path: Path
     art: Art
 
-    def continued(self, recipe: Recipe) -> Recipe:
-        """The recipe with the options and the count of this art.
+    def continued(self, recipe: Recipe, family: str) -> Recipe:
+        """The recipe, for a primitive of this family, with the options and the count of this art.
 
         Raises UsageError where the recipe asks for others.
         """
         drawing, table = self.art.drawing, recipe.primitive
         name = bare_name(table.name)
         if drawing.primitive != name:
-            raise UsageError(
-                f"{self.path} holds {drawing.primitive}, not {name}",
-                hint=f"use -p {drawing.primitive}",
-            )
+            primitive = self.art.primitive()
+            if (primitive.family, family) != ("splat", "shape"):
+                raise UsageError(
+                    f"{self.path} holds {drawing.primitive}, not {name}",
+                    hint=f"use -p {drawing.primitive}; of other drawings only splats become shapes",
+                )
+            if table.count is not None or table.target_bytes is not None:
+                return recipe
+            return recipe.updated({"primitive": {"count": primitive.count_of(drawing)}})
         for key, value in table.options.items():
             found = drawing.options.get(key, value)
             if _listed(found) != _listed(value):
@@ -73,10 +86,25 @@ class InitialArt:
             )
         return asked
 
-    def tensors_for(self, primitive: Any) -> dict[str, Tensor]:
-        """The parts. Raises InputError where they are not those of `primitive`."""
-        primitive.check_tensors(self.art.drawing)
-        return dict(self.art.drawing.tensors)
+    def tensors_for(
+        self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
+    ) -> dict[str, Tensor]:
+        """The parts, or shapes like them. Raises InputError where they are not the plan's."""
+        drawing, own = self.art.drawing, self.art.primitive()
+        if isinstance(plan.primitive, Shape) and isinstance(own, Splat):
+            own.check_tensors(drawing)
+            return shapes_from_splats(
+                plan.primitive,
+                own,
+                drawing,
+                count=plan.count or 0,
+                seed=plan.recipe.seed or 0,
+                target=target,
+                weight=weight,
+                background=background,
+            )
+        plan.primitive.check_tensors(drawing)
+        return dict(drawing.tensors)
 
 
 def open_initial(init: FileReference, files: InputFiles, registry: Registry) -> InitialArt:

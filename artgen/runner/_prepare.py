@@ -114,7 +114,7 @@ def prepare(
     init = None if recipe.init is None else open_initial(recipe.init, files, registry)
     recipe, target = _over_background(recipe, registry, files, target, init)
     if init is not None:
-        recipe = init.continued(recipe)
+        recipe = init.continued(recipe, find_primitive(recipe, registry).load().family)
     plan = resolve(recipe, registry, target.canvas, target.subject)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
     arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan))
@@ -211,7 +211,7 @@ def _over_background(
     opened = target or _open_target(black, registry, files)
     if opened.subject is not None or find_primitive(recipe, registry).load().family != "shape":
         return black, opened
-    if init is not None:
+    if init is not None and init.art.primitive().family == "shape":
         best: Sequence[float] = init.art.drawing.background
     else:
         best = np.average(
@@ -304,7 +304,7 @@ def _first_drawing(
     table = plan.recipe.primitive
     background = parse_colour(plan.recipe.target.background)
     if init is not None:
-        tensors = init.tensors_for(plan.primitive)
+        tensors = init.tensors_for(plan, goal, weight, background)
     else:
         context = Context(
             rng=torch.Generator().manual_seed(plan.recipe.seed or 0),

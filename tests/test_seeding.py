@@ -1,0 +1,183 @@
+"""Shapes that begin as splats: place, size, direction, colour, order, and what is refused."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+from small_runs import recipe, save_photo
+
+from artgen import Canvas, Drawing, UsageError
+from artgen.cli import main
+from artgen.engines.seeding import shapes_from_splats
+from artgen.primitives import Context
+from artgen.raster import draw_shapes
+from artgen.registry import Registry
+from artgen.runner import run
+
+STAGE = {
+    "engine": "climb",
+    "restarts": 2,
+    "moves": 1,
+    "candidates": 30,
+    "patience": 20,
+    "passes": 1,
+}
+SPLATS = {"name": "gaussian", "count": 10, "blend": "over"}
+BLACK = (0.0, 0.0, 0.0)
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return Registry(environ={})
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    return save_photo(tmp_path_factory.mktemp("photo"))
+
+
+def gaussians(registry, **values):
+    """A splat and a drawing of some, on a canvas of 64 pixels."""
+    splat = registry.load("primitive", "gaussian")({"blend": values.pop("blend", "over")})
+    tensors = {name: torch.tensor(value) for name, value in values.items()}
+    count = tensors["xy"].shape[1]
+    canvas = Canvas(64, 64)
+    start = splat.initial(Context(torch.Generator(), canvas, count, values=tensors))
+    return splat, Drawing("gaussian", splat.option_values(), start, 64, 64)
+
+
+def shapes_of(registry, name, splat, drawing, count=None, target=None):
+    shape = registry.load("primitive", name)()
+    return shape, shapes_from_splats(
+        shape,
+        splat,
+        drawing,
+        count=count or splat.count_of(drawing),
+        seed=0,
+        target=torch.full((3, 64, 64), 0.5) if target is None else target,
+        weight=None,
+        background=BLACK,
+    )
+
+
+def test_an_ellipse_lies_where_the_splat_is_half_as_strong(registry):
+    scale, angle = (0.2, 0.08), 0.6
+    splat, drawing = gaussians(
+        registry, xy=[[0.2], [-0.1]], scale=[[scale[0]], [scale[1]]], angle=[angle]
+    )
+    _, tensors = shapes_of(registry, "rotated_ellipse", splat, drawing)
+    x, y, u, v, half = tensors["genes"][:, 0].tolist()
+    assert (x, y) == pytest.approx((0.2, -0.1), abs=0.02)
+    level = math.sqrt(2 * math.log(2))
+    # Either axis may be the one that is called first.
+    axes = sorted([math.hypot(u, v), half])
+    assert axes == pytest.approx(sorted(level * each for each in scale), rel=0.15)
+    along = math.atan2(v, u) if math.hypot(u, v) > half else math.atan2(-u, v)
+    assert math.cos(2 * (along - angle)) > 0.95
+
+
+@pytest.mark.parametrize("name", ["triangle", "circle", "line+rectangle"])
+def test_other_shapes_cover_most_of_the_splat(name, registry):
+    splat, drawing = gaussians(registry, xy=[[-0.3], [0.25]], scale=[[0.15], [0.12]], angle=[0.3])
+    shape, tensors = shapes_of(registry, name, splat, drawing)
+    only = {**tensors, "colour": torch.ones(3, 1), "alpha": torch.ones(1)}
+    covered = draw_shapes(shape, only, Canvas(64, 64), BLACK)[0].double().numpy()
+    x, y = Canvas(64, 64).pixel_centres()
+    u, v = np.meshgrid(x + 0.3, y - 0.25)
+    c, s = math.cos(0.3), math.sin(0.3)
+    weight = np.exp(-0.5 * (((c * u + s * v) / 0.15) ** 2 + ((c * v - s * u) / 0.12) ** 2))
+    assert ((covered - weight) ** 2).sum() < 0.35 * (weight**2).sum()
+
+
+def test_colours_are_those_of_the_target_and_order_is_that_of_depth(registry):
+    target = torch.zeros(3, 64, 64)
+    target[0] = 0.6
+    target[2, :, 32:] = 0.3
+    splat, drawing = gaussians(
+        registry,
+        xy=[[-0.5, 0.5, 0.5], [0.0, 0.0, 0.0]],
+        scale=[[0.2, 0.2, 0.1], [0.2, 0.2, 0.1]],
+        z=[3.0, 2.0, 1.0],
+    )
+    _, tensors = shapes_of(registry, "circle", splat, drawing, target=target)
+    assert tensors["genes"][0].tolist() == pytest.approx([-0.5, 0.5, 0.5], abs=0.05)
+    assert tensors["genes"][2, 1] > tensors["genes"][2, 2]
+    # On black, a shape of opacity 0.75 is as bright as the target by 0.75 of its colour.
+    first, second, _ = (0.75 * tensors["colour"].t()).tolist()
+    assert first == pytest.approx([0.6, 0.0, 0.0], abs=0.02)
+    assert second[1] == 0
+    assert second[2] > 0.2
+
+
+def test_the_strongest_splats_are_taken_and_the_largest_lie_lowest(registry):
+    splat, drawing = gaussians(
+        registry,
+        blend="sum",
+        xy=[[-0.5, 0.5, 0.0, 0.9], [0.0, 0.0, 0.0, 0.9]],
+        scale=[[0.1, 0.3, 0.2, 0.02], [0.1, 0.3, 0.2, 0.02]],
+        colour=[[0.5, 0.5, 0.5, 0.5]] * 3,
+    )
+    _, tensors = shapes_of(registry, "circle", splat, drawing, count=3)
+    assert tensors["genes"][0].tolist() == pytest.approx([0.5, 0.0, -0.5], abs=0.05)
+
+
+@pytest.fixture(scope="module")
+def splats(photo, registry, tmp_path_factory):
+    """A fitted drawing of splats, as a file."""
+    path = tmp_path_factory.mktemp("splats") / "splats.art"
+    run(recipe(photo, {"steps": 60}, primitive=SPLATS), registry).art.save(path)
+    return path
+
+
+def go_on(splats, photo, registry, stage=STAGE, **primitive):
+    asked = recipe(photo, stage, primitive={"name": "ellipse", "count": None} | primitive)
+    return run(asked.updated({"init": {"name": str(splats)}}), registry)
+
+
+def test_a_search_goes_on_from_splats(splats, photo, registry):
+    done = go_on(splats, photo, registry)
+    assert done.summary["count"] == 10
+    assert done.summary["recipe"]["init"]["name"] == "splats.art"
+    # The colour behind shapes is that which suits them, not the black behind splats.
+    mean = np.asarray(done.art.drawing.background)
+    assert mean.min() > 0.2
+    again = go_on(splats, photo, registry)
+    assert all(map(torch.equal, *(each.art.drawing.tensors.values() for each in (done, again))))
+
+
+@pytest.mark.parametrize("count", [4, 15])
+def test_there_may_be_fewer_or_more_shapes_than_splats(count, splats, photo, registry):
+    assert go_on(splats, photo, registry, count=count).summary["count"] == count
+
+
+def test_gradients_go_on_from_splats_too(splats, photo, registry):
+    polished = {"engine": "gradient", "steps": 30}
+    first = go_on(splats, photo, registry, {**polished, "steps": 1}).summary
+    assert go_on(splats, photo, registry, polished).summary["psnr"] > first["psnr"] + 0.5
+
+
+def test_the_command_takes_the_target_from_the_splats(splats, photo, tmp_path, monkeypatch):
+    monkeypatch.chdir(photo.parent)
+    quick = [f"--set=engine.{key}={value}" for key, value in STAGE.items() if key != "engine"]
+    command = ["fit", "--init", str(splats), "-p", "circle", *quick, "--no-video", "-q"]
+    assert main([*command, "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "photo-circle.art").exists()
+
+
+@pytest.mark.parametrize(
+    ("first", "then"),
+    [("triangle", "ellipse"), ("ellipse", "gaussian"), ("mlp", "ellipse"), ("gaussian", "mlp")],
+)
+def test_other_families_are_refused(first, then, photo, registry, tmp_path):
+    counted = {} if first == "mlp" else {"count": 3}
+    stage = STAGE if first in ("triangle", "ellipse") else {"steps": 1}
+    primitive = {"name": first, "count": None} | counted
+    run(recipe(photo, stage, primitive=primitive), registry).art.save(tmp_path / "first.art")
+    asked = recipe(photo, {}, primitive={"name": then, "count": None})
+    with pytest.raises(UsageError, match=f"holds {first}, not {then}") as refused:
+        run(asked.updated({"init": {"name": str(tmp_path / "first.art")}}), registry)
+    assert f"-p {first}" in refused.value.hint
+    assert "only splats become shapes" in refused.value.hint
