@@ -19,7 +19,7 @@ from artgen.canvas import Canvas
 from artgen.primitives import Shape
 from artgen.raster import SUBROWS, drawing_kernels, kernel_cache, load_kernels, make_grid
 
-__all__ = ["NOTHING", "Fit", "Layers", "Stack"]
+__all__ = ["NOTHING", "Fit", "Layers", "Stack", "kernel_text"]
 
 Floats = NDArray[np.float32]
 
@@ -241,11 +241,16 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def kernel_text(*names: str) -> str:
+    """The texts of this folder's kernels, one after the other."""
+    folder = Path(__file__).parent
+    return "\n\n".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in names)
+
+
 def _search_kernels(shape: Shape, searched: bool) -> ModuleType:
-    text = Path(__file__).with_name("climb_kernels.py").read_text(encoding="utf-8")
+    text = kernel_text("colour_kernels", "climb_kernels")
     return load_kernels(shape, f"SEARCHED = {searched}\n{text}", ("random", "mutate", "valid"))
 
 
 def _load_sums() -> ModuleType:
-    text = Path(__file__).with_name("layer_kernels.py").read_text(encoding="utf-8")
-    return kernel_cache.load(text)
+    return kernel_cache.load(kernel_text("layer_kernels"))
