@@ -33,6 +33,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.drawing import Drawing
+from artgen.primitives._classical import CLASSICAL
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
 
@@ -63,7 +64,8 @@ class Shape(Primitive):
     """
 
     family: ClassVar[str] = "shape"
-    engines: ClassVar[tuple[str, ...]] = ("climb",)
+    engines: ClassVar[tuple[str, ...]] = ("climb", "genetic")
+    presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
     genes: int = 0
     vertices: int = 0
     convex: bool = False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from artgen.errors import did_you_mean
 from artgen.primitives import Primitive
-from artgen.testing import _every, _field, _pointwise, _splat
+from artgen.testing import _every, _field, _partition, _pointwise, _splat
 from artgen.testing._judging import Check, Failed
 from artgen.testing._subject import Subject
 
@@ -52,10 +52,12 @@ SPLAT: tuple[Check, ...] = (
     _splat.cost,
 )
 FIELD: tuple[Check, ...] = (_field.positions, _field.graph, _field.cost)
+PARTITION: tuple[Check, ...] = (_partition.cells,)
 
 FAMILIES: dict[str, tuple[Check, ...]] = {
     "splat": (*EVERY, *POINTWISE, *SPLAT),
     "field": (*EVERY, *POINTWISE, *FIELD),
+    "partition": (*EVERY, *PARTITION),
 }
 
 
