@@ -107,7 +107,7 @@ def test_it_fits_and_the_best_never_gets_worse(primitive, target):
     last = engine.report()
     assert len(blocks) > 1
     assert last.improved
-    assert last.psnr > first.psnr + 1
+    assert last.loss < 0.9 * first.loss
     assert all((island.numbers <= 5).all() for island in engine.islands)
 
 
@@ -242,13 +242,17 @@ def test_children_have_the_parts_of_two_parents_in_order(primitive, splice, targ
     for p in range(3, 8):
         child = parts_of(after, p)
         assert 0 < len(child) <= 12
-        sources = [k for k in range(8) if any(str(part) in map(str, parents[k]) for part in child)]
-        assert all(any(str(part) in map(str, parents[k]) for k in sources) for part in child)
-        assert len(sources) <= 2
-        mixed += len(sources) == 2
-        for k in sources:
-            places = [list(map(str, parents[k])).index(str(part)) for part in child
-                      if str(part) in map(str, parents[k])]  # fmt: skip
+        texts = list(map(str, child))
+        sources = [k for k in range(8) if set(texts) & set(map(str, parents[k]))]
+        if len(sources) < 2:
+            # Parents that promise nothing together: a copy of one that mutated.
+            continue
+        mixed += 1
+        assert len(sources) == 2
+        theirs = [list(map(str, parents[k])) for k in sources]
+        assert set(texts) <= {*theirs[0], *theirs[1]}
+        for one in theirs:
+            places = [one.index(text) for text in texts if text in one]
             assert places == sorted(places)
     assert mixed > 0
 

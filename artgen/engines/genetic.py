@@ -40,7 +40,7 @@ SMALL, LARGE, LEAST = 0.15, 2.0, 0.02
 BLOCKS = 6
 """At least so many blocks of pixels, judged as one, fit into the mean spacing of the parts."""
 
-SHARPER = (0.5, 0.8)
+SHARPER = (0.5, 0.9)
 """The shares of the generations after which blocks become half as large."""
 
 CLIMB = {"moves": 2, "passes": 10_000, "stall": 0.0}
@@ -60,11 +60,11 @@ class GeneticEngine(Engine):
         population: int = option(24, "individuals on each island", low=2, high=10_000)
         islands: int = option(2, "populations that breed by themselves", low=1, high=1000)
         migrate: int = option(
-            25, "generations after which each island's best goes to the next", low=1, high=1_000_000
+            10, "generations after which each island's best goes to the next", low=1, high=1_000_000
         )
         elite: int = option(8, "so many of the best stay", low=1, high=10_000)
-        rivals: int = option(2, "individuals in a tournament for parenthood", low=1, high=100)
-        crossover: float = option(0.7, "share of children with two parents", low=0, high=1)
+        rivals: int = option(4, "individuals in a tournament for parenthood", low=1, high=100)
+        crossover: float = option(0.5, "share of children with two parents", low=0, high=1)
         splice: float = option(
             0.1, "share of those by a range of the stack, not by region", low=0, high=1
         )
@@ -101,7 +101,7 @@ class GeneticEngine(Engine):
         cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
     ) -> int | None:
         """A fixed number of generations."""
-        return 1000
+        return 2500
 
     def start(self, problem: Problem) -> None:
         """Make up the first generation, or copies of the first drawing.

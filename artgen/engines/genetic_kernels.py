@@ -386,12 +386,12 @@ def vary(rng, kind, genes, paint, box, errors, number, scene, rates, room, spare
 @inline
 def same(one, other, i):
     """Whether two individuals have the same shape number `i`."""
-    if one[0][i] != other[0][i]:
-        return False
+    equal = one[0][i] == other[0][i]
     for g in range(one[1].shape[1]):
-        if one[1][i, g] != other[1][i, g]:
-            return False
-    return all(one[2][i, k] == other[2][i, k] for k in range(4))
+        equal = equal and one[1][i, g] == other[1][i, g]
+    for k in range(4):
+        equal = equal and one[2][i, k] == other[2][i, k]
+    return equal
 
 
 @compiled

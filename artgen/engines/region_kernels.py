@@ -1,5 +1,4 @@
-"""Choosing parents, and the regions that children take from one or the other; part of the kernels
-of the engine `genetic`."""
+"""Choosing parents, and regions that children take from one of them."""
 
 import math
 from typing import TYPE_CHECKING, Any
