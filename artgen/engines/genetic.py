@@ -100,8 +100,8 @@ class GeneticEngine(Engine):
     def default_steps(
         cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
     ) -> int | None:
-        """A fixed number of generations."""
-        return 2500
+        """A fixed number of generations, fewer of partitions, which are judged as a whole."""
+        return 2500 if isinstance(primitive, Shape) else 1000
 
     def start(self, problem: Problem) -> None:
         """Make up the first generation, or copies of the first drawing.
