@@ -23,6 +23,11 @@ def artgen_engines() -> list[Spec]:
         ),
         Spec("climb", "Hill climbing, shape by shape", "artgen.engines.climb:ClimbEngine"),
         Spec(
+            "genetic",
+            "Populations that mutate and recombine",
+            "artgen.engines.genetic:GeneticEngine",
+        ),
+        Spec(
             "scratch",
             "Our own automatic differentiation on numpy, for fields with a graph",
             "artgen.engines.scratch.engine:ScratchEngine",

@@ -138,9 +138,10 @@ def fit(
 
 
 def register(primitive: type[Any], name: str | None = None) -> str:
-    """Offer a subclass of `Splat`, `Shape` or `Field` under `name` (its class name in snake case).
+    """Offer a subclass of `Splat`, `Shape`, `Partition` or `Field` under `name`.
 
-    Returns the name to pass to `fit`. Raises PluginError where it is none.
+    That is its class name in snake case unless given. Returns the name to pass to `fit`. Raises
+    PluginError where it is none.
     """
     registry = default()
     registry.register(primitive, name)

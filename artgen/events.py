@@ -16,6 +16,7 @@ __all__ = [
     "Event",
     "Finished",
     "FrameTaken",
+    "Measured",
     "Notice",
     "Observer",
     "Shown",
@@ -64,6 +65,17 @@ class Evaluated(Event):
     loss: float
     psnr: float | None
     seconds: float
+
+
+@dataclass(frozen=True)
+class Measured(Event):
+    """What the engine measured by itself after `step` steps, by name.
+
+    For `genetic` that is the `best` and the `mean` error of a generation, and its `diversity`.
+    """
+
+    step: int
+    figures: dict[str, float]
 
 
 @dataclass(frozen=True)

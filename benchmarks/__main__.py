@@ -13,15 +13,8 @@ from benchmarks._report import machine, update_sections
 from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
-    "startup",
-    "start",
-    "footprints",
-    "scaling",
-    "fits",
-    "fields",
-    "shapes",
-    "live",
-    "video",
+    *("startup", "start", "footprints", "scaling", "fits", "fields"),
+    *("shapes", "genetic", "live", "video"),
 )
 """The modules with a `run(settings)` that yields tables."""
 
@@ -33,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
     parser.add_argument("--long", action="store_true", help="fits: up to three minutes each")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="fits, shapes: pictures")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="fits, shapes, genetic: pictures")
     parser.add_argument("--write", action="store_true", help="update benchmarks/RESULTS.md")
     options = parser.parse_args(arguments)
     for name in options.names:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Settings:
-    """`quick` shrinks everything to seconds; `long` is for `fits`, `data` also for `shapes`."""
+    """`quick` shrinks everything to seconds; `long` is for `fits`, `data` for pictures."""
 
     quick: bool = False
     long: bool = False

@@ -20,7 +20,7 @@ import torch
 from artgen import Canvas, Shape
 from artgen.drawing import Drawing
 from artgen.engines import Problem, climb
-from artgen.engines.layers import Layers, Stack
+from artgen.engines.layers import Layers, Stack, kernel_text
 from artgen.metrics import psnr
 from artgen.output import to_pixels
 from artgen.raster import draw, load_kernels
@@ -166,7 +166,7 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, 
     """The median CPU seconds from sums, and from pixels, and the rows of all candidates."""
     alpha = 0.75
     shape = LOOSE.load("primitive", name)()
-    text = Path(climb.__file__).with_name("climb_kernels.py").read_text(encoding="utf-8")
+    text = kernel_text("colour_kernels", "climb_kernels")
     functions = ("random", "mutate", "valid")
     kernels = load_kernels(shape, f"SEARCHED = False\n{text}{SCORERS}", functions)
     target, weight = open_target("astronaut", side).numpy(), np.ones((side, side), np.float32)

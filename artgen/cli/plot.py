@@ -1,4 +1,4 @@
-"""`artgen plot`: the loss over the steps, from what `artgen fit --log` wrote."""
+"""`artgen plot`: the loss over the steps, or generations, from what `artgen fit --log` wrote."""
 
 from __future__ import annotations
 
@@ -27,6 +27,14 @@ def plot(
             "in the current folder.",
         ),
     ] = None,
+    generations: Annotated[
+        bool,
+        typer.Option(
+            "--generations",
+            help="Plot the best and the mean error and the diversity of each generation instead, "
+            "which the engine genetic logs.",
+        ),
+    ] = False,
     size: Annotated[int, typer.Option(metavar="PX", min=64, max=8192, help="Long side.")] = 960,
     background: Annotated[
         str,
@@ -40,13 +48,13 @@ def plot(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Plot the loss of one or several runs over their steps."""
+    """Plot the loss of one or several runs over their steps, or the generations of one."""
     from artgen.canvas import Canvas
     from artgen.cli._console import print_json
     from artgen.errors import UsageError
     from artgen.output import atomic_write, encode_png
-    from artgen.output.plots import plot_losses
-    from artgen.runner import read_losses
+    from artgen.output.plots import plot_generations, plot_losses
+    from artgen.runner import read_generations, read_losses
     from artgen.targets import parse_colour
 
     file = output or Path(logs[0].stem + ".png")
@@ -54,11 +62,19 @@ def plot(
         raise UsageError(f"--output {file} is not a PNG file", hint="call it FILE.png")
     if file.exists() and not overwrite:
         raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
-    losses = {log.stem: read_losses(log) for log in logs}
-    if len(losses) < len(logs):
-        raise UsageError("two logs have the same name", hint="rename one, or plot them one by one")
-    canvas = Canvas(size, round(size * 10 / 16))
-    atomic_write(file, encode_png(plot_losses(losses, canvas, parse_colour(background))))
+    canvas, paper = Canvas(size, round(size * 10 / 16)), parse_colour(background)
+    if generations:
+        if len(logs) > 1:
+            raise UsageError("--generations is for one log", hint="plot them one by one")
+        pixels = plot_generations(read_generations(logs[0]), canvas, paper)
+    else:
+        losses = {log.stem: read_losses(log) for log in logs}
+        if len(losses) < len(logs):
+            raise UsageError(
+                "two logs have the same name", hint="rename one, or plot them one by one"
+            )
+        pixels = plot_losses(losses, canvas, paper)
+    atomic_write(file, encode_png(pixels))
     if as_json:
         print_json(
             {

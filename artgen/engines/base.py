@@ -84,6 +84,8 @@ class Engine:
     step: int = 0
     finished: bool = False
     """There is nothing left to gain: `advance` takes no more steps."""
+    notices: tuple[str, ...] = ()
+    """What the user should know of this fit, after `start`."""
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
@@ -145,6 +147,10 @@ class Engine:
     def has_graph(cls) -> bool:
         """Whether `graph` gives one."""
         return cls.graph is not Engine.graph
+
+    def measured(self) -> list[tuple[int, dict[str, float]]]:
+        """Figures of single steps, each with the step after which they hold, since last asked."""
+        return []
 
     def settled(self) -> dict[str, Any]:
         """`count` and options that were found on the way: with them a fit would do the same again.

@@ -19,7 +19,7 @@ from artgen.canvas import Canvas
 from artgen.primitives import Shape
 from artgen.raster import SUBROWS, drawing_kernels, kernel_cache, load_kernels, make_grid
 
-__all__ = ["NOTHING", "Fit", "Layers", "Stack", "load_sums", "search_kernels"]
+__all__ = ["NOTHING", "Fit", "Layers", "Stack", "kernel_text", "load_sums", "search_kernels"]
 
 Floats = NDArray[np.float32]
 
@@ -241,13 +241,18 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return joined
 
 
+def kernel_text(*names: str) -> str:
+    """The texts of this folder's kernels, one after the other."""
+    folder = Path(__file__).parent
+    return "\n\n".join((folder / f"{name}.py").read_text(encoding="utf-8") for name in names)
+
+
 def search_kernels(shape: Shape, searched: bool) -> ModuleType:
     """`climb_kernels` for this shape, and for an alpha that is `searched` or fixed."""
-    text = Path(__file__).with_name("climb_kernels.py").read_text(encoding="utf-8")
+    text = kernel_text("colour_kernels", "climb_kernels")
     return load_kernels(shape, f"SEARCHED = {searched}\n{text}", ("random", "mutate", "valid"))
 
 
 def load_sums() -> ModuleType:
     """`layer_kernels`."""
-    text = Path(__file__).with_name("layer_kernels.py").read_text(encoding="utf-8")
-    return kernel_cache.load(text)
+    return kernel_cache.load(kernel_text("layer_kernels"))

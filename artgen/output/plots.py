@@ -21,8 +21,9 @@ from artgen.subject import Curve, Points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.lines import Line2D
 
-__all__ = ["ClassMap", "CurvePlot", "plot_losses"]
+__all__ = ["ClassMap", "CurvePlot", "plot_generations", "plot_losses"]
 
 Colour = tuple[float, float, float]
 Pixels = NDArray[np.uint8]
@@ -168,6 +169,39 @@ def plot_losses(
         return page.draw(())
 
 
+def plot_generations(
+    figures: Mapping[str, Sequence[tuple[float, float]]], canvas: Canvas, paper: Colour
+) -> Pixels:
+    """Errors and diversity over the generations, uint8 [height, width, 3].
+
+    `figures` holds pairs (step, value) of the `best`, the `mean` and the `diversity`, which has a
+    scale of its own on the right.
+    """
+    with _default_settings():
+        page = _Page(canvas, paper)
+        axes = page.axes(0.12, 0.10)
+        inks = {"best": page.accent, "mean": page.pale, "diversity": _INKS[2]}
+        right = axes.twinx()
+        right.set_facecolor("none")
+        for name, pairs in figures.items():
+            own = right if name == "diversity" else axes
+            steps, values = zip(*pairs, strict=True)
+            own.plot(steps, values, color=inks[name], linewidth=1.6, label=name)
+        if min(value for name in ("best", "mean") for _, value in figures[name]) > 0:
+            axes.set_yscale("log")
+        axes.margins(x=0.01)
+        right.set_ylim(bottom=0)
+        if page.readable:
+            for text, place in (("generation", axes.set_xlabel), ("error", axes.set_ylabel)):
+                place(text, color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
+            right.set_ylabel("diversity", color=_INKS[2], fontfamily=_FONT, fontsize=_TEXT)
+        page.style(axes)
+        page.style(right)
+        right.grid(visible=False)
+        page.legend(axes, *right.lines)
+        return page.draw(())
+
+
 class _Page:
     """A figure of the canvas's size, in the colours that go with its paper."""
 
@@ -189,9 +223,9 @@ class _Page:
         # Its methods have no types.
         self.agg: Any = FigureCanvasAgg(self.figure)
 
-    def axes(self, left: float = 0.09) -> Axes:
-        """Axes with a faint grid and no frame, from a share `left` of the width on."""
-        axes = self.figure.add_axes((left, 0.13, 0.96 - left, 0.78), facecolor="none")
+    def axes(self, left: float = 0.09, right: float = 0.04) -> Axes:
+        """Axes with a faint grid and no frame, with shares of the width left free at its sides."""
+        axes = self.figure.add_axes((left, 0.13, 1 - left - right, 0.78), facecolor="none")
         self.style(axes)
         return axes
 
@@ -212,11 +246,12 @@ class _Page:
         for spine in axes.spines.values():
             spine.set_visible(False)
 
-    def legend(self, axes: Axes) -> None:
-        """The names of the lines, in a row above the axes."""
+    def legend(self, axes: Axes, *others: Line2D) -> None:
+        """The names of the lines, in a row above the axes; `others` are those of other axes."""
         if not self.readable:
             return
         axes.legend(
+            handles=[*axes.get_legend_handles_labels()[0], *others],
             loc="lower left",
             bbox_to_anchor=(0, 1.0),
             borderaxespad=0.3,

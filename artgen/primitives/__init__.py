@@ -17,6 +17,7 @@ from artgen.primitives._params import (
 )
 from artgen.primitives._primitive import Preset, Primitive
 from artgen.primitives.field import Arithmetic, Field
+from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
 
@@ -31,6 +32,7 @@ __all__ = [
     "Map",
     "Param",
     "Params",
+    "Partition",
     "Preset",
     "Primitive",
     "Shape",

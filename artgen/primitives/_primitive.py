@@ -21,7 +21,7 @@ __all__ = ["Preset", "Primitive"]
 
 @dataclass(frozen=True)
 class Preset:
-    """A partial recipe: count, options, stage keys, and settings of single parameters.
+    """A partial recipe: count, options, stage keys, background, and settings of single parameters.
 
     `params` maps a parameter's name to keywords of `Param.replaced`. The stage keys are for the
     engines named in `engines`; where it is empty, for the primitive's first one.
@@ -32,6 +32,7 @@ class Preset:
     stage: Mapping[str, Any] = field(default_factory=dict)
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     engines: tuple[str, ...] = ()
+    background: str | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class NoOptions:
 
 
 class Primitive:
-    """A kind of part. Subclass `Splat`, `Shape` or `Field` rather than this.
+    """A kind of part. Subclass `Splat`, `Shape`, `Partition` or `Field` rather than this.
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is

@@ -35,6 +35,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.drawing import Drawing
+from artgen.primitives._classical import CLASSICAL
 from artgen.primitives._params import Context, Param, at_target_colour, on_detail, per_spacing
 from artgen.primitives._primitive import Preset, Primitive
 
@@ -68,7 +69,8 @@ class Shape(Primitive):
     """
 
     family: ClassVar[str] = "shape"
-    engines: ClassVar[tuple[str, ...]] = ("climb", "gradient")
+    engines: ClassVar[tuple[str, ...]] = ("climb", "gradient", "genetic")
+    presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
     genes: int = 0
     vertices: int = 0
     convex: bool = False

@@ -5,6 +5,7 @@ from artgen.raster._paint import FIELD_PIECE, draw, evaluate, paint
 from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
 from artgen.raster.eager import Memory
 from artgen.raster.grids import grid_rows, interpolate_grids
+from artgen.raster.partitions import draw_partition, load_partition_kernels, unpack_sites
 from artgen.raster.span_gradients import keep_valid
 from artgen.raster.spans import (
     SUBROWS,
@@ -26,6 +27,7 @@ __all__ = [
     "check_shape",
     "choose_backend",
     "draw",
+    "draw_partition",
     "draw_shapes",
     "drawing_kernels",
     "evaluate",
@@ -33,6 +35,7 @@ __all__ = [
     "interpolate_grids",
     "keep_valid",
     "load_kernels",
+    "load_partition_kernels",
     "make_grid",
     "memory_errors",
     "paint",
@@ -40,4 +43,5 @@ __all__ = [
     "share",
     "share_torch",
     "unpack",
+    "unpack_sites",
 ]

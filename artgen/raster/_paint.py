@@ -1,4 +1,4 @@
-"""Paint parts on a canvas: the blends of splats, fields in batches of positions, and shapes."""
+"""Paint parts on a canvas: splats with their blends, fields in batches, shapes, partitions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import BACKGROUND_WEIGHT, Drawing
 from artgen.errors import PluginError, UsageError
-from artgen.primitives import Field, Params, Primitive, Shape, Splat
+from artgen.primitives import Field, Params, Partition, Primitive, Shape, Splat
 from artgen.raster import eager
 from artgen.raster._memory import memory_errors
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
+from artgen.raster.partitions import draw_partition
 from artgen.raster.span_gradients import draw_with_gradients
 from artgen.raster.spans import draw_shapes
 from artgen.raster.threads import share_torch
@@ -90,7 +91,7 @@ def paint(
 ) -> Tensor:
     """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably.
 
-    Shapes are drawn on the CPU, without gradients.
+    Shapes and partitions are drawn on the CPU, without gradients.
 
     A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
     With `softness` from 0 to 1 so much of the blend ``over`` does not depend on the order of the
@@ -116,7 +117,11 @@ def paint(
         if transparent or not any(tensor.requires_grad for tensor in tensors.values()):
             return draw_shapes(primitive, tensors, canvas, background, transparent=transparent)
         return draw_with_gradients(primitive, tensors, canvas, background)
-    raise PluginError(f"{type(primitive).__name__} is neither a Splat nor a Field nor a Shape")
+    if isinstance(primitive, Partition):
+        return draw_partition(primitive, tensors, canvas, background)
+    raise PluginError(
+        f"{type(primitive).__name__} is neither a Splat nor a Field nor a Shape nor a Partition"
+    )
 
 
 def evaluate(

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.errors import UsageError
-from artgen.primitives import Context, Primitive, Shape, Splat
+from artgen.primitives import Context, Partition, Primitive, Shape, Splat
 from artgen.raster import eager
 from artgen.raster.eager import Memory
 
@@ -56,7 +56,7 @@ EAGER = Backend("eager", "asked for")
 
 _COMPILED = Backend("compiled", "kernels are generated from the footprint")
 
-_SHAPES = Backend("compiled", "shapes have no other")
+_CUT = Backend("compiled", "shapes and partitions have no other")
 
 _chosen: dict[tuple[type, str, str], Backend] = {}
 
@@ -64,11 +64,11 @@ _chosen: dict[tuple[type, str, str], Backend] = {}
 def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto") -> Backend:
     """The backend for `primitive` on `device`; ``auto`` takes compiled where it works.
 
-    Compiling takes seconds the first time and is cached on disk. Shapes are always compiled,
-    whatever is asked for. Raises UsageError where ``compiled`` is asked for and not to be had.
+    Compiling takes seconds the first time and is cached on disk. Shapes and partitions are always
+    compiled, whatever is asked for. Raises UsageError where ``compiled`` is not to be had.
     """
-    if isinstance(primitive, Shape):
-        return _SHAPES
+    if isinstance(primitive, Shape | Partition):
+        return _CUT
     if asked == "eager":
         return EAGER
     choice = _best(primitive, device)
@@ -82,8 +82,8 @@ def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto
 
 def planned_backend(primitive: Primitive) -> Backend:
     """What `choose_backend` is going to choose on the CPU, as far as is known without compiling."""
-    if isinstance(primitive, Shape):
-        return _SHAPES
+    if isinstance(primitive, Shape | Partition):
+        return _CUT
     choice = _without_kernels(primitive, "cpu")
     if choice is not None:
         return choice

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import functools
 import hashlib
-import inspect
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -26,6 +25,7 @@ from artgen.canvas import Canvas
 from artgen.errors import PluginError
 from artgen.primitives import Shape
 from artgen.raster import kernel_cache
+from artgen.raster.fingerprint import computed, explain
 from artgen.raster.threads import share
 
 __all__ = ["SUBROWS", "Grid", "Parts", "check_shape", "draw_shapes", "load_kernels", "make_grid"]
@@ -226,39 +226,9 @@ def _fingerprint(shape: Shape, functions: tuple[str, ...]) -> str:
     digest = hashlib.sha256(_text("span_kernels.py").encode())
     for member in shape.members:
         for name in (*functions, *_covering(member)):
-            for part in _computed(getattr(type(member), name), set()):
+            for part in computed(getattr(type(member), name), set()):
                 digest.update(part.encode() + b"\0")
     return digest.hexdigest()
-
-
-def _computed(function: Any, seen: set[Any]) -> Iterator[str]:
-    """All that decides what a function computes: its code, and the values that it names."""
-    function = getattr(function, "py_func", function)
-    if not isinstance(function, types.FunctionType) or function in seen:
-        return
-    seen.add(function)
-    yield from _code(function.__code__)
-    yield repr(function.__defaults__)
-    named = inspect.getclosurevars(function)
-    for name, value in sorted({**named.globals, **named.nonlocals}.items()):
-        if callable(value):
-            yield name
-            yield from _computed(value, seen)
-        elif isinstance(value, np.ndarray):
-            yield f"{name} {value.dtype} {value.shape} {value.tobytes().hex()}"
-        else:
-            yield f"{name} {value!r}"
-
-
-def _code(code: types.CodeType) -> Iterator[str]:
-    """Byte code, constants and names, without the places of lines."""
-    yield code.co_code.hex()
-    yield repr(code.co_names)
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _code(constant)
-        else:
-            yield repr(constant)
 
 
 def check_shape(shape: Shape) -> None:
@@ -310,21 +280,14 @@ def _explained(shape: Shape, error: Exception) -> PluginError:
             except TypeError:
                 reason = "it gives no pair of numbers"
             except Exception as failure:
-                reason = _reason(failure)
+                reason = explain(failure)
             else:
                 continue
             return PluginError(
                 f"{type(member).__name__}.{each} cannot be compiled: {reason}",
                 hint="it takes plain Python on numbers: math, loops, arrays, constants",
             )
-    return PluginError(f"the kernels of shapes cannot be compiled: {_reason(error)}")
-
-
-def _reason(error: Exception) -> str:
-    """What numba means, in one line."""
-    lines = [line.strip() for line in str(error).splitlines()]
-    told = [line for line in lines if line and not line.startswith("Failed in nopython")]
-    return told[0] if told else type(error).__name__
+    return PluginError(f"the kernels of shapes cannot be compiled: {explain(error)}")
 
 
 @functools.cache

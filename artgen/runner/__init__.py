@@ -4,7 +4,7 @@ from artgen.runner._control import Control
 from artgen.runner._device import resolve_device
 from artgen.runner._export import Outcome
 from artgen.runner._inputs import find_file
-from artgen.runner._log import read_losses
+from artgen.runner._log import read_generations, read_losses
 from artgen.runner._prepare import open_target
 from artgen.runner._resume import check_agreement
 from artgen.runner._run import default_stem, output_paths, run
@@ -20,6 +20,7 @@ __all__ = [
     "graceful_signals",
     "open_target",
     "output_paths",
+    "read_generations",
     "read_losses",
     "resolve_device",
     "run",

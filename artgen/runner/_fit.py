@@ -19,7 +19,7 @@ import torch
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
 from artgen.errors import Diverged, OutOfMemory
-from artgen.events import Advanced, Evaluated, Event, FrameTaken, Notice, Shown
+from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, Shown
 from artgen.output import frame_steps
 from artgen.recipe import Recipe, Stage
 from artgen.runner._folder import RunFolder
@@ -143,6 +143,8 @@ class Fit:
         diverged = None
         for index in range(self.progress.stage, len(self.recipe.stage)):
             engine = self._start_stage(index)
+            for notice in engine.notices:
+                self._notice(notice)
             try:
                 self._run_stage(engine)
             except Diverged as error:
@@ -279,6 +281,8 @@ class Fit:
         elif took > 2 * CHUNK_SECONDS:
             self.chunk = max(1, self.chunk // 2)
         step, seconds = self.progress.offset + engine.step, self.progress.seconds
+        for number, figures in engine.measured():
+            self.emit(Measured(self.name, self.progress.offset + number, figures))
         self.emit(Advanced(self.name, step, self.total_steps, seconds))
 
     def _evaluate(self, engine: Engine) -> None:

@@ -65,8 +65,8 @@ class InitialArt:
         primitive = self.art.primitive()
         if primitive.family != "field":
             count = primitive.count_of(drawing)
-            if primitive.family == "shape":
-                # Shapes can be added to those that are there.
+            if primitive.family in ("shape", "partition"):
+                # Others can be added to those that are there.
                 changes["count"] = self._enough(table.count or count, count)
             elif table.count not in (None, "auto", count):
                 raise UsageError(

@@ -1,19 +1,20 @@
-"""`--log FILE.jsonl`: one JSON object per evaluation, written as it happens."""
+"""`--log FILE.jsonl`: a JSON object per evaluation, and per step that the engine measured."""
 
 from __future__ import annotations
 
 import json
 import math
 from pathlib import Path
+from typing import Any
 
 from artgen.errors import InputError, OutputError, UsageError
-from artgen.events import Evaluated, Event
+from artgen.events import Evaluated, Event, Measured
 
-__all__ = ["JsonLines", "read_losses"]
+__all__ = ["JsonLines", "read_generations", "read_losses"]
 
 
 class JsonLines:
-    """An observer that writes step, loss, psnr and seconds.
+    """An observer that writes step, loss, psnr and seconds, and what an engine measured.
 
     A resumed run keeps the lines up to the step it goes on from.
     """
@@ -33,15 +34,16 @@ class JsonLines:
         self.last = max((_step(line) for line in kept.splitlines()), default=-1)
 
     def __call__(self, event: Event) -> None:
-        """Write a line for every evaluation."""
-        if not isinstance(event, Evaluated) or event.step <= self.last:
+        """Write a line for every evaluation, and every step that was measured."""
+        if not isinstance(event, Evaluated | Measured) or event.step <= self.last:
             return
-        line = {
-            "step": event.step,
-            "loss": event.loss,
-            "psnr": None if event.psnr is None else round(event.psnr, 4),
-            "seconds": round(event.seconds, 3),
-        }
+        line: dict[str, Any] = {"step": event.step}
+        if isinstance(event, Measured):
+            line |= event.figures
+        else:
+            line["loss"] = event.loss
+            line["psnr"] = None if event.psnr is None else round(event.psnr, 4)
+            line["seconds"] = round(event.seconds, 3)
         try:
             self.file.write(json.dumps(line) + "\n")
             self.file.flush()
@@ -54,33 +56,50 @@ class JsonLines:
 
 
 def read_losses(path: Path) -> list[tuple[int, float]]:
-    """The step and the loss of every line of a log whose loss is finite.
+    """The step and the loss of every evaluation in a log whose loss is finite.
 
     Raises InputError naming the file, and the line that is not one of a log.
     """
-    pairs: list[tuple[int, float]] = []
+    return _read(path, ("loss",))["loss"]
+
+
+def read_generations(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """The `best`, `mean` and `diversity` of every generation in a log, with their steps.
+
+    Raises InputError where there are none, and as `read_losses` does.
+    """
+    return _read(path, ("best", "mean", "diversity"))
+
+
+def _read(path: Path, names: tuple[str, ...]) -> dict[str, list[tuple[int, float]]]:
+    """Finite values by name, of the lines that have all of these names."""
+    found: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
     hint = "a log is written by --log"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(
-            f"cannot read {path}: {reason}", hint="a log is written by --log"
-        ) from None
+        raise InputError(f"cannot read {path}: {reason}", hint=hint) from None
     for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)
-            pairs.append((int(data["step"]), float(data["loss"])))
+            step = int(data["step"])
+            if len(data) < 2:
+                raise KeyError
+            values = [float(data[name]) for name in names if name in data]
         except (ValueError, KeyError, TypeError, RecursionError):
             # A kill may have cut off the last line.
-            if number == len(lines) and pairs:
+            if number == len(lines) > 1:
                 break
             message = f"{path}, line {number} is not a line of a log"
             raise InputError(message, hint=hint) from None
-    finite = [(step, loss) for step, loss in pairs if math.isfinite(loss)]
-    if not finite:
-        raise InputError(f"{path} holds no losses", hint=hint)
-    return finite
+        if len(values) == len(names) and all(map(math.isfinite, values)):
+            for name, value in zip(names, values, strict=True):
+                found[name].append((step, value))
+    if not found[names[0]]:
+        what = "losses" if names == ("loss",) else "generations, as the engine genetic logs them"
+        raise InputError(f"{path} holds no {what}", hint=hint)
+    return found
 
 
 def _step(line: str) -> float:

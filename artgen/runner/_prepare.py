@@ -200,10 +200,15 @@ def _over_background(
 ) -> tuple[Recipe, Target]:
     """The target over its background, and the recipe that names this.
 
-    A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
-    colour that fits the target best: its weighted mean, or the colour of the palette next to it.
+    A background of ``auto`` becomes that of the preset, or black; for shapes that of the drawing to
+    start from, or the colour that fits the target best: its weighted mean, or the colour of the
+    palette next to it.
     """
-    asked = recipe.target.background
+    asked, named = recipe.target.background, recipe.primitive.preset
+    if asked == "auto" and named is not None and init is None:
+        preset = find_primitive(recipe, registry).load().find_preset(named)
+        asked = preset.background or asked
+        recipe = recipe.updated({"target": {"background": asked}})
     if asked != "auto":
         opened = target or _open_target(recipe, registry, files)
         return _with_palette(recipe, opened), opened

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from artgen.errors import did_you_mean
 from artgen.primitives import Primitive
-from artgen.testing import _every, _field, _pointwise, _shape, _splat
+from artgen.testing import _every, _field, _partition, _pointwise, _shape, _splat
 from artgen.testing._judging import Check, Failed
 from artgen.testing._subject import Subject
 
@@ -65,11 +65,13 @@ SHAPE: tuple[Check, ...] = (
     _shape.scoring,
     _shape.cost,
 )
+PARTITION: tuple[Check, ...] = (_partition.cells,)
 
 FAMILIES: dict[str, tuple[Check, ...]] = {
     "splat": (*EVERY, *POINTWISE, *SPLAT),
     "field": (*EVERY, *POINTWISE, *FIELD),
     "shape": (*EVERY, *SHAPE),
+    "partition": (*EVERY, *PARTITION),
 }
 
 

@@ -30,6 +30,7 @@ def artgen_primitives() -> list[Spec]:
         Spec("polygon", "Polygons with any number of corners.", "artgen_plugins.polygon:Polygon"),
         Spec("bezier", "Curved strokes.", "artgen_plugins.bezier:Bezier"),
         Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
+        Spec("voronoi", "Voronoi cells.", "artgen_plugins.voronoi:Voronoi"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
         Spec(
             "hashgrid",

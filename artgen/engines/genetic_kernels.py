@@ -1,0 +1,607 @@
+"""Generations of stacks of shapes; compiled after the functions of the shapes (see `raster.spans`),
+`colour_kernels` and `region_kernels`.
+
+`people` are P individuals of at most N shapes each: kind int64 [P, N], genes float64 [P, N, genes],
+paint float64 [P, N, 4] (colour and alpha), box int64 [P, N, 4] (the rows and columns of pixels that
+a shape touches: first, before last, first, before last), errors float64 [P, height, cells + 1] (of
+each cell, and of the row) and how many shapes there are, int64 [P]. All but the boxes and errors is
+the individual itself; these follow from it, and so are brought up to date where it changed alone.
+
+A `scene` is the target float32 [height, width, 4] (the fourth channel is the weight), the
+background float64 [3], the grid (see `span_kernels`) and the sample rows per pixel.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numba as nb
+import numpy as np
+
+if TYPE_CHECKING:  # what the text before this one defines
+    CHANCES: Any = None
+    CROSSINGS: Any = None
+    VERTICES: Any = None
+    best_colour: Any = None
+    compiled: Any = None
+    cover: Any = None
+    grid_type: Any = None
+    inline: Any = None
+    inside: Any = None
+    make_region: Any = None
+    make_scratch: Any = None
+    mutate: Any = None
+    options: Any = None
+    pick: Any = None
+    random: Any = None
+    trace: Any = None
+    valid: Any = None
+
+people_type = nb.types.Tuple(
+    (
+        nb.int64[:, ::1],
+        *[nb.float64[:, :, ::1]] * 2,
+        nb.int64[:, :, ::1],
+        nb.float64[:, :, ::1],
+        nb.int64[::1],
+    )
+)
+scene_type = nb.types.Tuple((nb.float32[:, :, ::1], nb.float64[::1], grid_type, nb.int64))
+generator = nb.typeof(np.random.default_rng())
+
+CELL = 8
+"""So many pixels of a row share one error."""
+
+TRIES = 20
+"""How often a random change is made up until it is valid."""
+
+GUESSES = 4
+"""Among so many regions, children get the most promising one."""
+
+ROWS = 32
+"""About so many rows tell how promising a region is."""
+
+SHAKE = 0.04
+"""The standard deviation of random changes of colour and alpha."""
+
+FAINTEST, STRONGEST = 0.04, 0.96
+"""The alphas that random changes keep to."""
+
+CROSSOVER, SPLICE, AGAIN, RESIZE, GROW, SWAP, REPLACE, RECOLOUR, RIVALS = range(9)
+ELITE, SMALL, LARGE, STEP, LEAST, LOW, HIGH, COUNT, FITTED, SHAKEN = range(9, 19)
+"""Places in `rates`, float64 [19]."""
+
+NO_PALETTE = np.zeros((0, 3))
+
+
+@inline
+def make_room(scene):
+    """Two pictures, which of their pixels are being drawn, and what tracing a shape takes."""
+    height, width = scene[0].shape[:2]
+    return (
+        np.empty((height, width, 4), np.float32),
+        np.empty((height, width, 4), np.float32),
+        np.zeros((height, 2), np.int64),
+        np.zeros((height, 2), np.int64),
+        np.zeros(width + 1),
+        make_scratch(height * scene[3], VERTICES, CROSSINGS),
+    )
+
+
+@inline
+def clear(area, width):
+    """An empty area: from which column to before which, in each row [height, 2]."""
+    for y in range(len(area)):
+        area[y, 0], area[y, 1] = width, 0
+
+
+@inline
+def mark(area, box, width):
+    """Add the cells that a box touches to an area."""
+    left, right = box[2] // CELL * CELL, min((box[3] + CELL - 1) // CELL * CELL, width)
+    for y in range(box[0], box[1]):
+        area[y, 0], area[y, 1] = min(area[y, 0], left), max(area[y, 1], right)
+
+
+@compiled
+def enclose(kind, genes, box, scene, scratch):
+    """Find the box of a shape."""
+    height, width = scene[0].shape[:2]
+    subrows = scene[3]
+    runs = trace(kind, genes, 0, height * subrows, scene[2], scratch)
+    left, right = float(width), 0.0
+    for run in range(runs):
+        left, right = min(left, scratch[1][run]), max(right, scratch[2][run])
+    if runs == 0:
+        box[0] = box[1] = box[2] = box[3] = 0
+    else:
+        box[0], box[1] = scratch[0][0] // subrows, scratch[0][runs - 1] // subrows + 1
+        box[2], box[3] = int(left), min(int(right) + 1, width)
+
+
+@compiled
+def lay(kind, genes, paint, box, first, last, picture, area, scene, changes, scratch):
+    """Lay shapes from `first` to before `last` over a picture [height, width, 4], in an area.
+
+    Its fourth channel becomes what is left to be seen of what was 1.
+    """
+    subrows = scene[3]
+    top, bottom, left, right = len(area), 0, len(changes), 0
+    for y in range(len(area)):
+        if area[y, 0] < area[y, 1]:
+            top, bottom = min(top, y), y + 1
+            left, right = min(left, area[y, 0]), max(right, area[y, 1])
+    rows = scratch[0]
+    for i in range(first, last):
+        begin, end = max(box[i, 0], top), min(box[i, 1], bottom)
+        if begin >= end or box[i, 2] >= right or box[i, 3] <= left:
+            continue
+        share = paint[i, 3] / subrows
+        c0, c1, c2 = np.float32(paint[i, 0]), np.float32(paint[i, 1]), np.float32(paint[i, 2])
+        runs = trace(kind[i], genes[i], begin * subrows, end * subrows, scene[2], scratch)
+        run = 0
+        while run < runs:
+            y = rows[run] // subrows
+            run, low, high = cover(scratch, run, runs, (y + 1) * subrows, changes)
+            covered = 0.0
+            begin, end = area[y, 0], min(area[y, 1], high + 1)
+            for x in range(low, min(begin, high + 1)):
+                covered += changes[x]
+            for x in range(max(low, begin), end):
+                covered += changes[x]
+                b = np.float32(share * covered)
+                picture[y, x, 0] += b * (c0 - picture[y, x, 0])
+                picture[y, x, 1] += b * (c1 - picture[y, x, 1])
+                picture[y, x, 2] += b * (c2 - picture[y, x, 2])
+                picture[y, x, 3] -= b * picture[y, x, 3]
+            for x in range(low, high + 2):
+                changes[x] = 0.0
+
+
+@inline
+def fill(picture, area, c0, c1, c2):
+    """Paint an area plainly."""
+    for y in range(len(area)):
+        for x in range(area[y, 0], area[y, 1]):
+            picture[y, x, 0], picture[y, x, 1] = c0, c1
+            picture[y, x, 2], picture[y, x, 3] = c2, 1.0
+
+
+@compiled
+def judge_area(kind, genes, paint, box, errors, number, area, scene, room):
+    """Bring the errors in an area of whole cells up to date; the sum of all."""
+    target, ground = scene[0], scene[1]
+    picture, changes, scratch = room[0], room[4], room[5]
+    fill(picture, area, ground[0], ground[1], ground[2])
+    lay(kind, genes, paint, box, 0, number, picture, area, scene, changes, scratch)
+    total = 0.0
+    for y in range(len(area)):
+        for first in range(area[y, 0], area[y, 1], CELL):
+            wrong = np.float32(0)
+            for x in range(first, min(first + CELL, area[y, 1])):
+                e0 = picture[y, x, 0] - target[y, x, 0]
+                e1 = picture[y, x, 1] - target[y, x, 1]
+                e2 = picture[y, x, 2] - target[y, x, 2]
+                wrong += target[y, x, 3] * (e0 * e0 + e1 * e1 + e2 * e2)
+            errors[y, first // CELL] = wrong
+        if area[y, 0] < area[y, 1]:
+            error = 0.0
+            for cell in range(errors.shape[1] - 1):
+                error += errors[y, cell]
+            errors[y, errors.shape[1] - 1] = error
+        total += errors[y, errors.shape[1] - 1]
+    return total
+
+
+@compiled
+def refit(kind, genes, paint, box, number, i, low, high, scene, room):
+    """Give shape number `i` its best colour, and the best alpha from `low` to `high`, where it is.
+
+    See `best_colour` for the sums.
+    """
+    target, ground, grid, subrows = scene
+    below, above, area, changes, scratch = room[0], room[1], room[3], room[4], room[5]
+    clear(area, target.shape[1])
+    for y in range(box[i, 0], box[i, 1]):
+        area[y, 0], area[y, 1] = box[i, 2], box[i, 3]
+    fill(below, area, ground[0], ground[1], ground[2])
+    lay(kind, genes, paint, box, 0, i, below, area, scene, changes, scratch)
+    fill(above, area, 0.0, 0.0, 0.0)
+    lay(kind, genes, paint, box, i + 1, number, above, area, scene, changes, scratch)
+    s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = 0.0
+    begin, end = box[i, 0] * subrows, box[i, 1] * subrows
+    runs = trace(kind[i], genes[i], begin, end, grid, scratch)
+    run = 0
+    while run < runs:
+        y = scratch[0][run] // subrows
+        run, begin, end = cover(scratch, run, runs, (y + 1) * subrows, changes)
+        covered = 0.0
+        for x in range(begin, end + 1):
+            covered += changes[x]
+            t = above[y, x, 3]
+            b = t * np.float32(covered / subrows)
+            u0, u1, u2 = below[y, x, 0], below[y, x, 1], below[y, x, 2]
+            e0 = target[y, x, 0] - above[y, x, 0] - t * u0
+            e1 = target[y, x, 1] - above[y, x, 1] - t * u1
+            e2 = target[y, x, 2] - above[y, x, 2] - t * u2
+            wb = target[y, x, 3] * b
+            wbb = wb * b
+            s0 += wb * e0
+            s1 += wb * e1
+            s2 += wb * e2
+            s3 += wbb * u0
+            s4 += wbb * u1
+            s5 += wbb * u2
+            s6 += wbb
+            s7 += wb * (e0 * u0 + e1 * u1 + e2 * u2)
+            s8 += wbb * (u0 * u0 + u1 * u1 + u2 * u2)
+        for x in range(begin, end + 2):
+            changes[x] = 0.0
+    if s6 > 0:
+        found = best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, NO_PALETTE)
+        paint[i, 3] = np.float32(found[1])
+        paint[i, 0] = np.float32(found[2])
+        paint[i, 1] = np.float32(found[3])
+        paint[i, 2] = np.float32(found[4])
+
+
+@inline
+def shake(rng, paint, low, high):
+    """Change one channel of the colour, or alpha where that may be changed, a little."""
+    channel = int(rng.random() * (3 + (low < high)))
+    least, most = 0.0, 1.0
+    if channel == 3:
+        least, most = max(low, FAINTEST), min(high, STRONGEST)
+    value = paint[channel] + SHAKE * rng.standard_normal()
+    paint[channel] = np.float32(min(max(value, least), most))
+
+
+@compiled
+def create(rng, kind, genes, paint, box, errors, i, scene, rates, room):
+    """Make up shape number `i`, where the picture is wrong; whether that succeeded."""
+    height, width = scene[0].shape[:2]
+    top, pitch, left, scale, _ = scene[2]
+    cells = errors.shape[1] - 1
+    total = 0.0
+    for y in range(height):
+        total += errors[y, cells]
+    for _ in range(TRIES):
+        dice = rng.random()
+        k = 0
+        while k < len(CHANCES) - 1 and dice >= CHANCES[k]:
+            k += 1
+        rest = rng.random() * total
+        y = x = 0
+        while y < height - 1 and rest >= errors[y, cells]:
+            rest -= errors[y, cells]
+            y += 1
+        while x < cells - 1 and rest >= errors[y, x]:
+            rest -= errors[y, x]
+            x += 1
+        size = rates[SMALL] * math.exp(rng.random() * math.log(rates[LARGE] / rates[SMALL]))
+        column = min((x + rng.random()) * CELL, float(width))
+        row = (y + rng.random()) * scene[3]
+        for g in range(genes.shape[1]):
+            genes[i, g] = 0.0
+        random(k, genes[i], rng, left + column / scale, top + row * pitch, size)
+        for g in range(genes.shape[1]):
+            genes[i, g] = np.float32(genes[i, g])
+        if valid(k, genes[i]):
+            kind[i] = k
+            enclose(k, genes[i], box[i], scene, room[5])
+            for channel in range(3):
+                paint[i, channel] = np.float32(rng.random())
+            low, high = rates[LOW], rates[HIGH]
+            paint[i, 3] = np.float32(low + (high - low) * rng.random())
+            return True
+    return False
+
+
+@inline
+def copy(one, i, other, j):
+    """Copy shape number `i` of one individual to number `j` of another."""
+    other[0][j] = one[0][i]
+    for g in range(one[1].shape[1]):
+        other[1][j, g] = one[1][i, g]
+    for k in range(4):
+        other[2][j, k] = one[2][i, k]
+        other[3][j, k] = one[3][i, k]
+
+
+@compiled
+def rotate(person, i, j, spare):
+    """Take shape number `i` out and put it back as number `j`; `spare` is room for one shape."""
+    copy(person, i, spare, 0)
+    step = 1 if i < j else -1
+    for k in range(i, j, step):
+        copy(person, k + step, person, k)
+    copy(spare, 0, person, j)
+
+
+@compiled
+def vary(rng, kind, genes, paint, box, errors, number, scene, rates, room, spare):
+    """Change an individual by one mutation, and mark what that touches; how many shapes it has."""
+    target, area = scene[0], room[2]
+    width = target.shape[1]
+    person = kind, genes, paint, box
+    dice = rng.random()
+    if number == 0 or dice < rates[RESIZE]:
+        if number == 0 or (rng.random() < rates[GROW] and number < rates[COUNT]):
+            if not create(rng, kind, genes, paint, box, errors, number, scene, rates, room):
+                return number
+            i = number
+            if rng.random() < 0.5:
+                i = int(rng.random() * (number + 1))
+            rotate(person, number, i, spare)
+            number += 1
+        else:
+            i = int(rng.random() * number)
+            mark(area, box[i], width)
+            rotate(person, i, number - 1, spare)
+            return number - 1
+    else:
+        dice -= rates[RESIZE]
+        i = int(rng.random() * number)
+        mark(area, box[i], width)
+        if dice < rates[SWAP]:
+            # Mostly with a neighbour, sometimes over half of the stack.
+            distance = 1
+            while rng.random() < 0.5:
+                distance *= 2
+            j = i + distance if rng.random() < 0.5 else i - distance
+            j = min(max(j, 0), number - 1)
+            rotate(person, i, j, spare)
+            i = j
+        elif dice < rates[SWAP] + rates[REPLACE]:
+            copy(person, i, spare, 0)
+            if not create(rng, kind, genes, paint, box, errors, i, scene, rates, room):
+                copy(spare, 0, person, i)
+                return number
+        elif dice < rates[SWAP] + rates[REPLACE] + rates[RECOLOUR]:
+            if rates[SHAKEN] > 0:
+                shake(rng, paint[i], rates[LOW], rates[HIGH])
+                return number
+        else:
+            copy(person, i, spare, 0)
+            changed = False
+            for _ in range(TRIES):
+                # Steps of all sizes.
+                step = rates[STEP] * (rates[LEAST] / rates[STEP]) ** rng.random()
+                mutate(kind[i], genes[i], rng, step)
+                for g in range(genes.shape[1]):
+                    genes[i, g] = np.float32(genes[i, g])
+                changed = valid(kind[i], genes[i])
+                if changed:
+                    break
+                copy(spare, 0, person, i)
+            if not changed:
+                return number
+            enclose(kind[i], genes[i], box[i], scene, room[5])
+    mark(area, box[i], width)
+    if rates[FITTED] > 0:
+        low, high = rates[LOW], rates[HIGH]
+        refit(kind, genes, paint, box, number, i, low, high, scene, room)
+    return number
+
+
+@inline
+def same(one, other, i):
+    """Whether two individuals have the same shape number `i`."""
+    equal = one[0][i] == other[0][i]
+    for g in range(one[1].shape[1]):
+        equal = equal and one[1][i, g] == other[1][i, g]
+    for k in range(4):
+        equal = equal and one[2][i, k] == other[2][i, k]
+    return equal
+
+
+@compiled
+def choose_region(rng, ours, theirs, scene):
+    """A region, whether the first parent should keep what is inside it, and if that promises much.
+
+    The error of a child is about that of either parent on its side. Regions are tried around where
+    the other parent is better, and the one with the least error is taken.
+    """
+    height, width = scene[0].shape[:2]
+    stride = max(1, height // ROWS)
+    cells = ours.shape[1] - 1
+    total = total_theirs = gain = 0.0
+    for y in range(stride // 2, height, stride):
+        for cell in range(cells):
+            total += ours[y, cell]
+            total_theirs += theirs[y, cell]
+            gain += max(ours[y, cell] - theirs[y, cell], 0.0)
+    best = min(total, total_theirs)
+    region, keep = make_region(rng, 0.0, 0.0, float(width), float(height)), True
+    promising = False
+    for _ in range(GUESSES):
+        rest = rng.random() * gain
+        x = y = 0
+        for row in range(stride // 2, height, stride):
+            for cell in range(cells):
+                rest -= max(ours[row, cell] - theirs[row, cell], 0.0)
+                if rest < 0:
+                    break
+                x, y = cell, row
+            if rest < 0:
+                break
+        trial = make_region(rng, (x + 0.5) * CELL, y + 0.5, float(width), float(height))
+        inner = inner_theirs = 0.0
+        for row in range(stride // 2, height, stride):
+            for cell in range(cells):
+                if inside(trial, (cell + 0.5) * CELL, row + 0.5):
+                    inner += ours[row, cell]
+                    inner_theirs += theirs[row, cell]
+        if inner + total_theirs - inner_theirs < best:
+            best, region, keep = inner + total_theirs - inner_theirs, trial, True
+            promising = True
+        if inner_theirs + total - inner < best:
+            best, region, keep = inner_theirs + total - inner, trial, False
+            promising = True
+    return region, keep, promising
+
+
+@compiled
+def cross(rng, one, ours, number, other, theirs, others, child, area, scene, rates):
+    """Make a child of two parents: of the one's shapes in a region, or in a range of the stack,
+    and the other's elsewhere; how many it has.
+
+    Both keep their order. Marks where it differs from the first parent, whose errors it has.
+    """
+    width = scene[0].shape[1]
+    most = int(rates[COUNT])
+    splice = rng.random() < rates[SPLICE]
+    region, keep, promising = choose_region(rng, ours, theirs, scene)
+    if not (splice or promising):
+        return -1
+    first, last = rng.random(), rng.random()
+    first, last = min(first, last), max(first, last)
+    aligned = number == others
+    left = 0
+    # First they are counted, then taken; the lowest ones are left out where there are too many.
+    for taking in range(2):
+        i = j = taken = 0
+        spare = left - most
+        while i < number or j < others:
+            if j == others or (i < number and (2 * i + 1) * others <= (2 * j + 1) * number):
+                mine, k, parent, rank = True, i, one, (i + 0.5) / number
+                i += 1
+            else:
+                mine, k, parent, rank = False, j, other, (j + 0.5) / others
+                j += 1
+            if splice:
+                within = first < rank < last
+            else:
+                box = parent[3][k]
+                within = inside(region, (box[2] + box[3]) / 2, (box[0] + box[1]) / 2)
+            chosen = (within == keep) == mine
+            if taking == 0:
+                left += chosen
+                continue
+            fresh = not (aligned and same(one, other, k))
+            if chosen and spare > 0:
+                spare -= 1
+                mark(area, parent[3][k], width)
+            elif chosen:
+                copy(parent, k, child, taken)
+                taken += 1
+                if fresh and not mine:
+                    mark(area, parent[3][k], width)
+            elif mine and fresh:
+                mark(area, parent[3][k], width)
+    return min(left, most)
+
+
+@nb.njit(
+    (generator, people_type, nb.float64[::1], scene_type, nb.float64[::1], nb.int64), **options
+)
+def found(rng, people, scores, scene, rates, begin):
+    """Fill individuals with `begin` random shapes each, the best colours one after the other."""
+    kinds, genes, paints, boxes, errors, numbers = people
+    width = scene[0].shape[1]
+    room = make_room(scene)
+    for p in range(len(scores)):
+        number = 0
+        numbers[p] = 0
+        clear(room[2], width)
+        for y in range(len(room[2])):
+            room[2][y, 0], room[2][y, 1] = 0, width
+        judge_area(kinds[p], genes[p], paints[p], boxes[p], errors[p], number, room[2], scene, room)
+        for _ in range(begin):
+            if create(
+                rng, kinds[p], genes[p], paints[p], boxes[p], errors[p], number, scene, rates, room
+            ):
+                number += 1
+                if rates[FITTED] > 0:
+                    refit(
+                        kinds[p], genes[p], paints[p], boxes[p], number, number - 1,
+                        rates[LOW], rates[HIGH], scene, room,
+                    )  # fmt: skip
+        numbers[p] = number
+        scores[p] = judge_area(
+            kinds[p], genes[p], paints[p], boxes[p], errors[p], number, room[2], scene, room
+        )
+
+
+@nb.njit((people_type, nb.float64[::1], scene_type), **options)
+def judge(people, scores, scene):
+    """Find all boxes and errors anew; `scores` [P] are the sums of the errors."""
+    kinds, genes, paints, boxes, errors, numbers = people
+    width = scene[0].shape[1]
+    room = make_room(scene)
+    for y in range(len(room[2])):
+        room[2][y, 0], room[2][y, 1] = 0, width
+    for p in range(len(scores)):
+        for i in range(numbers[p]):
+            enclose(kinds[p, i], genes[p, i], boxes[p, i], scene, room[5])
+        scores[p] = judge_area(
+            kinds[p], genes[p], paints[p], boxes[p], errors[p], numbers[p], room[2], scene, room
+        )
+
+
+@nb.njit(
+    (
+        generator,
+        people_type,
+        nb.float64[::1],
+        nb.int64[::1],
+        people_type,
+        nb.float64[::1],
+        scene_type,
+        nb.float64[::1],
+    ),
+    **options,
+)
+def breed(rng, parents, scores, order, children, marks, scene, rates):
+    """The next generation: the elite as it is, and children of those who win a tournament.
+
+    `scores` of the parents are what counts, the least is the best; `order` sorts them. `marks` [P]
+    become the squared errors of the children.
+    """
+    width = scene[0].shape[1]
+    room = make_room(scene)
+    area = room[2]
+    spare = (
+        np.empty(1, np.int64),
+        np.empty((1, parents[1].shape[2])),
+        np.empty((1, 4)),
+        np.empty((1, 4), np.int64),
+    )
+    rivals, elite = int(rates[RIVALS]), int(rates[ELITE])
+    for p in range(len(scores)):
+        child = children[0][p], children[1][p], children[2][p], children[3][p]
+        a = order[p] if p < elite else pick(rng, scores, rivals)
+        one = parents[0][a], parents[1][a], parents[2][a], parents[3][a]
+        number = parents[5][a]
+        errors = children[4][p]
+        total = 0.0
+        for y in range(errors.shape[0]):
+            for cell in range(errors.shape[1]):
+                errors[y, cell] = parents[4][a, y, cell]
+            total += errors[y, errors.shape[1] - 1]
+        clear(area, width)
+        taken = -1
+        if p >= elite and rng.random() < rates[CROSSOVER]:
+            b = pick(rng, scores, rivals)
+            other = parents[0][b], parents[1][b], parents[2][b], parents[3][b]
+            taken = cross(
+                rng, one, parents[4][a], number, other, parents[4][b], parents[5][b],
+                child, area, scene, rates,
+            )  # fmt: skip
+        mutations = 0
+        if taken >= 0:
+            number = taken
+        else:
+            for i in range(number):
+                copy(one, i, child, i)
+            mutations = 1
+        if p >= elite:
+            while mutations > 0 or rng.random() < rates[AGAIN]:
+                mutations -= 1
+                number = vary(
+                    rng, child[0], child[1], child[2], child[3], errors, number,
+                    scene, rates, room, spare,
+                )  # fmt: skip
+            total = judge_area(
+                child[0], child[1], child[2], child[3], errors, number, area, scene, room
+            )
+        children[5][p], marks[p] = number, total

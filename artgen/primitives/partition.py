@@ -1,0 +1,104 @@
+"""Partition: the canvas divided among sites, each of one colour; the nearest site wins.
+
+What "near" means is a cost that is a straight line along every row, up to what all sites have in
+common: that covers Euclid's distance (Voronoi cells), and weighted and sheared ones. Which sites
+win along a row, and from where to where, is then exact::
+
+    class Voronoi(Partition):
+        \"\"\"Voronoi cells.\"\"\"
+
+        @staticmethod
+        def line(genes, y):
+            x0, y0 = genes
+            # The squared distance (x − x0)² + (y − y0)², without x², which all have.
+            return -2 * x0, x0 * x0 + (y - y0) ** 2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.drawing import Drawing
+from artgen.primitives._classical import CLASSICAL
+from artgen.primitives._params import Context, Param
+from artgen.primitives._primitive import Preset, Primitive
+
+__all__ = ["Partition"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+class Partition(Primitive):
+    """N sites with their `sites` (genes) and `colour`; every point has the colour of the cheapest.
+
+    `genes` is how many numbers a site is made of; the first two are x and y. Of equally cheap sites
+    any wins.
+
+    The static functions are compiled by numba, as those of a `Shape` are: plain Python on numbers.
+    The genes they get are a float64 array [genes], lengths in canvas units; `rng` is a
+    `numpy.random.Generator`, the only source of randomness. They must not keep a state.
+    """
+
+    family: ClassVar[str] = "partition"
+    engines: ClassVar[tuple[str, ...]] = ("genetic",)
+    presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
+    genes: int = 2
+
+    @staticmethod
+    def line(genes: Floats, y: float) -> tuple[float, float]:
+        """Slope and height of the cost along the row at `y`: at x it is height + slope·x."""
+        raise NotImplementedError
+
+    @staticmethod
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        """Fill `genes` with a site at the point (x, y); sites are about `size` apart."""
+        genes[0], genes[1] = x, y
+
+    @staticmethod
+    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
+        """Change `genes` at random by about `step`, a length; by default all of them."""
+        for i in range(len(genes)):
+            genes[i] += step * rng.standard_normal()
+
+    def declared_params(self) -> dict[str, Param]:
+        """`sites`, anywhere on the canvas, and `colour`, that of the target there."""
+        return {
+            "sites": Param(self.genes, init=_anywhere, lr=0.0),
+            "colour": Param(3, init=_below, lr=0.0),
+        }
+
+    def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
+        """[k, count] for ``Param(k)``."""
+        return (*param.shape, count)
+
+    def count_of(self, drawing: Drawing) -> int:
+        """The number of sites."""
+        sites = drawing.tensors.get("sites")
+        return 0 if sites is None or sites.dim() == 0 else sites.shape[-1]
+
+
+def _anywhere(context: Context, shape: tuple[int, ...]) -> Tensor:
+    """Uniform x and y; 0 for what other genes there are."""
+    genes = torch.zeros(shape)
+    half_width, half_height = context.canvas.reach
+    reach = torch.tensor([[half_width], [half_height]])
+    genes[:2] = reach * (2 * context.random(2, shape[-1]) - 1)
+    return genes
+
+
+def _below(context: Context, shape: tuple[int, ...]) -> Tensor:
+    """The target's colour in the pixel where each site is."""
+    if context.target is None:
+        return context.random(*shape)
+    height, width = context.target.shape[1:]
+    half_width, half_height = context.canvas.reach
+    x, y = context.values["sites"][:2]
+    column = ((x / half_width + 1) / 2 * width).long().clamp(0, width - 1)
+    row = ((y / half_height + 1) / 2 * height).long().clamp(0, height - 1)
+    return context.target[:, row, column].clone()

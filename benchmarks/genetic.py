@@ -1,0 +1,127 @@
+"""What crossover and climbing are worth to the engine `genetic`, and how it compares with `climb`.
+
+Fits of triangles and of Voronoi cells with the defaults, and with single options changed. Budgets
+are CPU seconds of one thread, without compiling: a fit is taken at the last generation before its
+seconds are up, and `climb` goes on refining until then. PSNR is that of the exported picture,
+the median over seeds, and in brackets the least and the largest.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from artgen import Canvas
+from artgen.drawing import Drawing
+from artgen.engines import Engine, Problem
+from artgen.metrics import psnr
+from artgen.output import to_pixels
+from artgen.raster import draw
+from artgen.recipe import Recipe
+from artgen.registry import default
+from artgen.resolve import resolve
+from benchmarks._report import Table
+from benchmarks._settings import Settings
+from benchmarks.shapes import open_target, pictures
+
+CHUNK = 10
+"""Steps between two looks at the clock."""
+
+ENDLESS = {"passes": 10_000, "stall": 0.0}
+"""Options of `climb` under which it does not stop by itself."""
+
+
+def run(settings: Settings) -> Iterator[Table]:
+    side, seconds = (48, 0.3) if settings.quick else (256, 30.0)
+    seeds = (0,) if settings.quick else range(5)
+    fits: list[tuple[str, str, int, str, float, Mapping[str, Any]]] = [
+        ("defaults", "triangle", 100, "genetic", seconds, {}),
+        ("no crossover", "triangle", 100, "genetic", seconds, {"crossover": 0.0}),
+        ("by range of the stack", "triangle", 100, "genetic", seconds, {"splice": 1.0}),
+        ("one island", "triangle", 100, "genetic", seconds, {"islands": 1}),
+        ("memetic=4", "triangle", 100, "genetic", seconds, {"memetic": 4}),
+        ("climb", "triangle", 100, "climb", seconds, ENDLESS),
+        ("climb, stopping by itself", "triangle", 100, "climb", seconds, {}),
+        ("defaults", "voronoi", 300, "genetic", seconds, {}),
+        ("no crossover", "voronoi", 300, "genetic", seconds, {"crossover": 0.0}),
+    ]
+    for picture in pictures(settings.data)[: None if settings.data else 1]:
+        target = open_target(picture, side)
+        rows = []
+        for what, name, count, engine, budget, options in fits:
+            results = [fit(target, name, count, engine, budget, seed, options) for seed in seeds]
+            quality = [result[0] for result in results]
+            spent = statistics.median(result[1] for result in results)
+            steps = statistics.median(result[2] for result in results)
+            middle = statistics.median(quality)
+            rows.append(
+                (
+                    f"{count} {name}, {what}",
+                    f"{middle:.2f} ({min(quality):.2f} to {max(quality):.2f})",
+                    f"{spent:.1f}",
+                    f"{steps:.0f}",
+                )
+            )
+        columns = ("", "PSNR, dB", "CPU s", "steps")
+        yield Table(f"{picture}, long side {side}", columns, rows, f"{len(seeds)} seeds.")
+
+
+def fit(
+    target: torch.Tensor,
+    name: str,
+    count: int,
+    engine: str,
+    budget: float,
+    seed: int,
+    options: Mapping[str, Any],
+) -> tuple[float, float, int]:
+    """PSNR of the still, CPU seconds and steps of one fit."""
+    height, width = target.shape[1:]
+    asked = Recipe.from_dict(
+        {
+            "primitive": {"name": name, "count": count},
+            "stage": [{"engine": engine, **options}],
+        }
+    )
+    plan = resolve(asked, default(), Canvas(width, height))
+    primitive, stage = plan.primitive, plan.recipe.stage[0]
+    tensors = {
+        key: torch.zeros(primitive.tensor_shape(param, 0))
+        for key, param in primitive.parameters().items()
+    }
+    mean = tuple(round(255 * value) / 255 for value in target.mean((1, 2)).tolist())
+    problem = Problem(
+        primitive=primitive,
+        drawing=Drawing(name, primitive.option_values(), tensors, width, height, mean),
+        target=target,
+        loss=plan.losses[0],
+        total_steps=stage.steps,
+        seed=seed,
+        count=count,
+        options=stage.options,
+    )
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return _within(plan.engines[0](), problem, budget)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _within(searcher: Engine, problem: Problem, budget: float) -> tuple[float, float, int]:
+    searcher.start(problem)  # compiles
+    start = time.process_time()
+    seconds = 0.0
+    steps = math.inf if type(searcher).__name__ == "ClimbEngine" else problem.total_steps
+    while seconds < budget and searcher.step < steps and not searcher.finished:
+        searcher.advance(CHUNK)
+        seconds = time.process_time() - start
+    searcher.report()
+    still = to_pixels(draw(searcher.drawing(best=True), problem.primitive).permute(1, 2, 0).numpy())
+    quality = psnr(still, to_pixels(problem.target.permute(1, 2, 0).numpy()))
+    return quality, seconds, searcher.step
