@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from artgen.options import option
     from artgen.primitives import (
         Blend,
+        Codec,
         Context,
         Field,
         Map,
@@ -60,10 +61,12 @@ if TYPE_CHECKING:
     from artgen.targets import (
         ImageTarget,
         SampleTarget,
+        SetTarget,
         TargetRequest,
         curve_from_samples,
         image_from_array,
         points_from_samples,
+        set_from_arrays,
     )
 
 __version__ = "0.1.0"
@@ -91,6 +94,7 @@ _HOMES = {
     "artgen.options": ("option",),
     "artgen.primitives": (
         "Blend",
+        "Codec",
         "Context",
         "Field",
         "Map",
@@ -114,10 +118,12 @@ _HOMES = {
     "artgen.targets": (
         "ImageTarget",
         "SampleTarget",
+        "SetTarget",
         "TargetRequest",
         "curve_from_samples",
         "image_from_array",
         "points_from_samples",
+        "set_from_arrays",
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -128,6 +134,7 @@ __all__ = [
     "ArtgenError",
     "Blend",
     "Canvas",
+    "Codec",
     "Context",
     "Diverged",
     "Drawing",
@@ -150,6 +157,7 @@ __all__ = [
     "Problem",
     "Report",
     "SampleTarget",
+    "SetTarget",
     "Shape",
     "Spec",
     "Splat",
@@ -176,6 +184,7 @@ __all__ = [
     "pixels",
     "points_from_samples",
     "register",
+    "set_from_arrays",
     "uniform",
 ]
 

@@ -16,6 +16,7 @@ from artgen.primitives._params import (
     uniform,
 )
 from artgen.primitives._primitive import Preset, Primitive
+from artgen.primitives.codec import Codec, Examples
 from artgen.primitives.field import Arithmetic, Field
 from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
@@ -26,7 +27,9 @@ __all__ = [
     "OPAQUE",
     "Arithmetic",
     "Blend",
+    "Codec",
     "Context",
+    "Examples",
     "Field",
     "Map",
     "Param",

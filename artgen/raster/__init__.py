@@ -5,6 +5,15 @@ from artgen.raster._paint import FIELD_PIECE, draw, evaluate, paint
 from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
 from artgen.raster.eager import Memory
 from artgen.raster.grids import grid_rows, interpolate_grids
+from artgen.raster.pictures import (
+    PICTURE_PIECE,
+    decode,
+    encode,
+    examples_from,
+    kept_examples,
+    pass_through,
+    reconstruct,
+)
 from artgen.raster.spans import (
     SUBROWS,
     check_shape,
@@ -19,22 +28,29 @@ from artgen.raster.threads import share, share_torch
 __all__ = [
     "EAGER",
     "FIELD_PIECE",
+    "PICTURE_PIECE",
     "SUBROWS",
     "Backend",
     "Memory",
     "check_shape",
     "choose_backend",
+    "decode",
     "draw",
     "draw_shapes",
     "drawing_kernels",
+    "encode",
     "evaluate",
+    "examples_from",
     "grid_rows",
     "interpolate_grids",
+    "kept_examples",
     "load_kernels",
     "make_grid",
     "memory_errors",
     "paint",
+    "pass_through",
     "planned_backend",
+    "reconstruct",
     "share",
     "share_torch",
     "unpack",

@@ -201,6 +201,8 @@ class Fit:
             target=self.job.goal,
             weight=self.job.weight,
             positions=self.job.positions,
+            training=self.job.training,
+            test=self.job.test,
             loss=self.job.plan.losses[index],
             total_steps=total_steps or self.stage.steps or 1,
             seed=seed,
@@ -295,6 +297,7 @@ class Fit:
                 report.loss,
                 report.psnr,
                 progress.seconds,
+                report.training_loss,
             )
         )
         decibels, before = _decibels(report), progress.plateau_decibels

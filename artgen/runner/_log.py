@@ -13,7 +13,7 @@ __all__ = ["JsonLines", "read_losses"]
 
 
 class JsonLines:
-    """An observer that writes step, loss, psnr and seconds.
+    """An observer that writes step, loss, training loss, psnr and seconds.
 
     A resumed run keeps the lines up to the step it goes on from.
     """
@@ -39,6 +39,7 @@ class JsonLines:
         line = {
             "step": event.step,
             "loss": event.loss,
+            "training_loss": event.training_loss,
             "psnr": None if event.psnr is None else round(event.psnr, 4),
             "seconds": round(event.seconds, 3),
         }
@@ -53,12 +54,14 @@ class JsonLines:
         self.file.close()
 
 
-def read_losses(path: Path) -> list[tuple[int, float]]:
+def read_losses(path: Path) -> dict[str, list[tuple[int, float]]]:
     """The step and the loss of every line of a log whose loss is finite.
 
-    Raises InputError naming the file, and the line that is not one of a log.
+    They are called "", or "test" where there are those of "training" too. Raises InputError naming
+    the file, and the line that is not one of a log.
     """
     pairs: list[tuple[int, float]] = []
+    training: list[tuple[int, float]] = []
     hint = "a log is written by --log"
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -71,16 +74,20 @@ def read_losses(path: Path) -> list[tuple[int, float]]:
         try:
             data = json.loads(line)
             pairs.append((int(data["step"]), float(data["loss"])))
-        except (ValueError, KeyError, TypeError, RecursionError):
+            if data.get("training_loss") is not None:
+                training.append((int(data["step"]), float(data["training_loss"])))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             # A kill may have cut off the last line.
             if number == len(lines) and pairs:
                 break
             message = f"{path}, line {number} is not a line of a log"
             raise InputError(message, hint=hint) from None
-    finite = [(step, loss) for step, loss in pairs if math.isfinite(loss)]
+    finite, trained = (
+        [(step, loss) for step, loss in each if math.isfinite(loss)] for each in (pairs, training)
+    )
     if not finite:
         raise InputError(f"{path} holds no losses", hint=hint)
-    return finite
+    return {"training": trained, "test": finite} if trained else {"": finite}
 
 
 def _step(line: str) -> float:

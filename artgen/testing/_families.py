@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from artgen.errors import did_you_mean
 from artgen.primitives import Primitive
-from artgen.testing import _every, _field, _pointwise, _splat
+from artgen.testing import _codec, _every, _field, _pointwise, _splat
 from artgen.testing._judging import Check, Failed
 from artgen.testing._subject import Subject
 
@@ -56,6 +56,7 @@ FIELD: tuple[Check, ...] = (_field.positions, _field.graph, _field.cost)
 FAMILIES: dict[str, tuple[Check, ...]] = {
     "splat": (*EVERY, *POINTWISE, *SPLAT),
     "field": (*EVERY, *POINTWISE, *FIELD),
+    "codec": (*EVERY, _codec.pictures),
 }
 
 
