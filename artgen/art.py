@@ -312,6 +312,10 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
 
     _refuse_animation(request, "PNG")
     if request.latent is not None or request.walk is not None:
+        if request.transparent:
+            raise UsageError(
+                "a picture of a set has no transparent background", hint="leave out --transparent"
+            )
         return encode_png(_imagined(art, request), art.recipe.to_json())
     pixels = art.render(
         request.size,

@@ -115,7 +115,7 @@ def _triples(of: Exhibit, page: Page) -> Pixels:
     """Original, latent and reconstruction side by side."""
     space, subject = of.space, of.space.subject
     cells: Cells = []
-    count = min(subject.shown, 3 * subject.columns) // 3 * 3 or subject.shown
+    count = min(subject.shown, 18)
     drawn = space.draw(space.latents[:count], space.labels[:count])
     for number, (picture, after) in enumerate(zip(subject.pictures[:count], drawn, strict=True)):
         error = np.subtract(picture, after, dtype=np.float64) / 255

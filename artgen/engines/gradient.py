@@ -41,6 +41,8 @@ from artgen.raster import (
 
 __all__ = ["GradientEngine"]
 
+LESSON_EVALUATIONS = 15
+
 
 class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
@@ -138,6 +140,9 @@ class GradientEngine(Engine):
         self.canvas = problem.drawing.canvas
         self.views = {1: _View(self.canvas, self.target, self.weight)}
         self.lessons = self._lessons() if isinstance(problem.primitive, Codec) else None
+        if self.lessons is not None:
+            # Thousands of test pictures take longer to judge than a step takes.
+            self.evaluations = LESSON_EVALUATIONS
         if self.options.coarse and (self.positions is not None or self.lessons is not None):
             raise UsageError(
                 "engine gradient option coarse is for pictures", hint="leave engine.coarse at 0"

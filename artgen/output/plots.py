@@ -182,6 +182,8 @@ def plot_ranks(
     `errors` [ranks] are those of `rank_errors`. `codecs` are the error of each by its name, and the
     rank that is nearest to it: both are marked.
     """
+    from matplotlib.ticker import MaxNLocator
+
     with _default_settings():
         page = _Page(canvas, paper)
         axes = page.axes(0.12)
@@ -195,6 +197,7 @@ def plot_ranks(
             axes.axhline(error, color=colour, linewidth=1.4, linestyle=(0, (4, 2.5)), label=label)
             axes.plot([rank], [error], color=colour, marker="o", markersize=7, markeredgewidth=0)
         axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         if page.readable:
             axes.set_xlabel("rank", color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
             label = "mean squared error"
@@ -222,9 +225,10 @@ def plot_scatter(
         margin = 0.04 * (high - low) + 1e-6
         width = 0.92 / len(parts)
         for number, (name, (points, labels)) in enumerate(parts.items()):
-            frame = (0.05 + number * width, 0.07, width - 0.02, 0.78)
+            frame = (0.05 + number * width, 0.09, width - 0.02, 0.78)
             axes = page.figure.add_axes(frame, facecolor="none")
             page.style(axes)
+            # A direction and a distance mean something there, numbers do not.
             axes.tick_params(labelbottom=False, labelleft=False)
             axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
             axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
@@ -242,7 +246,7 @@ def plot_scatter(
                     label=classes[label] if label >= 0 else None,
                 )
             if page.readable:
-                axes.set_title(name, color=page.pale, fontfamily=_FONT, fontsize=_TEXT, loc="right")
+                axes.set_xlabel(name, color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
             if number == 0 and classes and page.readable:
                 axes.legend(
                     loc="lower left",
