@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from artgen.options import option
     from artgen.primitives import (
         Blend,
+        Codec,
         Context,
         Field,
         Map,
@@ -61,10 +62,12 @@ if TYPE_CHECKING:
     from artgen.targets import (
         ImageTarget,
         SampleTarget,
+        SetTarget,
         TargetRequest,
         curve_from_samples,
         image_from_array,
         points_from_samples,
+        set_from_arrays,
     )
 
 __version__ = "0.1.0"
@@ -92,6 +95,7 @@ _HOMES = {
     "artgen.options": ("option",),
     "artgen.primitives": (
         "Blend",
+        "Codec",
         "Context",
         "Field",
         "Map",
@@ -116,10 +120,12 @@ _HOMES = {
     "artgen.targets": (
         "ImageTarget",
         "SampleTarget",
+        "SetTarget",
         "TargetRequest",
         "curve_from_samples",
         "image_from_array",
         "points_from_samples",
+        "set_from_arrays",
     ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
@@ -130,6 +136,7 @@ __all__ = [
     "ArtgenError",
     "Blend",
     "Canvas",
+    "Codec",
     "Context",
     "Diverged",
     "Drawing",
@@ -153,6 +160,7 @@ __all__ = [
     "Problem",
     "Report",
     "SampleTarget",
+    "SetTarget",
     "Shape",
     "Spec",
     "Splat",
@@ -179,6 +187,7 @@ __all__ = [
     "pixels",
     "points_from_samples",
     "register",
+    "set_from_arrays",
     "uniform",
 ]
 

@@ -32,6 +32,7 @@ def artgen_engines() -> list[Spec]:
             "Our own automatic differentiation on numpy, for fields with a graph",
             "artgen.engines.scratch.engine:ScratchEngine",
         ),
+        Spec("solve", "Closed form, for codecs that have one", "artgen.engines.solve:SolveEngine"),
     ]
 
 
@@ -46,6 +47,7 @@ def artgen_losses() -> list[Spec]:
         Spec("ssim", "One minus the structural similarity", "artgen.losses:ssim"),
         Spec("ms-ssim", "One minus the multi-scale structural similarity", "artgen.losses:ms_ssim"),
         Spec("cross-entropy", "Improbability of the right classes", "artgen.losses:cross_entropy"),
+        Spec("bce", "Binary cross-entropy of pixels, for codecs", "artgen.losses:bce"),
         Spec("oklab", "Mean squared error in the perceptual Oklab space", "artgen.losses:oklab"),
     ]
 
@@ -54,7 +56,7 @@ def artgen_losses() -> list[Spec]:
 def artgen_targets() -> list[Spec]:
     """The schemes in `artgen.targets`."""
     return [
-        Spec("sample", "A photograph bundled with scikit-image", "artgen.targets:open_sample"),
+        Spec("sample", "A bundled photograph, or sample:digits", "artgen.targets:open_sample"),
         Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
         Spec("points", "Labelled points: random, two-moons, spiral", "artgen.targets:open_points"),
     ]
@@ -65,6 +67,7 @@ def artgen_exporters() -> list[Spec]:
     """The file formats in `artgen.output`."""
     return [
         Spec("png", "A still with its recipe inside", "artgen.art:export_png"),
+        Spec("mp4", "A walk through the latents of a codec", "artgen.art:export_mp4"),
         Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.art:export_svg"),
         Spec("json", "Shapes as data, with their recipe", "artgen.art:export_json"),
     ]

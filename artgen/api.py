@@ -16,6 +16,7 @@ from artgen.resolve import check_polish
 from artgen.runner import run
 from artgen.targets import (
     SampleTarget,
+    SetTarget,
     Target,
     TargetRequest,
     image_from_array,
@@ -57,7 +58,7 @@ def fit(
 
     `target` is a path, a name such as ``"sample:astronaut"`` or ``"curve:sin(x)"``, a Pillow image,
     an array [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1, or
-    what `curve_from_samples` and `points_from_samples` make. `primitive` is
+    what `curve_from_samples`, `points_from_samples` and `set_from_arrays` make. `primitive` is
     a registered name or a subclass of `Primitive`, which is registered first. `size` is the long
     side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help, and
     `target_bytes` takes as many as fit into so many bytes at `precision`; `time` is in seconds;
@@ -79,7 +80,14 @@ def fit(
     else:
         if mask is not None:
             raise UsageError("a mask needs a target that is a file", hint="save the picture first")
-        if isinstance(target, SampleTarget):
+        if isinstance(target, SetTarget):
+            if size not in (None, target.size):
+                raise UsageError(
+                    f"the pictures of the set are {target.size} pixels long, not {size}",
+                    hint="give size to set_from_arrays, as TargetRequest(size=...)",
+                )
+            opened = target
+        elif isinstance(target, SampleTarget):
             opened = replace(target, canvas=target.canvas.scaled(size)) if size else target
         else:
             # What suits the primitive is known later; until then black is behind transparency.
@@ -138,7 +146,7 @@ def fit(
 
 
 def register(primitive: type[Any], name: str | None = None) -> str:
-    """Offer a subclass of `Splat`, `Shape`, `Partition` or `Field` under `name`.
+    """Offer a subclass of `Splat`, `Shape`, `Partition`, `Field` or `Codec` under `name`.
 
     That is its class name in snake case unless given. Returns the name to pass to `fit`. Raises
     PluginError where it is none.

@@ -21,12 +21,14 @@ from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
-from artgen.subject import Subject, subject_from
+from artgen.subject import ImageSet, Subject, subject_from
 
 if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+
+    from artgen.latents import LatentSpace
 
 __all__ = [
     "FORMAT",
@@ -34,6 +36,7 @@ __all__ = [
     "ExportRequest",
     "bytes_of_shapes",
     "export_json",
+    "export_mp4",
     "export_png",
     "export_svg",
     "load",
@@ -50,6 +53,13 @@ _SUBJECT = "subject."
 
 _LARGEST = 65_536
 """The longest side that is drawn, in pixels."""
+
+_PICTURE_SIDE = 336
+"""The longer side of a single picture of a set, in pixels, unless asked for."""
+
+WALK_FPS = 30
+_STRIP = 10, 4
+"""A walk as a still: so many pictures in a row, and rows."""
 
 
 class _DrawingTable(BaseModel):
@@ -82,7 +92,9 @@ class _Header(BaseModel):
 class ExportRequest:
     """How an exporter should draw: `size` is the long side in pixels (None: the fitting size).
 
-    `animate` is in how many seconds the parts appear one after the other (None: none).
+    `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
+    `latent` is a place in its latent space, and `walk` a walk through it, of so many `seconds`, to
+    be drawn instead of the sheet: see `artgen.latents`.
     """
 
     size: int | None = None
@@ -90,6 +102,9 @@ class ExportRequest:
     supersample: int = 1
     device: str = "cpu"
     animate: float | None = None
+    latent: str | None = None
+    walk: str | None = None
+    seconds: float = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,6 +196,27 @@ class Art:
         )
         return view.show(self.drawing).pixels
 
+    def latent_space(self) -> LatentSpace:
+        """Where the pictures of a codec's set are, and what is between them.
+
+        Raises UsageError where this is no codec.
+        """
+        from artgen.latents import LatentSpace
+
+        return LatentSpace(self.drawing, self.primitive())
+
+    def picture_canvas(self, size: int | None = None) -> Canvas:
+        """The canvas for a single picture of a codec's set, with a long side of `size` pixels.
+
+        Raises UsageError where this is no codec.
+        """
+        if not isinstance(self.drawing.subject, ImageSet):
+            raise UsageError(
+                f"{self.drawing.primitive} has no latents, it is no codec",
+                hint="fit a codec: artgen fit sample:digits -p autoencoder",
+            )
+        return self.drawing.subject.grid.scaled(size or _PICTURE_SIDE)
+
     def to_bytes(self) -> bytes:
         """The `.art` file."""
         from safetensors.torch import save
@@ -268,10 +304,19 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
-    """A PNG with the recipe inside. Raises UsageError where it shall be animated."""
+    """A PNG with the recipe inside. Raises UsageError where it shall be animated.
+
+    A walk is a strip of some of its pictures.
+    """
     from artgen.output import encode_png
 
     _refuse_animation(request, "PNG")
+    if request.latent is not None or request.walk is not None:
+        if request.transparent:
+            raise UsageError(
+                "a picture of a set has no transparent background", hint="leave out --transparent"
+            )
+        return encode_png(_imagined(art, request), art.recipe.to_json())
     pixels = art.render(
         request.size,
         transparent=request.transparent,
@@ -279,6 +324,48 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
         device=request.device,
     )
     return encode_png(pixels, art.recipe.to_json())
+
+
+def export_mp4(art: Art, request: ExportRequest) -> bytes:
+    """A walk through latent space as a video, with the recipe inside. Raises UsageError."""
+    from tempfile import TemporaryDirectory
+
+    from artgen.output import write_video
+    from artgen.output.sheets import resized
+
+    if request.walk is None:
+        raise UsageError(
+            "a saved drawing is no video; of a codec, a walk through its latents is",
+            hint="use --walk labels; the progress video is made by artgen fit",
+        )
+    canvas = art.picture_canvas(request.size)
+    space = art.latent_space()
+    frames = max(1, round(WALK_FPS * request.seconds))
+    pictures = space.draw(*space.walk(request.walk, frames))
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "walk.mp4"
+        shown = (resized(picture, canvas, smooth=True) for picture in pictures)
+        write_video(file, shown, fps=WALK_FPS, comment=art.recipe.to_json())
+        return file.read_bytes()
+
+
+def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
+    """The picture of a place in latent space, or a strip of those along a walk."""
+    import numpy as np
+    import torch
+
+    from artgen.output.sheets import resized
+
+    canvas, space = art.picture_canvas(request.size), art.latent_space()
+    if request.walk is None:
+        place = space.place(request.latent or "mean")
+        picture = space.draw(place.latent[None], torch.tensor([place.label]))[0]
+        return resized(picture, canvas, smooth=True)
+    columns, rows = _STRIP
+    pictures = space.draw(*space.walk(request.walk, columns * rows))
+    cell = canvas.scaled(max(1, max(canvas.width, canvas.height) // 4))
+    lines = np.split(np.stack([resized(picture, cell, smooth=True) for picture in pictures]), rows)
+    return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
 
 
 def export_svg(art: Art, request: ExportRequest) -> bytes:

@@ -3,6 +3,9 @@
 All pictures are judged alike: 8 bits per channel at the fitting size, drawn from the parameters as
 they are saved, against the 8-bit target. A codec gets as many bytes as the parameters it stands
 beside, and its whole file has to fit into them, headers included.
+
+Of a set of pictures codecs of our own are compared: by what they store for a picture, the error
+over the test pictures, and the rank at which singular values alone would have that error.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import csv
 import io
 import statistics
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
 from itertools import chain
 from pathlib import Path
@@ -19,9 +23,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
+from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
 from artgen.events import Observer
-from artgen.metrics import ms_ssim, psnr, ssim
+from artgen.metrics import equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     WORST,
     atomic_write,
@@ -35,15 +39,21 @@ from artgen.output import (
 )
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.resolve import find_primitive
 from artgen.runner import Interruption, open_target, run
-from artgen.targets import ImageTarget, file_safe, split_source
+from artgen.targets import ImageTarget, SetTarget, file_safe, split_source
 
-__all__ = ["Comparison", "Contestant", "Line", "Row", "find_targets"]
+__all__ = ["Comparison", "Contestant", "Line", "Row", "find_targets", "of_sets"]
 
 PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """The suffixes of the files that a folder of targets is searched for."""
 
-AVERAGED = ("psnr", "ssim", "ms_ssim", "seconds", "steps", "parameters", "bytes", "bpp")
+AVERAGED = (
+    *("psnr", "ssim", "ms_ssim", "mse", "seconds", "steps", "parameters", "bytes", "bpp"),
+    *("floats", "picture_bytes", "rank"),
+)
+
+FLOAT_BYTES = 4
 
 Pixels = NDArray[np.uint8]
 
@@ -68,7 +78,9 @@ class Row:
 
     `target` is as it was asked for, `bytes` are those of the parameters at their precision or of
     the codec's file, `limit` is what the codecs beside it may take, `art` is the file it is saved
-    in. With an `error` there are figures only where the best so far could be saved.
+    in. Of a set `floats` are stored for a picture, as `picture_bytes`, and `rank` is that of
+    singular values with about the same error. With an `error` there are figures only where the best
+    so far could be saved.
     """
 
     target: str
@@ -81,6 +93,7 @@ class Row:
     psnr: float | None = None
     ssim: float | None = None
     ms_ssim: float | None = None
+    mse: float | None = None
     seconds: float | None = None
     steps: int | None = None
     stopped_by: str | None = None
@@ -91,6 +104,9 @@ class Row:
     bytes: int | None = None
     file_bytes: int | None = None
     bpp: float | None = None
+    floats: int | None = None
+    picture_bytes: int | None = None
+    rank: int | None = None
     art: str | None = None
     error: Exception | None = None
 
@@ -112,11 +128,22 @@ class Line:
     errors: tuple[Exception, ...]
 
 
-def find_targets(asked: Iterable[str]) -> list[str]:
-    """What was asked for, with the picture files of a folder in its place.
+def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
+    """Whether all contestants are codecs: then a folder is a set, not many targets."""
+    kinds = set()
+    for each in contestants:
+        with suppress(PluginError):
+            kinds.add(find_primitive(each.recipe, registry).load().targets)
+    return kinds == {("set",)}
+
+
+def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
+    """What was asked for, with the picture files of a folder in its place, unless it is a set.
 
     Raises InputError where a folder holds none.
     """
+    if sets:
+        return list(dict.fromkeys(asked))
     targets: list[str] = []
     for source in asked:
         folder = Path(source)
@@ -160,6 +187,8 @@ class Comparison:
         self.out, self.size, self.limit = out, size, limit
         self.seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else seed
         self.codecs = available_codecs()
+        self.errors: dict[str, NDArray[np.float64]] = {}
+        """Of singular values by their rank, for each set."""
         self.rows: list[Row] = []
         self.sheets: list[Path] = []
         self.failures: list[ArtgenError] = []
@@ -186,7 +215,7 @@ class Comparison:
         interruption = interruption or Interruption()
         probe_folder(self.out)
         for source in self.targets:
-            opened: ImageTarget | Exception
+            opened: ImageTarget | SetTarget | Exception
             try:
                 opened = self._open(source)
             except Exception as error:
@@ -242,7 +271,7 @@ class Comparison:
             for contestant in self.contestants:
                 yield source, self._art(source, contestant)
 
-    def _open(self, source: str) -> ImageTarget:
+    def _open(self, source: str) -> ImageTarget | SetTarget:
         # All contestants get the same target, whatever lies behind it in their recipes.
         asked = Recipe().updated({"target": self._target_table(source, "black")})
         return open_target(asked, self.registry, (Path(),))
@@ -255,7 +284,7 @@ class Comparison:
         self,
         contestant: Contestant,
         source: str,
-        target: ImageTarget | Exception,
+        target: ImageTarget | SetTarget | Exception,
         observers: Sequence[Observer],
         interruption: Interruption,
     ) -> tuple[Row, Pixels | None]:
@@ -274,7 +303,7 @@ class Comparison:
         self,
         row: Row,
         contestant: Contestant,
-        target: ImageTarget,
+        target: ImageTarget | SetTarget,
         observers: Sequence[Observer],
         interruption: Interruption,
     ) -> tuple[Row, Pixels]:
@@ -298,12 +327,23 @@ class Comparison:
         known = {field.name for field in fields(Row)} - {"target"}
         figures = {key: value for key, value in summary.items() if key in known}
         # A target that is no picture has figures of its own.
-        figures |= _figures(pixels, target) if isinstance(target, ImageTarget) else {}
-        limit = self.limit or summary["bytes"]
+        limit = None
+        if isinstance(target, ImageTarget):
+            figures |= _figures(pixels, target)
+            limit = self.limit or summary["bytes"]
+        elif isinstance(target, SetTarget):
+            figures |= self._storage(summary, target)
         return replace(row, **figures, limit=limit, art=str(file), error=outcome.error), pixels
 
+    def _storage(self, summary: Mapping[str, Any], target: SetTarget) -> dict[str, Any]:
+        """What is stored for a picture, and the rank with about the same error."""
+        if target.sha256 not in self.errors:
+            self.errors[target.sha256] = rank_errors(target.test)
+        rank = equivalent_rank(self.errors[target.sha256], summary["mse"])
+        return {"picture_bytes": FLOAT_BYTES * summary["floats"], "rank": rank}
+
     def _code(
-        self, source: str, target: ImageTarget | Exception
+        self, source: str, target: ImageTarget | SetTarget | Exception
     ) -> Iterator[tuple[Row, Pixels | None]]:
         """The target after each codec, for every number of bytes that was needed for it."""
         if not isinstance(target, ImageTarget):
@@ -314,7 +354,10 @@ class Comparison:
                 yield _coded(Row(source, codec, "codec", limit=limit), target, limit)
 
     def _write_sheet(
-        self, source: str, target: ImageTarget | Exception, shown: Sequence[tuple[Row, Pixels]]
+        self,
+        source: str,
+        target: ImageTarget | SetTarget | Exception,
+        shown: Sequence[tuple[Row, Pixels]],
     ) -> None:
         goal = target if isinstance(target, ImageTarget) else None
         file = self._sheet(source)
@@ -424,10 +467,12 @@ def _caption(row: Row) -> str:
         None if row.psnr is None else f"{row.psnr:.2f} dB",
         None if row.ssim is None else f"SSIM {row.ssim:.3f}",
         None if row.ms_ssim is None else f"MS-SSIM {row.ms_ssim:.3f}",
+        None if row.mse is None else f"mse {row.mse:.3g}",
+        None if row.rank is None else f"as rank {row.rank}",
     ]
     cost = [
-        f"{row.bytes:,} bytes",
-        f"{row.bpp:.2f} bpp",
+        f"{row.bytes:,} bytes" if row.floats is None else f"{row.floats:,} floats per picture",
+        None if row.bpp is None else f"{row.bpp:.2f} bpp",
         None if row.seconds is None else f"{row.seconds:.1f} s",
     ]
     return "\n".join([name, *(" · ".join(filter(None, part)) for part in (figures, cost))])

@@ -57,7 +57,8 @@ class Advanced(Event):
 class Evaluated(Event):
     """Figures of the full target after `step` steps; `seconds` of fitting so far.
 
-    `psnr` is None where the target is not a picture.
+    `psnr` is None for curves and labelled points; `training_loss` is the mean loss of the steps
+    since the last evaluation, for a set, whose full target are its test pictures.
     """
 
     step: int
@@ -65,6 +66,7 @@ class Evaluated(Event):
     loss: float
     psnr: float | None
     seconds: float
+    training_loss: float | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ A loss is a function ``(image, target, weight) -> scalar``:
 
 - `image`, `target`: float32 or float64 [3, height, width], sRGB-encoded with 1.0 = 255. The image
   may leave 0..1, negative colours included. Samples of a curve and labelled points have the same
-  form, [outputs, 1, M], for the losses that are marked by `for_targets`.
+  form, [outputs, 1, M], for the losses that are marked by `for_targets`, and so have some pictures
+  of a set, [N, channels, height, width].
 - `weight`: [height, width], at least 0, or None for all ones. Averages are sum(w·e) / sum(w), so a
   pixel of weight 0 neither counts nor gets a gradient; where all weights are 0, nothing does.
 
@@ -32,6 +33,7 @@ __all__ = [
     "Loss",
     "LossFunction",
     "Term",
+    "bce",
     "cross_entropy",
     "exponential",
     "for_targets",
@@ -61,10 +63,11 @@ def per_pixel(loss: AnyLoss) -> AnyLoss:
 
 
 def for_targets(*kinds: Kind) -> Callable[[AnyLoss], AnyLoss]:
-    """Mark a loss with the kinds of targets it is for: ``image``, ``curve``, ``points``.
+    """Mark a loss with the kinds of targets it is for: ``image``, ``curve``, ``points``, ``set``.
 
     A loss without the mark is for images. Curves and points come as [outputs, 1, M], in no order
-    that means anything, so their losses are also `per_pixel`.
+    that means anything, so their losses are also `per_pixel`. Pictures of a set come some at a
+    time, as [N, channels, height, width], without a weight.
     """
 
     def mark(loss: AnyLoss) -> AnyLoss:
@@ -78,21 +81,21 @@ def for_targets(*kinds: Kind) -> Callable[[AnyLoss], AnyLoss]:
 
 
 @per_pixel
-@for_targets("image", "curve", "points")
+@for_targets("image", "curve", "points", "set")
 def mse(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean squared error."""
     return _pixel_mean(F.mse_loss(image, target, reduction="none"), weight).mean()
 
 
 @per_pixel
-@for_targets("image", "curve", "points")
+@for_targets("image", "curve", "points", "set")
 def l1(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean absolute error."""
     return _pixel_mean(F.l1_loss(image, target, reduction="none"), weight).mean()
 
 
 @per_pixel
-@for_targets("image", "curve", "points")
+@for_targets("image", "curve", "points", "set")
 def rmse(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Root of the mean squared error; its gradient at an error of 0 is 0."""
     # The root's slope at 0 is infinite; the clamp's is 0.
@@ -104,7 +107,7 @@ _KNEE = 20.0
 
 
 @per_pixel
-@for_targets("image", "curve", "points")
+@for_targets("image", "curve", "points", "set")
 def exponential(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     """Mean of e^|error| − 1: like `l1` for small errors, ever steeper for large ones."""
     error = (image - target).abs()
@@ -126,6 +129,26 @@ def cross_entropy(image: Tensor, target: Tensor, weight: Tensor | None) -> Tenso
     else:
         error = -(target * F.log_softmax(image, dim=0)).sum(0)
     return _pixel_mean(error, weight)
+
+
+_CERTAIN = 1e-6
+"""No pixel is taken to be closer to black or white than this: the logarithm of 0 is infinite."""
+
+
+@per_pixel
+@for_targets("set")
+def bce(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """Mean binary cross-entropy of pixels taken as probabilities, less what it is for equal ones.
+
+    That is how many nats more it takes to tell each pixel's coin; for outputs from 0 to 1.
+    """
+    error = _entropy(image, target) - _entropy(target, target)
+    return _pixel_mean(error, weight).mean()
+
+
+def _entropy(image: Tensor, target: Tensor) -> Tensor:
+    likely = _CERTAIN + (1 - 2 * _CERTAIN) * image.clamp(0, 1)
+    return -(target * likely.log() + (1 - target) * (1 - likely).log())
 
 
 _Matrix: TypeAlias = tuple[tuple[float, float, float], ...]

@@ -75,9 +75,11 @@ def resolve(
     if subject is not None:
         _check_for_pictures(recipe, subject)
 
+    asked = {**table.options, **_sized(cls, table)}
+
     def make(**options: Any) -> Any:
         """The primitive with the table's options, and `options` over them, for this target."""
-        primitive = cls({**table.options, **options}, preset=table.preset)
+        primitive = cls({**asked, **options}, preset=table.preset)
         primitive.take(subject)
         primitive.resolve_options(canvas if subject is None else subject.grid)
         return primitive
@@ -169,6 +171,18 @@ def _check_for_pictures(recipe: Recipe, subject: Subject) -> None:
         )
 
 
+def _sized(cls: type[Any], table: PrimitiveTable) -> dict[str, int]:
+    """The option that a count sets for a codec, which has none: how much its latent holds."""
+    if cls.has_count or table.count is None:
+        return {}
+    if cls.family == "codec" and cls.size_option and table.count != "auto":
+        return {cls.size_option: table.count}
+    raise UsageError(
+        f"{table.name} is one {cls.family}, it has no count",
+        hint=f"see its options: artgen plugins show {table.name}",
+    )
+
+
 def _count(
     primitive: Any, name: str, asked: int | Literal["auto"] | None, canvas: Canvas
 ) -> int | None:
@@ -176,12 +190,7 @@ def _count(
 
     For ``auto`` it is the limit of what the engine may find.
     """
-    if primitive.family == "field":
-        if asked is not None:
-            raise UsageError(
-                f"{name} is one field, it has no count",
-                hint=f"see its options: artgen plugins show {name}",
-            )
+    if not primitive.has_count:
         return None
     if asked == "auto":
         return max(1, canvas.width * canvas.height // PIXELS_PER_PART)
@@ -215,7 +224,7 @@ def _within_bytes(
     def sized(value: int) -> int:
         return size(make(**{option: value}), 1)
 
-    if primitive.family != "field":
+    if primitive.has_count:
         count = _largest(counted, limit, 1, MOST_PARTS)
         if count is None:
             raise _too_few_bytes(f"one part of {table.name}", counted(1), limit, precision)
@@ -272,9 +281,15 @@ def _layered(
     """The stage's keys over the preset's over the primitive's, as far as those are for `name`."""
     data = stage.model_dump(mode="json", exclude_none=True)
     below: dict[str, Any] = {}
-    for preset in (primitive.defaults, primitive.preset):
-        if name.removeprefix("artgen/") in (preset.engines or primitive.engines[:1]):
-            below |= preset.stage
+    bare = name.removeprefix("artgen/")
+    defaults, preset = primitive.defaults, primitive.preset
+    for keys, engines in (
+        (defaults.stage, defaults.engines),
+        (primitive.suggested_stage(), defaults.engines),
+        (preset.stage, preset.engines),
+    ):
+        if bare in (engines or primitive.engines[:1]):
+            below |= keys
     if "time" in data:
         # Asked for seconds, so the default number of steps is not meant.
         below.pop("steps", None)

@@ -1,8 +1,9 @@
-"""What a drawing is of, where that is not a picture: a curve, or labelled points.
+"""What a drawing is of, where that is not a picture: a curve, labelled points, a set of pictures.
 
 A picture needs no more than a canvas. The samples of a curve or of labelled points belong to the
 drawing, because they are shown with it. Either gives a field what it learns from: `positions`
-[M, inputs], each axis from -1 to 1, and the `values` [M, outputs] it shall have there.
+[M, inputs], each axis from -1 to 1, and the `values` [M, outputs] it shall have there. Of a set of
+pictures some belong to the drawing: those on its sheet, and where walks go.
 """
 
 from __future__ import annotations
@@ -19,9 +20,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Curve", "Kind", "Points", "Subject", "kind_of", "subject_from"]
+__all__ = ["Curve", "ImageSet", "Kind", "Points", "Subject", "kind_of", "subject_from"]
 
-Kind: TypeAlias = Literal["image", "curve", "points"]
+Kind: TypeAlias = Literal["image", "curve", "points", "set"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,11 +173,87 @@ class Points:
         return {"xy": self.xy, "labels": self.labels}
 
 
-Subject: TypeAlias = Curve | Points
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Some `pictures` of a set, uint8 [K, height, width, 1 or 3], and the class of each.
+
+    No codec has learned from them. `labels` are int64 [K]; `classes` are their names, empty where
+    nothing is known (all labels are -1 then). The first `columns` · `rows` pictures, row by row,
+    are those of the sheet. `training` is how many pictures there are to learn from.
+    """
+
+    pictures: NDArray[np.uint8]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+    training: int
+    columns: int
+    rows: int
+
+    kind: ClassVar[Kind] = "set"
+    loss: ClassVar[str] = "mse"
+
+    def __post_init__(self) -> None:
+        shape = self.pictures.shape
+        _check(len(shape) == 4 and shape[3] in (1, 3), "pictures are gray or RGB")
+        _check(min(shape) > 0, "there are pictures, and they have pixels")
+        _check(self.pictures.dtype.name == "uint8", "pictures have 8 bits")
+        _check(self.labels.shape == shape[:1], "pictures have a label each")
+        _check(self.labels.dtype.kind == "i", "labels are whole numbers")
+        low, high = (0, len(self.classes) - 1) if self.classes else (-1, -1)
+        _check(low <= self.labels.min() and self.labels.max() <= high, "a class is named")
+        _check(self.training > 0, "there are pictures to learn from")
+        _check(min(self.columns, self.rows) > 0, "the sheet has columns and rows")
+        _check(self.columns * self.rows <= len(self.pictures), "the sheet has its pictures")
+
+    @property
+    def shown(self) -> int:
+        """How many pictures are on the sheet."""
+        return self.columns * self.rows
+
+    @property
+    def gap(self) -> float:
+        """Between the pairs of a sheet, in pixels of a picture; inside a pair a third of that."""
+        return 0.12 * float(min(self.pictures.shape[1:3]))
+
+    @property
+    def extent(self) -> tuple[float, float]:
+        """The width and height of a sheet of pairs, one above the other, in pixels of a picture."""
+        height, width = self.pictures.shape[1:3]
+        across = self.gap + self.columns * (width + self.gap)
+        return across, self.gap + self.rows * (2 * height + self.gap / 3 + self.gap)
+
+    @property
+    def sheet(self) -> Canvas:
+        """The size of a sheet whose pictures are about 84 pixels long."""
+        across, down = self.extent
+        factor = max(1, round(84 / max(self.pictures.shape[1:3])))
+        return Canvas(round(across * factor), round(down * factor))
+
+    @property
+    def grid(self) -> Canvas:
+        """The pixels of one picture."""
+        height, width = self.pictures.shape[1:3]
+        return Canvas(width, height)
+
+    def header(self) -> dict[str, Any]:
+        """All but the arrays, as plain data."""
+        return {
+            "classes": list(self.classes),
+            "training": self.training,
+            "columns": self.columns,
+            "rows": self.rows,
+        }
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The arrays."""
+        return {"pictures": self.pictures, "labels": self.labels}
+
+
+Subject: TypeAlias = Curve | Points | ImageSet
 
 
 def kind_of(subject: Subject | None) -> Kind:
-    """``image``, ``curve`` or ``points``; a drawing without a subject is of a picture."""
+    """``image``, ``curve``, ``points`` or ``set``; without a subject a drawing is of a picture."""
     return "image" if subject is None else subject.kind
 
 
@@ -202,6 +279,15 @@ def subject_from(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
                 tuple(map(str, header["classes"])),
                 (left, bottom, right, top),
                 bool(header["logits"]),
+            )
+        if header["kind"] == "set":
+            return ImageSet(
+                arrays["pictures"],
+                arrays["labels"],
+                tuple(map(str, header["classes"])),
+                int(header["training"]),
+                int(header["columns"]),
+                int(header["rows"]),
             )
     except (KeyError, TypeError) as error:
         raise ValueError(f"its subject is incomplete: {error}") from None

@@ -1,14 +1,16 @@
 """How drawings look, and how good they are, by what they are of.
 
-A view shows drawings of one subject at one size: it paints a picture, plots a curve, or maps the
-classes of labelled points, and keeps what all frames of a video have in common. With what it shows
-come the `outputs` that a loss compares with the target, and figures for people.
+A view shows drawings of one subject at one size: it paints a picture, plots a curve, maps the
+classes of labelled points, or lays pictures of a set beside what a codec makes of them, and keeps
+what all frames of a video have in common. With what it shows come the `outputs` that a loss
+compares with the target, and figures for people.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar, cast
 
 import numpy as np
@@ -19,12 +21,22 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, UsageError
-from artgen.metrics import accuracy, mean_error, psnr, ssim
+from artgen.metrics import accuracy, decibels, mean_error, psnr, ssim
 from artgen.output import to_pixels
 from artgen.output.plots import ClassMap, CurvePlot
-from artgen.primitives import Field, Primitive
-from artgen.raster import EAGER, Backend, draw, evaluate, memory_errors
-from artgen.subject import Curve, Points, kind_of
+from artgen.output.sheets import PairSheet
+from artgen.primitives import Codec, Examples, Field, Primitive
+from artgen.raster import (
+    EAGER,
+    PICTURE_PIECE,
+    Backend,
+    draw,
+    evaluate,
+    kept_examples,
+    memory_errors,
+    reconstruct,
+)
+from artgen.subject import Curve, ImageSet, Points, kind_of
 
 __all__ = ["FIGURES", "Picture", "View", "open_view"]
 
@@ -34,16 +46,21 @@ FIGURES = ("psnr", "ssim", "mse", "accuracy", "mean_error")
 Figures = dict[str, float | None]
 
 
-@dataclass(frozen=True, eq=False)
 class Picture:
-    """A drawing as it is shown, uint8 [height, width, 3 or 4], and its `outputs`.
+    """A drawing as it is shown, `pixels` uint8 [height, width, 3 or 4], and its `outputs`.
 
-    These are the picture as floats [channels, height, width], or the values of a field at the
-    samples, [outputs, 1, M].
+    These are the picture as floats [channels, height, width], the values of a field at the samples,
+    [outputs, 1, M], or all test pictures after a codec, [N, channels, height, width]; they are
+    computed when first asked for.
     """
 
-    outputs: Tensor
-    pixels: NDArray[np.uint8]
+    def __init__(self, pixels: NDArray[np.uint8], outputs: Callable[[], Tensor]) -> None:
+        self.pixels, self._compute = pixels, outputs
+
+    @cached_property
+    def outputs(self) -> Tensor:
+        """What a loss compares with the target."""
+        return self._compute()
 
 
 class View:
@@ -61,9 +78,10 @@ class View:
         backend: Backend,
         supersample: int,
         transparent: bool,
+        test: Examples | None = None,
     ) -> None:
         self.primitive, self.canvas, self.device, self.backend = primitive, canvas, device, backend
-        self.supersample, self.transparent = supersample, transparent
+        self.supersample, self.transparent, self.test = supersample, transparent, test
         self.background = drawing.background
 
     def show(self, drawing: Drawing) -> Picture:
@@ -77,7 +95,7 @@ class View:
             supersample=self.supersample,
             transparent=self.transparent,
         )
-        return Picture(image, to_pixels(image.permute(1, 2, 0).numpy()))
+        return Picture(to_pixels(image.permute(1, 2, 0).numpy()), lambda: image)
 
     def figures(self, picture: Picture, target: Any) -> Figures:
         """PSNR and SSIM against the 8-bit picture."""
@@ -105,7 +123,8 @@ class _CurveView(View):
         outputs = _evaluate(self, drawing, self.curve.positions)
         along = _evaluate(self, drawing, self.curve.place(self.x))
         with _plotting(self.canvas):
-            return Picture(outputs, self.plot.draw(self.curve.heights(along[0, 0].numpy())))
+            pixels = self.plot.draw(self.curve.heights(along[0, 0].numpy()))
+        return Picture(pixels, lambda: outputs)
 
     def figures(self, picture: Picture, target: Any) -> Figures:
         """The mean squared error, in units of y²."""
@@ -135,7 +154,8 @@ class _PointsView(View):
             supersample=self.supersample,
         )
         with _plotting(self.canvas):
-            return Picture(outputs, self.map.draw(self._shares(plane)))
+            pixels = self.map.draw(self._shares(plane))
+        return Picture(pixels, lambda: outputs)
 
     def figures(self, picture: Picture, target: Any) -> Figures:
         """The share of the points whose class is the most probable one, and the mean of 1 − p."""
@@ -160,6 +180,45 @@ class _PointsView(View):
         return torch.where(total > 1e-6, certain, 1 / len(shares)).numpy()
 
 
+class _SetView(View):
+    """A sheet of pictures of a set, each above what the codec makes of it."""
+
+    kind = "set"
+
+    def __init__(self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Any) -> None:
+        super().__init__(drawing, primitive, canvas, **how)
+        subject = cast(ImageSet, drawing.subject)
+        self.all = kept_examples(subject)
+        self.shown = Examples(*(tensor[: subject.shown] for tensor in self.all))
+        with _plotting(canvas):
+            self.sheet = PairSheet(canvas, self.background, subject)
+
+    def show(self, drawing: Drawing) -> Picture:
+        """Draw the sheet. Raises Diverged where a picture has values that are not finite."""
+        pictures = self._reconstruct(drawing, self.shown).permute(0, 2, 3, 1).numpy()
+        with _plotting(self.canvas):
+            pixels = self.sheet.draw(to_pixels(pictures))
+        return Picture(pixels, lambda: self._reconstruct(drawing, self.test or self.all))
+
+    def figures(self, picture: Picture, target: Any) -> Figures:
+        """The mean squared error over the test pictures, 1 = 255, and the PSNR of that mean."""
+        test = self.test or self.all
+        total = 0.0
+        # Some at a time: in float64, and without a copy of them all.
+        for start, outputs in enumerate(torch.split(picture.outputs, PICTURE_PIECE)):
+            images, _ = test.piece(PICTURE_PIECE * start, PICTURE_PIECE * (start + 1))
+            total += float(((outputs - images).double() ** 2).sum())
+        mse = total / picture.outputs.numel()
+        return {"mse": mse, "psnr": round(decibels(mse), 4)}
+
+    def _reconstruct(self, drawing: Drawing, examples: Examples) -> Tensor:
+        tensors = {name: tensor.to(self.device) for name, tensor in drawing.tensors.items()}
+        outputs = reconstruct(cast(Codec, self.primitive), tensors, examples)
+        if not outputs.isfinite().all():
+            raise Diverged("a picture holds NaN or infinity", hint="try a lower learning rate")
+        return outputs
+
+
 def open_view(
     drawing: Drawing,
     primitive: Primitive,
@@ -169,14 +228,17 @@ def open_view(
     backend: Backend = EAGER,
     supersample: int = 1,
     transparent: bool = False,
+    test: Examples | None = None,
 ) -> View:
     """A view for drawings of the same subject and background as `drawing`.
 
-    `canvas` defaults to the fitting size; `supersample` and `transparent` are those of `draw`.
+    `canvas` defaults to the fitting size; `supersample` and `transparent` are those of `draw`;
+    `test` are the pictures that a codec is judged on (None: those that the drawing holds).
     Raises InputError where the tensors are not the primitive's, OutOfMemory, UsageError.
     """
     primitive.check_tensors(drawing)
-    cls = {"image": View, "curve": _CurveView, "points": _PointsView}[kind_of(drawing.subject)]
+    views = {"image": View, "curve": _CurveView, "points": _PointsView, "set": _SetView}
+    cls = views[kind_of(drawing.subject)]
     if transparent and drawing.subject is not None:
         raise UsageError(
             f"the drawing of a target of kind {cls.kind} has no transparent background",
@@ -190,6 +252,7 @@ def open_view(
         backend=backend,
         supersample=supersample,
         transparent=transparent,
+        test=test,
     )
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 import artgen.runner._export
 import artgen.runner._fit
 from artgen.art import load
-from artgen.engines import Problem
+from artgen.engines import Engine, Problem
 from artgen.engines.gradient import GradientEngine
 from artgen.errors import (
     Diverged,
@@ -200,7 +200,7 @@ def test_chunks_affect_speed_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(artgen.runner._fit, "CHUNK_SECONDS", 1e9)
-    monkeypatch.setattr(artgen.runner._fit, "EVALUATIONS", 3)
+    monkeypatch.setattr(Engine, "evaluations", 3)
     size = {"name": "mlp", "hidden": 8, "count": None} if primitive == "mlp" else {}
     stage = {"steps": 60, "batch": 32} if primitive == "mlp" else {"steps": 60}
     asked = recipe(photo, stage, primitive=size, output={"video": False})

@@ -52,11 +52,11 @@ def describe(error: Exception) -> dict[str, Any]:
 
 def headline(summary: Mapping[str, Any]) -> str:
     """The figure by which the runs of one kind of target are compared."""
-    if summary["psnr"] is not None:
-        return f"{summary['psnr']:.2f} dB"
+    if summary["mse"] is not None:
+        return f"mean squared error {summary['mse']:.3g}"
     if summary["accuracy"] is not None:
         return f"accuracy {summary['accuracy']:.3f}"
-    return f"mean squared error {summary['mse']:.3g}"
+    return f"{summary['psnr']:.2f} dB"
 
 
 def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:

@@ -17,7 +17,7 @@ __all__ = ["compare"]
 
 _BUDGET, _FILES = "The same for all", "What to write"
 
-_FIGURES = {
+_OF_PICTURES = {
     "psnr": ("PSNR", 2),
     "ssim": ("SSIM", 4),
     "ms_ssim": ("MS-SSIM", 4),
@@ -29,6 +29,21 @@ _FIGURES = {
 }
 """The columns of the table: their headings and decimals."""
 
+_OF_SETS = {
+    "mse": ("MSE", 5),
+    "psnr": ("PSNR", 2),
+    "rank": ("SVD rank", 0),
+    "floats": ("floats each", 0),
+    "picture_bytes": ("bytes each", 0),
+    "parameters": ("parameters", 0),
+    "bytes": ("bytes", 0),
+    "steps": ("steps", 0),
+    "seconds": ("seconds", 1),
+}
+
+_STORED = """SVD rank: of singular values of each picture alone that come nearest to the error
+each: stored for a picture, as float32; bytes: of the parameters that all pictures share"""
+
 _BYTES = """bytes: of the parameters, without the header of the .art file; of a codec's whole file,
 headers included, at the largest quality whose file is no larger than what stands above it"""
 
@@ -38,7 +53,8 @@ def compare(
         list[str] | None,
         typer.Argument(
             metavar="TARGET|DIR",
-            help="Pictures to fit, or a folder of them. Default: sample:astronaut.",
+            help="Pictures to fit, or a folder of them; for codecs a set. "
+            "Default: sample:astronaut, for codecs sample:digits.",
             show_default=False,
         ),
     ] = None,
@@ -57,7 +73,8 @@ def compare(
         typer.Option(
             metavar="SECONDS",
             min=0.01,
-            help="Seconds of fitting each. Default: 10, unless --steps or --bytes is given.",
+            help="Seconds of fitting each. Default: 10, unless --steps or --bytes is given; "
+            "codecs then take their own number of steps.",
             rich_help_panel=_BUDGET,
         ),
     ] = None,
@@ -149,22 +166,23 @@ def compare(
         raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
     if csv is not None and csv.exists() and not overwrite:
         raise UsageError(f"--csv {csv} exists", hint="use --overwrite or another name")
-    if time is None and steps is None and target_bytes is None:
-        time = 10.0
     registry = make_registry(plugin, quiet=quiet)
 
     from artgen.cli._console import describe, print_error, print_json
     from artgen.cli._contestants import Budget, parse_contestants
     from artgen.cli._progress import progress
-    from artgen.compare import Comparison, find_targets
+    from artgen.compare import Comparison, find_targets, of_sets
     from artgen.errors import Interrupted
     from artgen.runner import Interruption, graceful_signals
 
-    budget = Budget(time, steps, target_bytes)
     run = {"precision": precision, "device": device, "threads": threads}
+    budget = Budget(time, steps, target_bytes)
+    sets = of_sets(parse_contestants(contestants, budget, seed, run), registry)
+    if time is None and steps is None and target_bytes is None and not sets:
+        budget = Budget(10.0, steps, target_bytes)
     comparison = Comparison(
         parse_contestants(contestants, budget, seed, run),
-        find_targets(targets or ["sample:astronaut"]),
+        find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets),
         registry,
         out=out,
         size=size,
@@ -229,20 +247,22 @@ def _print_table(comparison: Comparison) -> None:
 
     several = len(comparison.targets) > 1
     lines = comparison.table()
-    heading = ["", *(["targets"] if several else []), *(name for name, _ in _FIGURES.values())]
-    rows = [_cells(line, several) for line in lines]
+    sets = any(line.mean["floats"] is not None for line in lines)
+    figures = _OF_SETS if sets else _OF_PICTURES
+    heading = ["", *(["targets"] if several else []), *(name for name, _ in figures.values())]
+    rows = [_cells(line, several, figures) for line in lines]
     if any(line.errors for line in lines):
         heading.append("")
         rows = [[*row, _note(line, several)] for row, line in zip(rows, lines, strict=True)]
     print_table(heading, rows)
     if any(line.targets for line in lines):
-        print(f"\n{_BYTES}\n", flush=True)
+        print(f"\n{_STORED if sets else _BYTES}\n", flush=True)
 
 
-def _cells(line: Line, several: bool) -> list[str]:
+def _cells(line: Line, several: bool, figures: dict[str, tuple[str, int]]) -> list[str]:
     name = f"  {line.contestant}" if line.beside else line.contestant
     counted = [str(line.targets)] if several else []
-    return [name, *counted, *(_figure(line, key, digits) for key, (_, digits) in _FIGURES.items())]
+    return [name, *counted, *(_figure(line, key, digits) for key, (_, digits) in figures.items())]
 
 
 def _note(line: Line, several: bool) -> str:

@@ -25,8 +25,9 @@ def fit(
         list[str] | None,
         typer.Argument(
             metavar="TARGET",
-            help="What to fit: pictures (files or sample:NAME), curve:EXPR, points:NAME, or "
-            "FILE.csv of x,y or x,y,label. Default: sample:astronaut.",
+            help="What to fit: pictures (files or sample:NAME), curve:EXPR, points:NAME, "
+            "FILE.csv of x,y or x,y,label, or a set of pictures (a folder, IDX, .npz, "
+            "sample:digits). Default: sample:astronaut.",
             show_default=False,
         ),
     ] = None,
@@ -46,8 +47,8 @@ def fit(
             "--count",
             "-n",
             metavar="N|auto",
-            help="How many parts; auto adds them while they help, until --target-psnr is reached. "
-            "Default: the primitive's.",
+            help="How many parts; auto adds them while they help, until --target-psnr is reached; "
+            "of a codec, how many numbers or ranks. Default: the primitive's.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -164,7 +165,8 @@ def fit(
             metavar="PX",
             min=1,
             max=65_536,
-            help="Long side while fitting. Default: the picture's own, at most 768.",
+            help="Long side while fitting, of a picture or of those of a set. "
+            "Default: its own, at most 768.",
             rich_help_panel=_JUDGE,
         ),
     ] = None,

@@ -21,12 +21,17 @@ def render(
             "-o",
             metavar="FILE",
             help="Where to draw to; the suffix is the format; may be repeated. "
-            "Default: the name of ART with .png, in the current folder.",
+            "Default: the name of ART with .png, or .mp4 for a walk, in the current folder.",
         ),
     ] = None,
     size: Annotated[
         int | None,
-        typer.Option(metavar="PX", min=1, max=65_536, help="Long side. Default: that of the fit."),
+        typer.Option(
+            metavar="PX",
+            min=1,
+            max=65_536,
+            help="Long side. Default: that of the fit; 336 for --latent and --walk.",
+        ),
     ] = None,
     transparent: Annotated[
         bool, typer.Option("--transparent", help="Leave out the background.")
@@ -46,6 +51,25 @@ def render(
             help="Let the shapes of an .svg appear one after the other, all within this time.",
         ),
     ] = None,
+    latent: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PLACE",
+            help="Of a codec: the picture at a place between those it has learned: picture:N, "
+            "label:CLASS, mean, random:SEED or numbers; @CLASS tells the decoder another class.",
+        ),
+    ] = None,
+    walk: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WALK",
+            help="Of a codec: a way through its latents, as .mp4 or as a strip in .png: linear, "
+            "spherical (each also :N,N,...), axis:K, labels.",
+        ),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long a walk takes.")
+    ] = 8.0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
@@ -58,7 +82,10 @@ def render(
     from artgen.errors import UsageError, did_you_mean
 
     registry = make_registry(plugin, quiet=quiet)
-    files = list(dict.fromkeys(outputs or [Path(art.stem + ".png")]))
+    if latent is not None and walk is not None:
+        raise UsageError("--latent and --walk were both given", hint="leave one of them out")
+    usual = Path(art.stem + (".png" if walk is None else ".mp4"))
+    files = list(dict.fromkeys(outputs or [usual]))
     formats = [entry.name for entry in registry.entries("exporter")]
     for file in files:
         suffix = file.suffix.lower().removeprefix(".")
@@ -76,7 +103,9 @@ def render(
     from artgen.runner import resolve_device
 
     loaded = load(art, registry=registry)
-    request = ExportRequest(size, transparent, supersample, resolve_device(device), animate)
+    request = ExportRequest(
+        size, transparent, supersample, resolve_device(device), animate, latent, walk, seconds
+    )
     # All of them are made before the first is written.
     contents = {
         file: registry.load("exporter", file.suffix.lower().removeprefix("."))(loaded, request)
@@ -87,8 +116,8 @@ def render(
         if not as_json:
             print(file, flush=True)
     if as_json:
-        canvas = loaded.drawing.canvas
-        drawn = canvas if size is None else canvas.scaled(size)
+        single = latent is not None or walk is not None
+        drawn = loaded.picture_canvas(size) if single else loaded.canvas(size)
         print_json(
             {
                 "art": str(art),

@@ -16,7 +16,7 @@ from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.losses import Loss
 from artgen.options import parse_options
-from artgen.primitives import Arithmetic, Primitive
+from artgen.primitives import Arithmetic, Examples, Primitive
 from artgen.raster import EAGER, Backend
 
 __all__ = ["Engine", "Problem", "Report", "State"]
@@ -31,11 +31,13 @@ class Problem:
 
     `target` is [3, height, width] (sRGB-encoded, 1.0 = 255) and `weight` [height, width] or None.
     Where it is not a picture, `target` is [outputs, 1, M], the values that a field shall have at
-    the `positions` [M, inputs].
+    the `positions` [M, inputs]; or [N, channels, height, width] in 0 to 1, the pictures of the
+    examples `test`, on which a codec that learns from the examples `training` is judged.
     `drawing` is where to start, and may hold fewer parts than the `count` there shall be in the end
     (None: as many as it has); `seed` feeds the engine's own generator; step k of the schedule is at
     progress k / `total_steps`; `palette` [K, 3] holds the only colours that parts may have (None:
-    any), for engines with `palettes`; `arithmetic` is what steps of fields compute in.
+    any), for engines with `palettes`; `arithmetic` is what steps of fields and codecs compute
+    in.
     """
 
     primitive: Primitive
@@ -46,6 +48,8 @@ class Problem:
     seed: int
     weight: Tensor | None = None
     positions: Tensor | None = None
+    training: Examples | None = None
+    test: Examples | None = None
     count: int | None = None
     palette: Tensor | None = None
     device: str = "cpu"
@@ -58,13 +62,15 @@ class Problem:
 class Report:
     """Figures of the full target after `step` steps; `improved` when it is the best so far.
 
-    `psnr` is None where the target is not a picture.
+    `psnr` is None for curves and labelled points; `training_loss` is the mean loss of the steps
+    since the last report, where what is learned from is not what is judged.
     """
 
     step: int
     loss: float
     psnr: float | None
     improved: bool
+    training_loss: float | None = None
 
 
 class Engine:
@@ -78,6 +84,8 @@ class Engine:
     families: ClassVar[tuple[str, ...]] = ()
     evaluate_every: ClassVar[int | None] = None
     """At most so many steps pass between evaluations, however long the schedule is."""
+    evaluations: int = 30
+    """About so many evaluations there are in a fit."""
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     palettes: ClassVar[bool] = False
     """Whether it keeps shapes to the problem's palette."""

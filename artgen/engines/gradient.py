@@ -1,8 +1,8 @@
-"""Gradient descent: Adam on the raw parameters of splats, fields and shapes.
+"""Gradient descent: Adam on the raw parameters of splats, fields, shapes and codecs.
 
 Splats are painted whole at every step, and grow in number on the way (see `growth`); fields see a
 random batch of pixels, or all of them. Shapes are drawn as they are exported, keep their order and
-stay valid.
+stay valid. Codecs learn from batches of pictures (see `lessons`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,12 @@ from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.growth import Growth, can_grow, contributions, new_parts
 from artgen.engines.judging import check_finite, picture_psnr
+from artgen.engines.lessons import Augmentation, Lessons
 from artgen.engines.schedule import rate_factor
 from artgen.engines.scratch import check_betas, uncorrected_step
 from artgen.errors import UsageError
 from artgen.options import option, parse_options
-from artgen.primitives import Context, Field, Params, Primitive, Shape, Splat
+from artgen.primitives import Codec, Context, Field, Params, Primitive, Shape, Splat
 from artgen.raster import (
     FIELD_PIECE,
     Memory,
@@ -35,6 +36,8 @@ from artgen.raster import (
     keep_valid,
     memory_errors,
     paint,
+    pass_through,
+    reconstruct,
     share_torch,
 )
 
@@ -42,12 +45,13 @@ __all__ = ["GradientEngine"]
 
 POLISH_STEPS = 300
 """After so many steps shapes that another engine found hardly gain more."""
+LESSON_EVALUATIONS = 15
 
 
 class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
-    families = ("splat", "field", "shape")
+    families = ("splat", "field", "shape", "codec")
     arithmetics = ("fp32", "bf16")
     palettes = True
 
@@ -59,17 +63,23 @@ class GradientEngine(Engine):
             "adam", "which optimizer"
         )
         rate: float = option(1.0, "factor on all learning rates", low=0)
-        schedule: Literal["cosine", "constant", "exponential"] = option("cosine", "how rates fall")
+        schedule: Literal["cosine", "constant", "exponential", "one-cycle"] = option(
+            "cosine", "how rates change"
+        )
         decay: float = option(
             0.9999, "factor on the rates per step (schedule=exponential)", low=0, high=1
         )
         warmup: int = option(20, "steps over which rates rise from zero", low=0)
-        final: float = option(0.02, "rates at the end, as a share (schedule=cosine)", low=0, high=1)
+        final: float = option(
+            0.02, "rates at the end, as a share (schedule=cosine, one-cycle)", low=0, high=1
+        )
         beta1: float = option(0.9, "decay of the mean of the gradient", low=0, high=0.99999)
         beta2: float = option(0.99, "decay of its square", low=0, high=0.999999)
         epsilon: float = option(1e-15, "Adam's epsilon", low=0)
         weight_decay: float = option(0.0, "decoupled, but L2 for adam", low=0)
-        batch: int = option(0, "pixels or samples per step for fields; 0 takes all", low=0)
+        batch: int = option(
+            0, "pixels or samples per step for fields, pictures for codecs; 0 takes all", low=0
+        )
         jitter: float = option(
             0.0, "the share of a batch that lies between the pixels", low=0, high=1
         )
@@ -93,6 +103,13 @@ class GradientEngine(Engine):
         settle: float = option(
             0.0, "stop growing below this gain, in dB for twice the parts", low=0
         )
+        augment: float = option(
+            0.0, "the share of a codec's training pictures that are moved", low=0, high=1
+        )
+        turn: float = option(15.0, "the most they are turned, in degrees", low=0, high=180)
+        shift: float = option(0.1, "the most they are shifted, as a share of a side", low=0, high=1)
+        zoom: float = option(0.1, "the most they grow or shrink, as a share", low=0, high=0.9)
+        shear: float = option(10.0, "the most they are sheared along x, in degrees", low=0, high=80)
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
@@ -139,13 +156,18 @@ class GradientEngine(Engine):
         self.positions = None if problem.positions is None else problem.positions.to(self.device)
         self.canvas = problem.drawing.canvas
         self.views = {1: _View(self.canvas, self.target, self.weight)}
-        if self.positions is not None and self.options.coarse:
+        self.lessons = self._lessons() if isinstance(problem.primitive, Codec) else None
+        if self.lessons is not None:
+            # Thousands of test pictures take longer to judge than a step takes.
+            self.evaluations = LESSON_EVALUATIONS
+        if self.options.coarse and (self.positions is not None or self.lessons is not None):
             raise UsageError(
                 "engine gradient option coarse is for pictures", hint="leave engine.coarse at 0"
             )
         self.memory = Memory()
         self.step = 0
         self.factor = 1.0
+        self.learned, self.learned_steps = torch.zeros((), dtype=torch.float64), 0
         self.generator = torch.Generator(self.device).manual_seed(problem.seed)
 
         self.params = problem.primitive.parameters()
@@ -176,7 +198,9 @@ class GradientEngine(Engine):
                 self._grow()
                 self._set_rates()
                 self.optimizer.zero_grad(set_to_none=True)
-                if self.sampled:
+                if self.lessons is not None:
+                    self._learn_from_pictures(self.lessons)
+                elif self.sampled:
                     self._learn_from_batch()
                 else:
                     self._picture_loss(self._mapped()).backward()  # type: ignore[no-untyped-call]
@@ -210,7 +234,7 @@ class GradientEngine(Engine):
         if improved:
             self.best_loss = loss
             self.best = self._copy()
-        return Report(self.step, loss, psnr, improved)
+        return Report(self.step, loss, psnr, improved, self._training_loss())
 
     @torch.no_grad()
     def drawing(self, best: bool) -> Drawing:
@@ -235,6 +259,7 @@ class GradientEngine(Engine):
         state["memory"] = self.memory.evaluations
         state["limit"], state["round_psnr"] = self.limit, self.round_psnr
         state["generator"] = self.generator.get_state()
+        state["learned"], state["learned_steps"] = self.learned.clone(), self.learned_steps
         for name, raw in self.raw.items():
             state[f"raw.{name}"] = raw.detach().clone()
             state[f"best.{name}"] = self.best[name].clone()
@@ -250,6 +275,7 @@ class GradientEngine(Engine):
         self.memory = Memory(int(state["memory"]))
         self.limit, self.round_psnr = int(state["limit"]), float(state["round_psnr"])
         self.generator.set_state(state["generator"].cpu())
+        self.learned, self.learned_steps = state["learned"].clone(), int(state["learned_steps"])
         self.best = {name: state[f"best.{name}"].to(self.device) for name in self.params}
         moments = {
             name: {
@@ -431,6 +457,9 @@ class GradientEngine(Engine):
         canvas: Canvas | None = None,
     ) -> Tensor:
         start, primitive = self.problem.drawing, self.problem.primitive
+        if isinstance(primitive, Codec):
+            assert self.problem.test is not None
+            return reconstruct(primitive, tensors, self.problem.test).to(self.device)
         if self.positions is not None:
             assert isinstance(primitive, Field)
             return evaluate(primitive, tensors, self.positions, self.memory)
@@ -493,6 +522,34 @@ class GradientEngine(Engine):
         run(backward, range(len(pieces)))
         for raw, parts in zip(learned, zip(*gradients, strict=True), strict=True):
             raw.grad = functools.reduce(_add, parts)
+
+    def _lessons(self) -> Lessons:
+        """Batches of the pictures that a codec learns from."""
+        problem, options = self.problem, self.options
+        assert problem.training is not None
+        how = Augmentation(
+            options.augment, options.turn, options.shift, options.zoom, options.shear
+        )
+        return Lessons(problem.training, options.batch, how, problem.seed, self.device)
+
+    def _learn_from_pictures(self, lessons: Lessons) -> None:
+        """Leave in every raw parameter the gradient of the loss of a batch of pictures."""
+        codec = self.problem.primitive
+        assert isinstance(codec, Codec)
+        images, labels = lessons.batch(self.step, self.generator)
+        outputs = pass_through(codec, self._mapped(), images, labels, self.problem.arithmetic)
+        loss = self.problem.loss(outputs, images, None)
+        loss.backward()  # type: ignore[no-untyped-call]
+        self.learned += loss.detach().cpu()
+        self.learned_steps += 1
+
+    def _training_loss(self) -> float | None:
+        """The mean loss of the steps since it was last asked for."""
+        if not self.learned_steps:
+            return None
+        mean = float(self.learned) / self.learned_steps
+        self.learned, self.learned_steps = torch.zeros_like(self.learned), 0
+        return mean
 
     def _batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
         """Places [M, inputs], values [M, outputs], weights [1, M] of random pixels or samples.

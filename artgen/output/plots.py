@@ -1,4 +1,4 @@
-"""Plots: a curve and its fit, a map of classes, the loss over the steps. All of matplotlib is here.
+"""Plots: curves and their fits, maps of classes, losses, latents. All of matplotlib is here.
 
 Figures are plain objects, without pyplot and whatever it keeps. The font is the one that matplotlib
 brings, and settings of the user are left out, so that equal arguments give equal pixels. Paper is
@@ -23,7 +23,14 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.lines import Line2D
 
-__all__ = ["ClassMap", "CurvePlot", "plot_generations", "plot_losses"]
+__all__ = [
+    "ClassMap",
+    "CurvePlot",
+    "plot_generations",
+    "plot_losses",
+    "plot_ranks",
+    "plot_scatter",
+]
 
 Colour = tuple[float, float, float]
 Pixels = NDArray[np.uint8]
@@ -48,6 +55,9 @@ _INKS: tuple[Colour, ...] = (
     (0.55, 0.58, 0.20),
 )
 """One per class, and again from the start where there are more."""
+
+_CLASS_INKS: tuple[Colour, ...] = (*_INKS, (0.62, 0.36, 0.20), (0.60, 0.62, 0.66))
+"""Ten, so that every digit has its own."""
 
 
 class CurvePlot:
@@ -199,6 +209,98 @@ def plot_generations(
         page.style(right)
         right.grid(visible=False)
         page.legend(axes, *right.lines)
+        return page.draw(())
+
+
+def plot_ranks(
+    errors: NDArray[np.float64],
+    codecs: Mapping[str, tuple[float, int]],
+    canvas: Canvas,
+    paper: Colour,
+) -> Pixels:
+    """The error of a set over the rank that its pictures keep, uint8 [height, width, 3].
+
+    `errors` [ranks] are those of `rank_errors`. `codecs` are the error of each by its name, and the
+    rank that is nearest to it: both are marked.
+    """
+    from matplotlib.ticker import MaxNLocator
+
+    with _default_settings():
+        page = _Page(canvas, paper)
+        axes = page.axes(0.12)
+        # What is rounding alone would squeeze everything else on a logarithmic scale.
+        ranks = np.flatnonzero(errors > 1e-12)
+        style: dict[str, Any] = {"linewidth": 1.6, "marker": "o", "markersize": 3.5}
+        axes.plot(ranks, errors[ranks], color=page.ink, label="SVD of each picture", **style)
+        for number, (name, (error, rank)) in enumerate(codecs.items()):
+            colour = _INKS[number % len(_INKS)]
+            label = f"{name}: {error:.2g}, rank {rank}"
+            axes.axhline(error, color=colour, linewidth=1.4, linestyle=(0, (4, 2.5)), label=label)
+            axes.plot([rank], [error], color=colour, marker="o", markersize=7, markeredgewidth=0)
+        axes.set_yscale("log")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        if page.readable:
+            axes.set_xlabel("rank", color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
+            label = "mean squared error"
+            axes.set_ylabel(label, color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
+        page.style(axes)
+        page.legend(axes)
+        return page.draw(())
+
+
+def plot_scatter(
+    parts: Mapping[str, tuple[NDArray[np.floating[Any]], NDArray[np.int64]]],
+    classes: Sequence[str],
+    canvas: Canvas,
+    paper: Colour,
+) -> Pixels:
+    """Points coloured by their class, a panel for each part, uint8 [height, width, 3].
+
+    A part is its points [M, 2] and the numbers of their classes [M], -1 where unknown; all panels
+    have the same axes.
+    """
+    with _default_settings():
+        page = _Page(canvas, paper)
+        every = np.concatenate([points for points, _ in parts.values()])
+        low, high = every.min(0), every.max(0)
+        margin = 0.04 * (high - low) + 1e-6
+        width = 0.92 / len(parts)
+        for number, (name, (points, labels)) in enumerate(parts.items()):
+            frame = (0.05 + number * width, 0.09, width - 0.02, 0.78)
+            axes = page.figure.add_axes(frame, facecolor="none")
+            page.style(axes)
+            # A direction and a distance mean something there, numbers do not.
+            axes.tick_params(labelbottom=False, labelleft=False)
+            axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
+            axes.set_ylim(low[1] - margin[1], high[1] + margin[1])
+            size = float(np.clip(90 / np.sqrt(len(points)), 1.0, 5.0))
+            for label in np.unique(labels):
+                mine = points[labels == label]
+                colour = page.pale if label < 0 else _CLASS_INKS[label % len(_CLASS_INKS)]
+                axes.scatter(
+                    mine[:, 0],
+                    mine[:, 1],
+                    s=size**2,
+                    color=colour,
+                    alpha=0.7,
+                    linewidths=0,
+                    label=classes[label] if label >= 0 else None,
+                )
+            if page.readable:
+                axes.set_xlabel(name, color=page.pale, fontfamily=_FONT, fontsize=_TEXT)
+            if number == 0 and classes and page.readable:
+                axes.legend(
+                    loc="lower left",
+                    bbox_to_anchor=(0, 1.0),
+                    ncols=10,
+                    frameon=False,
+                    handletextpad=0.0,
+                    columnspacing=0.6,
+                    borderaxespad=0.2,
+                    labelcolor=page.pale,
+                    markerscale=max(1.0, 5 / size),
+                    prop={"family": _FONT, "size": _TEXT},
+                )
         return page.draw(())
 
 

@@ -16,6 +16,7 @@ from artgen.primitives._params import (
     uniform,
 )
 from artgen.primitives._primitive import Preset, Primitive
+from artgen.primitives.codec import Codec, Examples
 from artgen.primitives.field import Arithmetic, Field
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
@@ -27,7 +28,9 @@ __all__ = [
     "OPAQUE",
     "Arithmetic",
     "Blend",
+    "Codec",
     "Context",
+    "Examples",
     "Field",
     "Map",
     "Param",

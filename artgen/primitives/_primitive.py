@@ -41,17 +41,18 @@ class NoOptions:
 
 
 class Primitive:
-    """A kind of part. Subclass `Splat`, `Shape`, `Partition` or `Field` rather than this.
+    """A kind of part. Subclass `Splat`, `Shape`, `Partition`, `Field` or `Codec` rather than this.
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is
     used by ``-e auto``), `targets` (the kinds of targets it can be fitted to), `params`,
     `size_option` (the name of the whole-numbered option that `--target-bytes` sets where there is
-    no count) and `known_deviations` (why it does not pass a check of `artgen.testing`, by its
-    name). `params` may be a property computed from `self.options`.
+    no count; of a codec `--count` sets it too) and `known_deviations` (why it does not pass a check
+    of `artgen.testing`, by its name). `params` may be a property computed from `self.options`.
     """
 
     family: ClassVar[str] = ""
+    has_count: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("gradient",)
     targets: ClassVar[tuple[Kind, ...]] = ("image",)
     Options: ClassVar[type[Any]] = NoOptions
@@ -82,13 +83,18 @@ class Primitive:
         return cls.presets[name]
 
     def take(self, subject: Subject | None) -> None:
-        """Be told what is drawn: a curve, labelled points, or None for a picture."""
+        """Be told what is drawn: a curve, labelled points, a set, or None for a picture."""
+
+    def suggested_stage(self) -> Mapping[str, Any]:
+        """Keys of the stage that follow from options and target; a preset's go before them."""
+        return {}
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Replace options that depend on the target by numbers; the drawing stores them.
 
-        `canvas` is that of the picture while fitting; for a curve or labelled points it is a square
-        with about as many pixels along its side as there are samples along an axis.
+        `canvas` is that of the picture while fitting, or of one picture of a set; for a curve or
+        labelled points it is a square with about as many pixels along its side as there are samples
+        along an axis.
         """
 
     def declared_params(self) -> dict[str, Param]:

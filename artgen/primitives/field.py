@@ -15,7 +15,7 @@ from torch import Tensor
 from artgen.drawing import Drawing
 from artgen.primitives._params import Param, Params
 from artgen.primitives._primitive import Primitive
-from artgen.subject import Subject
+from artgen.subject import Curve, Points, Subject
 
 if TYPE_CHECKING:
     from artgen.engines.scratch import Node
@@ -36,13 +36,14 @@ class Field(Primitive):
     """
 
     family: ClassVar[str] = "field"
+    has_count: ClassVar[bool] = False
     inputs: int = 2
     outputs: int = 3
     arithmetic: Arithmetic = "fp32"
 
     def take(self, subject: Subject | None) -> None:
         """Set `inputs` and `outputs`."""
-        if subject is not None:
+        if isinstance(subject, Curve | Points):
             self.inputs, self.outputs = subject.inputs, subject.outputs
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:

@@ -8,9 +8,10 @@ from contextlib import contextmanager
 
 import torch
 
+from artgen.canvas import Canvas
 from artgen.errors import UsageError
-from artgen.primitives import Arithmetic, Field, Params
-from artgen.raster import FIELD_PIECE
+from artgen.primitives import Arithmetic, Codec, Context, Field, Params
+from artgen.raster import FIELD_PIECE, pass_through
 
 __all__ = ["resolve_arithmetic", "resolve_device", "threads"]
 
@@ -18,6 +19,8 @@ FASTER = 1.3
 """So many times faster bfloat16 must be to be chosen: with instructions for it, it is 2 to 3."""
 
 _TRIALS = 5
+_PICTURES = 32
+"""A trial of a codec takes no more pictures than this."""
 
 
 def resolve_device(asked: str) -> str:
@@ -46,21 +49,28 @@ def resolve_device(asked: str) -> str:
     return asked
 
 
-def resolve_arithmetic(asked: str, device: str, batch: int | None) -> Arithmetic:
+def resolve_arithmetic(
+    asked: str, device: str, batch: int | None, codec: Codec | None = None
+) -> Arithmetic:
     """``auto`` to the faster arithmetic for steps of a network on `batch` positions (0: all).
 
-    `batch` is None where nothing is computed in bfloat16. Raises UsageError where it is asked for
-    all the same.
+    For a `codec` these are pictures. `batch` is None where nothing is computed in bfloat16. Raises
+    UsageError where it is asked for all the same.
     """
     if batch is None:
         if asked == "bf16":
             raise UsageError(
-                "arithmetic bf16 is for fields and the engine gradient", hint="leave it at auto"
+                "arithmetic bf16 is for fields and codecs under the engine gradient",
+                hint="leave it at auto",
             )
         return "fp32"
     if asked in ("fp32", "bf16"):
         return "bf16" if asked == "bf16" else "fp32"
-    probe = _Probe(torch.device(device), min(batch or FIELD_PIECE, FIELD_PIECE))
+    probe: _Probe | _CodecProbe
+    if codec is None:
+        probe = _Probe(torch.device(device), min(batch or FIELD_PIECE, FIELD_PIECE))
+    else:
+        probe = _CodecProbe(codec, torch.device(device), min(batch or _PICTURES, _PICTURES))
     try:
         trials = [(probe.seconds("fp32"), probe.seconds("bf16")) for _ in range(_TRIALS)]
     except RuntimeError:
@@ -93,6 +103,30 @@ class _Probe(Field):
             # A device that works on its own has to be waited for.
             float(gradients[1].sum())
             return time.perf_counter() - began
+
+
+class _CodecProbe:
+    """A step of the codec itself, but for the optimizer, on noise."""
+
+    def __init__(self, codec: Codec, device: torch.device, batch: int) -> None:
+        rng = torch.Generator().manual_seed(0)
+        self.codec = codec
+        self.tensors = {
+            name: tensor.to(device).requires_grad_()
+            for name, tensor in codec.initial(Context(rng, Canvas(1, 1), 1)).items()
+        }
+        images = torch.rand(batch, codec.channels, codec.height, codec.width, generator=rng)
+        self.images = images.to(device)
+        self.labels = torch.zeros(batch, dtype=torch.int64, device=device)
+
+    def seconds(self, arithmetic: Arithmetic) -> float:
+        """How long it takes, on as many threads as there are."""
+        began = time.perf_counter()
+        outputs = pass_through(self.codec, self.tensors, self.images, self.labels, arithmetic)
+        learned = list(self.tensors.values())
+        gradients = torch.autograd.grad(outputs.square().mean(), learned, allow_unused=True)
+        float(next((gradient.sum() for gradient in gradients if gradient is not None), 0.0))
+        return time.perf_counter() - began
 
 
 @contextmanager

@@ -120,6 +120,7 @@ def _metrics(job: Job, result: Result, drawing: Drawing, picture: Picture) -> di
     return {
         "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
         "parameters": drawing.parameters,
+        "floats": job.plan.primitive.floats if job.plan.primitive.family == "codec" else None,
         "steps": result.steps,
         **job.figures(picture),
         "loss": float(loss),
@@ -151,6 +152,7 @@ def _summary(
         },
         "count": metrics["count"],
         "parameters": metrics["parameters"],
+        "floats": metrics["floats"],
         "steps": result.steps,
         "seconds": round(result.seconds, 3),
         "steps_per_second": round(result.steps / max(result.seconds, 1e-9), 3),

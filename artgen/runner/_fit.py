@@ -34,7 +34,6 @@ T = TypeVar("T")
 CHUNK_SECONDS = 0.05
 LARGEST_CHUNK = 1000
 CHECKPOINT_SECONDS = 10.0
-EVALUATIONS = 30
 RECOVERIES = 3
 MEMORY_CUTS = 6
 PLATEAU_GAIN = 0.01
@@ -203,6 +202,8 @@ class Fit:
             target=self.job.goal,
             weight=self.job.weight,
             positions=self.job.positions,
+            training=self.job.training,
+            test=self.job.test,
             loss=self.job.plan.losses[index],
             total_steps=total_steps or self.stage.steps or 1,
             seed=seed,
@@ -218,7 +219,7 @@ class Fit:
         stage, progress = self.stage, self.progress
         total = stage.steps or 1
         end = total if stage.stop is None else min(stage.stop, total)
-        every = max(1, min(total // EVALUATIONS, engine.evaluate_every or total))
+        every = max(1, min(total // engine.evaluations, engine.evaluate_every or total))
         evaluations = {*range(0, end, every), end}
         frames = set(self._frame_steps(total))
         if engine.step == 0:
@@ -301,6 +302,7 @@ class Fit:
                 report.loss,
                 report.psnr,
                 progress.seconds,
+                report.training_loss,
             )
         )
         decibels, before = _decibels(report), progress.plateau_decibels
@@ -411,13 +413,13 @@ class Fit:
 
         paint = self.job.draw if self.filming else None
         pace = self._within_memory(engine, lambda: measure_pace(begin, paint, budget))
-        steps = pace.steps_in(budget, evaluations=EVALUATIONS)
+        steps = pace.steps_in(budget, evaluations=engine.evaluations)
         if self.filming:
             wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(budget)
             if affordable < wanted:
                 self.recipe = self.recipe.updated({"output": {"frames": affordable}})
             frames = min(affordable, wanted)
-            steps = pace.steps_in(budget, evaluations=EVALUATIONS, frames=frames)
+            steps = pace.steps_in(budget, evaluations=engine.evaluations, frames=frames)
         self.progress.budget = budget
         self._set_stage(steps=min(steps, self.stage.steps or steps), time=None)
         if self.folder is not None:

@@ -63,7 +63,7 @@ class InitialArt:
             )
         changes = {key: value for key, value in drawing.options.items() if value is not None}
         primitive = self.art.primitive()
-        if primitive.family != "field":
+        if primitive.has_count:
             count = primitive.count_of(drawing)
             if primitive.family in ("shape", "partition"):
                 # Others can be added to those that are there.

@@ -14,7 +14,7 @@ __all__ = ["JsonLines", "read_generations", "read_losses"]
 
 
 class JsonLines:
-    """An observer that writes step, loss, psnr and seconds, and what an engine measured.
+    """An observer that writes step, losses, psnr and seconds, and what an engine measured.
 
     A resumed run keeps the lines up to the step it goes on from.
     """
@@ -42,6 +42,7 @@ class JsonLines:
             line |= event.figures
         else:
             line["loss"] = event.loss
+            line["training_loss"] = event.training_loss
             line["psnr"] = None if event.psnr is None else round(event.psnr, 4)
             line["seconds"] = round(event.seconds, 3)
         try:
@@ -55,12 +56,15 @@ class JsonLines:
         self.file.close()
 
 
-def read_losses(path: Path) -> list[tuple[int, float]]:
+def read_losses(path: Path) -> dict[str, list[tuple[int, float]]]:
     """The step and the loss of every evaluation in a log whose loss is finite.
 
-    Raises InputError naming the file, and the line that is not one of a log.
+    They are called "", or "test" where there are those of "training" too. Raises InputError naming
+    the file, and the line that is not one of a log.
     """
-    return _read(path, ("loss",))["loss"]
+    found = _read(path, ("loss",))["loss"]
+    trained = _read(path, ("training_loss",), needed=False)["training_loss"]
+    return {"training": trained, "test": found} if trained else {"": found}
 
 
 def read_generations(path: Path) -> dict[str, list[tuple[int, float]]]:
@@ -71,7 +75,9 @@ def read_generations(path: Path) -> dict[str, list[tuple[int, float]]]:
     return _read(path, ("best", "mean", "diversity"))
 
 
-def _read(path: Path, names: tuple[str, ...]) -> dict[str, list[tuple[int, float]]]:
+def _read(
+    path: Path, names: tuple[str, ...], *, needed: bool = True
+) -> dict[str, list[tuple[int, float]]]:
     """Finite values by name, of the lines that have all of these names."""
     found: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
     hint = "a log is written by --log"
@@ -86,7 +92,7 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, list[tuple[int, float
             step = int(data["step"])
             if len(data) < 2:
                 raise KeyError
-            values = [float(data[name]) for name in names if name in data]
+            values = [float(data[name]) for name in names if data.get(name) is not None]
         except (ValueError, KeyError, TypeError, RecursionError):
             # A kill may have cut off the last line.
             if number == len(lines) > 1:
@@ -96,7 +102,7 @@ def _read(path: Path, names: tuple[str, ...]) -> dict[str, list[tuple[int, float
         if len(values) == len(names) and all(map(math.isfinite, values)):
             for name, value in zip(names, values, strict=True):
                 found[name].append((step, value))
-    if not found[names[0]]:
+    if needed and not found[names[0]]:
         what = "losses" if names == ("loss",) else "generations, as the engine genetic logs them"
         raise InputError(f"{path} holds no {what}", hint=hint)
     return found

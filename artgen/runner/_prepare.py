@@ -16,23 +16,26 @@ from artgen.art import quantised
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError, UsageError
-from artgen.primitives import Arithmetic, Context
-from artgen.raster import Backend, choose_backend
+from artgen.primitives import Arithmetic, Context, Examples
+from artgen.raster import Backend, choose_backend, examples_from
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, find_primitive, resolve
 from artgen.runner._device import resolve_arithmetic, resolve_device
 from artgen.runner._init import InitialArt, open_initial
 from artgen.runner._inputs import InputFiles
-from artgen.subject import Points, Subject
+from artgen.subject import ImageSet, Points, Subject
 from artgen.targets import (
     ImageTarget,
+    SetTarget,
     Target,
     TargetRequest,
     hex_colour,
+    is_image_set,
     learn_palette,
     nearest_colour,
     open_image,
+    open_image_set,
     open_table,
     parse_colour,
     split_source,
@@ -47,9 +50,10 @@ class Job:
     """All that is known before the first step.
 
     `plan.recipe` is complete, but for `time` that has not become `steps` yet. `goal` is the 8-bit
-    target [3, height, width], `weight` [height, width] or None; for other targets than pictures,
-    `goal` is [outputs, 1, M] at the `positions` [M, inputs]. `start` is the first drawing; `inputs`
-    are the files that were read, `notices` what the user should know.
+    target [3, height, width], `weight` [height, width] or None; for samples `goal` is
+    [outputs, 1, M] at the `positions` [M, inputs], for a set the pictures of `test`,
+    [N, channels, height, width], where `training` is learned from. `start` is the first drawing;
+    `inputs` are the files that were read, `notices` what the user should know.
     """
 
     plan: Plan
@@ -63,6 +67,8 @@ class Job:
     arithmetic: Arithmetic
     inputs: tuple[Path, ...]
     notices: tuple[str, ...] = ()
+    training: Examples | None = None
+    test: Examples | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -72,7 +78,13 @@ class Job:
     @cached_property
     def view(self) -> View:
         """Shows drawings at the fitting size."""
-        return open_view(self.start, self.plan.primitive, device=self.device, backend=self.backend)
+        return open_view(
+            self.start,
+            self.plan.primitive,
+            device=self.device,
+            backend=self.backend,
+            test=self.test,
+        )
 
     @property
     def palette(self) -> Tensor | None:
@@ -117,19 +129,28 @@ def prepare(
         recipe = init.continued(recipe, find_primitive(recipe, registry).load().family)
     plan = resolve(recipe, registry, target.canvas, target.subject)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
-    arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan))
+    codec = plan.primitive if plan.primitive.family == "codec" else None
+    arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan), codec)
     run = {"device": device, "backend": backend.name, "threads": threads, "arithmetic": arithmetic}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
     subject: Subject | None = None
-    positions = None
+    positions = training = test = None
     if isinstance(target, ImageTarget):
         # Fitting and judging share 8 bits, so that the figures on the way are the still's.
         pixels = torch.from_numpy(target.pixels.astype(np.float32) / 255)
         goal = pixels.permute(2, 0, 1).contiguous()
-    else:
+    elif isinstance(target, SetTarget):
         subject = target.subject
-        goal = torch.from_numpy(subject.values).t()[:, None].contiguous()
-        positions = torch.from_numpy(subject.positions)
+        training = examples_from(target.training, target.training_labels)
+        test = examples_from(target.test, target.test_labels)
+        goal = test.images.float() / 255
+        # A set may be large: a resumed run reads it again from where it is.
+        files.found.pop("target", None)
+    else:
+        subject = samples = target.subject
+        assert not isinstance(samples, ImageSet)
+        goal = torch.from_numpy(samples.values).t()[:, None].contiguous()
+        positions = torch.from_numpy(samples.positions)
         if isinstance(subject, Points):
             subject = replace(subject, logits=plan.losses[-1].takes_logits)
     weight = None if target.weight is None else torch.from_numpy(target.weight)
@@ -148,20 +169,25 @@ def prepare(
             *(f"{target.source}: {warning}" for warning in target.warnings),
             *_slow(plan, backend, recipe.run.backend),
         ),
+        training=training,
+        test=test,
     )
 
 
-def open_target(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> ImageTarget:
-    """The picture of `recipe` at its fitting size, to `run` several recipes on the same one.
+def open_target(
+    recipe: Recipe, registry: Registry, search: Sequence[Path]
+) -> ImageTarget | SetTarget:
+    """The picture or the set of `recipe`, to `run` several recipes on the same one.
 
     A background of ``auto`` is black. Raises InputError, PluginError, UsageError.
     """
     if recipe.target.background == "auto":
         recipe = recipe.updated({"target": {"background": "black"}})
     target = _open_target(recipe, registry, InputFiles(search))
-    if not isinstance(target, ImageTarget):
+    if not isinstance(target, ImageTarget | SetTarget):
         raise UsageError(
-            f"{recipe.target.source} is no picture", hint="compare with pictures, or use artgen fit"
+            f"{recipe.target.source} is neither a picture nor a set of them",
+            hint="compare with pictures, or use artgen fit",
         )
     return target
 
@@ -177,9 +203,9 @@ def check_finite(drawing: Drawing) -> None:
 
 
 def _batch(plan: Plan) -> int | None:
-    """The positions per step of the first stage that may use bfloat16; None where none does."""
+    """The batch of the first stage that may use bfloat16; None where none does."""
     for engine, stage in zip(plan.engines, plan.recipe.stage, strict=True):
-        if plan.primitive.family == "field" and "bf16" in engine.arithmetics:
+        if plan.primitive.family in ("field", "codec") and "bf16" in engine.arithmetics:
             return int(stage.options.get("batch", 0))
     return None
 
@@ -269,8 +295,11 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Targe
         path = files.find("target", rest, table.sha256)
         if path.suffix.lower() == ".csv":
             return open_table(str(path), request)
-        return open_image(path, request)
-    opened: Target = registry.load("target", scheme)(rest, request)
+        if not is_image_set(path):
+            return open_image(path, request)
+        opened: Target = open_image_set(path, request)
+    else:
+        opened = registry.load("target", scheme)(rest, request)
     if table.sha256 not in (None, opened.sha256):
         raise InputError(
             f"{table.source} is not the target the recipe was made with: its SHA-256 differs",
@@ -282,10 +311,11 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Targe
 def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
     """The recipe with all that was resolved: hashes, seed, size and where it runs."""
     canvas = target.canvas
+    size = target.size if isinstance(target, SetTarget) else max(canvas.width, canvas.height)
     table: dict[str, Any] = {
         "source": target.source,
         "sha256": target.sha256,
-        "size": max(canvas.width, canvas.height),
+        "size": size,
     }
     changes: dict[str, Any] = {"target": table, "run": run}
     if "mask" in files.found:

@@ -78,7 +78,9 @@ def run(
     if paths is not None and resume:
         folder, recipe = RunFolder.open(paths["folder"])
         held.callback(folder.unlock)
-        search = folder.inputs
+        # Sets are not copied into the folder: they are read again from where they are.
+        source = Path(str((given or {}).get("target", {}).get("source", "")))
+        search = [*folder.inputs, *search, source.parent]
     elif paths is not None and not overwrite:
         _refuse_existing(paths)
     observers = list(observers)

@@ -1,4 +1,4 @@
-"""Targets: what is fitted to, read into arrays. Pictures at the fitting size, curves, points."""
+"""Targets: what is fitted to, read into arrays. Pictures, curves, points, sets of pictures."""
 
 from typing import TypeAlias
 
@@ -7,7 +7,9 @@ from artgen.targets._source import file_safe, split_source
 from artgen.targets._table import open_table
 from artgen.targets.colour import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 from artgen.targets.curve import open_curve
+from artgen.targets.digits import open_digits
 from artgen.targets.image import ImageTarget, TargetRequest, image_from_array, open_image
+from artgen.targets.image_set import SetTarget, is_image_set, open_image_set, set_from_arrays
 from artgen.targets.palette import learn_palette, nearest_colour, read_palette
 from artgen.targets.points import open_points
 from artgen.targets.samples import SampleTarget, curve_from_samples, points_from_samples
@@ -16,25 +18,30 @@ __all__ = [
     "SAMPLES",
     "ImageTarget",
     "SampleTarget",
+    "SetTarget",
     "Target",
     "TargetRequest",
     "curve_from_samples",
     "file_safe",
     "hex_colour",
     "image_from_array",
+    "is_image_set",
     "learn_palette",
     "linear_to_srgb",
     "nearest_colour",
     "open_curve",
+    "open_digits",
     "open_image",
+    "open_image_set",
     "open_points",
     "open_sample",
     "open_table",
     "parse_colour",
     "points_from_samples",
     "read_palette",
+    "set_from_arrays",
     "split_source",
     "srgb_to_linear",
 ]
 
-Target: TypeAlias = ImageTarget | SampleTarget
+Target: TypeAlias = ImageTarget | SampleTarget | SetTarget

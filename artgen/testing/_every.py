@@ -25,9 +25,11 @@ from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.resolve import Plan, resolve
 from artgen.runner import run
-from artgen.targets import image_from_array
+from artgen.subject import ImageSet
+from artgen.targets import Target, image_from_array, set_from_arrays
 from artgen.testing._judging import Failed
-from artgen.testing._subject import CANVAS, Subject, Variant, picture
+from artgen.testing._subject import CANVAS, Subject, Variant, picture, pictures
+from artgen.views import open_view
 
 __all__ = [
     "documentation",
@@ -142,7 +144,7 @@ def randomness(subject: Subject) -> None:
     for variant in subject.variants:
         before = _generators()
         primitive, made = subject.drawing(variant, moved=True)
-        draw(made, primitive)
+        _shown(made, primitive)
         for name, state in _generators().items():
             if state != before[name]:
                 raise Failed(f"{subject.label(variant)} changes the global generator of {name}")
@@ -174,8 +176,8 @@ def round_trip(subject: Subject) -> None:
             path = Path(folder) / "saved.art"
             art.save(path)
             loaded = load(path, registry=subject.registry)
-        again = draw(loaded.drawing, loaded.primitive())
-        if not torch.equal(draw(made, primitive), again):
+        again = _shown(loaded.drawing, loaded.primitive())
+        if not torch.equal(_shown(made, primitive), again):
             raise Failed(f"{subject.label(variant)} draws something else after save and load")
         if loaded.to_bytes() != art.to_bytes():
             raise Failed(f"{subject.label(variant)} is not the same file when saved again")
@@ -211,7 +213,7 @@ def _plan(subject: Subject, variant: Variant) -> Plan:
     if variant.preset:
         table["preset"] = variant.preset
     recipe = Recipe.from_dict({"primitive": table})
-    return resolve(recipe, subject.registry, CANVAS)
+    return resolve(recipe, subject.registry, CANVAS, subject.sample)
 
 
 def _ends(kind: Any, option: dataclasses.Field[Any]) -> list[Any]:
@@ -219,6 +221,14 @@ def _ends(kind: Any, option: dataclasses.Field[Any]) -> list[Any]:
     low, high = option.metadata.get("low"), option.metadata.get("high")
     ends = [low] if kind is int else [low, high]
     return [kind(end) for end in ends if end is not None] if kind in (int, float) else []
+
+
+def _shown(made: Drawing, primitive: Primitive, canvas: Canvas | None = None) -> Tensor:
+    """A drawing as floats [3, height, width]; of a codec its sheet."""
+    if not isinstance(made.subject, ImageSet):
+        return draw(made, primitive, canvas)
+    pixels = open_view(made, primitive, canvas).show(made).pixels
+    return torch.from_numpy(pixels).permute(2, 0, 1) / 255
 
 
 def _finite_picture(
@@ -229,7 +239,7 @@ def _finite_picture(
     canvas: Canvas,
     how: str = "",
 ) -> None:
-    image = draw(made, primitive, canvas)
+    image = _shown(made, primitive, canvas)
     expected = (3, canvas.height, canvas.width)
     where = f"{subject.label(variant)}{how} on {canvas.width}x{canvas.height} pixels"
     if tuple(image.shape) != expected:
@@ -273,7 +283,7 @@ def _fit(subject: Subject, engine: str, entropy: int = 0) -> tuple[Drawing, list
             losses.append(event.loss)
 
     table: dict[str, Any] = {"name": subject.registry.spelling(subject.entry)}
-    if subject.cls.family != "field":
+    if subject.cls.has_count:
         table["count"] = 8
     recipe = Recipe.from_dict(
         {
@@ -284,7 +294,9 @@ def _fit(subject: Subject, engine: str, entropy: int = 0) -> tuple[Drawing, list
             "run": {"device": "cpu", "backend": "eager", "threads": 1},
         }
     )
-    target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
+    target: Target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
+    if subject.sample is not None:
+        target = set_from_arrays(*pictures())
     with _seeded(entropy):
         outcome = run(recipe, subject.registry, target=target, observers=[watch])
     if outcome.error is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from artgen.errors import did_you_mean
 from artgen.primitives import Primitive
-from artgen.testing import _every, _field, _partition, _pointwise, _shape, _splat
+from artgen.testing import _codec, _every, _field, _partition, _pointwise, _shape, _splat
 from artgen.testing._judging import Check, Failed
 from artgen.testing._subject import Subject
 
@@ -72,6 +72,7 @@ FAMILIES: dict[str, tuple[Check, ...]] = {
     "field": (*EVERY, *POINTWISE, *FIELD),
     "shape": (*EVERY, *SHAPE),
     "partition": (*EVERY, *PARTITION),
+    "codec": (*EVERY, _codec.pictures),
 }
 
 

@@ -13,7 +13,9 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
@@ -22,9 +24,11 @@ from artgen.errors import PluginError
 from artgen.hookspecs import GROUP
 from artgen.primitives import Context, Primitive, Shape, Splat
 from artgen.registry import Entry, Registry
+from artgen.subject import ImageSet
+from artgen.targets import set_from_arrays
 from artgen.testing._figures import stack_values
 
-__all__ = ["CANVAS", "DEFAULT", "Subject", "Variant", "find_entries", "picture"]
+__all__ = ["CANVAS", "DEFAULT", "Subject", "Variant", "find_entries", "picture", "pictures"]
 
 CANVAS = Canvas(36, 24)
 """Where primitives are tried unless the size is what matters: neither square nor large."""
@@ -75,6 +79,13 @@ class Subject:
         }
 
     @cached_property
+    def sample(self) -> ImageSet | None:
+        """Some pictures of a set, for a codec."""
+        if "set" not in self.cls.targets or "image" in self.cls.targets:
+            return None
+        return set_from_arrays(*pictures()).subject
+
+    @cached_property
     def variants(self) -> list[Variant]:
         """The default, every preset, and every choice of an option that is one of several."""
         return [
@@ -102,7 +113,8 @@ class Subject:
     def primitive(self, variant: Variant = DEFAULT, canvas: Canvas = CANVAS) -> Primitive:
         """An instance, its options resolved for `canvas`."""
         primitive = self.cls(variant.options, preset=variant.preset)
-        primitive.resolve_options(canvas)
+        primitive.take(self.sample)
+        primitive.resolve_options(canvas if self.sample is None else self.sample.grid)
         return primitive
 
     def drawing(
@@ -121,7 +133,7 @@ class Subject:
         """
         primitive = self.primitive(variant, canvas)
         rng = torch.Generator().manual_seed(seed)
-        parts = 1 if primitive.family == "field" else count
+        parts = count if primitive.has_count else 1
         shown = picture(canvas) if target else None
         if isinstance(primitive, Shape):
             values = stack_values(primitive, canvas, parts, seed, changes=3 if moved else 0)
@@ -137,6 +149,7 @@ class Subject:
             canvas.width,
             canvas.height,
             plugin=self.registry.identity(self.entry),
+            subject=self.sample,
         )
         return primitive, drawing
 
@@ -193,6 +206,19 @@ def picture(canvas: Canvas) -> Tensor:
     x, y = torch.meshgrid(x, y, indexing="xy")
     disc = (x * x + y * y < 0.3).float()
     return torch.stack([0.5 + x / 4, 0.8 * disc + 0.1, 0.5 + y / 3]).clamp(0, 1)
+
+
+def pictures() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
+    """A set to learn from: bars of three kinds, uint8 [48, 12, 12], and the kind of each."""
+    rng = np.random.default_rng(0)
+    kinds = np.arange(48, dtype=np.int64) % 3
+    images = np.zeros((48, 12, 12), np.uint8)
+    for image, kind, place in zip(images, kinds, rng.integers(1, 9, 48), strict=True):
+        if kind != 1:
+            image[place : place + 3, 1:11] = 200
+        if kind != 0:
+            image[1:11, place : place + 3] = 255
+    return images, kinds
 
 
 def _choices(kind: Any, option: dataclasses.Field[Any]) -> list[Any]:

@@ -43,4 +43,16 @@ def artgen_primitives() -> list[Spec]:
             "Random waves, and a network.",
             "artgen_plugins.fourier_features:FourierFeatures",
         ),
+        Spec(
+            "autoencoder",
+            "A network that folds pictures, and one that unfolds them.",
+            "artgen_plugins.autoencoder:Autoencoder",
+        ),
+        Spec(
+            "conditional",
+            "An autoencoder that is told the class of a picture.",
+            "artgen_plugins.conditional:Conditional",
+        ),
+        Spec("pca", "Mixtures of a few basis pictures.", "artgen_plugins.pca:PCA"),
+        Spec("svd", "Every picture as a matrix of low rank.", "artgen_plugins.svd:SVD"),
     ]

@@ -1,0 +1,71 @@
+"""Pictures of a set in rows and columns: each original above what a codec makes of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.canvas import Canvas
+from artgen.output.still import to_pixels
+from artgen.subject import ImageSet
+
+__all__ = ["PairSheet", "as_rgb", "resized"]
+
+Pixels = NDArray[np.uint8]
+
+
+class PairSheet:
+    """Draws sheets of `subject` on `canvas`: uint8 [height, width, 3] each.
+
+    `paper` is the colour between the pictures.
+    """
+
+    def __init__(
+        self, canvas: Canvas, paper: tuple[float, float, float], subject: ImageSet
+    ) -> None:
+        self.subject = subject
+        across, down = subject.extent
+        self.scale = canvas.width / across, canvas.height / down
+        colour = to_pixels(np.array(paper)[None, None])
+        self.page = np.broadcast_to(colour, (canvas.height, canvas.width, 3)).copy()
+        for number, picture in enumerate(subject.pictures[: subject.shown]):
+            self._place(self.page, picture, number, 0)
+
+    def draw(self, pictures: Pixels) -> Pixels:
+        """The sheet with `pictures` [N, h, w, 1 or 3] below the originals."""
+        page = self.page.copy()
+        for number, picture in enumerate(pictures):
+            self._place(page, picture, number, 1)
+        return page
+
+    def _place(self, page: Pixels, picture: Pixels, number: int, below: int) -> None:
+        """Put a picture of a pair on the page."""
+        row, column = divmod(number, self.subject.columns)
+        (height, width), gap = picture.shape[:2], self.subject.gap
+        left = gap + column * (width + gap)
+        top = gap + row * (2 * height + gap / 3 + gap) + below * (height + gap / 3)
+        x, right = (round(place * self.scale[0]) for place in (left, left + width))
+        y, bottom = (round(place * self.scale[1]) for place in (top, top + height))
+        if right > x and bottom > y:
+            page[y:bottom, x:right] = resized(picture, Canvas(right - x, bottom - y))
+
+
+def resized(picture: Pixels, canvas: Canvas, *, smooth: bool = False) -> Pixels:
+    """A picture [h, w, 1 or 3] at another size, uint8 [height, width, 3].
+
+    Larger, its pixels are squares, or interpolated where `smooth`; smaller, they are averaged.
+    """
+    from PIL import Image
+
+    way = Image.Resampling.NEAREST
+    if canvas.width < picture.shape[1] or canvas.height < picture.shape[0]:
+        way = Image.Resampling.BOX
+    elif smooth:
+        way = Image.Resampling.LANCZOS
+    image = Image.fromarray(as_rgb(picture))
+    return np.asarray(image.resize((canvas.width, canvas.height), way))
+
+
+def as_rgb(picture: Pixels) -> Pixels:
+    """A gray picture [..., 1] or an RGB one [..., 3] as RGB."""
+    return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:-1], 3)))

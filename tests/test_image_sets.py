@@ -1,0 +1,300 @@
+"""Sets of pictures are read from IDX files, archives, folders and arrays, and refused in words."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artgen import InputError, TargetRequest, UsageError, set_from_arrays
+from artgen.targets import is_image_set, open_digits, open_image_set, open_sample
+
+RNG = np.random.default_rng(3)
+
+
+def images(count: int, side: int = 8, *channels: int) -> np.ndarray:
+    return RNG.integers(0, 256, (count, side, side, *channels)).astype(np.uint8)
+
+
+def idx(array: np.ndarray) -> bytes:
+    head = bytes([0, 0, 8, array.ndim]) + b"".join(n.to_bytes(4, "big") for n in array.shape)
+    return head + array.astype(np.uint8).tobytes()
+
+
+# ---- arrays --------------------------------------------------------------------------------------
+
+
+def test_one_of_six_is_kept_to_be_judged_on():
+    pictures, labels = images(60), np.arange(60) % 3
+    target = set_from_arrays(pictures, labels)
+    assert target.training.shape == (50, 8, 8, 1)
+    assert target.test.shape == (10, 8, 8, 1)
+    both = np.concatenate([target.training, target.test])[..., 0]
+    assert sorted(map(bytes, both)) == sorted(map(bytes, pictures))
+    again = set_from_arrays(pictures, labels)
+    np.testing.assert_array_equal(again.test, target.test)
+    assert again.sha256 == target.sha256
+    assert set_from_arrays(pictures, labels[::-1].copy()).sha256 != target.sha256
+
+
+def test_labels_are_classes_in_order():
+    target = set_from_arrays(images(24), ["10", "9", "b", "a"] * 6)
+    assert target.subject.classes == ("9", "10", "a", "b")
+    assert set_from_arrays(images(24)).subject.classes == ()
+    assert (set_from_arrays(images(24)).test_labels == -1).all()
+
+
+def test_the_sheet_shows_a_class_per_column():
+    target = set_from_arrays(images(600), np.arange(600) % 10)
+    subject = target.subject
+    assert (subject.columns, subject.rows) == (10, 4)
+    np.testing.assert_array_equal(subject.labels[:40].reshape(4, 10), [range(10)] * 4)
+    # They are test pictures, which nothing has learned from.
+    tests = {picture.tobytes() for picture in target.test}
+    assert all(picture.tobytes() in tests for picture in subject.pictures)
+    assert len(subject.pictures) == 100
+    assert target.canvas.width > 10 * 84
+
+
+def test_floats_are_levels():
+    target = set_from_arrays(np.full((6, 4, 4), 0.5), test_images=np.ones((2, 4, 4)))
+    assert (target.training == 128).all()
+    assert (target.test == 255).all()
+
+
+def test_a_size_is_that_of_the_pictures():
+    target = set_from_arrays(images(12, 8, 3), request=TargetRequest(size=16))
+    assert target.training.shape[1:] == (16, 16, 3)
+    assert target.size == 16
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((np.zeros((3, 4)),), "which is not that of a set"),
+        ((np.zeros((3, 4, 4, 2)),), "which is not that of a set"),
+        ((np.zeros((0, 4, 4)),), "which is not that of a set"),
+        ((np.full((3, 4, 4), 2.0),), "outside of 0 to 1"),
+        ((np.full((3, 4, 4), np.nan),), "outside of 0 to 1"),
+        ((np.zeros((3, 4, 4), np.int32),), "pixels of type int32"),
+        ((np.zeros((3, 4, 4)), [1, 2]), "3 pictures and 2 labels"),
+        ((np.zeros((1, 4, 4)),), "holds 1 picture"),
+        ((np.zeros((99, 4, 4)), list(range(99))), "99 different labels"),
+    ],
+)
+def test_what_is_no_set_is_refused(arguments, message):
+    with pytest.raises(InputError, match=message):
+        set_from_arrays(*arguments)
+
+
+def test_too_much_is_refused():
+    with pytest.raises(InputError, match="more than 100 pixels"):
+        set_from_arrays(images(20), request=TargetRequest(max_pixels=100))
+    with pytest.raises(InputError, match="of another size"):
+        set_from_arrays(images(4), test_images=images(4, 6))
+    with pytest.raises(UsageError, match="neither a mask nor an alpha"):
+        set_from_arrays(images(4), request=TargetRequest(alpha_weight=True))
+
+
+# ---- IDX -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def mnist(tmp_path):
+    """A folder like MNIST's, gzipped in part."""
+    folder = tmp_path / "mnist"
+    folder.mkdir()
+    arrays = {
+        "train-images-idx3-ubyte.gz": images(30),
+        "train-labels-idx1-ubyte": np.arange(30) % 5,
+        "t10k-images-idx3-ubyte": images(10),
+        "t10k-labels-idx1-ubyte.gz": np.arange(10) % 5,
+    }
+    for name, array in arrays.items():
+        data = idx(array)
+        (folder / name).write_bytes(gzip.compress(data) if name.endswith(".gz") else data)
+    return folder, arrays
+
+
+def test_idx_files_belong_together(mnist):
+    folder, arrays = mnist
+    for path in (folder, folder / "train-images-idx3-ubyte.gz"):
+        assert is_image_set(path)
+        target = open_image_set(path)
+        np.testing.assert_array_equal(target.training[..., 0], arrays["train-images-idx3-ubyte.gz"])
+        np.testing.assert_array_equal(target.test[..., 0], arrays["t10k-images-idx3-ubyte"])
+        np.testing.assert_array_equal(target.test_labels, arrays["t10k-labels-idx1-ubyte.gz"])
+        assert target.subject.classes == ("0", "1", "2", "3", "4")
+        assert target.source == path.name
+
+
+def test_an_idx_file_alone_is_split(tmp_path):
+    path = tmp_path / "some-images-idx3-ubyte"
+    path.write_bytes(idx(images(12)))
+    target = open_image_set(path)
+    assert (len(target.training), len(target.test)) == (10, 2)
+    assert target.subject.classes == ()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda data: data[:-1], "should hold"),
+        (lambda data: data + b"x", "has more"),
+        (lambda data: b"\0\0\x08\x01" + data[4:], "not an IDX file"),
+        (lambda data: data[:10], "not an IDX file"),
+        (lambda data: gzip.compress(data)[:-9], "damaged"),
+        (lambda data: b"\x1f\x8bnonsense", "damaged"),
+        (lambda data: data[:4] + (2**31).to_bytes(4, "big") + data[8:], "more than"),
+        (lambda data: data[:4] + bytes(4) + data[8:], "is empty"),
+    ],
+)
+def test_a_damaged_idx_file_is_refused(damage, message, tmp_path):
+    path = tmp_path / "x-images-idx3-ubyte"
+    path.write_bytes(damage(idx(images(12))))
+    with pytest.raises(InputError, match=message):
+        open_image_set(path)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path):
+    """A gigabyte of zeros in a megabyte: no more is unpacked than the header announces."""
+    path = tmp_path / "x-images-idx3-ubyte.gz"
+    head = idx(images(12))[:16]
+    path.write_bytes(gzip.compress(head + bytes(2**26)))
+    with pytest.raises(InputError, match="should hold 768 bytes and has more"):
+        open_image_set(path)
+
+
+def test_labels_that_do_not_fit_are_refused(mnist):
+    folder, _ = mnist
+    (folder / "train-labels-idx1-ubyte").write_bytes(idx(np.arange(29)))
+    with pytest.raises(InputError, match=r"30 pictures, .* has 29 labels"):
+        open_image_set(folder)
+
+
+# ---- archives ------------------------------------------------------------------------------------
+
+
+def test_an_archive_has_the_usual_names(tmp_path):
+    pictures, labels = images(12, 8, 3), list("abcabcabcabc")
+    np.savez(tmp_path / "own.npz", images=pictures, labels=labels)
+    own = open_image_set(tmp_path / "own.npz")
+    assert own.training.shape == (10, 8, 8, 3)
+    assert own.subject.classes == ("a", "b", "c")
+    np.savez(
+        tmp_path / "keras.npz",
+        x_train=pictures,
+        y_train=np.arange(12),
+        x_test=pictures[:3],
+        y_test=[0, 1, 2],
+    )
+    keras = open_image_set(tmp_path / "keras.npz")
+    np.testing.assert_array_equal(keras.test, pictures[:3])
+    assert len(keras.training) == 12
+
+
+def test_an_archive_that_lies_is_refused(tmp_path):
+    np.savez(tmp_path / "none.npz", something=np.zeros(3))
+    with pytest.raises(InputError, match="holds no pictures"):
+        open_image_set(tmp_path / "none.npz")
+    np.savez(tmp_path / "code.npz", images=np.array([{"a": 1}], dtype=object))
+    with pytest.raises(InputError, match="type object"):
+        open_image_set(tmp_path / "code.npz")
+    (tmp_path / "bad.npz").write_bytes(b"PK nonsense")
+    with pytest.raises(InputError, match="damaged"):
+        open_image_set(tmp_path / "bad.npz")
+    # A header that announces terabytes, without them.
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header, {"descr": "|u1", "fortran_order": False, "shape": (2**30, 2**10, 2**10)}
+    )
+    with zipfile.ZipFile(tmp_path / "huge.npz", "w") as archive:
+        archive.writestr("images.npy", header.getvalue())
+    with pytest.raises(InputError, match="has the shape"):
+        open_image_set(tmp_path / "huge.npz")
+
+
+# ---- folders -------------------------------------------------------------------------------------
+
+
+def save(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+def test_subfolders_are_classes(tmp_path):
+    for kind in ("cat", "dog"):
+        for number in range(6):
+            save(tmp_path / "set" / kind / f"{number}.png", images(1, 20, 3)[0])
+    target = open_image_set(tmp_path / "set", TargetRequest(size=10))
+    assert target.training.shape == (10, 10, 10, 3)
+    assert target.subject.classes == ("cat", "dog")
+    assert target.source == "set"
+
+
+def test_a_subfolder_test_is_to_be_judged_on(tmp_path):
+    for part, count in {"train": 5, "test": 2}.items():
+        for number in range(count):
+            save(tmp_path / "set" / part / "x" / f"{number}.png", images(1, 12)[0])
+    target = open_image_set(tmp_path / "set")
+    assert (len(target.training), len(target.test)) == (5, 2)
+    assert target.training.shape[3] == 1, "gray pictures stay gray"
+    assert target.subject.classes == ("x",)
+
+
+def test_pictures_of_any_size_are_cut_to_one(tmp_path):
+    save(tmp_path / "set" / "a.png", np.full((20, 30, 3), 255, np.uint8))
+    wide = np.zeros((10, 100, 3), np.uint8)
+    wide[:, 40:60] = (250, 10, 10)
+    save(tmp_path / "set" / "b.png", wide)
+    target = open_image_set(tmp_path / "set", TargetRequest(size=15))
+    assert target.training.shape[1:] == target.test.shape[1:] == (10, 15, 3)
+    both = np.concatenate([target.training, target.test])
+    assert {tuple(picture[5, 7]) for picture in both} == {(255, 255, 255), (250, 10, 10)}
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path):
+    (tmp_path / "set").mkdir()
+    with pytest.raises(InputError, match="holds no pictures"):
+        open_image_set(tmp_path / "set")
+    (tmp_path / "set" / "a.png").write_bytes(b"nonsense")
+    save(tmp_path / "set" / "b.png", images(1)[0])
+    with pytest.raises(InputError, match=r"a\.png is not a picture"):
+        open_image_set(tmp_path / "set")
+
+
+# ---- digits --------------------------------------------------------------------------------------
+
+
+def test_digits_are_drawn_from_a_seed():
+    target = open_digits("digits?n=60&seed=4")
+    assert target.training.shape == (50, 28, 28, 1)
+    assert target.subject.classes == tuple("0123456789")
+    np.testing.assert_array_equal(open_digits("digits?n=60&seed=4").training, target.training)
+    other = open_sample("digits?n=60&seed=5")
+    assert (other.training != target.training).any()
+    assert other.sha256 != target.sha256
+    assert other.source == "sample:digits?n=60&seed=5"
+
+
+def test_digits_can_be_told_apart():
+    """The nearest mean of a class is right far more often than chance: they are digits."""
+    target = open_digits("digits?n=600")
+    training, test = (part.reshape(len(part), -1) / 255 for part in (target.training, target.test))
+    means = np.stack([training[target.training_labels == n].mean(0) for n in range(10)])
+    guesses = ((test[:, None] - means) ** 2).sum(2).argmin(1)
+    assert (guesses == target.test_labels).mean() > 0.6
+    # There is ink, it is inside of the picture, and no two are alike.
+    assert 0.05 < training.mean() < 0.3
+    assert target.training[:, 0].mean() < 8
+    assert len(np.unique(training, axis=0)) == len(training)
+
+
+@pytest.mark.parametrize("rest", ["digits?n=3", "digits?seed=-1", "digits?m=3"])
+def test_other_options_are_refused(rest):
+    with pytest.raises(InputError):
+        open_digits(rest)

@@ -1,0 +1,359 @@
+"""Places and walks in latent space, figures about codecs, and comparisons of them, to the files."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import artgen
+from artgen import UsageError, set_from_arrays
+from artgen.cli import main
+from artgen.events import Advanced
+from artgen.figures import FIGURES
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import run
+
+DIGITS = "sample:digits?n=240"
+
+
+@pytest.fixture(scope="module")
+def art():
+    return artgen.fit(DIGITS, "pca", count=8, seed=0, threads=1)
+
+
+@pytest.fixture(scope="module")
+def space(art):
+    return art.latent_space()
+
+
+@pytest.fixture
+def place(art, tmp_path, monkeypatch):
+    """An empty folder with the codec in it."""
+    monkeypatch.chdir(tmp_path)
+    art.save("digits.art")
+    return tmp_path
+
+
+def printed(capsys, *arguments: str, expect: int = 0):
+    code = main([*arguments, "--json", "-q"])
+    data = json.loads(capsys.readouterr().out)
+    assert code == expect, data
+    return data
+
+
+# ---- places --------------------------------------------------------------------------------------
+
+
+def test_pictures_are_where_they_are_encoded(space):
+    found = space.place("picture:3")
+    torch.testing.assert_close(found.latent, space.latents[3])
+    assert found.label == int(space.labels[3])
+    # What is drawn there is the picture after the codec.
+    drawn = space.draw(found.latent[None], torch.tensor([found.label]))[0]
+    error = np.subtract(drawn, space.subject.pictures[3], dtype=float) / 255
+    assert 0 < np.mean(error**2) < 0.05
+
+
+def test_the_other_places(space):
+    torch.testing.assert_close(space.place("mean").latent, space.latents.mean(0))
+    mine = space.latents[space.labels == 7].mean(0)
+    assert space.place("label:7").label == 7
+    torch.testing.assert_close(space.place("label:7").latent, mine)
+    numbers = space.place("1,2,3,4,5,6,7,-8.5")
+    assert numbers.latent.tolist() == [1, 2, 3, 4, 5, 6, 7, -8.5]
+    assert numbers.label == -1
+    assert space.place("mean@4").label == 4
+    assert torch.equal(space.place("random:3").latent, space.place("random:3").latent)
+    assert not torch.equal(space.place("random:3").latent, space.place("random:4").latent)
+
+
+def test_random_places_are_spread_like_the_pictures(space):
+    drawn = torch.stack([space.place(f"random:{seed}").latent for seed in range(300)])
+    assert (drawn.mean(0) - space.mean).abs().max() < 0.5
+    torch.testing.assert_close(drawn.std(0), space.latents.std(0), rtol=0.25, atol=0.02)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("picture:99999", "there is no picture"),
+        ("picture:-1", "there is no picture"),
+        ("label:x", "there is no class"),
+        ("mean@x", "there is no class"),
+        ("1,2", "a latent has 8 numbers, not 2"),
+        ("1,2,3,4,5,6,7,nan", "a latent has 8 numbers"),
+        ("somewhere", "is no place in latent space"),
+        ("random:x", "is not a seed"),
+    ],
+)
+def test_what_is_no_place_is_refused(text, message, space):
+    with pytest.raises(UsageError, match=message):
+        space.place(text)
+
+
+# ---- walks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["linear", "spherical"])
+def test_a_walk_comes_by_its_pictures_and_back(kind, space):
+    latents, labels = space.walk(f"{kind}:3,1,8", 30)
+    assert latents.shape == (30, 8)
+    for frame, number in ((0, 3), (10, 1), (20, 8)):
+        torch.testing.assert_close(latents[frame], space.latents[number], atol=1e-4, rtol=1e-4)
+        assert labels[frame] == space.labels[number]
+    # It never jumps: no step is much longer than the others.
+    steps = (latents.roll(-1, 0) - latents).norm(dim=1)
+    assert steps.max() < 0.3 * steps.sum() / 3
+
+
+def test_on_a_great_circle_the_distance_lies_between(space):
+    latents, _ = space.walk("spherical:0,1", 40)
+    distance = (latents - space.mean).norm(dim=1)
+    low, high = sorted((space.latents[:2] - space.mean).norm(dim=1).tolist())
+    assert distance.min() > low - 1e-4
+    assert distance.max() < high + 1e-4
+    straight, _ = space.walk("linear:0,1", 40)
+    assert (straight - space.mean).norm(dim=1).min() < low
+
+
+def test_an_axis_is_walked_both_ways(space):
+    latents, _ = space.walk("axis:1", 40)
+    rows, deviations = space.axes
+    along = (latents - space.mean) @ rows.t()
+    assert along[:, 1:].abs().max() < 1e-4
+    assert along[:, 0].max() == pytest.approx(2.5 * float(deviations[0]), rel=1e-3)
+    assert along[:, 0].min() == pytest.approx(-2.5 * float(deviations[0]), rel=1e-3)
+    assert deviations.tolist() == sorted(deviations.tolist(), reverse=True)
+
+
+def test_all_labels_are_visited(space):
+    latents, labels = space.walk("labels", 100)
+    assert labels[::10].tolist() == list(range(10))
+    for frame in range(0, 100, 10):
+        nearest = (space.latents - latents[frame]).norm(dim=1).argmin()
+        assert space.labels[nearest] == frame // 10
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sideways", "there is no walk"),
+        ("labels:3", "there is no walk"),
+        ("axis:0", "there is no axis"),
+        ("axis:9", "there is no axis"),
+        ("linear:1,x", "there is no picture"),
+    ],
+)
+def test_what_is_no_walk_is_refused(text, message, space):
+    with pytest.raises(UsageError, match=message):
+        space.walk(text, 10)
+
+
+def test_without_labels_there_is_no_walk_along_them():
+    images = np.random.default_rng(0).random((12, 6, 6))
+    space = artgen.fit(set_from_arrays(images), "pca", count=3, seed=0).latent_space()
+    with pytest.raises(UsageError, match="no labels to walk along"):
+        space.walk("labels", 10)
+    assert space.walk("linear", 10)[1].tolist() == [-1] * 10
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def test_a_walk_is_a_video(place, capsys):
+    import av
+
+    arguments = ["--walk", "labels", "--seconds", "0.5", "--size", "64"]
+    data = printed(capsys, "render", "digits.art", *arguments, "-o", "a.mp4", "-o", "a.png")
+    assert (data["width"], data["height"]) == (64, 64)
+    with av.open("a.mp4") as container:
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert [frame.shape for frame in frames] == [(64, 64, 3)] * 15
+    assert np.abs(frames[0].astype(int) - frames[7]).mean() > 3
+    with Image.open("a.png") as strip:
+        assert strip.size == (160, 64)
+    assert main(["info", "a.mp4", "-q"]) == 0
+    assert main(["render", "digits.art", "--walk", "axis:1", "--seconds", "0.1", "-q"]) == 0
+    assert Path("digits.mp4").exists()
+
+
+def test_a_place_is_a_still(place, capsys):
+    printed(capsys, "render", "digits.art", "--latent", "label:3", "-o", "a.png", "--size", "56")
+    with Image.open("a.png") as still:
+        assert still.size == (56, 56)
+    printed(capsys, "render", "digits.art", "-o", "sheet.png")
+    with Image.open("sheet.png") as still:
+        assert still.width > 800
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--latent", "mean", "--walk", "labels"], "both given"),
+        (["-o", "a.mp4"], "is no video"),
+        (["-o", "a.svg"], "cannot be"),
+        (["--latent", "mean", "--transparent"], "transparent"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(arguments, message, place, capsys):
+    error = printed(capsys, "render", "digits.art", *arguments, expect=2)["error"]
+    assert message in error["message"]
+
+
+def test_only_codecs_have_latents(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    artgen.fit("sample:cat", "gaussian", count=4, steps=1, size=16).save("cat.art")
+    for flags in (["--latent", "mean"], ["--walk", "labels"]):
+        error = printed(capsys, "render", "cat.art", *flags, "-o", "a.png", expect=2)["error"]
+        assert "it is no codec" in error["message"]
+    error = printed(capsys, "plot", "cat.art", "--figure", "triples", expect=2)["error"]
+    assert "it is no codec" in error["message"]
+
+
+# ---- figures -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_every_figure_is_drawn(name, place, capsys):
+    data = printed(capsys, "plot", "digits.art", "--figure", name, "--size", "320")
+    assert data["figure"] == name
+    with Image.open(f"digits-{name}.png") as picture:
+        assert picture.size == (data["width"], data["height"])
+        pixels = np.asarray(picture.convert("RGB"))
+    assert pixels.std() > 10
+
+
+def test_ranks_are_of_several_codecs(place, capsys, art):
+    artgen.fit(DIGITS, "svd", count=4, seed=0, threads=1).save("svd.art")
+    printed(capsys, "plot", "digits.art", "svd.art", "--figure", "ranks", "-o", "r.png")
+    error = printed(capsys, "plot", "digits.art", "svd.art", "--figure", "triples", expect=2)
+    assert "is of one codec" in error["error"]["message"]
+    error = printed(capsys, "plot", "digits.art", "--figure", "nonsense", expect=2)["error"]
+    assert "there is no figure" in error["message"]
+    error = printed(
+        capsys, "plot", "digits.art", "--figure", "ranks", "--target", "sample:cat", expect=2
+    )["error"]
+    assert "is no set of pictures" in error["message"]
+
+
+def test_learning_curves_have_two_losses(tmp_path, monkeypatch, capsys):
+    from artgen.runner import read_losses
+
+    monkeypatch.chdir(tmp_path)
+    small = ["--set", "width=0.1", "--set", "latent=4", "--threads", "1", "--no-video"]
+    arguments = ["fit", DIGITS, "-p", "autoencoder", "--steps", "4", *small, "--log", "a.jsonl"]
+    data = printed(capsys, *arguments)
+    assert data["floats"] == 4
+    assert data["accuracy"] is None
+    assert data["mse"] > 0
+    assert data["psnr"] > 0
+    losses = read_losses(Path("a.jsonl"))
+    assert set(losses) == {"training", "test"}
+    assert [step for step, _ in losses["test"]] == [0, 1, 2, 3, 4]
+    assert [step for step, _ in losses["training"]] == [1, 2, 3, 4]
+    assert main(["plot", "a.jsonl", "-q"]) == 0
+
+
+# ---- comparisons ---------------------------------------------------------------------------------
+
+
+def test_codecs_are_compared_by_what_they_store(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    data = printed(
+        capsys,
+        *("compare", DIGITS, "-p", "pca:count=8", "-p", "svd:count=3", "--csv", "all.csv"),
+        *("-p", "autoencoder:width=0.1,latent=4,steps=3", "--threads", "1"),
+    )
+    rows = {row["contestant"]: row for row in data["rows"]}
+    assert len(rows) == 3, "no JPEG stands beside codecs of sets"
+    assert [row["floats"] for row in rows.values()] == [8, 3 * 57, 4]
+    assert [row["picture_bytes"] for row in rows.values()] == [32, 4 * 3 * 57, 16]
+    assert rows["svd:count=3"]["rank"] == 3
+    assert all(row["mse"] > 0 and row["psnr"] > 0 for row in rows.values())
+    assert all(Path(row["art"]).exists() for row in rows.values())
+    assert len(Path("all.csv").read_text().splitlines()) == 4
+    assert main(["compare", DIGITS, "-p", "pca:count=2", "--out", "b", "-q"]) == 0
+    text = capsys.readouterr().out
+    assert "SVD rank" in text
+    assert "floats each" in text
+
+
+def test_a_folder_is_one_set_for_codecs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    rng = np.random.default_rng(0)
+    for number in range(8):
+        path = Path("set") / f"{number}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (9, 9, 3), dtype=np.uint8)).save(path)
+    data = printed(capsys, "compare", "set", "-p", "pca:count=2")
+    assert [row["target"] for row in data["rows"]] == ["set"]
+    data = printed(capsys, "fit", "set", "-p", "svd", "-n", "2", "--no-video", "--name", "it")
+    assert data["target"]["name"] == "set"
+    # Made again from the output, where the folder is; another one is refused.
+    printed(capsys, "fit", "--recipe", "artgen-out/it.art", "--name", "again", "--no-video")
+    Path("set/0.png").unlink()
+    error = printed(capsys, "fit", "--recipe", "artgen-out/it.art", "--name", "no", expect=3)
+    assert "SHA-256 differs" in error["error"]["message"]
+
+
+# ---- going on ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("primitive", ["autoencoder", "pca"])
+def test_a_run_that_was_killed_goes_on_exactly(primitive, tmp_path):
+    class Killed(BaseException):
+        pass
+
+    def killer(event):
+        if isinstance(event, Advanced) and event.step >= 6:
+            raise Killed
+
+    options = {"width": 0.1, "latent": 4} if primitive == "autoencoder" else {"rank": 9}
+    stage = {"steps": 9, "augment": 0.5} if primitive == "autoencoder" else {"steps": 9}
+    asked = Recipe.from_dict(
+        {
+            "seed": 5,
+            "target": {"source": "sample:digits?n=60"},
+            "primitive": {"name": primitive, **options},
+            "stage": [stage],
+            "output": {"fps": 8, "video_seconds": 1},
+            "run": {"device": "cpu", "threads": 1, "arithmetic": "fp32"},
+        }
+    )
+    registry = Registry(environ={})
+    run(asked, registry, out=tmp_path / "whole", checkpoint_every=4, name="it")
+    with pytest.raises(Killed):
+        run(
+            asked, registry, out=tmp_path / "cut", checkpoint_every=4, name="it", observers=[killer]
+        )
+    assert (tmp_path / "cut" / "it.run").exists()
+    run(asked, registry, out=tmp_path / "cut", resume=True, name="it")
+    for suffix in (".png", ".art", ".mp4"):
+        cut, whole = (tmp_path / name / f"it{suffix}" for name in ("cut", "whole"))
+        assert cut.read_bytes() == whole.read_bytes()
+
+
+def test_a_set_in_files_is_found_again_when_a_run_goes_on(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("data").mkdir()
+    images = np.random.default_rng(1).integers(0, 256, (24, 9, 9), dtype=np.uint8)
+    np.savez("data/some.npz", images=images)
+    arguments = ["fit", "data/some.npz", "-p", "pca", "-n", "3", "--no-video", "--name", "it"]
+    from artgen.runner import _fit
+
+    monkeypatch.setattr(_fit.Fit, "run", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+    folder = Path("artgen-out/it.run")
+    monkeypatch.setattr("artgen.runner._run.RunFolder.has_checkpoint", True)
+    assert main([*arguments, "-q"]) == 130
+    assert folder.exists()
+    assert not list(folder.glob("inputs/*")), "sets are not copied"
+    monkeypatch.undo()
+    monkeypatch.chdir(tmp_path)
+    data = printed(capsys, *arguments, "--resume")
+    assert data["floats"] == 3
