@@ -2,6 +2,7 @@
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cu128
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 2
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
@@ -24,16 +25,14 @@ lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
 bench: $(VENV)/installed  ## speed and memory on this machine
 	$(BIN)/python -m benchmarks
 
-gallery: $(VENV)/installed  ## fit every recipe of the gallery into gallery/out
-	set -e; for recipe in gallery/recipes/*.toml; do \
-		$(BIN)/artgen fit --recipe $$recipe --out gallery/out --overwrite; \
-	done
+gallery: $(VENV)/installed  ## stills, videos and a page of every recipe in gallery, into gallery/out
+	$(BIN)/artgen gallery build -j $(JOBS)
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build --wheel --outdir dist
 
 clean:
-	rm -rf $(VENV) build dist artgen-out gallery/out
+	rm -rf $(VENV) build dist artgen-out gallery/out gallery/out-quick
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "artgen needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'

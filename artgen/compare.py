@@ -30,6 +30,7 @@ from artgen.output import (
     encode_within,
     probe_folder,
 )
+from artgen.output.error_map import WORST, embers, error_map
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import Interruption, open_target, run
@@ -383,14 +384,10 @@ def _line(name: str, rows: Sequence[Row], beside: tuple[str, ...] = ()) -> Line:
 
 # ---- the contact sheet ---------------------------------------------------------------------------
 
-WORST = 64
-"""The error, of 255, at which the error maps are brightest."""
 _NARROWEST = 320
 """Smaller pictures are enlarged by a whole factor, so that captions find room."""
 _LONGEST = 760
 _DARK = (14, 14, 16)
-_EMBERS = ((0.0, 8, 8, 10), (0.3, 96, 24, 54), (0.65, 226, 98, 40), (1.0, 255, 244, 214))
-"""The colours of the error maps: a position from 0 to 1, then red, green and blue."""
 
 
 def _sheet(name: str, target: ImageTarget | None, shown: Sequence[tuple[Row, Pixels]]) -> Pixels:
@@ -398,7 +395,7 @@ def _sheet(name: str, target: ImageTarget | None, shown: Sequence[tuple[Row, Pix
     lines: dict[int | None, list[tuple[Pixels, str]]] = {}
     goal = None if target is None else target.pixels
     for row, pixels in shown:
-        cell = pixels if goal is None else _stacked(pixels, _ember(_errors(pixels, goal)))
+        cell = pixels if goal is None else _stacked(pixels, error_map(pixels, goal))
         lines.setdefault(row.limit, []).append((_enlarged(cell), _caption(row)))
     first: list[tuple[Pixels, str]] = []
     if goal is not None:
@@ -434,25 +431,11 @@ def _caption(row: Row) -> str:
     return "\n".join([name, *(" · ".join(filter(None, part)) for part in (figures, cost))])
 
 
-def _errors(pixels: Pixels, goal: Pixels) -> NDArray[np.float64]:
-    """The root of the mean squared error over the channels [h, w], from 0 to 1, which is WORST."""
-    squares = np.subtract(pixels, goal, dtype=np.float64) ** 2
-    errors: NDArray[np.float64] = np.minimum(np.sqrt(squares.mean(2)) / WORST, 1.0)
-    return errors
-
-
-def _ember(errors: NDArray[np.float64]) -> Pixels:
-    """Errors [h, w] from 0 to 1 as colours [h, w, 3]."""
-    position, *colours = zip(*_EMBERS, strict=True)
-    channels = [np.interp(errors, position, values) for values in colours]
-    return np.rint(np.stack(channels, 2)).astype(np.uint8)
-
-
 def _scale(height: int, width: int) -> Pixels:
     """What the colours of the error maps mean, at the size of one: a strip from 0 to 1."""
     picture = np.full((height, width, 3), _DARK, np.uint8)
     strip = max(1, height // 24)
-    picture[-strip:] = _ember(np.linspace(0, 1, width)[None])
+    picture[-strip:] = embers(np.linspace(0, 1, width)[None])
     return picture
 
 

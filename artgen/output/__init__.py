@@ -7,9 +7,17 @@ from artgen.output.codecs import available_codecs, encode_within
 from artgen.output.frames import FrameStore
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_png, to_pixels
-from artgen.output.video import frame_steps, probe_encoder, schedule, write_video
+from artgen.output.video import (
+    FORMATS,
+    frame_steps,
+    probe_encoder,
+    read_frames,
+    schedule,
+    write_video,
+)
 
 __all__ = [
+    "FORMATS",
     "FrameStore",
     "atomic_path",
     "atomic_write",
@@ -20,6 +28,7 @@ __all__ = [
     "frame_steps",
     "probe_encoder",
     "probe_folder",
+    "read_frames",
     "read_recipe",
     "schedule",
     "to_pixels",
