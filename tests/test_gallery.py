@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
@@ -72,6 +73,23 @@ def call(capsys):
 
 def statuses(data):
     return {piece["slug"]: piece["status"] for piece in data["pieces"]}
+
+
+def under_way(run):
+    return len(list(run.glob("frames/*.png"))) > 1
+
+
+@contextmanager
+def started(*arguments, **options):
+    """A command in a process of its own, which does not outlive the test."""
+    program = "import sys; from artgen.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, *map(str, arguments), "-q"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def stamps(folder):
@@ -192,12 +210,10 @@ def test_several_at_a_time_are_the_same_pictures(gallery, call):
 def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
     call("build", gallery, "--only", "first")
     write(gallery / "recipes", "long", steps=100_000)
-    program = "import sys; from artgen.cli import main; sys.exit(main(sys.argv[1:]))"
-    build = [sys.executable, "-c", program, "gallery", "build", str(gallery), "--only", "long"]
     run = gallery / "out/long/unfinished/long.run"
-    with subprocess.Popen([*build, "-q"], stdout=subprocess.PIPE) as process:
+    with started("gallery", "build", gallery, "--only", "long") as process:
         deadline = time.monotonic() + 120
-        while not list(run.glob("frames/0000000[1-9]*.png")):
+        while not under_way(run):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)
@@ -348,12 +364,10 @@ def test_words_travel_with_the_recipe(tmp_path):
 def test_an_interrupted_build_of_several_saves_all_of_them(gallery, call):
     for slug in ("first", "second"):
         write(gallery / "recipes", slug, steps=100_000)
-    program = "import sys; from artgen.cli import main; sys.exit(main(sys.argv[1:]))"
-    build = [sys.executable, "-c", program, "gallery", "build", str(gallery), "-j", "2", "-q"]
     runs = [gallery / f"out/{slug}/unfinished/{slug}.run" for slug in ("first", "second")]
-    with subprocess.Popen(build, stdout=subprocess.PIPE, start_new_session=True) as process:
+    with started("gallery", "build", gallery, "-j", "2", start_new_session=True) as process:
         deadline = time.monotonic() + 120
-        while not all(list(run.glob("frames/0000000[1-9]*.png")) for run in runs):
+        while not all(map(under_way, runs)):
             assert process.poll() is None
             assert time.monotonic() < deadline
             time.sleep(0.05)

@@ -54,9 +54,9 @@ def build(
     """Make what is not up to date (with `force`: all), and tell of every piece as it is done.
 
     `plugins` are the loose files of `registry`, for other processes; `threads` are those of each
-    fit. `observers` see the events of the fits where `executor` runs them in this process, as it does by
-    default. `begin` is called with what is about to be made. Raises UsageError, OutputError; what
-    is wrong with a piece is in its result.
+    fit. `observers` see the events of the fits where `executor` runs them in this process, as it
+    does by default. `begin` is called with what is about to be made. Raises UsageError,
+    OutputError; what is wrong with a piece is in its result.
     """
     stop = interruption or Interruption()
     states = [examine(piece, registry) for piece in gallery.chosen(only)]

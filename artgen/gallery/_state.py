@@ -1,8 +1,8 @@
 """Is a piece up to date? Its key is a hash of all that its files depend on.
 
 That is the resolved recipe (so a changed default counts), the bytes of its target and other files,
-the plugins that take part, and `RENDER_SCHEMA`. Title and text are left out: a page takes them from the
-recipe's file, and a better word is no reason to fit again.
+the plugins that take part, and `RENDER_SCHEMA`. Title and text are left out: a page takes them from
+the recipe's file, and a better word is no reason to fit again.
 """
 
 from __future__ import annotations

@@ -66,7 +66,7 @@ def ridges() -> Pixels:
     picture = _mix(sky, np.array([255, 226, 170.0]), np.exp(-((sun / 0.5) ** 2))[..., None] * 0.6)
     picture = _mix(picture, np.array([255, 246, 224.0]), _step(0.17 - sun)[..., None])
     rng = np.random.default_rng(5)
-    far, near = np.array([214, 150, 132.0]), np.array([22, 24, 48.0])
+    far, near = np.array([226, 166, 136.0]), np.array([22, 24, 48.0])
     for layer in range(6):
         share = layer / 5
         crest = -0.12 + 0.9 * share**1.15
