@@ -113,8 +113,9 @@ def stars() -> Pixels:
         warm = rng.uniform(-1, 1)
         colour = np.array([1 + 0.25 * warm, 1.0, 1 - 0.3 * warm])
         size = 0.0042 + 0.0016 * np.log1p(light / 60)
-        distance = (x - place[0]) ** 2 + (y - place[1]) ** 2
-        picture = picture + min(light, 900) * np.exp(-distance / size**2)[..., None] * colour
+        near = np.ix_(np.abs(y[:, 0] - place[1]) < 6 * size, np.abs(x[0] - place[0]) < 6 * size)
+        distance = (x[near] - place[0]) ** 2 + (y[near] - place[1]) ** 2
+        picture[near] += min(light, 900) * np.exp(-distance / size**2)[..., None] * colour
     # Light adds up without end; film does not.
     return _pixels(255 * (1 - np.exp(-picture / 190)))
 

@@ -14,7 +14,7 @@ PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 800, 4
 """Of the mosaic and between its pictures, in pixels."""
 STRIP = (
-    "portrait-in-dabs",
+    "portrait-in-triangles",
     "cat-in-oils",
     "dusk",
     "banknote",
@@ -64,9 +64,10 @@ def main() -> None:
     """Write pieces.jpg, compare.jpg and the previews beside this file."""
     stills = [Image.open(PIECES / slug / "final.png").convert("RGB") for slug in STRIP]
     mosaic(stills).save(HERE / "pieces.jpg", quality=88)
-    sheet = Image.open(PIECES / f"{COMPARISON}.png")
-    sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
-    sheet.save(HERE / "compare.jpg", quality=82)
+    if (PIECES / f"{COMPARISON}.png").exists():
+        sheet = Image.open(PIECES / f"{COMPARISON}.png")
+        sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
+        sheet.save(HERE / "compare.jpg", quality=82)
     for piece, name in PREVIEWS.items():
         first, *others = preview(PIECES / piece / "progress.mp4")
         first.save(
