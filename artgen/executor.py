@@ -81,8 +81,12 @@ class Processes:
                 while waiting and len(busy) < self.number:
                     worker = idle.pop() if idle else _Worker(work)
                     task = waiting.popleft()
-                    worker.connection.send(task)
-                    busy[worker.connection] = worker, task
+                    try:
+                        worker.connection.send(task)
+                    except OSError:
+                        yield task, worker.last_words(asked)
+                    else:
+                        busy[worker.connection] = worker, task
                 for ready in wait(list(busy), _LOOK):
                     assert isinstance(ready, Connection)
                     worker, task = busy.pop(ready)

@@ -136,8 +136,8 @@ def _opaque(still: Path, background: Sequence[float]) -> Pixels:
     """The still, uint8 [h, w, 3], over its background where it is transparent."""
     from PIL import Image
 
-    # It is ours, however large it was asked to be.
-    Image.MAX_IMAGE_PIXELS, limit = None, Image.MAX_IMAGE_PIXELS
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None  # It is ours, however large it was asked to be.
     try:
         with Image.open(still, formats=["PNG"]) as picture:
             picture.load()
