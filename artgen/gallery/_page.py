@@ -18,6 +18,7 @@ from artgen.gallery._pieces import FILES, SUMMARY, Gallery, Piece
 from artgen.gallery._state import read_json
 from artgen.output import atomic_write
 from artgen.registry import bare_name, kind_names
+from artgen.targets import split_source
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -56,8 +57,11 @@ class Shown:
     @property
     def alt(self) -> str:
         """What to tell who cannot see it."""
-        name = self.summary["target"]["name"].partition("?")[0]
-        return self.piece.words.alt or f"{name} made of {' and '.join(self.facts[0:3:2])}"
+        scheme, rest = split_source(self.summary["target"]["name"])
+        name = rest.partition("?")[0].replace("_", " ") or scheme
+        count, kinds = self.summary["count"], " and ".join(self.primitives)
+        parts = f"{count:,} parts" if count else f"{self.summary['parameters']:,} numbers"
+        return self.piece.words.alt or f"{name}, made of {parts}: {kinds}"
 
 
 def shown_pieces(gallery: Gallery) -> list[Shown]:
