@@ -44,8 +44,8 @@ def guilloche() -> Pixels:
     for ink, petals, depth, inner, outer, lines in (
         (inks[0], 12, 0.10, 0.34, 0.90, 9.0),
         (inks[0], 12, -0.10, 0.34, 0.90, 9.0),
-        (inks[1], 8, 0.06, 0.10, 0.36, 6.0),
-        (inks[1], 8, -0.06, 0.10, 0.36, 6.0),
+        (inks[1], 8, 0.06, 0.10, 0.36, 4.0),
+        (inks[1], 8, -0.06, 0.10, 0.36, 4.0),
     ):
         wave = radius + depth * np.sin(petals * angle) * np.sin(
             np.pi * np.clip((radius - inner) / (outer - inner), 0, 1)
