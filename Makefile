@@ -2,6 +2,7 @@
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cu128
 PYTHON ?= python3
 VENV ?= .venv
+JOBS ?= 2
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
@@ -29,10 +30,8 @@ soak: $(VENV)/installed-dev  ## every promise of docs/reliability.md in full siz
 	$(BIN)/pip-audit --skip-editable
 	$(BIN)/python -m soak --write
 
-gallery: $(VENV)/installed  ## fit every recipe of the gallery into gallery/out
-	set -e; for recipe in gallery/recipes/*.toml; do \
-		$(BIN)/artgen fit --recipe $$recipe --out gallery/out --overwrite; \
-	done
+gallery: $(VENV)/installed  ## stills, videos and a page of every recipe in gallery, into gallery/out
+	$(BIN)/artgen gallery build -j $(JOBS)
 
 docs: $(VENV)/installed-docs  ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -41,7 +40,7 @@ wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build --wheel --outdir dist
 
 clean:
-	rm -rf $(VENV) build dist artgen-out gallery/out site
+	rm -rf $(VENV) build dist artgen-out gallery/out gallery/out-quick site
 
 $(VENV)/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "artgen needs Python 3.11 or newer; try: make PYTHON=python3.12 ...")'

@@ -9,6 +9,7 @@
     ├── Diverged         5  the fit produced NaN or infinity and could not be recovered
     ├── OutputError      6  disk, permission, encoder
     │   └── OutOfMemory  6
+    ├── GalleryError     7  a piece of a gallery failed or is not up to date
     └── Interrupted    130  stopped by the user
 """
 
@@ -25,6 +26,7 @@ from typing import ClassVar
 __all__ = [
     "ArtgenError",
     "Diverged",
+    "GalleryError",
     "InputError",
     "Interrupted",
     "OutOfMemory",
@@ -83,6 +85,12 @@ class OutputError(ArtgenError):
 
 class OutOfMemory(OutputError):
     """The fit or the drawing needs more memory than there is."""
+
+
+class GalleryError(ArtgenError):
+    """A piece of a gallery failed, is missing, or was made from something that changed."""
+
+    exit_code = 7
 
 
 class Interrupted(ArtgenError):

@@ -12,7 +12,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from artgen.errors import InputError, UsageError, did_you_mean
@@ -22,6 +22,7 @@ __all__ = [
     "MOST_PARTS",
     "FileReference",
     "OutputTable",
+    "PieceTable",
     "PrimitiveTable",
     "Recipe",
     "RunTable",
@@ -34,7 +35,11 @@ SCHEMA: Literal[1] = 1
 MOST_PARTS = 10_000_000
 MOST_COLOURS = 256
 
+LONGEST_TITLE = 80
+LONGEST_TEXT = 400
+
 Precision = Literal["fp32", "fp16", "int8"]
+VideoFormat = Literal["mp4", "webm", "gif", "webp"]
 
 
 class _Table(BaseModel):
@@ -144,6 +149,7 @@ class OutputTable(_Table):
     still_size: int | None = Field(default=None, ge=1, le=65_536)
     transparent: bool = False
     video: bool = True
+    video_format: VideoFormat = "mp4"
     fps: int = Field(default=30, ge=1, le=120)
     video_seconds: float = Field(default=10.0, gt=0, le=3600)
     frames: int | None = Field(
@@ -163,6 +169,24 @@ class RunTable(_Table):
     precision: Precision = "fp32"
 
 
+class PieceTable(_Table):
+    """How a gallery shows it: a title, what to look for, what to tell who cannot see it."""
+
+    title: str | None = None
+    text: str | None = None
+    alt: str | None = None
+
+    @field_validator("title", "text", "alt")
+    @classmethod
+    def _check_words(cls, words: str | None, info: ValidationInfo) -> str | None:
+        if words is None:
+            return None
+        longest = LONGEST_TITLE if info.field_name == "title" else LONGEST_TEXT
+        if not (words.isprintable() and words.strip() and len(words) <= longest):
+            raise PydanticCustomError("words", f"it takes one line of at most {longest} characters")
+        return words.strip()
+
+
 class Recipe(_Table):
     """A run as data. See the table classes for the keys."""
 
@@ -174,6 +198,7 @@ class Recipe(_Table):
     stage: tuple[Stage, ...] = Field(default=(Stage(),), min_length=1, strict=False)
     output: OutputTable = OutputTable()
     run: RunTable = RunTable()
+    piece: PieceTable | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
@@ -245,6 +270,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "stage": Stage,
     "output": OutputTable,
     "run": RunTable,
+    "piece": PieceTable,
 }
 
 

@@ -11,6 +11,8 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Kernels compiled by one test run serve the next.
 os.environ.setdefault("ARTGEN_CACHE", str(Path(__file__).parents[1] / ".cache"))
+# No test opens a window.
+os.environ["BROWSER"] = "true"
 
 import torch
 

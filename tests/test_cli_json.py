@@ -94,6 +94,14 @@ def shapes(call) -> dict[str, Any]:
     return json.loads(Path("shapes.json").read_text())
 
 
+def gallery(call, command: str, *more: str) -> dict[str, Any]:
+    """Of one small piece, made before."""
+    Path("show").mkdir(exist_ok=True)
+    Path("show/piece.toml").write_text("[primitive]\ncount = 4\n")
+    call("gallery", "build", "show", "--quick")
+    return call("gallery", command, "show", "--quick", *more)
+
+
 SHOW = "`artgen plugins show`"
 
 
@@ -129,6 +137,10 @@ SHOW = "`artgen plugins show`"
                 *("--size", "16", "--steps", "2", "--csv", "all.csv", "--overwrite"),
             ),
         ),
+        (["`artgen gallery build`"], lambda call: gallery(call, "build")),
+        (["`artgen gallery check`"], lambda call: gallery(call, "check")),
+        (["`artgen gallery open`"], lambda call: gallery(call, "open")),
+        (["`artgen gallery reel`"], lambda call: gallery(call, "reel", "--height", "90")),
         (
             ["`artgen plot`"],
             lambda call: (
@@ -166,6 +178,7 @@ def test_every_section_is_tested():
     tested = {"Failure", "`artgen fit`", "`artgen fit`, several targets or `--seeds`"}
     tested |= {f"`artgen {name}`" for name in ("render", "info", "compare", "plot", "doctor")}
     tested |= {f"`artgen plugins {name}`" for name in ("list", "new", "check")}
+    tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}
     tested |= {"`artgen render -o FILE.json`"}
     tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a primitive"}
     assert set(documented()) == tested

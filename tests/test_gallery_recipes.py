@@ -1,21 +1,16 @@
-"""The gallery's recipes: each is complete and runs, and together they show every primitive."""
+"""The gallery's recipes: each is complete and has words; together they show all there is."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from artgen import Canvas
-from artgen.cli import main
-from artgen.recipe import Recipe
-from artgen.registry import Registry
-from artgen.resolve import resolve
-from artgen.runner import default_stem
-from artgen.targets import open_digits
+from artgen.gallery import examine, open_gallery
+from artgen.registry import Registry, kind_names
 
-RECIPES = sorted((Path(__file__).parent.parent / "gallery" / "recipes").glob("*.toml"))
+FOLDER = Path(__file__).parent.parent / "gallery"
+PIECES = open_gallery(FOLDER).pieces
 
 
 @pytest.fixture(scope="module")
@@ -23,32 +18,30 @@ def registry():
     return Registry(environ={})
 
 
-def test_every_shipped_primitive_has_a_recipe(registry):
-    names = "+".join(Recipe.from_toml(path).primitive.name for path in RECIPES)
-    assert set(re.findall(r"[a-z]\w*", names)) == {
-        entry.name for entry in registry.entries("primitive")
-    }
+def test_every_shipped_primitive_and_engine_has_a_piece(registry):
+    shown = {name for piece in PIECES for name in kind_names(piece.recipe.primitive.name)}
+    assert shown == {entry.name for entry in registry.entries("primitive")}
+    engines = {stage.engine for piece in PIECES for stage in piece.recipe.stage}
+    assert engines == {entry.name for entry in registry.entries("engine")}
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_it_resolves_and_is_worth_showing(path, registry):
-    recipe = Recipe.from_toml(path)
-    digits = recipe.target.source == "sample:digits"
-    subject = open_digits("digits?n=60").subject if digits else None
-    plan = resolve(recipe, registry, Canvas(64, 48), subject)
-    assert plan.recipe.seed is not None
-    assert recipe.output.still_size is not None
-    assert recipe.output.still_size >= 2048
-    assert path.stem == default_stem(recipe), "a piece is named after its parts"
+def test_every_blend_has_a_piece():
+    blends = {piece.recipe.primitive.options.get("blend", "sum") for piece in PIECES}
+    assert blends == {"sum", "mean", "normalized", "depth", "over"}
 
 
-@pytest.mark.parametrize("path", RECIPES, ids=lambda path: path.stem)
-def test_it_runs(path, tmp_path):
-    # Digits have their own size, and many of them.
-    size = [] if path.stem.startswith("digits") else ["--size", "48"]
-    steps = ",".join("3" for _ in Recipe.from_toml(path).stage)
-    small = [*size, "--steps", steps, "--still-size", "64", "--video-seconds", "0.2"]
-    command = ["fit", "--recipe", str(path), *small, "--backend", "eager"]
-    assert main([*command, "--out", str(tmp_path), "--quiet"]) == 0
-    for suffix in (".png", ".mp4", ".art", ".json"):
-        assert (tmp_path / f"{path.stem}{suffix}").stat().st_size > 0
+def test_one_portrait_is_made_of_every_kind_of_part(registry):
+    series = [piece for piece in PIECES if piece.slug.startswith("portrait-in-")]
+    assert {piece.recipe.target.source for piece in series} == {"sample:astronaut"}
+    assert len({piece.recipe.primitive.name for piece in series}) == len(series) >= 17
+
+
+@pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.slug)
+def test_it_can_be_made_and_is_worth_showing(piece, registry):
+    state = examine(piece, registry)
+    assert state.error is None
+    assert piece.recipe.seed is not None
+    assert piece.recipe.output.still_size >= 2048
+    assert piece.words.title
+    assert piece.words.text
+    assert piece.words.text.endswith((".", "?"))

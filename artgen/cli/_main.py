@@ -16,6 +16,7 @@ from artgen.cli._console import print_failure
 from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
 from artgen.cli.fit import fit
+from artgen.cli.gallery import gallery
 from artgen.cli.info import info
 from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
@@ -47,6 +48,7 @@ app.command()(render)
 app.command()(info)
 app.command()(compare)
 app.command()(plot)
+app.add_typer(gallery, name="gallery")
 app.add_typer(plugins, name="plugins")
 app.command()(doctor)
 

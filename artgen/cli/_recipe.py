@@ -22,6 +22,7 @@ __all__ = [
     "parse_count",
     "parse_palette",
     "parse_seeds",
+    "parse_video",
     "read_recipe_file",
     "start_from",
 ]
@@ -150,6 +151,20 @@ def parse_palette(text: str | None) -> int | tuple[str, ...] | None:
             hint=f"from 2 to {MOST_COLOURS}, or a file",
         )
     return int(text)
+
+
+def parse_video(file: Path | None) -> str | None:
+    """The format that the suffix of `--video` asks for. Raises UsageError."""
+    from artgen.output import FORMATS
+
+    if file is None:
+        return None
+    if file.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"--video {file} is no video that artgen can write",
+            hint=f"end the name in {', '.join(FORMATS)}",
+        )
+    return file.suffix.lower().removeprefix(".")
 
 
 def parse_seeds(text: str) -> list[int]:

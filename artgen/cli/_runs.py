@@ -103,6 +103,7 @@ class Session:
     log: Path | None
     graph: Path | None
     live: bool
+    video: Path | None
     as_json: bool
     quiet: bool
     verbose: bool
@@ -169,18 +170,24 @@ class Session:
 
         To resume a batch is to keep what is done, go on with what began and start the rest.
         """
-        paths = output_paths(self.out, job.stem)
+        named = [
+            path and path.with_stem(f"{path.stem}-{job.stem}")
+            for path in (self.log, self.graph, self.video)
+        ]
+        paths = output_paths(self.out, job.stem, job.recipe.output, named[2])
         began = paths["folder"].exists()
         try:
             if interruption.requested:
                 raise Interrupted("not started", hint="go on with --resume")
             if self.resume and not began and paths["summary"].exists():
                 return _finished(job, paths)
-            named = [
-                path and path.with_stem(f"{path.stem}-{job.stem}")
-                for path in (self.log, self.graph)
-            ]
-            session = replace(self, log=named[0], graph=named[1], resume=self.resume and began)
+            session = replace(
+                self,
+                log=named[0],
+                graph=named[1],
+                video=named[2],
+                resume=self.resume and began,
+            )
             return session._run(job, interruption, page)
         except Exception as error:
             return Result(job, None, error)
@@ -201,16 +208,18 @@ class Session:
                 checkpoint_every=self.checkpoint_every,
                 log=self.log,
                 graph=self.graph,
+                video=self.video,
             )
         return Result(job, outcome.summary, outcome.error)
 
     def _print_paths(self, result: Result) -> None:
         if result.summary is None:
             return
-        paths = output_paths(self.out, result.job.stem)
-        for kind in ("still", "video", "art", "summary"):
-            if paths[kind].exists():
-                print(paths[kind], flush=True)
+        summary = output_paths(self.out, result.job.stem)["summary"]
+        written = [result.summary["outputs"][kind] for kind in ("still", "video", "art")]
+        for path in (*written, summary):
+            if path and Path(path).exists():
+                print(path, flush=True)
 
     def _write_sheet(self, results: Iterable[Result], sheet: Path) -> Path | None:
         """A contact sheet of the stills; None where fewer than two runs succeeded."""

@@ -246,6 +246,15 @@ def fit(
         bool,
         typer.Option("--transparent", help="A PNG without the background.", rich_help_panel=_FILES),
     ] = False,
+    video: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to write the video, as .mp4, .webm, .gif or .webp; in a batch FILE-STEM. "
+            "Default: STEM.mp4.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
     no_video: Annotated[
         bool, typer.Option("--no-video", help="Make no video.", rich_help_panel=_FILES)
     ] = False,
@@ -355,6 +364,7 @@ def fit(
         parse_count,
         parse_palette,
         parse_seeds,
+        parse_video,
         read_recipe_file,
         start_from,
     )
@@ -366,6 +376,8 @@ def fit(
         raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
     if overwrite and resume:
         raise UsageError("--overwrite and --resume were both given", hint="leave one of them out")
+    if video is not None and no_video:
+        raise UsageError("--video and --no-video were both given", hint="leave one of them out")
     many = parse_seeds(seeds) if seeds is not None else []
     base = read_recipe_file(recipe) if recipe is not None else {}
     if init is not None:
@@ -401,7 +413,8 @@ def fit(
             "output": {
                 "still_size": still_size,
                 "transparent": transparent or None,
-                "video": False if no_video else None,
+                "video": False if no_video else None if video is None else True,
+                "video_format": parse_video(video),
                 "fps": fps,
                 "video_seconds": video_seconds,
             },
@@ -445,6 +458,7 @@ def fit(
         log=log,
         graph=graph,
         live=live,
+        video=video,
         as_json=as_json,
         quiet=quiet,
         verbose=verbose,

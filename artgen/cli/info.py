@@ -19,6 +19,8 @@ _KINDS = {
     ".svg": "vectors",
     ".mp4": "video",
     ".webm": "video",
+    ".gif": "video",
+    ".webp": "video",
     ".json": "summary",
 }
 _FIGURES = (

@@ -8,9 +8,17 @@ from artgen.output.error_map import WORST, embers, error_map
 from artgen.output.frames import FrameStore
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_png, to_pixels
-from artgen.output.video import frame_steps, probe_encoder, schedule, write_video
+from artgen.output.video import (
+    FORMATS,
+    frame_steps,
+    probe_encoder,
+    read_frames,
+    schedule,
+    write_video,
+)
 
 __all__ = [
+    "FORMATS",
     "WORST",
     "FrameStore",
     "atomic_path",
@@ -24,6 +32,7 @@ __all__ = [
     "frame_steps",
     "probe_encoder",
     "probe_folder",
+    "read_frames",
     "read_recipe",
     "schedule",
     "to_pixels",

@@ -1,7 +1,7 @@
 """What made this file? Every output carries its recipe; `read_recipe` gets it back.
 
 - PNG: an iTXt chunk with the keyword ``artgen:recipe``
-- MP4, WebM: the comment tag
+- MP4, WebM: the comment tag; GIF: the comment; WebP: the Exif description
 - ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
 - ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
 - ``.svg``: the text of the element ``metadata`` whose id is ``artgen-recipe``
@@ -21,6 +21,7 @@ from typing import Any, BinaryIO
 from xml.parsers import expat
 
 from artgen.errors import InputError
+from artgen.output.animation import read_animation_comment
 from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.video import read_comment
 
@@ -39,7 +40,7 @@ class _Damaged(Exception):
 
 
 def read_recipe(path: Path) -> str:
-    """The recipe, as JSON text, stored in a PNG, SVG, MP4, WebM, ``.art`` or ``.json`` file.
+    """The recipe, as JSON text, stored in a PNG, SVG, video, ``.art`` or ``.json`` file.
 
     Raises InputError where the file cannot be read, is damaged or holds no recipe.
     """
@@ -107,6 +108,11 @@ def _from_video(path: Path) -> str | None:
     return None if comment is None else _recipe_text(comment)
 
 
+def _from_animation(path: Path) -> str | None:
+    comment = read_animation_comment(path)
+    return _recipe_text(comment) if comment else None
+
+
 def _from_art(path: Path) -> str | None:
     """Read the JSON header of a safetensors file: its length in 8 bytes, then the header."""
     with path.open("rb") as file:
@@ -167,11 +173,13 @@ def _from_svg(path: Path) -> str | None:
 
 _READERS: dict[str, Callable[[Path], str | None]] = {
     ".art": _from_art,
+    ".gif": _from_animation,
     ".json": _from_summary,
     ".mp4": _from_video,
     ".png": _from_png,
     ".svg": _from_svg,
     ".webm": _from_video,
+    ".webp": _from_animation,
 }
 
 

@@ -1,4 +1,4 @@
-"""Progress videos: H.264 in MP4 that every browser plays, with the right colours.
+"""Progress videos: H.264 in MP4 that every browser plays, or VP9 in WebM, with the right colours.
 
 The only module that imports PyAV (`av`), whose wheels bring the encoder. Colours are converted to
 BT.709 *and* the stream is tagged with it: players guess where tags are missing, and a wrong guess
@@ -10,25 +10,68 @@ from __future__ import annotations
 import io
 import itertools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import InputError, OutputError
+from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
+    from av.video.stream import VideoStream
 
-__all__ = ["frame_steps", "probe_encoder", "read_comment", "schedule", "write_video"]
+__all__ = [
+    "FORMATS",
+    "frame_steps",
+    "probe_encoder",
+    "read_comment",
+    "read_frames",
+    "schedule",
+    "write_video",
+]
 
 Pixels = NDArray[np.uint8]
 
-# mbtree saves bits on what later frames do not refer to: here the last frame, which is the result.
-_OPTIONS = {"crf": "18", "preset": "medium", "mbtree": "0"}
+
+@dataclass(frozen=True)
+class _Codec:
+    """How a kind of file is encoded: its container, the encoder and what both are told."""
+
+    container: str
+    encoder: str
+    name: str
+    options: Mapping[str, str]
+    container_options: Mapping[str, str] = field(default_factory=dict)
+
+
+_CODECS = {
+    ".mp4": _Codec(
+        "mp4",
+        "libx264",
+        "H.264",
+        # mbtree saves bits on what later frames do not refer to: here the last frame, which is the
+        # result.
+        {"crf": "18", "preset": "medium", "mbtree": "0"},
+        # The index comes first, so that a page plays the video while it loads.
+        {"movflags": "+faststart"},
+    ),
+    ".webm": _Codec(
+        "webm",
+        "libvpx-vp9",
+        "VP9",
+        {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
+    ),
+}
+
+FORMATS = (*_CODECS, *ANIMATIONS)
+"""The suffixes of videos that can be written."""
+
 _THREADS = 4  # fixed, because the bytes depend on the number of threads
 _SMALLEST = 16  # pixels; H.264 codes blocks of this size
 
@@ -58,51 +101,62 @@ def schedule(stored: list[int], *, fps: int, seconds: float, hold: float = 2.0) 
     return shown
 
 
-def probe_encoder() -> None:
+def probe_encoder(suffix: str = ".mp4") -> None:
     """Encode one small frame in memory, so that a fit can fail before its first step.
 
-    Raises OutputError where this machine cannot encode H.264.
+    Raises OutputError where this machine cannot encode such a video.
     """
     import av
 
+    if suffix in ANIMATIONS:
+        return
+    codec = _CODECS[suffix]
     black = np.zeros((_SMALLEST, _SMALLEST, 3), np.uint8)
     try:
-        with av.open(io.BytesIO(), "w", format="mp4") as container:
-            _encode(container, black, [], fps=30)
+        with av.open(io.BytesIO(), "w", format=codec.container) as container:
+            _encode(container, codec, black, [], fps=30)
     except (av.FFmpegError, ValueError) as error:
         raise OutputError(
-            f"this machine cannot encode H.264 video: {error}",
+            f"this machine cannot encode {codec.name} video: {error}",
             hint="install av from its own wheel (pip install av), or do without a video",
         ) from error
 
 
 def write_video(path: Path, frames: Iterable[Pixels], *, fps: int, comment: str = "") -> None:
-    """Write `frames`, uint8 [h, w, 3] all of one size, to the MP4 file `path`, whole or not at all.
+    """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
-    `comment` (the recipe as JSON) goes into the comment tag. Sides are padded to even numbers of at
-    least 16 pixels by repeating the edge. Frames are taken one at a time, so that memory does not
-    grow with their number. Raises OutputError where `path` does not end in .mp4, there
-    is no frame or the file cannot be written. What the iterable itself raises passes through, but
-    for an OSError, which becomes an OutputError.
+    Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
+    are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
+    a time, so that memory does not grow with their number; GIF and WebP are smaller and shorter,
+    see `write_animation`. Raises OutputError where the suffix is another one, there is no frame or
+    the file cannot be written. What the iterable itself raises passes through, but for an OSError,
+    which becomes an OutputError.
     """
     import av
 
-    if path.suffix.lower() != ".mp4":
-        raise OutputError(f"cannot write {path}: videos are MP4 files", hint="end the name in .mp4")
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        raise OutputError(
+            f"cannot write {path}: there are no such videos",
+            hint=f"end the name in {', '.join(FORMATS)}",
+        )
     remaining = iter(frames)
     first = next(remaining, None)
     if first is None:
         raise OutputError(
             f"cannot write {path}: there are no frames", hint="take at least one step"
         )
+    if suffix in ANIMATIONS:
+        write_animation(path, itertools.chain([first], remaining), fps=fps, comment=comment)
+        return
+    codec = _CODECS[suffix]
     with atomic_path(path) as partial:
         try:
-            # faststart puts the index first, so that a page plays the video while it loads.
             with av.open(
-                partial, "w", format="mp4", options={"movflags": "+faststart"}
+                partial, "w", format=codec.container, options=dict(codec.container_options)
             ) as container:
                 container.metadata["comment"] = comment
-                _encode(container, first, remaining, fps=fps)
+                _encode(container, codec, first, remaining, fps=fps)
         except av.FFmpegError as error:
             if isinstance(error, OSError):
                 raise
@@ -124,14 +178,40 @@ def read_comment(path: Path) -> str | None:
     return tags.get("comment")
 
 
+def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
+    """The frames of a video, uint8 [h, w, 3], one at a time and at `fps` of them per second.
+
+    They are repeated or left out where the file has another rate. Raises InputError if damaged.
+    """
+    import av
+
+    shown = 0
+    try:
+        with av.open(path) as container:
+            rate = container.streams.video[0].average_rate
+            for index, frame in enumerate(container.decode(video=0), 1):
+                while shown < index * fps / float(rate or fps):
+                    shown += 1
+                    yield cast(Pixels, frame.to_ndarray(format="rgb24"))
+    except (av.FFmpegError, IndexError) as error:
+        raise InputError(f"cannot read {path}: {error}") from error
+
+
 def _encode(
-    container: OutputContainer, first: Pixels, others: Iterable[Pixels], *, fps: int
+    container: OutputContainer,
+    codec: _Codec,
+    first: Pixels,
+    others: Iterable[Pixels],
+    *,
+    fps: int,
 ) -> None:
     """Encode the frames as the container's one stream, whose size is that of the first."""
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
-    stream = container.add_stream("libx264", rate=fps, options=_OPTIONS)
+    stream = cast(
+        "VideoStream", container.add_stream(codec.encoder, rate=fps, options=dict(codec.options))
+    )
     stream.height, stream.width = _padded(first).shape[:2]
     stream.pix_fmt = "yuv420p"
     context = stream.codec_context

@@ -14,6 +14,7 @@ It exists from the first step until the outputs are written.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.errors import InputError, OutputError, UsageError
-from artgen.output import FrameStore, atomic_write
+from artgen.output import FrameStore, atomic_path, atomic_write
 from artgen.recipe import Recipe
 from artgen.runner._lock import FileLock
 
@@ -178,7 +179,11 @@ class RunFolder:
             try:
                 os.replace(self._outputs / path.name, path)
             except OSError as error:
-                raise OutputError(f"cannot write {path}: {error.strerror}") from None
+                if error.errno != errno.EXDEV:
+                    raise OutputError(f"cannot write {path}: {error.strerror}") from None
+                # The video may have been asked for on another disk.
+                with atomic_path(path) as partial:
+                    shutil.copyfile(self._outputs / path.name, partial)
 
     def remove(self) -> None:
         """Delete the folder and everything in it."""

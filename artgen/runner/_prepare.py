@@ -42,7 +42,7 @@ from artgen.targets import (
 )
 from artgen.views import FIGURES, Picture, View, open_view
 
-__all__ = ["Job", "check_finite", "open_target", "prepare"]
+__all__ = ["Job", "check_finite", "open_target", "prepare", "read_target"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,15 +181,23 @@ def open_target(
 
     A background of ``auto`` is black. Raises InputError, PluginError, UsageError.
     """
-    if recipe.target.background == "auto":
-        recipe = recipe.updated({"target": {"background": "black"}})
-    target = _open_target(recipe, registry, InputFiles(search))
+    target = read_target(recipe, registry, search)
     if not isinstance(target, ImageTarget | SetTarget):
         raise UsageError(
             f"{recipe.target.source} is neither a picture nor a set of them",
             hint="compare with pictures, or use artgen fit",
         )
     return target
+
+
+def read_target(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> Target:
+    """What `recipe` is fitted to, of any kind, at its fitting size.
+
+    A background of ``auto`` is black. Raises InputError, PluginError, UsageError.
+    """
+    if recipe.target.background == "auto":
+        recipe = recipe.updated({"target": {"background": "black"}})
+    return _open_target(recipe, registry, InputFiles(search))
 
 
 def check_finite(drawing: Drawing) -> None:

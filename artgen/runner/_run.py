@@ -11,7 +11,7 @@ from typing import Any
 from artgen.errors import UsageError
 from artgen.events import Event, Finished, Notice, Observer, Shown, Started
 from artgen.output import probe_encoder, probe_folder
-from artgen.recipe import Recipe
+from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.runner._device import threads
 from artgen.runner._export import Outcome, export
@@ -27,7 +27,7 @@ from artgen.targets import ImageTarget, Target, file_safe, split_source
 
 __all__ = ["default_stem", "output_paths", "run"]
 
-SUFFIXES = {"folder": ".run", "still": ".png", "video": ".mp4", "art": ".art", "summary": ".json"}
+SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
 
 
 def default_stem(recipe: Recipe) -> str:
@@ -37,11 +37,18 @@ def default_stem(recipe: Recipe) -> str:
     return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
 
 
-def output_paths(out: Path, stem: str) -> dict[str, Path]:
-    """Where the outputs of the run called `stem` go, and its run folder."""
+def output_paths(
+    out: Path, stem: str, output: OutputTable | None = None, video: Path | None = None
+) -> dict[str, Path]:
+    """Where the outputs of the run called `stem` go, and its run folder.
+
+    `output` says what kind of video there is (default: MP4), `video` names another file for it.
+    """
     if not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0"):
         raise UsageError(f"{stem!r} cannot be the name of a file", hint="use a plain --name")
-    return {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
+    paths = {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
+    name = f"{stem}.{(output or OutputTable()).video_format}"
+    return {**paths, "video": video or out / name}
 
 
 def run(
@@ -60,24 +67,27 @@ def run(
     checkpoint_every: int | None = None,
     log: Path | None = None,
     graph: Path | None = None,
+    video: Path | None = None,
 ) -> Outcome:
     """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
 
     `target` replaces the recipe's source by one in memory; `search` lists the folders in
     which the recipe's files are looked up. With `resume` the run stored in `out` goes on, and
     `given` (the part of `recipe` that was asked for) must agree with it. `graph` is where the loss
-    of the first engine that has a graph is written, in the DOT language.
+    of the first engine that has a graph is written, in the DOT language; `video` is another place
+    for the video, of the format in the recipe.
 
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the outcome instead.
     """
     stem = name or default_stem(recipe)
-    paths = None if out is None else output_paths(out, stem)
+    paths = None if out is None else output_paths(out, stem, recipe.output, video)
     folder: RunFolder | None = None
     held = ExitStack()
     if paths is not None and resume:
         folder, recipe = RunFolder.open(paths["folder"])
         held.callback(folder.unlock)
+        paths = output_paths(paths["folder"].parent, stem, recipe.output, video)
         # Sets are not copied into the folder: they are read again from where they are.
         source = Path(str((given or {}).get("target", {}).get("source", "")))
         search = [*folder.inputs, *search, source.parent]
@@ -97,9 +107,10 @@ def run(
         for notice in job.notices:
             emit(Notice(stem, notice))
         if paths is not None and job.recipe.output.video:
-            probe_encoder()
+            probe_encoder(f".{job.recipe.output.video_format}")
         if paths is not None and folder is None:
-            probe_folder(paths["folder"].parent)
+            for parent in {paths["folder"].parent, paths["video"].parent}:
+                probe_folder(parent)
             if overwrite:
                 _remove(RunFolder(paths["folder"]))
             folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)

@@ -1,15 +1,20 @@
-"""Sample targets that work offline: photographs that scikit-image brings, and drawn digits."""
+"""Samples that work offline: photographs of scikit-image, computed pictures, drawn digits."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from artgen.errors import InputError, did_you_mean
+from artgen.targets._generated import GENERATED
 from artgen.targets.digits import open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
+from artgen.targets.samples import text_hash
 
 __all__ = ["SAMPLES", "open_sample"]
 
-SAMPLES = (
+_PHOTOGRAPHS = (
     "astronaut",
     "brick",
     "camera",
@@ -37,6 +42,9 @@ SAMPLES = (
 )
 """The functions of `skimage.data` whose pictures need no download."""
 
+SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED)))
+"""All that there are."""
+
 
 def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget | SetTarget:
     """Open the sample picture called `rest`, one of `SAMPLES`, or a set of drawn `digits`.
@@ -48,13 +56,21 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTar
     if rest not in SAMPLES:
         known = (*SAMPLES, "digits")
         raise InputError(f"there is no sample {rest!r}", hint=did_you_mean(rest, known))
+    source = f"sample:{rest}"
+    if rest in GENERATED:
+        drawn = image_from_array(GENERATED[rest](), request, rest, source=source)
+        # Another machine may round otherwise: what is computed is what is hashed.
+        return replace(drawn, sha256=text_hash(f"{source} 1"))
+    return image_from_array(_photograph(rest), request, rest, source=source)
+
+
+def _photograph(name: str) -> Any:
     from skimage import data
 
     try:
-        array = getattr(data, rest)()
+        return getattr(data, name)()
     except (AttributeError, ImportError, OSError) as error:
         raise InputError(
-            f"sample {rest!r} is missing from the installed scikit-image: {error}",
+            f"sample {name!r} is missing from the installed scikit-image: {error}",
             hint="reinstall scikit-image, or give a picture of your own",
         ) from None
-    return image_from_array(array, request, rest, source=f"sample:{rest}")

@@ -13,7 +13,16 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 800, 4
 """Of the mosaic and between its pictures, in pixels."""
-PREVIEWS = {"coffee-fourier": "progress", "curve-mlp": "curve", "points-mlp": "points"}
+STRIP = (
+    "portrait-in-triangles",
+    "cat-in-oils",
+    "dusk",
+    "banknote",
+    "stars",
+    "cup-poster",
+)
+"""The pieces whose stills are shown."""
+PREVIEWS = {"cup-in-light": "progress", "one-line": "curve", "by-heart": "points"}
 """The pieces whose videos are shown, and what the pictures are called."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
@@ -53,14 +62,14 @@ def preview(video: Path) -> list[Image.Image]:
 
 def main() -> None:
     """Write pieces.jpg, compare.jpg and the previews beside this file."""
-    paths = [path for path in sorted(PIECES.glob("*.png")) if not path.stem.endswith("-compare")]
-    stills = [Image.open(path).convert("RGB") for path in paths]
+    stills = [Image.open(PIECES / slug / "final.png").convert("RGB") for slug in STRIP]
     mosaic(stills).save(HERE / "pieces.jpg", quality=88)
-    sheet = Image.open(PIECES / f"{COMPARISON}.png")
-    sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
-    sheet.save(HERE / "compare.jpg", quality=82)
+    if (PIECES / f"{COMPARISON}.png").exists():
+        sheet = Image.open(PIECES / f"{COMPARISON}.png")
+        sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
+        sheet.save(HERE / "compare.jpg", quality=82)
     for piece, name in PREVIEWS.items():
-        first, *others = preview(PIECES / f"{piece}.mp4")
+        first, *others = preview(PIECES / piece / "progress.mp4")
         first.save(
             HERE / f"{name}.webp",
             save_all=True,

@@ -10,7 +10,7 @@ import pytest
 CHROMIUM = os.environ.get("ARTGEN_CHROMIUM") or shutil.which("chromium")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def browser():
     """The browser; tests that need one are skipped where there is none."""
     if CHROMIUM is None:

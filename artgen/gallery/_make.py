@@ -1,0 +1,170 @@
+"""Making one piece: a fit, and from it the pictures for the page.
+
+It runs wherever an executor takes it. All that it leaves on the disk is in `Order.workplace`, from
+which an interrupted piece goes on; its results travel as bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import InputError, UsageError
+from artgen.events import Observer
+from artgen.output import atomic_write, probe_folder
+from artgen.output.error_map import error_map
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import Interruption, Outcome, graceful_signals, output_paths, read_target, run
+from artgen.targets import ImageTarget
+
+__all__ = ["Made", "Order", "make"]
+
+POSTER_SIDE, POSTER_BYTES = 480, 13_000
+"""A page of twenty shows its posters at once, so the bytes of all of them count."""
+
+VIEW_SIDE = 1280
+"""Long side of what is compared on the page, in pixels."""
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Order:
+    """A piece to be made; paths have to mean the same where it is made.
+
+    `recipe` is the data of a recipe, `plugins` are loose files, `search` the folders in which its
+    other files are looked up, `workplace` a folder of its own. `key` tells whether what is
+    there belongs to it.
+    """
+
+    slug: str
+    key: str
+    recipe: dict[str, Any]
+    workplace: Path
+    search: tuple[Path, ...] = (Path(),)
+    plugins: tuple[Path, ...] = ()
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a piece consists of: files by their names, the summary of its run, how long it took."""
+
+    files: dict[str, bytes]
+    summary: dict[str, Any]
+    seconds: float
+
+
+def make(order: Order, observers: Sequence[Observer] = ()) -> Made:
+    """Fit it, or go on where it stopped. Raises ArtgenError, Interrupted included."""
+    began = time.perf_counter()
+    registry = Registry(files=order.plugins)
+    interruption = Interruption()
+    with graceful_signals(interruption):
+        outcome = _fit(order, registry, observers, interruption)
+    if outcome.error is not None:
+        raise outcome.error
+    paths = output_paths(order.workplace, order.slug)
+    files = {
+        "final.png": paths["still"].read_bytes(),
+        "progress.mp4": paths["video"].read_bytes(),
+        "drawing.art": paths["art"].read_bytes(),
+        **_pictures(outcome, paths["still"], registry, order.search),
+    }
+    names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
+    outputs = {kind: names.get(kind) for kind in outcome.summary["outputs"]}
+    summary = {**outcome.summary, "outputs": outputs}
+    return Made(files, summary, time.perf_counter() - began)
+
+
+def _fit(
+    order: Order, registry: Registry, observers: Sequence[Observer], interruption: Interruption
+) -> Outcome:
+    """Run the recipe in the workplace, from where it stopped if that can be used."""
+
+    def start(resume: bool) -> Outcome:
+        return run(
+            Recipe.from_dict(order.recipe),
+            registry,
+            out=order.workplace,
+            name=order.slug,
+            resume=resume,
+            search=order.search,
+            observers=observers,
+            interruption=interruption,
+        )
+
+    note, folder = order.workplace / "key", output_paths(order.workplace, order.slug)["folder"]
+    if folder.is_dir() and note.is_file() and note.read_text(encoding="utf-8") == order.key:
+        try:
+            return start(resume=True)
+        except (InputError, UsageError):
+            pass  # What is left cannot be used.
+    shutil.rmtree(order.workplace, ignore_errors=True)
+    probe_folder(order.workplace)
+    atomic_write(note, order.key.encode())
+    return start(resume=False)
+
+
+def _pictures(
+    outcome: Outcome, still: Path, registry: Registry, search: Sequence[Path]
+) -> dict[str, bytes]:
+    """What the page shows before and beside the video; target and errors only of pictures."""
+    result = _opaque(still, outcome.art.drawing.background)
+    pictures = {"poster.jpg": _poster(result), "result.jpg": _jpeg(result, VIEW_SIDE)}
+    recipe = outcome.art.recipe
+    target = read_target(recipe, registry, search)
+    if isinstance(target, ImageTarget):
+        longest = max(target.original_width, target.original_height, recipe.target.size or 0)
+        large = recipe.updated({"target": {"size": min(VIEW_SIDE, longest)}})
+        goal = read_target(large, registry, search)
+        assert isinstance(goal, ImageTarget)
+        pictures["target.jpg"] = _jpeg(goal.pixels, VIEW_SIDE)
+        pictures["errors.jpg"] = _jpeg(error_map(outcome.art.render(), target.pixels), VIEW_SIDE)
+    return pictures
+
+
+def _opaque(still: Path, background: Sequence[float]) -> Pixels:
+    """The still, uint8 [h, w, 3], over its background where it is transparent."""
+    from PIL import Image
+
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.MAX_IMAGE_PIXELS = None  # It is ours, however large it was asked to be.
+    try:
+        with Image.open(still, formats=["PNG"]) as picture:
+            picture.load()
+    finally:
+        Image.MAX_IMAGE_PIXELS = limit
+    if picture.mode != "RGBA":
+        return np.asarray(picture.convert("RGB"))
+    red, green, blue = (round(255 * min(max(value, 0.0), 1.0)) for value in background)
+    paper = Image.new("RGBA", picture.size, (red, green, blue, 255))
+    return np.asarray(Image.alpha_composite(paper, picture).convert("RGB"))
+
+
+def _poster(pixels: Pixels) -> bytes:
+    """A small JPEG of at most `POSTER_BYTES`, unless even a poor one is larger."""
+    for quality in range(84, 20, -6):
+        data = _jpeg(pixels, POSTER_SIDE, quality)
+        if len(data) <= POSTER_BYTES:
+            break
+    return data
+
+
+def _jpeg(pixels: Pixels, side: int, quality: int = 88) -> bytes:
+    """A JPEG whose long side is `side` pixels at most."""
+    from PIL import Image
+
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality, optimize=True, progressive=True)
+    return file.getvalue()

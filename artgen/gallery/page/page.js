@@ -1,0 +1,187 @@
+"use strict";
+(() => {
+  const pieces = JSON.parse(document.getElementById("pieces").textContent);
+  const one = (selector, within = document) => within.querySelector(selector);
+  const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+  const make = (tag, properties = {}, ...children) => {
+    const element = Object.assign(document.createElement(tag), properties);
+    element.append(...children);
+    return element;
+  };
+  const calm = matchMedia("(prefers-reduced-motion: reduce)");
+  const points = matchMedia("(hover: hover)");
+  const cards = new Map(pieces.map((piece) => [piece.slug, document.getElementById(`piece-${piece.slug}`)]));
+
+  // ---- playing in the grid: one video, moved to where it is wanted ----
+
+  const film = make("video", { muted: true, loop: true, playsInline: true, preload: "none", tabIndex: -1 });
+  film.setAttribute("aria-hidden", "true");
+  film.addEventListener("playing", () => film.classList.add("shown"));
+  let playing = null, waiting = 0;
+
+  function stop() {
+    clearTimeout(waiting);
+    if (!playing) return;
+    film.pause();
+    film.classList.remove("shown");
+    film.removeAttribute("src");
+    film.load();
+    film.remove();
+    one(".play", cards.get(playing.slug)).setAttribute("aria-pressed", "false");
+    playing = null;
+  }
+
+  function play(piece) {
+    stop();
+    playing = piece;
+    const card = cards.get(piece.slug);
+    film.src = piece.files.progress;
+    one(".picture", card).append(film);
+    one(".play", card).setAttribute("aria-pressed", "true");
+    film.play().catch(() => {});  // Whoever leaves before it begins interrupts it.
+  }
+
+  for (const piece of pieces) {
+    const card = cards.get(piece.slug), picture = one(".picture", card), button = one(".play", card);
+    button.hidden = false;
+    button.addEventListener("click", () => (playing === piece ? stop() : play(piece)));
+    picture.addEventListener("pointerenter", (event) => {
+      if (event.pointerType !== "mouse" || !points.matches || calm.matches || playing === piece) return;
+      clearTimeout(waiting);
+      waiting = setTimeout(play, 150, piece);  // Passing over it is not pointing at it.
+    });
+    picture.addEventListener("pointerleave", (event) => {
+      if (event.pointerType === "mouse") stop();
+    });
+    one(".open", card).addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      open(piece);
+    });
+  }
+
+  // ---- the filter ----
+
+  const filter = one(".filter");
+  filter.hidden = pieces.length < 2;
+  const matches = (piece) =>
+    all("select", filter).every(({ name, value }) => !value || piece[name].includes(value));
+  const visible = () => pieces.filter(matches);
+
+  function applyFilter() {
+    stop();
+    for (const piece of pieces) cards.get(piece.slug).hidden = !matches(piece);
+    const count = visible().length;
+    one("[role=status]", filter).textContent = count === pieces.length
+      ? `${count} pieces` : `${count} of ${pieces.length} pieces`;
+  }
+  filter.addEventListener("change", applyFilter);
+  filter.addEventListener("submit", (event) => event.preventDefault());
+  applyFilter();
+
+  // ---- the lightbox ----
+
+  const box = one(".box"), view = one(".view", box), views = one(".views", box);
+  let shown = null;
+
+  const picture = (src, alt, className = "") => make("img", { src, alt, className });
+  const kinds = {
+    Result: ({ files, alt }) => [picture(files.result, alt)],
+    Making: ({ files }) => [make("video", {
+      src: files.progress, controls: true, muted: true, loop: true, playsInline: true,
+      autoplay: !calm.matches, poster: files.poster,
+    })],
+    Compare: ({ files, alt }) => {
+      const slider = make("input", { type: "range", min: 0, max: 100, value: 50 });
+      slider.setAttribute("aria-label", "How much of the target is shown, in percent");
+      const move = () => view.style.setProperty("--at", `${slider.value}%`);
+      slider.addEventListener("input", move);
+      move();
+      return [
+        picture(files.result, alt), picture(files.target, "The target", "target"), slider,
+        make("span", { className: "edge" }),
+        make("span", { className: "side left", textContent: "target" }),
+        make("span", { className: "side right", textContent: "result" }),
+      ];
+    },
+    Errors: ({ files }) => [picture(files.errors, "Where it differs from the target: bright is wrong")],
+  };
+  const available = ({ files }) => Object.keys(kinds).filter(
+    (kind) => files.target && files.errors || (kind !== "Compare" && kind !== "Errors"));
+
+  function look(kind) {
+    view.replaceChildren(...kinds[kind](shown));
+  }
+
+  function fill(piece) {
+    shown = piece;
+    one("#box-title").textContent = piece.title;
+    one(".text", box).textContent = piece.text;
+    one(".command", box).textContent = piece.command;
+    one(".recipe", box).textContent = piece.recipe;
+    one(".figures", box).replaceChildren(...piece.figures.flatMap(([name, value]) => [
+      make("dt", { textContent: name }), make("dd", { textContent: value })]));
+    const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing };
+    one(".files", box).replaceChildren(...Object.entries(links).flatMap(([name, href]) => [
+      make("a", { href, textContent: name }), " "]));
+    view.style.setProperty("--ratio", piece.width / piece.height);
+    const before = one(":checked", views)?.value;
+    const offered = available(piece), kind = offered.includes(before) ? before : offered[0];
+    all("label", views).forEach((label) => label.remove());
+    views.append(...offered.map((value) => make("label", {},
+      make("input", { type: "radio", name: "view", value, checked: value === kind }), value)));
+    look(kind);
+    history.replaceState(null, "", `#${piece.slug}`);
+  }
+
+  function open(piece) {
+    stop();
+    fill(piece);
+    if (!box.open) box.showModal();
+    one(".about", box).scrollTop = 0;
+  }
+
+  function turn(by) {
+    const row = visible().includes(shown) ? visible() : pieces;
+    fill(row[(row.indexOf(shown) + by + row.length) % row.length]);
+  }
+
+  async function copy(button) {
+    const source = one(`.${button.dataset.copy}`, box);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+    } catch {  // Not everywhere allowed: then let the reader copy what is selected.
+      getSelection().selectAllChildren(source);
+    }
+    const said = getSelection().isCollapsed ? "Copied" : "Selected";
+    button.textContent = said;
+    one("[role=status]", box).textContent = said;
+    setTimeout(() => { button.textContent = "Copy"; }, 1500);
+  }
+
+  views.addEventListener("change", (event) => look(event.target.value));
+  one(".close", box).addEventListener("click", () => box.close());
+  one(".previous", box).addEventListener("click", () => turn(-1));
+  one(".next", box).addEventListener("click", () => turn(1));
+  for (const button of all("[data-copy]", box)) button.addEventListener("click", () => copy(button));
+  box.addEventListener("click", (event) => { if (event.target === box) box.close(); });
+  box.addEventListener("keydown", (event) => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target.closest("input, video, pre")) return;  // They have a use for arrows themselves.
+    event.preventDefault();
+    turn(step);
+  });
+  box.addEventListener("close", () => {
+    view.replaceChildren();
+    history.replaceState(null, "", location.pathname + location.search);
+    one(".open", cards.get(shown.slug)).focus();
+  });
+
+  const asked = pieces.find(({ slug }) => `#${slug}` === location.hash);
+  if (asked) open(asked);
+  addEventListener("hashchange", () => {
+    const piece = pieces.find(({ slug }) => `#${slug}` === location.hash);
+    if (piece && piece !== shown) open(piece);
+  });
+})();

@@ -1,0 +1,119 @@
+"""GIF and WebP: moving pictures for where no video is allowed. Larger and coarser than a video.
+
+Their encoders want all frames at once or take long, so sides, rate and number are limited.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import OutputError
+from artgen.output.atomic import atomic_path
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+__all__ = ["ANIMATIONS", "Animation", "read_animation_comment", "write_animation"]
+
+_DESCRIPTION = 0x010E
+"""The Exif tag that holds the comment of a WebP."""
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Animation:
+    """The limits of a format: pixels of the long side, frames per second, number of frames."""
+
+    side: int
+    fps: float
+    frames: int
+    settings: dict[str, Any]
+
+
+ANIMATIONS = {
+    # Browsers slow GIFs down that want more than fifty frames per second; delays are in 1/100 s.
+    ".gif": Animation(480, 12.5, 400, {"optimize": False, "disposal": 1}),
+    ".webp": Animation(720, 25.0, 800, {"quality": 80, "method": 4}),
+}
+
+
+def write_animation(path: Path, frames: Iterable[Pixels], *, fps: int, comment: str = "") -> None:
+    """Write `frames`, uint8 [h, w, 3] of one size, as an endless GIF or WebP, by the suffix.
+
+    Frames are left out and made smaller to keep within the format's limits. Raises OutputError
+    where there are more than it may have, and as `atomic_path` does.
+    """
+    suffix = path.suffix.lower()
+    limits = ANIMATIONS[suffix]
+    rate = min(float(fps), limits.fps)
+    pictures = _pictures(path, _thinned(frames, fps, rate), limits)
+    settings = dict(limits.settings)
+    if suffix == ".gif":
+        settings["comment"] = comment.encode()
+    else:
+        settings["exif"] = _exif(comment)
+    with atomic_path(path) as partial:
+        next(pictures).save(
+            partial,
+            save_all=True,
+            append_images=pictures,
+            duration=round(1000 / rate),
+            loop=0,
+            **settings,
+        )
+
+
+def read_animation_comment(path: Path) -> str | None:
+    """The comment of a GIF or WebP file; None without one. Raises OSError if damaged."""
+    from PIL import Image
+
+    with Image.open(path, formats=["GIF", "WEBP"]) as picture:
+        if picture.format == "WEBP":
+            comment = picture.getexif().get(_DESCRIPTION)
+        else:
+            comment = picture.info.get("comment")
+    return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
+
+
+def _thinned(frames: Iterable[Pixels], fps: int, rate: float) -> Iterator[Pixels]:
+    """At `rate` instead of `fps`; the last one is always there."""
+    shown, pixels, due = 0, None, True
+    for index, pixels in enumerate(frames):
+        due = index * rate >= shown * fps
+        if due:
+            shown += 1
+            yield pixels
+    if pixels is not None and not due:
+        yield pixels
+
+
+def _pictures(path: Path, frames: Iterator[Pixels], limits: Animation) -> Iterator[Image]:
+    """As the encoder takes them, at most so many."""
+    from PIL import Image
+
+    for index, pixels in enumerate(frames):
+        if index == limits.frames:
+            raise OutputError(
+                f"cannot write {path}: it would have more than {limits.frames} frames",
+                hint="make it shorter with --video-seconds, or write .mp4 or .webm",
+            )
+        picture = Image.fromarray(pixels)
+        picture.thumbnail((limits.side, limits.side), Image.Resampling.LANCZOS)
+        yield picture
+
+
+def _exif(comment: str) -> Any:
+    """The comment as Exif, which is ASCII: other letters of the JSON are written as escapes."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[_DESCRIPTION] = "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in comment)
+    return exif

@@ -1,0 +1,279 @@
+"""The page of a gallery in a real browser: it plays, opens, filters, obeys the keyboard, asks for little."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from artgen.cli import main
+
+pytestmark = pytest.mark.browser
+
+HEAD = 'schema = 1\nseed = 3\n[piece]\ntitle = "{title}"\ntext = "Look at {title}."\n'
+PIECES = {
+    "cat": ("A cat", '[target]\nsource = "sample:chelsea"\n[primitive]\nname = "gaussian"\n'),
+    "cup": (
+        "A cup",
+        '[target]\nsource = "sample:coffee"\n[primitive]\nname = "triangle"\n',
+    ),
+    "line": (
+        'A "line" & <i>more</i>',
+        '[target]\nsource = "curve:"\n[primitive]\nname = "mlp"\n[[stage]]\nengine = "scratch"\n',
+    ),
+    "moon": ("A moon", '[target]\nsource = "sample:moon"\n[primitive]\nname = "circle"\n'),
+}
+LIMIT = 300_000
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory):
+    """The folder of a page: that of ARTGEN_GALLERY, or of a small gallery made for this."""
+    if given := os.environ.get("ARTGEN_GALLERY"):
+        return Path(given)
+    folder = tmp_path_factory.mktemp("gallery")
+    for slug, (title, rest) in PIECES.items():
+        words = title.replace('"', '\\"')
+        (folder / f"{slug}.toml").write_text(HEAD.format(title=words) + rest)
+    assert main(["gallery", "build", str(folder), "--quick", "-q"]) == 0
+    return folder / "out-quick"
+
+
+@pytest.fixture(scope="module")
+def address(built):
+    handler = functools.partial(QuietHandler, directory=built)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/index.html"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def visit(browser, address):
+    """A function that opens the page; afterwards nothing may have gone wrong or outside."""
+    opened, complaints = [], []
+
+    def visit(**options):
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        page = context.new_page()
+        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((address.rpartition("/")[0], "data:"))
+                else complaints.append(request.url)
+            ),
+        )
+        page.goto(address)
+        opened.append(context)
+        return page
+
+    yield visit
+    for context in opened:
+        context.close()
+    assert complaints == []
+
+
+def cards(page):
+    return page.locator(".card:visible")
+
+
+def playing(page):
+    return page.evaluate(
+        "() => { const v = document.querySelector('.card video');"
+        " return v ? !v.paused && v.currentTime > 0 : false; }"
+    )
+
+
+def test_it_shows_all_pieces_and_their_words(visit, built):
+    page = visit()
+    assert cards(page).count() == sum(path.is_dir() for path in built.iterdir())
+    assert cards(page).first.locator("h2").inner_text()
+    assert "·" in cards(page).first.locator(".small").inner_text()
+    for picture in page.locator(".card img").all():
+        picture.scroll_into_view_if_needed()
+        assert picture.evaluate("async img => { await img.decode(); return img.naturalWidth; }") > 0
+        assert picture.get_attribute("alt")
+
+
+def test_pointing_plays_and_leaving_stops(visit):
+    page = visit()
+    cards(page).nth(1).locator(".picture").hover()
+    page.wait_for_function("() => document.querySelector('.card video.shown')?.currentTime > 0")
+    assert playing(page)
+    page.locator("h1").hover()
+    page.wait_for_function("() => !document.querySelector('.card video')")
+
+
+def test_a_tap_on_the_button_plays_one_at_a_time(visit):
+    page = visit(has_touch=True, is_mobile=True, viewport={"width": 390, "height": 844})
+    buttons = page.locator(".play")
+    buttons.nth(0).tap()
+    page.wait_for_function("() => document.querySelector('.card video.shown')?.currentTime > 0")
+    assert buttons.nth(0).get_attribute("aria-pressed") == "true"
+    buttons.nth(1).tap()
+    assert buttons.nth(0).get_attribute("aria-pressed") == "false"
+    assert page.locator(".card video").count() == 1
+    buttons.nth(1).tap()
+    assert page.locator(".card video").count() == 0
+
+
+def test_the_filter_leaves_what_was_asked_for(visit):
+    page = visit()
+    everything = cards(page).count()
+    for name in ("primitives", "engines"):
+        select = page.locator(f"select[name={name}]")
+        for value in select.locator("option").all_inner_texts()[1:]:
+            select.select_option(value)
+            assert 1 <= cards(page).count() <= everything
+            for facts in cards(page).locator(".small").all_inner_texts():
+                assert value in facts
+        select.select_option("")
+    assert cards(page).count() == everything
+    assert page.locator(".filter [role=status]").inner_text() == f"{everything} pieces"
+
+
+def test_the_lightbox_compares_tells_and_gives_focus_back(visit, built):
+    page = visit(permissions=["clipboard-read", "clipboard-write"])
+    link = cards(page).first.locator(".open")
+    link.focus()
+    page.keyboard.press("Enter")
+    box = page.locator("dialog[open]")
+    title = box.locator("h2").inner_text()
+    assert title == cards(page).first.locator("h2").inner_text()
+    assert page.evaluate("document.querySelector('dialog').matches(':modal')")
+
+    command = box.locator(".command").inner_text()
+    assert command.startswith("artgen fit --recipe ")
+    assert str(built) not in command
+    box.locator("[data-copy=command]").click()
+    assert page.evaluate("navigator.clipboard.readText()") == command
+    assert box.locator("[role=status]").inner_text() == "Copied"
+    box.locator("summary").click()
+    assert "schema = 1" in box.locator(".recipe").inner_text()
+    assert "PSNR" in box.locator(".figures").inner_text()
+
+    for kind in ("Making", "Compare", "Errors", "Result"):
+        box.get_by_text(kind, exact=True).click()
+        shown = box.locator(".view :is(img, video)").first
+        assert shown.is_visible()
+    box.get_by_text("Compare", exact=True).click()
+    slider = box.locator("input[type=range]")
+    slider.focus()
+    before = page.evaluate("document.querySelector('.view').style.getPropertyValue('--at')")
+    page.keyboard.press("ArrowRight")
+    after = page.evaluate("document.querySelector('.view').style.getPropertyValue('--at')")
+    assert (before, after) == ("50%", "51%")
+    assert box.locator("h2").inner_text() == title  # The slider had a use for the key.
+
+    box.locator(".next").focus()
+    page.keyboard.press("ArrowRight")
+    assert box.locator("h2").inner_text() == cards(page).nth(1).locator("h2").inner_text()
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    assert box.locator("h2").inner_text() == cards(page).last.locator("h2").inner_text()
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert cards(page).last.locator(".open").evaluate("link => link === document.activeElement")
+
+
+def test_focus_stays_in_the_lightbox(visit):
+    page = visit()
+    cards(page).first.locator(".open").click()
+    for _ in range(25):
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "() => document.activeElement === document.body"
+            " || document.querySelector('dialog').contains(document.activeElement)"
+        )
+
+
+def test_what_has_no_target_picture_is_not_compared(visit, built):
+    page = visit()
+    for slug in [path.name for path in built.iterdir() if path.is_dir()]:
+        page.locator(f"#piece-{slug} .open").click()
+        kinds = page.locator(".views label").all_inner_texts()
+        expected = ["Compare", "Errors"] if (built / slug / "target.jpg").exists() else []
+        assert [kind.strip() for kind in kinds] == ["Result", "Making", *expected]
+        assert page.url.endswith(f"#{slug}")
+        page.keyboard.press("Escape")
+
+
+def test_a_link_leads_to_a_piece(visit, built, address):
+    page = visit()
+    slug = page.locator(".card").nth(1).get_attribute("id").removeprefix("piece-")
+    page.goto(f"{address}#{slug}")
+    page.reload()
+    assert page.locator("dialog[open] .view").is_visible()
+
+
+def test_nothing_moves_for_who_wants_no_motion(visit):
+    page = visit(reduced_motion="reduce")
+    cards(page).first.locator(".picture").hover()
+    page.wait_for_timeout(500)
+    assert page.locator(".card video").count() == 0
+    cards(page).first.locator(".open").click()
+    page.locator("dialog").get_by_text("Making", exact=True).click()
+    assert page.locator(".view video").evaluate("video => video.paused && !video.autoplay")
+
+
+def note_size(sizes, response):
+    sizes.append(len(response.body()))
+
+
+def test_it_is_light_before_anything_is_scrolled_to_or_played(browser, address):
+    for viewport in ({"width": 390, "height": 844}, {"width": 1280, "height": 800}):
+        context = browser.new_context(viewport=viewport)
+        page = context.new_page()
+        sizes = []
+        page.on("response", functools.partial(note_size, sizes))
+        page.goto(address, wait_until="networkidle")
+        context.close()
+        assert 0 < sum(sizes) < LIMIT, f"{sum(sizes)} bytes in {len(sizes)} files"
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1280, 2560])
+def test_it_fits_any_screen(visit, scheme, width):
+    page = visit(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert paper == {"light": "rgb(250, 250, 248)", "dark": "rgb(14, 14, 16)"}[scheme]
+    page.locator(".card .open").first.click()
+    box = page.locator("dialog").bounding_box()
+    assert box["width"] <= width
+    assert page.locator(".view").bounding_box()["width"] > min(width, 900) * 0.5
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(visit, scheme):
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    page = visit(color_scheme=scheme)
+
+    def serious():
+        found = axe.run(page).response["violations"]
+        return [
+            (each["id"], node["target"], node["failureSummary"])
+            for each in found
+            if each["impact"] in ("serious", "critical")
+            for node in each["nodes"]
+        ]
+
+    assert serious() == []
+    page.locator(".card .open").first.click()
+    for kind in page.locator(".views label").all_inner_texts():
+        page.locator("dialog").get_by_text(kind.strip(), exact=True).click()
+        assert serious() == [], kind

@@ -1,0 +1,376 @@
+"""`artgen gallery`: pieces are made once, again where something changed, and failures stay alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import pytest
+from PIL import Image
+from small_runs import save_photo
+
+from artgen.cli import main
+from artgen.gallery import open_gallery
+from artgen.recipe import Recipe
+
+RECIPE = """
+schema = 1
+seed = 3
+[piece]
+title = "{title}"
+text = "What <b>to</b> look for & find."
+[target]
+source = "{source}"
+size = 32
+[primitive]
+name = "gaussian"
+count = 12
+[[stage]]
+engine = "gradient"
+steps = {steps}
+[output]
+still_size = 80
+video_seconds = 0.5
+fps = 12
+[run]
+backend = "eager"
+"""
+
+
+def write(folder, slug, *, title="A piece", source="photo.png", steps=6):
+    folder.mkdir(exist_ok=True, parents=True)
+    path = folder / f"{slug}.toml"
+    path.write_text(RECIPE.format(title=title, source=source, steps=steps))
+    return path
+
+
+@pytest.fixture
+def gallery(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = Path("show")
+    write(folder / "recipes", "first", title="First one")
+    write(folder / "recipes", "second", steps=5)
+    save_photo(folder / "recipes")
+    return folder
+
+
+@pytest.fixture
+def call(capsys):
+    def run(*arguments, json_too=True):
+        code = main(["gallery", *map(str, arguments), *(["--json"] if json_too else [])])
+        out, err = capsys.readouterr()
+        return (code, json.loads(out), err) if json_too else (code, out, err)
+
+    return run
+
+
+def statuses(data):
+    return {piece["slug"]: piece["status"] for piece in data["pieces"]}
+
+
+def under_way(run):
+    return len(list(run.glob("frames/*.png"))) > 1
+
+
+@contextmanager
+def started(*arguments, **options):
+    """A command in a process of its own, which does not outlive the test."""
+    program = "import sys; from artgen.cli import main; sys.exit(main(sys.argv[1:]))"
+    command = [sys.executable, "-c", program, *map(str, arguments), "-q"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def stamps(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def test_everything_is_made_and_then_left_alone(gallery, call):
+    assert call("check", gallery)[0] == 7
+    code, data, err = call("build", gallery)
+    assert code == 0
+    assert statuses(data) == {"first": "built", "second": "built"}
+    assert "2 made" in err
+    assert data["page"] == str(gallery / "out/index.html")
+
+    made = gallery / "out/first"
+    assert sorted(path.name for path in made.iterdir()) == [
+        *("drawing.art", "errors.jpg", "final.png", "poster.jpg"),
+        *("progress.mp4", "result.jpg", "run.json", "target.jpg"),
+    ]
+    with Image.open(made / "final.png") as still, Image.open(made / "poster.jpg") as poster:
+        assert max(still.size) == 80
+        assert (max(poster.size), poster.format) == (80, "JPEG")
+    with av.open(str(made / "progress.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) == 6
+    summary = json.loads((made / "run.json").read_text())
+    assert summary["outputs"]["video"] == "progress.mp4"
+    assert summary["recipe"]["piece"]["title"] == "First one"
+    assert str(gallery.resolve()) not in (made / "run.json").read_text()
+
+    before = stamps(gallery / "out/first") | stamps(gallery / "out/second")
+    code, data, _ = call("build", gallery)
+    assert (code, statuses(data)) == (0, {"first": "current", "second": "current"})
+    assert before == stamps(gallery / "out/first") | stamps(gallery / "out/second")
+    code, data, _ = call("check", gallery)
+    assert (code, data["ok"]) == (0, True)
+
+
+def test_what_changed_is_made_again_and_nothing_else(gallery, call):
+    call("build", gallery)
+    write(gallery / "recipes", "second", steps=7)
+    assert statuses(call("check", gallery)[1]) == {"first": "current", "second": "stale"}
+    assert statuses(call("build", gallery)[1]) == {"first": "current", "second": "built"}
+    # Another picture under the same name.
+    with Image.open(gallery / "recipes/photo.png") as photo:
+        photo.transpose(Image.Transpose.ROTATE_180).save(gallery / "recipes/photo.png")
+    code, data, _ = call("check", gallery)
+    assert (code, statuses(data)) == (7, {"first": "stale", "second": "stale"})
+    assert data["error"]["exit_code"] == 7
+    data = call("build", gallery, "--only", "second")[1]
+    assert statuses(data) == {"second": "built"}
+    assert statuses(call("build", gallery, "--force")[1]) == {"first": "built", "second": "built"}
+
+
+def test_better_words_are_no_reason_to_fit_again(gallery, call):
+    call("build", gallery)
+    write(gallery / "recipes", "first", title="The very first")
+    assert statuses(call("build", gallery)[1])["first"] == "current"
+    assert "The very first" in (gallery / "out/index.html").read_text()
+
+
+@pytest.mark.parametrize("name", ["final.png", "progress.mp4", "poster.jpg"])
+def test_a_file_that_was_lost_or_changed_is_noticed(gallery, call, name):
+    call("build", gallery, "--only", "first")
+    (gallery / "out/first" / name).write_bytes(b"something else")
+    assert statuses(call("check", gallery)[1])["first"] == "stale"
+    (gallery / "out/first" / name).unlink()
+    assert statuses(call("check", gallery)[1])["first"] == "stale"
+    assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "built"}
+
+
+def test_one_that_fails_stops_no_other(gallery, call):
+    write(gallery / "recipes", "broken", source="nowhere.png")
+    (gallery / "recipes/unreadable.toml").write_text("this is = = no recipe")
+    (gallery / "recipes/Bad Name.toml").write_text("")
+    code, data, err = call("build", gallery)
+    assert code == data["error"]["exit_code"] == 7
+    assert statuses(data) == {
+        **dict.fromkeys(("broken", "unreadable", "Bad Name"), "failed"),
+        **dict.fromkeys(("first", "second"), "built"),
+    }
+    assert "nowhere.png does not exist" in err
+    assert "lower-case" in err
+    assert "2 made, 3 failed" in err
+    assert {path.name for path in (gallery / "out").iterdir()} == {"first", "second", "index.html"}
+    code, out, _ = call("check", gallery, json_too=False)
+    assert code == 7
+    assert "broken: failed: target nowhere.png does not exist" in out
+
+
+def test_a_fit_that_fails_is_remembered_and_tried_again(gallery, call, monkeypatch):
+    import artgen.gallery._make as making
+    from artgen.errors import Diverged
+
+    def diverging(*args, **kwargs):
+        raise Diverged("it became infinite")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(making, "run", diverging)
+        assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "failed"}
+    (first, *_) = call("check", gallery)[1]["pieces"]
+    assert first == {"slug": "first", "status": "failed", "reason": "it became infinite"}
+    assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "built"}
+    assert call("check", gallery)[1]["pieces"][0]["status"] == "current"
+
+
+def test_several_at_a_time_are_the_same_pictures(gallery, call):
+    call("build", gallery)
+    alone = (gallery / "out/first/final.png").read_bytes()
+    code, data, _ = call("build", gallery, "--force", "-j", 2)
+    assert (code, set(statuses(data).values())) == (0, {"built"})
+    with Image.open(gallery / "out/first/final.png") as still:
+        pixels = still.tobytes()
+    (gallery / "alone.png").write_bytes(alone)
+    with Image.open(gallery / "alone.png") as still:
+        assert still.tobytes() == pixels
+
+
+def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
+    call("build", gallery, "--only", "first")
+    write(gallery / "recipes", "long", steps=100_000)
+    run = gallery / "out/long/unfinished/long.run"
+    with started("gallery", "build", gallery, "--only", "long") as process:
+        deadline = time.monotonic() + 120
+        while not under_way(run):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+    assert (run / "checkpoint.safetensors").exists()
+    assert call("check", gallery)[1]["pieces"][1] == {
+        "slug": "long",
+        "status": "missing",
+        "reason": "it was not made yet",
+    }
+    recipe = json.loads((run / "recipe.json").read_text())
+    recipe["stage"][0]["stop"] = 10  # So that what is left is quickly done.
+    (run / "recipe.json").write_text(json.dumps(recipe))
+    assert statuses(call("build", gallery, "--only", "long")[1]) == {"long": "built"}
+    assert json.loads((gallery / "out/long/run.json").read_text())["recipe"] == {
+        **recipe,
+        "run": recipe["run"],
+    }
+    assert not run.parent.exists()
+
+
+def test_a_recipe_that_changed_meanwhile_starts_over(gallery, call):
+    leftover = gallery / "out/first/unfinished"
+    (leftover / "first.run").mkdir(parents=True)
+    (leftover / "key").write_text("of another recipe")
+    assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "built"}
+    assert not leftover.exists()
+
+
+def test_quick_is_small_and_apart(gallery, call):
+    code, data, _ = call("build", gallery, "--quick", "-j", 1)
+    assert code == 0
+    assert data["page"] == str(gallery / "out-quick/index.html")
+    assert not (gallery / "out").exists()
+    with Image.open(gallery / "out-quick/first/final.png") as still:
+        assert max(still.size) == 160
+    assert call("check", gallery, "--quick")[0] == 0
+    assert call("check", gallery)[0] == 7
+
+
+def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):
+    write(tmp_path, "only-one", source="sample:coffee")
+    assert [piece.slug for piece in open_gallery(tmp_path).pieces] == ["only-one"]
+    assert statuses(call("build", tmp_path, "--quick")[1]) == {"only-one": "built"}
+
+
+def test_the_recipe_of_a_piece_makes_it_again(gallery, call):
+    call("build", gallery, "--only", "first")
+    assert main(["fit", "--recipe", str(gallery / "recipes/first.toml"), "-q"]) == 0
+    with (
+        Image.open("artgen-out/photo-gaussian.png") as mine,
+        Image.open(gallery / "out/first/final.png") as still,
+    ):
+        assert mine.tobytes() == still.tobytes()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "arguments", "code", "words"),
+    [
+        (None, ["build", "nowhere"], 3, "there is no gallery nowhere"),
+        (lambda: Path("empty").mkdir(), ["build", "empty"], 3, "holds no recipes"),
+        (None, ["build", "show", "--only", "frist"], 2, "did you mean first?"),
+        (None, ["build", "show", "-j", "0"], 2, "-j"),
+        (None, ["open", "show"], 7, "was not made yet"),
+        (None, ["reel", "show"], 7, "gallery build show"),
+        (lambda: Path("show/out").symlink_to("/tmp"), ["build", "show"], 2, "symbolic link"),
+    ],
+)
+def test_refuses(gallery, call, prepare, arguments, code, words):
+    if prepare:
+        prepare()
+    found, _, err = call(*arguments, json_too=False)
+    assert found == code
+    assert words in err
+
+
+def test_links_do_not_lead_out_of_the_gallery(gallery, call, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (gallery / "out").mkdir()
+    (gallery / "out/first").symlink_to(outside)
+    (gallery / "recipes/linked.toml").symlink_to(gallery.resolve() / "recipes/second.toml")
+    data = call("build", gallery)[1]
+    assert statuses(data) == {"first": "failed", "linked": "failed", "second": "built"}
+    assert list(outside.iterdir()) == []
+
+
+def test_open_prints_the_page_where_there_is_no_browser(gallery, call, monkeypatch):
+    import webbrowser
+
+    def none(using=None):
+        raise webbrowser.Error("could not locate runnable browser")
+
+    monkeypatch.setattr(webbrowser, "get", none)
+    call("build", gallery, "--only", "first")
+    code, data, _ = call("open", gallery)
+    assert (code, data) == (0, {"page": str(gallery / "out/index.html"), "opened": False})
+
+
+def test_a_reel_shows_all_with_their_titles(gallery, call):
+    call("build", gallery)
+    code, data, _ = call("reel", gallery, "--height", 180)
+    assert code == 0
+    assert data["pieces"] == ["first", "second"]
+    assert data["seconds"] == pytest.approx(2 * (1.6 + 0.5), abs=0.01)
+    with av.open(data["video"]) as film:
+        frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
+    assert len(frames) == round(30 * data["seconds"])
+    assert frames[0].shape == (180, 320, 3)
+    # A card: bright letters on near-black; a scene: much of it is picture.
+    assert 0 < (frames[10] > 128).mean() < 0.1
+    assert (frames[60].max(2) > 40).mean() > 0.3
+    assert call("reel", gallery, "-o", data["video"])[0] == 2
+
+
+def test_the_page_escapes_what_it_shows(gallery, call):
+    write(gallery / "recipes", "first", title="<script>alert(1)</script>")
+    with (gallery / "recipes/first.toml").open("a") as recipe:
+        recipe.write("# </script><img src=x onerror=alert(1)>\n")
+    call("build", gallery, "--only", "first")
+    page = (gallery / "out/index.html").read_text()
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert page.count("</script>") == 2
+    assert "What &lt;b&gt;to&lt;/b&gt; look for &amp; find." in page
+    assert "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.parametrize(
+    "line", ['title = ""', 'title = "two\\nlines"', f'text = "{"x" * 401}"', 'titel = "x"']
+)
+def test_words_of_a_piece_are_checked(tmp_path, line):
+    path = tmp_path / "a.toml"
+    path.write_text(f"[piece]\n{line}\n")
+    with pytest.raises(Exception, match="piece"):
+        Recipe.from_toml(path)
+
+
+def test_words_travel_with_the_recipe(tmp_path):
+    recipe = Recipe.from_dict({"piece": {"title": " A cat ", "text": "See."}})
+    assert recipe.piece.title == "A cat"
+    assert Recipe.from_dict(json.loads(recipe.to_json())) == recipe
+    assert "piece" not in Recipe().to_dict()
+
+
+@pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs process groups")
+def test_an_interrupted_build_of_several_saves_all_of_them(gallery, call):
+    for slug in ("first", "second"):
+        write(gallery / "recipes", slug, steps=100_000)
+    runs = [gallery / f"out/{slug}/unfinished/{slug}.run" for slug in ("first", "second")]
+    with started("gallery", "build", gallery, "-j", "2", start_new_session=True) as process:
+        deadline = time.monotonic() + 120
+        while not all(map(under_way, runs)):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 130
+    assert all((run / "checkpoint.safetensors").exists() for run in runs)
