@@ -37,7 +37,6 @@ from artgen.output import (
     error_map,
     probe_folder,
 )
-from artgen.output.error_map import WORST, embers, error_map
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.resolve import find_primitive

@@ -436,7 +436,7 @@ def fit(
         },
         settings or (),
     )
-    if polish:
+    if polish and registry is not None:
         check_polish(Recipe().updated(data), registry)
     jobs = plan_jobs(data, {target: located(target) for target in targets or ()}, many, name)
     if registry is None:

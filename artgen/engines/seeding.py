@@ -147,7 +147,8 @@ def _footprints(
     width, height, angle = (axis[chosen, None, None] for axis in axes)
     c, s = torch.cos(angle), torch.sin(angle)
     inside = ((c * dx + s * dy) / width) ** 2 + ((c * dy - s * dx) / height) ** 2 <= 1
-    return (weight.abs() * inside).expand(len(chosen), SIDE, SIDE).contiguous()
+    covered: Tensor = (weight.abs() * inside).expand(len(chosen), SIDE, SIDE).contiguous()
+    return covered
 
 
 def _most_alike(
