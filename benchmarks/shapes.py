@@ -235,4 +235,4 @@ def fit(picture: str, side: int, name: str, count: int, seed: int) -> tuple[floa
         torch.set_num_threads(threads)
     still = to_pixels(draw(engine.drawing(best=True), shape).permute(1, 2, 0).numpy())
     quality = psnr(still, to_pixels(target.permute(1, 2, 0).numpy()))
-    return quality, seconds, engine.evaluations
+    return quality, seconds, engine.scored

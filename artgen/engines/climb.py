@@ -98,7 +98,7 @@ class ClimbEngine(Engine):
         self.options: ClimbEngine.Options = self.parse(problem)
         self.stack = _stack_of(shape, problem.drawing.tensors)
         self.best, self.best_loss = problem.drawing, math.inf
-        self.step = self.refined = self.evaluations = 0
+        self.step = self.refined = self.scored = 0
         self.limit = max(len(self.stack), problem.count or 0)
         self.errors: list[float] = []
         self.pass_error = math.inf
@@ -264,7 +264,7 @@ class ClimbEngine(Engine):
             return change, index, tries, kind, genes
 
         climbs = share(climb, range(restarts + (given is not None)))
-        self.evaluations += sum(found[2] for found in climbs)
+        self.scored += sum(found[2] for found in climbs)
         change, _, _, kind, genes = min(climbs, key=lambda found: found[:2])
         if change >= NOTHING:
             raise PluginError(
