@@ -25,13 +25,13 @@ from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 
 FITS: dict[str, dict[str, Any]] = {
-    "gaussian": {"count": 1000, "steps": 1000},
+    "gaussian": {"count": 1000, "steps": 600},
     "triangle": {"count": 150, "steps": 1050},
 }
 
 
 def run(settings: Settings) -> Iterator[Table]:
-    size, pairs = (64, 1) if settings.quick else (384, 5)
+    size, pairs = (64, 1) if settings.quick else (256, 5)
     rows = []
     for name, asked in FITS.items():
         steps = 20 if settings.quick else asked["steps"]

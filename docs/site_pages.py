@@ -12,23 +12,31 @@ from typing import Any
 from mkdocs.structure.files import File
 
 ROOT = Path(__file__).parent.parent
-PAGES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md", "benchmarks/RESULTS.md")
+PAGES = {
+    "README.md": "start.md",  # a README would be taken for the index
+    "CHANGELOG.md": "changelog.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "SECURITY.md": "security.md",
+    "benchmarks/RESULTS.md": "results.md",
+}
+"""Files of the repository, and what they are called on the site."""
 LINK = re.compile(r"```.*?```|`[^`]*`|(!?)\[([^\]]*)\]\(([^)\s]+)\)", re.DOTALL)
 
 
 def on_files(files: Any, config: Any) -> Any:
     """Add the pages."""
-    for name in PAGES:
-        text = (ROOT / name).read_text(encoding="utf-8")
+    for source, name in PAGES.items():
+        text = (ROOT / source).read_text(encoding="utf-8")
         files.append(File.generated(config, name, content=text))
     return files
 
 
 def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Let links lead to pages of the site; those to other files of the repository become text."""
-    outside = page.file.src_uri in PAGES
-    folder = (ROOT if outside else ROOT / "docs") / page.file.src_uri
-    depth = page.file.src_uri.count("/")
+    name = page.file.src_uri
+    outside = {made: source for source, made in PAGES.items()}
+    folder = (ROOT / outside.get(name, f"docs/{name}")).parent
+    depth = name.count("/")
 
     def moved(match: re.Match[str]) -> str:
         mark, text, link = match.groups()
@@ -37,11 +45,10 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
         path, sharp, anchor = link.partition("#")
         if not path or "://" in link:
             return match[0]
-        target = (folder.parent / path).resolve().relative_to(ROOT.resolve())
-        inside = target.parts[:1] == ("docs",)
-        if not (inside or target.as_posix() in PAGES):
+        target = (folder / path).resolve().relative_to(ROOT.resolve()).as_posix()
+        if not (target in PAGES or target.startswith("docs/")):
             return text
-        name = target.relative_to("docs") if inside else target
-        return f"{mark}[{text}]({'../' * depth}{name.as_posix()}{sharp}{anchor})"
+        there = PAGES.get(target, target.removeprefix("docs/"))
+        return f"{mark}[{text}]({'../' * depth}{there}{sharp}{anchor})"
 
     return LINK.sub(moved, markdown)

@@ -121,6 +121,7 @@ def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     answer = connection.getresponse()
     message = json.loads(answer.readline()[6:])
     assert message["error"] is None
+    assert not message["saves"]
     assert (message["primitive"], message["step"]) == ("spot", 3)
     assert message["picture"].startswith("data:image/jpeg")
     connection.close()

@@ -132,6 +132,7 @@ class Live:
                     "paused": self.control.paused,
                     "stopping": self.control.requested,
                     "rate": self.control.rate,
+                    "saves": self.control.saves,
                 }
                 send(message)
                 if message["closed"]:

@@ -24,6 +24,8 @@ class SavedFiles(Control):
     `ended` says that the user wants no more runs at all.
     """
 
+    saves = False
+
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = tuple(files)
         self.ended = False

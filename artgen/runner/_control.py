@@ -23,8 +23,10 @@ class Control(Interruption):
 
     `paused`, `watched` and `rate` may be set from any thread: whether to wait after the current
     chunk, whether anybody looks, and how many pictures they want per second (None: as many as cost
-    next to nothing).
+    next to nothing). A run that writes nothing says so by `saves`.
     """
+
+    saves = True
 
     def __init__(self) -> None:
         super().__init__()

@@ -129,7 +129,12 @@ class RunFolder:
         import torch
         from safetensors.torch import save
 
-        tensors = {k: v.cpu().contiguous() for k, v in state.items() if isinstance(v, torch.Tensor)}
+        # Copies, because safetensors takes no tensors that share memory: an engine's may.
+        tensors = {
+            k: v.detach().to("cpu", copy=True).contiguous()
+            for k, v in state.items()
+            if isinstance(v, torch.Tensor)
+        }
         values = {k: v for k, v in state.items() if k not in tensors}
         text = json.dumps({"format": CHECKPOINT_FORMAT, "values": values}, sort_keys=True)
         atomic_write(self._checkpoint, save(tensors, metadata={"artgen": text}))

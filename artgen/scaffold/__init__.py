@@ -50,6 +50,7 @@ class Scaffold:
         """Commands to try next; `python` is the interpreter that artgen runs in."""
         if self.single_file:
             yield f"artgen fit -p {self.name} --plugin {self.files[0]}"
+            yield f"artgen fit --watch --plugin {self.files[0]}"
             yield f"artgen plugins check {self.files[0]}"
             yield f"edit {self.files[0]}"
             return
