@@ -79,7 +79,7 @@ class _Drawn(torch.autograd.Function):
         return draw_shapes(shape, dict(zip(names, values, strict=True)), canvas, background)
 
     @staticmethod
-    def backward(context: Any, incoming: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
+    def backward(context: Any, incoming: Tensor) -> tuple[Tensor | None, ...]:
         shape, canvas, background, names = context.scene
         values = dict(zip(names, context.saved_tensors, strict=True))
         found = _gradients(shape, values, canvas, background, incoming)
