@@ -2,26 +2,31 @@
 
 Each splat becomes the shape whose coverage is most like its footprint. That is found by a short
 climb on a small picture of this footprint alone, scored as `climb` scores all shapes, so it works
-for any kind of shape.
+for any kind of shape. Then they are laid over one another, from the lowest to the highest, each
+after a short climb on the target: a hard edge does not suit it where a soft one did.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.engines.growth import contributions
 from artgen.engines.layers import NOTHING, Layers, Stack, load_sums, search_kernels
 from artgen.errors import PluginError
 from artgen.primitives import ADDED, Context, Params, Shape, Splat
-from artgen.raster import paint, share, unpack
+from artgen.raster import paint, share
 
 __all__ = ["shapes_from_splats"]
+
+WHITE = np.ones((1, 3))
+"""The only colour that a shape may have on the picture of a footprint."""
 
 SIDE = 32
 """Rows and columns of the picture of a footprint."""
@@ -32,8 +37,11 @@ CANDIDATES, PATIENCE = 200, 100
 SHRINK = 0.05
 """What so many failures shrink the climb's steps to."""
 
-COLOURINGS = 3
-"""So many times each shape is given the colour that is best among the others."""
+STEP = 0.2
+"""How far a shape first moves on the target, as a share of the reach of its splat."""
+
+ALPHA = 0.75
+"""The opacity that shapes begin with."""
 
 
 def shapes_from_splats(
@@ -54,11 +62,12 @@ def shapes_from_splats(
     over the `background` and weighted by `weight` [height, width]. Raises PluginError where a shape
     is never valid.
     """
-    tensors = dict(drawing.tensors)
-    worth = _worth(splat, drawing)
-    strongest = worth.argsort(descending=True, stable=True)[:count]
+    tensors, number = dict(drawing.tensors), splat.count_of(drawing)
+    strongest = torch.arange(number)
+    if count < number:
+        strongest = _worth(splat, drawing).argsort(descending=True, stable=True)[:count]
     ellipse = splat.ellipse(Params(tensors))
-    width, height, angle = (torch.as_tensor(each).expand(len(worth)) for each in ellipse)
+    width, height, angle = (torch.as_tensor(each).expand(number) for each in ellipse)
     depth = tensors["z"] if "z" in tensors else width * height
     chosen = strongest[depth[strongest].argsort(descending=True, stable=True)]
     windows = _windows(tensors["xy"], width, height, angle)
@@ -70,13 +79,9 @@ def shapes_from_splats(
         return _most_alike(shape, weights[index].numpy(), window, rng)
 
     found = share(match, range(len(chosen)))
-    values = {
-        "genes": torch.from_numpy(np.array([genes for _, genes in found], np.float32).T.copy()),
-        "kind": torch.tensor([float(kind) for kind, _ in found]),
-        "colour": torch.zeros(3, len(found)),
-    }
-    start = shape.initial(Context(torch.Generator(), drawing.canvas, len(found), values=values))
-    return {**start, "colour": _best_colours(shape, start, target, weight, background)}
+    sizes = (width * height).sqrt()[chosen].tolist()
+    values = _laid(shape, found, sizes, seed, target, weight, background)
+    return shape.initial(Context(torch.Generator(), drawing.canvas, len(found), values=values))
 
 
 def _worth(splat: Splat, drawing: Drawing) -> Tensor:
@@ -91,31 +96,48 @@ def _worth(splat: Splat, drawing: Drawing) -> Tensor:
     return contributions(picture, tensors, None)
 
 
-def _best_colours(
+def _laid(
     shape: Shape,
-    tensors: Mapping[str, Tensor],
+    found: Sequence[tuple[int, NDArray[np.float64]]],
+    sizes: Sequence[float],
+    seed: int,
     target: Tensor,
     weight: Tensor | None,
     background: tuple[float, float, float],
-) -> Tensor:
-    """The best colours one by one from the lowest to the highest, and again, [3, N]."""
-    plain = torch.ones(target.shape[1:]) if weight is None else weight
-    stack = Stack(*unpack(shape, tensors))
-    alpha = float(tensors["alpha"][0]) if len(stack) else 1.0
+) -> dict[str, Tensor]:
+    """Shapes laid over one another, each after a climb from where it was found."""
+    height, width = target.shape[1:]
+    canvas = Canvas(width, height)
+    most = max(member.genes for member in shape.members)
+    stack = Stack(np.zeros(0, np.int64), np.zeros((0, most)), np.zeros((0, 3)), np.zeros(0))
+    plain = torch.ones(height, width) if weight is None else weight
     layers = Layers(
         shape,
         np.ascontiguousarray(target.numpy(), np.float32),
         np.ascontiguousarray(plain.numpy(), np.float32),
         background,
-        (alpha, alpha),
+        (ALPHA, ALPHA),
     )
-    for _ in range(COLOURINGS):
-        for index in range(len(stack)):
-            layers.go_to(stack, index)
-            kind, genes = stack.kind[index], stack.genes[index]
-            stack.put(index, kind, genes, layers.fit(kind, genes))
-        layers.forget()
-    return torch.from_numpy(stack.colour.T.astype(np.float32))
+    for index, (kind, genes) in enumerate(found):
+        layers.go_to(stack, index)
+        layers.add_up(1)
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(found) + index,)))
+        schedule = (
+            STEP * min(sizes[index], 1.0),
+            canvas.pixel / 2,
+            PATIENCE,
+            SHRINK ** (1 / PATIENCE),
+        )
+        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *schedule, kind, genes)
+        stored = genes.astype(np.float32).astype(np.float64)
+        stack = stack.added(kind, stored, layers.fit(kind, stored))
+    values = {
+        "genes": stack.genes.T,
+        "colour": stack.colour.T,
+        "alpha": stack.alpha,
+        "kind": stack.kind,
+    }
+    return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
 
 
 def _windows(xy: Tensor, width: Tensor, height: Tensor, angle: Tensor) -> Tensor:
@@ -147,8 +169,8 @@ def _footprints(
     width, height, angle = (axis[chosen, None, None] for axis in axes)
     c, s = torch.cos(angle), torch.sin(angle)
     inside = ((c * dx + s * dy) / width) ** 2 + ((c * dy - s * dx) / height) ** 2 <= 1
-    covered: Tensor = (weight.abs() * inside).expand(len(chosen), SIDE, SIDE).contiguous()
-    return covered
+    seen: Tensor = (weight.abs() * inside).expand(len(chosen), SIDE, SIDE).contiguous()
+    return seen
 
 
 def _most_alike(
@@ -175,7 +197,7 @@ def _most_alike(
     size = max(half_width, half_height)
     genes = np.zeros(max(member.genes for member in shape.members))
     score, kind, _ = search_kernels(shape, searched=False).search(
-        *(rng, sums, grid, 1.0, 1.0, np.empty((0, 3)), places),
+        *(rng, sums, grid, 1.0, 1.0, WHITE, places),
         *(CANDIDATES, size / 10, size, size / 10, size / 100),
         *(PATIENCE, SHRINK ** (1 / PATIENCE), 0, genes),
     )

@@ -250,7 +250,7 @@ def _over_background(
     opened = target or _open_target(black, registry, files)
     if opened.subject is not None or find_primitive(recipe, registry).load().family != "shape":
         return black, opened
-    if init is not None and init.art.primitive().family == "shape":
+    if init is not None:
         best: Sequence[float] = init.art.drawing.background
     else:
         best = np.average(
