@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from soak._promise import Promise, Tally
-from soak._runs import in_processes, save_photo, start
+from soak._runs import fit, in_processes, save_photo, start
 
 GROWTH = 8.0
 """The MiB by which the resident memory may grow between the second third and the last."""
@@ -57,6 +57,41 @@ def long_run(tally: Tally, small: bool) -> None:
         tally.case("log", None if readable and 20 <= len(lines) < 200 else f"{len(lines)} lines")
         video = folder / "out" / "it.mp4"
         tally.case("video", None if video.exists() else "there is none")
+
+
+PER_PIXEL = 300
+"""The bytes of memory that a fit takes at most for every pixel of its size."""
+
+
+def peak_memory(tally: Tally, small: bool) -> None:
+    """The peak of fits at two sizes; what is more for the larger one is due to its pixels."""
+    if not sys.platform.startswith("linux"):
+        tally.skips.append("memory is read from /proc")
+        return
+    sides = (384, 1024) if small else (384, 1024, 2048)
+    for primitive in ("gaussian", "mlp") if small else ("gaussian", "fourier", "triangle", "mlp"):
+        with tempfile.TemporaryDirectory() as name:
+            peaks = []
+            for side in sides:
+                found = Path(name) / f"{side}.txt"
+                start(_note_peak, primitive, side, Path(name), found).join()
+                peaks.append(float(found.read_text()))
+            for side, peak in zip(sides[1:], peaks[1:], strict=True):
+                each = (peak - peaks[0]) * 2**20 / (side**2 - sides[0] ** 2)
+                told = f"{each:.0f} bytes per pixel"
+                tally.figures[f"{primitive} at {side}x{side}"] = f"{peak:.0f} MiB, {told}"
+                tally.case(f"{primitive} at {side}x{side}", told if each > PER_PIXEL else None)
+
+
+def _note_peak(primitive: str, side: int, folder: Path, found: Path) -> None:
+    out = folder / str(side)
+    line = ["fit", "sample:astronaut", "-p", primitive, "--size", str(side), "--seed", "1"]
+    line += ["--steps", "6", "--still-size", str(side), "--threads", "2", "--quiet"]
+    Path("/proc/self/clear_refs").write_text("5")  # resets the peak; see proc(5)
+    fit([*line, "--out", str(out)], folder)
+    status = Path("/proc/self/status").read_text()
+    found.write_text(str(int(status.split("VmHWM:")[1].split()[0]) / 1024))
+    os._exit(0)
 
 
 def _run_watched(folder: Path, steps: int) -> None:
@@ -113,7 +148,32 @@ def _hoard() -> None:
     RunFolder.save_checkpoint = hoarding  # type: ignore[method-assign]
 
 
+def _copy() -> None:
+    """Whatever is drawn is kept, fifty times over."""
+    import numpy as np
+
+    from artgen.runner._prepare import Job
+
+    draw, kept = Job.draw, []
+
+    def copying(job: Job, drawing: Any) -> Any:
+        picture = draw(job, drawing)
+        kept.append(np.repeat(picture.pixels, 50, axis=0))
+        return picture
+
+    Job.draw = copying  # type: ignore[method-assign]
+
+
 PROMISES = [
+    Promise(
+        "peak-memory",
+        "A fit takes at most 300 bytes of memory per pixel of its fitting size, beside what it "
+        "takes for a small one.",
+        "Fits of several sizes note their peak.",
+        peak_memory,
+        lambda: in_processes(_copy),
+        "whatever is drawn is kept",
+    ),
     Promise(
         "long-runs",
         "A long run with video, checkpoints and log takes no more memory, handles or time per step "
@@ -122,5 +182,5 @@ PROMISES = [
         long_run,
         lambda: in_processes(_hoard),
         "checkpoints stay in memory, their folder open",
-    )
+    ),
 ]
