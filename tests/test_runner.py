@@ -200,7 +200,7 @@ def test_chunks_affect_speed_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(artgen.runner._fit, "CHUNK_SECONDS", 1e9)
-    monkeypatch.setattr(Engine, "evaluations", 3)
+    monkeypatch.setattr(Engine, "reports", 3)
     size = {"name": "mlp", "hidden": 8, "count": None} if primitive == "mlp" else {}
     stage = {"steps": 60, "batch": 32} if primitive == "mlp" else {"steps": 60}
     asked = recipe(photo, stage, primitive=size, output={"video": False})

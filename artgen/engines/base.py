@@ -84,8 +84,8 @@ class Engine:
     families: ClassVar[tuple[str, ...]] = ()
     evaluate_every: ClassVar[int | None] = None
     """At most so many steps pass between evaluations, however long the schedule is."""
-    evaluations: int = 30
-    """About so many evaluations there are in a fit."""
+    reports: int = 30
+    """About so many are asked for in a fit."""
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     palettes: ClassVar[bool] = False
     """Whether it keeps shapes to the problem's palette."""

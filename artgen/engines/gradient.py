@@ -45,7 +45,7 @@ __all__ = ["GradientEngine"]
 
 POLISH_STEPS = 300
 """After so many steps shapes that another engine found hardly gain more."""
-LESSON_EVALUATIONS = 15
+LESSON_REPORTS = 15
 
 
 class GradientEngine(Engine):
@@ -159,7 +159,7 @@ class GradientEngine(Engine):
         self.lessons = self._lessons() if isinstance(problem.primitive, Codec) else None
         if self.lessons is not None:
             # Thousands of test pictures take longer to judge than a step takes.
-            self.evaluations = LESSON_EVALUATIONS
+            self.reports = LESSON_REPORTS
         if self.options.coarse and (self.positions is not None or self.lessons is not None):
             raise UsageError(
                 "engine gradient option coarse is for pictures", hint="leave engine.coarse at 0"

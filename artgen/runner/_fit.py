@@ -219,7 +219,7 @@ class Fit:
         stage, progress = self.stage, self.progress
         total = stage.steps or 1
         end = total if stage.stop is None else min(stage.stop, total)
-        every = max(1, min(total // engine.evaluations, engine.evaluate_every or total))
+        every = max(1, min(total // engine.reports, engine.evaluate_every or total))
         evaluations = {*range(0, end, every), end}
         frames = set(self._frame_steps(total))
         if engine.step == 0:
@@ -413,13 +413,13 @@ class Fit:
 
         paint = self.job.draw if self.filming else None
         pace = self._within_memory(engine, lambda: measure_pace(begin, paint, budget))
-        steps = pace.steps_in(budget, evaluations=engine.evaluations)
+        steps = pace.steps_in(budget, evaluations=engine.reports)
         if self.filming:
             wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(budget)
             if affordable < wanted:
                 self.recipe = self.recipe.updated({"output": {"frames": affordable}})
             frames = min(affordable, wanted)
-            steps = pace.steps_in(budget, evaluations=engine.evaluations, frames=frames)
+            steps = pace.steps_in(budget, evaluations=engine.reports, frames=frames)
         self.progress.budget = budget
         self._set_stage(steps=min(steps, self.stage.steps or steps), time=None)
         if self.folder is not None:
