@@ -11,15 +11,18 @@ from PIL import Image
 
 HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
-WIDTH, GAP = 800, 4
+WIDTH, GAP = 1000, 4
 """Of the mosaic and between its pictures, in pixels."""
 STRIP = (
     "portrait-in-triangles",
     "cat-in-oils",
-    "dusk",
+    "photographer",
     "banknote",
-    "stars",
+    "dusk",
     "cup-poster",
+    "stars",
+    "portrait-in-leaves",
+    "cat-in-fur",
 )
 """The pieces whose stills are shown."""
 PREVIEWS = {"cup-in-light": "progress", "one-line": "curve", "by-heart": "points"}
@@ -29,8 +32,8 @@ FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
 
 def mosaic(stills: list[Image.Image]) -> Image.Image:
-    """The pictures uncropped, two in a row, every row equally wide."""
-    rows = [stills[start : start + 2] for start in range(0, len(stills), 2)]
+    """The pictures uncropped, three in a row, every row equally wide."""
+    rows = [stills[start : start + 3] for start in range(0, len(stills), 3)]
     heights = [
         round((WIDTH - GAP * (len(row) - 1)) / sum(still.width / still.height for still in row))
         for row in rows
