@@ -307,7 +307,8 @@ def test_watching_and_pausing_change_nothing(
     last = heard[-1]
     assert last["closed"]
     assert last["summary"]["stopped_by"] == "steps"
-    assert (last["step"], last["pictured"]) == (120, 120)
+    assert last["step"] == 120
+    assert [m["pictured"] for m in heard if "picture" in m][-1] == 120
     pictures = [message["picture"] for message in heard if "picture" in message]
     final = np.array(Image.open(tmp_path / "watched/photo-gaussian.png"))
     assert abs(shown(pictures[-1]).astype(int) - final).mean() < 4
@@ -360,7 +361,7 @@ def test_nothing_is_drawn_for_nobody() -> None:
     assert control.wants_picture()
     control.showed(0.5)
     assert not control.wants_picture()
-    control.rate = 1e6
+    control.rate = 1e9
     control.showed(0.5)
     assert control.wants_picture()
 

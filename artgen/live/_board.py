@@ -48,6 +48,8 @@ class _State:
     error: dict[str, str | None] | None = None
     target: Pixels | None = None
     pixels: Pixels | None = None
+    pictured: int | None = None
+    """The step of the pixels."""
 
 
 class Board:
@@ -94,8 +96,8 @@ class Board:
         with self.changed:
             self.changed.wait_for(lambda: self.closed, seconds)
 
-    def news(self, seen: Seen) -> dict[str, Any]:
-        """What was not `seen`, as plain data; pictures are data URLs."""
+    def news(self, seen: Seen, *, pictures: bool) -> dict[str, Any]:
+        """What was not `seen`, as plain data; `pictures`, if they are wanted now, are data URLs."""
         with self.changed:
             state = self.state
             fresh = seen.run != self.run
@@ -108,14 +110,16 @@ class Board:
                 "error": state.error,
                 "closed": self.closed,
             }
-            pixels = state.pixels if fresh or seen.picture != self.picture else None
-            seen.change, seen.run, seen.picture = self.change, self.run, self.picture
+            pixels = None
+            if pictures and (fresh or seen.picture != self.picture):
+                pixels, seen.picture = state.pixels, self.picture
+            seen.change, seen.run = self.change, self.run
             seen.points = len(state.points)
-            target = state.target
+            target, pictured = state.target, state.pictured
         if fresh:
             message["target"] = None if target is None else _data_url(target)
         if pixels is not None:
-            message["picture"] = _data_url(pixels)
+            message["picture"], message["pictured"] = _data_url(pixels), pictured
             if target is not None and target.shape == pixels.shape:
                 message["errors"] = _data_url(error_map(pixels, target))
         return message
@@ -142,8 +146,7 @@ class Board:
                 loss = event.loss if math.isfinite(event.loss) else None
                 state.points.append((event.step, loss, event.psnr))
             case Shown():
-                state.pixels = event.pixels
-                state.facts["pictured"] = event.step
+                state.pixels, state.pictured = event.pixels, event.step
                 self.picture += 1
             case Notice():
                 state.notices = [*state.notices, event.message][-NOTICES:]
@@ -168,7 +171,6 @@ def _facts(event: Started) -> dict[str, Any]:
         "step": event.step,
         "total_steps": event.total_steps,
         "seconds": 0.0,
-        "pictured": None,
         "summary": None,
     }
 

@@ -30,8 +30,9 @@ NAMES = (HOST, "localhost")
 HEARTBEAT = 5.0
 """So often, in seconds, a page hears something; one that has gone is noticed then."""
 SHARE = 0.01
-"""The part of the time that encoding pictures may take, where nobody asked for a rate."""
-LEAST_PAUSE = 0.1
+"""The part of all CPU seconds that encoding may take, where nobody asked for a rate of pictures."""
+PAUSE = 0.25
+"""Between two messages, in seconds, unless a higher rate is asked for."""
 LAST_WORDS = 2.0
 """At the end pages have so many seconds to hear of it."""
 LARGEST_REQUEST = 1000
@@ -122,24 +123,29 @@ class Live:
         """
         self._count(1)
         try:
-            seen = Seen()
+            control, seen = self.control, Seen()
+            due_cpu = due = 0.0
             while True:
                 if not self.board.wait(seen, HEARTBEAT):
                     send(None)
                     continue
-                began = time.thread_time()
-                message = self.board.news(seen) | {
-                    "paused": self.control.paused,
-                    "stopping": self.control.requested,
-                    "rate": self.control.rate,
-                    "saves": self.control.saves,
+                rate, began = control.rate, time.thread_time()
+                cheap = time.process_time() >= due_cpu if rate is None else time.monotonic() >= due
+                # What is not going to change is shown whatever it costs.
+                pictures = cheap or control.paused or self.board.closed
+                message = self.board.news(seen, pictures=pictures) | {
+                    "paused": control.paused,
+                    "stopping": control.requested,
+                    "rate": rate,
+                    "saves": control.saves,
                 }
                 send(message)
                 if message["closed"]:
                     return
-                rate = self.control.rate
-                pause = (time.thread_time() - began) / SHARE if rate is None else 1 / rate
-                self.board.wait_for_end(max(LEAST_PAUSE if rate is None else 0, pause))
+                if "picture" in message:
+                    due_cpu = time.process_time() + (time.thread_time() - began) / SHARE
+                    due = time.monotonic() + 1 / (rate or 1)
+                self.board.wait_for_end(PAUSE if rate is None else min(PAUSE, 1 / rate))
         finally:
             self._count(-1)
 

@@ -15,7 +15,7 @@ __all__ = ["Control"]
 LOOK = 0.05
 """A run that pauses looks so often, in seconds, whether it shall go on."""
 SHARE = 0.01
-"""The part of the time that showing may take, where nobody asked for a rate."""
+"""The part of all CPU seconds that drawing may take, where nobody asked for a rate."""
 
 
 class Control(Interruption):
@@ -33,7 +33,7 @@ class Control(Interruption):
         self.paused = False
         self.watched = False
         self.rate: float | None = None
-        self._due = 0.0
+        self._due_cpu = self._due = 0.0
 
     def hold(self) -> None:
         """Wait while the run is paused and shall not stop."""
@@ -43,9 +43,11 @@ class Control(Interruption):
 
     def wants_picture(self) -> bool:
         """Whether somebody watches, and the last picture is old enough."""
+        if self.rate is None:
+            return self.watched and time.process_time() >= self._due_cpu
         return self.watched and time.perf_counter() >= self._due
 
     def showed(self, seconds: float) -> None:
-        """Be told that the drawing was shown, and how many seconds drawing it took."""
-        pause = seconds / SHARE if self.rate is None else 1 / self.rate - seconds
-        self._due = time.perf_counter() + pause
+        """Be told that the drawing was shown, and how many CPU seconds drawing it took."""
+        self._due_cpu = time.process_time() + seconds / SHARE
+        self._due = time.perf_counter() + 1 / (self.rate or 1)

@@ -346,7 +346,7 @@ class Fit:
     def _frame(self, engine: Engine, frames: set[int]) -> None:
         if self.folder is None or engine.step not in frames:
             return
-        began = time.perf_counter()
+        began, began_cpu = time.perf_counter(), time.process_time()
         step = self.progress.offset + engine.step
         try:
             pixels = self.job.draw(engine.drawing(best=False)).pixels
@@ -354,23 +354,22 @@ class Fit:
             # Whether there is a video decides nothing: the next evaluation will see it too.
             return
         self.folder.frames.add(step, pixels)
-        took = time.perf_counter() - began
-        self._count(took)
+        self._count(time.perf_counter() - began)
         self.emit(FrameTaken(self.name, step))
         self.emit(Shown(self.name, step, pixels))
-        self.interruption.showed(took)
+        self.interruption.showed(time.process_time() - began_cpu)
 
     def _show(self, engine: Engine) -> None:
         """Draw for those who watch: what that takes is no part of the run."""
         if not self.interruption.wants_picture():
             return
-        began = time.perf_counter()
+        began_cpu = time.process_time()
         try:
             pixels = self.job.draw(engine.drawing(best=False)).pixels
         except (Diverged, OutOfMemory):
             return
         self.emit(Shown(self.name, self.progress.offset + engine.step, pixels))
-        self.interruption.showed(time.perf_counter() - began)
+        self.interruption.showed(time.process_time() - began_cpu)
 
     def _frame_steps(self, total: int) -> Sequence[int]:
         """The frame schedule, thinned evenly where there are more than the recipe allows.

@@ -33,7 +33,7 @@ class Interruption:
         return False
 
     def showed(self, seconds: float) -> None:
-        """Be told that the drawing was shown, and how many seconds drawing it took."""
+        """Be told that the drawing was shown, and how many CPU seconds drawing it took."""
 
 
 @contextmanager
