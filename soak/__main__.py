@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from soak import __doc__ as SUMMARY
+from soak import files
 from soak._promise import AREAS, Promise, Tally, every_promise
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
@@ -20,7 +21,10 @@ def main() -> int:
     parser.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}")
     parser.add_argument("--small", action="store_true", help="in seconds instead of hours")
     parser.add_argument("--write", action="store_true", help="update docs/reliability.md")
+    parser.add_argument("--fuzz", type=int, metavar="SECONDS", help="per reader; default: 600")
     options = parser.parse_args()
+    if options.fuzz:
+        files.FUZZ_SECONDS = options.fuzz
     if unknown := set(options.areas) - set(AREAS):
         parser.error(f"there is no area {', '.join(sorted(unknown))}")
     if options.write and (options.areas or options.small):

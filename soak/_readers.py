@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,8 +49,11 @@ def _open_expression(path: Path) -> object:
 
 def _open_source(source: str) -> object:
     from artgen.recipe import Recipe
+    from artgen.registry import default
+    from artgen.runner import read_target
 
-    return _prepare(Recipe.from_dict({"target": {"source": source}}))
+    recipe = Recipe.from_dict({"target": {"source": source, "size": 32}})
+    return read_target(recipe, default(), (Path(),))
 
 
 def _read_recipe(path: Path) -> object:
@@ -62,8 +67,7 @@ def _prepare(recipe: Recipe) -> object:
     from artgen.registry import default
     from artgen.runner._prepare import prepare
 
-    primitive = {} if recipe.primitive.options else {"primitive": {"name": "mlp"}}
-    small = recipe.updated({"target": {"size": 32}, **primitive})
+    small = recipe.updated({"target": {"size": 32}})
     return prepare(small, default(), target=None, search=(Path(),), threads=1)
 
 
@@ -120,6 +124,19 @@ def _checkpoints() -> list[bytes]:
     return [save(state, metadata={"artgen": text})]
 
 
+def _idx() -> list[bytes]:
+    images = np.arange(5 * 6 * 7, dtype=np.uint8)
+    data = struct.pack(">HBBIII", 0, 8, 3, 5, 6, 7) + images.tobytes()
+    return [data, gzip.compress(data)]
+
+
+def _arrays() -> list[bytes]:
+    file = io.BytesIO()
+    labels = np.arange(5, dtype=np.int64)
+    np.savez(file, images=np.arange(5 * 6 * 7, dtype=np.uint8).reshape(5, 6, 7), labels=labels)
+    return [file.getvalue()]
+
+
 def _recipes() -> list[bytes]:
     return [
         b'schema = 1\nseed = 7\n[target]\nsource = "sample:cat"\nsize = 64\n[primitive]\n'
@@ -143,6 +160,8 @@ READERS = {
         _open_expression,
         lambda: [b"sin(4*x)+2.777*x**2-1.5*x**3", b"exp(-x**2)*abs(x)?from=-2&to=2&n=40"],
     ),
+    "set as IDX": Reader("-images-idx3-ubyte", _open_target, _idx),
+    "set as npz": Reader(".npz", _open_target, _arrays),
     "recipe": Reader(".toml", _read_recipe, _recipes),
     "recipe in a file": Reader(".art", _find_recipe, _arts),
     "recipe in a picture": Reader(".png", _find_recipe, _pictures),

@@ -35,9 +35,17 @@ ENGINES: dict[str, list[str]] = {
     "gradient": ["-p", "gaussian", "-n", "8", "--steps", "60"],
     "gradient, random batches": ["-p", "mlp", "--set", "hidden=8", "--steps", "60"],
     "climb": ["-p", "triangle", "-n", "6", "--set", "engine.passes=1"],
+    "climb, then gradient": ["-p", "triangle", "-n", "5", "--polish", "--set", "1.passes=0"],
+    "genetic": ["-p", "triangle", "-e", "genetic", "-n", "6", "--steps", "12"],
+    "genetic, partition": ["-p", "voronoi", "-n", "6", "--steps", "12"],
+    "solve": ["-p", "pca", "--set", "rank=4"],
+    "gradient, codec": ["-p", "autoencoder", "--set", "latent=3", "--steps", "20"],
     "scratch": ["-p", "mlp", "-e", "scratch", "--set", "hidden=8", "--steps", "60"],
 }
 """What to fit with each engine."""
+
+_TARGETS = {"solve": "sample:digits?n=60", "gradient, codec": "sample:digits?n=60"}
+"""What is fitted to, where that is not the photo."""
 
 _CLOCKS = ("seconds", "steps_per_second")
 
@@ -55,7 +63,8 @@ def arguments(engine: str, photo: Path, out: Path, *more: str) -> list[str]:
     """A command line of a small run with a short video."""
     fixed = ["--seed", "5", "--threads", "1", "--video-seconds", "1", "--fps", "8"]
     often = ["--checkpoint-every", "10", "--name", "it", "--quiet"]
-    return ["fit", str(photo), *ENGINES[engine], *fixed, *often, "--out", str(out), *more]
+    target = _TARGETS.get(engine, str(photo))
+    return ["fit", target, *ENGINES[engine], *fixed, *often, "--out", str(out), *more]
 
 
 @functools.cache

@@ -172,7 +172,7 @@ def _run(
 
 def _finish(line: list[str], out: Path, folder: Path) -> None:
     """Resume what ended, or run it again where there is nothing to resume."""
-    if (out / "it.run").exists():
+    if (out / "it.run" / "recipe.json").exists():
         line = [*(word for word in line if word != "--overwrite"), "--resume"]
     _run(fit_and_leave, line, folder)
 

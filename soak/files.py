@@ -25,6 +25,9 @@ from soak._runs import in_processes, start
 SECONDS = 10.0
 """What reading one file may take."""
 
+FUZZ_SECONDS = 600
+"""For how long a reader is fuzzed in full size."""
+
 MEMORY = 3 << 30
 """The bytes of address space that reading may take, beyond those that a process begins with."""
 
@@ -52,7 +55,8 @@ def fuzzed_files(tally: Tally, small: bool) -> None:
     if importlib.util.find_spec("atheris") is None:
         tally.skips.append("atheris is not installed")
         return
-    seconds = 2 if small else 600
+    seconds = 2 if small else FUZZ_SECONDS
+    tally.figures["seconds each"] = str(seconds)
     for name in ["table"] if small else READERS:
         with tempfile.TemporaryDirectory() as folder:
             done = subprocess.run(

@@ -37,7 +37,7 @@ def killed_anywhere(tally: Tally, small: bool) -> None:
     """A run is killed, its outputs are looked at, it is resumed, and compared with a whole one."""
     for engine in ENGINES:
         with tempfile.TemporaryDirectory() as name:
-            _kill_one_engine(tally, engine, Path(name), 5 if small else 60)
+            _kill_one_engine(tally, engine, Path(name), 3 if small else 30)
 
 
 def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> None:
@@ -72,7 +72,8 @@ def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> Non
 
 def _finish(line: list[str], out: Path, folder: Path) -> None:
     """Resume what was killed, or run it again where there is nothing to resume."""
-    if (out / "it.run").exists():
+    # A folder gets its recipe last; without one artgen says that there is nothing to resume.
+    if (out / "it.run" / "recipe.json").exists():
         _run([*(word for word in line if word != "--overwrite"), "--resume"], folder)
     else:
         _run(line, folder)

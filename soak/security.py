@@ -83,7 +83,14 @@ def _of_a_library() -> bool:
         name = frame.f_globals.get("__name__", "")
         if name.startswith("artgen"):
             return False
-        if name.split(".")[0] in ("collections", "dataclasses", "importlib", "torch", "typing"):
+        if name.split(".")[0] in (
+            "ast",
+            "collections",
+            "dataclasses",
+            "importlib",
+            "torch",
+            "typing",
+        ):
             return True
         frame = frame.f_back  # type: ignore[assignment]
     return False
