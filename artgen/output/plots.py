@@ -193,10 +193,13 @@ def plot_generations(
         inks = {"best": page.accent, "mean": page.pale, "diversity": _INKS[2]}
         right = axes.twinx()
         right.set_facecolor("none")
+        axes.set_zorder(right.get_zorder() + 1)
         for name, pairs in figures.items():
             own = right if name == "diversity" else axes
             steps, values = zip(*pairs, strict=True)
-            own.plot(steps, values, color=inks[name], linewidth=1.6, label=name)
+            width = 0.6 if own is right else 1.8
+            over = 3 if name == "best" else 2
+            own.plot(steps, values, color=inks[name], linewidth=width, label=name, zorder=over)
         if min(value for name in ("best", "mean") for _, value in figures[name]) > 0:
             axes.set_yscale("log")
         axes.margins(x=0.01)
@@ -208,6 +211,7 @@ def plot_generations(
         page.style(axes)
         page.style(right)
         right.grid(visible=False)
+        right.tick_params(labelleft=False, labelbottom=False)
         page.legend(axes, *right.lines)
         return page.draw(())
 
