@@ -90,7 +90,7 @@ def paint(
 ) -> Tensor:
     """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably.
 
-    Shapes are drawn on the CPU, without gradients.
+    Shapes are drawn on the CPU, and without gradients when transparent.
 
     A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
     With `softness` from 0 to 1 so much of the blend ``over`` does not depend on the order of the
