@@ -12,7 +12,7 @@ from test_resume import assert_same, kill_worker_at, resume
 from test_shapes import BACKGROUND, random_tensors, shipped
 
 import artgen
-from artgen import Canvas, Drawing, Shape
+from artgen import Canvas, Drawing, Shape, UsageError
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient import GradientEngine
@@ -381,11 +381,22 @@ def test_polish_in_python(target):
     assert [stage.engine for stage in polished.recipe.stage] == ["climb", "gradient"]
 
 
+def test_a_polish_keeps_to_the_palette(target):
+    picture = (target.permute(1, 2, 0) * 255).byte().numpy()
+    more = {"count": 10, "seed": 1, "engine_options": QUICK, "palette": 3}
+    plain = artgen.fit(picture, "triangle", **more)
+    polished = artgen.fit(picture, "triangle", **more, polish=True)
+    assert polished.psnr > plain.psnr
+    assert len(polished.drawing.tensors["colour"].unique(dim=1).t()) <= 3
+
+
 def test_only_shapes_are_polished(tmp_path, capsys):
     command = ["fit", "sample:cat", "-p", "gaussian", "--polish", "--out", str(tmp_path)]
     assert main(command) == 2
     assert "only shapes can be polished, and gaussian is none" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
+    with pytest.raises(UsageError, match="only shapes can be polished"):
+        artgen.fit(np.zeros((8, 8, 3), np.uint8), "gaussian", polish=True)
 
 
 def test_other_losses_can_follow_a_search(photo, tmp_path, registry):

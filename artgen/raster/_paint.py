@@ -91,7 +91,8 @@ def paint(
 ) -> Tensor:
     """Mapped tensors to [3, height, width] (4 channels when transparent), differentiably.
 
-    Shapes and partitions are drawn on the CPU, without gradients.
+    Shapes and partitions are drawn on the CPU; partitions, and shapes when transparent, without
+    gradients.
 
     A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
     With `softness` from 0 to 1 so much of the blend ``over`` does not depend on the order of the
