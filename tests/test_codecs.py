@@ -15,11 +15,18 @@ from artgen.losses import bce, mse
 from artgen.metrics import equivalent_rank, rank_errors
 from artgen.primitives import Context, Examples, Params
 from artgen.raster import examples_from, pass_through, reconstruct
+from artgen.runner import _device
 from artgen.targets import open_digits
 from artgen_plugins.autoencoder import Autoencoder
 from artgen_plugins.conditional import Conditional
 from artgen_plugins.pca import PCA
 from artgen_plugins.svd import SVD
+
+
+@pytest.fixture(autouse=True)
+def full_arithmetic(monkeypatch):
+    """The clock would decide between arithmetics."""
+    monkeypatch.setattr(_device._CodecProbe, "seconds", lambda self, arithmetic: 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -356,6 +363,20 @@ def test_chunks_change_nothing(chunk, digits, monkeypatch):
         )
         results.append(art.to_bytes())
     assert results[0] == results[1]
+
+
+@pytest.mark.parametrize("faster", ["fp32", "bf16"])
+def test_the_faster_arithmetic_of_the_codec_itself_is_taken(faster, digits, monkeypatch):
+    probe = _device._CodecProbe(
+        made(Autoencoder, digits.subject, **SMALL)[0], torch.device("cpu"), 2
+    )
+    monkeypatch.undo()
+    assert probe.seconds("fp32") > 0
+    assert probe.seconds("bf16") > 0
+    seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
+    monkeypatch.setattr(_device._CodecProbe, "seconds", lambda self, way: seconds[way])
+    art = artgen.fit(digits, "autoencoder", steps=1, **SMALL, **QUICK)
+    assert art.recipe.run.arithmetic == faster
 
 
 def test_schedules_are_those_described():

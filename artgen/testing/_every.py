@@ -291,7 +291,8 @@ def _fit(subject: Subject, engine: str, entropy: int = 0) -> tuple[Drawing, list
             "primitive": table,
             "stage": [{"engine": engine, "steps": FIT_STEPS}],
             "output": {"video": False},
-            "run": {"device": "cpu", "backend": "eager", "threads": 1},
+            # The clock decides between arithmetics unless one is asked for.
+            "run": {"device": "cpu", "backend": "eager", "threads": 1, "arithmetic": "fp32"},
         }
     )
     target: Target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
