@@ -28,8 +28,11 @@ from artgen.targets import ImageTarget
 
 __all__ = ["Made", "Order", "make"]
 
-POSTER_SIDE, POSTER_BYTES = 480, 13_000
-"""A page of twenty shows its posters at once, so the bytes of all of them count."""
+POSTER_BYTES = 13_000
+"""A page shows a dozen posters or two at once, so the bytes of all of them count."""
+
+POSTERS = ((480, 84), (480, 74), (480, 64), (480, 54), (400, 54), (320, 54), (320, 44), (280, 34))
+"""What is tried one after the other: the long side in pixels, and the quality."""
 
 VIEW_SIDE = 1280
 """Long side of what is compared on the page, in pixels."""
@@ -151,9 +154,9 @@ def _opaque(still: Path, background: Sequence[float]) -> Pixels:
 
 
 def _poster(pixels: Pixels) -> bytes:
-    """A small JPEG of at most `POSTER_BYTES`, unless even a poor one is larger."""
-    for quality in range(84, 20, -6):
-        data = _jpeg(pixels, POSTER_SIDE, quality)
+    """A small JPEG of at most `POSTER_BYTES`, unless even the smallest and poorest is larger."""
+    for side, quality in POSTERS:
+        data = _jpeg(pixels, side, quality)
         if len(data) <= POSTER_BYTES:
             break
     return data
