@@ -45,6 +45,7 @@ SUMMARY_KEYS = [
     "target",
     "count",
     "parameters",
+    "floats",
     "steps",
     "seconds",
     "steps_per_second",
