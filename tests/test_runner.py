@@ -45,6 +45,7 @@ SUMMARY_KEYS = [
     "target",
     "count",
     "parameters",
+    "floats",
     "steps",
     "seconds",
     "steps_per_second",
@@ -1026,7 +1027,7 @@ def test_the_log_holds_every_evaluation(photo: Path, tmp_path: Path, registry: R
     run(recipe(photo), registry, log=log, observers=[watch])
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [(line["step"], line["loss"]) for line in lines] == evaluated
-    assert lines[0].keys() == {"step", "loss", "psnr", "seconds"}
+    assert lines[0].keys() == {"step", "loss", "training_loss", "psnr", "seconds"}
 
     with pytest.raises(UsageError, match=r"log\.jsonl exists"):
         run(recipe(photo), registry, log=log, out=tmp_path / "out")
