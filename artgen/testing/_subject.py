@@ -140,8 +140,8 @@ class Subject:
             tensors = {name: torch.from_numpy(value) for name, value in values.items()}
         else:
             tensors = primitive.initial(Context(rng, canvas, parts, target=shown))
-        if moved:
-            tensors = _moved(primitive, tensors, Context(rng, canvas, parts))
+            if moved:
+                tensors = _moved(primitive, tensors, Context(rng, canvas, parts))
         drawing = Drawing(
             self.registry.spelling(self.entry),
             primitive.option_values(),
