@@ -181,18 +181,22 @@ def read_comment(path: Path) -> str | None:
 def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
     """The frames of a video, uint8 [h, w, 3], one at a time and at `fps` of them per second.
 
-    They are repeated or left out where the file has another rate. Raises InputError if damaged.
+    They are repeated or left out where the file has another rate, but for the last. Raises
+    InputError if damaged.
     """
     import av
 
-    shown = 0
+    shown, waiting = 0, None
     try:
         with av.open(path) as container:
             rate = container.streams.video[0].average_rate
             for index, frame in enumerate(container.decode(video=0), 1):
-                while shown < index * fps / float(rate or fps):
-                    shown += 1
+                waiting = frame
+                while shown + 1 <= index * fps / float(rate or fps):
+                    shown, waiting = shown + 1, None
                     yield cast(Pixels, frame.to_ndarray(format="rgb24"))
+            if waiting is not None:
+                yield cast(Pixels, waiting.to_ndarray(format="rgb24"))
     except (av.FFmpegError, IndexError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 
