@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from soak._promise import Promise, Tally
@@ -257,9 +258,11 @@ def _no_lock() -> None:
 
 
 def _elsewhere() -> None:
-    """Outputs are written into the folder for temporary files and moved from there."""
+    """Outputs are written into the folder for temporary files and renamed from there."""
+    import artgen.runner._folder as module
     from artgen.runner._folder import RunFolder
 
+    module.errno = SimpleNamespace(EXDEV=-1)
     temporary = Path(tempfile.mkdtemp())
     keep = RunFolder.__init__
 
@@ -303,7 +306,7 @@ PROMISES = [
         "A folder in shared memory.",
         other_filesystem,
         lambda: in_processes(_elsewhere),
-        "outputs are moved from a folder for temporary files",
+        "outputs are renamed from a folder for temporary files",
     ),
     Promise(
         "two-at-once",
