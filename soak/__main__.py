@@ -27,8 +27,8 @@ def main() -> int:
         files.FUZZ_SECONDS = options.fuzz
     if unknown := set(options.areas) - set(AREAS):
         parser.error(f"there is no area {', '.join(sorted(unknown))}")
-    if options.write and (options.areas or options.small):
-        parser.error("--write is for all of it, in full size")
+    if options.write and options.areas:
+        parser.error("--write is for all areas")
     found: list[tuple[Promise, Tally, Tally]] = []
     for promise in every_promise(options.areas or AREAS):
         print(f"{promise.name} …", end=" ", file=sys.stderr, flush=True)
@@ -38,7 +38,7 @@ def main() -> int:
         print(f"{tally.cases} cases, {len(tally.failures)} failures", file=sys.stderr)
         for failure in tally.failures:
             print(f"  {failure}", file=sys.stderr)
-    text = table(found)
+    text = f"In {'small' if options.small else 'full'} size:\n\n{table(found)}"
     print(text)
     if options.write:
         before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
