@@ -16,6 +16,7 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError, InputError, UsageError, did_you_mean
 from artgen.recipe import PieceTable, Recipe, Stage
+from artgen.targets import is_image_set, split_source
 
 __all__ = ["FILES", "SUMMARY", "Gallery", "Piece", "open_gallery"]
 
@@ -159,14 +160,23 @@ def _small(recipe: Recipe) -> Recipe:
     """The same in a second or two: to see that it works, not how it looks."""
     count, size = recipe.primitive.count, recipe.target.size
     stages = [_short(stage) for stage in recipe.stage]
+    # The pictures of a set are small, and would be enlarged.
+    least = None if _is_set(recipe.target.source) else _QUICK_SIZE
     return recipe.updated(
         {
-            "target": {"size": min(size or _QUICK_SIZE, _QUICK_SIZE)},
+            "target": {"size": min(size, _QUICK_SIZE) if size else least},
             "primitive": {"count": min(count, _QUICK_COUNT)} if isinstance(count, int) else {},
             "stage": stages,
             "output": {"still_size": _QUICK_STILL, "video_seconds": 1.0, "fps": 12},
         }
     )
+
+
+def _is_set(source: str) -> bool:
+    scheme, rest = split_source(source)
+    if scheme is None:
+        return is_image_set(Path(rest))
+    return scheme == "sample" and rest.partition("?")[0] == "digits"
 
 
 def _short(stage: Stage) -> dict[str, object]:
