@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
+from artgen._openmp import shorten_waits
 from artgen.errors import ArtgenError, did_you_mean
 from benchmarks import __doc__ as SUMMARY
 from benchmarks._report import machine, update_sections
@@ -20,6 +21,7 @@ BENCHMARKS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
+    shorten_waits()
     parser = argparse.ArgumentParser(
         "python -m benchmarks", description=SUMMARY, formatter_class=argparse.RawTextHelpFormatter
     )

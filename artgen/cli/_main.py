@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -12,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 import artgen
+from artgen._openmp import shorten_waits
 from artgen.cli._console import print_failure
 from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
@@ -77,9 +77,7 @@ def _artgen(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    # Waiting threads of torch and of the kernels would spin and take the cores from each other;
-    # read when torch is first imported.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    shorten_waits()
     # The names of files may hold bytes that are not valid in the terminal's encoding.
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="surrogateescape")
