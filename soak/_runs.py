@@ -10,6 +10,7 @@ import functools
 import json
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
@@ -21,10 +22,15 @@ from PIL import Image
 
 __all__ = [
     "ENGINES",
+    "allow_memory",
     "arguments",
     "contents",
+    "continued",
+    "copy_outputs",
     "fit",
     "in_processes",
+    "leave",
+    "run",
     "same",
     "save_photo",
     "start",
@@ -99,6 +105,52 @@ def _call(bug: Callable[[], None] | None, function: Callable[..., None], given: 
     if bug is not None:
         bug()
     function(*given)
+
+
+def run(
+    line: Sequence[str], folder: Path, function: Callable[..., None] | None = None, *more: object
+) -> tuple[int, str]:
+    """The exit code of a command line in a process of its own, and what it said.
+
+    `function` prepares the process; it gets `more` and ends by calling `leave`.
+    """
+    errors = folder / "stderr.txt"
+    errors.write_text("")
+    errors.chmod(0o666)
+    process = start(function or leave, line, folder, *more)
+    process.join()
+    return process.exitcode or 0, errors.read_text()
+
+
+def leave(line: Sequence[str], folder: Path) -> None:
+    """In a new process: a command line, and nothing after it."""
+    code = fit(line, folder)
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def allow_memory(more: int) -> None:
+    """Let this process have so many bytes of address space more than it has; on Linux alone."""
+    import resource
+
+    status = Path("/proc/self/status").read_text()
+    size = int(status.split("VmSize:")[1].split()[0]) * 1024
+    resource.setrlimit(resource.RLIMIT_AS, (size + more, size + more))
+
+
+def copy_outputs(earlier: Path, out: Path) -> None:
+    """Make `out` with the outputs of an earlier run."""
+    out.mkdir()
+    for path in earlier.iterdir():
+        (out / path.name).write_bytes(path.read_bytes())
+
+
+def continued(line: Sequence[str], out: Path) -> list[str]:
+    """The command line that goes on, or starts again where there is nothing to resume."""
+    # A folder gets its recipe last; without one artgen says that there is nothing to resume.
+    if (out / "it.run" / "recipe.json").exists():
+        return [*(word for word in line if word != "--overwrite"), "--resume"]
+    return list(line)
 
 
 def fit(line: Sequence[str], folder: Path) -> int:

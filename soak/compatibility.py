@@ -7,10 +7,9 @@ import os
 import shutil
 import struct
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 from PIL import Image
@@ -19,7 +18,7 @@ import artgen
 from artgen import ArtgenError
 from artgen.recipe import Recipe
 from soak._promise import Promise, Tally
-from soak._runs import fit, in_processes, start
+from soak._runs import fit, in_processes, run, start
 
 FOLDER = Path(__file__).parent / "fixtures"
 """One folder per version of artgen that has changed a format: arts beside their stills, and a run
@@ -43,15 +42,13 @@ def old_arts(tally: Tally, small: bool) -> None:
 
 def old_checkpoints(tally: Tally, small: bool) -> None:
     """Runs that were killed under an earlier version go on."""
-    for run in sorted(FOLDER.glob("*/*.run")):
+    for killed in sorted(FOLDER.glob("*/*.run")):
         with tempfile.TemporaryDirectory() as name:
             out = Path(name)
-            shutil.copytree(run, out / run.name)
-            line = ["fit", "--resume", "--out", str(out), "--name", run.stem, "--quiet"]
-            process = start(_leave, line, out)
-            process.join()
-            told = (out / "stderr.txt").read_text().strip()[-300:]
-            tally.case(f"{run.parent.name}/{run.stem}", told if process.exitcode else None)
+            shutil.copytree(killed, out / killed.name)
+            line = ["fit", "--resume", "--out", str(out), "--name", killed.stem, "--quiet"]
+            code, told = run(line, out)
+            tally.case(f"{killed.parent.name}/{killed.stem}", told.strip()[-300:] if code else None)
 
 
 def newer_formats(tally: Tally, small: bool) -> None:
@@ -82,21 +79,7 @@ def _not_refused(read: Any) -> str | None:
     return "it was read"
 
 
-def _leave(line: list[str], folder: Path) -> None:
-    os._exit(fit(line, folder))
-
-
 # ---- bugs ----------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _patched(owner: Any, name: str, value: Any) -> Iterator[None]:
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
 
 
 def _smaller() -> Any:
@@ -108,7 +91,7 @@ def _smaller() -> Any:
     def halved(tensors: Any, precision: Any) -> Any:
         return {name: tensor / 2 for name, tensor in decode(tensors, precision).items()}
 
-    return _patched(art, "_decode", halved)
+    return patch.object(art, "_decode", halved)
 
 
 def _renamed() -> None:
@@ -128,7 +111,7 @@ def _optimistic() -> Any:
     """A version that takes every format for its own."""
     import artgen.art as art
 
-    return _patched(art, "FORMAT", 1000)
+    return patch.object(art, "FORMAT", 1000)
 
 
 PROMISES = [

@@ -8,7 +8,7 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,10 +16,14 @@ from typing import Any
 
 from soak._promise import Promise, Tally
 from soak._runs import (
+    allow_memory,
     arguments,
     contents,
-    fit,
+    continued,
+    copy_outputs,
     in_processes,
+    leave,
+    run,
     same,
     save_photo,
     start,
@@ -38,12 +42,13 @@ def no_room(tally: Tally, small: bool) -> None:
         largest = max(len(data) for data in after.values() if isinstance(data, bytes))
         rng = random.Random("no room")
         for number in range(6 if small else 100):
-            out = _prepared(folder, number)
+            out = folder / str(number)
+            copy_outputs(folder / "earlier", out)
             limit = rng.randrange(1, largest)
             line = arguments(ENGINE, photo, out, "--overwrite")
-            code, told = _run(_limited, line, folder, limit)
+            code, told = run(line, folder, _limited, limit)
             torn = unfinished(out, [before, after])
-            _finish(line, out, folder)
+            run(continued(line, out), folder)
             tally.case(
                 f"files of {limit} bytes at most",
                 _expected(code, told, 6, "cannot write"),
@@ -69,7 +74,7 @@ def no_permission(tally: Tally, small: bool) -> None:
         }
         for name, (out, more, expected) in places.items():
             line = arguments(ENGINE, photo, out, *more)
-            code, told = _run(_as_nobody, line, folder)
+            code, told = run(line, folder, _as_nobody)
             tally.case(name, _expected(code, told, expected, "cannot"))
 
 
@@ -81,7 +86,7 @@ def other_filesystem(tally: Tally, small: bool) -> None:
             tally.skips.append("there is no second file system")
             return
         with tempfile.TemporaryDirectory(dir=shared) as name:
-            code, told = _run(fit_and_leave, arguments(ENGINE, photo, Path(name)), folder)
+            code, told = run(arguments(ENGINE, photo, Path(name)), folder)
             tally.case(
                 "another file system",
                 _expected(code, told, 0),
@@ -101,10 +106,10 @@ def two_at_once(tally: Tally, small: bool) -> None:
             for name, flags in more_flags.items():
                 out = folder / f"{number} {name}"
                 lines = [arguments(ENGINE, photo, out, "--steps", "900", *each) for each in flags]
-                first = start(fit_and_leave, lines[0], folder)
+                first = start(leave, lines[0], folder)
                 _wait_for(out / "it.run" / "checkpoint.safetensors", first)
                 os.kill(first.pid, signal.SIGSTOP)  # it is still there, however fast it is
-                code, told = _run(fit_and_leave, lines[1], folder)
+                code, told = run(lines[1], folder)
                 os.kill(first.pid, signal.SIGCONT)
                 first.join()
                 tally.case(
@@ -127,7 +132,7 @@ def little_memory(tally: Tally, small: bool) -> None:
                 ENGINE, photo, out, "--size", "512", "--backend", "eager", "-n", "2000",
                 "--steps", "2", "--no-video",
             )  # fmt: skip
-            code, told = _run(_short_of_memory, line, folder, mebibytes << 20)
+            code, told = run(line, folder, _short_of_memory, mebibytes << 20)
             clear = code == 0 or (code == 6 and "memory" in told)
             traceback = "Traceback" in told
             whole = code != 0 or len(contents(out)) == 3
@@ -148,37 +153,8 @@ def _workshop() -> Iterator[tuple[Path, Path, dict[str, Any], dict[str, Any]]]:
         folder = Path(name)
         photo = save_photo(folder)
         for out, size in (("earlier", ["--size", "12"]), ("whole", [])):
-            process = start(fit_and_leave, arguments(ENGINE, photo, folder / out, *size), folder)
-            process.join()
+            run(arguments(ENGINE, photo, folder / out, *size), folder)
         yield folder, photo, contents(folder / "earlier"), contents(folder / "whole")
-
-
-def _prepared(folder: Path, number: int) -> Path:
-    """A folder with the outputs of an earlier run."""
-    out = folder / str(number)
-    out.mkdir()
-    for path in (folder / "earlier").iterdir():
-        (out / path.name).write_bytes(path.read_bytes())
-    return out
-
-
-def _run(
-    function: Callable[..., None], line: list[str], folder: Path, *more: object
-) -> tuple[int, str]:
-    """The exit code of a command line, and what it said."""
-    errors = folder / "stderr.txt"
-    errors.write_text("")
-    errors.chmod(0o666)
-    process = start(function, line, folder, *more)
-    process.join()
-    return process.exitcode or 0, errors.read_text()
-
-
-def _finish(line: list[str], out: Path, folder: Path) -> None:
-    """Resume what ended, or run it again where there is nothing to resume."""
-    if (out / "it.run" / "recipe.json").exists():
-        line = [*(word for word in line if word != "--overwrite"), "--resume"]
-    _run(fit_and_leave, line, folder)
 
 
 def _expected(code: int, told: str, expected: int, says: str = "") -> str | None:
@@ -191,34 +167,23 @@ def _wait_for(path: Path, process: Any) -> None:
         time.sleep(0.002)
 
 
-def fit_and_leave(line: list[str], folder: Path) -> None:
-    """In a new process: a command line, and nothing after it."""
-    code = fit(line, folder)
-    sys.stderr.flush()
-    os._exit(code)
-
-
 def _limited(line: list[str], folder: Path, most_bytes: int) -> None:
     import resource
 
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, most_bytes))
-    fit_and_leave(line, folder)
+    leave(line, folder)
 
 
 def _as_nobody(line: list[str], folder: Path) -> None:
     if os.geteuid() == 0:
         os.setuid(NOBODY)
-    fit_and_leave(line, folder)
+    leave(line, folder)
 
 
-def _short_of_memory(line: list[str], folder: Path, more_bytes: int) -> None:
-    import resource
-
-    fields = dict(each.split(":", 1) for each in Path("/proc/self/status").read_text().splitlines())
-    size = int(fields["VmSize"].split()[0]) * 1024
-    resource.setrlimit(resource.RLIMIT_AS, (size + more_bytes, size + more_bytes))
-    fit_and_leave(line, folder)
+def _short_of_memory(line: list[str], folder: Path, more: int) -> None:
+    allow_memory(more)
+    leave(line, folder)
 
 
 # ---- bugs ----------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from soak._promise import Promise, Tally
 from soak._readers import READERS, Reader
-from soak._runs import in_processes, start
+from soak._runs import allow_memory, in_processes, start
 
 SECONDS = 10.0
 """What reading one file may take."""
@@ -76,7 +76,8 @@ def _read_all(name: str, folder: Path, results: Path, changes: int) -> None:
         path = folder / f"good{number}{reader.suffix}"
         path.write_bytes(data)
         reader.read(path)
-    _limit_memory()
+    if sys.platform.startswith("linux"):
+        allow_memory(MEMORY)
     rng, failures, cases = random.Random(name), [], 0
     for told, data in (*made(reader, name, examples), *changed(examples, rng, changes)):
         path = folder / f"file{reader.suffix}"
@@ -212,15 +213,6 @@ def _refilled(data: bytes, value: bytes) -> bytes:
     """A safetensors file with all its numbers replaced."""
     start_ = 8 + struct.unpack("<Q", data[:8])[0]
     return data[:start_] + (value * (len(data) // 4 + 1))[: len(data) - start_]
-
-
-def _limit_memory() -> None:
-    if sys.platform.startswith("linux"):
-        import resource
-
-        status = Path("/proc/self/status").read_text()
-        size = int(status.split("VmSize:")[1].split()[0]) * 1024
-        resource.setrlimit(resource.RLIMIT_AS, (size + MEMORY, size + MEMORY))
 
 
 def read_trusting() -> None:

@@ -21,6 +21,8 @@ from soak._runs import (
     ENGINES,
     arguments,
     contents,
+    continued,
+    copy_outputs,
     fit,
     in_processes,
     same,
@@ -52,9 +54,7 @@ def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> Non
     for number in range(kills):
         signal_ = SIGNALS[number % len(SIGNALS)]
         out = folder / str(number)
-        out.mkdir()
-        for path in earlier.iterdir():
-            (out / path.name).write_bytes(path.read_bytes())
+        copy_outputs(earlier, out)
         line = arguments(engine, photo, out, "--overwrite")
         if number % 2:
             moment = rng.uniform(0.1, 1) * seconds
@@ -66,17 +66,8 @@ def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> Non
             told = f"{signal_.name} at operation {moment}"
         torn = unfinished(out, [before, after])
         interrupted = torn is not None and signal_ != signal.SIGKILL and _is_whole(out)
-        _finish(line, out, folder)
+        _run(continued(line, out), folder)
         tally.case(f"{engine}, {told}", None if interrupted else torn, same(contents(out), after))
-
-
-def _finish(line: list[str], out: Path, folder: Path) -> None:
-    """Resume what was killed, or run it again where there is nothing to resume."""
-    # A folder gets its recipe last; without one artgen says that there is nothing to resume.
-    if (out / "it.run" / "recipe.json").exists():
-        _run([*(word for word in line if word != "--overwrite"), "--resume"], folder)
-    else:
-        _run(line, folder)
 
 
 def _is_whole(out: Path) -> bool:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import random
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -207,21 +207,11 @@ def _target(picture: np.ndarray) -> Any:
 # ---- bugs ----------------------------------------------------------------------------------------
 
 
-@contextmanager
-def _patched(owner: Any, name: str, value: Any) -> Iterator[None]:
-    before = getattr(owner, name)
-    setattr(owner, name, value)
-    try:
-        yield
-    finally:
-        setattr(owner, name, before)
-
-
 def _never_gives_up() -> Any:
     """The engine goes back to the best again and again."""
     import artgen.runner._fit as fit
 
-    return _patched(fit, "RECOVERIES", 12)
+    return patch.object(fit, "RECOVERIES", 12)
 
 
 def _divides_by_pixels() -> Any:
@@ -233,7 +223,7 @@ def _divides_by_pixels() -> Any:
     def wrong(job: Any, picture: Any) -> Any:
         return figures(job, picture) | {"psnr": 1.0 / (picture.pixels.size - 3)}
 
-    return _patched(prepare.Job, "figures", wrong)
+    return patch.object(prepare.Job, "figures", wrong)
 
 
 def _accepts_all() -> Any:
@@ -247,7 +237,7 @@ def _accepts_all() -> Any:
             raise KeyError(str(error)) from None
 
     before = prepare.resolve
-    return _patched(prepare, "resolve", resolve)
+    return patch.object(prepare, "resolve", resolve)
 
 
 PROMISES = [

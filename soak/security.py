@@ -16,7 +16,7 @@ from typing import Any
 
 from soak._promise import Promise, Tally
 from soak._readers import READERS
-from soak._runs import fit, in_processes, save_photo, start
+from soak._runs import in_processes, run, save_photo, start
 from soak.files import changed, made
 
 SECRET = "a-secret-folder"
@@ -108,9 +108,9 @@ def outputs_give_nothing_away(tally: Tally, small: bool) -> None:
         common = ["fit", str(photo), "-n", "5", "--seed", "1", "--quiet", "--out", str(out)]
         for primitive in ("gaussian", "triangle"):
             line = [*common, "-p", primitive, "--steps", "20", "--name", primitive]
-            _in_process([*line, "--log", str(out / f"{primitive}.jsonl")], folder)
+            run([*line, "--log", str(out / f"{primitive}.jsonl")], folder)
         for suffix in ("svg", "json"):
-            _in_process(
+            run(
                 ["render", str(out / "triangle.art"), "-o", str(out / f"shapes.{suffix}"), "-q"],
                 folder,
             )
@@ -131,8 +131,8 @@ def markup_is_escaped(tally: Tally, small: bool) -> None:
         photo.rename(evil)
         out = folder / "out"
         line = ["fit", str(evil), "-p", "triangle", "-n", "4", "--steps", "4", "--seed", "1"]
-        _in_process([*line, "--no-video", "--name", "it", "--out", str(out), "--quiet"], folder)
-        _in_process(["render", str(out / "it.art"), "-o", str(out / "it.svg"), "-q"], folder)
+        run([*line, "--no-video", "--name", "it", "--out", str(out), "--quiet"], folder)
+        run(["render", str(out / "it.art"), "-o", str(out / "it.svg"), "-q"], folder)
         svg = (out / "it.svg").read_text() if (out / "it.svg").exists() else ""
         tally.case("SVG", _harmful(svg))
 
@@ -177,14 +177,6 @@ def _compile(cache: Path) -> None:
 
     kernel_cache.load("def one():\n    return 1\n")
     os._exit(0)
-
-
-def _in_process(line: list[str], folder: Path) -> None:
-    start(_fit, line, folder).join()
-
-
-def _fit(line: list[str], folder: Path) -> None:
-    os._exit(fit(line, folder))
 
 
 # ---- bugs ----------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError, InputError, UsageError, did_you_mean
 from artgen.recipe import PieceTable, Recipe, Stage
-from artgen.targets import is_image_set, split_source
+from artgen.targets import is_digits, is_image_set, split_source
 
 __all__ = ["FILES", "SUMMARY", "Gallery", "Piece", "open_gallery"]
 
@@ -176,7 +176,7 @@ def _is_set(source: str) -> bool:
     scheme, rest = split_source(source)
     if scheme is None:
         return is_image_set(Path(rest))
-    return scheme == "sample" and rest.partition("?")[0] == "digits"
+    return scheme == "sample" and is_digits(rest)
 
 
 def _short(stage: Stage) -> dict[str, object]:

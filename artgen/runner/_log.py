@@ -12,6 +12,8 @@ from artgen.events import Evaluated, Event, Measured
 
 __all__ = ["JsonLines", "read_generations", "read_losses"]
 
+_HINT = "a log is written by --log"
+
 
 class JsonLines:
     """An observer that writes step, losses, psnr and seconds, and what an engine measured.
@@ -62,8 +64,11 @@ def read_losses(path: Path) -> dict[str, list[tuple[int, float]]]:
     They are called "", or "test" where there are those of "training" too. Raises InputError naming
     the file, and the line that is not one of a log.
     """
-    found = _read(path, ("loss",))["loss"]
-    trained = _read(path, ("training_loss",), needed=False)["training_loss"]
+    rows = _read(path, ("loss", "training_loss"))
+    found = _series(rows, ("loss",))["loss"]
+    if not found:
+        raise InputError(f"{path} holds no losses", hint=_HINT)
+    trained = _series(rows, ("training_loss",))["training_loss"]
     return {"training": trained, "test": found} if trained else {"": found}
 
 
@@ -72,40 +77,48 @@ def read_generations(path: Path) -> dict[str, list[tuple[int, float]]]:
 
     Raises InputError where there are none, and as `read_losses` does.
     """
-    return _read(path, ("best", "mean", "diversity"))
+    names = ("best", "mean", "diversity")
+    found = _series(_read(path, names), names)
+    if not found["best"]:
+        message = f"{path} holds no generations, as the engine genetic logs them"
+        raise InputError(message, hint=_HINT)
+    return found
 
 
-def _read(
-    path: Path, names: tuple[str, ...], *, needed: bool = True
-) -> dict[str, list[tuple[int, float]]]:
-    """Finite values by name, of the lines that have all of these names."""
-    found: dict[str, list[tuple[int, float]]] = {name: [] for name in names}
-    hint = "a log is written by --log"
+def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float]]]:
+    """The step of every line, and which of the named values it has."""
+    rows: list[tuple[int, dict[str, float]]] = []
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot read {path}: {reason}", hint=hint) from None
+        raise InputError(f"cannot read {path}: {reason}", hint=_HINT) from None
     for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)
             step = int(data["step"])
             if len(data) < 2:
                 raise KeyError
-            values = [float(data[name]) for name in names if data.get(name) is not None]
+            rows.append((step, {n: float(data[n]) for n in names if data.get(n) is not None}))
         except (ValueError, KeyError, TypeError, RecursionError):
             # A kill may have cut off the last line.
             if number == len(lines) > 1:
                 break
             message = f"{path}, line {number} is not a line of a log"
-            raise InputError(message, hint=hint) from None
-        if len(values) == len(names) and all(map(math.isfinite, values)):
-            for name, value in zip(names, values, strict=True):
-                found[name].append((step, value))
-    if needed and not found[names[0]]:
-        what = "losses" if names == ("loss",) else "generations, as the engine genetic logs them"
-        raise InputError(f"{path} holds no {what}", hint=hint)
-    return found
+            raise InputError(message, hint=_HINT) from None
+    return rows
+
+
+def _series(
+    rows: list[tuple[int, dict[str, float]]], names: tuple[str, ...]
+) -> dict[str, list[tuple[int, float]]]:
+    """Values by name, of the rows in which all of these names have finite ones."""
+    whole = [
+        (step, values)
+        for step, values in rows
+        if all(math.isfinite(values.get(name, math.nan)) for name in names)
+    ]
+    return {name: [(step, values[name]) for step, values in whole] for name in names}
 
 
 def _step(line: str) -> float:

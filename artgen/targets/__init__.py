@@ -7,7 +7,7 @@ from artgen.targets._source import file_safe, split_source
 from artgen.targets._table import open_table
 from artgen.targets.colour import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 from artgen.targets.curve import open_curve
-from artgen.targets.digits import open_digits
+from artgen.targets.digits import is_digits, open_digits
 from artgen.targets.image import ImageTarget, TargetRequest, image_from_array, open_image
 from artgen.targets.image_set import SetTarget, is_image_set, open_image_set, set_from_arrays
 from artgen.targets.palette import learn_palette, nearest_colour, read_palette
@@ -25,6 +25,7 @@ __all__ = [
     "file_safe",
     "hex_colour",
     "image_from_array",
+    "is_digits",
     "is_image_set",
     "learn_palette",
     "linear_to_srgb",

@@ -7,7 +7,7 @@ from typing import Any
 
 from artgen.errors import InputError, did_you_mean
 from artgen.targets._generated import GENERATED
-from artgen.targets.digits import open_digits
+from artgen.targets.digits import is_digits, open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
 from artgen.targets.samples import text_hash
@@ -51,7 +51,7 @@ def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTar
 
     Raises InputError for an unknown name, or where this scikit-image came without the picture.
     """
-    if rest.partition("?")[0] == "digits":
+    if is_digits(rest):
         return open_digits(rest, request)
     if rest not in SAMPLES:
         known = (*SAMPLES, "digits")

@@ -20,7 +20,7 @@ from artgen.targets.samples import split_options, text_hash, whole_number
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
-__all__ = ["open_digits"]
+__all__ = ["is_digits", "open_digits"]
 
 _PICTURES, _MOST = 3000, 70_000
 _SIDE, _LARGEST_SIDE = 28, 256
@@ -30,6 +30,11 @@ _TURN, _SHEAR, _ZOOM, _SHIFT = math.radians(12), 0.25, 0.15, 0.06
 """The most by which a digit is turned, slanted, larger or smaller, and off the middle."""
 _FAMILIES = ("Sans", "Serif", "SansMono")
 _STYLES = ("", "-Bold", "-Oblique", "-BoldOblique", "-Italic", "-BoldItalic")
+
+
+def is_digits(rest: str) -> bool:
+    """Whether the sample called `rest` is a set of digits."""
+    return rest.partition("?")[0] == "digits"
 
 
 def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
