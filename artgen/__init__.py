@@ -58,7 +58,7 @@ if TYPE_CHECKING:
         pixels,
         uniform,
     )
-    from artgen.raster import grid_rows, interpolate_grids
+    from artgen.raster import grid_rows, interpolate_grids, prelu
     from artgen.targets import (
         ImageTarget,
         SampleTarget,
@@ -116,7 +116,7 @@ _HOMES = {
         "pixels",
         "uniform",
     ),
-    "artgen.raster": ("grid_rows", "interpolate_grids"),
+    "artgen.raster": ("grid_rows", "interpolate_grids", "prelu"),
     "artgen.targets": (
         "ImageTarget",
         "SampleTarget",
@@ -186,6 +186,7 @@ __all__ = [
     "per_spacing",
     "pixels",
     "points_from_samples",
+    "prelu",
     "register",
     "set_from_arrays",
     "uniform",

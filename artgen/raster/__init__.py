@@ -15,6 +15,7 @@ from artgen.raster.pictures import (
     pass_through,
     reconstruct,
 )
+from artgen.raster.rectifier import prelu
 from artgen.raster.span_gradients import keep_valid
 from artgen.raster.spans import (
     SUBROWS,
@@ -55,6 +56,7 @@ __all__ = [
     "paint",
     "pass_through",
     "planned_backend",
+    "prelu",
     "reconstruct",
     "share",
     "share_torch",

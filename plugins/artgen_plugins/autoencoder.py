@@ -24,7 +24,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen import Canvas, Codec, Param, Params, Preset, UsageError, constant, option, uniform
+from artgen import (
+    Canvas,
+    Codec,
+    Param,
+    Params,
+    Preset,
+    UsageError,
+    constant,
+    option,
+    prelu,
+    uniform,
+)
 
 RATE = 1e-3
 """The learning rate of all parameters."""
@@ -180,7 +191,7 @@ class Autoencoder(Codec):
             return value
         value, last = images, len(self.folds) - 1
         for i in range(last):
-            value = F.avg_pool2d(_layer(F.conv2d, value, p, f"encode{i}"), 2)
+            value = _layer(F.conv2d, value, p, f"encode{i}", halve=True)
         return _layer(F.conv2d, value, p, f"encode{last}").flatten(1)
 
     def decode(self, latents: Tensor, p: Params, labels: Tensor) -> Tensor:
@@ -198,8 +209,10 @@ class Autoencoder(Codec):
         return torch.sigmoid(value.float())
 
 
-def _layer(operation: Callable[..., Tensor], value: Tensor, p: Params, name: str) -> Tensor:
+def _layer(
+    operation: Callable[..., Tensor], value: Tensor, p: Params, name: str, halve: bool = False
+) -> Tensor:
     """A weight and a bias, then a slope for what is negative, where the layer has one."""
     value = operation(value, getattr(p, f"{name}_weight"), getattr(p, f"{name}_bias"))
     slope = vars(p).get(f"{name}_slope")
-    return value if slope is None else F.prelu(value, slope.to(value.dtype))
+    return value if slope is None else prelu(value, slope, halve=halve)
