@@ -236,3 +236,14 @@ def test_losses_of_several_runs():
     pictures = [one, two, zero, alone]
     assert all(picture.shape == (200, 320, 3) for picture in pictures)
     assert len({picture.tobytes() for picture in pictures}) == 4
+
+
+def test_long_names_stay_on_the_page():
+    line = [(0, 1.0), (10, 0.1)]
+    names = [f"a name that is rather long, number {number}" for number in range(4)]
+    picture = plot_losses(dict.fromkeys(names, line), Canvas(480, 300), BLACK)
+    border = np.concatenate(
+        [picture[:4].ravel(), picture[:, -4:].ravel(), picture[:, :4].ravel(), picture[-4:].ravel()]
+    )
+    assert not border.any()
+    assert picture[4:100].any(axis=(0, 2)).mean() > 0.3

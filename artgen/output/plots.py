@@ -43,6 +43,8 @@ _TEXT = 9
 """Points."""
 _LEAST_TEXT = 3
 """Pixels: smaller text is left out."""
+_HIGHEST = 0.975
+"""Where a legend ends, as a share of the height."""
 
 _INKS: tuple[Colour, ...] = (
     (0.16, 0.42, 0.80),
@@ -353,20 +355,30 @@ class _Page:
             spine.set_visible(False)
 
     def legend(self, axes: Axes, *others: Line2D) -> None:
-        """The names of the lines, in a row above the axes; `others` are those of other axes."""
+        """The names of the lines, in rows above the axes; `others` are those of other axes."""
         if not self.readable:
             return
-        axes.legend(
-            handles=[*axes.get_legend_handles_labels()[0], *others],
-            loc="lower left",
-            bbox_to_anchor=(0, 1.0),
-            borderaxespad=0.3,
-            borderpad=0.2,
-            ncols=4,
-            frameon=False,
-            labelcolor=self.pale,
-            prop={"family": _FONT, "size": _TEXT},
-        )
+        handles = [*axes.get_legend_handles_labels()[0], *others]
+        whole = self.figure.bbox
+        # As many in a row as there is room for.
+        for columns in (4, 3, 2, 1):
+            legend = axes.legend(
+                handles=handles,
+                loc="lower left",
+                bbox_to_anchor=(0, 1.0),
+                borderaxespad=0.3,
+                borderpad=0.2,
+                ncols=columns,
+                frameon=False,
+                labelcolor=self.pale,
+                prop={"family": _FONT, "size": _TEXT},
+            )
+            extent = legend.get_window_extent(self.agg.get_renderer())
+            if extent.x1 <= whole.x1:
+                break
+        left, bottom, width, height = axes.get_position().bounds
+        above = extent.y1 / whole.height - _HIGHEST
+        axes.set_position((left, bottom, width, height - max(0.0, above)))
 
     def keep(self, moving: Sequence[Any]) -> None:
         """Draw everything but `moving`, to be used again by `draw`."""
