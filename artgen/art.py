@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
+from artgen.film import Film, Scene
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.subject import ImageSet, Subject, subject_from
@@ -41,15 +42,22 @@ __all__ = [
     "export_svg",
     "load",
     "quantised",
+    "quantised_film",
     "saved_bytes",
 ]
 
-FORMAT = 1
-"""The version of the `.art` format that this artgen writes; it reads this and older ones."""
+FORMAT = 2
+"""The version of the `.art` format that this artgen writes; it reads this and older ones.
+
+Files without a film are still written as version 1, which older artgens read too.
+"""
 
 _RANGE = ".range"
 _SUBJECT = "subject."
 """What the names of tensors that belong to the subject begin with; no parameter has a dot."""
+
+_FILM = "film."
+"""The same of the tensors of a film: `film.SCENE.NAME` and `film.lives.SCENE`."""
 
 _LARGEST = 65_536
 """The longest side that is drawn, in pixels."""
@@ -77,12 +85,31 @@ class _DrawingTable(BaseModel):
     subject: dict[str, Any] | None = None
 
 
+class _SceneTable(BaseModel):
+    """What a file says of a scene of its film, beside the tensors."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    times: tuple[float, ...] = Field(min_length=1)
+
+
+class _FilmTable(BaseModel):
+    """What a file says of its film."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    scenes: tuple[_SceneTable, ...] = Field(min_length=1)
+    duration: float
+    fps: float
+
+
 class _Header(BaseModel):
     """The JSON in a file's metadata."""
 
     model_config = ConfigDict(strict=True)
 
     drawing: _DrawingTable
+    film: _FilmTable | None = None
     precision: Precision
     recipe: dict[str, Any]
     metrics: dict[str, Any]
@@ -113,7 +140,8 @@ class Art:
 
     `metrics` are those of the run (``psnr``, ``mse``, ``accuracy``, ``loss``, ``steps``, …; None
     where a target has no such figure), `precision` is how the parameters are stored; the drawing's
-    values are already rounded to it.
+    values are already rounded to it. `film` is the drawing as it moves, where it does: then
+    `drawing` is its still.
     """
 
     drawing: Drawing
@@ -121,6 +149,7 @@ class Art:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     precision: Precision = "fp32"
     registry: Registry | None = field(default=None, repr=False)
+    film: Film | None = None
 
     @property
     def psnr(self) -> float | None:
@@ -128,7 +157,7 @@ class Art:
 
         None where the target is not a picture: see `metrics`.
         """
-        psnr = self.metrics["psnr"]
+        psnr = self.metrics.get("psnr")
         return None if psnr is None else float(psnr)
 
     def primitive(self) -> Any:
@@ -196,6 +225,27 @@ class Art:
         )
         return view.show(self.drawing).pixels
 
+    def at(self, seconds: float) -> Art:
+        """The art of one moment of the film: it has no film, and none of the run's figures.
+
+        Raises UsageError where this does not move, or not at this moment.
+        """
+        film = self.require_film()
+        if not 0 <= seconds <= film.duration:
+            raise UsageError(
+                f"{seconds:g} s is not in the film", hint=f"it lasts {film.duration:g} seconds"
+            )
+        return replace(self, drawing=film.drawing(self.drawing, seconds), metrics={}, film=None)
+
+    def require_film(self) -> Film:
+        """The film. Raises UsageError where there is none."""
+        if self.film is None:
+            raise UsageError(
+                f"this {self.drawing.primitive} drawing does not move, it holds no film",
+                hint="artgen morph and artgen fit --history N make drawings that do",
+            )
+        return self.film
+
     def latent_space(self) -> LatentSpace:
         """Where the pictures of a codec's set are, and what is between them.
 
@@ -236,12 +286,15 @@ class Art:
             table["subject"] = {"kind": subject.kind, **subject.header()}
             tensors |= _subject_tensors(subject)
         header = {
-            "format": FORMAT,
+            "format": 1 if self.film is None else FORMAT,
             "drawing": table,
             "precision": self.precision,
             "recipe": self.recipe.to_dict(),
             "metrics": dict(self.metrics),
         }
+        if self.film is not None:
+            header["film"] = _film_header(self.film)
+            tensors |= _film_tensors(self.film, self.precision)
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return save(tensors, metadata={"artgen": text})
 
@@ -291,7 +344,10 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
         recipe = Recipe.from_dict(header.recipe, where="its recipe")
         table = header.drawing.model_dump()
         table["subject"] = _subject(table["subject"], tensors)
+        film = _film(header.film, tensors, header.precision)
         drawing = Drawing(tensors=_decode(tensors, header.precision), **table)
+        if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
+            raise ValueError("its film holds other tensors than its drawing")
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
@@ -300,7 +356,7 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
         raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
     except ValueError as error:
         raise InputError(f"{file} is damaged: {error}") from None
-    return Art(drawing, recipe, header.metrics, header.precision, registry)
+    return Art(drawing, recipe, header.metrics, header.precision, registry, film)
 
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
@@ -403,7 +459,17 @@ def _refuse_animation(request: ExportRequest, what: str) -> None:
 
 def quantised(drawing: Drawing, precision: Precision) -> Drawing:
     """The drawing as it will be after saving with `precision` and loading again."""
-    return replace(drawing, tensors=_decode(_encode(drawing.tensors, precision), precision))
+    return replace(drawing, tensors=_rounded(drawing.tensors, precision))
+
+
+def quantised_film(film: Film, precision: Precision) -> Film:
+    """The film as it will be after saving with `precision` and loading again."""
+    scenes = (replace(scene, tensors=_rounded(scene.tensors, precision)) for scene in film.scenes)
+    return replace(film, scenes=tuple(scenes))
+
+
+def _rounded(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[str, torch.Tensor]:
+    return _decode(_encode(tensors, precision), precision)
 
 
 def saved_bytes(drawing: Drawing, precision: Precision) -> int:
@@ -481,6 +547,43 @@ def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) ->
         if name.startswith(_SUBJECT)
     }
     return None if header is None else subject_from(header, arrays)
+
+
+def _film_header(film: Film) -> dict[str, Any]:
+    """All of a film but its tensors, as plain data."""
+    scenes = [{"times": list(scene.times)} for scene in film.scenes]
+    return {"scenes": scenes, "duration": film.duration, "fps": film.fps}
+
+
+def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
+    """The keys of all scenes, and who lives in each."""
+    tensors: dict[str, torch.Tensor] = {}
+    for number, scene in enumerate(film.scenes):
+        for name, tensor in _encode(scene.tensors, precision).items():
+            tensors[f"{_FILM}{number}.{name}"] = tensor
+        if scene.lives is not None:
+            tensors[f"{_FILM}lives.{number}"] = scene.lives.contiguous()
+    return tensors
+
+
+def _film(
+    table: _FilmTable | None, tensors: dict[str, torch.Tensor], precision: Precision
+) -> Film | None:
+    """Take the film's keys out of `tensors`. Raises ValueError where they are not whole."""
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    for name in [name for name in tensors if name.startswith(_FILM)]:
+        group, _, rest = name.removeprefix(_FILM).partition(".")
+        groups.setdefault(group, {})[rest] = tensors.pop(name)
+    lives, scenes = groups.pop("lives", {}), []
+    for number, scene in enumerate(table.scenes if table else ()):
+        keys = _decode(groups.pop(str(number), {}), precision)
+        for name, tensor in keys.items():
+            if not bool(tensor.isfinite().all()):
+                raise ValueError(f"{_FILM}{number}.{name} holds NaN or infinite numbers")
+        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None)))
+    if groups or lives:
+        raise ValueError("its film holds tensors of a scene that it does not have")
+    return None if table is None else Film(tuple(scenes), table.duration, table.fps)
 
 
 def _rows(tensor: torch.Tensor) -> torch.Tensor:
