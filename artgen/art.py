@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,16 +30,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from artgen.latents import LatentSpace
+    from artgen.views import View
 
 __all__ = [
     "FORMAT",
     "Art",
     "ExportRequest",
     "bytes_of_shapes",
-    "export_json",
-    "export_mp4",
-    "export_png",
-    "export_svg",
     "load",
     "quantised",
     "quantised_film",
@@ -64,10 +61,6 @@ _LARGEST = 65_536
 
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
-
-WALK_FPS = 30
-_STRIP = 10, 4
-"""A walk as a still: so many pictures in a row, and rows."""
 
 
 class _DrawingTable(BaseModel):
@@ -119,6 +112,9 @@ class _Header(BaseModel):
 class ExportRequest:
     """How an exporter should draw: `size` is the long side in pixels (None: the fitting size).
 
+    A video of a film has `fps` frames per second (None: as many as the film says), and shows it
+    `speed` times as fast.
+
     `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
     `latent` is a place in its latent space, and `walk` a walk through it, of so many `seconds`, to
     be drawn instead of the sheet: see `artgen.latents`.
@@ -132,6 +128,8 @@ class ExportRequest:
     latent: str | None = None
     walk: str | None = None
     seconds: float = 8.0
+    fps: float | None = None
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -204,6 +202,41 @@ class Art:
         A picture is painted, a curve plotted, labelled points become a map of their classes.
         Raises InputError, PluginError, UsageError, OutOfMemory.
         """
+        view = self._view(size, transparent, supersample, device)
+        return view.show(self.drawing).pixels
+
+    def frames(
+        self,
+        size: int | None = None,
+        *,
+        fps: float | None = None,
+        speed: float = 1.0,
+        supersample: int = 1,
+        device: str = "cpu",
+    ) -> Iterator[NDArray[np.uint8]]:
+        """The film, a picture at a time, each uint8 [height, width, 3]: none of them is kept.
+
+        There are `fps` of them per second (None: as many as the film says), and what they show
+        takes its time divided by `speed`. Raises UsageError where this does not move, and as
+        `render` does.
+        """
+        film = self.require_film()
+        times = film.frame_times(fps, speed)
+        view = self._view(size, False, supersample, device)
+
+        def draw() -> Iterator[NDArray[np.uint8]]:
+            shown = None
+            for seconds in times:
+                moment = film.moment(seconds)
+                if moment != shown:
+                    pixels = view.show(film.drawing(self.drawing, seconds)).pixels
+                    shown = moment
+                yield pixels
+
+        return draw()
+
+    def _view(self, size: int | None, transparent: bool, supersample: int, device: str) -> View:
+        """What shows this drawing, and others like it."""
         from artgen.raster import choose_backend
         from artgen.views import open_view
 
@@ -214,7 +247,7 @@ class Art:
         # The fit's own backend, so that the fitting size gives the bits of the still; where it is
         # not to be had, the other one differs by rounding only.
         eager = self.recipe.run.backend == "eager"
-        view = open_view(
+        return open_view(
             self.drawing,
             primitive,
             canvas,
@@ -223,7 +256,6 @@ class Art:
             supersample=supersample,
             transparent=transparent,
         )
-        return view.show(self.drawing).pixels
 
     def at(self, seconds: float) -> Art:
         """The art of one moment of the film: it has no film, and none of the run's figures.
@@ -357,104 +389,6 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
     except ValueError as error:
         raise InputError(f"{file} is damaged: {error}") from None
     return Art(drawing, recipe, header.metrics, header.precision, registry, film)
-
-
-def export_png(art: Art, request: ExportRequest) -> bytes:
-    """A PNG with the recipe inside. Raises UsageError where it shall be animated.
-
-    A walk is a strip of some of its pictures.
-    """
-    from artgen.output import encode_png
-
-    _refuse_animation(request, "PNG")
-    if request.latent is not None or request.walk is not None:
-        if request.transparent:
-            raise UsageError(
-                "a picture of a set has no transparent background", hint="leave out --transparent"
-            )
-        return encode_png(_imagined(art, request), art.recipe.to_json())
-    pixels = art.render(
-        request.size,
-        transparent=request.transparent,
-        supersample=request.supersample,
-        device=request.device,
-    )
-    return encode_png(pixels, art.recipe.to_json())
-
-
-def export_mp4(art: Art, request: ExportRequest) -> bytes:
-    """A walk through latent space as a video, with the recipe inside. Raises UsageError."""
-    from tempfile import TemporaryDirectory
-
-    from artgen.output import write_video
-    from artgen.output.sheets import resized
-
-    if request.walk is None:
-        raise UsageError(
-            "a saved drawing is no video; of a codec, a walk through its latents is",
-            hint="use --walk labels; the progress video is made by artgen fit",
-        )
-    canvas = art.picture_canvas(request.size)
-    space = art.latent_space()
-    frames = max(1, round(WALK_FPS * request.seconds))
-    pictures = space.draw(*space.walk(request.walk, frames))
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "walk.mp4"
-        shown = (resized(picture, canvas, smooth=True) for picture in pictures)
-        write_video(file, shown, fps=WALK_FPS, comment=art.recipe.to_json())
-        return file.read_bytes()
-
-
-def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
-    """The picture of a place in latent space, or a strip of those along a walk."""
-    import numpy as np
-    import torch
-
-    from artgen.output.sheets import resized
-
-    canvas, space = art.picture_canvas(request.size), art.latent_space()
-    if request.walk is None:
-        place = space.place(request.latent or "mean")
-        picture = space.draw(place.latent[None], torch.tensor([place.label]))[0]
-        return resized(picture, canvas, smooth=True)
-    columns, rows = _STRIP
-    pictures = space.draw(*space.walk(request.walk, columns * rows))
-    cell = canvas.scaled(max(1, max(canvas.width, canvas.height) // 4))
-    lines = np.split(np.stack([resized(picture, cell, smooth=True) for picture in pictures]), rows)
-    return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
-
-
-def export_svg(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as SVG elements, with the recipe inside. Raises UsageError for what is no shape."""
-    from artgen.output.svg import encode_svg
-
-    return encode_svg(
-        art.drawing,
-        art.primitive(),
-        art.canvas(request.size),
-        art.recipe.to_json(),
-        transparent=request.transparent,
-        animate=request.animate,
-    )
-
-
-def export_json(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
-    from artgen.output.shapes import encode_shapes
-
-    _refuse_animation(request, "JSON")
-    return encode_shapes(
-        art.drawing,
-        art.primitive(),
-        art.canvas(request.size),
-        art.recipe.to_dict(),
-        transparent=request.transparent,
-    )
-
-
-def _refuse_animation(request: ExportRequest, what: str) -> None:
-    if request.animate is not None:
-        raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
 
 
 def quantised(drawing: Drawing, precision: Precision) -> Drawing:

@@ -8,6 +8,7 @@ nothing is interpolated: what is shown last stays until the next scene begins.
 from __future__ import annotations
 
 import itertools
+import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -81,12 +82,18 @@ class Scene:
         """How many keys there are."""
         return len(self.times)
 
-    def tensors_at(self, seconds: float) -> dict[str, Tensor]:
-        """The values at this moment of the film, and only of the parts that live then."""
+    def place(self, seconds: float) -> tuple[int, float]:
+        """The last key before this moment, or at it, and how far it is to the next, 0 to 1."""
         key = max(0, bisect_right(self.times, seconds + SAME) - 1)
         ahead = seconds - self.times[key]
-        moving = ahead > SAME and key + 1 < self.keys
-        share = ahead / (self.times[key + 1] - self.times[key]) if moving else 0.0
+        if ahead <= SAME or key + 1 == self.keys:
+            return key, 0.0
+        return key, ahead / (self.times[key + 1] - self.times[key])
+
+    def tensors_at(self, seconds: float) -> dict[str, Tensor]:
+        """The values at this moment of the film, and only of the parts that live then."""
+        key, share = self.place(seconds)
+        moving = share > 0
         now: dict[str, Tensor] = {}
         for name, tensor in self.tensors.items():
             now[name] = tensor[key].lerp(tensor[key + 1], share) if moving else tensor[key]
@@ -138,17 +145,22 @@ class Film:
         """How many keys there are in all scenes."""
         return sum(scene.keys for scene in self.scenes)
 
-    def scene_at(self, seconds: float) -> Scene:
-        """The scene that is shown at this moment."""
+    def scene_at(self, seconds: float) -> int:
+        """The number of the scene that is shown at this moment."""
         starts = [scene.times[0] for scene in self.scenes]
-        return self.scenes[max(0, bisect_right(starts, seconds + SAME) - 1)]
+        return max(0, bisect_right(starts, seconds + SAME) - 1)
+
+    def moment(self, seconds: float) -> tuple[int, int, float]:
+        """Scene, key and share (see `Scene.place`): equal ones look the same."""
+        number = self.scene_at(seconds)
+        return (number, *self.scenes[number].place(seconds))
 
     def tensors_at(self, seconds: float) -> dict[str, Tensor]:
         """The mapped values at this moment, linear between keys, of the parts that live then.
 
         Before the first key and after the last one the drawing stands still.
         """
-        return self.scene_at(seconds).tensors_at(seconds)
+        return self.scenes[self.scene_at(seconds)].tensors_at(seconds)
 
     def drawing(self, base: Drawing, seconds: float) -> Drawing:
         """`base` with the tensors of this moment."""
@@ -160,7 +172,13 @@ class Film:
         `fps` frames are shown per second (None: those of the film); at least one. Raises UsageError
         where there are too many.
         """
-        rate = fps or self.fps
+        rate = self.fps if fps is None else fps
+        if not 0 < rate <= FASTEST:
+            raise UsageError(
+                f"{rate:g} frames per second are no rate", hint=f"use up to {FASTEST:.0f}"
+            )
+        if not 0 < speed < math.inf:
+            raise UsageError(f"speed {speed:g} is no speed", hint="use 1, or 0.25 for slow motion")
         count = max(1, round(self.duration * rate / speed))
         if count > MOST_FRAMES:
             raise UsageError(

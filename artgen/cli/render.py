@@ -1,4 +1,4 @@
-"""`artgen render`: draw a saved drawing again, at any size, in any format there is."""
+"""`artgen render`: draw a saved drawing or film again, at any size, in any format there is."""
 
 from __future__ import annotations
 
@@ -70,6 +70,32 @@ def render(
     seconds: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long a walk takes.")
     ] = 8.0,
+    at: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Of a film: this moment. Default: its still.",
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=0.1,
+            max=240,
+            help="Frames per second of a video. Default: those of the film; 30 for a walk.",
+        ),
+    ] = None,
+    speed: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            min=0.001,
+            max=1000,
+            help="How fast a film is shown: 0.25 is slow motion, drawn and not repeated.",
+        ),
+    ] = 1.0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
@@ -78,7 +104,7 @@ def render(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw a saved drawing again, at any size."""
+    """Draw a saved drawing or film again, at any size."""
     from artgen.errors import UsageError, did_you_mean
 
     registry = make_registry(plugin, quiet=quiet)
@@ -103,8 +129,11 @@ def render(
     from artgen.runner import resolve_device
 
     loaded = load(art, registry=registry)
+    if at is not None:
+        loaded = loaded.at(at)
     request = ExportRequest(
-        size, transparent, supersample, resolve_device(device), animate, latent, walk, seconds
+        *(size, transparent, supersample, resolve_device(device), animate),
+        *(latent, walk, seconds, fps, speed),
     )
     # All of them are made before the first is written.
     contents = {
