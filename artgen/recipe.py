@@ -19,6 +19,7 @@ from artgen.errors import InputError, UsageError, did_you_mean
 
 __all__ = [
     "MOST_COLOURS",
+    "MOST_KEYS",
     "MOST_PARTS",
     "FileReference",
     "OutputTable",
@@ -34,6 +35,7 @@ SCHEMA: Literal[1] = 1
 
 MOST_PARTS = 10_000_000
 MOST_COLOURS = 256
+MOST_KEYS = 1000
 
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
@@ -154,6 +156,9 @@ class OutputTable(_Table):
     video_seconds: float = Field(default=10.0, gt=0, le=3600)
     frames: int | None = Field(
         default=None, ge=1, description="at most so many different frames per stage"
+    )
+    history: int | None = Field(
+        default=None, ge=2, le=MOST_KEYS, description="drawings of each stage kept as a film"
     )
 
 
