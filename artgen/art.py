@@ -54,7 +54,7 @@ _SUBJECT = "subject."
 """What the names of tensors that belong to the subject begin with; no parameter has a dot."""
 
 _FILM = "film."
-"""The same of the tensors of a film: `film.SCENE.NAME` and `film.lives.SCENE`."""
+"""The same of a film's: `film.SCENE.NAME`, `film.lives.SCENE` and `film.background.SCENE`."""
 
 _LARGEST = 65_536
 """The longest side that is drawn, in pixels."""
@@ -497,6 +497,8 @@ def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
             tensors[f"{_FILM}{number}.{name}"] = tensor
         if scene.lives is not None:
             tensors[f"{_FILM}lives.{number}"] = scene.lives.contiguous()
+        if scene.background is not None:
+            tensors[f"{_FILM}background.{number}"] = scene.background.float().contiguous()
     return tensors
 
 
@@ -508,14 +510,17 @@ def _film(
     for name in [name for name in tensors if name.startswith(_FILM)]:
         group, _, rest = name.removeprefix(_FILM).partition(".")
         groups.setdefault(group, {})[rest] = tensors.pop(name)
-    lives, scenes = groups.pop("lives", {}), []
+    lives, backgrounds, scenes = groups.pop("lives", {}), groups.pop("background", {}), []
     for number, scene in enumerate(table.scenes if table else ()):
         keys = _decode(groups.pop(str(number), {}), precision)
         for name, tensor in keys.items():
             if not bool(tensor.isfinite().all()):
                 raise ValueError(f"{_FILM}{number}.{name} holds NaN or infinite numbers")
-        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None)))
-    if groups or lives:
+        background = backgrounds.pop(str(number), None)
+        if background is not None and not bool(background.isfinite().all()):
+            raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
+        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None), background))
+    if groups or lives or backgrounds:
         raise ValueError("its film holds tensors of a scene that it does not have")
     return None if table is None else Film(tuple(scenes), table.duration, table.fps)
 
