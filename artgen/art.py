@@ -517,8 +517,10 @@ def _film(
             if not bool(tensor.isfinite().all()):
                 raise ValueError(f"{_FILM}{number}.{name} holds NaN or infinite numbers")
         background = backgrounds.pop(str(number), None)
-        if background is not None and not bool(background.isfinite().all()):
-            raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
+        if background is not None:
+            background = _decode({"": background}, "fp32")[""]
+            if not bool(background.isfinite().all()):
+                raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
         scenes.append(Scene(scene.times, keys, lives.pop(str(number), None), background))
     if groups or lives or backgrounds:
         raise ValueError("its film holds tensors of a scene that it does not have")

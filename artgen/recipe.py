@@ -22,6 +22,7 @@ __all__ = [
     "MOST_KEYS",
     "MOST_PARTS",
     "FileReference",
+    "MorphTable",
     "OutputTable",
     "PieceTable",
     "PrimitiveTable",
@@ -192,6 +193,16 @@ class PieceTable(_Table):
         return words.strip()
 
 
+class MorphTable(_Table):
+    """The drawings that a film leads from and to; then the rest is the recipe of the first one."""
+
+    first: FileReference
+    second: FileReference
+    seconds: float = Field(gt=0, description="how long the way takes")
+    hold: float = Field(ge=0, description="how long both drawings stand still")
+    loop: bool = False
+
+
 class Recipe(_Table):
     """A run as data. See the table classes for the keys."""
 
@@ -204,6 +215,7 @@ class Recipe(_Table):
     output: OutputTable = OutputTable()
     run: RunTable = RunTable()
     piece: PieceTable | None = None
+    morph: MorphTable | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
@@ -276,6 +288,9 @@ _TABLES: dict[str, type[BaseModel]] = {
     "output": OutputTable,
     "run": RunTable,
     "piece": PieceTable,
+    "morph": MorphTable,
+    "first": FileReference,
+    "second": FileReference,
 }
 
 
