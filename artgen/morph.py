@@ -139,7 +139,9 @@ def _way(seconds: float, hold: float, loop: bool) -> tuple[list[float], list[flo
     """How far it is at each key, 0 to 1, and when; the last time is the film's end."""
     there = [3 * u * u - 2 * u * u * u for u in (k / EASE for k in range(EASE + 1))]
     legs = [there, there[::-1]] if loop else [there]
-    shares, times, now = [], [], 0.0
+    shares: list[float] = []
+    times: list[float] = []
+    now = 0.0
     for leg in legs:
         if hold and not times:
             shares, times = [leg[0]], [now]
@@ -412,7 +414,7 @@ def _alike(primitive: Primitive, a: Tensors, b: Tensors) -> Tensors:
     return result
 
 
-def _genes_alike(primitive: Shape, a: Tensors, b: Tensors) -> Tensors:
+def _genes_alike(primitive: Shape, a: Tensors, b: Tensors) -> Tensor:
     """The same for the genes of shapes: corners in another order, a direction turned around."""
     one, other = a["genes"].double().numpy().T, b["genes"].double().numpy().T.copy()
     kinds = np.zeros(len(one), np.int64)
@@ -425,7 +427,7 @@ def _genes_alike(primitive: Shape, a: Tensors, b: Tensors) -> Tensors:
         size = member.genes
         changes = _symmetries(member, other[mine[:3], :size])
         ways = np.stack([other[mine][:, order] * sign for order, sign in changes])
-        distance = np.square(ways - one[mine][:, None].swapaxes(0, 1)[..., :size]).sum(2)
+        distance = np.square(ways - one[mine][None, :, :size]).sum(2)
         other[mine, :size] = ways[distance.argmin(0), np.arange(len(mine))]
     return torch.from_numpy(other.T.astype(np.float32, "C"))
 
@@ -434,7 +436,8 @@ def _symmetries(member: Shape, examples: Floats) -> list[tuple[NDArray[np.int64]
     """Orders and signs of genes that leave a shape as it is, found by trying them out."""
     size = member.genes
     nothing = np.arange(size)
-    tried = [(nothing, np.ones(size))]
+    unchanged = (nothing, np.ones(size))
+    tried = []
     for k in sorted({2, 3, size // 2} & set(range(2, size // 2 + 1))):
         for shift in range(k):
             for corners in (np.arange(k), np.arange(k)[::-1]):
@@ -445,7 +448,7 @@ def _symmetries(member: Shape, examples: Floats) -> list[tuple[NDArray[np.int64]
         sign = np.ones(size)
         sign[first : first + 2] = -1
         tried.append((nothing, sign))
-    return [
+    return [unchanged] + [
         (order, sign)
         for order, sign in tried
         if all(_same_polygon(member, genes, genes[order] * sign) for genes in examples)

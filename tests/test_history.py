@@ -213,8 +213,9 @@ def test_the_command_and_the_function(tmp_path, monkeypatch, capsys):
     assert load("artgen-out/cat-gaussian.art").film.keys == 4
     assert main([*arguments, "--history", "0", "--seed", "1", "--overwrite"]) == 0
     assert load("artgen-out/cat-gaussian.art").film is None
+    capsys.readouterr()
     assert main([*arguments, "--history", "1", "--overwrite", "--json"]) == 2
-    assert "history" in json.loads(capsys.readouterr().out.splitlines()[-1])["error"]["message"]
+    assert "history" in json.loads(capsys.readouterr().out)["error"]["message"]
     art = artgen.fit("sample:cat", "gaussian", count=4, steps=5, size=16, history=3)
     assert art.film.keys == 3
 

