@@ -24,6 +24,7 @@ __all__ = [
     "export_svg",
     "export_webm",
     "export_webp",
+    "walk_frames",
 ]
 
 WALK_FPS = 30
@@ -114,7 +115,7 @@ def _moving(
 ) -> tuple[Iterator[NDArray[np.uint8]], float]:
     """Frames, made while they are taken, and how many of them there are per second."""
     if request.walk is not None:
-        return _walk(art, request)
+        return walk_frames(art, request)
     if art.film is None:
         raise UsageError(
             "a saved drawing is no video, unless it holds a film; of a codec, a walk through its "
@@ -138,8 +139,8 @@ def _moving(
     return frames, fps
 
 
-def _walk(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
-    """The pictures along a walk."""
+def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
+    """The pictures along a walk, and how many there are per second. Raises UsageError."""
     from artgen.output.sheets import resized
 
     canvas, space = art.picture_canvas(request.size), art.latent_space()

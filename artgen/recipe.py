@@ -158,6 +158,9 @@ class OutputTable(_Table):
     frames: int | None = Field(
         default=None, ge=1, description="at most so many different frames per stage"
     )
+    walk: str | None = Field(
+        default=None, max_length=200, description="of a codec: what its video shows instead"
+    )
     history: int | None = Field(
         default=None, ge=2, le=MOST_KEYS, description="drawings of each stage kept as a film"
     )

@@ -183,6 +183,41 @@ def test_a_walk_is_a_video(place, capsys):
     assert Path("digits.mp4").exists()
 
 
+def test_a_walk_may_be_the_video_of_a_fit(tmp_path, monkeypatch, capsys):
+    import av
+
+    monkeypatch.chdir(tmp_path)
+    fit = ["fit", DIGITS, "-p", "pca", "-n", "8", "--seed", "0", "--name", "it"]
+    data = printed(capsys, *fit, "--walk", "axis:1", "--video-seconds", "0.5", "--fps", "20")
+    assert data["recipe"]["output"]["walk"] == "axis:1"
+    with av.open("artgen-out/it.mp4") as container:
+        fitted = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    walk = ["--walk", "axis:1", "--seconds", "0.5", "--fps", "20", "-o", "walk.mp4"]
+    printed(capsys, "render", "artgen-out/it.art", *walk)
+    with av.open("walk.mp4") as container:
+        drawn = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(fitted) == 10
+    np.testing.assert_array_equal(fitted, drawn)
+
+
+@pytest.mark.parametrize(
+    ("primitive", "walk", "message"),
+    [
+        ("pca", "axis:99", "no axis"),
+        ("pca", "labls", "no walk"),
+        ("gaussian", "labels", "no codec"),
+    ],
+)
+def test_a_walk_that_cannot_be_is_refused_at_once(
+    primitive, walk, message, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    target = DIGITS if primitive == "pca" else "sample:cat"
+    fit = ["fit", target, "-p", primitive, "--walk", walk]
+    assert message in printed(capsys, *fit, expect=2)["error"]["message"]
+    assert not list(Path("artgen-out").glob("*"))
+
+
 def test_a_place_is_a_still(place, capsys):
     printed(capsys, "render", "digits.art", "--latent", "label:3", "-o", "a.png", "--size", "56")
     with Image.open("a.png") as still:

@@ -278,6 +278,15 @@ def fit(
             rich_help_panel=_FILES,
         ),
     ] = None,
+    walk: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WALK",
+            help="Of a codec: the video is a walk through its latents instead of the progress, as "
+            "in artgen render.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
     history: Annotated[
         int | None,
         typer.Option(
@@ -428,6 +437,7 @@ def fit(
                 "video_format": parse_video(video),
                 "fps": fps,
                 "video_seconds": video_seconds,
+                "walk": walk,
                 "history": history or None,
             },
             "run": {

@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import __version__
-from artgen.art import Art, quantised, quantised_film, saved_bytes
+from artgen.art import Art, ExportRequest, quantised, quantised_film, saved_bytes
 from artgen.drawing import Drawing
 from artgen.errors import ArtgenError, Interrupted
+from artgen.exporters import walk_frames
 from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
@@ -30,6 +31,9 @@ from artgen.views import FIGURES, Picture
 __all__ = ["Outcome", "export"]
 
 KINDS = ("still", "video", "art", "checkpoint")
+
+LARGEST_WALK = 1080
+"""Long side of the pictures of a walk, in pixels, however large the still is."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +92,10 @@ def export(
         still = art.render(output.still_size, transparent=output.transparent, device=job.device)
     atomic_write(folder.stage_output(paths["still"]), encode_png(still, text))
     if output.video:
-        frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
+        if output.walk is None:
+            frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
+        else:
+            frames, _ = walk_frames(art, _as_request(output))
         video = folder.stage_output(paths["video"])
         write_video(video, frames, fps=output.fps, comment=text)
     atomic_write(folder.stage_output(paths["art"]), data)
@@ -110,6 +117,12 @@ def _video_frames(
         if step != shown:
             shown, frame = step, final if step == last else stored.read(step)
         yield frame
+
+
+def _as_request(output: OutputTable) -> ExportRequest:
+    """What an exporter would be asked for, for the walk that the video shows."""
+    size = output.still_size and min(output.still_size, LARGEST_WALK)
+    return ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=output.fps)
 
 
 def _metrics(job: Job, result: Result, drawing: Drawing, picture: Picture) -> dict[str, Any]:

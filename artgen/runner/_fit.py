@@ -112,7 +112,8 @@ class Fit:
         self.emit, self.name, self.interruption = emit, run_name, interruption
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
-        self.filming = folder is not None and job.recipe.output.video
+        output = job.recipe.output
+        self.filming = folder is not None and output.video and output.walk is None
         self.history = History(None if folder is None else folder.history)
         self.progress = _Progress()
         self.resumed: dict[str, Any] | None = None

@@ -16,6 +16,7 @@ from artgen.art import quantised
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError, UsageError
+from artgen.latents import LatentSpace
 from artgen.primitives import Arithmetic, Context, Examples
 from artgen.raster import Backend, choose_backend, examples_from
 from artgen.recipe import Recipe
@@ -154,13 +155,17 @@ def prepare(
         if isinstance(subject, Points):
             subject = replace(subject, logits=plan.losses[-1].takes_logits)
     weight = None if target.weight is None else torch.from_numpy(target.weight)
+    start = _first_drawing(plan, target.canvas, subject, goal, weight, init)
+    if recipe.output.walk is not None:
+        # What is wrong with it shall not be found after hours.
+        LatentSpace(start, plan.primitive).walk(recipe.output.walk, 1)
     return Job(
         plan=plan,
         target=target,
         goal=goal,
         positions=positions,
         weight=weight,
-        start=_first_drawing(plan, target.canvas, subject, goal, weight, init),
+        start=start,
         device=device,
         backend=backend,
         arithmetic=arithmetic,
