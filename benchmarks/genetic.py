@@ -13,6 +13,7 @@ import statistics
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -73,7 +74,7 @@ def run(settings: Settings) -> Iterator[Table]:
                 )
             )
         columns = ("", "PSNR, dB", "CPU s", "steps")
-        yield Table(f"{picture}, long side {side}", columns, rows, f"{len(seeds)} seeds.")
+        yield Table(f"{Path(picture).stem}, long side {side}", columns, rows, f"{len(seeds)} seeds.")
 
 
 def fit(
