@@ -74,7 +74,8 @@ def run(settings: Settings) -> Iterator[Table]:
                 )
             )
         columns = ("", "PSNR, dB", "CPU s", "steps")
-        yield Table(f"{Path(picture).stem}, long side {side}", columns, rows, f"{len(seeds)} seeds.")
+        title = f"{Path(picture).stem}, long side {side}"
+        yield Table(title, columns, rows, f"{len(seeds)} seeds.")
 
 
 def fit(
