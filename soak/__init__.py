@@ -1,8 +1,9 @@
 """Proof of what artgen promises: every promise is tried where it could break, by injected faults.
 
-    python -m soak                    every promise in full size, as a table on stdout (hours)
-    python -m soak kills --small      one of them, in seconds, as `make test` does
-    python -m soak --write            also update docs/reliability.md
+    python -m soak                        every promise in full size (hours)
+    python -m soak kills fuzz:table       an area, and a piece of one; --list tells what there is
+    python -m soak kills --small          in seconds, as `make test` does
+    python -m soak fuzz:table --write     also keep what came of it, and renew docs/reliability.md
 
 Each promise comes with a bug that breaks it. The bug is put in while the same trial runs once more,
 which has to notice: a trial that cannot fail proves nothing.

@@ -3,71 +3,97 @@
 from __future__ import annotations
 
 import argparse
+import datetime
 import sys
-from pathlib import Path
+import traceback
+from collections.abc import Callable
 
+import artgen
 from soak import __doc__ as SUMMARY
-from soak import files
-from soak._promise import AREAS, Promise, Tally, every_promise
-
-PAGE = Path(__file__).parents[1] / "docs" / "reliability.md"
-BEGIN, END = "<!-- written by python -m soak --write -->", "<!-- end -->"
+from soak import _results, fuzz
+from soak._promise import AREAS, Promise, Tally, choose, short
+from soak._results import Row
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(
         "python -m soak", description=SUMMARY, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("areas", nargs="*", metavar="AREA", help=f"of {', '.join(AREAS)}")
+    parser.add_argument(
+        "words", nargs="*", metavar="AREA[:PIECE]", help=f"areas are {', '.join(AREAS)}"
+    )
     parser.add_argument("--small", action="store_true", help="in seconds instead of hours")
-    parser.add_argument("--write", action="store_true", help="update docs/reliability.md")
-    parser.add_argument("--fuzz", type=int, metavar="SECONDS", help="per reader; default: 600")
+    parser.add_argument(
+        "--write", action="store_true", help="keep the results and renew docs/reliability.md"
+    )
+    parser.add_argument(
+        "--fuzz", type=int, metavar="SECONDS", help="of the processor, per reader; default: 600"
+    )
+    parser.add_argument("--list", action="store_true", help="tell what there is, and try nothing")
+    parser.add_argument(
+        "--page", action="store_true", help="write the page from the results, and try nothing"
+    )
     options = parser.parse_args()
     if options.fuzz:
-        files.FUZZ_SECONDS = options.fuzz
-    if unknown := set(options.areas) - set(AREAS):
-        parser.error(f"there is no area {', '.join(sorted(unknown))}")
-    if options.write and options.areas:
-        parser.error("--write is for all areas")
-    found: list[tuple[Promise, Tally, Tally]] = []
-    for promise in every_promise(options.areas or AREAS):
-        print(f"{promise.name} …", end=" ", file=sys.stderr, flush=True)
-        tally = promise.check(small=options.small)
-        broken = promise.check_with_bug()
-        found.append((promise, tally, broken))
-        print(f"{tally.cases} cases, {len(tally.failures)} failures", file=sys.stderr)
-        for failure in tally.failures:
-            print(f"  {failure}", file=sys.stderr)
-    text = f"In {'small' if options.small else 'full'} size:\n\n{table(found)}"
-    print(text)
-    if options.write:
-        before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
-        PAGE.write_text(
-            f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.partition(END)[2]}", encoding="utf-8"
-        )
-    return any(tally.failures or not noticed(tally, broken) for _, tally, broken in found)
+        fuzz.SECONDS = options.fuzz
+    if options.small and options.write:
+        parser.error("the page is about the full size: leave out --small or --write")
+    try:
+        chosen = choose(options.words, small=options.small)
+    except ValueError as error:
+        parser.error(f"{error}; --list tells what there is")
+    if options.list:
+        for promise, piece in chosen:
+            area = promise.trial.__module__.removeprefix("soak.")
+            print(f"{area}:{short(piece) or promise.name}")
+        return 0
+    if options.page:
+        _results.write_page()
+        return 0
+    rows: dict[str, Row] = {}
+    for promise, piece in chosen:
+        rows[f"{promise.name}:{piece}"] = row = _tried(promise, piece, options.small)
+        if options.write:
+            _results.record(promise, piece, row)
+    print(_results.table(list(dict.fromkeys(promise for promise, _ in chosen)), rows))
+    return any(row.failed or row.noticed == 0 for row in rows.values())
 
 
-def noticed(tally: Tally, broken: Tally) -> bool:
-    """Whether the trial failed with the bug put in, as far as it could be tried."""
-    return bool(broken.failures) or not tally.cases
+def _tried(promise: Promise, piece: str, small: bool) -> Row:
+    """Try a piece, with the bug too where that is in it; what breaks a trial is a failure of it."""
+    print(f"{promise.name} {piece} …".replace("  ", " "), end=" ", file=sys.stderr, flush=True)
+    tally = _guarded(lambda: promise.check(small=small, piece=piece))
+    noticed = None
+    if piece == promise.bug_piece:
+        broken = _guarded(promise.check_with_bug)
+        if "the trial itself" in "".join(broken.failures):
+            tally.failures += [f"with the bug, {each}" for each in broken.failures]
+        # What cannot be tried cannot fail.
+        noticed = broken.cases if broken.failures else None if broken.skips else 0
+    print(f"{tally.cases} cases, {len(tally.failures)} failures", file=sys.stderr)
+    for failure in tally.failures:
+        print(f"  {failure}", file=sys.stderr)
+    if noticed == 0:
+        print(f"  its bug was not noticed: {promise.bug_text}", file=sys.stderr)
+    return Row(
+        cases=tally.cases,
+        failed=len(tally.failures),
+        failures=tuple(tally.failures),
+        skips=tuple(tally.skips),
+        figures=tally.figures,
+        noticed=noticed,
+        date=datetime.date.today().isoformat(),
+        version=artgen.__version__,
+    )
 
 
-def table(found: list[tuple[Promise, Tally, Tally]]) -> str:
-    """A row for each promise."""
-    lines = [
-        "| promise | how it is tried | cases | failures | not tried | with this bug it fails |",
-        "|---|---|--:|--:|---|---|",
-    ]
-    for promise, tally, broken in found:
-        figures = "; ".join(f"{name}: {value}" for name, value in tally.figures.items())
-        how = promise.how + (f" ({figures})" if figures else "")
-        seen = f"in case {broken.cases}" if broken.failures else "never"
-        bug = f"{promise.bug_text} (noticed {seen})"
-        cells = (promise.text, how, str(tally.cases), str(len(tally.failures)))
-        skips = "; ".join(tally.skips)
-        lines.append("| " + " | ".join((*cells, skips, bug)) + " |")
-    return "\n".join(lines)
+def _guarded(check: Callable[[], Tally]) -> Tally:
+    """What a check gives; a check that breaks has failed, and the others go on."""
+    try:
+        return check()
+    except Exception as error:
+        traceback.print_exc()
+        return Tally(1, [f"the trial itself ended with {type(error).__name__}: {error}"])
 
 
 if __name__ == "__main__":

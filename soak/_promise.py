@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 
-__all__ = ["AREAS", "Promise", "Tally", "every_promise", "find_promise"]
+__all__ = ["AREAS", "Promise", "Tally", "choose", "every_promise", "short"]
 
-AREAS = ("kills", "disk", "files", "security", "numbers", "endurance", "compatibility")
+AREAS = (
+    "kills",
+    "disk",
+    "files",
+    "fuzz",
+    "security",
+    "pages",
+    "numbers",
+    "endurance",
+    "compatibility",
+    "versions",
+)
 """The modules with a list of `PROMISES`."""
 
 
@@ -52,22 +64,36 @@ class Promise:
     name: str
     text: str
     how: str
-    trial: Callable[[Tally, bool], None]
+    trial: Callable[..., None]
     bug: Callable[[], AbstractContextManager[object]]
     bug_text: str
+    pieces: tuple[str, ...] = ()
+    """What can be tried one at a time; `trial` gets the name of one as its third argument."""
+    bug_piece: str = ""
+    """The piece that the bug is in."""
+    small_pieces: tuple[str, ...] = ()
+    """The pieces of the small size, where those are not all."""
 
-    def check(self, *, small: bool) -> Tally:
-        """Try it."""
+    def check(self, *, small: bool, piece: str = "") -> Tally:
+        """Try it, or a piece of it."""
         tally = Tally()
-        self.trial(tally, small)
+        self._try(tally, small, piece)
         return tally
 
     def check_with_bug(self) -> Tally:
         """Try it in the small size with the bug put in, until that is noticed."""
         tally = Tally(first_failure=True)
         with self.bug(), suppress(Noticed):
-            self.trial(tally, True)
+            self._try(tally, True, self.bug_piece)
         return tally
+
+    def _try(self, tally: Tally, small: bool, piece: str) -> None:
+        if not self.pieces:
+            self.trial(tally, small)
+            return
+        every = self.small_pieces if small and self.small_pieces else self.pieces
+        for each in [piece] if piece else every:
+            self.trial(tally, small, each)
 
 
 def every_promise(areas: Sequence[str] = AREAS) -> list[Promise]:
@@ -76,6 +102,28 @@ def every_promise(areas: Sequence[str] = AREAS) -> list[Promise]:
     return [promise for module in modules for promise in module.PROMISES]
 
 
-def find_promise(name: str) -> Promise:
-    """The promise called `name`."""
-    return next(promise for promise in every_promise() if promise.name == name)
+def choose(words: Sequence[str], *, small: bool = False) -> list[tuple[Promise, str]]:
+    """Promises and the pieces of them ("" where there are none) that some words ask for.
+
+    A word is an area, `AREA:PROMISE` or `AREA:PIECE`; names are compared as `short` gives them.
+    Raises ValueError for a word that names nothing.
+    """
+    chosen: list[tuple[Promise, str]] = []
+    for word in words or AREAS:
+        area, _, name = word.partition(":")
+        there = every_promise([area]) if area in AREAS else []
+        found = [
+            (promise, piece)
+            for promise in there
+            for piece in (small and not name and promise.small_pieces) or promise.pieces or ("",)
+            if not name or short(name) in (promise.name, short(piece))
+        ]
+        if not found:
+            raise ValueError(f"there is no {word}")
+        chosen += [each for each in found if each not in chosen]
+    return chosen
+
+
+def short(name: str) -> str:
+    """A name as it is easily typed: `set-as-idx`."""
+    return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -147,6 +147,34 @@ def _checkpoints() -> list[bytes]:
     return [save(state, metadata={"artgen": text})]
 
 
+def _videos() -> list[bytes]:
+    import tempfile
+
+    from artgen.output import write_video
+
+    black = np.zeros((16, 16, 3), np.uint8)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "it.mp4"
+        write_video(path, [black, black], fps=5, comment='{"schema": 1}')
+        return [path.read_bytes()]
+
+
+def _drawings() -> list[bytes]:
+    recipe = "{&quot;schema&quot;: 1}"
+    text = f'<svg xmlns="http://www.w3.org/2000/svg"><metadata id="artgen-recipe">{recipe}</metadata></svg>'
+    return [text.encode(), b"<?xml version='1.0' encoding='utf-8'?>" + text.encode()]
+
+
+def _read_log(path: Path) -> object:
+    from artgen.errors import InputError
+    from artgen.runner import read_generations, read_losses
+
+    try:
+        return read_losses(path)
+    except InputError:
+        return read_generations(path)
+
+
 def _idx() -> list[bytes]:
     images = np.arange(5 * 6 * 7, dtype=np.uint8)
     data = struct.pack(">HBBIII", 0, 8, 3, 5, 6, 7) + images.tobytes()
@@ -188,10 +216,15 @@ READERS = {
     "recipe": Reader(".toml", _read_recipe, _recipes),
     "recipe in a file": Reader(".art", _find_recipe, _arts),
     "recipe in a picture": Reader(".png", _find_recipe, _pictures),
+    "recipe in a video": Reader(".mp4", _find_recipe, _videos),
+    "recipe in an SVG": Reader(".svg", _find_recipe, _drawings),
     "art": Reader(".art", _draw, _arts),
     "film": Reader(".art", _play, _films),
     "palette": Reader(
         ".gpl", _read_palette, lambda: [b"GIMP Palette\nName: x\n0 0 0 a\n255 10 1\n", b"#fff000\n#123456\n"]
     ),
     "checkpoint": Reader(".safetensors", _load_checkpoint, _checkpoints),
+    "log": Reader(
+        ".jsonl", _read_log, lambda: [b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25, "training_loss": 0.2}\n']
+    ),
 }  # fmt: skip

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import statistics
 import sys
 import tempfile
 import time
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from soak._promise import Promise, Tally
@@ -22,7 +24,7 @@ SLOWER = 1.5
 
 
 def long_run(tally: Tally, small: bool) -> None:
-    """A run with video, checkpoints and log is watched from inside."""
+    """A run with video, checkpoints, log and live page is watched from inside."""
     if not sys.platform.startswith("linux"):
         tally.skips.append("memory and handles are read from /proc")
         return
@@ -96,19 +98,20 @@ def _note_peak(primitive: str, side: int, folder: Path, found: Path) -> None:
 
 def _run_watched(folder: Path, steps: int) -> None:
     from artgen.events import Advanced, Event
+    from artgen.live import Live
     from artgen.recipe import Recipe
     from artgen.registry import Registry
-    from artgen.runner import run
+    from artgen.runner import Control, run
 
     notes = (folder / "notes.jsonl").open("w")
-    page = os.sysconf("SC_PAGESIZE") / 2**20
+    page_size = os.sysconf("SC_PAGESIZE") / 2**20
     before = [0, time.process_time()]
 
     def watch(event: Event) -> None:
         if not isinstance(event, Advanced) or event.step - before[0] < steps / 300:
             return
         now = time.process_time()
-        memory = int(Path("/proc/self/statm").read_text().split()[1]) * page
+        memory = int(Path("/proc/self/statm").read_text().split()[1]) * page_size
         handles = len(os.listdir("/proc/self/fd"))
         seconds = (now - before[1]) / (event.step - before[0])
         note = {"memory": memory, "handles": handles, "seconds": seconds}
@@ -122,17 +125,28 @@ def _run_watched(folder: Path, steps: int) -> None:
         "stage": [{"steps": steps}],
         "run": {"threads": 1},
     }
-    run(
-        Recipe.from_dict(table),
-        Registry(environ={"ARTGEN_PLUGINS": ""}),
-        out=folder / "out",
-        name="it",
-        observers=[watch],
-        checkpoint_every=max(1, steps // 100),
-        log=folder / "log.jsonl",
-    )
+    with Live(Control()) as page:
+        Thread(target=_listen, args=(page.port,), daemon=True).start()
+        run(
+            Recipe.from_dict(table),
+            Registry(environ={"ARTGEN_PLUGINS": ""}),
+            out=folder / "out",
+            name="it",
+            observers=[watch, page],
+            interruption=page.control,
+            checkpoint_every=max(1, steps // 100),
+            log=folder / "log.jsonl",
+        )
     notes.close()
     os._exit(0)
+
+
+def _listen(port: int) -> None:
+    """A page that takes all that it is shown."""
+    with socket.create_connection(("127.0.0.1", port)) as opened:
+        opened.sendall(f"GET /events HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode())
+        while opened.recv(2**16):
+            pass
 
 
 def _hoard() -> None:
@@ -176,8 +190,8 @@ PROMISES = [
     ),
     Promise(
         "long-runs",
-        "A long run with video, checkpoints and log takes no more memory, handles or time per step "
-        "at its end than in the middle.",
+        "A long run with video, checkpoints, log and live page takes no more memory, handles or "
+        "time per step at its end than in the middle.",
         "A run of 100,000 steps notes them for itself.",
         long_run,
         lambda: in_processes(_hoard),

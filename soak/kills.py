@@ -35,11 +35,10 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 _WATCHED = {"open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "shutil.rmtree"}
 
 
-def killed_anywhere(tally: Tally, small: bool) -> None:
+def killed_anywhere(tally: Tally, small: bool, engine: str) -> None:
     """A run is killed, its outputs are looked at, it is resumed, and compared with a whole one."""
-    for engine in ENGINES:
-        with tempfile.TemporaryDirectory() as name:
-            _kill_one_engine(tally, engine, Path(name), 3 if small else 30)
+    with tempfile.TemporaryDirectory() as name:
+        _kill_one_engine(tally, engine, Path(name), 3 if small else 30)
 
 
 def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> None:
@@ -135,5 +134,7 @@ PROMISES = [
         killed_anywhere,
         lambda: in_processes(_forget_moments),
         "checkpoints lose the moments of the gradients",
+        pieces=tuple(ENGINES),
+        bug_piece="gradient",
     )
 ]

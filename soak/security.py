@@ -14,10 +14,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from soak._hostile import changed, made
 from soak._promise import Promise, Tally
 from soak._readers import READERS
 from soak._runs import in_processes, run, save_photo, start
-from soak.files import changed, made
 
 SECRET = "a-secret-folder"
 
@@ -122,6 +122,42 @@ def outputs_give_nothing_away(tally: Tally, small: bool) -> None:
                 tally.case(path.suffix, *([] if path.suffix == ".json" else told))
 
 
+def report_is_private(tally: Tally, small: bool) -> None:
+    """What `artgen doctor` tells where plugins, the home folder and the environment hold names."""
+    words = {SECRET, "somebody-here", "a-secret-value", platform.node()}
+    for flag in ("--report", "--json", "--verbose"):
+        with tempfile.TemporaryDirectory() as name:
+            found = Path(name) / "report.txt"
+            start(_report, flag, Path(name), found).join()
+            text = found.read_text() if found.exists() else ""
+            told = [f"{word!r} is in it" for word in words if len(word) > 5 and word in text]
+            tally.case(flag, *told, None if "broken" in text else "it does not tell of the plugin")
+
+
+def _report(flag: str, folder: Path, found: Path) -> None:
+    home, site = folder / SECRET / "somebody-here", folder / SECRET / "site with spaces"
+    (site / "evil-1.0.dist-info").mkdir(parents=True)
+    home.mkdir()
+    (site / "evil-1.0.dist-info" / "METADATA").write_text("Name: evil\nVersion: 1.0\n")
+    (site / "evil-1.0.dist-info" / "entry_points.txt").write_text("[artgen]\nevil = evil\n")
+    (site / "evil.py").write_text(
+        "raise ImportError(f'cannot read {__file__}, /srv/a-secret-folder/x or C:\\\\a-secret-folder\\\\x')"
+    )
+    os.environ |= {"HOME": str(home), "LOGNAME": "somebody-here", "ARTGEN_X": "a-secret-value"}
+    os.environ.pop("ARTGEN_PLUGINS", None)
+    os.chdir(site)
+    sys.path.append(str(site))
+    from artgen.cli import main
+
+    with found.open("w") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+        main(["doctor", flag])
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(0)
+
+
 def markup_is_escaped(tally: Tally, small: bool) -> None:
     """Names with markup in them, in outputs that a browser reads."""
     with tempfile.TemporaryDirectory() as name:
@@ -208,6 +244,13 @@ def _say_where() -> None:
     prepare._complete = telling
 
 
+def _with_paths() -> None:
+    """What others say is passed on as it is."""
+    import artgen.doctor as doctor
+
+    doctor._without_paths = lambda text: text
+
+
 def _unescaped() -> None:
     """Text goes into SVG as it is."""
     import artgen.output.svg as svg
@@ -246,6 +289,15 @@ PROMISES = [
         outputs_give_nothing_away,
         lambda: in_processes(_say_where),
         "the recipe keeps the path of its target",
+    ),
+    Promise(
+        "private-report",
+        "What `artgen doctor` tells for a bug report holds no path, user, host or secret.",
+        "A plugin that fails with paths in its words, a home folder and an environment with names "
+        "in them.",
+        report_is_private,
+        lambda: in_processes(_with_paths),
+        "reasons are given as they are",
     ),
     Promise(
         "markup",

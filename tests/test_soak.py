@@ -6,28 +6,78 @@ import sys
 
 import pytest
 
-from soak.__main__ import BEGIN, PAGE, table
-from soak._promise import Promise, Tally, every_promise
+from soak._promise import AREAS, Promise, choose, every_promise
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform == "win32", reason="forks processes"),
-    pytest.mark.parametrize("promise", every_promise(), ids=lambda promise: promise.name),
-]
+posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
+each_promise = pytest.mark.parametrize("promise", every_promise(), ids=lambda promise: promise.name)
 
 
+@posix
+@pytest.mark.slow
+@each_promise
 def test_a_promise_is_kept(promise: Promise):
     tally = promise.check(small=True)
     assert tally.cases or tally.skips
     assert tally.failures == []
 
 
+@posix
+@pytest.mark.slow
+@each_promise
 def test_a_bug_is_noticed(promise: Promise):
     tally = promise.check_with_bug()
     assert tally.failures or tally.skips
 
 
-def test_the_page_names_it(promise: Promise):
-    page = PAGE.read_text(encoding="utf-8").partition(BEGIN)[2]
-    row = table([(promise, Tally(), Tally())]).splitlines()[-1]
-    assert row.split(" | ")[0] in page
+@posix
+def test_the_page_shows_the_results():
+    from soak import _results
+
+    page = _results.PAGE.read_text(encoding="utf-8")
+    assert _results.shown(page, _results.read()) == page
+
+
+@posix
+def test_results_are_kept_row_by_row(tmp_path, monkeypatch):
+    from soak import _results
+
+    monkeypatch.setattr(_results, "FILE", tmp_path / "results.json")
+    monkeypatch.setattr(_results, "PAGE", tmp_path / "page.md")
+    _results.PAGE.write_text(f"before\n{_results.BEGIN}\nold\n{_results.END}\nafter\n")
+    (kills, gradient), (_, batches) = choose(["kills"])[:2]
+    row = _results.Row(30, 1, ("x" * 999,), (), {}, 2, "2026-01-02", "0.1.0")
+    _results.record(kills, gradient, row)
+    _results.record(kills, batches, _results.Row(9, 0, (), (), {}, None, "2026-01-01", "0.1.0"))
+    rows = _results.read()
+    assert rows["kills:gradient"].cases == 30
+    assert len(rows["kills:gradient"].failures[0]) < 999
+    page = _results.PAGE.read_text()
+    assert page.startswith("before\n")
+    assert page.endswith("after\n")
+    assert "old" not in page
+    assert "| 39 | 1 |" in page
+    assert "noticed in case 2" in page
+    assert "2026-01-01, 0.1.0" in page
+    assert "not yet: genetic" in page
+
+
+def test_words_choose_what_is_tried():
+    assert {promise.name for promise, _ in choose(["disk"])} >= {"no-room", "two-at-once"}
+    assert [piece for _, piece in choose(["fuzz:set-as-idx"])] == ["set as IDX"]
+    assert [promise.name for promise, _ in choose(["disk:no-room", "disk:no-room"])] == ["no-room"]
+    assert len(choose(["fuzz"], small=True)) == 1 < len(choose(["fuzz"]))
+    assert {promise.name for promise, _ in choose([])} == {p.name for p in every_promise(AREAS)}
+    with pytest.raises(ValueError, match="no fuzz:nothing"):
+        choose(["fuzz:nothing"])
+
+
+def test_a_trial_that_breaks_is_a_failure_and_no_end(capsys):
+    from soak.__main__ import _tried
+
+    def broken(tally, small):
+        raise KeyError("x")
+
+    promise = every_promise(["disk"])[0]
+    row = _tried(Promise("a", "b", "c", broken, promise.bug, "d"), "", True)
+    assert row.failed
+    assert "KeyError" in row.failures[0]
