@@ -143,7 +143,7 @@ def _checkpoints() -> list[bytes]:
     from safetensors.torch import save
 
     state = {"engine.raw.xy": torch.zeros(2, 4)}
-    text = '{"format": 2, "values": {"progress.step": 3, "engine.step": 3}}'
+    text = '{"format": 1, "values": {"progress.step": 3, "engine.step": 3}}'
     return [save(state, metadata={"artgen": text})]
 
 
