@@ -360,7 +360,8 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
         with safe_open(file, framework="pt") as data:
             text = (data.metadata() or {})["artgen"]
             described = json.loads(text)
-            tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
+            # Copies, because Windows replaces no file that is mapped into memory.
+            tensors = {name: data.get_tensor(name).clone() for name in data.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file} is not an .art file: {error}") from None
     except (KeyError, ValueError, TypeError, RecursionError):

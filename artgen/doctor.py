@@ -9,10 +9,11 @@ import importlib
 import importlib.metadata
 import os
 import platform
+import re
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal
 
 from artgen import __version__
@@ -34,6 +35,9 @@ _NEEDED = {
     "typer": "typer",
     "rich": "rich",
 }
+
+_FOLDERS = re.compile(r"""(?<![\w\])])(?:[A-Za-z]:|~|\.{3})?[\\/](?:[^\\/\s'"|:<>]+[\\/])+""")
+"""The folders of an absolute path, on any system."""
 
 
 @dataclass(frozen=True)
@@ -86,15 +90,21 @@ def _in_cell(text: str) -> str:
 def _check(name: str, look: Callable[..., str], *arguments: str) -> Check:
     """``ok`` with what `look` found, ``fail`` with the reason where it raises."""
     try:
-        return Check(name, "ok", _without_home(look(*arguments)))
+        return Check(name, "ok", _without_paths(look(*arguments)))
     except Exception as error:
         reason = " ".join(f"{type(error).__name__}: {error}".split())
-        return Check(name, "fail", _without_home(reason))
+        return Check(name, "fail", _without_paths(reason))
 
 
-def _without_home(text: str) -> str:
-    """Reasons given by others may hold paths below the home folder, and so the user's name."""
-    return text.replace(str(Path.home()), "~")
+def _without_paths(text: str) -> str:
+    """Reasons given by others may hold paths, and these names: the last part of each stays."""
+    # First those that are known, since they may have spaces in them.
+    home = os.path.expanduser("~")
+    known = {home, sys.prefix, sys.base_prefix, tempfile.gettempdir(), os.getcwd()}
+    for folder in sorted(known, key=len, reverse=True):
+        if len(folder) > 1:
+            text = text.replace(folder, "~" if folder == home else "...")
+    return _FOLDERS.sub(".../", text)
 
 
 def _package(module: str, distribution: str) -> str:
@@ -161,5 +171,5 @@ def _plugins(registry: Registry) -> list[Check]:
         detail = f"{info.distribution} {info.version} {info.status}"
         if info.reason:
             detail += f": {info.reason}"
-        checks.append(Check(f"plugin {info.name}", state, _without_home(detail)))
+        checks.append(Check(f"plugin {info.name}", state, _without_paths(detail)))
     return checks

@@ -38,6 +38,9 @@ __all__ = [
     "line_at_fault",
 ]
 
+_LONGEST = 800
+"""The letters of a message or of a hint."""
+
 
 class ArtgenError(Exception):
     """Anything artgen raises on purpose: a message, and a hint with the next thing to try."""
@@ -45,12 +48,17 @@ class ArtgenError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        self.message, self.hint = _shortened(message), hint and _shortened(hint)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} ({self.hint})" if self.hint else self.message
+
+
+def _shortened(text: str) -> str:
+    """Without its middle, where what was given is so long that nobody could read it."""
+    half = _LONGEST // 2
+    return text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}"
 
 
 class UsageError(ArtgenError):

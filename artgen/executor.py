@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, cast
 
 from artgen.errors import Interrupted, OutputError
 
@@ -63,7 +65,8 @@ class Processes:
     """
 
     def __init__(self, number: int) -> None:
-        self.number = number
+        # Windows waits for no more than 63 things at once.
+        self.number = min(number, 60) if sys.platform == "win32" else number
 
     def run(
         self, work: Callable[[T], R], tasks: Sequence[T], stop: Callable[[], bool]
@@ -88,8 +91,8 @@ class Processes:
                     else:
                         busy[worker.connection] = worker, task
                 for ready in wait(list(busy), _LOOK):
-                    assert isinstance(ready, Connection)
-                    worker, task = busy.pop(ready)
+                    # On Windows it is of another class.
+                    worker, task = busy.pop(cast(Connection, ready))
                     try:
                         result = worker.connection.recv()
                         idle.append(worker)
@@ -134,6 +137,8 @@ def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
     # Ctrl-C in a terminal reaches the whole group; only who started us shall ask us to stop.
     if hasattr(os, "setsid"):
         os.setsid()
+    else:  # work that saves what it has listens while it runs
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
     with suppress(EOFError, OSError):
         while True:
             task = connection.recv()

@@ -94,7 +94,7 @@ def parse_value(text: str) -> Any:
     """A value as typed after `--set KEY=`: a TOML literal where it is one, else the bare text."""
     try:
         document = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):  # numbers of too many digits, and brackets too deep
         return text
     return document["value"] if len(document) == 1 else text
 

@@ -15,6 +15,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
+from artgen._files import read_regular
 from artgen.errors import InputError, UsageError, did_you_mean
 
 __all__ = [
@@ -40,6 +41,10 @@ MOST_KEYS = 1000
 
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
+
+_DEEPEST = 20
+_LARGEST = 2**24
+"""The bytes of a recipe file at most; those of real ones are some thousands."""
 
 Precision = Literal["fp32", "fp16", "int8"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp"]
@@ -229,6 +234,8 @@ class Recipe(_Table):
                 f"{where} has schema {schema!r}, this artgen reads schema {SCHEMA}",
                 hint="a newer artgen may read it",
             )
+        if _is_deep(data):
+            raise InputError(f"{where} has tables or lists more than {_DEEPEST} deep")
         data = dict(data)
         if isinstance(data.get("init"), str):
             data["init"] = {"name": data["init"]}
@@ -243,10 +250,9 @@ class Recipe(_Table):
     def from_toml(cls, path: Path) -> Recipe:
         """Read a recipe file."""
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise InputError(f"cannot read recipe {path}: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+            data = tomllib.loads(read_regular(path, f"recipe {path}", _LARGEST).decode("utf-8"))
+        # Beside what tomllib raises on purpose: numbers of too many digits, text that is no UTF-8.
+        except (ValueError, RecursionError) as error:
             raise InputError(f"{path} is not a TOML recipe: {error}") from None
         return cls.from_dict(data, where=str(path))
 
@@ -279,6 +285,19 @@ class Recipe(_Table):
             return type(self).from_dict(data)
         except InputError as error:
             raise UsageError(error.message, hint=error.hint) from None
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and tables lie in one another so often that they could not be written."""
+    inside = [value]
+    for _ in range(_DEEPEST):
+        inside = [
+            child
+            for each in inside
+            if isinstance(each, dict | list | tuple)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(inside)
 
 
 _TABLES: dict[str, type[BaseModel]] = {

@@ -108,7 +108,6 @@ def live_serves_itself(tally: Tally, small: bool) -> None:
             [],
             {"action": "shell"},
             {"rate": 1e999},
-            {"rate": True},
             {"rate": "1"},
             "stop",
         ):
@@ -192,7 +191,8 @@ def _served(*, noisy: bool = False) -> Iterator[tuple[int, BaseProcess]]:
 def _addresses() -> list[str]:
     """Addresses of this machine but for the one that the page is at."""
     with suppress(OSError):
-        return ["127.0.0.2", *dict.fromkeys(socket.gethostbyname_ex(socket.gethostname())[2])]
+        mine = socket.gethostbyname_ex(socket.gethostname())[2]
+        return ["127.0.0.2", *(each for each in dict.fromkeys(mine) if each != "127.0.0.1")]
     return ["127.0.0.2"]
 
 
@@ -416,11 +416,12 @@ def _serve_files() -> None:
     server._Handler.do_GET = serve  # type: ignore[method-assign]
 
 
-def _wait_for_pages() -> None:
-    """At the end every page has all the time it wants."""
+def _wait_for_all() -> None:
+    """Whoever is connected is waited for, however long."""
     import artgen.live._server as server
 
-    server.LAST_WORDS = 1e6
+    server._Server.daemon_threads = False
+    server._Server.block_on_close = True
     server._Handler.timeout = None  # type: ignore[assignment]
 
 
@@ -469,8 +470,8 @@ PROMISES = [
         "Clients that say nothing, a part or too little, and some that ask for all pictures and "
         "take none, while the run is told to stop.",
         live_ends,
-        lambda: in_processes(_wait_for_pages),
-        "at the end every page has all the time it wants",
+        lambda: in_processes(_wait_for_all),
+        "at the end whoever is connected is waited for",
     ),
     Promise(
         "gallery-inside",

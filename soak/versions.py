@@ -106,6 +106,9 @@ def other_versions(tally: Tally, small: bool, name: str) -> None:
             _count(tally, name, python, "-m", "pytest", *flags, *suite)
 
 
+_BROUGHT = ("llvmlite", "pydantic-core", "pytest", "triton")
+"""What others bring, or those who use it: numba, pydantic, the authors of plugins, torch."""
+
 _TOOLS = ("pytest", "pytest-xdist", "hypothesis")
 
 
@@ -125,7 +128,7 @@ def _declared(tally: Tally) -> None:
             bound = None if agrees else f"{MINIMUM.name} has {here}, not {low[0]}"
         tally.case(each.name, bound)
     modules = importlib.metadata.packages_distributions()
-    known = {each.name.lower() for each in requirements} | {"artgen", "triton", "llvmlite"}
+    known = {_plain(each.name) for each in requirements} | {"artgen", *_BROUGHT}
     for path in [*ROOT.glob("artgen/**/*.py"), *ROOT.glob("plugins/**/*.py")]:
         if "templates" in path.parts:
             continue
@@ -144,9 +147,14 @@ def _declared(tally: Tally) -> None:
         told = [
             f"it imports {name}, which nothing brings"
             for name in sorted(others - {"", "__future__", "artgen", "artgen_plugins"})
-            if not known & {each.lower() for each in modules.get(name, [name])}
+            if not known & {_plain(each) for each in modules.get(name, [name])}
         ]
         tally.case(str(path.relative_to(ROOT)), *told)
+
+
+def _plain(name: str) -> str:
+    """As names of distributions are compared."""
+    return re.sub("[-_.]+", "-", name).lower()
 
 
 def _requirements() -> list[str]:

@@ -200,6 +200,19 @@ def test_doctor_reports_without_secrets(call, monkeypatch):
     assert str(Path.home()) not in out
 
 
+@pytest.mark.parametrize(
+    ("told", "shown"),
+    [
+        ("cannot read /srv/jane/x.py", "cannot read .../x.py"),
+        ("cannot read 'C:\\Users\\jane\\x.py'", "cannot read '.../x.py'"),
+        ("from ~/jane/x.py (/opt/jane/lib/a.so)", "from .../x.py (.../a.so)"),
+        ("either/or, 3/4, https://a.b/c", "either/or, 3/4, https:/.../c"),
+    ],
+)
+def test_of_paths_the_last_part_is_shown(told, shown):
+    assert artgen.doctor._without_paths(told) == shown
+
+
 def test_doctor_needs_no_plugin_of_others(monkeypatch):
     registry = Registry(environ={"ARTGEN_DISABLE_PLUGINS": "artgen_plugins"})
     checks = artgen.doctor._plugins(registry)

@@ -73,3 +73,9 @@ def test_processes_are_asked_to_stop_and_what_was_not_begun_is_left_out(tmp_path
     assert list(results) == tasks[:1]
     assert isinstance(results[tasks[0]], Interrupted)
     assert results[tasks[0]].message == "saved"
+
+
+def test_any_kind_of_connection_will_do(monkeypatch):
+    # On Windows it is none of the class that there is on other systems.
+    monkeypatch.setattr("artgen.executor.Connection", type("Another", (), {}))
+    assert [result[0] for _, result in Processes(1).run(work, [("square", 3)], never)] == [9]

@@ -302,6 +302,41 @@ def test_links_do_not_lead_out_of_the_gallery(gallery, call, tmp_path):
     assert list(outside.iterdir()) == []
 
 
+def test_links_in_what_is_unfinished_are_not_followed(gallery, call, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (gallery / "out/first").mkdir(parents=True)
+    (gallery / "out/first/unfinished").symlink_to(outside)
+    assert statuses(call("build", gallery)[1]) == {"first": "failed", "second": "built"}
+    assert list(outside.iterdir()) == []
+    (gallery / "out/first/unfinished").unlink()
+    process_of_a_build_that_dies(gallery)
+    outputs = gallery / "out/first/unfinished/first.run/outputs"
+    assert outputs.parent.is_dir()
+    outputs.symlink_to(outside)
+    assert statuses(call("build", gallery)[1]) == {"first": "built", "second": "current"}
+    assert list(outside.iterdir()) == []
+
+
+def process_of_a_build_that_dies(gallery):
+    """Before its outputs are written."""
+    program = (
+        "import os, sys\n"
+        "from artgen.cli import main\n"
+        "from artgen.runner._folder import RunFolder\n"
+        "RunFolder.stage_output = lambda *given: os._exit(9)\n"
+        "main(sys.argv[1:])"
+    )
+    line = [sys.executable, "-c", program, "gallery", "build", str(gallery), "-q"]
+    assert subprocess.run(line, check=False).returncode == 9
+
+
+def test_names_that_windows_keeps_for_devices_are_refused(gallery, call):
+    write(gallery / "recipes", "aux")
+    data = call("build", gallery, "--only", "aux")[1]
+    assert statuses(data) == {"aux": "failed"}
+
+
 def test_open_prints_the_page_where_there_is_no_browser(gallery, call, monkeypatch):
     import webbrowser
 

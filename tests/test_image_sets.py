@@ -218,6 +218,41 @@ def test_an_archive_that_lies_is_refused(tmp_path):
         open_image_set(tmp_path / "huge.npz")
 
 
+def damaged(tmp_path, name, **changes):
+    """An archive with some bytes of the head of its member changed, and of the table at the end."""
+    np.savez_compressed(tmp_path / name, images=np.zeros((4, 5, 6), np.uint8))
+    data = bytearray((tmp_path / name).read_bytes())
+    at, value = changes["at"], changes["value"]
+    data[at] = data[data.index(b"PK\1\2") + at + 2] = value
+    (tmp_path / name).write_bytes(data)
+    return tmp_path / name
+
+
+def test_an_archive_that_needs_more_than_is_here_is_refused(tmp_path):
+    for name, at, value in (("locked.npz", 6, 1), ("packed.npz", 8, 99), ("lzma.npz", 8, 14)):
+        with pytest.raises(InputError, match="damaged"):
+            open_image_set(damaged(tmp_path, name, at=at, value=value))
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [("|u1", (2**70, 0)), ("|S0", (10**9,)), ("<U1000", (10**6,)), ("|u1", (-1, 2))],
+)
+def test_sizes_that_make_no_sense_are_refused(tmp_path, kind, shape):
+    header = io.BytesIO()
+    text = {"descr": kind, "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(header, text)
+    with zipfile.ZipFile(tmp_path / "odd.npz", "w") as archive:
+        archive.writestr("images.npy", header.getvalue())
+    with pytest.raises(InputError):
+        open_image_set(tmp_path / "odd.npz")
+
+
+def test_labels_are_counted_before_they_are_read():
+    with pytest.raises(InputError, match="4 pictures and 100000000 labels"):
+        set_from_arrays(np.zeros((4, 5, 6), np.uint8), np.zeros(10**8, np.uint8))
+
+
 # ---- folders -------------------------------------------------------------------------------------
 
 

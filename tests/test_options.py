@@ -104,6 +104,7 @@ def test_descriptions_come_in_order_with_types_and_bounds():
         ("", ""),
         ("two words", "two words"),
         ("1\nother = 2", "1\nother = 2"),
+        ("9" * 5000, "9" * 5000),
     ],
 )
 def test_typed_values_are_toml_literals_or_bare_text(text, value):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -177,13 +179,33 @@ def test_values_out_of_range_name_the_key(data, says):
 
 @pytest.mark.parametrize(
     ("content", "says"),
-    [(b"seed = = 1", "is not a TOML recipe"), (b"\xff\xfe", "is not a TOML recipe")],
+    [
+        (b"seed = = 1", "is not a TOML recipe"),
+        (b"\xff\xfe", "is not a TOML recipe"),
+        (b"seed = " + b"9" * 5000, "is not a TOML recipe"),
+        (b"x = " + b"[" * 5000, "is not a TOML recipe"),
+    ],
 )
 def test_a_file_that_is_not_toml_is_refused(tmp_path, content, says):
     file = tmp_path / "broken.toml"
     file.write_bytes(content)
     with pytest.raises(InputError, match=says):
         Recipe.from_toml(file)
+
+
+def test_values_that_are_nested_without_end_are_refused(tmp_path):
+    file = tmp_path / "deep.toml"
+    file.write_text("[primitive]\n" + ".".join("a" * 500) + " = 1\n")
+    with pytest.raises(InputError, match="tables or lists more than 20 deep"):
+        Recipe.from_toml(file)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+def test_a_pipe_or_a_device_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe.toml")
+    for path in (tmp_path / "pipe.toml", Path("/dev/zero")):
+        with pytest.raises(InputError, match="is a pipe, socket or device"):
+            Recipe.from_toml(path)
 
 
 def test_a_missing_file_is_refused(tmp_path):

@@ -678,7 +678,8 @@ def test_names_of_outputs() -> None:
     assert default_stem(recipe("sample:chelsea")) == "chelsea-gaussian"
     assert default_stem(recipe("/some where/über photo.jpeg")) == "über_photo-gaussian"
     assert output_paths(Path("out"), "a.b")["still"] == Path("out/a.b.png")
-    for stem in ("", ".hidden", "a/b", "..", "a\\b"):
+    assert output_paths(Path("out"), "console")["still"] == Path("out/console.png")
+    for stem in ("", ".hidden", "a/b", "..", "a\\b", "a:b", "con", "NUL.x", "Com1"):
         with pytest.raises(UsageError):
             output_paths(Path("out"), stem)
 

@@ -417,6 +417,7 @@ def test_losses_are_plotted(fit, capsys):
         ('{"step": 1}\n{"step": 2, "loss": 1}\n', "line 1 is not a line of a log"),
         ('{"step": 1, "loss": NaN}\n', "holds no losses"),
         ("[]\n", "line 1 is not"),
+        ('{"step": 1e999, "loss": 1}\n' * 2, "line 1 is not"),
     ],
 )
 def test_what_is_not_a_log_is_refused(text, message, fit, capsys):

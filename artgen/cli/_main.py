@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -82,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     shorten_waits()
     # The names of files may hold bytes that are not valid in the terminal's encoding.
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="surrogateescape")
+        # Where that is not UTF-8 Windows has no bytes for some of them at all.
+        sys.stdout.reconfigure(errors="backslashreplace" if os.name == "nt" else "surrogateescape")
     try:
         command = typer.main.get_command(app)
         code = command.main(arguments, prog_name="artgen", standalone_mode=False)

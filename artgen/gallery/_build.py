@@ -14,15 +14,13 @@ from artgen.errors import ArtgenError, Interrupted
 from artgen.events import Observer
 from artgen.executor import Executor, Here
 from artgen.gallery._make import Made, Order, make
-from artgen.gallery._pieces import FILES, SUMMARY, Gallery, Piece, refuse_link
+from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link
 from artgen.gallery._state import FAILURE, State, examine, folders_of, hashes
 from artgen.output import atomic_write, probe_folder
 from artgen.registry import Registry
 from artgen.runner import Interruption
 
 __all__ = ["Built", "build"]
-
-_WORKPLACE = "unfinished"
 
 
 @dataclass(frozen=True)
@@ -103,7 +101,7 @@ def _order(state: State, plugins: Sequence[Path], threads: int | None) -> Order:
         piece.slug,
         state.key,
         recipe.to_dict(),
-        piece.folder / _WORKPLACE,
+        piece.folder / WORKPLACE,
         folders_of(piece),
         tuple(plugins),
     )
@@ -122,7 +120,7 @@ def _publish(state: State, made: Made) -> None:
     gallery = {"key": state.key, "files": hashes(folder, made.files)}
     atomic_write(folder / SUMMARY, _json({**made.summary, "gallery": gallery}))
     (folder / FAILURE).unlink(missing_ok=True)
-    shutil.rmtree(folder / _WORKPLACE, ignore_errors=True)
+    shutil.rmtree(folder / WORKPLACE, ignore_errors=True)
 
 
 def _note_failure(state: State, error: Exception) -> None:
@@ -131,10 +129,11 @@ def _note_failure(state: State, error: Exception) -> None:
         error.message if isinstance(error, ArtgenError) else f"{type(error).__name__}: {error}"
     )
     try:
+        refuse_link(state.piece.folder)
         probe_folder(state.piece.folder)
         atomic_write(state.piece.folder / FAILURE, _json({"key": state.key, "message": message}))
     except ArtgenError:
-        pass  # A full disk has been told of already.
+        pass  # A full disk has been told of already, a link too.
 
 
 def _json(data: object) -> bytes:

@@ -7,6 +7,7 @@ which an interrupted piece goes on; its results travel as bytes.
 from __future__ import annotations
 
 import io
+import os
 import shutil
 import time
 from collections.abc import Sequence
@@ -106,7 +107,8 @@ def _fit(
         )
 
     note, folder = order.workplace / "key", output_paths(order.workplace, order.slug)["folder"]
-    if folder.is_dir() and note.is_file() and note.read_text(encoding="utf-8") == order.key:
+    mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == order.key
+    if mine and folder.is_dir() and not _has_links(order.workplace):
         try:
             return start(resume=True)
         except (InputError, UsageError):
@@ -115,6 +117,15 @@ def _fit(
     probe_folder(order.workplace)
     atomic_write(note, order.key.encode())
     return start(resume=False)
+
+
+def _has_links(folder: Path) -> bool:
+    """Whether anything below the folder is a symbolic link, which might lead out of it."""
+    return any(
+        Path(place, name).is_symlink()
+        for place, folders, files in os.walk(folder)
+        for name in (*folders, *files)
+    )
 
 
 def _pictures(

@@ -16,9 +16,9 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError, InputError, UsageError, did_you_mean
 from artgen.recipe import PieceTable, Recipe, Stage
-from artgen.targets import is_digits, is_image_set, split_source
+from artgen.targets import is_digits, is_image_set, is_reserved, split_source
 
-__all__ = ["FILES", "SUMMARY", "Gallery", "Piece", "open_gallery"]
+__all__ = ["FILES", "SUMMARY", "WORKPLACE", "Gallery", "Piece", "open_gallery", "refuse_link"]
 
 FILES = (
     "final.png",
@@ -33,6 +33,9 @@ FILES = (
 
 SUMMARY = "run.json"
 """Written last: a piece that has it is complete."""
+
+WORKPLACE = "unfinished"
+"""The folder inside of that of a piece in which it is made."""
 
 STILL_SIZE = 2048
 """Long side of a still whose recipe does not say, in pixels."""
@@ -136,13 +139,14 @@ def _out(folder: Path, quick: bool) -> Path:
 def _read(path: Path, out: Path, quick: bool) -> Piece:
     slug = path.stem
     try:
-        if not _SLUG.fullmatch(slug):
+        if not _SLUG.fullmatch(slug) or is_reserved(slug):
             raise UsageError(
                 f"{path.name} cannot be the name of a piece",
                 hint="use lower-case letters, digits, '-' and '_', such as red-cat.toml",
             )
         refuse_link(path)
         refuse_link(out / slug)
+        refuse_link(out / slug / WORKPLACE)
         recipe = _for_gallery(Recipe.from_toml(path))
         return Piece(slug, path, out / slug, _small(recipe) if quick else recipe)
     except ArtgenError as error:

@@ -161,6 +161,8 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    # On Windows another process could take the port over; it is a free one anyway.
+    allow_reuse_address = False
     live: Live
 
     @cached_property
@@ -206,7 +208,7 @@ class _Handler(BaseHTTPRequestHandler):
         """What a button asks for."""
         # All of it is read before anything is answered: it is lost else when the line is closed.
         given = self.headers.get("Content-Length", "")
-        length = int(given) if given.isdecimal() else LARGEST_REQUEST + 1
+        length = int(given) if given.isdecimal() and len(given) < 10 else LARGEST_REQUEST + 1
         body = self.rfile.read(length) if length <= LARGEST_REQUEST else b""
         if not self._is_ours(writing=True):
             self._answer(HTTPStatus.FORBIDDEN)

@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 from xml.parsers import expat
 
+from artgen._files import check_regular
 from artgen.errors import InputError
 from artgen.output.animation import read_animation_comment
 from artgen.output.still import RECIPE_KEYWORD
@@ -50,6 +51,7 @@ def read_recipe(path: Path) -> str:
             f"{path} cannot hold a recipe", hint=f"files that can: {', '.join(sorted(_READERS))}"
         )
     try:
+        check_regular(path, str(path))
         recipe = reader(path)
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error

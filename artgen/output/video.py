@@ -171,8 +171,10 @@ def read_comment(path: Path) -> str | None:
     """The comment tag of an MP4 or WebM file; None without one. Raises InputError if damaged."""
     import av
 
+    # Its suffix says what it is: a list of other files would be followed.
+    container_format = _CODECS[path.suffix.lower()].container
     try:
-        with av.open(path) as container:
+        with path.open("rb") as file, av.open(file, format=container_format) as container:
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except av.FFmpegError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error

@@ -150,7 +150,8 @@ class RunFolder:
         try:
             with safe_open(self._checkpoint, framework="pt") as data:
                 header = json.loads((data.metadata() or {})["artgen"])
-                tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
+                # Copies, because Windows replaces no file that is mapped into memory.
+                tensors = {k: data.get_tensor(k).clone() for k in data.keys()}  # noqa: SIM118
             if header["format"] != CHECKPOINT_FORMAT:
                 raise ValueError(f"format {header['format']!r}")
             return {**header["values"], **tensors}
@@ -170,7 +171,7 @@ class RunFolder:
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is anything that a resume could use."""
-        return self._checkpoint.exists()
+        return self._checkpoint.is_file()
 
     def stage_output(self, path: Path) -> Path:
         """Where to write what will be published as `path`."""

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from artgen._files import read_regular
 from artgen.errors import InputError, OutputError, UsageError
 from artgen.events import Evaluated, Event, Measured
 
@@ -25,7 +26,7 @@ class JsonLines:
         kept = ""
         try:
             if resumed_at is not None and path.exists():
-                lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+                lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
                 kept = "".join(line for line in lines if _step(line) <= resumed_at)
             elif path.exists() and not overwrite:
                 raise UsageError(f"{path} exists", hint="use --overwrite or another --log")
@@ -89,10 +90,9 @@ def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float
     """The step of every line, and which of the named values it has."""
     rows: list[tuple[int, dict[str, float]]] = []
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot read {path}: {reason}", hint=_HINT) from None
+        lines = read_regular(path, str(path)).decode("utf-8").splitlines()
+    except UnicodeDecodeError as error:
+        raise InputError(f"cannot read {path}: {error}", hint=_HINT) from None
     for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)
@@ -100,7 +100,7 @@ def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float
             if len(data) < 2:
                 raise KeyError
             rows.append((step, {n: float(data[n]) for n in names if data.get(n) is not None}))
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
             # A kill may have cut off the last line.
             if number == len(lines) > 1:
                 break
@@ -125,5 +125,5 @@ def _step(line: str) -> float:
     """The step of a line; a line cut off by a kill counts as later than everything."""
     try:
         return int(json.loads(line)["step"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return float("inf")

@@ -23,7 +23,7 @@ from artgen.runner._memory import keep_freed_memory
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
-from artgen.targets import ImageTarget, Target, file_safe, split_source
+from artgen.targets import ImageTarget, Target, file_safe, is_reserved, split_source
 
 __all__ = ["default_stem", "output_paths", "run"]
 
@@ -44,7 +44,8 @@ def output_paths(
 
     `output` says what kind of video there is (default: MP4), `video` names another file for it.
     """
-    if not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0"):
+    odd = not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0")
+    if odd or is_reserved(stem):
         raise UsageError(f"{stem!r} cannot be the name of a file", hint="use a plain --name")
     paths = {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
     name = f"{stem}.{(output or OutputTable()).video_format}"

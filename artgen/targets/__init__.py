@@ -3,7 +3,7 @@
 from typing import TypeAlias
 
 from artgen.targets._sample import SAMPLES, open_sample
-from artgen.targets._source import file_safe, split_source
+from artgen.targets._source import file_safe, is_reserved, split_source
 from artgen.targets._table import open_table
 from artgen.targets.colour import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 from artgen.targets.curve import open_curve
@@ -27,6 +27,7 @@ __all__ = [
     "image_from_array",
     "is_digits",
     "is_image_set",
+    "is_reserved",
     "learn_palette",
     "linear_to_srgb",
     "nearest_colour",

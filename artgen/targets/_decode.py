@@ -7,27 +7,24 @@ formats are tried, and the number of pixels is checked before anything is decode
 
 from __future__ import annotations
 
-import os
-import stat
 import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
+from artgen._files import read_regular
 from artgen.errors import InputError
 
 __all__ = ["Picture", "decode_file", "decode_pillow", "read_bytes"]
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
-_MAX_BYTES = 2**30
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 _TOO_MANY = "shrink the picture, or raise max_pixels if you trust the file"
 
@@ -44,23 +41,7 @@ class Picture:
 
 def read_bytes(path: str, where: str) -> bytes:
     """The content of a regular file of at most 1 GiB; raises InputError naming `where`."""
-    try:
-        status = os.stat(path)
-        if stat.S_ISDIR(status.st_mode):
-            raise InputError(f"{where} is a folder", hint="name a picture file in it")
-        # Opening a pipe would wait for its other end, perhaps for ever.
-        if not stat.S_ISREG(status.st_mode):
-            raise InputError(f"{where} is a pipe, socket or device", hint="save it as a file first")
-        if status.st_size > _MAX_BYTES:
-            raise InputError(f"{where} is larger than 1 GiB", hint="save a smaller copy")
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"cannot read {where}: {error.strerror or error}",
-            hint="check the path and its permissions",
-        ) from None
-    except ValueError as error:
-        raise InputError(f"{where} is not a file name: {error}") from None
+    data = read_regular(path, where)
     if not data:
         raise InputError(f"{where} is empty", hint="the file has no bytes; save or copy it anew")
     return data

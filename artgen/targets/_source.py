@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 
-__all__ = ["file_safe", "printable", "split_source"]
+__all__ = ["file_safe", "is_reserved", "printable", "split_source"]
 
 # Two characters at least, so that the drive in `C:\photo.png` is not a scheme. The optional part
 # before the slash is the distribution that tells two plugins with the same scheme apart.
 _SCHEME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z][\w-]+", re.ASCII)
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
 
 
 def split_source(source: str) -> tuple[str | None, str]:
@@ -26,6 +27,11 @@ def split_source(source: str) -> tuple[str | None, str]:
 def file_safe(text: str) -> str:
     """`text` as a short file name: words of letters, digits, dots and dashes, joined by `_`."""
     return re.sub(r"[^\w.-]+", "_", text)[:48].strip("._-") or "image"
+
+
+def is_reserved(stem: str) -> bool:
+    """Whether Windows takes a file of this name, with any suffix, for a device."""
+    return _RESERVED.fullmatch(stem) is not None
 
 
 def printable(path: str) -> str:

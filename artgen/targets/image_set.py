@@ -292,17 +292,18 @@ def _part(images: ArrayLike, labels: ArrayLike | None, limit: _Limit) -> _Part:
         # The comparison is false for NaN.
         if not (array.min() >= 0 and array.max() <= 1):
             raise InputError(f"{where} has floats outside of 0 to 1", hint="divide by white")
-        array = np.rint(array * 255).astype(np.uint8)
+        # One by one, since the floats of all of them may be many.
+        array = np.stack([np.rint(picture * 255).astype(np.uint8) for picture in array])
     if array.dtype != np.uint8:
         raise InputError(
             f"{where} has pixels of type {array.dtype}", hint="it takes uint8, or floats in 0 to 1"
         )
     if labels is None:
         return array, None
-    texts = [str(label) for label in np.asarray(labels).ravel().tolist()]
-    if len(texts) != len(array):
-        raise InputError(f"{where} has {len(array)} pictures and {len(texts)} labels")
-    return array, texts
+    flat = np.asarray(labels).ravel()
+    if len(flat) != len(array):
+        raise InputError(f"{where} has {len(array)} pictures and {len(flat)} labels")
+    return array, [str(label) for label in flat.tolist()]
 
 
 def _in_order(label: str) -> tuple[float, str]:
@@ -426,8 +427,13 @@ def _read_npz(path: Path, limit: _Limit) -> _Parts:
                 found = next((name for name in names if f"{name}.npy" in there), None)
                 if found is not None:
                     arrays[role] = _npy(archive, f"{found}.npy", limit)
-    except (zipfile.BadZipFile, OSError, EOFError, ValueError, zlib.error, KeyError) as error:
-        raise InputError(f"{where} is damaged: {error}", hint="save it with numpy.savez") from None
+    except (InputError, MemoryError):
+        raise
+    except Exception as error:  # on damaged archives zipfile and numpy raise nearly anything
+        reason = str(error) or type(error).__name__
+        raise InputError(
+            f"{where} is damaged: {reason[:200]}", hint="save it with numpy.savez"
+        ) from None
     if "training" not in arrays:
         raise InputError(
             f"{where} holds no pictures", hint=f"call them {' or '.join(_NAMES['training'])}"
@@ -446,8 +452,10 @@ def _npy(archive: zipfile.ZipFile, name: str, limit: _Limit) -> NDArray[Any]:
         if version != (1, 0):
             read = np.lib.format.read_array_header_2_0
         shape, _, dtype = read(file)
-        largest = 3 * limit.pixels
-        if dtype.hasobject or dtype.itemsize > 64 or math.prod(shape) > largest:
+        # Floats of pictures in colour take most, and no axis is longer than there are numbers.
+        largest = 24 * limit.pixels
+        size = math.prod(shape) * max(1, dtype.itemsize)
+        if dtype.hasobject or size > largest or max(shape, default=0) > largest:
             raise InputError(
                 f"{limit.where}: {name} has the shape {shape} and the type {dtype}",
                 hint=f"at most {limit.pixels:,} pixels, as uint8 or floats",
