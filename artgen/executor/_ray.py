@@ -10,6 +10,7 @@ from there.
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import signal
 import tempfile
@@ -44,15 +45,12 @@ _ANSWER = 120.0
 
 
 def missing_ray() -> UsageError | None:
-    """What to say where Ray cannot be used; None where it can."""
-    try:
-        import ray  # noqa: F401
-    except ImportError as error:
-        what = "is not installed" if error.name == "ray" else f"cannot be imported: {error}"
-        return UsageError(
-            f"--on ray needs the package ray, which {what}", hint="pip install 'artgen[ray]'"
-        )
-    return None
+    """What to say where Ray is not installed; None where it is. Imports nothing."""
+    if importlib.util.find_spec("ray") is not None:
+        return None
+    return UsageError(
+        "--on ray needs the package ray, which is not installed", hint="pip install 'artgen[ray]'"
+    )
 
 
 class OnRay:
@@ -119,26 +117,22 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
     failure = missing_ray()
     if failure is not None:
         raise failure
+    # Nothing is told to anybody outside, and a Ray of our own listens to this machine alone.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address is None:
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     import ray
 
     if ray.is_initialized():
         yield
         return
-    # Nothing is told to anybody outside, and signals stay ours.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     before: dict[int, Any] = {}
     for number in (signal.SIGINT, signal.SIGTERM):
         before[number] = signal.getsignal(number)
     quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
     try:
         if address is None:
-            ray.init(
-                address="local",
-                num_cpus=processors,
-                include_dashboard=False,
-                _node_ip_address="127.0.0.1",
-                **quiet,
-            )
+            ray.init(address="local", num_cpus=processors, include_dashboard=False, **quiet)
         else:
             ray.init(address=address, **quiet)
     except Exception as error:
@@ -149,6 +143,7 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
             hint="a cluster is joined as ray://HOST:10001, with its own versions of Python and Ray",
         ) from None
     finally:
+        # Ray has its own ideas of what a signal means.
         _restore(before)
     try:
         yield
