@@ -11,12 +11,13 @@ over the test pictures, and the rank at which singular values alone would have t
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import statistics
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, fields, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,10 +25,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
-from artgen.events import Observer
+from artgen.events import Event, Observer
+from artgen.executor import Executor, Here, Task, share_of_gpu
 from artgen.metrics import equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     WORST,
+    atomic_path,
     atomic_write,
     available_codecs,
     contact_sheet,
@@ -205,32 +208,58 @@ class Comparison:
                 raise UsageError(f"{path} exists", hint="use --overwrite or another --out")
 
     def run(
-        self, observers: Sequence[Observer] = (), interruption: Interruption | None = None
+        self,
+        observers: Sequence[Observer] = (),
+        interruption: Interruption | None = None,
+        *,
+        executor: Executor | None = None,
+        plugins: Sequence[Path] = (),
+        gpus: float | None = None,
     ) -> Iterator[Row]:
-        """Go through all of them and yield each row as soon as it is there.
+        """Go through all of them and yield the rows of a target as soon as all are there.
 
-        A failure ends in its row. An interruption ends the present run, its best so far kept, and
-        starts no other. Raises OutputError where nothing can be written to `out`.
+        `executor` carries out the fits, by default here, where a row comes as soon as it is there;
+        `plugins` are the loose files of the registry, for other processes; `gpus` is what each fit
+        takes of graphics processors. A failure ends in its row. An interruption ends the present
+        runs, their best so far kept, and starts no other. Raises OutputError where nothing can be
+        written to `out`, and what keeps the executor from its work.
         """
         interruption = interruption or Interruption()
         probe_folder(self.out)
+        fits = [
+            self._fit(source, each, tuple(plugins), gpus)
+            for source in self.targets
+            for each in self.contestants
+        ]
+
+        def observe(event: Event) -> None:
+            for observer in observers:
+                observer(event)
+
+        here = executor is None or isinstance(executor, Here)
+        work = functools.partial(carry_out, registry=self.registry) if here else carry_out
+        ended = (executor or Here()).run(work, fits, observe, interruption)
+        done: dict[str, Fitted | Exception] = {}
+        waiting = deque(fits)
         for source in self.targets:
-            opened: ImageTarget | SetTarget | Exception
-            try:
-                opened = self._open(source)
-            except Exception as error:
-                opened = error
             shown: list[tuple[Row, Pixels]] = []
-            fitted = (
-                self._attempt(each, source, opened, observers, interruption)
-                for each in self.contestants
-            )
-            for row, pixels in chain(fitted, self._code(source, opened)):
+            for _ in self.contestants:
+                fit = waiting.popleft()
+                while fit.stem not in done:
+                    task, result = next(ended, (fit, Interrupted("not started")))
+                    done[task.stem] = result
+                row, pixels = self._row(fit, done.pop(fit.stem))
                 self.rows.append(row)
                 if pixels is not None:
                     shown.append((row, pixels))
                 yield row
-            if shown:
+            opened = self._opened(source) if shown else None
+            for row, pixels in self._code(source, opened):
+                self.rows.append(row)
+                if pixels is not None:
+                    shown.append((row, pixels))
+                yield row
+            if opened is not None:
                 self._write_sheet(source, opened, shown)
 
     def table(self) -> list[Line]:
@@ -271,69 +300,47 @@ class Comparison:
             for contestant in self.contestants:
                 yield source, self._art(source, contestant)
 
-    def _open(self, source: str) -> ImageTarget | SetTarget:
-        # All contestants get the same target, whatever lies behind it in their recipes.
-        asked = Recipe().updated({"target": self._target_table(source, "black")})
-        return open_target(asked, self.registry, (Path(),))
-
-    def _target_table(self, source: str, background: str) -> dict[str, Any]:
-        table = {"source": source, "size": self.size, "background": background}
-        return {key: value for key, value in table.items() if value is not None}
-
-    def _attempt(
-        self,
-        contestant: Contestant,
-        source: str,
-        target: ImageTarget | SetTarget | Exception,
-        observers: Sequence[Observer],
-        interruption: Interruption,
-    ) -> tuple[Row, Pixels | None]:
-        """One run, whatever comes of it."""
-        row = Row(source, contestant.name, "fit", limit=self.limit)
-        try:
-            if interruption.requested:
-                raise Interrupted("not started")
-            if isinstance(target, Exception):
-                raise target
-            return self._fit(row, contestant, target, observers, interruption)
-        except Exception as error:
-            return replace(row, error=error), None
+    def _opened(self, source: str) -> ImageTarget | SetTarget:
+        return _open(self.registry, source, self.size)
 
     def _fit(
-        self,
-        row: Row,
-        contestant: Contestant,
-        target: ImageTarget | SetTarget,
-        observers: Sequence[Observer],
-        interruption: Interruption,
-    ) -> tuple[Row, Pixels]:
-        asked = contestant.recipe.to_dict()
-        asked["target"] = self._target_table(row.target, contestant.recipe.target.background)
-        if contestant.recipe.seed is None:
+        self, source: str, contestant: Contestant, plugins: tuple[Path, ...], gpus: float | None
+    ) -> Fit:
+        recipe = contestant.recipe
+        asked = recipe.to_dict()
+        asked["target"] = _target_table(source, self.size, recipe.target.background)
+        if recipe.seed is None:
             asked["seed"] = self.seed
-        file = self._art(row.target, contestant)
-        outcome = run(
-            Recipe.from_dict(asked),
-            self.registry,
-            target=target,
-            name=file.stem,
-            search=contestant.search,
-            observers=observers,
-            interruption=interruption,
+        return Fit(
+            stem=self._art(source, contestant).stem,
+            recipe=asked,
+            search=tuple(contestant.search),
+            plugins=plugins,
+            cpus=recipe.run.threads or 1,
+            gpus=share_of_gpu(gpus, recipe.run.device),
+            source=source,
+            contestant=contestant.name,
         )
-        summary, art = outcome.summary, outcome.art
-        pixels = art.render(device=art.recipe.run.device)
-        art.save(file, overwrite=True)
-        known = {field.name for field in fields(Row)} - {"target"}
-        figures = {key: value for key, value in summary.items() if key in known}
-        # A target that is no picture has figures of its own.
-        limit = None
-        if isinstance(target, ImageTarget):
-            figures |= _figures(pixels, target)
-            limit = self.limit or summary["bytes"]
-        elif isinstance(target, SetTarget):
-            figures |= self._storage(summary, target)
-        return replace(row, **figures, limit=limit, art=str(file), error=outcome.error), pixels
+
+    def _row(self, fit: Fit, result: Fitted | Exception) -> tuple[Row, Pixels | None]:
+        """Save what came of a fit, whatever that is."""
+        row = Row(fit.source, fit.contestant, "fit", limit=self.limit)
+        try:
+            if isinstance(result, Exception):
+                raise result
+            figures, file = dict(result.figures), self.out / f"{fit.stem}.art"
+            with atomic_path(file) as partial:
+                partial.write_bytes(result.art)
+            # A target that is no picture has figures of its own.
+            limit, target = None, self._opened(fit.source)
+            if isinstance(target, ImageTarget):
+                limit = self.limit or figures["bytes"]
+            elif isinstance(target, SetTarget):
+                figures |= self._storage(figures, target)
+            row = replace(row, **figures, limit=limit, art=str(file), error=result.error)
+        except Exception as error:
+            return replace(row, error=error), None
+        return row, result.pixels
 
     def _storage(self, summary: Mapping[str, Any], target: SetTarget) -> dict[str, Any]:
         """What is stored for a picture, and the rank with about the same error."""
@@ -343,7 +350,7 @@ class Comparison:
         return {"picture_bytes": FLOAT_BYTES * summary["floats"], "rank": rank}
 
     def _code(
-        self, source: str, target: ImageTarget | SetTarget | Exception
+        self, source: str, target: ImageTarget | SetTarget | None
     ) -> Iterator[tuple[Row, Pixels | None]]:
         """The target after each codec, for every number of bytes that was needed for it."""
         if not isinstance(target, ImageTarget):
@@ -356,7 +363,7 @@ class Comparison:
     def _write_sheet(
         self,
         source: str,
-        target: ImageTarget | SetTarget | Exception,
+        target: ImageTarget | SetTarget,
         shown: Sequence[tuple[Row, Pixels]],
     ) -> None:
         goal = target if isinstance(target, ImageTarget) else None
@@ -371,6 +378,68 @@ class Comparison:
             self.failures.append(error)
             return False
         return True
+
+
+@dataclass(frozen=True)
+class Fit(Task):
+    """One contestant on one target, both as they were asked for."""
+
+    source: str = ""
+    contestant: str = ""
+
+    def folders(self, what: str) -> Sequence[Path]:
+        """Targets are where the user is, other files may be beside the contestant's recipe."""
+        return (Path(),) if what == "target" else self.search
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What came of it: figures of a row, uint8 [height, width, 3], and the `.art` file."""
+
+    figures: dict[str, Any]
+    pixels: Pixels
+    art: bytes
+    error: ArtgenError | None = None
+
+
+def carry_out(
+    fit: Fit, observe: Observer, interruption: Interruption, registry: Registry | None = None
+) -> Fitted:
+    """Fit in memory and judge what would be saved. Raises ArtgenError.
+
+    Without a `registry` there is a new one, with the plugins of `fit`.
+    """
+    registry = registry or Registry(files=fit.plugins)
+    recipe = Recipe.from_dict(fit.recipe)
+    # All contestants get the same target, whatever lies behind it in their recipes.
+    target = _open(registry, recipe.target.source, recipe.target.size)
+    outcome = run(
+        recipe,
+        registry,
+        target=target,
+        name=fit.stem,
+        search=fit.search,
+        observers=[observe],
+        interruption=interruption,
+    )
+    art = outcome.art
+    pixels = art.render(device=art.recipe.run.device)
+    known = {field.name for field in fields(Row)} - {"target"}
+    figures = {key: value for key, value in outcome.summary.items() if key in known}
+    if isinstance(target, ImageTarget):
+        figures |= _figures(pixels, target)
+    return Fitted(figures, pixels, art.to_bytes(), outcome.error)
+
+
+@functools.lru_cache(maxsize=1)
+def _open(registry: Registry, source: str, size: int | None) -> ImageTarget | SetTarget:
+    asked = Recipe().updated({"target": _target_table(source, size, "black")})
+    return open_target(asked, registry, (Path(),))
+
+
+def _target_table(source: str, size: int | None, background: str) -> dict[str, Any]:
+    table = {"source": source, "size": size, "background": background}
+    return {key: value for key, value in table.items() if value is not None}
 
 
 def _csv(rows: Iterable[Row]) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-import artgen.cli._runs as runs
+import artgen.runner as runner
 from artgen.cli import main
 from artgen.errors import Diverged, Interrupted
 
@@ -175,7 +176,7 @@ def test_a_bug_is_told_by_its_type_and_shown_with_v(fit, monkeypatch):
     def broken(*args, **kwargs):
         raise ZeroDivisionError("oh no")
 
-    monkeypatch.setattr(runs, "run", broken)
+    monkeypatch.setattr(runner, "run", broken)
     code, out, err = fit("--json", "-q")
     assert code == 1
     assert failure(out)["message"] == "ZeroDivisionError: oh no"
@@ -193,7 +194,7 @@ def test_what_the_system_refuses_is_no_bug(fit, monkeypatch, error, code):
     def refused(*args, **kwargs):
         raise error
 
-    monkeypatch.setattr(runs, "run", refused)
+    monkeypatch.setattr(runner, "run", refused)
     found, out, _ = fit("--json", "-q")
     assert found == failure(out)["exit_code"] == code
     assert fit("--seeds", "1", "-q")[0] == code
@@ -209,20 +210,20 @@ def test_ctrl_c_before_anything_is_quiet(fit, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runs, "run", interrupted)
+    monkeypatch.setattr(runner, "run", interrupted)
     assert fit("-q") == (130, "", "")
     code, out, _ = fit("-q", "--json")
     assert (code, failure(out)["type"]) == (130, "Interrupted")
 
 
 def test_a_run_that_failed_but_saved_tells_both(fit, monkeypatch):
-    real = runs.run
+    real = runner.run
 
     def diverging(*args, **kwargs):
         outcome = real(*args, **kwargs)
-        return runs.replace(outcome, error=Diverged("the loss became nan", hint="smaller"))
+        return replace(outcome, error=Diverged("the loss became nan", hint="smaller"))
 
-    monkeypatch.setattr(runs, "run", diverging)
+    monkeypatch.setattr(runner, "run", diverging)
     code, out, err = fit("--json", "-q")
     data = json.loads(out)
     assert code == data["error"]["exit_code"] == 5
@@ -375,7 +376,7 @@ def test_a_name_serves_for_several_seeds(fit):
 
 def interrupt_second(monkeypatch):
     """From the second run on, behave as if Ctrl-C came during the run."""
-    real, calls = runs.run, []
+    real, calls = runner.run, []
 
     def run(recipe, registry, **options):
         calls.append(options["name"])
@@ -383,7 +384,7 @@ def interrupt_second(monkeypatch):
             options["interruption"].request()
         return real(recipe, registry, **options)
 
-    monkeypatch.setattr(runs, "run", run)
+    monkeypatch.setattr(runner, "run", run)
     return calls
 
 
@@ -432,7 +433,7 @@ def test_errors_know_their_exit_codes_in_a_batch_of_one(fit, monkeypatch):
     def refuse(*args, **kwargs):
         raise Interrupted("stopped")
 
-    monkeypatch.setattr(runs, "run", refuse)
+    monkeypatch.setattr("artgen.runner.run", refuse)
     code, out, _ = fit("--seeds", "5", "--json")
     data = json.loads(out)
     assert code == 130

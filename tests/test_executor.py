@@ -3,79 +3,129 @@
 from __future__ import annotations
 
 import os
-import signal
 import time
+from pathlib import Path
 
 import pytest
 
 from artgen.errors import InputError, Interrupted, OutputError
-from artgen.executor import Here, Processes
+from artgen.events import Advanced, Evaluated, Notice, Shown, Started
+from artgen.executor import Here, Processes, Task
+from artgen.runner import Interruption
 
 
-def work(task):
-    kind, value = task
+def task(kind, value=0):
+    return Task(f"{kind}-{value}", {"kind": kind, "value": value})
+
+
+def work(task, observe, interruption):
+    kind, value = task.recipe["kind"], task.recipe["value"]
     if kind == "raise":
         raise InputError(f"bad {value}", hint="another one")
+    if kind == "bug":
+        raise ZeroDivisionError(value)
+    if kind == "odd":
+
+        class Local(Exception):
+            """Nobody else knows it."""
+
+        raise Local("who am I")
     if kind == "die":
         os._exit(3)
+    if kind == "tell":
+        observe(Started(task.stem, 0, 9, {}, target=b"pixels"))
+        for step in range(9):
+            observe(Advanced(task.stem, step, 9, 0.1))
+        observe(Shown(task.stem, 9, b"pixels"))
+        observe(Evaluated(task.stem, 9, 9, 0.5, 20.0, 0.1))
+        observe(Notice(task.stem, "look"))
     if kind == "wait":
         # Until it is told to stop, as a fit does that saves what it has.
-        asked = []
-        signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
-        open(value, "w").close()
-        while not asked:
+        Path(value).touch()
+        while not interruption.requested:
             time.sleep(0.01)
         raise Interrupted("saved")
     return value * value, os.getpid()
 
 
-def never():
-    return False
+def carry_out(executor, tasks, observe=lambda event: None, interruption=None):
+    interruption = interruption or Interruption()
+    return {task.stem: result for task, result in executor.run(work, tasks, observe, interruption)}
 
 
 @pytest.mark.parametrize("executor", [Here(), Processes(2)], ids=["here", "processes"])
 def test_every_task_has_its_result_or_its_error(executor):
-    tasks = [("square", 2), ("raise", "luck"), ("square", 3), ("square", 4)]
-    results = dict(executor.run(work, tasks, never))
-    assert set(results) == set(tasks)
-    assert [results["square", value][0] for value in (2, 3, 4)] == [4, 9, 16]
-    error = results["raise", "luck"]
+    tasks = [task("square", 2), task("raise", "luck"), task("square", 3), task("bug")]
+    results = carry_out(executor, tasks)
+    assert set(results) == {task.stem for task in tasks}
+    assert [results[f"square-{value}"][0] for value in (2, 3)] == [4, 9]
+    error = results["raise-luck"]
     assert isinstance(error, InputError)
     assert (error.message, error.hint) == ("bad luck", "another one")
+    assert isinstance(results["bug-0"], ZeroDivisionError)
 
 
 def test_processes_are_others_and_do_several_tasks():
-    tasks = [("square", value) for value in range(6)]
-    pids = {result[1] for _, result in Processes(2).run(work, tasks, never)}
+    results = carry_out(Processes(2), [task("square", value) for value in range(6)])
+    pids = {pid for _, pid in results.values()}
     assert 1 <= len(pids) <= 2
     assert os.getpid() not in pids
 
 
+def test_an_error_from_another_process_says_where_it_was_raised():
+    results = carry_out(Processes(1), [task("bug"), task("odd")])
+    [note] = results["bug-0"].__notes__
+    assert "raise ZeroDivisionError(value)" in note
+    # Its class cannot be sent.
+    assert results["odd-0"].message == "Local: who am I"
+
+
 def test_a_process_that_dies_takes_its_own_task_only():
-    tasks = [("die", 0), ("square", 5), ("square", 6)]
-    results = dict(Processes(1).run(work, tasks, never))
-    assert isinstance(results["die", 0], OutputError)
-    assert "code 3" in results["die", 0].message
-    assert [results["square", value][0] for value in (5, 6)] == [25, 36]
+    results = carry_out(Processes(1), [task("die"), task("square", 5), task("square", 6)])
+    assert isinstance(results["die-0"], OutputError)
+    assert "code 3" in results["die-0"].message
+    assert [results[f"square-{value}"][0] for value in (5, 6)] == [25, 36]
+
+
+def test_events_come_from_other_processes_without_pictures_and_not_too_often():
+    seen = []
+    carry_out(Processes(1), [task("tell")], seen.append)
+    assert [type(event) for event in seen] == [Started, Advanced, Evaluated, Notice]
+    assert seen[0].target is None
 
 
 def test_here_begins_nothing_once_it_shall_stop():
+    interruption = Interruption()
     done = []
-    for task, _ in Here().run(work, [("square", 1), ("square", 2)], lambda: bool(done)):
-        done.append(task)
-    assert done == [("square", 1)]
+    tasks = [task("square", 1), task("square", 2)]
+    for each, _ in Here().run(work, tasks, lambda event: None, interruption):
+        done.append(each.stem)
+        interruption.request()
+    assert done == ["square-1"]
 
 
 def test_processes_are_asked_to_stop_and_what_was_not_begun_is_left_out(tmp_path):
     begun = tmp_path / "begun"
-    tasks = [("wait", str(begun)), ("square", 2)]
-    results = dict(Processes(1).run(work, tasks, begun.exists))
-    assert list(results) == tasks[:1]
-    assert isinstance(results[tasks[0]], Interrupted)
-    assert results[tasks[0]].message == "saved"
+
+    class Once(Interruption):
+        @property
+        def requested(self):
+            return begun.exists()
+
+        @requested.setter
+        def requested(self, value):
+            pass
+
+    tasks = [task("wait", str(begun)), task("square", 2)]
+    results = carry_out(Processes(1), tasks, interruption=Once())
+    assert list(results) == [tasks[0].stem]
+    [result] = results.values()
+    assert isinstance(result, Interrupted)
+    assert result.message == "saved"
 
 
 def test_any_kind_of_connection_will_do(monkeypatch):
     # On Windows it is none of the class that there is on other systems.
-    monkeypatch.setattr("artgen.executor.Connection", type("Another", (), {}))
-    assert [result[0] for _, result in Processes(1).run(work, [("square", 3)], never)] == [9]
+    monkeypatch.setattr("artgen.executor._processes.Connection", type("Another", (), {}))
+    [result] = carry_out(Processes(1), [task("square", 3)]).values()
+    assert result[0] == 9

@@ -1,4 +1,4 @@
-"""Events of a run as text on stderr: a progress bar on a terminal, plain lines elsewhere."""
+"""Events of runs as text on stderr: a bar for each on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from artgen.cli._console import headline, say
-from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Observer, Started
+from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Started
 from artgen.registry import Registry
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
 
-__all__ = ["progress"]
+__all__ = ["Story", "progress"]
 
 PLAIN_LINES = 10
 """So many lines between start and end, unless all are asked for."""
 
 
 @contextmanager
-def progress(registry: Registry, *, quiet: bool, verbose: bool) -> Iterator[list[Observer]]:
-    """Observers for one run; none when `quiet`. `verbose` shows every evaluation."""
+def progress(
+    registry: Registry, *, quiet: bool, verbose: bool, runs: int = 1
+) -> Iterator[list[Story]]:
+    """Observers of so many `runs`; none when `quiet`. `verbose` shows every evaluation."""
     if quiet:
         yield []
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _bar() as bar:
-            yield [_Bar(registry, bar)]
+            yield [_Bars(registry, bar, runs)]
     else:
-        yield [_Lines(registry, verbose)]
+        yield [_Lines(registry, verbose, runs)]
 
 
-class _Story:
+class Story:
     """What both have in common: the first and the last line, and warnings, each of them once."""
 
     def __init__(self, registry: Registry, write: Callable[[str], None]) -> None:
@@ -56,6 +58,7 @@ class _Story:
                 self.evaluate(event)
             case Finished():
                 self.write(f"{event.run}: {_ending(event.summary)}")
+                self.ended(event.run)
 
     def warn(self, message: str) -> None:
         if message not in self.told:
@@ -71,52 +74,77 @@ class _Story:
     def evaluate(self, event: Evaluated) -> None:
         """There are new figures."""
 
+    def ended(self, run: str) -> None:
+        """Nothing more will be heard of a run, whether it finished or not; may be said twice."""
 
-class _Lines(_Story):
-    """A line now and then."""
 
-    def __init__(self, registry: Registry, verbose: bool) -> None:
+class _Lines(Story):
+    """A line now and then; of several runs each says which it is of."""
+
+    def __init__(self, registry: Registry, verbose: bool, runs: int) -> None:
         super().__init__(registry, say)
-        self.verbose = verbose
-        self.next = 0.0
+        self.verbose, self.several = verbose, runs > 1
+        self.next: dict[str, float] = {}
 
     def start(self, event: Started) -> None:
-        self.next = 0.0
+        self.next[event.run] = 0.0
 
     def evaluate(self, event: Evaluated) -> None:
-        if not self.verbose and event.step < self.next:
+        if not self.verbose and event.step < self.next.get(event.run, 0.0):
             return
-        self.next = event.step + event.total_steps / PLAIN_LINES
-        line = f"step {event.step}/{event.total_steps}  {_figures(event)}  "
+        self.next[event.run] = event.step + event.total_steps / PLAIN_LINES
+        name = f"{event.run}: " if self.several else ""
+        line = f"{name}step {event.step}/{event.total_steps}  {_figures(event)}  "
         self.write((line + _speed(event.step, event.seconds)).rstrip())
 
 
-class _Bar(_Story):
-    """A bar with step, loss, PSNR, speed and the time that is left."""
+class _Bars(Story):
+    """A table: for each run that goes on a bar with step, loss, PSNR, speed and the time left.
 
-    def __init__(self, registry: Registry, bar: Progress) -> None:
+    Of several runs a last bar says how many are done.
+    """
+
+    def __init__(self, registry: Registry, bar: Progress, runs: int) -> None:
         def write(message: str) -> None:
             bar.console.print(message, markup=False, highlight=False, soft_wrap=True)
 
         super().__init__(registry, write)
         self.bar = bar
-        self.task = bar.add_task("", total=None, visible=False, figures="", speed="")
+        self.rows: dict[str, TaskID] = {}
+        self.all: TaskID | None = None
+        self.done: set[str] = set()
+        if runs > 1:
+            self.all = bar.add_task("all runs", total=runs, figures="", speed="")
 
     def start(self, event: Started) -> None:
-        self.bar.reset(self.task, total=event.total_steps or None, visible=True)
-        self.bar.update(self.task, description=event.run, completed=event.step)
+        total = event.total_steps or None
+        if event.run not in self.rows:
+            self.rows[event.run] = self.bar.add_task(event.run, total=total, figures="", speed="")
+        # Another machine may go on where the first one stopped.
+        self.bar.reset(self.rows[event.run], total=total, completed=event.step)
 
     def advance(self, event: Advanced) -> None:
-        known = self.bar.tasks[0].total or 0
+        row = self.rows.get(event.run)
+        if row is None:
+            return
+        known = next((task.total for task in self.bar.tasks if task.id == row), None) or 0
         self.bar.update(
-            self.task,
+            row,
             completed=event.step,
             total=max(known, event.total_steps),
             speed=_speed(event.step, event.seconds),
         )
 
     def evaluate(self, event: Evaluated) -> None:
-        self.bar.update(self.task, figures=_figures(event))
+        if event.run in self.rows:
+            self.bar.update(self.rows[event.run], figures=_figures(event))
+
+    def ended(self, run: str) -> None:
+        if run in self.rows:
+            self.bar.remove_task(self.rows.pop(run))
+        if self.all is not None and run not in self.done:
+            self.bar.advance(self.all)
+        self.done.add(run)
 
 
 def _bar() -> Progress:
@@ -138,6 +166,8 @@ def _bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        # Data on a stdout that is no terminal must get there; on one it would break the bars.
+        redirect_stdout=sys.stdout.isatty(),
     )
 
 

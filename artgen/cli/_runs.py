@@ -3,27 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import secrets
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from artgen.batch import Done, Run, carry_out, settle
 from artgen.cli._console import describe, headline, print_error, print_json, say
 from artgen.cli._progress import progress
 from artgen.cli._recipe import aim
+from artgen.cli._where import Where
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
-from artgen.events import Observer
+from artgen.events import Event, Observer
+from artgen.executor import Here, Work
+from artgen.output import probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import (
     Control,
     Interruption,
+    RunFolder,
     check_agreement,
     default_stem,
     graceful_signals,
     output_paths,
-    run,
+    refuse_existing,
 )
 from artgen.targets import file_safe
 
@@ -91,10 +98,44 @@ def plan_jobs(
 
 
 @dataclass(frozen=True)
+class Planned:
+    """A job and its task; `finished` are the files of an earlier run that resuming may keep.
+
+    Where the run is `far` away, what stands in its way here is found out by `known`; what it goes
+    on from may be `kept` there.
+    """
+
+    job: Job
+    task: Run
+    finished: Mapping[str, Path] | None = None
+    far: bool = False
+    kept: bool = False
+
+    def known(self) -> Result | None:
+        """The result, where it is there already. Raises what keeps the run from being begun."""
+        if self.finished is not None:
+            return _finished(self.job, self.finished)
+        if not self.far:
+            return None
+        assert self.task.folder is not None
+        paths = output_paths(self.task.folder, self.job.stem, self.job.recipe.output)
+        beside = {"video": self.task.video, "log": self.task.log, "graph": self.task.graph}
+        if not (self.task.resume or self.task.overwrite):
+            refuse_existing(paths | {kind: path for kind, path in beside.items() if path})
+        if self.task.resume and not self.kept:
+            RunFolder.open(paths["folder"])[0].unlock()
+        for path in (paths["still"], *filter(None, beside.values())):
+            probe_folder(path.parent)
+        return None
+
+
+@dataclass(frozen=True)
 class Session:
     """What all runs of one command have in common."""
 
     registry: Registry
+    plugins: Sequence[Path]
+    where: Where
     out: Path
     search: Sequence[Path]
     overwrite: bool
@@ -110,8 +151,9 @@ class Session:
 
     def run_one(self, job: Job) -> int:
         """Run it, print what was written and return the exit code. Raises what ended it."""
-        with self._watched() as (interruption, page), graceful_signals(interruption):
-            result = self._run(job, interruption, page)
+        [result] = self._carry_out([self._as_told(job)])
+        if result.summary is None and result.error is not None:
+            raise result.error
         if self.as_json:
             print_json(result.to_json())
         else:
@@ -130,15 +172,14 @@ class Session:
         sheet = self.out / f"{name or _title(jobs)}-sheet.png"
         if sheet.exists() and not (self.overwrite or self.resume):
             raise UsageError(f"{sheet} exists", hint="use --overwrite or another --out")
-        results: list[Result] = []
-        with self._watched() as (interruption, page), graceful_signals(interruption):
-            for job in jobs:
-                result = self._attempt(job, interruption, page)
-                if not self.as_json:
-                    self._print_paths(result)
-                if result.error is not None:
-                    print_error(result.error, verbose=self.verbose, where=f"{job.stem}: ")
-                results.append(result)
+
+        def tell(result: Result) -> None:
+            if not self.as_json:
+                self._print_paths(result)
+            if result.error is not None:
+                print_error(result.error, verbose=self.verbose, where=f"{result.job.stem}: ")
+
+        results = self._carry_out([self._in_a_batch(job) for job in jobs], tell)
         codes = [describe(result.error)["exit_code"] for result in results if result.error]
         written: Path | None = None
         try:
@@ -153,6 +194,61 @@ class Session:
             print(written)
         return 130 if 130 in codes else next(iter(codes), 0)
 
+    def _carry_out(
+        self,
+        plans: Sequence[Planned],
+        tell: Callable[[Result], None] = lambda result: None,
+    ) -> list[Result]:
+        """What becomes of all, in their order; `tell` hears of each as soon as it is known.
+
+        To resume a batch is to keep what is done, go on with what began and start the rest.
+        """
+        executor = self.where.executor([plan.job.recipe for plan in plans], self.registry)
+        work: Work[Run, Done] = carry_out
+        if isinstance(executor, Here):
+            work = partial(carry_out, registry=self.registry)
+        results: dict[str, Result] = {}
+
+        def ended(result: Result) -> None:
+            results[result.job.stem] = result
+            tell(result)
+
+        tasks = []
+        for plan in plans:
+            try:
+                known = plan.known()
+                if known is None:
+                    tasks.append(plan.task)
+                else:
+                    ended(known)
+            except Exception as error:
+                ended(Result(plan.job, None, error))
+        jobs = {plan.job.stem: plan.job for plan in plans}
+        with (
+            self._watched() as (interruption, page),
+            graceful_signals(interruption),
+            progress(
+                self.registry,
+                quiet=self.quiet,
+                verbose=self.verbose,
+                runs=len(tasks),
+            ) as stories,
+        ):
+            observers: list[Observer] = [*stories, *page]
+
+            def observe(event: Event) -> None:
+                for observer in observers:
+                    observer(event)
+
+            for task, result in executor.run(work, tasks, observe, interruption) if tasks else ():
+                for story in stories:
+                    story.ended(task.stem)
+                ended(_result(jobs[task.stem], task, result))
+        for stem, job in jobs.items():
+            if stem not in results:
+                ended(Result(job, None, Interrupted("not started", hint="go on with --resume")))
+        return [results[plan.job.stem] for plan in plans]
+
     @contextmanager
     def _watched(self) -> Iterator[tuple[Interruption, list[Observer]]]:
         """What the runs can be stopped with, and the page that shows them, if one was asked for."""
@@ -165,52 +261,52 @@ class Session:
             say(f"live: {page.address}")
             yield page.control, [page]
 
-    def _attempt(self, job: Job, interruption: Interruption, page: Sequence[Observer]) -> Result:
-        """One run of a batch, whatever comes of it; none is started after an interruption.
+    def _as_told(self, job: Job) -> Planned:
+        """A run of its own, whose files are called as they were asked for."""
+        task = self._task(job, self.log, self.graph, self.video, resume=self.resume)
+        return self._planned(job, task)
 
-        To resume a batch is to keep what is done, go on with what began and start the rest.
-        """
-        named = [
+    def _in_a_batch(self, job: Job) -> Planned:
+        """One of several, whose files have its stem in their names."""
+        log, graph, video = (
             path and path.with_stem(f"{path.stem}-{job.stem}")
             for path in (self.log, self.graph, self.video)
-        ]
-        paths = output_paths(self.out, job.stem, job.recipe.output, named[2])
+        )
+        paths = output_paths(self.out, job.stem, job.recipe.output, video)
         began = paths["folder"].exists()
-        try:
-            if interruption.requested:
-                raise Interrupted("not started", hint="go on with --resume")
-            if self.resume and not began and paths["summary"].exists():
-                return _finished(job, paths)
-            session = replace(
-                self,
-                log=named[0],
-                graph=named[1],
-                video=named[2],
-                resume=self.resume and began,
-            )
-            return session._run(job, interruption, page)
-        except Exception as error:
-            return Result(job, None, error)
+        # A run may have begun elsewhere, and have left there what it goes on from.
+        resume = self.resume and (began or self.where.checkpoints is not None)
+        task = self._task(job, log, graph, video, resume=resume)
+        if self.resume and not began and paths["summary"].exists():
+            return self._planned(job, task, paths)
+        return self._planned(job, task)
 
-    def _run(self, job: Job, interruption: Interruption, page: Sequence[Observer]) -> Result:
-        with progress(self.registry, quiet=self.quiet, verbose=self.verbose) as observers:
-            outcome = run(
-                job.recipe,
-                self.registry,
-                out=self.out,
-                name=job.stem,
-                resume=self.resume,
-                given=job.asked,
-                overwrite=self.overwrite,
-                search=self.search,
-                observers=[*observers, *page],
-                interruption=interruption,
-                checkpoint_every=self.checkpoint_every,
-                log=self.log,
-                graph=self.graph,
-                video=self.video,
-            )
-        return Result(job, outcome.summary, outcome.error)
+    def _planned(self, job: Job, task: Run, finished: Mapping[str, Path] | None = None) -> Planned:
+        far, kept = self.where.on is not None, self.where.checkpoints is not None
+        return Planned(job, task, finished, far=far, kept=kept)
+
+    def _task(
+        self, job: Job, log: Path | None, graph: Path | None, video: Path | None, *, resume: bool
+    ) -> Run:
+        recipe = self.where.settled(job.recipe)
+        if self.where.asked and recipe.seed is None:
+            # Drawn here, so that a run which is started again elsewhere is the same.
+            recipe = recipe.updated({"seed": secrets.randbits(32)})
+        return Run(
+            stem=job.stem,
+            recipe=recipe.to_dict(),
+            search=tuple(self.search),
+            plugins=tuple(self.plugins),
+            folder=self.out,
+            resume=resume,
+            given=job.asked,
+            overwrite=self.overwrite,
+            checkpoint_every=self.checkpoint_every,
+            log=log,
+            graph=graph,
+            video=video,
+            **self.where.takes(recipe),
+        )
 
     def _print_paths(self, result: Result) -> None:
         if result.summary is None:
@@ -244,6 +340,17 @@ class Session:
             return None
         atomic_write(sheet, encode_png(contact_sheet(cells)))
         return sheet
+
+
+def _result(job: Job, task: Run, result: Done | Exception) -> Result:
+    """What became of a run, its files in their places."""
+    if isinstance(result, Exception):
+        return Result(job, None, result)
+    try:
+        done = settle(task, result)
+    except Exception as error:
+        return Result(job, None, error)
+    return Result(job, done.summary, done.error)
 
 
 def _finished(job: Job, paths: Mapping[str, Path]) -> Result:

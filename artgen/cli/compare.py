@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._where import AtATime, Gpus, On, Where
 
 if TYPE_CHECKING:
     from artgen.compare import Comparison, Line, Row
@@ -134,7 +135,10 @@ def compare(
     threads: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=1, help="CPU threads. Default: all.", rich_help_panel=_BUDGET
+            metavar="N",
+            min=1,
+            help="CPU threads. Default: all; with -j or --on one for each fit.",
+            rich_help_panel=_BUDGET,
         ),
     ] = None,
     out: Annotated[
@@ -152,6 +156,9 @@ def compare(
         bool,
         typer.Option("--overwrite", help="Replace files that exist.", rich_help_panel=_FILES),
     ] = False,
+    at_a_time: AtATime = None,
+    on: On = None,
+    gpus: Gpus = None,
     plugin: PluginFiles = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -166,6 +173,7 @@ def compare(
         raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
     if csv is not None and csv.exists() and not overwrite:
         raise UsageError(f"--csv {csv} exists", hint="use --overwrite or another name")
+    where = Where(at_a_time, on, gpus)
     registry = make_registry(plugin, quiet=quiet)
 
     from artgen.cli._console import describe, print_error, print_json
@@ -175,6 +183,8 @@ def compare(
     from artgen.errors import Interrupted
     from artgen.runner import Interruption, graceful_signals
 
+    if threads is None and where.asked:
+        threads = 1
     run = {"precision": precision, "device": device, "threads": threads}
     budget = Budget(time, steps, target_bytes)
     sets = of_sets(parse_contestants(contestants, budget, seed, run), registry)
@@ -190,20 +200,25 @@ def compare(
         seed=seed,
         overwrite=overwrite,
     )
+    fits = len(comparison.contestants) * len(comparison.targets)
+    recipes = [each.recipe for each in comparison.contestants]
+    executor = where.executor(recipes, registry)
     errors: list[Exception] = []
     interruption = Interruption()
     with (
         graceful_signals(interruption),
-        progress(registry, quiet=quiet, verbose=verbose) as observers,
+        progress(registry, quiet=quiet, verbose=verbose, runs=fits) as stories,
     ):
-        for row in comparison.run(observers, interruption):
+        for row in comparison.run(
+            stories, interruption, executor=executor, plugins=plugin or (), gpus=gpus
+        ):
             if row.kind == "codec" or row.error is None:
                 continue
             errors.append(row.error)
             # Whoever pressed Ctrl-C knows why it ended.
             if verbose or not isinstance(row.error, Interrupted):
-                where = f"{row.target}: {row.contestant}: "
-                print_error(row.error, verbose=verbose, where=where)
+                prefix = f"{row.target}: {row.contestant}: "
+                print_error(row.error, verbose=verbose, where=prefix)
     written = csv if csv is not None and comparison.write_csv(csv) else None
     for failure in comparison.failures:
         print_error(failure, verbose=verbose)

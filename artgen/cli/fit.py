@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._where import AtATime, Checkpoints, Gpus, On, Where
 
 if TYPE_CHECKING:
     from artgen.cli._runs import Job
@@ -371,8 +372,17 @@ def fit(
     ] = None,
     threads: Annotated[
         int | None,
-        typer.Option(metavar="N", min=1, help="CPU threads. Default: all.", rich_help_panel=_WHERE),
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="CPU threads. Default: all; with -j or --on one for each run.",
+            rich_help_panel=_WHERE,
+        ),
     ] = None,
+    at_a_time: AtATime = None,
+    on: On = None,
+    gpus: Gpus = None,
+    checkpoints: Checkpoints = None,
     plugin: PluginFiles = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
@@ -398,6 +408,9 @@ def fit(
         raise UsageError("--overwrite and --resume were both given", hint="leave one of them out")
     if video is not None and no_video:
         raise UsageError("--video and --no-video were both given", hint="leave one of them out")
+    where = Where(at_a_time, on, gpus, checkpoints)
+    if where.asked and live:
+        raise UsageError("--live shows runs of this process", hint="leave out -j and --on")
     many = parse_seeds(seeds) if seeds is not None else []
     base = read_recipe_file(recipe) if recipe is not None else {}
     if init is not None:
@@ -466,12 +479,17 @@ def fit(
             plugin or (),
             jobs,
             (*folders, Path()),
-            {"--json": as_json, "--resume": resume, "--log": log, "--graph": graph},
+            {
+                **{"--json": as_json, "--resume": resume, "--log": log, "--graph": graph},
+                **{"-j": at_a_time, "--on": on},
+            },
             quiet=quiet,
             verbose=verbose,
         )
     session = Session(
         registry=registry,
+        plugins=plugin or (),
+        where=where,
         out=out,
         search=(*folders, Path()),
         overwrite=overwrite,

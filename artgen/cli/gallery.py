@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._where import AtATime, Checkpoints, Gpus, On, Where
 
 if TYPE_CHECKING:
     from artgen.gallery import Built, Gallery, State
@@ -46,9 +47,18 @@ def build(
     force: Annotated[
         bool, typer.Option("--force", help="Make everything again, up to date or not.")
     ] = False,
-    processes: Annotated[
-        int, typer.Option("-j", metavar="N", min=1, max=256, help="So many pieces at a time.")
-    ] = 1,
+    threads: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="CPU threads of each fit. Default: all; with -j or --on one.",
+        ),
+    ] = None,
+    at_a_time: AtATime = None,
+    on: On = None,
+    gpus: Gpus = None,
+    checkpoints: Checkpoints = None,
     quick: Quick = False,
     plugin: PluginFiles = None,
     as_json: AsJson = False,
@@ -56,13 +66,11 @@ def build(
     verbose: Verbose = False,
 ) -> int:
     """Make what is not up to date: stills, videos and the page DIR/out/index.html."""
+    where = Where(at_a_time, on, gpus, checkpoints)
     registry = make_registry(plugin, quiet=quiet)
-
-    import os
 
     from artgen.cli._console import describe, print_json, say
     from artgen.cli._progress import progress
-    from artgen.executor import Executor, Here, Processes
     from artgen.gallery import build as build_pieces
     from artgen.gallery import open_gallery, write_page
     from artgen.runner import Interruption, graceful_signals
@@ -70,7 +78,8 @@ def build(
     found = open_gallery(folder, quick=quick)
     interruption = Interruption()
     results: list[Built] = []
-    executor: Executor = Here() if processes == 1 else Processes(processes)
+    recipes = [piece.recipe for piece in found.pieces if piece.recipe is not None]
+    executor = where.executor(recipes, registry)
 
     def begin(states: list[State]) -> None:
         if states and not quiet:
@@ -78,7 +87,7 @@ def build(
 
     with (
         graceful_signals(interruption),
-        progress(registry, quiet=quiet or processes > 1, verbose=verbose) as observers,
+        progress(registry, quiet=quiet, verbose=verbose, runs=len(found.pieces)) as stories,
     ):
         for built in build_pieces(
             found,
@@ -86,13 +95,16 @@ def build(
             only=only or (),
             force=force,
             plugins=tuple(plugin or ()),
-            threads=None if processes == 1 else max(1, (os.cpu_count() or 1) // processes),
+            threads=threads or (1 if where.asked else None),
+            gpus=gpus,
             executor=executor,
-            observers=observers,
+            observers=stories,
             interruption=interruption,
             begin=begin,
         ):
             results.append(built)
+            for story in stories:
+                story.ended(built.piece.slug)
             _tell(built, quiet=quiet, verbose=verbose)
     page = write_page(found)
     if not quiet:

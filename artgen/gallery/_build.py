@@ -6,13 +6,12 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from artgen.errors import ArtgenError, Interrupted
-from artgen.events import Observer
-from artgen.executor import Executor, Here
+from artgen.events import Event, Observer
+from artgen.executor import Executor, Here, share_of_gpu
 from artgen.gallery._make import Made, Order, make
 from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link
 from artgen.gallery._state import FAILURE, State, examine, folders_of, hashes
@@ -44,6 +43,7 @@ def build(
     force: bool = False,
     plugins: Sequence[Path] = (),
     threads: int | None = None,
+    gpus: float | None = None,
     executor: Executor | None = None,
     observers: Sequence[Observer] = (),
     interruption: Interruption | None = None,
@@ -52,9 +52,10 @@ def build(
     """Make what is not up to date (with `force`: all), and tell of every piece as it is done.
 
     `plugins` are the loose files of `registry`, for other processes; `threads` are those of each
-    fit. `observers` see the events of the fits where `executor` runs them in this process, as it
-    does by default. `begin` is called with what is about to be made. Raises UsageError,
-    OutputError; what is wrong with a piece is in its result.
+    fit, `gpus` its share of graphics processors. `observers` see events of the fits, which
+    `executor` carries out, by default here. `begin` is called with what is about to be made.
+    Raises UsageError, OutputError, and what keeps the executor from its work; what is wrong with a
+    piece is in its result.
     """
     stop = interruption or Interruption()
     states = [examine(piece, registry) for piece in gallery.chosen(only)]
@@ -68,11 +69,15 @@ def build(
         else:
             todo[state.piece.slug] = state
     begin(list(todo.values()))
-    orders = [_order(state, plugins, threads) for state in todo.values()]
-    work = partial(make, observers=tuple(observers)) if observers else make
-    results = (executor or Here()).run(work, orders, lambda: stop.requested)
+    orders = [_order(state, plugins, threads, gpus) for state in todo.values()]
+
+    def observe(event: Event) -> None:
+        for observer in observers:
+            observer(event)
+
+    results = (executor or Here()).run(make, orders, observe, stop) if orders else ()
     for order, result in results:
-        state = todo.pop(order.slug)
+        state = todo.pop(order.stem)
         if isinstance(result, Interrupted):
             stop.request()
             yield Built(state.piece, "left", error=result)
@@ -90,7 +95,7 @@ def build(
         yield Built(state.piece, "left", error=Interrupted("not begun"))
 
 
-def _order(state: State, plugins: Sequence[Path], threads: int | None) -> Order:
+def _order(state: State, plugins: Sequence[Path], threads: int | None, gpus: float | None) -> Order:
     piece = state.piece
     assert piece.recipe is not None
     assert state.key is not None
@@ -98,12 +103,15 @@ def _order(state: State, plugins: Sequence[Path], threads: int | None) -> Order:
     if threads is not None and recipe.run.threads is None:
         recipe = recipe.updated({"run": {"threads": threads}})
     return Order(
-        piece.slug,
-        state.key,
-        recipe.to_dict(),
-        piece.folder / WORKPLACE,
-        folders_of(piece),
-        tuple(plugins),
+        stem=piece.slug,
+        recipe=recipe.to_dict(),
+        search=folders_of(piece),
+        plugins=tuple(plugins),
+        folder=piece.folder / WORKPLACE,
+        resume=True,
+        cpus=recipe.run.threads or 1,
+        gpus=share_of_gpu(gpus, recipe.run.device),
+        key=state.key,
     )
 
 

@@ -10,7 +10,7 @@ import io
 import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 
 from artgen.errors import InputError, UsageError
 from artgen.events import Observer
+from artgen.executor import Task
 from artgen.output import atomic_write, probe_folder
 from artgen.output.error_map import error_map
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, Outcome, graceful_signals, output_paths, read_target, run
+from artgen.runner import Interruption, Outcome, output_paths, read_target, run
 from artgen.targets import ImageTarget
 
 __all__ = ["Made", "Order", "make"]
@@ -42,20 +43,22 @@ Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Order:
-    """A piece to be made; paths have to mean the same where it is made.
+class Order(Task):
+    """A piece to be made; `folder` is its own, `key` tells whether what is there belongs to it."""
 
-    `recipe` is the data of a recipe, `plugins` are loose files, `search` the folders in which its
-    other files are looked up, `workplace` a folder of its own. `key` tells whether what is
-    there belongs to it.
-    """
+    key: str = ""
 
-    slug: str
-    key: str
-    recipe: dict[str, Any]
-    workplace: Path
-    search: tuple[Path, ...] = (Path(),)
-    plugins: tuple[Path, ...] = ()
+    def left(self) -> Mapping[str, Path]:
+        """All that an earlier build left in its folder."""
+        folder = self.workplace
+        found = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {p.relative_to(folder).as_posix(): p for p in found if p.name != "lock"}
+
+    @property
+    def workplace(self) -> Path:
+        """Its folder."""
+        assert self.folder is not None
+        return self.folder
 
 
 @dataclass(frozen=True)
@@ -67,21 +70,19 @@ class Made:
     seconds: float
 
 
-def make(order: Order, observers: Sequence[Observer] = ()) -> Made:
+def make(order: Order, observe: Observer, interruption: Interruption) -> Made:
     """Fit it, or go on where it stopped. Raises ArtgenError, Interrupted included."""
     began = time.perf_counter()
     registry = Registry(files=order.plugins)
-    interruption = Interruption()
-    with graceful_signals(interruption):
-        outcome = _fit(order, registry, observers, interruption)
+    outcome = _fit(order, registry, observe, interruption)
     if outcome.error is not None:
         raise outcome.error
-    paths = output_paths(order.workplace, order.slug)
+    paths = output_paths(order.workplace, order.stem)
     files = {
         "final.png": paths["still"].read_bytes(),
         "progress.mp4": paths["video"].read_bytes(),
         "drawing.art": paths["art"].read_bytes(),
-        **_pictures(outcome, paths["still"], registry, order.search),
+        **_pictures(outcome, paths["still"], registry, order),
     }
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     outputs = {kind: names.get(kind) for kind in outcome.summary["outputs"]}
@@ -90,7 +91,7 @@ def make(order: Order, observers: Sequence[Observer] = ()) -> Made:
 
 
 def _fit(
-    order: Order, registry: Registry, observers: Sequence[Observer], interruption: Interruption
+    order: Order, registry: Registry, observe: Observer, interruption: Interruption
 ) -> Outcome:
     """Run the recipe in the workplace, from where it stopped if that can be used."""
 
@@ -99,14 +100,14 @@ def _fit(
             Recipe.from_dict(order.recipe),
             registry,
             out=order.workplace,
-            name=order.slug,
+            name=order.stem,
             resume=resume,
             search=order.search,
-            observers=observers,
+            observers=[observe],
             interruption=interruption,
         )
 
-    note, folder = order.workplace / "key", output_paths(order.workplace, order.slug)["folder"]
+    note, folder = order.workplace / "key", output_paths(order.workplace, order.stem)["folder"]
     mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == order.key
     if mine and folder.is_dir() and not _has_links(order.workplace):
         try:
@@ -128,18 +129,19 @@ def _has_links(folder: Path) -> bool:
     )
 
 
-def _pictures(
-    outcome: Outcome, still: Path, registry: Registry, search: Sequence[Path]
-) -> dict[str, bytes]:
+def _pictures(outcome: Outcome, still: Path, registry: Registry, order: Order) -> dict[str, bytes]:
     """What the page shows before and beside the video; target and errors only of pictures."""
     result = _opaque(still, outcome.art.drawing.background)
     pictures = {"poster.jpg": _poster(result), "result.jpg": _jpeg(result, VIEW_SIDE)}
     recipe = outcome.art.recipe
-    target = read_target(recipe, registry, search)
+    # The recipe of the result has names alone.
+    asked = order.recipe["target"]
+    recipe = recipe.updated({"target": {"source": asked["source"], "mask": asked.get("mask")}})
+    target = read_target(recipe, registry, order.search)
     if isinstance(target, ImageTarget):
         longest = max(target.original_width, target.original_height, recipe.target.size or 0)
         large = recipe.updated({"target": {"size": min(VIEW_SIDE, longest)}})
-        goal = read_target(large, registry, search)
+        goal = read_target(large, registry, order.search)
         assert isinstance(goal, ImageTarget)
         pictures["target.jpg"] = _jpeg(goal.pixels, VIEW_SIDE)
         pictures["errors.jpg"] = _jpeg(error_map(outcome.art.render(), target.pixels), VIEW_SIDE)

@@ -1,19 +1,47 @@
-"""Runs recipes: stages, budgets, frames, checkpoints, interruption, outputs."""
+"""Runs recipes: stages, budgets, frames, checkpoints, interruption, outputs.
 
-from artgen.runner._control import Control
-from artgen.runner._device import resolve_device
-from artgen.runner._export import Outcome
-from artgen.runner._inputs import file_hash, find_file
-from artgen.runner._log import read_generations, read_losses
-from artgen.runner._prepare import open_target, read_target
-from artgen.runner._resume import check_agreement
-from artgen.runner._run import default_stem, output_paths, run
-from artgen.runner._signals import Interruption, graceful_signals
+What is named here is imported when it is first used: who only waits for runs that others carry
+out, as `artgen fit -j 8` does, needs no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from artgen.runner._control import Control
+    from artgen.runner._device import resolve_device
+    from artgen.runner._export import Outcome
+    from artgen.runner._folder import RunFolder
+    from artgen.runner._inputs import file_hash, find_file
+    from artgen.runner._log import read_generations, read_losses
+    from artgen.runner._paths import default_stem, output_paths, refuse_existing
+    from artgen.runner._prepare import open_target, read_target
+    from artgen.runner._resume import check_agreement
+    from artgen.runner._run import run
+    from artgen.runner._signals import Interruption, graceful_signals
+
+_HOMES = {
+    "_control": ("Control",),
+    "_device": ("resolve_device",),
+    "_export": ("Outcome",),
+    "_folder": ("RunFolder",),
+    "_inputs": ("file_hash", "find_file"),
+    "_log": ("read_generations", "read_losses"),
+    "_paths": ("default_stem", "output_paths", "refuse_existing"),
+    "_prepare": ("open_target", "read_target"),
+    "_resume": ("check_agreement",),
+    "_run": ("run",),
+    "_signals": ("Interruption", "graceful_signals"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Control",
     "Interruption",
     "Outcome",
+    "RunFolder",
     "check_agreement",
     "default_stem",
     "file_hash",
@@ -24,6 +52,13 @@ __all__ = [
     "read_generations",
     "read_losses",
     "read_target",
+    "refuse_existing",
     "resolve_device",
     "run",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOME:
+        return getattr(importlib.import_module(f"artgen.runner.{_HOME[name]}"), name)
+    raise AttributeError(f"module 'artgen.runner' has no attribute {name!r}")

@@ -45,7 +45,7 @@ class RunFolder:
         self.history = path / "history"
         self._inputs = path / "inputs"
         self._recipe = path / "recipe.json"
-        self._checkpoint = path / "checkpoint.safetensors"
+        self.checkpoint = path / "checkpoint.safetensors"
         self._outputs = path / "outputs"
         self._lock = FileLock(path / "lock")
 
@@ -139,7 +139,7 @@ class RunFolder:
         }
         values = {k: v for k, v in state.items() if k not in tensors}
         text = json.dumps({"format": CHECKPOINT_FORMAT, "values": values}, sort_keys=True)
-        atomic_write(self._checkpoint, save(tensors, metadata={"artgen": text}))
+        atomic_write(self.checkpoint, save(tensors, metadata={"artgen": text}))
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """The newest checkpoint, or None before the first. Raises InputError where damaged."""
@@ -148,7 +148,7 @@ class RunFolder:
         if not self.has_checkpoint:
             return None
         try:
-            with safe_open(self._checkpoint, framework="pt") as data:
+            with safe_open(self.checkpoint, framework="pt") as data:
                 header = json.loads((data.metadata() or {})["artgen"])
                 # Copies, because Windows replaces no file that is mapped into memory.
                 tensors = {k: data.get_tensor(k).clone() for k in data.keys()}  # noqa: SIM118
@@ -164,14 +164,14 @@ class RunFolder:
             RecursionError,
         ) as error:
             raise InputError(
-                f"checkpoint {self._checkpoint} cannot be used: {error}",
+                f"checkpoint {self.checkpoint} cannot be used: {error}",
                 hint="start again with --overwrite",
             ) from None
 
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is anything that a resume could use."""
-        return self._checkpoint.is_file()
+        return self.checkpoint.is_file()
 
     def stage_output(self, path: Path) -> Path:
         """Where to write what will be published as `path`."""

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from typing import Any
 
-from artgen.errors import UsageError
 from artgen.events import Event, Finished, Notice, Observer, Shown, Started
 from artgen.output import probe_encoder, probe_folder
-from artgen.recipe import OutputTable, Recipe
-from artgen.registry import Registry, bare_name
+from artgen.recipe import Recipe
+from artgen.registry import Registry
 from artgen.runner._device import threads
 from artgen.runner._export import Outcome, export
 from artgen.runner._fit import Fit
@@ -20,36 +18,13 @@ from artgen.runner._folder import RunFolder
 from artgen.runner._graph import GraphFile
 from artgen.runner._log import JsonLines
 from artgen.runner._memory import keep_freed_memory
+from artgen.runner._paths import default_stem, output_paths, refuse_existing
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
-from artgen.targets import ImageTarget, Target, file_safe, is_reserved, split_source
+from artgen.targets import ImageTarget, Target
 
-__all__ = ["default_stem", "output_paths", "run"]
-
-SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
-
-
-def default_stem(recipe: Recipe) -> str:
-    """The name of the outputs unless another is asked for: target-primitive."""
-    scheme, rest = split_source(recipe.target.source)
-    target = (rest or scheme) if scheme else Path(rest).stem
-    return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
-
-
-def output_paths(
-    out: Path, stem: str, output: OutputTable | None = None, video: Path | None = None
-) -> dict[str, Path]:
-    """Where the outputs of the run called `stem` go, and its run folder.
-
-    `output` says what kind of video there is (default: MP4), `video` names another file for it.
-    """
-    odd = not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0")
-    if odd or is_reserved(stem):
-        raise UsageError(f"{stem!r} cannot be the name of a file", hint="use a plain --name")
-    paths = {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
-    name = f"{stem}.{(output or OutputTable()).video_format}"
-    return {**paths, "video": video or out / name}
+__all__ = ["run"]
 
 
 def run(
@@ -93,7 +68,7 @@ def run(
         source = Path(str((given or {}).get("target", {}).get("source", "")))
         search = [*folder.inputs, *search, source.parent]
     elif paths is not None and not overwrite:
-        _refuse_existing(paths)
+        refuse_existing(paths)
     observers = list(observers)
     emit = _announcer(stem, registry, observers)
     keep_freed_memory()
@@ -167,17 +142,3 @@ def _announcer(
                 observer(Notice(stem, warning))
 
     return emit
-
-
-def _refuse_existing(paths: dict[str, Path]) -> None:
-    """Nothing is overwritten unless asked for."""
-    for kind, path in paths.items():
-        # A name that the system refuses is found out when the folder is probed.
-        if not os.path.lexists(path):
-            continue
-        if kind == "folder":
-            raise UsageError(
-                f"{path} is left from an unfinished run",
-                hint="go on with --resume, or start again with --overwrite",
-            )
-        raise UsageError(f"{path} exists", hint="use --overwrite, another --name or another --out")

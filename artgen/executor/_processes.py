@@ -1,9 +1,4 @@
-"""Where work is carried out: `work(task)` for many tasks, here or in other processes.
-
-An executor gives back what became of every task as soon as it is done. A task says all that its
-work needs, and both it and the result can be pickled, so that another executor may carry it to
-another machine.
-"""
+"""Tasks in other processes of this machine, started afresh and used for several."""
 
 from __future__ import annotations
 
@@ -12,54 +7,28 @@ import os
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from multiprocessing.connection import Connection, wait
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from artgen.errors import Interrupted, OutputError
+from artgen.events import Event, Observer
+from artgen.executor._protocol import Task, Told, Work, portable
+from artgen.runner import Interruption, graceful_signals
 
-__all__ = ["Executor", "Here", "Processes"]
+__all__ = ["Processes"]
 
-T = TypeVar("T")
 R = TypeVar("R")
+TaskT = TypeVar("TaskT", bound=Task)
 
 _LOOK = 0.2
 """How often a wait is broken off to see whether to stop, in seconds."""
 
 
-class Executor(Protocol):
-    """Carries out work."""
-
-    def run(
-        self, work: Callable[[T], R], tasks: Sequence[T], stop: Callable[[], bool]
-    ) -> Iterator[tuple[T, R | Exception]]:
-        """Every task with its result, or with the exception that it ended with.
-
-        Once `stop` says so no task is begun; those that were not are left out, and those that run
-        are asked to come to an end.
-        """
-        ...
-
-
-class Here:
-    """One after the other in this process; whoever wants it to stop asks the work itself."""
-
-    def run(
-        self, work: Callable[[T], R], tasks: Sequence[T], stop: Callable[[], bool]
-    ) -> Iterator[tuple[T, R | Exception]]:
-        """In the order of the tasks."""
-        for task in tasks:
-            if stop():
-                return
-            try:
-                yield task, work(task)
-            except Exception as error:
-                yield task, error
-
-
 class Processes:
-    """At most `number` tasks at a time, each in a process of this machine that does several.
+    """At most `number` tasks at a time, each in a process that does several.
 
     To stop, a process gets SIGTERM. One that dies takes its task with it and is replaced.
     """
@@ -69,14 +38,18 @@ class Processes:
         self.number = min(number, 60) if sys.platform == "win32" else number
 
     def run(
-        self, work: Callable[[T], R], tasks: Sequence[T], stop: Callable[[], bool]
-    ) -> Iterator[tuple[T, R | Exception]]:
+        self,
+        work: Work[TaskT, R],
+        tasks: Sequence[TaskT],
+        observe: Observer,
+        interruption: Interruption,
+    ) -> Iterator[tuple[TaskT, R | Exception]]:
         """In the order in which they are done."""
         waiting, idle, asked = deque(tasks), list[_Worker](), False
-        busy: dict[Connection, tuple[_Worker, T]] = {}
+        busy: dict[Connection, tuple[_Worker, TaskT]] = {}
         try:
             while waiting or busy:
-                if stop() and not asked:
+                if interruption.requested and not asked:
                     asked = True
                     waiting.clear()
                     for worker, _ in busy.values():
@@ -92,13 +65,20 @@ class Processes:
                         busy[worker.connection] = worker, task
                 for ready in wait(list(busy), _LOOK):
                     # On Windows it is of another class.
-                    worker, task = busy.pop(cast(Connection, ready))
+                    ready = cast(Connection, ready)
+                    worker, task = busy[ready]
                     try:
-                        result = worker.connection.recv()
-                        idle.append(worker)
+                        done, message = worker.connection.recv()
                     except (EOFError, OSError):
-                        result = worker.last_words(asked)
-                    yield task, result
+                        done, message = True, worker.last_words(asked)
+                    else:
+                        if done:
+                            idle.append(worker)
+                    if done:
+                        del busy[ready]
+                        yield task, message
+                    else:
+                        observe(message)
         finally:
             for worker in [*idle, *(worker for worker, _ in busy.values())]:
                 worker.end()
@@ -107,7 +87,7 @@ class Processes:
 class _Worker:
     """A process that waits for tasks."""
 
-    def __init__(self, work: Callable[[Any], Any]) -> None:
+    def __init__(self, work: Work[Any, Any]) -> None:
         # A forked copy of a process with threads may hang; a fresh one imports what it needs.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
@@ -122,7 +102,7 @@ class _Worker:
             return Interrupted("interrupted")
         return OutputError(
             f"its process ended with code {self.process.exitcode}",
-            hint="it may have run out of memory: try fewer at a time",
+            hint="it may have run out of memory: try fewer at a time; --resume goes on",
         )
 
     def end(self) -> None:
@@ -132,18 +112,25 @@ class _Worker:
         self.process.join()
 
 
-def _serve(connection: Connection, work: Callable[[Any], Any]) -> None:
-    """The life of a worker."""
+def _serve(connection: Connection, work: Work[Any, Any]) -> None:
+    """The life of a worker, which sends ``(False, event)`` and ``(True, result)``."""
     # Ctrl-C in a terminal reaches the whole group; only who started us shall ask us to stop.
     if hasattr(os, "setsid"):
         os.setsid()
     else:  # work that saves what it has listens while it runs
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+    tell = partial(_tell, connection)
     with suppress(EOFError, OSError):
         while True:
             task = connection.recv()
+            interruption = Interruption()
             try:
-                result = work(task)
+                with graceful_signals(interruption):
+                    result = work(task, Told(tell), interruption)
             except Exception as error:
-                result = error
-            connection.send(result)
+                result = portable(error)
+            connection.send((True, result))
+
+
+def _tell(connection: Connection, event: Event) -> None:
+    connection.send((False, event))

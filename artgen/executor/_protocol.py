@@ -1,0 +1,147 @@
+"""What a task and an executor are, and the simplest executor.
+
+A task says all that its work needs: the data of a recipe, the folders in which its files are looked
+up, loose plugins, and a folder to work in. Work is a function of a module, called with the task,
+whoever is told of its events, and what may ask it to stop.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias, TypeVar
+
+from artgen.errors import ArtgenError
+from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Observer, Started
+from artgen.runner import Interruption
+
+__all__ = ["Executor", "Here", "Task", "Told", "Work", "portable", "share_of_gpu"]
+
+R = TypeVar("R")
+TaskT = TypeVar("TaskT", bound="Task")
+
+Work: TypeAlias = Callable[[TaskT, Observer, Interruption], R]
+
+OFTEN = 0.2
+"""At most once in so many seconds others are told how far a run is."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A run to be carried out; `stem` is its name, alone in its batch.
+
+    `recipe` is the data of a recipe whose files are looked up in the folders `search`; `plugins`
+    are loose files. In `folder` it keeps what it needs to go on after a kill (None: nothing); with
+    `resume` it goes on from what an earlier run left there, if anything. While it runs it takes
+    `cpus` processors and `gpus` graphics processors, which may be a share of one.
+    """
+
+    stem: str
+    recipe: dict[str, Any]
+    search: tuple[Path, ...] = (Path(),)
+    plugins: tuple[Path, ...] = ()
+    folder: Path | None = None
+    resume: bool = False
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def folders(self, what: str) -> Sequence[Path]:
+        """Where to look for its ``target``, its ``mask`` or its ``init``."""
+        return self.search
+
+    def left(self) -> Mapping[str, Path]:
+        """Files that it goes on from, by their names in `folder`; none where it begins anew."""
+        return {}
+
+    def moved(self, recipe: dict[str, Any], plugins: tuple[Path, ...], folder: Path) -> Task:
+        """The same task on another machine, where these are the places of its files.
+
+        What it would leave in places of its own comes back with its result.
+        """
+        own = None if self.folder is None else folder
+        return replace(self, recipe=recipe, search=(folder,), plugins=plugins, folder=own)
+
+    def home(self, name: str) -> Path | None:
+        """Where a file of that name in `folder` belongs, should the run end before its time."""
+        return None if self.folder is None else self.folder / name
+
+
+class Executor(Protocol):
+    """Carries out work."""
+
+    def run(
+        self,
+        work: Work[TaskT, R],
+        tasks: Sequence[TaskT],
+        observe: Observer,
+        interruption: Interruption,
+    ) -> Iterator[tuple[TaskT, R | Exception]]:
+        """Every task with its result, or with the exception that it ended with.
+
+        `observe` hears of the runs' events. Once `interruption` is requested no task is begun;
+        those that were not are left out, and those that run are asked to come to an end.
+        """
+        ...
+
+
+class Here:
+    """One after the other in this process."""
+
+    def run(
+        self,
+        work: Work[TaskT, R],
+        tasks: Sequence[TaskT],
+        observe: Observer,
+        interruption: Interruption,
+    ) -> Iterator[tuple[TaskT, R | Exception]]:
+        """In the order of the tasks."""
+        for task in tasks:
+            if interruption.requested:
+                return
+            try:
+                yield task, work(task, observe, interruption)
+            except Exception as error:
+                yield task, error
+
+
+class Told:
+    """An observer that passes on what others show of a run: no pictures, and not every step."""
+
+    def __init__(self, tell: Callable[[Event], None]) -> None:
+        self.tell = tell
+        self.next = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Pass it on, or not."""
+        match event:
+            case Started():
+                self.tell(replace(event, target=None))
+            case Advanced():
+                if time.monotonic() >= self.next:
+                    self.next = time.monotonic() + OFTEN
+                    self.tell(event)
+            case Evaluated() | Notice() | Finished():
+                self.tell(event)
+
+
+def portable(error: Exception) -> Exception:
+    """The error as it can be sent to another process, with where it came from as a note."""
+    import pickle
+
+    trace = "".join(traceback.format_exception(error)).rstrip()
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        error = ArtgenError(f"{type(error).__name__}: {error}")
+    error.add_note(f"It was raised in another process:\n{trace}")
+    return error
+
+
+def share_of_gpu(asked: float | None, device: str) -> float:
+    """The graphics processors of a run on `device`: what was `asked`, else 1 for ``cuda``."""
+    if asked is not None:
+        return asked
+    return 1.0 if device.startswith("cuda") else 0.0

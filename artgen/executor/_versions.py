@@ -1,0 +1,116 @@
+"""Is the same artgen everywhere? Versions and sources, compared before anything runs.
+
+The source counts and not only the version: results are the bytes that a local run gives, and a
+checkout in the making has the version of the last release. Libraries in another version are worth
+a warning: last digits may differ.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import importlib.util
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import artgen
+from artgen.errors import PluginError, UsageError
+from artgen.registry import KINDS, Registry
+from artgen.targets import split_source
+
+__all__ = ["LIBRARIES", "Pinned", "describe", "pin", "refuse_others"]
+
+LIBRARIES = ("torch", "numpy", "numba", "pillow", "av", "scikit-image")
+"""What results depend on to the last digit."""
+
+OWN = "artgen"
+
+Pinned: TypeAlias = Mapping[str, tuple[str, ...]]
+"""Distributions that have to be the same, each with the packages that its source is in."""
+
+_WORD = re.compile(r"[a-z][a-z0-9_-]*")
+
+
+def pin(recipes: Iterable[Mapping[str, Any]], registry: Registry) -> dict[str, tuple[str, ...]]:
+    """artgen, and the installed plugins that offer something which `recipes` name."""
+    names = set[str]()
+    for recipe in recipes:
+        names |= _names(recipe)
+    packages: dict[str, set[str]] = {OWN: {"artgen", "artgen_plugins"}}
+    for kind in KINDS:
+        for entry in registry.entries(kind):
+            if entry.plugin.origin == "installed" and entry.name in names:
+                where = entry.spec.load
+                module = where.partition(":")[0] if isinstance(where, str) else where.__module__
+                packages.setdefault(entry.distribution, set()).add(module.partition(".")[0])
+    return {name: tuple(sorted(found)) for name, found in packages.items()}
+
+
+def describe(pinned: Pinned) -> dict[str, str]:
+    """The version and the hash of the source of each; of `LIBRARIES` the version alone."""
+    found = {name: _describe(name, tuple(packages)) for name, packages in pinned.items()}
+    return found | {name: _describe(name, ()) for name in LIBRARIES}
+
+
+def refuse_others(here: Mapping[str, str], there: Mapping[str, str], node: str) -> list[str]:
+    """Warnings about libraries of `node` in other versions than here.
+
+    Raises UsageError where it has another artgen, PluginError where it has another plugin.
+    """
+    warnings = []
+    for name, version in here.items():
+        other = there.get(name, "missing")
+        if other == version:
+            continue
+        if name in LIBRARIES:
+            warnings.append(
+                f"{name} is {other} on {node} and {version} here: results may differ in last digits"
+            )
+            continue
+        message = f"{name} is {other} on {node}, and {version} here"
+        if name == OWN:
+            raise UsageError(message, hint="install the same artgen on every machine")
+        raise PluginError(message, hint=f"install the same {name} on every machine")
+    return warnings
+
+
+def _names(recipe: Mapping[str, Any]) -> set[str]:
+    """All words of a recipe that may mean something of a plugin."""
+    scheme, _ = split_source(str((recipe.get("target") or {}).get("source", "")))
+    words = [scheme or "", str((recipe.get("primitive") or {}).get("name", ""))]
+    for stage in recipe.get("stage") or ():
+        words += [str(stage.get("engine", "")), str(stage.get("loss", ""))]
+    return set(_WORD.findall(" ".join(words)))
+
+
+@functools.cache
+def _describe(name: str, packages: tuple[str, ...]) -> str:
+    try:
+        version = artgen.__version__ if name == OWN else importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "missing"
+    if not packages:
+        return version
+    digest = hashlib.sha256()
+    for package in packages:
+        for file in _sources(package):
+            digest.update(f"{file.name} ".encode())
+            digest.update(file.read_bytes())
+    return f"{version} (source {digest.hexdigest()[:12]})"
+
+
+def _sources(package: str) -> list[Path]:
+    """The Python files of a package or module, without importing it."""
+    spec = importlib.util.find_spec(package)
+    if spec is None:
+        return []
+    folders = spec.submodule_search_locations
+    if folders is None:
+        return [Path(spec.origin)] if spec.origin else []
+    return sorted(
+        (file for folder in folders for file in Path(folder).rglob("*.py")),
+        key=lambda file: file.as_posix(),
+    )

@@ -1,0 +1,52 @@
+"""What the files of a run are called, and that none of them is there already."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from artgen.errors import UsageError
+from artgen.recipe import OutputTable, Recipe
+from artgen.registry import bare_name
+from artgen.targets import file_safe, is_reserved, split_source
+
+__all__ = ["default_stem", "output_paths", "refuse_existing"]
+
+SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
+
+
+def default_stem(recipe: Recipe) -> str:
+    """The name of the outputs unless another is asked for: target-primitive."""
+    scheme, rest = split_source(recipe.target.source)
+    target = (rest or scheme) if scheme else Path(rest).stem
+    return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
+
+
+def output_paths(
+    out: Path, stem: str, output: OutputTable | None = None, video: Path | None = None
+) -> dict[str, Path]:
+    """Where the outputs of the run called `stem` go, and its run folder.
+
+    `output` says what kind of video there is (default: MP4), `video` names another file for it.
+    """
+    odd = not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0")
+    if odd or is_reserved(stem):
+        raise UsageError(f"{stem!r} cannot be the name of a file", hint="use a plain --name")
+    paths = {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
+    name = f"{stem}.{(output or OutputTable()).video_format}"
+    return {**paths, "video": video or out / name}
+
+
+def refuse_existing(paths: Mapping[str, Path]) -> None:
+    """Raise UsageError for the first that is there: nothing is overwritten unless asked for."""
+    for kind, path in paths.items():
+        # A name that the system refuses is found out when the folder is probed.
+        if not os.path.lexists(path):
+            continue
+        if kind == "folder":
+            raise UsageError(
+                f"{path} is left from an unfinished run",
+                hint="go on with --resume, or start again with --overwrite",
+            )
+        raise UsageError(f"{path} exists", hint="use --overwrite, another --name or another --out")

@@ -1,0 +1,391 @@
+"""Batches with `-j`: the same bytes as one after the other, and no run that harms another."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from artgen.batch import Done, Run, settle
+from artgen.cli import main
+from artgen.errors import InputError, Interrupted, PluginError, UsageError
+from artgen.executor import checkpoints_at, describe, pin, refuse_others
+from artgen.executor._checkpoints import Changes
+from artgen.executor._parcel import pack, read, unpack, write
+from artgen.hookspecs import Spec
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import Interruption
+
+SMALL = ("--size", "24", "-n", "6", "--steps", "6", "--seed", "2", "--backend", "eager")
+SHORT = ("--video-seconds", "1", "--fps", "8")
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]):
+    """Run `artgen`: exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(each) for each in arguments])
+        return code, *capsys.readouterr()
+
+    return run
+
+
+def pictures(*names: str) -> list[str]:
+    for seed, name in enumerate(names):
+        pixels = np.random.default_rng(seed).integers(0, 256, (24, 24, 3), np.uint8)
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(pixels).save(name)
+    return list(names)
+
+
+def files(folder: str, *suffixes: str) -> dict[str, bytes]:
+    kinds = suffixes or (".png", ".mp4", ".art")
+    return {p.name: p.read_bytes() for p in Path(folder).iterdir() if p.suffix in kinds}
+
+
+# ---- -j ------------------------------------------------------------------------------------------
+
+
+def test_the_same_bytes_in_this_process_in_others_and_without_j(call):
+    asked = ("fit", *pictures("a.png", "b.png", "c.png"), *SMALL, *SHORT)
+    for out, where in (("one", ("-j", 1)), ("two", ("-j", 2)), ("plain", ("--threads", 1))):
+        code, printed, err = call(*asked, "--out", out, *where)
+        assert code == 0
+        assert set(printed.split()) == {str(path) for path in Path(out).iterdir()}
+        assert printed.split()[-1] == str(Path(out, "gaussian-sheet.png"))
+        assert "a-gaussian: " in err
+    assert len(files("one")) == 10
+    assert files("one") == files("two") == files("plain")
+    assert json.loads(Path("two/a-gaussian.json").read_text())["threads"] == 1
+
+
+def test_a_run_that_fails_harms_no_other_and_the_order_is_that_of_the_targets(call):
+    Path("bad.png").write_bytes(b"no picture")
+    asked = ("fit", "bad.png", *pictures("a.png"), "gone.png", *pictures("b.png"))
+    code, out, err = call(*asked, *SMALL, "--no-video", "-j", 2, "--json", "-q")
+    runs = json.loads(out)["runs"]
+    assert code == 3
+    kinds = [run.get("error", {}).get("type") for run in runs]
+    assert kinds == ["InputError", None, "InputError", None]
+    assert [run["target"]["name"] for run in (runs[1], runs[3])] == ["a.png", "b.png"]
+    assert "error: gone-gaussian: target gone.png does not exist" in err
+
+
+def test_runs_without_a_seed_get_one_and_logs_and_videos_have_their_own_names(call):
+    asked = ("fit", *pictures("a.png", "b.png"), *SMALL[:-4], "--backend", "eager", *SHORT)
+    code, out, _ = call(*asked, "-j", 2, "--log", "x.jsonl", "--video", "v.webp", "--json", "-q")
+    assert code == 0
+    seeds = [run["seed"] for run in json.loads(out)["runs"]]
+    assert len(set(seeds)) == 2
+    for stem in ("a-gaussian", "b-gaussian"):
+        assert json.loads(Path(f"x-{stem}.jsonl").read_text().splitlines()[-1])["step"] == 6
+        assert Path(f"v-{stem}.webp").exists()
+
+
+def test_one_run_may_be_elsewhere_too(call):
+    code, out, _ = call("fit", *pictures("a.png"), *SMALL, "--no-video", "-j", 2, "--json", "-q")
+    assert code == 0
+    assert json.loads(out)["target"]["name"] == "a.png"
+    code, out, _ = call("fit", "a.png", *SMALL, "--no-video", "-j", 2, "--json", "-q")
+    assert (code, json.loads(out)["error"]["type"]) == (2, "UsageError")
+
+
+def test_a_comparison_of_several_at_a_time_is_the_same(call):
+    pictures("in/a.png", "in/b.png")
+    asked = ("compare", "in", "-p", "gaussian:count=6", "-p", "mlp:hidden=4", "--steps", 3)
+    rows = {}
+    for out, jobs in (("one", 1), ("two", 2)):
+        code, printed, _ = call(*asked, "--seed", 1, "--out", out, "-j", jobs, "--json", "-q")
+        assert code == 0
+        rows[out] = [(r["target"], r["contestant"], r["psnr"]) for r in json.loads(printed)["rows"]]
+    assert rows["one"] == rows["two"]
+    assert len(files("one", ".art")) == 4
+    assert files("one", ".art") == files("two", ".art")
+
+
+@pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs process groups")
+def test_an_interrupted_batch_saves_what_runs_and_is_resumed(call):
+    asked = ["fit", *pictures("a.png", "b.png", "c.png"), "--size", "24", "-n", "3", "--seed", "1"]
+    asked += ["--steps", "1500", "--no-video", "--backend", "eager", "--checkpoint-every", "50"]
+    process = subprocess.Popen(
+        [sys.executable, "-m", "artgen", *asked, "-j", "2", "--json", "-q"],
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    kept = [Path(f"artgen-out/{n}-gaussian.run/checkpoint.safetensors") for n in "ab"]
+    deadline = time.monotonic() + 200
+    while not all(path.exists() for path in kept):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=200)
+    assert process.returncode == 130
+    runs = json.loads(out)["runs"]
+    assert [run.get("stopped_by") for run in runs[:2]] == ["interrupted"] * 2
+    assert all(0 < run["steps"] < 1500 for run in runs[:2])
+    assert runs[2]["error"]["message"] == "not started"
+
+    assert call(*asked, "-j", 2, "-q", "--resume")[0] == 0
+    assert call(*asked, "-j", 1, "-q", "--out", "whole")[0] == 0
+    assert files("artgen-out", ".art") == files("whole", ".art")
+    assert not list(Path("artgen-out").glob("*.run"))
+
+
+def test_the_process_that_waits_imports_no_torch():
+    pictures("a.png", "b.png")
+    asked = ["fit", "a.png", "b.png", *SMALL, "--no-video", "-j", "2", "-q"]
+    code = (
+        "import sys\n"
+        "from artgen.cli import main\n"
+        f"assert main({asked!r}) == 0\n"
+        "print(sorted({'torch', 'numba', 'ray'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
+
+
+def test_a_table_of_all_runs_is_for_terminals(call, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    code, out, err = call("fit", *pictures("a.png", "b.png"), *SMALL, "--no-video", "-j", 2)
+    assert code == 0
+    assert len(out.split()) == 7
+    assert "all runs" in err
+    assert "a-gaussian: " in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--on", "spark"), "ray://HOST:PORT"),
+        (("--gpus", "0.5"), "--gpus needs --on"),
+        (("--checkpoints", "kept", "-j", "2"), "--checkpoints needs --on"),
+        (("--live", "-j", "2"), "leave out -j"),
+        (("-j", "0"), "-j"),
+    ],
+)
+def test_flags_that_do_not_go_together(call, arguments, words):
+    code, _, err = call("fit", *arguments)
+    assert code == 2
+    assert words in err
+
+
+@pytest.mark.parametrize("command", [("fit",), ("compare", "-p", "gaussian"), ("gallery", "build")])
+def test_without_ray_the_line_that_installs_it_is_told(call, monkeypatch, command):
+    pictures("gallery/a.png")
+    Path("gallery/one.toml").write_text("seed = 1\n")
+    find = importlib.util.find_spec
+    monkeypatch.setattr(
+        importlib.util,
+        "find_spec",
+        lambda name, *more: None if name == "ray" else find(name, *more),
+    )
+    code, out, err = call(*command, "--on", "ray", "--json")
+    assert code == json.loads(out)["error"]["exit_code"] == 2
+    assert "pip install 'artgen[ray]'" in err
+
+
+# ---- what travels --------------------------------------------------------------------------------
+
+
+def run_of(recipe: dict, **more: object) -> Run:
+    return Run("a", Recipe.from_dict(recipe).to_dict(), folder=Path("out"), **more)
+
+
+def test_a_run_travels_with_its_files_and_errors_name_them_as_the_user_does(tmp_path):
+    pictures("here/a.png", "here/mask.png")
+    Path("dab.py").write_text("dab")
+    task = run_of(
+        {"target": {"source": "a.png", "mask": "mask.png"}},
+        search=(Path("nowhere"), Path("here")),
+        plugins=(Path("dab.py"),),
+        given={"target": {"source": "a.png"}},
+        log=Path("logs/a.jsonl"),
+    )
+    home = tmp_path / "there"
+    unpacked = unpack(pack(task, read), home)
+    there = unpacked.task
+    source = Path(there.recipe["target"]["source"])
+    assert source.is_relative_to(home)
+    assert source.read_bytes() == Path("here/a.png").read_bytes()
+    assert (
+        Path(there.recipe["target"]["mask"]["name"]).read_bytes()
+        == Path("here/mask.png").read_bytes()
+    )
+    assert there.given["target"]["source"] == str(source)
+    assert [plugin.read_text() for plugin in there.plugins] == ["dab"]
+    assert (there.folder, there.log) == (home / "work", home / "work/a.jsonl")
+    assert there.bring
+    assert not there.resume
+    error = unpacked.as_said(InputError(f"{source} is no picture", hint=f"look at {source}"))
+    assert (error.message, error.hint) == ("a.png is no picture", "look at a.png")
+
+    with pytest.raises(InputError, match="does not exist"):
+        pack(run_of({"target": {"source": "gone.png"}}), read)
+
+
+def test_sets_travel_whole(tmp_path):
+    pictures("set/cats/a.png", "set/dogs/b.png")
+    there = unpack(pack(run_of({"target": {"source": "set"}}), read), tmp_path / "1").task
+    found = Path(there.recipe["target"]["source"])
+    assert found.name == "set"
+    assert sorted(path.name for path in found.rglob("*.png")) == ["a.png", "b.png"]
+    for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz"):
+        Path(name).write_text(name)
+    task = run_of({"target": {"source": "train-images-idx3-ubyte"}})
+    there = unpack(pack(task, read), tmp_path / "2").task
+    found = Path(there.recipe["target"]["source"])
+    assert found.read_text() == "train-images-idx3-ubyte"
+    assert len(list(found.parent.iterdir())) == 3
+
+
+def test_a_run_that_began_travels_with_its_folder(tmp_path):
+    write(Path("out/a.run"), {"recipe.json": b"{}", "frames/000000001.png": b"1", "lock": b""})
+    Path("a.jsonl").write_text("{}")
+    task = run_of({"target": {"source": "gone.png"}}, resume=True, log=Path("a.jsonl"))
+    left = task.left()
+    assert set(left) == {"a.run/recipe.json", "a.run/frames/000000001.png", "a.jsonl"}
+    home = tmp_path / "there"
+    write(home / "work", {name: path.read_bytes() for name, path in left.items()})
+    assert unpack(pack(task, read), home).task.resume
+    assert task.home("a.run/recipe.json") == Path("out/a.run/recipe.json")
+    assert task.home("a.png") is None
+
+
+def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
+    task = run_of({}, overwrite=True)
+    write(Path("out"), {"a.mp4": b"of an earlier run", "a.run/recipe.json": b"{}"})
+    summary = {
+        "recipe": Recipe().updated({"output": {"video": False}}).to_dict(),
+        "outputs": {
+            "still": "/tmp/x/a.png",
+            "video": None,
+            "art": "/tmp/x/a.art",
+            "checkpoint": None,
+        },
+    }
+    files_of = {"still": b"png", "art": b"art", "summary": b"json"}
+    done = settle(task, Done(summary, None, files_of))
+    assert done.summary["outputs"] == {
+        "still": str(Path("out/a.png")),
+        "video": None,
+        "art": str(Path("out/a.art")),
+        "checkpoint": None,
+    }
+    assert {path.name: path.read_bytes() for path in Path("out").iterdir()} == {
+        "a.png": b"png",
+        "a.art": b"art",
+        "a.json": b"json",
+    }
+    stopped = settle(task, Done(summary, Interrupted("stopped"), files_of))
+    assert stopped.summary["outputs"]["checkpoint"] == str(Path("out/a.run"))
+
+
+def test_checkpoints_in_a_folder_or_at_a_url(tmp_path):
+    for url in ("kept", f"file://{tmp_path}/at"):
+        kept = checkpoints_at(url)
+        assert kept.load("a") == {}
+        kept.drop("a")
+        kept.save("a", {"a.run/frames/1.png": b"1", "a.run/checkpoint.safetensors": b"c"})
+        kept.save("a", {"a.run/checkpoint.safetensors": b"d"})
+        kept.save("b", {"b.run/recipe.json": b"{}"})
+        folder = tmp_path / ("kept" if url == "kept" else "at")
+        (folder / "a/a.run/half.part").write_bytes(b"killed")
+        assert kept.load("a") == {
+            "a.run/frames/1.png": b"1",
+            "a.run/checkpoint.safetensors": b"d",
+        }
+        kept.drop("a")
+        assert (kept.load("a"), list(kept.load("b"))) == ({}, ["b.run/recipe.json"])
+    with pytest.raises(UsageError, match="cannot be used"):
+        checkpoints_at("nosuchprotocol://somewhere")
+
+
+def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
+    run = tmp_path / "a.run"
+    write(run, {"recipe.json": b"{}", "frames/1.png": b"1"})
+    changes = Changes("a", tmp_path)
+    assert not changes.due()
+    write(
+        run, {"checkpoint.safetensors": b"c", "frames/2.png": b"2", "lock": b"", "outputs/x": b"x"}
+    )
+    write(run, {"frames/.3.part-00": b"half"})
+    assert changes.due()
+    assert list(changes.take()) == ["a.run/frames/2.png", "a.run/checkpoint.safetensors"]
+    assert not changes.due()
+    assert changes.take() == {}
+
+
+# ---- the same artgen everywhere ------------------------------------------------------------------
+
+
+def test_plugins_that_recipes_name_have_to_be_the_same(monkeypatch):
+    registry = Registry(environ={})
+    plain = Recipe().to_dict()
+    assert pin([plain], registry) == {"artgen": ("artgen", "artgen_plugins")}
+
+    class Entry:
+        name, distribution, spec = "heart", "artgen-heart", Spec("heart", "A heart.", "email:Heart")
+        plugin = type("Plugin", (), {"origin": "installed"})
+
+    find = registry.entries
+    monkeypatch.setattr(
+        registry, "entries", lambda kind: find(kind) + [Entry] * (kind == "primitive")
+    )
+    heart = Recipe().updated({"primitive": {"name": "artgen-heart/heart*3+gaussian"}}).to_dict()
+    assert pin([plain, heart], registry) == {
+        "artgen": ("artgen", "artgen_plugins"),
+        "artgen-heart": ("email",),
+    }
+    assert "artgen-heart" not in pin([plain], registry)
+
+
+def test_what_differs_is_named_with_both_versions():
+    here = describe({"artgen": ("artgen", "artgen_plugins"), "no-such-plugin": ("email",)})
+    assert here["artgen"].startswith("0.")
+    assert "(source " in here["artgen"]
+    assert here["no-such-plugin"] == "missing"
+    assert refuse_others(here, here, "node 7") == []
+    [warning] = refuse_others(here, {**here, "torch": "0.1"}, "node 7")
+    assert "torch is 0.1 on node 7" in warning
+    with pytest.raises(UsageError, match=r"artgen is 9 \(source x\) on node 7, and 0\."):
+        refuse_others(here, {**here, "artgen": "9 (source x)"}, "node 7")
+    with pytest.raises(PluginError, match="artgen-heart is missing on node 7, and 1 here"):
+        refuse_others({"artgen-heart": "1"}, {}, "node 7")
+
+
+def test_another_source_is_another_version(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    versions = []
+    for number, text in enumerate(("a = 1\n", "a = 2\n")):
+        name = f"artgen_something_{number}"
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "part.py").write_text(text)
+        versions.append(describe({"artgen": (name,)})["artgen"])
+    assert versions[0] != versions[1]
+
+
+def test_an_interruption_asked_for_before_the_start_begins_nothing():
+    from artgen.executor import Here
+
+    interruption = Interruption()
+    interruption.request()
+    assert list(Here().run(print, [run_of({})], print, interruption)) == []
