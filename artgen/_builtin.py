@@ -70,4 +70,5 @@ def artgen_exporters() -> list[Spec]:
         Spec("mp4", "A walk through the latents of a codec", "artgen.art:export_mp4"),
         Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.art:export_svg"),
         Spec("json", "Shapes as data, with their recipe", "artgen.art:export_json"),
+        Spec("pdf", "Lines for a pen, on a page", "artgen.art:export_pdf"),
     ]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from artgen.latents import LatentSpace
+    from artgen.output.plotter import Page, Plot
 
 __all__ = [
     "FORMAT",
@@ -37,6 +38,7 @@ __all__ = [
     "bytes_of_shapes",
     "export_json",
     "export_mp4",
+    "export_pdf",
     "export_png",
     "export_svg",
     "load",
@@ -56,6 +58,9 @@ _LARGEST = 65_536
 
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
+
+_SEEN = 1024
+"""A plot is made of a picture with so many pixels on its longer side."""
 
 WALK_FPS = 30
 _STRIP = 10, 4
@@ -95,6 +100,7 @@ class ExportRequest:
     `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
     `latent` is a place in its latent space, and `walk` a walk through it, of so many `seconds`, to
     be drawn instead of the sheet: see `artgen.latents`.
+    `page` is an `artgen.output.plotter.Page`, paper and pens for a plotter (None: no page).
     """
 
     size: int | None = None
@@ -105,6 +111,7 @@ class ExportRequest:
     latent: str | None = None
     walk: str | None = None
     seconds: float = 8.0
+    page: Page | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,7 +317,7 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
     """
     from artgen.output import encode_png
 
-    _refuse_animation(request, "PNG")
+    _refuse(request, "PNG")
     if request.latent is not None or request.walk is not None:
         if request.transparent:
             raise UsageError(
@@ -333,6 +340,7 @@ def export_mp4(art: Art, request: ExportRequest) -> bytes:
     from artgen.output import write_video
     from artgen.output.sheets import resized
 
+    _refuse(request, "MP4")
     if request.walk is None:
         raise UsageError(
             "a saved drawing is no video; of a codec, a walk through its latents is",
@@ -369,8 +377,14 @@ def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
 
 
 def export_svg(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as SVG elements, with the recipe inside. Raises UsageError for what is no shape."""
+    """Shapes as elements, or lines on a page, with the recipe inside. Raises UsageError."""
     from artgen.output.svg import encode_svg
+
+    if request.page is not None:
+        from artgen.output.plotter.files import encode_plot
+
+        _refuse(replace(request, page=None), "a page")
+        return encode_plot(_plotted(art, request), art.recipe.to_json())
 
     return encode_svg(
         art.drawing,
@@ -386,7 +400,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
     """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
     from artgen.output.shapes import encode_shapes
 
-    _refuse_animation(request, "JSON")
+    _refuse(request, "JSON")
     return encode_shapes(
         art.drawing,
         art.primitive(),
@@ -396,9 +410,35 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
     )
 
 
-def _refuse_animation(request: ExportRequest, what: str) -> None:
+def export_pdf(art: Art, request: ExportRequest) -> bytes:
+    """Lines for a pen on a page, A4 unless asked, with the recipe inside. Raises UsageError."""
+    from artgen.output.plotter.files import encode_pdf
+
+    _refuse(replace(request, page=None), "PDF")
+    return encode_pdf(_plotted(art, request), art.recipe.to_json())
+
+
+def _plotted(art: Art, request: ExportRequest) -> Plot:
+    """The lines that draw the picture on the page that is asked for."""
+    import numpy as np
+
+    from artgen.output.plotter import Page, plot
+    from artgen.targets import parse_colour
+
+    page = request.page or Page()
+    pixels = art.render(_SEEN, transparent=request.transparent, device=request.device)
+    if request.transparent:
+        alpha, paper = pixels[..., 3:] / 255, 255 * np.array(parse_colour(page.paper))
+        pixels = np.rint(alpha * pixels[..., :3] + (1 - alpha) * paper).astype(np.uint8)
+    return plot(art.drawing, art.primitive(), pixels, page, transparent=request.transparent)
+
+
+def _refuse(request: ExportRequest, what: str) -> None:
+    """Raise UsageError for what only other formats can do."""
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
+    if request.page is not None:
+        raise UsageError(f"{what} has no page", hint="use -o FILE.svg or -o FILE.pdf")
 
 
 def quantised(drawing: Drawing, precision: Precision) -> Drawing:

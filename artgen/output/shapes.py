@@ -54,6 +54,11 @@ class PlacedShape:
             return np.empty((0, 2))
         return points if np.isfinite(points).all() else np.empty((0, 2))
 
+    def spine(self) -> NDArray[np.float64] | None:
+        """The line in the middle of a stroke, float64 [points, 2]."""
+        points = self.shape.spine(self.genes)
+        return points if points is not None and np.isfinite(points).all() else None
+
 
 def place_shapes(drawing: Drawing, primitive: Primitive, what: str) -> list[PlacedShape]:
     """The shapes from the lowest to the highest, for a file of the format `what`.
