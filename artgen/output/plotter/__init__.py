@@ -1,8 +1,9 @@
 """A drawing for a pen plotter: lines in millimetres, in one layer per pen.
 
 Every place of the picture belongs to the topmost part there, which says how lines run: along the
-spine of a stroke, else along the part's longest axis. How close they are says the picture itself,
-so that what shines through a part is seen in its hatches.
+spine of a stroke, around the middle of what is about as long as wide, else along the part's longest
+axis. How close they are says the picture itself, so that what shines through a part is seen in its
+hatches.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
     Segments,
     closed,
+    concentric,
     cut,
     kept,
     parallel,
@@ -34,7 +36,7 @@ from artgen.output.plotter.parts import (
     Part,
     frame,
     parts_of,
-    principal_angle,
+    principal_axis,
     stroke_width,
     thickness,
 )
@@ -58,9 +60,9 @@ LEVELS, EVEN = 16, 0.85
 """Where a part gets paler, lines end one by one, down to one of 16. The first of them ends where
 there is less than this share of the pen."""
 LONGER = 1.15
-"""A part has a direction where it is so many times longer than wide."""
+"""A part that is not even so many times longer than wide has no direction."""
 SLANT = math.pi / 4
-"""The direction of all others."""
+"""The direction of straight lines over such a part."""
 OVERLAP = 0.9
 """Lines of a solid fill are so many widths of the pen apart."""
 
@@ -152,7 +154,7 @@ class _Table:
     def __init__(self, parts: Sequence[Part], picture: _Picture, page: Page) -> None:
         self.parts, self.picture, self.page = parts, picture, page
         self.boxes = np.array([part.box for part in parts])
-        self.angles = [SLANT, *(_direction(part) for part in parts[1:])]
+        self.axes = [principal_axis(part) for part in parts]
         self.paths: list[list[Floats]] = [[] for _ in picture.pens]
 
     def draw(self, index: int) -> None:
@@ -195,19 +197,27 @@ class _Table:
         if most < PALEST:
             return
         spacing = page.spacing / most
-        if part.spine is None:
-            lines = self._straight(index, pen, spacing)
-        else:
+        shift = pen / len(self.paths)
+        if part.spine is not None:
             width = stroke_width(part)
-            lines = parallel(part.spine, width, round(width / spacing), pen / len(self.paths))
+            lines = parallel(part.spine, width, round(width / spacing), shift)
+        elif index > 0 and self._is_round(index):
+            lines = concentric(part.rings, self.axes[index][2], thickness(part), spacing, shift)
+        else:
+            lines = self._straight(index, pen, spacing)
         seen = split(self._seen(index, lines), STEP)
         share = self.picture.amounts((seen.begin + seen.end) / 2, pen) / most
         self._add(pen, kept(seen, share > EVEN * _thresholds(seen.line)))
 
     def _straight(self, index: int, pen: int, spacing: float) -> Segments:
         """Parallel lines over a part; each pen has a direction of its own."""
-        angle = self.angles[index] + math.pi * pen / len(self.paths)
+        angle = SLANT if self._is_round(index) else self.axes[index][0]
+        angle += math.pi * pen / len(self.paths)
         return straight(self.parts[index].rings, angle, spacing, self.parts[0].rings)
+
+    def _is_round(self, index: int) -> bool:
+        """Whether a part is about as long as wide; the canvas has no direction either."""
+        return index == 0 or self.axes[index][1] < LONGER
 
     def _seen(self, index: int, lines: Segments) -> Segments:
         """What no other part hides of lines over a part."""
@@ -225,12 +235,6 @@ class _Table:
         """Take the paths of a pen, but for those that are no longer than it is wide."""
         width = self.page.pen_width
         self.paths[pen] += [path for path in to_paths(segments) if length([path]) > width]
-
-
-def _direction(part: Part) -> float:
-    """Along which angle a part is longest."""
-    angle, ratio = principal_angle(part.rings)
-    return angle if ratio > LONGER else SLANT
 
 
 def _thresholds(numbers: NDArray[np.int64]) -> Floats:

@@ -17,6 +17,7 @@ __all__ = [
     "Rings",
     "Segments",
     "closed",
+    "concentric",
     "cut",
     "kept",
     "parallel",
@@ -96,6 +97,22 @@ def straight(rings: Rings, angle: float, spacing: float, within: Rings) -> Segme
     foot = (spacing * numbers)[:, None] * across
     begin, end = foot + u.min() * along, foot + u.max() * along
     return Segments(begin, end, numbers, np.arange(len(numbers)))
+
+
+def concentric(
+    rings: Rings, middle: Floats, radius: float, spacing: float, shift: float = 0.0
+) -> Segments:
+    """Polygons within one another around their `middle` [2], `spacing` apart.
+
+    `radius` is how far the outermost are from there. All are moved outwards by `shift` times the
+    spacing. They are numbered from the outermost.
+    """
+    count = round(radius / spacing)
+    shares = 1 - (np.arange(count) + 0.5 - shift) * spacing / radius
+    closed_rings = [np.concatenate([ring, ring[:1]]) - middle for ring in rings]
+    return polylines(
+        [(k, middle + share * ring) for k, share in enumerate(shares) for ring in closed_rings]
+    )
 
 
 def parallel(spine: Floats, width: float, count: int, shift: float = 0.0) -> Segments:

@@ -6,7 +6,6 @@ fallen to half of its peak: that is an ellipse for a Gaussian, a petal for a Fou
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from artgen.output.cells import cells
 from artgen.output.shapes import place_shapes
 from artgen.primitives import ADDED, Params, Partition, Primitive, Shape, Splat
 
-__all__ = ["Part", "frame", "parts_of", "principal_angle", "stroke_width", "thickness"]
+__all__ = ["Part", "frame", "parts_of", "principal_axis", "stroke_width", "thickness"]
 
 Floats = NDArray[np.float64]
 
@@ -149,14 +148,13 @@ def _area(ring: Floats) -> float:
     return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
 
 
-def principal_angle(rings: Sequence[Floats]) -> tuple[float, float]:
-    """Along which angle the rings are longest, and how many times as long as across."""
-    points = np.concatenate([_along(ring) for ring in rings])
+def principal_axis(part: Part) -> tuple[float, float, Floats]:
+    """Along which angle a part is longest, how many times as long as across, and its middle [2]."""
+    points = np.concatenate([_along(ring) for ring in part.rings])
     values, vectors = np.linalg.eigh(np.cov(points.T))
     longest = vectors[:, 1]
-    return float(np.arctan2(longest[1], longest[0])), float(
-        np.sqrt(values[1] / max(values[0], 1e-12))
-    )
+    ratio = float(np.sqrt(values[1] / max(values[0], 1e-12)))
+    return float(np.arctan2(longest[1], longest[0])), ratio, points.mean(0)
 
 
 def _along(ring: Floats, count: int = 64) -> Floats:
