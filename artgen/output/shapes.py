@@ -15,7 +15,7 @@ from artgen import __version__
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
-from artgen.primitives import Primitive, Shape
+from artgen.primitives import Primitive, Shape, Splat
 from artgen.raster import check_shape, unpack
 from artgen.registry import kind_names
 from artgen.targets import hex_colour
@@ -67,10 +67,11 @@ def place_shapes(drawing: Drawing, primitive: Primitive, what: str) -> list[Plac
     those of `primitive`, PluginError where a shape does not say what it is.
     """
     if not isinstance(primitive, Shape):
+        lines = what == "SVG" and isinstance(primitive, Splat)
         raise UsageError(
             f"{drawing.primitive} is a {primitive.family} and cannot be written as {what}, "
             "which is for shapes: triangle, circle, bezier and others",
-            hint="use -o FILE.png",
+            hint="use -o FILE.png" + (", or --page A4 for lines" if lines else ""),
         )
     check_shape(primitive)
     primitive.check_tensors(drawing)
