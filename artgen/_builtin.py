@@ -74,4 +74,5 @@ def artgen_exporters() -> list[Spec]:
         Spec("webp", video, "artgen.exporters:export_webp"),
         Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.exporters:export_svg"),
         Spec("json", "Shapes as data, with their recipe", "artgen.exporters:export_json"),
+        Spec("pdf", "Lines for a pen, on a page", "artgen.exporters:export_pdf"),
     ]

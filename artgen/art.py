@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from artgen.latents import LatentSpace
+    from artgen.output.plotter import Page
     from artgen.views import View
 
 __all__ = [
@@ -118,6 +119,7 @@ class ExportRequest:
     `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
     `latent` is a place in its latent space, and `walk` a walk through it, of so many `seconds`, to
     be drawn instead of the sheet: see `artgen.latents`.
+    `page` is an `artgen.output.plotter.Page`, paper and pens for a plotter (None: no page).
     """
 
     size: int | None = None
@@ -130,6 +132,7 @@ class ExportRequest:
     seconds: float = 8.0
     fps: float | None = None
     speed: float = 1.0
+    page: Page | None = None
 
 
 @dataclass(frozen=True, eq=False)

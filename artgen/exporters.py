@@ -6,6 +6,7 @@ They register through the hook `artgen_exporters`, like those of plugins.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,16 +17,22 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from artgen.output.plotter import Plot
+
 __all__ = [
     "export_gif",
     "export_json",
     "export_mp4",
+    "export_pdf",
     "export_png",
     "export_svg",
     "export_webm",
     "export_webp",
     "walk_frames",
 ]
+
+_SEEN = 1024
+"""A plot is made of a picture with so many pixels on its longer side."""
 
 WALK_FPS = 30
 _STRIP = 10, 4
@@ -39,7 +46,7 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
     """
     from artgen.output import encode_png
 
-    _refuse_animation(request, "PNG")
+    _refuse(request, "PNG")
     if request.latent is not None or request.walk is not None:
         if request.transparent:
             raise UsageError(
@@ -56,7 +63,12 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
 
 
 def export_svg(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as SVG elements, with the recipe inside. Raises UsageError for what is no shape."""
+    """Shapes as elements, or lines on a page, with the recipe inside. Raises UsageError."""
+    if request.page is not None:
+        from artgen.output.plotter.files import encode_plot
+
+        _refuse(replace(request, page=None), "a page")
+        return encode_plot(_plotted(art, request), art.recipe.to_json())
     from artgen.output.svg import encode_svg
 
     return encode_svg(
@@ -73,7 +85,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
     """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
     from artgen.output.shapes import encode_shapes
 
-    _refuse_animation(request, "JSON")
+    _refuse(request, "JSON")
     return encode_shapes(
         art.drawing,
         art.primitive(),
@@ -81,6 +93,29 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
         art.recipe.to_dict(),
         transparent=request.transparent,
     )
+
+
+def export_pdf(art: Art, request: ExportRequest) -> bytes:
+    """Lines for a pen on a page, A4 unless asked, with the recipe inside. Raises UsageError."""
+    from artgen.output.plotter.files import encode_pdf
+
+    _refuse(replace(request, page=None), "PDF")
+    return encode_pdf(_plotted(art, request), art.recipe.to_json())
+
+
+def _plotted(art: Art, request: ExportRequest) -> Plot:
+    """The lines that draw the picture on the page that is asked for."""
+    import numpy as np
+
+    from artgen.output.plotter import Page, plot
+    from artgen.targets import parse_colour
+
+    page = request.page or Page()
+    pixels = art.render(_SEEN, transparent=request.transparent, device=request.device)
+    if request.transparent:
+        alpha, paper = pixels[..., 3:] / 255, 255 * np.array(parse_colour(page.paper))
+        pixels = np.rint(alpha * pixels[..., :3] + (1 - alpha) * paper).astype(np.uint8)
+    return plot(art.drawing, art.primitive(), pixels, page, transparent=request.transparent)
 
 
 def _video(suffix: str) -> Exporter:
@@ -91,7 +126,7 @@ def _video(suffix: str) -> Exporter:
 
         from artgen.output import write_video
 
-        _refuse_animation(request, suffix.removeprefix(".").upper())
+        _refuse(request, suffix.removeprefix(".").upper())
         if request.transparent:
             raise UsageError(
                 "a video has no transparent background", hint="leave out --transparent"
@@ -168,6 +203,9 @@ def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
     return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
 
 
-def _refuse_animation(request: ExportRequest, what: str) -> None:
+def _refuse(request: ExportRequest, what: str) -> None:
+    """Raise UsageError for what only other formats can do."""
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
+    if request.page is not None:
+        raise UsageError(f"{what} has no page", hint="use -o FILE.svg or -o FILE.pdf")

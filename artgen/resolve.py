@@ -109,7 +109,7 @@ def resolve(
         if recipe.target.palette is not None and not (engine.palettes and shapes):
             raise UsageError(
                 f"engine {name} cannot keep to a palette",
-                hint="climb can, with shapes: -p triangle --palette 5",
+                hint="climb and genetic can, with shapes: -p triangle --palette 5",
             )
         engines.append(engine)
         losses.append(_loss(registry, layered["loss"]))

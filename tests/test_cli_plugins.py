@@ -15,7 +15,7 @@ import pytest
 
 from artgen.cli import main
 from artgen.registry import Registry
-from artgen.scaffold import FAMILIES, LONGEST, TEMPLATES, create
+from artgen.scaffold import FAMILIES, LONGEST, TARGETS, TEMPLATES, create
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["x", "petal", "soft_petal_2", "a_b", "x" * LONGEST, "_".join("abcdefghijkl")]
@@ -59,7 +59,9 @@ def test_a_new_file_works_at_once(call, family):
     assert (code, out) == (0, "petal.py\n")
     assert "artgen plugins check petal.py" in err
     assert os.listdir() == ["petal.py"]
-    fit = ["fit", "sample:chelsea", "-p", "petal", "--plugin", "petal.py", "--size", "32"]
+    target = [TARGETS[family]] if family in TARGETS else ["sample:chelsea", "--size", "32"]
+    assert f"artgen fit{' '.join(['', TARGETS.get(family, '')]).rstrip()} -p petal" in err
+    fit = ["fit", *target, "-p", "petal", "--plugin", "petal.py"]
     assert call(*fit, "--steps", "5", "--backend", "eager", "--no-video", "-q")[0] == 0
     code, out, _ = call("plugins", "check", "petal.py")
     assert code == 0, out

@@ -475,8 +475,8 @@ def test_it_goes_on_from_saved_shapes_and_adds_others(photo, tmp_path, registry)
     first.art.save(tmp_path / "first.art")
     more = {"init": {"name": "first.art"}}
 
-    def go_on(**primitive):
-        asked = recipe(photo, STAGE, primitive={"name": "triangle", "count": None} | primitive)
+    def go_on(stage=STAGE, **primitive):
+        asked = recipe(photo, stage, primitive={"name": "triangle", "count": None} | primitive)
         return run(asked.updated(more), registry, search=[tmp_path]).summary
 
     same = go_on()
@@ -488,6 +488,9 @@ def test_it_goes_on_from_saved_shapes_and_adds_others(photo, tmp_path, registry)
     assert larger["psnr"] > same["psnr"]
     with pytest.raises(UsageError, match="has 12 parts, more than 5"):
         go_on(count=5)
+    with pytest.raises(UsageError, match="12 parts, and engine gradient adds none") as refused:
+        go_on({"engine": "gradient", "steps": 2}, count=20)
+    assert "--count 12, or -e climb,gradient" in refused.value.hint
 
 
 # ---- background ----------------------------------------------------------------------------------

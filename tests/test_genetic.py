@@ -46,7 +46,17 @@ def target(astronaut):
 
 
 def start(
-    primitive, target, count, *, steps=40, drawing=None, weight=None, loss="mse", seed=0, **options
+    primitive,
+    target,
+    count,
+    *,
+    steps=40,
+    drawing=None,
+    weight=None,
+    loss="mse",
+    seed=0,
+    palette=None,
+    **options,
 ):
     known = {"mse": mse, "rmse": rmse, "l1": l1}
     height, width = target.shape[1:]
@@ -65,6 +75,7 @@ def start(
             seed=seed,
             weight=weight,
             count=count,
+            palette=palette,
             options={**QUICK, **options},
         )
     )
@@ -490,9 +501,33 @@ def test_an_elite_of_everyone_is_refused(target):
     assert "elite" in refused.value.hint
 
 
-def test_palettes_are_refused(tmp_path, capsys):
+INKS = torch.tensor([[1.0, 1, 1], [0.1, 0.1, 0.2], [0.8, 0.3, 0.1]])
+
+
+@pytest.mark.parametrize("colours", ["best", "random"])
+def test_shapes_keep_to_a_palette(colours, target):
+    engine = start(Circle(), target, 6, steps=40, palette=INKS, colours=colours)
+    first = engine.report().loss
+    engine.advance(40)
+    assert engine.report().loss < first
+    for island in engine.islands:
+        for index in range(len(island)):
+            found = island.tensors(index)["colour"].t()
+            assert torch.cdist(found, INKS).amin(1).max() < 1e-6
+
+
+def test_a_first_drawing_gets_the_nearest_colours_of_a_palette(target):
+    tensors = start(Circle(), target, 4).drawing(best=False).tensors
+    height, width = target.shape[1:]
+    given = Drawing("test", {}, tensors, width, height, GRAY)
+    engine = start(Circle(), target, 4, drawing=given, palette=INKS)
+    nearest = torch.cdist(tensors["colour"].t(), INKS).argmin(1)
+    assert torch.equal(engine.islands[0].tensors(0)["colour"], INKS[nearest].t())
+
+
+def test_partitions_have_no_palette(tmp_path, capsys):
     photo = save_photo(tmp_path)
-    command = ["fit", str(photo), "-p", "circle", "-e", "genetic", "--palette", "4"]
+    command = ["fit", str(photo), "-p", "voronoi", "--palette", "4"]
     assert main([*command, "--out", str(tmp_path / "out")]) == 2
     assert "cannot keep to a palette" in capsys.readouterr().err
 

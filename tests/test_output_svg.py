@@ -146,7 +146,8 @@ def test_what_has_no_shapes_is_refused(name, export, registry):
     drawing = Drawing(name, {}, {}, 8, 8, plugin={"name": "artgen"})
     with pytest.raises(UsageError, match=rf"{name} is a (splat|field) and cannot") as refused:
         export(Art(drawing, Recipe(), registry=registry), ExportRequest())
-    assert refused.value.hint == "use -o FILE.png"
+    lines = name == "gaussian" and export is export_svg
+    assert refused.value.hint == "use -o FILE.png" + (", or --page A4 for lines" if lines else "")
 
 
 @pytest.mark.parametrize("export", [export_svg, export_json])

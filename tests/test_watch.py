@@ -13,7 +13,10 @@ from pathlib import Path
 import pytest
 
 from artgen.cli import main
+from artgen.cli._watching import SIZE, _small
 from artgen.live import SavedFiles
+from artgen.registry import Registry
+from artgen.scaffold import create
 
 PLUGIN = """
 import torch
@@ -78,6 +81,14 @@ def test_what_makes_no_sense_is_refused(more, says, tmp_path, monkeypatch, capsy
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.parametrize(("family", "size"), [("splat", SIZE), ("codec", None)])
+def test_a_preview_is_small_but_for_sets_of_small_pictures(family, size, tmp_path) -> None:
+    create("petal", family, Registry(environ={}), tmp_path, single_file=True)
+    files = [tmp_path / "petal.py"]
+    recipe = _small({}, Registry(files=files, environ={}), files)
+    assert (recipe.primitive.name, recipe.target.size) == ("petal", size)
+
+
 def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     file = tmp_path / "spot.py"
     file.write_text("class Spot(:\n")

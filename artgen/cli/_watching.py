@@ -12,6 +12,7 @@ from artgen.errors import UsageError
 from artgen.live import Live, SavedFiles, watch
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.resolve import find_primitive
 from artgen.runner import graceful_signals, run
 
 __all__ = ["watch_plugins"]
@@ -66,10 +67,13 @@ def _small(asked: Mapping[str, Any], registry: Registry, files: Sequence[Path]) 
     offered = [e for e in registry.offered_by(files[-1]) if e.kind == "primitive"]
     if "name" not in primitive and offered:
         primitive["name"] = registry.spelling(offered[0])
-    target.setdefault("size", SIZE)
     stages = [dict(stage) for stage in asked.get("stage", [{}])]
     for stage in stages:
         if not {"steps", "time"} & stage.keys():
             stage["time"] = SECONDS
     data |= {"primitive": primitive, "target": target, "stage": stages}
-    return Recipe().updated(data)
+    recipe = Recipe().updated(data)
+    # Pictures of a set are small already, and all of them would be brought to that size.
+    if "size" in target or "set" in find_primitive(recipe, registry).load().targets:
+        return recipe
+    return recipe.updated({"target": {"size": SIZE}})

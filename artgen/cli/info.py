@@ -22,6 +22,7 @@ _KINDS = {
     ".gif": "video",
     ".webp": "video",
     ".json": "summary",
+    ".pdf": "page",
 }
 _FIGURES = (
     *("psnr", "ssim", "mse", "accuracy", "mean_error"),

@@ -27,7 +27,8 @@ def new(
         Family,
         typer.Option(
             help="splat: many soft parts of one footprint; field: one function of position; "
-            "shape: flat figures with hard edges."
+            "shape: flat figures with hard edges; codec: an encoder and a decoder for "
+            "sets of pictures."
         ),
     ] = "splat",
     file: Annotated[

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
 
+if TYPE_CHECKING:
+    from artgen.output.plotter import Page
+
 __all__ = ["render"]
+
+_PANEL = "On a page"
 
 
 def render(
@@ -96,6 +102,60 @@ def render(
             help="How fast a film is shown: 0.25 is slow motion, drawn and not repeated.",
         ),
     ] = 1.0,
+    page: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PAPER",
+            help="Draw with pens on paper: A2 to A5, letter, legal, tabloid or WIDTHxHEIGHT in mm. "
+            "Default: A4 where another of these is given, and for a .pdf.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    margin: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM", min=0, help="Around the drawing. Default: 15.", rich_help_panel=_PANEL
+        ),
+    ] = None,
+    pens: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|COLOURS|FILE",
+            help="How many pens to choose, or their colours: #rrggbb with commas, or a palette as "
+            "for --palette. Default: a black one.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    pen_width: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM", help="How wide the pens draw. Default: 0.3.", rich_help_panel=_PANEL
+        ),
+    ] = None,
+    fill: Annotated[
+        Literal["none", "hatch", "solid"] | None,
+        typer.Option(
+            help="none: outlines; hatch: lines, the closer the darker; solid: no gaps. "
+            "Default: hatch.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    hatch_spacing: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MM",
+            help="How far apart the closest hatches are. Default: 0.5.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
+    paper: Annotated[
+        str | None,
+        typer.Option(
+            metavar="COLOUR",
+            help="The colour of the paper. Default: white.",
+            rich_help_panel=_PANEL,
+        ),
+    ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
@@ -119,12 +179,30 @@ def render(
     from artgen.cli._console import print_json
     from artgen.runner import resolve_device
 
+    sheet = _page(
+        page,
+        margin=margin,
+        pens=_pens(pens),
+        pen_width=pen_width,
+        fill=fill,
+        spacing=hatch_spacing,
+        paper=paper,
+    )
     loaded = load(art, registry=registry)
     if at is not None:
         loaded = loaded.at(at)
     request = ExportRequest(
-        *(size, transparent, supersample, resolve_device(device), animate),
-        *(latent, walk, seconds, fps, speed),
+        size,
+        transparent,
+        supersample,
+        resolve_device(device),
+        animate,
+        latent=latent,
+        walk=walk,
+        seconds=seconds,
+        fps=fps,
+        speed=speed,
+        page=sheet,
     )
     write_exports(files, loaded, request, registry, silent=as_json)
     if as_json:
@@ -139,3 +217,27 @@ def render(
                 "outputs": [str(file) for file in files],
             }
         )
+
+
+def _page(name: str | None, **given: Any) -> Page | None:
+    """The page that the flags ask for, if any. Raises UsageError."""
+    from artgen.output.plotter import named_page
+    from artgen.targets import hex_colour, parse_colour
+
+    told = {name: value for name, value in given.items() if value is not None}
+    if name is None and not told:
+        return None
+    if "paper" in told:
+        told["paper"] = hex_colour(parse_colour(told["paper"]))
+    return replace(named_page(name or "A4"), **told)
+
+
+def _pens(text: str | None) -> int | tuple[str, ...] | None:
+    """What `--pens` says: a number, colours, or those in a file. Raises UsageError, InputError."""
+    from artgen.targets import hex_colour, parse_colour, read_palette
+
+    if text is None or text.isdecimal():
+        return None if text is None else int(text)
+    if text.startswith("#"):
+        return tuple(hex_colour(parse_colour(colour)) for colour in text.split(","))
+    return read_palette(text)

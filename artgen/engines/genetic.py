@@ -51,6 +51,7 @@ class GeneticEngine(Engine):
     """Populations on islands; selection, crossover by region, mutation."""
 
     families = ("shape", "partition")
+    palettes = True
     evaluate_every = 50
 
     @dataclass(frozen=True)
@@ -118,6 +119,10 @@ class GeneticEngine(Engine):
                 hint="use a smaller --set engine.elite",
             )
         self.squared = problem.loss.text in SQUARED
+        palette = np.zeros((0, 3))
+        if problem.palette is not None:
+            palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
+            problem = self.problem = _in_palette(problem, problem.palette)
         count = problem.primitive.count_of(problem.drawing)
         self.count = max(problem.count or 0, count, 1)
         weight = problem.weight
@@ -141,7 +146,7 @@ class GeneticEngine(Engine):
         self.islands = [
             populate(
                 *(problem.primitive, self.target.numpy(), self.weight.numpy()),
-                *(problem.drawing.background, self._rates(), options.population),
+                *(problem.drawing.background, self._rates(), options.population, palette),
             )
             for _ in range(options.islands)
         ]
@@ -382,3 +387,11 @@ class GeneticEngine(Engine):
         spread = float(np.mean([island.spread() for island in self.islands]))
         figures = {"best": float(scores.min()), "mean": float(scores.mean()), "diversity": spread}
         self.history.append((self.step, figures))
+
+
+def _in_palette(problem: Problem, palette: torch.Tensor) -> Problem:
+    """The problem whose first drawing has colours of the palette, each the nearest one."""
+    tensors = dict(problem.drawing.tensors)
+    nearest = torch.cdist(tensors["colour"].t(), palette).argmin(1)
+    tensors["colour"] = palette[nearest].t().contiguous()
+    return replace(problem, drawing=replace(problem.drawing, tensors=tensors))

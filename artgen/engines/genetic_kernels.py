@@ -8,7 +8,8 @@ each cell, and of the row) and how many shapes there are, int64 [P]. All but the
 the individual itself; these follow from it, and so are brought up to date where it changed alone.
 
 A `scene` is the target float32 [height, width, 4] (the fourth channel is the weight), the
-background float64 [3], the grid (see `span_kernels`) and the sample rows per pixel.
+background float64 [3], the grid (see `span_kernels`), the sample rows per pixel, and
+the `palette` float64 [K, 3], the only colours of shapes unless K is 0.
 """
 
 import math
@@ -45,7 +46,9 @@ people_type = nb.types.Tuple(
         nb.int64[::1],
     )
 )
-scene_type = nb.types.Tuple((nb.float32[:, :, ::1], nb.float64[::1], grid_type, nb.int64))
+scene_type = nb.types.Tuple(
+    (nb.float32[:, :, ::1], nb.float64[::1], grid_type, nb.int64, nb.float64[:, ::1])
+)
 generator = nb.typeof(np.random.default_rng())
 
 CELL = 8
@@ -69,8 +72,6 @@ FAINTEST, STRONGEST = 0.04, 0.96
 CROSSOVER, SPLICE, AGAIN, RESIZE, GROW, SWAP, REPLACE, RECOLOUR, RIVALS = range(9)
 ELITE, SMALL, LARGE, STEP, LEAST, LOW, HIGH, COUNT, FITTED, SHAKEN = range(9, 19)
 """Places in `rates`, float64 [19]."""
-
-NO_PALETTE = np.zeros((0, 3))
 
 
 @inline
@@ -198,7 +199,7 @@ def refit(kind, genes, paint, box, number, i, low, high, scene, room):
 
     See `best_colour` for the sums.
     """
-    target, ground, grid, subrows = scene
+    target, ground, grid, subrows, palette = scene
     below, above, area, changes, scratch = room[0], room[1], room[3], room[4], room[5]
     clear(area, target.shape[1])
     for y in range(box[i, 0], box[i, 1]):
@@ -237,7 +238,7 @@ def refit(kind, genes, paint, box, number, i, low, high, scene, room):
         for x in range(begin, end + 2):
             changes[x] = 0.0
     if s6 > 0:
-        found = best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, NO_PALETTE)
+        found = best_colour(s0, s1, s2, s3, s4, s5, s6, s7, s8, low, high, palette)
         paint[i, 3] = np.float32(found[1])
         paint[i, 0] = np.float32(found[2])
         paint[i, 1] = np.float32(found[3])
@@ -245,9 +246,23 @@ def refit(kind, genes, paint, box, number, i, low, high, scene, room):
 
 
 @inline
-def shake(rng, paint, low, high):
-    """Change one channel of the colour, or alpha where that may be changed, a little."""
+def dye(rng, paint, palette):
+    """Give a shape any colour of a palette."""
+    k = int(rng.random() * len(palette))
+    for channel in range(3):
+        paint[channel] = np.float32(palette[k, channel])
+
+
+@inline
+def shake(rng, paint, low, high, palette):
+    """Change one channel of the colour, or alpha where that may be changed, a little.
+
+    Of a palette another colour is taken.
+    """
     channel = int(rng.random() * (3 + (low < high)))
+    if channel < 3 and len(palette) > 0:
+        dye(rng, paint, palette)
+        return
     least, most = 0.0, 1.0
     if channel == 3:
         least, most = max(low, FAINTEST), min(high, STRONGEST)
@@ -260,6 +275,7 @@ def create(rng, kind, genes, paint, box, errors, i, scene, rates, room):
     """Make up shape number `i`, where the picture is wrong; whether that succeeded."""
     height, width = scene[0].shape[:2]
     top, pitch, left, scale, _ = scene[2]
+    palette = scene[4]
     cells = errors.shape[1] - 1
     total = 0.0
     for y in range(height):
@@ -288,8 +304,11 @@ def create(rng, kind, genes, paint, box, errors, i, scene, rates, room):
         if valid(k, genes[i]):
             kind[i] = k
             enclose(k, genes[i], box[i], scene, room[5])
-            for channel in range(3):
-                paint[i, channel] = np.float32(rng.random())
+            if len(palette) > 0:
+                dye(rng, paint[i], palette)
+            else:
+                for channel in range(3):
+                    paint[i, channel] = np.float32(rng.random())
             low, high = rates[LOW], rates[HIGH]
             paint[i, 3] = np.float32(low + (high - low) * rng.random())
             return True
@@ -358,7 +377,7 @@ def vary(rng, kind, genes, paint, box, errors, number, scene, rates, room, spare
                 return number
         elif dice < rates[SWAP] + rates[REPLACE] + rates[RECOLOUR]:
             if rates[SHAKEN] > 0:
-                shake(rng, paint[i], rates[LOW], rates[HIGH])
+                shake(rng, paint[i], rates[LOW], rates[HIGH], scene[4])
                 return number
         else:
             copy(person, i, spare, 0)

@@ -48,7 +48,8 @@ class Population:
     """P individuals of at most `count` parts; `scores` float64 [P] say how bad each is.
 
     `target` is float32 [3, height, width] and `weight` [height, width]; `rates` holds all of
-    `RATES`. Scores are squared errors until they are replaced by others.
+    `RATES`. Shapes have colours of `palette` float64 [K, 3], or any where K is 0. Scores are
+    squared errors until they are replaced by others.
     """
 
     kept: ClassVar[Mapping[str, int]]
@@ -66,7 +67,9 @@ class Population:
         background: tuple[float, float, float],
         rates: Mapping[str, float],
         size: int,
+        palette: NDArray[np.float64],
     ) -> None:
+        self.palette = palette
         self.target, self.weight, self.background = target, weight, background
         self.canvas = Canvas(weight.shape[1], weight.shape[0])
         self.rates = np.array([float(rates[name]) for name in RATES])
@@ -193,7 +196,7 @@ class ShapePopulation(Population):
         scene[:, :, 3] *= block * block
         top, pitch, left, scale, _ = make_grid(self.canvas, SUBROWS / block)
         grid = (top, pitch, left, scale / block, float(width))
-        self.scene = (scene, np.array(self.background, np.float64), grid, SUBROWS)
+        self.scene = (scene, np.array(self.background, np.float64), grid, SUBROWS, self.palette)
         errors = (len(self), height, -(-width // CELL) + 1)
         self.people = (*self.people[:4], np.zeros(errors), self.people[5])
         self.others = (*self.others[:4], np.zeros(errors), self.others[5])

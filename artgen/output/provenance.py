@@ -5,6 +5,7 @@
 - ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
 - ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
 - ``.svg``: the text of the element ``metadata`` whose id is ``artgen-recipe``
+- ``.pdf``: the text of the element ``artgen:recipe`` of its XMP metadata
 
 Files come from anywhere: every read is bounded, pixels are never decoded, nothing is unpickled.
 """
@@ -19,6 +20,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.parsers import expat
+from xml.sax.saxutils import unescape
 
 from artgen._files import check_regular
 from artgen.errors import InputError
@@ -26,10 +28,13 @@ from artgen.output.animation import read_animation_comment
 from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.video import read_comment
 
-__all__ = ["RECIPE_ID", "read_recipe"]
+__all__ = ["PDF_RECIPE", "RECIPE_ID", "read_recipe"]
 
 RECIPE_ID = "artgen-recipe"
 """The id of the metadata element of an SVG that holds the recipe as JSON."""
+
+PDF_RECIPE = "artgen:recipe"
+"""The XMP property of a PDF that holds the recipe as JSON."""
 
 _LARGEST_HEADER = 100_000_000
 _LARGEST_RECIPE = 16_000_000
@@ -41,7 +46,7 @@ class _Damaged(Exception):
 
 
 def read_recipe(path: Path) -> str:
-    """The recipe, as JSON text, stored in a PNG, SVG, video, ``.art`` or ``.json`` file.
+    """The recipe, as JSON text, stored in a PNG, SVG, PDF, video, ``.art`` or ``.json`` file.
 
     Raises InputError where the file cannot be read, is damaged or holds no recipe.
     """
@@ -173,11 +178,28 @@ def _from_svg(path: Path) -> str | None:
     return _recipe_text("".join(texts)) if done else None
 
 
+def _from_pdf(path: Path) -> str | None:
+    """XMP metadata is plain text, so that programs that know no PDF find it too."""
+    with path.open("rb") as file:
+        data = file.read(_LARGEST_RECIPE)
+    if not data.startswith(b"%PDF-"):
+        raise _Damaged("it does not start like a PDF file")
+    _, opened, rest = data.partition(f"<{PDF_RECIPE}>".encode())
+    text, closed, _ = rest.partition(f"</{PDF_RECIPE}>".encode())
+    if opened and not closed:
+        raise _Damaged("its recipe is cut short or too large")
+    try:
+        return _recipe_text(unescape(text.decode("utf-8"))) if opened else None
+    except UnicodeDecodeError as error:
+        raise _Damaged(f"its recipe cannot be read: {error}") from error
+
+
 _READERS: dict[str, Callable[[Path], str | None]] = {
     ".art": _from_art,
     ".gif": _from_animation,
     ".json": _from_summary,
     ".mp4": _from_video,
+    ".pdf": _from_pdf,
     ".png": _from_png,
     ".svg": _from_svg,
     ".webm": _from_video,

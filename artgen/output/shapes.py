@@ -15,7 +15,7 @@ from artgen import __version__
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
-from artgen.primitives import Primitive, Shape
+from artgen.primitives import Primitive, Shape, Splat
 from artgen.raster import check_shape, unpack
 from artgen.registry import kind_names
 from artgen.targets import hex_colour
@@ -54,6 +54,11 @@ class PlacedShape:
             return np.empty((0, 2))
         return points if np.isfinite(points).all() else np.empty((0, 2))
 
+    def spine(self) -> NDArray[np.float64] | None:
+        """The line in the middle of a stroke, float64 [points, 2]."""
+        points = self.shape.spine(self.genes)
+        return points if points is not None and np.isfinite(points).all() else None
+
 
 def place_shapes(drawing: Drawing, primitive: Primitive, what: str) -> list[PlacedShape]:
     """The shapes from the lowest to the highest, for a file of the format `what`.
@@ -62,10 +67,11 @@ def place_shapes(drawing: Drawing, primitive: Primitive, what: str) -> list[Plac
     those of `primitive`, PluginError where a shape does not say what it is.
     """
     if not isinstance(primitive, Shape):
+        lines = what == "SVG" and isinstance(primitive, Splat)
         raise UsageError(
             f"{drawing.primitive} is a {primitive.family} and cannot be written as {what}, "
             "which is for shapes: triangle, circle, bezier and others",
-            hint="use -o FILE.png",
+            hint="use -o FILE.png" + (", or --page A4 for lines" if lines else ""),
         )
     check_shape(primitive)
     primitive.check_tensors(drawing)

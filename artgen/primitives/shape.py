@@ -135,6 +135,13 @@ class Shape(Primitive):
         points = " ".join(f"{x:.6g},{y:.6g}" for x, y in self.polygon(genes))
         return f'<polygon points="{points}"/>'
 
+    def spine(self, genes: Floats) -> Floats | None:
+        """The line in the middle of a stroke, float64 [points, 2]; None for what is no stroke.
+
+        Pen plotters draw strokes along it.
+        """
+        return None
+
     @property
     def members(self) -> tuple[Shape, ...]:
         """The kinds of shapes in a drawing: this one alone, unless it is a mixture."""

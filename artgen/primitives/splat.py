@@ -127,6 +127,13 @@ class Splat(Primitive):
         radius = self.radius(p)
         return radius, radius, torch.zeros_like(radius)
 
+    def spine(self, p: Params) -> Tensor | None:
+        """The line in the middle of a stroke, as offsets from the centre [points, 2, N].
+
+        None for what is no stroke. Pen plotters draw strokes along it.
+        """
+        return None
+
     def declared_params(self) -> dict[str, Param]:
         """`xy` and `colour`, what the blend adds (`z`, `opacity`), then the plugin's own."""
         if self.blend == "sum":

@@ -61,7 +61,7 @@ def examine_file(path: Path, name: str) -> Plugin:
         raise _unusable(
             path,
             "it holds no primitive and no hook",
-            hint="define a subclass of artgen.Splat, artgen.Shape or artgen.Field, "
+            hint="define a subclass of artgen.Splat, artgen.Shape, artgen.Field or artgen.Codec, "
             "or a function marked @artgen.hookimpl",
         )
     return plugin
@@ -77,7 +77,7 @@ def examine_class(cls: type, name: str | None = None) -> Plugin:
     if not (isinstance(cls, type) and issubclass(cls, Primitive)):
         raise PluginError(
             f"{cls!r} cannot be registered: it is not a subclass of artgen.Primitive",
-            hint="derive it from artgen.Splat, artgen.Shape or artgen.Field",
+            hint="derive it from artgen.Splat, artgen.Shape, artgen.Field or artgen.Codec",
         )
     spec = _spec(cls, name)
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)

@@ -89,7 +89,10 @@ class InitialArt:
     def tensors_for(
         self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
     ) -> dict[str, Tensor]:
-        """The parts, or shapes like them. Raises InputError where they are not the plan's."""
+        """The parts, or shapes like them.
+
+        Raises InputError where they are not the plan's, UsageError where they are too few.
+        """
         drawing, own = self.art.drawing, self.art.primitive()
         if isinstance(plan.primitive, Shape) and isinstance(own, Splat):
             own.check_tensors(drawing)
@@ -104,6 +107,12 @@ class InitialArt:
                 background=background,
             )
         plan.primitive.check_tensors(drawing)
+        count, engine = own.count_of(drawing), plan.recipe.stage[0].engine
+        if own.has_count and (plan.first_count or 0) > count:
+            raise UsageError(
+                f"{self.path} has {count} parts, and engine {engine} adds none",
+                hint=f"use --count {count}, or -e climb,{engine} for shapes",
+            )
         return dict(drawing.tensors)
 
 

@@ -24,39 +24,44 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "Family", "Scaffold", "create"]
 
-Family = Literal["splat", "field", "shape"]
+Family = Literal["splat", "field", "shape", "codec"]
 
 FAMILIES: dict[Family, str] = {
     "splat": "Soft ovals at any angle.",
     "field": "A sum of plane waves.",
     "shape": "Stars at any angle.",
+    "codec": "A small network that folds pictures and unfolds them.",
 }
 """The families that can be started from, and what the example of each is, in one line."""
 
 TEMPLATES = Path(__file__).parent / "templates"
+TARGETS: dict[Family, str] = {"codec": "sample:digits"}
+"""What a family is tried on that cannot be fitted to a photograph."""
 LONGEST = 24
 """Of a name, so that no line of the templates gets too long."""
 
 
 @dataclass(frozen=True)
 class Scaffold:
-    """What was made: `files` below `folder`, for the primitive `name`."""
+    """What was made: `files` for the primitive `name`; `target` is what it needs, if anything."""
 
     name: str
     files: tuple[Path, ...]
     single_file: bool
+    target: str = ""
 
     def next_steps(self, python: str) -> Iterator[str]:
         """Commands to try next; `python` is the interpreter that artgen runs in."""
+        fit = f"artgen fit {self.target}".rstrip()
         if self.single_file:
-            yield f"artgen fit -p {self.name} --plugin {self.files[0]}"
-            yield f"artgen fit --watch --plugin {self.files[0]}"
+            yield f"{fit} -p {self.name} --plugin {self.files[0]}"
+            yield f"{fit} --watch --plugin {self.files[0]}"
             yield f"artgen plugins check {self.files[0]}"
             yield f"edit {self.files[0]}"
             return
         source = next(path for path in self.files if path.name == f"{self.name}.py")
         yield f"{python} -m pip install -e {source.parents[2]}"
-        yield f"artgen fit -p {self.name}"
+        yield f"{fit} -p {self.name}"
         yield f"artgen plugins check {self.name}"
         yield f"edit {source}"
 
@@ -80,6 +85,7 @@ def create(
         "module": module,
         "distribution": f"artgen-{name.replace('_', '-')}",
         "summary": FAMILIES[family],
+        "target": TARGETS.get(family, "photo.jpg"),
         "version": artgen.__version__,
         "api": str(PLUGIN_API),
     }
@@ -107,7 +113,7 @@ def create(
         # Half a plugin is worse than none.
         shutil.rmtree(top, ignore_errors=True)
         raise
-    return Scaffold(name, tuple(contents), single_file)
+    return Scaffold(name, tuple(contents), single_file, TARGETS.get(family, ""))
 
 
 def _check_name(name: str, registry: Registry, single_file: bool) -> None:

@@ -70,3 +70,10 @@ class Bezier(Shape):
         path = f"M{xa:.6g},{ya:.6g}Q{xb:.6g},{yb:.6g} {xc:.6g},{yc:.6g}"
         stroke = f'stroke="currentColor" stroke-width="{2 * half:.6g}"'
         return f'<path d="{path}" fill="none" {stroke}/>'
+
+    def spine(self, genes: Floats) -> Floats:
+        """The curve itself."""
+        t = np.linspace(0, 1, 2 * PIECES + 1)[:, None]
+        a, b, c = genes[:6].reshape(3, 2)
+        curve: Floats = (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c
+        return curve

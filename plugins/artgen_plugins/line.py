@@ -58,3 +58,7 @@ class Line(Shape):
         xa, ya, xb, yb, half = genes
         ends = f'x1="{xa:.6g}" y1="{ya:.6g}" x2="{xb:.6g}" y2="{yb:.6g}"'
         return f'<line {ends} stroke="currentColor" stroke-width="{2 * half:.6g}"/>'
+
+    def spine(self, genes: Floats) -> Floats:
+        """From end to end."""
+        return genes[:4].reshape(2, 2)

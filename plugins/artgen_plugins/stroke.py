@@ -19,6 +19,8 @@ from artgen import Blend, Param, Params, Preset, Splat, from_spacing, option, pi
 
 REACH = 1.5
 """exp(-1.5^8) and exp(-1.5^6) are below 1e-4: there the profiles end."""
+HALF = 0.955
+"""exp(-0.955^8) is a half."""
 
 
 class Stroke(Splat):
@@ -67,3 +69,10 @@ class Stroke(Splat):
         """Through the corners of the bent stroke's box."""
         across = p.width * (REACH + REACH * REACH * p.bend.abs())
         return sqrt(2) * REACH * p.length, sqrt(2) * across, p.angle
+
+    def spine(self, p: Params) -> Tensor:
+        """Along the bend, from where the ends have fallen to half to there."""
+        u = HALF * torch.linspace(-1, 1, 13, dtype=p.length.dtype)[:, None]
+        along, across = u * p.length, p.bend * u * u * p.width
+        c, s = torch.cos(p.angle), torch.sin(p.angle)
+        return torch.stack([c * along - s * across, s * along + c * across], 1)

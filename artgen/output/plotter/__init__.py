@@ -1,0 +1,247 @@
+"""A drawing for a pen plotter: lines in millimetres, in one layer per pen.
+
+Every place of the picture belongs to the topmost part there, which says how lines run: along the
+spine of a stroke, around the middle of what is about as long as wide, else along the part's longest
+axis. How close they are says the picture itself, so that what shines through a part is seen in its
+hatches.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.canvas import Canvas
+from artgen.drawing import Drawing
+from artgen.errors import UsageError
+from artgen.output.plotter.inks import choose_pens, mixtures, nearest
+from artgen.output.plotter.lines import (
+    Segments,
+    closed,
+    concentric,
+    cut,
+    kept,
+    parallel,
+    polylines,
+    split,
+    straight,
+    to_paths,
+)
+from artgen.output.plotter.page import PAPERS, Fill, Page, named_page
+from artgen.output.plotter.parts import (
+    Part,
+    frame,
+    parts_of,
+    principal_axis,
+    stroke_width,
+    thickness,
+)
+from artgen.output.plotter.route import air_travel, length, sort_paths
+from artgen.primitives import Primitive
+from artgen.targets import parse_colour
+
+__all__ = ["PAPERS", "Fill", "Layer", "Page", "Plot", "named_page", "plot"]
+
+Floats = NDArray[np.float64]
+Pixels = NDArray[np.uint8]
+
+STEP = 0.3
+"""The picture is looked at so often along a line, in millimetres."""
+COARSE, FINE = 4, 0.05
+"""What a part looks like is seen on lines that are so many times farther apart than hatches, or
+closer where it is thin, but no closer than so many millimetres."""
+PALEST = 0.1
+"""So little of a pen is left to the paper."""
+LEVELS, EVEN = 16, 0.85
+"""Where a part gets paler, lines end one by one, down to one of 16. The first of them ends where
+there is less than this share of the pen."""
+LONGER = 1.15
+"""A part that is not even so many times longer than wide has no direction."""
+SLANT = math.pi / 4
+"""The direction of straight lines over such a part."""
+OVERLAP = 0.9
+"""Lines of a solid fill are so many widths of the pen apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What one pen draws: its colour ``#rrggbb`` and its paths, float64 [points, 2], in mm."""
+
+    colour: str
+    paths: list[Floats]
+
+    @property
+    def drawn(self) -> float:
+        """How far the pen goes on the paper, in millimetres."""
+        return length(self.paths)
+
+    @property
+    def travelled(self) -> float:
+        """How far it goes through the air, in millimetres."""
+        return air_travel(self.paths)
+
+
+@dataclass(frozen=True, eq=False)
+class Plot:
+    """Lines on a page that lies as the drawing needs it; the lighter pens come first."""
+
+    page: Page
+    layers: tuple[Layer, ...]
+
+
+def plot(
+    drawing: Drawing, primitive: Primitive, pixels: Pixels, page: Page, *, transparent: bool = False
+) -> Plot:
+    """The lines that draw `drawing`, which looks like `pixels` [height, width, 3].
+
+    The background is drawn too, unless `transparent`. Raises UsageError for what has no parts.
+    """
+    page = page.turned(drawing.canvas)
+    scale, centre = page.scale(drawing.canvas), (page.width / 2, page.height / 2)
+    canvas = frame(drawing.canvas)
+    parts = [canvas, *parts_of(drawing, primitive)]
+    pens = choose_pens(pixels, page)
+    table = _Table(
+        [part.placed(scale, centre) for part in parts],
+        _Picture(pixels, pens, page, drawing.canvas),
+        page,
+    )
+    for index in range(0 if not transparent and page.fill != "none" else 1, len(parts)):
+        table.draw(index)
+    order = sorted(range(len(pens)), key=lambda k: -sum(parse_colour(pens[k])))
+    layers = [
+        Layer(pens[k], sort_paths(paths, page.pen_width))
+        for k in order
+        if (paths := table.paths[k])
+    ]
+    if not layers:
+        raise UsageError("nothing of the drawing is darker than the paper", hint="use other pens")
+    return Plot(page, tuple(layers))
+
+
+class _Picture:
+    """What the drawing looks like at places on the page, as colours and as amounts of pens."""
+
+    def __init__(self, pixels: Pixels, pens: tuple[str, ...], page: Page, canvas: Canvas) -> None:
+        self.pens, self.paper = pens, page.paper
+        amounts = mixtures(pixels, pens, page.paper)
+        self.planes = [*amounts, *np.moveaxis(pixels / 255, 2, 0)]
+        half_width, half_height = (page.scale(canvas) * reach for reach in canvas.reach)
+        self.corner = (page.width / 2 - half_width, page.height / 2 - half_height)
+        self.pixel = 2 * half_width / pixels.shape[1]
+
+    def amounts(self, places: Floats, pen: int) -> Floats:
+        """How much of a pen is needed at places [M, 2], [M]."""
+        from scipy.ndimage import map_coordinates
+
+        column, row = ((places - self.corner) / self.pixel - 0.5).T
+        found: Floats = map_coordinates(self.planes[pen], [row, column], order=1, mode="nearest")
+        return found
+
+    def colour(self, places: Floats) -> Floats:
+        """The mean colour of places [M, 2], [3]."""
+        first = len(self.pens)
+        return np.array([self.amounts(places, first + k).mean() for k in range(3)])
+
+
+class _Table:
+    """The parts on the page, lowest first, and the paths that each pen has drawn of them."""
+
+    def __init__(self, parts: Sequence[Part], picture: _Picture, page: Page) -> None:
+        self.parts, self.picture, self.page = parts, picture, page
+        self.boxes = np.array([part.box for part in parts])
+        self.axes = [principal_axis(part) for part in parts]
+        self.paths: list[list[Floats]] = [[] for _ in picture.pens]
+
+    def draw(self, index: int) -> None:
+        """Draw what is seen of a part."""
+        part, page = self.parts[index], self.page
+        places = self._places(index)
+        if not len(places):
+            return
+        if page.fill == "hatch":
+            for pen in range(len(self.picture.pens)):
+                self._hatch(index, pen, places)
+            return
+        amounts = [self.picture.amounts(places, pen).mean() for pen in range(len(self.paths))]
+        chosen: int | None = int(np.argmax(amounts))
+        if page.fill == "solid":
+            chosen = nearest(self.picture.colour(places), self.picture.pens, page.paper)
+        if chosen is None:
+            return
+        outline = closed(part.rings)
+        if page.fill == "none" and part.spine is not None:
+            outline = polylines([(0, part.spine)])
+        self._add(chosen, cut(outline, [self.parts[0].rings], self._above(index)))
+        if page.fill == "solid":
+            self._add(chosen, self._seen(index, self._straight(index, 0, OVERLAP * page.pen_width)))
+
+    def _places(self, index: int) -> Floats:
+        """Places [M, 2] all over what is seen of a part."""
+        part = self.parts[index]
+        spacing = min(COARSE * self.page.spacing, max(thickness(part), FINE))
+        lines = self._straight(index, 0, spacing)
+        if part.spine is not None:
+            lines = polylines([(0, part.spine)])
+        pieces = split(self._seen(index, lines), max(spacing, STEP))
+        return (pieces.begin + pieces.end) / 2
+
+    def _hatch(self, index: int, pen: int, places: Floats) -> None:
+        """Draw hatches with one pen, as close as the darkest places of the part want them."""
+        part, page = self.parts[index], self.page
+        most = float(np.quantile(self.picture.amounts(places, pen), 0.9))
+        if most < PALEST:
+            return
+        spacing = page.spacing / most
+        shift = pen / len(self.paths)
+        if part.spine is not None:
+            width = stroke_width(part)
+            lines = parallel(part.spine, width, round(width / spacing), shift)
+        elif index > 0 and self._is_round(index):
+            lines = concentric(part.rings, self.axes[index][2], thickness(part), spacing, shift)
+        else:
+            lines = self._straight(index, pen, spacing)
+        seen = split(self._seen(index, lines), STEP)
+        share = self.picture.amounts((seen.begin + seen.end) / 2, pen) / most
+        self._add(pen, kept(seen, share > EVEN * _thresholds(seen.line)))
+
+    def _straight(self, index: int, pen: int, spacing: float) -> Segments:
+        """Parallel lines over a part; each pen has a direction of its own."""
+        angle = SLANT if self._is_round(index) else self.axes[index][0]
+        angle += math.pi * pen / len(self.paths)
+        return straight(self.parts[index].rings, angle, spacing, self.parts[0].rings)
+
+    def _is_round(self, index: int) -> bool:
+        """Whether a part is about as long as wide; the canvas has no direction either."""
+        return index == 0 or self.axes[index][1] < LONGER
+
+    def _seen(self, index: int, lines: Segments) -> Segments:
+        """What no other part hides of lines over a part."""
+        return cut(lines, [self.parts[0].rings, self.parts[index].rings], self._above(index))
+
+    def _above(self, index: int) -> list[tuple[Floats, ...]]:
+        """The outlines of the parts that may hide something of this one."""
+        left, top, right, bottom = self.boxes[index]
+        others = self.boxes[index + 1 :]
+        near = (others[:, 0] < right) & (others[:, 2] > left)
+        near &= (others[:, 1] < bottom) & (others[:, 3] > top)
+        return [part.rings for part, one in zip(self.parts[index + 1 :], near, strict=True) if one]
+
+    def _add(self, pen: int, segments: Segments) -> None:
+        """Take the paths of a pen, but for those that are no longer than it is wide."""
+        width = self.page.pen_width
+        self.paths[pen] += [path for path in to_paths(segments) if length([path]) > width]
+
+
+def _thresholds(numbers: NDArray[np.int64]) -> Floats:
+    """From how large a share of the pen on each line is drawn, in 0..1: evenly spread, [M]."""
+    rest, share = numbers % LEVELS, np.full(len(numbers), 0.5 / LEVELS)
+    weight = 0.5
+    while weight >= 1 / LEVELS:
+        share += weight * (rest % 2)
+        rest, weight = rest // 2, weight / 2
+    return share

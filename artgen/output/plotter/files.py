@@ -1,0 +1,132 @@
+"""Lines on a page as files: SVG with the layers of Inkscape, and PDF with layers of its own.
+
+Both are in millimetres, hold nothing but paths and the recipe, and know no time: equal plots give
+equal bytes. The format of PDF is that of ISO 32000-1.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import __version__
+from artgen.output.plotter import Plot
+from artgen.output.provenance import PDF_RECIPE
+from artgen.output.svg import escaped_recipe, metadata, rounded
+from artgen.targets import parse_colour
+
+__all__ = ["encode_pdf", "encode_plot"]
+
+DIGITS = 2
+"""After the point: a hundredth of a millimetre is finer than plotters are."""
+POINTS = 72 / 25.4
+"""Units of a PDF per millimetre."""
+WHITE = "#ffffff"
+
+_XMP = """\
+<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
+<x:xmpmeta xmlns:x="adobe:ns:meta/">
+<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:artgen="urn:artgen"><{tag}>{recipe}</{tag}></rdf:Description>
+</rdf:RDF>
+</x:xmpmeta>
+<?xpacket end="r"?>"""
+
+
+def encode_plot(plot: Plot, recipe_json: str) -> bytes:
+    """An SVG file with a layer per pen, as Inkscape and vpype read them, and the recipe."""
+    page = plot.page
+    width, height = rounded(page.width, DIGITS), rounded(page.height, DIGITS)
+    # No rectangle: a plotter would draw it.
+    paper = "" if page.paper == WHITE else f' style="background:{page.paper}"'
+    lines = [
+        '<svg xmlns="http://www.w3.org/2000/svg" '
+        'xmlns:inkscape="http://www.inkscape.org/namespaces/inkscape" '
+        f'width="{width}mm" height="{height}mm" viewBox="0 0 {width} {height}"{paper}>',
+        metadata(recipe_json),
+    ]
+    for number, layer in enumerate(plot.layers, 1):
+        lines.append(
+            f'<g id="layer{number}" inkscape:groupmode="layer" '
+            f'inkscape:label="{number} {layer.colour}" fill="none" stroke="{layer.colour}" '
+            f'stroke-width="{rounded(page.pen_width, DIGITS)}" stroke-linecap="round" '
+            'stroke-linejoin="round">'
+        )
+        for corners in _spelled(layer.paths):
+            lines.append(f'<path d="M{"L".join(f"{x},{y}" for x, y in corners)}"/>')
+        lines.append("</g>")
+    return "\n".join([*lines, "</svg>", ""]).encode()
+
+
+def encode_pdf(plot: Plot, recipe_json: str) -> bytes:
+    """A PDF file of one page with a layer per pen, and the recipe in its XMP metadata."""
+    page, layers = plot.page, plot.layers
+    xmp = _XMP.format(tag=PDF_RECIPE, recipe=escaped_recipe(recipe_json)).encode()
+    groups = [f"{6 + k} 0 R" for k in range(len(layers))]
+    listed = " ".join(groups)
+    names = " ".join(f"/L{k} {group}" for k, group in enumerate(groups))
+    box = f"{page.width * POINTS:.3f} {page.height * POINTS:.3f}"
+    content = zlib.compress("\n".join(_operators(plot)).encode(), 9)
+    objects = [
+        _stream("/Type /Metadata /Subtype /XML", xmp),
+        f"<< /Type /Catalog /Pages 3 0 R /Metadata 1 0 R /OCProperties << /OCGs [{listed}] "
+        f"/D << /Order [{listed}] >> >> >>".encode(),
+        b"<< /Type /Pages /Kids [4 0 R] /Count 1 >>",
+        f"<< /Type /Page /Parent 3 0 R /MediaBox [0 0 {box}] /Contents 5 0 R "
+        f"/Resources << /Properties << {names} >> >> >>".encode(),
+        _stream("/Filter /FlateDecode", content),
+        *(
+            f"<< /Type /OCG /Name ({number} {layer.colour}) >>".encode()
+            for number, layer in enumerate(layers, 1)
+        ),
+        f"<< /Producer (artgen {__version__}) >>".encode(),
+    ]
+    # The second line tells programs that the file is binary.
+    data, places = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", []
+    for number, each in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    end = (
+        f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer\n"
+        f"<< /Size {size} /Root 2 0 R /Info {len(objects)} 0 R >>\nstartxref\n{len(data)}\n%%EOF\n"
+    )
+    return data + end.encode()
+
+
+def _stream(keys: str, content: bytes) -> bytes:
+    return b"<< %s /Length %d >>\nstream\n%s\nendstream" % (keys.encode(), len(content), content)
+
+
+def _operators(plot: Plot) -> Iterator[str]:
+    """What the page of a PDF shows, in millimetres from its upper left corner."""
+    page = plot.page
+    if page.paper != WHITE:
+        ground = _levels(page.paper)
+        yield f"q {ground} rg 0 0 {page.width * POINTS:.3f} {page.height * POINTS:.3f} re f Q"
+    yield f"{POINTS:.6f} 0 0 {-POINTS:.6f} 0 {page.height * POINTS:.3f} cm"
+    yield f"{rounded(page.pen_width, DIGITS)} w 1 J 1 j"
+    for number, layer in enumerate(plot.layers):
+        yield f"/OC /L{number} BDC {_levels(layer.colour)} RG"
+        for corners in _spelled(layer.paths):
+            first, *rest = (f"{x} {y}" for x, y in corners)
+            yield f"{first} m {' '.join(f'{each} l' for each in rest)} S"
+        yield "EMC"
+
+
+def _levels(colour: str) -> str:
+    return " ".join(rounded(level, 4) for level in parse_colour(colour))
+
+
+def _spelled(paths: list[NDArray[np.float64]]) -> Iterator[list[tuple[str, str]]]:
+    """The corners of paths as text, without any that are there twice or come to nothing."""
+    for path in paths:
+        corners = [(rounded(x, DIGITS), rounded(y, DIGITS)) for x, y in path.tolist()]
+        differing = [corners[0], *(b for a, b in pairwise(corners) if a != b)]
+        if len(differing) > 1:
+            yield differing

@@ -1,0 +1,589 @@
+"""Drawings on a page, for pens: what is drawn, where, by which pen, and what the files say."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+import zlib
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image, ImageDraw
+from test_output_svg import art_of
+from test_shapes import shipped
+
+from artgen import Art, Canvas, Drawing, ExportRequest, Partition, UsageError, fit
+from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
+from artgen.cli import main
+from artgen.output import read_recipe
+from artgen.output.cells import cells
+from artgen.output.plotter import Page, named_page, plot
+from artgen.output.plotter.inks import choose_pens, mixtures
+from artgen.output.plotter.lines import closed, cut, parallel, polylines, straight, to_paths
+from artgen.output.plotter.parts import parts_of
+from artgen.output.plotter.route import air_travel, length, sort_paths
+from artgen.raster import unpack_sites
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+
+SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
+BLACK = ("#000000",)
+SQUARE = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
+
+
+@pytest.fixture(scope="module")
+def registry():
+    return Registry(environ={})
+
+
+def layers_of(data):
+    """The layers of a plotter's SVG: label, colour and paths, each float64 [points, 2]."""
+    root = ElementTree.fromstring(data)
+    found = []
+    for group in root.findall(f"{SVG}g"):
+        assert group.get(f"{INKSCAPE}groupmode") == "layer"
+        assert {element.tag for element in group} == {f"{SVG}path"}
+        paths = [
+            np.array([pair.split(",") for pair in path.get("d")[1:].split("L")], float)
+            for path in group
+        ]
+        found.append((group.get(f"{INKSCAPE}label"), group.get("stroke"), paths))
+    return root, found
+
+
+def all_points(layers):
+    return np.concatenate([path for _, _, paths in layers for path in paths])
+
+
+def opaque(registry, name, genes, colours, *, width=100, height=100):
+    """Opaque shapes on white."""
+    entry = registry.find("primitive", name)
+    tensors = {
+        "genes": torch.tensor(genes, dtype=torch.float32).T.contiguous(),
+        "colour": torch.tensor(colours, dtype=torch.float32).T.contiguous(),
+        "alpha": torch.ones(len(genes)),
+    }
+    drawing = Drawing(
+        name,
+        entry.load()().option_values(),
+        tensors,
+        width,
+        height,
+        (1.0, 1.0, 1.0),
+        plugin=registry.identity(entry),
+    )
+    return Art(drawing, Recipe(), {"psnr": 20.0}, registry=registry)
+
+
+def plotted(art, **changed):
+    page = Page(**({"pens": BLACK} | changed))
+    return plot(art.drawing, art.primitive(), art.render(512), page)
+
+
+# ---- pages ---------------------------------------------------------------------------------------
+
+
+def test_pages_have_names_or_sides():
+    assert (named_page("a4").width, named_page("A4").height) == (210, 297)
+    assert named_page("letter").turns
+    assert named_page("300x200.5mm") == Page(300, 200.5, turns=False)
+    assert named_page("300x200") == Page(300, 200, turns=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("A44", "did you mean A4"), ("12", "such as 300x200mm"), ("5x5mm", "10 to 5000 mm")],
+)
+def test_other_pages_are_refused(text, says):
+    with pytest.raises(UsageError, match=says):
+        named_page(text)
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"margin": 105.0}, "leaves nothing"),
+        ({"margin": -1.0}, "leaves nothing"),
+        ({"margin": float("nan")}, "leaves nothing"),
+        ({"spacing": 0.0}, "spacing of 0 mm"),
+        ({"pen_width": 20.0}, "pen width of 20 mm"),
+        ({"pens": 0}, "0 pens"),
+        ({"pens": 17}, "use 1 to 16"),
+    ],
+)
+def test_impossible_pages_are_refused(changed, says):
+    with pytest.raises(UsageError, match=says):
+        Page(**changed)
+
+
+def test_named_paper_turns_with_the_drawing_and_other_does_not():
+    wide, high = Canvas(60, 40), Canvas(40, 60)
+    page = named_page("A4")
+    assert (page.turned(wide).width, page.turned(high).width) == (297, 210)
+    assert page.turned(Canvas(9, 9)) == page
+    own = named_page("200x300mm")
+    assert own.turned(wide) == own
+    # 267 x 180 mm are left, and the drawing is 3 by 2 canvas units.
+    assert page.turned(wide).scale(wide) == pytest.approx(min(267 / 3, 180 / 2))
+
+
+# ---- lines ---------------------------------------------------------------------------------------
+
+
+def test_a_line_is_cut_by_what_it_leaves_and_what_hides_it():
+    line = polylines([(7, np.array([[-5.0, 5], [15, 5]]))])
+    left = cut(line, [[SQUARE]], [[SQUARE * 0.2 + (4, 4)], [SQUARE * 0.1 + (5.5, 4.5)]])
+    paths = to_paths(left)
+    assert [path.tolist() for path in paths] == [[[0, 5], [4, 5]], [[6.5, 5], [10, 5]]]
+    assert set(left.line.tolist()) == {7}
+    assert to_paths(cut(line, [[SQUARE]], [[SQUARE * 3 - 10]])) == []
+
+
+def test_holes_and_dents_are_empty():
+    hole = SQUARE[::-1] * 0.2 + (4, 4)
+    line = polylines([(0, np.array([[-5.0, 5], [15, 5]]))])
+    assert len(to_paths(cut(line, [[SQUARE, hole]], []))) == 2
+    dented = np.array([[0.0, 0], [10, 0], [10, 10], [5, 2], [0, 10]])
+    assert len(to_paths(cut(line, [[dented]], []))) == 2
+    # Where a polygon winds twice around a place, that is covered too.
+    twice = np.concatenate([SQUARE, SQUARE])
+    assert len(to_paths(cut(line, [[twice]], []))) == 1
+
+
+def test_lines_through_corners_and_along_edges_are_cut_once():
+    diamond = np.array([[5.0, 0], [10, 5], [5, 10], [0, 5]])
+    heights = np.arange(0, 11, dtype=float)
+    rows = polylines([(k, np.array([[-3.0, y], [13.0, y]])) for k, y in enumerate(heights)])
+    widths = 10 - 2 * abs(heights - 5)
+    assert length(to_paths(cut(rows, [[diamond]], []))) == pytest.approx(widths.sum())
+    # Several that overlap, one of them twice, hide as much as their union.
+    moved = [[diamond + np.array([shift, 0])] for shift in (0, 2, 2)]
+    left = length(to_paths(cut(rows, [[2 * SQUARE - 5]], moved)))
+    hidden = np.where(widths > 0, np.minimum(widths + 2, 2 * widths), 0)
+    assert left == pytest.approx((16 - hidden).sum())
+
+
+def test_an_outline_stays_one_path():
+    assert len(to_paths(cut(closed([SQUARE]), [[SQUARE * 3 - 10]], []))) == 1
+    curve = np.stack([np.linspace(0, 10, 50), np.sin(np.linspace(0, 3, 50))], 1)
+    (path,) = to_paths(cut(polylines([(0, curve)]), [[SQUARE * 3 - 10]], []))
+    assert 30 < len(path) <= 50
+
+
+def test_hatches_are_evenly_apart_and_a_straight_one_is_two_points():
+    for angle in (0.0, 0.4, 1.6):
+        lines = cut(straight([SQUARE], angle, 0.5, [SQUARE]), [[SQUARE]], [])
+        paths = to_paths(lines)
+        assert {len(path) for path in paths} == {2}
+        assert length(paths) == pytest.approx(100 / 0.5, rel=0.06)
+
+
+def test_no_hatches_lie_where_nothing_can_be_drawn():
+    assert len(straight([1e9 * SQUARE - 5e9], 0.3, 0.5, [SQUARE])) < 40
+    assert len(straight([SQUARE + 100], 0.0, 0.5, [SQUARE])) == 0
+
+
+def test_lines_along_a_spine_share_its_width_out():
+    spine = np.array([[0.0, 0], [5, 0], [10, 0]])
+    paths = to_paths(parallel(spine, 3.0, 3))
+    assert [path[0, 1] for path in paths] == [-1, 0, 1]
+    assert to_paths(parallel(spine, 3.0, 1))[0].tolist() == [[0, 0], [10, 0]]
+
+
+# ---- the way of the pen --------------------------------------------------------------------------
+
+
+def test_sorting_keeps_what_is_drawn_and_shortens_the_way():
+    rng = np.random.default_rng(5)
+    paths = [100 * rng.random((rng.integers(2, 5), 2)) for _ in range(300)]
+    route = sort_paths(paths, 0.0)
+    assert len(route) == len(paths)
+    assert length(route) == pytest.approx(length(paths))
+
+    def ends(all_paths):
+        return sorted(tuple(sorted(map(tuple, (p[0], p[-1])))) for p in all_paths)
+
+    assert ends(route) == ends(paths)
+    assert air_travel(route) < 0.25 * air_travel(paths)
+    assert sort_paths([], 0.1) == []
+
+
+def test_paths_that_touch_become_one():
+    steps = np.array([[k, 0.0] for k in range(6)], float)
+    pieces = [steps[k : k + 2][:: (-1) ** k] for k in (3, 0, 4, 1, 2)]
+    (route,) = sort_paths(pieces, 0.01)
+    assert air_travel([route]) == 0
+    assert length([route]) == 5
+    beside = steps[:2] + np.array([0, 0.2])
+    assert len(sort_paths([steps[:2], beside], 0.1)) == 2
+    assert len(sort_paths([steps[:2], beside], 0.3)) == 1
+
+
+# ---- inks ----------------------------------------------------------------------------------------
+
+
+def test_pens_are_what_lighter_colours_are_made_of():
+    pixels = np.full((8, 8, 3), 255, np.uint8)
+    pixels[:4, :4] = (255, 200, 200)
+    pixels[4:, :4] = (160, 160, 160)
+    pens = choose_pens(pixels, Page(pens=2))
+    assert set(pens) == {"#ff0000", "#000000"}
+    red, black = (mixtures(pixels, pens, "#ffffff")[pens.index(p)] for p in ("#ff0000", "#000000"))
+    assert red[0, 0] == pytest.approx(55 / 255, abs=0.05)
+    assert black[0, 0] < 0.05
+    assert black[5, 0] == pytest.approx(95 / 255, abs=0.05)
+    assert red[5, 0] < 0.05
+    assert mixtures(pixels, pens, "#ffffff")[:, 0, 7].max() == 0
+
+
+def test_solid_fills_take_colours_as_they_are():
+    pixels = np.zeros((4, 4, 3), np.uint8)
+    pixels[:2] = (200, 80, 20)
+    pixels[2:] = (90, 90, 90)
+    assert set(choose_pens(pixels, Page(pens=2, fill="solid"))) == {"#c85014", "#5a5a5a"}
+    assert choose_pens(pixels, Page(pens=("#123456",))) == ("#123456",)
+
+
+def test_one_ink_is_enough_for_a_gray_picture():
+    pixels = np.repeat(np.arange(256, dtype=np.uint8).reshape(16, 16, 1), 3, axis=2)
+    for count in (1, 4):
+        assert choose_pens(pixels, Page(pens=count)) == ("#000000",)
+    # On black paper the pen is white.
+    assert choose_pens(pixels, Page(pens=1, paper="#000000")) == ("#ffffff",)
+
+
+# ---- plots ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [*shipped(), "triangle*3+bezier+circle"])
+@pytest.mark.parametrize("fill", ["none", "hatch", "solid"])
+def test_every_shape_is_drawn_within_the_margin(name, fill, registry):
+    art = art_of(name, registry)
+    page = Page(pens=("#000000", "#cc3300"), fill=fill, margin=20)
+    root, layers = layers_of(export_svg(art, ExportRequest(page=page)))
+    assert (root.get("width"), root.get("height")) == ("297mm", "210mm")
+    assert root.get("viewBox") == "0 0 297 210"
+    numbers = [int(label.split()[0]) for label, _, _ in layers]
+    assert numbers == list(range(1, len(layers) + 1))
+    assert {label.split()[1] for label, _, _ in layers} <= {"#000000", "#cc3300"}
+    assert all(label.split()[1] == stroke for label, stroke, _ in layers)
+    points = all_points(layers)
+    # 3 by 2 canvas units on 257 by 170 mm: the height is what fits.
+    if fill == "hatch":
+        assert points.min(0) == pytest.approx([21, 20], abs=2)
+    assert (points.min(0) >= np.array([20.99, 19.99])).all()
+    assert (points.max(0) <= np.array([276.01, 190.01])).all()
+
+
+def test_what_is_above_hides_what_is_below(registry):
+    genes = [[0.0, 0, 0.5], [0.3, 0, 0.5]]
+    colours = [[0.0, 0, 0], [0.0, 0, 0]]
+    art = opaque(registry, "circle", genes, colours)
+    both = plotted(art, fill="none").layers[0]
+    page = Page().turned(art.drawing.canvas)
+    radius = 0.5 * page.scale(art.drawing.canvas)
+    # The angle at which the upper circle begins to hide the lower one.
+    hidden = 2 * np.arccos(0.3)
+    assert both.drawn == pytest.approx((4 * np.pi - hidden) * radius, rel=0.01)
+    below = opaque(registry, "circle", genes[::-1], colours)
+    assert plotted(below, fill="none").layers[0].drawn == pytest.approx(both.drawn, rel=0.01)
+    covered = opaque(registry, "circle", [[0.0, 0, 0.3], [0.0, 0, 0.5]], colours)
+    assert len(plotted(covered, fill="none").layers[0].paths) == 1
+
+
+def test_the_darker_the_closer(registry):
+    drawn = []
+    for level in (0.0, 0.5, 0.75):
+        art = opaque(registry, "circle", [[0.0, 0, 0.8]], [[level] * 3])
+        (layer,) = plotted(art, spacing=1.0).layers
+        drawn.append(layer.drawn)
+    radius = 0.8 * Page().scale(Canvas(100, 100))
+    assert drawn[0] == pytest.approx(np.pi * radius**2 / 1.0, rel=0.05)
+    assert drawn[1] / drawn[0] == pytest.approx(0.5, abs=0.05)
+    assert drawn[2] / drawn[0] == pytest.approx(0.25, abs=0.05)
+
+
+def test_what_shines_through_is_seen_in_the_hatches(registry):
+    art = opaque(registry, "square", [[0.0, 0, 0.9], [0.0, 0, 0.9]], [[0.0] * 3, [0.5] * 3])
+    tensors = dict(art.drawing.tensors)
+    tensors["genes"] = torch.tensor([[-0.5, 0, 0.4], [0.0, 0, 0.9]]).T.contiguous()
+    tensors["alpha"] = torch.tensor([1.0, 0.5])
+    art = replace(art, drawing=replace(art.drawing, tensors=tensors))
+    (layer,) = plotted(art).layers
+    middle = 105 - 0.5 * 90
+    near = [p for p in layer.paths if abs(p.mean(0) - (middle, 148.5)).max() < 30]
+    far = [p for p in layer.paths if abs(p.mean(0) - (210 - middle, 148.5)).max() < 30]
+    assert length(near) > 1.3 * length(far)
+
+
+def test_a_stroke_is_drawn_along_its_spine(registry):
+    art = opaque(registry, "line", [[-0.5, -0.3, 0.5, 0.3, 0.004]], [[0.0] * 3])
+    for fill in ("none", "hatch"):
+        ((path,),) = [layer.paths for layer in plotted(art, fill=fill).layers]
+        across = path[-1] - path[0]
+        assert abs(across[1] / across[0]) == pytest.approx(0.6, abs=0.01)
+        assert np.hypot(*across) == pytest.approx(np.hypot(1, 0.6) * 90, rel=0.02)
+
+
+def test_solid_fills_leave_no_gap(registry):
+    art = opaque(registry, "circle", [[0.0, 0, 0.2]], [[0.8, 0.1, 0.1]])
+    result = plotted(art, fill="solid", pens=("#cc1a1a", "#000000"))
+    (layer,) = result.layers
+    assert layer.colour == "#cc1a1a"
+    image = Image.new("L", (2100, 2970), 255)
+    pen = ImageDraw.Draw(image)
+    for path in layer.paths:
+        pen.line([tuple(10 * point) for point in path], fill=0, width=3)
+    y, x = np.mgrid[:2970, :2100]
+    inside = np.hypot(x - 1050, y - 1485) < 10 * 0.2 * 90 - 2
+    assert (np.asarray(image)[inside] == 0).mean() > 0.99
+
+
+def test_the_background_is_drawn_unless_transparent(registry):
+    art = art_of("circle", registry)
+    page = Page(pens=BLACK)
+    with_ground = layers_of(export_svg(art, ExportRequest(page=page)))[1]
+    without = layers_of(export_svg(art, ExportRequest(page=page, transparent=True)))[1]
+    assert length(without[0][2]) < 0.8 * length(with_ground[0][2])
+
+
+def test_nothing_to_draw_is_said(registry):
+    art = opaque(registry, "circle", [[0.0, 0, 0.3]], [[1.0] * 3])
+    with pytest.raises(UsageError, match="nothing of the drawing"):
+        plotted(art)
+
+
+# ---- splats and cells ----------------------------------------------------------------------------
+
+
+def splats(registry, name, tensors, **options):
+    entry = registry.find("primitive", name)
+    primitive = entry.load()(options)
+    drawing = Drawing(
+        name,
+        primitive.option_values(),
+        {key: torch.tensor(value) for key, value in tensors.items()},
+        100,
+        100,
+        (1.0, 1.0, 1.0),
+        plugin=registry.identity(entry),
+    )
+    return drawing, primitive
+
+
+def test_a_gaussian_is_the_ellipse_of_half_its_peak(registry):
+    drawing, primitive = splats(
+        registry,
+        "gaussian",
+        {
+            "xy": [[0.1], [-0.2]],
+            "colour": [[0.5], [0.5], [0.5]],
+            "scale": [[0.3], [0.1]],
+            "angle": [0.5],
+        },
+    )
+    (part,) = parts_of(drawing, primitive)
+    (ring,) = part.rings
+    dx, dy = (ring - (0.1, -0.2)).T
+    c, s = np.cos(0.5), np.sin(0.5)
+    radius = np.hypot((c * dx + s * dy) / 0.3, (c * dy - s * dx) / 0.1)
+    assert radius == pytest.approx(np.sqrt(2 * np.log(2)), abs=0.01)
+    assert part.spine is None
+
+
+def test_the_spine_of_a_stroke_lies_where_it_is_darkest(registry):
+    drawing, primitive = splats(
+        registry,
+        "stroke",
+        {
+            "xy": [[0.0], [0.0]],
+            "colour": [[0.5], [0.5], [0.5]],
+            "z": [1.0],
+            "length": [0.6],
+            "width": [0.15],
+            "angle": [0.3],
+            "bend": [0.8],
+            "furrow": [0.0],
+        },
+        texture=0.0,
+    )
+    (part,) = parts_of(drawing, primitive)
+    ends = part.spine[0], part.spine[-1]
+    assert np.hypot(*(ends[1] - ends[0])) == pytest.approx(2 * 0.955 * 0.6, rel=0.01)
+    inside = cut(polylines([(0, 0.98 * part.spine)]), [part.rings], [])
+    assert length(to_paths(inside)) > 0.97 * length([0.98 * part.spine])
+
+
+def test_near_splats_hide_far_ones_and_small_ones_lie_on_large_ones(registry):
+    tensors = {
+        "xy": [[0.0, 0.1], [0.0, 0.0]],
+        "colour": [[0.5, 0.5]] * 3,
+        "scale": [[0.1, 0.3], [0.1, 0.3]],
+        "angle": [0.0, 0.0],
+    }
+    parts = parts_of(*splats(registry, "gaussian", tensors))
+    assert [round(part.box[0], 1) for part in parts] == [-0.3, -0.1]
+    depths = {**tensors, "z": [2.0, 1.0]}
+    parts = parts_of(*splats(registry, "gaussian", depths, blend="depth"))
+    assert [round(part.box[0], 1) for part in parts] == [-0.1, -0.3]
+
+
+@pytest.mark.parametrize("name", ["gaussian", "fourier", "stroke"])
+def test_fitted_splats_are_plotted(name):
+    art = fit("sample:chelsea", name, count=30, steps=20, size=48, seed=1)
+    _, layers = layers_of(export_svg(art, ExportRequest(page=Page(pens=3, spacing=1.0))))
+    assert 1 <= len(layers) <= 3
+
+
+@pytest.mark.parametrize("name", ["mlp", "pca"])
+def test_what_has_no_parts_is_refused(name, registry):
+    primitive = registry.load("primitive", name)()
+    drawing = Drawing(name, {}, {}, 8, 8)
+    primitive.check_tensors = lambda drawing: None
+    with pytest.raises(UsageError, match=rf"{name} is a (field|codec): it has no parts"):
+        parts_of(drawing, primitive)
+
+
+def voronoi(registry, count=25, width=60, height=40):
+    entry = registry.find("primitive", "voronoi")
+    rng = np.random.default_rng(2)
+    tensors = {
+        "sites": torch.tensor(rng.uniform(-1.4, 1.4, (2, count)), dtype=torch.float32),
+        "colour": torch.tensor(rng.random((3, count)), dtype=torch.float32),
+    }
+    drawing = Drawing("voronoi", {}, tensors, width, height, plugin=registry.identity(entry))
+    return Art(drawing, Recipe(), {"psnr": 20.0}, registry=registry)
+
+
+def test_cells_are_where_their_sites_are_nearest(registry):
+    art = voronoi(registry)
+    polygons = cells(art.drawing, art.primitive())
+    sites, _ = unpack_sites(art.drawing.tensors)
+    area = 0.0
+    for i, cell in enumerate(polygons):
+        if not len(cell):
+            continue
+        x, y = cell.T
+        area += abs((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
+        middle = cell.mean(0)
+        assert np.square(sites - middle).sum(1).argmin() == i
+        at_corners = np.square(cell[:, None] - sites).sum(2)
+        assert (at_corners[:, i] <= at_corners.min(1) + 1e-6).all()
+    assert area == pytest.approx(3 * 2, rel=1e-6)
+
+
+def test_cells_are_polygons_of_an_svg_and_lines_on_a_page(registry):
+    art = voronoi(registry)
+    root = ElementTree.fromstring(export_svg(art, ExportRequest()))
+    polygons = root.findall(f"{SVG}g/{SVG}polygon")
+    assert 10 < len(polygons) <= 25
+    assert all(element.get("fill") == element.get("stroke") for element in polygons)
+    _, layers = layers_of(export_svg(art, ExportRequest(page=Page(pens=2))))
+    assert len(layers) == 2
+    for request in (ExportRequest(transparent=True), ExportRequest(transparent=True, page=Page())):
+        with pytest.raises(UsageError, match="transparent"):
+            export_svg(art, request)
+
+
+def test_bent_borders_are_refused(registry):
+    class Bent(Partition):
+        """Not a plane."""
+
+        @staticmethod
+        def line(genes, y):
+            return -2 * genes[0], genes[0] * y * y
+
+    drawing = Drawing("bent", {}, dict(voronoi(registry).drawing.tensors), 60, 40)
+    with pytest.raises(UsageError, match="bent have borders that are not straight"):
+        cells(drawing, Bent())
+
+
+# ---- files ---------------------------------------------------------------------------------------
+
+
+def test_both_files_hold_the_same_lines_and_the_recipe(registry, tmp_path):
+    art = art_of("triangle", registry, source="a <cat> & ]]> \ufffe é")
+    request = ExportRequest(page=Page(pens=2, paper="#102030"))
+    svg, pdf = export_svg(art, request), export_pdf(art, request)
+    assert (svg, pdf) == (export_svg(art, request), export_pdf(art, request))
+    for name, data in (("x.svg", svg), ("x.pdf", pdf)):
+        (tmp_path / name).write_bytes(data)
+        assert read_recipe(tmp_path / name).replace("\\ufffe", "\ufffe") == art.recipe.to_json()
+    _, layers = layers_of(svg)
+    content = zlib.decompress(re.search(rb"FlateDecode.*?stream\n(.*?)\nendstream", pdf, re.S)[1])
+    text = content.decode()
+    assert text.count("BDC") == text.count("EMC") == len(layers)
+    assert text.count(" S") == sum(len(paths) for _, _, paths in layers)
+    corners = re.findall(r"([\d.]+) ([\d.]+) [ml]", text)
+    assert np.array(corners, float) == pytest.approx(all_points(layers))
+    assert b"/MediaBox [0 0 841.890 595.276]" in pdf
+    assert not re.search(rb"Date|/ID|/Font", pdf)
+
+
+def test_the_table_of_a_pdf_says_where_its_objects_are(registry):
+    pdf = export_pdf(art_of("circle", registry), ExportRequest())
+    start = int(re.search(rb"startxref\n(\d+)", pdf)[1])
+    assert pdf[start : start + 4] == b"xref"
+    size = int(re.search(rb"xref\n0 (\d+)", pdf[start:])[1])
+    places = re.findall(rb"(\d{10}) 00000 n \n", pdf[start:])
+    assert len(places) == size - 1
+    for number, place in enumerate(places, 1):
+        assert pdf[int(place) :].startswith(b"%d 0 obj\n" % number)
+    for length_told, content in re.findall(
+        rb"/Length (\d+) >>\nstream\n(.*?)\nendstream", pdf, re.S
+    ):
+        assert int(length_told) == len(content)
+
+
+def test_other_formats_have_no_page(registry):
+    art = art_of("circle", registry)
+    for export in (export_png, export_json, export_mp4):
+        with pytest.raises(UsageError, match="has no page"):
+            export(art, ExportRequest(page=Page(), walk="labels"))
+    for export in (export_svg, export_pdf):
+        with pytest.raises(UsageError, match="cannot be animated"):
+            export(art, ExportRequest(page=Page(), animate=3.0))
+
+
+def test_from_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ["--size", "32", "-n", "8", "--set", "engine.passes=1", "--seed", "3", "--no-video"]
+    assert main(["fit", "sample:cat", "-p", "circle", *small, "-q"]) == 0
+    render = ["render", "artgen-out/cat-circle.art", "--overwrite"]
+    page = ["--page", "100x80mm", "--margin", "5", "--pens", "3", "--hatch-spacing", "1.5"]
+    assert main([*render, "-o", "x.svg", "-o", "x.pdf", *page, "--paper", "ivory"]) == 0
+    root, layers = layers_of((tmp_path / "x.svg").read_bytes())
+    assert (root.get("width"), root.get("height")) == ("100mm", "80mm")
+    assert 1 <= len(layers) <= 3
+    assert main([*render, "-o", "x.svg", "--pens", "#f00,#0000ff", "--fill", "none"]) == 0
+    assert {c for _, c, _ in layers_of((tmp_path / "x.svg").read_bytes())[1]} <= {
+        "#ff0000",
+        "#0000ff",
+    }
+    (tmp_path / "inks.txt").write_text("#112233\n#445566\n")
+    assert main([*render, "-o", "x.svg", "--pens", "inks.txt", "--pen-width", "0.5"]) == 0
+    assert b'stroke-width="0.5"' in (tmp_path / "x.svg").read_bytes()
+    assert main([*render, "-o", "x.pdf"]) == 0
+    capsys.readouterr()
+    assert main(["info", "x.pdf", "--json"]) == 0
+    assert '"kind": "page"' in capsys.readouterr().out
+    for wrong, code in (("--page", "A44"), 2), (("--pens", "missing.gpl"), 3), (("--pens", "0"), 2):
+        assert main([*render, "-o", "x.svg", *wrong]) == code
+    assert main([*render, "-o", "x.png", "--page", "A4"]) == 2
+
+
+def test_vpype_reads_layers_and_page(registry, tmp_path):
+    vpype = pytest.importorskip("vpype")
+    page = Page(pens=("#000000", "#cc3300", "#0044aa"))
+    path = tmp_path / "x.svg"
+    path.write_bytes(export_svg(art_of("triangle", registry), ExportRequest(page=page)))
+    document = vpype.read_multilayer_svg(str(path), quantization=0.1)
+    _, layers = layers_of(path.read_bytes())
+    assert sorted(document.layers) == list(range(1, len(layers) + 1))
+    millimetre = 96 / 25.4
+    assert document.page_size == pytest.approx((297 * millimetre, 210 * millimetre), rel=1e-3)
+    for number, (_, colour, paths) in enumerate(layers, 1):
+        assert len(document.layers[number]) == len(paths)
+        assert document.layers[number].property("vp_color").as_hex() == colour
