@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         UsageError,
     )
     from artgen.events import Event
+    from artgen.film import Film, Scene
     from artgen.hookspecs import PLUGIN_API, Spec, hookimpl
     from artgen.losses import for_targets, per_pixel
     from artgen.options import option
@@ -77,6 +78,7 @@ _HOMES = {
     "artgen.art": ("Art", "ExportRequest", "load"),
     "artgen.canvas": ("Canvas",),
     "artgen.drawing": ("Drawing",),
+    "artgen.film": ("Film", "Scene"),
     "artgen.errors": (
         "ArtgenError",
         "Diverged",
@@ -144,6 +146,7 @@ __all__ = [
     "Event",
     "ExportRequest",
     "Field",
+    "Film",
     "ImageTarget",
     "InputError",
     "Interrupted",
@@ -160,6 +163,7 @@ __all__ = [
     "Problem",
     "Report",
     "SampleTarget",
+    "Scene",
     "SetTarget",
     "Shape",
     "Spec",

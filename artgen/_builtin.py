@@ -64,10 +64,14 @@ def artgen_targets() -> list[Spec]:
 
 @hookimpl
 def artgen_exporters() -> list[Spec]:
-    """The file formats in `artgen.output`."""
+    """The file formats in `artgen.exporters`."""
+    video = "A film, or a walk through the latents of a codec"
     return [
-        Spec("png", "A still with its recipe inside", "artgen.art:export_png"),
-        Spec("mp4", "A walk through the latents of a codec", "artgen.art:export_mp4"),
-        Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.art:export_svg"),
-        Spec("json", "Shapes as data, with their recipe", "artgen.art:export_json"),
+        Spec("png", "A still with its recipe inside", "artgen.exporters:export_png"),
+        Spec("mp4", video, "artgen.exporters:export_mp4"),
+        Spec("webm", video, "artgen.exporters:export_webm"),
+        Spec("gif", video, "artgen.exporters:export_gif"),
+        Spec("webp", video, "artgen.exporters:export_webp"),
+        Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.exporters:export_svg"),
+        Spec("json", "Shapes as data, with their recipe", "artgen.exporters:export_json"),
     ]

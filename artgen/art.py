@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
+from artgen.film import Film, Scene
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.subject import ImageSet, Subject, subject_from
@@ -29,37 +30,37 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from artgen.latents import LatentSpace
+    from artgen.views import View
 
 __all__ = [
     "FORMAT",
     "Art",
     "ExportRequest",
     "bytes_of_shapes",
-    "export_json",
-    "export_mp4",
-    "export_png",
-    "export_svg",
     "load",
     "quantised",
+    "quantised_film",
     "saved_bytes",
 ]
 
-FORMAT = 1
-"""The version of the `.art` format that this artgen writes; it reads this and older ones."""
+FORMAT = 2
+"""The version of the `.art` format that this artgen writes; it reads this and older ones.
+
+Files without a film are still written as version 1, which older artgens read too.
+"""
 
 _RANGE = ".range"
 _SUBJECT = "subject."
 """What the names of tensors that belong to the subject begin with; no parameter has a dot."""
+
+_FILM = "film."
+"""The same of a film's: `film.SCENE.NAME`, `film.lives.SCENE` and `film.background.SCENE`."""
 
 _LARGEST = 65_536
 """The longest side that is drawn, in pixels."""
 
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
-
-WALK_FPS = 30
-_STRIP = 10, 4
-"""A walk as a still: so many pictures in a row, and rows."""
 
 
 class _DrawingTable(BaseModel):
@@ -77,12 +78,31 @@ class _DrawingTable(BaseModel):
     subject: dict[str, Any] | None = None
 
 
+class _SceneTable(BaseModel):
+    """What a file says of a scene of its film, beside the tensors."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    times: tuple[float, ...] = Field(min_length=1)
+
+
+class _FilmTable(BaseModel):
+    """What a file says of its film."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    scenes: tuple[_SceneTable, ...] = Field(min_length=1)
+    duration: float
+    fps: float
+
+
 class _Header(BaseModel):
     """The JSON in a file's metadata."""
 
     model_config = ConfigDict(strict=True)
 
     drawing: _DrawingTable
+    film: _FilmTable | None = None
     precision: Precision
     recipe: dict[str, Any]
     metrics: dict[str, Any]
@@ -91,6 +111,9 @@ class _Header(BaseModel):
 @dataclass(frozen=True)
 class ExportRequest:
     """How an exporter should draw: `size` is the long side in pixels (None: the fitting size).
+
+    A video of a film has `fps` frames per second (None: as many as the film says), and shows it
+    `speed` times as fast.
 
     `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
     `latent` is a place in its latent space, and `walk` a walk through it, of so many `seconds`, to
@@ -105,6 +128,8 @@ class ExportRequest:
     latent: str | None = None
     walk: str | None = None
     seconds: float = 8.0
+    fps: float | None = None
+    speed: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,7 +138,8 @@ class Art:
 
     `metrics` are those of the run (``psnr``, ``mse``, ``accuracy``, ``loss``, ``steps``, …; None
     where a target has no such figure), `precision` is how the parameters are stored; the drawing's
-    values are already rounded to it.
+    values are already rounded to it. `film` is the drawing as it moves, where it does: then
+    `drawing` is its still.
     """
 
     drawing: Drawing
@@ -121,6 +147,7 @@ class Art:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     precision: Precision = "fp32"
     registry: Registry | None = field(default=None, repr=False)
+    film: Film | None = None
 
     @property
     def psnr(self) -> float | None:
@@ -128,7 +155,7 @@ class Art:
 
         None where the target is not a picture: see `metrics`.
         """
-        psnr = self.metrics["psnr"]
+        psnr = self.metrics.get("psnr")
         return None if psnr is None else float(psnr)
 
     def primitive(self) -> Any:
@@ -175,6 +202,41 @@ class Art:
         A picture is painted, a curve plotted, labelled points become a map of their classes.
         Raises InputError, PluginError, UsageError, OutOfMemory.
         """
+        view = self._view(size, transparent, supersample, device)
+        return view.show(self.drawing).pixels
+
+    def frames(
+        self,
+        size: int | None = None,
+        *,
+        fps: float | None = None,
+        speed: float = 1.0,
+        supersample: int = 1,
+        device: str = "cpu",
+    ) -> Iterator[NDArray[np.uint8]]:
+        """The film, a picture at a time, each uint8 [height, width, 3]: none of them is kept.
+
+        There are `fps` of them per second (None: as many as the film says), and what they show
+        takes its time divided by `speed`. Raises UsageError where this does not move, and as
+        `render` does.
+        """
+        film = self.require_film()
+        times = film.frame_times(fps, speed)
+        view = self._view(size, False, supersample, device)
+
+        def draw() -> Iterator[NDArray[np.uint8]]:
+            shown = None
+            for seconds in times:
+                moment = film.moment(seconds)
+                if moment != shown:
+                    pixels = view.show(film.drawing(self.drawing, seconds)).pixels
+                    shown = moment
+                yield pixels
+
+        return draw()
+
+    def _view(self, size: int | None, transparent: bool, supersample: int, device: str) -> View:
+        """What shows this drawing, and others like it."""
         from artgen.raster import choose_backend
         from artgen.views import open_view
 
@@ -185,7 +247,7 @@ class Art:
         # The fit's own backend, so that the fitting size gives the bits of the still; where it is
         # not to be had, the other one differs by rounding only.
         eager = self.recipe.run.backend == "eager"
-        view = open_view(
+        return open_view(
             self.drawing,
             primitive,
             canvas,
@@ -194,7 +256,27 @@ class Art:
             supersample=supersample,
             transparent=transparent,
         )
-        return view.show(self.drawing).pixels
+
+    def at(self, seconds: float) -> Art:
+        """The art of one moment of the film: it has no film, and none of the run's figures.
+
+        Raises UsageError where this does not move, or not at this moment.
+        """
+        film = self.require_film()
+        if not 0 <= seconds <= film.duration:
+            raise UsageError(
+                f"{seconds:g} s is not in the film", hint=f"it lasts {film.duration:g} seconds"
+            )
+        return replace(self, drawing=film.drawing(self.drawing, seconds), metrics={}, film=None)
+
+    def require_film(self) -> Film:
+        """The film. Raises UsageError where there is none."""
+        if self.film is None:
+            raise UsageError(
+                f"this {self.drawing.primitive} drawing does not move, it holds no film",
+                hint="artgen morph and artgen fit --history N make drawings that do",
+            )
+        return self.film
 
     def latent_space(self) -> LatentSpace:
         """Where the pictures of a codec's set are, and what is between them.
@@ -236,12 +318,15 @@ class Art:
             table["subject"] = {"kind": subject.kind, **subject.header()}
             tensors |= _subject_tensors(subject)
         header = {
-            "format": FORMAT,
+            "format": 1 if self.film is None else FORMAT,
             "drawing": table,
             "precision": self.precision,
             "recipe": self.recipe.to_dict(),
             "metrics": dict(self.metrics),
         }
+        if self.film is not None:
+            header["film"] = _film_header(self.film)
+            tensors |= _film_tensors(self.film, self.precision)
         text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
         return save(tensors, metadata={"artgen": text})
 
@@ -291,7 +376,10 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
         recipe = Recipe.from_dict(header.recipe, where="its recipe")
         table = header.drawing.model_dump()
         table["subject"] = _subject(table["subject"], tensors)
+        film = _film(header.film, tensors, header.precision)
         drawing = Drawing(tensors=_decode(tensors, header.precision), **table)
+        if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
+            raise ValueError("its film holds other tensors than its drawing")
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
@@ -300,110 +388,22 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
         raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
     except ValueError as error:
         raise InputError(f"{file} is damaged: {error}") from None
-    return Art(drawing, recipe, header.metrics, header.precision, registry)
-
-
-def export_png(art: Art, request: ExportRequest) -> bytes:
-    """A PNG with the recipe inside. Raises UsageError where it shall be animated.
-
-    A walk is a strip of some of its pictures.
-    """
-    from artgen.output import encode_png
-
-    _refuse_animation(request, "PNG")
-    if request.latent is not None or request.walk is not None:
-        if request.transparent:
-            raise UsageError(
-                "a picture of a set has no transparent background", hint="leave out --transparent"
-            )
-        return encode_png(_imagined(art, request), art.recipe.to_json())
-    pixels = art.render(
-        request.size,
-        transparent=request.transparent,
-        supersample=request.supersample,
-        device=request.device,
-    )
-    return encode_png(pixels, art.recipe.to_json())
-
-
-def export_mp4(art: Art, request: ExportRequest) -> bytes:
-    """A walk through latent space as a video, with the recipe inside. Raises UsageError."""
-    from tempfile import TemporaryDirectory
-
-    from artgen.output import write_video
-    from artgen.output.sheets import resized
-
-    if request.walk is None:
-        raise UsageError(
-            "a saved drawing is no video; of a codec, a walk through its latents is",
-            hint="use --walk labels; the progress video is made by artgen fit",
-        )
-    canvas = art.picture_canvas(request.size)
-    space = art.latent_space()
-    frames = max(1, round(WALK_FPS * request.seconds))
-    pictures = space.draw(*space.walk(request.walk, frames))
-    with TemporaryDirectory() as folder:
-        file = Path(folder) / "walk.mp4"
-        shown = (resized(picture, canvas, smooth=True) for picture in pictures)
-        write_video(file, shown, fps=WALK_FPS, comment=art.recipe.to_json())
-        return file.read_bytes()
-
-
-def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
-    """The picture of a place in latent space, or a strip of those along a walk."""
-    import numpy as np
-    import torch
-
-    from artgen.output.sheets import resized
-
-    canvas, space = art.picture_canvas(request.size), art.latent_space()
-    if request.walk is None:
-        place = space.place(request.latent or "mean")
-        picture = space.draw(place.latent[None], torch.tensor([place.label]))[0]
-        return resized(picture, canvas, smooth=True)
-    columns, rows = _STRIP
-    pictures = space.draw(*space.walk(request.walk, columns * rows))
-    cell = canvas.scaled(max(1, max(canvas.width, canvas.height) // 4))
-    lines = np.split(np.stack([resized(picture, cell, smooth=True) for picture in pictures]), rows)
-    return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
-
-
-def export_svg(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as SVG elements, with the recipe inside. Raises UsageError for what is no shape."""
-    from artgen.output.svg import encode_svg
-
-    return encode_svg(
-        art.drawing,
-        art.primitive(),
-        art.canvas(request.size),
-        art.recipe.to_json(),
-        transparent=request.transparent,
-        animate=request.animate,
-    )
-
-
-def export_json(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
-    from artgen.output.shapes import encode_shapes
-
-    _refuse_animation(request, "JSON")
-    return encode_shapes(
-        art.drawing,
-        art.primitive(),
-        art.canvas(request.size),
-        art.recipe.to_dict(),
-        transparent=request.transparent,
-    )
-
-
-def _refuse_animation(request: ExportRequest, what: str) -> None:
-    if request.animate is not None:
-        raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
+    return Art(drawing, recipe, header.metrics, header.precision, registry, film)
 
 
 def quantised(drawing: Drawing, precision: Precision) -> Drawing:
     """The drawing as it will be after saving with `precision` and loading again."""
-    return replace(drawing, tensors=_decode(_encode(drawing.tensors, precision), precision))
+    return replace(drawing, tensors=_rounded(drawing.tensors, precision))
+
+
+def quantised_film(film: Film, precision: Precision) -> Film:
+    """The film as it will be after saving with `precision` and loading again."""
+    scenes = (replace(scene, tensors=_rounded(scene.tensors, precision)) for scene in film.scenes)
+    return replace(film, scenes=tuple(scenes))
+
+
+def _rounded(tensors: Mapping[str, torch.Tensor], precision: Precision) -> dict[str, torch.Tensor]:
+    return _decode(_encode(tensors, precision), precision)
 
 
 def saved_bytes(drawing: Drawing, precision: Precision) -> int:
@@ -481,6 +481,50 @@ def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) ->
         if name.startswith(_SUBJECT)
     }
     return None if header is None else subject_from(header, arrays)
+
+
+def _film_header(film: Film) -> dict[str, Any]:
+    """All of a film but its tensors, as plain data."""
+    scenes = [{"times": list(scene.times)} for scene in film.scenes]
+    return {"scenes": scenes, "duration": film.duration, "fps": film.fps}
+
+
+def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
+    """The keys of all scenes, and who lives in each."""
+    tensors: dict[str, torch.Tensor] = {}
+    for number, scene in enumerate(film.scenes):
+        for name, tensor in _encode(scene.tensors, precision).items():
+            tensors[f"{_FILM}{number}.{name}"] = tensor
+        if scene.lives is not None:
+            tensors[f"{_FILM}lives.{number}"] = scene.lives.contiguous()
+        if scene.background is not None:
+            tensors[f"{_FILM}background.{number}"] = scene.background.float().contiguous()
+    return tensors
+
+
+def _film(
+    table: _FilmTable | None, tensors: dict[str, torch.Tensor], precision: Precision
+) -> Film | None:
+    """Take the film's keys out of `tensors`. Raises ValueError where they are not whole."""
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    for name in [name for name in tensors if name.startswith(_FILM)]:
+        group, _, rest = name.removeprefix(_FILM).partition(".")
+        groups.setdefault(group, {})[rest] = tensors.pop(name)
+    lives, backgrounds, scenes = groups.pop("lives", {}), groups.pop("background", {}), []
+    for number, scene in enumerate(table.scenes if table else ()):
+        keys = _decode(groups.pop(str(number), {}), precision)
+        for name, tensor in keys.items():
+            if not bool(tensor.isfinite().all()):
+                raise ValueError(f"{_FILM}{number}.{name} holds NaN or infinite numbers")
+        background = backgrounds.pop(str(number), None)
+        if background is not None:
+            background = _decode({"": background}, "fp32")[""]
+            if not bool(background.isfinite().all()):
+                raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
+        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None), background))
+    if groups or lives or backgrounds:
+        raise ValueError("its film holds tensors of a scene that it does not have")
+    return None if table is None else Film(tuple(scenes), table.duration, table.fps)
 
 
 def _rows(tensor: torch.Tensor) -> torch.Tensor:

@@ -19,8 +19,10 @@ from artgen.errors import InputError, UsageError, did_you_mean
 
 __all__ = [
     "MOST_COLOURS",
+    "MOST_KEYS",
     "MOST_PARTS",
     "FileReference",
+    "MorphTable",
     "OutputTable",
     "PieceTable",
     "PrimitiveTable",
@@ -34,6 +36,7 @@ SCHEMA: Literal[1] = 1
 
 MOST_PARTS = 10_000_000
 MOST_COLOURS = 256
+MOST_KEYS = 1000
 
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
@@ -155,6 +158,9 @@ class OutputTable(_Table):
     frames: int | None = Field(
         default=None, ge=1, description="at most so many different frames per stage"
     )
+    history: int | None = Field(
+        default=None, ge=2, le=MOST_KEYS, description="drawings of each stage kept as a film"
+    )
 
 
 class RunTable(_Table):
@@ -187,6 +193,16 @@ class PieceTable(_Table):
         return words.strip()
 
 
+class MorphTable(_Table):
+    """The drawings that a film leads from and to; then the rest is the recipe of the first one."""
+
+    first: FileReference
+    second: FileReference
+    seconds: float = Field(gt=0, description="how long the way takes")
+    hold: float = Field(ge=0, description="how long both drawings stand still")
+    loop: bool = False
+
+
 class Recipe(_Table):
     """A run as data. See the table classes for the keys."""
 
@@ -199,6 +215,7 @@ class Recipe(_Table):
     output: OutputTable = OutputTable()
     run: RunTable = RunTable()
     piece: PieceTable | None = None
+    morph: MorphTable | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
@@ -271,6 +288,9 @@ _TABLES: dict[str, type[BaseModel]] = {
     "output": OutputTable,
     "run": RunTable,
     "piece": PieceTable,
+    "morph": MorphTable,
+    "first": FileReference,
+    "second": FileReference,
 }
 
 

@@ -17,7 +17,8 @@ from safetensors.torch import load as load_tensors
 from safetensors.torch import save
 
 from artgen import Canvas, Context, Drawing, InputError, PluginError, UsageError
-from artgen.art import FORMAT, Art, ExportRequest, export_png, load, quantised, saved_bytes
+from artgen.art import FORMAT, Art, ExportRequest, load, quantised, saved_bytes
+from artgen.exporters import export_png
 from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import default

@@ -14,9 +14,10 @@ import torch
 from test_shapes import random_tensors, shipped
 
 from artgen import Art, Canvas, Drawing, ExportRequest, PluginError, Shape, UsageError
-from artgen.art import export_json, export_png, export_svg, load
+from artgen.art import load
 from artgen.cli import main
 from artgen.errors import InputError
+from artgen.exporters import export_json, export_png, export_svg
 from artgen.output import read_recipe
 from artgen.output.shapes import decimals
 from artgen.output.svg import encode_svg

@@ -16,10 +16,11 @@ from test_climb import GRAY, STAGE, TRIANGLES, layers_of, start
 from test_resume import assert_same, kill_worker_at, resume
 
 from artgen import Canvas, UsageError, fit
-from artgen.art import ExportRequest, export_json, load
+from artgen.art import ExportRequest, load
 from artgen.cli import main
 from artgen.engines.layers import Layers
 from artgen.errors import InputError
+from artgen.exporters import export_json
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import check_agreement, run

@@ -66,6 +66,7 @@ def info(
         "artgen": None,
         "plugin": None,
         "figures": None,
+        "film": None,
         **_stored_facts(file, kind),
     }
     if facts["plugin"] is None and recipe.primitive.plugin is not None:
@@ -74,7 +75,8 @@ def info(
         print_json({**facts, "recipe": recipe.to_dict()})
         return
     rows = {
-        **{key: value for key, value in facts.items() if key != "figures"},
+        **{key: value for key, value in facts.items() if key not in ("figures", "film")},
+        "film": _film_in_words(facts["film"]),
         "primitive": recipe.primitive.name,
         "count": recipe.primitive.count,
         "engine": ", ".join(stage.engine for stage in recipe.stage),
@@ -101,7 +103,11 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
         except SafetensorError as error:
             raise InputError(f"{file} is damaged: {error}") from None
         plugin = _table(_table(header).get("drawing")).get("plugin")
-        return {"plugin": _plugin(_table(plugin)), "figures": _figures(header.get("metrics"))}
+        return {
+            "plugin": _plugin(_table(plugin)),
+            "figures": _figures(header.get("metrics")),
+            "film": _film(header.get("film")),
+        }
     if kind == "summary":
         summary = json.loads(file.read_bytes())
         facts = {"artgen": summary.get("artgen"), "figures": _figures(summary) or None}
@@ -111,6 +117,25 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
 
 def _figures(data: object) -> dict[str, Any]:
     return {key: value for key in _FIGURES if (value := _table(data).get(key)) is not None}
+
+
+def _film(table: object) -> dict[str, Any] | None:
+    """How long a film is, and how many scenes and keys it has."""
+    film = _table(table)
+    duration, fps, scenes = film.get("duration"), film.get("fps"), film.get("scenes")
+    if not (isinstance(duration, int | float) and isinstance(fps, int | float)):
+        return None
+    times = [_table(scene).get("times") for scene in scenes] if isinstance(scenes, list) else []
+    keys = sum(len(each) for each in times if isinstance(each, list))
+    return {"duration": duration, "fps": fps, "scenes": len(times), "keys": keys}
+
+
+def _film_in_words(film: dict[str, Any] | None) -> str | None:
+    if film is None:
+        return None
+    return (
+        f"{film['duration']:g} s, {film['scenes']} scenes, {film['keys']} keys, {film['fps']:g} fps"
+    )
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:

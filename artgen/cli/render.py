@@ -1,4 +1,4 @@
-"""`artgen render`: draw a saved drawing again, at any size, in any format there is."""
+"""`artgen render`: draw a saved drawing or film again, at any size, in any format there is."""
 
 from __future__ import annotations
 
@@ -70,6 +70,32 @@ def render(
     seconds: Annotated[
         float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long a walk takes.")
     ] = 8.0,
+    at: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SECONDS",
+            min=0,
+            help="Of a film: this moment. Default: its still.",
+        ),
+    ] = None,
+    fps: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N",
+            min=0.1,
+            max=240,
+            help="Frames per second of a video. Default: those of the film; 30 for a walk.",
+        ),
+    ] = None,
+    speed: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            min=0.001,
+            max=1000,
+            help="How fast a film is shown: 0.25 is slow motion, drawn and not repeated.",
+        ),
+    ] = 1.0,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist.")
     ] = False,
@@ -78,43 +104,29 @@ def render(
     quiet: Quiet = False,
     verbose: Verbose = False,
 ) -> None:
-    """Draw a saved drawing again, at any size."""
-    from artgen.errors import UsageError, did_you_mean
+    """Draw a saved drawing or film again, at any size."""
+    from artgen.cli._exports import check_files, write_exports
+    from artgen.errors import UsageError
 
     registry = make_registry(plugin, quiet=quiet)
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     usual = Path(art.stem + (".png" if walk is None else ".mp4"))
     files = list(dict.fromkeys(outputs or [usual]))
-    formats = [entry.name for entry in registry.entries("exporter")]
-    for file in files:
-        suffix = file.suffix.lower().removeprefix(".")
-        if suffix not in formats:
-            raise UsageError(
-                f"--output {file} has no format that artgen can write",
-                hint=did_you_mean(suffix, formats),
-            )
-        if file.exists() and not overwrite:
-            raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+    check_files(files, registry, overwrite=overwrite)
 
     from artgen.art import ExportRequest, load
     from artgen.cli._console import print_json
-    from artgen.output import atomic_write
     from artgen.runner import resolve_device
 
     loaded = load(art, registry=registry)
+    if at is not None:
+        loaded = loaded.at(at)
     request = ExportRequest(
-        size, transparent, supersample, resolve_device(device), animate, latent, walk, seconds
+        *(size, transparent, supersample, resolve_device(device), animate),
+        *(latent, walk, seconds, fps, speed),
     )
-    # All of them are made before the first is written.
-    contents = {
-        file: registry.load("exporter", file.suffix.lower().removeprefix("."))(loaded, request)
-        for file in files
-    }
-    for file, content in contents.items():
-        atomic_write(file, content)
-        if not as_json:
-            print(file, flush=True)
+    write_exports(files, loaded, request, registry, silent=as_json)
     if as_json:
         single = latent is not None or walk is not None
         drawn = loaded.picture_canvas(size) if single else loaded.canvas(size)

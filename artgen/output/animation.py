@@ -45,7 +45,7 @@ ANIMATIONS = {
 }
 
 
-def write_animation(path: Path, frames: Iterable[Pixels], *, fps: int, comment: str = "") -> None:
+def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment: str = "") -> None:
     """Write `frames`, uint8 [h, w, 3] of one size, as an endless GIF or WebP, by the suffix.
 
     Frames are left out and made smaller to keep within the format's limits. Raises OutputError
@@ -83,7 +83,7 @@ def read_animation_comment(path: Path) -> str | None:
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
 
 
-def _thinned(frames: Iterable[Pixels], fps: int, rate: float) -> Iterator[Pixels]:
+def _thinned(frames: Iterable[Pixels], fps: float, rate: float) -> Iterator[Pixels]:
     """At `rate` instead of `fps`; the last one is always there."""
     shown, pixels, due = 0, None, True
     for index, pixels in enumerate(frames):
@@ -103,7 +103,7 @@ def _pictures(path: Path, frames: Iterator[Pixels], limits: Animation) -> Iterat
         if index == limits.frames:
             raise OutputError(
                 f"cannot write {path}: it would have more than {limits.frames} frames",
-                hint="make it shorter with --video-seconds, or write .mp4 or .webm",
+                hint="make it shorter, or write .mp4 or .webm",
             )
         picture = Image.fromarray(pixels)
         picture.thumbnail((limits.side, limits.side), Image.Resampling.LANCZOS)

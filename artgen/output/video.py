@@ -12,6 +12,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -122,7 +123,7 @@ def probe_encoder(suffix: str = ".mp4") -> None:
         ) from error
 
 
-def write_video(path: Path, frames: Iterable[Pixels], *, fps: int, comment: str = "") -> None:
+def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: str = "") -> None:
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
@@ -207,14 +208,16 @@ def _encode(
     first: Pixels,
     others: Iterable[Pixels],
     *,
-    fps: int,
+    fps: float,
 ) -> None:
     """Encode the frames as the container's one stream, whose size is that of the first."""
     import av
     from av.video.reformatter import ColorRange, Colorspace
 
+    # Rates of television are multiples of 1/1001 s.
+    rate = Fraction(fps).limit_denominator(1001)
     stream = cast(
-        "VideoStream", container.add_stream(codec.encoder, rate=fps, options=dict(codec.options))
+        "VideoStream", container.add_stream(codec.encoder, rate=rate, options=dict(codec.options))
     )
     stream.height, stream.width = _padded(first).shape[:2]
     stream.pix_fmt = "yuv420p"

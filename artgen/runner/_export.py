@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import __version__
-from artgen.art import Art, quantised, saved_bytes
+from artgen.art import Art, quantised, quantised_film, saved_bytes
 from artgen.drawing import Drawing
 from artgen.errors import ArtgenError, Interrupted
 from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
@@ -62,7 +62,8 @@ def export(
     drawing = quantised(result.drawing, precision)
     picture = job.draw(drawing)
     metrics = _metrics(job, result, drawing, picture)
-    art = Art(drawing, recipe, metrics, precision, registry)
+    film = result.film and quantised_film(result.film, precision)
+    art = Art(drawing, recipe, metrics, precision, registry, film)
     data = art.to_bytes()
     summary = _summary(job, result, metrics, len(data))
     error: ArtgenError | None = result.diverged

@@ -7,6 +7,7 @@
     lock                      locked while a process works here
     checkpoint.safetensors    the engine's exact state and the runner's progress
     frames/000000123.png      lossless 8-bit frames, by step
+    history/000000123.safetensors   key drawings, by step, where the recipe asks for a history
     outputs/                  what is being written, until all of it is
 
 It exists from the first step until the outputs are written.
@@ -29,7 +30,7 @@ from artgen.runner._lock import FileLock
 
 __all__ = ["RunFolder"]
 
-CHECKPOINT_FORMAT = 1
+CHECKPOINT_FORMAT = 2
 
 
 class RunFolder:
@@ -41,6 +42,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.frames = FrameStore(path / "frames")
+        self.history = path / "history"
         self._inputs = path / "inputs"
         self._recipe = path / "recipe.json"
         self._checkpoint = path / "checkpoint.safetensors"

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from artgen import ExportRequest, fit
-from artgen.art import export_svg
+from artgen.exporters import export_svg
 from artgen.metrics import psnr
 from artgen.primitives import Shape
 from artgen.registry import Registry

@@ -1,0 +1,172 @@
+"""What a drawing is exported as: a function per suffix, from an art and a request to bytes.
+
+They register through the hook `artgen_exporters`, like those of plugins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artgen.art import Art, Exporter, ExportRequest
+from artgen.errors import UsageError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = [
+    "export_gif",
+    "export_json",
+    "export_mp4",
+    "export_png",
+    "export_svg",
+    "export_webm",
+    "export_webp",
+]
+
+WALK_FPS = 30
+_STRIP = 10, 4
+"""A walk as a still: so many pictures in a row, and rows."""
+
+
+def export_png(art: Art, request: ExportRequest) -> bytes:
+    """A PNG with the recipe inside. Raises UsageError where it shall be animated.
+
+    A walk is a strip of some of its pictures.
+    """
+    from artgen.output import encode_png
+
+    _refuse_animation(request, "PNG")
+    if request.latent is not None or request.walk is not None:
+        if request.transparent:
+            raise UsageError(
+                "a picture of a set has no transparent background", hint="leave out --transparent"
+            )
+        return encode_png(_imagined(art, request), art.recipe.to_json())
+    pixels = art.render(
+        request.size,
+        transparent=request.transparent,
+        supersample=request.supersample,
+        device=request.device,
+    )
+    return encode_png(pixels, art.recipe.to_json())
+
+
+def export_svg(art: Art, request: ExportRequest) -> bytes:
+    """Shapes as SVG elements, with the recipe inside. Raises UsageError for what is no shape."""
+    from artgen.output.svg import encode_svg
+
+    return encode_svg(
+        art.drawing,
+        art.primitive(),
+        art.canvas(request.size),
+        art.recipe.to_json(),
+        transparent=request.transparent,
+        animate=request.animate,
+    )
+
+
+def export_json(art: Art, request: ExportRequest) -> bytes:
+    """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
+    from artgen.output.shapes import encode_shapes
+
+    _refuse_animation(request, "JSON")
+    return encode_shapes(
+        art.drawing,
+        art.primitive(),
+        art.canvas(request.size),
+        art.recipe.to_dict(),
+        transparent=request.transparent,
+    )
+
+
+def _video(suffix: str) -> Exporter:
+    """What moves, as a video with the recipe inside: a film, or a walk through latent space."""
+
+    def export(art: Art, request: ExportRequest) -> bytes:
+        from tempfile import TemporaryDirectory
+
+        from artgen.output import write_video
+
+        _refuse_animation(request, suffix.removeprefix(".").upper())
+        if request.transparent:
+            raise UsageError(
+                "a video has no transparent background", hint="leave out --transparent"
+            )
+        frames, fps = _moving(art, request, suffix)
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / f"art{suffix}"
+            write_video(file, frames, fps=fps, comment=art.recipe.to_json())
+            return file.read_bytes()
+
+    export.__doc__ = f"A film, or a walk through latent space, as {suffix}. Raises UsageError."
+    return export
+
+
+export_mp4, export_webm = _video(".mp4"), _video(".webm")
+export_gif, export_webp = _video(".gif"), _video(".webp")
+
+
+def _moving(
+    art: Art, request: ExportRequest, suffix: str
+) -> tuple[Iterator[NDArray[np.uint8]], float]:
+    """Frames, made while they are taken, and how many of them there are per second."""
+    if request.walk is not None:
+        return _walk(art, request)
+    if art.film is None:
+        raise UsageError(
+            "a saved drawing is no video, unless it holds a film; of a codec, a walk through its "
+            "latents is",
+            hint="use --walk labels, or make a film: artgen fit --history N, artgen morph",
+        )
+    from artgen.output.animation import ANIMATIONS
+
+    canvas = art.canvas(request.size)
+    size, fps = max(canvas.width, canvas.height), request.fps or art.film.fps
+    if suffix in ANIMATIONS:
+        # What would be left out and shrunk later need not be drawn.
+        size, fps = min(size, ANIMATIONS[suffix].side), min(fps, ANIMATIONS[suffix].fps)
+    frames = art.frames(
+        size,
+        fps=fps,
+        speed=request.speed,
+        supersample=request.supersample,
+        device=request.device,
+    )
+    return frames, fps
+
+
+def _walk(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
+    """The pictures along a walk."""
+    from artgen.output.sheets import resized
+
+    canvas, space = art.picture_canvas(request.size), art.latent_space()
+    fps = request.fps or WALK_FPS
+    pictures = space.draw(*space.walk(request.walk or "", max(1, round(fps * request.seconds))))
+    return (resized(picture, canvas, smooth=True) for picture in pictures), fps
+
+
+def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
+    """The picture of a place in latent space, or a strip of those along a walk."""
+    import numpy as np
+    import torch
+
+    from artgen.output.sheets import resized
+
+    canvas, space = art.picture_canvas(request.size), art.latent_space()
+    if request.walk is None:
+        place = space.place(request.latent or "mean")
+        picture = space.draw(place.latent[None], torch.tensor([place.label]))[0]
+        return resized(picture, canvas, smooth=True)
+    columns, rows = _STRIP
+    pictures = space.draw(*space.walk(request.walk, columns * rows))
+    cell = canvas.scaled(max(1, max(canvas.width, canvas.height) // 4))
+    lines = np.split(np.stack([resized(picture, cell, smooth=True) for picture in pictures]), rows)
+    return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
+
+
+def _refuse_animation(request: ExportRequest, what: str) -> None:
+    if request.animate is not None:
+        raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
