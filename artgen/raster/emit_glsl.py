@@ -29,8 +29,8 @@ HANDED_ON = 60
 """So many numbers a vertex shader can hand on, everywhere."""
 
 _PICTURES = {
-    "sum": "background + everywhere + sum.rgb",
-    "mean": "background + everywhere + sum.rgb",
+    "sum": "background + everywhere + share * sum.rgb",
+    "mean": "background + everywhere + share * sum.rgb",
     "normalized": "(sum.rgb + background_weight * background) / (sum.a + background_weight)",
     "depth": "(sum.rgb + background_weight * background) / (sum.a + background_weight)",
     "over": "sum.rgb + (1.0 - sum.a) * background",

@@ -1,4 +1,4 @@
-"""The SVG elements of shapes as path data, which a page draws at any size: exact, curves included."""
+"""SVG elements of shapes as path data, which a page draws at any size: exact, curves included."""
 
 from __future__ import annotations
 

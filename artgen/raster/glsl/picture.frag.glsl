@@ -7,6 +7,7 @@ uniform sampler2D sums;
 uniform vec3 background;
 uniform float background_weight;
 uniform vec3 everywhere;   // what all splats add far from themselves
+uniform float share;       // of a splat in the picture
 out vec4 colour;
 
 void main() {
