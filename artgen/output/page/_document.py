@@ -35,7 +35,7 @@ _SCRIPTS = {
 
 @dataclass(frozen=True)
 class PageWords:
-    """What a page says: title, a line about it, facts in small type, words in place of the picture."""
+    """What a page says: title, a line about it, facts in small type, and what the picture shows."""
 
     title: str
     text: str

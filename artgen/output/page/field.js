@@ -1,11 +1,12 @@
 // ---- field: a network at every pixel ----
 
 class Painter extends Stage {
+  static strips = Infinity;
+
   constructor() {
     super();
-    const { gl } = this, { whole, fragment } = piece.shaders;
+    const { whole, fragment } = piece.shaders;
     this.draw = this.program(whole, fragment);
-    this.nothing = gl.createVertexArray();
     this.known = "";
     this.pool = this.numbers(piece.texels);
   }
@@ -38,7 +39,6 @@ class Painter extends Stage {
     gl.uniform2f(places.centre, x, y);
     gl.uniform1f(places.pixel, pixel);
     gl.bindTexture(gl.TEXTURE_2D, this.pool.texture);
-    gl.bindVertexArray(this.nothing);
     this.spec = { width, height };
   }
 

@@ -1,12 +1,13 @@
 // ---- page: draws when something changed, coarsely while it changes, and says what it shows ----
 
 const one = (id) => document.getElementById(id);
+/** Milliseconds for a strip and for a coarse picture, its least share of pixels, the most of a sharp one. */
 const BUSY = 12, QUICK = 36, COARSEST = 1 / 8, LARGEST = 2 ** 22;
 const total = Math.max(...piece.scenes.map(({ count }) => count));
-const state = { parts: total, seconds: 0, fraction: 1, rate: 1e-3 };
+const state = { parts: total, seconds: 0, rate: 1e-3, cost: 1e-3 };
 const sheet = document.createElement("canvas"), paper = sheet.getContext("2d", { alpha: false });
 const screen = one("picture").getContext("2d");
-let painter = null, wanted = 0, shown = 0, running = false, last = null, turn = Promise.resolve(), waiting = [];
+let painter = null, wanted = 0, shown = 0, running = false, moved = 0, queued = 0, last = null, turn = Promise.resolve(), waiting = [];
 if (self !== top) document.documentElement.classList.add("framed");
 
 const nextFrame = () => new Promise((resolve) => {
@@ -16,7 +17,8 @@ const nextFrame = () => new Promise((resolve) => {
 
 /** One drawing at a time; the painter has one canvas. */
 function alone(work) {
-  const result = turn.then(work);
+  queued++;
+  const result = turn.then(work).finally(() => { queued--; });
   turn = result.catch(() => {});
   return result;
 }
@@ -27,7 +29,7 @@ async function paint(spec, stale = () => false) {
   const began = performance.now();
   painter.begin(spec);
   for (let top = 0; top < spec.height;) {
-    const rows = Math.max(1, Math.round(BUSY / (state.rate * spec.width)));
+    const rows = Math.max(1, Math.ceil(spec.height / Painter.strips), Math.round(BUSY / (state.rate * spec.width)));
     const bottom = Math.min(spec.height, top + rows), start = performance.now();
     painter.strip(top, bottom);
     await painter.done();
@@ -37,8 +39,7 @@ async function paint(spec, stale = () => false) {
     top = bottom;
     if (top < spec.height && stale()) return false;
   }
-  const cost = (performance.now() - began) / (spec.width * spec.height);
-  state.cost = cost;
+  state.cost = (performance.now() - began) / (spec.width * spec.height);
   return true;
 }
 
@@ -85,10 +86,10 @@ async function run() {
   running = true;
   try {
     while (shown !== wanted) {
-      const goal = wanted, late = () => goal !== wanted;
       await nextFrame();
-      present();
-      const { width, height } = view.visible(), full = (state.cost ?? QUICK / 4e4) * width * height;
+      // What was asked for by others does not wait for the sharp picture.
+      const goal = wanted, late = () => goal !== wanted || queued > 1;
+      const { width, height } = view.visible(), full = state.cost * width * height;
       const fraction = Math.min(1, Math.max(COARSEST, Math.sqrt(QUICK / full)));
       if (fraction < 0.9) {
         const spec = seen(fraction);
@@ -124,6 +125,8 @@ function told(what, goal) {
 function change() {
   wanted++;
   one("zoom").textContent = zoomText(view.zoom);
+  // At once what there is, in its new place; a better one follows.
+  if (!moved) moved = requestAnimationFrame(() => { moved = 0; present(); told("moved", wanted); });
   run();
 }
 
@@ -205,11 +208,14 @@ async function picture({ width = piece.width, height = piece.height, x = 0, y = 
 }
 
 async function save() {
-  const { width, height, pixel, x, y } = view.visible();
-  const scale = piece.savedSide / Math.max(width, height), size = [width, height].map((side) => Math.max(1, Math.round(side * scale)));
+  const { pixel } = view;
+  const [left, right, top, bottom] = [["x", "width"], ["y", "height"]].flatMap(([axis, size]) => [
+    Math.max(-reach[axis], view[axis] - (view[size] / 2) * pixel), Math.min(reach[axis], view[axis] + (view[size] / 2) * pixel)]);
+  const across = right - left, down = bottom - top, longest = Math.max(across, down);
+  const size = [across, down].map((side) => Math.max(1, Math.round((piece.savedSide * side) / longest)));
   one("status").textContent = "Saving";
-  const side = (pixel * width) / size[0];
-  const copy = await picture({ width: size[0], height: size[1], x, y, zoom: 2 / Math.min(...size) / side, parts: state.parts });
+  const zoom = (2 * piece.savedSide) / longest / Math.min(...size);
+  const copy = await picture({ width: size[0], height: size[1], x: (left + right) / 2, y: (top + bottom) / 2, zoom, parts: state.parts });
   const blob = await new Promise((resolve) => { copy.toBlob(resolve, "image/png"); });
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);

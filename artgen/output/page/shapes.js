@@ -3,6 +3,8 @@
 class Unable extends Error {}
 
 class Painter {
+  static strips = 8;
+
   constructor() {
     this.canvas = document.createElement("canvas");
     // Drawn by the processor: its edges are the exact shares of pixels.

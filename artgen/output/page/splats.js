@@ -1,6 +1,9 @@
 // ---- splats: a rectangle each, added up in a picture of floats ----
 
 class Painter extends Stage {
+  // Every strip looks at all parts.
+  static strips = 12;
+
   constructor() {
     super();
     const { gl } = this;
@@ -9,25 +12,13 @@ class Painter extends Stage {
     // With half as many bits sums are less exact, by about what 8 bits can show.
     this.format = exact && blends ? gl.RGBA32F : gl.RGBA16F;
     const { vertex, fragment, whole, picture } = piece.shaders;
-    this.draw = this.program(vertex, fragment, ["part", "place"]);
+    this.draw = this.program(vertex, fragment);
     this.resolve = this.program(whole, picture);
-    this.order = gl.createBuffer();
-    this.places = gl.createBuffer();
-    this.splats = gl.createVertexArray();
-    gl.bindVertexArray(this.splats);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.order);
-    gl.enableVertexAttribArray(0);
-    gl.vertexAttribIPointer(0, 1, gl.UNSIGNED_INT, 0, 0);
-    gl.vertexAttribDivisor(0, 1);
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.places);
-    gl.enableVertexAttribArray(1);
-    gl.vertexAttribPointer(1, 2, gl.FLOAT, false, 0, 0);
-    gl.vertexAttribDivisor(1, 1);
-    this.nothing = gl.createVertexArray();
     this.frame = gl.createFramebuffer();
     this.known = "";
-    this.parameters = Math.max(...piece.scenes.map(({ count }) => count)) * piece.texels;
-    this.parts = this.numbers(this.parameters);
+    const most = Math.max(...piece.scenes.map(({ count }) => count));
+    this.parts = this.numbers(most * piece.texels);
+    this.places = this.numbers(most);
   }
 
   /** Parameters of all parts at a moment. */
@@ -62,16 +53,12 @@ class Painter extends Stage {
     this.chosen = Uint32Array.from(this.living.filter((i) => i < count));
     // The farthest first; of those equally far the last one.
     if (this.z) this.chosen.sort((a, b) => this.z[b] - this.z[a] || b - a);
-    this.at = new Float32Array(2 * this.chosen.length);
     const share = piece.blend === "mean" ? 1 / Math.max(1, this.living.length) : 1;
     this.share = share;
     this.everywhere = [0, 0, 0];
     if (piece.far) for (const i of this.chosen) for (let k = 0; k < 3; k++) {
       this.everywhere[k] += piece.far * share * this.parts.data[i * piece.texels * 4 + k];
     }
-    const { gl } = this;
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.order);
-    gl.bufferData(gl.ARRAY_BUFFER, this.chosen, gl.DYNAMIC_DRAW);
   }
 
   /** Prepare for a picture of `width` by `height` pixels of the side `pixel` around (x, y). */
@@ -80,12 +67,13 @@ class Painter extends Stage {
     this.move(moment);
     this.choose(parts);
     // In float64: near a splat the difference is exact, however small a pixel is.
+    const { data } = this.places;
     this.chosen.forEach((i, k) => {
-      this.at[2 * k] = this.x[i] - x;
-      this.at[2 * k + 1] = this.y[i] - y;
+      data[4 * k] = this.x[i] - x;
+      data[4 * k + 1] = this.y[i] - y;
+      data[4 * k + 2] = i;
     });
-    gl.bindBuffer(gl.ARRAY_BUFFER, this.places);
-    gl.bufferData(gl.ARRAY_BUFFER, this.at, gl.DYNAMIC_DRAW);
+    this.places.upload();
     this.resize(width, height);
     if (this.sums === undefined || this.sumsWidth < width || this.sumsHeight < height) {
       if (this.sums) gl.deleteTexture(this.sums);
@@ -100,6 +88,7 @@ class Painter extends Stage {
     const { program, places } = this.draw;
     gl.useProgram(program);
     gl.uniform1i(places.parts, 0);
+    gl.uniform1i(places.places, 1);
     gl.uniform2f(places.reach, (width / 2) * pixel, (height / 2) * pixel);
     gl.uniform2f(places.middle, width / 2, height / 2);
     gl.uniform1f(places.pixel, pixel);
@@ -123,14 +112,16 @@ class Painter extends Stage {
     gl.blendFunc(gl.ONE, piece.blend === "over" ? gl.ONE_MINUS_SRC_ALPHA : gl.ONE);
     gl.useProgram(this.draw.program);
     gl.uniform2f(this.draw.places.strip, (top - height / 2) * pixel, (bottom - height / 2) * pixel);
+    gl.activeTexture(gl.TEXTURE1);
+    gl.bindTexture(gl.TEXTURE_2D, this.places.texture);
+    gl.activeTexture(gl.TEXTURE0);
     gl.bindTexture(gl.TEXTURE_2D, this.parts.texture);
-    gl.bindVertexArray(this.splats);
-    gl.drawArraysInstanced(gl.TRIANGLE_STRIP, 0, 4, this.chosen.length);
+    // Corners by their number: an instance each would take longer.
+    gl.drawArrays(gl.TRIANGLES, 0, 6 * this.chosen.length);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.disable(gl.BLEND);
     gl.useProgram(this.resolve.program);
     gl.bindTexture(gl.TEXTURE_2D, this.sums);
-    gl.bindVertexArray(this.nothing);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 }

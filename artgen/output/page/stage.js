@@ -17,7 +17,7 @@ class Stage {
   }
 
   /** A program from the text of its shaders, with the places of its uniforms by name. */
-  program(vertex, fragment, attributes = []) {
+  program(vertex, fragment) {
     const { gl } = this, program = gl.createProgram();
     for (const [kind, text] of [[gl.VERTEX_SHADER, vertex], [gl.FRAGMENT_SHADER, fragment]]) {
       const shader = gl.createShader(kind);
@@ -25,7 +25,6 @@ class Stage {
       gl.compileShader(shader);
       gl.attachShader(program, shader);
     }
-    attributes.forEach((name, k) => gl.bindAttribLocation(program, k, name));
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
       const told = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader)).join("");
@@ -39,9 +38,9 @@ class Stage {
     return { program, places };
   }
 
-  /** A texture of float32, four to a texel, which shaders read one by one. */
+  /** A texture of float32, four to a texel, 2048 texels to a row as the shaders know. */
   numbers(texels) {
-    const { gl } = this, width = Math.min(2048, gl.getParameter(gl.MAX_TEXTURE_SIZE));
+    const { gl } = this, width = 2048;
     const height = Math.max(1, Math.ceil(texels / width));
     if (height > gl.getParameter(gl.MAX_TEXTURE_SIZE)) throw new Unable("This picture has more numbers than this graphics card takes.");
     const texture = this.texture(), data = new Float32Array(width * height * 4);

@@ -12,8 +12,7 @@ out vec4 colour;
 
 $math
 vec4 number(int k) {
-  int width = textureSize(numbers, 0).x;
-  return texelFetch(numbers, ivec2(k % width, k / width), 0);
+  return texelFetch(numbers, ivec2(k & 2047, k >> 11), 0);
 }
 $functions
 void main() {
