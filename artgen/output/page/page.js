@@ -54,12 +54,12 @@ function keep(spec) {
 
 /** Show what there is, where it belongs now. */
 function present() {
-  const { width, height, pixel } = view, { left, top, ...now } = view.visible();
+  const { width, height } = view, { left, top, pixel, ...now } = view.visible();
   screen.clearRect(0, 0, width, height);
   if (!last) return;
   const scale = last.pixel / pixel, exact = Math.abs(scale - 1) < 1e-9;
-  let x = (last.x - view.x) / pixel + width / 2 - (last.width * scale) / 2;
-  let y = (last.y - view.y) / pixel + height / 2 - (last.height * scale) / 2;
+  let x = left + now.width / 2 + (last.x - now.x) / pixel - (last.width * scale) / 2;
+  let y = top + now.height / 2 + (last.y - now.y) / pixel - (last.height * scale) / 2;
   if (exact) [x, y] = [Math.round(x), Math.round(y)];
   screen.save();
   screen.beginPath();

@@ -23,13 +23,17 @@ class View {
   /** What of the picture is on the screen, in its pixels: its corner, size, middle. */
   visible() {
     const { pixel, width, height } = this;
-    const left = Math.round(width / 2 - (reach.x + this.x) / pixel), top = Math.round(height / 2 - (reach.y + this.y) / pixel);
-    const right = Math.round(width / 2 + (reach.x - this.x) / pixel), bottom = Math.round(height / 2 + (reach.y - this.y) / pixel);
-    const from = [Math.max(0, left), Math.max(0, top)], to = [Math.min(width, right), Math.min(height, bottom)];
-    return {
-      left: from[0], top: from[1], width: Math.max(1, to[0] - from[0]), height: Math.max(1, to[1] - from[1]), pixel,
-      x: this.x + ((from[0] + to[0]) / 2 - width / 2) * pixel, y: this.y + ((from[1] + to[1]) / 2 - height / 2) * pixel,
-    };
+    const across = this.axis("x", width, pixel), down = this.axis("y", height, pixel);
+    return { left: across.from, top: down.from, width: across.length, height: down.length, pixel, x: across.middle, y: down.middle };
+  }
+
+  /** The same along one axis. Where all is seen, its edges are those of pixels. */
+  axis(name, size, pixel) {
+    const length = Math.round((2 * reach[name]) / pixel), exact = size / 2 - (reach[name] + this[name]) / pixel;
+    const begin = Math.round(exact), end = begin + length, whole = begin >= 0 && end <= size;
+    const from = Math.min(Math.max(0, begin), size - 1), to = Math.max(Math.min(size, end), from + 1);
+    const shift = whole ? begin + length / 2 - (exact + reach[name] / pixel) : 0;
+    return { from, length: to - from, middle: this[name] + ((from + to) / 2 - size / 2 - shift) * pixel };
   }
 
   resize(width, height) {
