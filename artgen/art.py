@@ -490,7 +490,7 @@ def _film_header(film: Film) -> dict[str, Any]:
 
 
 def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
-    """The keys of all scenes, and who lives in each."""
+    """The keys of all scenes, who lives in each, and what is behind them."""
     tensors: dict[str, torch.Tensor] = {}
     for number, scene in enumerate(film.scenes):
         for name, tensor in _encode(scene.tensors, precision).items():
@@ -499,7 +499,8 @@ def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
             tensors[f"{_FILM}lives.{number}"] = scene.lives.contiguous()
         if scene.background is not None:
             tensors[f"{_FILM}background.{number}"] = scene.background.float().contiguous()
-    return tensors
+    # Scenes may share memory with each other and with the drawing, which a file cannot.
+    return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
 def _film(

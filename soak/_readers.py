@@ -119,7 +119,7 @@ def _films() -> list[bytes]:
     grown = artgen.fit(target, "gaussian", count=6, steps=20, seed=1, history=4, precision="fp16")
     still = artgen.fit(target, "triangle", count=3, steps=2, seed=1)
     keys = {name: torch.stack([t, t + 0.1]) for name, t in still.drawing.tensors.items()}
-    first = artgen.Scene((0.0, 1.0), keys, background=torch.rand(2, 3))
+    first = artgen.Scene((0.0, 1.0), keys, background=torch.tensor([[0.1, 0.2, 0.3], [1, 0, 0.5]]))
     film = artgen.Film((first, artgen.Scene((1.5, 2.0), keys)), 3.0, 25.0)
     return [grown.to_bytes(), replace(still, film=film).to_bytes()]
 
@@ -151,7 +151,7 @@ def _checkpoints() -> list[bytes]:
     from safetensors.torch import save
 
     state = {"engine.raw.xy": torch.zeros(2, 4)}
-    text = '{"format": 2, "values": {"progress.step": 3, "engine.step": 3}}'
+    text = '{"format": 1, "values": {"progress.step": 3, "engine.step": 3}}'
     return [save(state, metadata={"artgen": text})]
 
 

@@ -100,7 +100,7 @@ class ClimbEngine(Engine):
         self.problem, self.shape = problem, shape
         self.options: ClimbEngine.Options = self.parse(problem)
         self.stack = _stack_of(shape, problem.drawing.tensors)
-        self.births = self.best_births = torch.zeros(len(self.stack), dtype=torch.int64)
+        self.births = self.best_births = _unborn(len(self.stack))
         self.best, self.best_loss = problem.drawing, math.inf
         self.step = self.refined = self.scored = 0
         self.limit = max(len(self.stack), problem.count or 0)
@@ -193,10 +193,12 @@ class ClimbEngine(Engine):
         self.limit, self.finished = int(state["limit"]), bool(state["finished"])
         self.errors, self.pass_error = list(state["errors"]), float(state["pass_error"])
         self.best_loss = float(state["best_loss"])
-        self.births, self.best_births = state["births"], state["best_births"]
         names = self.problem.drawing.tensors
         self.stack = _stack_of(self.shape, {name: state[f"now.{name}"] for name in names})
         best = {name: state[f"best.{name}"] for name in names}
+        # Checkpoints of earlier versions have none.
+        self.births = state.get("births", _unborn(len(self.stack)))
+        self.best_births = state.get("best_births", _unborn(len(best["alpha"])))
         self.best = replace(self.problem.drawing, tensors=best)
         self.layers.forget()
 
@@ -301,6 +303,11 @@ class ClimbEngine(Engine):
 def _decibels(before: float, after: float) -> float:
     """The gain from one squared error to another."""
     return 10 * math.log10(max(before, 1e-12) / max(after, 1e-12))
+
+
+def _unborn(count: int) -> Tensor:
+    """The births of shapes that were there from the start."""
+    return torch.zeros(count, dtype=torch.int64)
 
 
 def _stack_of(shape: Shape, tensors: Mapping[str, Tensor]) -> Stack:

@@ -364,8 +364,6 @@ class GeneticEngine(Engine):
             "pass_error": math.inf,
             "finished": False,
             "best_loss": math.inf,
-            "births": torch.zeros(number, dtype=torch.int64),
-            "best_births": torch.zeros(number, dtype=torch.int64),
         }
         for name, tensor in tensors.items():
             state[f"now.{name}"] = state[f"best.{name}"] = tensor

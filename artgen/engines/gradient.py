@@ -286,8 +286,6 @@ class GradientEngine(Engine):
         self.limit, self.round_psnr = int(state["limit"]), float(state["round_psnr"])
         self.generator.set_state(state["generator"].cpu())
         self.learned, self.learned_steps = state["learned"].clone(), int(state["learned_steps"])
-        self.made = int(state["made"])
-        self.numbers, self.best_numbers = state["numbers"], state["best_numbers"]
         self.best = {name: state[f"best.{name}"].to(self.device) for name in self.params}
         moments = {
             name: {
@@ -298,6 +296,10 @@ class GradientEngine(Engine):
             if f"exp_avg.{name}" in state
         }
         self._adopt({name: state[f"raw.{name}"].to(self.device) for name in self.params}, moments)
+        # Checkpoints of earlier versions have none of these.
+        self.made = int(state.get("made", self.count))
+        self.numbers = state.get("numbers", torch.arange(self.count))
+        self.best_numbers = state.get("best_numbers", self.numbers)
 
     def settled(self) -> dict[str, Any]:
         """The count that growth ended with, where it was to find one."""

@@ -113,7 +113,7 @@ class Fit:
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
         self.filming = folder is not None and job.recipe.output.video
-        self.history = History(folder and folder.history)
+        self.history = History(None if folder is None else folder.history)
         self.progress = _Progress()
         self.resumed: dict[str, Any] | None = None
         self.chunk = 1

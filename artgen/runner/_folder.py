@@ -30,7 +30,7 @@ from artgen.runner._lock import FileLock
 
 __all__ = ["RunFolder"]
 
-CHECKPOINT_FORMAT = 2
+CHECKPOINT_FORMAT = 1
 
 
 class RunFolder:

@@ -133,7 +133,7 @@ def _scene(timed: list[tuple[float, Key]], parted: bool) -> Scene:
         names = keys[0].tensors
         return Scene(times, {name: torch.stack([k.tensors[name] for k in keys]) for name in names})
     # Identities increase along the parts of every key, so sorted they are an order for all.
-    everyone = torch.cat(identities).unique()
+    everyone: Tensor = torch.cat(identities).unique()  # type: ignore[no-untyped-call]
     present = torch.stack([torch.isin(everyone, each) for each in identities])
     number = torch.arange(len(keys))[:, None].expand_as(present)
     first = number.where(present, len(keys)).amin(0)
