@@ -57,7 +57,7 @@ def emit_glsl(splat: Splat) -> SplatShaders:
     program = trace_drawing(splat)
     uniforms = uniforms_read(program, [*needed(program, [program.weight], True), program.weight])
     prepared = needed(program, [*uniforms, *program.ellipse], per_pixel=False)
-    features = [("colour", (k,)) for k in range(3)]
+    features: list[Component] = [("colour", (k,)) for k in range(3)]
     features += [(name, ()) for name in _FEATURES.get(splat.blend, ())]
     read = {
         *program.ellipse,
@@ -105,6 +105,7 @@ def emit_glsl(splat: Splat) -> SplatShaders:
         "load": block(2, [*load, *again]),
         "forward": block(2, forward or ["// nothing"]),
         "weight": f"{weight} - {pixel.constant(splat.far)}" if splat.far else weight,
+        **_visibility(splat),
         "blend": _BLEND_OVER if splat.blend == "over" else _BLEND_SUM,
         "picture": _PICTURES[splat.blend],
     }
@@ -131,6 +132,17 @@ def _features(blend: str, columns: Sequence[Component]) -> list[str]:
         return [*colours, _place(columns.index(("opacity", ())))]
     near = f"exp_of(-{_place(columns.index(('z', ())))})" if blend == "depth" else "1.0"
     return [*(f"{near} * {colour}" for colour in colours), near]
+
+
+def _visibility(splat: Splat) -> dict[str, str]:
+    """The filter of visibility=buffer, or nothing."""
+    if splat.options.visibility != "buffer":
+        return {"visibility": "", "seen": "// all of it is visible"}
+    size = splat.options.visibility_size
+    return {
+        "visibility": Template(read_glsl("visible")).substitute(size=size),
+        "seen": "w *= visible(centre + vec2(place_x + dx, place_y + dy));",
+    }
 
 
 def _place(number: int) -> str:

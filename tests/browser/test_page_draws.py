@@ -177,6 +177,14 @@ def test_a_footprint_with_more_numbers_than_corners_hand_on(visit):
     assert psnr(drawn(page, width=SIZE, height=SIZE), art.render()) >= 50
 
 
+def test_a_learned_visibility(visit):
+    art = art_of("gaussian", count=20, visibility="buffer", visibility_size=5, steps=60)
+    cells = art.drawing.tensors["visibility"]
+    assert cells.min() < 0.9 < cells.max()
+    page = visit(export_html(art, ExportRequest()))
+    assert psnr(drawn(page, width=SIZE, height=SIZE), art.render()) >= 50
+
+
 def test_the_parts_that_say_most_come_first(visit):
     art = art_of("gaussian", count=80, steps=100)
     page = visit(export_html(art, ExportRequest()))

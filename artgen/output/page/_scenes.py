@@ -77,8 +77,7 @@ def _row(packer: Packer, values: Tensor) -> int:
 def _splats(
     drawing: Drawing, splat: Splat, scenes: Sequence[Scene], packer: Packer
 ) -> dict[str, Any]:
-    if splat.options.visibility == "buffer":
-        raise _refused(drawing, "a page knows no visibility=buffer")
+    cells = splat.options.visibility_size if splat.options.visibility == "buffer" else 0
     try:
         shaders = emit_glsl(splat)
     except Untraceable as error:
@@ -98,8 +97,10 @@ def _splats(
             scene: Scene = scene,
             order: Tensor = order,
         ) -> int:
-            values = scene.tensors[name][(slice(None), *index)][..., order]
-            return packer.add(values.numpy(), exact=exact)
+            values = scene.tensors[name]
+            for number in index:
+                values = values[:, number]
+            return packer.add(values[..., order].numpy(), exact=exact)
 
         told.append(
             {
@@ -109,12 +110,16 @@ def _splats(
                 "z": row("z", exact=True) if splat.blend == "over" else None,
             }
         )
+        if cells:
+            visible = scene.tensors["visibility"][..., order].flatten(1, 2).transpose(1, 2)
+            told[-1]["cells"] = packer.add(visible.numpy())
         if scene.lives is not None:
             told[-1]["order"] = packer.add(order.numpy(), exact=True)
     return {
         "kind": "splats",
         "blend": splat.blend,
         "far": splat.far,
+        "cells": cells,
         "texels": -(-len(shaders.columns) // 4),
         "shaders": {
             "vertex": shaders.vertex,

@@ -19,6 +19,7 @@ class Painter extends Stage {
     const most = Math.max(...piece.scenes.map(({ count }) => count));
     this.parts = this.numbers(most * piece.texels);
     this.places = this.numbers(most);
+    this.cells = this.numbers(Math.ceil((most * piece.cells ** 2) / 4));
   }
 
   /** Parameters of all parts at a moment. */
@@ -41,6 +42,14 @@ class Painter extends Stage {
       this.x[i] = valueAt(x, count, i, moment.key, share);
       this.y[i] = valueAt(y, count, i, moment.key, share);
       if (z) this.z[i] = valueAt(z, count, i, moment.key, share);
+    }
+    if (piece.cells) {
+      const each = piece.cells ** 2, row = rowOf(scene.cells);
+      for (let i = 0; i < count; i++) {
+        const share = lifeOf(scene, i, moment.key).ends ? 0 : moment.share;
+        for (let k = i * each; k < (i + 1) * each; k++) this.cells.data[k] = valueAt(row, count * each, k, moment.key, share);
+      }
+      this.cells.upload();
     }
     this.parts.upload();
     this.shown = -1;
@@ -89,6 +98,11 @@ class Painter extends Stage {
     gl.useProgram(program);
     gl.uniform1i(places.parts, 0);
     gl.uniform1i(places.places, 1);
+    if (piece.cells) {
+      gl.uniform1i(places.cells, 2);
+      gl.uniform2f(places.frame, reach.x, reach.y);
+      gl.uniform2f(places.centre, x, y);
+    }
     gl.uniform2f(places.reach, (width / 2) * pixel, (height / 2) * pixel);
     gl.uniform2f(places.middle, width / 2, height / 2);
     gl.uniform1f(places.pixel, pixel);
@@ -112,6 +126,8 @@ class Painter extends Stage {
     gl.blendFunc(gl.ONE, piece.blend === "over" ? gl.ONE_MINUS_SRC_ALPHA : gl.ONE);
     gl.useProgram(this.draw.program);
     gl.uniform2f(this.draw.places.strip, (top - height / 2) * pixel, (bottom - height / 2) * pixel);
+    gl.activeTexture(gl.TEXTURE2);
+    gl.bindTexture(gl.TEXTURE_2D, this.cells.texture);
     gl.activeTexture(gl.TEXTURE1);
     gl.bindTexture(gl.TEXTURE_2D, this.places.texture);
     gl.activeTexture(gl.TEXTURE0);

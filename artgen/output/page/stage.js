@@ -11,7 +11,10 @@ class Stage {
     if (!gl) throw new Unable("This picture is drawn by WebGL 2, which this browser does not offer.");
     this.gl = gl;
     this.lost = false;
-    this.canvas.addEventListener("webglcontextlost", () => { this.lost = true; });
+    this.canvas.addEventListener("webglcontextlost", () => {
+      this.lost = true;
+      change();
+    });
     gl.disable(gl.DITHER);
     gl.enable(gl.SCISSOR_TEST);
   }

@@ -12,6 +12,7 @@ out vec4 colour;
 
 $math
 $fetcher
+$visibility
 void main() {
   uint which = owner;
   $load
@@ -21,5 +22,6 @@ void main() {
   if (!(eu * eu + ev * ev <= 1.0)) discard;
   $forward
   float w = $weight;
+  $seen
   $blend
 }
