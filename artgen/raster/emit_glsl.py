@@ -25,7 +25,7 @@ from artgen.raster.writer import Writer, block
 
 __all__ = ["SplatShaders", "emit_glsl", "literal", "read_glsl"]
 
-HANDED_ON = 60
+HANDED_ON = 56
 """So many numbers a vertex shader can hand on, everywhere."""
 
 _PICTURES = {
@@ -54,67 +54,92 @@ class SplatShaders:
 
 def emit_glsl(splat: Splat) -> SplatShaders:
     """Write the shaders of `splat`. Raises Untraceable."""
-    program = trace_drawing(splat)
-    uniforms = uniforms_read(program, [*needed(program, [program.weight], True), program.weight])
-    prepared = needed(program, [*uniforms, *program.ellipse], per_pixel=False)
-    features: list[Component] = [("colour", (k,)) for k in range(3)]
-    features += [(name, ()) for name in _FEATURES.get(splat.blend, ())]
-    read = {
-        *program.ellipse,
-        *uniforms,
-        *(a for n in prepared for a in program.values[n].arguments),
-    }
-    own = [column for column, number in program.inputs.items() if number in read]
-    columns = tuple(dict.fromkeys([*features, *own]))
+    return _Writing(splat).shaders()
 
-    each = GlslWriter(program, {program.inputs[c]: _place(columns.index(c)) for c in own})
-    splat_values = {
-        **dict(zip(_FEATURE_NAMES, _features(splat.blend, columns), strict=True)),
-        **{f"v{number}": each.number(number) for number in uniforms},
-    }
-    frame = {"place_x": "place.x", "place_y": "place.y"}
-    frame |= {"e0": "c * along", "e1": "s * along", "e2": "-s * across", "e3": "c * across"}
-    fetch = [f"vec4 d{t} = fetch(which, {t});" for t in range(-(-len(columns) // 4))]
-    prepare = each.assignments(prepared)
-    if len(frame) + len(splat_values) <= HANDED_ON:
-        pixel = GlslWriter(program)
-        handed, again = {**frame, **splat_values}, []
-    else:
-        # Then every pixel computes them anew.
-        pixel, handed = each, frame
-        again = [*fetch, *prepare]
-        again += [f"float {name} = {splat_values[name]};" for name in _FEATURE_NAMES]
-    known = {} if again else {f"v{number}": number for number in uniforms}
-    places = {name: f"q{k // 4}.{'xyzw'[k % 4]}" for k, name in enumerate(handed)}
-    packs = range(-(-len(handed) // 4))
-    load = [
-        pixel.loaded(known[name], place) if name in known else f"float {name} = {place};"
-        for name, place in places.items()
-    ]
-    forward = pixel.assignments(needed(program, [program.weight], per_pixel=True))
-    weight = pixel.number(program.weight)
-    lines = {
-        "math": read_glsl("math"),
-        "fetcher": Template(read_glsl("fetch")).substitute(texels=len(fetch)),
-        "fetch": block(2, fetch),
-        "prepare": block(2, prepare or ["// nothing"]),
-        **dict(zip(("along", "across", "angle"), map(each.number, program.ellipse), strict=True)),
-        "outputs": block(0, (f"flat out vec4 q{k};" for k in packs)),
-        "inputs": block(0, (f"flat in vec4 q{k};" for k in packs)),
-        "store": block(2, (f"{place} = {handed[name]};" for name, place in places.items())),
-        "load": block(2, [*load, *again]),
-        "forward": block(2, forward or ["// nothing"]),
-        "weight": f"{weight} - {pixel.constant(splat.far)}" if splat.far else weight,
-        **_visibility(splat),
-        "blend": _BLEND_OVER if splat.blend == "over" else _BLEND_SUM,
-        "picture": _PICTURES[splat.blend],
-    }
-    return SplatShaders(
-        Template(read_glsl("splats.vert")).substitute(lines),
-        Template(read_glsl("splats.frag")).substitute(lines),
-        Template(read_glsl("picture.frag")).substitute(lines),
-        columns,
-    )
+
+class _Writing:
+    """What the shaders are written from.
+
+    `each` writes what depends on the splat alone, of the components in its texels; `handed` are
+    the numbers that its corners hand on to its pixels, by their names there.
+    """
+
+    def __init__(self, splat: Splat) -> None:
+        self.splat, self.program = splat, trace_drawing(splat)
+        program, weight = self.program, self.program.weight
+        self.forward = needed(program, [weight], per_pixel=True)
+        self.uniforms = uniforms_read(program, [*self.forward, weight])
+        self.prepared = needed(program, [*self.uniforms, *program.ellipse], per_pixel=False)
+        read = {*program.ellipse, *self.uniforms}
+        for number in self.prepared:
+            read |= {*program.values[number].arguments}
+        own = [column for column, number in program.inputs.items() if number in read]
+        features: list[Component] = [("colour", (k,)) for k in range(3)]
+        features += [(name, ()) for name in _FEATURES.get(splat.blend, ())]
+        self.columns = tuple(dict.fromkeys([*features, *own]))
+        places = {program.inputs[column]: _place(self.columns.index(column)) for column in own}
+        self.each = GlslWriter(program, places)
+        self.features = dict(zip(_FEATURE_NAMES, _features(splat.blend, self.columns), strict=True))
+        self.handed = {"place_x": "place.x", "place_y": "place.y"}
+        self.handed |= {"e0": "c * along", "e1": "s * along"}
+        self.handed |= {"e2": "-s * across", "e3": "c * across"}
+        values = {f"v{number}": self.each.number(number) for number in self.uniforms}
+        count = len(self.handed) + len(self.features) + len(values)
+        self.anew = count > HANDED_ON
+        if not self.anew:
+            self.handed |= self.features | values
+
+    def shaders(self) -> SplatShaders:
+        """All of them."""
+        ellipse = map(self.each.number, self.program.ellipse)
+        packs = range(-(-len(self.handed) // 4))
+        stored = zip(self._packed(), self.handed.values(), strict=True)
+        lines = {
+            "math": read_glsl("math"),
+            "fetcher": Template(read_glsl("fetch")).substitute(texels=len(self._fetched())),
+            "fetch": block(2, self._fetched()),
+            "prepare": block(2, self.each.assignments(self.prepared) or ["// nothing"]),
+            **dict(zip(("along", "across", "angle"), ellipse, strict=True)),
+            "outputs": block(0, (f"flat out vec4 q{k};" for k in packs)),
+            "inputs": block(0, (f"flat in vec4 q{k};" for k in packs)),
+            "store": block(2, (f"{place} = {value};" for place, value in stored)),
+            **self._pixel(),
+            **_visibility(self.splat),
+            "blend": _BLEND_OVER if self.splat.blend == "over" else _BLEND_SUM,
+            "picture": _PICTURES[self.splat.blend],
+        }
+        vertex, fragment, picture = (
+            Template(read_glsl(name)).substitute(lines)
+            for name in ("splats.vert", "splats.frag", "picture.frag")
+        )
+        return SplatShaders(vertex, fragment, picture, self.columns)
+
+    def _fetched(self) -> list[str]:
+        """The lines that read all components of a splat."""
+        return [f"vec4 d{t} = fetch(which, {t});" for t in range(-(-len(self.columns) // 4))]
+
+    def _packed(self) -> list[str]:
+        """Where what is handed on lies, four numbers together."""
+        return [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self.handed))]
+
+    def _pixel(self) -> dict[str, str]:
+        """What a pixel does: it takes, or computes anew, what it is given, and finds the weight."""
+        program, far = self.program, self.splat.far
+        pixel = self.each if self.anew else GlslWriter(program)
+        known = {f"v{number}": number for number in self.uniforms}
+        load = [
+            pixel.loaded(known[name], place) if name in known else f"float {name} = {place};"
+            for name, place in zip(self.handed, self._packed(), strict=True)
+        ]
+        if self.anew:
+            load += [*self._fetched(), *self.each.assignments(self.prepared)]
+            load += [f"float {name} = {value};" for name, value in self.features.items()]
+        weight = pixel.number(program.weight)
+        return {
+            "load": block(2, load),
+            "forward": block(2, pixel.assignments(self.forward) or ["// nothing"]),
+            "weight": f"{weight} - {pixel.constant(far)}" if far else weight,
+        }
 
 
 _FEATURE_NAMES = ("f0", "f1", "f2", "f3")
