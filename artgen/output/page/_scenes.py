@@ -186,7 +186,8 @@ def _shapes(
     told = []
     for scene in scenes:
         keys = [_paths(drawing, shape, scene, key) for key in range(scene.keys)]
-        templates, numbers = _numbers([paths for paths, *_ in keys])
+        lasts = None if scene.lives is None else scene.lives[1].tolist()
+        templates, numbers = _numbers([paths for paths, *_ in keys], lasts)
         colour = np.stack([colours for _, colours, _ in keys])
         alpha = np.stack([alphas for _, _, alphas in keys])
         strokes = np.array([[path.stroke or 0.0 for path in paths] for paths, *_ in keys])
@@ -197,7 +198,8 @@ def _shapes(
             {
                 "count": len(area),
                 "forms": [forms.setdefault(form, len(forms)) for form in templates],
-                "numbers": packer.add(numbers, exact=scene.keys == 1),
+                # The flags of an arc are numbers, too.
+                "numbers": packer.add(numbers, exact=True),
                 "colour": [packer.add(colour[..., k]) for k in range(3)],
                 "alpha": packer.add(alpha),
                 "stroke": packer.add(strokes, exact=True),
@@ -222,16 +224,18 @@ def _paths(
     return [path_of(each) or nothing for each in placed], colour, alpha
 
 
-def _numbers(keys: list[list[Path]]) -> tuple[list[str], Floats]:
+def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str], Floats]:
     """Path data with its numbers left out, and the numbers of all paths, [keys, numbers].
 
-    Where a path has another form at some key, it keeps that of the last one.
+    `lasts` are the last keys of all parts. Where a path has another form than at its last key, it
+    has the numbers of that one, for it is not there.
     """
     forms, columns = [], []
-    for paths in zip(*keys, strict=True):
-        form = _NUMBER.sub("#", paths[-1].data)
+    for i, paths in enumerate(zip(*keys, strict=True)):
+        final = paths[-1 if lasts is None else lasts[i]]
+        form = _NUMBER.sub("#", final.data)
         forms.append(form)
-        last = [float(number) for number in _NUMBER.findall(paths[-1].data)]
+        last = [float(number) for number in _NUMBER.findall(final.data)]
         columns.append(
             [
                 [float(number) for number in _NUMBER.findall(path.data)]
