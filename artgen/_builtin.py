@@ -73,6 +73,7 @@ def artgen_exporters() -> list[Spec]:
         Spec("gif", video, "artgen.exporters:export_gif"),
         Spec("webp", video, "artgen.exporters:export_webp"),
         Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.exporters:export_svg"),
+        Spec("html", "A page that zooms without end", "artgen.exporters:export_html"),
         Spec("json", "Shapes as data, with their recipe", "artgen.exporters:export_json"),
         Spec("pdf", "Lines for a pen, on a page", "artgen.exporters:export_pdf"),
     ]

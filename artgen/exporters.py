@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING
 
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.errors import UsageError
+from artgen.registry import bare_name
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from artgen.output.page import PageWords
     from artgen.output.plotter import Plot
 
 __all__ = [
     "export_gif",
+    "export_html",
     "export_json",
     "export_mp4",
     "export_pdf",
@@ -33,6 +36,11 @@ __all__ = [
 
 _SEEN = 1024
 """A plot is made of a picture with so many pixels on its longer side."""
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+_POSTER_SIDE = 320
+"""Long side of the picture for browsers that cannot draw a page, in pixels."""
 
 WALK_FPS = 30
 _STRIP = 10, 4
@@ -79,6 +87,61 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
         transparent=request.transparent,
         animate=request.animate,
     )
+
+
+def export_html(art: Art, request: ExportRequest) -> bytes:
+    """A page that draws itself at any depth, and plays where there is a film; the recipe is inside.
+
+    `size` is the long side of the pictures that it saves. Raises UsageError for what no page draws.
+    """
+    from artgen.output.page import encode_page
+
+    _refuse(request, "HTML")
+    if request.latent is not None or request.walk is not None:
+        raise UsageError("a page knows no latents", hint="use -o FILE.png or -o FILE.mp4")
+    if request.transparent:
+        raise UsageError("a page has a background", hint="leave out --transparent")
+    return encode_page(
+        art.drawing,
+        art.primitive(),
+        art.recipe.to_json(),
+        _words(art),
+        _poster(art),
+        film=art.film,
+        **({} if request.size is None else {"saved_side": request.size}),
+    )
+
+
+def _words(art: Art) -> PageWords:
+    """What a page says of a drawing: its own words, where its recipe has them."""
+    from artgen.output.page import PageWords
+
+    drawing, words = art.drawing, art.recipe.piece
+    count = art.primitive().count_of(drawing)
+    name = bare_name(drawing.primitive)
+    parts = f"{count:,} {TIMES} {name}" if count > 1 else f"{drawing.parameters:,} numbers"
+    title = (words and words.title) or (parts if count > 1 else name)
+    facts = [name if count <= 1 else "", parts, f"{drawing.width} {TIMES} {drawing.height}"]
+    facts += [f"{art.psnr:.1f} dB"] if art.psnr is not None else []
+    shown = [fact for fact in facts if fact and fact != title]
+    return PageWords(
+        title,
+        (words and words.text) or "",
+        shown,
+        (words and words.alt) or f"A picture made of {parts}",
+    )
+
+
+def _poster(art: Art) -> bytes:
+    """A small JPEG of the drawing."""
+    import io
+
+    from PIL import Image
+
+    side = min(_POSTER_SIDE, max(art.drawing.width, art.drawing.height))
+    file = io.BytesIO()
+    Image.fromarray(art.render(side)).save(file, "JPEG", quality=80, optimize=True)
+    return file.getvalue()
 
 
 def export_json(art: Art, request: ExportRequest) -> bytes:

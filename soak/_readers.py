@@ -138,6 +138,14 @@ def _pictures() -> list[bytes]:
     return [encode_png(np.zeros((4, 5, 3), np.uint8), '{"schema": 1}')]
 
 
+def _pages() -> list[bytes]:
+    from artgen.output.provenance import RECIPE_ID
+
+    text = '{"schema": 1, "piece": {"title": "\\u003cb>"}}'
+    tag = f'<script type="application/json" id="{RECIPE_ID}">'
+    return [f"<!doctype html><title>x</title>{tag}{text}</script><p>y</p>".encode()]
+
+
 def _checkpoints() -> list[bytes]:
     import torch
     from safetensors.torch import save
@@ -218,6 +226,7 @@ READERS = {
     "recipe in a picture": Reader(".png", _find_recipe, _pictures),
     "recipe in a video": Reader(".mp4", _find_recipe, _videos),
     "recipe in an SVG": Reader(".svg", _find_recipe, _drawings),
+    "recipe in a page": Reader(".html", _find_recipe, _pages),
     "art": Reader(".art", _draw, _arts),
     "film": Reader(".art", _play, _films),
     "palette": Reader(

@@ -11,6 +11,7 @@ import sys
 import tempfile
 import xml.etree.ElementTree as ElementTree
 from contextlib import suppress
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ def outputs_give_nothing_away(tally: Tally, small: bool) -> None:
         for primitive in ("gaussian", "triangle"):
             line = [*common, "-p", primitive, "--steps", "20", "--name", primitive]
             run([*line, "--log", str(out / f"{primitive}.jsonl")], folder)
-        for suffix in ("svg", "json"):
+        for suffix in ("svg", "json", "html"):
             run(
                 ["render", str(out / "triangle.art"), "-o", str(out / f"shapes.{suffix}"), "-q"],
                 folder,
@@ -168,9 +169,12 @@ def markup_is_escaped(tally: Tally, small: bool) -> None:
         out = folder / "out"
         line = ["fit", str(evil), "-p", "triangle", "-n", "4", "--steps", "4", "--seed", "1"]
         run([*line, "--no-video", "--name", "it", "--out", str(out), "--quiet"], folder)
-        run(["render", str(out / "it.art"), "-o", str(out / "it.svg"), "-q"], folder)
+        for suffix in ("svg", "html"):
+            run(["render", str(out / "it.art"), "-o", str(out / f"it.{suffix}"), "-q"], folder)
         svg = (out / "it.svg").read_text() if (out / "it.svg").exists() else ""
         tally.case("SVG", _harmful(svg))
+        page = (out / "it.html").read_text() if (out / "it.html").exists() else ""
+        tally.case("page", _harmful_page(page))
 
 
 def _harmful(svg: str) -> str | None:
@@ -181,6 +185,25 @@ def _harmful(svg: str) -> str | None:
     except ElementTree.ParseError as error:
         return f"it is not XML: {error}"
     return f"it has {tags & {'script', 'img', 'foreignObject'}}" if "script" in tags else None
+
+
+def _harmful_page(page: str) -> str | None:
+    """A page has elements of its own; none of them is made of the name of a file."""
+    if not page:
+        return "there is none"
+
+    class Watch(HTMLParser):
+        found: str | None = None
+
+        def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+            if any(name.startswith("on") or value == "x" for name, value in attributes):
+                self.found = f"it has <{tag}> with {attributes}"
+
+    watch = Watch()
+    watch.feed(page)
+    # A script of data would end where its text says so.
+    data = page.count("<script") != 4 or page.count("</script>") != 4
+    return watch.found or ("it has other scripts than its own" if data else None)
 
 
 def the_cache_is_private(tally: Tally, small: bool) -> None:

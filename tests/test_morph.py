@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from artgen import Art, Drawing, UsageError
 from artgen.art import load
 from artgen.cli import main
 from artgen.morph import assign, morph
+from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runner import file_hash
@@ -167,6 +169,28 @@ def test_angles_turn_the_shorter_way():
     assert turned == pytest.approx([0.1] * 3, abs=1e-5)
     made = morph(single(-0.5, 0.1), single(0.5, np.pi - 0.1))
     assert float(made.film.tensors_at(6)["angle"]) == pytest.approx(-0.1, abs=1e-5)
+
+
+@pytest.mark.parametrize("name", ["gaussian", "fourier", "stroke"])
+def test_periods_are_true(name, rng):
+    primitive = default().load("primitive", name)({})
+    canvas = artgen.Canvas(24, 16)
+    tensors = primitive.initial(artgen.Context(rng, canvas, 6))
+    # Round parts and straight ones have no angle.
+    if "bend" in tensors:
+        tensors["bend"] = tensors["bend"] + 0.5
+    if "scale" in tensors:
+        tensors["scale"] = tensors["scale"] * torch.tensor([[2.0], [0.5]])
+    drawing = Drawing(name, primitive.option_values(), tensors, 24, 16)
+    periods = {key: p.period for key, p in primitive.parameters().items() if p.period is not None}
+    assert "angle" in periods
+    for key, period in periods.items():
+        further = replace(drawing, tensors={**tensors, key: tensors[key] - 3 * period})
+        torch.testing.assert_close(
+            draw(further, primitive), draw(drawing, primitive), atol=1e-4, rtol=0
+        )
+        other = replace(drawing, tensors={**tensors, key: tensors[key] + period / 2})
+        assert (draw(other, primitive) - draw(drawing, primitive)).abs().max() > 0.01
 
 
 def corners(*points: tuple[float, float]) -> Art:

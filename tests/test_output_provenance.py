@@ -49,6 +49,28 @@ def test_png_with_other_texts_around(tmp_path, zipped):
     assert read_recipe(tmp_path / "still.png") == TEXT
 
 
+def page_with(recipe):
+    return (
+        '<!doctype html><title>x</title><script type="application/json" id="artgen-recipe">'
+        f"{recipe}</script><script>1</script>"
+    )
+
+
+def test_page(tmp_path):
+    path = tmp_path / "page.HTML"
+    path.write_text(page_with(TEXT.replace("cat", "\\u003cb>")), encoding="utf-8")
+    assert read_recipe(path) == TEXT.replace("cat", "<b>")
+    path.write_text("<!doctype html><p>nothing</p>")
+    with pytest.raises(InputError, match="holds no recipe"):
+        read_recipe(path)
+    path.write_text(page_with(TEXT).partition("</script>")[0], encoding="utf-8")
+    with pytest.raises(InputError, match="cut short"):
+        read_recipe(path)
+    path.write_text(page_with("{"))
+    with pytest.raises(InputError, match="JSON"):
+        read_recipe(path)
+
+
 def test_png_larger_than_pillow_dares_to_open(tmp_path):
     data = bytearray(encode_png(PIXELS, TEXT))
     data[16:24] = struct.pack(">II", 100_000, 100_000)

@@ -15,8 +15,8 @@ from test_output_svg import art_of
 from test_shapes import shipped
 
 from artgen import Art, Canvas, Drawing, ExportRequest, Partition, UsageError, fit
-from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
 from artgen.cli import main
+from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
 from artgen.output import read_recipe
 from artgen.output.cells import cells
 from artgen.output.plotter import Page, named_page, plot

@@ -111,8 +111,8 @@ def fit(
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Start from a recipe: .toml, or a .png, .svg, .mp4, .art or .json that artgen "
-            "wrote. Other flags are laid over it.",
+            help="Start from a recipe: .toml, or a .png, .svg, .html, .mp4, .art or .json that "
+            "artgen wrote. Other flags are laid over it.",
             rich_help_panel=_WHAT,
         ),
     ] = None,

@@ -17,6 +17,7 @@ _KINDS = {
     ".art": "art",
     ".png": "still",
     ".svg": "vectors",
+    ".html": "page",
     ".mp4": "video",
     ".webm": "video",
     ".gif": "video",
@@ -35,7 +36,7 @@ def info(
         Path,
         typer.Argument(
             metavar="FILE",
-            help="A .png, .svg, .mp4, .art or .json that artgen wrote.",
+            help="A .png, .svg, .html, .mp4, .art or .json that artgen wrote.",
             show_default=False,
         ),
     ],

@@ -18,9 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Observer
 from artgen.executor import Task
+from artgen.exporters import export_html
 from artgen.output import atomic_write, probe_folder
 from artgen.output.error_map import error_map
 from artgen.recipe import Recipe
@@ -38,6 +40,9 @@ POSTERS = ((480, 84), (480, 74), (480, 64), (480, 54), (400, 54), (320, 54), (32
 
 VIEW_SIDE = 1280
 """Long side of what is compared on the page, in pixels."""
+
+PAGE_BYTES = 2_000_000
+"""A page that is larger is left out."""
 
 Pixels = NDArray[np.uint8]
 
@@ -83,6 +88,7 @@ def make(order: Order, observe: Observer, interruption: Interruption) -> Made:
         "progress.mp4": paths["video"].read_bytes(),
         "drawing.art": paths["art"].read_bytes(),
         **_pictures(outcome, paths["still"], registry, order),
+        **_page(outcome.art),
     }
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     outputs = {kind: names.get(kind) for kind in outcome.summary["outputs"]}
@@ -146,6 +152,15 @@ def _pictures(outcome: Outcome, still: Path, registry: Registry, order: Order) -
         pictures["target.jpg"] = _jpeg(goal.pixels, VIEW_SIDE)
         pictures["errors.jpg"] = _jpeg(error_map(outcome.art.render(), target.pixels), VIEW_SIDE)
     return pictures
+
+
+def _page(art: Art) -> dict[str, bytes]:
+    """The page on which it can be looked at from nearby, for what a page draws, if it is light."""
+    try:
+        page = export_html(art, ExportRequest())
+    except UsageError:
+        return {}
+    return {"explore.html": page} if len(page) <= PAGE_BYTES else {}
 
 
 def _opaque(still: Path, background: Sequence[float]) -> Pixels:

@@ -28,8 +28,9 @@ FILES = (
     "result.jpg",
     "target.jpg",
     "errors.jpg",
+    "explore.html",
 )
-"""What a piece may consist of; the last two are those of pictures alone."""
+"""What a piece may consist of; the last three are those of pictures alone."""
 
 SUMMARY = "run.json"
 """Written last: a piece that has it is complete."""

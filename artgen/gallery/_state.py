@@ -26,7 +26,7 @@ from artgen.targets import split_source
 
 __all__ = ["FAILURE", "RENDER_SCHEMA", "State", "examine", "folders_of", "hashes", "read_json"]
 
-RENDER_SCHEMA = 1
+RENDER_SCHEMA = 2
 """Raise it where the same recipe gives another picture or video than before, or other files."""
 
 FAILURE = "failed.json"

@@ -6,6 +6,7 @@
 - ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
 - ``.svg``: the text of the element ``metadata`` whose id is ``artgen-recipe``
 - ``.pdf``: the text of the element ``artgen:recipe`` of its XMP metadata
+- ``.html``: the text of the element ``script`` whose id is ``artgen-recipe``
 
 Files come from anywhere: every read is bounded, pixels are never decoded, nothing is unpickled.
 """
@@ -31,7 +32,7 @@ from artgen.output.video import read_comment
 __all__ = ["PDF_RECIPE", "RECIPE_ID", "read_recipe"]
 
 RECIPE_ID = "artgen-recipe"
-"""The id of the metadata element of an SVG that holds the recipe as JSON."""
+"""The id of the element of an SVG or a page that holds the recipe as JSON."""
 
 PDF_RECIPE = "artgen:recipe"
 """The XMP property of a PDF that holds the recipe as JSON."""
@@ -46,7 +47,7 @@ class _Damaged(Exception):
 
 
 def read_recipe(path: Path) -> str:
-    """The recipe, as JSON text, stored in a PNG, SVG, PDF, video, ``.art`` or ``.json`` file.
+    """The recipe, as JSON text, stored in a PNG, SVG, PDF, page, video, ``.art`` or ``.json`` file.
 
     Raises InputError where the file cannot be read, is damaged or holds no recipe.
     """
@@ -194,9 +195,25 @@ def _from_pdf(path: Path) -> str | None:
         raise _Damaged(f"its recipe cannot be read: {error}") from error
 
 
+def _from_page(path: Path) -> str | None:
+    """What is between two tags, of which the first is written in one way and near the beginning."""
+    tag = f'<script type="application/json" id="{RECIPE_ID}">'.encode("ascii")
+    with path.open("rb") as file:
+        head = file.read(_LARGEST_RECIPE)
+    _, found, rest = head.partition(tag)
+    if not found:
+        return None
+    text, ended, _ = rest.partition(b"</script>")
+    if not ended:
+        raise _Damaged("its recipe is cut short or too large")
+    # Canonical again: a page escapes what would end its element.
+    return _recipe_of({"recipe": _json_object(text)})
+
+
 _READERS: dict[str, Callable[[Path], str | None]] = {
     ".art": _from_art,
     ".gif": _from_animation,
+    ".html": _from_page,
     ".json": _from_summary,
     ".mp4": _from_video,
     ".pdf": _from_pdf,

@@ -12,19 +12,51 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.raster.program import Program
-
-__all__ = ["Numbers", "Rule", "find_decomposition", "find_rule", "numbers"]
+__all__ = ["HasGrids", "Numbers", "Record", "Rule", "find_decomposition", "find_rule", "numbers"]
 
 Numbers = NDArray[np.int64]
 """Numbers of values, in the shape of the tensor whose elements they are."""
+
+
+class Record(Protocol):
+    """Where operations are recorded: a `Program`, or the `Layers` of a field."""
+
+    def constant(self, number: float) -> int:
+        """A number known now."""
+
+    def constants(self, array: NDArray[np.float64]) -> Numbers:
+        """Numbers known now."""
+
+    def add(self, operation: str, *arguments: int) -> int:
+        """An operation on single values."""
+
+    def elementwise(self, operation: str, arrays: Sequence[Numbers]) -> Numbers:
+        """An operation on arrays of one shape."""
+
+    def product(self, a: Numbers, b: Numbers) -> Numbers | None:
+        """A product of matrices; None where it shall be written out."""
+
+
+@runtime_checkable
+class HasGrids(Record, Protocol):
+    """A record that `interpolate_grids` can be recorded in."""
+
+    def grids(
+        self,
+        places: Numbers,
+        table: NDArray[np.float64],
+        levels: NDArray[np.int64],
+        largest: int,
+    ) -> Numbers:
+        """Its features at places."""
+
 
 _COMPOSITE = torch._C.DispatchKey.CompositeImplicitAutograd
 
@@ -48,25 +80,21 @@ def find_decomposition(operation: Any) -> Callable[..., Any] | None:
     return found
 
 
-def numbers(program: Program, value: Any) -> Numbers:
+def numbers(program: Record, value: Any) -> Numbers:
     """A tensor of constants or a Python number as `Numbers`, which stay what they are."""
     if isinstance(value, np.ndarray):
         return value
     array = value.detach().cpu().double().numpy() if isinstance(value, Tensor) else float(value)
-    constants: Numbers = np.vectorize(program.constant, otypes=[np.int64])(array)
-    return constants
+    return program.constants(np.asarray(array))
 
 
 # ---- elementwise ---------------------------------------------------------------------------------
 
 
 def _elementwise(operation: str) -> Rule:
-    def rule(program: Program, *arguments: Any) -> Numbers:
+    def rule(program: Record, *arguments: Any) -> Numbers:
         arrays = np.broadcast_arrays(*(numbers(program, argument) for argument in arguments))
-        result = np.empty(arrays[0].shape, np.int64)
-        for index in np.ndindex(*result.shape):
-            result[index] = program.add(operation, *(int(array[index]) for array in arrays))
-        return result
+        return program.elementwise(operation, arrays)
 
     return rule
 
@@ -74,25 +102,25 @@ def _elementwise(operation: str) -> Rule:
 def _scaled(operation: str) -> Rule:
     """add and sub, which multiply the second argument by `alpha`."""
 
-    def rule(program: Program, a: Any, b: Any, alpha: float = 1) -> Numbers:
+    def rule(program: Record, a: Any, b: Any, alpha: float = 1) -> Numbers:
         scaled = _elementwise("mul")(program, b, alpha)
         return _elementwise(operation)(program, a, scaled)
 
     return rule
 
 
-def _divide(program: Program, a: Any, b: Any, rounding_mode: str | None = None) -> Numbers:
+def _divide(program: Record, a: Any, b: Any, rounding_mode: str | None = None) -> Numbers:
     quotient = _elementwise("div")(program, a, b)
     return quotient if rounding_mode is None else _elementwise(rounding_mode)(program, quotient)
 
 
-def _clamp(program: Program, a: Numbers, low: Any = None, high: Any = None) -> Numbers:
+def _clamp(program: Record, a: Numbers, low: Any = None, high: Any = None) -> Numbers:
     if low is not None:
         a = _elementwise("maximum")(program, a, low)
     return a if high is None else _elementwise("minimum")(program, a, high)
 
 
-def _convert(program: Program, a: Numbers, dtype: torch.dtype | None = None) -> Numbers:
+def _convert(program: Record, a: Numbers, dtype: torch.dtype | None = None) -> Numbers:
     """To another type: kernels know numbers and truth, and numbers are all float32."""
     if dtype is torch.bool:
         return _elementwise("ne")(program, a, 0.0)
@@ -111,7 +139,7 @@ def _axes(dims: Any, rank: int) -> tuple[int, ...]:
 
 
 def _reduction(operation: str, empty: float) -> Rule:
-    def rule(program: Program, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
+    def rule(program: Record, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
         axes = _axes(dims, a.ndim) if a.ndim else ()
         moved = np.moveaxis(a, axes, range(len(axes)))
         terms = moved.reshape(-1, *moved.shape[len(axes) :])
@@ -126,13 +154,13 @@ def _reduction(operation: str, empty: float) -> Rule:
 _sum = _reduction("add", 0.0)
 
 
-def _mean(program: Program, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
+def _mean(program: Record, a: Numbers, dims: Any = None, keepdim: bool = False) -> Numbers:
     count = math.prod(a.shape[axis] for axis in _axes(dims, a.ndim)) if a.ndim else 1
     return _elementwise("div")(program, _sum(program, a, dims, keepdim), count)
 
 
 def _norm(
-    program: Program, a: Numbers, order: float = 2, dims: Any = None, keepdim: bool = False
+    program: Record, a: Numbers, order: float = 2, dims: Any = None, keepdim: bool = False
 ) -> Numbers:
     if order != 2:
         raise NotImplementedError(f"a norm of order {order}")
@@ -141,7 +169,7 @@ def _norm(
 
 
 def _cumulative(operation: str) -> Rule:
-    def rule(program: Program, a: Numbers, dim: int) -> Numbers:
+    def rule(program: Record, a: Numbers, dim: int) -> Numbers:
         result = np.array(a)
         along = np.moveaxis(result, dim, 0) if a.ndim else result[None]
         for i in range(1, len(along)):
@@ -153,9 +181,12 @@ def _cumulative(operation: str) -> Rule:
     return rule
 
 
-def _product(program: Program, a: Any, b: Any) -> Numbers:
+def _product(program: Record, a: Any, b: Any) -> Numbers:
     """dot, mv, mm and bmm: what numpy calls matmul."""
     a, b = numbers(program, a), numbers(program, b)
+    known = program.product(a, b)
+    if known is not None:
+        return known
     left = a[..., None] if b.ndim > 1 else a
     right = b[..., None, :, :] if b.ndim > 1 else b
     terms = _elementwise("mul")(program, left, right)
@@ -194,11 +225,11 @@ def _squeeze(a: Numbers, dims: Any = None) -> Numbers:
     return np.squeeze(a, axes)
 
 
-def _unbind(program: Program, a: Numbers, dim: int = 0) -> list[Numbers]:
+def _unbind(program: Record, a: Numbers, dim: int = 0) -> list[Numbers]:
     return [_select(a, dim, index) for index in range(a.shape[dim])]
 
 
-def _index(program: Program, a: Numbers, indices: Sequence[Any]) -> Numbers:
+def _index(program: Record, a: Numbers, indices: Sequence[Any]) -> Numbers:
     if any(isinstance(index, np.ndarray) for index in indices):
         raise NotImplementedError("an index computed from dx, dy or the parameters")
     place = tuple(slice(None) if index is None else index.cpu().numpy() for index in indices)
@@ -206,7 +237,7 @@ def _index(program: Program, a: Numbers, indices: Sequence[Any]) -> Numbers:
 
 
 def _put(
-    program: Program, a: Any, indices: Sequence[Any], values: Any, accumulate: bool = False
+    program: Record, a: Any, indices: Sequence[Any], values: Any, accumulate: bool = False
 ) -> Numbers:
     """The gradient of `_index`: values are added where they came from."""
     places = np.arange(math.prod(a.shape)).reshape(a.shape)
@@ -225,7 +256,7 @@ def _put(
 def _filled(number: float | None = None) -> Rule:
     """full, zeros, ones: a shape, and a number unless it is given here."""
 
-    def rule(program: Program, shape: Sequence[int], value: Any = None, *_: Any) -> Numbers:
+    def rule(program: Record, shape: Sequence[int], value: Any = None, *_: Any) -> Numbers:
         fill = numbers(program, value if number is None else number)
         return np.array(np.broadcast_to(fill, shape))
 
@@ -235,7 +266,7 @@ def _filled(number: float | None = None) -> Rule:
 def _like(number: float | None = None) -> Rule:
     """full_like, zeros_like, new_zeros ...: the same after a tensor."""
 
-    def rule(program: Program, a: Any, *arguments: Any) -> Numbers:
+    def rule(program: Record, a: Any, *arguments: Any) -> Numbers:
         shaped = bool(arguments) and isinstance(arguments[0], list | tuple)
         shape = arguments[0] if shaped else a.shape
         return _filled(number)(program, shape, *arguments[int(shaped) :])
@@ -243,7 +274,7 @@ def _like(number: float | None = None) -> Rule:
     return rule
 
 
-def _copied(program: Program, a: Numbers, source: Any, *_: Any) -> Numbers:
+def _copied(program: Record, a: Numbers, source: Any, *_: Any) -> Numbers:
     return np.array(np.broadcast_to(numbers(program, source), a.shape))
 
 

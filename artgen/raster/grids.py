@@ -28,6 +28,7 @@ from torch.autograd.function import once_differentiable
 
 from artgen.raster import kernel_cache
 from artgen.raster.threads import share
+from artgen.raster.trace import Recorded
 
 __all__ = ["grid_rows", "interpolate_grids"]
 
@@ -62,6 +63,8 @@ def interpolate_grids(
         raise ValueError(f"positions have {axes} axes, which cells {list(cells)} do not")
     if largest & (largest - 1) or table.shape[0] != rows:
         raise ValueError(f"a table of {table.shape[0]} rows, of {rows} for largest={largest}")
+    if isinstance(positions, Recorded):
+        return positions.interpolated(table, levels.table, largest)
     plain = positions.dtype == table.dtype == torch.float32 and not positions.requires_grad
     if plain and table.device.type == "cpu":
         features: Tensor = _Interpolate.apply(positions, table, levels)  # type: ignore[no-untyped-call]

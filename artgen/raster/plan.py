@@ -14,7 +14,7 @@ from itertools import chain
 
 from artgen.raster.program import Component, Program, Value
 
-__all__ = ["Plan", "make_plan"]
+__all__ = ["Plan", "make_plan", "needed", "uniforms_read"]
 
 
 @dataclass(frozen=True)
@@ -44,16 +44,16 @@ def make_plan(program: Program) -> Plan:
     if len(sums.leaves) > 2 * len(program.inputs) + 8:
         sums = _Sums(program, split=False)
     program = sums.program
-    backward = _needed(program, [program.weight, *sums.leaves], per_pixel=True)
-    uniforms = _uniforms_read(program, [*backward, program.weight])
+    backward = needed(program, [program.weight, *sums.leaves], per_pixel=True)
+    uniforms = uniforms_read(program, [*backward, program.weight])
     return Plan(
         program=program,
-        prepare=_needed(program, uniforms, per_pixel=False),
+        prepare=needed(program, uniforms, per_pixel=False),
         uniforms=uniforms,
-        forward=_needed(program, [program.weight], per_pixel=True),
+        forward=needed(program, [program.weight], per_pixel=True),
         backward=backward,
         leaves=sums.leaves,
-        finish=_needed(program, sums.gradients.values(), per_pixel=False),
+        finish=needed(program, sums.gradients.values(), per_pixel=False),
         gradients=sums.gradients,
     )
 
@@ -144,7 +144,7 @@ class _Sums:
         return self.leaves[number]
 
 
-def _needed(program: Program, targets: Iterable[int], per_pixel: bool) -> list[int]:
+def needed(program: Program, targets: Iterable[int], per_pixel: bool) -> list[int]:
     """What has to be computed for `targets`, in order: per pixel, or per splat."""
     found: set[int] = set()
     waiting = list(targets)
@@ -157,7 +157,7 @@ def _needed(program: Program, targets: Iterable[int], per_pixel: bool) -> list[i
     return sorted(found)
 
 
-def _uniforms_read(program: Program, numbers: Sequence[int]) -> list[int]:
+def uniforms_read(program: Program, numbers: Sequence[int]) -> list[int]:
     """The values per splat that code per pixel reads."""
     read = {argument for n in numbers for argument in program.values[n].arguments} | {*numbers}
     values = program.values

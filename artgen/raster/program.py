@@ -7,11 +7,12 @@ value knows whether it depends on the pixel or on the splat alone.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 __all__ = ["DX", "DY", "OPERATIONS", "Component", "G", "Program", "Value"]
 
@@ -78,12 +79,14 @@ class Program:
     """A footprint with its gradient; values are referred to by their numbers.
 
     `inputs` are the parameter components. `weight` is the footprint; `offset_gradient` and
-    `gradients` are the derivatives of g·weight by (dx, dy) and by every input.
+    `gradients` are the derivatives of g·weight by (dx, dy) and by every input. `ellipse` holds two
+    half axes and an angle, where they were asked for.
     """
 
     values: list[Value] = field(default_factory=lambda: [Value("input", (), True)] * 3)
     inputs: dict[Component, int] = field(default_factory=dict)
     weight: int = -1
+    ellipse: tuple[int, ...] = ()
     offset_gradient: tuple[int, int] = (-1, -1)
     gradients: dict[Component, int] = field(default_factory=dict)
     known: dict[tuple[Any, ...], int] = field(default_factory=dict)
@@ -119,6 +122,22 @@ class Program:
                 simpler = self.append(Value(operation, arguments, per_pixel))
             self.known[key] = simpler
         return self.known[key]
+
+    def constants(self, array: NDArray[np.float64]) -> NDArray[np.int64]:
+        """The same for every element."""
+        found: NDArray[np.int64] = np.vectorize(self.constant, otypes=[np.int64])(array)
+        return found
+
+    def elementwise(self, operation: str, arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
+        """`add` for the elements of arrays of one shape."""
+        result = np.empty(arrays[0].shape, np.int64)
+        for index in np.ndindex(*result.shape):
+            result[index] = self.add(operation, *(int(array[index]) for array in arrays))
+        return result
+
+    def product(self, a: NDArray[np.int64], b: NDArray[np.int64]) -> NDArray[np.int64] | None:
+        """None: a matrix product is written out."""
+        return None
 
     def _fold(self, operation: str, arguments: tuple[int, ...]) -> int | None:
         """A constant, where all arguments are constants."""

@@ -7,20 +7,22 @@ those of the footprint itself. What cannot be recorded fails where it stands in 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.errors import line_at_fault
 from artgen.primitives import ADDED, Params, Splat
-from artgen.raster.aten import Numbers, find_decomposition, find_rule, numbers
+from artgen.raster.aten import HasGrids, Numbers, Record, find_decomposition, find_rule, numbers
 from artgen.raster.program import DX, DY, G, Program
 
-__all__ = ["Untraceable", "trace"]
+__all__ = ["Recorded", "Untraceable", "recording", "trace", "trace_drawing"]
 
 
 class Untraceable(Exception):
@@ -29,40 +31,77 @@ class Untraceable(Exception):
 
 def trace(splat: Splat) -> Program:
     """The footprint of `splat` with its gradient. Raises Untraceable."""
-    # What the framework adds for a blend is no parameter of the footprint.
-    added = ADDED - set(splat.params)
-    shapes = {
-        name: param.shape for name, param in splat.declared_params().items() if name not in added
-    }
     program = Program()
+    with torch.enable_grad(), recording():
+        _record(splat, _shapes(splat, _added(splat)), program)
+    return program
+
+
+def trace_drawing(splat: Splat) -> Program:
+    """The footprint of `splat` with its ellipse, all that drawing takes. Raises Untraceable."""
+    program = Program()
+    with torch.no_grad(), recording():
+        dx, dy = (Recorded.of(program, np.array(number)) for number in (DX, DY))
+        p = _inputs(program, _shapes(splat, {"visibility"}))
+        program.ellipse = tuple(
+            int(numbers(program, _numbers_of(axis))) for axis in splat.ellipse(Params(p))
+        )
+        own = {name: leaf.clone() for name, leaf in p.items() if name not in _added(splat)}
+        weight = _checked(splat.footprint(dx, dy, Params(own)))
+        program.weight = int(numbers(program, _numbers_of(weight)))
+    return program
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """What goes wrong inside is Untraceable."""
     try:
-        with torch.enable_grad(), warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            _record(splat, shapes, program)
+            yield
     except Untraceable:
         raise
     except Exception as error:
         raise Untraceable(_reason(error)) from error
-    return program
 
 
-def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], program: Program) -> None:
-    """Run the footprint and its gradient into `program`."""
-    dx, dy, g = (_Recorded.of(program, np.array(number)) for number in (DX, DY, G))
+def _added(splat: Splat) -> frozenset[str]:
+    """What the framework adds for a blend, which is no parameter of the footprint."""
+    return ADDED - set(splat.params)
+
+
+def _shapes(splat: Splat, without: Collection[str]) -> dict[str, tuple[int, ...]]:
+    declared = splat.declared_params().items()
+    return {name: param.shape for name, param in declared if name not in without}
+
+
+def _inputs(program: Program, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Recorded]:
+    """Parameters of these shapes, declared as inputs of `program`."""
     parameters = {}
     for name, shape in shapes.items():
         array = np.empty(shape, np.int64)
         for index in np.ndindex(*shape):
             array[index] = program.input((name, index))
-        parameters[name] = _Recorded.of(program, array)
+        parameters[name] = Recorded.of(program, array)
+    return parameters
+
+
+def _checked(weight: Any) -> Tensor:
+    """What a footprint gave, as float32."""
+    if not isinstance(weight, Tensor) or weight.dim():
+        raise Untraceable(f"the footprint gives {_describe(weight)}, not one weight per offset")
+    return weight.to(torch.float32)
+
+
+def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], program: Program) -> None:
+    """Run the footprint and its gradient into `program`."""
+    dx, dy, g = (Recorded.of(program, np.array(number)) for number in (DX, DY, G))
+    parameters = _inputs(program, shapes)
     leaves = [tensor.requires_grad_() for tensor in (dx, dy, *parameters.values())]
     # Clones, because a footprint may change its arguments in place and autograd's leaves not.
     copies = [leaf.clone() for leaf in leaves]
     p = Params(dict(zip(parameters, copies[2:], strict=True)))
-    weight: Any = splat.footprint(copies[0], copies[1], p)
-    if not isinstance(weight, Tensor) or weight.dim():
-        raise Untraceable(f"the footprint gives {_describe(weight)}, not one weight per offset")
-    weight = weight.to(torch.float32)
+    weight = _checked(splat.footprint(copies[0], copies[1], p))
     gradients: list[Tensor | None] = [None] * len(leaves)
     if weight.requires_grad:
         gradients = list(torch.autograd.grad(weight, leaves, g, allow_unused=True))
@@ -82,29 +121,39 @@ def _describe(value: Any) -> str:
     return f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
 
 
-class _Recorded(Tensor):
+class Recorded(Tensor):
     """A tensor of values of a program, each given by its number.
 
     `example` is an ordinary tensor of the same shape that all operations are done to as well: it
     knows the shapes and types of results and the errors of wrong calls. Its numbers mean nothing.
     """
 
-    program: Program
+    program: Record
     numbers: Numbers
     example: Tensor
 
     @staticmethod
-    def of(program: Program, numbers: Numbers, example: Tensor | None = None) -> _Recorded:
+    def of(program: Record, numbers: Numbers, example: Tensor | None = None) -> Recorded:
         """Wrap an array of numbers."""
         if example is None:
             example = torch.full(numbers.shape, 0.4, dtype=torch.float32, device="cpu")
-        tensor: _Recorded = Tensor._make_wrapper_subclass(
-            _Recorded, example.shape, dtype=example.dtype, device=example.device
+        tensor: Recorded = Tensor._make_wrapper_subclass(
+            Recorded, example.shape, dtype=example.dtype, device=example.device
         )
         if tuple(example.shape) != numbers.shape:
             raise AssertionError(f"{numbers.shape} values for a tensor of {tuple(example.shape)}")
         tensor.program, tensor.numbers, tensor.example = program, numbers, example
         return tensor
+
+    def interpolated(self, table: Tensor, levels: NDArray[np.int64], largest: int) -> Recorded:
+        """What `interpolate_grids` gives at these positions; see there."""
+        if not isinstance(self.program, HasGrids):
+            raise NotImplementedError("interpolate_grids has no compiled form in a footprint")
+        if isinstance(table, Recorded):
+            raise NotImplementedError("a table of features that depends on the position")
+        values = table.detach().cpu().double().numpy()
+        found = self.program.grids(self.numbers, values, levels, largest)
+        return Recorded.of(self.program, found)
 
     # Functions of torch are seen below autograd, as elementary operations, and not before.
     __torch_function__ = torch._C._disabled_torch_function_impl  # type: ignore[assignment]
@@ -132,7 +181,7 @@ def _dispatch(operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
         return decomposition(*args, **kwargs)
     if not changes:
         return _apply(rule, operation, args, kwargs)
-    if not isinstance(args[0], _Recorded):
+    if not isinstance(args[0], Recorded):
         raise NotImplementedError("a tensor of constants is changed in place")
     args[0].numbers[...] = _apply(rule, operation, args, kwargs).numbers
     return args[0]
@@ -149,8 +198,8 @@ def _apply(rule: Callable[..., Any], operation: Any, args: Any, kwargs: dict[str
     program = next(_recorded([*args, *kwargs.values()])).program
     result = rule(program, *_map(_numbers_of, args), **_map(_numbers_of, known))
     if isinstance(result, list):
-        return [_Recorded.of(program, *pair) for pair in zip(result, example, strict=True)]
-    return _Recorded.of(program, result, example)
+        return [Recorded.of(program, *pair) for pair in zip(result, example, strict=True)]
+    return Recorded.of(program, result, example)
 
 
 _PLACEMENT = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
@@ -158,17 +207,17 @@ _PLACEMENT = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
 
 
 def _example_of(value: Any) -> Any:
-    return value.example if isinstance(value, _Recorded) else value
+    return value.example if isinstance(value, Recorded) else value
 
 
 def _numbers_of(value: Any) -> Any:
-    return value.numbers if isinstance(value, _Recorded) else value
+    return value.numbers if isinstance(value, Recorded) else value
 
 
-def _recorded(values: Iterable[Any]) -> Iterator[_Recorded]:
+def _recorded(values: Iterable[Any]) -> Iterator[Recorded]:
     """All recorded tensors among arguments and in lists of them."""
     for value in values:
-        if isinstance(value, _Recorded):
+        if isinstance(value, Recorded):
             yield value
         elif isinstance(value, list):
             yield from _recorded(value)

@@ -57,11 +57,11 @@ class Writer:
         """A value as a float32."""
         name = self._name(number)
         one, zero = self.constant(1.0), self.constant(0.0)
-        return f"select({name}, {one}, {zero})" if self._is_truth(number) else name
+        return f"select({name}, {one}, {zero})" if self.is_truth(number) else name
 
     def loaded(self, number: int, place: str) -> str:
         """The line that takes a value back from where `number` stored it."""
-        test = f" != {self.constant(0.0)}" if self._is_truth(number) else ""
+        test = f" != {self.constant(0.0)}" if self.is_truth(number) else ""
         return f"v{number} = {place}{test}"
 
     def constant(self, number: float) -> str:
@@ -85,9 +85,10 @@ class Writer:
 
     def _truth(self, number: int) -> str:
         name = self._name(number)
-        return name if self._is_truth(number) else f"({name} != {self.constant(0.0)})"
+        return name if self.is_truth(number) else f"({name} != {self.constant(0.0)})"
 
-    def _is_truth(self, number: int) -> bool:
+    def is_truth(self, number: int) -> bool:
+        """Whether a value is true or false, no number."""
         return self.program.values[number].operation in _TRUTH
 
     def _name(self, number: int) -> str:

@@ -19,6 +19,8 @@ def browser():
     arguments = [
         "--no-sandbox",
         "--disable-gpu",
+        "--use-angle=swiftshader",
+        "--enable-unsafe-swiftshader",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",

@@ -166,9 +166,9 @@ def test_the_lightbox_compares_tells_and_gives_focus_back(visit, built):
     assert "schema = 1" in box.locator(".recipe").inner_text()
     assert "PSNR" in box.locator(".figures").inner_text()
 
-    for kind in ("Making", "Compare", "Errors", "Result"):
+    for kind in ("Making", "Compare", "Explore", "Errors", "Result"):
         box.get_by_text(kind, exact=True).click()
-        shown = box.locator(".view :is(img, video)").first
+        shown = box.locator(".view :is(img, video, iframe)").first
         assert shown.is_visible()
     box.get_by_text("Compare", exact=True).click()
     slider = box.locator("input[type=range]")
@@ -190,6 +190,16 @@ def test_the_lightbox_compares_tells_and_gives_focus_back(visit, built):
     assert cards(page).last.locator(".open").evaluate("link => link === document.activeElement")
 
 
+def test_a_piece_is_explored_in_the_lightbox(visit):
+    page = visit()
+    cards(page).first.locator(".open").click()
+    page.locator("dialog").get_by_text("Explore", exact=True).click()
+    frame = page.frame_locator(".view iframe")
+    frame.locator("#in").click()
+    frame.get_by_text("1.5\N{MULTIPLICATION SIGN}").wait_for()
+    assert not frame.locator(".words").is_visible()  # The lightbox tells of it.
+
+
 def test_focus_stays_in_the_lightbox(visit):
     page = visit()
     cards(page).first.locator(".open").click()
@@ -206,7 +216,9 @@ def test_what_has_no_target_picture_is_not_compared(visit, built):
     for slug in [path.name for path in built.iterdir() if path.is_dir()]:
         page.locator(f"#piece-{slug} .open").click()
         kinds = page.locator(".views label").all_inner_texts()
-        expected = ["Compare", "Errors"] if (built / slug / "target.jpg").exists() else []
+        compared = (built / slug / "target.jpg").exists()
+        explored = ["Explore"] if (built / slug / "explore.html").exists() else []
+        expected = ["Compare", *explored, "Errors"] if compared else explored
         assert [kind.strip() for kind in kinds] == ["Result", "Making", *expected]
         assert page.url.endswith(f"#{slug}")
         page.keyboard.press("Escape")

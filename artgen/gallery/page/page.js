@@ -104,10 +104,16 @@
         make("span", { className: "side right", textContent: "result" }),
       ];
     },
+    Explore: ({ files, title }) => {
+      const page = make("iframe", { src: files.explore, title: `${title}, to look at from nearby` });
+      page.setAttribute("sandbox", "allow-scripts allow-downloads");
+      page.setAttribute("allow", "fullscreen");
+      return [page];
+    },
     Errors: ({ files }) => [picture(files.errors, "Where it differs from the target: bright is wrong")],
   };
   const available = ({ files }) => Object.keys(kinds).filter(
-    (kind) => files.target && files.errors || (kind !== "Compare" && kind !== "Errors"));
+    (kind) => kind === "Explore" ? files.explore : files.target && files.errors || (kind !== "Compare" && kind !== "Errors"));
 
   function look(kind) {
     view.replaceChildren(...kinds[kind](shown));
@@ -121,8 +127,8 @@
     one(".recipe", box).textContent = piece.recipe;
     one(".figures", box).replaceChildren(...piece.figures.flatMap(([name, value]) => [
       make("dt", { textContent: name }), make("dd", { textContent: value })]));
-    const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing };
-    one(".files", box).replaceChildren(...Object.entries(links).flatMap(([name, href]) => [
+    const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing, page: piece.files.explore };
+    one(".files", box).replaceChildren(...Object.entries(links).filter(([, href]) => href).flatMap(([name, href]) => [
       make("a", { href, textContent: name }), " "]));
     view.style.setProperty("--ratio", piece.width / piece.height);
     const before = one(":checked", views)?.value;

@@ -1,0 +1,116 @@
+"""The HTML around it: words, policy, style, script, numbers, joined from the files beside this one.
+
+Everything that comes from a recipe is escaped by jinja2, or is JSON without a `<`. The policy
+allows this very script and style, by their hashes, and pictures that the page makes itself.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from artgen.drawing import Drawing
+from artgen.film import Film
+from artgen.output.page._pack import Packer
+from artgen.output.page._scenes import describe
+from artgen.output.provenance import RECIPE_ID
+from artgen.primitives import Primitive
+
+__all__ = ["PageWords", "encode_page"]
+
+_SCRIPTS = {
+    "splats": ("numbers", "stage", "splats", "view", "page"),
+    "field": ("numbers", "stage", "field", "view", "page"),
+    "shapes": ("numbers", "shapes", "view", "page"),
+}
+"""What is drawn, and the parts of the script that it takes."""
+
+
+@dataclass(frozen=True)
+class PageWords:
+    """What a page says: title, a line about it, facts in small type, and what the picture shows."""
+
+    title: str
+    text: str
+    facts: Sequence[str]
+    alt: str
+
+
+def encode_page(
+    drawing: Drawing,
+    primitive: Primitive,
+    recipe_json: str,
+    words: PageWords,
+    poster: bytes,
+    *,
+    film: Film | None = None,
+    saved_side: int = 2048,
+) -> bytes:
+    """The HTML file of a drawing, or of its `film`.
+
+    `poster` is a JPEG for browsers that cannot draw it, `saved_side` the long side of the PNG that
+    the page saves, in pixels. Raises UsageError where a page cannot draw it, InputError where its
+    tensors are not those of `primitive`, PluginError where a shape gives no SVG element.
+    """
+    packer = Packer()
+    described = describe(drawing, primitive, film, packer)
+    piece = {
+        **described,
+        "title": words.title,
+        "width": drawing.width,
+        "height": drawing.height,
+        "background": list(drawing.background),
+        "backgroundWeight": drawing.background_weight,
+        "savedSide": saved_side,
+        "duration": 0.0 if film is None else film.duration,
+        "rows": packer.table,
+    }
+    parts = [_asset(f"{name}.js") for name in _SCRIPTS[described["kind"]]]
+    script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
+    style = _asset("page.css")
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("artgen.output", "page"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    text = environment.get_template("page.html").render(
+        words=words,
+        ratio=f"{drawing.width / drawing.height:.5g}",
+        film=film is not None,
+        script=script,
+        script_hash=_hash(script),
+        style=style,
+        style_hash=_hash(style),
+        piece=_json(piece),
+        recipe_id=RECIPE_ID,
+        recipe=_json(json.loads(recipe_json)),
+        numbers=packer.text(),
+        poster=base64.b64encode(poster).decode("ascii"),
+    )
+    return text.encode()
+
+
+def _asset(name: str) -> str:
+    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+
+
+def _hash(text: str) -> str:
+    """As a content security policy names it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+
+
+def _json(data: Any) -> str:
+    """Canonical JSON that may stand in an HTML element."""
+    text = json.dumps(
+        data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

@@ -1,0 +1,208 @@
+"""Pages: what they refuse, what is in them, how near their numbers are. What they draw is tried in a browser."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+
+import numpy as np
+import pytest
+import torch
+
+import artgen
+from artgen import ExportRequest, Field, Param, Splat, fit, uniform
+from artgen.errors import UsageError
+from artgen.exporters import export_html
+from artgen.output.page._pack import Packer
+from artgen.primitives import Params
+from artgen.raster.contributions import contributions
+from artgen.raster.layers import LANES, Elementwise, Product, trace_field
+from artgen.raster.program import OPERATIONS
+from artgen.raster.trace import Untraceable
+
+SIZE = 24
+
+
+def art_of(name, **options):
+    return fit("sample:astronaut", name, size=SIZE, seed=1, backend="eager", **options)
+
+
+@pytest.fixture(scope="module")
+def gaussians():
+    return art_of("gaussian", count=12, steps=3)
+
+
+def scripts(page):
+    return re.findall(r"<script(?: [^>]*)?>(.*?)</script>", page, re.DOTALL)
+
+
+def test_equal_drawings_give_equal_bytes(gaussians):
+    page = export_html(gaussians, ExportRequest())
+    assert page == export_html(gaussians, ExportRequest())
+    assert len(page) < 80_000
+
+
+def test_its_policy_allows_its_own_script_and_style_alone(gaussians):
+    page = export_html(gaussians, ExportRequest()).decode()
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    style = re.search(r"<style>(.*?)</style>", page, re.DOTALL)[1]
+    for kind, text in (("script", scripts(page)[-1]), ("style", style)):
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+        assert f"{kind}-src &#39;sha256-{digest}&#39;" in policy or f"'sha256-{digest}'" in policy
+    assert policy.startswith("default-src 'none'")
+    assert not re.search(r"https?://(?!www\.w3\.org)", page.replace(scripts(page)[0], ""))
+
+
+@pytest.mark.parametrize(
+    ("name", "request_options", "words"),
+    [
+        ("gaussian", {"transparent": True}, "background"),
+        ("gaussian", {"animate": 2.0}, "animated"),
+        ("voronoi", {}, "no partition"),
+    ],
+)
+def test_what_it_cannot_do_is_refused(name, request_options, words):
+    art = art_of(name, count=6, steps=2)
+    with pytest.raises(UsageError, match=words):
+        export_html(art, ExportRequest(**request_options))
+
+
+def test_a_curve_is_refused():
+    art = fit("curve:sin(x)", "mlp", steps=2, seed=1, hidden=4)
+    with pytest.raises(UsageError, match="no curve"):
+        export_html(art, ExportRequest())
+
+
+class Odd(Splat):
+    """Its footprint asks for what no shader has."""
+
+    params = {"size": Param(init=0.3, lr=0.1, map="exp")}
+
+    def footprint(self, dx, dy, p):
+        return torch.special.i0(-(dx * dx + dy * dy) / p.size)
+
+    def radius(self, p):
+        return 2 * p.size
+
+
+class Counted(Field):
+    """A field that decides by a value."""
+
+    params = {"a": Param(3, 2, init=uniform(-1, 1), lr=0.01)}
+
+    def forward(self, xy, p):
+        return xy @ p.a.t() if xy.sum() > 0 else xy @ p.a.t() + 1
+
+
+@pytest.mark.parametrize(("cls", "words"), [(Odd, "i0"), (Counted, "a tensor decides")])
+def test_what_has_no_shader_is_refused_by_name(cls, words):
+    from artgen.registry import reset_default
+
+    reset_default()
+    try:
+        artgen.register(cls)
+        count = {"count": 4} if cls is Odd else {}
+        art = art_of(cls.__name__.lower(), steps=1, **count)
+        with pytest.raises(UsageError, match=rf"{words}.*test_page.py, line \d+"):
+            export_html(art, ExportRequest())
+    finally:
+        reset_default()
+
+
+def unpacked(packer, k):
+    """As the page does it."""
+    entry, data = packer.table[k], base64.b64decode(packer.text())
+    if entry["kind"] == "float":
+        return np.frombuffer(data, "<f4", entry["count"], entry["at"])
+    places = np.frombuffer(data, "<u2", entry["count"], entry["at"]).astype(np.float64)
+    values = entry["low"] + places * entry["step"]
+    return np.exp(values) if entry["kind"] == "log" else values
+
+
+def test_packed_numbers_are_near():
+    rng = np.random.default_rng(1)
+    packer = Packer()
+    rows = {
+        "float": rng.normal(size=100),
+        "linear": rng.uniform(-3, 3, 5000),
+        "log": np.exp(rng.normal(-3, 2, 5000)),
+    }
+    outlier = rng.normal(size=5000)
+    outlier[7] = 1e6
+    for kind, row in [*rows.items(), ("float", outlier)]:
+        k = packer.add(row)
+        assert packer.table[k]["kind"] == kind
+        near = {"float": 1e-6, "linear": 1e-4, "log": 2e-4}[kind]
+        assert np.allclose(
+            unpacked(packer, k), row, rtol=near if kind != "linear" else 0, atol=near
+        )
+    exact = packer.add(rows["linear"], exact=True)
+    assert (unpacked(packer, exact) == rows["linear"].astype(np.float32)).all()
+
+
+def evaluated(layers, xy):
+    """The value of recorded layers at one position."""
+    values = {0: np.asarray(xy, np.float64), **layers.known}
+
+    def elements(numbers):
+        return np.array([values[n // LANES][n % LANES] for n in numbers.tolist()])
+
+    for vector, step in layers.steps.items():
+        if isinstance(step, Elementwise):
+            operation = np.vectorize(OPERATIONS[step.operation], otypes=[np.float64])
+            values[vector] = operation(*map(elements, step.operands))
+        elif isinstance(step, Product):
+            values[vector] = step.weight @ elements(step.operand)
+    return elements(layers.result)
+
+
+@pytest.mark.parametrize("name", ["mlp", "siren", "fourier_features"])
+def test_layers_are_the_field(name):
+    art = art_of(name, steps=2, hidden=8)
+    field, tensors = art.primitive(), dict(art.drawing.tensors)
+    layers = trace_field(field, tensors)
+    for xy in ([0.3, -0.7], [-1.0, 0.02]):
+        expected = field.forward(torch.tensor([xy]), Params(tensors))[0]
+        assert evaluated(layers, xy) == pytest.approx(expected.numpy(), abs=1e-4)
+
+
+def test_a_field_that_gives_something_else_is_untraceable():
+    class Short(Field):
+        params = {"a": Param(2, 2, init=uniform(-1, 1), lr=0.01)}
+
+        def forward(self, xy, p):
+            return xy @ p.a
+
+    with pytest.raises(Untraceable, match="3 values"):
+        trace_field(Short(), {"a": torch.eye(2)})
+
+
+def test_parts_that_do_more_come_first(gaussians):
+    drawing = gaussians.drawing
+    tensors = {name: t.clone() for name, t in drawing.tensors.items()}
+    tensors["colour"] *= 0.01
+    tensors["colour"][:, 5] = 2.0
+    tensors["xy"][:, 5] = 0.0
+    changed = artgen.Drawing(
+        drawing.primitive, drawing.options, tensors, drawing.width, drawing.height
+    )
+    energy = contributions(changed, gaussians.primitive())
+    assert int(energy.argmax()) == 5
+    outside = {**tensors, "xy": tensors["xy"] + torch.tensor([[9.0], [0.0]])}
+    gone = artgen.Drawing(
+        drawing.primitive, drawing.options, outside, drawing.width, drawing.height
+    )
+    assert float(contributions(gone, gaussians.primitive()).sum()) == 0
+
+
+def test_info_tells_of_a_page(gaussians, tmp_path, capsys):
+    from artgen.cli import main
+
+    path = tmp_path / "page.html"
+    path.write_bytes(export_html(gaussians, ExportRequest()))
+    assert main(["info", str(path), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["kind"] == "page"
+    assert told["recipe"] == json.loads(gaussians.recipe.to_json())
