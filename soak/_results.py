@@ -91,8 +91,9 @@ def table(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
         bug = promise.bug_text
         if (seen := tried.get(promise.bug_piece)) is not None and seen.noticed is not None:
             bug += f" (noticed in case {seen.noticed})" if seen.noticed else " (never noticed)"
-        missing = [] if not tried else [f"not yet: {name}" for name in names if name not in tried]
-        skips = dict.fromkeys([*(skip for row in tried.values() for skip in row.skips), *missing])
+        skips = dict.fromkeys(skip for row in tried.values() for skip in row.skips)
+        if tried and (missing := [name for name in names if name not in tried]):
+            skips[f"not yet: {', '.join(missing)}"] = None
         cells = (
             promise.text,
             how,

@@ -11,6 +11,7 @@ import json
 import multiprocessing
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from multiprocessing.process import BaseProcess
@@ -34,6 +35,7 @@ __all__ = [
     "same",
     "save_photo",
     "start",
+    "swift_folder",
     "unfinished",
 ]
 
@@ -54,6 +56,13 @@ _TARGETS = {"solve": "sample:digits?n=60", "gradient, codec": "sample:digits?n=6
 """What is fitted to, where that is not the photo."""
 
 _CLOCKS = ("seconds", "steps_per_second")
+
+
+def swift_folder() -> tempfile.TemporaryDirectory[str]:
+    """A folder for files that are written many times a second: in memory where there is some."""
+    shared = Path("/dev/shm")
+    usable = shared.is_dir() and os.access(shared, os.W_OK)
+    return tempfile.TemporaryDirectory(dir=shared if usable else None)
 
 
 def save_photo(folder: Path) -> Path:

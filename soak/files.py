@@ -11,14 +11,13 @@ import os
 import random
 import signal
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 from soak._hostile import changed, made, places
 from soak._promise import Promise, Tally
 from soak._readers import READERS, Reader
-from soak._runs import allow_memory, in_processes, start
+from soak._runs import allow_memory, in_processes, start, swift_folder
 
 SECONDS = 10.0
 """What reading one file may take, in seconds of the processor."""
@@ -35,7 +34,7 @@ LONGEST = 3600
 
 def hostile_files(tally: Tally, small: bool, name: str) -> None:
     """Good files cut short and changed at random, and those made to do harm."""
-    with tempfile.TemporaryDirectory() as folder:
+    with swift_folder() as folder:
         results = Path(folder) / "results.json"
         process = start(_read_all, name, Path(folder), results, 30 if small else 3000)
         process.join(LONGEST)

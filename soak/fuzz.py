@@ -14,7 +14,6 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from soak._promise import Promise, Tally
 from soak._readers import READERS
+from soak._runs import swift_folder
 from soak.files import HANGS, judged, read_trusting
 
 SECONDS = 600
@@ -41,7 +41,7 @@ def fuzzed_files(tally: Tally, small: bool, name: str) -> None:
         tally.skips.append("atheris is not installed")
         return
     seconds = 2 if small else SECONDS
-    with tempfile.TemporaryDirectory() as given:
+    with swift_folder() as given:
         folder = Path(given)
         line = [sys.executable, "-m", "soak.fuzz", name, str(seconds), given]
         with (folder / "told.txt").open("w") as told:

@@ -18,7 +18,7 @@ from typing import Any
 from soak._hostile import changed, made
 from soak._promise import Promise, Tally
 from soak._readers import READERS
-from soak._runs import in_processes, run, save_photo, start
+from soak._runs import in_processes, run, save_photo, start, swift_folder
 
 SECRET = "a-secret-folder"
 
@@ -32,7 +32,7 @@ MARKUP = "</title><script>alert(1)</script><img src=x onerror=alert(1)>\"'&amp;-
 def data_runs_no_code(tally: Tally, small: bool) -> None:
     """While hostile files are read nothing is compiled, executed, unpickled, imported, started."""
     for name in READERS:
-        with tempfile.TemporaryDirectory() as folder:
+        with swift_folder() as folder:
             results = Path(folder) / "results.json"
             start(_read_watched, name, Path(folder), results, 10 if small else 300).join()
             found = json.loads(results.read_text()) if results.exists() else {}

@@ -40,7 +40,7 @@ SUITE = (
 
 COMMANDS = (
     "--help", "--version", "fit --help", "compare --help", "gallery build --help", "plugins list",
-    "plugins show gaussian",
+    "plugins list --json",
 )  # fmt: skip
 """What has to work without torch."""
 

@@ -120,7 +120,7 @@ def test_unknown_and_missing_files(tmp_path):
         with pytest.raises(InputError, match=rf"gone\.{suffix}.*No such file"):
             read_recipe(tmp_path / f"gone.{suffix}")
     (tmp_path / "folder.png").mkdir()
-    with pytest.raises(InputError, match=r"folder\.png.*directory"):
+    with pytest.raises(InputError, match=r"folder\.png is a folder"):
         read_recipe(tmp_path / "folder.png")
 
 

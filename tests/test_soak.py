@@ -58,7 +58,7 @@ def test_results_are_kept_row_by_row(tmp_path, monkeypatch):
     assert "| 39 | 1 |" in page
     assert "noticed in case 2" in page
     assert "2026-01-01, 0.1.0" in page
-    assert "not yet: genetic" in page
+    assert "not yet: climb, climb, then gradient, genetic" in page
 
 
 def test_words_choose_what_is_tried():
