@@ -14,14 +14,22 @@ from PIL import Image, ImageDraw
 from test_output_svg import art_of
 from test_shapes import shipped
 
-from artgen import Art, Canvas, Drawing, ExportRequest, Partition, UsageError, fit
+from artgen import Art, Canvas, Drawing, ExportRequest, InputError, Partition, UsageError, fit
 from artgen.cli import main
 from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
 from artgen.output import read_recipe
 from artgen.output.cells import cells
 from artgen.output.plotter import Page, named_page, plot
 from artgen.output.plotter.inks import choose_pens, mixtures
-from artgen.output.plotter.lines import closed, cut, parallel, polylines, straight, to_paths
+from artgen.output.plotter.lines import (
+    closed,
+    concentric,
+    cut,
+    parallel,
+    polylines,
+    straight,
+    to_paths,
+)
 from artgen.output.plotter.parts import parts_of
 from artgen.output.plotter.route import air_travel, length, sort_paths
 from artgen.raster import unpack_sites
@@ -178,6 +186,15 @@ def test_hatches_are_evenly_apart_and_a_straight_one_is_two_points():
         paths = to_paths(lines)
         assert {len(path) for path in paths} == {2}
         assert length(paths) == pytest.approx(100 / 0.5, rel=0.06)
+
+
+def test_rings_are_evenly_apart_and_as_long_as_hatches():
+    rings = to_paths(concentric([SQUARE], np.array([5.0, 5]), 5.0, 0.5))
+    assert len(rings) == 10
+    assert [5 - path[0, 0] for path in rings] == pytest.approx(np.arange(4.75, 0, -0.5))
+    assert length(rings) == pytest.approx(100 / 0.5)
+    inner = to_paths(concentric([SQUARE], np.array([5.0, 5]), 5.0, 0.5, 0.5))
+    assert 5 - inner[0][0, 0] == pytest.approx(5)
 
 
 def test_no_hatches_lie_where_nothing_can_be_drawn():
@@ -535,6 +552,23 @@ def test_the_table_of_a_pdf_says_where_its_objects_are(registry):
         rb"/Length (\d+) >>\nstream\n(.*?)\nendstream", pdf, re.S
     ):
         assert int(length_told) == len(content)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"", "does not start like a PDF"),
+        (b"%PDF-1.7\n", "holds no recipe"),
+        (b"%PDF-1.7\n<artgen:recipe>{", "cut short"),
+        (b"%PDF-1.7\n<artgen:recipe>[]</artgen:recipe>", "not an object"),
+        (b"%PDF-1.7\n<artgen:recipe>\xff</artgen:recipe>", "cannot be read"),
+    ],
+)
+def test_damaged_pdfs_are_named(data, says, tmp_path):
+    (tmp_path / "x.pdf").write_bytes(data)
+    with pytest.raises(InputError, match=says) as refused:
+        read_recipe(tmp_path / "x.pdf")
+    assert "x.pdf" in str(refused.value)
 
 
 def test_other_formats_have_no_page(registry):

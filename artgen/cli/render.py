@@ -221,12 +221,13 @@ def render(
 
 def _page(name: str | None, **given: Any) -> Page | None:
     """The page that the flags ask for, if any. Raises UsageError."""
+    told = {key: value for key, value in given.items() if value is not None}
+    if name is None and not told:
+        return None
+
     from artgen.output.plotter import named_page
     from artgen.targets import hex_colour, parse_colour
 
-    told = {name: value for name, value in given.items() if value is not None}
-    if name is None and not told:
-        return None
     if "paper" in told:
         told["paper"] = hex_colour(parse_colour(told["paper"]))
     return replace(named_page(name or "A4"), **told)

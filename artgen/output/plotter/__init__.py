@@ -119,7 +119,9 @@ def plot(
         if (paths := table.paths[k])
     ]
     if not layers:
-        raise UsageError("nothing of the drawing is darker than the paper", hint="use other pens")
+        raise UsageError(
+            "nothing of the drawing differs enough from the paper", hint="use other pens"
+        )
     return Plot(page, tuple(layers))
 
 
