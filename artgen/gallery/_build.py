@@ -119,6 +119,7 @@ def _publish(state: State, made: Made) -> None:
     """Put the files in place, the summary last, so that a piece which has one is complete."""
     folder = state.piece.folder
     refuse_link(folder)
+    probe_folder(folder)
     (folder / SUMMARY).unlink(missing_ok=True)
     for name in FILES:
         if name in made.files:

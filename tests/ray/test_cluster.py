@@ -141,7 +141,7 @@ def test_a_worker_that_is_killed_goes_on_from_its_last_checkpoint(cluster):
             *("fit", target, *budget, "--out", "there", "--on", cluster.address, *kept),
             *("--log", "there.jsonl", "--overwrite"),
         )
-        command.wait_for("step 1200/4000")
+        command.wait_for("step ", times=4)
         [worker] = workers()
         os.kill(worker, signal.SIGKILL)
         code, _ = command.end()
@@ -160,7 +160,7 @@ def test_ctrl_c_saves_what_runs_and_keeps_what_is_done(cluster):
     budget = ("--steps", 3000, "--seed", 3, *SMALL)
     command = Command("fit", *targets, *budget, "--json", "--on", cluster.address)
     command.wait_for("stopped by steps")
-    command.wait_for("step 600/3000", times=2)
+    command.wait_for("step ", times=30)
     command.process.send_signal(signal.SIGINT)
     code, out = command.end()
     assert code == 130, command.text
