@@ -15,7 +15,7 @@ from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
     *("startup", "start", "footprints", "scaling", "fits", "fields"),
-    *("shapes", "genetic", "live", "video"),
+    *("shapes", "genetic", "live", "video", "clips"),
 )
 """The modules with a `run(settings)` that yields tables."""
 

@@ -14,6 +14,7 @@ from artgen.cli._progress import progress
 from artgen.cli._recipe import aim
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.events import Observer
+from artgen.executor import Processes
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import (
@@ -104,6 +105,8 @@ class Session:
     graph: Path | None
     live: bool
     video: Path | None
+    processes: int
+    plugins: Sequence[Path]
     as_json: bool
     quiet: bool
     verbose: bool
@@ -209,6 +212,8 @@ class Session:
                 log=self.log,
                 graph=self.graph,
                 video=self.video,
+                executor=Processes(self.processes) if self.processes > 1 else None,
+                plugins=self.plugins,
             )
         return Result(job, outcome.summary, outcome.error)
 
@@ -216,7 +221,8 @@ class Session:
         if result.summary is None:
             return
         summary = output_paths(self.out, result.job.stem)["summary"]
-        written = [result.summary["outputs"][kind] for kind in ("still", "video", "art")]
+        outputs = result.summary["outputs"]
+        written = [outputs.get(kind) for kind in ("still", "video", "side_by_side", "art")]
         for path in (*written, summary):
             if path and Path(path).exists():
                 print(path, flush=True)
@@ -253,7 +259,11 @@ def _finished(job: Job, paths: Mapping[str, Path]) -> Result:
         summary = json.loads(file.read_text(encoding="utf-8"))
         recipe = Recipe.from_dict(summary["recipe"], where=str(file))
         # The file knows names only, so that it can be moved.
-        outputs = {kind: name and str(paths[kind]) for kind, name in summary["outputs"].items()}
+        # Beside the video there may be another one, in the same folder.
+        outputs = {
+            kind: name and str(paths.get(kind) or paths["video"].with_name(name))
+            for kind, name in summary["outputs"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{file} is not the summary of a run: {error}", hint="start again with --overwrite"

@@ -46,6 +46,8 @@ __all__ = ["GradientEngine"]
 POLISH_STEPS = 300
 """After so many steps shapes that another engine found hardly gain more."""
 LESSON_REPORTS = 15
+FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE = 10, 0.1, 0.12
+"""Of a frame that follows another one: its steps, and the factor on all rates."""
 
 
 class GradientEngine(Engine):
@@ -130,6 +132,22 @@ class GradientEngine(Engine):
     ) -> int | None:
         """Few for shapes, which another engine has found."""
         return POLISH_STEPS if isinstance(primitive, Shape) else None
+
+    @classmethod
+    def follow(
+        cls, options: Mapping[str, Any], steps: int, count: int | None
+    ) -> dict[str, Any] | None:
+        """A few steps at small rates: parts are where they were, all of them, and only move."""
+        return {
+            "steps": max(FEWEST_STEPS, round(FOLLOWING_SHARE * steps)),
+            "rate": FOLLOWING_RATE * options.get("rate", 1.0),
+            "schedule": "constant",
+            "warmup": 2,
+            "move": 0.0,
+            "soften": 0.0,
+            "coarse": 0.0,
+            "settle": 0.0,
+        }
 
     def start(self, problem: Problem) -> None:
         """Move everything to the device and make raw parameters of the drawing."""

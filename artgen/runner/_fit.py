@@ -20,6 +20,7 @@ from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
 from artgen.errors import Diverged, OutOfMemory
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, Shown
+from artgen.film import Film
 from artgen.output import frame_steps
 from artgen.recipe import Recipe, Stage
 from artgen.runner._folder import RunFolder
@@ -44,7 +45,11 @@ HOLD_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a fit leaves: the best drawing, why it stopped, and the recipe that repeats it."""
+    """What a fit leaves: the best drawing, why it stopped, and the recipe that repeats it.
+
+    Of a clip there is a `film`, whose first key is the drawing, and `starts` are the numbers of the
+    first frames of its scenes.
+    """
 
     drawing: Drawing
     recipe: Recipe
@@ -52,6 +57,8 @@ class Result:
     steps: int
     seconds: float
     diverged: Diverged | None = None
+    film: Film | None = None
+    starts: tuple[int, ...] = ()
 
 
 @dataclass

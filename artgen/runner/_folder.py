@@ -7,6 +7,7 @@
     lock                      locked while a process works here
     checkpoint.safetensors    the engine's exact state and the runner's progress
     frames/000000123.png      lossless 8-bit frames, by step
+    scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
     outputs/                  what is being written, until all of it is
 
 It exists from the first step until the outputs are written.
@@ -41,6 +42,7 @@ class RunFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.frames = FrameStore(path / "frames")
+        self.scenes = path / "scenes"
         self._inputs = path / "inputs"
         self._recipe = path / "recipe.json"
         self._checkpoint = path / "checkpoint.safetensors"
@@ -143,7 +145,7 @@ class RunFolder:
         """The newest checkpoint, or None before the first. Raises InputError where damaged."""
         from safetensors import SafetensorError, safe_open
 
-        if not self.has_checkpoint:
+        if not self._checkpoint.exists():
             return None
         try:
             with safe_open(self._checkpoint, framework="pt") as data:
@@ -168,7 +170,7 @@ class RunFolder:
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is anything that a resume could use."""
-        return self._checkpoint.exists()
+        return self._checkpoint.exists() or self.scenes.exists()
 
     def stage_output(self, path: Path) -> Path:
         """Where to write what will be published as `path`."""

@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 from artgen.errors import UsageError
 from artgen.events import Event, Finished, Notice, Observer, Shown, Started
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry, bare_name
+from artgen.runner._clip import ClipFit
 from artgen.runner._device import threads
 from artgen.runner._export import Outcome, export
 from artgen.runner._fit import Fit
@@ -23,7 +25,10 @@ from artgen.runner._memory import keep_freed_memory
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
-from artgen.targets import ImageTarget, Target, file_safe, split_source
+from artgen.targets import ClipTarget, ImageTarget, Target, file_safe, split_source
+
+if TYPE_CHECKING:
+    from artgen.executor import Executor
 
 __all__ = ["default_stem", "output_paths", "run"]
 
@@ -68,6 +73,8 @@ def run(
     log: Path | None = None,
     graph: Path | None = None,
     video: Path | None = None,
+    executor: Executor | None = None,
+    plugins: Sequence[Path] = (),
 ) -> Outcome:
     """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
 
@@ -75,7 +82,8 @@ def run(
     which the recipe's files are looked up. With `resume` the run stored in `out` goes on, and
     `given` (the part of `recipe` that was asked for) must agree with it. `graph` is where the loss
     of the first engine that has a graph is written, in the DOT language; `video` is another place
-    for the video, of the format in the recipe.
+    for the video, of the format in the recipe. The scenes of a clip are fitted by the `executor`
+    where there is one, in other processes with the loose files `plugins`.
 
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the outcome instead.
@@ -101,6 +109,8 @@ def run(
         if folder is not None:
             check_agreement(recipe, given or {}, target)
         job = prepare(recipe, registry, target=target, search=search, threads=number)
+        if graph is not None and isinstance(job.target, ClipTarget):
+            raise UsageError(f"{job.target.source} is a clip, of which no graph is drawn")
         names = [stage.engine for stage in job.recipe.stage]
         engines = dict(zip(names, job.plan.engines, strict=True))
         graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
@@ -116,15 +126,31 @@ def run(
             folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
             held.callback(folder.unlock)
         try:
-            fit = Fit(
-                job,
-                emit=emit,
-                run_name=stem,
-                interruption=interruption or Interruption(),
-                folder=folder,
-                checkpoint_every=checkpoint_every,
-                started=graph_file or None,
-            )
+            fit: Fit | ClipFit
+            if isinstance(job.target, ClipTarget):
+                scratch = Path(held.enter_context(TemporaryDirectory()))
+                fit = ClipFit(
+                    job,
+                    registry,
+                    emit=emit,
+                    run_name=stem,
+                    interruption=interruption or Interruption(),
+                    place=scratch if folder is None else folder.scenes,
+                    search=search,
+                    plugins=plugins,
+                    checkpoint_every=checkpoint_every,
+                    executor=executor,
+                )
+            else:
+                fit = Fit(
+                    job,
+                    emit=emit,
+                    run_name=stem,
+                    interruption=interruption or Interruption(),
+                    folder=folder,
+                    checkpoint_every=checkpoint_every,
+                    started=graph_file or None,
+                )
             if resume and folder is not None:
                 fit.resume()
             lines = log and JsonLines(
