@@ -177,7 +177,7 @@ class ClipTable(_Table):
         default=None, ge=1, description="for each frame that follows another one of its scene"
     )
     steady: float = Field(
-        default=0.3, ge=0, le=0.95, description="how much of its error a frame takes over"
+        default=0.2, ge=0, le=0.95, description="how much of its error a frame takes over"
     )
     renew: float = Field(
         default=0.01, ge=0, le=0.5, description="the largest share of the parts that a frame renews"

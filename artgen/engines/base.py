@@ -140,6 +140,17 @@ class Engine:
         """The current drawing, or the best one reported so far."""
         raise NotImplementedError
 
+    def hand_over(self) -> State:
+        """Tensors that help to fit the next frame of a clip; none unless the engine has some."""
+        return {}
+
+    def take_over(self, state: State, fresh: Tensor) -> None:
+        """After `start`: use what the engine of the frame before handed over.
+
+        `fresh`, bool [N], marks parts that the frame before did not have; it is empty where there
+        are no parts.
+        """
+
     def recover(self, rate: float) -> None:
         """Go back to the best drawing and go on with all learning rates times `rate`."""
         raise NotImplementedError

@@ -46,7 +46,7 @@ __all__ = ["GradientEngine"]
 POLISH_STEPS = 300
 """After so many steps shapes that another engine found hardly gain more."""
 LESSON_REPORTS = 15
-FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE = 10, 0.1, 0.12
+FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE = 10, 0.1, 0.15
 """Of a frame that follows another one: its steps, and the factor on all rates."""
 
 
@@ -142,7 +142,7 @@ class GradientEngine(Engine):
             "steps": max(FEWEST_STEPS, round(FOLLOWING_SHARE * steps)),
             "rate": FOLLOWING_RATE * options.get("rate", 1.0),
             "schedule": "constant",
-            "warmup": 2,
+            "warmup": 0,
             "move": 0.0,
             "soften": 0.0,
             "coarse": 0.0,
@@ -266,6 +266,29 @@ class GradientEngine(Engine):
         """Back to the best parameters with fresh moments and smaller rates."""
         self._adopt(self.best)
         self.factor *= rate
+
+    def hand_over(self) -> State:
+        """Adam's moments."""
+        return {
+            f"{key}.{name}": value.detach().to("cpu", copy=True)
+            for name, raw in self.raw.items()
+            for key, value in self.optimizer.state.get(raw, {}).items()
+        }
+
+    @torch.no_grad()
+    def take_over(self, state: State, fresh: Tensor) -> None:
+        """Go on with these moments; those of fresh parts are zero, as in `_replace`."""
+        for name, raw in self.raw.items():
+            if f"exp_avg.{name}" not in state:
+                continue
+            moments = {
+                key: state[f"{key}.{name}"].to(self.device, copy=True)
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+            if len(fresh):
+                for key in ("exp_avg", "exp_avg_sq"):
+                    moments[key][..., fresh.to(self.device)] = 0
+            self.optimizer.state[raw] = moments
 
     def limit_memory(self, share: float) -> None:
         """Evaluate smaller pieces at a time."""

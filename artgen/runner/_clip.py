@@ -119,7 +119,7 @@ class ClipFit:
         for task in self.tasks:
             done = fitted.get(task, FittedScene(0))
             store = KeyStore(task.folder / "keys")
-            keys = [store.read(number) for number in range(store.count())]
+            keys = [replace(store.read(number), state={}) for number in range(store.count())]
             steps += sum(key.steps for key in keys)
             seconds += keys[-1].seconds if keys else 0.0
             if not keys and done.unfinished is not None and not count:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,21 +26,22 @@ CHAPTER = 240
 """A scene of more keys becomes several: parts whose lives are over take up space until its end."""
 
 _NAME = re.compile(r"(\d{6})\.safetensors")
-_BORN = "born"
+_BORN, _STATE = "born", "state."
 
 
 @dataclass(frozen=True, eq=False)
 class Key:
     """The tensors of a frame's drawing, and since which frame its parts have lived, int64 [N].
 
-    `born` is None where all have been there from the beginning. `steps` and `seconds` are what the
-    fit took.
+    `born` is None where all have been there from the beginning. `steps` are those of its own fit,
+    `seconds` those of the scene so far; `state` is what its engine hands over to the next.
     """
 
     tensors: dict[str, Tensor]
     born: Tensor | None = None
     steps: int = 0
     seconds: float = 0.0
+    state: Mapping[str, Tensor] = field(default_factory=dict)
 
 
 class KeyStore:
@@ -63,6 +65,7 @@ class KeyStore:
         tensors = {name: tensor.contiguous() for name, tensor in key.tensors.items()}
         if key.born is not None:
             tensors[_BORN] = key.born
+        tensors |= {_STATE + name: tensor.contiguous() for name, tensor in key.state.items()}
         text = json.dumps({"steps": key.steps, "seconds": key.seconds})
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +83,12 @@ class KeyStore:
                 header: dict[str, Any] = json.loads((data.metadata() or {})["artgen"])
                 tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
             born = tensors.pop(_BORN, None)
-            return Key(tensors, born, int(header["steps"]), float(header["seconds"]))
+            state = {
+                name.removeprefix(_STATE): tensors.pop(name)
+                for name in list(tensors)
+                if name.startswith(_STATE)
+            }
+            return Key(tensors, born, int(header["steps"]), float(header["seconds"]), state)
         except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
             raise InputError(
                 f"key {path} cannot be used: {error}", hint="start again with --overwrite"

@@ -244,37 +244,46 @@ class Follower:
         problem = self._problem(
             self._drawing(tensors), goal + self.table.steady * error, weight, seed
         )
-        notice = None
+        notice, fresh = None, _changed(born, key.born)
         for halvings in range(TRIES + 1):
             try:
-                drawing = self._search(problem, halvings, stop)
+                engine = self._search(problem, key.state, fresh, halvings, stop)
                 break
             except Diverged as failure:
                 if halvings == TRIES:
                     raise
                 notice = f"{failure.message}: fitted again, at half the rate"
-        if drawing is None:
+        if engine is None:
             return None
+        drawing = engine.drawing(best=False)
         picture = self.job.draw(drawing)
         loss = float(self.job.plan.losses[-1](picture.outputs, goal, weight))
-        found = Key(dict(drawing.tensors), born, self.stage.steps or 0)
+        found = Key(dict(drawing.tensors), born, engine.step, state=engine.hand_over())
         decibels = psnr(picture.pixels, frame.pixels)
         return Found(found, loss, decibels, picture.pixels, notice)
 
-    def _search(self, problem: Problem, halvings: int, stop: Callable[[], bool]) -> Drawing | None:
-        """Take the steps. Raises Diverged."""
+    def _search(
+        self,
+        problem: Problem,
+        state: Mapping[str, Tensor],
+        fresh: Tensor,
+        halvings: int,
+        stop: Callable[[], bool],
+    ) -> Engine | None:
+        """An engine that took the steps, None where stopped. Raises Diverged."""
         engine: Engine = self.job.plan.engines[-1]()
         engine.start(problem)
-        for _ in range(halvings):
-            engine.recover(0.5)
+        if halvings:
+            engine.recover(0.5**halvings)
+        elif state:
+            engine.take_over(dict(state), fresh)
         total = problem.total_steps
         while engine.step < total and not engine.finished:
             if stop():
                 return None
             engine.advance(min(-(-total // PIECES), total - engine.step))
-        drawing = engine.drawing(best=False)
-        check_finite(drawing)
-        return drawing
+        check_finite(engine.drawing(best=False))
+        return engine
 
     def _problem(self, drawing: Drawing, goal: Tensor, weight: Tensor | None, seed: int) -> Problem:
         job = self.job
@@ -302,9 +311,8 @@ class Follower:
         if before is None or not isinstance(self.primitive, Splat):
             return dict(key.tensors)
         xy, then = key.tensors["xy"], before.tensors["xy"]
-        old = torch.ones(xy.shape[1], dtype=torch.bool)
-        if key.born is not None:
-            old = key.born == (torch.zeros_like(key.born) if before.born is None else before.born)
+        changed = _changed(key.born, before.born)
+        old = ~changed if len(changed) else torch.ones(xy.shape[1], dtype=torch.bool)
         neighbours = min(NEIGHBOURS, int(old.sum()))
         if not neighbours:
             return dict(key.tensors)
@@ -379,6 +387,13 @@ def _next(frames: Iterator[ImageTarget], clip: ClipTarget) -> ImageTarget:
             f"{clip.source} has fewer frames than it had", hint="do not change it during a run"
         )
     return frame
+
+
+def _changed(born: Tensor | None, before: Tensor | None) -> Tensor:
+    """Which parts are not those of the frame before, bool [N]; empty where all are."""
+    if born is None:
+        return torch.zeros(0, dtype=torch.bool)
+    return born != (torch.zeros_like(born) if before is None else before)
 
 
 def _goal(frame: ImageTarget) -> Tensor:
