@@ -341,3 +341,24 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
     assert main(["fit", "walk.gif", *small, "--set", "clip.pace=2", "--overwrite"]) != 0
     # Elsewhere a clip is its first frame.
     assert main(["compare", "walk.gif", "-p", "gaussian:count=4", "--steps", "2", "-q"]) == 0
+
+
+def test_a_folder_of_frames_is_resumed_from_where_it_is(tmp_path, monkeypatch):
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for index, frame in enumerate(moving(3)):
+        Image.fromarray(frame).save(shots / f"{index}.png")
+    monkeypatch.chdir(tmp_path)
+    command = ["fit", f"frames:{shots}?fps=5", "--size", "24", "-n", "8", "--backend", "eager"]
+    stop = StopAfter(1)
+    asked = recipe(f"frames:{shots}?fps=5").updated({"primitive": {"count": 8}})
+    asked = asked.updated({"target": {"size": 24}})
+    run(
+        *(asked, default()),
+        out=Path("artgen-out"),
+        observers=[stop],
+        interruption=stop,
+    )
+    assert Path("artgen-out/shots-gaussian.run").exists()
+    assert main([*command, "--resume", "-q"]) == 0
+    assert artgen.load("artgen-out/shots-gaussian.art").film.fps == 5

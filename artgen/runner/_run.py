@@ -38,7 +38,10 @@ SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"
 def default_stem(recipe: Recipe) -> str:
     """The name of the outputs unless another is asked for: target-primitive."""
     scheme, rest = split_source(recipe.target.source)
-    target = (rest or scheme) if scheme else Path(rest).stem
+    if scheme == "frames":
+        target = Path(rest.partition("?")[0]).name
+    else:
+        target = (rest or scheme) if scheme else Path(rest).stem
     return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
 
 
@@ -96,9 +99,9 @@ def run(
         folder, recipe = RunFolder.open(paths["folder"])
         held.callback(folder.unlock)
         paths = output_paths(paths["folder"].parent, stem, recipe.output, video)
-        # Sets are not copied into the folder: they are read again from where they are.
-        source = Path(str((given or {}).get("target", {}).get("source", "")))
-        search = [*folder.inputs, *search, source.parent]
+        # Sets and clips are not copied into the folder: they are read again from where they are.
+        _, source = split_source(str((given or {}).get("target", {}).get("source", "")))
+        search = [*folder.inputs, *search, Path(source).parent]
     elif paths is not None and not overwrite:
         _refuse_existing(paths)
     observers = list(observers)

@@ -148,8 +148,6 @@ class SceneFit:
             folder.unlock()
         if result.diverged is not None:
             raise result.diverged
-        if result.stopped_by != "interrupted":
-            folder.remove()
         return result
 
     def _tell(self, event: Event) -> None:

@@ -92,15 +92,20 @@ def is_clip(path: Path) -> bool:
     """Whether a target at this path is a clip: by its suffix, and a GIF or WebP where it moves."""
     from PIL import Image
 
+    from artgen.targets._decode import pillow_guard
+
     suffix = path.suffix.lower()
     if suffix in _CONTAINERS:
         return True
     if suffix not in _ANIMATIONS or not path.is_file():
         return False
+    formats = [_ANIMATIONS[suffix]]
     try:
-        with Image.open(path, formats=[_ANIMATIONS[suffix]]) as image:
+        # Nothing is decoded yet, so any size will do.
+        with pillow_guard(2**40, suffix), Image.open(path, formats=formats) as image:
             return bool(getattr(image, "is_animated", False))
-    except Exception:  # what is wrong with it is told by whoever opens it as a picture
+    except InputError:
+        # What is wrong with it is told by whoever opens it as a picture.
         return False
 
 

@@ -35,7 +35,7 @@ _PHOTOGRAPHS = ("chelsea", "coffee")
 
 _SHOWN = 0.72
 """The share of a photograph's height that is seen at a time."""
-_PAN, _TURN = 0.05, math.radians(3)
+_PAN, _TURN = 0.04, math.radians(2.5)
 """How far a scene goes, as a share of the photograph's height, and how far it turns."""
 _DIM, _LIGHT, _GLOW = 0.78, 0.42, 0.55
 """How dark it is, how much lighter where the light falls, and how far that reaches in heights."""
