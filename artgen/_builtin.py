@@ -56,7 +56,8 @@ def artgen_losses() -> list[Spec]:
 def artgen_targets() -> list[Spec]:
     """The schemes in `artgen.targets`."""
     return [
-        Spec("sample", "A bundled photograph, or sample:digits", "artgen.targets:open_sample"),
+        Spec("sample", "A bundled photograph, digits or clip", "artgen.targets:open_sample"),
+        Spec("frames", "A folder of pictures as a clip", "artgen.targets:open_frames"),
         Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
         Spec("points", "Labelled points: random, two-moons, spiral", "artgen.targets:open_points"),
     ]

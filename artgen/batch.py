@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from artgen.events import Observer
-from artgen.executor import Task
+from artgen.executor import Processes, Task
 from artgen.output import atomic_write, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -112,10 +112,12 @@ def carry_out(
     observe: Observer,
     interruption: Interruption,
     registry: Registry | None = None,
+    scenes: Processes | None = None,
 ) -> Done:
     """Run it. Raises ArtgenError where nothing could be saved.
 
-    Without a `registry` there is a new one, with the task's plugins.
+    Without a `registry` there is a new one, with the task's plugins. Scenes of a clip are fitted in
+    the processes `scenes`, if any.
     """
     from artgen.runner import run
 
@@ -134,6 +136,8 @@ def carry_out(
         log=task.log,
         graph=task.graph,
         video=task.video,
+        scenes=scenes,
+        plugins=task.plugins,
     )
     files = {}
     if task.bring:

@@ -22,6 +22,7 @@ __all__ = [
     "MOST_COLOURS",
     "MOST_KEYS",
     "MOST_PARTS",
+    "ClipTable",
     "FileReference",
     "MorphTable",
     "OutputTable",
@@ -183,6 +184,26 @@ class RunTable(_Table):
     precision: Precision = "fp32"
 
 
+class ClipTable(_Table):
+    """How a clip is fitted, frame by frame; see `artgen.runner`."""
+
+    steps: int | None = Field(
+        default=None, ge=1, description="for each frame that follows another one of its scene"
+    )
+    steady: float = Field(
+        default=0.2, ge=0, le=0.95, description="how much of its error a frame takes over"
+    )
+    renew: float = Field(
+        default=0.01, ge=0, le=0.5, description="the largest share of the parts that a frame renews"
+    )
+    cut: float = Field(
+        default=2.0, ge=0, description="a scene begins at a change so many times the usual; 0: none"
+    )
+    side_by_side: bool = Field(
+        default=False, description="also write a video of the clip beside the drawing"
+    )
+
+
 class PieceTable(_Table):
     """How a gallery shows it: a title, what to look for, what to tell who cannot see it."""
 
@@ -222,6 +243,7 @@ class Recipe(_Table):
     stage: tuple[Stage, ...] = Field(default=(Stage(),), min_length=1, strict=False)
     output: OutputTable = OutputTable()
     run: RunTable = RunTable()
+    clip: ClipTable | None = None
     piece: PieceTable | None = None
     morph: MorphTable | None = None
 
@@ -309,6 +331,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "stage": Stage,
     "output": OutputTable,
     "run": RunTable,
+    "clip": ClipTable,
     "piece": PieceTable,
     "morph": MorphTable,
     "first": FileReference,

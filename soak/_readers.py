@@ -146,6 +146,31 @@ def _pages() -> list[bytes]:
     return [f"<!doctype html><title>x</title>{tag}{text}</script><p>y</p>".encode()]
 
 
+def _read_clip(path: Path) -> object:
+    from artgen.targets import TargetRequest, open_clip
+
+    return [frame.canvas for frame in open_clip(path, TargetRequest(size=32)).frames()]
+
+
+def _clips(suffix: str) -> Callable[[], list[bytes]]:
+    """Four frames of a square that walks."""
+
+    def examples() -> list[bytes]:
+        from tempfile import TemporaryDirectory
+
+        from artgen.output import write_video
+
+        frames = np.full((4, 24, 32, 3), 40, np.uint8)
+        for index in range(4):
+            frames[index, 8:16, 4 + 3 * index : 12 + 3 * index] = (250, 120, 30)
+        with TemporaryDirectory() as folder:
+            file = Path(folder) / f"clip{suffix}"
+            write_video(file, frames, fps=10)
+            return [file.read_bytes()]
+
+    return examples
+
+
 def _checkpoints() -> list[bytes]:
     import torch
     from safetensors.torch import save
@@ -232,6 +257,9 @@ READERS = {
     "palette": Reader(
         ".gpl", _read_palette, lambda: [b"GIMP Palette\nName: x\n0 0 0 a\n255 10 1\n", b"#fff000\n#123456\n"]
     ),
+    "video": Reader(".mp4", _read_clip, _clips(".mp4")),
+    "WebM": Reader(".webm", _read_clip, _clips(".webm")),
+    "animation": Reader(".gif", _read_clip, _clips(".gif")),
     "checkpoint": Reader(".safetensors", _load_checkpoint, _checkpoints),
     "log": Reader(
         ".jsonl", _read_log, lambda: [b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25, "training_loss": 0.2}\n']

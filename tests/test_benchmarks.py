@@ -54,7 +54,7 @@ def test_every_benchmark_runs(name, capsys):
     tables = re.findall(
         r"^### .+\n\n\| .+\|\n\| ---[-| :]+\|\n(?:\| .+\|\n)+", printed, re.MULTILINE
     )
-    assert len(tables) == {"footprints": 3, "scaling": 3, "shapes": 2}.get(name, 1)
+    assert len(tables) == {"footprints": 3, "scaling": 3, "shapes": 2, "clips": 2}.get(name, 1)
     if name == "footprints":
         assert printed.count("| compiled ") == 3
         assert printed.count("| numba by hand ") == 2

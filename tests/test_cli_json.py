@@ -118,6 +118,10 @@ SHOW = "`artgen plugins show`"
         (["Failure"], lambda call: call("no-such-command")),
         (["`artgen fit`"], fit),
         (
+            ["`artgen fit`", "`artgen fit`, a clip"],
+            lambda call: fit(call, "sample:clip?n=2", "--side-by-side"),
+        ),
+        (
             ["`artgen fit`, several targets or `--seeds`"],
             lambda call: fit(call, "--seeds", "1,2"),
         ),
@@ -182,7 +186,12 @@ def test_a_failed_run_of_a_batch(call):
 
 
 def test_every_section_is_tested():
-    tested = {"Failure", "`artgen fit`", "`artgen fit`, several targets or `--seeds`"}
+    tested = {
+        "Failure",
+        "`artgen fit`",
+        "`artgen fit`, a clip",
+        "`artgen fit`, several targets or `--seeds`",
+    }
     tested |= {
         f"`artgen {name}`" for name in ("render", "morph", "info", "compare", "plot", "doctor")
     }

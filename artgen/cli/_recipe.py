@@ -81,7 +81,7 @@ def lay_over(
     Another primitive or preset leaves behind what belonged to the one before: its count, its
     options, those of the engines, the drawing to start from.
     """
-    options, engine_options = _split_settings(settings)
+    options, engine_options, of_clips = _split_settings(settings)
     data, before = dict(base), dict(base.get("primitive", {}))
     stages_before = [dict(stage) for stage in base.get("stage", ())]
     primitive = {**_given(tables.get("primitive", {})), **options}
@@ -98,7 +98,8 @@ def lay_over(
         if key in primitive:
             before.pop(other, None)
 
-    for key, value in {**tables, "primitive": primitive}.items():
+    clip = {**tables.get("clip", {}), **of_clips}
+    for key, value in {**tables, "primitive": primitive, "clip": clip}.items():
         if key == "primitive":
             data[key] = {**before, **primitive}
         elif isinstance(value, Mapping):
@@ -201,9 +202,12 @@ _EngineOptions = dict[str | None, dict[str, Any]]
 """By the text of the stage's number; None for `engine`, the only stage."""
 
 
-def _split_settings(settings: Sequence[str]) -> tuple[dict[str, Any], _EngineOptions]:
-    """The options of the primitive, and those of the engines."""
+def _split_settings(
+    settings: Sequence[str],
+) -> tuple[dict[str, Any], _EngineOptions, dict[str, Any]]:
+    """The options of the primitive, those of the engines, and the keys of `clip`."""
     options: dict[str, Any] = {}
+    of_clips: dict[str, Any] = {}
     engine_options: _EngineOptions = {}
     for setting in settings:
         spelled, equals, text = setting.partition("=")
@@ -216,13 +220,15 @@ def _split_settings(settings: Sequence[str]) -> tuple[dict[str, Any], _EngineOpt
         if dot and (owner == "engine" or owner.isdecimal()):
             flags, key = _FLAG_OF_STAGE, rest
             table = engine_options.setdefault(None if owner == "engine" else owner, {})
+        elif dot and owner == "clip":
+            flags, key, table = {}, rest, of_clips
         else:
             flags, table = _FLAG_OF_PRIMITIVE, options
         if key in flags:
             known = flags[key] if key != "stop" else "--steps"
             raise UsageError(f"--set {spelled.strip()} sets no option", hint=f"use {known}")
         table[key] = parse_value(text.strip())
-    return options, engine_options
+    return options, engine_options, of_clips
 
 
 def _stages(

@@ -18,7 +18,7 @@ from artgen.cli._recipe import aim
 from artgen.cli._where import Where
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.events import Event, Observer
-from artgen.executor import Here, Work
+from artgen.executor import Here, Processes, Work
 from artgen.output import probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -205,7 +205,11 @@ class Session:
         """
         executor = self.where.executor([plan.job.recipe for plan in plans], self.registry)
         work: Work[Run, Done] = carry_out
-        if isinstance(executor, Here):
+        if isinstance(executor, Processes) and len(plans) == 1:
+            # There is only this run, but it may have scenes.
+            work = partial(carry_out, registry=self.registry, scenes=executor)
+            executor = Here()
+        elif isinstance(executor, Here):
             work = partial(carry_out, registry=self.registry)
         results: dict[str, Result] = {}
 
@@ -312,7 +316,8 @@ class Session:
         if result.summary is None:
             return
         summary = output_paths(self.out, result.job.stem)["summary"]
-        written = [result.summary["outputs"][kind] for kind in ("still", "video", "art")]
+        outputs = result.summary["outputs"]
+        written = [outputs.get(kind) for kind in ("still", "video", "side_by_side", "art")]
         for path in (*written, summary):
             if path and Path(path).exists():
                 print(path, flush=True)
@@ -360,7 +365,11 @@ def _finished(job: Job, paths: Mapping[str, Path]) -> Result:
         summary = json.loads(file.read_text(encoding="utf-8"))
         recipe = Recipe.from_dict(summary["recipe"], where=str(file))
         # The file knows names only, so that it can be moved.
-        outputs = {kind: name and str(paths[kind]) for kind, name in summary["outputs"].items()}
+        # Beside the video there may be another one, in the same folder.
+        outputs = {
+            kind: name and str(paths.get(kind) or paths["video"].with_name(name))
+            for kind, name in summary["outputs"].items()
+        }
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{file} is not the summary of a run: {error}", hint="start again with --overwrite"

@@ -26,8 +26,8 @@ AtATime = Annotated[
         metavar="N",
         min=1,
         max=256,
-        help="So many runs at a time, each in a process of its own, on --threads threads "
-        "(default: 1).",
+        help="So many runs, or scenes of a clip, at a time, each in a process, on --threads "
+        "threads (default: 1).",
         rich_help_panel=_PANEL,
     ),
 ]

@@ -27,8 +27,9 @@ def fit(
         typer.Argument(
             metavar="TARGET",
             help="What to fit: pictures (files or sample:NAME), curve:EXPR, points:NAME, "
-            "FILE.csv of x,y or x,y,label, or a set of pictures (a folder, IDX, .npz, "
-            "sample:digits). Default: sample:astronaut.",
+            "FILE.csv of x,y or x,y,label, a set of pictures (a folder, IDX, .npz, "
+            "sample:digits), or a clip (MP4, WebM, animated GIF or WebP, frames:FOLDER, "
+            "sample:clip). Default: sample:astronaut.",
             show_default=False,
         ),
     ] = None,
@@ -67,8 +68,8 @@ def fit(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="An option of the primitive, preset=NAME, or engine.KEY=VALUE "
-            "(1.KEY, 2.KEY with several stages); may be repeated.",
+            help="An option of the primitive, preset=NAME, engine.KEY=VALUE "
+            "(1.KEY, 2.KEY with several stages), or clip.KEY=VALUE; may be repeated.",
             rich_help_panel=_WHAT,
         ),
     ] = None,
@@ -299,6 +300,14 @@ def fit(
             rich_help_panel=_FILES,
         ),
     ] = None,
+    side_by_side: Annotated[
+        bool,
+        typer.Option(
+            "--side-by-side",
+            help="Of a clip, also STEM-side-by-side.mp4: the clip beside the drawing.",
+            rich_help_panel=_FILES,
+        ),
+    ] = False,
     precision: Annotated[
         Literal["fp32", "fp16", "int8"] | None,
         typer.Option(
@@ -459,6 +468,7 @@ def fit(
                 "threads": threads,
                 "precision": precision,
             },
+            "clip": {"side_by_side": side_by_side or None},
         },
         {
             "engine": engine,

@@ -112,6 +112,18 @@ class Engine:
         """How many steps to take for `count` parts where nobody says; None: no opinion."""
         return None
 
+    @classmethod
+    def follow(
+        cls, options: Mapping[str, Any], steps: int, count: int | None
+    ) -> dict[str, Any] | None:
+        """How a frame of a clip is fitted that begins as the one before ended.
+
+        Steps and options, laid over the `options` of an ordinary fit, which takes so many `steps`
+        for `count` parts (None: it has none). Every part keeps its place in the drawing's tensors.
+        None where the engine can only begin anew.
+        """
+        return None
+
     def start(self, problem: Problem) -> None:
         """Get ready for step 0."""
         raise NotImplementedError
@@ -135,6 +147,17 @@ class Engine:
         the same part. None: that is not known.
         """
         return None
+
+    def hand_over(self) -> State:
+        """Tensors that help to fit the next frame of a clip; none unless the engine has some."""
+        return {}
+
+    def take_over(self, state: State, fresh: Tensor) -> None:
+        """After `start`: use what the engine of the frame before handed over.
+
+        `fresh`, bool [N], marks parts that the frame before did not have; it is empty where there
+        are no parts.
+        """
 
     def recover(self, rate: float) -> None:
         """Go back to the best drawing and go on with all learning rates times `rate`."""

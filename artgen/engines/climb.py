@@ -87,6 +87,13 @@ class ClimbEngine(Engine):
         passes: int = options.get("passes", cls.Options().passes)
         return (count or 1) * (1 + passes)
 
+    @classmethod
+    def follow(
+        cls, options: Mapping[str, Any], steps: int, count: int | None
+    ) -> dict[str, Any] | None:
+        """One pass in which every shape climbs from where it is, and from nowhere else."""
+        return {"steps": count or 1, "passes": 1, "moves": 0, "settle": 0.0}
+
     def start(self, problem: Problem) -> None:
         """Take the shapes of the first drawing. Raises UsageError for losses but ``mse``."""
         if problem.loss.text != "mse":

@@ -46,6 +46,8 @@ __all__ = ["GradientEngine"]
 POLISH_STEPS = 300
 """After so many steps shapes that another engine found hardly gain more."""
 LESSON_REPORTS = 15
+FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE = 10, 0.1, 0.15
+"""Of a frame that follows another one: its steps, and the factor on all rates."""
 
 
 class GradientEngine(Engine):
@@ -130,6 +132,22 @@ class GradientEngine(Engine):
     ) -> int | None:
         """Few for shapes, which another engine has found."""
         return POLISH_STEPS if isinstance(primitive, Shape) else None
+
+    @classmethod
+    def follow(
+        cls, options: Mapping[str, Any], steps: int, count: int | None
+    ) -> dict[str, Any] | None:
+        """A few steps at small rates: parts are where they were, all of them, and only move."""
+        return {
+            "steps": max(FEWEST_STEPS, round(FOLLOWING_SHARE * steps)),
+            "rate": FOLLOWING_RATE * options.get("rate", 1.0),
+            "schedule": "constant",
+            "warmup": 0,
+            "move": 0.0,
+            "soften": 0.0,
+            "coarse": 0.0,
+            "settle": 0.0,
+        }
 
     def start(self, problem: Problem) -> None:
         """Move everything to the device and make raw parameters of the drawing."""
@@ -256,6 +274,29 @@ class GradientEngine(Engine):
     def identities(self, best: bool) -> Tensor | None:
         """Parts keep their numbers while others are added; what is moved is a new part."""
         return self.best_numbers if best else self.numbers
+
+    def hand_over(self) -> State:
+        """Adam's moments."""
+        return {
+            f"{key}.{name}": value.detach().to("cpu", copy=True)
+            for name, raw in self.raw.items()
+            for key, value in self.optimizer.state.get(raw, {}).items()
+        }
+
+    @torch.no_grad()
+    def take_over(self, state: State, fresh: Tensor) -> None:
+        """Go on with these moments; those of fresh parts are zero, as in `_replace`."""
+        for name, raw in self.raw.items():
+            if f"exp_avg.{name}" not in state:
+                continue
+            moments = {
+                key: state[f"{key}.{name}"].to(self.device, copy=True)
+                for key in ("step", "exp_avg", "exp_avg_sq")
+            }
+            if len(fresh):
+                for key in ("exp_avg", "exp_avg_sq"):
+                    moments[key][..., fresh.to(self.device)] = 0
+            self.optimizer.state[raw] = moments
 
     def limit_memory(self, share: float) -> None:
         """Evaluate smaller pieces at a time."""

@@ -15,13 +15,13 @@ from typing import Any, TypeVar, cast
 
 from artgen.errors import Interrupted, OutputError
 from artgen.events import Event, Observer
-from artgen.executor._protocol import Task, Told, Work, portable
+from artgen.executor._protocol import Told, Work, portable
 from artgen.runner import Interruption, graceful_signals
 
 __all__ = ["Processes"]
 
+T = TypeVar("T")
 R = TypeVar("R")
-TaskT = TypeVar("TaskT", bound=Task)
 
 _LOOK = 0.2
 """How often a wait is broken off to see whether to stop, in seconds."""
@@ -39,14 +39,14 @@ class Processes:
 
     def run(
         self,
-        work: Work[TaskT, R],
-        tasks: Sequence[TaskT],
+        work: Work[T, R],
+        tasks: Sequence[T],
         observe: Observer,
         interruption: Interruption,
-    ) -> Iterator[tuple[TaskT, R | Exception]]:
+    ) -> Iterator[tuple[T, R | Exception]]:
         """In the order in which they are done."""
         waiting, idle, asked = deque(tasks), list[_Worker](), False
-        busy: dict[Connection, tuple[_Worker, TaskT]] = {}
+        busy: dict[Connection, tuple[_Worker, T]] = {}
         try:
             while waiting or busy:
                 if interruption.requested and not asked:

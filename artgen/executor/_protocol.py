@@ -20,10 +20,11 @@ from artgen.runner import Interruption
 
 __all__ = ["Executor", "Here", "Task", "Told", "Work", "portable", "share_of_gpu"]
 
+T = TypeVar("T")
 R = TypeVar("R")
 TaskT = TypeVar("TaskT", bound="Task")
 
-Work: TypeAlias = Callable[[TaskT, Observer, Interruption], R]
+Work: TypeAlias = Callable[[T, Observer, Interruption], R]
 
 OFTEN = 0.2
 """At most once in so many seconds others are told how far a run is."""

@@ -16,13 +16,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import __version__
-from artgen.art import Art, ExportRequest, quantised, quantised_film, saved_bytes
+from artgen.art import Art, ExportRequest, bytes_of_shapes, quantised, quantised_film, saved_bytes
 from artgen.drawing import Drawing
 from artgen.errors import ArtgenError, Interrupted
 from artgen.exporters import walk_frames
+from artgen.film import Film
 from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
+from artgen.runner._clip_figures import clip_figures, side_by_side
 from artgen.runner._fit import HOLD_SECONDS, Result
 from artgen.runner._folder import RunFolder
 from artgen.runner._prepare import Job
@@ -65,8 +67,9 @@ def export(
     precision = recipe.run.precision
     drawing = quantised(result.drawing, precision)
     picture = job.draw(drawing)
-    metrics = _metrics(job, result, drawing, picture)
     film = result.film and quantised_film(result.film, precision)
+    moving = film if recipe.clip is not None else None
+    metrics = _metrics(job, result, drawing, picture, moving)
     art = Art(drawing, recipe, metrics, precision, registry, film)
     data = art.to_bytes()
     summary = _summary(job, result, metrics, len(data))
@@ -83,22 +86,29 @@ def export(
     written = {kind: paths[kind] for kind in ("still", "video", "art")}
     if not output.video:
         del written["video"]
-    summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
-    if error is not None:
-        summary["outputs"]["checkpoint"] = str(folder.path)
 
     still = picture.pixels
     if output.still_size is not None or output.transparent:
         still = art.render(output.still_size, transparent=output.transparent, device=job.device)
     atomic_write(folder.stage_output(paths["still"]), encode_png(still, text))
     if output.video:
-        if output.walk is None:
-            frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
+        video, fps = folder.stage_output(paths["video"]), float(output.fps)
+        if output.walk is not None:
+            frames, fps = walk_frames(art, _as_request(output))
+        elif moving is not None:
+            frames, fps = art.frames(device=job.device), moving.fps
         else:
-            frames, _ = walk_frames(art, _as_request(output))
-        video = folder.stage_output(paths["video"])
-        write_video(video, frames, fps=output.fps, comment=text)
+            frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
+        write_video(video, frames, fps=fps, comment=text)
+    if moving is not None and recipe.clip is not None and recipe.clip.side_by_side:
+        beside = paths["video"].with_stem(f"{paths['video'].stem}-side-by-side")
+        written["side_by_side"] = beside
+        frames = side_by_side(job, moving)
+        write_video(folder.stage_output(beside), frames, fps=moving.fps, comment=text)
     atomic_write(folder.stage_output(paths["art"]), data)
+    summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
+    if error is not None:
+        summary["outputs"]["checkpoint"] = str(folder.path)
     atomic_write(folder.stage_output(paths["summary"]), _stored(summary))
     folder.publish([*written.values(), paths["summary"]])
     if not output.video:
@@ -125,19 +135,27 @@ def _as_request(output: OutputTable) -> ExportRequest:
     return ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=output.fps)
 
 
-def _metrics(job: Job, result: Result, drawing: Drawing, picture: Picture) -> dict[str, Any]:
+def _metrics(
+    job: Job, result: Result, drawing: Drawing, picture: Picture, film: Film | None
+) -> dict[str, Any]:
     """What two equal runs agree on to the last bit; stored in the `.art`."""
     recipe = result.recipe
-    loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
     size = saved_bytes(drawing, recipe.run.precision)
     pixels = drawing.width * drawing.height
+    if film is None:
+        loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
+        figures = {**job.figures(picture), "loss": float(loss)}
+    else:
+        figures = clip_figures(job, film, result.starts)
+        shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
+        size = bytes_of_shapes(shapes, recipe.run.precision)
+        pixels *= film.keys
     return {
         "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
         "parameters": drawing.parameters,
         "floats": job.plan.primitive.floats if job.plan.primitive.family == "codec" else None,
         "steps": result.steps,
-        **job.figures(picture),
-        "loss": float(loss),
+        **figures,
         "bytes": size,
         "bpp": round(8 * size / pixels, 6) if drawing.subject is None else None,
     }
@@ -172,7 +190,7 @@ def _summary(
         "steps_per_second": round(result.steps / max(result.seconds, 1e-9), 3),
         "stopped_by": result.stopped_by,
         **{name: metrics[name] for name in FIGURES},
-        "loss": metrics["loss"],
+        **{key: metrics[key] for key in ("loss", "clip") if key in metrics},
         "bytes": metrics["bytes"],
         "file_bytes": file_bytes,
         "bpp": metrics["bpp"],

@@ -46,7 +46,11 @@ HOLD_SECONDS = 2.0
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What a fit leaves: the best drawing, why it stopped, and the recipe that repeats it."""
+    """What a fit leaves: the best drawing, why it stopped, and the recipe that repeats it.
+
+    Of a clip there is a `film`, whose first key is the drawing, and `starts` are the numbers of the
+    first frames of its scenes.
+    """
 
     drawing: Drawing
     recipe: Recipe
@@ -56,6 +60,7 @@ class Result:
     diverged: Diverged | None = None
     film: Film | None = None
     """The progress as key drawings, not rounded, where the recipe asks for it."""
+    starts: tuple[int, ...] = ()
 
 
 @dataclass

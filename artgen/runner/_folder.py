@@ -8,6 +8,7 @@
     checkpoint.safetensors    the engine's exact state and the runner's progress
     frames/000000123.png      lossless 8-bit frames, by step
     history/000000123.safetensors   key drawings, by step, where the recipe asks for a history
+    scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
     outputs/                  what is being written, until all of it is
 
 It exists from the first step until the outputs are written.
@@ -43,6 +44,7 @@ class RunFolder:
         self.path = path
         self.frames = FrameStore(path / "frames")
         self.history = path / "history"
+        self.scenes = path / "scenes"
         self._inputs = path / "inputs"
         self._recipe = path / "recipe.json"
         self.checkpoint = path / "checkpoint.safetensors"
@@ -145,7 +147,7 @@ class RunFolder:
         """The newest checkpoint, or None before the first. Raises InputError where damaged."""
         from safetensors import SafetensorError, safe_open
 
-        if not self.has_checkpoint:
+        if not self.checkpoint.is_file():
             return None
         try:
             with safe_open(self.checkpoint, framework="pt") as data:
@@ -171,7 +173,7 @@ class RunFolder:
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is anything that a resume could use."""
-        return self.checkpoint.is_file()
+        return self.checkpoint.is_file() or self.scenes.exists()
 
     def stage_output(self, path: Path) -> Path:
         """Where to write what will be published as `path`."""

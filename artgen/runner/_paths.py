@@ -19,7 +19,10 @@ SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"
 def default_stem(recipe: Recipe) -> str:
     """The name of the outputs unless another is asked for: target-primitive."""
     scheme, rest = split_source(recipe.target.source)
-    target = (rest or scheme) if scheme else Path(rest).stem
+    if scheme == "frames":
+        target = Path(rest.partition("?")[0]).name
+    else:
+        target = (rest or scheme) if scheme else Path(rest).stem
     return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
 
 

@@ -22,19 +22,24 @@ from artgen.raster import Backend, choose_backend, examples_from
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, find_primitive, resolve
+from artgen.runner._clip_plan import check_clip, plan_clip
 from artgen.runner._device import resolve_arithmetic, resolve_device
 from artgen.runner._init import InitialArt, open_initial
 from artgen.runner._inputs import InputFiles
 from artgen.subject import ImageSet, Points, Subject
 from artgen.targets import (
+    ClipTarget,
     ImageTarget,
     SetTarget,
     Target,
     TargetRequest,
     hex_colour,
+    is_clip,
     is_image_set,
     learn_palette,
     nearest_colour,
+    open_clip,
+    open_frames,
     open_image,
     open_image_set,
     open_table,
@@ -126,6 +131,7 @@ def prepare(
     device = resolve_device(recipe.run.device)
     init = None if recipe.init is None else open_initial(recipe.init, files, registry)
     recipe, target = _over_background(recipe, registry, files, target, init)
+    check_clip(recipe, target)
     if init is not None:
         recipe = init.continued(recipe, find_primitive(recipe, registry).load().family)
     plan = resolve(recipe, registry, target.canvas, target.subject)
@@ -134,6 +140,8 @@ def prepare(
     arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan), codec)
     run = {"device": device, "backend": backend.name, "threads": threads, "arithmetic": arithmetic}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
+    if isinstance(target, ClipTarget):
+        plan = plan_clip(plan)
     subject: Subject | None = None
     positions = training = test = None
     if isinstance(target, ImageTarget):
@@ -154,6 +162,9 @@ def prepare(
         positions = torch.from_numpy(samples.positions)
         if isinstance(subject, Points):
             subject = replace(subject, logits=plan.losses[-1].takes_logits)
+    if isinstance(target, ClipTarget):
+        # It may be large too.
+        files.found.pop("target", None)
     weight = None if target.weight is None else torch.from_numpy(target.weight)
     start = _first_drawing(plan, target.canvas, subject, goal, weight, init)
     if recipe.output.walk is not None:
@@ -187,6 +198,8 @@ def open_target(
     A background of ``auto`` is black. Raises InputError, PluginError, UsageError.
     """
     target = read_target(recipe, registry, search)
+    if isinstance(target, ClipTarget):
+        return target.still
     if not isinstance(target, ImageTarget | SetTarget):
         raise UsageError(
             f"{recipe.target.source} is neither a picture nor a set of them",
@@ -308,9 +321,15 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Targe
         path = files.find("target", rest, table.sha256)
         if path.suffix.lower() == ".csv":
             return open_table(str(path), request)
+        if is_clip(path):
+            return open_clip(path, request)
         if not is_image_set(path):
             return open_image(path, request)
         opened: Target = open_image_set(path, request)
+    elif scheme == "frames":
+        name, mark, query = rest.partition("?")
+        folder = files.find("target", name, None)
+        opened = open_frames(f"{folder}{mark}{query}", request)
     else:
         opened = registry.load("target", scheme)(rest, request)
     if table.sha256 not in (None, opened.sha256):

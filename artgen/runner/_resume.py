@@ -72,7 +72,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, dict) and "name" in value:
         value = value["name"]
     if isinstance(value, str):
-        return value.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        return value.replace("\\", "/").removeprefix("frames:").rstrip("/").rpartition("/")[2]
     if isinstance(value, tuple | list):
         return [_plain(item) for item in value]
     return value

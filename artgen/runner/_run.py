@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
+from artgen.errors import UsageError
 from artgen.events import Event, Finished, Notice, Observer, Shown, Started
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.runner._clip import ClipFit
 from artgen.runner._device import threads
 from artgen.runner._export import Outcome, export
 from artgen.runner._fit import Fit
@@ -22,7 +25,10 @@ from artgen.runner._paths import default_stem, output_paths, refuse_existing
 from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
-from artgen.targets import ImageTarget, Target
+from artgen.targets import ClipTarget, ImageTarget, Target, split_source
+
+if TYPE_CHECKING:
+    from artgen.executor import Processes
 
 __all__ = ["run"]
 
@@ -44,6 +50,8 @@ def run(
     log: Path | None = None,
     graph: Path | None = None,
     video: Path | None = None,
+    scenes: Processes | None = None,
+    plugins: Sequence[Path] = (),
 ) -> Outcome:
     """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
 
@@ -51,7 +59,8 @@ def run(
     which the recipe's files are looked up. With `resume` the run stored in `out` goes on, and
     `given` (the part of `recipe` that was asked for) must agree with it. `graph` is where the loss
     of the first engine that has a graph is written, in the DOT language; `video` is another place
-    for the video, of the format in the recipe.
+    for the video, of the format in the recipe. The scenes of a clip are fitted in the processes
+    `scenes` where there are some, with the loose files `plugins`.
 
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the outcome instead.
@@ -64,9 +73,9 @@ def run(
         folder, recipe = RunFolder.open(paths["folder"])
         held.callback(folder.unlock)
         paths = output_paths(paths["folder"].parent, stem, recipe.output, video)
-        # Sets are not copied into the folder: they are read again from where they are.
-        source = Path(str((given or {}).get("target", {}).get("source", "")))
-        search = [*folder.inputs, *search, source.parent]
+        # Sets and clips are not copied into the folder: they are read again from where they are.
+        _, source = split_source(str((given or {}).get("target", {}).get("source", "")))
+        search = [*folder.inputs, *search, Path(source).parent]
     elif paths is not None and not overwrite:
         refuse_existing(paths)
     observers = list(observers)
@@ -77,6 +86,8 @@ def run(
         if folder is not None:
             check_agreement(recipe, given or {}, target)
         job = prepare(recipe, registry, target=target, search=search, threads=number)
+        if graph is not None and isinstance(job.target, ClipTarget):
+            raise UsageError(f"{job.target.source} is a clip, of which no graph is drawn")
         names = [stage.engine for stage in job.recipe.stage]
         engines = dict(zip(names, job.plan.engines, strict=True))
         graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
@@ -92,15 +103,31 @@ def run(
             folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
             held.callback(folder.unlock)
         try:
-            fit = Fit(
-                job,
-                emit=emit,
-                run_name=stem,
-                interruption=interruption or Interruption(),
-                folder=folder,
-                checkpoint_every=checkpoint_every,
-                started=graph_file or None,
-            )
+            fit: Fit | ClipFit
+            if isinstance(job.target, ClipTarget):
+                scratch = Path(held.enter_context(TemporaryDirectory()))
+                fit = ClipFit(
+                    job,
+                    registry,
+                    emit=emit,
+                    run_name=stem,
+                    interruption=interruption or Interruption(),
+                    place=scratch if folder is None else folder.scenes,
+                    search=search,
+                    plugins=plugins,
+                    checkpoint_every=checkpoint_every,
+                    processes=scenes,
+                )
+            else:
+                fit = Fit(
+                    job,
+                    emit=emit,
+                    run_name=stem,
+                    interruption=interruption or Interruption(),
+                    folder=folder,
+                    checkpoint_every=checkpoint_every,
+                    started=graph_file or None,
+                )
             if resume and folder is not None:
                 fit.resume()
             lines = log and JsonLines(

@@ -1,10 +1,11 @@
-"""Targets: what is fitted to, read into arrays. Pictures, curves, points, sets of pictures."""
+"""Targets: what is fitted to, read into arrays. Pictures, clips, curves, points, sets."""
 
 from typing import TypeAlias
 
 from artgen.targets._sample import SAMPLES, open_sample
 from artgen.targets._source import file_safe, is_reserved, split_source
 from artgen.targets._table import open_table
+from artgen.targets.clip import ClipTarget, is_clip, open_clip, open_frames
 from artgen.targets.colour import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 from artgen.targets.curve import open_curve
 from artgen.targets.digits import is_digits, open_digits
@@ -16,6 +17,7 @@ from artgen.targets.samples import SampleTarget, curve_from_samples, points_from
 
 __all__ = [
     "SAMPLES",
+    "ClipTarget",
     "ImageTarget",
     "SampleTarget",
     "SetTarget",
@@ -25,14 +27,17 @@ __all__ = [
     "file_safe",
     "hex_colour",
     "image_from_array",
+    "is_clip",
     "is_digits",
     "is_image_set",
     "is_reserved",
     "learn_palette",
     "linear_to_srgb",
     "nearest_colour",
+    "open_clip",
     "open_curve",
     "open_digits",
+    "open_frames",
     "open_image",
     "open_image_set",
     "open_points",

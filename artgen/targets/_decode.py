@@ -22,7 +22,14 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from artgen._files import read_regular
 from artgen.errors import InputError
 
-__all__ = ["Picture", "decode_file", "decode_pillow", "read_bytes"]
+__all__ = [
+    "Picture",
+    "decode_file",
+    "decode_frame",
+    "decode_pillow",
+    "pillow_guard",
+    "read_bytes",
+]
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
@@ -50,12 +57,12 @@ def read_bytes(path: str, where: str) -> bytes:
 def decode_file(data: bytes, max_pixels: int, where: str) -> Picture:
     """Decode the first frame of a picture file. Raises InputError naming `where` and the reason."""
     with (
-        _pillow_guard(max_pixels, where),
+        pillow_guard(max_pixels, where),
         Image.open(BytesIO(data), formats=_FORMATS) as image,
     ):
         _check_pixels(image, max_pixels, where)
         frames = getattr(image, "n_frames", 1)
-        picture = _decode(image, where)
+        picture = decode_frame(image, where)
     if frames > 1:
         return replace(picture, warnings=(f"first of {frames} frames used", *picture.warnings))
     return picture
@@ -63,13 +70,13 @@ def decode_file(data: bytes, max_pixels: int, where: str) -> Picture:
 
 def decode_pillow(image: Image.Image, max_pixels: int, where: str) -> Picture:
     """The current frame of a Pillow image. Raises InputError naming `where` and the reason."""
-    with _pillow_guard(max_pixels, where):
+    with pillow_guard(max_pixels, where):
         _check_pixels(image, max_pixels, where)
-        return _decode(image, where)
+        return decode_frame(image, where)
 
 
 @contextmanager
-def _pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
+def pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
     """Pillow with our pixel limit in place of its own, without its warnings and exceptions.
 
     Limit and warning filters are global to the process: the lock lets every thread find and leave
@@ -108,7 +115,7 @@ def _check_pixels(image: Image.Image, limit: int, where: str) -> None:
         raise InputError(f"{where} is {width}x{height} pixels, more than {limit:,}", hint=_TOO_MANY)
 
 
-def _decode(image: Image.Image, where: str) -> Picture:
+def decode_frame(image: Image.Image, where: str) -> Picture:
     """The samples of an image of any mode, upright and in sRGB."""
     image.load()
     image, turning = _upright(image)

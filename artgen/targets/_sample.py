@@ -1,4 +1,4 @@
-"""Samples that work offline: photographs of scikit-image, computed pictures, drawn digits."""
+"""Samples that work offline: photographs of scikit-image, computed pictures, digits, a clip."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 from artgen.errors import InputError, did_you_mean
 from artgen.targets._generated import GENERATED
+from artgen.targets.clip_sample import is_clip_sample, open_clip_sample
 from artgen.targets.digits import is_digits, open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
@@ -47,14 +48,16 @@ SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED)))
 
 
 def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget | SetTarget:
-    """Open the sample picture called `rest`, one of `SAMPLES`, or a set of drawn `digits`.
+    """Open the sample picture called `rest`, one of `SAMPLES`, or drawn `digits`, or the `clip`.
 
     Raises InputError for an unknown name, or where this scikit-image came without the picture.
     """
     if is_digits(rest):
         return open_digits(rest, request)
+    if is_clip_sample(rest):
+        return open_clip_sample(rest, request)
     if rest not in SAMPLES:
-        known = (*SAMPLES, "digits")
+        known = (*SAMPLES, "clip", "digits")
         raise InputError(f"there is no sample {rest!r}", hint=did_you_mean(rest, known))
     source = f"sample:{rest}"
     if rest in GENERATED:

@@ -18,7 +18,14 @@ from artgen.targets._source import file_safe, printable
 if TYPE_CHECKING:
     from artgen.targets._decode import Picture
 
-__all__ = ["DEFAULT_REQUEST", "ImageTarget", "TargetRequest", "image_from_array", "open_image"]
+__all__ = [
+    "DEFAULT_REQUEST",
+    "ImageTarget",
+    "TargetRequest",
+    "image_from_array",
+    "open_image",
+    "prepare_picture",
+]
 
 _DEFAULT_LONG_SIDE = 768
 _LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
@@ -104,7 +111,7 @@ def open_image(
     """
     data, picture, where = _read(path, request.max_pixels)
     file_name = os.path.basename(os.fspath(path))
-    return _prepare(
+    return prepare_picture(
         picture,
         request,
         where,
@@ -135,7 +142,7 @@ def image_from_array(
         picture = _decode.decode_pillow(array, request.max_pixels, name)
     else:
         picture = _decode.Picture(_fit.check_samples(array, name))
-    return _prepare(
+    return prepare_picture(
         picture,
         request,
         name,
@@ -145,7 +152,7 @@ def image_from_array(
     )
 
 
-def _prepare(
+def prepare_picture(
     picture: Picture, request: TargetRequest, where: str, *, name: str, source: str, sha256: str
 ) -> ImageTarget:
     """Bring decoded samples to the fitting size, over the background, with their loss weight."""

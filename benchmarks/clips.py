@@ -1,0 +1,146 @@
+"""Clips: frames that go on from one another against fits of each frame by itself.
+
+The clip is `sample:clip`: 60 frames of a photograph that is panned, turned and lit, and after a
+cut of another one. Independent fits have a seed each. Those of splats take fewer steps than the
+first fits of the clip's scenes, so that they come to no more than its PSNR; those of shapes take as
+many. CPU seconds are those of everything from reading to the figures, on one thread.
+Flicker is the mean squared error of the change from frame to frame, within scenes, in units of
+10⁻⁴. `interrupted` tells whether a run that was stopped and resumed gives the same film, byte for
+byte.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import artgen
+from artgen.events import Shown
+from artgen.metrics import psnr
+from artgen.recipe import Recipe
+from artgen.registry import default
+from artgen.runner import Interruption
+from artgen.runner import run as run_recipe
+from artgen.targets import ClipTarget, TargetRequest, image_from_array, open_sample
+from benchmarks._report import Table, figure, ratio
+from benchmarks._settings import Settings
+
+COLUMNS = ("", "CPU s", "mean PSNR, dB", "worst frame, dB", "flicker, 10⁻⁴", "interrupted")
+
+
+def run(settings: Settings) -> Iterator[Table]:
+    frames, side = (6, 48) if settings.quick else (60, 192)
+    contests = (("gaussian", 1000, 500, 400), ("triangle", 150, None, None))
+    for primitive, count, steps, fewer in contests:
+        if settings.quick:
+            count, steps, fewer = 20, 20, 20
+        recipe = _recipe(primitive, count, steps, frames, side)
+        _warm_up(recipe)
+        together = _clip(recipe)
+        alone = _independent(_recipe(primitive, count, fewer, frames, side))
+        saved = ratio(alone[0], together[0])
+        less = ratio(alone[3], together[3])
+        yield Table(
+            f"{count} x {primitive}, {frames} frames at {side}x{side * 3 // 4}, "
+            f"first fits of {steps or 7 * count} steps, independent ones of {fewer or 7 * count}",
+            COLUMNS,
+            [
+                ("each frame by itself", *map(figure, alone), ""),
+                ("as a clip", *map(figure, together), _resumed(recipe)),
+                ("", saved, "", "", less, ""),
+            ],
+        )
+
+
+def _recipe(primitive: str, count: int, steps: int | None, frames: int, side: int) -> Recipe:
+    return Recipe.from_dict(
+        {
+            "seed": 7,
+            "target": {"source": f"sample:clip?n={frames}", "size": side},
+            "primitive": {"name": primitive, "count": count},
+            "stage": [{} if steps is None else {"steps": steps}],
+            "output": {"video": False},
+            "run": {"threads": 1, "device": "cpu"},
+        }
+    )
+
+
+def _warm_up(recipe: Recipe) -> None:
+    """Compile the kernels."""
+    short = recipe.updated({"target": {"source": "sample:clip?n=2"}, "stage": [{"steps": 2}]})
+    run_recipe(short, default())
+
+
+def _opened(recipe: Recipe) -> ClipTarget:
+    source = recipe.target.source.removeprefix("sample:")
+    clip = open_sample(source, TargetRequest(size=recipe.target.size))
+    assert isinstance(clip, ClipTarget)
+    return clip
+
+
+def _independent(recipe: Recipe) -> tuple[float, float, float, float]:
+    """CPU seconds, mean and least PSNR, flicker."""
+    clip, began = _opened(recipe), time.process_time()
+    quality: list[float] = []
+    changes: list[float] = []
+    before: Any = None
+    middle = -(-int(recipe.target.source.partition("n=")[2]) // 2)
+    for number, frame in enumerate(clip.frames()):
+        target = image_from_array(frame.image, TargetRequest(size=recipe.target.size))
+        own = recipe.updated({"seed": number})
+        drawn = run_recipe(own, default(), target=target).pixels
+        assert drawn is not None
+        quality.append(psnr(drawn, frame.pixels))
+        error = (drawn.astype(np.float64) - frame.pixels) / 255
+        if number not in (0, middle):
+            changes.append(float(np.square(error - before).mean()))
+        before = error
+    seconds = time.process_time() - began
+    return seconds, float(np.mean(quality)), min(quality), 1e4 * float(np.mean(changes))
+
+
+def _clip(recipe: Recipe) -> tuple[float, float, float, float]:
+    """The same."""
+    began = time.process_time()
+    outcome = run_recipe(recipe, default())
+    seconds = time.process_time() - began
+    figures = outcome.summary["clip"]
+    return (
+        *(seconds, outcome.summary["psnr"], figures["psnr_min"]),
+        1e4 * figures["flicker"],
+    )
+
+
+def _resumed(recipe: Recipe) -> str:
+    """Whether a run that was stopped and resumed gives the same film, in a shorter clip."""
+    short = recipe.updated({"target": {"source": "sample:clip?n=12", "size": 64}})
+    stop = _Stop(6)
+    with tempfile.TemporaryDirectory() as folder:
+        whole = run_recipe(short, default(), out=Path(folder) / "a", name="clip")
+        run_recipe(
+            *(short, default()),
+            out=Path(folder) / "b",
+            name="clip",
+            interruption=stop,
+            observers=[stop],
+        )
+        again = run_recipe(short, default(), out=Path(folder) / "b", name="clip", resume=True)
+    return "same" if whole.art.to_bytes() == again.art.to_bytes() else "differs"
+
+
+class _Stop(Interruption):
+    """Asks a run to stop after so many pictures."""
+
+    def __init__(self, pictures: int) -> None:
+        super().__init__()
+        self.left = pictures
+
+    def __call__(self, event: artgen.Event) -> None:
+        if isinstance(event, Shown):
+            self.left -= 1
+            self.requested |= self.left <= 0

@@ -1,0 +1,364 @@
+"""Clips: read frame by frame, cut into scenes, fitted with parts that move, resumed to the byte."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import artgen
+from artgen.cli import main
+from artgen.errors import InputError, Interrupted, UsageError
+from artgen.events import Shown
+from artgen.output import write_video
+from artgen.recipe import Recipe
+from artgen.registry import Registry, default
+from artgen.runner import Interruption, run
+from artgen.runner._cuts import find_scenes
+from artgen.runner._keys import Key, make_scenes
+from artgen.targets import (
+    ClipTarget,
+    TargetRequest,
+    is_clip,
+    open_clip,
+    open_frames,
+    open_sample,
+)
+
+
+def moving(count: int, height: int = 24, width: int = 32) -> list[np.ndarray]:
+    """A bright square that walks over a slope of gray, uint8 [height, width, 3]."""
+    rows, columns = np.mgrid[:height, :width]
+    frames = []
+    for index in range(count):
+        frame = np.repeat((columns * 4 + rows)[..., None], 3, axis=2).astype(np.uint8)
+        frame[8:16, 4 + index : 12 + index] = (250, 120, 30)
+        frames.append(frame)
+    return frames
+
+
+def save_animation(path: Path, frames: list[np.ndarray], **options: object) -> Path:
+    first, *others = map(Image.fromarray, frames)
+    first.save(path, save_all=True, append_images=others, duration=80, **options)
+    return path
+
+
+def recipe(source: str = "sample:clip?n=6", **tables: dict) -> Recipe:
+    base = {
+        "seed": 3,
+        "target": {"source": source, "size": 32},
+        "primitive": {"name": "gaussian", "count": 24},
+        "stage": [{"steps": 12}],
+        "run": {"device": "cpu", "threads": 1, "backend": "eager"},
+        "clip": {"steps": 4},
+    }
+    return Recipe.from_dict(base).updated(tables)
+
+
+# ---- reading -------------------------------------------------------------------------------------
+
+
+def test_a_video_is_read_frame_by_frame(tmp_path):
+    path, frames = tmp_path / "walk.mp4", moving(7)
+    write_video(path, frames, fps=12)
+    assert is_clip(path)
+    clip = open_clip(path)
+    assert (clip.fps, clip.canvas.width, clip.canvas.height) == (12, 32, 24)
+    read = [frame.pixels for frame in clip.frames()]
+    assert len(read) == 7
+    for one, other in zip(read, frames, strict=True):
+        assert np.abs(one.astype(int) - other).mean() < 12
+    later = [frame.pixels for frame in clip.frames(5)]
+    assert [frame.tolist() for frame in later] == [frame.tolist() for frame in read[5:]]
+    assert np.array_equal(clip.pixels, read[0])
+
+
+@pytest.mark.parametrize(("name", "options"), [("a.gif", {}), ("a.webp", {"lossless": True})])
+def test_an_animation_is_a_clip_and_a_still_is_none(tmp_path, name, options):
+    frames = moving(4)
+    path = save_animation(tmp_path / name, frames, **options)
+    assert is_clip(path)
+    clip = open_clip(path)
+    assert clip.fps == pytest.approx(12.5)
+    read = [frame.pixels for frame in clip.frames()]
+    assert len(read) == 4
+    assert np.abs(read[3].astype(int) - frames[3]).mean() < 8
+    still = tmp_path / f"still-{name}"
+    Image.fromarray(frames[0]).save(still)
+    assert not is_clip(still)
+
+
+def test_a_folder_of_frames_is_ordered_by_number(tmp_path):
+    for index, frame in enumerate(moving(11)):
+        Image.fromarray(frame).save(tmp_path / f"shot{index + 1}.png")
+    clip = open_frames(f"{tmp_path}?fps=10")
+    assert (clip.fps, clip.source) == (10, f"frames:{tmp_path.name}?fps=10")
+    read = [frame.pixels for frame in clip.frames()]
+    assert np.array_equal(np.stack(read), np.stack(moving(11)))
+    Image.fromarray(moving(1, 20)[0]).save(tmp_path / "shot12.png")
+    with pytest.raises(InputError, match="frame 11 is 32x20"):
+        list(open_frames(str(tmp_path)).frames())
+
+
+def test_the_sample_moves_and_is_cut():
+    clip = open_sample("clip?n=8", TargetRequest(size=48))
+    assert isinstance(clip, ClipTarget)
+    frames = [frame.image for frame in clip.frames()]
+    assert len(frames) == 8
+    assert frames[0].shape == (36, 48, 3)
+    assert all(np.abs(a - b).max() > 0.01 for a, b in itertools.pairwise(frames))
+    assert find_scenes(frames, 2.0) == [(0, 4), (4, 8)]
+    with pytest.raises(InputError, match="no option"):
+        open_sample("clip?speed=2")
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("text.mp4", b"no video at all"),
+        ("empty.mp4", b""),
+        ("list.mp4", b"ffconcat version 1.0\nfile '/etc/passwd'\n"),
+        ("list.webm", b"#EXTM3U\n#EXTINF:1,\nhttp://example.com/a.ts\n"),
+    ],
+)
+def test_files_that_are_no_videos(tmp_path, name, data):
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(InputError, match=name):
+        open_clip(path)
+
+
+def test_a_video_that_is_damaged_or_too_large(tmp_path):
+    path = tmp_path / "walk.mp4"
+    write_video(path, moving(20, 48, 64), fps=12)
+    with pytest.raises(InputError, match="more than 100"):
+        open_clip(path, TargetRequest(max_pixels=100))
+    data = bytearray(path.read_bytes())
+    (tmp_path / "cut.mp4").write_bytes(data[: len(data) // 3])
+    with pytest.raises(InputError, match=r"cut\.mp4"):
+        list(open_clip(tmp_path / "cut.mp4").frames())
+    with pytest.raises(InputError, match="No such file"):
+        open_clip(tmp_path / "missing.mp4")
+
+
+# ---- scenes --------------------------------------------------------------------------------------
+
+
+def test_cuts_are_told_from_movement_and_flashes():
+    rng = np.random.default_rng(0)
+    one, other = rng.random((2, 48, 64, 3), dtype=np.float32)
+    one[:, :32] *= 0.4
+    panned = [np.roll(one, 2 * index, axis=1) for index in range(10)]
+    assert find_scenes(panned, 2.0) == [(0, 10)]
+    cut = [*panned, *(np.clip(0.3 * other + 0.01 * index, 0, 1) for index in range(6))]
+    assert find_scenes(cut, 2.0) == [(0, 10), (10, 16)]
+    assert find_scenes(cut, 0) == [(0, 16)]
+    flash = [*panned[:5], np.ones_like(one), *panned[5:]]
+    assert find_scenes(flash, 2.0) == [(0, 11)]
+    assert find_scenes([one], 2.0) == [(0, 1)]
+
+
+def test_lives_keep_the_order_of_the_places():
+    born = [None, torch.tensor([0, 1, 0]), torch.tensor([0, 1, 0]), torch.tensor([3, 1, 0])]
+    keys = [
+        Key({"xy": torch.full((2, 3), float(index)) + torch.arange(3) / 10}, since)
+        for index, since in enumerate(born)
+    ]
+    [scene] = make_scenes(keys, 5, 10.0)
+    assert scene.times == pytest.approx((0.5, 0.6, 0.7, 0.8))
+    assert scene.lives.tolist() == [[0, 3, 0, 1, 0], [2, 3, 0, 3, 3]]
+    for index, key in enumerate(keys):
+        assert torch.equal(scene.tensors_at(scene.times[index])["xy"], key.tensors["xy"])
+    still = make_scenes([Key({"xy": torch.zeros(2, 3)})] * 2, 0, 10.0)
+    assert still[0].lives is None
+
+
+# ---- fitting -------------------------------------------------------------------------------------
+
+
+def test_a_clip_becomes_a_film(tmp_path):
+    outcome = run(recipe(clip={"side_by_side": True}), default(), out=tmp_path, name="c")
+    film = artgen.load(tmp_path / "c.art").film
+    assert (film.keys, film.fps, film.duration) == (6, 24, 0.25)
+    assert len(film.scenes) == 2
+    assert [time for scene in film.scenes for time in scene.times] == pytest.approx(
+        [index / 24 for index in range(6)]
+    )
+    summary = json.loads((tmp_path / "c.json").read_text())
+    assert summary["clip"].items() >= {"frames": 6, "scenes": 2, "fps": 24.0}.items()
+    assert summary["clip"]["psnr_min"] <= summary["psnr"]
+    assert summary["steps"] == 2 * 12 + 4 * 4
+    assert summary["outputs"]["side_by_side"] == "c-side-by-side.mp4"
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("c-side-by-side.mp4", "c.art", "c.json", "c.mp4", "c.png")
+    ]
+    shown = list(open_clip(tmp_path / "c.mp4").frames())
+    assert len(shown) == 6
+    drawn = list(outcome.art.frames())
+    assert np.abs(shown[3].pixels.astype(int) - drawn[3]).mean() < 6
+
+
+def test_a_clip_that_stands_still_gets_better_and_does_not_flicker(tmp_path):
+    save_animation(tmp_path / "still.webp", moving(1) * 6, lossless=True)
+    # Pillow joins equal frames.
+    for index, frame in enumerate(moving(1) * 5):
+        Image.fromarray(frame).save(tmp_path / f"{index}.png")
+    psnr = []
+
+    def observe(event):
+        if isinstance(event, artgen.events.Evaluated):
+            psnr.append(event.psnr)
+
+    run(
+        recipe(
+            f"frames:{tmp_path}", clip={"steps": 6}, primitive={"name": "gaussian", "count": 12}
+        ),
+        default(),
+        out=tmp_path / "out",
+        name="c",
+        observers=[observe],
+    )
+    assert psnr[-1] > psnr[-5]
+    flicker = json.loads((tmp_path / "out" / "c.json").read_text())["clip"]["flicker"]
+    assert flicker < 1e-3
+
+
+def test_parts_keep_their_places(tmp_path):
+    art = artgen.fit("sample:clip?n=6", count=20, steps=10, size=32, seed=1, backend="eager")
+    [scene, _] = art.film.scenes
+    spacing = 2 / 20**0.5
+    moved = (scene.tensors["xy"][1] - scene.tensors["xy"][0]).norm(dim=0)
+    assert moved.median() < spacing / 2
+    assert moved.max() > 0
+
+
+def test_shapes_follow_by_climbing(tmp_path):
+    art = artgen.fit("sample:clip?n=6", "triangle", count=6, steps=12, size=24, seed=1)
+    genes = art.film.scenes[0].tensors["genes"]
+    assert genes.shape == (3, 6, 6)
+    assert (genes[1] - genes[0]).abs().max() > 0
+
+
+def test_a_field_follows(tmp_path):
+    options = {"engine_options": {"batch": 256}, "hidden": 8}
+    art = artgen.fit("sample:clip?n=6", "siren", steps=20, size=24, seed=1, **options)
+    assert art.film.keys == 6
+    assert art.film.scenes[0].lives is None
+
+
+class StopAfter(Interruption):
+    """Stops a run after so many pictures."""
+
+    def __init__(self, pictures: int) -> None:
+        super().__init__()
+        self.left = pictures
+
+    def __call__(self, event: object) -> None:
+        if isinstance(event, Shown):
+            self.left -= 1
+            self.requested |= self.left <= 0
+
+
+@pytest.mark.parametrize("pictures", [2, 4])
+def test_a_resumed_clip_is_the_same(tmp_path, pictures):
+    asked = recipe("sample:clip?n=8")
+    whole = run(asked, default(), out=tmp_path / "whole", name="c")
+    stop = StopAfter(pictures)
+    partial = run(
+        *(asked, default()), out=tmp_path / "part", name="c", observers=[stop], interruption=stop
+    )
+    assert isinstance(partial.error, Interrupted)
+    assert 0 < partial.art.film.keys < 8
+    assert partial.summary["stopped_by"] == "interrupted"
+    again = run(asked, default(), out=tmp_path / "part", name="c", resume=True)
+    assert again.error is None
+    for suffix in ("art", "png", "mp4"):
+        one, other = (tmp_path / where / f"c.{suffix}" for where in ("whole", "part"))
+        assert one.read_bytes() == other.read_bytes(), suffix
+    assert again.summary["steps"] == whole.summary["steps"]
+    assert not (tmp_path / "part" / "c.run").exists()
+
+
+def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
+    asked = recipe("sample:clip?n=3")
+    stop = Interruption()
+    stop.request()
+    partial = run(asked, default(), out=tmp_path / "part", name="c", interruption=stop)
+    assert partial.art.film.keys == 1
+    again = run(asked, default(), out=tmp_path / "part", name="c", resume=True)
+    whole = run(asked, default(), out=tmp_path / "whole", name="c")
+    assert again.art.to_bytes() == whole.art.to_bytes()
+
+
+def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
+    from artgen.executor import Processes
+
+    asked = recipe("sample:clip?n=6")
+    run(asked, default(), out=tmp_path / "here", name="c")
+    run(asked, Registry(), out=tmp_path / "there", name="c", scenes=Processes(2))
+    for suffix in ("art", "png", "mp4"):
+        one, other = (tmp_path / where / f"c.{suffix}" for where in ("here", "there"))
+        assert one.read_bytes() == other.read_bytes(), suffix
+
+
+# ---- what does not go together -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tables", "reason"),
+    [
+        ({"stage": [{"time": 1.0}]}, "time"),
+        ({"primitive": {"count": "auto"}}, "auto"),
+        ({"output": {"fps": 12}}, "rate"),
+        ({"primitive": {"name": "voronoi", "count": 5}}, "genetic"),
+        ({"target": {"source": "sample:cat"}}, "does not move"),
+        ({"primitive": {"name": "pca", "count": None}}, "pca"),
+    ],
+)
+def test_refusals(tables, reason):
+    with pytest.raises(UsageError, match=reason):
+        run(recipe().updated(tables), default())
+
+
+def test_the_command_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    small = ["--size", "24", "-n", "8", "--steps", "4", "--seed", "1", "--backend", "eager", "-q"]
+    save_animation(tmp_path / "walk.gif", moving(3))
+    assert main(["fit", "walk.gif", *small, "--set", "clip.steps=2", "--json"]) == 0
+    summary = json.loads(capsys.readouterr().out)
+    assert summary["clip"]["frames"] == 3
+    assert summary["recipe"]["clip"]["steps"] == 2
+    again = ["fit", "--recipe", "artgen-out/walk-gaussian.art", "--out", "again", "-q"]
+    assert main(again) == 0
+    one, other = (Path(out) / "walk-gaussian.art" for out in ("artgen-out", "again"))
+    assert one.read_bytes() == other.read_bytes()
+    assert main(["fit", "walk.gif", *small, "--time", "2", "--overwrite"]) == 2
+    assert main(["fit", "walk.gif", *small, "--set", "clip.pace=2", "--overwrite"]) != 0
+    # Elsewhere a clip is its first frame.
+    assert main(["compare", "walk.gif", "-p", "gaussian:count=4", "--steps", "2", "-q"]) == 0
+
+
+def test_a_folder_of_frames_is_resumed_from_where_it_is(tmp_path, monkeypatch):
+    shots = tmp_path / "shots"
+    shots.mkdir()
+    for index, frame in enumerate(moving(3)):
+        Image.fromarray(frame).save(shots / f"{index}.png")
+    monkeypatch.chdir(tmp_path)
+    command = ["fit", f"frames:{shots}?fps=5", "--size", "24", "-n", "8", "--backend", "eager"]
+    stop = StopAfter(1)
+    asked = recipe(f"frames:{shots}?fps=5").updated({"primitive": {"count": 8}})
+    asked = asked.updated({"target": {"size": 24}})
+    run(
+        *(asked, default()),
+        out=Path("artgen-out"),
+        observers=[stop],
+        interruption=stop,
+    )
+    assert Path("artgen-out/shots-gaussian.run").exists()
+    assert main([*command, "--resume", "-q"]) == 0
+    assert artgen.load("artgen-out/shots-gaussian.art").film.fps == 5
