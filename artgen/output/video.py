@@ -176,7 +176,7 @@ def read_comment(path: Path) -> str | None:
     try:
         with path.open("rb") as file, av.open(file, format=container_format) as container:
             tags = {key.lower(): value for key, value in container.metadata.items()}
-    except av.FFmpegError as error:
+    except (OSError, av.FFmpegError) as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     return tags.get("comment")
 
