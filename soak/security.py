@@ -325,7 +325,7 @@ PROMISES = [
     Promise(
         "markup",
         "What a browser reads is escaped.",
-        "A target with markup in its name, its SVG parsed.",
+        "A target with markup in its name, its SVG and its page parsed.",
         markup_is_escaped,
         lambda: in_processes(_unescaped),
         "text goes into SVG as it is",

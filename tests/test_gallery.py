@@ -106,7 +106,7 @@ def test_everything_is_made_and_then_left_alone(gallery, call):
 
     made = gallery / "out/first"
     assert sorted(path.name for path in made.iterdir()) == [
-        *("drawing.art", "errors.jpg", "final.png", "poster.jpg"),
+        *("drawing.art", "errors.jpg", "explore.html", "final.png", "poster.jpg"),
         *("progress.mp4", "result.jpg", "run.json", "target.jpg"),
     ]
     with Image.open(made / "final.png") as still, Image.open(made / "poster.jpg") as poster:

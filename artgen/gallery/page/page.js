@@ -105,7 +105,7 @@
       ];
     },
     Explore: ({ files, title }) => {
-      const page = make("iframe", { src: files.explore, title: `${title}, to look at from nearby` });
+      const page = make("iframe", { src: `${files.explore}#dark`, title: `${title}, to look at from nearby` });
       page.setAttribute("sandbox", "allow-scripts allow-downloads");
       page.setAttribute("allow", "fullscreen");
       return [page];

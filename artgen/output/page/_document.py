@@ -84,7 +84,6 @@ def encode_page(
     )
     text = environment.get_template("page.html").render(
         words=words,
-        ratio=f"{drawing.width / drawing.height:.5g}",
         film=film is not None,
         script=script,
         script_hash=_hash(script),

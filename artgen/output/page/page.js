@@ -9,6 +9,8 @@ const sheet = document.createElement("canvas"), paper = sheet.getContext("2d", {
 const screen = one("picture").getContext("2d");
 let painter = null, wanted = 0, shown = 0, running = false, moved = 0, queued = 0, last = null, turn = Promise.resolve(), waiting = [];
 if (self !== top) document.documentElement.classList.add("framed");
+// Whoever embeds the page may know where it stands.
+if (location.hash === "#dark") document.documentElement.classList.add("dark");
 
 const nextFrame = () => new Promise((resolve) => {
   requestAnimationFrame(resolve);
