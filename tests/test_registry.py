@@ -114,7 +114,7 @@ class TestArtgensOwn:
         [framework] = registry.plugins
         assert (framework.origin, framework.status) == ("built-in", "ok")
         assert framework.version == artgen.__version__
-        assert framework.offers["target"] == ("sample", "curve", "points")
+        assert framework.offers["target"] == ("sample", "frames", "curve", "points")
 
     def test_every_own_entry_loads(self):
         registry = Registry(environ={"ARTGEN_PLUGINS": ""})

@@ -938,7 +938,14 @@ def save_turned(path: Path) -> None:
     Image.fromarray(picture()).save(path.with_suffix(".jpg"), exif=exif)
 
 
-@pytest.mark.parametrize("save", [save_gray, save_16_bit, save_cmyk, save_rgba, save_turned])
+def save_animation(path: Path) -> None:
+    frames = [Image.fromarray(np.roll(picture(), shift, axis=1)) for shift in (0, 5)]
+    frames[0].save(path.with_suffix(".gif"), save_all=True, append_images=frames[1:])
+
+
+@pytest.mark.parametrize(
+    "save", [save_gray, save_16_bit, save_cmyk, save_rgba, save_turned, save_animation]
+)
 def test_all_kinds_of_pictures(save: object, tmp_path: Path, registry: Registry) -> None:
     save(tmp_path / "input")
     path = next(tmp_path.iterdir())
@@ -949,6 +956,7 @@ def test_all_kinds_of_pictures(save: object, tmp_path: Path, registry: Registry)
     shape = pixels_of(tmp_path / "out/input-gaussian.png").shape
     assert shape == ((24, 16, 3) if turned else (16, 24, 3))
     assert outcome.summary["psnr"] > 5
+    assert (outcome.art.film is not None) == (save is save_animation)
 
 
 def test_a_mask_and_transparency_weigh_the_loss(tmp_path: Path, registry: Registry) -> None:

@@ -1,8 +1,8 @@
 """Progress videos: H.264 in MP4 that every browser plays, or VP9 in WebM, with the right colours.
 
-The only module that imports PyAV (`av`), whose wheels bring the encoder. Colours are converted to
-BT.709 *and* the stream is tagged with it: players guess where tags are missing, and a wrong guess
-turns red to (255, 23, 0).
+Beside `artgen.targets.clip` the only module that imports PyAV (`av`), whose wheels bring the
+encoder. Colours are converted to BT.709 *and* the stream is tagged with it: players guess where
+tags are missing, and a wrong guess turns red to (255, 23, 0).
 """
 
 from __future__ import annotations

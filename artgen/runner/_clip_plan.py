@@ -31,7 +31,9 @@ def check_clip(recipe: Recipe, target: Target) -> None:
         "a count of auto": (recipe.primitive.count == "auto", "give --count a number"),
         "a drawing to start from": (recipe.init is not None, "leave out --init"),
         "another rate or length": (
-            (recipe.output.fps, recipe.output.video_seconds) != (plain.fps, plain.video_seconds),
+            recipe.output.video
+            and (recipe.output.fps, recipe.output.video_seconds)
+            != (plain.fps, plain.video_seconds),
             "its film has its own; then draw it with artgen render -o FILE.mp4 --fps --speed",
         ),
         "a last step": (
