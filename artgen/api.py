@@ -51,6 +51,7 @@ def fit(
     backend: str = "auto",
     threads: int | None = None,
     precision: str = "fp32",
+    history: int = 0,
     observe: Observer | None = None,
     **options: Any,
 ) -> Art:
@@ -67,6 +68,7 @@ def fit(
     such a background may have: a list, a file of them, or how many to learn from the target. Every
     other keyword is an option of the primitive, `engine_options` are those of the engine. With
     `polish` a second stage, with the defaults of `gradient`, refines the shapes that were found.
+    Of each stage `history` drawings are kept as ``art.film``, 0 or from 2 on.
     `observe` is called with every event of `artgen.events`.
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
@@ -126,7 +128,7 @@ def fit(
                 {key: value for key, value in stage.items() if value is not None},
                 *([{"engine": "gradient"}] if polish else []),
             ],
-            "output": {"video": False},
+            "output": {"video": False, **({"history": history} if history else {})},
             "run": {
                 "device": device,
                 "backend": backend,

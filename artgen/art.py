@@ -54,7 +54,7 @@ _SUBJECT = "subject."
 """What the names of tensors that belong to the subject begin with; no parameter has a dot."""
 
 _FILM = "film."
-"""The same of the tensors of a film: `film.SCENE.NAME` and `film.lives.SCENE`."""
+"""The same of a film's: `film.SCENE.NAME`, `film.lives.SCENE` and `film.background.SCENE`."""
 
 _LARGEST = 65_536
 """The longest side that is drawn, in pixels."""
@@ -490,14 +490,17 @@ def _film_header(film: Film) -> dict[str, Any]:
 
 
 def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
-    """The keys of all scenes, and who lives in each."""
+    """The keys of all scenes, who lives in each, and what is behind them."""
     tensors: dict[str, torch.Tensor] = {}
     for number, scene in enumerate(film.scenes):
         for name, tensor in _encode(scene.tensors, precision).items():
             tensors[f"{_FILM}{number}.{name}"] = tensor
         if scene.lives is not None:
             tensors[f"{_FILM}lives.{number}"] = scene.lives.contiguous()
-    return tensors
+        if scene.background is not None:
+            tensors[f"{_FILM}background.{number}"] = scene.background.float().contiguous()
+    # Scenes may share memory with each other and with the drawing, which a file cannot.
+    return {name: tensor.clone() for name, tensor in tensors.items()}
 
 
 def _film(
@@ -508,14 +511,19 @@ def _film(
     for name in [name for name in tensors if name.startswith(_FILM)]:
         group, _, rest = name.removeprefix(_FILM).partition(".")
         groups.setdefault(group, {})[rest] = tensors.pop(name)
-    lives, scenes = groups.pop("lives", {}), []
+    lives, backgrounds, scenes = groups.pop("lives", {}), groups.pop("background", {}), []
     for number, scene in enumerate(table.scenes if table else ()):
         keys = _decode(groups.pop(str(number), {}), precision)
         for name, tensor in keys.items():
             if not bool(tensor.isfinite().all()):
                 raise ValueError(f"{_FILM}{number}.{name} holds NaN or infinite numbers")
-        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None)))
-    if groups or lives:
+        background = backgrounds.pop(str(number), None)
+        if background is not None:
+            background = _decode({"": background}, "fp32")[""]
+            if not bool(background.isfinite().all()):
+                raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
+        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None), background))
+    if groups or lives or backgrounds:
         raise ValueError("its film holds tensors of a scene that it does not have")
     return None if table is None else Film(tuple(scenes), table.duration, table.fps)
 

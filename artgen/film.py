@@ -46,6 +46,7 @@ class Scene:
     - `lives`: the first and the last key of every part, int64 [2, N], where the last axis of all
       tensors is that of the parts; None where all of them are there throughout. A part is seen from
       its first key until the one after its last; its values at other keys mean nothing.
+    - `background`: that of every key, float32 [K, 3], where it changes; None: that of the drawing.
 
     Raises ValueError where these do not go together.
     """
@@ -53,6 +54,7 @@ class Scene:
     times: tuple[float, ...]
     tensors: Mapping[str, Tensor]
     lives: Tensor | None = None
+    background: Tensor | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "times", tuple(float(time) for time in self.times))
@@ -65,6 +67,8 @@ class Scene:
         )
         for name, tensor in self.tensors.items():
             _check(tensor.dim() > 0 and len(tensor) == keys, f"{name} has a value for every key")
+        if self.background is not None:
+            _check(self.background.shape == (keys, 3), "a background has a colour for every key")
         if self.lives is None:
             return
         lives = self.lives
@@ -108,6 +112,15 @@ class Scene:
             }
         living = (first <= key) & (key <= last)
         return {name: value[..., living] for name, value in now.items()}
+
+    def background_at(self, seconds: float) -> tuple[float, float, float] | None:
+        """The background at this moment; None where it is that of the drawing."""
+        if self.background is None:
+            return None
+        key, share = self.place(seconds)
+        after = min(key + 1, self.keys - 1)
+        red, green, blue = self.background[key].lerp(self.background[after], share).tolist()
+        return red, green, blue
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +176,11 @@ class Film:
         return self.scenes[self.scene_at(seconds)].tensors_at(seconds)
 
     def drawing(self, base: Drawing, seconds: float) -> Drawing:
-        """`base` with the tensors of this moment."""
-        return replace(base, tensors=self.tensors_at(seconds))
+        """`base` with the tensors and the background of this moment."""
+        background = self.scenes[self.scene_at(seconds)].background_at(seconds)
+        return replace(
+            base, tensors=self.tensors_at(seconds), background=background or base.background
+        )
 
     def frame_times(self, fps: float | None = None, speed: float = 1.0) -> list[float]:
         """The moments of the frames of a video, `speed` times as fast (0.25: slow motion).

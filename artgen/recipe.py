@@ -19,9 +19,11 @@ from artgen.errors import InputError, UsageError, did_you_mean
 
 __all__ = [
     "MOST_COLOURS",
+    "MOST_KEYS",
     "MOST_PARTS",
     "ClipTable",
     "FileReference",
+    "MorphTable",
     "OutputTable",
     "PieceTable",
     "PrimitiveTable",
@@ -35,6 +37,7 @@ SCHEMA: Literal[1] = 1
 
 MOST_PARTS = 10_000_000
 MOST_COLOURS = 256
+MOST_KEYS = 1000
 
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
@@ -156,6 +159,9 @@ class OutputTable(_Table):
     frames: int | None = Field(
         default=None, ge=1, description="at most so many different frames per stage"
     )
+    history: int | None = Field(
+        default=None, ge=2, le=MOST_KEYS, description="drawings of each stage kept as a film"
+    )
 
 
 class RunTable(_Table):
@@ -208,6 +214,16 @@ class PieceTable(_Table):
         return words.strip()
 
 
+class MorphTable(_Table):
+    """The drawings that a film leads from and to; then the rest is the recipe of the first one."""
+
+    first: FileReference
+    second: FileReference
+    seconds: float = Field(gt=0, description="how long the way takes")
+    hold: float = Field(ge=0, description="how long both drawings stand still")
+    loop: bool = False
+
+
 class Recipe(_Table):
     """A run as data. See the table classes for the keys."""
 
@@ -221,6 +237,7 @@ class Recipe(_Table):
     run: RunTable = RunTable()
     clip: ClipTable | None = None
     piece: PieceTable | None = None
+    morph: MorphTable | None = None
 
     @classmethod
     def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
@@ -294,6 +311,9 @@ _TABLES: dict[str, type[BaseModel]] = {
     "run": RunTable,
     "clip": ClipTable,
     "piece": PieceTable,
+    "morph": MorphTable,
+    "first": FileReference,
+    "second": FileReference,
 }
 
 

@@ -67,6 +67,12 @@ def resolve(
     A `subject` takes the place of the picture. Raises PluginError for unknown or broken plugins,
     UsageError for options and for what does not fit the kind of target.
     """
+    if recipe.morph is not None:
+        first, second = recipe.morph.first.name, recipe.morph.second.name
+        raise UsageError(
+            "a morph is not fitted: its recipe names two drawings",
+            hint=f"use artgen morph {first} {second}",
+        )
     table = recipe.primitive
     entry = find_primitive(recipe, registry)
     cls = entry.load()

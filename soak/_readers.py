@@ -6,7 +6,7 @@ import gzip
 import io
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -109,6 +109,29 @@ def _arts() -> list[bytes]:
     return [art.to_bytes() for art in made]
 
 
+def _films() -> list[bytes]:
+    """One with parts that come and go, one of shapes with another background, in two scenes."""
+    import torch
+
+    import artgen
+
+    target = np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3)
+    grown = artgen.fit(target, "gaussian", count=6, steps=20, seed=1, history=4, precision="fp16")
+    still = artgen.fit(target, "triangle", count=3, steps=2, seed=1)
+    keys = {name: torch.stack([t, t + 0.1]) for name, t in still.drawing.tensors.items()}
+    first = artgen.Scene((0.0, 1.0), keys, background=torch.tensor([[0.1, 0.2, 0.3], [1, 0, 0.5]]))
+    film = artgen.Film((first, artgen.Scene((1.5, 2.0), keys)), 3.0, 25.0)
+    return [grown.to_bytes(), replace(still, film=film).to_bytes()]
+
+
+def _play(path: Path) -> object:
+    import artgen
+
+    art = artgen.load(path)
+    duration = art.require_film().duration
+    return [art.at(share * duration).render(24) for share in (0.0, 0.6)]
+
+
 def _pictures() -> list[bytes]:
     from artgen.output import encode_png
 
@@ -191,6 +214,7 @@ READERS = {
     "recipe in a file": Reader(".art", _find_recipe, _arts),
     "recipe in a picture": Reader(".png", _find_recipe, _pictures),
     "art": Reader(".art", _draw, _arts),
+    "film": Reader(".art", _play, _films),
     "palette": Reader(
         ".gpl", _read_palette, lambda: [b"GIMP Palette\nName: x\n0 0 0 a\n255 10 1\n", b"#fff000\n#123456\n"]
     ),

@@ -31,13 +31,18 @@ def old_arts(tally: Tally, small: bool) -> None:
     for path in sorted(FOLDER.glob("*/*.art")):
         name = f"{path.parent.name}/{path.stem}"
         try:
-            pixels = artgen.load(path).render()
+            pixels = _shown(artgen.load(path))
         except ArtgenError as error:
             tally.case(name, str(error))
             continue
         still = np.asarray(Image.open(path.with_suffix(".png")))
         far = np.abs(pixels.astype(int) - still).max() if pixels.shape == still.shape else 255
         tally.case(name, f"it differs by {far} levels" if far > 2 else None)
+
+
+def _shown(art: artgen.Art) -> Any:
+    """The still, or a moment of the film."""
+    return art.render() if art.film is None else art.at(art.film.duration / 3).render()
 
 
 def old_checkpoints(tally: Tally, small: bool) -> None:
@@ -153,10 +158,12 @@ def _make(folder: Path) -> None:
         ("triangle", "fp32", {"count": 5}),
         ("rotated_ellipse", "int8", {"count": 5}),
         ("mlp", "fp16", {"hidden": 6, "layers": 1, "steps": 30}),
+        ("gaussian", "fp16", {"count": 9, "steps": 30, "history": 5}),
     ):
         art = artgen.fit(target, name, seed=1, precision=precision, **options)
-        art.save(folder / f"{name}.art")
-        Image.fromarray(art.render()).save(folder / f"{name}.png")
+        stem = name if art.film is None else f"{name}-film"
+        art.save(folder / f"{stem}.art")
+        Image.fromarray(_shown(art)).save(folder / f"{stem}.png")
     Image.fromarray(target).save(folder / "target.png")
     for name, more in (("gaussian", ["-n", "4", "--steps", "60"]), ("triangle", ["-n", "6"])):
         line = [

@@ -94,6 +94,12 @@ def shapes(call) -> dict[str, Any]:
     return json.loads(Path("shapes.json").read_text())
 
 
+def morph(call) -> dict[str, Any]:
+    """Of a drawing into itself."""
+    fit(call)
+    return call("morph", *2 * ["artgen-out/astronaut-gaussian.art"], "-o", "same.art")
+
+
 def gallery(call, command: str, *more: str) -> dict[str, Any]:
     """Of one small piece, made before."""
     Path("show").mkdir(exist_ok=True)
@@ -124,6 +130,7 @@ SHOW = "`artgen plugins show`"
             lambda call: (fit(call), call("render", "artgen-out/astronaut-gaussian.art"))[1],
         ),
         (["`artgen render -o FILE.json`"], shapes),
+        (["`artgen morph`"], morph),
         *(
             (
                 ["`artgen info`"],
@@ -185,7 +192,9 @@ def test_every_section_is_tested():
         "`artgen fit`, a clip",
         "`artgen fit`, several targets or `--seeds`",
     }
-    tested |= {f"`artgen {name}`" for name in ("render", "info", "compare", "plot", "doctor")}
+    tested |= {
+        f"`artgen {name}`" for name in ("render", "morph", "info", "compare", "plot", "doctor")
+    }
     tested |= {f"`artgen plugins {name}`" for name in ("list", "new", "check")}
     tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}
     tested |= {"`artgen render -o FILE.json`"}

@@ -205,6 +205,7 @@ def test_every_key_of_a_recipe_is_documented():
         "run": recipe.RunTable,
         "clip": recipe.ClipTable,
         "piece": recipe.PieceTable,
+        "morph": recipe.MorphTable,
     }
     aliases = {field.alias or name for name, field in recipe.Recipe.model_fields.items()}
     assert documented.pop("top") == aliases - set(models)

@@ -18,6 +18,7 @@ from artgen.cli.doctor import doctor
 from artgen.cli.fit import fit
 from artgen.cli.gallery import gallery
 from artgen.cli.info import info
+from artgen.cli.morph import morph
 from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
 from artgen.cli.render import render
@@ -45,6 +46,7 @@ app = typer.Typer(
 )
 app.command()(fit)
 app.command()(render)
+app.command()(morph)
 app.command()(info)
 app.command()(compare)
 app.command()(plot)

@@ -287,6 +287,17 @@ def fit(
             rich_help_panel=_FILES,
         ),
     ] = False,
+    history: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=0,
+            max=1000,
+            help="Keep N drawings of each stage in the .art file, as a film that artgen render "
+            "draws at any size. Default: 0.",
+            rich_help_panel=_FILES,
+        ),
+    ] = None,
     precision: Annotated[
         Literal["fp32", "fp16", "int8"] | None,
         typer.Option(
@@ -437,6 +448,7 @@ def fit(
                 "video_format": parse_video(video),
                 "fps": fps,
                 "video_seconds": video_seconds,
+                "history": history or None,
             },
             "run": {
                 "device": device,

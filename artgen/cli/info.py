@@ -133,9 +133,8 @@ def _film(table: object) -> dict[str, Any] | None:
 def _film_in_words(film: dict[str, Any] | None) -> str | None:
     if film is None:
         return None
-    return (
-        f"{film['duration']:g} s, {film['scenes']} scenes, {film['keys']} keys, {film['fps']:g} fps"
-    )
+    rate = f"{film['duration']:g} s at {film['fps']:g} fps"
+    return f"{rate}, scenes: {film['scenes']}, keys: {film['keys']}"
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:

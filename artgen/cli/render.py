@@ -105,27 +105,18 @@ def render(
     verbose: Verbose = False,
 ) -> None:
     """Draw a saved drawing or film again, at any size."""
-    from artgen.errors import UsageError, did_you_mean
+    from artgen.cli._exports import check_files, write_exports
+    from artgen.errors import UsageError
 
     registry = make_registry(plugin, quiet=quiet)
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     usual = Path(art.stem + (".png" if walk is None else ".mp4"))
     files = list(dict.fromkeys(outputs or [usual]))
-    formats = [entry.name for entry in registry.entries("exporter")]
-    for file in files:
-        suffix = file.suffix.lower().removeprefix(".")
-        if suffix not in formats:
-            raise UsageError(
-                f"--output {file} has no format that artgen can write",
-                hint=did_you_mean(suffix, formats),
-            )
-        if file.exists() and not overwrite:
-            raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+    check_files(files, registry, overwrite=overwrite)
 
     from artgen.art import ExportRequest, load
     from artgen.cli._console import print_json
-    from artgen.output import atomic_write
     from artgen.runner import resolve_device
 
     loaded = load(art, registry=registry)
@@ -135,15 +126,7 @@ def render(
         *(size, transparent, supersample, resolve_device(device), animate),
         *(latent, walk, seconds, fps, speed),
     )
-    # All of them are made before the first is written.
-    contents = {
-        file: registry.load("exporter", file.suffix.lower().removeprefix("."))(loaded, request)
-        for file in files
-    }
-    for file, content in contents.items():
-        atomic_write(file, content)
-        if not as_json:
-            print(file, flush=True)
+    write_exports(files, loaded, request, registry, silent=as_json)
     if as_json:
         single = latent is not None or walk is not None
         drawn = loaded.picture_canvas(size) if single else loaded.canvas(size)

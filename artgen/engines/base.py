@@ -151,6 +151,14 @@ class Engine:
         are no parts.
         """
 
+    def identities(self, best: bool) -> Tensor | None:
+        """A number for each part of `drawing(best)`, int64 [N], increasing along the parts.
+
+        It is the part's own for as long as it lives: equal numbers in two drawings of this fit mean
+        the same part. None: that is not known.
+        """
+        return None
+
     def recover(self, rate: float) -> None:
         """Go back to the best drawing and go on with all learning rates times `rate`."""
         raise NotImplementedError

@@ -40,6 +40,9 @@ REFINING, SHRINK = 2, 0.05
 ROWS = 8
 """At least so many scored rows fit into the mean spacing of the shapes."""
 
+PLACE = 32
+"""So many bits of an identity are for the step that a shape came with."""
+
 WINDOW = 20
 """The gain of a shape is the mean of so many."""
 
@@ -104,6 +107,7 @@ class ClimbEngine(Engine):
         self.problem, self.shape = problem, shape
         self.options: ClimbEngine.Options = self.parse(problem)
         self.stack = _stack_of(shape, problem.drawing.tensors)
+        self.births = self.best_births = _unborn(len(self.stack))
         self.best, self.best_loss = problem.drawing, math.inf
         self.step = self.refined = self.scored = 0
         self.limit = max(len(self.stack), problem.count or 0)
@@ -150,6 +154,7 @@ class ClimbEngine(Engine):
         improved = loss < self.best_loss
         if improved:
             self.best_loss, self.best = loss, self.drawing(best=False)
+            self.best_births = self.births
         return Report(self.step, loss, min(100.0, -10 * math.log10(max(loss, 1e-10))), improved)
 
     def drawing(self, best: bool) -> Drawing:
@@ -161,7 +166,13 @@ class ClimbEngine(Engine):
     def recover(self, rate: float) -> None:
         """Go back to the best shapes; there is no rate."""
         self.stack = _stack_of(self.shape, self.best.tensors)
+        self.births = self.best_births
         self.layers.forget()
+
+    def identities(self, best: bool) -> Tensor | None:
+        """By the place in the stack, and by the step that brought the shape there."""
+        births = self.best_births if best else self.births
+        return (torch.arange(len(births)) << PLACE) + births
 
     def limit_memory(self, share: float) -> None:
         """What it needs is needed at once: a picture and its sums."""
@@ -176,6 +187,8 @@ class ClimbEngine(Engine):
             "pass_error": self.pass_error,
             "finished": self.finished,
             "best_loss": self.best_loss,
+            "births": self.births,
+            "best_births": self.best_births,
         }
         for name, tensor in self.drawing(best=False).tensors.items():
             state[f"now.{name}"], state[f"best.{name}"] = tensor, self.best.tensors[name]
@@ -190,6 +203,9 @@ class ClimbEngine(Engine):
         names = self.problem.drawing.tensors
         self.stack = _stack_of(self.shape, {name: state[f"now.{name}"] for name in names})
         best = {name: state[f"best.{name}"] for name in names}
+        # Checkpoints of earlier versions have none.
+        self.births = state.get("births", _unborn(len(self.stack)))
+        self.best_births = state.get("best_births", _unborn(len(best["alpha"])))
         self.best = replace(self.problem.drawing, tensors=best)
         self.layers.forget()
 
@@ -202,9 +218,10 @@ class ClimbEngine(Engine):
         layers, number = self.layers, len(self.stack)
         layers.go_to(self.stack, number)
         layers.add_up(self._rows_together(number + 1))
-        kind, genes = self._best_of(self.options.restarts)
+        _, kind, genes = self._best_of(self.options.restarts)
         fit = layers.fit(kind, genes)
         self.stack = self.stack.added(kind, genes, fit)
+        self.births = torch.cat([self.births, torch.tensor([self.step + 1])])
         error = layers.error() + fit.change
         self.errors = [*self.errors[-WINDOW:], error]
         if len(self.errors) > WINDOW:
@@ -221,10 +238,15 @@ class ClimbEngine(Engine):
         layers.go_to(self.stack, index)
         layers.add_up(self._rows_together(number))
         before = self.stack.kind[index], self.stack.genes[index]
-        after = self._best_of(self.options.moves, before)
+        climb, kind, genes = self._best_of(self.options.moves, before)
+        after = kind, genes
         old, new = layers.fit(*before), layers.fit(*after)
         if new.change < old.change:
             self.stack.put(index, *after, new)
+            if climb > 0:
+                # It came from elsewhere.
+                self.births = self.births.clone()
+                self.births[index] = self.step + 1
         else:
             # What was changed below may want another colour.
             self.stack.put(index, *before, old)
@@ -248,8 +270,11 @@ class ClimbEngine(Engine):
 
     def _best_of(
         self, restarts: int, given: tuple[int, NDArray[np.float64]] | None = None
-    ) -> tuple[int, NDArray[np.float64]]:
-        """Kind and genes of the best of so many climbs, and of one from those that are given."""
+    ) -> tuple[int, int, NDArray[np.float64]]:
+        """The best of so many climbs, and of one from what is given, which is number 0.
+
+        Its number, and the kind and genes that it found.
+        """
         options, layers, canvas = self.options, self.layers, self.problem.drawing.canvas
         spacing = math.sqrt(canvas.area / (len(self.stack) + (given is None)))
         pixel = canvas.pixel
@@ -272,19 +297,24 @@ class ClimbEngine(Engine):
 
         climbs = share(climb, range(restarts + (given is not None)))
         self.scored += sum(found[2] for found in climbs)
-        change, _, _, kind, genes = min(climbs, key=lambda found: found[:2])
+        change, number, _, kind, genes = min(climbs, key=lambda found: found[:2])
         if change >= NOTHING:
             raise PluginError(
                 f"{type(self.shape).__name__}.random makes no shape that is valid",
                 hint="check its valid()",
             )
         # As it will be stored.
-        return kind, genes.astype(np.float32).astype(np.float64)
+        return number, kind, genes.astype(np.float32).astype(np.float64)
 
 
 def _decibels(before: float, after: float) -> float:
     """The gain from one squared error to another."""
     return 10 * math.log10(max(before, 1e-12) / max(after, 1e-12))
+
+
+def _unborn(count: int) -> Tensor:
+    """The births of shapes that were there from the start."""
+    return torch.zeros(count, dtype=torch.int64)
 
 
 def _stack_of(shape: Shape, tensors: Mapping[str, Tensor]) -> Stack:

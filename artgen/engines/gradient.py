@@ -197,6 +197,9 @@ class GradientEngine(Engine):
             nearest = torch.cdist(tensors["colour"].t(), problem.palette).argmin(1)
             tensors["colour"] = problem.palette[nearest].t()
         self._adopt(self._raw(tensors, self.first))
+        # Of every part that there ever is, in the order in which they come.
+        self.numbers = self.best_numbers = torch.arange(self.count)
+        self.made = self.count
         self.best_loss = math.inf
         self.best = self._copy()
         # Only steps are taken in another arithmetic, figures and drawings are not.
@@ -251,7 +254,7 @@ class GradientEngine(Engine):
         improved = loss < self.best_loss
         if improved:
             self.best_loss = loss
-            self.best = self._copy()
+            self.best, self.best_numbers = self._copy(), self.numbers
         return Report(self.step, loss, psnr, improved, self._training_loss())
 
     @torch.no_grad()
@@ -265,6 +268,7 @@ class GradientEngine(Engine):
     def recover(self, rate: float) -> None:
         """Back to the best parameters with fresh moments and smaller rates."""
         self._adopt(self.best)
+        self.numbers = self.best_numbers
         self.factor *= rate
 
     def hand_over(self) -> State:
@@ -290,6 +294,10 @@ class GradientEngine(Engine):
                     moments[key][..., fresh.to(self.device)] = 0
             self.optimizer.state[raw] = moments
 
+    def identities(self, best: bool) -> Tensor | None:
+        """Parts keep their numbers while others are added; what is moved is a new part."""
+        return self.best_numbers if best else self.numbers
+
     def limit_memory(self, share: float) -> None:
         """Evaluate smaller pieces at a time."""
         self.memory = self.memory.shrunk(share)
@@ -301,6 +309,8 @@ class GradientEngine(Engine):
         state["limit"], state["round_psnr"] = self.limit, self.round_psnr
         state["generator"] = self.generator.get_state()
         state["learned"], state["learned_steps"] = self.learned.clone(), self.learned_steps
+        state["made"] = self.made
+        state["numbers"], state["best_numbers"] = self.numbers, self.best_numbers
         for name, raw in self.raw.items():
             state[f"raw.{name}"] = raw.detach().clone()
             state[f"best.{name}"] = self.best[name].clone()
@@ -327,6 +337,10 @@ class GradientEngine(Engine):
             if f"exp_avg.{name}" in state
         }
         self._adopt({name: state[f"raw.{name}"].to(self.device) for name in self.params}, moments)
+        # Checkpoints of earlier versions have none of these.
+        self.made = int(state.get("made", self.count))
+        self.numbers = state.get("numbers", torch.arange(self.count))
+        self.best_numbers = state.get("best_numbers", self.numbers)
 
     def settled(self) -> dict[str, Any]:
         """The count that growth ended with, where it was to find one."""
@@ -415,6 +429,9 @@ class GradientEngine(Engine):
             start=self.problem.drawing,
         )
         self._replace(kept, self._raw(fresh, count))
+        added = torch.arange(self.made, self.made + count - len(kept))
+        self.numbers = torch.cat([self.numbers[kept.cpu()], added])
+        self.made += len(added)
 
     def _replace(self, kept: Tensor, fresh: dict[str, Tensor]) -> None:
         """Go on with the parts `kept`, moments included, and `fresh` ones after them.

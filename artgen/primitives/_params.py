@@ -160,6 +160,8 @@ class Param:
       0 freezes it.
     - `map`: a `Map` or the name of its function.
     - `min`, `max`: bounds of the mapped values; a number or a function of the context (`pixels`).
+    - `period`: mapped values so far apart mean the same, as angles do. A drawing that becomes
+      another one turns the shorter way.
     """
 
     shape: tuple[int, ...]
@@ -168,6 +170,7 @@ class Param:
     map: Map
     min: Number | None
     max: Number | None
+    period: float | None
 
     def __init__(
         self,
@@ -177,16 +180,17 @@ class Param:
         map: Map | str = "identity",
         min: Number | None = None,
         max: Number | None = None,
+        period: float | None = None,
     ) -> None:
         start = init if callable(init) else constant(init)
         named = map if isinstance(map, Map) else Map(map)
         given = {"shape": shape, "init": start, "lr": lr, "map": named, "min": min, "max": max}
-        for name, value in given.items():
+        for name, value in {**given, "period": period}.items():
             object.__setattr__(self, name, value)
 
     def replaced(self, **changes: Any) -> Param:
-        """The same parameter with some of `init`, `lr`, `map`, `min`, `max` changed."""
-        names = ("init", "lr", "map", "min", "max")
+        """The same parameter with some of `init`, `lr`, `map`, `min`, `max`, `period` changed."""
+        names = ("init", "lr", "map", "min", "max", "period")
         return Param(*self.shape, **{name: getattr(self, name) for name in names} | changes)
 
     def rate(self, context: Context) -> float:

@@ -63,8 +63,9 @@ def export(
     precision = recipe.run.precision
     drawing = quantised(result.drawing, precision)
     picture = job.draw(drawing)
-    film = None if result.film is None else quantised_film(result.film, precision)
-    metrics = _metrics(job, result, drawing, picture, film)
+    film = result.film and quantised_film(result.film, precision)
+    clip = film if recipe.clip is not None else None
+    metrics = _metrics(job, result, drawing, picture, clip)
     art = Art(drawing, recipe, metrics, precision, registry, film)
     data = art.to_bytes()
     summary = _summary(job, result, metrics, len(data))
@@ -88,16 +89,16 @@ def export(
     atomic_write(folder.stage_output(paths["still"]), encode_png(still, text))
     if output.video:
         video, fps = folder.stage_output(paths["video"]), float(output.fps)
-        if film is None:
+        if clip is None:
             frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
         else:
-            frames, fps = art.frames(device=job.device), film.fps
+            frames, fps = art.frames(device=job.device), clip.fps
         write_video(video, frames, fps=fps, comment=text)
-    if film is not None and recipe.clip is not None and recipe.clip.side_by_side:
+    if clip is not None and recipe.clip is not None and recipe.clip.side_by_side:
         beside = paths["video"].with_stem(f"{paths['video'].stem}-side-by-side")
         written["side_by_side"] = beside
-        frames = side_by_side(job, film)
-        write_video(folder.stage_output(beside), frames, fps=film.fps, comment=text)
+        frames = side_by_side(job, clip)
+        write_video(folder.stage_output(beside), frames, fps=clip.fps, comment=text)
     atomic_write(folder.stage_output(paths["art"]), data)
     summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
     if error is not None:
@@ -123,20 +124,20 @@ def _video_frames(
 
 
 def _metrics(
-    job: Job, result: Result, drawing: Drawing, picture: Picture, film: Film | None
+    job: Job, result: Result, drawing: Drawing, picture: Picture, clip: Film | None
 ) -> dict[str, Any]:
     """What two equal runs agree on to the last bit; stored in the `.art`."""
     recipe = result.recipe
     size = saved_bytes(drawing, recipe.run.precision)
     pixels = drawing.width * drawing.height
-    if film is None:
+    if clip is None:
         loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
         figures = {**job.figures(picture), "loss": float(loss)}
     else:
-        figures = clip_figures(job, film, result.starts)
-        shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
+        figures = clip_figures(job, clip, result.starts)
+        shapes = [tensor.shape for scene in clip.scenes for tensor in scene.tensors.values()]
         size = bytes_of_shapes(shapes, recipe.run.precision)
-        pixels *= film.keys
+        pixels *= clip.keys
     return {
         "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
         "parameters": drawing.parameters,

@@ -24,6 +24,7 @@ from artgen.film import Film
 from artgen.output import frame_steps
 from artgen.recipe import Recipe, Stage
 from artgen.runner._folder import RunFolder
+from artgen.runner._history import History, Key, film_of
 from artgen.runner._pace import measure_pace
 from artgen.runner._prepare import Job, check_finite
 from artgen.runner._signals import Interruption
@@ -58,6 +59,7 @@ class Result:
     seconds: float
     diverged: Diverged | None = None
     film: Film | None = None
+    """The progress as key drawings, not rounded, where the recipe asks for it; or a clip."""
     starts: tuple[int, ...] = ()
 
 
@@ -116,6 +118,7 @@ class Fit:
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
         self.filming = folder is not None and job.recipe.output.video
+        self.history = History(None if folder is None else folder.history)
         self.progress = _Progress()
         self.resumed: dict[str, Any] | None = None
         self.chunk = 1
@@ -142,7 +145,9 @@ class Fit:
             self.resumed = _part(checkpoint, "engine.")
             if self.progress.start:
                 self.drawing = replace(self.drawing, tensors=self.progress.start)
-        self.folder.frames.drop_after(-1 if self.resumed is None else self.resumed_at)
+        known = -1 if self.resumed is None else self.resumed_at
+        self.folder.frames.drop_after(known)
+        self.history.drop_after(known)
 
     def run(self) -> Result:
         """Run all stages. Raises OutOfMemory and what the engines refuse."""
@@ -156,6 +161,12 @@ class Fit:
             except Diverged as error:
                 diverged, self.progress.stopped_by = error, "diverged"
             self.drawing = engine.drawing(best=True)
+            last = Key(
+                self.progress.offset + engine.step,
+                index,
+                self.drawing.tensors,
+                engine.identities(best=True),
+            )
             self.progress.offset += engine.step
             if self.progress.stopped_by == "interrupted":
                 # Made again, the recipe ends here too.
@@ -169,6 +180,21 @@ class Fit:
             self.progress.offset,
             self.progress.seconds,
             diverged,
+            self._film(last),
+        )
+
+    def _film(self, last: Key) -> Film | None:
+        """The history, which ends with the drawing that is saved."""
+        output = self.recipe.output
+        if output.history is None:
+            return None
+        seconds = output.video_seconds
+        return film_of(
+            [*(key for key in self.history.stored() if key.step < last.step), last],
+            parted=self.job.plan.primitive.has_count,
+            seconds=seconds,
+            hold=min(HOLD_SECONDS, seconds / 2),
+            fps=output.fps,
         )
 
     @property
@@ -228,19 +254,21 @@ class Fit:
         end = total if stage.stop is None else min(stage.stop, total)
         every = max(1, min(total // engine.reports, engine.evaluate_every or total))
         evaluations = {*range(0, end, every), end}
-        frames = set(self._frame_steps(total))
+        frames, keys = set(self._frame_steps(total)), set(self._key_steps(total))
         if engine.step == 0:
             self._evaluate(engine)
             if progress.stage == 0:
                 self._frame(engine, frames)
+                self._keep(engine, keys)
         while engine.step < end and progress.stopped_by == "steps":
-            stops = [step for step in (*evaluations, *frames, end) if step > engine.step]
+            stops = [step for step in (*evaluations, *frames, *keys, end) if step > engine.step]
             if self.checkpoint_every:
                 stops.append((engine.step // self.checkpoint_every + 1) * self.checkpoint_every)
             self._advance(engine, min(self.chunk, min(stops) - engine.step))
             if engine.step in evaluations:
                 self._evaluate(engine)
             self._frame(engine, frames)
+            self._keep(engine, keys)
             self._show(engine)
             self.interruption.hold()
             early = self._stopped_early(engine)
@@ -366,6 +394,18 @@ class Fit:
         self.emit(Shown(self.name, step, pixels))
         self.interruption.showed(time.process_time() - began_cpu)
 
+    def _keep(self, engine: Engine, keys: set[int]) -> None:
+        """Keep a drawing for the history: what that takes is no part of the run."""
+        if engine.step not in keys:
+            return
+        drawing = engine.drawing(best=False)
+        try:
+            check_finite(drawing)
+        except Diverged:
+            return
+        step = self.progress.offset + engine.step
+        self.history.add(step, self.progress.stage, drawing, engine.identities(best=False))
+
     def _show(self, engine: Engine) -> None:
         """Draw for those who watch: what that takes is no part of the run."""
         if not self.interruption.wants_picture():
@@ -379,20 +419,17 @@ class Fit:
         self.interruption.showed(time.process_time() - began_cpu)
 
     def _frame_steps(self, total: int) -> Sequence[int]:
-        """The frame schedule, thinned evenly where there are more than the recipe allows.
-
-        Thinned now rather than on the way, so that a resumed run has the same frames.
-        """
+        """When frames are taken: the schedule, thinned where the recipe allows fewer."""
         if not self.filming:
             return []
         output = self.recipe.output
         shown = output.video_seconds - min(HOLD_SECONDS, output.video_seconds / 2)
-        allowed = output.frames or max(2, 2 * round(shown * output.fps))
-        steps = frame_steps(total)
-        if len(steps) <= allowed:
-            return steps
-        last = len(steps) - 1
-        return [steps[round(i * last / max(1, allowed - 1))] for i in range(allowed)]
+        return _thinned(total, output.frames or max(2, 2 * round(shown * output.fps)))
+
+    def _key_steps(self, total: int) -> Sequence[int]:
+        """When drawings are kept for the history."""
+        history = self.recipe.output.history
+        return [] if history is None else _thinned(total, history)
 
     def _checkpoint_due(self, engine: Engine) -> bool:
         if self.checkpoint_every:
@@ -444,6 +481,18 @@ class Fit:
 
     def _notice(self, message: str) -> None:
         self.emit(Notice(self.name, message))
+
+
+def _thinned(total: int, allowed: int) -> list[int]:
+    """The steps of the frames of a stage, or so many of them, evenly.
+
+    Thinned before the first rather than on the way, so that a resumed run has the same.
+    """
+    steps = frame_steps(total)
+    if len(steps) <= allowed:
+        return steps
+    last = len(steps) - 1
+    return [steps[round(i * last / max(1, allowed - 1))] for i in range(allowed)]
 
 
 def _judge(engine: Engine) -> Report:

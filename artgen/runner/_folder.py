@@ -8,6 +8,7 @@
     checkpoint.safetensors    the engine's exact state and the runner's progress
     frames/000000123.png      lossless 8-bit frames, by step
     scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
+    history/000000123.safetensors   key drawings, by step, where the recipe asks for a history
     outputs/                  what is being written, until all of it is
 
 It exists from the first step until the outputs are written.
@@ -43,6 +44,7 @@ class RunFolder:
         self.path = path
         self.frames = FrameStore(path / "frames")
         self.scenes = path / "scenes"
+        self.history = path / "history"
         self._inputs = path / "inputs"
         self._recipe = path / "recipe.json"
         self._checkpoint = path / "checkpoint.safetensors"

@@ -129,7 +129,7 @@ class Fourier(Splat):
         params = {
             "scale": Param(2, init=from_spacing(1.0), min=pixels(1 / 3), lr=0.06, map="exp"),
             "radius": Param(init=1.0, min=0.05, max=20.0, lr=0.06, map="exp"),
-            "angle": Param(init=uniform(0, pi), lr=0.06),
+            "angle": Param(init=uniform(0, pi), lr=0.06, period=2 * pi),
             "sine": Param(n, init=normal(0.1), lr=0.1),
             "cosine": Param(n, init=normal(0.1), lr=0.1),
             "sharpness": Param(init=self.options.sharpness, min=0.05, max=64.0, lr=0.06, map="exp"),

@@ -66,7 +66,7 @@ class Gaussian(Splat):
             scale = Param(2, lr=_relative(0.1), map="reciprocal", **length)
         else:
             scale = Param(2, lr=0.1, map="exp", **length)
-        return {"scale": scale, "angle": Param(init=uniform(0, pi), lr=0.15)}
+        return {"scale": scale, "angle": Param(init=uniform(0, pi), lr=0.15, period=pi)}
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
         """exp(-(u² + v²) / 2), where (u, v) is the offset, rotated and divided by the scales."""

@@ -48,9 +48,9 @@ class Stroke(Splat):
         return {
             "length": Param(init=from_spacing(1.6), min=pixels(1), lr=0.05, map="exp"),
             "width": Param(init=from_spacing(0.5), min=pixels(0.5), lr=0.05, map="exp"),
-            "angle": Param(init=uniform(0, pi), lr=0.08),
+            "angle": Param(init=uniform(0, pi), lr=0.08, period=2 * pi),
             "bend": Param(init=0.0, min=-2.0, max=2.0, lr=0.05),
-            "furrow": Param(init=uniform(0, 2 * pi), lr=0.05),
+            "furrow": Param(init=uniform(0, 2 * pi), lr=0.05, period=2 * pi),
         }
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:

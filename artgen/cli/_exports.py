@@ -1,0 +1,63 @@
+"""Files in any format there is an exporter for: checked before the work, written after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from artgen.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from artgen.art import Art, ExportRequest
+    from artgen.registry import Registry
+
+__all__ = ["check_files", "write_exports"]
+
+Writers = Mapping[str, "Callable[[Art, ExportRequest], bytes]"]
+"""Formats beside those of exporters, by their suffixes without a dot."""
+
+
+def check_files(
+    files: Sequence[Path], registry: Registry, *, overwrite: bool, more: Sequence[str] = ()
+) -> None:
+    """Raise UsageError where a file has no format there is, or exists."""
+    formats = [*(entry.name for entry in registry.entries("exporter")), *more]
+    for file in files:
+        suffix = _suffix(file)
+        if suffix not in formats:
+            raise UsageError(
+                f"--output {file} has no format that artgen can write",
+                hint=did_you_mean(suffix, formats),
+            )
+        if file.exists() and not overwrite:
+            raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+
+
+def write_exports(
+    files: Sequence[Path],
+    art: Art,
+    request: ExportRequest,
+    registry: Registry,
+    *,
+    silent: bool,
+    more: Writers | None = None,
+) -> None:
+    """Write `art` to all files and print their names. Raises ArtgenError.
+
+    All of them are made before the first is written.
+    """
+    from artgen.output import atomic_write
+
+    contents = {}
+    for file in files:
+        export = (more or {}).get(_suffix(file)) or registry.load("exporter", _suffix(file))
+        contents[file] = export(art, request)
+    for file, content in contents.items():
+        atomic_write(file, content)
+        if not silent:
+            print(file, flush=True)
+
+
+def _suffix(file: Path) -> str:
+    return file.suffix.lower().removeprefix(".")

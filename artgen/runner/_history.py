@@ -1,0 +1,151 @@
+"""History: key drawings of the progress, kept until they become the film in the `.art` file.
+
+They are drawings and not pictures, so the progress can be shown again at any size and rate.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from artgen.drawing import Drawing
+from artgen.errors import InputError, OutputError
+from artgen.film import Film, Scene
+from artgen.output import atomic_write
+
+__all__ = ["History", "Key", "film_of"]
+
+_NAME = re.compile(r"(\d{9,})\.safetensors")
+_IDENTITIES = "identities"
+_TENSOR = "tensor."
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """The tensors of a drawing at a `step` of the run, in which stage, and what its parts are.
+
+    `identities` are those of `Engine.identities`.
+    """
+
+    step: int
+    stage: int
+    tensors: Mapping[str, Tensor]
+    identities: Tensor | None
+
+
+class History:
+    """The keys of a run, one file each in `folder`, or in memory where there is none.
+
+    The folder is the state: a resumed run opens it again and finds its keys.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._kept: dict[int, Key] = {}
+
+    def add(self, step: int, stage: int, drawing: Drawing, identities: Tensor | None) -> None:
+        """Keep the drawing of `step`; it replaces an earlier one of that step.
+
+        Raises OutputError.
+        """
+        from safetensors.torch import save
+
+        if self._folder is None:
+            self._kept[step] = Key(step, stage, drawing.tensors, identities)
+            return
+        tensors = {_TENSOR + name: t.contiguous() for name, t in drawing.tensors.items()}
+        if identities is not None:
+            tensors[_IDENTITIES] = identities.contiguous()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create {self._folder}: {error.strerror}") from error
+        data = save(tensors, metadata={"artgen": json.dumps({"stage": stage})})
+        atomic_write(self._path(step), data, durable=False)
+
+    def stored(self) -> list[Key]:
+        """All of them, by increasing step. Raises InputError where one is damaged."""
+        return [
+            self._kept[step] if step in self._kept else self._read(step) for step in self._steps()
+        ]
+
+    def drop_after(self, step: int) -> None:
+        """Remove the keys later than `step`: those a resumed run will make again."""
+        for later in [stored for stored in self._steps() if stored > step]:
+            self._path(later).unlink(missing_ok=True)
+
+    def _steps(self) -> list[int]:
+        if self._folder is None or not self._folder.is_dir():
+            return sorted(self._kept)
+        names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
+        return sorted(int(name[1]) for name in names if name)
+
+    def _read(self, step: int) -> Key:
+        from safetensors import SafetensorError, safe_open
+
+        path = self._path(step)
+        try:
+            with safe_open(path, framework="pt") as data:
+                stage = int(json.loads((data.metadata() or {})["artgen"])["stage"])
+                stored = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
+        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
+            raise InputError(
+                f"cannot read the key drawing {path}: {error}", hint="start again with --overwrite"
+            ) from error
+        identities = stored.pop(_IDENTITIES, None)
+        tensors = {name.removeprefix(_TENSOR): tensor for name, tensor in stored.items()}
+        return Key(step, stage, tensors, identities)
+
+    def _path(self, step: int) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{step:09d}.safetensors"
+
+
+def film_of(keys: Sequence[Key], *, parted: bool, seconds: float, hold: float, fps: float) -> Film:
+    """The keys as a film of so many `seconds`, evenly apart; the last one is held for `hold`.
+
+    `parted` says that they are made of parts. There is a cut between two stages, and between keys
+    whose parts are not known to be the same; networks have none.
+    """
+    apart = (seconds - hold) / max(1, len(keys) - 1)
+    timed = [(index * apart, key) for index, key in enumerate(keys)]
+
+    def scene(item: tuple[float, Key]) -> int:
+        key = item[1]
+        return 0 if not parted else -1 - key.stage if key.identities is not None else key.step
+
+    scenes = [_scene(list(group), parted) for _, group in groupby(timed, scene)]
+    return Film(tuple(scenes), seconds, fps)
+
+
+def _scene(timed: list[tuple[float, Key]], parted: bool) -> Scene:
+    times, keys = tuple(time for time, _ in timed), [key for _, key in timed]
+    identities = [key.identities for key in keys if key.identities is not None]
+    same = len(keys) == 1 or all(torch.equal(identities[0], other) for other in identities)
+    if not parted or same:
+        names = keys[0].tensors
+        return Scene(times, {name: torch.stack([k.tensors[name] for k in keys]) for name in names})
+    # Identities increase along the parts of every key, so sorted they are an order for all.
+    everyone: Tensor = torch.cat(identities).unique()  # type: ignore[no-untyped-call]
+    present = torch.stack([torch.isin(everyone, each) for each in identities])
+    number = torch.arange(len(keys))[:, None].expand_as(present)
+    first = number.where(present, len(keys)).amin(0)
+    lives = torch.stack([first, number.where(present, -1).amax(0)])
+    # Where a part does not live, it has the values it had last, or will have first.
+    source = torch.maximum(number.where(present, -1).cummax(0).values, first)
+    tensors = {}
+    for name, example in keys[0].tensors.items():
+        wide = example.new_zeros(len(keys), *example.shape[:-1], len(everyone))
+        for values, key, there in zip(wide, keys, present, strict=True):
+            values[..., there] = key.tensors[name]
+        middle = (1,) * (example.dim() - 1)
+        index = source.view(len(keys), *middle, len(everyone)).expand_as(wide)
+        tensors[name] = wide.gather(0, index)
+    return Scene(times, tensors, lives)

@@ -1,0 +1,241 @@
+"""Histories: the progress of a fit as a film, exactly the same after a kill."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from small_runs import recipe, save_photo
+
+import artgen
+from artgen.art import load
+from artgen.cli import main
+from artgen.errors import Diverged
+from artgen.events import Advanced
+from artgen.output import frame_steps
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import run
+
+MLP = {"name": "mlp", "hidden": 8, "layers": 1, "count": None}
+SHAPES = {"name": "triangle", "count": 5}
+
+
+class Killed(BaseException):
+    """The end of a run that nothing may catch."""
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    return Registry(environ={})
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    return save_photo(tmp_path)
+
+
+def fit(photo: Path, registry: Registry, *stages: dict, history: int = 6, out=None, **tables):
+    tables["output"] = {"video": False, "history": history, "video_seconds": 3, "fps": 10}
+    asked = recipe(photo, *stages, **tables)
+    return run(asked, registry, out=out), asked
+
+
+def test_it_ends_with_the_drawing_that_is_saved(photo, registry):
+    outcome, _ = fit(photo, registry, {"steps": 60})
+    art = outcome.art
+    assert art.film.duration == 3
+    assert art.film.fps == 10
+    # Two of three seconds move, as in the progress video.
+    (scene,) = art.film.scenes
+    assert scene.times == pytest.approx([0, 0.3, 0.6, 0.9, 1.2, 1.5])
+    for seconds in (1.5, 2.2, 3.0):
+        last = art.film.drawing(art.drawing, seconds)
+        assert all(torch.equal(t, last.tensors[name]) for name, t in art.drawing.tensors.items())
+    np.testing.assert_array_equal(art.at(3.0).render(), art.render())
+
+
+def test_it_changes_nothing_else(photo, registry):
+    plain = run(recipe(photo, {"steps": 40}, output={"video": False}), registry)
+    kept, _ = fit(photo, registry, {"steps": 40})
+    assert kept.summary["psnr"] == plain.summary["psnr"]
+    for name, tensor in plain.art.drawing.tensors.items():
+        assert torch.equal(tensor, kept.art.drawing.tensors[name])
+    assert plain.art.film is None
+    assert "history" not in plain.art.recipe.to_json()
+
+
+def test_its_keys_are_the_steps_of_the_video(photo, registry, monkeypatch):
+    from artgen.runner import _fit
+
+    steps = []
+    add = _fit.History.add
+    monkeypatch.setattr(
+        _fit.History, "add", lambda self, step, *rest: (steps.append(step), add(self, step, *rest))
+    )
+    fit(photo, registry, {"steps": 200}, {"steps": 9, "rate": 0.1}, history=5)
+    first = frame_steps(200)
+    chosen = [first[round(i * (len(first) - 1) / 4)] for i in range(5)]
+    assert chosen[0] == 0
+    assert chosen[-1] == 200
+    # The second stage has no key where the first one ends.
+    assert steps == [*chosen, 202, 204, 207, 209]
+
+
+def test_parts_that_are_added_are_new_ones(photo, registry):
+    stage = {"steps": 60, "start": 0.25, "move": 0.1, "every": 0.1, "until": 0.8}
+    outcome, _ = fit(
+        photo, registry, stage, history=40, primitive={"name": "gaussian", "count": 24}
+    )
+    (scene,) = outcome.art.film.scenes
+    first, last = scene.lives
+    assert (first == 0).sum() == 6
+    assert len(first) > 24
+    assert ((first == 0) & (last == scene.keys - 1)).any()
+    assert scene.tensors_at(scene.times[-1])["xy"].shape[1] == 24
+    counts = [scene.tensors_at(time)["xy"].shape[1] for time in scene.times]
+    assert counts == sorted(counts)
+    # What lives goes its way in small steps: nothing flies across the picture.
+    xy = scene.tensors["xy"]
+    for key in range(scene.keys - 1):
+        both = (first <= key) & (key + 1 <= last)
+        assert (xy[key + 1] - xy[key])[:, both].norm(dim=0).max() < 0.5
+
+
+def test_every_key_is_the_drawing_of_its_step(photo, registry, monkeypatch):
+    from artgen.runner import _fit
+
+    seen = []
+    add = _fit.History.add
+
+    def spy(self, step, stage, drawing, identities):
+        seen.append(dict(drawing.tensors))
+        add(self, step, stage, drawing, identities)
+
+    monkeypatch.setattr(_fit.History, "add", spy)
+    for primitive, stage in (
+        ({"name": "gaussian", "count": 24}, {"steps": 60, "start": 0.25, "move": 0.1}),
+        (SHAPES, {"engine": "climb", "passes": 3, "candidates": 5, "patience": 5}),
+        (MLP, {"steps": 20}),
+        ({"name": "voronoi", "count": 4}, {"engine": "genetic", "steps": 6}),
+    ):
+        seen.clear()
+        outcome, _ = fit(photo, registry, stage, history=12, primitive=primitive)
+        times = [time for scene in outcome.art.film.scenes for time in scene.times]
+        for time, tensors in list(zip(times, seen, strict=False))[: len(times) - 1]:
+            there = outcome.art.film.tensors_at(time)
+            assert all(torch.equal(tensor, there[name]) for name, tensor in tensors.items())
+
+
+def test_a_shape_that_comes_from_elsewhere_is_a_new_one(photo, registry):
+    stage = {"engine": "climb", "passes": 4, "moves": 8, "candidates": 20, "patience": 10}
+    outcome, _ = fit(photo, registry, stage, history=100, primitive={"name": "circle", "count": 6})
+    (scene,) = outcome.art.film.scenes
+    assert scene.lives.shape[1] > 6
+    assert scene.tensors_at(99)["alpha"].shape == (6,)
+
+
+def test_between_stages_there_is_a_cut_but_not_in_a_network(photo, registry):
+    stages = ({"steps": 10}, {"steps": 10, "rate": 0.1})
+    outcome, _ = fit(photo, registry, *stages)
+    assert len(outcome.art.film.scenes) == 2
+    outcome, _ = fit(photo, registry, *stages, primitive=MLP)
+    assert len(outcome.art.film.scenes) == 1
+    assert outcome.art.film.scenes[0].lives is None
+
+
+def test_where_nobody_knows_the_parts_there_are_cuts(photo, registry):
+    voronoi = {"name": "voronoi", "count": 4}
+    outcome, _ = fit(photo, registry, {"engine": "genetic", "steps": 6}, primitive=voronoi)
+    scenes = outcome.art.film.scenes
+    assert [scene.keys for scene in scenes] == [1] * 6
+    assert all(a.times[0] < b.times[0] for a, b in pairwise(scenes))
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_it_is_rounded_like_the_drawing(photo, registry, precision):
+    outcome, _ = fit(photo, registry, {"steps": 10, "move": 0}, run={"precision": precision})
+    art = outcome.art
+    last = art.film.tensors_at(3.0)
+    assert all(torch.equal(t, last[name]) for name, t in art.drawing.tensors.items())
+
+
+@pytest.mark.parametrize(
+    ("primitive", "stages"),
+    [
+        ({"name": "gaussian", "count": 20}, [{"steps": 60, "start": 0.2}]),
+        (SHAPES, [{"engine": "climb", "passes": 3}, {"engine": "gradient", "steps": 20}]),
+        (MLP, [{"steps": 60, "batch": 64}]),
+    ],
+    ids=["splats", "shapes", "field"],
+)
+@pytest.mark.parametrize("killed_at", [9, 23])
+def test_after_a_kill_it_is_the_same(tmp_path, photo, registry, primitive, stages, killed_at):
+    _, asked = fit(photo, registry, *stages, out=tmp_path / "whole", primitive=primitive)
+
+    def die(event):
+        if isinstance(event, Advanced) and event.step >= killed_at:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(asked, registry, out=tmp_path / "killed", observers=[die], checkpoint_every=7)
+    assert list((tmp_path / "killed").glob("*.run/history/*.safetensors"))
+    run(asked, registry, out=tmp_path / "killed", resume=True)
+    (one,), (other,) = ((tmp_path / out).glob("*.art") for out in ("whole", "killed"))
+    assert one.read_bytes() == other.read_bytes()
+    assert load(one, registry=registry).film is not None
+    assert not list((tmp_path / "killed").glob("*.run"))
+
+
+def test_a_damaged_key_is_named(tmp_path, photo, registry):
+    asked = recipe(photo, {"steps": 30}, output={"video": False, "history": 5})
+
+    def die(event):
+        if isinstance(event, Advanced) and event.step >= 29:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(asked, registry, out=tmp_path, observers=[die], checkpoint_every=10)
+    (folder,) = tmp_path.glob("*.run")
+    sorted((folder / "history").iterdir())[0].write_bytes(b"no")
+    with pytest.raises(artgen.InputError, match="cannot read the key drawing"):
+        run(asked, registry, out=tmp_path, resume=True)
+
+
+def test_the_command_and_the_function(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["fit", "sample:cat", "-n", "6", "--size", "24", "--steps", "9", "--no-video", "-q"]
+    assert main([*arguments, "--history", "4", "--seed", "1"]) == 0
+    assert load("artgen-out/cat-gaussian.art").film.keys == 4
+    assert main([*arguments, "--history", "0", "--seed", "1", "--overwrite"]) == 0
+    assert load("artgen-out/cat-gaussian.art").film is None
+    capsys.readouterr()
+    assert main([*arguments, "--history", "1", "--overwrite", "--json"]) == 2
+    assert "history" in json.loads(capsys.readouterr().out)["error"]["message"]
+    art = artgen.fit("sample:cat", "gaussian", count=4, steps=5, size=16, history=3)
+    assert art.film.keys == 3
+
+
+def test_what_is_not_finite_is_no_key(photo, registry, monkeypatch):
+    from artgen.runner import _fit
+
+    check = _fit.check_finite
+    calls = []
+
+    def sometimes(drawing):
+        calls.append(drawing)
+        if len(calls) == 4:
+            raise Diverged("not finite")
+        check(drawing)
+
+    monkeypatch.setattr(_fit, "check_finite", sometimes)
+    outcome, _ = fit(photo, registry, {"steps": 12, "move": 0})
+    assert outcome.art.film.keys in (5, 6)
+
+
+def test_older_recipes_have_none():
+    assert Recipe().output.history is None
