@@ -371,7 +371,7 @@ def test_equal_morphs_have_equal_bytes(place, capsys):
     [
         (["a.art", "shapes.art"], 2, "cannot become triangle"),
         (["a.art", "missing.art"], 3, "does not exist"),
-        (["a.art", "b.art", "-o", "m.pdf"], 2, "no format"),
+        (["a.art", "b.art", "-o", "m.xyz"], 2, "no format"),
         (["a.art", "b.art", "-o", "a.art"], 2, "exists"),
         (["a.art", "b.art", "--seconds", "0"], 2, "seconds"),
     ],

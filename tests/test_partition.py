@@ -197,7 +197,7 @@ def test_fit_render_and_refusals(tmp_path, monkeypatch, capsys):
     assert art.render(200).shape == (133, 200, 3)
     assert main(["render", "artgen-out/cells.art", "--size", "100", "-o", "large.png"]) == 0
     capsys.readouterr()
-    assert main(["render", "artgen-out/cells.art", "-o", "cells.svg"]) == 2
+    assert main(["render", "artgen-out/cells.art", "-o", "cells.json"]) == 2
     assert "voronoi is a partition" in capsys.readouterr().err
     assert main(["fit", str(photo), "-p", "voronoi", "-e", "climb"]) == 2
     assert main(["fit", str(photo), "-p", "voronoi", "--transparent"]) == 2

@@ -36,6 +36,7 @@ def check_clip(recipe: Recipe, target: Target) -> None:
             != (plain.fps, plain.video_seconds),
             "its film has its own; then draw it with artgen render -o FILE.mp4 --fps --speed",
         ),
+        "a history": (recipe.output.history is not None, "its film is that of the clip"),
         "a last step": (
             any(stage.stop is not None for stage in recipe.stage),
             "leave out stop",

@@ -59,7 +59,7 @@ class Result:
     seconds: float
     diverged: Diverged | None = None
     film: Film | None = None
-    """The progress as key drawings, not rounded, where the recipe asks for it."""
+    """The progress as key drawings, not rounded, where the recipe asks for it; or a clip."""
     starts: tuple[int, ...] = ()
 
 
