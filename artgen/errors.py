@@ -116,13 +116,17 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"known: {', '.join(names)}" if names else "there are none"
 
 
-_NO_MEMORY = ("out of memory", "allocate memory", "not enough memory", "failed to map segment")
+_NO_MEMORY = (
+    *("out of memory", "allocate memory", "not enough memory", "failed to map segment"),
+    "error return without exception set",
+)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Whether `error` is one of the many ways of Python and its libraries to run out of memory."""
-    # Torch raises a plain RuntimeError, a library that cannot be loaded is an ImportError.
-    told = isinstance(error, RuntimeError | ImportError | OSError)
+    # Torch raises a plain RuntimeError, a library that cannot be loaded is an ImportError; one that
+    # has no memory for its own exception leaves Python with a SystemError.
+    told = isinstance(error, RuntimeError | ImportError | OSError | SystemError)
     return isinstance(error, MemoryError) or (told and any(p in str(error) for p in _NO_MEMORY))
 
 

@@ -42,8 +42,9 @@ class Row:
     version: str
 
 
-def read(file: Path = FILE) -> dict[str, Row]:
-    """The rows of a file, by the name of the promise, a colon, and the piece."""
+def read(file: Path | None = None) -> dict[str, Row]:
+    """The rows of a file (None: `FILE`), by the name of the promise, a colon, and the piece."""
+    file = file or FILE
     if not file.exists():
         return {}
     return {

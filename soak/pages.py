@@ -195,10 +195,14 @@ def _addresses() -> list[str]:
 
 def _connected(port: int, address: str = "127.0.0.1", *, window: int = 0) -> socket.socket:
     opened = socket.socket()
-    if window:
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
-    opened.settimeout(PATIENCE)
-    opened.connect((address, port))
+    try:
+        if window:
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
+        opened.settimeout(PATIENCE)
+        opened.connect((address, port))
+    except OSError:
+        opened.close()
+        raise
     return opened
 
 

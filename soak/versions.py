@@ -128,7 +128,8 @@ def _declared(tally: Tally) -> None:
             bound = None if agrees else f"{MINIMUM.name} has {here}, not {low[0]}"
         tally.case(each.name, bound)
     modules = importlib.metadata.packages_distributions()
-    known = {_plain(each.name) for each in requirements} | {"artgen", *_BROUGHT}
+    extras = {_plain(Requirement(each).name) for each in _extras()}
+    known = {_plain(each.name) for each in requirements} | extras | {"artgen", *_BROUGHT}
     for path in [*ROOT.glob("artgen/**/*.py"), *ROOT.glob("plugins/**/*.py")]:
         if "templates" in path.parts:
             continue
@@ -158,8 +159,18 @@ def _plain(name: str) -> str:
 
 
 def _requirements() -> list[str]:
-    data = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    return list(data["project"]["dependencies"])
+    """What everybody needs."""
+    return list(_project()["dependencies"])
+
+
+def _extras() -> list[str]:
+    """What is needed for more than that."""
+    return [each for extra in _project()["optional-dependencies"].values() for each in extra]
+
+
+def _project() -> dict[str, Any]:
+    data: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return data["project"]
 
 
 def _interpreter(version: str) -> str | None:

@@ -119,7 +119,9 @@ def test_colours_are_the_means_of_cells(astronaut):
     target = astronaut(48)
     weight = torch.rand(48, 48, generator=torch.Generator().manual_seed(2))
     rates = dict.fromkeys(RATES, 1.0) | {"count": 20, "elite": 1, "small": 0.1, "large": 0.2}
-    population = SitePopulation(Voronoi(), target.numpy(), weight.numpy(), BACKGROUND, rates, 2)
+    population = SitePopulation(
+        Voronoi(), target.numpy(), weight.numpy(), BACKGROUND, rates, 2, np.zeros((0, 3))
+    )
     population.look(1)
     population.found(np.random.default_rng(0), 20)
     tensors = population.tensors(0)
