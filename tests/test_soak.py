@@ -43,7 +43,7 @@ def test_results_are_kept_row_by_row(tmp_path, monkeypatch):
 
     monkeypatch.setattr(_results, "FILE", tmp_path / "results.json")
     monkeypatch.setattr(_results, "PAGE", tmp_path / "page.md")
-    _results.PAGE.write_text(f"before\n{_results.BEGIN}\nold\n{_results.END}\nafter\n")
+    _results.PAGE.write_text(f"before\n{_results.BEGIN}\na former table\n{_results.END}\nafter\n")
     (kills, gradient), (_, batches) = choose(["kills"])[:2]
     row = _results.Row(30, 1, ("x" * 999,), (), {}, 2, "2026-01-02", "0.1.0")
     _results.record(kills, gradient, row)
@@ -54,7 +54,7 @@ def test_results_are_kept_row_by_row(tmp_path, monkeypatch):
     page = _results.PAGE.read_text()
     assert page.startswith("before\n")
     assert page.endswith("after\n")
-    assert "old" not in page
+    assert "a former table" not in page
     assert "| 39 | 1 |" in page
     assert "noticed in case 2" in page
     assert "2026-01-01, 0.1.0" in page
