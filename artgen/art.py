@@ -277,7 +277,7 @@ class Art:
         if self.film is None:
             raise UsageError(
                 f"this {self.drawing.primitive} drawing does not move, it holds no film",
-                hint="artgen morph and artgen fit --history N make drawings that do",
+                hint="artgen morph, artgen fit --history N and fits of clips make drawings that do",
             )
         return self.film
 

@@ -19,7 +19,7 @@ FASTER = 1.3
 """So many times faster bfloat16 must be to be chosen: with instructions for it, it is 2 to 3."""
 
 _TRIALS = 5
-_PICTURES = 32
+_PICTURES = 100
 """A trial of a codec takes no more pictures than this."""
 
 
