@@ -49,6 +49,8 @@ def step_of(page) -> int:
 def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
     live, thread, outcomes = fitting
     page = browser.new_page(color_scheme=scheme)
+    # Pictures take a small share of the processor: after a slow one the next is long in coming.
+    page.set_default_timeout(120_000)
     wrong: list[str] = []
     asked: set[str] = set()
     page.on("console", lambda message: wrong.append(message.text))
