@@ -14,7 +14,7 @@ demo: $(VENV)/installed  ## fit the astronaut: a still, a video, an .art and a .
 	@echo "made in artgen-out/: astronaut-gaussian.png .mp4 .art .json"
 
 test: $(VENV)/installed-dev  ## all tests
-	$(BIN)/python -m pytest -n $(JOBS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
 	$(BIN)/ruff check
