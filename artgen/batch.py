@@ -19,9 +19,10 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import Interruption, output_paths
 
-__all__ = ["Done", "Run", "carry_out", "settle"]
+__all__ = ["OUTPUTS", "Done", "Run", "carry_out", "settle"]
 
-OUTPUTS = ("still", "video", "art", "summary")
+OUTPUTS = ("still", "video", "side_by_side", "art")
+"""What the summary of a run names, by its kinds; a run may leave some of them out."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +84,8 @@ class Run(Task):
 
     def places(self, recipe: dict[str, Any]) -> dict[str, Path]:
         """Where files of a run of `recipe` are, by what they are; some may not be there."""
-        output = Recipe.from_dict(recipe).output
-        paths = output_paths(self._out, self.stem, output, self.video)
-        places = {kind: paths[kind] for kind in OUTPUTS}
+        paths = output_paths(self._out, self.stem, Recipe.from_dict(recipe), self.video)
+        places = {kind: paths[kind] for kind in (*OUTPUTS, "summary") if kind in paths}
         if self.log is not None:
             places["log"] = self.log
         if self.graph is not None:
@@ -164,7 +164,7 @@ def settle(task: Run, done: Done) -> Done:
         places["video"].unlink(missing_ok=True)
     folder = places["summary"].with_suffix(".run")
     outputs: dict[str, str | None] = {
-        kind: str(places[kind]) for kind in ("still", "video", "art") if kind in done.files
+        kind: str(places[kind]) for kind in OUTPUTS if kind in done.files
     }
     outputs["checkpoint"] = None if done.error is None else os.fspath(folder)
     if done.error is None:

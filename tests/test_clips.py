@@ -12,6 +12,7 @@ import torch
 from PIL import Image
 
 import artgen
+from artgen.batch import Run
 from artgen.cli import main
 from artgen.errors import InputError, Interrupted, UsageError
 from artgen.events import Shown
@@ -201,6 +202,19 @@ def test_a_clip_becomes_a_film(tmp_path):
     assert len(shown) == 6
     drawn = list(outcome.art.frames())
     assert np.abs(shown[3].pixels.astype(int) - drawn[3]).mean() < 6
+
+
+def test_the_video_side_by_side_is_an_output_like_the_others(tmp_path):
+    asked = recipe(clip={"side_by_side": True})
+    beside = tmp_path / "c-side-by-side.mp4"
+    beside.write_bytes(b"mine")
+    with pytest.raises(UsageError, match=r"side-by-side\.mp4 exists"):
+        run(asked, default(), out=tmp_path, name="c")
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
+    # Far away it has to be known too, to be brought home.
+    task = Run("c", asked.to_dict(), folder=tmp_path)
+    assert task.places(asked.to_dict())["side_by_side"] == beside
+    assert "side_by_side" not in task.places(recipe().to_dict())
 
 
 def test_a_clip_that_stands_still_gets_better_and_does_not_flicker(tmp_path):

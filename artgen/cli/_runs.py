@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from artgen.batch import Done, Run, carry_out, settle
+from artgen.batch import OUTPUTS, Done, Run, carry_out, settle
 from artgen.cli._console import describe, headline, print_error, print_json, say
 from artgen.cli._progress import progress
 from artgen.cli._recipe import aim
@@ -118,7 +118,7 @@ class Planned:
         if not self.far:
             return None
         assert self.task.folder is not None
-        paths = output_paths(self.task.folder, self.job.stem, self.job.recipe.output)
+        paths = output_paths(self.task.folder, self.job.stem, self.job.recipe)
         beside = {"video": self.task.video, "log": self.task.log, "graph": self.task.graph}
         if not (self.task.resume or self.task.overwrite):
             refuse_existing(paths | {kind: path for kind, path in beside.items() if path})
@@ -276,7 +276,7 @@ class Session:
             path and path.with_stem(f"{path.stem}-{job.stem}")
             for path in (self.log, self.graph, self.video)
         )
-        paths = output_paths(self.out, job.stem, job.recipe.output, video)
+        paths = output_paths(self.out, job.stem, job.recipe, video)
         began = paths["folder"].exists()
         # A run may have begun elsewhere, and have left there what it goes on from.
         resume = self.resume and (began or self.where.checkpoints is not None)
@@ -317,7 +317,7 @@ class Session:
             return
         summary = output_paths(self.out, result.job.stem)["summary"]
         outputs = result.summary["outputs"]
-        written = [outputs.get(kind) for kind in ("still", "video", "side_by_side", "art")]
+        written = [outputs.get(kind) for kind in OUTPUTS]
         for path in (*written, summary):
             if path and Path(path).exists():
                 print(path, flush=True)

@@ -100,9 +100,8 @@ def export(
         else:
             frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
         write_video(video, frames, fps=fps, comment=text)
-    if moving is not None and recipe.clip is not None and recipe.clip.side_by_side:
-        beside = paths["video"].with_stem(f"{paths['video'].stem}-side-by-side")
-        written["side_by_side"] = beside
+    if moving is not None and "side_by_side" in paths:
+        written["side_by_side"] = beside = paths["side_by_side"]
         frames = side_by_side(job, moving)
         write_video(folder.stage_output(beside), frames, fps=moving.fps, comment=text)
     atomic_write(folder.stage_output(paths["art"]), data)

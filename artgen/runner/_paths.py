@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from artgen.errors import UsageError
-from artgen.recipe import OutputTable, Recipe
+from artgen.recipe import Recipe
 from artgen.registry import bare_name
 from artgen.targets import file_safe, is_reserved, split_source
 
@@ -27,18 +27,22 @@ def default_stem(recipe: Recipe) -> str:
 
 
 def output_paths(
-    out: Path, stem: str, output: OutputTable | None = None, video: Path | None = None
+    out: Path, stem: str, recipe: Recipe | None = None, video: Path | None = None
 ) -> dict[str, Path]:
     """Where the outputs of the run called `stem` go, and its run folder.
 
-    `output` says what kind of video there is (default: MP4), `video` names another file for it.
+    `recipe` says what kind of video there is (default: MP4) and whether a clip is shown beside it;
+    `video` names another file for it.
     """
     odd = not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0")
     if odd or is_reserved(stem):
         raise UsageError(f"{stem!r} cannot be the name of a file", hint="use a plain --name")
     paths = {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
-    name = f"{stem}.{(output or OutputTable()).video_format}"
-    return {**paths, "video": video or out / name}
+    recipe = recipe or Recipe()
+    paths["video"] = shown = video or out / f"{stem}.{recipe.output.video_format}"
+    if recipe.clip is not None and recipe.clip.side_by_side:
+        paths["side_by_side"] = shown.with_stem(f"{shown.stem}-side-by-side")
+    return paths
 
 
 def refuse_existing(paths: Mapping[str, Path]) -> None:

@@ -66,13 +66,13 @@ def run(
     is in the outcome instead.
     """
     stem = name or default_stem(recipe)
-    paths = None if out is None else output_paths(out, stem, recipe.output, video)
+    paths = None if out is None else output_paths(out, stem, recipe, video)
     folder: RunFolder | None = None
     held = ExitStack()
     if paths is not None and resume:
         folder, recipe = RunFolder.open(paths["folder"])
         held.callback(folder.unlock)
-        paths = output_paths(paths["folder"].parent, stem, recipe.output, video)
+        paths = output_paths(paths["folder"].parent, stem, recipe, video)
         # Sets and clips are not copied into the folder: they are read again from where they are.
         _, source = split_source(str((given or {}).get("target", {}).get("source", "")))
         search = [*folder.inputs, *search, Path(source).parent]
