@@ -1,4 +1,4 @@
-"""Flags that every command has, and the registry they ask for."""
+"""Flags that every command has or several share, and the registry they ask for."""
 
 from __future__ import annotations
 
@@ -11,7 +11,15 @@ import typer
 if TYPE_CHECKING:
     from artgen.registry import Registry
 
-__all__ = ["AsJson", "PluginFiles", "Quiet", "Verbose", "make_registry"]
+__all__ = [
+    "AsJson",
+    "Device",
+    "Overwrite",
+    "PluginFiles",
+    "Quiet",
+    "Verbose",
+    "make_registry",
+]
 
 _PANEL = "Every command"
 
@@ -41,6 +49,9 @@ Verbose = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+
+Device = Annotated[str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace files that exist.")]
 
 
 def make_registry(files: Sequence[Path] | None, *, quiet: bool) -> Registry:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import AsJson, Overwrite, PluginFiles, Quiet, Verbose, make_registry
 from artgen.cli._where import AtATime, Checkpoints, Gpus, On, Where
 
 if TYPE_CHECKING:
@@ -217,9 +217,7 @@ def reel(
         int, typer.Option(metavar="PX", min=90, max=2160, help="Of the video, which is 16:9.")
     ] = 720,
     quick: Quick = False,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file that exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     as_json: AsJson = False,
     quiet: Quiet = False,
     verbose: Verbose = False,

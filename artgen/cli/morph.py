@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import AsJson, Device, Overwrite, PluginFiles, Quiet, Verbose, make_registry
 
 __all__ = ["morph"]
 
@@ -51,12 +51,8 @@ def morph(
     fps: Annotated[
         float, typer.Option(metavar="N", min=0.1, max=240, help="Frames per second of a video.")
     ] = 30.0,
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")
-    ] = "auto",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that exist.")
-    ] = False,
+    device: Device = "auto",
+    overwrite: Overwrite = False,
     plugin: PluginFiles = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import AsJson, Overwrite, PluginFiles, Quiet, Verbose, make_registry
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -67,9 +67,7 @@ def plot(
         str,
         typer.Option(metavar="COLOUR", help="Of the plot; ink is light on dark, dark on light."),
     ] = "black",
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace a file that exists.")
-    ] = False,
+    overwrite: Overwrite = False,
     plugin: PluginFiles = None,
     as_json: AsJson = False,
     quiet: Quiet = False,

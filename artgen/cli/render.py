@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import AsJson, Device, Overwrite, PluginFiles, Quiet, Verbose, make_registry
 
 if TYPE_CHECKING:
     from artgen.output.plotter import Page
@@ -45,9 +45,7 @@ def render(
     supersample: Annotated[
         int, typer.Option(metavar="K", min=1, max=8, help="Average K x K samples per pixel.")
     ] = 1,
-    device: Annotated[
-        str, typer.Option(metavar="NAME", help="auto, cpu, cuda, cuda:1 or mps.")
-    ] = "auto",
+    device: Device = "auto",
     animate: Annotated[
         float | None,
         typer.Option(
@@ -156,9 +154,7 @@ def render(
             rich_help_panel=_PANEL,
         ),
     ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that exist.")
-    ] = False,
+    overwrite: Overwrite = False,
     plugin: PluginFiles = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
