@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from listening import listen
 
 from artgen.cli import main
 
@@ -67,16 +68,7 @@ def visit(browser, address):
     def visit(**options):
         context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
         page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((address.rpartition("/")[0], "data:"))
-                else complaints.append(request.url)
-            ),
-        )
+        listen(page, complaints, address.rpartition("/")[0], "data:")
         page.goto(address)
         opened.append(context)
         return page

@@ -10,6 +10,7 @@ from math import pi
 import numpy as np
 import pytest
 import torch
+from listening import listen
 from PIL import Image
 
 import artgen
@@ -97,16 +98,7 @@ def visit(browser, tmp_path):
         context = browser.new_context(**{"viewport": {"width": 480, "height": 400}, **options})
         contexts.append(context)
         page = context.new_page()
-        page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith(("file:", "data:", "blob:"))
-                else complaints.append(request.url)
-            ),
-        )
+        listen(page, complaints, "file:", "data:", "blob:")
         if script:
             page.add_init_script(script)
         page.goto((tmp_path / "page.html").as_uri())
