@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from artgen.events import Observer
-from artgen.executor import Processes, Task
+from artgen.executor import Executor
 from artgen.output import atomic_write, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, output_paths
+from artgen.runner import Interruption, Task, output_paths
 
 __all__ = ["OUTPUTS", "Done", "Run", "carry_out", "settle"]
 
@@ -112,14 +112,14 @@ def carry_out(
     observe: Observer,
     interruption: Interruption,
     registry: Registry | None = None,
-    scenes: Processes | None = None,
+    scenes: Executor | None = None,
 ) -> Done:
     """Run it. Raises ArtgenError where nothing could be saved.
 
-    Without a `registry` there is a new one, with the task's plugins. Scenes of a clip are fitted in
-    the processes `scenes`, if any.
+    Without a `registry` there is a new one, with the task's plugins. Scenes of a clip are fitted by
+    `scenes`, if given.
     """
-    from artgen.runner import run
+    from artgen.runner import Elsewhere, run
 
     outcome = run(
         Recipe.from_dict(task.recipe),
@@ -136,8 +136,7 @@ def carry_out(
         log=task.log,
         graph=task.graph,
         video=task.video,
-        scenes=scenes,
-        plugins=task.plugins,
+        scenes=None if scenes is None else Elsewhere(scenes, task.plugins, task.gpus),
     )
     files = {}
     if task.bring:

@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 
 from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
 from artgen.events import Event, Observer
-from artgen.executor import Executor, Here, Task, share_of_gpu
+from artgen.executor import Executor, Here, share_of_gpu
 from artgen.metrics import equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     WORST,
@@ -43,7 +43,7 @@ from artgen.output import (
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.resolve import find_primitive
-from artgen.runner import Interruption, open_target, run
+from artgen.runner import Interruption, Task, open_target, run
 from artgen.targets import ImageTarget, SetTarget, file_safe, split_source
 
 __all__ = ["Comparison", "Contestant", "Line", "Row", "find_targets", "of_sets"]

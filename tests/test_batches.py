@@ -24,7 +24,7 @@ from artgen.executor._parcel import pack, read, unpack, write
 from artgen.hookspecs import Spec
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption
+from artgen.runner import Interruption, Task
 
 SMALL = ("--size", "24", "-n", "6", "--steps", "6", "--seed", "2", "--backend", "eager")
 SHORT = ("--video-seconds", "1", "--fps", "8")
@@ -322,7 +322,7 @@ def test_checkpoints_in_a_folder_or_at_a_url(tmp_path):
 def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
     run = tmp_path / "a.run"
     write(run, {"recipe.json": b"{}", "frames/1.png": b"1"})
-    changes = Changes("a", tmp_path)
+    changes = Changes(Task("a", {}, folder=tmp_path))
     assert not changes.due()
     write(
         run, {"checkpoint.safetensors": b"c", "frames/2.png": b"2", "lock": b"", "outputs/x": b"x"}
@@ -332,6 +332,18 @@ def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
     assert list(changes.take()) == ["a.run/frames/2.png", "a.run/checkpoint.safetensors"]
     assert not changes.due()
     assert changes.take() == {}
+
+
+def test_every_key_of_a_clip_is_one_to_go_on_from(tmp_path):
+    changes = Changes(Task("a", {}, folder=tmp_path))
+    assert not changes.any()
+    for name in ("first/checkpoint", "keys/000000", "keys/000001"):
+        scene = f"a.run/scenes/000/{name}.safetensors"
+        write(tmp_path, {scene: b"x"})
+        assert changes.any()
+        assert changes.due()
+        assert list(changes.take()) == [scene]
+        assert not changes.due()
 
 
 # ---- the same artgen everywhere ------------------------------------------------------------------

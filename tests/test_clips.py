@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ import artgen
 from artgen.batch import Run
 from artgen.cli import main
 from artgen.errors import InputError, Interrupted, UsageError
-from artgen.events import Shown
+from artgen.events import Advanced, Shown
 from artgen.output import write_video
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
@@ -311,13 +312,63 @@ def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
 
 def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
     from artgen.executor import Processes
+    from artgen.runner import Elsewhere
 
     asked = recipe("sample:clip?n=6")
     run(asked, default(), out=tmp_path / "here", name="c")
-    run(asked, Registry(), out=tmp_path / "there", name="c", scenes=Processes(2))
+    run(asked, Registry(), out=tmp_path / "there", name="c", scenes=Elsewhere(Processes(2)))
     for suffix in ("art", "png", "mp4"):
         one, other = (tmp_path / where / f"c.{suffix}" for where in ("here", "there"))
         assert one.read_bytes() == other.read_bytes(), suffix
+
+
+class Far:
+    """Another machine: tasks get copies of their files in a folder that is gone afterwards.
+
+    Scenes are begun in the wrong order. Those whose stems are in `lost` were interrupted.
+    """
+
+    def __init__(self, folder, lost=()):
+        self.folder, self.lost = folder, lost
+
+    def run(self, work, tasks, observe, interruption):
+        from artgen.executor import _parcel as parcel
+
+        for task in reversed(tasks):
+            home = self.folder / task.stem
+            packed = parcel.pack(task, parcel.read)
+            left = {name: path.read_bytes() for name, path in task.left().items()}
+            parcel.write(home / "work", left)
+            stop = Interruption()
+            if task.stem in self.lost:
+                stop.request()
+            yield task, work(parcel.unpack(packed, home).task, observe, stop)
+            shutil.rmtree(home)
+
+
+def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, monkeypatch):
+    from artgen.runner import Elsewhere
+
+    monkeypatch.chdir(tmp_path)
+    save_animation(tmp_path / "cut.gif", [*moving(3), *(255 - picture for picture in moving(3))])
+    asked = recipe("cut.gif")
+    whole = run(asked, default(), out=tmp_path / "here", name="c")
+    assert whole.summary["clip"]["scenes"] == 2
+    seen = []
+    far = Elsewhere(Far(tmp_path / "far"))
+    run(asked, default(), out=tmp_path / "there", name="c", scenes=far, observers=[seen.append])
+    steps = [event.step for event in seen if isinstance(event, Advanced)]
+    assert steps == sorted(steps)
+    assert steps[-1] == whole.summary["steps"]
+    far = Elsewhere(Far(tmp_path / "far", lost=["c-001"]))
+    part = run(asked, default(), out=tmp_path / "part", name="c", scenes=far)
+    assert isinstance(part.error, Interrupted)
+    assert part.art.film.keys == 3
+    assert (tmp_path / "part/c.run/scenes/001/first/checkpoint.safetensors").exists()
+    assert run(asked, default(), out=tmp_path / "part", name="c", resume=True).error is None
+    for suffix in ("art", "png", "mp4"):
+        files = [tmp_path / where / f"c.{suffix}" for where in ("here", "there", "part")]
+        assert len({file.read_bytes() for file in files}) == 1, suffix
 
 
 # ---- what does not go together -------------------------------------------------------------------

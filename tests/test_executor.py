@@ -10,8 +10,8 @@ import pytest
 
 from artgen.errors import InputError, Interrupted, OutputError
 from artgen.events import Advanced, Evaluated, Notice, Shown, Started
-from artgen.executor import Here, Processes, Task
-from artgen.runner import Interruption
+from artgen.executor import Here, Processes
+from artgen.runner import Interruption, Task
 
 
 def task(kind, value=0):

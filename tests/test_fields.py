@@ -240,8 +240,10 @@ def test_steps_in_bfloat16_learn_too_and_drawings_are_float32(kind, astronaut):
 def test_the_faster_arithmetic_is_found_and_stored(faster, monkeypatch):
     seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
     monkeypatch.setattr(_device._Probe, "seconds", lambda self, arithmetic: seconds[arithmetic])
-    art = artgen.fit(picture(), "siren", steps=2, seed=0)
+    art = artgen.fit(picture(32), "siren", steps=2, seed=0)
     assert art.recipe.run.arithmetic == faster
+    # On few positions the processor's overhead is more than it wins, and noise could decide.
+    assert artgen.fit(picture(16), "siren", steps=2, seed=0).recipe.run.arithmetic == "fp32"
 
 
 def test_what_is_asked_for_is_not_replaced(tmp_path, monkeypatch):

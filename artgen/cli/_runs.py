@@ -18,7 +18,7 @@ from artgen.cli._recipe import aim
 from artgen.cli._where import Where
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.events import Event, Observer
-from artgen.executor import Here, Processes, Work
+from artgen.executor import Executor, Here, Processes, Work
 from artgen.output import probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -205,8 +205,7 @@ class Session:
         """
         executor = self.where.executor([plan.job.recipe for plan in plans], self.registry)
         work: Work[Run, Done] = carry_out
-        if isinstance(executor, Processes) and len(plans) == 1:
-            # There is only this run, but it may have scenes.
+        if len(plans) == 1 and self._by_scenes(executor, plans[0].job.recipe):
             work = partial(carry_out, registry=self.registry, scenes=executor)
             executor = Here()
         elif isinstance(executor, Here):
@@ -252,6 +251,20 @@ class Session:
             if stem not in results:
                 ended(Result(job, None, Interrupted("not started", hint="go on with --resume")))
         return [results[plan.job.stem] for plan in plans]
+
+    def _by_scenes(self, executor: Executor, recipe: Recipe) -> bool:
+        """Whether the only run stays here, and its scenes, if any, are what `executor` gets."""
+        if isinstance(executor, Processes):
+            return True
+        if isinstance(executor, Here):
+            return False
+        from artgen.runner import read_target
+        from artgen.targets import ClipTarget
+
+        try:
+            return isinstance(read_target(recipe, self.registry, self.search), ClipTarget)
+        except ArtgenError:
+            return False  # The run itself says what is wrong with it.
 
     @contextmanager
     def _watched(self) -> Iterator[tuple[Interruption, list[Observer]]]:

@@ -6,7 +6,7 @@ wherever that was. Importing this imports neither torch nor ray.
 
 from artgen.executor._checkpoints import Checkpoints, checkpoints_at
 from artgen.executor._processes import Processes
-from artgen.executor._protocol import Executor, Here, Task, Work, share_of_gpu
+from artgen.executor._protocol import Executor, Here, Work, share_of_gpu
 from artgen.executor._ray import OnRay, missing_ray
 from artgen.executor._versions import Pinned, describe, pin, refuse_others
 
@@ -17,7 +17,6 @@ __all__ = [
     "OnRay",
     "Pinned",
     "Processes",
-    "Task",
     "Work",
     "checkpoints_at",
     "describe",

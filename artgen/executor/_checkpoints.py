@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from artgen.errors import OutputError, UsageError
-from artgen.runner import RunFolder
+from artgen.runner import Task
 
 __all__ = ["Changes", "Checkpoints", "checkpoints_at"]
 
@@ -106,27 +106,33 @@ class _AtUrl:
 
 
 class Changes:
-    """The files of the run `stem` in `folder`, as far as they changed since they were last taken.
+    """The files in the folder of `task`, as far as they changed since they were last taken.
 
-    `due` says whether there is another checkpoint than then.
+    `due` says whether its milestone is another one than then.
     """
 
-    def __init__(self, stem: str, folder: Path) -> None:
-        self.folder = folder
-        self.checkpoint = RunFolder(folder / f"{stem}.run").checkpoint
+    def __init__(self, task: Task) -> None:
+        assert task.folder is not None
+        self.task, self.folder = task, task.folder
+        self.seen = self._milestone()
         self.taken: dict[Path, tuple[int, int]] = {
-            path: stamp for path in _files(folder) if (stamp := _stamp(path))
+            path: stamp for path in _files(self.folder) if (stamp := _stamp(path))
         }
 
+    def any(self) -> bool:
+        """Whether there is anything to go on from."""
+        return self._milestone() is not None
+
     def due(self) -> bool:
-        """Costs one look at the disk."""
-        stamp = _stamp(self.checkpoint)
-        return stamp is not None and stamp != self.taken.get(self.checkpoint)
+        """Costs a look or two at the disk."""
+        found = self._milestone()
+        return found is not None and found != self.seen
 
     def take(self) -> dict[str, bytes]:
-        """Their bytes by their names in the folder, the checkpoint last."""
+        """Their bytes by their names in the folder, the milestone last."""
+        self.seen, last = self._milestone(), self.task.milestone
         changed: dict[str, bytes] = {}
-        for path in sorted(_files(self.folder), key=lambda path: path == self.checkpoint):
+        for path in sorted(_files(self.folder), key=lambda path: path == last):
             stamp = _stamp(path)
             if stamp is None or self.taken.get(path) == stamp:
                 continue
@@ -136,6 +142,11 @@ class Changes:
                 continue
             self.taken[path] = stamp
         return changed
+
+    def _milestone(self) -> tuple[Path, tuple[int, int]] | None:
+        path = self.task.milestone
+        stamp = None if path is None else _stamp(path)
+        return None if path is None or stamp is None else (path, stamp)
 
 
 def _files(folder: Path) -> list[Path]:

@@ -12,9 +12,8 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from artgen.errors import ArtgenError, InputError
-from artgen.executor._protocol import Task
 from artgen.recipe import FileReference, Recipe
-from artgen.runner import find_file
+from artgen.runner import Task, find_file
 from artgen.targets import is_image_set, split_source
 
 __all__ = ["Files", "Parcel", "Unpacked", "pack", "unpack"]

@@ -1,24 +1,22 @@
-"""What a task and an executor are, and the simplest executor.
+"""What an executor is, and the simplest one.
 
-A task says all that its work needs: the data of a recipe, the folders in which its files are looked
-up, loose plugins, and a folder to work in. Work is a function of a module, called with the task,
-whoever is told of its events, and what may ask it to stop.
+Work is a function of a module, called with a task, whoever is told of its events, and what may ask
+it to stop.
 """
 
 from __future__ import annotations
 
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, Protocol, TypeAlias, TypeVar
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol, TypeAlias, TypeVar
 
 from artgen.errors import ArtgenError
 from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Observer, Started
-from artgen.runner import Interruption
+from artgen.runner import Interruption, Task
 
-__all__ = ["Executor", "Here", "Task", "Told", "Work", "portable", "share_of_gpu"]
+__all__ = ["Executor", "Here", "Told", "Work", "portable", "share_of_gpu"]
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,46 +26,6 @@ Work: TypeAlias = Callable[[T, Observer, Interruption], R]
 
 OFTEN = 0.2
 """At most once in so many seconds others are told how far a run is."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """A run to be carried out; `stem` is its name, alone in its batch.
-
-    `recipe` is the data of a recipe whose files are looked up in the folders `search`; `plugins`
-    are loose files. In `folder` it keeps what it needs to go on after a kill (None: nothing); with
-    `resume` it goes on from what an earlier run left there, if anything. While it runs it takes
-    `cpus` processors and `gpus` graphics processors, which may be a share of one.
-    """
-
-    stem: str
-    recipe: dict[str, Any]
-    search: tuple[Path, ...] = (Path(),)
-    plugins: tuple[Path, ...] = ()
-    folder: Path | None = None
-    resume: bool = False
-    cpus: int = 1
-    gpus: float = 0.0
-
-    def folders(self, what: str) -> Sequence[Path]:
-        """Where to look for its ``target``, its ``mask`` or its ``init``."""
-        return self.search
-
-    def left(self) -> Mapping[str, Path]:
-        """Files that it goes on from, by their names in `folder`; none where it begins anew."""
-        return {}
-
-    def moved(self, recipe: dict[str, Any], plugins: tuple[Path, ...], folder: Path) -> Task:
-        """The same task on another machine, where these are the places of its files.
-
-        What it would leave in places of its own comes back with its result.
-        """
-        own = None if self.folder is None else folder
-        return replace(self, recipe=recipe, search=(folder,), plugins=plugins, folder=own)
-
-    def home(self, name: str) -> Path | None:
-        """Where a file of that name in `folder` belongs, should the run end before its time."""
-        return None if self.folder is None else self.folder / name
 
 
 class Executor(Protocol):

@@ -25,10 +25,10 @@ from artgen.errors import ArtgenError, InputError, Interrupted, OutputError, Usa
 from artgen.events import Advanced, Event, Notice, Observer
 from artgen.executor._checkpoints import Changes, Checkpoints, checkpoints_at
 from artgen.executor._parcel import Parcel, pack, read, unpack, write
-from artgen.executor._protocol import Task, Told, Work, portable
+from artgen.executor._protocol import Told, Work, portable
 from artgen.executor._versions import Pinned, describe, refuse_others
 from artgen.output import atomic_write
-from artgen.runner import Interruption
+from artgen.runner import Interruption, Task
 
 __all__ = ["OnRay", "missing_ray"]
 
@@ -405,7 +405,7 @@ class _Line:
         self.task, self.desk, self.kept = task, desk, kept
         self.interruption = Interruption()
         self.told = Told(self._tell)
-        self.changes = None if task.folder is None else Changes(task.stem, task.folder)
+        self.changes = None if task.folder is None else Changes(task)
         self.answers: deque[Any] = deque()
 
     def observe(self, event: Event) -> None:
@@ -418,7 +418,7 @@ class _Line:
         """The run ended: leave what it left."""
         import ray
 
-        if self.changes is not None and self.changes.checkpoint.exists():
+        if self.changes is not None and self.changes.any():
             self.kept.save(self.task.stem, self.changes.take())
         ray.get(list(self.answers))
 

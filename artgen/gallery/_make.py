@@ -21,13 +21,12 @@ from numpy.typing import NDArray
 from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Observer
-from artgen.executor import Task
 from artgen.exporters import export_html
 from artgen.output import atomic_write, probe_folder
 from artgen.output.error_map import error_map
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, Outcome, output_paths, read_target, run
+from artgen.runner import Interruption, Outcome, Task, output_paths, read_target, run
 from artgen.targets import ImageTarget
 
 __all__ = ["Made", "Order", "make"]

@@ -10,6 +10,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from artgen.runner._clip import Elsewhere
     from artgen.runner._control import Control
     from artgen.runner._device import resolve_device
     from artgen.runner._export import Outcome
@@ -21,8 +22,10 @@ if TYPE_CHECKING:
     from artgen.runner._resume import check_agreement
     from artgen.runner._run import run
     from artgen.runner._signals import Interruption, graceful_signals
+    from artgen.runner._task import Task
 
 _HOMES = {
+    "_clip": ("Elsewhere",),
     "_control": ("Control",),
     "_device": ("resolve_device",),
     "_export": ("Outcome",),
@@ -34,14 +37,17 @@ _HOMES = {
     "_resume": ("check_agreement",),
     "_run": ("run",),
     "_signals": ("Interruption", "graceful_signals"),
+    "_task": ("Task",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Control",
+    "Elsewhere",
     "Interruption",
     "Outcome",
     "RunFolder",
+    "Task",
     "check_agreement",
     "default_stem",
     "file_hash",

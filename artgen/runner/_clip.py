@@ -2,37 +2,52 @@
 
 from __future__ import annotations
 
+import time
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.errors import Interrupted
-from artgen.events import Advanced, Event, Observer
+from artgen.events import Advanced, Evaluated, Event, Notice, Observer
 from artgen.film import Scene
+from artgen.output import atomic_write
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner._cuts import find_scenes
 from artgen.runner._device import threads
 from artgen.runner._fit import Result
-from artgen.runner._keys import Key, KeyStore, make_film, make_scenes
+from artgen.runner._keys import Key, make_film, make_scenes
 from artgen.runner._prepare import Job, read_target
 from artgen.runner._scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runner._signals import Interruption
 from artgen.targets import ClipTarget
 
 if TYPE_CHECKING:
-    from artgen.executor import Processes
+    from artgen.executor import Executor
 
-__all__ = ["ClipFit"]
+__all__ = ["ClipFit", "Elsewhere"]
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where the scenes of a clip are fitted, if not here one after the other.
+
+    Each takes as many processors as the recipe has threads, and `gpus` graphics processors;
+    `plugins` are loose files.
+    """
+
+    executor: Executor
+    plugins: Sequence[Path] = ()
+    gpus: float = 0.0
 
 
 class ClipFit:
     """The run of a job whose target is a clip, with the interface of `Fit`.
 
-    Without `processes` scenes are fitted one after the other in this one, which gives the same
-    bytes. Keys are kept in the folder `place`.
+    Wherever its scenes are fitted, the bytes are the same. Keys are kept in the folder `place`.
     """
 
     def __init__(
@@ -45,23 +60,22 @@ class ClipFit:
         interruption: Interruption,
         place: Path,
         search: Sequence[Path] = (),
-        plugins: Sequence[Path] = (),
         checkpoint_every: int | None = None,
-        processes: Processes | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         assert isinstance(job.target, ClipTarget)
         assert job.recipe.clip is not None
         self.job, self.clip, self.recipe, self.registry = job, job.target, job.recipe, registry
         self.emit, self.name, self.interruption = emit, run_name, interruption
-        self.processes = processes
+        self.elsewhere = elsewhere
         here = () if self.clip.place is None else (self.clip.place.absolute().parent,)
         frames = (frame.image for frame in self.clip.frames())
         scenes = find_scenes(frames, job.recipe.clip.cut)
         steps = [scene_steps(self.recipe, last - first) for first, last in scenes]
         self.total_steps, self.resumed_at = sum(steps), 0
-        at_once = 1 if processes is None else processes.number
         self.tasks = [
             SceneTask(
+                stem=f"{run_name}-{number:03d}",
                 first=first,
                 last=last,
                 offset=sum(steps[:number]),
@@ -69,9 +83,10 @@ class ClipFit:
                 recipe=self.recipe.to_dict(),
                 folder=place / f"{number:03d}",
                 run_name=run_name,
-                threads=max(1, (self.recipe.run.threads or 1) // at_once),
                 search=(*here, *(path.absolute() for path in search)),
-                plugins=tuple(path.absolute() for path in plugins),
+                plugins=tuple(path.absolute() for path in elsewhere.plugins) if elsewhere else (),
+                cpus=self.recipe.run.threads or 1,
+                gpus=elsewhere.gpus if elsewhere else 0.0,
                 checkpoint_every=checkpoint_every,
             )
             for number, (first, last) in enumerate(scenes)
@@ -79,25 +94,30 @@ class ClipFit:
 
     def resume(self) -> None:
         """Go on from the keys that there are."""
+        self.tasks = [replace(task, resume=True) for task in self.tasks]
         for task in self.tasks:
-            done = KeyStore(task.folder / "keys").count()
+            done = task.keys.count()
             if done:
                 self.resumed_at = task.offset + scene_steps(self.recipe, done)
 
     def run(self) -> Result:
         """Fit all scenes, and join them. Raises what ended the first that failed."""
-        fitted = dict(self._fitted())
-        failures = [result for result in fitted.values() if isinstance(result, Exception)]
-        for failure in failures:
-            if not isinstance(failure, Interrupted):
-                raise failure
-        return self._joined(
-            {task: done for task, done in fitted.items() if isinstance(done, FittedScene)}
-        )
+        fitted: dict[int, FittedScene] = {}
+        failures = []
+        for task, result in self._fitted():
+            if isinstance(result, FittedScene):
+                for name, data in result.files.items():
+                    _write(task.place / name, data)
+                fitted[task.first] = replace(result, files={})
+            elif not isinstance(result, Interrupted):
+                failures.append(result)
+        if failures:
+            raise failures[0]
+        return self._joined(fitted)
 
     def _fitted(self) -> Iterator[tuple[SceneTask, FittedScene | Exception]]:
         """Every scene that was begun, with what became of it."""
-        if self.processes is None:
+        if self.elsewhere is None:
             work = partial(_fit_here, self.clip, self.registry, self.emit, self.interruption)
             for number, task in enumerate(self.tasks):
                 # A run that is stopped at once leaves what its first steps have found, as all do.
@@ -105,22 +125,36 @@ class ClipFit:
                     return
                 yield task, work(task)
             return
-        done = 0
-        # Steps of several scenes would be told in no order.
-        for task, result in self.processes.run(
-            _fit_elsewhere, self.tasks, lambda event: None, self.interruption
-        ):
-            done += scene_steps(self.recipe, task.last - task.first)
-            self.emit(Advanced(self.name, done, self.total_steps, 0.0))
+        executor, observe = self.elsewhere.executor, self._sum()
+        for task, result in executor.run(_fit_elsewhere, self.tasks, observe, self.interruption):
+            if isinstance(result, FittedScene):
+                steps = scene_steps(self.recipe, result.keys) if result.keys else 0
+                observe(Advanced(self.name, task.offset + steps, self.total_steps, 0.0))
             yield task, result
 
-    def _joined(self, fitted: dict[SceneTask, FittedScene]) -> Result:
+    def _sum(self) -> Observer:
+        """Whoever tells the steps of all scenes together: those of each would be in no order."""
+        starts = [task.offset for task in self.tasks]
+        done, began = [0] * len(starts), time.perf_counter()
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Notice):
+                self.emit(replace(event, run=self.name))
+            elif isinstance(event, Advanced | Evaluated):
+                scene = bisect_right(starts, max(0, event.step - 1)) - 1
+                done[scene] = max(done[scene], event.step - starts[scene])
+                seconds = time.perf_counter() - began
+                self.emit(replace(event, step=sum(done), seconds=seconds))
+
+        return observe
+
+    def _joined(self, fitted: dict[int, FittedScene]) -> Result:
         """The film of the frames up to the first that is missing."""
         scenes: list[Scene] = []
         count, steps, seconds = 0, 0, 0.0
         for task in self.tasks:
-            done = fitted.get(task, FittedScene(0))
-            store = KeyStore(task.folder / "keys")
+            done = fitted.get(task.first, FittedScene(0))
+            store = task.keys
             keys = [replace(store.read(number), state={}) for number in range(store.count())]
             steps += sum(key.steps for key in keys)
             seconds += keys[-1].seconds if keys else 0.0
@@ -153,9 +187,14 @@ def _fit_here(
 
 
 def _fit_elsewhere(task: SceneTask, observe: Observer, interruption: Interruption) -> FittedScene:
-    """Fit a scene in another process, which reads the clip again."""
+    """Fit a scene in another process or on another machine, which reads the clip again."""
     registry = Registry(files=task.plugins)
     clip = read_target(Recipe.from_dict(task.recipe), registry, task.search)
     assert isinstance(clip, ClipTarget)
-    with threads(task.threads):
-        return SceneFit(task, clip, registry, lambda event: None, interruption).run()
+    with threads(task.cpus):
+        return SceneFit(task, clip, registry, observe, interruption).run()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, data, durable=False)

@@ -171,6 +171,12 @@ class RunFolder:
             ) from None
 
     @property
+    def milestone(self) -> Path:
+        """What changes whenever there is more to go on from."""
+        scenes = sorted(self.scenes.iterdir()) if self.scenes.is_dir() else []
+        return scene_milestone(scenes[-1]) if scenes else self.checkpoint
+
+    @property
     def has_checkpoint(self) -> bool:
         """Whether there is anything that a resume could use."""
         return self.checkpoint.is_file() or self.scenes.exists()
@@ -214,3 +220,9 @@ class RunFolder:
                 shutil.copyfile(path, folder / path.name)
             except OSError as error:
                 raise OutputError(f"cannot copy {path} to {folder}: {error.strerror}") from None
+
+
+def scene_milestone(folder: Path) -> Path:
+    """The same of a scene of a clip: its keys, and before there are any, that of its first fit."""
+    keys = folder / "keys"
+    return keys if keys.is_dir() else RunFolder(folder / "first").checkpoint

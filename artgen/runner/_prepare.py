@@ -137,7 +137,7 @@ def prepare(
     plan = resolve(recipe, registry, target.canvas, target.subject)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
     codec = plan.primitive if plan.primitive.family == "codec" else None
-    arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan), codec)
+    arithmetic = resolve_arithmetic(recipe.run.arithmetic, device, _batch(plan, target), codec)
     run = {"device": device, "backend": backend.name, "threads": threads, "arithmetic": arithmetic}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
     if isinstance(target, ClipTarget):
@@ -228,11 +228,15 @@ def check_finite(drawing: Drawing) -> None:
             )
 
 
-def _batch(plan: Plan) -> int | None:
-    """The batch of the first stage that may use bfloat16; None where none does."""
+def _batch(plan: Plan, target: Target) -> int | None:
+    """The batch of the first stage that may use bfloat16 (0: many); None where none does."""
     for engine, stage in zip(plan.engines, plan.recipe.stage, strict=True):
         if plan.primitive.family in ("field", "codec") and "bf16" in engine.arithmetics:
-            return int(stage.options.get("batch", 0))
+            batch = int(stage.options.get("batch", 0))
+            if plan.primitive.family == "field" and isinstance(target, ImageTarget):
+                pixels = target.canvas.width * target.canvas.height
+                return min(batch or pixels, pixels)
+            return batch
     return None
 
 

@@ -6,14 +6,14 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from artgen.errors import UsageError
 from artgen.events import Event, Finished, Notice, Observer, Shown, Started
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner._clip import ClipFit
+from artgen.runner._clip import ClipFit, Elsewhere
 from artgen.runner._device import threads
 from artgen.runner._export import Outcome, export
 from artgen.runner._fit import Fit
@@ -26,9 +26,6 @@ from artgen.runner._prepare import prepare
 from artgen.runner._resume import check_agreement
 from artgen.runner._signals import Interruption
 from artgen.targets import ClipTarget, ImageTarget, Target, split_source
-
-if TYPE_CHECKING:
-    from artgen.executor import Processes
 
 __all__ = ["run"]
 
@@ -50,8 +47,7 @@ def run(
     log: Path | None = None,
     graph: Path | None = None,
     video: Path | None = None,
-    scenes: Processes | None = None,
-    plugins: Sequence[Path] = (),
+    scenes: Elsewhere | None = None,
 ) -> Outcome:
     """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
 
@@ -59,8 +55,8 @@ def run(
     which the recipe's files are looked up. With `resume` the run stored in `out` goes on, and
     `given` (the part of `recipe` that was asked for) must agree with it. `graph` is where the loss
     of the first engine that has a graph is written, in the DOT language; `video` is another place
-    for the video, of the format in the recipe. The scenes of a clip are fitted in the processes
-    `scenes` where there are some, with the loose files `plugins`.
+    for the video, of the format in the recipe. `scenes` says where the scenes of a clip are fitted,
+    if not here.
 
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the outcome instead.
@@ -114,9 +110,8 @@ def run(
                     interruption=interruption or Interruption(),
                     place=scratch if folder is None else folder.scenes,
                     search=search,
-                    plugins=plugins,
                     checkpoint_every=checkpoint_every,
-                    processes=scenes,
+                    elsewhere=scenes,
                 )
             else:
                 fit = Fit(

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,11 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner._clip_plan import following_stage
 from artgen.runner._fit import Fit, Result
-from artgen.runner._folder import RunFolder
+from artgen.runner._folder import RunFolder, scene_milestone
 from artgen.runner._keys import Key, KeyStore
 from artgen.runner._prepare import Job, check_finite, prepare
 from artgen.runner._signals import Interruption
+from artgen.runner._task import Task
 from artgen.targets import ClipTarget, ImageTarget
 
 __all__ = ["FittedScene", "SceneFit", "SceneTask", "scene_steps"]
@@ -53,34 +54,63 @@ TRIES = 3
 """A frame that diverges is fitted again so often, each time at half the rate."""
 
 
-@dataclass(frozen=True, eq=False)
-class SceneTask:
+@dataclass(frozen=True)
+class SceneTask(Task):
     """A scene to be fitted: frames number `first` to `last` - 1 of the clip.
 
-    It can be sent to another process: `recipe` is the complete data of the clip's, whose files are
-    looked up in the folders `search`; `plugins` are loose files; `folder` is where keys are kept.
-    `offset` are the steps of the scenes before, `total_steps` those of all, for events.
+    `recipe` is the clip's, `folder` where the scene's keys are kept. `offset` are the steps of the
+    scenes before, `total_steps` those of all, for events. With `bring` the result holds the files:
+    whoever ordered it cannot read that folder.
     """
 
-    first: int
-    last: int
-    offset: int
-    total_steps: int
-    recipe: dict[str, Any]
-    folder: Path
-    run_name: str
-    threads: int
-    search: tuple[Path, ...] = ()
-    plugins: tuple[Path, ...] = ()
+    first: int = 0
+    last: int = 0
+    offset: int = 0
+    total_steps: int = 0
+    run_name: str = ""
     checkpoint_every: int | None = None
+    bring: bool = False
+
+    @property
+    def place(self) -> Path:
+        """Its folder."""
+        assert self.folder is not None
+        return self.folder
+
+    @property
+    def keys(self) -> KeyStore:
+        """The keys that there are."""
+        return KeyStore(self.place / "keys")
+
+    @property
+    def milestone(self) -> Path:
+        """Every key is one."""
+        return scene_milestone(self.place)
+
+    def left(self) -> dict[str, Path]:
+        """All files in its folder, if there is one."""
+        files = sorted(path for path in self.place.rglob("*") if path.is_file())
+        return {
+            path.relative_to(self.place).as_posix(): path for path in files if path.name != "lock"
+        }
+
+    def moved(self, recipe: dict[str, Any], plugins: tuple[Path, ...], folder: Path) -> SceneTask:
+        """It brings its files."""
+        return replace(
+            self, recipe=recipe, plugins=plugins, folder=folder, search=(folder,), bring=True
+        )
 
 
 @dataclass(frozen=True)
 class FittedScene:
-    """What became of it: how many keys there are, and the drawing of a first fit cut short."""
+    """What became of it: how many keys there are, and the drawing of a first fit cut short.
+
+    `files` are those of its folder, if they were to be brought.
+    """
 
     keys: int
     unfinished: dict[str, Tensor] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
 
 
 def scene_steps(recipe: Recipe, frames: int) -> int:
@@ -103,11 +133,18 @@ class SceneFit:
     ) -> None:
         self.task, self.clip, self.registry = task, clip, registry
         self.emit, self.interruption = emit, interruption
-        self.keys = KeyStore(task.folder / "keys")
+        self.keys = task.keys
         self.recipe = Recipe.from_dict(task.recipe)
 
     def run(self) -> FittedScene:
         """Fit it, or go on. Raises Diverged, InputError, OutOfMemory, OutputError."""
+        fitted = self._fit()
+        if not self.task.bring:
+            return fitted
+        files = {name: path.read_bytes() for name, path in self.task.left().items()}
+        return replace(fitted, files=files)
+
+    def _fit(self) -> FittedScene:
         length = self.task.last - self.task.first
         done = self.keys.count()
         if done >= length:
@@ -116,7 +153,7 @@ class SceneFit:
         first = _next(frames, self.clip)
         plain = self.recipe.updated({"clip": None, "output": {"video": False}})
         job = prepare(
-            plain, self.registry, target=first, search=self.task.search, threads=self.task.threads
+            plain, self.registry, target=first, search=self.task.search, threads=self.task.cpus
         )
         if done == 0:
             result = self._fit_first(job)
@@ -128,8 +165,8 @@ class SceneFit:
 
     def _fit_first(self, job: Job) -> Result:
         """An ordinary fit, with a folder of its own in which it can be resumed."""
-        path = self.task.folder / "first"
-        probe_folder(self.task.folder)
+        path = self.task.place / "first"
+        probe_folder(self.task.place)
         resumed = (path / "recipe.json").exists()
         folder = RunFolder.open(path)[0] if resumed else RunFolder.create(path, job.recipe, ())
         try:

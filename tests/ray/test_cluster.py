@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -236,10 +235,18 @@ def test_comparisons_and_galleries_are_the_same(cluster):
         assert len(made[0]) == 7
 
 
-@contextmanager
-def another_artgen(where: Path):
-    """A node-side artgen whose source differs."""
-    yield where
+def test_the_scenes_of_a_clip_go_on_where_their_worker_was_killed(cluster):
+    asked = ("fit", "sample:clip?n=16", "--size", "48", "-n", "30", "--steps", 400, "--seed", 3)
+    asked += ("--backend", "eager")
+    assert artgen(*asked, "--out", "here", "--threads", 1, "-q")[0] == 0
+    command = Command(*asked, "--out", "there", "--on", cluster.address, "-v")
+    command.wait_for("step ", times=4)
+    os.kill(workers()[0], signal.SIGKILL)
+    code, _ = command.end()
+    assert code == 0, command.text
+    assert LOST in command.text
+    assert files("here") == files("there") != {}
+    assert json.loads(Path("there/clip_n_16-gaussian.json").read_text())["clip"]["scenes"] == 2
 
 
 def test_another_artgen_on_a_node_is_refused(cluster, tmp_path):
