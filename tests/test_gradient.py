@@ -25,6 +25,7 @@ from artgen import (
 )
 from artgen.engines import Problem
 from artgen.engines.gradient import GradientEngine
+from artgen.engines.optimizer import Optimizer
 from artgen.losses import mse, parse_loss, rmse, ssim
 from artgen.raster import draw, paint
 
@@ -222,34 +223,43 @@ def test_a_rate_of_zero_freezes_a_parameter():
 # ---- rates ---------------------------------------------------------------------------------------
 
 
-def rates(engine):
-    return {group["name"]: group["lr"] for group in engine.optimizer.param_groups}
+@pytest.fixture
+def rates(monkeypatch):
+    """The rate of each parameter in the last step."""
+    found = {}
+    step = Optimizer.step
+
+    def spied(self, name, value, rate):
+        found[name] = rate
+        step(self, name, value, rate)
+
+    monkeypatch.setattr(Optimizer, "step", spied)
+    return found
 
 
-def test_rates_rise_and_then_fall_along_half_a_cosine():
+def test_rates_rise_and_then_fall_along_half_a_cosine(rates):
     options = {"warmup": 3, "final": 0.1, "rate": 0.5}
     engine = started(problem(Blob(), steps=8, options=options))
     shares = []
     for _ in range(9):
         engine.advance(1)
-        shares.append(rates(engine)["size"] / (0.05 * 0.5))
+        shares.append(rates["size"] / (0.05 * 0.5))
     cosine = [0.1 + 0.9 * (1 + math.cos(math.pi * k / 8)) / 2 for k in range(9)]
     warmup = [1 / 4, 2 / 4, 3 / 4] + 6 * [1]
     assert shares == pytest.approx([a * b for a, b in zip(cosine, warmup, strict=True)])
     assert shares[8] == pytest.approx(0.1)
 
 
-def test_constant_rates_are_those_of_the_parameters():
+def test_constant_rates_are_those_of_the_parameters(rates):
     engine = started(problem(Blob(), options={"schedule": "constant", "warmup": 0}))
     for _ in range(3):
         engine.advance(1)
-        found = rates(engine)
         spacing = math.sqrt(6 / 12)
-        assert found["size"] == 0.05
-        assert found["xy"] == pytest.approx(
+        assert rates["size"] == 0.05
+        assert rates["xy"] == pytest.approx(
             Blob().parameters()["xy"].lr(Context(torch.Generator(), Canvas(24, 16), 12))
         )
-        assert found["xy"] < spacing
+        assert rates["xy"] < spacing
 
 
 def test_the_first_step_of_adam_moves_every_value_by_its_rate():
@@ -329,7 +339,7 @@ def test_the_seed_decides_the_batches():
 # ---- trouble -------------------------------------------------------------------------------------
 
 
-def test_recovering_goes_back_to_the_best_at_a_smaller_rate():
+def test_recovering_goes_back_to_the_best_at_a_smaller_rate(rates):
     engine = started(problem(Blob(), options={"schedule": "constant", "warmup": 0}))
     engine.advance(5)
     engine.report()
@@ -339,15 +349,15 @@ def test_recovering_goes_back_to_the_best_at_a_smaller_rate():
     assert engine.step == 10
     assert_same_bits(engine.drawing(best=False).tensors, best.tensors)
     engine.advance(1)
-    assert rates(engine)["size"] == 0.025
+    assert rates["size"] == 0.025
     engine.recover(0.5)
     state = engine.state_dict()
     engine.advance(1)
-    assert rates(engine)["size"] == 0.0125
+    assert rates["size"] == 0.0125
     fresh = started(engine.problem)
     fresh.load_state_dict(state)
     fresh.advance(1)
-    assert rates(fresh)["size"] == 0.0125
+    assert rates["size"] == 0.0125
 
 
 def test_a_rate_far_too_high_diverges_and_recovers():

@@ -24,8 +24,9 @@ from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.growth import Growth, can_grow, contributions, new_parts
 from artgen.engines.judging import check_finite, picture_psnr
 from artgen.engines.lessons import Augmentation, Lessons
+from artgen.engines.optimizer import Moments, Optimizer
 from artgen.engines.schedule import rate_factor
-from artgen.engines.scratch import check_betas, uncorrected_step
+from artgen.engines.scratch import check_betas
 from artgen.errors import UsageError
 from artgen.options import option, parse_options
 from artgen.primitives import Codec, Context, Field, Params, Primitive, Shape, Splat
@@ -217,8 +218,8 @@ class GradientEngine(Engine):
         with _memory_errors():
             for _ in range(steps):
                 self._grow()
-                self._set_rates()
-                self.optimizer.zero_grad(set_to_none=True)
+                for raw in self.raw.values():
+                    raw.grad = None
                 if self.lessons is not None:
                     self._learn_from_pictures(self.lessons)
                 elif self.sampled:
@@ -233,8 +234,9 @@ class GradientEngine(Engine):
         """One step of the optimizer: values stay within their bounds and shapes stay valid."""
         primitive = self.problem.primitive
         before = self._copy() if isinstance(primitive, Shape) else {}
-        self.optimizer.step()
+        factor = self._rate_factor()
         for name, raw in self.raw.items():
+            self.optimizer.step(name, raw, self.rates[name] * factor)
             low, high = self.bounds[name]
             if math.isfinite(low) or math.isfinite(high):
                 raw.clamp_(low, high)
@@ -279,14 +281,14 @@ class GradientEngine(Engine):
         """Adam's moments."""
         return {
             f"{key}.{name}": value.detach().to("cpu", copy=True)
-            for name, raw in self.raw.items()
-            for key, value in self.optimizer.state.get(raw, {}).items()
+            for name, moments in self.optimizer.moments.items()
+            for key, value in moments.items()
         }
 
     @torch.no_grad()
     def take_over(self, state: State, fresh: Tensor) -> None:
         """Go on with these moments; those of fresh parts are zero, as in `_replace`."""
-        for name, raw in self.raw.items():
+        for name in self.raw:
             if f"exp_avg.{name}" not in state:
                 continue
             moments = {
@@ -296,7 +298,7 @@ class GradientEngine(Engine):
             if len(fresh):
                 for key in ("exp_avg", "exp_avg_sq"):
                     moments[key][..., fresh.to(self.device)] = 0
-            self.optimizer.state[raw] = moments
+            self.optimizer.moments[name] = moments
 
     def limit_memory(self, share: float) -> None:
         """Evaluate smaller pieces at a time."""
@@ -314,7 +316,7 @@ class GradientEngine(Engine):
         for name, raw in self.raw.items():
             state[f"raw.{name}"] = raw.detach().clone()
             state[f"best.{name}"] = self.best[name].clone()
-            for key, value in self.optimizer.state.get(raw, {}).items():
+            for key, value in self.optimizer.moments.get(name, {}).items():
                 state[f"{key}.{name}"] = value.detach().clone()
         return state
 
@@ -359,7 +361,7 @@ class GradientEngine(Engine):
         }
 
     def _adopt(
-        self, raw: Mapping[str, Tensor], moments: Mapping[str, dict[str, Tensor]] | None = None
+        self, raw: Mapping[str, Tensor], moments: Mapping[str, Moments] | None = None
     ) -> None:
         """Go on with copies of these raw values, however many parts they are, and these moments."""
         field = isinstance(self.problem.primitive, Field)
@@ -376,9 +378,11 @@ class GradientEngine(Engine):
         }
         for name, tensor in self.raw.items():
             tensor.requires_grad_(self.rates[name] > 0)
-        self._make_optimizer()
-        for name, state in (moments or {}).items():
-            self.optimizer.state[self.raw[name]] = state
+        options = self.options
+        betas = (options.beta1, options.beta2)
+        self.optimizer = Optimizer(
+            options.optimizer, betas, options.epsilon, options.weight_decay, dict(moments or {})
+        )
 
     def _plan_growth(self) -> None:
         """The rounds of this fit: the counts they end with, by step."""
@@ -441,17 +445,15 @@ class GradientEngine(Engine):
         fits better than correcting it.
         """
         moments = {}
-        for name, old in self.raw.items():
-            state = self.optimizer.state.get(old)
-            if state:
-                zeros = torch.zeros_like(fresh[name])
-                moments[name] = {
-                    "step": state["step"],
-                    **{
-                        key: torch.cat([state[key][..., kept], zeros], dim=-1)
-                        for key in ("exp_avg", "exp_avg_sq")
-                    },
-                }
+        for name, state in self.optimizer.moments.items():
+            zeros = torch.zeros_like(fresh[name])
+            moments[name] = {
+                "step": state["step"],
+                **{
+                    key: torch.cat([state[key][..., kept], zeros], dim=-1)
+                    for key in ("exp_avg", "exp_avg_sq")
+                },
+            }
         self._adopt(
             {
                 name: torch.cat([raw.detach()[..., kept], fresh[name]], dim=-1)
@@ -476,37 +478,11 @@ class GradientEngine(Engine):
     def _mapped(self) -> dict[str, Tensor]:
         return {name: self.maps[name](raw) for name, raw in self.raw.items()}
 
-    def _make_optimizer(self) -> None:
-        options = self.options
-        groups = [
-            {"params": [raw], "lr": self.rates[name], "name": name}
-            for name, raw in self.raw.items()
-            if self.rates[name] > 0
-        ]
-        betas = (options.beta1, options.beta2)
-        self.optimizer: torch.optim.Optimizer
-        if options.optimizer in ("adam", "adamw"):
-            kind = torch.optim.AdamW if options.optimizer == "adamw" else torch.optim.Adam
-            self.optimizer = kind(
-                groups,
-                betas=betas,
-                eps=options.epsilon,
-                weight_decay=options.weight_decay,
-                fused=self.device.type in ("cpu", "cuda"),
-            )
-        else:
-            centred = options.optimizer == "adamw-centred"
-            self.optimizer = _UncorrectedAdamW(
-                groups, betas, options.epsilon, options.weight_decay, centred
-            )
-
-    def _set_rates(self) -> None:
-        """Warm-up and schedule, on the rate of every parameter."""
+    def _rate_factor(self) -> float:
+        """Warm-up and schedule: what all rates are multiplied by."""
         options = self.options
         factor = self.factor * options.rate
-        factor *= rate_factor(options, self.step, self.problem.total_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.rates[group["name"]] * factor
+        return factor * rate_factor(options, self.step, self.problem.total_steps)
 
     def _paint(
         self,
@@ -687,48 +663,6 @@ def _shrunk(view: _View, divisor: int) -> _View:
     pool, size = torch.nn.functional.adaptive_avg_pool2d, (canvas.height, canvas.width)
     weight = None if view.weight is None else pool(view.weight[None], size)[0]
     return _View(canvas, pool(view.target, size), weight)
-
-
-class _UncorrectedAdamW(torch.optim.Optimizer):
-    """AdamW without bias correction, as the encoding articles have it (see `scratch.adamw`)."""
-
-    def __init__(
-        self,
-        groups: list[dict[str, Any]],
-        betas: tuple[float, float],
-        epsilon: float,
-        weight_decay: float,
-        centred: bool,
-    ) -> None:
-        super().__init__(groups, {})
-        self.betas, self.epsilon = betas, epsilon
-        self.weight_decay, self.centred = weight_decay, centred
-
-    @torch.no_grad()
-    def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """One step of every parameter that has a gradient."""
-        for group in self.param_groups:
-            for value in group["params"]:
-                state = self.state[value]
-                if not state:
-                    # Named as in torch's Adam, so that states are saved and restored alike.
-                    state["step"] = torch.zeros(())
-                    # As there, for the sake of the variance. MPS has no float64.
-                    wide = torch.float32 if value.device.type == "mps" else torch.float64
-                    state["exp_avg"] = torch.zeros_like(value, dtype=wide)
-                    state["exp_avg_sq"] = torch.zeros_like(value, dtype=wide)
-                state["step"] += 1
-                uncorrected_step(
-                    value,
-                    value.grad,
-                    state["exp_avg"],
-                    state["exp_avg_sq"],
-                    rate=group["lr"],
-                    betas=self.betas,
-                    epsilon=self.epsilon,
-                    weight_decay=self.weight_decay,
-                    centred=self.centred,
-                )
 
 
 def _memory_errors() -> AbstractContextManager[None]:
