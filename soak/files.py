@@ -19,8 +19,9 @@ from soak._promise import Promise, Tally
 from soak._readers import READERS, Reader
 from soak._runs import allow_memory, in_processes, start, swift_folder
 
-SECONDS = 10.0
-"""What reading one file may take, in seconds of the processor."""
+SECONDS = 30.0
+"""What reading one file may take, in seconds of the processor: the longest footprint that a recipe
+can ask for is compiled in 15."""
 
 MEMORY = 3 << 30
 """The bytes of address space that reading may take, beyond those that a process begins with."""

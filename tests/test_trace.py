@@ -15,6 +15,7 @@ from artgen import Param, Splat
 from artgen.primitives import Params
 from artgen.raster.program import DX, DY, OPERATIONS, G, Program
 from artgen.raster.trace import Untraceable, trace
+from artgen_plugins.fourier import Fourier
 
 SHAPES = {"angle": (), "scale": (2,), "series": (5,), "grid": (2, 3)}
 
@@ -375,6 +376,12 @@ def test_tracing_works_without_gradients_and_leaves_no_state():
         program = trace(splat(lambda x, y, p: x * p.angle))
         assert not torch.is_grad_enabled()
     assert program.values[program.gradients["angle", ()]].operation == "mul"
+
+
+def test_a_long_recurrence_is_traced_in_time_proportional_to_its_length():
+    # Each term is used by two of the next: whoever follows all ways back takes years.
+    program = trace(Fourier({"harmonics": 64}))
+    assert len(program.values) < 64 * 60
 
 
 def test_printing_does_not_stop_a_trace(capsys):

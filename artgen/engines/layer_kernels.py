@@ -61,8 +61,10 @@ def sum_fixed(target, weight, below, above, through, alpha, step, sums, first, l
             sums[row, x + 1, 3] = s3
             sums[row, x + 1, 4] = s4
             sums[row, x + 1, 5] = s5
-        # What interpolates at the right edge looks one place further.
-        sums[row, width + 1] = sums[row, width]
+        # What interpolates at the right edge looks one place further. (Assigning the row at once
+        # would have numba compile the text of an error, which takes longer than all the rest.)
+        for k in range(6):
+            sums[row, width + 1, k] = sums[row, width, k]
 
 
 @nb.njit(
@@ -110,7 +112,8 @@ def sum_searched(target, weight, below, above, through, alpha, step, sums, first
             sums[row, x + 1, 7] = s7
             sums[row, x + 1, 8] = s8
             sums[row, x + 1, 9] = s9
-        sums[row, width + 1] = sums[row, width]
+        for k in range(10):
+            sums[row, width + 1, k] = sums[row, width, k]
 
 
 @nb.njit((picture, nb.int64, nb.float64[:, ::1]), **options)

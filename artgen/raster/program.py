@@ -90,9 +90,12 @@ class Program:
     offset_gradient: tuple[int, int] = (-1, -1)
     gradients: dict[Component, int] = field(default_factory=dict)
     known: dict[tuple[Any, ...], int] = field(default_factory=dict)
+    least: list[int] = field(default_factory=lambda: [0] * 3)
+    """Of every value 2 where it is positive, 1 where it is not negative, 0 where it may be anything."""
 
     def append(self, value: Value) -> int:
         """Add a value as it is."""
+        self.least.append(self._least_of(value))
         self.values.append(value)
         return len(self.values) - 1
 
@@ -189,14 +192,13 @@ class Program:
 
     def is_positive(self, number: int) -> bool:
         """Whether a value is above 0 (or NaN) whatever its inputs are."""
-        return self._least(number) == 2
+        return self.least[number] == 2
 
-    def _least(self, number: int) -> int:
-        """2 for what is positive, 1 for what is not negative, 0 for what may be anything."""
-        operation, arguments, _, constant = self.values[number]
+    def _least_of(self, value: Value) -> int:
+        operation, arguments, _, constant = value
         if constant is not None:
             return 2 if constant > 0 else int(constant == 0)
-        least = [self._least(argument) for argument in arguments]
+        least = [self.least[argument] for argument in arguments]
         match operation:
             case "exp":
                 # The kernels' exp ends at a normal number.

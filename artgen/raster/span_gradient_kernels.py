@@ -32,7 +32,9 @@ def longer(tape, needed):
     if needed <= len(tape):
         return tape
     copy = np.empty(2 * needed, np.float32)
-    copy[: len(tape)] = tape
+    # Assigning all at once would have numba compile the text of an error, which takes seconds.
+    for at in range(len(tape)):
+        copy[at] = tape[at]
     return copy
 
 
@@ -157,7 +159,8 @@ def over_backward(
         gradients[i, number + 1] = alpha[i] * g1
         gradients[i, number + 2] = alpha[i] * g2
         gradients[i, number + 3] = g3
-        trial[:] = genes[i]
+        for j in range(genes.shape[1]):
+            trial[j] = genes[i, j]
         for j in range(GENES[kind[i]]):
             for move in (-step, step):
                 trial[j] = genes[i, j] + move
@@ -177,7 +180,8 @@ def keep_valid(kind, before, genes):
         if valid(kind[i], genes[i]) or not valid(kind[i], before[i]):
             continue
         wanted = genes[i].copy()
-        genes[i] = before[i]
+        for j in range(len(wanted)):
+            genes[i, j] = before[i, j]
         for piece in range(PIECES):
             for j in range(len(wanted)):
                 now = genes[i, j]
