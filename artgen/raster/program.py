@@ -91,7 +91,7 @@ class Program:
     gradients: dict[Component, int] = field(default_factory=dict)
     known: dict[tuple[Any, ...], int] = field(default_factory=dict)
     least: list[int] = field(default_factory=lambda: [0] * 3)
-    """Of every value 2 where it is positive, 1 where it is not negative, 0 where it may be anything."""
+    """Of every value: 2 where it is positive, 1 where it is not negative, 0 where nobody knows."""
 
     def append(self, value: Value) -> int:
         """Add a value as it is."""
