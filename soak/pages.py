@@ -141,7 +141,7 @@ def live_ends(tally: Tally, small: bool) -> None:
         time.sleep(3)  # while pictures heap up
         tally.case("another page", _not(200, _ask(port, "GET / HTTP/1.1", Host=host)))
         tally.case("to stop", _not(204, _post(port, {"action": "stop"}, **own)))
-        process.join(PATIENCE)
+        process.join(20 if small else PATIENCE)
         tally.case("the end", "it goes on and on" if process.is_alive() else None)
         code = process.exitcode
         tally.case("the exit code", None if code == 130 else f"it is {code}")
