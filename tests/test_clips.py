@@ -259,6 +259,17 @@ def test_shapes_follow_by_climbing(tmp_path):
     assert (genes[1] - genes[0]).abs().max() > 0
 
 
+def test_more_steps_are_more_passes_over_the_shapes(tmp_path):
+    found = []
+    for steps in (6, 18):
+        asked = recipe(
+            primitive={"name": "triangle", "count": 6}, stage=[{"steps": 12}], clip={"steps": steps}
+        )
+        found.append(run(asked, default()).summary)
+    assert found[1]["psnr"] > found[0]["psnr"]
+    assert found[1]["steps"] > found[0]["steps"]
+
+
 def test_a_field_follows(tmp_path):
     options = {"engine_options": {"batch": 256}, "hidden": 8}
     art = artgen.fit("sample:clip?n=6", "siren", steps=20, size=24, seed=1, **options)

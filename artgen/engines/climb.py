@@ -91,8 +91,8 @@ class ClimbEngine(Engine):
     def follow(
         cls, options: Mapping[str, Any], steps: int, count: int | None
     ) -> dict[str, Any] | None:
-        """One pass in which every shape climbs from where it is, and from nowhere else."""
-        return {"steps": count or 1, "passes": 1, "moves": 0, "settle": 0.0}
+        """Every shape climbs from where it is, and from nowhere else: once, or as steps allow."""
+        return {"steps": count or 1, "passes": 10_000, "moves": 0, "settle": 0.0}
 
     def start(self, problem: Problem) -> None:
         """Take the shapes of the first drawing. Raises UsageError for losses but ``mse``."""
