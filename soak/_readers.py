@@ -93,7 +93,7 @@ def _load_checkpoint(path: Path) -> object:
     from artgen.runner._folder import RunFolder
 
     folder = RunFolder(path.parent)
-    folder._checkpoint = path
+    folder.checkpoint = path
     return folder.load_checkpoint()
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 import pytest
 
+from artgen.errors import ArtgenError
 from soak._promise import AREAS, Promise, choose, every_promise
+from soak._readers import READERS
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
 each_promise = pytest.mark.parametrize("promise", every_promise(), ids=lambda promise: promise.name)
@@ -27,6 +30,22 @@ def test_a_promise_is_kept(promise: Promise):
 def test_a_bug_is_noticed(promise: Promise):
     tally = promise.check_with_bug()
     assert tally.failures or tally.skips
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_what_reads_reads_its_examples_and_refuses_half_of_them(name: str, tmp_path: Path):
+    reader = READERS[name]
+    path = tmp_path / f"file{reader.suffix}"
+    refused = 0
+    for data in reader.examples():
+        path.write_bytes(data)
+        assert reader.read(path) is not None
+        path.write_bytes(data[: len(data) // 2])
+        try:
+            reader.read(path)
+        except ArtgenError:
+            refused += 1
+    assert refused or name in ("expression", "log", "table")
 
 
 @posix
