@@ -15,6 +15,12 @@ os.environ.setdefault("ARTGEN_CACHE", str(Path(__file__).parents[1] / ".cache"))
 os.environ["BROWSER"] = "true"
 
 import torch
+from hypothesis import settings
+
+# The same examples every time, so that a change is not blamed for what chance found;
+# `pytest --hypothesis-profile=default` looks for others.
+settings.register_profile("the same every time", derandomize=True)
+settings.load_profile("the same every time")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -63,7 +63,7 @@ def grown(inner):
 def test_any_expression_agrees_with_python(text):
     try:
         expected = same_as_python(text, 0.7)
-    except (ZeroDivisionError, OverflowError):
+    except (ZeroDivisionError, OverflowError, TypeError):  # the last: sin of a complex number
         return
     if isinstance(expected, complex) or len(text) > 500:
         return
