@@ -317,6 +317,23 @@ def test_watching_and_pausing_change_nothing(
     assert points[-1][0] == 120
 
 
+def test_after_a_slow_first_picture_the_second_is_not_long_in_coming(monkeypatch) -> None:
+    now = 0.0
+    monkeypatch.setattr(time, "process_time", lambda: now)
+    control = Control()
+    control.watched = True
+    assert control.wants_picture()
+    control.showed(2.0)
+    assert not control.wants_picture()
+    now = 1.0
+    assert control.wants_picture()
+    control.showed(0.02)
+    now = 2.9
+    assert not control.wants_picture()
+    now = 3.1
+    assert control.wants_picture()
+
+
 def test_without_a_video_there_are_pictures_all_the_same(photo: Path, registry: Registry) -> None:
     seen: list[int] = []
     with Live(Control()) as live:

@@ -16,6 +16,8 @@ LOOK = 0.05
 """A run that pauses looks so often, in seconds, whether it shall go on."""
 SHARE = 0.01
 """The part of all CPU seconds that drawing may take, where nobody asked for a rate."""
+SECOND = 1.0
+"""After so many of them there is a second picture, whatever the first one took."""
 
 
 class Control(Interruption):
@@ -33,6 +35,7 @@ class Control(Interruption):
         self.paused = False
         self.watched = False
         self.rate: float | None = None
+        self._shown = False
         self._due_cpu = self._due = 0.0
 
     def hold(self) -> None:
@@ -49,5 +52,7 @@ class Control(Interruption):
 
     def showed(self, seconds: float) -> None:
         """Be told that the drawing was shown, and how many CPU seconds drawing it took."""
-        self._due_cpu = time.process_time() + seconds / SHARE
+        # What the first one takes is mostly spent on getting ready for all.
+        self._due_cpu = time.process_time() + (seconds / SHARE if self._shown else SECOND)
+        self._shown = True
         self._due = time.perf_counter() + 1 / (self.rate or 1)
