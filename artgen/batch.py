@@ -44,12 +44,7 @@ class Run(Task):
         """The run folder, and the log, which it goes on."""
         if not self.resume:
             return {}
-        folder = self._out / f"{self.stem}.run"
-        files = {
-            path.relative_to(self._out).as_posix(): path
-            for path in sorted(folder.rglob("*"))
-            if path.is_file() and path.name != "lock"
-        }
+        files = self.below(self._out / f"{self.stem}.run")
         if self.log is not None and self.log.exists():
             files[self.log.name] = self.log
         return files

@@ -89,10 +89,7 @@ class SceneTask(Task):
 
     def left(self) -> dict[str, Path]:
         """All files in its folder, if there is one."""
-        files = sorted(path for path in self.place.rglob("*") if path.is_file())
-        return {
-            path.relative_to(self.place).as_posix(): path for path in files if path.name != "lock"
-        }
+        return self.below(self.place)
 
     def moved(self, recipe: dict[str, Any], plugins: tuple[Path, ...], folder: Path) -> SceneTask:
         """It brings its files."""

@@ -46,6 +46,12 @@ class Task:
         """Files that it goes on from, by their names in `folder`; none where it begins anew."""
         return {}
 
+    def below(self, folder: Path) -> dict[str, Path]:
+        """All files below a folder in its own, but for locks, by their names in its own."""
+        assert self.folder is not None
+        files = sorted(path for path in folder.rglob("*") if path.is_file())
+        return {p.relative_to(self.folder).as_posix(): p for p in files if p.name != "lock"}
+
     def moved(self, recipe: dict[str, Any], plugins: tuple[Path, ...], folder: Path) -> Task:
         """The same task on another machine, where these are the places of its files.
 
