@@ -91,7 +91,7 @@ def made(reader: Reader, name: str, examples: list[bytes]) -> Named:
         yield from _animated(name, _FORMS.get(name, "GIF"))
     if name in ("JPEG", "WebP", "GIF", "TIFF", "BMP"):
         yield from _huge(name, examples[0])
-    if name in ("art", "recipe in a file", "checkpoint"):
+    if name in ("art", "recipe in a file", "checkpoint", "key of a clip"):
         yield from _tensors(examples)
     if name == "set as npz":
         yield from _archives()

@@ -7,14 +7,20 @@ import io
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
+from artgen.errors import InputError
+
 if TYPE_CHECKING:
     from artgen.recipe import Recipe
+    from artgen.runner._fit import Fit
+    from artgen.runner._prepare import Job
 
 __all__ = ["READERS", "Reader"]
 
@@ -89,12 +95,50 @@ def _find_recipe(path: Path) -> object:
     return read_recipe(path)
 
 
-def _load_checkpoint(path: Path) -> object:
-    from artgen.runner._folder import RunFolder
+@cache
+def _job() -> Job:
+    """A small fit."""
+    from artgen.recipe import Recipe
+    from artgen.registry import default
+    from artgen.runner._prepare import prepare
+    from artgen.targets import image_from_array
 
-    folder = RunFolder(path.parent)
-    folder.checkpoint = path
-    return folder.load_checkpoint()
+    target = image_from_array(np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3))
+    table = {"primitive": {"count": 4}, "stage": [{"steps": 9}], "seed": 1}
+    return prepare(Recipe.from_dict(table), default(), target=target, search=(Path(),), threads=1)
+
+
+def _fit_with(checkpoint: Path) -> Fit:
+    from artgen.runner._fit import Fit
+    from artgen.runner._folder import RunFolder
+    from artgen.runner._signals import Interruption
+
+    folder = RunFolder(checkpoint.parent)
+    folder.checkpoint = checkpoint
+    return Fit(
+        _job(), emit=lambda event: None, run_name="x", interruption=Interruption(), folder=folder
+    )
+
+
+def _go_on(path: Path) -> object:
+    """A step after a checkpoint."""
+    fit = _fit_with(path)
+    fit.resume()
+    if fit.resumed is None:
+        raise InputError("there is no checkpoint")
+    engine = fit._start_stage(fit.progress.stage)
+    engine.advance(1)
+    return engine.drawing(best=True)
+
+
+def _read_key(path: Path) -> object:
+    from artgen.runner._keys import KeyStore
+
+    class One(KeyStore):
+        def _path(self, number: int) -> Path:
+            return path
+
+    return One(path.parent).read(0)
 
 
 def _arts() -> list[bytes]:
@@ -156,8 +200,6 @@ def _clips(suffix: str) -> Callable[[], list[bytes]]:
     """Four frames of a square that walks."""
 
     def examples() -> list[bytes]:
-        from tempfile import TemporaryDirectory
-
         from artgen.output import write_video
 
         frames = np.full((4, 24, 32, 3), 40, np.uint8)
@@ -172,21 +214,35 @@ def _clips(suffix: str) -> Callable[[], list[bytes]]:
 
 
 def _checkpoints() -> list[bytes]:
-    import torch
-    from safetensors.torch import save
+    """One as it is written now, and one of the first, which had no digest."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "checkpoint.safetensors"
+        fit = _fit_with(path)
+        engine = fit._start_stage(0)
+        engine.advance(3)
+        fit._checkpoint(engine)
+        data = path.read_bytes()
+    return [data, data.replace(b"digest", b"former")]
 
-    state = {"engine.raw.xy": torch.zeros(2, 4)}
-    text = '{"format": 1, "values": {"progress.step": 3, "engine.step": 3}}'
-    return [save(state, metadata={"artgen": text})]
+
+def _keys() -> list[bytes]:
+    import torch
+
+    from artgen.runner._keys import Key, KeyStore
+
+    with TemporaryDirectory() as folder:
+        store = KeyStore(Path(folder))
+        state = {"exp_avg.xy": torch.zeros(2, 4)}
+        born = torch.zeros(4, dtype=torch.int64)
+        store.add(0, Key({"xy": torch.ones(2, 4)}, born, 3, 0.5, state))
+        return [next(Path(folder).iterdir()).read_bytes()]
 
 
 def _videos() -> list[bytes]:
-    import tempfile
-
     from artgen.output import write_video
 
     black = np.zeros((16, 16, 3), np.uint8)
-    with tempfile.TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder:
         path = Path(folder) / "it.mp4"
         write_video(path, [black, black], fps=5, comment='{"schema": 1}')
         return [path.read_bytes()]
@@ -260,7 +316,8 @@ READERS = {
     "video": Reader(".mp4", _read_clip, _clips(".mp4")),
     "WebM": Reader(".webm", _read_clip, _clips(".webm")),
     "animation": Reader(".gif", _read_clip, _clips(".gif")),
-    "checkpoint": Reader(".safetensors", _load_checkpoint, _checkpoints),
+    "checkpoint": Reader(".safetensors", _go_on, _checkpoints),
+    "key of a clip": Reader(".safetensors", _read_key, _keys),
     "log": Reader(
         ".jsonl", _read_log, lambda: [b'{"step": 1, "loss": 0.5}\n{"step": 2, "loss": 0.25, "training_loss": 0.2}\n']
     ),

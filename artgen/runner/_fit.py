@@ -142,10 +142,12 @@ class Fit:
         assert self.folder is not None
         checkpoint = self.folder.load_checkpoint()
         if checkpoint is not None:
-            self.progress = _Progress.from_state(_part(checkpoint, "progress."))
+            with self.folder.using_checkpoint():
+                self.progress = _Progress.from_state(_part(checkpoint, "progress."))
             self.resumed = _part(checkpoint, "engine.")
             if self.progress.start:
                 self.drawing = replace(self.drawing, tensors=self.progress.start)
+                self.job.plan.primitive.check_tensors(self.drawing)
         known = -1 if self.resumed is None else self.resumed_at
         self.folder.frames.drop_after(known)
         self.history.drop_after(known)
@@ -206,8 +208,10 @@ class Fit:
     def _start_stage(self, index: int) -> Engine:
         engine: Engine = self.job.plan.engines[index]()
         if self.resumed is not None:
+            assert self.folder is not None
             engine.start(self._problem())
-            engine.load_state_dict(self.resumed)
+            with self.folder.using_checkpoint():
+                engine.load_state_dict(self.resumed)
             self.resumed = None
             return engine
         before = self.progress

@@ -21,6 +21,7 @@ import json
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +29,9 @@ from artgen.errors import InputError, OutputError, UsageError
 from artgen.output import FrameStore, atomic_path, atomic_write
 from artgen.recipe import Recipe
 from artgen.runner._lock import FileLock
+from artgen.runner._state_file import putting_to_use, read_state, write_state
 
 __all__ = ["RunFolder"]
-
-CHECKPOINT_FORMAT = 1
 
 
 class RunFolder:
@@ -131,44 +131,21 @@ class RunFolder:
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint: tensors and plain values by flat names."""
         import torch
-        from safetensors.torch import save
 
-        # Copies, because safetensors takes no tensors that share memory: an engine's may.
-        tensors = {
-            k: v.detach().to("cpu", copy=True).contiguous()
-            for k, v in state.items()
-            if isinstance(v, torch.Tensor)
-        }
-        values = {k: v for k, v in state.items() if k not in tensors}
-        text = json.dumps({"format": CHECKPOINT_FORMAT, "values": values}, sort_keys=True)
-        atomic_write(self.checkpoint, save(tensors, metadata={"artgen": text}))
+        tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
+        values = {name: value for name, value in state.items() if name not in tensors}
+        write_state(self.checkpoint, tensors, values)
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """The newest checkpoint, or None before the first. Raises InputError where damaged."""
-        from safetensors import SafetensorError, safe_open
-
         if not self.checkpoint.is_file():
             return None
-        try:
-            with safe_open(self.checkpoint, framework="pt") as data:
-                header = json.loads((data.metadata() or {})["artgen"])
-                # Copies, because Windows replaces no file that is mapped into memory.
-                tensors = {k: data.get_tensor(k).clone() for k in data.keys()}  # noqa: SIM118
-            if header["format"] != CHECKPOINT_FORMAT:
-                raise ValueError(f"format {header['format']!r}")
-            return {**header["values"], **tensors}
-        except (
-            SafetensorError,
-            OSError,
-            KeyError,
-            ValueError,
-            TypeError,
-            RecursionError,
-        ) as error:
-            raise InputError(
-                f"checkpoint {self.checkpoint} cannot be used: {error}",
-                hint="start again with --overwrite",
-            ) from None
+        tensors, values = read_state(self.checkpoint, "checkpoint")
+        return {**values, **tensors}
+
+    def using_checkpoint(self) -> AbstractContextManager[None]:
+        """Errors inside mean that the checkpoint is not one of this run: InputError."""
+        return putting_to_use(self.checkpoint, "checkpoint")
 
     @property
     def milestone(self) -> Path:

@@ -5,7 +5,6 @@ They are drawings and not pictures, so the progress can be shown again at any si
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
-from artgen.errors import InputError, OutputError
+from artgen.errors import OutputError
 from artgen.film import Film, Scene
-from artgen.output import atomic_write
+from artgen.runner._state_file import putting_to_use, read_state, write_state
 
 __all__ = ["History", "Key", "film_of"]
 
@@ -55,20 +54,17 @@ class History:
 
         Raises OutputError.
         """
-        from safetensors.torch import save
-
         if self._folder is None:
             self._kept[step] = Key(step, stage, drawing.tensors, identities)
             return
-        tensors = {_TENSOR + name: t.contiguous() for name, t in drawing.tensors.items()}
+        tensors = {_TENSOR + name: tensor for name, tensor in drawing.tensors.items()}
         if identities is not None:
-            tensors[_IDENTITIES] = identities.contiguous()
+            tensors[_IDENTITIES] = identities
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot create {self._folder}: {error.strerror}") from error
-        data = save(tensors, metadata={"artgen": json.dumps({"stage": stage})})
-        atomic_write(self._path(step), data, durable=False)
+        write_state(self._path(step), tensors, {"stage": stage}, durable=False)
 
     def stored(self) -> list[Key]:
         """All of them, by increasing step. Raises InputError where one is damaged."""
@@ -88,20 +84,12 @@ class History:
         return sorted(int(name[1]) for name in names if name)
 
     def _read(self, step: int) -> Key:
-        from safetensors import SafetensorError, safe_open
-
         path = self._path(step)
-        try:
-            with safe_open(path, framework="pt") as data:
-                stage = int(json.loads((data.metadata() or {})["artgen"])["stage"])
-                stored = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
-        except (SafetensorError, OSError, KeyError, ValueError, TypeError) as error:
-            raise InputError(
-                f"cannot read the key drawing {path}: {error}", hint="start again with --overwrite"
-            ) from error
+        stored, values = read_state(path, "key drawing")
         identities = stored.pop(_IDENTITIES, None)
         tensors = {name.removeprefix(_TENSOR): tensor for name, tensor in stored.items()}
-        return Key(step, stage, tensors, identities)
+        with putting_to_use(path, "key drawing"):
+            return Key(step, int(values["stage"]), tensors, identities)
 
     def _path(self, step: int) -> Path:
         assert self._folder is not None

@@ -6,19 +6,17 @@ begins in its place; a key says for every place since which frame of the scene i
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from artgen.errors import InputError, OutputError
+from artgen.errors import OutputError
 from artgen.film import Film, Scene
-from artgen.output import atomic_write
+from artgen.runner._state_file import putting_to_use, read_state, write_state
 
 __all__ = ["Key", "KeyStore", "make_film", "make_scenes"]
 
@@ -60,39 +58,27 @@ class KeyStore:
 
     def add(self, number: int, key: Key) -> None:
         """Store a key. Raises OutputError."""
-        from safetensors.torch import save
-
-        tensors = {name: tensor.contiguous() for name, tensor in key.tensors.items()}
+        tensors = dict(key.tensors) | {_STATE + name: tensor for name, tensor in key.state.items()}
         if key.born is not None:
             tensors[_BORN] = key.born
-        tensors |= {_STATE + name: tensor.contiguous() for name, tensor in key.state.items()}
-        text = json.dumps({"steps": key.steps, "seconds": key.seconds})
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise OutputError(f"cannot create {self.folder}: {error.strerror}") from None
-        atomic_write(self._path(number), save(tensors, metadata={"artgen": text}))
+        write_state(self._path(number), tensors, {"steps": key.steps, "seconds": key.seconds})
 
     def read(self, number: int) -> Key:
         """A key. Raises InputError where it is missing or damaged."""
-        from safetensors import SafetensorError, safe_open
-
         path = self._path(number)
-        try:
-            with safe_open(path, framework="pt") as data:
-                header: dict[str, Any] = json.loads((data.metadata() or {})["artgen"])
-                tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
-            born = tensors.pop(_BORN, None)
-            state = {
-                name.removeprefix(_STATE): tensors.pop(name)
-                for name in list(tensors)
-                if name.startswith(_STATE)
-            }
-            return Key(tensors, born, int(header["steps"]), float(header["seconds"]), state)
-        except (SafetensorError, OSError, KeyError, ValueError, TypeError, RecursionError) as error:
-            raise InputError(
-                f"key {path} cannot be used: {error}", hint="start again with --overwrite"
-            ) from None
+        tensors, values = read_state(path, "key")
+        born = tensors.pop(_BORN, None)
+        state = {
+            name.removeprefix(_STATE): tensors.pop(name)
+            for name in list(tensors)
+            if name.startswith(_STATE)
+        }
+        with putting_to_use(path, "key"):
+            return Key(tensors, born, int(values["steps"]), float(values["seconds"]), state)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.safetensors"

@@ -1,0 +1,95 @@
+"""Files of state: tensors and plain values that a run goes on from.
+
+Each is safetensors whose metadata hold JSON: the format, the values, and a digest of them and of
+the tensors, so that a file in which a single bit has changed is refused and not gone on from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artgen.errors import InputError
+from artgen.output import atomic_write
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["putting_to_use", "read_state", "write_state"]
+
+FORMAT = 1
+"""The version of these files."""
+
+
+def write_state(
+    path: Path, tensors: Mapping[str, Tensor], values: Mapping[str, Any], *, durable: bool = True
+) -> None:
+    """Write tensors, which may be anywhere, and values that JSON knows. Raises OutputError."""
+    from safetensors.torch import save
+
+    # Copies, because safetensors takes no tensors that share memory: an engine's may.
+    stored = {
+        name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()
+    }
+    header = {"format": FORMAT, "values": values, "digest": _digest(stored, values)}
+    text = json.dumps(header, sort_keys=True)
+    atomic_write(path, save(stored, metadata={"artgen": text}), durable=durable)
+
+
+def read_state(path: Path, what: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Tensors and values of a file, which is called `what` in errors.
+
+    Raises InputError where it is missing, damaged or of another format.
+    """
+    from safetensors import safe_open
+
+    with putting_to_use(path, what):
+        if not path.is_file():
+            raise ValueError("it is not a file" if path.exists() else "it does not exist")
+        with safe_open(path, framework="pt") as data:
+            header = json.loads((data.metadata() or {})["artgen"])
+            # Copies, because Windows replaces no file that is mapped into memory.
+            tensors = {name: data.get_tensor(name).clone() for name in data.keys()}  # noqa: SIM118
+        if header["format"] != FORMAT:
+            raise ValueError(f"format {header['format']!r}")
+        values = dict(header["values"])
+        # The first files had none.
+        if "digest" in header and header["digest"] != _digest(tensors, values):
+            raise ValueError("it is damaged")
+    return tensors, values
+
+
+@contextmanager
+def putting_to_use(path: Path, what: str) -> Iterator[None]:
+    """Errors of those who use what a file holds become InputError: it holds something else."""
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (
+        AttributeError,
+        LookupError,
+        OSError,
+        OverflowError,
+        RuntimeError,
+        SafetensorError,
+        TypeError,
+        ValueError,
+    ) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        raise InputError(
+            f"{what} {path} cannot be used: {reason}", hint="start again with --overwrite"
+        ) from None
+
+
+def _digest(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> str:
+    found = hashlib.blake2b(json.dumps(values, sort_keys=True).encode(), digest_size=16)
+    for name in sorted(tensors):
+        tensor = tensors[name]
+        found.update(f"{name} {tensor.dtype} {list(tensor.shape)}".encode())
+        found.update(tensor.numpy().tobytes())
+    return found.hexdigest()
