@@ -67,7 +67,7 @@ def test_other_things_are_refused(tmp_path, make, says):
 
 def test_what_does_not_fit_is_refused_by_name(tmp_path):
     with (
-        pytest.raises(InputError, match="key .*a cannot be used: it has no 'xy'"),
+        pytest.raises(InputError, match=r"key .*a cannot be used: it has no 'xy'"),
         putting_to_use(tmp_path / "a", "key"),
     ):
         {}["xy"]

@@ -147,6 +147,11 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
         _restore(before)
     try:
         yield
+    except ray.exceptions.RayError as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise OutputError(
+            f"the cluster was lost: {reason}", hint="--resume keeps what is done, and does the rest"
+        ) from None
     finally:
         ray.shutdown()
         _restore(before)
@@ -170,8 +175,8 @@ class _Batch:
         self.ray, self.observe = ray, observe
         self.work = ray.put(work)
         self.carry = ray.remote(_carry)
-        # Where we are: the others may go away.
-        near = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=True)
+        # Where we are, since the others may go away. A wish (soft) would leave Ray to choose.
+        near = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
         self.desk = ray.remote(num_cpus=0)(Desk).options(scheduling_strategy=near).remote()
         self.checkpoints: Checkpoints = checkpoints or _AtDesk(self.desk)
         self.at_url = checkpoints is not None

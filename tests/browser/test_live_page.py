@@ -23,7 +23,7 @@ def fitting() -> Iterator[tuple[Live, threading.Thread, list]]:
             "seed": 1,
             "target": {"source": "sample:chelsea", "size": 96},
             "primitive": {"name": "gaussian", "count": 60},
-            "stage": [{"steps": 200_000}],
+            "stage": [{"steps": 40_000}],
             "run": {"backend": "eager", "device": "cpu", "threads": 1},
         }
     )

@@ -88,13 +88,13 @@ def files(folder: str, *suffixes: str) -> dict[str, bytes]:
     }
 
 
-def workers() -> list[int]:
-    """The processes that carry out a run at this moment."""
+def workers(name: bytes = b"ray::_carry") -> list[int]:
+    """The processes that carry out a run at this moment, or something else."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdecimal():
             try:
-                if (folder / "cmdline").read_bytes().startswith(b"ray::_carry"):
+                if (folder / "cmdline").read_bytes().startswith(name):
                     found.append(int(folder.name))
             except OSError:
                 continue
@@ -113,8 +113,8 @@ def pictures(folder: str, count: int) -> list[str]:
 
 
 def test_a_node_that_dies_changes_no_byte(cluster):
-    targets = pictures("in", 24)
-    budget = ("--steps", 400, "--checkpoint-every", 50, "--seed", 3, *SMALL)
+    targets = pictures("in", 16)
+    budget = ("--steps", 150, "--checkpoint-every", 25, "--seed", 3, *SMALL)
     assert artgen("fit", *targets, *budget, "--out", "here", "-j", 2, "-q")[0] == 0
     command = Command("fit", *targets, *budget, "--out", "there", "--on", cluster.address)
     command.wait_for("stopped by steps", times=4)
@@ -123,9 +123,9 @@ def test_a_node_that_dies_changes_no_byte(cluster):
     assert code == 0, command.text
     assert LOST in command.text
     here, there = files("here"), files("there")
-    assert len(here) == 3 * 24 + 1
+    assert len(here) == 3 * 16 + 1
     assert here == there
-    assert len(out.split()) == 4 * 24 + 1
+    assert len(out.split()) == 4 * 16 + 1
     assert not list(Path("there").glob("*.run"))
     assert 0 < command.peak <= 200
 
@@ -177,6 +177,23 @@ def test_ctrl_c_saves_what_runs_and_keeps_what_is_done(cluster):
     assert artgen("fit", *targets, *budget, "-q", "--resume", "-j", 2)[0] == 0
     assert artgen("fit", *targets, *budget, "-q", "--out", "whole", "-j", 2)[0] == 0
     assert files("artgen-out", ".art") == files("whole", ".art")
+
+
+def test_when_the_cluster_is_lost_what_is_done_is_kept(cluster):
+    targets = pictures("in", 4)
+    budget = ("--steps", 800, "--seed", 3, *SMALL)
+    command = Command("fit", *targets, *budget, "--on", cluster.address)
+    command.wait_for("stopped by steps")
+    [desk] = workers(b"ray::Desk")
+    os.kill(desk, signal.SIGKILL)
+    code, _ = command.end()
+    assert code == 6, command.text
+    assert "the cluster was lost: " in command.text
+    done = files("artgen-out")
+    assert done
+    assert artgen("fit", *targets, *budget, "-q", "--resume", "-j", 2)[0] == 0
+    assert done.items() <= files("artgen-out").items()
+    assert len(list(Path("artgen-out").glob("*.art"))) == 4
 
 
 def test_masks_plugins_and_what_fails_travel(cluster):
