@@ -7,7 +7,7 @@ import importlib
 from collections.abc import Sequence
 from pathlib import Path
 
-from artgen._openmp import shorten_waits
+from artgen._process import prepare_process
 from artgen.errors import ArtgenError, did_you_mean
 from benchmarks import __doc__ as SUMMARY
 from benchmarks._report import machine, update_sections
@@ -21,7 +21,7 @@ BENCHMARKS = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    shorten_waits()
+    prepare_process()
     parser = argparse.ArgumentParser(
         "python -m benchmarks", description=SUMMARY, formatter_class=argparse.RawTextHelpFormatter
     )

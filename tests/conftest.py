@@ -17,6 +17,11 @@ os.environ["BROWSER"] = "true"
 import torch
 from hypothesis import settings
 
+from artgen._process import collect_rarely
+
+# Compilers leave millions of objects, and looking through them takes longer than many a test.
+collect_rarely()
+
 # The same examples every time, so that a change is not blamed for what chance found;
 # `pytest --hypothesis-profile=default` looks for others.
 settings.register_profile("the same every time", derandomize=True)
@@ -30,6 +35,12 @@ def single_thread():
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _the_same_numbers_every_time():
+    """Also for tests that draw from torch's own generator."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 import artgen
-from artgen._openmp import shorten_waits
+from artgen._process import prepare_process
 from artgen.cli._console import print_failure
 from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
@@ -80,7 +80,7 @@ def _artgen(
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
-    shorten_waits()
+    prepare_process()
     # The names of files may hold bytes that are not valid in the terminal's encoding.
     if isinstance(sys.stdout, io.TextIOWrapper):
         # Where that is not UTF-8 Windows has no bytes for some of them at all.

@@ -13,6 +13,7 @@ from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
+from artgen._process import prepare_process
 from artgen.errors import Interrupted, OutputError
 from artgen.events import Event, Observer
 from artgen.executor._protocol import Told, Work, portable
@@ -114,6 +115,7 @@ class _Worker:
 
 def _serve(connection: Connection, work: Work[Any, Any]) -> None:
     """The life of a worker, which sends ``(False, event)`` and ``(True, result)``."""
+    prepare_process()
     # Ctrl-C in a terminal reaches the whole group; only who started us shall ask us to stop.
     if hasattr(os, "setsid"):
         os.setsid()

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from artgen._openmp import shorten_waits
+from artgen._process import prepare_process
 from artgen.errors import ArtgenError, InputError, Interrupted, OutputError, UsageError
 from artgen.events import Advanced, Event, Notice, Observer
 from artgen.executor._checkpoints import Changes, Checkpoints, checkpoints_at
@@ -376,7 +376,7 @@ def _carry(
 ) -> Any:
     """Unpack, work, and give the result, which may be an exception."""
     # Before torch is imported, as `main` does.
-    shorten_waits()
+    prepare_process()
     import ray
 
     task = parcel.task

@@ -7,6 +7,7 @@ Nothing asked here changes what a run computes, only when it does so and where i
 from __future__ import annotations
 
 import time
+from collections import deque
 
 from artgen.runner._signals import Interruption
 
@@ -35,7 +36,7 @@ class Control(Interruption):
         self.paused = False
         self.watched = False
         self.rate: float | None = None
-        self._shown = False
+        self._took: deque[float] = deque(maxlen=2)
         self._due_cpu = self._due = 0.0
 
     def hold(self) -> None:
@@ -52,7 +53,8 @@ class Control(Interruption):
 
     def showed(self, seconds: float) -> None:
         """Be told that the drawing was shown, and how many CPU seconds drawing it took."""
-        # What the first one takes is mostly spent on getting ready for all.
-        self._due_cpu = time.process_time() + (seconds / SHARE if self._shown else SECOND)
-        self._shown = True
+        # What the first one takes is mostly spent on getting ready for all; any may be held up.
+        wait = min(seconds, *self._took) / SHARE if self._took else SECOND
+        self._took.append(seconds)
+        self._due_cpu = time.process_time() + wait
         self._due = time.perf_counter() + 1 / (self.rate or 1)
