@@ -119,6 +119,8 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 _NO_MEMORY = (
     *("out of memory", "allocate memory", "not enough memory", "failed to map segment"),
     "error return without exception set",
+    # What oneDNN says, which torch multiplies with, whatever the reason.
+    "could not create a primitive",
 )
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +172,24 @@ def test_a_failure_is_one_json_object_too(fit, arguments, kind, code):
     assert (error["type"], error["exit_code"]) == (kind, code)
     assert error["message"] in err
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk, as Linux has it")
+def test_where_nobody_can_be_told_it_goes_on_and_the_exit_code_is_the_same(tmp_path):
+    tiny = ["sample:cat", "--size", "16", "-n", "2", "--steps", "1", "--no-video"]
+    cases = (
+        (["gone.png"], "stderr", 3),
+        (["gone.png", "-v"], "stderr", 3),
+        (["gone.png", "--json"], "stdout", 3),
+        (tiny, "stderr", 0),
+        ([*tiny, "--overwrite"], "stdout", 6),
+    )
+    for arguments, stream, expected in cases:
+        with open("/dev/full", "w") as full:
+            line = [sys.executable, "-m", "artgen", "fit", *arguments]
+            streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, stream: full}
+            assert subprocess.run(line, cwd=tmp_path, check=False, **streams).returncode == expected
+        assert expected == 3 or (tmp_path / "artgen-out/cat-gaussian.art").exists()
 
 
 def test_a_bug_is_told_by_its_type_and_shown_with_v(fit, monkeypatch):

@@ -146,6 +146,9 @@ def test_a_video_that_is_damaged_or_too_large(tmp_path):
         list(open_clip(tmp_path / "cut.mp4").frames())
     with pytest.raises(InputError, match="No such file"):
         open_clip(tmp_path / "missing.mp4")
+    (tmp_path / "coded.mp4").write_bytes(data.replace(b"avc1", b"zzzz"))
+    with pytest.raises(InputError, match=r"coded\.mp4 is encoded in a way that nobody"):
+        open_clip(tmp_path / "coded.mp4")
 
 
 # ---- scenes --------------------------------------------------------------------------------------

@@ -400,10 +400,11 @@ def test_a_part_that_is_lost_to_nan_is_noticed_although_the_picture_is_finite():
     "error",
     [
         MemoryError(),
+        RuntimeError("could not create a primitive"),
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
         torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     ],
-    ids=["python", "cpu", "cuda"],
+    ids=["python", "onednn", "cpu", "cuda"],
 )
 def test_running_out_of_memory_has_one_name(error):
     class Greedy(Blob):

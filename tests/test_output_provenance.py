@@ -133,6 +133,14 @@ def test_garbage_is_refused(tmp_path, suffix, data):
         read_recipe(path)
 
 
+@pytest.mark.parametrize("encoding", ["wtf-8", "base64", "utf-32", "shift_jis"])
+def test_an_svg_in_an_encoding_that_cannot_be_read(tmp_path, encoding):
+    path = tmp_path / "strange.svg"
+    path.write_text(f"<?xml version='1.0' encoding='{encoding}'?><svg></svg>")
+    with pytest.raises(InputError, match=r"strange\.svg is damaged: its XML cannot be read"):
+        read_recipe(path)
+
+
 def test_every_cut_of_a_png_is_refused(tmp_path):
     data = encode_png(PIXELS, TEXT)
     end_of_recipe = data.index(b"IDAT") - 4

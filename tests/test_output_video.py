@@ -215,6 +215,14 @@ def test_read_comment_of_damaged_files(tmp_path):
         video.read_comment(tmp_path / "text.mp4")
     with pytest.raises(InputError, match=r"gone\.mp4"):
         video.read_comment(tmp_path / "gone.mp4")
+    write_video(tmp_path / "good.mp4", [np.zeros((16, 16, 3), np.uint8)], fps=FPS, comment="{}")
+    good = (tmp_path / "good.mp4").read_bytes()
+    (tmp_path / "named.mp4").write_bytes(good.replace(b"VideoHandler", b"VideoHandle\xf2"))
+    with pytest.raises(InputError, match=r"named\.mp4 is damaged: .*decode byte 0xf2"):
+        video.read_comment(tmp_path / "named.mp4")
+    (tmp_path / "coded.mp4").write_bytes(good.replace(b"avc1", b"zzzz"))
+    with pytest.raises(InputError, match=r"coded\.mp4: it is encoded in a way"):
+        list(video.read_frames(tmp_path / "coded.mp4", fps=FPS))
 
 
 def test_the_installed_pyav_can_encode():

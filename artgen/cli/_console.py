@@ -7,6 +7,7 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from artgen.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
@@ -24,8 +25,12 @@ __all__ = [
 
 
 def say(message: str) -> None:
-    """A line on stderr."""
-    print(message, file=sys.stderr, flush=True)
+    """A line on stderr. A command goes on where that cannot be written: it goes to a full disk."""
+    try:
+        print(message, file=sys.stderr, flush=True)
+    except OSError:
+        # What could not be written is not tried again, neither now nor at the end.
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def print_json(data: dict[str, Any]) -> None:
@@ -62,7 +67,7 @@ def headline(summary: Mapping[str, Any]) -> str:
 def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:
     """`error: message` and `hint: ...` on stderr; `where` is put before the message."""
     if verbose:
-        traceback.print_exception(error)
+        say("".join(traceback.format_exception(error)).rstrip())
     described = describe(error)
     say(f"error: {where}{described['message']}")
     if described["hint"]:
@@ -72,7 +77,9 @@ def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:
 def print_failure(error: Exception, *, as_json: bool, verbose: bool) -> int:
     """Report what ended a command without a result, and return its exit code."""
     if as_json:
-        print_json({"error": describe(error)})
+        # Where nobody can be told, the exit code still says it.
+        with suppress(OSError):
+            print_json({"error": describe(error)})
     # Whoever pressed Ctrl-C knows why it ended.
     if verbose or not isinstance(error, Interrupted):
         print_error(error, verbose=verbose)

@@ -174,7 +174,7 @@ def _from_svg(path: Path) -> str | None:
                     raise _Damaged("its recipe is too large")
             if not done:
                 parser.Parse(b"", True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, LookupError, ValueError) as error:  # it may name any encoding
         raise _Damaged(f"its XML cannot be read: {error}") from error
     return _recipe_text("".join(texts)) if done else None
 

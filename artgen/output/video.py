@@ -178,6 +178,8 @@ def read_comment(path: Path) -> str | None:
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except (OSError, av.FFmpegError) as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
+    except ValueError as error:  # names and tags that are no UTF-8
+        raise InputError(f"{path} is damaged: {error}") from error
     return tags.get("comment")
 
 
@@ -192,7 +194,10 @@ def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
     shown, waiting = 0, None
     try:
         with av.open(path) as container:
-            rate = container.streams.video[0].average_rate
+            stream = container.streams.video[0]
+            if stream.codec_context is None:
+                raise ValueError("it is encoded in a way that nobody here knows")
+            rate = stream.average_rate
             for index, frame in enumerate(container.decode(video=0), 1):
                 waiting = frame
                 while shown + 1 <= index * fps / float(rate or fps):
@@ -200,7 +205,7 @@ def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
                     yield cast(Pixels, frame.to_ndarray(format="rgb24"))
             if waiting is not None:
                 yield cast(Pixels, waiting.to_ndarray(format="rgb24"))
-    except (av.FFmpegError, IndexError) as error:
+    except (av.FFmpegError, IndexError, ValueError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
 
 

@@ -270,6 +270,10 @@ class _Video:
             self.__exit__()
             raise InputError(f"{where} holds no pictures", hint="it may be sound alone")
         self.stream = self.container.streams.video[0]
+        # None where no decoder was found, whatever its type says.
+        if self.stream.codec_context is None:
+            self.__exit__()
+            raise InputError(f"{where} is encoded in a way that nobody here knows", hint=_DAMAGED)
 
     def __enter__(self) -> _Video:
         return self
