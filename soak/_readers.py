@@ -238,14 +238,24 @@ def _keys() -> list[bytes]:
         return [next(Path(folder).iterdir()).read_bytes()]
 
 
-def _videos() -> list[bytes]:
-    from artgen.output import write_video
+def _videos(suffix: str) -> Callable[[], list[bytes]]:
+    def examples() -> list[bytes]:
+        from artgen.output import write_video
 
-    black = np.zeros((16, 16, 3), np.uint8)
-    with TemporaryDirectory() as folder:
-        path = Path(folder) / "it.mp4"
-        write_video(path, [black, black], fps=5, comment='{"schema": 1}')
-        return [path.read_bytes()]
+        black = np.zeros((16, 16, 3), np.uint8)
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / f"it{suffix}"
+            write_video(path, [black, black], fps=5, comment='{"schema": 1}')
+            return [path.read_bytes()]
+
+    return examples
+
+
+def _documents() -> list[bytes]:
+    from artgen.output.provenance import PDF_RECIPE
+
+    recipe = '{"schema": 1, "piece": {"title": "a &amp; b"}}'
+    return [f"%PDF-1.4\n1 0 obj\n<{PDF_RECIPE}>{recipe}</{PDF_RECIPE}>\nendobj\n".encode()]
 
 
 def _drawings() -> list[bytes]:
@@ -305,7 +315,12 @@ READERS = {
     "recipe": Reader(".toml", _read_recipe, _recipes),
     "recipe in a file": Reader(".art", _find_recipe, _arts),
     "recipe in a picture": Reader(".png", _find_recipe, _pictures),
-    "recipe in a video": Reader(".mp4", _find_recipe, _videos),
+    "recipe in a video": Reader(".mp4", _find_recipe, _videos(".mp4")),
+    "recipe in an animation": Reader(".gif", _find_recipe, _videos(".gif")),
+    "recipe in a PDF": Reader(".pdf", _find_recipe, _documents),
+    "recipe in a summary": Reader(
+        ".json", _find_recipe, lambda: [b'{"recipe": {"schema": 1, "seed": 7}, "psnr": 20.5}']
+    ),
     "recipe in an SVG": Reader(".svg", _find_recipe, _drawings),
     "recipe in a page": Reader(".html", _find_recipe, _pages),
     "art": Reader(".art", _draw, _arts),

@@ -124,7 +124,7 @@ def test_unknown_and_missing_files(tmp_path):
         read_recipe(tmp_path / "folder.png")
 
 
-@pytest.mark.parametrize("suffix", ["png", "mp4", "webm", "art", "json"])
+@pytest.mark.parametrize("suffix", ["png", "mp4", "webm", "gif", "webp", "pdf", "art", "json"])
 @pytest.mark.parametrize("data", [b"", b"\x80\x04K\x01.", b"\xff" * 64, b"[" * 100_000])
 def test_garbage_is_refused(tmp_path, suffix, data):
     path = tmp_path / f"garbage.{suffix}"
@@ -162,6 +162,18 @@ def test_a_decompression_bomb_is_refused(tmp_path):
     (tmp_path / "bomb.png").write_bytes(encode_png(PIXELS, '"' + " " * 20_000_000 + '"'))
     with pytest.raises(InputError, match="too large"):
         read_recipe(tmp_path / "bomb.png")
+
+
+@pytest.mark.parametrize("side", [12_000, 65_535])
+def test_an_animation_that_claims_many_pixels_is_not_painted(tmp_path, side):
+    write_video(tmp_path / "a.gif", [np.zeros((8, 8, 3), np.uint8)] * 2, fps=5, comment="{}")
+    data = (tmp_path / "a.gif").read_bytes()
+    (tmp_path / "a.gif").write_bytes(data[:6] + 2 * side.to_bytes(2, "little") + data[10:])
+    if side < 20_000:
+        assert read_recipe(tmp_path / "a.gif") == "{}"
+        return
+    with pytest.raises(InputError, match=r"cannot read .*a\.gif: .*exceeds limit"):
+        read_recipe(tmp_path / "a.gif")
 
 
 def test_safetensors_headers_are_bounded(tmp_path):

@@ -6,6 +6,7 @@ Their encoders want all frames at once or take long, so sides, rate and number a
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,11 +76,18 @@ def read_animation_comment(path: Path) -> str | None:
     """The comment of a GIF or WebP file; None without one. Raises OSError if damaged."""
     from PIL import Image
 
-    with Image.open(path, formats=["GIF", "WEBP"]) as picture:
-        if picture.format == "WEBP":
-            comment = picture.getexif().get(_DESCRIPTION)
-        else:
-            comment = picture.info.get("comment")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of headers that claim many pixels: none is read
+            with Image.open(path, formats=["GIF", "WEBP"]) as picture:
+                if picture.format == "WEBP":
+                    comment = picture.getexif().get(_DESCRIPTION)
+                else:
+                    comment = picture.info.get("comment")
+    except OSError:
+        raise
+    except Exception as error:  # on damaged files the decoders raise nearly anything
+        raise OSError(str(error) or type(error).__name__) from error
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
 
 
