@@ -61,7 +61,7 @@ def long_run(tally: Tally, small: bool) -> None:
         tally.case("video", None if video.exists() else "there is none")
 
 
-PER_PIXEL = 300
+PER_PIXEL = 320
 """The bytes of memory that a fit takes at most for every pixel of its size."""
 
 
@@ -181,7 +181,7 @@ def _copy() -> None:
 PROMISES = [
     Promise(
         "peak-memory",
-        "A fit takes at most 300 bytes of memory per pixel of its fitting size, beside what it "
+        "A fit takes at most 320 bytes of memory per pixel of its fitting size, beside what it "
         "takes for a small one.",
         "Fits of several sizes note their peak.",
         peak_memory,

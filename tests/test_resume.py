@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 from small_runs import recipe, save_photo
 
@@ -21,6 +22,7 @@ from artgen.output import FrameStore
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
+from artgen.runner._folder import RunFolder
 from artgen.runner._pace import Pace
 from artgen.targets import image_from_array
 
@@ -272,6 +274,25 @@ def test_nothing_to_resume(photo: Path, tmp_path: Path, registry: Registry) -> N
     with pytest.raises(UsageError, match="nothing to resume") as caught:
         run(asked, registry, out=tmp_path, resume=True)
     assert "--overwrite" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"progress.stage": 1}, "the run has no stage 1"),
+        ({"progress.start.xy": torch.zeros(2, 3)}, "does not hold the parameters of gaussian"),
+        ({"progress.unheard": 0}, "unexpected keyword argument"),
+        ({"engine.best_loss": "low"}, "could not convert"),
+        ({"engine.raw.xy": None}, "cannot be used"),
+    ],
+)
+def test_a_checkpoint_of_something_else(change, says, photo, tmp_path, registry) -> None:
+    asked = recipe(photo, {"steps": 40})
+    stop_at(15, asked, registry, tmp_path)
+    folder = RunFolder(tmp_path / "photo-gaussian.run")
+    folder.save_checkpoint({**(folder.load_checkpoint() or {}), **change})
+    with pytest.raises(InputError, match=says):
+        run(asked, registry, out=tmp_path, resume=True)
 
 
 def test_a_resume_needs_no_overwrite(photo: Path, tmp_path: Path, registry: Registry) -> None:

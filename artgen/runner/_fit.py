@@ -144,6 +144,8 @@ class Fit:
         if checkpoint is not None:
             with self.folder.using_checkpoint():
                 self.progress = _Progress.from_state(_part(checkpoint, "progress."))
+                if not 0 <= self.progress.stage < len(self.recipe.stage):
+                    raise ValueError(f"the run has no stage {self.progress.stage}")
             self.resumed = _part(checkpoint, "engine.")
             if self.progress.start:
                 self.drawing = replace(self.drawing, tensors=self.progress.start)
