@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 from small_runs import save_photo
 
+from artgen import load
 from artgen.cli import main
 from artgen.gallery import open_gallery
 from artgen.recipe import Recipe
@@ -253,6 +254,23 @@ def test_quick_is_small_and_apart(gallery, call):
         assert max(still.size) == 160
     assert call("check", gallery, "--quick")[0] == 0
     assert call("check", gallery)[0] == 7
+
+
+def test_a_clip_is_a_piece(tmp_path, call):
+    write(tmp_path, "moving", source="sample:clip?n=6&fps=12")
+    frames = [Image.new("RGB", (32, 24), (40 * n, 90, 200)) for n in range(4)]
+    frames[0].save(tmp_path / "pulse.gif", save_all=True, append_images=frames[1:], duration=80)
+    write(tmp_path, "pulsing", source="pulse.gif")
+    for path in tmp_path.glob("*.toml"):  # a clip has a rate and a length of its own
+        path.write_text(path.read_text().replace("video_seconds = 0.5\nfps = 12\n", ""))
+    for quick in (["--quick"], []):
+        assert statuses(call("build", tmp_path, *quick)[1]) == {
+            "moving": "built",
+            "pulsing": "built",
+        }
+        made = tmp_path / ("out-quick" if quick else "out")
+        assert load(made / "moving/drawing.art").film.keys == 6
+        assert load(made / "pulsing/drawing.art").film.keys == 4
 
 
 def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):

@@ -16,7 +16,14 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError, InputError, UsageError, did_you_mean
 from artgen.recipe import PieceTable, Recipe, Stage
-from artgen.targets import is_digits, is_image_set, is_reserved, split_source
+from artgen.targets import (
+    is_clip,
+    is_clip_sample,
+    is_digits,
+    is_image_set,
+    is_reserved,
+    split_source,
+)
 
 __all__ = ["FILES", "SUMMARY", "WORKPLACE", "Gallery", "Piece", "open_gallery", "refuse_link"]
 
@@ -149,7 +156,7 @@ def _read(path: Path, out: Path, quick: bool) -> Piece:
         refuse_link(out / slug)
         refuse_link(out / slug / WORKPLACE)
         recipe = _for_gallery(Recipe.from_toml(path))
-        return Piece(slug, path, out / slug, _small(recipe) if quick else recipe)
+        return Piece(slug, path, out / slug, _small(recipe, path.parent) if quick else recipe)
     except ArtgenError as error:
         # No folder of that name is ever touched.
         return Piece(slug, path, out, None, error)
@@ -161,20 +168,31 @@ def _for_gallery(recipe: Recipe) -> Recipe:
     return recipe.updated({"output": {"video": True, "video_format": "mp4", "still_size": size}})
 
 
-def _small(recipe: Recipe) -> Recipe:
+def _small(recipe: Recipe, folder: Path) -> Recipe:
     """The same in a second or two: to see that it works, not how it looks."""
     count, size = recipe.primitive.count, recipe.target.size
     stages = [_short(stage) for stage in recipe.stage]
     # The pictures of a set are small, and would be enlarged.
     least = None if _is_set(recipe.target.source) else _QUICK_SIZE
+    # A clip has a rate and a length of its own.
+    moves = _is_clip(recipe.target.source, folder)
+    video = {} if moves else {"video_seconds": 1.0, "fps": 12}
     return recipe.updated(
         {
             "target": {"size": min(size, _QUICK_SIZE) if size else least},
             "primitive": {"count": min(count, _QUICK_COUNT)} if isinstance(count, int) else {},
             "stage": stages,
-            "output": {"still_size": _QUICK_STILL, "video_seconds": 1.0, "fps": 12},
+            "output": {"still_size": _QUICK_STILL, **video},
+            **({"clip": {"steps": 1}} if moves else {}),
         }
     )
+
+
+def _is_clip(source: str, folder: Path) -> bool:
+    scheme, rest = split_source(source)
+    if scheme is None:
+        return is_clip(folder / rest)
+    return scheme == "frames" or (scheme == "sample" and is_clip_sample(rest))
 
 
 def _is_set(source: str) -> bool:

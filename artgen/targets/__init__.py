@@ -6,6 +6,7 @@ from artgen.targets._sample import SAMPLES, open_sample
 from artgen.targets._source import file_safe, is_reserved, split_source
 from artgen.targets._table import open_table
 from artgen.targets.clip import ClipTarget, is_clip, open_clip, open_frames
+from artgen.targets.clip_sample import is_clip_sample
 from artgen.targets.colour import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
 from artgen.targets.curve import open_curve
 from artgen.targets.digits import is_digits, open_digits
@@ -28,6 +29,7 @@ __all__ = [
     "hex_colour",
     "image_from_array",
     "is_clip",
+    "is_clip_sample",
     "is_digits",
     "is_image_set",
     "is_reserved",
