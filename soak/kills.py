@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,8 @@ def _run_and_kill(line: list[str], folder: Path, signal_: int, after: float) -> 
     process = start(_run_counting, line, folder, folder / "operations.txt", 0, 0)
     time.sleep(after)
     if process.is_alive() and process.pid is not None:
-        os.kill(process.pid, signal_)
+        with suppress(ProcessLookupError):  # it may end in this very moment
+            os.kill(process.pid, signal_)
     process.join()
 
 
