@@ -7,14 +7,27 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test lint format types bench soak gallery browser docs wheel clean
+.PHONY: demo test quick lint format types bench soak gallery browser docs wheel clean
 
 demo: $(VENV)/installed  ## fit the astronaut: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit sample:astronaut --seed 7 --overwrite
 	@echo "made in artgen-out/: astronaut-gaussian.png .mp4 .art .json"
 
+# Compilers never give back what a kernel took, so a group of files has processes of its own.
+TESTS_1 = $(wildcard tests/test_co*.py)
+TESTS_2 = $(filter-out $(TESTS_1),$(wildcard tests/test_[a-f]*.py))
+TESTS_3 = $(wildcard tests/test_[g-r]*.py)
+TESTS_4 = $(filter-out $(TESTS_1) $(TESTS_2) $(TESTS_3),$(wildcard tests/test_*.py)) tests/browser
+
 test: $(VENV)/installed-dev  ## all tests
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	@failed=0; \
+	for files in "$(TESTS_1)" "$(TESTS_2)" "$(TESTS_3)" "$(TESTS_4)"; do \
+		$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $$files || failed=1; \
+	done; \
+	exit $$failed
+
+quick: $(VENV)/installed-dev  ## the tests that are neither slow nor need a browser
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not browser"
 
 lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
 	$(BIN)/ruff check

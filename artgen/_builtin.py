@@ -1,15 +1,11 @@
-"""What the framework itself offers: it registers through the same hooks as any plugin."""
+"""The engines, losses, targets and exporters of artgen, registered like those of any plugin."""
 
 from __future__ import annotations
 
 from artgen.hookspecs import Spec, hookimpl
 
-__all__ = [
-    "artgen_engines",
-    "artgen_exporters",
-    "artgen_losses",
-    "artgen_targets",
-]
+CLIPS = ("*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv", "*.gif", "*.webp")
+SETS = ("*/", "*.npz", "*images-idx3-ubyte*")
 
 
 @hookimpl
@@ -19,20 +15,20 @@ def artgen_engines() -> list[Spec]:
         Spec(
             "gradient",
             "Gradient descent on all parts at once",
-            "artgen.engines.gradient:GradientEngine",
+            "artgen.engines.gradient.engine:GradientEngine",
         ),
-        Spec("climb", "Hill climbing, shape by shape", "artgen.engines.climb:ClimbEngine"),
+        Spec("climb", "Hill climbing, shape by shape", "artgen.engines.climb.engine:ClimbEngine"),
         Spec(
             "genetic",
-            "Populations that mutate and recombine",
-            "artgen.engines.genetic:GeneticEngine",
+            "Genetic algorithm on whole pictures",
+            "artgen.engines.genetic.engine:GeneticEngine",
         ),
         Spec(
             "scratch",
-            "Our own automatic differentiation on numpy, for fields with a graph",
-            "artgen.engines.scratch.engine:ScratchEngine",
+            "Automatic differentiation written in numpy, for fields with a graph",
+            "artgen.engines.scratch:ScratchEngine",
         ),
-        Spec("solve", "Closed form, for codecs that have one", "artgen.engines.solve:SolveEngine"),
+        Spec("solve", "Closed forms, for codecs that have one", "artgen.engines.solve:SolveEngine"),
     ]
 
 
@@ -46,7 +42,11 @@ def artgen_losses() -> list[Spec]:
         Spec("rmse", "Root of the mean squared error", "artgen.losses:rmse"),
         Spec("ssim", "One minus the structural similarity", "artgen.losses:ssim"),
         Spec("ms-ssim", "One minus the multi-scale structural similarity", "artgen.losses:ms_ssim"),
-        Spec("cross-entropy", "Improbability of the right classes", "artgen.losses:cross_entropy"),
+        Spec(
+            "cross-entropy",
+            "Cross-entropy of classes, for labelled points",
+            "artgen.losses:cross_entropy",
+        ),
         Spec("bce", "Binary cross-entropy of pixels, for codecs", "artgen.losses:bce"),
         Spec("oklab", "Mean squared error in the perceptual Oklab space", "artgen.losses:oklab"),
     ]
@@ -54,8 +54,13 @@ def artgen_losses() -> list[Spec]:
 
 @hookimpl
 def artgen_targets() -> list[Spec]:
-    """The schemes in `artgen.targets`."""
+    """The schemes and kinds of files in `artgen.targets`."""
     return [
+        # Any other file may be a picture: its content decides.
+        Spec("image", "A picture file", "artgen.targets:open_image", files=("*",)),
+        Spec("clip", "A video, or an animated GIF or WebP", "artgen.targets:open_moving", CLIPS),
+        Spec("table", "A curve or labelled points", "artgen.targets:open_table", ("*.csv",)),
+        Spec("set", "A set of pictures", "artgen.targets:open_image_set", SETS),
         Spec("sample", "A bundled photograph, digits or clip", "artgen.targets:open_sample"),
         Spec("frames", "A folder of pictures as a clip", "artgen.targets:open_frames"),
         Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
@@ -76,5 +81,5 @@ def artgen_exporters() -> list[Spec]:
         Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.exporters:export_svg"),
         Spec("html", "A page that zooms without end", "artgen.exporters:export_html"),
         Spec("json", "Shapes as data, with their recipe", "artgen.exporters:export_json"),
-        Spec("pdf", "Lines for a pen, on a page", "artgen.exporters:export_pdf"),
+        Spec("pdf", "Lines for pens, on paper", "artgen.exporters:export_pdf"),
     ]

@@ -1,36 +1,34 @@
-"""What a process that belongs to artgen alone begins with; a library leaves such things alone."""
+"""Settings of processes that run artgen alone; the library never changes them by itself."""
 
 from __future__ import annotations
 
 import gc
 import os
 
-__all__ = ["collect_rarely", "prepare_process"]
-
 
 def prepare_process() -> None:
-    """Make the start and small work faster; only of use before torch is imported."""
+    """Speed up the start and small fits; only effective before torch is imported."""
     _shorten_waits()
     collect_rarely()
 
 
 def collect_rarely() -> None:
-    """Look for unreachable objects after 50,000 new ones instead of Python's 700.
+    """Collect garbage after 50,000 new objects instead of Python's 700.
 
-    Imports and compilers make half a million objects that stay. Looking through them time and again
-    is a sixth of what a small fit costs.
+    Imports and compilers make half a million permanent objects. Scanning them again and again takes
+    a sixth of the time of a small fit.
     """
     gc.set_threshold(50_000, 20, 50)
 
 
 def _shorten_waits() -> None:
-    """How long the threads of OpenMP, which torch uses, wait in a loop for more work.
+    """Shorten the time that OpenMP threads of torch spin while they wait for work.
 
-    By default about a millisecond, in which they keep the processor from the threads that run our
-    kernels (see `raster.threads`); to sleep at once costs small networks a fifth of their speed. A
-    few microseconds suit both.
+    The default is about a millisecond, in which they block the processor for the threads of our
+    kernels (see `compiler.threads`). Sleeping at once costs small networks a fifth of their speed.
+    A few microseconds suit both.
     """
     if "OMP_WAIT_POLICY" not in os.environ:
         os.environ["OMP_WAIT_POLICY"] = "passive"
-        # GNU's OpenMP, which torch's builds for Linux bring; it goes before the policy.
+        # Read by GNU OpenMP, which torch uses on Linux; it overrides the policy.
         os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Literal
 
 from artgen.art import Art
@@ -15,16 +14,12 @@ from artgen.registry import default
 from artgen.resolve import check_polish
 from artgen.runner import run
 from artgen.targets import (
-    SampleTarget,
-    SetTarget,
     Target,
     TargetRequest,
     image_from_array,
     parse_colour,
     read_palette,
 )
-
-__all__ = ["fit", "register"]
 
 
 def fit(
@@ -82,15 +77,8 @@ def fit(
     else:
         if mask is not None:
             raise UsageError("a mask needs a target that is a file", hint="save the picture first")
-        if isinstance(target, SetTarget):
-            if size not in (None, target.size):
-                raise UsageError(
-                    f"the pictures of the set are {target.size} pixels long, not {size}",
-                    hint="give size to set_from_arrays, as TargetRequest(size=...)",
-                )
-            opened = target
-        elif isinstance(target, SampleTarget):
-            opened = replace(target, canvas=target.canvas.scaled(size)) if size else target
+        if isinstance(target, Target):
+            opened = target if size is None else target.resized(size)
         else:
             # What suits the primitive is known later; until then black is behind transparency.
             plain = "black" if background == "auto" else background
@@ -106,7 +94,7 @@ def fit(
         "loss": loss,
         **(engine_options or {}),
     }
-    recipe = Recipe().updated(
+    recipe = Recipe.from_request(
         {
             "seed": seed,
             "init": None if init is None else FileReference(name=os.fspath(init)).model_dump(),
@@ -139,12 +127,13 @@ def fit(
     )
     if polish:
         check_polish(recipe, default())
-    outcome = run(
+    result = run(
         recipe, default(), target=opened, observers=[observe] if observe is not None else []
     )
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome.art
+    if result.error is not None:
+        raise result.error
+    assert result.art is not None
+    return result.art
 
 
 def register(primitive: type[Any], name: str | None = None) -> str:
@@ -153,10 +142,4 @@ def register(primitive: type[Any], name: str | None = None) -> str:
     That is its class name in snake case unless given. Returns the name to pass to `fit`. Raises
     PluginError where it is none.
     """
-    registry = default()
-    registry.register(primitive, name)
-    return next(
-        registry.spelling(entry)
-        for entry in registry.entries("primitive")
-        if entry.plugin.explicit and entry.load() is primitive
-    )
+    return default().register(primitive, name)

@@ -10,50 +10,47 @@ import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 from artgen.events import Observer
-from artgen.executor import Executor
 from artgen.output import atomic_write, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, Task, output_paths
-
-__all__ = ["OUTPUTS", "Done", "Run", "carry_out", "settle"]
-
-OUTPUTS = ("still", "video", "side_by_side", "art")
-"""What the summary of a run names, by its kinds; a run may leave some of them out."""
+from artgen.runner import OUTPUTS, Result, RunFolder, output_paths
+from artgen.tasks import Executor, RunControl, Task, files_below
 
 
 @dataclass(frozen=True)
 class Run(Task):
     """What `artgen.runner.run` is told, but for the registry; `folder` is where outputs go.
 
-    With `bring` the result holds the files: whoever ordered the run cannot read that folder.
+    With `return_files` the result holds the files: whoever ordered the run cannot read that folder.
+    `asked` are the target and the seed as the user gave them, which the result of a batch names.
     """
 
-    given: dict[str, Any] = field(default_factory=dict)
     overwrite: bool = False
     checkpoint_every: int | None = None
     log: Path | None = None
     graph: Path | None = None
     video: Path | None = None
-    bring: bool = False
+    return_files: bool = False
+    asked: Mapping[str, str | int | None] = field(default_factory=dict)
 
-    def left(self) -> Mapping[str, Path]:
-        """The run folder, and the log, which it goes on."""
+    @property
+    def milestone(self) -> Path:
+        """The newest file of the run folder to be written."""
+        return RunFolder(self._out / f"{self.stem}.run").milestone
+
+    def resume_files(self) -> Mapping[str, Path]:
+        """The run folder, and the log, to which lines are added."""
         if not self.resume:
             return {}
-        files = self.below(self._out / f"{self.stem}.run")
+        files = files_below(self._out / f"{self.stem}.run", self._out)
         if self.log is not None and self.log.exists():
             files[self.log.name] = self.log
         return files
 
-    def moved(self, recipe: dict[str, Any], plugins: tuple[Path, ...], folder: Path) -> Run:
-        """It goes on from what was unpacked into `folder`, and brings its files."""
-        given = dict(self.given)
-        if "source" in given.get("target", {}):
-            given["target"] = {**given["target"], "source": recipe["target"]["source"]}
+    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> Run:
+        """Resume from the files unpacked into `folder`; files are returned with the result."""
 
         def place(path: Path | None) -> Path | None:
             return None if path is None else folder / path.name
@@ -66,20 +63,19 @@ class Run(Task):
             search=(folder,),
             resume=(folder / f"{self.stem}.run" / "recipe.json").exists(),
             overwrite=False,
-            given=given,
-            bring=True,
+            return_files=True,
             log=place(self.log),
             graph=place(self.graph),
             video=place(self.video),
         )
 
-    def home(self, name: str) -> Path | None:
-        """The run folder alone: other files come with the result."""
+    def local_path(self, name: str) -> Path | None:
+        """The path of a file of the run folder; other files are returned with the result."""
         return self._out / name if name.startswith(f"{self.stem}.run/") else None
 
-    def places(self, recipe: dict[str, Any]) -> dict[str, Path]:
+    def places(self, recipe: Recipe) -> dict[str, Path]:
         """Where files of a run of `recipe` are, by what they are; some may not be there."""
-        paths = output_paths(self._out, self.stem, Recipe.from_dict(recipe), self.video)
+        paths = output_paths(self._out, self.stem, recipe, self.video)
         places = {kind: paths[kind] for kind in (*OUTPUTS, "summary") if kind in paths}
         if self.log is not None:
             places["log"] = self.log
@@ -93,75 +89,65 @@ class Run(Task):
         return self.folder
 
 
-@dataclass(frozen=True)
-class Done:
-    """The summary of a run, the error that it ended with all the same, and its files if brought."""
-
-    summary: dict[str, Any]
-    error: Exception | None = None
-    files: Mapping[str, bytes] = field(default_factory=dict)
-
-
-def carry_out(
+def execute(
     task: Run,
     observe: Observer,
-    interruption: Interruption,
+    control: RunControl,
     registry: Registry | None = None,
     scenes: Executor | None = None,
-) -> Done:
+) -> Result:
     """Run it. Raises ArtgenError where nothing could be saved.
 
     Without a `registry` there is a new one, with the task's plugins. Scenes of a clip are fitted by
     `scenes`, if given.
     """
-    from artgen.runner import Elsewhere, run
+    from artgen.runner import SceneExecution, run
 
-    outcome = run(
-        Recipe.from_dict(task.recipe),
+    result = run(
+        task.recipe,
         registry or Registry(files=task.plugins),
         out=task.folder,
         name=task.stem,
         resume=task.resume,
-        given=task.given,
         overwrite=task.overwrite,
         search=task.search,
         observers=[observe],
-        interruption=interruption,
+        control=control,
         checkpoint_every=task.checkpoint_every,
         log=task.log,
         graph=task.graph,
         video=task.video,
-        scenes=None if scenes is None else Elsewhere(scenes, task.plugins, task.gpus),
+        scenes=None if scenes is None else SceneExecution(scenes, task.plugins, task.gpus),
     )
     files = {}
-    if task.bring:
+    if task.return_files:
         # A run that was resumed followed the recipe in its folder.
-        places = task.places(outcome.summary["recipe"])
+        places = task.places(Recipe.from_dict(result.summary["recipe"]))
         files = {kind: p.read_bytes() for kind, p in places.items() if p.is_file()}
-    return Done(outcome.summary, outcome.error, files)
+    return replace(result, files=files, art=None)
 
 
-def settle(task: Run, done: Done) -> Done:
-    """Write files that were brought to the places that `task` has for them, the summary last.
+def write_files(task: Run, result: Result) -> Result:
+    """Write returned files to the paths of `task`, the summary last.
 
-    The same files are left that a run here leaves. Raises OutputError.
+    The same files are left as by a local run. Raises OutputError.
     """
-    if not done.files:
-        return done
-    places = task.places(done.summary["recipe"])
+    if not result.files:
+        return result
+    places = task.places(Recipe.from_dict(result.summary["recipe"]))
     for folder in {path.parent for path in places.values()}:
         probe_folder(folder)
-    for kind in sorted(done.files, key=lambda kind: kind == "summary"):
-        atomic_write(places[kind], done.files[kind])
-    if "video" not in done.files:
+    for kind in sorted(result.files, key=lambda kind: kind == "summary"):
+        atomic_write(places[kind], result.files[kind])
+    if "video" not in result.files:
         # One that was overwritten would show another drawing.
         places["video"].unlink(missing_ok=True)
     folder = places["summary"].with_suffix(".run")
     outputs: dict[str, str | None] = {
-        kind: str(places[kind]) for kind in OUTPUTS if kind in done.files
+        kind: str(places[kind]) for kind in OUTPUTS if kind in result.files
     }
-    outputs["checkpoint"] = None if done.error is None else os.fspath(folder)
-    if done.error is None:
+    outputs["checkpoint"] = None if result.error is None else os.fspath(folder)
+    if result.error is None:
         shutil.rmtree(folder, ignore_errors=True)
-    summary = {**done.summary, "outputs": {**done.summary["outputs"], **outputs}}
-    return replace(done, summary=summary)
+    summary = {**result.summary, "outputs": {**result.summary["outputs"], **outputs}}
+    return replace(result, summary=summary)

@@ -1,8 +1,8 @@
 """Canvas units: x right, y down, origin at the centre, the shorter side spans [-1, 1].
 
 With m = min(width, height) the centre of pixel (row i, column j) is
-x = (2j + 1 - width) / m and y = (2i + 1 - height) / m. Everything a drawing holds is in these
-units, which is why it has no resolution of its own.
+x = (2j + 1 - width) / m and y = (2i + 1 - height) / m. Drawings use these units only, so they have
+no resolution.
 """
 
 from __future__ import annotations
@@ -16,12 +16,10 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Canvas"]
-
 
 @dataclass(frozen=True)
 class Canvas:
-    """A pixel grid laid over canvas units; `width` and `height` are in pixels (at least 1)."""
+    """A pixel grid over canvas units; `width` and `height` are in pixels, at least 1."""
 
     width: int
     height: int
@@ -29,8 +27,7 @@ class Canvas:
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise UsageError(
-                f"a canvas of {self.width}x{self.height} pixels is empty",
-                hint="both sides need at least 1 pixel",
+                f"a canvas must be at least 1x1 pixels, got {self.width}x{self.height}"
             )
 
     @property
@@ -51,7 +48,7 @@ class Canvas:
         return 4.0 * half_width * half_height
 
     def scaled(self, long_side: int) -> Canvas:
-        """The canvas of the same aspect whose longer side has `long_side` pixels."""
+        """Return the canvas of the same aspect ratio with `long_side` pixels on the longer side."""
         longer = max(self.width, self.height)
         return Canvas(
             max(1, round(self.width * long_side / longer)),
@@ -59,7 +56,7 @@ class Canvas:
         )
 
     def pixel_centres(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The x of every column, float32 [width], and the y of every row, float32 [height]."""
+        """Return x of every column, float32 [width], and y of every row, float32 [height]."""
         import numpy as np
 
         shorter = min(self.width, self.height)

@@ -26,7 +26,6 @@ from numpy.typing import NDArray
 
 from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
 from artgen.events import Event, Observer
-from artgen.executor import Executor, Here, share_of_gpu
 from artgen.metrics import equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     WORST,
@@ -40,16 +39,20 @@ from artgen.output import (
     error_map,
     probe_folder,
 )
-from artgen.recipe import Recipe
+from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
 from artgen.resolve import find_primitive
-from artgen.runner import Interruption, Task, open_target, run
-from artgen.targets import ImageTarget, SetTarget, file_safe, split_source
-
-__all__ = ["Comparison", "Contestant", "Line", "Row", "find_targets", "of_sets"]
-
-PICTURES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
-"""The suffixes of the files that a folder of targets is searched for."""
+from artgen.runner import read_target, run
+from artgen.samples import kind_of
+from artgen.targets import (
+    PICTURE_SUFFIXES,
+    SetTarget,
+    Source,
+    Target,
+    file_safe,
+    picture_files,
+)
+from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
 
 AVERAGED = (
     *("psnr", "ssim", "ms_ssim", "mse", "seconds", "steps", "parameters", "bytes", "bpp"),
@@ -150,15 +153,14 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
     targets: list[str] = []
     for source in asked:
         folder = Path(source)
-        if split_source(source)[0] is not None or not folder.is_dir():
+        if Source.parse(source).scheme is not None or not folder.is_dir():
             targets.append(source)
             continue
-        found = sorted(
-            path for path in folder.iterdir() if path.suffix.lower() in PICTURES and path.is_file()
-        )
+        found = picture_files(folder.iterdir())
         if not found:
             raise InputError(
-                f"folder {source} holds no picture", hint=f"looked for {', '.join(PICTURES)}"
+                f"folder {source} holds no picture",
+                hint=f"looked for {', '.join(PICTURE_SUFFIXES)}",
             )
         targets.extend(map(str, found))
     return list(dict.fromkeys(targets))
@@ -210,7 +212,7 @@ class Comparison:
     def run(
         self,
         observers: Sequence[Observer] = (),
-        interruption: Interruption | None = None,
+        control: RunControl | None = None,
         *,
         executor: Executor | None = None,
         plugins: Sequence[Path] = (),
@@ -224,7 +226,7 @@ class Comparison:
         runs, their best so far kept, and starts no other. Raises OutputError where nothing can be
         written to `out`, and what keeps the executor from its work.
         """
-        interruption = interruption or Interruption()
+        control = control or RunControl()
         probe_folder(self.out)
         fits = [
             self._fit(source, each, tuple(plugins), gpus)
@@ -236,9 +238,9 @@ class Comparison:
             for observer in observers:
                 observer(event)
 
-        here = executor is None or isinstance(executor, Here)
-        work = functools.partial(carry_out, registry=self.registry) if here else carry_out
-        ended = (executor or Here()).run(work, fits, observe, interruption)
+        here = executor is None or isinstance(executor, SerialExecutor)
+        work = functools.partial(execute, registry=self.registry) if here else execute
+        ended = (executor or SerialExecutor()).run(work, fits, observe, control)
         done: dict[str, Fitted | Exception] = {}
         waiting = deque(fits)
         for source in self.targets:
@@ -300,20 +302,20 @@ class Comparison:
             for contestant in self.contestants:
                 yield source, self._art(source, contestant)
 
-    def _opened(self, source: str) -> ImageTarget | SetTarget:
+    def _opened(self, source: str) -> Target:
         return _open(self.registry, source, self.size)
 
     def _fit(
         self, source: str, contestant: Contestant, plugins: tuple[Path, ...], gpus: float | None
     ) -> Fit:
         recipe = contestant.recipe
-        asked = recipe.to_dict()
-        asked["target"] = _target_table(source, self.size, recipe.target.background)
+        target = TargetTable(source=source, size=self.size, background=recipe.target.background)
+        recipe = recipe.aimed_at(target)
         if recipe.seed is None:
-            asked["seed"] = self.seed
+            recipe = recipe.with_seed(self.seed)
         return Fit(
             stem=self._art(source, contestant).stem,
-            recipe=asked,
+            recipe=recipe,
             search=tuple(contestant.search),
             plugins=plugins,
             cpus=recipe.run.threads or 1,
@@ -333,7 +335,7 @@ class Comparison:
                 partial.write_bytes(result.art)
             # A target that is no picture has figures of its own.
             limit, target = None, self._opened(fit.source)
-            if isinstance(target, ImageTarget):
+            if target is not None and target.pixels is not None:
                 limit = self.limit or figures["bytes"]
             elif isinstance(target, SetTarget):
                 figures |= self._storage(figures, target)
@@ -349,26 +351,23 @@ class Comparison:
         rank = equivalent_rank(self.errors[target.sha256], summary["mse"])
         return {"picture_bytes": FLOAT_BYTES * summary["floats"], "rank": rank}
 
-    def _code(
-        self, source: str, target: ImageTarget | SetTarget | None
-    ) -> Iterator[tuple[Row, Pixels | None]]:
+    def _code(self, source: str, target: Target | None) -> Iterator[tuple[Row, Pixels | None]]:
         """The target after each codec, for every number of bytes that was needed for it."""
-        if not isinstance(target, ImageTarget):
+        if target is None or target.pixels is None:
             return
         fitted = [row for row in self.rows if row.target == source and row.error is None]
         for limit in dict.fromkeys(row.limit for row in fitted if row.limit is not None):
             for codec in self.codecs:
-                yield _coded(Row(source, codec, "codec", limit=limit), target, limit)
+                yield _coded(Row(source, codec, "codec", limit=limit), target.pixels, limit)
 
     def _write_sheet(
         self,
         source: str,
-        target: ImageTarget | SetTarget,
+        target: Target,
         shown: Sequence[tuple[Row, Pixels]],
     ) -> None:
-        goal = target if isinstance(target, ImageTarget) else None
         file = self._sheet(source)
-        if self._write(file, encode_png(_sheet(_stem(source), goal, shown))):
+        if self._write(file, encode_png(_sheet(_stem(source), target.pixels, shown))):
             self.sheets.append(file)
 
     def _write(self, file: Path, data: bytes) -> bool:
@@ -387,7 +386,7 @@ class Fit(Task):
     source: str = ""
     contestant: str = ""
 
-    def folders(self, what: str) -> Sequence[Path]:
+    def search_for(self, what: str) -> Sequence[Path]:
         """Targets are where the user is, other files may be beside the contestant's recipe."""
         return (Path(),) if what == "target" else self.search
 
@@ -399,47 +398,48 @@ class Fitted:
     figures: dict[str, Any]
     pixels: Pixels
     art: bytes
-    error: ArtgenError | None = None
+    error: Exception | None = None
 
 
-def carry_out(
-    fit: Fit, observe: Observer, interruption: Interruption, registry: Registry | None = None
+def execute(
+    fit: Fit, observe: Observer, control: RunControl, registry: Registry | None = None
 ) -> Fitted:
     """Fit in memory and judge what would be saved. Raises ArtgenError.
 
     Without a `registry` there is a new one, with the plugins of `fit`.
     """
     registry = registry or Registry(files=fit.plugins)
-    recipe = Recipe.from_dict(fit.recipe)
     # All contestants get the same target, whatever lies behind it in their recipes.
-    target = _open(registry, recipe.target.source, recipe.target.size)
+    target = _open(registry, fit.recipe.target.source, fit.recipe.target.size)
     outcome = run(
-        recipe,
+        fit.recipe,
         registry,
         target=target,
         name=fit.stem,
         search=fit.search,
         observers=[observe],
-        interruption=interruption,
+        control=control,
     )
     art = outcome.art
+    assert art is not None
     pixels = art.render(device=art.recipe.run.device)
     known = {field.name for field in fields(Row)} - {"target"}
     figures = {key: value for key, value in outcome.summary.items() if key in known}
-    if isinstance(target, ImageTarget):
-        figures |= _figures(pixels, target)
+    if target.pixels is not None:
+        figures |= _figures(pixels, target.pixels)
     return Fitted(figures, pixels, art.to_bytes(), outcome.error)
 
 
 @functools.lru_cache(maxsize=1)
-def _open(registry: Registry, source: str, size: int | None) -> ImageTarget | SetTarget:
-    asked = Recipe().updated({"target": _target_table(source, size, "black")})
-    return open_target(asked, registry, (Path(),))
-
-
-def _target_table(source: str, size: int | None, background: str) -> dict[str, Any]:
-    table = {"source": source, "size": size, "background": background}
-    return {key: value for key, value in table.items() if value is not None}
+def _open(registry: Registry, source: str, size: int | None) -> Target:
+    asked = Recipe(target=TargetTable(source=source, size=size, background="black"))
+    target = read_target(asked, registry, (Path(),)).still.flat()
+    if kind_of(target.subject) not in ("image", "set"):
+        raise UsageError(
+            f"{source} is neither a picture nor a set of them",
+            hint="compare with pictures, or use artgen fit",
+        )
+    return target
 
 
 def _csv(rows: Iterable[Row]) -> bytes:
@@ -455,30 +455,28 @@ def _csv(rows: Iterable[Row]) -> bytes:
 
 def _stem(source: str) -> str:
     """What the files of a target begin with."""
-    scheme, rest = split_source(source)
-    return file_safe(rest if scheme else Path(rest).stem)
+    return file_safe(Source.parse(source).stem)
 
 
-def _figures(pixels: Pixels, target: ImageTarget) -> dict[str, Any]:
-    goal = target.pixels
+def _figures(pixels: Pixels, goal: Pixels) -> dict[str, Any]:
     similarities = {"ssim": ssim(pixels, goal), "ms_ssim": ms_ssim(pixels, goal)}
     rounded = {key: value and round(value, 6) for key, value in similarities.items()}
     return {"psnr": round(psnr(pixels, goal), 4), **rounded}
 
 
-def _coded(row: Row, target: ImageTarget, limit: int) -> tuple[Row, Pixels | None]:
+def _coded(row: Row, goal: Pixels, limit: int) -> tuple[Row, Pixels | None]:
     """The row of one codec within `limit` bytes."""
     try:
-        encoded = encode_within(target.pixels, row.contestant, limit)
+        encoded = encode_within(goal, row.contestant, limit)
         if encoded is None:
             raise InputError(
                 f"no {row.contestant} file of this picture takes {limit} bytes or less"
             )
     except Exception as error:
         return replace(row, error=error), None
-    size, canvas = encoded.size, target.canvas
-    bpp = round(8 * size / (canvas.width * canvas.height), 6)
-    figures = {**_figures(encoded.pixels, target), "bytes": size, "file_bytes": size, "bpp": bpp}
+    size, (height, width) = encoded.size, goal.shape[:2]
+    bpp = round(8 * size / (width * height), 6)
+    figures = {**_figures(encoded.pixels, goal), "bytes": size, "file_bytes": size, "bpp": bpp}
     return replace(row, quality=encoded.quality, **figures), encoded.pixels
 
 
@@ -504,10 +502,9 @@ _LONGEST = 760
 _DARK = (14, 14, 16)
 
 
-def _sheet(name: str, target: ImageTarget | None, shown: Sequence[tuple[Row, Pixels]]) -> Pixels:
+def _sheet(name: str, goal: Pixels | None, shown: Sequence[tuple[Row, Pixels]]) -> Pixels:
     """All results beside the target, each over the map of its errors; same bytes, same line."""
     lines: dict[int | None, list[tuple[Pixels, str]]] = {}
-    goal = None if target is None else target.pixels
     for row, pixels in shown:
         cell = pixels if goal is None else _stacked(pixels, error_map(pixels, goal))
         lines.setdefault(row.limit, []).append((_enlarged(cell), _caption(row)))

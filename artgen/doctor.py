@@ -16,16 +16,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from artgen import __version__
+from artgen._version import __version__
 from artgen.registry import Registry
-
-__all__ = ["Check", "examine", "report"]
 
 # Distributions and the modules they bring, in the order they are shown.
 _NEEDED = {
     "torch": "torch",
     "numpy": "numpy",
     "pillow": "PIL",
+    "imageio": "imageio",
     "av": "av",
     "scikit-image": "skimage",
     "matplotlib": "matplotlib",
@@ -42,7 +41,7 @@ _FOLDERS = re.compile(r"""(?<![\w\])])(?:[A-Za-z]:|~|\.{3})?[\\/](?:[^\\/\s'"|:<
 
 @dataclass(frozen=True)
 class Check:
-    """One line: `state` is ``ok``, ``warn`` (artgen works without it) or ``fail``."""
+    """A result: `state` is ``ok``, ``warn`` (artgen works without it) or ``fail``."""
 
     name: str
     state: Literal["ok", "warn", "fail"]
@@ -50,7 +49,7 @@ class Check:
 
 
 def examine(registry: Registry) -> list[Check]:
-    """Run all checks; never raises for what they find. Takes a few seconds."""
+    """Run all checks, which takes a few seconds. Failures are returned, not raised."""
     return [
         Check("artgen", "ok", __version__),
         Check("python", "ok", f"{platform.python_version()} on {platform.system()}"),
@@ -65,9 +64,9 @@ def examine(registry: Registry) -> list[Check]:
 
 
 def report(checks: Sequence[Check]) -> str:
-    """All checks as Markdown for a bug report, with what else decides how artgen runs.
+    """Format all checks as Markdown for a bug report, with further facts about the machine.
 
-    Of variables of the environment it says that they are set, not what they are.
+    Environment variables are listed by name, without their values.
     """
     prefixes = ("ARTGEN_", "OMP_", "MKL_", "NUMBA_", "CUDA_", "TORCH_", "TRITON_")
     names = sorted(name for name in os.environ if name.startswith(prefixes))
@@ -88,7 +87,7 @@ def _in_cell(text: str) -> str:
 
 
 def _check(name: str, look: Callable[..., str], *arguments: str) -> Check:
-    """``ok`` with what `look` found, ``fail`` with the reason where it raises."""
+    """Return ``ok`` with the result of `look`, or ``fail`` with the reason if it raises."""
     try:
         return Check(name, "ok", _without_paths(look(*arguments)))
     except Exception as error:
@@ -97,8 +96,8 @@ def _check(name: str, look: Callable[..., str], *arguments: str) -> Check:
 
 
 def _without_paths(text: str) -> str:
-    """Reasons given by others may hold paths, and these names: the last part of each stays."""
-    # First those that are known, since they may have spaces in them.
+    """Shorten paths in messages of libraries to their last part, since they may contain names."""
+    # Known folders first, since they may contain spaces.
     home = os.path.expanduser("~")
     known = {home, sys.prefix, sys.base_prefix, tempfile.gettempdir(), os.getcwd()}
     for folder in sorted(known, key=len, reverse=True):
@@ -146,7 +145,7 @@ def _samples() -> str:
 
 
 def _kernels() -> str:
-    from artgen.raster import kernel_cache
+    from artgen.compiler import kernel_cache
 
     kernel_cache.load("def probe():\n    return 1\n").probe()
     return "can be written and imported"
@@ -159,7 +158,7 @@ def _temporary() -> str:
 
 
 def _plugins(registry: Registry) -> list[Check]:
-    """What artgen itself offers is needed, everything else is not."""
+    """Check the plugins: only artgen's own are required."""
     checks = []
     for info in registry.plugins:
         if info.usable:

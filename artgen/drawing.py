@@ -1,7 +1,7 @@
-"""A drawing is an immutable value: what to draw, in canvas units, with no resolution of its own.
+"""Drawings: immutable descriptions of a picture in canvas units, without a resolution.
 
-It is the only thing that rasterisers, outputs and `.art` files accept. Its tensors hold *mapped*
-values (a scale, not the logarithm of a scale), so nothing of the fit is needed to draw it.
+Rasterisers, outputs and `.art` files take drawings only. Their tensors hold *mapped* values (a
+scale, not the logarithm of a scale), so drawing needs nothing of the fit.
 """
 
 from __future__ import annotations
@@ -12,12 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from artgen.canvas import Canvas
-from artgen.subject import Subject
+from artgen.samples import Subject
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["BACKGROUND_WEIGHT", "Drawing"]
 
 BACKGROUND_WEIGHT = 1e-3
 """The weight of the background in the blends `normalized` and `depth`."""
@@ -30,7 +29,8 @@ class Drawing:
     `primitive` is the registered name, `plugin` says who provides it (``{"name": ..., "version":
     ...}`` or, for a loose file, ``{"file": ..., "sha256": ...}``), `options` are complete.
     `background` is sRGB-encoded, 1.0 = 255; `width` and `height` are the fitting size in pixels.
-    `subject` holds the samples of a curve or of labelled points, None for a picture.
+    `subject` holds the samples of a curve or of labelled points, or some pictures of a set; None
+    for a picture.
     """
 
     primitive: str
@@ -54,13 +54,13 @@ class Drawing:
 
     @property
     def parameters(self) -> int:
-        """How many numbers the drawing is made of."""
+        """The number of floats in all tensors."""
         return sum(tensor.numel() for tensor in self.tensors.values())
 
     def map_tensors(self, change: Callable[[Tensor], Tensor]) -> Drawing:
-        """The same drawing with `change` applied to every tensor."""
+        """Return the drawing with `change` applied to every tensor."""
         return replace(self, tensors={name: change(t) for name, t in self.tensors.items()})
 
     def detach(self) -> Drawing:
-        """A copy on the CPU that shares nothing with the fit it came from."""
+        """Return a copy on the CPU that shares no memory with the fit."""
         return self.map_tensors(lambda tensor: tensor.detach().to("cpu", copy=True))

@@ -1,12 +1,12 @@
-"""One exception tree; each class knows the exit code that the command line ends with.
+"""The exceptions of artgen; each class has the exit code of the command line.
 
 ::
 
-    ArtgenError          1  something in artgen itself went wrong
-    ├── UsageError       2  options that do not go together, an output that exists
+    ArtgenError          1  an internal error of artgen
+    ├── UsageError       2  options that exclude each other, an output that exists
     ├── InputError       3  a target, recipe or art file that cannot be used
     ├── PluginError      4  a plugin that is missing, broken or ambiguous
-    ├── Diverged         5  the fit produced NaN or infinity and could not be recovered
+    ├── Diverged         5  the fit produced NaN or infinity and could not recover
     ├── OutputError      6  disk, permission, encoder
     │   └── OutOfMemory  6
     ├── GalleryError     7  a piece of a gallery failed or is not up to date
@@ -16,6 +16,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 import os
 import sys
 import traceback
@@ -39,11 +40,11 @@ __all__ = [
 ]
 
 _LONGEST = 800
-"""The letters of a message or of a hint."""
+"""Largest number of characters in a message or hint."""
 
 
 class ArtgenError(Exception):
-    """Anything artgen raises on purpose: a message, and a hint with the next thing to try."""
+    """Base class of errors that artgen raises: a message, and a hint what to try next."""
 
     exit_code: ClassVar[int] = 1
 
@@ -56,13 +57,13 @@ class ArtgenError(Exception):
 
 
 def _shortened(text: str) -> str:
-    """Without its middle, where what was given is so long that nobody could read it."""
+    """Cut the middle out of a text that is too long to read."""
     half = _LONGEST // 2
     return text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}"
 
 
 class UsageError(ArtgenError):
-    """Options that do not go together, unknown keys, an output that already exists."""
+    """Options that exclude each other, unknown keys, an output that already exists."""
 
     exit_code = 2
 
@@ -92,11 +93,11 @@ class OutputError(ArtgenError):
 
 
 class OutOfMemory(OutputError):
-    """The fit or the drawing needs more memory than there is."""
+    """The fit or the drawing needs more memory than is available."""
 
 
 class GalleryError(ArtgenError):
-    """A piece of a gallery failed, is missing, or was made from something that changed."""
+    """A piece of a gallery failed, is missing or is out of date."""
 
     exit_code = 7
 
@@ -108,7 +109,7 @@ class Interrupted(ArtgenError):
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """A hint that names the words nearest to `word`, or all of `known` when none is near."""
+    """Return a hint with the words most similar to `word`, or all of `known` if none is."""
     names = sorted(known)
     near = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
     if near:
@@ -119,25 +120,27 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 _NO_MEMORY = (
     *("out of memory", "allocate memory", "not enough memory", "failed to map segment"),
     "error return without exception set",
-    # What oneDNN says, which torch multiplies with, whatever the reason.
+    # The message of oneDNN, which torch uses for products, for any failure.
     "could not create a primitive",
 )
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether `error` is one of the many ways of Python and its libraries to run out of memory."""
-    # Torch raises a plain RuntimeError, a library that cannot be loaded is an ImportError; one that
-    # has no memory for its own exception leaves Python with a SystemError.
-    told = isinstance(error, RuntimeError | ImportError | OSError | SystemError)
-    return isinstance(error, MemoryError) or (told and any(p in str(error) for p in _NO_MEMORY))
+    """Return whether Python or one of its libraries ran out of memory."""
+    # Torch raises a plain RuntimeError, a library that cannot be loaded an ImportError, and a
+    # library without memory for its own exception makes Python raise a SystemError.
+    if not isinstance(error, RuntimeError | ImportError | OSError | SystemError):
+        return isinstance(error, MemoryError)
+    return any(phrase in str(error) for phrase in _NO_MEMORY)
 
 
 def line_at_fault(error: BaseException) -> traceback.FrameSummary | None:
-    """The innermost line on the way to `error` that is neither artgen's own nor torch's."""
+    """Return the innermost frame of `error` that belongs neither to artgen nor to torch."""
     modules = [sys.modules.get(name) for name in ("artgen", "torch")]
     files = [module.__file__ for module in modules if module is not None and module.__file__]
     # With the separator, because `artgen_plugins` lies beside `artgen`.
-    libraries = tuple(f"{Path(file).parent}{os.sep}" for file in files)
+    # `singledispatch` calls what a family registered.
+    libraries = (*(f"{Path(file).parent}{os.sep}" for file in files), functools.__file__)
     for frame in reversed(traceback.extract_tb(error.__traceback__)):
         if not frame.filename.startswith(libraries):
             return frame

@@ -1,7 +1,7 @@
-"""What happens during a run, as values: the runner emits them, anyone may watch.
+"""Events of a run, emitted by the runner for its observers.
 
 The command line turns them into a progress bar, `--log` into JSON lines, and plugins receive them
-through the `artgen_observe` hook.
+through the hook `artgen_observe`.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ __all__ = [
     "Measured",
     "Notice",
     "Observer",
-    "Shown",
+    "PreviewDrawn",
     "Started",
 ]
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened during the run called `run` (the stem of its files)."""
+    """Base class: something happened during the run named `run` (the stem of its files)."""
 
     run: str
 
 
 @dataclass(frozen=True)
 class Started(Event):
-    """The run is about to advance; `step` is above 0 when it was resumed.
+    """The run is about to take its first step; `step` is above 0 if it was resumed.
 
-    `target` is uint8 [height, width, 3], or None where it is not a picture.
+    `target` is uint8 [height, width, 3], or None if it is not a picture.
     """
 
     step: int
@@ -55,10 +55,10 @@ class Advanced(Event):
 
 @dataclass(frozen=True)
 class Evaluated(Event):
-    """Figures of the full target after `step` steps; `seconds` of fitting so far.
+    """Loss and PSNR in dB over the full target after `step` steps and `seconds` of fitting.
 
-    `psnr` is None for curves and labelled points; `training_loss` is the mean loss of the steps
-    since the last evaluation, for a set, whose full target are its test pictures.
+    `psnr` is None for curves and labelled points. A set is evaluated on its test pictures;
+    `training_loss` is then the mean loss of the steps since the last evaluation.
     """
 
     step: int
@@ -71,13 +71,13 @@ class Evaluated(Event):
 
 @dataclass(frozen=True)
 class Measured(Event):
-    """What the engine measured by itself after `step` steps, by name.
+    """Metrics that the engine itself reports after `step` steps, by name.
 
-    For `genetic` that is the `best` and the `mean` error of a generation, and its `diversity`.
+    `genetic` reports the `best` and the `mean` error of a generation, and its `diversity`.
     """
 
     step: int
-    figures: dict[str, float]
+    metrics: dict[str, float]
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ class FrameTaken(Event):
 
 
 @dataclass(frozen=True)
-class Shown(Event):
-    """The drawing as it is now: `pixels`, uint8 [height, width, 3], after `step` steps.
+class PreviewDrawn(Event):
+    """The current drawing: `pixels`, uint8 [height, width, 3], after `step` steps.
 
-    Sent with every frame of the video, and between them where somebody watches.
+    Sent with every frame of the video, and more often while a live page is open.
     """
 
     step: int
@@ -100,7 +100,7 @@ class Shown(Event):
 
 @dataclass(frozen=True)
 class Notice(Event):
-    """Something the user should know: a warning, a recovery, a fallback."""
+    """A message for the user: a warning, a recovery, a fallback."""
 
     message: str
 

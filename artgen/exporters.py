@@ -1,6 +1,6 @@
-"""What a drawing is exported as: a function per suffix, from an art and a request to bytes.
+"""Exporters: a function per file suffix, from an art and a request to the bytes of a file.
 
-They register through the hook `artgen_exporters`, like those of plugins.
+They are registered through the hook `artgen_exporters`, like those of plugins.
 """
 
 from __future__ import annotations
@@ -21,44 +21,29 @@ if TYPE_CHECKING:
     from artgen.output.page import PageWords
     from artgen.output.plotter import Plot
 
-__all__ = [
-    "export_gif",
-    "export_html",
-    "export_json",
-    "export_mp4",
-    "export_pdf",
-    "export_png",
-    "export_svg",
-    "export_webm",
-    "export_webp",
-    "walk_frames",
-]
 
 _SEEN = 1024
-"""A plot is made of a picture with so many pixels on its longer side."""
+"""Long side of the picture from which a plot is made, in pixels."""
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 _POSTER_SIDE = 320
-"""Long side of the picture for browsers that cannot draw a page, in pixels."""
+"""Long side of the fallback picture of a page, in pixels."""
 
 WALK_FPS = 30
 _STRIP = 10, 4
-"""A walk as a still: so many pictures in a row, and rows."""
+"""Columns and rows of the strip that shows a walk as a still."""
 
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
-    """A PNG with the recipe inside. Raises UsageError where it shall be animated.
-
-    A walk is a strip of some of its pictures.
-    """
+    """Export a PNG with the recipe; a walk becomes a strip of pictures. Raises UsageError."""
     from artgen.output import encode_png
 
     _refuse(request, "PNG")
     if request.latent is not None or request.walk is not None:
         if request.transparent:
             raise UsageError(
-                "a picture of a set has no transparent background", hint="leave out --transparent"
+                "pictures of a set cannot be transparent", hint="leave out --transparent"
             )
         return encode_png(_imagined(art, request), art.recipe.to_json())
     pixels = art.render(
@@ -71,7 +56,7 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
 
 
 def export_svg(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as elements, or lines on a page, with the recipe inside. Raises UsageError."""
+    """Export flat parts as SVG elements, or lines on a page, with the recipe. Raises UsageError."""
     if request.page is not None:
         from artgen.output.plotter.files import encode_plot
 
@@ -90,17 +75,18 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
 
 
 def export_html(art: Art, request: ExportRequest) -> bytes:
-    """A page that draws itself at any depth, and plays where there is a film; the recipe is inside.
+    """Export a zoomable HTML page, which plays a film if there is one, with the recipe.
 
-    `size` is the long side of the pictures that it saves. Raises UsageError for what no page draws.
+    `size` is the long side of the pictures that it saves. Raises UsageError if a page cannot draw
+    the art.
     """
     from artgen.output.page import encode_page
 
     _refuse(request, "HTML")
     if request.latent is not None or request.walk is not None:
-        raise UsageError("a page knows no latents", hint="use -o FILE.png or -o FILE.mp4")
+        raise UsageError("a page cannot show latents", hint="use -o FILE.png or -o FILE.mp4")
     if request.transparent:
-        raise UsageError("a page has a background", hint="leave out --transparent")
+        raise UsageError("a page cannot be transparent", hint="leave out --transparent")
     return encode_page(
         art.drawing,
         art.primitive(),
@@ -113,7 +99,7 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
 
 
 def _words(art: Art) -> PageWords:
-    """What a page says of a drawing: its own words, where its recipe has them."""
+    """Collect the words of a page: those of the recipe, or generated ones."""
     from artgen.output.page import PageWords
 
     drawing, words = art.drawing, art.recipe.piece
@@ -133,7 +119,7 @@ def _words(art: Art) -> PageWords:
 
 
 def _poster(art: Art) -> bytes:
-    """A small JPEG of the drawing."""
+    """Encode a small JPEG of the drawing."""
     import io
 
     from PIL import Image
@@ -145,11 +131,11 @@ def _poster(art: Art) -> bytes:
 
 
 def export_json(art: Art, request: ExportRequest) -> bytes:
-    """Shapes as data, with the recipe. Raises UsageError for what is no shape."""
-    from artgen.output.shapes import encode_shapes
+    """Export flat parts as JSON, with the recipe. Raises UsageError if there are none."""
+    from artgen.output.parts import encode_parts
 
     _refuse(request, "JSON")
-    return encode_shapes(
+    return encode_parts(
         art.drawing,
         art.primitive(),
         art.canvas(request.size),
@@ -159,7 +145,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
 
 
 def export_pdf(art: Art, request: ExportRequest) -> bytes:
-    """Lines for a pen on a page, A4 unless asked, with the recipe inside. Raises UsageError."""
+    """Export lines for pens on a page, by default A4, with the recipe. Raises UsageError."""
     from artgen.output.plotter.files import encode_pdf
 
     _refuse(replace(request, page=None), "PDF")
@@ -167,7 +153,7 @@ def export_pdf(art: Art, request: ExportRequest) -> bytes:
 
 
 def _plotted(art: Art, request: ExportRequest) -> Plot:
-    """The lines that draw the picture on the page that is asked for."""
+    """Plot the art on the requested page."""
     import numpy as np
 
     from artgen.output.plotter import Page, plot
@@ -182,7 +168,7 @@ def _plotted(art: Art, request: ExportRequest) -> Plot:
 
 
 def _video(suffix: str) -> Exporter:
-    """What moves, as a video with the recipe inside: a film, or a walk through latent space."""
+    """Make the exporter of a video format: a film, or a walk through latent space."""
 
     def export(art: Art, request: ExportRequest) -> bytes:
         from tempfile import TemporaryDirectory
@@ -191,16 +177,14 @@ def _video(suffix: str) -> Exporter:
 
         _refuse(request, suffix.removeprefix(".").upper())
         if request.transparent:
-            raise UsageError(
-                "a video has no transparent background", hint="leave out --transparent"
-            )
+            raise UsageError("a video cannot be transparent", hint="leave out --transparent")
         frames, fps = _moving(art, request, suffix)
         with TemporaryDirectory() as folder:
             file = Path(folder) / f"art{suffix}"
             write_video(file, frames, fps=fps, comment=art.recipe.to_json())
             return file.read_bytes()
 
-    export.__doc__ = f"A film, or a walk through latent space, as {suffix}. Raises UsageError."
+    export.__doc__ = f"Export a film, or a walk through latents, as {suffix}. Raises UsageError."
     return export
 
 
@@ -211,13 +195,12 @@ export_gif, export_webp = _video(".gif"), _video(".webp")
 def _moving(
     art: Art, request: ExportRequest, suffix: str
 ) -> tuple[Iterator[NDArray[np.uint8]], float]:
-    """Frames, made while they are taken, and how many of them there are per second."""
+    """Return lazy frames of a film or walk, and their rate per second."""
     if request.walk is not None:
         return walk_frames(art, request)
     if art.film is None:
         raise UsageError(
-            "a saved drawing is no video, unless it holds a film; of a codec, a walk through its "
-            "latents is",
+            "a video needs a film, or a walk through the latents of a codec",
             hint="use --walk labels, or make a film: artgen fit --history N, artgen morph",
         )
     from artgen.output.animation import ANIMATIONS
@@ -225,7 +208,7 @@ def _moving(
     canvas = art.canvas(request.size)
     size, fps = max(canvas.width, canvas.height), request.fps or art.film.fps
     if suffix in ANIMATIONS:
-        # What would be left out and shrunk later need not be drawn.
+        # Draw no more frames and pixels than the format keeps.
         size, fps = min(size, ANIMATIONS[suffix].side), min(fps, ANIMATIONS[suffix].fps)
     frames = art.frames(
         size,
@@ -238,7 +221,7 @@ def _moving(
 
 
 def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
-    """The pictures along a walk, and how many there are per second. Raises UsageError."""
+    """Return the pictures along a walk, and their rate per second. Raises UsageError."""
     from artgen.output.sheets import resized
 
     canvas, space = art.picture_canvas(request.size), art.latent_space()
@@ -248,7 +231,7 @@ def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.u
 
 
 def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
-    """The picture of a place in latent space, or a strip of those along a walk."""
+    """Draw a place in latent space, or a strip of pictures along a walk."""
     import numpy as np
     import torch
 
@@ -267,8 +250,8 @@ def _imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
 
 
 def _refuse(request: ExportRequest, what: str) -> None:
-    """Raise UsageError for what only other formats can do."""
+    """Raise UsageError for requests that only other formats support."""
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
     if request.page is not None:
-        raise UsageError(f"{what} has no page", hint="use -o FILE.svg or -o FILE.pdf")
+        raise UsageError(f"{what} does not take a page", hint="use -o FILE.svg or -o FILE.pdf")

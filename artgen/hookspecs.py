@@ -29,11 +29,16 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @dataclass(frozen=True)
 class Spec:
-    """What a plugin offers under `name`; `load` is ``"module:attribute"`` or the object itself."""
+    """An offer of a plugin under `name`; `load` is ``"module:attribute"`` or the object itself.
+
+    A target may also declare the names of the `files` that it opens, as patterns in lower case:
+    ``("*.csv",)``. A folder matches with a slash at its end: ``("*.zarr/",)``.
+    """
 
     name: str
     summary: str
     load: str | Any
+    files: tuple[str, ...] = ()
 
 
 @hookspec
@@ -60,10 +65,12 @@ def artgen_losses() -> Iterable[Spec]:
 
 @hookspec
 def artgen_targets() -> Iterable[Spec]:
-    """Kinds of targets: `name` is the scheme before the colon in `sample:astronaut`.
+    """Targets: `name` is the scheme before the colon in `sample:astronaut`.
 
-    Each `load` gives ``(rest, request) -> artgen.ImageTarget`` or ``artgen.SampleTarget``, where
-    `rest` is what follows the colon and `request` an `artgen.TargetRequest`.
+    Each `load` gives a function ``(rest, request)`` that returns an `artgen.ImageTarget`, an
+    `artgen.SampleTarget` or an `artgen.SetTarget`, where `rest` is the text after the
+    colon, or the path of a file that matches one of the patterns in `Spec.files`, and `request` is
+    an `artgen.TargetRequest`.
     """
     raise NotImplementedError
 

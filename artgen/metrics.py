@@ -1,10 +1,11 @@
-"""How close a drawing is to its target: PSNR, SSIM and MS-SSIM of 8-bit pictures, accuracy.
+"""Metrics of a drawing against its target: PSNR, SSIM and MS-SSIM of 8-bit pictures, accuracy.
 
 Pictures are uint8 [height, width, 3], sRGB-encoded.
 """
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,17 +15,6 @@ from artgen.errors import InputError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = [
-    "HIGHEST_PSNR",
-    "accuracy",
-    "decibels",
-    "equivalent_rank",
-    "mean_error",
-    "ms_ssim",
-    "psnr",
-    "rank_errors",
-    "ssim",
-]
 
 HIGHEST_PSNR = 100.0
 """The PSNR of equal pictures, in decibels: JSON knows no infinity."""
@@ -35,7 +25,7 @@ _SSIM_SMALLEST_WINDOW = 7
 
 def decibels(mse: float) -> float:
     """The PSNR of a mean squared error, 1 = 255: 10·log10(1 / MSE), at most 100."""
-    return min(HIGHEST_PSNR, -10 * float(np.log10(mse))) if mse > 0 else HIGHEST_PSNR
+    return 0.0 - 10 * math.log10(max(mse, 10 ** (-HIGHEST_PSNR / 10)))
 
 
 def psnr(
@@ -60,7 +50,7 @@ def psnr(
                 hint="use a mask that shows at least one pixel",
             )
         mean = float(np.sum(squares.mean(axis=2) * weight)) / total
-    return min(HIGHEST_PSNR, 10 * float(np.log10(255**2 / mean))) if mean > 0 else HIGHEST_PSNR
+    return decibels(mean / 255**2)
 
 
 def ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:

@@ -1,12 +1,12 @@
-"""Options of primitives and engines: frozen dataclasses whose fields know their help and bounds.
+"""Options of primitives and engines: frozen dataclasses whose fields have help and bounds.
 
     @dataclass(frozen=True)
     class Options:
-        harmonics: int = option(8, "how many harmonics the outline has", low=1, high=64)
+        harmonics: int = option(8, "number of harmonics of the outline", low=1, high=64)
         form: Literal["text", "notebook"] = option("notebook", "which published formula")
 
-Values come from the command line, a recipe or Python; `parse_options` turns them into an instance,
-or says which key, why, and what would do.
+Values come from the command line, a recipe or Python. `parse_options` checks them and makes an
+instance; its errors name the key, the reason and valid values.
 """
 
 from __future__ import annotations
@@ -19,19 +19,17 @@ from typing import Any, TypeVar
 
 from artgen.errors import UsageError, did_you_mean
 
-__all__ = ["OptionInfo", "describe_options", "option", "parse_options", "parse_value"]
-
 T = TypeVar("T")
 
 
 def option(default: Any, help: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """A dataclass field with a one-line `help` and inclusive bounds."""
+    """Make a dataclass field with a one-line `help` and inclusive bounds."""
     return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
 
 
 @dataclasses.dataclass(frozen=True)
 class OptionInfo:
-    """One option as shown by `artgen plugins show`."""
+    """An option as shown by `artgen plugins show`."""
 
     name: str
     type: str
@@ -40,7 +38,7 @@ class OptionInfo:
 
 
 def describe_options(options: type[Any]) -> list[OptionInfo]:
-    """Every option of the dataclass `options`, in order of definition."""
+    """Describe the options of the dataclass `options`, in order of definition."""
     hints = typing.get_type_hints(options)
     return [
         OptionInfo(
@@ -71,7 +69,7 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
         metadata = fields[key].metadata
         spelled = _spell(hints[key], metadata)
         try:
-            # Bools are ints to Python, but `harmonics=true` is a mistake.
+            # Bools are ints in Python, but `harmonics=true` is a mistake.
             if isinstance(value, bool) and bool not in (hints[key], *typing.get_args(hints[key])):
                 raise TypeError
             parsed[key] = TypeAdapter(hints[key]).validate_python(value)
@@ -91,7 +89,7 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
 
 
 def parse_value(text: str) -> Any:
-    """A value as typed after `--set KEY=`: a TOML literal where it is one, else the bare text."""
+    """Parse the value after `--set KEY=`: a TOML literal, or else the bare text."""
     try:
         document = tomllib.loads(f"value = {text}")
     except (ValueError, RecursionError):  # numbers of too many digits, and brackets too deep
@@ -100,7 +98,7 @@ def parse_value(text: str) -> Any:
 
 
 def _spell(hint: Any, metadata: Mapping[str, Any]) -> str:
-    """A type and its bounds in words: `int from 1 to 64`, `text or notebook`."""
+    """Spell a type and its bounds: `int from 1 to 64`, `text or notebook`."""
     if typing.get_origin(hint) is typing.Literal:
         return " or ".join(str(choice) for choice in typing.get_args(hint))
     name = hint.__name__ if isinstance(hint, type) else str(hint)

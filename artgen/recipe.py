@@ -1,7 +1,7 @@
 """A recipe is the complete description of a run, as data: TOML in, canonical JSON out.
 
 This module checks *structure*: keys, types, ranges. Names of primitives, engines and losses and
-their options are checked by `Registry.resolve`. A resolved recipe holds every option explicitly,
+their options are checked by `artgen.resolve`. A resolved recipe holds every option explicitly,
 so that a later version with other defaults still makes the same picture.
 """
 
@@ -9,32 +9,18 @@ from __future__ import annotations
 
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from artgen._files import read_regular
+from artgen._migration import migrated_recipe
 from artgen.errors import InputError, UsageError, did_you_mean
 
-__all__ = [
-    "MOST_COLOURS",
-    "MOST_KEYS",
-    "MOST_PARTS",
-    "ClipTable",
-    "FileReference",
-    "MorphTable",
-    "OutputTable",
-    "PieceTable",
-    "PrimitiveTable",
-    "Recipe",
-    "RunTable",
-    "Stage",
-    "TargetTable",
-]
-
-SCHEMA: Literal[1] = 1
+SCHEMA: Literal[2] = 2
 
 MOST_PARTS = 10_000_000
 MOST_COLOURS = 256
@@ -46,6 +32,8 @@ LONGEST_TEXT = 400
 _DEEPEST = 20
 _LARGEST = 2**24
 """The bytes of a recipe file at most; those of real ones are some thousands."""
+
+TableT = TypeVar("TableT", bound=BaseModel)
 
 Precision = Literal["fp32", "fp16", "int8"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp"]
@@ -235,7 +223,7 @@ class MorphTable(_Table):
 class Recipe(_Table):
     """A run as data. See the table classes for the keys."""
 
-    schema_version: Literal[1] = Field(default=SCHEMA, alias="schema")
+    schema_version: Literal[1, 2] = Field(default=SCHEMA, alias="schema")
     seed: int | None = Field(default=None, ge=0, lt=2**63)
     init: FileReference | None = None
     target: TargetTable = TargetTable()
@@ -251,14 +239,14 @@ class Recipe(_Table):
     def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
         """Check structure. Raises InputError naming `where`, the key and the nearest known key."""
         schema = data.get("schema", SCHEMA)
-        if isinstance(schema, bool) or schema != SCHEMA:
+        if type(schema) is not int or not 1 <= schema <= SCHEMA:
             raise InputError(
-                f"{where} has schema {schema!r}, this artgen reads schema {SCHEMA}",
+                f"{where} has schema {schema!r}, this artgen reads schemas up to {SCHEMA}",
                 hint="a newer artgen may read it",
             )
         if _is_deep(data):
             raise InputError(f"{where} has tables or lists more than {_DEEPEST} deep")
-        data = dict(data)
+        data = migrated_recipe(data) if schema == 1 else dict(data)
         if isinstance(data.get("init"), str):
             data["init"] = {"name": data["init"]}
         if isinstance(data.get("target"), dict) and isinstance(data["target"].get("mask"), str):
@@ -267,6 +255,14 @@ class Recipe(_Table):
             return cls.model_validate(data)
         except ValidationError as error:
             raise _explain(error, where) from None
+
+    @classmethod
+    def from_request(cls, data: dict[str, Any]) -> Recipe:
+        """`from_dict` for what a user asks for: raises UsageError."""
+        try:
+            return cls.from_dict(data)
+        except InputError as error:
+            raise UsageError(error.message, hint=error.hint) from None
 
     @classmethod
     def from_toml(cls, path: Path) -> Recipe:
@@ -292,21 +288,71 @@ class Recipe(_Table):
 
         return tomli_w.dumps(self.to_dict())
 
-    def updated(self, changes: dict[str, Any]) -> Recipe:
-        """The recipe with `changes` laid over it, table by table (stages are replaced whole).
+    def requested(self) -> dict[str, Any]:
+        """Plain data with the keys that were asked for alone, by a file or by the user.
 
-        Raises UsageError where a changed value is out of range.
+        Keys that were filled in by the methods below are not among them; all options are.
         """
-        data = self.to_dict()
-        for key, value in changes.items():
-            if isinstance(value, dict) and isinstance(data.get(key), dict):
-                data[key] = {**data[key], **value}
-            else:
-                data[key] = value
-        try:
-            return type(self).from_dict(data)
-        except InputError as error:
-            raise UsageError(error.message, hint=error.hint) from None
+        return self.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+
+    def with_seed(self, seed: int) -> Recipe:
+        """The recipe with this seed."""
+        return self._with("seed", seed)
+
+    def with_init(self, init: FileReference) -> Recipe:
+        """The recipe with this drawing to start from."""
+        return self._with("init", init)
+
+    def aimed_at(self, target: TargetTable) -> Recipe:
+        """The recipe with this target, and nothing of the one before."""
+        return self._with("target", target)
+
+    def with_target(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys of its target. Raises UsageError."""
+        return self._with("target", _changed(self.target, "target", changes))
+
+    def with_primitive(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys or options of its primitive. Raises UsageError."""
+        return self._with("primitive", _changed(self.primitive, "primitive", changes))
+
+    def with_stage(self, index: int, **changes: Any) -> Recipe:
+        """The recipe with other values of keys or options of one stage. Raises UsageError."""
+        stages = list(self.stage)
+        stages[index] = _changed(stages[index], "stage", changes)
+        return self.with_stages(stages)
+
+    def with_stages(self, stages: Sequence[Stage]) -> Recipe:
+        """The recipe with these stages."""
+        return self._with("stage", tuple(stages))
+
+    def with_output(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys of its output. Raises UsageError."""
+        return self._with("output", _changed(self.output, "output", changes))
+
+    def with_run(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys of its run. Raises UsageError."""
+        return self._with("run", _changed(self.run, "run", changes))
+
+    def with_clip(self, clip: ClipTable | None) -> Recipe:
+        """The recipe with this table for clips."""
+        return self._with("clip", clip)
+
+    def _with(self, key: str, value: Any) -> Recipe:
+        values = {**dict(self), key: value, "schema": self.schema_version}
+        return type(self).model_construct(_fields_set=set(self.model_fields_set), **values)
+
+
+def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:
+    """A checked copy of a table with other values, which do not count as asked for."""
+    cls = type(table)
+    values = {**dict(table), **changes}
+    known = {key: value for key, value in values.items() if value is not None}
+    try:
+        checked = cls.model_validate(known)
+    except ValidationError as error:
+        problem = _explain(error, "recipe", where)
+        raise UsageError(problem.message, hint=problem.hint) from None
+    return cls.model_construct(_fields_set=set(table.model_fields_set), **dict(checked))
 
 
 def _is_deep(value: Any) -> bool:
@@ -339,13 +385,13 @@ _TABLES: dict[str, type[BaseModel]] = {
 }
 
 
-def _explain(error: ValidationError, where: str) -> InputError:
+def _explain(error: ValidationError, where: str, *tables: str) -> InputError:
     """The first problem of a validation error, in one sentence; unknown keys explain others."""
     problem = min(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
-    path = ".".join(str(part) for part in problem["loc"])
+    *inner, key = (*tables, *map(str, problem["loc"]))
+    path = ".".join([*inner, key])
     if problem["type"] == "extra_forbidden":
-        *tables, key = (str(part) for part in problem["loc"])
-        table = _TABLES[tables[-1]] if tables else Recipe
+        table = _TABLES[inner[-1]] if inner else Recipe
         known = [field.alias or name for name, field in table.model_fields.items()]
         return InputError(f"{where}: unknown key {path!r}", hint=did_you_mean(key, known))
     value = problem.get("input")

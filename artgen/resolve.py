@@ -7,20 +7,32 @@ defaults > the engine's.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from artgen.art import bytes_of_shapes
+from artgen._migration import migrated_engine_options
+from artgen.art.precision import bytes_of_shapes
 from artgen.canvas import Canvas
+from artgen.engines.protocols import (
+    AddsParts,
+    FindsCount,
+    HasFamilyOptions,
+    SuggestsSteps,
+    options_type,
+)
 from artgen.errors import PluginError, UsageError
-from artgen.options import parse_options
-from artgen.recipe import MOST_PARTS, Precision, PrimitiveTable, Recipe, Stage
+from artgen.options import describe_options, parse_options
+from artgen.recipe import MOST_PARTS, SCHEMA, Precision, PrimitiveTable, Recipe, Stage
 from artgen.registry import Entry, Registry
-from artgen.subject import Subject, kind_of
+from artgen.samples import Subject, kind_of
 
-__all__ = ["Plan", "check_polish", "find_primitive", "resolve"]
+if TYPE_CHECKING:
+    from artgen.engines import Engine
+    from artgen.losses import Loss
+    from artgen.primitives import Primitive
+
 
 DEFAULT_LOSS = "mse"
 DEFAULT_STEPS = 300
@@ -37,10 +49,10 @@ class Plan:
     """
 
     recipe: Recipe
-    primitive: Any
+    primitive: Primitive
     identity: dict[str, str]
-    engines: tuple[type[Any], ...]
-    losses: tuple[Any, ...]
+    engines: tuple[type[Engine], ...]
+    losses: tuple[Loss, ...]
 
     @property
     def count(self) -> int | None:
@@ -55,8 +67,10 @@ class Plan:
         if self.count is None:
             return 1
         options = self.recipe.stage[0].options
-        first: int = self.engines[0].first_count(self.primitive, options, self.count)
-        return first
+        engine = self.engines[0]
+        if not issubclass(engine, AddsParts):
+            return self.count
+        return engine.first_count(self.primitive, options, self.count)
 
 
 def resolve(
@@ -96,17 +110,23 @@ def resolve(
     else:
         primitive, count = _within_bytes(make, table, recipe.run.precision)
 
+    if recipe.output.transparent:
+        primitive.check_transparent(table.name)
     stages, engines, losses = [], [], []
     for index, stage in enumerate(recipe.stage):
         name = _engine_name(primitive, table.name, stage.engine)
         engine = registry.load("engine", name)
+        if recipe.schema_version == 1:
+            known = _names(options_type(engine, primitive))
+            options = migrated_engine_options(name, stage.options, known)
+            stage = Stage(**stage.model_dump(include=set(Stage.model_fields)), **options)
         layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
         layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
-        stages.append(_complete(layered, name, engine))
-        shapes = primitive.family == "shape"
-        if recipe.target.palette is not None and not (engine.palettes and shapes):
+        stages.append(_complete(layered, name, engine, primitive))
+        keeps_palette = "palette" in engine.supports and primitive.palettes
+        if recipe.target.palette is not None and not keeps_palette:
             raise UsageError(
                 f"engine {name} cannot keep to a palette",
                 hint="climb and genetic can, with shapes: -p triangle --palette 5",
@@ -115,7 +135,7 @@ def resolve(
         losses.append(_loss(registry, layered["loss"]))
         losses[-1].check_target(kind_of(subject))
 
-    data = recipe.to_dict()
+    data = {**recipe.to_dict(), "schema": SCHEMA}
     data["primitive"] = {
         "name": registry.spelling(entry),
         **({"count": count} if count is not None else {}),
@@ -134,8 +154,8 @@ def resolve(
 
 
 def check_polish(recipe: Recipe, registry: Registry) -> None:
-    """Raise UsageError where what is to be polished is no shape."""
-    if find_primitive(recipe, registry).load().family != "shape":
+    """Raise UsageError where the engine `gradient` cannot refine what another engine found."""
+    if "gradient" not in find_primitive(recipe, registry).load().engines[1:]:
         raise UsageError(
             f"only shapes can be polished, and {recipe.primitive.name} is none",
             hint="leave it out; more --steps refine what is fitted by gradients",
@@ -181,7 +201,7 @@ def _sized(cls: type[Any], table: PrimitiveTable) -> dict[str, int]:
     """The option that a count sets for a codec, which has none: how much its latent holds."""
     if cls.has_count or table.count is None:
         return {}
-    if cls.family == "codec" and cls.size_option and table.count != "auto":
+    if cls.count_is_size and cls.size_option and table.count != "auto":
         return {cls.size_option: table.count}
     raise UsageError(
         f"{table.name} is one {cls.family}, it has no count",
@@ -301,14 +321,15 @@ def _layered(
         below.pop("steps", None)
     else:
         options = {**below, **stage.options}
-        steps = engine.default_steps(primitive, options, count) or DEFAULT_STEPS
-        below.setdefault("steps", steps)
+        suggests = issubclass(engine, SuggestsSteps)
+        steps = engine.default_steps(primitive, options, count) if suggests else None
+        below.setdefault("steps", steps or DEFAULT_STEPS)
     return {**below, **data}
 
 
 def _automatic(engine: type[Any], primitive: Any, name: str) -> dict[str, Any]:
     """The options under which the first stage finds the count."""
-    options: dict[str, Any] = engine.automatic(primitive)
+    options = engine.automatic(primitive) if issubclass(engine, FindsCount) else {}
     if not options:
         raise UsageError(
             f"the count of {name} cannot be found automatically", hint="give --count a number"
@@ -316,13 +337,33 @@ def _automatic(engine: type[Any], primitive: Any, name: str) -> dict[str, Any]:
     return options
 
 
-def _complete(data: dict[str, Any], name: str, engine: type[Any]) -> Stage:
+def _complete(data: dict[str, Any], name: str, engine: type[Any], primitive: Any) -> Stage:
     """The stage with every engine option spelled out."""
     own = {key: value for key, value in data.items() if key in Stage.model_fields}
     given = {key: value for key, value in data.items() if key not in Stage.model_fields}
-    options = parse_options(engine.Options, given, owner=f"engine {name}")
+    _check_family(given, name, engine, primitive)
+    options = parse_options(options_type(engine, primitive), given, owner=f"engine {name}")
     own.update(engine=name)
     return Stage(**own, **_without_none(dataclasses.asdict(options)))
+
+
+def _check_family(given: Mapping[str, Any], name: str, engine: type[Any], primitive: Any) -> None:
+    """Raise UsageError for an option that the engine has for other families alone."""
+    if not issubclass(engine, HasFamilyOptions):
+        return
+    known = _names(engine.options_for(primitive))
+    families = {family: _names(options) for family, options in engine.family_options().items()}
+    for key in set(given) - known:
+        others = [f"{family}s" for family, names in families.items() if key in names]
+        if others:
+            raise UsageError(
+                f"engine {name} has no option {key!r} for a {primitive.family}",
+                hint=f"{key} is for {' and '.join(others)}",
+            )
+
+
+def _names(options: type[Any]) -> set[str]:
+    return {option.name for option in describe_options(options)}
 
 
 def _loss(registry: Registry, text: str) -> Any:

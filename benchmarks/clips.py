@@ -20,14 +20,14 @@ from typing import Any
 import numpy as np
 
 import artgen
-from artgen.events import Shown
+from artgen.events import PreviewDrawn
 from artgen.metrics import psnr
 from artgen.output import encode_png
-from artgen.recipe import Recipe
+from artgen.recipe import Recipe, Stage
 from artgen.registry import default
-from artgen.runner import Interruption
 from artgen.runner import run as run_recipe
 from artgen.targets import ClipTarget, TargetRequest, image_from_array, open_frames, open_sample
+from artgen.tasks import RunControl
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
 
@@ -88,7 +88,7 @@ def _recipe(primitive: str, count: int, steps: int | None, source: str, side: in
 
 def _warm_up(recipe: Recipe) -> None:
     """Compile the kernels."""
-    short = recipe.updated({"target": {"source": "sample:clip?n=2"}, "stage": [{"steps": 2}]})
+    short = recipe.with_target(source="sample:clip?n=2").with_stages([Stage(steps=2)])
     run_recipe(short, default())
 
 
@@ -101,8 +101,10 @@ def _independent(recipe: Recipe, middle: int) -> tuple[float, float, float, floa
     before: Any = None
     for number, frame in enumerate(clip.frames()):
         target = image_from_array(frame.image, TargetRequest(size=recipe.target.size))
-        own = recipe.updated({"seed": number})
-        drawn = run_recipe(own, default(), target=target).pixels
+        own = recipe.with_seed(number)
+        art = run_recipe(own, default(), target=target).art
+        assert art is not None
+        drawn = art.render()
         assert drawn is not None
         quality.append(psnr(drawn, frame.pixels))
         error = (drawn.astype(np.float64) - frame.pixels) / 255
@@ -127,7 +129,7 @@ def _clip(recipe: Recipe) -> tuple[float, float, float, float]:
 
 def _resumed(recipe: Recipe) -> str:
     """Whether a run that was stopped and resumed gives the same film, in a shorter clip."""
-    short = recipe.updated({"target": {"source": "sample:clip?n=12", "size": 64}})
+    short = recipe.with_target(source="sample:clip?n=12", size=64)
     stop = _Stop(6)
     with tempfile.TemporaryDirectory() as folder:
         whole = run_recipe(short, default(), out=Path(folder) / "a", name="clip")
@@ -135,14 +137,14 @@ def _resumed(recipe: Recipe) -> str:
             *(short, default()),
             out=Path(folder) / "b",
             name="clip",
-            interruption=stop,
+            control=stop,
             observers=[stop],
         )
         again = run_recipe(short, default(), out=Path(folder) / "b", name="clip", resume=True)
     return "same" if whole.art.to_bytes() == again.art.to_bytes() else "differs"
 
 
-class _Stop(Interruption):
+class _Stop(RunControl):
     """Asks a run to stop after so many pictures."""
 
     def __init__(self, pictures: int) -> None:
@@ -150,6 +152,6 @@ class _Stop(Interruption):
         self.left = pictures
 
     def __call__(self, event: artgen.Event) -> None:
-        if isinstance(event, Shown):
+        if isinstance(event, PreviewDrawn):
             self.left -= 1
-            self.requested |= self.left <= 0
+            self.stop_requested |= self.left <= 0

@@ -21,7 +21,7 @@ import torch
 from artgen import Canvas
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
-from artgen.engines.genetic import GeneticEngine
+from artgen.engines.genetic.engine import GeneticEngine
 from artgen.metrics import psnr
 from artgen.output import to_pixels
 from artgen.raster import draw
@@ -139,7 +139,7 @@ def _timed(searcher: Engine, problem: Problem, budget: float) -> float:
     last = problem.total_steps if isinstance(searcher, GeneticEngine) else math.inf
     start = time.process_time()
     seconds = 0.0
-    while seconds < budget and searcher.step < last and not searcher.finished:
+    while seconds < budget and searcher.step < last and not getattr(searcher, "finished", False):
         searcher.advance(int(min(CHUNK, last - searcher.step)))
         seconds = time.process_time() - start
     return seconds

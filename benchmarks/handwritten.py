@@ -19,9 +19,9 @@ import torch
 from torch import Tensor
 
 from artgen import Canvas, Splat
+from artgen.compiler.vector_math import FASTMATH, atan2, cos, exp, log, select, sigmoid, sin
 from artgen.raster.common_kernels import bin_splats
 from artgen.raster.tiles import find_extent
-from artgen.raster.vector_math import FASTMATH, atan2, cos, exp, log, select, sigmoid, sin
 from benchmarks.superellipse import EPSILON, WAVES
 
 WIDTH, HEIGHT = 8, 32

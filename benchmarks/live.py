@@ -19,8 +19,8 @@ from typing import Any
 from artgen.live import Live
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.runner import Control
 from artgen.runner import run as fit_recipe
+from artgen.tasks import RunControl
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 
@@ -60,14 +60,14 @@ def seconds(recipe: Recipe, *, live: bool = False, page: bool = False) -> float:
     with tempfile.TemporaryDirectory() as folder:
         began = used()
         if live:
-            with Live(Control()) as shown:
+            with Live(RunControl()) as shown:
                 reader = reading(shown.address) if page else None
                 fit_recipe(
                     recipe,
                     default(),
                     out=Path(folder),
                     observers=[shown],
-                    interruption=shown.control,
+                    control=shown.control,
                 )
             if reader is not None:
                 reader.join()

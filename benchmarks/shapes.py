@@ -19,8 +19,9 @@ import torch
 
 from artgen import Canvas, Shape
 from artgen.drawing import Drawing
-from artgen.engines import Problem, climb
-from artgen.engines.layers import Layers, Stack, kernel_text
+from artgen.engines import Problem
+from artgen.engines.climb.engine import ClimbEngine
+from artgen.engines.climb.layers import Layers, Stack
 from artgen.metrics import psnr
 from artgen.output import to_pixels
 from artgen.raster import draw, load_kernels
@@ -51,12 +52,12 @@ def score_pixels(genes, target, picture, grid, alpha):
     scratch = make_scratch(height, VERTICES, CROSSINGS)
     total = 0.0
     for i in range(len(genes)):
-        runs = trace(0, genes[i], 0, height, grid, scratch)
+        spans = trace(0, genes[i], 0, height, grid, scratch)
         s0 = s1 = s2 = q = np.float32(0)
         n = 0
-        for run in range(runs):
-            y = scratch[0][run]
-            first, last = int(scratch[1][run] + 0.5), int(scratch[2][run] + 0.5)
+        for span in range(spans):
+            y = scratch[0][span]
+            first, last = int(scratch[1][span] + 0.5), int(scratch[2][span] + 0.5)
             n += last - first
             for x in range(first, last):
                 u0, u1, u2 = picture[0, y, x], picture[1, y, x], picture[2, y, x]
@@ -82,9 +83,9 @@ def count_rows(genes, height, grid):
     scratch = make_scratch(height, VERTICES, CROSSINGS)
     total = 0
     for i in range(len(genes)):
-        runs = trace(0, genes[i], 0, height, grid, scratch)
-        if runs > 0:
-            total += scratch[0][runs - 1] - scratch[0][0] + 1
+        spans = trace(0, genes[i], 0, height, grid, scratch)
+        if spans > 0:
+            total += scratch[0][spans - 1] - scratch[0][0] + 1
     return total
 """
 
@@ -166,9 +167,8 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, 
     """The median CPU seconds from sums, and from pixels, and the rows of all candidates."""
     alpha = 0.75
     shape = LOOSE.load("primitive", name)()
-    text = kernel_text("colour_kernels", "climb_kernels")
-    functions = ("random", "mutate", "valid")
-    kernels = load_kernels(shape, f"SEARCHED = False\n{text}{SCORERS}", functions)
+    module = "engines.climb.climb_kernels"
+    kernels = load_kernels(shape, module, "SEARCHED = False\n", more=SCORERS)
     target, weight = open_target("astronaut", side).numpy(), np.ones((side, side), np.float32)
     layers = Layers(shape, target, weight, (0.5, 0.5, 0.5), (alpha, alpha))
     nothing = np.zeros((0, max(3, shape.genes)))
@@ -221,7 +221,7 @@ def fit(picture: str, side: int, name: str, count: int, seed: int) -> tuple[floa
         count=count,
         options=stage.options,
     )
-    engine = climb.ClimbEngine()
+    engine = ClimbEngine()
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:

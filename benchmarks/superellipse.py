@@ -10,7 +10,7 @@ from math import pi
 
 import torch
 
-from artgen import Param, Splat, constant, from_spacing, normal, pixels, uniform
+from artgen import Param, Splat, init, pixels
 
 WAVES = 5
 EPSILON = 1e-6
@@ -20,12 +20,12 @@ class Superellipse(Splat):
     """w = sigmoid(h·(1 + a·sin(5φ + θ) − (|u|ⁿ + |v|ⁿ)^(1/n))), with (u, v) the offset's frame."""
 
     params = {  # noqa: RUF012
-        "scale": Param(2, init=from_spacing(0.6), min=pixels(1 / 3), lr=0.05, map="exp"),
-        "angle": Param(init=uniform(0, pi), lr=0.05),
-        "exponent": Param(init=uniform(1.5, 4.0), min=1.0, max=8.0, lr=0.05, map="exp"),
-        "wave": Param(init=normal(0.1), min=-0.5, max=0.5, lr=0.05),
-        "phase": Param(init=uniform(0, 2 * pi), lr=0.05),
-        "sharpness": Param(init=constant(8.0), min=2.0, max=32.0, lr=0.05, map="exp"),
+        "scale": Param(2, init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.05, map="exp"),
+        "angle": Param(init=init.uniform(0, pi), lr=0.05),
+        "exponent": Param(init=init.uniform(1.5, 4.0), min=1.0, max=8.0, lr=0.05, map="exp"),
+        "wave": Param(init=init.normal(0.1), min=-0.5, max=0.5, lr=0.05),
+        "phase": Param(init=init.uniform(0, 2 * pi), lr=0.05),
+        "sharpness": Param(init=init.constant(8.0), min=2.0, max=32.0, lr=0.05, map="exp"),
     }
 
     def footprint(self, dx, dy, p):

@@ -73,7 +73,7 @@ def _prepare(recipe: Recipe) -> object:
     from artgen.registry import default
     from artgen.runner._prepare import prepare
 
-    small = recipe.updated({"target": {"size": 32}})
+    small = recipe.with_target(size=32)
     return prepare(small, default(), target=None, search=(Path(),), threads=1)
 
 
@@ -111,13 +111,11 @@ def _job() -> Job:
 def _fit_with(checkpoint: Path) -> Fit:
     from artgen.runner._fit import Fit
     from artgen.runner._folder import RunFolder
-    from artgen.runner._signals import Interruption
+    from artgen.tasks import RunControl
 
     folder = RunFolder(checkpoint.parent)
     folder.checkpoint = checkpoint
-    return Fit(
-        _job(), emit=lambda event: None, run_name="x", interruption=Interruption(), folder=folder
-    )
+    return Fit(_job(), emit=lambda event: None, run_name="x", control=RunControl(), folder=folder)
 
 
 def _go_on(path: Path) -> object:
@@ -132,7 +130,7 @@ def _go_on(path: Path) -> object:
 
 
 def _read_key(path: Path) -> object:
-    from artgen.runner._keys import KeyStore
+    from artgen.runner.clip._keyframes import KeyStore
 
     class One(KeyStore):
         def _path(self, number: int) -> Path:
@@ -228,7 +226,7 @@ def _checkpoints() -> list[bytes]:
 def _keys() -> list[bytes]:
     import torch
 
-    from artgen.runner._keys import Key, KeyStore
+    from artgen.runner.clip._keyframes import Key, KeyStore
 
     with TemporaryDirectory() as folder:
         store = KeyStore(Path(folder))

@@ -81,7 +81,7 @@ def shown(page: str, rows: dict[str, Row]) -> str:
 def table(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
     """A row for each promise, its pieces taken together."""
     lines = [
-        "| promise | how it is tried | cases | failures | not tried | with this bug it fails | last tried |",
+        "| promise | how it is tested | cases | failures | not tested | inserted bug | last run |",
         "|---|---|--:|--:|---|---|---|",
     ]
     for promise in promises:
@@ -111,7 +111,7 @@ def table(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
 def _pieces(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
     """A row for each piece that was tried."""
     lines = [
-        "| promise | piece | cases | failures | what was seen | last tried |",
+        "| promise | piece | cases | failures | observations | last run |",
         "|---|---|--:|--:|---|---|",
     ]
     for promise in promises:

@@ -89,14 +89,14 @@ def _not_refused(read: Any) -> str | None:
 
 def _smaller() -> Any:
     """A version in which a parameter means something else."""
-    import artgen.art as art
+    import artgen.art._file as art
 
-    decode = art._decode
+    decode = art.decode
 
     def halved(tensors: Any, precision: Any) -> Any:
         return {name: tensor / 2 for name, tensor in decode(tensors, precision).items()}
 
-    return patch.object(art, "_decode", halved)
+    return patch.object(art, "decode", halved)
 
 
 def _renamed() -> None:
@@ -114,7 +114,7 @@ def _renamed() -> None:
 
 def _optimistic() -> Any:
     """A version that takes every format for its own."""
-    import artgen.art as art
+    import artgen.art._file as art
 
     return patch.object(art, "FORMAT", 1000)
 
@@ -122,7 +122,7 @@ def _optimistic() -> Any:
 PROMISES = [
     Promise(
         "old-arts",
-        "`.art` files of earlier versions are drawn as they were.",
+        "`.art` files of earlier versions give the same pictures.",
         "Small files of every version that changed the format are drawn and compared with stills.",
         old_arts,
         _smaller,
@@ -130,7 +130,7 @@ PROMISES = [
     ),
     Promise(
         "old-checkpoints",
-        "Runs that were killed under an earlier version of the same format go on.",
+        "Runs killed under an earlier version of the same format can be resumed.",
         "Folders of killed runs are resumed.",
         old_checkpoints,
         lambda: in_processes(_renamed),
@@ -138,11 +138,11 @@ PROMISES = [
     ),
     Promise(
         "newer-formats",
-        "Files of a newer format are refused by its number.",
+        "Files of a newer format are refused because of their format number.",
         "The number in good files is raised.",
         newer_formats,
         _optimistic,
-        "every format is taken for ours",
+        "every format is accepted",
     ),
 ]
 

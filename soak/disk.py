@@ -244,7 +244,7 @@ def _elsewhere() -> None:
 def _unguarded() -> None:
     """An allocation that fails is an error like any other."""
     import artgen.cli._console as console
-    import artgen.raster._memory as memory
+    import artgen.compiler.memory as memory
 
     memory.is_out_of_memory = console.is_out_of_memory = lambda error: False
 
@@ -252,9 +252,9 @@ def _unguarded() -> None:
 PROMISES = [
     Promise(
         "no-room",
-        "When the disk is full the run ends with exit code 6 and says so; earlier outputs stay, "
-        "and once there is room `--resume` gives the bytes of a run that nothing disturbed.",
-        "The system limits the size of files to drawn numbers of bytes.",
+        "When the disk is full, the run ends with exit code 6 and a message; earlier outputs stay. "
+        "With free space again, `--resume` gives the bytes of an undisturbed run.",
+        "The system limits the size of files to random numbers of bytes.",
         no_room,
         lambda: in_processes(_in_place),
         "outputs are written under their final names",
@@ -262,15 +262,15 @@ PROMISES = [
     Promise(
         "no-permission",
         "A folder that cannot be written to is refused before the first step, with exit code 6.",
-        "Read-only folders, files in the way, names and paths that are too long; the superuser "
-        "gives up its rights first.",
+        "Read-only folders, files in place of folders, names and paths that are too long; the "
+        "superuser drops its rights first.",
         no_permission,
         lambda: in_processes(_no_errors),
-        "errors of the system are passed on as they are",
+        "errors of the system are not translated",
     ),
     Promise(
         "other-filesystem",
-        "Outputs may be on another file system.",
+        "Outputs can be on another file system.",
         "A folder in shared memory.",
         other_filesystem,
         lambda: in_processes(_elsewhere),
@@ -278,18 +278,18 @@ PROMISES = [
     ),
     Promise(
         "two-at-once",
-        "Of two runs that would write the same files one does, the other ends with exit code 2.",
-        "A second run is started while the first is writing checkpoints, plain, with "
-        "`--overwrite`, with `--resume`.",
+        "Of two runs that would write the same files, only one does; the other ends with exit code 2.",
+        "A second run is started while the first one writes checkpoints: without options, with "
+        "`--overwrite` and with `--resume`.",
         two_at_once,
         lambda: in_processes(_no_lock),
         "the folder of a run is not locked",
     ),
     Promise(
         "little-memory",
-        "Where memory runs out artgen goes on in smaller pieces, or ends with exit code 6 and "
+        "When memory runs out, artgen continues in smaller pieces, or ends with exit code 6 and "
         "says what to change.",
-        "The system limits the address space to some mebibytes more than at the start.",
+        "The system limits the address space to a few mebibytes more than at the start.",
         little_memory,
         lambda: in_processes(_unguarded),
         "a failed allocation is not recognised",

@@ -101,7 +101,8 @@ def _run_watched(folder: Path, steps: int) -> None:
     from artgen.live import Live
     from artgen.recipe import Recipe
     from artgen.registry import Registry
-    from artgen.runner import Control, run
+    from artgen.runner import run
+    from artgen.tasks import RunControl
 
     notes = (folder / "notes.jsonl").open("w")
     page_size = os.sysconf("SC_PAGESIZE") / 2**20
@@ -125,7 +126,7 @@ def _run_watched(folder: Path, steps: int) -> None:
         "stage": [{"steps": steps}],
         "run": {"threads": 1},
     }
-    with Live(Control()) as page:
+    with Live(RunControl()) as page:
         Thread(target=_listen, args=(page.port,), daemon=True).start()
         run(
             Recipe.from_dict(table),
@@ -133,7 +134,7 @@ def _run_watched(folder: Path, steps: int) -> None:
             out=folder / "out",
             name="it",
             observers=[watch, page],
-            interruption=page.control,
+            control=page.control,
             checkpoint_every=max(1, steps // 100),
             log=folder / "log.jsonl",
         )
@@ -181,20 +182,20 @@ def _copy() -> None:
 PROMISES = [
     Promise(
         "peak-memory",
-        "A fit takes at most 320 bytes of memory per pixel of its fitting size, beside what it "
-        "takes for a small one.",
-        "Fits of several sizes note their peak.",
+        "A fit takes at most 320 bytes of memory per pixel of its fitting size, in addition to the "
+        "memory of a small fit.",
+        "Fits of several sizes record their peak.",
         peak_memory,
         lambda: in_processes(_copy),
-        "whatever is drawn is kept",
+        "every drawing is kept",
     ),
     Promise(
         "long-runs",
-        "A long run with video, checkpoints, log and live page takes no more memory, handles or "
+        "A long run with video, checkpoints, log and live page needs no more memory, handles or "
         "time per step at its end than in the middle.",
-        "A run of 100,000 steps notes them for itself.",
+        "A run of 100,000 steps records them.",
         long_run,
         lambda: in_processes(_hoard),
-        "checkpoints stay in memory, their folder open",
+        "checkpoints stay in memory, and their folder stays open",
     ),
 ]

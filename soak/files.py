@@ -130,12 +130,12 @@ def read_trusting() -> None:
 PROMISES = [
     Promise(
         "hostile-files",
-        "Whatever is in a file, reading it ends within seconds and bounds of memory, with a result "
-        "or with an error that names the file.",
-        "Every accepted format: cut short, bits flipped, parts doubled or taken out, absurd sizes, "
-        "Exif and profiles, animations, bombs, files of other kinds, and pipes, devices, sockets, "
-        "folders and links in place of a file; each reader in a process of its own with 3 GiB to "
-        "spare.",
+        "Reading any file ends within seconds and within a limit of memory, with a result or with "
+        "an error that names the file.",
+        "Every accepted format: truncated, with flipped bits, with parts doubled or removed, absurd "
+        "sizes, Exif and profiles, animations, bombs, files of other kinds, and pipes, devices, "
+        "sockets, folders and links in place of a file; each reader in a process of its own with "
+        "3 GiB to spare.",
         hostile_files,
         lambda: in_processes(read_trusting),
         "tables are read without checks",

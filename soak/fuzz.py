@@ -149,8 +149,8 @@ def _trusting() -> Iterator[None]:
 PROMISES = [
     Promise(
         "fuzzed-files",
-        "The same, for files that a fuzzer makes.",
-        "Coverage-guided fuzzing of every reader with atheris, where that is installed.",
+        "The same for files made by a fuzzer.",
+        "Coverage-guided fuzzing of every reader with atheris, if installed.",
         fuzzed_files,
         _trusting,
         "tables are read without checks",

@@ -129,10 +129,10 @@ def _forget_moments() -> None:
 PROMISES = [
     Promise(
         "kills",
-        "A run that is killed loses no earlier output, leaves no half-written file under a final "
-        "name, and when resumed gives the bytes of a run that nothing disturbed.",
-        "SIGKILL, SIGTERM and SIGINT at drawn moments of every engine's run, by time and by the "
-        "number of its operations on files; then outputs are compared byte for byte.",
+        "A killed run loses no earlier output and leaves no incomplete file under a final name. "
+        "Resumed, it gives the bytes of an undisturbed run.",
+        "SIGKILL, SIGTERM and SIGINT at random moments of every engine's run, by time and by the "
+        "number of file operations; then outputs are compared byte for byte.",
         killed_anywhere,
         lambda: in_processes(_forget_moments),
         "checkpoints lose the moments of the gradients",

@@ -23,13 +23,13 @@ from soak._promise import Promise, Tally
 
 POISONED = '''
 import torch
-from artgen import Param, Splat, constant
+from artgen import Param, Splat, init
 
 
 class Poisoned(Splat):
     """A disc whose weight or gradient is not finite after some calls."""
 
-    params = {{"size": Param(init=constant(0.4), map="exp")}}
+    params = {{"size": Param(init=init.constant(0.4), map="exp")}}
     calls = 0
 
     def footprint(self, dx, dy, p):
@@ -215,15 +215,15 @@ def _never_gives_up() -> Any:
 
 
 def _divides_by_pixels() -> Any:
-    """A figure is divided by one less than the pixels there are."""
+    """A metric is divided by one less than the pixels there are."""
     import artgen.runner._prepare as prepare
 
-    figures = prepare.Job.figures
+    metrics = prepare.Job.metrics
 
     def wrong(job: Any, picture: Any) -> Any:
-        return figures(job, picture) | {"psnr": 1.0 / (picture.pixels.size - 3)}
+        return metrics(job, picture) | {"psnr": 1.0 / (picture.pixels.size - 3)}
 
-    return patch.object(prepare.Job, "figures", wrong)
+    return patch.object(prepare.Job, "metrics", wrong)
 
 
 def _accepts_all() -> Any:
@@ -243,27 +243,27 @@ def _accepts_all() -> Any:
 PROMISES = [
     Promise(
         "not-finite",
-        "Where the fit or a plugin makes NaN or infinity, it goes back to the best at half the "
-        "rate, three times at most, and then ends with the best saved.",
-        "Footprints of a plugin that are poisoned at some call, once or from then on.",
+        "If a fit or a plugin produces NaN or infinity, the run returns to the best at half the "
+        "rate, at most three times, and then ends with the best saved.",
+        "Footprints of a plugin that return NaN at some call, once or from then on.",
         poison,
         _never_gives_up,
-        "the engine goes back twelve times",
+        "the engine returns to the best twelve times",
     ),
     Promise(
         "degenerate",
-        "Pictures of one colour, one pixel or one row are fitted like others.",
+        "Pictures of one colour, one pixel or one row can be fitted.",
         "Every family on degenerate pictures, with one part and with several.",
         degenerate,
         _divides_by_pixels,
-        "a figure is divided by one pixel less than there are",
+        "a metric is divided by one pixel too few",
     ),
     Promise(
         "any-recipe",
         "Every recipe runs, or is refused with an error that says why.",
-        "Small recipes are drawn from all that a recipe may say, some with a word that nobody knows.",
+        "Random small recipes with all keys and values of recipes, some with an unknown word.",
         any_recipe,
         _accepts_all,
-        "what does not go together is found out by what breaks",
+        "combinations are not checked before the run",
     ),
 ]

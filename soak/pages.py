@@ -450,46 +450,46 @@ def _as_it_is() -> None:
 PROMISES = [
     Promise(
         "live-alone",
-        "The live page answers requests to this machine alone, for its own host, and takes orders "
-        "from its own page.",
+        "The live page answers requests on this machine only, for its own host, and accepts commands "
+        "from its own page only.",
         "Other hosts, origins and addresses, in every kind of request.",
         live_is_alone,
         lambda: in_processes(_any_host),
-        "host and origin are not looked at",
+        "host and origin are not checked",
     ),
     Promise(
         "live-files",
-        "It serves itself, and nothing else.",
-        "Paths that lead elsewhere, odd methods, lengths and orders, huge heads, noise.",
+        "The live page serves itself and nothing else.",
+        "Paths that lead elsewhere, odd methods, lengths and commands, huge headers, noise.",
         live_serves_itself,
         lambda: in_processes(_serve_files),
-        "paths are taken for those of files next to the page",
+        "paths are opened as files next to the page",
     ),
     Promise(
         "live-ends",
-        "Nobody who listens to it holds a run up; the page ends with the run.",
-        "Clients that say nothing, a part or too little, and some that ask for all pictures and "
-        "take none, while the run is told to stop.",
+        "No client of the live page can delay a run; the page ends with the run.",
+        "Clients that send nothing, or part of a request, and clients that ask for all pictures and "
+        "read none, while the run is stopped.",
         live_ends,
         lambda: in_processes(_wait_for_all),
-        "at the end whoever is connected is waited for",
+        "at the end, the run waits for connected clients",
     ),
     Promise(
         "gallery-inside",
-        "A gallery writes to its own folder alone.",
-        "Recipes with names that lead elsewhere or are none, and links in place of its folders and "
-        "files; everything around is compared.",
+        "A gallery writes to its own folder only.",
+        "Recipes with names that lead elsewhere or are invalid, and links in place of its folders "
+        "and files; everything around is compared.",
         gallery_stays_inside,
         lambda: in_processes(_follow_links),
         "links are followed",
     ),
     Promise(
         "gallery-markup",
-        "The words of a gallery are text, whatever is in them.",
+        "The words of a gallery are shown as text, whatever they contain.",
         "Markup in titles, sentences, recipes and names of targets; the elements and attributes of "
         "the page are counted, with and without.",
         gallery_is_escaped,
         lambda: in_processes(_as_it_is),
-        "words go into the page as they are",
+        "words are not escaped",
     ),
 ]

@@ -232,7 +232,7 @@ def the_cache_is_private(tally: Tally, small: bool) -> None:
 
 def _compile(cache: Path) -> None:
     os.environ["ARTGEN_CACHE"] = str(cache)
-    from artgen.raster import kernel_cache
+    from artgen.compiler import kernel_cache
 
     kernel_cache.load("def one():\n    return 1\n")
     os._exit(0)
@@ -262,7 +262,7 @@ def _say_where() -> None:
 
     def telling(recipe: Any, target: Any, *given: Any) -> Any:
         done = complete(recipe, target, *given)
-        return done.updated({"target": {"source": recipe.target.source}})
+        return done.with_target(source=recipe.target.source)
 
     prepare._complete = telling
 
@@ -284,7 +284,7 @@ def _unescaped() -> None:
 
 def _open_cache() -> None:
     """The cache is what it was made as, by whomever."""
-    import artgen.raster.kernel_cache as kernel_cache
+    import artgen.compiler.kernel_cache as kernel_cache
 
     def folder() -> Path:
         path = Path(os.environ["ARTGEN_CACHE"]) / "kernels"
@@ -303,7 +303,7 @@ PROMISES = [
         "unpickled or started.",
         data_runs_no_code,
         lambda: in_processes(_evaluate),
-        "numbers are given to Python's `eval`",
+        "numbers are passed to Python's `eval`",
     ),
     Promise(
         "nothing-given-away",
@@ -315,27 +315,27 @@ PROMISES = [
     ),
     Promise(
         "private-report",
-        "What `artgen doctor` tells for a bug report holds no path, user, host or secret.",
-        "A plugin that fails with paths in its words, a home folder and an environment with names "
-        "in them.",
+        "The bug report of `artgen doctor` holds no path, user, host or secret.",
+        "A plugin that fails with paths in its message, and names in the home folder and the "
+        "environment.",
         report_is_private,
         lambda: in_processes(_with_paths),
-        "reasons are given as they are",
+        "messages are not filtered",
     ),
     Promise(
         "markup",
-        "What a browser reads is escaped.",
-        "A target with markup in its name, its SVG and its page parsed.",
+        "Everything that a browser reads is escaped.",
+        "A target with markup in its name; its SVG and its page are parsed.",
         markup_is_escaped,
         lambda: in_processes(_unescaped),
-        "text goes into SVG as it is",
+        "text in SVG is not escaped",
     ),
     Promise(
         "private-cache",
-        "Kernels are kept where nobody else can write, and a folder of somebody else is not used.",
+        "Kernels are cached where nobody else can write; a folder of another user is not used.",
         "Caches that are new, open to all, and owned by another user.",
         the_cache_is_private,
         lambda: in_processes(_open_cache),
-        "the folder is used as it is",
+        "the folder is not checked",
     ),
 ]

@@ -242,7 +242,7 @@ PROMISES = [
         "compared with what pyproject.toml names.",
         other_versions,
         _forgotten,
-        "one dependency is not named",
+        "one dependency is not declared",
         pieces=("declared", "minimum", "newest", "Python 3.12", "Python 3.13"),
         bug_piece="declared",
         small_pieces=("declared",),

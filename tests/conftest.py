@@ -11,13 +11,19 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Kernels compiled by one test run serve the next.
 os.environ.setdefault("ARTGEN_CACHE", str(Path(__file__).parents[1] / ".cache"))
+# Without a GPU, Triton's kernels run in its interpreter; read when Triton is imported.
+if not Path("/dev/nvidiactl").exists():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
 # No test opens a window.
 os.environ["BROWSER"] = "true"
 
 import torch
+from helpers import save_photo
 from hypothesis import settings
 
 from artgen._process import collect_rarely
+from artgen.cli import main
+from artgen.registry import Registry
 
 # Compilers leave millions of objects, and looking through them takes longer than many a test.
 collect_rarely()
@@ -60,3 +66,33 @@ def astronaut():
 def rng():
     """A torch generator with a fixed seed."""
     return torch.Generator().manual_seed(0)
+
+
+@pytest.fixture(scope="module")
+def registry() -> Registry:
+    """The plugins that are installed, and none from the environment."""
+    return Registry(environ={})
+
+
+@pytest.fixture
+def photo(tmp_path: Path) -> Path:
+    """A small picture in a file."""
+    return save_photo(tmp_path)
+
+
+@pytest.fixture
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Run the test in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]):
+    """A function that runs `artgen`: exit code, stdout, stderr."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        code = main([str(each) for each in arguments])
+        return code, *capsys.readouterr()
+
+    return run

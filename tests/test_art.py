@@ -335,7 +335,7 @@ DAMAGE = {
     "the wrong float": ({"precision": "fp16"}, {}, r"holds torch\.float32, which is not fp16"),
     "no recipe": ({"recipe": None}, {}, r"recipe: "),
     "a recipe with unknown keys": ({"recipe": {"sede": 1}}, {}, r"its recipe: unknown key 'sede'"),
-    "a newer recipe": ({"recipe": {"schema": 2}}, {}, r"its recipe has schema 2"),
+    "a newer recipe": ({"recipe": {"schema": 3}}, {}, r"its recipe has schema 3"),
     "metrics of another kind": ({"metrics": 3}, {}, r"metrics: "),
 }
 

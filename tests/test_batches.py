@@ -13,37 +13,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import changed
 from PIL import Image
 
-from artgen.batch import Done, Run, settle
-from artgen.cli import main
+from artgen.batch import Run, write_files
 from artgen.errors import InputError, Interrupted, PluginError, UsageError
 from artgen.executor import checkpoints_at, describe, pin, refuse_others
 from artgen.executor._checkpoints import Changes
-from artgen.executor._parcel import pack, read, unpack, write
+from artgen.executor._payload import pack, read, unpack, write
 from artgen.hookspecs import Spec
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, Task
+from artgen.runner import Result
+from artgen.tasks import RunControl
 
 SMALL = ("--size", "24", "-n", "6", "--steps", "6", "--seed", "2", "--backend", "eager")
 SHORT = ("--video-seconds", "1", "--fps", "8")
 
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]):
-    """Run `artgen`: exit code, stdout, stderr."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(each) for each in arguments])
-        return code, *capsys.readouterr()
-
-    return run
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def pictures(*names: str) -> list[str]:
@@ -62,6 +49,7 @@ def files(folder: str, *suffixes: str) -> dict[str, bytes]:
 # ---- -j ------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_the_same_bytes_in_this_process_in_others_and_without_j(call):
     asked = ("fit", *pictures("a.png", "b.png", "c.png"), *SMALL, *SHORT)
     for out, where in (("one", ("-j", 1)), ("two", ("-j", 2)), ("plain", ("--threads", 1))):
@@ -75,6 +63,7 @@ def test_the_same_bytes_in_this_process_in_others_and_without_j(call):
     assert json.loads(Path("two/a-gaussian.json").read_text())["threads"] == 1
 
 
+@pytest.mark.slow
 def test_a_run_that_fails_harms_no_other_and_the_order_is_that_of_the_targets(call):
     Path("bad.png").write_bytes(b"no picture")
     asked = ("fit", "bad.png", *pictures("a.png"), "gone.png", *pictures("b.png"))
@@ -87,6 +76,7 @@ def test_a_run_that_fails_harms_no_other_and_the_order_is_that_of_the_targets(ca
     assert "error: gone-gaussian: target gone.png does not exist" in err
 
 
+@pytest.mark.slow
 def test_runs_without_a_seed_get_one_and_logs_and_videos_have_their_own_names(call):
     asked = ("fit", *pictures("a.png", "b.png"), *SMALL[:-4], "--backend", "eager", *SHORT)
     code, out, _ = call(*asked, "-j", 2, "--log", "x.jsonl", "--video", "v.webp", "--json", "-q")
@@ -106,6 +96,7 @@ def test_one_run_may_be_elsewhere_too(call):
     assert (code, json.loads(out)["error"]["type"]) == (2, "UsageError")
 
 
+@pytest.mark.slow
 def test_a_comparison_of_several_at_a_time_is_the_same(call):
     pictures("in/a.png", "in/b.png")
     asked = ("compare", "in", "-p", "gaussian:count=6", "-p", "mlp:hidden=4", "--steps", 3)
@@ -119,6 +110,7 @@ def test_a_comparison_of_several_at_a_time_is_the_same(call):
     assert files("one", ".art") == files("two", ".art")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs process groups")
 def test_an_interrupted_batch_saves_what_runs_and_is_resumed(call):
     asked = ["fit", *pictures("a.png", "b.png", "c.png"), "--size", "24", "-n", "3", "--seed", "1"]
@@ -148,6 +140,7 @@ def test_an_interrupted_batch_saves_what_runs_and_is_resumed(call):
     assert not list(Path("artgen-out").glob("*.run"))
 
 
+@pytest.mark.slow
 def test_the_process_that_waits_imports_no_torch():
     pictures("a.png", "b.png")
     asked = ["fit", "a.png", "b.png", *SMALL, "--no-video", "-j", "2", "-q"]
@@ -161,6 +154,7 @@ def test_the_process_that_waits_imports_no_torch():
     assert done.stdout.splitlines()[-1:] == ["[]"], done.stderr
 
 
+@pytest.mark.slow
 def test_a_table_of_all_runs_is_for_terminals(call, monkeypatch):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
@@ -207,7 +201,7 @@ def test_without_ray_the_line_that_installs_it_is_told(call, monkeypatch, comman
 
 
 def run_of(recipe: dict, **more: object) -> Run:
-    return Run("a", Recipe.from_dict(recipe).to_dict(), folder=Path("out"), **more)
+    return Run("a", Recipe.from_dict(recipe), folder=Path("out"), **more)
 
 
 def test_a_run_travels_with_its_files_and_errors_name_them_as_the_user_does(tmp_path):
@@ -217,23 +211,19 @@ def test_a_run_travels_with_its_files_and_errors_name_them_as_the_user_does(tmp_
         {"target": {"source": "a.png", "mask": "mask.png"}},
         search=(Path("nowhere"), Path("here")),
         plugins=(Path("dab.py"),),
-        given={"target": {"source": "a.png"}},
         log=Path("logs/a.jsonl"),
     )
     home = tmp_path / "there"
     unpacked = unpack(pack(task, read), home)
     there = unpacked.task
-    source = Path(there.recipe["target"]["source"])
+    source = Path(there.recipe.target.source)
     assert source.is_relative_to(home)
     assert source.read_bytes() == Path("here/a.png").read_bytes()
-    assert (
-        Path(there.recipe["target"]["mask"]["name"]).read_bytes()
-        == Path("here/mask.png").read_bytes()
-    )
-    assert there.given["target"]["source"] == str(source)
+    assert Path(there.recipe.target.mask.name).read_bytes() == Path("here/mask.png").read_bytes()
+    assert there.recipe.requested()["target"]["source"] == str(source)
     assert [plugin.read_text() for plugin in there.plugins] == ["dab"]
     assert (there.folder, there.log) == (home / "work", home / "work/a.jsonl")
-    assert there.bring
+    assert there.return_files
     assert not there.resume
     error = unpacked.as_said(InputError(f"{source} is no picture", hint=f"look at {source}"))
     assert (error.message, error.hint) == ("a.png is no picture", "look at a.png")
@@ -245,36 +235,45 @@ def test_a_run_travels_with_its_files_and_errors_name_them_as_the_user_does(tmp_
 def test_sets_travel_whole(tmp_path):
     pictures("set/cats/a.png", "set/dogs/b.png")
     there = unpack(pack(run_of({"target": {"source": "set"}}), read), tmp_path / "1").task
-    found = Path(there.recipe["target"]["source"])
+    found = Path(there.recipe.target.source)
     assert found.name == "set"
     assert sorted(path.name for path in found.rglob("*.png")) == ["a.png", "b.png"]
     for name in ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte.gz"):
         Path(name).write_text(name)
     task = run_of({"target": {"source": "train-images-idx3-ubyte"}})
     there = unpack(pack(task, read), tmp_path / "2").task
-    found = Path(there.recipe["target"]["source"])
+    found = Path(there.recipe.target.source)
     assert found.read_text() == "train-images-idx3-ubyte"
     assert len(list(found.parent.iterdir())) == 3
+
+
+def test_the_folder_of_a_clip_travels(tmp_path):
+    pictures("walk/1.png", "walk/2.png")
+    packed = pack(run_of({"target": {"source": "frames:walk?fps=5"}}), read)
+    source = unpack(packed, tmp_path / "home").task.recipe.target.source
+    folder = tmp_path / "home" / "target" / "walk"
+    assert source == f"frames:{folder}?fps=5"
+    assert sorted(path.name for path in folder.iterdir()) == ["1.png", "2.png"]
 
 
 def test_a_run_that_began_travels_with_its_folder(tmp_path):
     write(Path("out/a.run"), {"recipe.json": b"{}", "frames/000000001.png": b"1", "lock": b""})
     Path("a.jsonl").write_text("{}")
     task = run_of({"target": {"source": "gone.png"}}, resume=True, log=Path("a.jsonl"))
-    left = task.left()
+    left = task.resume_files()
     assert set(left) == {"a.run/recipe.json", "a.run/frames/000000001.png", "a.jsonl"}
     home = tmp_path / "there"
     write(home / "work", {name: path.read_bytes() for name, path in left.items()})
     assert unpack(pack(task, read), home).task.resume
-    assert task.home("a.run/recipe.json") == Path("out/a.run/recipe.json")
-    assert task.home("a.png") is None
+    assert task.local_path("a.run/recipe.json") == Path("out/a.run/recipe.json")
+    assert task.local_path("a.png") is None
 
 
 def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
     task = run_of({}, overwrite=True)
     write(Path("out"), {"a.mp4": b"of an earlier run", "a.run/recipe.json": b"{}"})
     summary = {
-        "recipe": Recipe().updated({"output": {"video": False}}).to_dict(),
+        "recipe": changed(Recipe(), {"output": {"video": False}}).to_dict(),
         "outputs": {
             "still": "/tmp/x/a.png",
             "video": None,
@@ -283,7 +282,7 @@ def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
         },
     }
     files_of = {"still": b"png", "art": b"art", "summary": b"json"}
-    done = settle(task, Done(summary, None, files_of))
+    done = write_files(task, Result(summary, None, files_of))
     assert done.summary["outputs"] == {
         "still": str(Path("out/a.png")),
         "video": None,
@@ -295,7 +294,7 @@ def test_what_comes_back_is_put_where_a_run_here_would(tmp_path):
         "a.art": b"art",
         "a.json": b"json",
     }
-    stopped = settle(task, Done(summary, Interrupted("stopped"), files_of))
+    stopped = write_files(task, Result(summary, Interrupted("stopped"), files_of))
     assert stopped.summary["outputs"]["checkpoint"] == str(Path("out/a.run"))
 
 
@@ -322,7 +321,7 @@ def test_checkpoints_in_a_folder_or_at_a_url(tmp_path):
 def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
     run = tmp_path / "a.run"
     write(run, {"recipe.json": b"{}", "frames/1.png": b"1"})
-    changes = Changes(Task("a", {}, folder=tmp_path))
+    changes = Changes(Run("a", Recipe(), folder=tmp_path))
     assert not changes.due()
     write(
         run, {"checkpoint.safetensors": b"c", "frames/2.png": b"2", "lock": b"", "outputs/x": b"x"}
@@ -335,7 +334,7 @@ def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
 
 
 def test_every_key_of_a_clip_is_one_to_go_on_from(tmp_path):
-    changes = Changes(Task("a", {}, folder=tmp_path))
+    changes = Changes(Run("a", Recipe(), folder=tmp_path))
     assert not changes.any()
     for name in ("first/checkpoint", "keys/000000", "keys/000001"):
         scene = f"a.run/scenes/000/{name}.safetensors"
@@ -351,7 +350,7 @@ def test_every_key_of_a_clip_is_one_to_go_on_from(tmp_path):
 
 def test_plugins_that_recipes_name_have_to_be_the_same(monkeypatch):
     registry = Registry(environ={})
-    plain = Recipe().to_dict()
+    plain = Recipe()
     assert pin([plain], registry) == {"artgen": ("artgen", "artgen_plugins")}
 
     class Entry:
@@ -362,7 +361,7 @@ def test_plugins_that_recipes_name_have_to_be_the_same(monkeypatch):
     monkeypatch.setattr(
         registry, "entries", lambda kind: find(kind) + [Entry] * (kind == "primitive")
     )
-    heart = Recipe().updated({"primitive": {"name": "artgen-heart/heart*3+gaussian"}}).to_dict()
+    heart = changed(Recipe(), {"primitive": {"name": "artgen-heart/heart*3+gaussian"}})
     assert pin([plain, heart], registry) == {
         "artgen": ("artgen", "artgen_plugins"),
         "artgen-heart": ("email",),
@@ -396,8 +395,8 @@ def test_another_source_is_another_version(tmp_path, monkeypatch):
 
 
 def test_an_interruption_asked_for_before_the_start_begins_nothing():
-    from artgen.executor import Here
+    from artgen.tasks import SerialExecutor
 
-    interruption = Interruption()
-    interruption.request()
-    assert list(Here().run(print, [run_of({})], print, interruption)) == []
+    control = RunControl()
+    control.request_stop()
+    assert list(SerialExecutor().run(print, [run_of({})], print, control)) == []

@@ -45,6 +45,7 @@ def picture_and_gradients(contender):
     return [contender.forward(), *contender.gradients()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", command.BENCHMARKS)
 def test_every_benchmark_runs(name, capsys):
     command.main(["--quick", name])

@@ -51,5 +51,5 @@ def test_scaling_keeps_the_aspect(width, height, long_side):
 
 @pytest.mark.parametrize("size", [(0, 5), (5, 0), (-1, 1)])
 def test_an_empty_canvas_is_refused(size):
-    with pytest.raises(UsageError, match="is empty"):
+    with pytest.raises(UsageError, match="must be at least 1x1 pixels"):
         Canvas(*size)

@@ -38,14 +38,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def call(finished: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def call(finished: Path, monkeypatch: pytest.MonkeyPatch, call):
     monkeypatch.chdir(finished)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(arguments)
-        return code, *capsys.readouterr()
-
-    return run
+    return call
 
 
 def size_of(path: str) -> tuple[int, int]:
@@ -76,7 +71,7 @@ def test_render_goes_to_the_current_folder_and_overwrites_nothing(call):
     ("arguments", "code", "words"),
     [
         ([f"{STEM}.art", "-o", "x.tqk"], 2, "known: gif, "),
-        ([f"{STEM}.art", "-o", "x"], 2, "x has no format"),
+        ([f"{STEM}.art", "-o", "x"], 2, "x has an unknown format"),
         ([f"{STEM}.art", "--size", "0"], 2, "--size"),
         ([f"{STEM}.art", "--supersample", "9"], 2, "--supersample"),
         ([f"{STEM}.art", "--device", "abacus", "-o", "x.png"], 2, "abacus"),
@@ -108,7 +103,7 @@ def test_info_gives_the_recipe_of_every_output(call, suffix):
 def test_info_knows_figures_and_plugin(call):
     summary = json.loads(Path(f"{STEM}.json").read_text())
     art = json.loads(call("info", f"{STEM}.art", "--json")[1])
-    assert art["figures"]["psnr"] == summary["psnr"]
+    assert art["metrics"]["psnr"] == summary["psnr"]
     assert art["plugin"] == f"artgen {artgen.__version__}"
     stored = json.loads(call("info", f"{STEM}.json", "--json")[1])
     assert (stored["kind"], stored["artgen"]) == ("summary", artgen.__version__)

@@ -19,10 +19,7 @@ from artgen.errors import Diverged, Interrupted
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
 
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 @pytest.fixture
@@ -174,6 +171,7 @@ def test_a_failure_is_one_json_object_too(fit, arguments, kind, code):
     assert "Traceback" not in err
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk, as Linux has it")
 def test_where_nobody_can_be_told_it_goes_on_and_the_exit_code_is_the_same(tmp_path):
     tiny = ["sample:cat", "--size", "16", "-n", "2", "--steps", "1", "--no-video"]
@@ -401,7 +399,7 @@ def interrupt_second(monkeypatch):
     def run(recipe, registry, **options):
         calls.append(options["name"])
         if len(calls) == 2:
-            options["interruption"].request()
+            options["control"].request_stop()
         return real(recipe, registry, **options)
 
     monkeypatch.setattr(runner, "run", run)

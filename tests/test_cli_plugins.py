@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from artgen.cli import main
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, LONGEST, TARGETS, TEMPLATES, create
 
@@ -32,16 +31,7 @@ class Broken(artgen.Splat):
         return torch.exp(-(dx * dx + dy * dy) / p.size)
 """
 
-
-@pytest.fixture
-def call(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> tuple[int, str, str]:
-        code = main(arguments)
-        return code, *capsys.readouterr()
-
-    return run
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 def clean_environment(**more: str) -> dict[str, str]:
@@ -53,6 +43,7 @@ def clean_environment(**more: str) -> dict[str, str]:
 # ---- new -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_new_file_works_at_once(call, family):
     code, out, err = call("plugins", "new", "petal", "--file", "--family", family)
@@ -69,6 +60,7 @@ def test_a_new_file_works_at_once(call, family):
     assert call("plugins", "show", "petal", "--plugin", "petal.py")[0] == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("family", FAMILIES)
 def test_a_new_package_passes_its_own_tests_and_is_found(call, family):
     code, out, err = call("plugins", "new", "soft_petal", "--family", family)
@@ -244,10 +236,10 @@ def test_what_cannot_be_checked(call):
     Path("syntax.py").write_text("def broken(:\n")
     for what, says in {
         "missing.py": "missing.py does not exist",
-        "empty.py": "holds no primitive and no hook",
+        "empty.py": "contains no primitive and no hook",
         "syntax.py": "SyntaxError",
         "gausian": "did you mean gaussian",
-        "nobody/gaussian": "there is no primitive",
+        "nobody/gaussian": "unknown primitive",
     }.items():
         code, out, err = call("plugins", "check", what)
         assert (code, out) == (4, ""), what
@@ -267,7 +259,7 @@ def test_anything_that_a_plugin_offers_can_be_checked(call):
     )
     code, out, err = call("plugins", "check", "two.py", "-q")
     assert out == ""
-    assert "two.py: there is no hook artgen_obsrve" in err
+    assert "two.py: unknown hook artgen_obsrve" in err
     code, out, err = call("plugins", "check", "two.py")
     assert code == 4
     version = out.split()[4]
@@ -329,7 +321,7 @@ SORTS = {
     "import-error": ("import no_such_module", "broken", "No module named 'no_such_module'"),
     "syntax-error": ("def broken(:", "broken", "SyntaxError"),
     "exits": ("raise SystemExit(3)", "broken", "SystemExit: 3"),
-    "other-version": ("ARTGEN_API = 2", "incompatible", "it wants plugin API 2"),
+    "other-version": ("ARTGEN_API = 2", "incompatible", "it needs plugin API 2"),
     "wrong-arguments": (offer("return []", "colour"), "broken", "PluginValidationError"),
     "raises": (offer("1 / 0"), "broken", "ZeroDivisionError"),
     "answers-none": (offer("pass"), "broken", "returned None instead of a list"),
@@ -339,7 +331,7 @@ SORTS = {
     "no-summary": (offer("return [artgen.Spec('heart', '', 'm:H')]"), "broken", "summary"),
     "no-place": (offer("return [artgen.Spec('heart', 'A', 'm.H')]"), "broken", "module:attribute"),
     "twice": (offer("return 2 * [artgen.Spec('heart', 'A', 'm:H')]"), "broken", "twice"),
-    "typing-mistake": (offer("return []").replace("ives(", "ive("), "ok", "there is no hook"),
+    "typing-mistake": (offer("return []").replace("ives(", "ive("), "ok", "unknown hook"),
     "gone": (offer("return [artgen.Spec('gone', 'A', 'no_such_module:H')]"), "ok", "No module"),
     "no-primitive": (offer("return [artgen.Spec('number', 'A', 'math:pi')]"), "ok", "subclass"),
 }

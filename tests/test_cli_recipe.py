@@ -12,7 +12,7 @@ from artgen.errors import ArtgenError, InputError, UsageError
 from artgen.recipe import Recipe
 
 STORED = {
-    "schema": 1,
+    "schema": 2,
     "seed": 7,
     "init": {"name": "start.art"},
     "target": {"source": "photo.png", "sha256": "ab", "size": 64},

@@ -1,4 +1,4 @@
-"""Hill climbing: what it finds, that figures are those of the export, and that runs are exact."""
+"""Hill climbing: what it finds, that figures are those of the export, and that spans are exact."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_runs import recipe, save_photo
+from helpers import changed, recipe
 from test_resume import assert_same, kill_worker_at, resume
 from test_shapes import random_tensors
 
 from artgen import Canvas, Drawing, PluginError, UsageError, fit
 from artgen.art import load
 from artgen.cli import main
-from artgen.engines import Problem, layers
-from artgen.engines.climb import ClimbEngine
-from artgen.engines.layers import Layers, Stack
+from artgen.engines import Problem
+from artgen.engines.climb import layers
+from artgen.engines.climb.engine import ClimbEngine
+from artgen.engines.climb.layers import Layers, Stack
 from artgen.events import Evaluated
 from artgen.losses import mse, parse_loss, rmse
 from artgen.metrics import psnr
 from artgen.output import to_pixels
 from artgen.raster import draw, unpack
 from artgen.recipe import Recipe
-from artgen.registry import Registry
 from artgen.resolve import resolve
 from artgen.runner import run
 from artgen_plugins.circle import Circle
@@ -35,11 +35,6 @@ from artgen_plugins.triangle import Triangle
 
 QUICK = {"restarts": 2, "moves": 1, "candidates": 30, "patience": 20, "passes": 2, "stall": 0.0}
 GRAY = (0.5, 0.5, 0.5)
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
 
 
 @pytest.fixture(scope="module")
@@ -192,7 +187,7 @@ def test_any_size_can_be_fitted(height, width):
 
 def test_a_flat_picture_leaves_nothing_to_do():
     target = torch.full((3, 12, 12), 0.5)
-    engine = start(Circle(), target, 500, settle=0.01)
+    engine = start(Circle(), target, 500, converge=0.01)
     assert finish(engine).psnr == 100
     assert len(engine.stack) < 30
 
@@ -373,15 +368,10 @@ def test_recovering_goes_back_to_the_best(target):
     assert finish(engine).loss < best.loss
 
 
-# ---- runs ----------------------------------------------------------------------------------------
+# ---- spans ---------------------------------------------------------------------------------------
 
 TRIANGLES = {"name": "triangle", "count": 12}
 STAGE = {"engine": "climb", **QUICK}
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return save_photo(tmp_path)
 
 
 def test_steps_follow_the_count_and_the_passes(registry):
@@ -421,18 +411,18 @@ def test_a_run_says_that_it_finished_and_can_be_made_again(photo, tmp_path, regi
 
 
 def test_the_count_can_be_found(photo, tmp_path, registry):
-    stage = {**STAGE, "settle": 0.2}
+    stage = {**STAGE, "converge": 0.2}
     asked = recipe(photo, stage, primitive={"name": "triangle", "count": "auto"})
     found = run(asked, registry).summary
     assert 20 <= found["count"] < 24
     # 24 × 16 pixels, 16 for each part.
-    stage = {**STAGE, "settle": 0.0001}
+    stage = {**STAGE, "converge": 0.0001}
     asked = recipe(photo, stage, primitive={"name": "triangle", "count": "auto"})
     assert run(asked, registry).summary["count"] == 24
 
 
 def test_the_count_found_makes_the_same_again(photo, tmp_path, registry):
-    stage = {**STAGE, "settle": 0.3}
+    stage = {**STAGE, "converge": 0.3}
     asked = recipe(photo, stage, primitive={"name": "circle", "count": "auto"})
     found = run(asked, registry)
     again = run(found.art.recipe, registry, search=[tmp_path])
@@ -477,7 +467,7 @@ def test_it_goes_on_from_saved_shapes_and_adds_others(photo, tmp_path, registry)
 
     def go_on(stage=STAGE, **primitive):
         asked = recipe(photo, stage, primitive={"name": "triangle", "count": None} | primitive)
-        return run(asked.updated(more), registry, search=[tmp_path]).summary
+        return run(changed(asked, more), registry, search=[tmp_path]).summary
 
     same = go_on()
     assert same["count"] == 12
@@ -507,7 +497,7 @@ def test_shapes_lie_on_the_mean_of_the_target_and_splats_on_black(photo, registr
     assert splats.summary["recipe"]["target"]["background"] == "black"
     assert splats.art.drawing.background == (0, 0, 0)
     stated = recipe(photo, stage, primitive={**TRIANGLES, "count": 1})
-    stated = stated.updated({"target": {"background": "teal"}})
+    stated = changed(stated, {"target": {"background": "teal"}})
     assert run(stated, registry).summary["recipe"]["target"]["background"] == "teal"
 
 
@@ -528,7 +518,7 @@ def test_the_background_counts_by_the_mask(tmp_path, registry):
     mask[:, :12] = 255
     Image.fromarray(mask).save(tmp_path / "mask.png")
     asked = recipe(tmp_path / "halves.png", {**STAGE, "passes": 0}, primitive=TRIANGLES)
-    asked = asked.updated({"target": {"mask": {"name": str(tmp_path / "mask.png")}}})
+    asked = changed(asked, {"target": {"mask": {"name": str(tmp_path / "mask.png")}}})
     assert run(asked, registry).summary["recipe"]["target"]["background"] == "#c86400"
 
 

@@ -10,20 +10,22 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import changed
 from PIL import Image
 
 import artgen
 from artgen.batch import Run
 from artgen.cli import main
 from artgen.errors import InputError, Interrupted, UsageError
-from artgen.events import Advanced, Shown
+from artgen.events import Advanced, PreviewDrawn
 from artgen.output import write_video
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
-from artgen.runner import Interruption, run
-from artgen.runner._cuts import find_scenes
-from artgen.runner._keys import Key, make_scenes
+from artgen.runner import run
+from artgen.runner.clip._keyframes import Key, make_scenes
+from artgen.runner.clip._shot_detection import find_scenes
 from artgen.targets import (
+    PICTURE_SUFFIXES,
     ClipTarget,
     TargetRequest,
     is_clip,
@@ -31,6 +33,8 @@ from artgen.targets import (
     open_frames,
     open_sample,
 )
+from artgen.targets._source import ANIMATIONS, CONTAINERS
+from artgen.tasks import RunControl
 
 
 def moving(count: int, height: int = 24, width: int = 32) -> list[np.ndarray]:
@@ -59,7 +63,7 @@ def recipe(source: str = "sample:clip?n=6", **tables: dict) -> Recipe:
         "run": {"device": "cpu", "threads": 1, "backend": "eager"},
         "clip": {"steps": 4},
     }
-    return Recipe.from_dict(base).updated(tables)
+    return changed(Recipe.from_dict(base), tables)
 
 
 # ---- reading -------------------------------------------------------------------------------------
@@ -93,6 +97,18 @@ def test_an_animation_is_a_clip_and_a_still_is_none(tmp_path, name, options):
     still = tmp_path / f"still-{name}"
     Image.fromarray(frames[0]).save(still)
     assert not is_clip(still)
+
+
+def test_frames_of_a_folder_have_any_suffix_that_pictures_have(tmp_path):
+    for suffix in PICTURE_SUFFIXES:
+        Image.new("RGB", (8, 8)).save(tmp_path / f"1{suffix}")
+    assert len(list(open_frames(str(tmp_path)).frames())) == len(PICTURE_SUFFIXES)
+
+
+def test_every_suffix_of_a_clip_is_declared():
+    registry = Registry(entry_points=[])
+    for suffix in (*CONTAINERS, *ANIMATIONS):
+        assert registry.find_opener(f"a{suffix}").name == "clip"
 
 
 def test_a_folder_of_frames_is_ordered_by_number(tmp_path):
@@ -147,7 +163,7 @@ def test_a_video_that_is_damaged_or_too_large(tmp_path):
     with pytest.raises(InputError, match="No such file"):
         open_clip(tmp_path / "missing.mp4")
     (tmp_path / "coded.mp4").write_bytes(data.replace(b"avc1", b"zzzz"))
-    with pytest.raises(InputError, match=r"coded\.mp4 is encoded in a way that nobody"):
+    with pytest.raises(InputError, match=r"coded\.mp4: no decoder here knows"):
         open_clip(tmp_path / "coded.mp4")
 
 
@@ -216,9 +232,9 @@ def test_the_video_side_by_side_is_an_output_like_the_others(tmp_path):
         run(asked, default(), out=tmp_path, name="c")
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"mine"]
     # Far away it has to be known too, to be brought home.
-    task = Run("c", asked.to_dict(), folder=tmp_path)
-    assert task.places(asked.to_dict())["side_by_side"] == beside
-    assert "side_by_side" not in task.places(recipe().to_dict())
+    task = Run("c", asked, folder=tmp_path)
+    assert task.places(asked)["side_by_side"] == beside
+    assert "side_by_side" not in task.places(recipe())
 
 
 def test_a_clip_that_stands_still_gets_better_and_does_not_flicker(tmp_path):
@@ -280,7 +296,7 @@ def test_a_field_follows(tmp_path):
     assert art.film.scenes[0].lives is None
 
 
-class StopAfter(Interruption):
+class StopAfter(RunControl):
     """Stops a run after so many pictures."""
 
     def __init__(self, pictures: int) -> None:
@@ -288,9 +304,9 @@ class StopAfter(Interruption):
         self.left = pictures
 
     def __call__(self, event: object) -> None:
-        if isinstance(event, Shown):
+        if isinstance(event, PreviewDrawn):
             self.left -= 1
-            self.requested |= self.left <= 0
+            self.stop_requested |= self.left <= 0
 
 
 @pytest.mark.parametrize("pictures", [2, 4])
@@ -299,7 +315,7 @@ def test_a_resumed_clip_is_the_same(tmp_path, pictures):
     whole = run(asked, default(), out=tmp_path / "whole", name="c")
     stop = StopAfter(pictures)
     partial = run(
-        *(asked, default()), out=tmp_path / "part", name="c", observers=[stop], interruption=stop
+        *(asked, default()), out=tmp_path / "part", name="c", observers=[stop], control=stop
     )
     assert isinstance(partial.error, Interrupted)
     assert 0 < partial.art.film.keys < 8
@@ -315,9 +331,9 @@ def test_a_resumed_clip_is_the_same(tmp_path, pictures):
 
 def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
     asked = recipe("sample:clip?n=3")
-    stop = Interruption()
-    stop.request()
-    partial = run(asked, default(), out=tmp_path / "part", name="c", interruption=stop)
+    stop = RunControl()
+    stop.request_stop()
+    partial = run(asked, default(), out=tmp_path / "part", name="c", control=stop)
     assert partial.art.film.keys == 1
     again = run(asked, default(), out=tmp_path / "part", name="c", resume=True)
     whole = run(asked, default(), out=tmp_path / "whole", name="c")
@@ -325,12 +341,18 @@ def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
 
 
 def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
-    from artgen.executor import Processes
-    from artgen.runner import Elsewhere
+    from artgen.executor import ProcessExecutor
+    from artgen.runner import SceneExecution
 
     asked = recipe("sample:clip?n=6")
     run(asked, default(), out=tmp_path / "here", name="c")
-    run(asked, Registry(), out=tmp_path / "there", name="c", scenes=Elsewhere(Processes(2)))
+    run(
+        asked,
+        Registry(),
+        out=tmp_path / "there",
+        name="c",
+        scenes=SceneExecution(ProcessExecutor(2)),
+    )
     for suffix in ("art", "png", "mp4"):
         one, other = (tmp_path / where / f"c.{suffix}" for where in ("here", "there"))
         assert one.read_bytes() == other.read_bytes(), suffix
@@ -345,23 +367,23 @@ class Far:
     def __init__(self, folder, lost=()):
         self.folder, self.lost = folder, lost
 
-    def run(self, work, tasks, observe, interruption):
-        from artgen.executor import _parcel as parcel
+    def run(self, work, tasks, observe, control):
+        from artgen.executor import _payload as parcel
 
         for task in reversed(tasks):
             home = self.folder / task.stem
             packed = parcel.pack(task, parcel.read)
-            left = {name: path.read_bytes() for name, path in task.left().items()}
+            left = {name: path.read_bytes() for name, path in task.resume_files().items()}
             parcel.write(home / "work", left)
-            stop = Interruption()
+            stop = RunControl()
             if task.stem in self.lost:
-                stop.request()
+                stop.request_stop()
             yield task, work(parcel.unpack(packed, home).task, observe, stop)
             shutil.rmtree(home)
 
 
 def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, monkeypatch):
-    from artgen.runner import Elsewhere
+    from artgen.runner import SceneExecution
 
     monkeypatch.chdir(tmp_path)
     save_animation(tmp_path / "cut.gif", [*moving(3), *(255 - picture for picture in moving(3))])
@@ -369,12 +391,12 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
     whole = run(asked, default(), out=tmp_path / "here", name="c")
     assert whole.summary["clip"]["scenes"] == 2
     seen = []
-    far = Elsewhere(Far(tmp_path / "far"))
+    far = SceneExecution(Far(tmp_path / "far"))
     run(asked, default(), out=tmp_path / "there", name="c", scenes=far, observers=[seen.append])
     steps = [event.step for event in seen if isinstance(event, Advanced)]
     assert steps == sorted(steps)
     assert steps[-1] == whole.summary["steps"]
-    far = Elsewhere(Far(tmp_path / "far", lost=["c-001"]))
+    far = SceneExecution(Far(tmp_path / "far", lost=["c-001"]))
     part = run(asked, default(), out=tmp_path / "part", name="c", scenes=far)
     assert isinstance(part.error, Interrupted)
     assert part.art.film.keys == 3
@@ -401,7 +423,7 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
 )
 def test_refusals(tables, reason):
     with pytest.raises(UsageError, match=reason):
-        run(recipe().updated(tables), default())
+        run(changed(recipe(), tables), default())
 
 
 def test_the_command_line(tmp_path, monkeypatch, capsys):
@@ -430,13 +452,13 @@ def test_a_folder_of_frames_is_resumed_from_where_it_is(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     command = ["fit", f"frames:{shots}?fps=5", "--size", "24", "-n", "8", "--backend", "eager"]
     stop = StopAfter(1)
-    asked = recipe(f"frames:{shots}?fps=5").updated({"primitive": {"count": 8}})
-    asked = asked.updated({"target": {"size": 24}})
+    asked = changed(recipe(f"frames:{shots}?fps=5"), {"primitive": {"count": 8}})
+    asked = changed(asked, {"target": {"size": 24}})
     run(
         *(asked, default()),
         out=Path("artgen-out"),
         observers=[stop],
-        interruption=stop,
+        control=stop,
     )
     assert Path("artgen-out/shots-gaussian.run").exists()
     assert main([*command, "--resume", "-q"]) == 0

@@ -8,14 +8,14 @@ import torch
 
 import artgen
 from artgen import Canvas, UsageError, set_from_arrays
-from artgen.engines.lessons import Augmentation, Lessons, augmented
-from artgen.engines.schedule import rate_factor
+from artgen.engines.gradient.batches import Batches, RandomAffine, augmented
+from artgen.engines.gradient.schedule import rate_factor
 from artgen.events import Evaluated
 from artgen.losses import bce, mse
 from artgen.metrics import equivalent_rank, rank_errors
 from artgen.primitives import Context, Examples, Params
-from artgen.raster import examples_from, pass_through, reconstruct
-from artgen.runner import _device
+from artgen.raster import pass_through, reconstruct
+from artgen.runner import _arithmetic
 from artgen.targets import open_digits
 from artgen_plugins.autoencoder import Autoencoder
 from artgen_plugins.conditional import Conditional
@@ -26,7 +26,7 @@ from artgen_plugins.svd import SVD
 @pytest.fixture(autouse=True)
 def full_arithmetic(monkeypatch):
     """The clock would decide between arithmetics."""
-    monkeypatch.setattr(_device._CodecProbe, "seconds", lambda self, arithmetic: 1.0)
+    monkeypatch.setattr(_arithmetic._CodecTrial, "seconds", lambda self, arithmetic: 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def made(cls, subject=None, preset=None, **options):
 def solved(cls, target, **options):
     codec = cls(options)
     codec.take(target.subject)
-    training = examples_from(target.training, target.training_labels)
+    training = Examples.from_arrays(target.training, target.training_labels)
     return codec, codec.solve([training.images.float() / 255])
 
 
@@ -165,7 +165,7 @@ def test_the_conditional_one_listens():
 @pytest.mark.parametrize("rank", [1, 5, 28, 40])
 def test_svd_is_the_best_matrix_of_its_rank(rank, digits):
     codec, tensors = solved(SVD, digits, rank=rank)
-    test = examples_from(digits.test, digits.test_labels)
+    test = Examples.from_arrays(digits.test, digits.test_labels)
     found = mse(reconstruct(codec, tensors, test), test.images / 255, None)
     errors = rank_errors(digits.test)
     assert float(found) == pytest.approx(errors[min(rank, 28)], rel=1e-3, abs=1e-9)
@@ -181,7 +181,7 @@ def test_pca_is_the_best_shared_basis(digits):
     centred = images - images.mean(0)
     values = np.linalg.svd(centred, compute_uv=False)
     expected = (values[9:] ** 2).sum() / images.size
-    training = examples_from(digits.training, digits.training_labels)
+    training = Examples.from_arrays(digits.training, digits.training_labels)
     outputs = reconstruct(codec, tensors, training)
     assert float(mse(outputs, training.images / 255, None)) == pytest.approx(expected, rel=1e-3)
     basis = tensors["basis"].flatten(1)
@@ -191,7 +191,7 @@ def test_pca_is_the_best_shared_basis(digits):
 @pytest.mark.parametrize("cls", [PCA, SVD])
 def test_components_come_one_after_the_other(cls, digits):
     codec, tensors = solved(cls, digits, rank=6)
-    test = examples_from(digits.test, digits.test_labels)
+    test = Examples.from_arrays(digits.test, digits.test_labels)
     errors = [
         float(mse(reconstruct(codec, codec.truncated(tensors, n), test), test.images / 255, None))
         for n in range(7)
@@ -229,7 +229,7 @@ def test_other_losses_are_not_solved_for(digits):
 def lessons(count=10, batch=4, **how):
     images = torch.arange(count, dtype=torch.uint8)[:, None, None, None].expand(-1, 1, 8, 8)
     examples = Examples(images.contiguous(), torch.arange(count))
-    return Lessons(examples, batch, Augmentation(**how), 5, torch.device("cpu"))
+    return Batches(examples, batch, RandomAffine(**how), 5, torch.device("cpu"))
 
 
 def test_every_picture_comes_once_in_an_epoch():
@@ -252,9 +252,9 @@ def test_pictures_are_moved_each_in_its_own_way():
     rng = torch.Generator().manual_seed(0)
     picture = torch.zeros(1, 1, 28, 28)
     picture[:, :, 10:18, 13:15] = 1
-    moved = augmented(picture.expand(64, -1, -1, -1), Augmentation(1.0), rng)
+    moved = augmented(picture.expand(64, -1, -1, -1), RandomAffine(1.0), rng)
     assert len({each.numpy().tobytes() for each in moved}) == 64
-    # The ink stays, and no farther from the middle than a tenth of a side and what zoom adds.
+    # The ink stays, and no farther from the middle than a tenth of a side and what scale adds.
     ink = moved.sum((1, 2, 3)) / picture.sum()
     assert ink.min() > 0.75
     assert ink.max() < 1.3
@@ -262,7 +262,7 @@ def test_pictures_are_moved_each_in_its_own_way():
     off = (moved.sum((1, 3)) * rows).sum(1) / moved.sum((1, 2, 3))
     assert off.abs().max() < 3.6
     assert off.std() > 1
-    half = augmented(picture.expand(400, -1, -1, -1), Augmentation(0.5), rng)
+    half = augmented(picture.expand(400, -1, -1, -1), RandomAffine(0.5), rng)
     same = ((half - picture).abs().amax((1, 2, 3)) < 1e-4).float().mean()
     assert 0.4 < same < 0.6
 
@@ -273,7 +273,9 @@ def test_a_turn_is_a_turn():
     bar = torch.zeros(1, 1, 41, 61)
     bar[:, :, 19:22, 15:46] = 1
     moved = augmented(
-        bar.expand(200, -1, -1, -1), Augmentation(1.0, turn=90, shift=0, zoom=0, shear=0), rng
+        bar.expand(200, -1, -1, -1),
+        RandomAffine(1.0, degrees=90, translate=0, scale=0, shear=0),
+        rng,
     )
     # Whatever the angle, the length of the bar stays, also where pictures are not square.
     y, x = (torch.arange(n) - (n - 1) / 2 for n in (41, 61))
@@ -368,14 +370,14 @@ def test_chunks_change_nothing(chunk, digits, monkeypatch):
 
 @pytest.mark.parametrize("faster", ["fp32", "bf16"])
 def test_the_faster_arithmetic_of_the_codec_itself_is_taken(faster, digits, monkeypatch):
-    probe = _device._CodecProbe(
+    probe = _arithmetic._CodecTrial(
         made(Autoencoder, digits.subject, **SMALL)[0], torch.device("cpu"), 2
     )
     monkeypatch.undo()
     assert probe.seconds("fp32") > 0
     assert probe.seconds("bf16") > 0
     seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
-    monkeypatch.setattr(_device._CodecProbe, "seconds", lambda self, way: seconds[way])
+    monkeypatch.setattr(_arithmetic._CodecTrial, "seconds", lambda self, way: seconds[way])
     art = artgen.fit(digits, "autoencoder", steps=1, **SMALL, **QUICK)
     assert art.recipe.run.arithmetic == faster
 
@@ -402,7 +404,7 @@ def test_schedules_are_those_described():
     assert published.options["rate"] == 1
     for each in (short, published):
         assert (each.options["batch"], each.options["weight_decay"]) == (100, 1e-9)
-    assert (published.options["turn"], published.options["shear"]) == (15, 10)
+    assert (published.options["degrees"], published.options["shear"]) == (15, 10)
 
 
 def test_a_count_is_the_size_of_the_latent(digits):
@@ -421,5 +423,5 @@ def test_codecs_and_pictures_do_not_mix(digits):
         artgen.fit("sample:cat", "pca", size=16)
     with pytest.raises(UsageError, match="loss 'ssim' is for image targets"):
         artgen.fit(digits, "autoencoder", loss="ssim")
-    with pytest.raises(UsageError, match="28 pixels long, not 14"):
+    with pytest.raises(UsageError, match="was opened at 28 pixels, not 14"):
         artgen.fit(digits, "pca", size=14)

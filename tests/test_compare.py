@@ -20,15 +20,12 @@ from artgen.errors import InputError, UsageError
 from artgen.metrics import psnr
 from artgen.output import available_codecs
 from artgen.registry import Registry
-from artgen.runner import Interruption
 from artgen.targets import TargetRequest, open_sample
+from artgen.tasks import RunControl
 
 SMALL = ("--size", "32", "--steps", "4", "--threads", "1", "--seed", "1")
 
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
 @pytest.fixture
@@ -282,7 +279,7 @@ def test_a_failure_harms_no_other_and_the_first_one_decides(call):
     )
     assert code == 4
     assert err.count("error: ") == 2
-    assert "no primitive 'no-such'" in out
+    assert "unknown primitive 'no-such'" in out
     lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
     assert " dB" not in lines["no-such"]
     assert float(lines["gaussian:count=6"].split()[1]) > 5
@@ -327,13 +324,13 @@ def test_all_share_a_random_seed(compare):
 
 
 def test_an_interruption_keeps_what_is_done_and_starts_no_other():
-    interruption = Interruption()
+    control = RunControl()
     registry = Registry(environ={})
     three = contestants("gaussian:count=6", "gaussian:count=7", "gaussian:count=8", seed=1)
     comparison = Comparison(three, ["sample:cat"], registry, out=Path("out"), size=32)
-    for row in comparison.run(interruption=interruption):
+    for row in comparison.run(control=control):
         if row.contestant == "gaussian:count=6":
-            interruption.request()
+            control.request_stop()
     states = [
         (row.contestant[-1], type(row.error).__name__)
         for row in comparison.rows
@@ -348,16 +345,19 @@ def test_an_interruption_keeps_what_is_done_and_starts_no_other():
 
 
 def test_ctrl_c_ends_with_130_and_a_table(call, monkeypatch):
-    class Pressed(Interruption):
+    class Pressed(RunControl):
+        paused = watched = False
+        rate = None
+
         def __init__(self):
             self.asked = 0
 
         @property
-        def requested(self):
+        def stop_requested(self):
             self.asked += 1
             return self.asked > 3
 
-    monkeypatch.setattr("artgen.runner.Interruption", Pressed)
+    monkeypatch.setattr("artgen.tasks.RunControl", Pressed)
     code, out, err = call("-p", "gaussian:count=6", "-p", "mlp", "--steps", "50", "--json")
     assert code == 130
     rows = by_name(json.loads(out)["rows"])
@@ -434,7 +434,7 @@ def test_the_csv_holds_every_row(compare):
     assert [row["contestant"] for row in rows] == [row["contestant"] for row in data["rows"]]
     assert list(rows[0]) == list(data["rows"][0])
     assert float(rows[0]["psnr"]) == data["rows"][0]["psnr"]
-    assert rows[1]["error"] == "there is no primitive 'nope'"
+    assert rows[1]["error"] == "unknown primitive 'nope'"
     assert rows[1]["psnr"] == ""
 
 

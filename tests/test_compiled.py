@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from artgen import Canvas, Param, Splat, UsageError
+from artgen.compiler.record import Untraceable
 from artgen.primitives import Context
 from artgen.raster import EAGER, choose_backend, cpu, paint
 from artgen.raster.backend import planned_backend
 from artgen.raster.cpu import Footprint
-from artgen.raster.trace import Untraceable
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.stroke import Stroke

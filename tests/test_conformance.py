@@ -13,15 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from helpers import listed_under
 
 import artgen_plugins
-from artgen import Field, Param, PluginError, Preset, Splat, from_spacing, normal, option, pixels
+from artgen import Field, Param, PluginError, Preset, Splat, init, option, pixels
 from artgen.registry import Registry
 from artgen.testing import advice, checks_of, claim, conformance, examine, judge
-from artgen.testing._subject import Subject
+from artgen.testing._candidate import Candidate
 
 DATA = Path(__file__).parent / "data"
-SIZE = Param(init=from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
+SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
 
 
 # ---- what passes ---------------------------------------------------------------------------------
@@ -50,8 +51,8 @@ class Waves(Field):
 
     engines = ("gradient",)
     params: Mapping[str, Param] = {
-        "frequency": Param(2, 9, init=normal(3.0), lr=0.05),
-        "colour": Param(9, 3, init=normal(0.1), lr=0.01),
+        "frequency": Param(2, 9, init=init.normal(3.0), lr=0.05),
+        "colour": Param(9, 3, init=init.normal(0.1), lr=0.01),
     }
 
     def forward(self, xy, p):
@@ -63,7 +64,7 @@ def outcome(cls: type[Any], check: str):
     # Engines and losses are those of the framework, primitives only this one.
     registry.register(cls)
     entry = registry.entries("primitive")[0]
-    subject = Subject(entry, registry, cls)
+    subject = Candidate(entry, registry, cls)
     [found] = [each for each in checks_of(cls) if each.__name__ == check]
     return judge(found, subject)
 
@@ -80,31 +81,24 @@ def test_the_good_ones_pass(cls):
 BAD: list[tuple[str, str, type[Any]]] = []
 
 
-def bad(check: str, says: str):
-    """Mark a class that `check` must not let pass, saying `says`."""
-
-    def mark(cls: type[Any]) -> type[Any]:
-        BAD.append((check, says, cls))
-        return cls
-
-    return mark
+bad = listed_under(BAD)
 
 
-@bad("deviations", "'gradient' is no check to deviate from: did you mean gradients")
+@bad("deviations", "unknown check 'gradient' in known_deviations: did you mean gradients")
 class UnknownDeviation(Disc):
     """Bad."""
 
     known_deviations = {"gradient": "why not"}
 
 
-@bad("deviations", "the deviation from 'radius' has no reason")
+@bad("deviations", "known_deviations gives no reason for 'radius'")
 class NoReason(Disc):
     """Bad."""
 
     known_deviations = {"radius": ""}
 
 
-@bad("schema", "there is no engine 'gradeint': did you mean gradient")
+@bad("schema", "unknown engine 'gradeint': did you mean gradient")
 class UnknownEngine(Disc):
     """Bad."""
 
@@ -138,7 +132,7 @@ class PresetOfUnknownParameter(Disc):
     presets = {"slow": Preset(params={"sice": {"lr": 0.1}})}
 
 
-@bad("schema", "has tint, which is no Param: 0.5")
+@bad("schema", "tint is not a Param: 0.5")
 class NoParam(Disc):
     """Bad."""
 
@@ -246,14 +240,14 @@ def _fresh(context, shape):
     return torch.from_numpy(0.1 + 0.1 * np.random.default_rng().random(shape)).float()
 
 
-for source, init in {"torch": _global, "numpy": _numpy, "Python": _python}.items():
+for source, start in {"torch": _global, "numpy": _numpy, "Python": _python}.items():
     name = f"Random{source.title()}"
-    cls = type(name, (Disc,), {"params": {"size": SIZE.replaced(init=init)}, "__doc__": "Bad."})
+    cls = type(name, (Disc,), {"params": {"size": SIZE.replaced(init=start)}, "__doc__": "Bad."})
     bad("randomness", f"{name} changes the global generator of {source}")(cls)
-    bad("seed", f"{name}: init with the same seed differs in size")(cls)
+    bad("seed", f"{name}: a first drawing with the same seed differs in size")(cls)
 
 
-@bad("seed", "init with the same seed differs in size")
+@bad("seed", "a first drawing with the same seed differs in size")
 class Entropy(Disc):
     """Bad."""
 
@@ -354,7 +348,7 @@ class InPlace(Disc):
         return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
 
 
-@bad("purity", "gives something else when called again")
+@bad("purity", "gives another result when called again")
 class Counts(Disc):
     """Bad."""
 
@@ -365,7 +359,7 @@ class Counts(Disc):
         return super().footprint(dx, dy, p) * self.calls[0]
 
 
-@bad("resolution", "levels of 255 apart at 36x24 and 108x72 pixels")
+@bad("resolution", "levels between 36x24 and 108x72 pixels")
 class Grid(Waves):
     """Bad."""
 
@@ -373,7 +367,7 @@ class Grid(Waves):
         return super().forward(xy, p) * len(xy) / 1000
 
 
-@bad("resolution", "levels of 255 apart at 36x24 and 108x72 pixels")
+@bad("resolution", "levels between 36x24 and 108x72 pixels")
 class SizeOfTile(Disc):
     """Bad."""
 
@@ -381,7 +375,7 @@ class SizeOfTile(Disc):
         return super().footprint(dx, dy, p) * dx.abs().max()
 
 
-@bad("device", "Table.footprint answers on cpu")
+@bad("device", "Table.footprint returns a tensor on cpu")
 class Table(Disc):
     """Bad."""
 
@@ -391,7 +385,7 @@ class Table(Disc):
         return table[(8 * r).clamp(0, 8).long()]
 
 
-@bad("device", "answers on cpu")
+@bad("device", "returns a tensor on cpu")
 class Homesick(Waves):
     """Bad."""
 
@@ -407,7 +401,7 @@ class WrongShape(Disc):
         return super().footprint(dx, dy, p)[..., None]
 
 
-@bad("broadcasting", "is not that of its parts alone")
+@bad("broadcasting", "differs from single parts")
 class Neighbours(Disc):
     """Bad."""
 
@@ -415,7 +409,7 @@ class Neighbours(Disc):
         return super().footprint(dx, dy, p) / (1 + p.size.mean())
 
 
-@bad("radius", "still is 0.184 at dx")
+@bad("radius", "is still 0.184 at dx")
 class Short(Disc):
     """Bad."""
 
@@ -423,7 +417,7 @@ class Short(Disc):
         return 1.3 * p.size
 
 
-@bad("radius", "Shrinking ends at -")
+@bad("radius", "Shrinking has half axis -")
 class Shrinking(Disc):
     """Bad."""
 
@@ -475,14 +469,14 @@ class Everywhere(Disc):
         return torch.full_like(p.size, torch.inf)
 
 
-@bad("positions", "gives [24, 4], not [24, 3]")
+@bad("positions", "gives [24, 4], expected [24, 3]")
 class FourChannels(Waves):
     """Bad."""
 
-    params = {**Waves.params, "colour": Param(9, 4, init=normal(0.1))}
+    params = {**Waves.params, "colour": Param(9, 4, init=init.normal(0.1))}
 
 
-@bad("positions", "gives a position another colour when others are left out")
+@bad("positions", "when others are left out")
 class Normalised(Waves):
     """Bad."""
 
@@ -494,7 +488,7 @@ class Linear(Waves):
     """A field with a graph."""
 
     engines = ("scratch",)
-    params = {"slope": Param(3, 2, init=normal(0.5)), "start": Param(3, init=0.5)}
+    params = {"slope": Param(3, 2, init=init.normal(0.5)), "start": Param(3, init=0.5)}
 
     def forward(self, xy, p):
         return xy @ p.slope.t() + p.start
@@ -504,7 +498,7 @@ class Linear(Waves):
         return value + p["start"].broadcast(0, features.shape[0])
 
 
-@bad("graph", "Forgot.graph is not that of forward")
+@bad("graph", "Forgot.graph differs from forward")
 class Forgot(Linear):
     """Bad."""
 
@@ -517,8 +511,8 @@ class Vast(Waves):
     """Bad."""
 
     params = {
-        "frequency": Param(2, 300_000, init=normal(3.0)),
-        "colour": Param(300_000, 3, init=normal(1e-3)),
+        "frequency": Param(2, 300_000, init=init.normal(3.0)),
+        "colour": Param(300_000, 3, init=init.normal(1e-3)),
     }
 
 
@@ -568,7 +562,7 @@ class Healed(Disc):
 def test_a_declared_deviation_is_known():
     found = outcome(Declared, "radius")
     assert found.status == "known"
-    assert found.detail.startswith("its edges are hard on purpose (Declared still is 0.184")
+    assert found.detail.startswith("its edges are hard on purpose (Declared is still 0.184")
 
 
 def test_a_deviation_that_is_none_fails():
@@ -626,13 +620,13 @@ test_splats = conformance(Splats)
 """
 PLUGIN = """
 import torch
-from artgen import Param, Splat, from_spacing
+from artgen import Param, Splat, init
 
 class Splats(Splat):
     '''Splats.'''
 
     known_deviations = {"radius": "hard edges", "seed": "no idea"}
-    params = {"size": Param(init=from_spacing(0.5), map="exp")}
+    params = {"size": Param(init=init.from_spacing(0.5), map="exp")}
 
     def footprint(self, dx, dy, p):
         if dx.dim() == 4:
@@ -656,7 +650,7 @@ def test_pytest_reports_each_check(pytester):
     assert "FAILED test_plugin.py::test_splats[splats-drawing] - ZeroDiv" in text
     assert "plugin.py:12: ZeroDivisionError" in text
     assert "the same error as in drawing" in text
-    assert "hint: This was to show: A drawing is finite" in text
+    assert "hint: The check proves: A drawing is finite" in text
     assert "1 failed, 10 passed, 7 skipped, 1 deselected, 2 xfailed" in text
 
 

@@ -9,13 +9,14 @@ from xml.etree.ElementTree import ParseError
 
 import numpy as np
 import pytest
+from helpers import listed_under
 
 from artgen import Preset, Shape, option
 from artgen.registry import Registry
 from artgen.testing import advice, checks_of, claim, examine, judge
+from artgen.testing._candidate import Candidate
 from artgen.testing._elements import Unknown, painted
-from artgen.testing._shape import _Triangle
-from artgen.testing._subject import Subject
+from artgen.testing._shape_search import _Triangle
 
 COUNTER = np.zeros(1)
 
@@ -84,10 +85,10 @@ class Wheel(Dot):
             points[i, 1] = genes[1] + genes[2] * math.sin(turn)
 
 
-def subject_of(cls: type[Any]) -> Subject:
+def subject_of(cls: type[Any]) -> Candidate:
     registry = Registry(environ={}, entry_points=())
     registry.register(cls)
-    return Subject(registry.entries("primitive")[0], registry, cls)
+    return Candidate(registry.entries("primitive")[0], registry, cls)
 
 
 def outcome(cls: type[Any], check: str):
@@ -105,24 +106,17 @@ def test_the_good_ones_pass(cls):
 
 def test_an_outline_and_spans_are_compared():
     assert outcome(Wheel, "bounds").status == outcome(Wheel, "outline").status == "ok"
-    assert outcome(Arrow, "bounds").detail == "there is an outline"
-    assert outcome(Dot, "outline").detail == "there is none"
+    assert outcome(Arrow, "bounds").detail == "drawn by its outline"
+    assert outcome(Dot, "outline").detail == "no outline"
 
 
 BAD: list[tuple[str, str, type[Any]]] = []
 
 
-def bad(check: str, says: str):
-    """Mark a class that `check` must not let pass, saying `says`."""
-
-    def mark(cls: type[Any]) -> type[Any]:
-        BAD.append((check, says, cls))
-        return cls
-
-    return mark
+bad = listed_under(BAD)
 
 
-@bad("random", "Forgets.random leaves gene 1 (y) as it was")
+@bad("random", "Forgets.random does not set gene 1 (y)")
 class Forgets(Dot):
     """Bad."""
 
@@ -176,7 +170,7 @@ class Stuck(Dot):
         genes[int(2 * rng.random())] += step * rng.standard_normal()
 
 
-@bad("mutation", "times as far as asked")
+@bad("mutation", "Jumps.mutate typically changes genes by")
 class Jumps(Dot):
     """Bad."""
 
@@ -214,7 +208,7 @@ class Greedy(Dot):
         return genes[0] - half, genes[0] + half
 
 
-@bad("purity", "gives something else when called again")
+@bad("purity", "gives another result when called again")
 class Counting(Dot):
     """Bad."""
 
@@ -233,7 +227,7 @@ class TextGenes(Dot):
         genes[0], genes[1], genes[2] = x, y, float(f"{size}")
 
 
-@bad("compiled", "valid says something else when compiled")
+@bad("compiled", "valid gives another result when compiled")
 class Rounds(Dot):
     """Bad."""
 
@@ -255,7 +249,7 @@ class Gap(Arrow):
             points[i, 0], points[i, 1] = genes[0] + i * genes[2], genes[1] + i * i * genes[3]
 
 
-@bad("outline", "NotConvex says it is convex, but has 2 runs in a row")
+@bad("outline", "NotConvex says it is convex, but has 2 spans in a row")
 class NotConvex(Arrow):
     """Bad."""
 
@@ -308,7 +302,7 @@ class Overflows(Dot):
         return genes[1] - shrink * genes[2], genes[1] + shrink * genes[2]
 
 
-@bad("svg", "WrongRadius.svg paints")
+@bad("svg", "WrongRadius.svg covers")
 class WrongRadius(Dot):
     """Bad."""
 
@@ -324,7 +318,7 @@ class NoElement(Dot):
         return "a circle"
 
 
-@bad("resolution", "levels of 255 apart on average")
+@bad("resolution", "levels on average")
 class Hairy(Dot):
     """Bad."""
 
@@ -344,7 +338,7 @@ class Twisted(Dot):
         return genes[1] - shrink * genes[2], genes[1] + shrink * genes[2]
 
 
-@bad("cost", "makes a search slow")
+@bad("cost", "makes the search slow")
 class Slow(Dot):
     """Bad."""
 
@@ -370,7 +364,7 @@ def test_each_check_catches_its_own(check, says, cls):
 
 def test_every_check_of_shapes_is_proved_to_catch_something():
     # Those of every primitive are proved with splats and fields.
-    checks = {check for check in checks_of(Dot) if check.__module__.endswith("._shape")}
+    checks = {check for check in checks_of(Dot) if "._shape" in check.__module__}
     assert {check for check, _, _ in BAD} == {check.__name__ for check in checks}
 
 
@@ -391,14 +385,16 @@ def test_a_seed_from_elsewhere_is_noticed():
 
     found = outcome(Elsewhere, "randomness")
     assert found.detail == "Elsewhere changes the global generator of numpy"
-    assert "random with the same seed differs in genes" in outcome(Elsewhere, "seed").detail
+    assert (
+        "a first drawing with the same seed differs in genes" in outcome(Elsewhere, "seed").detail
+    )
 
 
 def test_a_mixture_is_checked_kind_by_kind():
-    from artgen.testing._subject import find_entries
+    from artgen.testing._candidate import find_entries
 
     registry, [entry] = find_entries("triangle+circle")
-    subject = Subject(entry, registry, entry.load())
+    subject = Candidate(entry, registry, entry.load())
     for name in ("random", "mutation", "outline", "bounds"):
         [check] = [each for each in checks_of(subject.cls) if each.__name__ == name]
         assert judge(check, subject).status == "ok"

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from artgen import Canvas, Context, Param, Splat, option
-from artgen.raster import Backend, backend, choose_backend, cuda, kernel_cache, paint
+from artgen.compiler import kernel_cache
+from artgen.raster import Backend, choose_backend, cuda, paint, splat_backend
 from artgen.raster.tiles import Extent
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
@@ -26,8 +27,6 @@ from artgen_plugins.stroke import Stroke
 
 ON_GPU = torch.cuda.is_available()
 DEVICE = "cuda" if ON_GPU else "cpu"
-if not ON_GPU:
-    os.environ["TRITON_INTERPRET"] = "1"  # read when the kernels are imported
 
 BACKGROUND = (0.2, 0.4, 0.9)
 
@@ -283,7 +282,7 @@ needs_gpu = pytest.mark.skipif(not ON_GPU, reason="needs a GPU")
 
 @needs_gpu
 def test_kernels_are_chosen_where_there_is_a_gpu(triton, monkeypatch):
-    monkeypatch.setattr(backend, "_chosen", {})
+    monkeypatch.setattr(splat_backend, "_chosen", {})
     for splat in (Gaussian(), Fourier(), Odd()):
         choice = choose_backend(splat, "cuda")
         assert choice.name == "compiled", choice.reason
@@ -310,7 +309,7 @@ def test_a_gpu_is_never_waited_for_and_gives_the_same_bits_again(triton):
 
 
 def test_without_triton_a_gpu_runs_plain_torch_and_says_why(monkeypatch):
-    monkeypatch.setattr(backend, "_chosen", {})
+    monkeypatch.setattr(splat_backend, "_chosen", {})
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     choice = choose_backend(Gaussian(), "cuda:1")
     assert choice.name == "eager"
@@ -352,7 +351,7 @@ def evaluate(name, *arguments):
     loads = "".join(f"    {x} = tl.load({x} + k)\n" for x in names)
     kernels = kernel_cache.load(
         "import triton\nimport triton.language as tl\n"
-        "from artgen.raster.triton_math import *\n\n"
+        "from artgen.compiler.triton_math import *\n\n"
         f"@triton.jit\ndef apply({', '.join(names)}, out, SIZE: tl.constexpr):\n"
         f"    k = tl.arange(0, SIZE)\n{loads}    tl.store(out + k, {name}({', '.join(names)}))\n"
     )

@@ -212,34 +212,39 @@ def test_every_key_of_a_recipe_is_documented():
     assert documented == {name: set(model.model_fields) for name, model in models.items()}
 
 
-def test_the_readme_names_what_exists():
+def test_the_readme_and_the_page_of_primitives_name_what_exists():
     from artgen.registry import Registry
 
     registry = Registry(environ={})
-    section = sections(ROOT / "README.md")["What there is"]
-    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == {
+    page = sections(ROOT / "docs" / "primitives.md")
+    for kind, heading in (("primitive", "Primitives"), ("engine", "Engines"), ("loss", "Losses")):
+        named = set(re.findall(r"^\| `([\w-]+)` \|", page[heading], re.MULTILINE))
+        assert named == {entry.name for entry in registry.entries(kind)}
+    readme = sections(ROOT / "README.md")["What there is"]
+    families = re.findall(r"^\| \w+: .*?\| (.*) \|$", readme, re.MULTILINE)
+    assert sorted(re.findall(r"`(\w+)`", " ".join(families))) == sorted(
         entry.name for entry in registry.entries("primitive")
-    }
-    for kind in ("engine", "loss"):
-        for entry in registry.entries(kind):
-            assert f"`{entry.name}`" in section, entry.name
+    )
 
 
 def test_the_layers_are_those_that_are_checked():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     checked = project["tool"]["importlinter"]["contracts"][0]["layers"]
     table = sections(ROOT / "docs" / "architecture.md")["Layers"]
-    rows = [re.findall(r"`(artgen\.\w+)`", row) for row in table.splitlines() if "`artgen." in row]
+    rows = [
+        re.findall(r"`(artgen\.[\w.]+)`", row) for row in table.splitlines() if "`artgen." in row
+    ]
     documented = [set(row) for row in rows if row]
     assert documented == [set(re.split(" [|:] ", layer)) for layer in checked]
 
 
 def test_helpers_in_the_plugin_guide_are_public():
     page = (ROOT / "docs" / "plugins.md").read_text(encoding="utf-8")
-    table = page[page.index("Helpers, all importable") : page.index("A function of your own")]
-    helpers = re.findall(r"`(\w+)\(", table)
+    table = page[page.index("Helpers, in the modules") : page.index("A function of your own")]
+    helpers = re.findall(r"`(?:(\w+)\.)?(\w+)\(", table)
     assert len(helpers) >= 9
-    assert set(helpers) <= set(artgen.__all__)
+    for module, name in helpers:
+        assert name in (getattr(artgen, module) if module else artgen).__all__, name
 
 
 def test_every_check_of_plugins_is_documented_with_what_it_proves():

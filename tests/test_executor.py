@@ -9,17 +9,18 @@ from pathlib import Path
 import pytest
 
 from artgen.errors import InputError, Interrupted, OutputError
-from artgen.events import Advanced, Evaluated, Notice, Shown, Started
-from artgen.executor import Here, Processes
-from artgen.runner import Interruption, Task
+from artgen.events import Advanced, Evaluated, Notice, PreviewDrawn, Started
+from artgen.executor import ProcessExecutor
+from artgen.recipe import Recipe
+from artgen.tasks import RunControl, SerialExecutor, Task
 
 
 def task(kind, value=0):
-    return Task(f"{kind}-{value}", {"kind": kind, "value": value})
+    return Task(f"{kind}-{value}", Recipe.from_dict({"primitive": {"name": kind, "value": value}}))
 
 
-def work(task, observe, interruption):
-    kind, value = task.recipe["kind"], task.recipe["value"]
+def work(task, observe, control):
+    kind, value = task.recipe.primitive.name, task.recipe.primitive.options["value"]
     if kind == "raise":
         raise InputError(f"bad {value}", hint="another one")
     if kind == "bug":
@@ -36,27 +37,29 @@ def work(task, observe, interruption):
         observe(Started(task.stem, 0, 9, {}, target=b"pixels"))
         for step in range(9):
             observe(Advanced(task.stem, step, 9, 0.1))
-        observe(Shown(task.stem, 9, b"pixels"))
+        observe(PreviewDrawn(task.stem, 9, b"pixels"))
         observe(Evaluated(task.stem, 9, 9, 0.5, 20.0, 0.1))
         observe(Notice(task.stem, "look"))
     if kind == "wait":
         # Until it is told to stop, as a fit does that saves what it has.
         Path(value).touch()
-        while not interruption.requested:
+        while not control.stop_requested:
             time.sleep(0.01)
         raise Interrupted("saved")
     return value * value, os.getpid()
 
 
-def carry_out(executor, tasks, observe=lambda event: None, interruption=None):
-    interruption = interruption or Interruption()
-    return {task.stem: result for task, result in executor.run(work, tasks, observe, interruption)}
+def execute(executor, tasks, observe=lambda event: None, control=None):
+    control = control or RunControl()
+    return {task.stem: result for task, result in executor.run(work, tasks, observe, control)}
 
 
-@pytest.mark.parametrize("executor", [Here(), Processes(2)], ids=["here", "processes"])
+@pytest.mark.parametrize(
+    "executor", [SerialExecutor(), ProcessExecutor(2)], ids=["here", "processes"]
+)
 def test_every_task_has_its_result_or_its_error(executor):
     tasks = [task("square", 2), task("raise", "luck"), task("square", 3), task("bug")]
-    results = carry_out(executor, tasks)
+    results = execute(executor, tasks)
     assert set(results) == {task.stem for task in tasks}
     assert [results[f"square-{value}"][0] for value in (2, 3)] == [4, 9]
     error = results["raise-luck"]
@@ -66,14 +69,14 @@ def test_every_task_has_its_result_or_its_error(executor):
 
 
 def test_processes_are_others_and_do_several_tasks():
-    results = carry_out(Processes(2), [task("square", value) for value in range(6)])
+    results = execute(ProcessExecutor(2), [task("square", value) for value in range(6)])
     pids = {pid for _, pid in results.values()}
     assert 1 <= len(pids) <= 2
     assert os.getpid() not in pids
 
 
 def test_an_error_from_another_process_says_where_it_was_raised():
-    results = carry_out(Processes(1), [task("bug"), task("odd")])
+    results = execute(ProcessExecutor(1), [task("bug"), task("odd")])
     [note] = results["bug-0"].__notes__
     assert "raise ZeroDivisionError(value)" in note
     # Its class cannot be sent.
@@ -81,7 +84,7 @@ def test_an_error_from_another_process_says_where_it_was_raised():
 
 
 def test_a_process_that_dies_takes_its_own_task_only():
-    results = carry_out(Processes(1), [task("die"), task("square", 5), task("square", 6)])
+    results = execute(ProcessExecutor(1), [task("die"), task("square", 5), task("square", 6)])
     assert isinstance(results["die-0"], OutputError)
     assert "code 3" in results["die-0"].message
     assert [results[f"square-{value}"][0] for value in (5, 6)] == [25, 36]
@@ -89,35 +92,35 @@ def test_a_process_that_dies_takes_its_own_task_only():
 
 def test_events_come_from_other_processes_without_pictures_and_not_too_often():
     seen = []
-    carry_out(Processes(1), [task("tell")], seen.append)
+    execute(ProcessExecutor(1), [task("tell")], seen.append)
     assert [type(event) for event in seen] == [Started, Advanced, Evaluated, Notice]
     assert seen[0].target is None
 
 
 def test_here_begins_nothing_once_it_shall_stop():
-    interruption = Interruption()
+    control = RunControl()
     done = []
     tasks = [task("square", 1), task("square", 2)]
-    for each, _ in Here().run(work, tasks, lambda event: None, interruption):
+    for each, _ in SerialExecutor().run(work, tasks, lambda event: None, control):
         done.append(each.stem)
-        interruption.request()
+        control.request_stop()
     assert done == ["square-1"]
 
 
 def test_processes_are_asked_to_stop_and_what_was_not_begun_is_left_out(tmp_path):
     begun = tmp_path / "begun"
 
-    class Once(Interruption):
+    class Once(RunControl):
         @property
-        def requested(self):
+        def stop_requested(self):
             return begun.exists()
 
-        @requested.setter
-        def requested(self, value):
+        @stop_requested.setter
+        def stop_requested(self, value):
             pass
 
     tasks = [task("wait", str(begun)), task("square", 2)]
-    results = carry_out(Processes(1), tasks, interruption=Once())
+    results = execute(ProcessExecutor(1), tasks, control=Once())
     assert list(results) == [tasks[0].stem]
     [result] = results.values()
     assert isinstance(result, Interrupted)
@@ -127,5 +130,5 @@ def test_processes_are_asked_to_stop_and_what_was_not_begun_is_left_out(tmp_path
 def test_any_kind_of_connection_will_do(monkeypatch):
     # On Windows it is none of the class that there is on other systems.
     monkeypatch.setattr("artgen.executor._processes.Connection", type("Another", (), {}))
-    [result] = carry_out(Processes(1), [task("square", 3)]).values()
+    [result] = execute(ProcessExecutor(1), [task("square", 3)]).values()
     assert result[0] == 9

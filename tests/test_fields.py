@@ -10,13 +10,13 @@ import torch
 from PIL import Image
 
 import artgen
-from artgen import Canvas, Context, Drawing, Field, Param, Params, UsageError, normal
+from artgen import Canvas, Context, Drawing, Field, Param, Params, UsageError, init
 from artgen.engines import Problem
-from artgen.engines.gradient import GradientEngine
+from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses import mse, parse_loss
 from artgen.metrics import psnr
 from artgen.raster import FIELD_PIECE, draw, paint
-from artgen.runner import _device
+from artgen.runner import _arithmetic
 from artgen_plugins.fourier_features import FourierFeatures
 from artgen_plugins.hashgrid import HashGrid
 from artgen_plugins.mlp import MLP
@@ -133,7 +133,7 @@ def test_the_finest_grid_has_a_cell_per_pixel_and_cells_are_square():
 class Ramp(Field):
     """Colours that change evenly, and a note of where they were asked for."""
 
-    params = {"slope": Param(3, 2, init=normal(0.0), lr=0.01)}
+    params = {"slope": Param(3, 2, init=init.normal(0.0), lr=0.01)}
     asked: list[torch.Tensor] = []
 
     def forward(self, xy, p):
@@ -175,7 +175,7 @@ def test_a_batch_in_pieces_is_a_batch(astronaut):
     for threads in (1, 2, 3):
         torch.set_num_threads(threads)
         try:
-            field = made(HashGrid, levels=4, rows=8)
+            field = made(HashGrid, levels=4, log2_rows=8)
             engine = started(field, initial(field), target, batch=batch, jitter=0.5)
             engine.advance(4)
             results.append(engine.drawing(best=False).tensors)
@@ -239,7 +239,9 @@ def test_steps_in_bfloat16_learn_too_and_drawings_are_float32(kind, astronaut):
 @pytest.mark.parametrize("faster", ["fp32", "bf16"])
 def test_the_faster_arithmetic_is_found_and_stored(faster, monkeypatch):
     seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
-    monkeypatch.setattr(_device._Probe, "seconds", lambda self, arithmetic: seconds[arithmetic])
+    monkeypatch.setattr(
+        _arithmetic.FieldTrial, "seconds", lambda self, arithmetic: seconds[arithmetic]
+    )
     art = artgen.fit(picture(32), "siren", steps=2, seed=0)
     assert art.recipe.run.arithmetic == faster
     # On few positions the processor's overhead is more than it wins, and noise could decide.
@@ -248,18 +250,21 @@ def test_the_faster_arithmetic_is_found_and_stored(faster, monkeypatch):
 
 def test_what_is_asked_for_is_not_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        _device._Probe, "seconds", lambda self, arithmetic: {"fp32": 1.0, "bf16": 9.0}[arithmetic]
+        _arithmetic.FieldTrial,
+        "seconds",
+        lambda self, arithmetic: {"fp32": 1.0, "bf16": 9.0}[arithmetic],
     )
-    assert _device.resolve_arithmetic("auto", "cpu", 256) == "fp32"
-    assert _device.resolve_arithmetic("bf16", "cpu", 256) == "bf16"
-    assert _device.resolve_arithmetic("fp32", "cpu", 0) == "fp32"
-    assert _device.resolve_arithmetic("auto", "cpu", None) == "fp32"
+    field = MLP()
+    assert _arithmetic.resolve_arithmetic("auto", field, "cpu", 256) == "fp32"
+    assert _arithmetic.resolve_arithmetic("bf16", field, "cpu", 256) == "bf16"
+    assert _arithmetic.resolve_arithmetic("fp32", field, "cpu", 0) == "fp32"
+    assert _arithmetic.resolve_arithmetic("auto", field, "cpu", None) == "fp32"
     with pytest.raises(UsageError, match="bf16 is for fields"):
-        _device.resolve_arithmetic("bf16", "cpu", None)
+        _arithmetic.resolve_arithmetic("bf16", field, "cpu", None)
 
 
 def test_the_probe_measures_both():
-    probe = _device._Probe(torch.device("cpu"), 64)
+    probe = _arithmetic.FieldTrial(torch.device("cpu"), 64)
     assert probe.seconds("fp32") > 0
     assert probe.seconds("bf16") > 0
 
@@ -279,7 +284,7 @@ def picture(side=16):
 
 
 QUICK = {
-    "hashgrid": {"steps": 120, "rows": 9},
+    "hashgrid": {"steps": 120, "log2_rows": 9},
     "siren": {"steps": 300},
     "fourier_features": {"steps": 300},
     "mlp": {"steps": 300, "hidden": 128},

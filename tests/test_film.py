@@ -330,7 +330,7 @@ def test_frames_are_made_while_they_are_written(art, monkeypatch):
         most = max(most, len(alive))
         return pixels
 
-    monkeypatch.setattr("artgen.views.to_pixels", counted)
+    monkeypatch.setattr("artgen.display.to_pixels", counted)
     export_mp4(art, ExportRequest(size=16, fps=60))
     assert 0 < most < 10
 
@@ -351,7 +351,7 @@ def test_what_a_video_cannot_be(art, request_):
 
 
 def test_without_a_film_there_is_no_video():
-    with pytest.raises(UsageError, match="is no video, unless it holds a film"):
+    with pytest.raises(UsageError, match="a video needs a film"):
         export_mp4(make_art(), ExportRequest())
 
 
@@ -389,9 +389,9 @@ def test_render_draws_films_and_moments(place, capsys):
     ("arguments", "says"),
     [
         (["a.art", "--at", "9"], "not in the film"),
-        (["a.art", "--at", "1", "-o", "b.mp4"], "is no video"),
+        (["a.art", "--at", "1", "-o", "b.mp4"], "a video needs a film"),
         (["still.art", "--at", "1"], "holds no film"),
-        (["still.art", "-o", "b.gif"], "is no video"),
+        (["still.art", "-o", "b.gif"], "a video needs a film"),
     ],
 )
 def test_render_refuses_what_is_not_there(place, capsys, arguments, says):
@@ -403,8 +403,8 @@ def test_info_tells_of_the_film(place, capsys):
         "duration": 2.0,
         "fps": 10.0,
         "scenes": 1,
-        "keys": 2,
+        "keyframes": 2,
     }
     assert printed(capsys, "info", "still.art")["film"] is None
     assert main(["info", "a.art"]) == 0
-    assert "2 s at 10 fps, scenes: 1, keys: 2" in capsys.readouterr().out
+    assert "2 s at 10 fps, scenes: 1, keyframes: 2" in capsys.readouterr().out

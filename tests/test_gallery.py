@@ -13,8 +13,8 @@ from pathlib import Path
 
 import av
 import pytest
+from helpers import save_photo
 from PIL import Image
-from small_runs import save_photo
 
 from artgen import load
 from artgen.cli import main
@@ -224,7 +224,7 @@ def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
     assert call("check", gallery)[1]["pieces"][1] == {
         "slug": "long",
         "status": "missing",
-        "reason": "it was not made yet",
+        "reason": "not made yet",
     }
     recipe = json.loads((run / "recipe.json").read_text())
     recipe["stage"][0]["stop"] = 10  # So that what is left is quickly done.
@@ -292,11 +292,11 @@ def test_the_recipe_of_a_piece_makes_it_again(gallery, call):
 @pytest.mark.parametrize(
     ("prepare", "arguments", "code", "words"),
     [
-        (None, ["build", "nowhere"], 3, "there is no gallery nowhere"),
-        (lambda: Path("empty").mkdir(), ["build", "empty"], 3, "holds no recipes"),
+        (None, ["build", "nowhere"], 3, "gallery nowhere does not exist"),
+        (lambda: Path("empty").mkdir(), ["build", "empty"], 3, "contains no recipes"),
         (None, ["build", "show", "--only", "frist"], 2, "did you mean first?"),
         (None, ["build", "show", "-j", "0"], 2, "-j"),
-        (None, ["open", "show"], 7, "was not made yet"),
+        (None, ["open", "show"], 7, "does not exist yet"),
         (None, ["reel", "show"], 7, "gallery build show"),
         (lambda: Path("show/out").symlink_to("/tmp"), ["build", "show"], 2, "symbolic link"),
     ],

@@ -7,15 +7,10 @@ from pathlib import Path
 import pytest
 
 from artgen.gallery import examine, open_gallery
-from artgen.registry import Registry, kind_names
+from artgen.registry import kind_names
 
 FOLDER = Path(__file__).parent.parent / "gallery"
 PIECES = open_gallery(FOLDER).pieces
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
 
 
 def test_every_shipped_primitive_and_engine_has_a_piece(registry):

@@ -10,19 +10,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_runs import recipe, save_photo
+from helpers import changed, recipe, save_photo
 from test_resume import assert_same, kill_worker_at, resume
 
 from artgen import Canvas, Drawing, InputError, UsageError
 from artgen.art import load
 from artgen.cli import main
 from artgen.engines import Problem
-from artgen.engines.genetic import GeneticEngine
+from artgen.engines.genetic.engine import GeneticEngine
 from artgen.events import Measured, Notice
 from artgen.losses import l1, mse, parse_loss, rmse
 from artgen.raster import draw
 from artgen.recipe import Recipe
-from artgen.registry import Registry
 from artgen.resolve import resolve
 from artgen.runner import run
 from artgen_plugins.circle import Circle
@@ -32,11 +31,6 @@ from artgen_plugins.voronoi import Voronoi
 QUICK = {"population": 8, "elite": 3, "islands": 2, "migrate": 5}
 GRAY = (0.5, 0.5, 0.5)
 KINDS = [Triangle(), Voronoi()]
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
 
 
 @pytest.fixture(scope="module")
@@ -129,15 +123,15 @@ def test_what_is_kept_up_to_date_is_what_is_found_anew(primitive, colours, targe
     for _ in range(4):
         engine.advance(7)
         for island in engine.islands:
-            kept = [array.copy() for array in island.people]
+            kept = [array.copy() for array in island.individuals]
             scores = island.scores.copy()
-            island.judge()
+            island.evaluate()
             np.testing.assert_array_equal(island.scores, scores)
             for p, number in enumerate(island.numbers):
-                for before, after in zip(kept[:4], island.people[:4], strict=True):
+                for before, after in zip(kept[:4], island.individuals[:4], strict=True):
                     if before.ndim > 1:
                         np.testing.assert_array_equal(before[p, :number], after[p, :number])
-            np.testing.assert_array_equal(kept[-2][:, :1], island.people[-2][:, :1])
+            np.testing.assert_array_equal(kept[-2][:, :1], island.individuals[-2][:, :1])
 
 
 @pytest.mark.parametrize("primitive", KINDS, ids=["shapes", "sites"])
@@ -161,20 +155,20 @@ def test_scores_are_the_squared_error_of_the_drawing(primitive, target):
 
 
 def test_colours_of_changed_shapes_are_the_best_ones(target):
-    engine = start(Triangle(), target, 6, islands=1, crossover=0.0, again=0.0, replace=0.0,
+    engine = start(Triangle(), target, 6, islands=1, crossover=0.0, extra_mutation=0.0, replace=0.0,
                    resize=0.0, swap=0.0, recolour=1.0, steps=1000)  # fmt: skip
     engine.advance(300)
-    engine.islands[0].look(1)
-    engine.islands[0].judge()
+    engine.islands[0].set_block(1)
+    engine.islands[0].evaluate()
     island, best = engine.islands[0], engine.islands[0].best
     score = island.scores[best]
-    paint = island.people[2][best]
+    paint = island.individuals[2][best]
     for change in (-0.05, 0.05):
         for i in range(island.numbers[best]):
             for channel in range(3):
                 before = paint[i, channel]
                 paint[i, channel] = min(max(before + change, 0.0), 1.0)
-                island.judge(best, best + 1)
+                island.evaluate(best, best + 1)
                 assert island.scores[best] >= score * (1 - 1e-3)
                 paint[i, channel] = before
 
@@ -243,7 +237,7 @@ def parts_of(state, p):
 @pytest.mark.parametrize("primitive", KINDS, ids=["shapes", "sites"])
 @pytest.mark.parametrize("splice", [0.0, 1.0])
 def test_children_have_the_parts_of_two_parents_in_order(primitive, splice, target):
-    only = {"crossover": 1.0, "again": 0.0, "islands": 1, "splice": splice}
+    only = {"crossover": 1.0, "extra_mutation": 0.0, "islands": 1, "splice": splice}
     engine = start(primitive, target, 12, **only)
     before = genomes(engine)[0]
     engine.advance(1)
@@ -270,16 +264,16 @@ def test_children_have_the_parts_of_two_parents_in_order(primitive, splice, targ
 
 def test_a_region_takes_what_lies_in_it(target):
     """Where two parents are each good on one side, a child is good on both."""
-    engine = start(Voronoi(), target, 40, islands=1, crossover=1.0, again=0.0)
+    engine = start(Voronoi(), target, 40, islands=1, crossover=1.0, extra_mutation=0.0)
     island = engine.islands[0]
-    sites = island.people[0]
+    sites = island.individuals[0]
     rng = np.random.default_rng(0)
     for p in range(8):
         # All sites but a few lie on the left in even individuals, on the right in odd ones.
         side = -1 if p % 2 else 1
         sites[p, :, 0] = np.where(np.arange(40) < 36, side * rng.random(40), -side * rng.random(40))
         sites[p, :, 1] = 2 * rng.random(40) - 1
-    island.judge()
+    island.evaluate()
     before = island.scores.min()
     engine.advance(4)
     assert engine.islands[0].scores.min() < 0.97 * before
@@ -423,11 +417,11 @@ def test_each_generation_is_told_and_logged(tmp_path, registry):
     run(asked, registry, out=None, observers=[events.append], log=log)
     told = [event for event in events if isinstance(event, Measured)]
     assert [event.step for event in told] == list(range(1, 31))
-    best = [event.figures["best"] for event in told]
+    best = [event.metrics["best"] for event in told]
     assert best == sorted(best, reverse=True)
     for event in told:
-        assert event.figures["mean"] >= event.figures["best"]
-        assert event.figures["diversity"] >= 0
+        assert event.metrics["mean"] >= event.metrics["best"]
+        assert event.metrics["diversity"] >= 0
     assert any("draws every individual" in e.message for e in events if isinstance(e, Notice))
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     assert [line["best"] for line in lines if "best" in line] == best
@@ -473,12 +467,12 @@ def test_the_classical_configuration_begins_with_white_paper(tmp_path, registry)
     photo = save_photo(tmp_path)
     table = {"name": "square", "preset": "classical"}
     asked = recipe(photo, {"engine": "genetic", "steps": 30}, primitive=table)
-    asked = asked.updated({"primitive": {"count": None}})
+    asked = changed(asked, {"primitive": {"count": None}})
     outcome = run(asked, registry, out=tmp_path / "out")
     assert outcome.art.recipe.target.background == "white"
     assert outcome.art.drawing.background == (1.0, 1.0, 1.0)
     assert 0 < outcome.art.drawing.tensors["alpha"].numel() < 30
-    asked = asked.updated({"target": {"background": "teal"}})
+    asked = changed(asked, {"target": {"background": "teal"}})
     assert run(asked, registry, out=None).art.recipe.target.background == "teal"
 
 
@@ -489,7 +483,7 @@ def test_it_starts_from_another_drawing(tmp_path, registry):
     before = load(tmp_path / "climbed.art")
     stage = {"engine": "genetic", "steps": 20, **QUICK}
     asked = recipe(photo, stage, primitive={"name": "triangle", "count": 12})
-    asked = asked.updated({"init": {"name": str(tmp_path / "climbed.art")}})
+    asked = changed(asked, {"init": {"name": str(tmp_path / "climbed.art")}})
     outcome = run(asked, registry, out=None)
     assert outcome.summary["psnr"] >= before.psnr - 0.05
     assert outcome.art.drawing.background == before.drawing.background

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from blob import Blob
+from helpers import Blob, assert_same_bits
 from torch import Tensor
 
 from artgen import (
@@ -20,12 +20,12 @@ from artgen import (
     OutOfMemory,
     Param,
     UsageError,
-    from_spacing,
-    normal,
+    init,
 )
 from artgen.engines import Problem
-from artgen.engines.gradient import GradientEngine
-from artgen.engines.optimizer import Optimizer
+from artgen.engines.gradient.engine import GradientEngine
+from artgen.engines.gradient.optimizer import Optimizer
+from artgen.family import Objective, objective_of
 from artgen.losses import mse, parse_loss, rmse, ssim
 from artgen.raster import draw, paint
 
@@ -34,9 +34,9 @@ LOSSES = {"mse": mse, "rmse": rmse, "ssim": ssim}
 
 class Waves(Field):
     params = {
-        "frequency": Param(16, 2, init=normal(3.0), lr=0.02),
-        "phase": Param(16, init=normal(1.0), lr=0.02),
-        "colour": Param(3, 16, init=normal(0.1), lr=0.02),
+        "frequency": Param(16, 2, init=init.normal(3.0), lr=0.02),
+        "phase": Param(16, init=init.normal(1.0), lr=0.02),
+        "colour": Param(3, 16, init=init.normal(0.1), lr=0.02),
     }
 
     def forward(self, xy, p):
@@ -67,15 +67,6 @@ def started(given) -> GradientEngine:
     return engine
 
 
-def assert_same_bits(one, other):
-    assert one.keys() == other.keys()
-    for name, value in one.items():
-        if isinstance(value, Tensor):
-            assert torch.equal(value, other[name]), name
-        else:
-            assert value == other[name], name
-
-
 EVERY_KIND = {
     "splats": lambda: problem(Blob()),
     "splats over": lambda: problem(Blob({"blend": "over"}), options={"optimizer": "adamw"}),
@@ -89,6 +80,31 @@ EVERY_KIND = {
 }
 
 every_kind = pytest.mark.parametrize("make", EVERY_KIND.values(), ids=EVERY_KIND)
+
+
+# ---- objectives ----------------------------------------------------------------------------------
+
+
+def test_a_primitive_may_bring_an_objective_of_its_own():
+    class Small(Blob):
+        pass
+
+    class SmallObjective(Objective):
+        def loss(self, tensors, step):
+            return super().loss(tensors, step) + tensors["size"].square().mean()
+
+    @objective_of.register(Small)
+    def _(primitive):
+        return SmallObjective
+
+    sizes = {}
+    for primitive, options in ((Blob(), {"start": 1.0, "move": 0.0}), (Small(), {})):
+        engine = started(problem(primitive, options=options))
+        engine.advance(30)
+        sizes[type(primitive)] = float(engine.drawing(best=False).tensors["size"].mean())
+        assert engine.report().psnr is not None
+        assert type(engine.objective) is objective_of(primitive)
+    assert sizes[Small] < 0.8 * sizes[Blob]
 
 
 # ---- learning ------------------------------------------------------------------------------------
@@ -149,7 +165,7 @@ def test_the_first_steps_may_look_at_smaller_pictures(width, height):
     engine = started(problem(Blob(), ramp(width, height), options={"coarse": 0.2}))
     first, sizes = engine.report(), []
     while engine.step < 25:
-        view = engine._view()
+        view = engine.objective._view(engine.step)
         sizes.append((view.canvas.width, view.canvas.height))
         assert view.target.shape == (3, view.canvas.height, view.canvas.width)
         engine.advance(5)
@@ -208,8 +224,8 @@ def test_bounds_hold_after_every_step():
 def test_a_rate_of_zero_freezes_a_parameter():
     class Still(Blob):
         params = {
-            "size": Param(init=from_spacing(0.6), map="exp", lr=0.0),
-            "xy": Param(2, init=normal(0.5), lr=0.1),
+            "size": Param(init=init.from_spacing(0.6), map="exp", lr=0.0),
+            "xy": Param(2, init=init.normal(0.5), lr=0.1),
         }
 
     given = problem(Still())
@@ -363,7 +379,7 @@ def test_recovering_goes_back_to_the_best_at_a_smaller_rate(rates):
 def test_a_rate_far_too_high_diverges_and_recovers():
     class Free(Blob):
         params = {
-            "size": Param(init=from_spacing(0.6), lr=0.0),
+            "size": Param(init=init.from_spacing(0.6), lr=0.0),
             "colour": Param(3, init=0.5, lr=1.0),
         }
 
@@ -454,8 +470,7 @@ def test_unknown_options_are_refused():
 # ---- weights -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", [Blob, Waves])
-@pytest.mark.parametrize("options", [{}, {"batch": 64}])
+@pytest.mark.parametrize(("kind", "options"), [(Blob, {}), (Waves, {}), (Waves, {"batch": 64})])
 def test_masked_pixels_do_not_influence_the_fit(kind, options):
     weight = torch.ones(16, 24)
     weight[:, :8] = 0
@@ -478,7 +493,7 @@ def test_masked_pixels_do_not_influence_the_fit(kind, options):
 def test_saturated_starts_can_still_move():
     class Shy(Blob):
         params = {
-            "size": Param(init=from_spacing(0.6), lr=0.0),
+            "size": Param(init=init.from_spacing(0.6), lr=0.0),
             "colour": Param(3, init=0.0, lr=0.5, map=Map("sigmoid")),
         }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from artgen import grid_rows, interpolate_grids
+from artgen import nn
 
 LARGEST = 64
 
@@ -17,13 +17,13 @@ def scene(axes, features, levels=5, count=300):
     ]
     rng = torch.Generator().manual_seed(axes)
     positions = 1.1 * torch.rand(count, axes, generator=rng) - 0.05
-    table = torch.randn(sum(grid_rows(cells, LARGEST)), features, generator=rng)
+    table = torch.randn(sum(nn.grid_rows(cells, LARGEST)), features, generator=rng)
     return cells, positions, table
 
 
 def features_and_gradient(positions, table, cells):
     table = table.clone().requires_grad_()
-    features = interpolate_grids(positions, table, cells, LARGEST)
+    features = nn.interpolate_grids(positions, table, cells, LARGEST)
     incoming = torch.linspace(-1, 1, features.numel(), dtype=table.dtype).reshape(features.shape)
     return features.detach(), torch.autograd.grad(features, table, incoming)[0]
 
@@ -47,14 +47,14 @@ def test_between_vertices_features_are_linear():
         for column in range(width + 1)
     ]
     table = torch.tensor(vertices)
-    assert grid_rows(cells, LARGEST) == [5 * 3, 8 * 4]
+    assert nn.grid_rows(cells, LARGEST) == [5 * 3, 8 * 4]
     positions = torch.tensor([[0.0, 0.0], [0.3, 0.9], [1.0, 1.0], [1.1, -0.1]])
-    features = interpolate_grids(positions, table, cells, LARGEST)
+    features = nn.interpolate_grids(positions, table, cells, LARGEST)
     torch.testing.assert_close(features, positions.repeat(1, 2), atol=1e-6, rtol=0)
 
 
 def test_a_level_has_no_more_rows_than_allowed():
-    assert grid_rows([[3, 3], [7, 7], [8, 7], [500, 500]], LARGEST) == [16, 64, 64, 64]
+    assert nn.grid_rows([[3, 3], [7, 7], [8, 7], [500, 500]], LARGEST) == [16, 64, 64, 64]
     # Every one of its rows is used: otherwise the hash would be a poor one.
     table = torch.ones(LARGEST, 1)
     positions = torch.rand(5000, 2, generator=torch.Generator().manual_seed(0))
@@ -79,18 +79,18 @@ def test_positions_may_be_learned_too():
     cells, positions, table = scene(2, 2)
     positions = (positions.clamp(0.01, 0.98).double()).requires_grad_()
     assert torch.autograd.gradcheck(
-        lambda xy: interpolate_grids(xy, table.double(), cells, LARGEST), positions[:5]
+        lambda xy: nn.interpolate_grids(xy, table.double(), cells, LARGEST), positions[:5]
     )
     single = positions.detach().float().requires_grad_()
-    interpolate_grids(single, table, cells, LARGEST).sum().backward()
+    nn.interpolate_grids(single, table, cells, LARGEST).sum().backward()
     assert single.grad.abs().sum() > 0
 
 
 def test_shapes_have_to_agree():
     cells, positions, table = scene(2, 2)
     with pytest.raises(ValueError, match="3 axes"):
-        interpolate_grids(torch.zeros(4, 3), table, cells, LARGEST)
+        nn.interpolate_grids(torch.zeros(4, 3), table, cells, LARGEST)
     with pytest.raises(ValueError, match="rows"):
-        interpolate_grids(positions, table[1:], cells, LARGEST)
+        nn.interpolate_grids(positions, table[1:], cells, LARGEST)
     with pytest.raises(ValueError, match="rows"):
-        interpolate_grids(positions, table, cells, 63)
+        nn.interpolate_grids(positions, table, cells, 63)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import small_runs
 import torch
+from helpers import recipe
 
 from artgen import ExportRequest, fit
 from artgen.events import Advanced
 from artgen.registry import Registry
-from artgen.runner import Interruption, run
+from artgen.runner import run
+from artgen.tasks import RunControl
 from artgen.testing import examine
 
 GUIDES = sorted((Path(__file__).parent.parent / "docs" / "guides").glob("*.md"))
@@ -22,15 +23,12 @@ GUIDES = sorted((Path(__file__).parent.parent / "docs" / "guides").glob("*.md"))
 def plugin_of(guide: str, folder: Path) -> Path:
     """The file that a guide writes."""
     [page] = [path for path in GUIDES if path.stem == guide]
-    found = re.search(r"^<!-- file: (.+) -->\n```python\n(.*?)^```$", page.read_text(), re.M | re.S)
+    found = re.search(
+        r"^<!-- file: ([^\n]+) -->\n```python\n(.*?)^```$", page.read_text(), re.M | re.S
+    )
     path = folder / found[1]
     path.write_text(found[2])
     return path
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return small_runs.save_photo(tmp_path)
 
 
 def stills(out: Path) -> dict[str, bytes]:
@@ -40,7 +38,7 @@ def stills(out: Path) -> dict[str, bytes]:
 def test_the_engine_is_one(photo, tmp_path):
     registry = Registry(files=[plugin_of("engine", tmp_path)], environ={})
     table = {"name": "bubble", "count": 6}
-    asked = small_runs.recipe(photo, {"steps": 150}, primitive=table, run={"backend": "eager"})
+    asked = recipe(photo, {"steps": 150}, primitive=table, run={"backend": "eager"})
     losses = []
 
     def watch(event):
@@ -49,13 +47,13 @@ def test_the_engine_is_one(photo, tmp_path):
 
     run(asked, registry, out=tmp_path / "whole", observers=[watch])
     assert min(losses) < 0.8 * losses[0]
-    interruption = Interruption()
+    control = RunControl()
 
     def stop(event):
         if isinstance(event, Advanced) and event.step >= 40:
-            interruption.request()
+            control.request_stop()
 
-    run(asked, registry, out=tmp_path / "out", observers=[stop], interruption=interruption)
+    run(asked, registry, out=tmp_path / "out", observers=[stop], control=control)
     assert stills(tmp_path / "out") != stills(tmp_path / "whole")
     run(asked, registry, out=tmp_path / "out", resume=True)
     assert stills(tmp_path / "out") == stills(tmp_path / "whole")

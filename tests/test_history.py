@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from small_runs import recipe, save_photo
+from helpers import recipe
 
 import artgen
 from artgen.art import load
@@ -27,16 +27,6 @@ SHAPES = {"name": "triangle", "count": 5}
 
 class Killed(BaseException):
     """The end of a run that nothing may catch."""
-
-
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return Registry(environ={})
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    return save_photo(tmp_path)
 
 
 def fit(photo: Path, registry: Registry, *stages: dict, history: int = 6, out=None, **tables):

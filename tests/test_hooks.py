@@ -84,11 +84,11 @@ def fails_while_answering():
         (lambda: 3, "artgen_primitives returned int instead of a list of specs"),
         (lambda: Spec("one", "Alone", "m:One"), "returned Spec instead of a list"),
         (lambda: "heart", "offers str 'h', which is not a Spec"),
-        (lambda: [Spec("Heart", "Upper case", "m:H")], "'Heart', but a name is"),
-        (lambda: [Spec("my heart", "A space", "m:H")], "'my heart', but a name is"),
-        (lambda: [Spec("a/heart", "A slash", "m:H")], "'a/heart', but a name is"),
-        (lambda: [Spec("", "Nothing", "m:H")], "'', but a name is"),
-        (lambda: [Spec(None, "Nothing", "m:H")], "None, but a name is"),
+        (lambda: [Spec("Heart", "Upper case", "m:H")], "'Heart', but a name must be"),
+        (lambda: [Spec("my heart", "A space", "m:H")], "'my heart', but a name must be"),
+        (lambda: [Spec("a/heart", "A slash", "m:H")], "'a/heart', but a name must be"),
+        (lambda: [Spec("", "Nothing", "m:H")], "'', but a name must be"),
+        (lambda: [Spec(None, "Nothing", "m:H")], "None, but a name must be"),
         (lambda: [Spec("heart", " ", "m:H")], "'heart' without a summary"),
         (lambda: [Spec("heart", "No colon", "module.Heart")], "not 'module:attribute'"),
         (lambda: [Spec("heart", "A", "m:A"), Spec("heart", "B", "m:B")], "'heart' twice"),
@@ -156,7 +156,7 @@ def test_misspelt_hook_is_pointed_out_and_the_others_work():
 
     typo = info_of(registry_of(typo=Typo()), "typo")
     assert typo.status == "ok"
-    assert typo.reason.startswith("there is no hook artgen_losess: did you mean artgen_losses")
+    assert typo.reason.startswith("unknown hook artgen_losess: did you mean artgen_losses")
     assert typo.hooks == ("artgen_observe", "artgen_primitives")
 
 

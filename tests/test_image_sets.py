@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from artgen import InputError, TargetRequest, UsageError, set_from_arrays
-from artgen.targets import is_image_set, open_digits, open_image_set, open_sample
+from artgen.targets import Source, kind_by_name, open_digits, open_image_set, open_sample
 
 RNG = np.random.default_rng(3)
 
@@ -123,7 +123,7 @@ def mnist(tmp_path):
 def test_idx_files_belong_together(mnist):
     folder, arrays = mnist
     for path in (folder, folder / "train-images-idx3-ubyte.gz"):
-        assert is_image_set(path)
+        assert kind_by_name(Source.parse(str(path))) == "set"
         target = open_image_set(path)
         np.testing.assert_array_equal(target.training[..., 0], arrays["train-images-idx3-ubyte.gz"])
         np.testing.assert_array_equal(target.test[..., 0], arrays["t10k-images-idx3-ubyte"])

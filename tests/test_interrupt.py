@@ -11,14 +11,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from small_runs import recipe, save_photo
+from helpers import recipe
 
 from artgen.errors import Interrupted
 from artgen.events import Advanced, Evaluated, Started
 from artgen.output import read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, Outcome, graceful_signals, run
+from artgen.runner import Result, run
+from artgen.tasks import RunControl, graceful_signals
 
 SECOND_SIGNAL = """
 import signal, sys
@@ -26,46 +27,37 @@ from pathlib import Path
 from artgen.events import Advanced
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, graceful_signals, run
+from artgen.runner import run
+from artgen.tasks import RunControl, graceful_signals
 
 def watch(event):
     if isinstance(event, Advanced):
         print("advanced", flush=True)
         signal.raise_signal(signal.SIGTERM)
-        assert interruption.requested
+        assert control.stop_requested
         print("asked", flush=True)
         signal.raise_signal(signal.SIGTERM)
         print("still here", flush=True)
 
-interruption = Interruption()
+control = RunControl()
 recipe = Recipe.from_toml(Path(sys.argv[1]))
-with graceful_signals(interruption):
-    run(recipe, Registry(environ={}), observers=[watch], interruption=interruption)
+with graceful_signals(control):
+    run(recipe, Registry(environ={}), observers=[watch], control=control)
 """
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    return save_photo(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return Registry(environ={})
 
 
 def interrupt(
     number: signal.Signals, step: int, asked: Recipe, registry: Registry, out: Path, **more: object
-) -> Outcome:
+) -> Result:
     """Run with a signal once `step` steps are done."""
-    interruption = Interruption()
+    control = RunControl()
 
     def watch(event: object) -> None:
-        if isinstance(event, Advanced) and event.step >= step and not interruption.requested:
+        if isinstance(event, Advanced) and event.step >= step and not control.stop_requested:
             signal.raise_signal(number)
 
-    with graceful_signals(interruption):
-        return run(asked, registry, out=out, observers=[watch], interruption=interruption, **more)
+    with graceful_signals(control):
+        return run(asked, registry, out=out, observers=[watch], control=control, **more)
 
 
 def stored(out: Path) -> dict[str, bytes]:
@@ -159,16 +151,16 @@ def test_interrupted_in_one_of_two_stages(
 
 def test_the_chunk_is_finished(photo: Path, tmp_path: Path, registry: Registry) -> None:
     steps = []
-    interruption = Interruption()
+    control = RunControl()
 
     def watch(event: object) -> None:
         if isinstance(event, Advanced):
             steps.append(event.step)
             if len(steps) == 3:
-                interruption.request()
+                control.request_stop()
 
     asked = recipe(photo, {"steps": 400})
-    outcome = run(asked, registry, observers=[watch], interruption=interruption)
+    outcome = run(asked, registry, observers=[watch], control=control)
     assert outcome.summary["steps"] == steps[-1]
     assert len(steps) == 3
     # In memory there is nothing to resume.
@@ -176,14 +168,14 @@ def test_the_chunk_is_finished(photo: Path, tmp_path: Path, registry: Registry) 
 
 
 def test_a_request_at_the_last_step_comes_too_late(photo: Path, registry: Registry) -> None:
-    interruption = Interruption()
+    control = RunControl()
 
     def watch(event: object) -> None:
         if isinstance(event, Evaluated) and event.step == 20:
-            interruption.request()
+            control.request_stop()
 
     asked = recipe(photo, {"steps": 20})
-    outcome = run(asked, registry, observers=[watch], interruption=interruption)
+    outcome = run(asked, registry, observers=[watch], control=control)
     assert (outcome.error, outcome.summary["stopped_by"]) == (None, "steps")
 
 
@@ -198,23 +190,23 @@ def python_hears_ctrl_c() -> Iterator[None]:
 @pytest.mark.usefixtures("python_hears_ctrl_c")
 def test_the_second_ctrl_c_ends_at_once(photo: Path, tmp_path: Path, registry: Registry) -> None:
     events: list = []
-    interruption = Interruption()
+    control = RunControl()
 
     def watch(event: object) -> None:
         events.append(event)
         if isinstance(event, Advanced):
             signal.raise_signal(signal.SIGINT)
-            assert interruption.requested
+            assert control.stop_requested
             signal.raise_signal(signal.SIGINT)
 
     out = tmp_path / "out"
-    with pytest.raises(KeyboardInterrupt), graceful_signals(interruption):
+    with pytest.raises(KeyboardInterrupt), graceful_signals(control):
         run(
             recipe(photo, {"steps": 400}),
             registry,
             out=out,
             observers=[watch],
-            interruption=interruption,
+            control=control,
         )
     assert isinstance(events[-1], Advanced)
     assert list(out.iterdir()) == []
@@ -234,7 +226,7 @@ def test_signals_are_left_alone_outside_the_main_thread() -> None:
     before, inside = signal.getsignal(signal.SIGINT), []
 
     def work() -> None:
-        with graceful_signals(Interruption()):
+        with graceful_signals(RunControl()):
             inside.append(signal.getsignal(signal.SIGINT))
 
     thread = threading.Thread(target=work)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from artgen.raster import kernel_cache
+from artgen.compiler import kernel_cache
 
 SOURCE = """
 import numba as nb
@@ -135,7 +135,7 @@ def test_what_does_not_compile_raises(cache):
 def test_several_processes_at_once(cache):
     code = (
         "import sys\n"
-        "from artgen.raster import kernel_cache\n"
+        "from artgen.compiler import kernel_cache\n"
         "module = kernel_cache.load(sys.argv[1])\n"
         "print(module.plus(1))\n"
     )
@@ -143,3 +143,13 @@ def test_several_processes_at_once(cache):
     together = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
     assert [process.communicate()[0].strip() for process in together] == ["2", "2"]
     assert not load()
+
+
+def test_kernels_are_compiled_again_when_a_module_that_they_import_changes(cache, monkeypatch):
+    source = "from artgen.raster.span_kernels import cover\n"
+    read = kernel_cache.read_kernels
+    first = kernel_cache.load(source)
+    # Read through one import more: `span_kernels` imports `jit`.
+    edited = {"compiler.jit": read("compiler.jit") + "# edited\n"}
+    monkeypatch.setattr(kernel_cache, "read_kernels", lambda name: edited.get(name) or read(name))
+    assert kernel_cache.load(source) is not first

@@ -14,7 +14,7 @@ import artgen
 from artgen import UsageError, set_from_arrays
 from artgen.cli import main
 from artgen.events import Advanced
-from artgen.figures import FIGURES
+from artgen.latents.codec_plots import CODEC_PLOTS
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
@@ -82,14 +82,14 @@ def test_random_places_are_spread_like_the_pictures(space):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("picture:99999", "there is no picture"),
-        ("picture:-1", "there is no picture"),
-        ("label:x", "there is no class"),
-        ("mean@x", "there is no class"),
-        ("1,2", "a latent has 8 numbers, not 2"),
-        ("1,2,3,4,5,6,7,nan", "a latent has 8 numbers"),
-        ("somewhere", "is no place in latent space"),
-        ("random:x", "is not a seed"),
+        ("picture:99999", "unknown picture"),
+        ("picture:-1", "unknown picture"),
+        ("label:x", "unknown class"),
+        ("mean@x", "unknown class"),
+        ("1,2", "a latent takes 8 finite numbers, got 2"),
+        ("1,2,3,4,5,6,7,nan", "a latent takes 8 finite numbers"),
+        ("somewhere", "is not a place in latent space"),
+        ("random:x", "seed must be from 0"),
     ],
 )
 def test_what_is_no_place_is_refused(text, message, space):
@@ -143,11 +143,11 @@ def test_all_labels_are_visited(space):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sideways", "there is no walk"),
-        ("labels:3", "there is no walk"),
-        ("axis:0", "there is no axis"),
-        ("axis:9", "there is no axis"),
-        ("linear:1,x", "there is no picture"),
+        ("sideways", "unknown walk"),
+        ("labels:3", "unknown walk"),
+        ("axis:0", "unknown axis"),
+        ("axis:9", "unknown axis"),
+        ("linear:1,x", "unknown picture"),
     ],
 )
 def test_what_is_no_walk_is_refused(text, message, space):
@@ -203,9 +203,9 @@ def test_a_walk_may_be_the_video_of_a_fit(tmp_path, monkeypatch, capsys):
 @pytest.mark.parametrize(
     ("primitive", "walk", "message"),
     [
-        ("pca", "axis:99", "no axis"),
-        ("pca", "labls", "no walk"),
-        ("gaussian", "labels", "no codec"),
+        ("pca", "axis:99", "unknown axis"),
+        ("pca", "labls", "unknown walk"),
+        ("gaussian", "labels", "not a codec"),
     ],
 )
 def test_a_walk_that_cannot_be_is_refused_at_once(
@@ -230,8 +230,8 @@ def test_a_place_is_a_still(place, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--latent", "mean", "--walk", "labels"], "both given"),
-        (["-o", "a.mp4"], "is no video"),
+        (["--latent", "mean", "--walk", "labels"], "exclude each other"),
+        (["-o", "a.mp4"], "a video needs a film"),
         (["-o", "a.svg"], "cannot be"),
         (["--latent", "mean", "--transparent"], "transparent"),
     ],
@@ -246,18 +246,18 @@ def test_only_codecs_have_latents(tmp_path, monkeypatch, capsys):
     artgen.fit("sample:cat", "gaussian", count=4, steps=1, size=16).save("cat.art")
     for flags in (["--latent", "mean"], ["--walk", "labels"]):
         error = printed(capsys, "render", "cat.art", *flags, "-o", "a.png", expect=2)["error"]
-        assert "it is no codec" in error["message"]
-    error = printed(capsys, "plot", "cat.art", "--figure", "triples", expect=2)["error"]
-    assert "it is no codec" in error["message"]
+        assert "it is not a codec" in error["message"]
+    error = printed(capsys, "plot", "cat.art", "--kind", "triples", expect=2)["error"]
+    assert "it is not a codec" in error["message"]
 
 
-# ---- figures -------------------------------------------------------------------------------------
+# ---- plots of codecs -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", FIGURES)
+@pytest.mark.parametrize("name", CODEC_PLOTS)
 def test_every_figure_is_drawn(name, place, capsys):
-    data = printed(capsys, "plot", "digits.art", "--figure", name, "--size", "320")
-    assert data["figure"] == name
+    data = printed(capsys, "plot", "digits.art", "--kind", name, "--size", "320")
+    assert data["kind"] == name
     with Image.open(f"digits-{name}.png") as picture:
         assert picture.size == (data["width"], data["height"])
         pixels = np.asarray(picture.convert("RGB"))
@@ -266,15 +266,15 @@ def test_every_figure_is_drawn(name, place, capsys):
 
 def test_ranks_are_of_several_codecs(place, capsys, art):
     artgen.fit(DIGITS, "svd", count=4, seed=0, threads=1).save("svd.art")
-    printed(capsys, "plot", "digits.art", "svd.art", "--figure", "ranks", "-o", "r.png")
-    error = printed(capsys, "plot", "digits.art", "svd.art", "--figure", "triples", expect=2)
-    assert "is of one codec" in error["error"]["message"]
-    error = printed(capsys, "plot", "digits.art", "--figure", "nonsense", expect=2)["error"]
-    assert "there is no figure" in error["message"]
+    printed(capsys, "plot", "digits.art", "svd.art", "--kind", "ranks", "-o", "r.png")
+    error = printed(capsys, "plot", "digits.art", "svd.art", "--kind", "triples", expect=2)
+    assert "shows one codec" in error["error"]["message"]
+    error = printed(capsys, "plot", "digits.art", "--kind", "nonsense", expect=2)["error"]
+    assert "unknown plot" in error["message"]
     error = printed(
-        capsys, "plot", "digits.art", "--figure", "ranks", "--target", "sample:cat", expect=2
+        capsys, "plot", "digits.art", "--kind", "ranks", "--target", "sample:cat", expect=2
     )["error"]
-    assert "is no set of pictures" in error["message"]
+    assert "is not a set of pictures" in error["message"]
 
 
 def test_learning_curves_have_two_losses(tmp_path, monkeypatch, capsys):

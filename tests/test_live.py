@@ -12,17 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import helpers
 import numpy as np
 import pytest
-import small_runs
 from PIL import Image
 
 from artgen.errors import InputError, Interrupted
-from artgen.events import Advanced, Evaluated, Finished, Notice, Shown, Started
+from artgen.events import Advanced, Evaluated, Finished, Notice, PreviewDrawn, Started
 from artgen.live import Live
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Control, run
+from artgen.runner import run
+from artgen.tasks import RunControl
 
 STARTED = {
     "target": {"source": "sample:cat"},
@@ -35,13 +36,8 @@ PICTURE = np.full((6, 8, 3), 90, np.uint8)
 
 @pytest.fixture
 def live() -> Iterator[Live]:
-    with Live(Control()) as live:
+    with Live(RunControl()) as live:
         yield live
-
-
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return Registry(environ={})
 
 
 def ask(
@@ -140,7 +136,7 @@ def test_another_origin_may_not_press_buttons(live: Live, origin: str | None) ->
     headers = {} if origin is None else {"Origin": origin}
     answer = ask(live, "/control", "POST", '{"action": "stop"}', **headers)
     assert answer.status == 403
-    assert not live.control.requested
+    assert not live.control.stop_requested
     if origin is not None:
         assert ask(live, "/events", **headers).status == 403
 
@@ -183,7 +179,7 @@ def test_buttons_do_what_they_say(live: Live) -> None:
     assert press(live, {"rate": None}) == 204
     assert control.rate is None
     assert press(live, {"action": "stop"}) == 204
-    assert control.requested
+    assert control.stop_requested
 
 
 @pytest.mark.parametrize(
@@ -194,7 +190,7 @@ def test_what_no_button_says_is_refused(live: Live, asked: object) -> None:
     origin = live.address.rstrip("/")
     assert ask(live, "/control", "POST", "{", Origin=origin).status == 400
     assert ask(live, "/control", "POST", "[" * 5000, Origin=origin).status == 400
-    assert (live.control.requested, live.control.rate) == (False, None)
+    assert (live.control.stop_requested, live.control.rate) == (False, None)
 
 
 # ---- what is told --------------------------------------------------------------------------------
@@ -203,7 +199,7 @@ def test_what_no_button_says_is_refused(live: Live, asked: object) -> None:
 def test_a_page_hears_of_everything_once(live: Live) -> None:
     live(Started("cat", 0, 50, STARTED, PICTURE + 40))
     live(Evaluated("cat", 0, 50, 0.25, 6.0, 0.0))
-    live(Shown("cat", 0, PICTURE))
+    live(PreviewDrawn("cat", 0, PICTURE))
     with listening(live) as messages:
         first = next(messages)
         assert first["fresh"]
@@ -246,7 +242,7 @@ def test_pages_that_come_later_or_twice_hear_the_same(live: Live) -> None:
 
 
 def test_errors_and_the_end_are_told() -> None:
-    with Live(Control()) as live:
+    with Live(RunControl()) as live:
         heard, thread = hearing(live)
         live.fail(InputError("the photo is gone", hint="look under the sofa"))
         live.fail(ValueError("no hint"))
@@ -256,7 +252,7 @@ def test_errors_and_the_end_are_told() -> None:
 
 
 def test_what_ends_a_command_is_told() -> None:
-    with pytest.raises(Interrupted), Live(Control()) as live:
+    with pytest.raises(Interrupted), Live(RunControl()) as live:
         raise Interrupted("enough")
     assert live.board.state.error == {"message": "enough", "hint": None}
 
@@ -265,12 +261,7 @@ def test_what_ends_a_command_is_told() -> None:
 
 
 def recipe(photo: Path, steps: int) -> Recipe:
-    return small_runs.recipe(photo, {"steps": steps}, run={"backend": "eager"})
-
-
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    return small_runs.save_photo(tmp_path)
+    return helpers.recipe(photo, {"steps": steps}, run={"backend": "eager"})
 
 
 def files(out: Path) -> dict[str, bytes]:
@@ -282,7 +273,7 @@ def test_watching_and_pausing_change_nothing(
 ) -> None:
     asked = recipe(photo, 120)
     run(asked, registry, out=tmp_path / "alone")
-    with Live(Control()) as live:
+    with Live(RunControl()) as live:
         live.control.rate = 1000.0
         heard, thread = hearing(live)
         presses = iter([{"action": "pause"}])
@@ -298,7 +289,7 @@ def test_watching_and_pausing_change_nothing(
             registry,
             out=tmp_path / "watched",
             observers=[live, meddle],
-            interruption=live.control,
+            control=live.control,
         )
     thread.join(10)
     assert outcome.error is None
@@ -320,45 +311,45 @@ def test_watching_and_pausing_change_nothing(
 def test_after_a_slow_first_picture_the_second_is_not_long_in_coming(monkeypatch) -> None:
     now = 0.0
     monkeypatch.setattr(time, "process_time", lambda: now)
-    control = Control()
+    control = RunControl()
     control.watched = True
-    assert control.wants_picture()
-    control.showed(2.0)
-    assert not control.wants_picture()
+    assert control.wants_preview()
+    control.preview_drawn(2.0)
+    assert not control.wants_preview()
     now = 1.0
-    assert control.wants_picture()
-    control.showed(0.02)
+    assert control.wants_preview()
+    control.preview_drawn(0.02)
     now = 2.9
-    assert not control.wants_picture()
+    assert not control.wants_preview()
     now = 3.1
-    assert control.wants_picture()
-    control.showed(9.0)  # something held it up, the one before took next to nothing
-    assert not control.wants_picture()
+    assert control.wants_preview()
+    control.preview_drawn(9.0)  # something held it up, the one before took next to nothing
+    assert not control.wants_preview()
     now = 5.2
-    assert control.wants_picture()
+    assert control.wants_preview()
 
 
 def test_without_a_video_there_are_pictures_all_the_same(photo: Path, registry: Registry) -> None:
     seen: list[int] = []
-    with Live(Control()) as live:
+    with Live(RunControl()) as live:
 
         def watch(event: object) -> None:
-            if isinstance(event, Shown):
+            if isinstance(event, PreviewDrawn):
                 seen.append(event.step)
 
         asked = recipe(photo, 60)
-        run(asked, registry, observers=[live, watch], interruption=live.control)
+        run(asked, registry, observers=[live, watch], control=live.control)
         assert seen == [60]
         live.control.watched, live.control.rate = True, 1e6
-        run(asked, registry, observers=[live, watch], interruption=live.control)
+        run(asked, registry, observers=[live, watch], control=live.control)
     assert len(seen) > 4
 
 
 def test_stop_saves(photo: Path, tmp_path: Path, registry: Registry) -> None:
-    with Live(Control()) as live:
+    with Live(RunControl()) as live:
 
         def stop(event: object) -> None:
-            if isinstance(event, Advanced) and event.step >= 20 and not live.control.requested:
+            if isinstance(event, Advanced) and event.step >= 20 and not live.control.stop_requested:
                 press(live, {"action": "pause"})
                 press(live, {"action": "stop"})
 
@@ -367,7 +358,7 @@ def test_stop_saves(photo: Path, tmp_path: Path, registry: Registry) -> None:
             registry,
             out=tmp_path / "out",
             observers=[live, stop],
-            interruption=live.control,
+            control=live.control,
         )
         assert live.board.state.facts["summary"]["stopped_by"] == "interrupted"
     assert isinstance(outcome.error, Interrupted)
@@ -376,15 +367,15 @@ def test_stop_saves(photo: Path, tmp_path: Path, registry: Registry) -> None:
 
 
 def test_nothing_is_drawn_for_nobody() -> None:
-    control = Control()
-    assert not control.wants_picture()
+    control = RunControl()
+    assert not control.wants_preview()
     control.watched = True
-    assert control.wants_picture()
-    control.showed(0.5)
-    assert not control.wants_picture()
+    assert control.wants_preview()
+    control.preview_drawn(0.5)
+    assert not control.wants_preview()
     control.rate = 1e9
-    control.showed(0.5)
-    assert control.wants_picture()
+    control.preview_drawn(0.5)
+    assert control.wants_preview()
 
 
 def test_the_command_says_where_the_page_is(

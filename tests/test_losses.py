@@ -14,9 +14,10 @@ from skimage import data
 from skimage.color import rgb2xyz
 from skimage.metrics import structural_similarity
 
-from artgen import losses
-from artgen.errors import UsageError
+from artgen.errors import PluginError, UsageError
 from artgen.losses import (
+    _pixel,
+    _structure,
     cross_entropy,
     exponential,
     l1,
@@ -131,7 +132,7 @@ def test_ssim_of_small_pictures_takes_the_largest_odd_window(height, width, wind
     radius = window // 2
     wide = gaussian_filter(maps[0].numpy(), 1.5, radius=radius)
     inside = wide[radius : height - radius, radius : width - radius]
-    np.testing.assert_allclose(losses._blur(maps)[0].numpy(), inside, atol=1e-12)
+    np.testing.assert_allclose(_structure._blur(maps)[0].numpy(), inside, atol=1e-12)
 
 
 def test_ssim_of_a_negative_is_above_1_and_of_equals_0():
@@ -184,7 +185,7 @@ def test_ms_ssim_agrees_with_the_published_formula(size, scales):
 def test_ms_ssim_of_one_scale_is_ssim():
     image, target = photo_pair(16)
     per_channel = [ssim(image[[c]], target[[c]], None).item() for c in range(3)]
-    assert min(1 - value for value in per_channel) > losses._LEAST_SIMILARITY
+    assert min(1 - value for value in per_channel) > _structure._LEAST_SIMILARITY
     assert ms_ssim(image, target, None).item() == pytest.approx(np.mean(per_channel))
 
 
@@ -217,7 +218,7 @@ def test_oklab_agrees_with_the_definition_over_xyz():
     )
     image, target = noise(3, 8, 8), noise(3, 8, 8, seed=1)
     lab = [
-        np.cbrt(rgb2xyz(last_axis(p)) @ xyz_to_cones.T) @ np.array(losses._CONES_TO_LAB).T
+        np.cbrt(rgb2xyz(last_axis(p)) @ xyz_to_cones.T) @ np.array(_pixel._CONES_TO_LAB).T
         for p in (image, target)
     ]
     reference = ((lab[0] - lab[1]) ** 2).sum(2).mean()
@@ -233,7 +234,7 @@ def test_oklab_is_odd_in_its_colours():
 
 def test_oklab_tells_every_dark_grey_of_8_bits_apart():
     greys = torch.arange(32, dtype=torch.float64).expand(3, 1, 32) / 255
-    steps = losses._oklab_cones(greys)[0, 0].diff()
+    steps = _pixel._oklab_cones(greys)[0, 0].diff()
     linear = torch.where(greys <= 0.04045, greys / 12.92, ((greys + 0.055) / 1.055) ** 2.4)
     torch.testing.assert_close(steps, linear[0, 0].pow(1 / 3).diff(), rtol=2e-3, atol=0)
 
@@ -266,7 +267,7 @@ def test_flat_pictures_have_finite_values_and_gradients(loss, level, other):
 def test_rounding_of_far_too_bright_pictures_stays_bounded(level):
     image = level + noise(3, 64, 64, dtype=torch.float32, high=0.01)
     target = level + noise(3, 64, 64, seed=1, dtype=torch.float32, high=0.01)
-    for similarity in losses._similarity(image, target, None)[:2]:
+    for similarity in _structure._similarity(image, target, None)[:2]:
         assert similarity.abs().max() <= 1
 
 
@@ -353,7 +354,7 @@ def test_per_pixel_losses_ignore_where_pixels_lie(name):
 
 @every_loss
 def test_evaluating_in_inference_mode_leaves_fitting_alone(loss):
-    losses._constant.cache_clear()
+    _pixel._constant.cache_clear()
     image, target = photo_pair(24)
     with torch.inference_mode():
         value = loss(image, target, None)
@@ -407,6 +408,21 @@ def test_a_loss_of_a_plugin_takes_part():
     assert mixture(torch.ones(3, 2, 2), torch.zeros(3, 2, 2), None).item() == 2
 
 
+@pytest.mark.parametrize(
+    ("function", "message"),
+    [
+        (lambda image, target, weight: 0.5, "'bad' gave float, not a tensor"),
+        (lambda image, target, weight: None, "'bad' gave NoneType"),
+        (lambda image, target, weight: image - target, r"shape \[3, 2, 2\], not a scalar"),
+        (lambda image, target, weight: image.detach().mean(), "without a gradient"),
+    ],
+)
+def test_a_loss_that_gives_no_scalar_is_refused_by_name(function, message):
+    mixture = parse_loss("bad", lambda _: function, ["bad"])
+    with pytest.raises(PluginError, match=message):
+        mixture(torch.ones(3, 2, 2, requires_grad=True), torch.zeros(3, 2, 2), None)
+
+
 @given(
     st.dictionaries(
         st.sampled_from(sorted(BUILT_IN)),
@@ -441,18 +457,18 @@ def test_any_text_is_read_or_refused(text):
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("l1+0.1*sim", "loss 'l1+0.1*sim': there is no loss 'sim'", "ssim"),
-        ("l1-0.1*ssim", "'l1-0.1*ssim' is not a loss", "l1+0.1*ssim"),
-        ("", "'' is not a loss", "l1+0.1*ssim"),
-        ("l1+", "'' is not a loss", "l1+0.1*ssim"),
-        ("0.5", "'0.5' is not a loss", "l1+0.1*ssim"),
-        ("l1*", "'l1*' is not a loss", "l1+0.1*ssim"),
-        ("2*3*l1", "'2*3*l1' is not a loss", "l1+0.1*ssim"),
-        ("l1*ssim", "'l1*ssim' is not a loss", "l1+0.1*ssim"),
-        ("0*l1", "the weight in '0*l1' is not a positive number", "above 0"),
-        ("mse+-1*l1", "the weight in '-1*l1' is not a positive number", "above 0"),
-        ("nan*l1", "the weight in 'nan*l1' is not a positive number", "above 0"),
-        ("inf*l1", "the weight in 'inf*l1' is not a positive number", "above 0"),
+        ("l1+0.1*sim", "loss 'l1+0.1*sim': unknown loss 'sim'", "ssim"),
+        ("l1-0.1*ssim", "'l1-0.1*ssim' is neither a loss", "l1+0.1*ssim"),
+        ("", "'' is neither a loss", "l1+0.1*ssim"),
+        ("l1+", "'' is neither a loss", "l1+0.1*ssim"),
+        ("0.5", "'0.5' is neither a loss", "l1+0.1*ssim"),
+        ("l1*", "'l1*' is neither a loss", "l1+0.1*ssim"),
+        ("2*3*l1", "'2*3*l1' is neither a loss", "l1+0.1*ssim"),
+        ("l1*ssim", "'l1*ssim' is neither a loss", "l1+0.1*ssim"),
+        ("0*l1", "the weight in '0*l1' must be positive and finite", "above 0"),
+        ("mse+-1*l1", "the weight in '-1*l1' must be positive and finite", "above 0"),
+        ("nan*l1", "the weight in 'nan*l1' must be positive and finite", "above 0"),
+        ("inf*l1", "the weight in 'inf*l1' must be positive and finite", "above 0"),
         ("l1+2*l1", "loss 'l1+2*l1' names 'l1' twice", "once"),
     ],
 )

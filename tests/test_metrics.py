@@ -13,7 +13,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from artgen import losses
 from artgen.errors import InputError
-from artgen.metrics import ms_ssim, psnr, ssim
+from artgen.metrics import decibels, ms_ssim, psnr, ssim
 
 
 def photo_pair(height=64, width=80):
@@ -45,6 +45,12 @@ def test_psnr_is_capped_at_100():
     )
     assert psnr(one_off, target, np.eye(64, 80) * 1e-9 + np.eye(64, 80, 1)) == 100
     assert psnr(picture, target) < 40
+
+
+def test_the_psnr_of_an_error_that_is_not_a_number_is_none_either():
+    assert math.isnan(decibels(math.nan))
+    assert decibels(0.0) == decibels(1e-30) == 100
+    assert decibels(0.01) == pytest.approx(20)
 
 
 def test_psnr_weighs_pixels():

@@ -14,13 +14,14 @@ from scipy.spatial.distance import cdist
 
 import artgen
 from artgen import Art, Drawing, UsageError
+from artgen._files import file_hash
+from artgen.animation.matching import assign
+from artgen.animation.morph import morph
 from artgen.art import load
 from artgen.cli import main
-from artgen.morph import assign, morph
 from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.runner import file_hash
 
 
 def drawn(name: str, width=24, height=16, background=(0.0, 0.0, 0.0), options=None, **tensors):
@@ -270,7 +271,7 @@ def test_many_are_assigned_in_pieces_that_cost_little_more(sizes, monkeypatch):
     rng = np.random.default_rng(0)
     one, other = (rng.uniform(size=(n, 2)) for n in sizes)
     best = cdist(one, other, "sqeuclidean")[assign(one, other)].sum()
-    monkeypatch.setattr("artgen.morph.LARGEST", 100)
+    monkeypatch.setattr("artgen.animation.matching._pairs.LARGEST", 100)
     i, j = assign(one, other)
     assert len(set(i)) == len(set(j)) == len(i) == min(sizes)
     assert cdist(one, other, "sqeuclidean")[i, j].sum() < 5 * best
@@ -294,6 +295,15 @@ def test_parts_prefer_what_is_near_and_alike():
 
 
 # ---- refused -------------------------------------------------------------------------------------
+
+
+def test_durations_out_of_bounds_are_refused_with_the_bounds():
+    art = random_splats(4, 1)
+    with pytest.raises(UsageError, match=r"seconds must be between 0\.1 and 21600, got 0\.05"):
+        morph(art, art, seconds=0.05)
+    with pytest.raises(UsageError, match="hold must be between 0 and 21600, got -1"):
+        morph(art, art, hold=-1)
+    assert morph(art, art, seconds=21600, hold=0).film.duration == pytest.approx(21600)
 
 
 def test_what_cannot_become_one_another_is_refused():
@@ -371,7 +381,7 @@ def test_equal_morphs_have_equal_bytes(place, capsys):
     [
         (["a.art", "shapes.art"], 2, "cannot become triangle"),
         (["a.art", "missing.art"], 3, "does not exist"),
-        (["a.art", "b.art", "-o", "m.xyz"], 2, "no format"),
+        (["a.art", "b.art", "-o", "m.xyz"], 2, "unknown format"),
         (["a.art", "b.art", "-o", "a.art"], 2, "exists"),
         (["a.art", "b.art", "--seconds", "0"], 2, "seconds"),
     ],

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import changed
 from test_shapes import random_tensors, shipped
 
 from artgen import Art, Canvas, Drawing, ExportRequest, PluginError, Shape, UsageError
@@ -19,7 +20,7 @@ from artgen.cli import main
 from artgen.errors import InputError
 from artgen.exporters import export_json, export_png, export_svg
 from artgen.output import read_recipe
-from artgen.output.shapes import decimals
+from artgen.output.parts import decimals
 from artgen.output.svg import encode_svg
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -29,20 +30,15 @@ BACKGROUND = (0.2, 0.5, 0.8)
 WORDS = "a <cat> & 'a' \"猫\" ]]> \ufffe\x0b\x7f é"
 
 
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
-
-
-def art_of(name, registry, *, count=6, width=60, height=40, source="cat.png", **changed):
+def art_of(name, registry, *, count=6, width=60, height=40, source="cat.png", **other):
     entry = registry.find("primitive", name)
     shape = entry.load()()
-    tensors = random_tensors(shape, count, Canvas(width, height)) | changed
+    tensors = random_tensors(shape, count, Canvas(width, height)) | other
     options = shape.option_values()
     drawing = Drawing(
         name, options, tensors, width, height, BACKGROUND, plugin=registry.identity(entry)
     )
-    recipe = Recipe().updated({"primitive": {"name": name}, "target": {"source": source}})
+    recipe = changed(Recipe(), {"primitive": {"name": name}, "target": {"source": source}})
     return Art(drawing, recipe, {"psnr": 20.0}, registry=registry)
 
 

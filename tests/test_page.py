@@ -12,15 +12,15 @@ import pytest
 import torch
 
 import artgen
-from artgen import ExportRequest, Field, Param, Splat, fit, uniform
+from artgen import ExportRequest, Field, Param, Splat, fit, init
+from artgen.compiler.field_layers import LANES, Elementwise, Product, trace_field
+from artgen.compiler.ir import OPERATIONS
+from artgen.compiler.record import Untraceable
 from artgen.errors import UsageError
 from artgen.exporters import export_html
 from artgen.output.page._pack import Packer
 from artgen.primitives import Params
-from artgen.raster.contributions import contributions
-from artgen.raster.layers import LANES, Elementwise, Product, trace_field
-from artgen.raster.program import OPERATIONS
-from artgen.raster.trace import Untraceable
+from artgen.raster.importance import importance
 
 SIZE = 24
 
@@ -58,9 +58,9 @@ def test_its_policy_allows_its_own_script_and_style_alone(gaussians):
 @pytest.mark.parametrize(
     ("name", "request_options", "words"),
     [
-        ("gaussian", {"transparent": True}, "background"),
+        ("gaussian", {"transparent": True}, "cannot be transparent"),
         ("gaussian", {"animate": 2.0}, "animated"),
-        ("voronoi", {}, "no partition"),
+        ("voronoi", {}, "not partitions"),
     ],
 )
 def test_what_it_cannot_do_is_refused(name, request_options, words):
@@ -71,7 +71,7 @@ def test_what_it_cannot_do_is_refused(name, request_options, words):
 
 def test_a_curve_is_refused():
     art = fit("curve:sin(x)", "mlp", steps=2, seed=1, hidden=4)
-    with pytest.raises(UsageError, match="no curve"):
+    with pytest.raises(UsageError, match="not a curve"):
         export_html(art, ExportRequest())
 
 
@@ -90,7 +90,7 @@ class Odd(Splat):
 class Counted(Field):
     """A field that decides by a value."""
 
-    params = {"a": Param(3, 2, init=uniform(-1, 1), lr=0.01)}
+    params = {"a": Param(3, 2, init=init.uniform(-1, 1), lr=0.01)}
 
     def forward(self, xy, p):
         return xy @ p.a.t() if xy.sum() > 0 else xy @ p.a.t() + 1
@@ -170,7 +170,7 @@ def test_layers_are_the_field(name):
 
 def test_a_field_that_gives_something_else_is_untraceable():
     class Short(Field):
-        params = {"a": Param(2, 2, init=uniform(-1, 1), lr=0.01)}
+        params = {"a": Param(2, 2, init=init.uniform(-1, 1), lr=0.01)}
 
         def forward(self, xy, p):
             return xy @ p.a
@@ -188,13 +188,13 @@ def test_parts_that_do_more_come_first(gaussians):
     changed = artgen.Drawing(
         drawing.primitive, drawing.options, tensors, drawing.width, drawing.height
     )
-    energy = contributions(changed, gaussians.primitive())
+    energy = importance(changed, gaussians.primitive())
     assert int(energy.argmax()) == 5
     outside = {**tensors, "xy": tensors["xy"] + torch.tensor([[9.0], [0.0]])}
     gone = artgen.Drawing(
         drawing.primitive, drawing.options, outside, drawing.width, drawing.height
     )
-    assert float(contributions(gone, gaussians.primitive()).sum()) == 0
+    assert float(importance(gone, gaussians.primitive()).sum()) == 0
 
 
 def test_info_tells_of_a_page(gaussians, tmp_path, capsys):

@@ -10,19 +10,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import changed, recipe, save_photo
 from PIL import Image
-from small_runs import recipe, save_photo
 from test_climb import GRAY, STAGE, TRIANGLES, layers_of, start
 from test_resume import assert_same, kill_worker_at, resume
 
 from artgen import Canvas, UsageError, fit
 from artgen.art import ExportRequest, load
 from artgen.cli import main
-from artgen.engines.layers import Layers
+from artgen.engines.climb.layers import Layers
 from artgen.errors import InputError
 from artgen.exporters import export_json
 from artgen.recipe import Recipe
-from artgen.registry import Registry
+from artgen.registry import default
 from artgen.runner import check_agreement, run
 from artgen.targets import learn_palette, nearest_colour, read_palette
 from artgen_plugins.triangle import Triangle
@@ -38,11 +38,6 @@ Columns: 2
 164\t52\t58
 16 24 32 Night again
 """
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
 
 
 @pytest.fixture(scope="module")
@@ -238,7 +233,7 @@ def test_shapes_to_start_from_are_recoloured(astronaut):
 
 def with_palette(photo, palette, **more):
     asked = recipe(photo, {**STAGE, **more.pop("stage", {})}, primitive=TRIANGLES)
-    return asked.updated({"target": {"palette": palette, **more}})
+    return changed(asked, {"target": {"palette": palette, **more}})
 
 
 def colours_of(art):
@@ -249,7 +244,7 @@ def colours_of(art):
 @pytest.mark.parametrize("alpha", [0.75, 0.0])
 def test_a_run_has_no_other_colours(precision, alpha, photo, registry):
     asked = with_palette(photo, list(INKS), stage={"alpha": alpha})
-    art = run(asked.updated({"run": {"precision": precision}}), registry).art
+    art = run(changed(asked, {"run": {"precision": precision}}), registry).art
     assert art.recipe.target.palette == INKS
     assert art.recipe.target.background in INKS
     assert colours_of(art) <= set(INKS)
@@ -299,20 +294,24 @@ def test_a_killed_run_keeps_its_palette(photo, tmp_path, registry):
     run(asked, registry, out=tmp_path / "whole")
     kill_worker_at(9, asked, tmp_path / "out", checkpoint_every=4)
     given = {"target": {"palette": 3}}
-    assert resume(asked, registry, tmp_path / "out", given=given) >= 5
+    assert resume(asked, registry, tmp_path / "out", given=Recipe.from_dict(given)) >= 5
     assert_same(tmp_path / "out", tmp_path / "whole")
 
 
+def with_palette_of(colours) -> Recipe:
+    return Recipe.from_dict({"target": {"palette": colours}})
+
+
 def test_a_resumed_run_must_have_the_same_palette():
-    stored = Recipe().updated({"target": {"palette": ["#000000", "#ffffff"]}})
+    stored = changed(Recipe(), {"target": {"palette": ["#000000", "#ffffff"]}})
     for agreeing in (2, 3, ("#000000", "#ffffff"), None):
-        check_agreement(stored, {"target": {"palette": agreeing}})
-    for other in (("#000000", "#fffffe"), ["#000000"]):
+        check_agreement(stored, with_palette_of(agreeing), default())
+    for other in (("#000000", "#fffffe"), ["#000000", "#ffffff", "#ff0000"]):
         with pytest.raises(UsageError, match="palette"):
-            check_agreement(stored, {"target": {"palette": other}})
-    for larger in (Recipe(), stored.updated({"target": {"palette": list(INKS)}})):
+            check_agreement(stored, with_palette_of(other), default())
+    for larger in (Recipe(), changed(stored, {"target": {"palette": list(INKS)}})):
         with pytest.raises(UsageError, match="palette"):
-            check_agreement(larger, {"target": {"palette": 3}})
+            check_agreement(larger, with_palette_of(3), default())
 
 
 @pytest.mark.parametrize(
@@ -346,7 +345,7 @@ def test_colours_of_a_recipe_are_checked(photo, registry):
 def test_only_engines_that_can_are_asked_to(name, photo, registry):
     asked = recipe(photo, {"steps": 1}, primitive={"name": name, "count": None})
     with pytest.raises(UsageError, match="engine gradient cannot keep to a palette"):
-        run(asked.updated({"target": {"palette": 4}}), registry)
+        run(changed(asked, {"target": {"palette": 4}}), registry)
 
 
 def test_from_the_command_line(photo, tmp_path, monkeypatch, capsys):

@@ -10,7 +10,8 @@ import torch
 
 from artgen import Canvas, Context, Drawing, InputError, Partition, PluginError, load
 from artgen.cli import main
-from artgen.engines.populations import RATES, SitePopulation
+from artgen.engines.genetic.rates import Rates
+from artgen.engines.genetic.site_population import SitePopulation
 from artgen.raster import choose_backend, draw, draw_partition, planned_backend
 from artgen_plugins.voronoi import Voronoi
 
@@ -118,12 +119,13 @@ def test_first_colours_are_those_of_the_target(astronaut):
 def test_colours_are_the_means_of_cells(astronaut):
     target = astronaut(48)
     weight = torch.rand(48, 48, generator=torch.Generator().manual_seed(2))
-    rates = dict.fromkeys(RATES, 1.0) | {"count": 20, "elite": 1, "small": 0.1, "large": 0.2}
+    ones = Rates(*[1.0] * len(Rates._fields))
+    rates = ones._replace(most=20.0, small=0.1, large=0.2)
     population = SitePopulation(
         Voronoi(), target.numpy(), weight.numpy(), BACKGROUND, rates, 2, np.zeros((0, 3))
     )
-    population.look(1)
-    population.found(np.random.default_rng(0), 20)
+    population.set_block(1)
+    population.initialise(np.random.default_rng(0), 20)
     tensors = population.tensors(0)
     fine = Canvas(48 * 8, 48 * 8)
     names = {"sites": tensors["sites"], "colour": torch.eye(20)[:3]}
@@ -187,7 +189,7 @@ def test_what_is_wrong_is_named(body, message):
 
 
 def test_fit_render_and_refusals(tmp_path, monkeypatch, capsys):
-    from small_runs import save_photo
+    from helpers import save_photo
 
     photo = save_photo(tmp_path)
     monkeypatch.chdir(tmp_path)
@@ -199,8 +201,9 @@ def test_fit_render_and_refusals(tmp_path, monkeypatch, capsys):
     assert art.render(200).shape == (133, 200, 3)
     assert main(["render", "artgen-out/cells.art", "--size", "100", "-o", "large.png"]) == 0
     capsys.readouterr()
-    assert main(["render", "artgen-out/cells.art", "-o", "cells.json"]) == 2
-    assert "voronoi is a partition" in capsys.readouterr().err
+    assert main(["render", "artgen-out/cells.art", "-o", "cells.json"]) == 0
+    assert main(["render", "artgen-out/cells.art", "-o", "cells.html"]) == 2
+    assert "voronoi cannot be shown as a page" in capsys.readouterr().err
     assert main(["fit", str(photo), "-p", "voronoi", "-e", "climb"]) == 2
     assert main(["fit", str(photo), "-p", "voronoi", "--transparent"]) == 2
     assert main(["plugins", "show", "voronoi"]) == 0

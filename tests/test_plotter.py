@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ElementTree
 import zlib
@@ -18,7 +19,7 @@ from artgen import Art, Canvas, Drawing, ExportRequest, InputError, Partition, U
 from artgen.cli import main
 from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
 from artgen.output import read_recipe
-from artgen.output.cells import cells
+from artgen.output.parts.cells import cells
 from artgen.output.plotter import Page, named_page, plot
 from artgen.output.plotter.inks import choose_pens, mixtures
 from artgen.output.plotter.lines import (
@@ -31,19 +32,20 @@ from artgen.output.plotter.lines import (
     to_paths,
 )
 from artgen.output.plotter.parts import parts_of
-from artgen.output.plotter.route import air_travel, length, sort_paths
+from artgen.output.plotter.route import length, sort_paths
 from artgen.raster import unpack_sites
 from artgen.recipe import Recipe
-from artgen.registry import Registry
 
 SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
 BLACK = ("#000000",)
 SQUARE = np.array([[0.0, 0], [10, 0], [10, 10], [0, 10]])
 
 
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
+def air_travel(paths):
+    """Return the distance that the lifted pen travels, starting at the origin."""
+    places = np.concatenate([np.zeros((1, 2)), *([path[0], path[-1]] for path in paths)])
+    steps = places[1::2] - places[:-1:2]
+    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
 
 
 def layers_of(data):
@@ -112,13 +114,13 @@ def test_other_pages_are_refused(text, says):
 @pytest.mark.parametrize(
     ("changed", "says"),
     [
-        ({"margin": 105.0}, "leaves nothing"),
-        ({"margin": -1.0}, "leaves nothing"),
-        ({"margin": float("nan")}, "leaves nothing"),
-        ({"spacing": 0.0}, "spacing of 0 mm"),
-        ({"pen_width": 20.0}, "pen width of 20 mm"),
-        ({"pens": 0}, "0 pens"),
-        ({"pens": 17}, "use 1 to 16"),
+        ({"margin": 105.0}, "leaves no space"),
+        ({"margin": -1.0}, "leaves no space"),
+        ({"margin": float("nan")}, "leaves no space"),
+        ({"spacing": 0.0}, "spacing must be .* got 0"),
+        ({"pen_width": 20.0}, "pen width must be .* got 20"),
+        ({"pens": 0}, "must be 1 to 16, got 0"),
+        ({"pens": 17}, "must be 1 to 16, got 17"),
     ],
 )
 def test_impossible_pages_are_refused(changed, says):
@@ -368,7 +370,7 @@ def test_the_background_is_drawn_unless_transparent(registry):
 
 def test_nothing_to_draw_is_said(registry):
     art = opaque(registry, "circle", [[0.0, 0, 0.3]], [[1.0] * 3])
-    with pytest.raises(UsageError, match="nothing of the drawing"):
+    with pytest.raises(UsageError, match="does not differ enough"):
         plotted(art)
 
 
@@ -504,6 +506,12 @@ def test_cells_are_polygons_of_an_svg_and_lines_on_a_page(registry):
             export_svg(art, request)
 
 
+def test_cells_are_data_too(registry):
+    told = json.loads(export_json(voronoi(registry), ExportRequest()))["shapes"]
+    assert 10 < len(told) <= 25
+    assert all(len(cell["outline"]) > 2 and len(cell["genes"]) == 2 for cell in told)
+
+
 def test_bent_borders_are_refused(registry):
     class Bent(Partition):
         """Not a plane."""
@@ -574,7 +582,7 @@ def test_damaged_pdfs_are_named(data, says, tmp_path):
 def test_other_formats_have_no_page(registry):
     art = art_of("circle", registry)
     for export in (export_png, export_json, export_mp4):
-        with pytest.raises(UsageError, match="has no page"):
+        with pytest.raises(UsageError, match="does not take a page"):
             export(art, ExportRequest(page=Page(), walk="labels"))
     for export in (export_svg, export_pdf):
         with pytest.raises(UsageError, match="cannot be animated"):

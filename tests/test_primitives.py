@@ -20,8 +20,7 @@ from artgen import (
     Preset,
     Splat,
     UsageError,
-    constant,
-    from_spacing,
+    init,
     option,
     pixels,
 )
@@ -41,7 +40,7 @@ class Disc(Splat):
         "broken": Preset(params={"sice": {"lr": 0.5}}),
     }
     params = {
-        "size": Param(init=from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp"),
+        "size": Param(init=init.from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp"),
         "tint": Param(2, init=0.5),
     }
 
@@ -106,7 +105,7 @@ def test_a_splat_has_centres_colours_and_what_the_blend_adds(blend, added):
 def test_a_splat_may_redefine_centres_and_colours():
     class Still(Disc):
         params = {
-            "size": Param(init=from_spacing(1.0)),
+            "size": Param(init=init.from_spacing(1.0)),
             "xy": Param(2, init=0.25, lr=0.0),
             "colour": Param(3, init=-1.0),
         }
@@ -245,4 +244,4 @@ def test_drawings_that_are_not_the_primitives_are_refused(change, says):
 
 def test_constant_is_a_number_or_an_init():
     assert Param(init=0.5).init(context(3), (3,)).tolist() == [0.5] * 3
-    assert Param(init=constant(0.5)).init(context(3), (3,)).tolist() == [0.5] * 3
+    assert Param(init=init.constant(0.5)).init(context(3), (3,)).tolist() == [0.5] * 3

@@ -559,5 +559,5 @@ def test_gradients_of_a_field_flow_through_the_strips():
 
 
 def test_only_splats_and_fields_can_be_painted():
-    with pytest.raises(PluginError, match="object is neither a Splat nor a Field"):
+    with pytest.raises(PluginError, match="object cannot be painted"):
         paint(object(), {}, Canvas(2, 2))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ def with_options(keys):
 
 
 recipes = table(
-    schema=st.just(1),
+    schema=st.just(2),
     seed=st.integers(0, 2**63 - 1),
     init=references,
     target=table(
@@ -141,7 +142,7 @@ def test_unknown_keys_are_refused_with_the_nearest_name(data, key, hint):
     assert caught.value.hint.startswith("did you mean")
 
 
-@pytest.mark.parametrize("schema", [2, 0, "1", True, None])
+@pytest.mark.parametrize("schema", [3, 0, "1", True, None])
 def test_another_schema_is_refused_by_name(schema):
     with pytest.raises(InputError, match=f"rose.toml has schema {schema!r}, this artgen reads"):
         Recipe.from_dict({"schema": schema, "not_yet_invented": 1}, where="rose.toml")
@@ -213,9 +214,9 @@ def test_a_missing_file_is_refused(tmp_path):
         Recipe.from_toml(tmp_path / "none.toml")
 
 
-def test_changes_are_laid_over_table_by_table():
+def test_changes_keep_the_other_keys():
     recipe = Recipe.from_dict({"seed": 1, "primitive": {"name": "fourier", "harmonics": 4}})
-    changed = recipe.updated({"primitive": {"count": 9}, "stage": [{"steps": 5}], "seed": 2})
+    changed = recipe.with_primitive(count=9).with_stage(0, steps=5).with_seed(2)
     assert changed.primitive.name == "fourier"
     assert (changed.primitive.count, changed.primitive.options) == (9, {"harmonics": 4})
     assert (changed.seed, changed.stage[0].steps) == (2, 5)
@@ -224,4 +225,21 @@ def test_changes_are_laid_over_table_by_table():
 
 def test_a_change_out_of_range_is_a_usage_error():
     with pytest.raises(UsageError, match=r"target\.size = 0"):
-        Recipe().updated({"target": {"size": 0}})
+        Recipe().with_target(size=0)
+    with pytest.raises(UsageError, match=r"unknown key 'target\.sise'") as caught:
+        Recipe().with_target(sise=9)
+    assert "size" in caught.value.hint
+    with pytest.raises(UsageError, match=r"stage\.steps = 0"):
+        Recipe().with_stage(0, steps=0)
+
+
+def test_only_what_was_asked_for_is_requested():
+    asked = {"primitive": {"name": "fourier", "harmonics": 4}, "stage": [{"steps": 5, "rate": 0.5}]}
+    recipe = Recipe.from_dict(asked)
+    filled = (
+        recipe.with_run(threads=1).with_seed(3).with_primitive(count=9).with_stage(0, plateau=2)
+    )
+    assert filled.requested() == asked
+    assert filled.with_stage(0, steps=6).requested()["stage"][0]["steps"] == 6
+    assert pickle.loads(pickle.dumps(filled)).requested() == filled.requested()
+    assert filled.to_dict()["stage"] == [{"engine": "auto", "steps": 5, "plateau": 2, "rate": 0.5}]

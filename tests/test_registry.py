@@ -114,7 +114,16 @@ class TestArtgensOwn:
         [framework] = registry.plugins
         assert (framework.origin, framework.status) == ("built-in", "ok")
         assert framework.version == artgen.__version__
-        assert framework.offers["target"] == ("sample", "frames", "curve", "points")
+        assert framework.offers["target"] == (
+            "image",
+            "clip",
+            "table",
+            "set",
+            "sample",
+            "frames",
+            "curve",
+            "points",
+        )
 
     def test_every_own_entry_loads(self):
         registry = Registry(environ={"ARTGEN_PLUGINS": ""})
@@ -206,7 +215,7 @@ class TestInstalled:
         with pytest.raises(PluginError) as caught:
             registry.find("loss", "oklb")
         assert caught.value.exit_code == 4
-        assert caught.value.message == "there is no loss 'oklb'"
+        assert caught.value.message == "unknown loss 'oklb'"
         assert "did you mean oklab" in caught.value.hint
         assert "artgen-bad is broken (ImportError: old numpy)" in caught.value.hint
 
@@ -397,7 +406,7 @@ class TestFile:
         )
         registry = bare_registry(files=[path])
         [warning] = registry.warnings
-        assert warning.startswith("hooked.py: there is no hook artgen_obsrve")
+        assert warning.startswith("hooked.py: unknown hook artgen_obsrve")
         assert registry.load("loss", "zero") is abs
 
     def test_leaves_no_trace_beside_it_or_on_the_path(self, write):
@@ -425,7 +434,7 @@ class TestFile:
         assert registry.find("primitive", "heart/heart").distribution == "heart.py"
         assert registry.find("primitive", "heart.py/heart").distribution == "heart.py"
         assert registry.find("primitive", "artgen-heart/heart").distribution == "artgen-heart"
-        assert registry.warnings == ["heart is taken from heart.py and hides artgen-heart/heart"]
+        assert registry.warnings == ["heart of heart.py hides artgen-heart/heart"]
         assert info_of(registry, "heart.py").status == "ok"
         assert info_of(registry, "artgen-heart").status == "clash"
 
@@ -463,13 +472,13 @@ class TestFile:
             ("import no_such_module", r"No module named 'no_such_module' \(bad.py, line 1\)"),
             ("\n\n1 / 0", r"ZeroDivisionError: division by zero \(bad.py, line 3\)"),
             ("import sys\nsys.exit(2)", r"SystemExit: 2 \(bad.py, line 2\)"),
-            ("x = 1", "holds no primitive and no hook"),
-            ("from artgen import Splat", "holds no primitive and no hook"),
+            ("x = 1", "contains no primitive and no hook"),
+            ("from artgen import Splat", "contains no primitive and no hook"),
             ("import artgen\nARTGEN_API = 9", "plugin API 9"),
             ("import artgen\nclass Blüte(artgen.Splat): pass", "'blüte'"),
             (
                 "import artgen\n@artgen.hookimpl\ndef artgen_primitves(): return []",
-                "no hook artgen_primitves: did you mean artgen_primitives",
+                "unknown hook artgen_primitves: did you mean artgen_primitives",
             ),
             ("import artgen\n@artgen.hookimpl\ndef artgen_primitives(): 1 / 0", "ZeroDivision"),
         ],
@@ -533,7 +542,7 @@ class TestRegister:
             bare_registry().register(cls)
 
     def test_invalid_name(self):
-        with pytest.raises(PluginError, match="a name is a lower-case letter"):
+        with pytest.raises(PluginError, match="a name must be a lower-case letter"):
             bare_registry().register(type("Heart", (artgen.Splat,), {}), "My heart")
 
     def test_file_that_registers_its_own_class_offers_it_once(self, write):
@@ -563,7 +572,7 @@ class TestRecordedPlugin:
         assert registry.find("primitive", "artgen-heart/heart", plugin=recorded) == entry
 
     def test_missing_distribution(self):
-        with pytest.raises(PluginError, match="comes from artgen-heart") as caught:
+        with pytest.raises(PluginError, match="needs artgen-heart") as caught:
             bare_registry().find("primitive", "heart", plugin={"name": "artgen-heart"})
         assert caught.value.hint == "pip install artgen-heart"
 
@@ -608,5 +617,18 @@ def test_default_is_made_once_and_can_be_replaced():
         mine = bare_registry()
         reset_default(mine)
         assert default() is mine
+    finally:
+        reset_default()
+
+
+def test_a_class_registered_under_two_names_is_returned_by_the_name_given():
+    class Speck(artgen.Splat):
+        """A speck."""
+
+    reset_default(Registry(environ={}))
+    try:
+        assert artgen.register(Speck, "zeta") == "zeta"
+        assert artgen.register(Speck, "alpha") == "alpha"
+        assert artgen.register(Speck, "zeta") == "zeta"
     finally:
         reset_default()

@@ -12,8 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from helpers import recipe, video_frames
 from PIL import Image
-from small_runs import recipe, save_photo
 
 import artgen.runner._fit
 from artgen.errors import InputError, UsageError
@@ -21,9 +21,9 @@ from artgen.events import Evaluated, Started
 from artgen.output import FrameStore
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runner import check_agreement, default_stem, run
 from artgen.runner._folder import RunFolder
-from artgen.runner._pace import Pace
+from artgen.runner._timing import Pace
 from artgen.targets import image_from_array
 
 WORKER = """
@@ -53,16 +53,6 @@ class Killed(BaseException):
     """The end of a run that nothing may catch."""
 
 
-@pytest.fixture
-def photo(tmp_path: Path) -> Path:
-    return save_photo(tmp_path)
-
-
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return Registry(environ={})
-
-
 def start_worker(
     asked: Recipe, out: Path, *, die_at: int | None = None, **options: object
 ) -> subprocess.Popen:
@@ -86,10 +76,13 @@ def checkpoint_step(out: Path) -> int:
     return 0
 
 
-def resume(asked: Recipe, registry: Registry, out: Path, **options: object) -> int:
+def resume(
+    asked: Recipe, registry: Registry, out: Path, given: Recipe | None = None, **options: object
+) -> int:
     """Finish the run in `out`; the step it went on from."""
     events: list = []
-    run(asked, registry, out=out, resume=True, observers=[events.append], **options)
+    options.setdefault("name", default_stem(asked))
+    run(given or asked, registry, out=out, resume=True, observers=[events.append], **options)
     (started,) = [event for event in events if isinstance(event, Started)]
     assert not list(out.glob("*.run"))
     return started.step
@@ -108,13 +101,6 @@ def assert_same(one: Path, two: Path) -> None:
             first, second = (json.loads((out / name).read_text()) for out in (one, two))
             clocks = dict.fromkeys(["seconds", "steps_per_second"])
             assert {**first, **clocks} == {**second, **clocks}
-
-
-def video_frames(path: Path) -> np.ndarray:
-    import av
-
-    with av.open(path) as container:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 # ---- killed --------------------------------------------------------------------------------------
@@ -261,7 +247,7 @@ def test_the_inputs_may_be_gone(photo: Path, tmp_path: Path, registry: Registry)
 
     # What the user says again is the whole recipe, or nothing but the name.
     given = {"target": {"source": str(photo)}, "stage": [{"steps": 40}]}
-    assert resume(asked, registry, tmp_path / "stopped", given=given) == 20
+    assert resume(asked, registry, tmp_path / "stopped", given=Recipe.from_dict(given)) == 20
     assert_same(tmp_path / "stopped", tmp_path / "whole")
 
 
@@ -324,13 +310,23 @@ def test_contradictions_are_refused(
 ) -> None:
     asked = recipe(photo, {"steps": 40})
     stop_at(15, asked, registry, tmp_path)
+    again = Recipe.from_dict(given)
     with pytest.raises(UsageError, match="run to resume has") as caught:
-        run(asked, registry, out=tmp_path, resume=True, given=given)
+        run(again, registry, out=tmp_path, name=default_stem(asked), resume=True)
     for value in values:
         assert value in caught.value.message
     assert caught.value.hint
     # The refusal took nothing away.
     assert resume(asked, registry, tmp_path) == 10
+
+
+def test_the_count_of_a_codec_is_that_of_its_latent(registry: Registry) -> None:
+    stored = Recipe.from_dict(
+        {"primitive": {"name": "autoencoder", "latent": 16, "depth": 3, "width": 24}}
+    )
+    check_agreement(stored, Recipe.from_dict({"primitive": {"count": 16}}), registry)
+    with pytest.raises(UsageError, match="has count = 16, not 24"):
+        check_agreement(stored, Recipe.from_dict({"primitive": {"count": 24}}), registry)
 
 
 def test_what_agrees_is_accepted(photo: Path, tmp_path: Path, registry: Registry) -> None:
@@ -343,7 +339,7 @@ def test_what_agrees_is_accepted(photo: Path, tmp_path: Path, registry: Registry
         "stage": [{"engine": "auto", "steps": 40, "time": 3.0}],
         "run": {"device": "auto"},
     }
-    assert resume(asked, registry, tmp_path, given=given) == 10
+    assert resume(asked, registry, tmp_path, given=Recipe.from_dict(given)) == 10
 
 
 def test_another_picture_under_the_same_name_is_refused(
@@ -353,7 +349,7 @@ def test_another_picture_under_the_same_name_is_refused(
     stop_at(15, asked, registry, tmp_path)
     Image.new("RGB", (24, 16)).save(photo)
     with pytest.raises(UsageError, match="another target"):
-        run(asked, registry, out=tmp_path, resume=True, given={"target": {"source": str(photo)}})
+        run(asked, registry, out=tmp_path, resume=True)
 
 
 def test_a_picture_in_memory(tmp_path: Path, registry: Registry) -> None:
@@ -381,7 +377,7 @@ def test_a_time_budget_is_resumed_as_steps(
 ) -> None:
     asked = recipe(photo, {"time": 60.0})
     pace = Pace(step=1.0, evaluation=0.0, frame=0.0)
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda *_: pace)
+    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and pace)
     stop_at(15, asked, registry, tmp_path / "stopped")
 
     def refuse(*_: object) -> None:
@@ -390,11 +386,11 @@ def test_a_time_budget_is_resumed_as_steps(
     monkeypatch.setattr(artgen.runner._fit, "measure_pace", refuse)
     events: list = []
     outcome = run(
-        asked,
+        Recipe.from_dict({"stage": [{"time": 60.0}]}),
         registry,
         out=tmp_path / "stopped",
+        name=default_stem(asked),
         resume=True,
-        given={"stage": [{"time": 60.0}]},
         observers=[events.append],
     )
     assert events[0].step == 10

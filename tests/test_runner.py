@@ -5,17 +5,20 @@ from __future__ import annotations
 import errno
 import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import changed, video_frames
 from PIL import Image
 
 import artgen.runner._export
 import artgen.runner._fit
 from artgen.art import load
 from artgen.engines import Engine, Problem
-from artgen.engines.gradient import GradientEngine
+from artgen.engines.gradient.engine import GradientEngine
+from artgen.engines.protocols import ReportPace
 from artgen.errors import (
     Diverged,
     InputError,
@@ -30,7 +33,7 @@ from artgen.output import FrameStore, read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import default_stem, output_paths, run
-from artgen.runner._pace import Pace, measure_pace
+from artgen.runner._timing import Pace, measure_pace
 from artgen.targets import image_from_array
 
 SUMMARY_KEYS = [
@@ -68,7 +71,7 @@ import os
 from dataclasses import dataclass
 
 import torch
-from artgen import Param, Splat, constant, from_spacing, option
+from artgen import Param, Splat, init, option
 
 
 class Fragile(Splat):
@@ -82,8 +85,8 @@ class Fragile(Splat):
     @property
     def params(self):
         return {
-            "size": Param(init=from_spacing(0.5), lr=0.0, map="exp"),
-            "fuse": Param(init=constant(0.0), lr=0.02),
+            "size": Param(init=init.from_spacing(0.5), lr=0.0, map="exp"),
+            "fuse": Param(init=init.constant(0.0), lr=0.02),
         }
 
     failures = 0
@@ -117,11 +120,6 @@ def photo(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def registry() -> Registry:
-    return Registry(environ={})
-
-
 def recipe(source: Path | str, *stages: dict, **tables: dict) -> Recipe:
     """A small recipe: 12 splats, 20 steps, a video of 8 frames."""
     base = {
@@ -132,7 +130,7 @@ def recipe(source: Path | str, *stages: dict, **tables: dict) -> Recipe:
         "output": {"fps": 8, "video_seconds": 1},
         "run": {"device": "cpu", "threads": 1},
     }
-    return Recipe.from_dict(base).updated(tables)
+    return changed(Recipe.from_dict(base), tables)
 
 
 def stored(out: Path) -> dict[str, bytes]:
@@ -146,13 +144,6 @@ STABLE = (".png", ".art")
 def pixels_of(path: Path) -> np.ndarray:
     with Image.open(path) as image:
         return np.array(image)
-
-
-def video_frames(path: Path) -> list[np.ndarray]:
-    import av
-
-    with av.open(path) as container:
-        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
 def tensors(path: Path) -> dict[str, np.ndarray]:
@@ -201,7 +192,7 @@ def test_chunks_affect_speed_only(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(artgen.runner._fit, "CHUNK_SECONDS", 1e9)
-    monkeypatch.setattr(Engine, "reports", 3)
+    monkeypatch.setattr(artgen.runner._fit, "report_pace", lambda engine: ReportPace(3))
     size = {"name": "mlp", "hidden": 8, "count": None} if primitive == "mlp" else {}
     stage = {"steps": 60, "batch": 32} if primitive == "mlp" else {"steps": 60}
     asked = recipe(photo, stage, primitive=size, output={"video": False})
@@ -242,8 +233,8 @@ def test_no_output_knows_where_it_was_made(photo: Path, tmp_path: Path, registry
     mask = tmp_path / "mask.png"
     Image.new("L", (24, 16), 200).save(mask)
     run(recipe(photo), registry, out=tmp_path / "first")
-    init = {"name": str(tmp_path / "first/photo-gaussian.art")}
-    asked = recipe(photo, target={"mask": {"name": str(mask)}}, init=init)
+    start = {"name": str(tmp_path / "first/photo-gaussian.art")}
+    asked = recipe(photo, target={"mask": {"name": str(mask)}}, init=start)
     outcome = run(asked, registry, out=tmp_path / "out")
 
     assert len(list((tmp_path / "out").iterdir())) == 4
@@ -322,7 +313,14 @@ def test_time_makes_fewer_frames_where_they_are_dear(
     photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pace = Pace(step=0.01, evaluation=0.0, frame=0.1)
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda *_: pace)
+
+    def rehearse(begin: Callable[[int], Engine], *_: object) -> Pace:
+        begin(1)
+        return pace
+
+    monkeypatch.setattr(artgen.runner._fit, "measure_pace", rehearse)
+    # On a busy machine the two seconds would end before the steps.
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
     frames: list[int] = []
 
     def watch(event: object) -> None:
@@ -354,7 +352,7 @@ def test_a_run_that_is_slower_than_it_was_when_tried_stops(
     photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     quick = Pace(step=1e-6, evaluation=0.0, frame=0.0)
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda *_: quick)
+    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and quick)
     outcome = run(recipe(photo, {"time": 0.2}), registry, out=tmp_path / "one")
 
     assert outcome.summary["stopped_by"] == "time"
@@ -399,6 +397,36 @@ def test_the_pace_is_that_of_the_whole_schedule(monkeypatch: pytest.MonkeyPatch)
     assert (pace.evaluation, pace.frame) == (0.5, 0.0)
 
 
+def test_options_that_an_engine_found_are_stored_without_a_count(
+    photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GradientEngine, "converged", lambda self: {"rate": 0.25})
+    outcome = run(recipe(photo, {"steps": 2}), registry)
+    assert outcome.art.recipe.stage[0].options["rate"] == 0.25
+    assert outcome.art.recipe.primitive.count == recipe(photo, {}).primitive.count
+
+
+@pytest.mark.parametrize("trouble", [Diverged, OutOfMemory])
+def test_an_engine_that_cannot_recover_fails_at_once(
+    trouble: type[Exception], photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def advance(self: Engine, steps: int) -> None:
+        calls.append(steps)
+        raise trouble("no more")
+
+    monkeypatch.setattr(GradientEngine, "advance", advance)
+    monkeypatch.delattr(GradientEngine, "recover")
+    monkeypatch.delattr(GradientEngine, "limit_memory")
+    if trouble is OutOfMemory:
+        with pytest.raises(OutOfMemory, match="no more"):
+            run(recipe(photo, {"steps": 2}), registry)
+    else:
+        assert run(recipe(photo, {"steps": 2}), registry).summary["stopped_by"] == "diverged"
+    assert len(calls) == 1
+
+
 def test_memory_that_ran_out_in_a_rehearsal_is_not_asked_for_again(
     photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -418,7 +446,7 @@ def test_memory_that_ran_out_in_a_rehearsal_is_not_asked_for_again(
                 raise OutOfMemory("too much")
             super().advance(steps)
 
-    monkeypatch.setattr("artgen.engines.gradient.GradientEngine", Greedy)
+    monkeypatch.setattr("artgen.engines.gradient.engine.GradientEngine", Greedy)
     outcome = run(recipe(photo, {"time": 0.3}), registry)
     assert outcome.summary["stopped_by"] in ("steps", "time")
     assert min(limits) == 0.25
@@ -607,7 +635,7 @@ def test_a_full_disk_leaves_earlier_outputs_alone(
     # The work is not lost: it waits for space.
     monkeypatch.undo()
     started: list = []
-    run(recipe(photo), registry, out=out, resume=True, observers=[started.append])
+    run(recipe(photo, seed=6), registry, out=out, resume=True, observers=[started.append])
     assert started[0].step == 20
     run(recipe(photo, seed=6), registry, out=tmp_path / "other")
     assert stored(out) == stored(tmp_path / "other")
@@ -704,13 +732,13 @@ def test_init_reaches_a_similar_picture_sooner(
     photo: Path, tmp_path: Path, registry: Registry
 ) -> None:
     run(recipe(photo, {"steps": 200}), registry, out=tmp_path / "first")
-    init = {"name": str(tmp_path / "first/photo-gaussian.art")}
+    start = {"name": str(tmp_path / "first/photo-gaussian.art")}
     brighter = tmp_path / "brighter.png"
     Image.fromarray((picture() * 0.9 + 12).astype(np.uint8)).save(brighter)
 
     fresh = run(recipe(brighter, {"steps": 80}), registry)
     # The count comes from the art where none is asked for.
-    asked = recipe(brighter, {"steps": 40}, init=init, primitive={"count": None})
+    asked = recipe(brighter, {"steps": 40}, init=start, primitive={"count": None})
     tuned = run(asked, registry, out=tmp_path / "second")
 
     assert tuned.summary["count"] == 12
@@ -836,6 +864,13 @@ def test_the_still_may_be_larger(photo: Path, tmp_path: Path, registry: Registry
     assert pixels_of(tmp_path / "photo-gaussian.png").shape == (40, 60, 3)
     assert video_frames(tmp_path / "photo-gaussian.mp4")[0].shape == (16, 24, 3)
     assert outcome.summary["psnr"] == run(recipe(photo), registry).summary["psnr"]
+
+
+def test_transparency_is_refused_before_the_fit(photo: Path, registry: Registry) -> None:
+    asked, events = recipe(photo, output={"transparent": True}), []
+    with pytest.raises(UsageError, match="gaussian cannot be drawn on a transparent background"):
+        run(asked, registry, observers=[events.append])
+    assert events == []
 
 
 def test_a_transparent_still(photo: Path, tmp_path: Path, registry: Registry) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import artgen
 from artgen import InputError, TargetRequest, UsageError
-from artgen.subject import Curve, Points, subject_from
+from artgen.samples import Curve, Points, subject_from
 from artgen.targets import (
     curve_from_samples,
     open_curve,

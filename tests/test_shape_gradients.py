@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from small_runs import recipe, save_photo
+from helpers import recipe
 from test_resume import assert_same, kill_worker_at, resume
 from test_shapes import BACKGROUND, random_tensors, shipped
 
@@ -15,22 +15,16 @@ import artgen
 from artgen import Canvas, Drawing, Shape, UsageError
 from artgen.cli import main
 from artgen.engines import Problem
-from artgen.engines.gradient import GradientEngine
+from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses import mse, parse_loss
 from artgen.metrics import psnr
 from artgen.output import to_pixels
 from artgen.raster import draw, draw_shapes, keep_valid, paint
-from artgen.registry import Registry
 from artgen.runner import run
 from artgen_plugins.square import Square
 from artgen_plugins.triangle import Triangle
 
 QUICK = {"restarts": 2, "moves": 1, "candidates": 30, "patience": 20, "passes": 1}
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
 
 
 @pytest.fixture(scope="module")
@@ -333,11 +327,6 @@ def test_it_can_begin_with_random_shapes(name, target):
 
 TRIANGLES = {"name": "triangle", "count": 12}
 STAGES = ({"engine": "climb", **QUICK}, {"engine": "gradient", "steps": 20})
-
-
-@pytest.fixture
-def photo(tmp_path):
-    return save_photo(tmp_path)
 
 
 @pytest.mark.parametrize("step", [30, 37])

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 from artgen import Canvas, Drawing, InputError, PluginError, Shape, UsageError
+from artgen.compiler.fingerprint import fingerprint
 from artgen.primitives import mixture
 from artgen.raster import choose_backend, draw, draw_shapes, planned_backend
-from artgen.raster.spans import _fingerprint
 from artgen.registry import Registry
 from artgen_plugins.circle import Circle
 from artgen_plugins.ellipse import Ellipse
@@ -23,11 +23,6 @@ from artgen_plugins.polygon import Polygon
 from artgen_plugins.triangle import Triangle
 
 BACKGROUND = (0.2, 0.5, 0.8)
-
-
-@pytest.fixture(scope="module")
-def registry():
-    return Registry(environ={})
 
 
 def shipped():
@@ -342,7 +337,7 @@ def test_what_is_missing_is_named():
     for shape, message in (
         (Empty(), "Empty does not define bounds and span"),
         (Bound(), r"Bound\.span takes no self"),
-        (Nothing(), "Nothing does not say how many genes"),
+        (Nothing(), "Nothing.genes must be at least 1, got 0"),
     ):
         with pytest.raises(PluginError, match=message):
             draw_shapes(shape, tensors, canvas, BACKGROUND)
@@ -368,11 +363,11 @@ def test_what_a_function_refers_to_is_part_of_its_hash():
         return 3 * x
 
     prints = [
-        _fingerprint(circle, ())
+        fingerprint([circle.bounds])
         for circle in (circle_of(1.0), circle_of(2.0), circle_of(1, double), circle_of(1, triple))
     ]
     assert len(set(prints)) == 4
-    assert _fingerprint(circle_of(2.0), ()) == prints[1]
+    assert fingerprint([circle_of(2.0).bounds]) == prints[1]
 
 
 PROCESS = """
@@ -462,9 +457,9 @@ def test_a_shared_option_goes_to_every_member():
         ("triangle*0+circle", "not a mixture of shapes"),
         ("triangle*-1+circle", "not a mixture of shapes"),
         ("circle+triangle*2+circle", "names circle twice"),
-        ("triangle+circel", "no primitive 'circel'"),
-        ("triangle+gaussian", "gaussian is a splat and cannot be mixed"),
-        ("mlp*2+circle", "mlp is a field and cannot be mixed"),
+        ("triangle+circel", "unknown primitive 'circel'"),
+        ("triangle+gaussian", "gaussian is a splat, only shapes can be mixed"),
+        ("mlp*2+circle", "mlp is a field, only shapes can be mixed"),
     ],
 )
 def test_what_is_no_mixture_is_refused(name, message, registry):
@@ -483,9 +478,9 @@ def test_a_loose_file_can_be_mixed_in(tmp_path):
     assert identity["file"] == "disc.py"
     again = registry.find("primitive", "triangle+disc*0.5", plugin=identity)
     assert again.load() is entry.load()
-    with pytest.raises(PluginError, match="takes shapes from"):
+    with pytest.raises(PluginError, match="mixes shapes of"):
         registry.find("primitive", "disc+other")
-    with pytest.raises(PluginError, match=r"comes from disc\.py, which is not there"):
+    with pytest.raises(PluginError, match=r"needs disc\.py, which is not available"):
         Registry(environ={}).find("primitive", "triangle+disc*0.5", plugin=identity)
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from artgen import Canvas, Context, Drawing, Map, Params, PluginError, UsageError
 from artgen.engines import Problem
-from artgen.engines.gradient import GradientEngine
+from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses import mse, parse_loss, rmse
 from artgen.raster import draw, paint
 from artgen.recipe import Recipe

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from helpers import changed
 
 import artgen
 from artgen import Field, Param, option
@@ -51,7 +52,7 @@ def registry():
 
 
 def planned(registry, precision="fp32", **primitive):
-    recipe = Recipe().updated({"primitive": primitive, "run": {"precision": precision}})
+    recipe = changed(Recipe(), {"primitive": primitive, "run": {"precision": precision}})
     return resolve(recipe, registry, CANVAS)
 
 

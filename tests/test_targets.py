@@ -12,6 +12,7 @@ import sys
 import warnings
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,17 +21,19 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
 
+import artgen
 from artgen.canvas import Canvas
-from artgen.errors import InputError, UsageError
+from artgen.errors import InputError, PluginError, UsageError
+from artgen.registry import Registry
 from artgen.targets import (
     SAMPLES,
+    Source,
     TargetRequest,
     image_from_array,
     linear_to_srgb,
     open_image,
     open_sample,
     parse_colour,
-    split_source,
     srgb_to_linear,
 )
 
@@ -619,8 +622,8 @@ def test_an_unknown_sample_names_the_nearest():
 
 
 def test_sources(tmp_path, monkeypatch):
-    assert split_source("sample:astronaut") == ("sample", "astronaut")
-    assert split_source("art-kit/sample:a:b") == ("art-kit/sample", "a:b")
+    assert Source.parse("sample:astronaut") == Source("sample", "astronaut")
+    assert Source.parse("art-kit/sample:a:b") == Source("art-kit/sample", "a:b")
     paths = [
         "photo.png",
         "a/b.png",
@@ -631,10 +634,26 @@ def test_sources(tmp_path, monkeypatch):
         ":x",
     ]
     for path in paths:
-        assert split_source(path) == (None, path)
+        assert Source.parse(path) == Source(None, path)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "sample:astronaut").touch()
-    assert split_source("sample:astronaut") == (None, "sample:astronaut")
+    assert Source.parse("sample:astronaut") == Source(None, "sample:astronaut")
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "moved", "stem"),
+    [
+        ("a/b.png", "a/b.png", "/x", "b"),
+        ("frames:a/walk?fps=5", "a/walk", "frames:/x?fps=5", "walk"),
+        ("sample:cat", None, None, "cat"),
+        ("points:", None, None, "points"),
+    ],
+)
+def test_a_source_knows_its_path_and_its_stem(text, path, moved, stem):
+    source = Source.parse(text)
+    assert (str(source), source.path, source.stem) == (text, path, stem)
+    if path is not None:
+        assert str(source.at("/x")) == moved
 
 
 @pytest.mark.parametrize(
@@ -690,3 +709,97 @@ def test_importing_targets_is_light():
     code = "import sys, artgen.targets; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"torch", "PIL", "skimage", "imageio", "av"} & set(done.stdout.split())
+
+
+# Transparency and kinds of files
+
+
+@pytest.mark.parametrize("background", ["auto", "teal"])
+def test_a_transparent_array_is_fitted_like_its_file(tmp_path, background):
+    rgba = np.zeros((12, 16, 4), np.uint8)
+    rgba[:, :8] = 250, 120, 30, 255
+    rgba[:4, 8:] = 20, 90, 200, 128
+    file = tmp_path / "half.png"
+    Image.fromarray(rgba).save(file)
+    arts = [
+        artgen.fit(target, "triangle", count=3, steps=3, seed=1, background=background)
+        for target in (rgba, file)
+    ]
+    assert arts[0].drawing.background == arts[1].drawing.background
+    assert np.array_equal(arts[0].render(), arts[1].render())
+    for name, tensor in arts[0].drawing.tensors.items():
+        assert tensor.equal(arts[1].drawing.tensors[name])
+
+
+def test_a_target_is_laid_over_another_background():
+    rgba = np.zeros((2, 2, 4), np.uint8)
+    rgba[0, 0] = 255, 0, 0, 255
+    black = image_from_array(rgba)
+    teal = image_from_array(rgba, TargetRequest(background=(0.0, 0.5, 0.5)))
+    assert np.array_equal(black.over((0.0, 0.5, 0.5)).image, teal.image)
+    assert np.array_equal(black.flat().over((0.0, 0.5, 0.5)).image, black.image)
+    opaque = image_from_array(rgba[:, :, :3])
+    assert opaque.over((1.0, 1.0, 1.0)) is opaque
+
+
+PGM16 = """
+import numpy as np
+
+import artgen
+
+
+def open_pgm16(path, request):
+    with open(path, "rb") as file:
+        width, height = map(int, file.readline().split())
+        pixels = np.frombuffer(file.read(), ">u2").reshape(height, width)
+    return artgen.image_from_array(pixels.astype(np.uint16), request)
+
+
+@artgen.hookimpl
+def artgen_targets():
+    return [artgen.Spec("pgm16", "A deep picture", open_pgm16, files=("*.pgm16",))]
+"""
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A plugin file that opens `.pgm16`, and a file of that kind."""
+    file = tmp_path / "Ramp.PGM16"
+    ramp = np.linspace(0, 65535, 12 * 8).astype(">u2")
+    file.write_bytes(b"12 8\n" + ramp.tobytes())
+    plugin = tmp_path / "deep.py"
+    plugin.write_text(PGM16)
+    return plugin, file
+
+
+def test_a_plugin_opens_a_new_kind_of_file(deep, tmp_path, monkeypatch):
+    plugin, file = deep
+    monkeypatch.chdir(tmp_path)
+    command = [
+        *(sys.executable, "-m", "artgen", "fit", file.name, "--plugin", plugin.name),
+        *("-p", "circle", "-n", "2", "--steps", "2", "--no-video", "--quiet"),
+    ]
+    subprocess.run(command, check=True, timeout=120)
+    with Image.open("artgen-out/Ramp-circle.png") as still:
+        assert still.size == (12, 8)
+    Path("artgen-out/Ramp.PGM16").symlink_to(file)
+    again = [*command[:4], "--recipe", "artgen-out/Ramp-circle.json", "--plugin", plugin.name]
+    again += ["--name", "again", "--quiet"]
+    subprocess.run(again, check=True, timeout=120)
+    [first, second] = (Path(f"artgen-out/{n}.png").read_bytes() for n in ("Ramp-circle", "again"))
+    assert first == second
+
+
+def test_the_most_specific_pattern_opens_a_file(deep, tmp_path):
+    plugin, file = deep
+    registry = Registry(files=[plugin], entry_points=[])
+    assert registry.find_opener(str(file)).name == "pgm16"
+    names = {"a.csv": "table", "A.CSV": "table", "a.gif": "clip", "a.npz": "set", "a.x": "image"}
+    names["train-images-idx3-ubyte.gz"] = "set"
+    for name, opener in names.items():
+        assert registry.find_opener(name).name == opener
+    assert registry.find_opener(str(tmp_path)).name == "set"
+    twin = tmp_path / "twin.py"
+    twin.write_text(plugin.read_text())
+    with pytest.raises(PluginError, match=r"opened by deep.py and twin.py"):
+        Registry(files=[plugin, twin], entry_points=[]).find_opener(str(file))

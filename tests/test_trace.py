@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from artgen import Param, Splat
+from artgen.compiler.ir import DX, DY, IR, OPERATIONS, G
+from artgen.compiler.record import Untraceable, trace
 from artgen.primitives import Params
-from artgen.raster.program import DX, DY, OPERATIONS, G, Program
-from artgen.raster.trace import Untraceable, trace
 from artgen_plugins.fourier import Fourier
 
 SHAPES = {"angle": (), "scale": (2,), "series": (5,), "grid": (2, 3)}
@@ -34,12 +34,12 @@ def splat(formula, **params):
     return Formula()
 
 
-def evaluate(program: Program, pixel, parameters):
-    """Every value of a program as a float64 number."""
+def evaluate(ir: IR, pixel, parameters):
+    """Every value of a ir as a float64 number."""
     inputs = dict(zip((DX, DY, G), pixel, strict=True))
-    inputs |= {n: parameters[name][index] for (name, index), n in program.inputs.items()}
+    inputs |= {n: parameters[name][index] for (name, index), n in ir.inputs.items()}
     numbers = []
-    for n, value in enumerate(program.values):
+    for n, value in enumerate(ir.values):
         if value.operation == "input":
             numbers.append(np.float64(inputs[n]))
         elif value.operation == "constant":
@@ -54,7 +54,7 @@ def evaluate(program: Program, pixel, parameters):
 def agree(formula, trials=4, seed=0, low=-1.5, high=1.5):
     """Value and all gradients equal torch's, at a few random places."""
     owner = splat(formula)
-    program = trace(owner)
+    ir = trace(owner)
     rng = torch.Generator().manual_seed(seed)
 
     def random(*shape):
@@ -74,18 +74,18 @@ def agree(formula, trials=4, seed=0, low=-1.5, high=1.5):
             for leaf, grad in zip(leaves, expected, strict=True)
         ]
         numbers = evaluate(
-            program,
+            ir,
             [float(v.detach()) for v in (dx, dy, g)],
             {name: value.detach().numpy() for name, value in parameters.items()},
         )
         close = {"rtol": 1e-7, "atol": 1e-9, "equal_nan": True}
-        np.testing.assert_allclose(numbers[program.weight], weight.detach(), **close)
-        found = [numbers[n] for n in program.offset_gradient]
+        np.testing.assert_allclose(numbers[ir.weight], weight.detach(), **close)
+        found = [numbers[n] for n in ir.offset_gradient]
         np.testing.assert_allclose(found, [float(e) for e in expected[:2]], **close)
         for (name, value), gradient in zip(parameters.items(), expected[2:], strict=True):
             mine = np.empty(value.shape)
             for index in np.ndindex(*mine.shape):
-                mine[index] = numbers[program.gradients[name, index]]
+                mine[index] = numbers[ir.gradients[name, index]]
             np.testing.assert_allclose(mine, gradient, **close, err_msg=name)
 
 
@@ -373,15 +373,15 @@ def test_a_footprint_gives_one_weight(formula, what):
 
 def test_tracing_works_without_gradients_and_leaves_no_state():
     with torch.no_grad():
-        program = trace(splat(lambda x, y, p: x * p.angle))
+        ir = trace(splat(lambda x, y, p: x * p.angle))
         assert not torch.is_grad_enabled()
-    assert program.values[program.gradients["angle", ()]].operation == "mul"
+    assert ir.values[ir.gradients["angle", ()]].operation == "mul"
 
 
 def test_a_long_recurrence_is_traced_in_time_proportional_to_its_length():
     # Each term is used by two of the next: whoever follows all ways back takes years.
-    program = trace(Fourier({"harmonics": 64}))
-    assert len(program.values) < 64 * 60
+    ir = trace(Fourier({"harmonics": 64}))
+    assert len(ir.values) < 64 * 60
 
 
 def test_printing_does_not_stop_a_trace(capsys):
@@ -395,34 +395,34 @@ def test_printing_does_not_stop_a_trace(capsys):
 
 def test_names_of_parameters_do_not_matter():
     names = ("dx", "dy", "g", "class", "U", "f32", "exp", "v3", "a b")
-    program = trace(
+    ir = trace(
         splat(
             lambda x, y, p: sum(getattr(p, name) * x for name in names),
             **{name: Param() for name in names},
         )
     )
-    assert [name for name, _ in program.inputs] == ["xy", "xy", *names]
+    assert [name for name, _ in ir.inputs] == ["xy", "xy", *names]
 
 
 def test_colour_is_no_parameter_of_a_footprint_unless_it_is_declared():
     assert "no parameter 'colour'" in reason(lambda x, y, p: x * p.colour[0])
-    program = trace(splat(lambda x, y, p: x * p.colour[0], colour=Param(3)))
-    assert ("colour", (2,)) in program.inputs
+    ir = trace(splat(lambda x, y, p: x * p.colour[0], colour=Param(3)))
+    assert ("colour", (2,)) in ir.inputs
 
 
 # ---- programs ------------------------------------------------------------------------------------
 
 
 def test_constants_and_values_are_never_confused():
-    program = Program()
-    one = program.add("add", G, program.constant(1.0))
-    assert program.add("add", G, DY) != one  # DY is value number 1
+    ir = IR()
+    one = ir.add("add", G, ir.constant(1.0))
+    assert ir.add("add", G, DY) != one  # DY is value number 1
 
 
 def test_equal_values_are_computed_once():
-    program = Program()
-    assert program.add("mul", DX, DY) == program.add("mul", DY, DX)
-    assert program.add("sub", DX, DY) != program.add("sub", DY, DX)
+    ir = IR()
+    assert ir.add("mul", DX, DY) == ir.add("mul", DY, DX)
+    assert ir.add("sub", DX, DY) != ir.add("sub", DY, DX)
 
 
 @pytest.mark.parametrize(
@@ -441,29 +441,29 @@ def test_equal_values_are_computed_once():
     ],
 )
 def test_constants_are_folded_as_floating_point_numbers(operation, numbers, expected):
-    program = Program()
-    result = program.values[program.add(operation, *map(program.constant, numbers))]
+    ir = IR()
+    result = ir.values[ir.add(operation, *map(ir.constant, numbers))]
     np.testing.assert_equal(result.constant, expected)
 
 
 def test_what_depends_on_the_splat_alone_is_known():
-    program = Program()
-    size = program.input(("size", ()))
-    inverse = program.add("div", program.constant(1.0), size)
-    assert not program.values[inverse].per_pixel
-    assert program.values[program.add("mul", DX, inverse)].per_pixel
+    ir = IR()
+    size = ir.input(("size", ()))
+    inverse = ir.add("div", ir.constant(1.0), size)
+    assert not ir.values[inverse].per_pixel
+    assert ir.values[ir.add("mul", DX, inverse)].per_pixel
 
 
 def test_what_is_divided_by_the_same_shares_a_division():
-    program = trace(splat(lambda x, y, p: x / (y + 2) + p.angle / (y + 2) + 1 / (3 * (y + 2))))
-    assert [value.operation for value in program.values].count("div") == 1
+    ir = trace(splat(lambda x, y, p: x / (y + 2) + p.angle / (y + 2) + 1 / (3 * (y + 2))))
+    assert [value.operation for value in ir.values].count("div") == 1
 
 
 @pytest.mark.parametrize("exponent", [-3, -1, -0.5, 0, 0.5, 1, 1.5, 2, 7, 16])
 def test_small_powers_need_no_logarithm(exponent):
-    program = Program()
-    program.add("pow", DX, program.constant(float(exponent)))
-    found = {value.operation for value in program.values}
+    ir = IR()
+    ir.add("pow", DX, ir.constant(float(exponent)))
+    found = {value.operation for value in ir.values}
     assert found <= {"input", "constant", "mul", "sqrt", "div"}
 
 
@@ -482,13 +482,13 @@ def test_small_powers_need_no_logarithm(exponent):
     ],
 )
 def test_what_is_positive_whatever_comes_is_known(build, positive):
-    program = Program()
-    assert program.is_positive(build(program, DX)) == positive
+    ir = IR()
+    assert ir.is_positive(build(ir, DX)) == positive
 
 
 def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
-    program = trace(splat(lambda x, y, p: (x.abs() + 0.1) ** p.angle))
-    found = [value.operation for value in program.values]
+    ir = trace(splat(lambda x, y, p: (x.abs() + 0.1) ** p.angle))
+    found = [value.operation for value in ir.values]
     assert "pow" not in found
     assert found.count("log") == 1
     assert found.count("exp") == 1

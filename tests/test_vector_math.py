@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from artgen.raster import vector_math
+from artgen.compiler import vector_math
 
 f32 = np.float32
 SAMPLES = 40_001

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from artgen import Canvas, Diverged, Drawing, Field, Param, UsageError
+from artgen.display import METRICS, open_view
 from artgen.output.plots import ClassMap, CurvePlot, plot_losses
 from artgen.targets import curve_from_samples, open_curve, open_points
-from artgen.views import FIGURES, open_view
 
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
 
@@ -44,7 +44,7 @@ def show(target, slope, offset, *, canvas=None, **how):
     plane, drawing = drawn(target, slope, offset, **how)
     view = open_view(drawing, plane, canvas)
     picture = view.show(drawing)
-    return picture.pixels, view.figures(picture, target), picture.outputs
+    return picture.pixels, view.metrics(picture, target), picture.outputs
 
 
 # ---- curves --------------------------------------------------------------------------------------
@@ -184,13 +184,13 @@ def test_what_is_not_finite_is_divergence(target, slope):
 
 def test_there_is_nothing_behind_a_plot():
     plane, drawing = drawn(open_curve("x"), [[1.0]], [0.0])
-    with pytest.raises(UsageError, match="no transparent background"):
+    with pytest.raises(UsageError, match="cannot be transparent"):
         open_view(drawing, plane, transparent=True)
 
 
 def test_figures_are_all_known():
     for target, slope in ((open_curve("x"), [[1.0]]), (open_points(""), [[1.0, 0.0]])):
-        assert set(show(target, slope, [0.0])[1]) < set(FIGURES)
+        assert set(show(target, slope, [0.0])[1]) < set(METRICS)
 
 
 def test_settings_of_the_user_change_nothing(monkeypatch):

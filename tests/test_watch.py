@@ -15,16 +15,17 @@ import pytest
 from artgen.cli import main
 from artgen.cli._watching import SIZE, _small
 from artgen.live import SavedFiles
+from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.scaffold import create
 
 PLUGIN = """
 import torch
-from artgen import Param, Splat, from_spacing
+from artgen import Param, Splat, init
 
 class Spot(Splat):
     "A spot."
-    params = {"size": Param(init=from_spacing(0.5), lr=0.1, map="exp")}
+    params = {"size": Param(init=init.from_spacing(0.5), lr=0.1, map="exp")}
 
     def footprint(self, dx, dy, p):
         return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
@@ -45,20 +46,20 @@ def save(path: Path, text: str) -> None:
 def test_a_save_stops_what_runs(tmp_path: Path) -> None:
     file = tmp_path / "spot.py"
     saved = SavedFiles([file])
-    assert not saved.requested
+    assert not saved.stop_requested
     file.write_text("1")
-    assert saved.requested
+    assert saved.stop_requested
     saved.begin()
-    assert not saved.requested
+    assert not saved.stop_requested
     save(file, "2")
-    assert saved.requested
+    assert saved.stop_requested
     saved.begin()
     file.unlink()
-    assert saved.requested
+    assert saved.stop_requested
     assert not saved.ended
     saved.begin()
-    saved.request()
-    assert saved.requested
+    saved.request_stop()
+    assert saved.stop_requested
     assert saved.ended
     saved.wait()  # does not
 
@@ -66,7 +67,7 @@ def test_a_save_stops_what_runs(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "says"),
     [
-        ((), "no file to watch"),
+        ((), "needs a file to watch"),
         (("--plugin", "spot.py", "--json"), "--watch and --json"),
         (("--plugin", "spot.py", "--resume"), "--watch and --resume"),
         (("--plugin", "spot.py", "--log", "x.jsonl"), "--watch and --log"),
@@ -85,7 +86,7 @@ def test_what_makes_no_sense_is_refused(more, says, tmp_path, monkeypatch, capsy
 def test_a_preview_is_small_but_for_sets_of_small_pictures(family, size, tmp_path) -> None:
     create("petal", family, Registry(environ={}), tmp_path, single_file=True)
     files = [tmp_path / "petal.py"]
-    recipe = _small({}, Registry(files=files, environ={}), files)
+    recipe = _small(Recipe(), Registry(files=files, environ={}), files)
     assert (recipe.primitive.name, recipe.target.size) == ("petal", size)
 
 

@@ -1,4 +1,4 @@
-"""Who reads what: data goes to stdout, messages for people to stderr."""
+"""Output of commands: data goes to stdout, messages for people to stderr."""
 
 from __future__ import annotations
 
@@ -12,51 +12,40 @@ from typing import Any
 
 from artgen.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 
-__all__ = [
-    "columns",
-    "describe",
-    "headline",
-    "print_error",
-    "print_failure",
-    "print_json",
-    "print_table",
-    "say",
-]
-
 
 def say(message: str) -> None:
-    """A line on stderr. A command goes on where that cannot be written: it goes to a full disk."""
+    """Print a line on stderr. Failures, such as a full disk, do not stop the command."""
     try:
         print(message, file=sys.stderr, flush=True)
     except OSError:
-        # What could not be written is not tried again, neither now nor at the end.
+        # Discard the buffer, which Python would write again at exit.
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def print_json(data: dict[str, Any]) -> None:
-    """The one JSON object of a command on stdout, in ASCII, so that every terminal takes it."""
+    """Print the JSON object of a command on stdout, in ASCII for any terminal."""
     print(json.dumps(data, indent=2), flush=True)
 
 
 def describe(error: Exception) -> dict[str, Any]:
-    """The value of the key `error` in a command's JSON object."""
+    """Return the value of the key `error` in the JSON object of a command."""
     if isinstance(error, ArtgenError):
         message, hint, code = error.message, error.hint, error.exit_code
     elif is_out_of_memory(error):
-        message, hint = "there is not enough memory", "use a smaller --size or --count"
+        message, hint = "not enough memory", "use a smaller --size or --count"
         code = OutputError.exit_code
     else:
-        # Nothing raised on purpose: the type says more than the message.
+        # An unexpected error: its type may say more than its message.
         message, hint = f"{type(error).__name__}: {error}", "run again with -v for the traceback"
         beyond_us = isinstance(error, OSError)
         code = OutputError.exit_code if beyond_us else ArtgenError.exit_code
-    # The names of files may hold line breaks; a message is one line all the same.
+    # File names may contain line breaks; a message is one line.
     message = " ".join(message.split())
     return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": code}
 
 
 def headline(summary: Mapping[str, Any]) -> str:
-    """The figure by which the runs of one kind of target are compared."""
+    """Format the metric that compares runs of one kind of target."""
     if summary["mse"] is not None:
         return f"mean squared error {summary['mse']:.3g}"
     if summary["accuracy"] is not None:
@@ -65,7 +54,7 @@ def headline(summary: Mapping[str, Any]) -> str:
 
 
 def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:
-    """`error: message` and `hint: ...` on stderr; `where` is put before the message."""
+    """Print `error: message` and `hint: ...` on stderr, with `where` before the message."""
     if verbose:
         say("".join(traceback.format_exception(error)).rstrip())
     described = describe(error)
@@ -75,19 +64,19 @@ def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:
 
 
 def print_failure(error: Exception, *, as_json: bool, verbose: bool) -> int:
-    """Report what ended a command without a result, and return its exit code."""
+    """Report an error that ended a command, and return its exit code."""
     if as_json:
-        # Where nobody can be told, the exit code still says it.
+        # If stdout cannot be written, the exit code still reports the failure.
         with suppress(OSError):
             print_json({"error": describe(error)})
-    # Whoever pressed Ctrl-C knows why it ended.
+    # After Ctrl-C the user knows why the command ended.
     if verbose or not isinstance(error, Interrupted):
         print_error(error, verbose=verbose)
     return int(describe(error)["exit_code"])
 
 
 def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:
-    """Rows of equally many cells as text, every column as wide as its widest cell."""
+    """Align rows of equally many cells as text columns."""
     cells = [[str(cell) for cell in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
@@ -98,9 +87,9 @@ def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table of figures on stdout: with rich on a terminal, plain columns elsewhere.
+    """Print a table on stdout: with rich on a terminal, as plain columns elsewhere.
 
-    Columns without a heading are text, the others are flush right.
+    Columns with a heading are right-aligned.
     """
     if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         _print_rich(heading, rows)

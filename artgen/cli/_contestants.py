@@ -18,8 +18,6 @@ from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.targets import file_safe
 
-__all__ = ["Budget", "parse_contestants"]
-
 _BEFORE_KEY = r"(?=\s*[\w.]+\s*=)"
 _OWN = ("count", "steps", "time", "loss", "precision", "seed")
 _RECIPE_FILES = (".art", ".json", ".mp4", ".png", ".toml")
@@ -84,7 +82,7 @@ def parse_contestants(
         )
         stem = _free(file_safe(file.stem if file and not settings else text), contestants)
         search = (file.parent, Path()) if file else (Path(),)
-        contestants.append(Contestant(text, stem, Recipe().updated(data), search))
+        contestants.append(Contestant(text, stem, Recipe.from_request(data), search))
     return contestants
 
 

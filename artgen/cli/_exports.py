@@ -1,4 +1,4 @@
-"""Files in any format there is an exporter for: checked before the work, written after it."""
+"""Output files of any exporter: checked before the work, written after it."""
 
 from __future__ import annotations
 
@@ -12,22 +12,21 @@ if TYPE_CHECKING:
     from artgen.art import Art, ExportRequest
     from artgen.registry import Registry
 
-__all__ = ["check_files", "write_exports"]
 
 Writers = Mapping[str, "Callable[[Art, ExportRequest], bytes]"]
-"""Formats beside those of exporters, by their suffixes without a dot."""
+"""Additional formats by suffix without a dot."""
 
 
 def check_files(
     files: Sequence[Path], registry: Registry, *, overwrite: bool, more: Sequence[str] = ()
 ) -> None:
-    """Raise UsageError where a file has no format there is, or exists."""
+    """Raise UsageError if a file has an unknown format or exists."""
     formats = [*(entry.name for entry in registry.entries("exporter")), *more]
     for file in files:
         suffix = _suffix(file)
         if suffix not in formats:
             raise UsageError(
-                f"--output {file} has no format that artgen can write",
+                f"--output {file} has an unknown format",
                 hint=did_you_mean(suffix, formats),
             )
         if file.exists() and not overwrite:
@@ -45,7 +44,7 @@ def write_exports(
 ) -> None:
     """Write `art` to all files and print their names. Raises ArtgenError.
 
-    All of them are made before the first is written.
+    All contents are made before the first file is written.
     """
     from artgen.output import atomic_write
 

@@ -1,4 +1,4 @@
-"""`artgen`: the commands, and how every failure becomes a message and an exit code."""
+"""`artgen`: the commands, and the conversion of errors to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-import artgen
 from artgen._process import prepare_process
+from artgen._version import __version__
 from artgen.cli._console import print_failure
 from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
@@ -25,14 +25,12 @@ from artgen.cli.plugins import plugins
 from artgen.cli.render import render
 from artgen.errors import Interrupted, UsageError
 
-__all__ = ["app", "main"]
-
 
 class _Group(TyperGroup):
-    """Lets Ctrl-C reach `main`, which typer would turn into an exit of its own."""
+    """A group that passes Ctrl-C to `main` instead of exiting as typer does."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command."""
+        """Run the command, and turn KeyboardInterrupt into Interrupted."""
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt:
@@ -58,7 +56,7 @@ app.command()(doctor)
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"artgen {artgen.__version__}")
+        print(f"artgen {__version__}")
         raise typer.Exit
 
 
@@ -72,7 +70,7 @@ def _artgen(
         ),
     ] = False,
 ) -> None:
-    """Turn a picture into art made of parts."""
+    """Turn pictures into art made of parts."""
     if context.invoked_subcommand is None:
         print(context.get_help())
 
@@ -81,9 +79,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_process()
-    # The names of files may hold bytes that are not valid in the terminal's encoding.
+    # File names may contain bytes that are invalid in the terminal's encoding.
     if isinstance(sys.stdout, io.TextIOWrapper):
-        # Where that is not UTF-8 Windows has no bytes for some of them at all.
+        # On Windows, encodings other than UTF-8 cannot represent some of them at all.
         sys.stdout.reconfigure(errors="backslashreplace" if os.name == "nt" else "surrogateescape")
     try:
         command = typer.main.get_command(app)
@@ -102,10 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _usage_error(error: typer.TyperException) -> UsageError:
-    """What typer's parser found, as one sentence in our form."""
+    """Convert an error of typer's parser to a UsageError."""
     message = " ".join(error.format_message().split())
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "artgen"
-    return UsageError(
-        message[:1].lower() + message[1:], hint=f"`{command} --help` lists what there is"
-    )
+    return UsageError(message[:1].lower() + message[1:], hint=f"see `{command} --help`")

@@ -1,4 +1,4 @@
-"""Events of runs as text on stderr: a bar for each on a terminal, plain lines elsewhere."""
+"""Progress of runs on stderr: bars on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -15,17 +15,16 @@ from artgen.registry import Registry
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-__all__ = ["Story", "progress"]
 
 PLAIN_LINES = 10
-"""So many lines between start and end, unless all are asked for."""
+"""Number of lines between start and end, unless `verbose`."""
 
 
 @contextmanager
 def progress(
     registry: Registry, *, quiet: bool, verbose: bool, runs: int = 1
 ) -> Iterator[list[Story]]:
-    """Observers of so many `runs`; none when `quiet`. `verbose` shows every evaluation."""
+    """Yield observers of `runs` runs, none if `quiet`; `verbose` shows every evaluation."""
     if quiet:
         yield []
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
@@ -36,11 +35,11 @@ def progress(
 
 
 class Story:
-    """What both have in common: the first and the last line, and warnings, each of them once."""
+    """Base class: prints the first and the last line of runs, and every warning once."""
 
     def __init__(self, registry: Registry, write: Callable[[str], None]) -> None:
         self.registry, self.write = registry, write
-        # Those that were there before were shown when the registry was made.
+        # Earlier warnings were printed when the registry was made.
         self.told = set(registry.warnings)
 
     def __call__(self, event: Event) -> None:
@@ -66,20 +65,20 @@ class Story:
             self.write(f"warning: {message}")
 
     def start(self, event: Started) -> None:
-        """Before the first step."""
+        """Show a run that is about to take its first step."""
 
     def advance(self, event: Advanced) -> None:
-        """Some steps were taken."""
+        """Show the steps taken."""
 
     def evaluate(self, event: Evaluated) -> None:
-        """There are new figures."""
+        """Show new metrics."""
 
     def ended(self, run: str) -> None:
-        """Nothing more will be heard of a run, whether it finished or not; may be said twice."""
+        """Remove a run that has ended for any reason; may be called twice."""
 
 
 class _Lines(Story):
-    """A line now and then; of several runs each says which it is of."""
+    """Occasional plain lines, which name their run if there are several."""
 
     def __init__(self, registry: Registry, verbose: bool, runs: int) -> None:
         super().__init__(registry, say)
@@ -94,14 +93,14 @@ class _Lines(Story):
             return
         self.next[event.run] = event.step + event.total_steps / PLAIN_LINES
         name = f"{event.run}: " if self.several else ""
-        line = f"{name}step {event.step}/{event.total_steps}  {_figures(event)}  "
+        line = f"{name}step {event.step}/{event.total_steps}  {_metrics(event)}  "
         self.write((line + _speed(event.step, event.seconds)).rstrip())
 
 
 class _Bars(Story):
-    """A table: for each run that goes on a bar with step, loss, PSNR, speed and the time left.
+    """A bar for each active run with step, loss, PSNR, speed and remaining time.
 
-    Of several runs a last bar says how many are done.
+    Several runs have a bar for the number of finished runs.
     """
 
     def __init__(self, registry: Registry, bar: Progress, runs: int) -> None:
@@ -114,13 +113,13 @@ class _Bars(Story):
         self.all: TaskID | None = None
         self.done: set[str] = set()
         if runs > 1:
-            self.all = bar.add_task("all runs", total=runs, figures="", speed="")
+            self.all = bar.add_task("all runs", total=runs, metrics="", speed="")
 
     def start(self, event: Started) -> None:
         total = event.total_steps or None
         if event.run not in self.rows:
-            self.rows[event.run] = self.bar.add_task(event.run, total=total, figures="", speed="")
-        # Another machine may go on where the first one stopped.
+            self.rows[event.run] = self.bar.add_task(event.run, total=total, metrics="", speed="")
+        # Another machine may resume a run.
         self.bar.reset(self.rows[event.run], total=total, completed=event.step)
 
     def advance(self, event: Advanced) -> None:
@@ -137,7 +136,7 @@ class _Bars(Story):
 
     def evaluate(self, event: Evaluated) -> None:
         if event.run in self.rows:
-            self.bar.update(self.rows[event.run], figures=_figures(event))
+            self.bar.update(self.rows[event.run], metrics=_metrics(event))
 
     def ended(self, run: str) -> None:
         if run in self.rows:
@@ -161,12 +160,12 @@ def _bar() -> Progress:
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
         MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}", markup=False),
+        TextColumn("{task.fields[metrics]}", markup=False),
         TextColumn("{task.fields[speed]}", markup=False),
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
-        # Data on a stdout that is no terminal must get there; on one it would break the bars.
+        # Data on a terminal would break the bars; data for a file or pipe must get there.
         redirect_stdout=sys.stdout.isatty(),
     )
 
@@ -174,7 +173,7 @@ def _bar() -> Progress:
 def _beginning(event: Started) -> str:
     recipe: dict[str, Any] = event.recipe
     count = recipe["primitive"].get("count")
-    limit = "up to " if any(stage.get("settle") for stage in recipe["stage"]) else ""
+    limit = "up to " if any(stage.get("converge") for stage in recipe["stage"]) else ""
     stages = ", then ".join(
         f"{stage['engine']} for "
         + (f"{stage['steps']} steps" if "steps" in stage else f"{stage['time']:g} s")
@@ -187,7 +186,7 @@ def _beginning(event: Started) -> str:
         f"seed {recipe['seed']}",
     ]
     if event.step:
-        parts.append(f"from step {event.step} on")
+        parts.append(f"from step {event.step}")
     return ", ".join(parts)
 
 
@@ -198,7 +197,7 @@ def _ending(summary: dict[str, Any]) -> str:
     )
 
 
-def _figures(event: Evaluated) -> str:
+def _metrics(event: Evaluated) -> str:
     psnr = "" if event.psnr is None else f"  {event.psnr:.2f} dB"
     return f"loss {event.loss:.5g}{psnr}"
 

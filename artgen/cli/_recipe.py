@@ -16,17 +16,6 @@ from artgen.errors import UsageError
 from artgen.options import parse_value
 from artgen.recipe import MOST_COLOURS, MOST_PARTS, PrimitiveTable, Recipe, Stage
 
-__all__ = [
-    "aim",
-    "lay_over",
-    "parse_count",
-    "parse_palette",
-    "parse_seeds",
-    "parse_video",
-    "read_recipe_file",
-    "start_from",
-]
-
 MOST_SEEDS = 1000
 
 _FLAG_OF_PRIMITIVE = {

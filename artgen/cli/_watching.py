@@ -1,10 +1,9 @@
-"""`artgen fit --watch`: small previews of a plugin that is being written, one after every save."""
+"""`artgen fit --watch`: a small preview of a plugin after every save."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from artgen.cli._console import print_error, say
 from artgen.cli._progress import progress
@@ -13,30 +12,29 @@ from artgen.live import Live, SavedFiles, watch
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.resolve import find_primitive
-from artgen.runner import graceful_signals, run
-
-__all__ = ["watch_plugins"]
+from artgen.runner import run
+from artgen.tasks import graceful_signals
 
 SIZE = 192
-"""The long side of a preview, in pixels, unless another is asked for."""
+"""Default long side of a preview, in pixels."""
 SECONDS = 5.0
-"""How long a preview learns, unless something else is asked for."""
+"""Default duration of the fit of a preview."""
 
 
 def watch_plugins(
     files: Sequence[Path],
-    asked: Mapping[str, Any],
+    asked: Recipe,
     search: Sequence[Path],
     *,
     quiet: bool,
     verbose: bool,
 ) -> int:
-    """Fit what the recipe `asked` for, with the plugins in `files`, after every save of one.
+    """Fit the recipe `asked` for with the plugins in `files`, again after every save of one.
 
-    Returns 0 when the user ends it. Raises UsageError where there is nothing to watch.
+    Returns 0 when the user ends watching. Raises UsageError if `files` is empty.
     """
     if not files:
-        raise UsageError("--watch has no file to watch", hint="add --plugin FILE.py")
+        raise UsageError("--watch needs a file to watch", hint="add --plugin FILE.py")
     saved = SavedFiles(files)
 
     def preview() -> None:
@@ -48,9 +46,9 @@ def watch_plugins(
                 registry,
                 search=search,
                 observers=[*observers, live],
-                interruption=saved,
+                control=saved,
             )
-        if outcome.error is not None and not saved.requested:
+        if outcome.error is not None and not saved.stop_requested:
             raise outcome.error
 
     with Live(saved) as live:
@@ -60,20 +58,15 @@ def watch_plugins(
     return 0
 
 
-def _small(asked: Mapping[str, Any], registry: Registry, files: Sequence[Path]) -> Recipe:
+def _small(recipe: Recipe, registry: Registry, files: Sequence[Path]) -> Recipe:
     """The recipe of a preview: small and short, of the primitive in the last file."""
-    data = {**asked}
-    primitive, target = dict(asked.get("primitive", {})), dict(asked.get("target", {}))
     offered = [e for e in registry.offered_by(files[-1]) if e.kind == "primitive"]
-    if "name" not in primitive and offered:
-        primitive["name"] = registry.spelling(offered[0])
-    stages = [dict(stage) for stage in asked.get("stage", [{}])]
-    for stage in stages:
-        if not {"steps", "time"} & stage.keys():
-            stage["time"] = SECONDS
-    data |= {"primitive": primitive, "target": target, "stage": stages}
-    recipe = Recipe().updated(data)
+    if "name" not in recipe.primitive.model_fields_set and offered:
+        recipe = recipe.with_primitive(name=registry.spelling(offered[0]))
+    for index, stage in enumerate(recipe.stage):
+        if stage.steps is None and stage.time is None:
+            recipe = recipe.with_stage(index, time=SECONDS)
     # Pictures of a set are small already, and all of them would be brought to that size.
-    if "size" in target or "set" in find_primitive(recipe, registry).load().targets:
+    if recipe.target.size or "set" in find_primitive(recipe, registry).load().targets:
         return recipe
-    return recipe.updated({"target": {"size": SIZE}})
+    return recipe.with_target(size=SIZE)

@@ -4,63 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
+from artgen.cli._flags import Panel
 from artgen.errors import UsageError
 
 if TYPE_CHECKING:
-    from artgen.executor import Executor
     from artgen.recipe import Recipe
     from artgen.registry import Registry
+    from artgen.tasks import Executor
 
-__all__ = ["AtATime", "Checkpoints", "Gpus", "On", "Where"]
 
-_PANEL = "Many runs"
+_PANEL = Panel("Many runs")
 
-AtATime = Annotated[
-    int | None,
-    typer.Option(
-        "-j",
-        metavar="N",
-        min=1,
-        max=256,
-        help="So many runs, or scenes of a clip, at a time, each in a process, on --threads "
-        "threads (default: 1).",
-        rich_help_panel=_PANEL,
-    ),
-]
-On = Annotated[
-    str | None,
-    typer.Option(
-        "--on",
-        metavar="ray|ray://HOST:PORT",
-        help="Let Ray carry them out: one that is started here, or a cluster.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Gpus = Annotated[
-    float | None,
-    typer.Option(
-        "--gpus",
-        metavar="SHARE",
-        min=0,
-        help="With --on: the graphics processors that each run takes, such as 0.5. "
-        "Default: 1 with --device cuda, else 0.",
-        rich_help_panel=_PANEL,
-    ),
-]
-Checkpoints = Annotated[
-    str | None,
-    typer.Option(
-        "--checkpoints",
-        metavar="DIR|URL",
-        help="With --on: where runs leave what another machine goes on from; a folder that all "
-        "share, or a URL of fsspec. Default: Ray's object store.",
-        rich_help_panel=_PANEL,
-    ),
-]
+AT_A_TIME = _PANEL.option(
+    "N",
+    "Run N at a time (runs, or scenes of a clip), each in a process of its own. Default: 1.",
+    "-j",
+    min=1,
+    max=256,
+)
+ON = _PANEL.option(
+    "ray|ray://HOST:PORT",
+    "Run on Ray: ray starts it on this machine, ray://HOST:PORT joins a cluster.",
+    "--on",
+)
+GPUS = _PANEL.option(
+    "SHARE",
+    "With --on: GPUs per run, such as 0.5. Default: 1 with --device cuda, else 0.",
+    "--gpus",
+    min=0,
+)
+CHECKPOINTS = _PANEL.option(
+    "DIR|URL",
+    "With --on: where to keep checkpoints, so that another machine can resume a run: "
+    "a folder that all share, or an fsspec URL. Default: Ray's object store.",
+    "--checkpoints",
+)
 
 RAY = "ray"
 
@@ -93,27 +73,28 @@ class Where:
         """With its number of threads: the same everywhere, as the recipe remembers it."""
         if not self.asked or recipe.run.threads is not None:
             return recipe
-        return recipe.updated({"run": {"threads": 1}})
+        return recipe.with_run(threads=1)
 
     def takes(self, recipe: Recipe) -> dict[str, Any]:
         """`cpus` and `gpus` of a task with the settled `recipe`."""
-        from artgen.executor import share_of_gpu
+        from artgen.tasks import share_of_gpu
 
         gpus = share_of_gpu(self.gpus, recipe.run.device)
         return {"cpus": recipe.run.threads or 1, "gpus": gpus}
 
     def executor(self, recipes: Iterable[Recipe], registry: Registry) -> Executor:
         """What carries out runs of `recipes`. Raises UsageError where Ray is missing."""
-        from artgen.executor import Here, OnRay, Processes, missing_ray, pin
+        from artgen.executor import ProcessExecutor, RayExecutor, missing_ray, pin
+        from artgen.tasks import SerialExecutor
 
         if self.on is not None:
             failure = missing_ray()
             if failure is not None:
                 raise failure
-            return OnRay(
+            return RayExecutor(
                 None if self.on == RAY else self.on,
                 number=self.at_a_time,
                 checkpoints=self.checkpoints,
-                pinned=pin((recipe.to_dict() for recipe in recipes), registry),
+                pinned=pin(recipes, registry),
             )
-        return Here() if self.at_a_time in (None, 1) else Processes(self.at_a_time)
+        return SerialExecutor() if self.at_a_time in (None, 1) else ProcessExecutor(self.at_a_time)

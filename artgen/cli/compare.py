@@ -4,19 +4,25 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
-
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
-from artgen.cli._where import AtATime, Gpus, On, Where
+from artgen.cli._flags import (
+    AS_JSON,
+    PLUGIN_FILES,
+    QUIET,
+    VERBOSE,
+    Panel,
+    argument,
+    make_registry,
+    option,
+)
+from artgen.cli._where import AT_A_TIME, GPUS, ON, Where
 
 if TYPE_CHECKING:
     from artgen.compare import Comparison, Line, Row
 
-__all__ = ["compare"]
 
-_BUDGET, _FILES = "The same for all", "What to write"
+_BUDGET, _FILES = Panel("Equal for all"), Panel("What to write")
 
 _OF_PICTURES = {
     "psnr": ("PSNR", 2),
@@ -50,121 +56,63 @@ headers included, at the largest quality whose file is no larger than what stand
 
 
 def compare(
-    targets: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="TARGET|DIR",
-            help="Pictures to fit, or a folder of them; for codecs a set. "
-            "Default: sample:astronaut, for codecs sample:digits.",
-            show_default=False,
-        ),
-    ] = None,
-    contestants: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--primitive",
-            "-p",
-            metavar="NAME[@ENGINE][:KEY=VALUE,...]",
-            help="Who takes part, such as gaussian:count=500,blend=over or mlp@scratch; also a "
-            "recipe file. Give one -p for each.",
-        ),
-    ] = None,
-    time: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            min=0.01,
-            help="Seconds of fitting each. Default: 10, unless --steps or --bytes is given; "
-            "codecs then take their own number of steps.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Steps each; with --time, what comes first.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    target_bytes: Annotated[
-        int | None,
-        typer.Option(
-            "--bytes",
-            metavar="N",
-            min=1,
-            help="As many parts as fit into so many bytes of parameters, at --precision.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    precision: Annotated[
-        Literal["fp32", "fp16", "int8"] | None,
-        typer.Option(
-            help="How parameters are stored; figures are measured after it. Default: fp32.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Repeat a comparison. Default: random, stored.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PX",
-            min=1,
-            max=65_536,
-            help="Long side while fitting. Default: the picture's own, at most 768.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="auto, cpu, cuda, cuda:1 or mps. Default: auto, which is cuda, else cpu.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="CPU threads. Default: all; with -j or --on one for each fit.",
-            rich_help_panel=_BUDGET,
-        ),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder to write to.", rich_help_panel=_FILES)
-    ] = Path("artgen-out"),
-    csv: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Every contestant and codec on every target, a line each.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace files that exist.", rich_help_panel=_FILES),
-    ] = False,
-    at_a_time: AtATime = None,
-    on: On = None,
-    gpus: Gpus = None,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    targets: list[str] | None = argument(
+        "TARGET|DIR",
+        "Pictures to fit, or a folder of them; for codecs a set of pictures. "
+        "Default: sample:astronaut, for codecs sample:digits.",
+        default=None,
+    ),
+    contestants: list[str] | None = option(
+        "NAME[@ENGINE][:KEY=VALUE,...]",
+        "A contestant, such as gaussian:count=500,blend=over, mlp@scratch or a recipe "
+        "file. Repeatable.",
+        "--primitive",
+        "-p",
+    ),
+    time: float | None = _BUDGET.option(
+        "SECONDS",
+        "Seconds of fitting for each. Default: 10, unless --steps or --bytes is given; "
+        "for codecs their own number of steps.",
+        min=0.01,
+    ),
+    steps: int | None = _BUDGET.option(
+        "N", "Steps for each. With --time: whichever ends first.", min=1
+    ),
+    target_bytes: int | None = _BUDGET.option(
+        "N",
+        "Use as many parts as fit into N bytes of parameters, at --precision.",
+        "--bytes",
+        min=1,
+    ),
+    precision: Literal["fp32", "fp16", "int8"] | None = _BUDGET.option(
+        None, "Number format of the parameters; metrics are measured after it. Default: fp32."
+    ),
+    seed: int | None = _BUDGET.option(
+        "N", "Random seed. The same seed repeats a comparison. Default: random.", min=0
+    ),
+    size: int | None = _BUDGET.option(
+        "PX", "Long side while fitting. Default: the picture's own, at most 768.", min=1, max=65_536
+    ),
+    device: str | None = _BUDGET.option(
+        "NAME", "auto, cpu, cuda, cuda:1 or mps. Default: auto (cuda if there is one, else cpu)."
+    ),
+    threads: int | None = _BUDGET.option(
+        "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1
+    ),
+    out: Path = _FILES.option("DIR", "Output folder.", default=Path("artgen-out")),
+    csv: Path | None = _FILES.option(
+        "FILE", "Write a CSV file: one line for each contestant and codec on each target."
+    ),
+    overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite"),
+    at_a_time: int | None = AT_A_TIME,
+    on: str | None = ON,
+    gpus: float | None = GPUS,
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> int:
-    """Fit the same pictures in several ways at an equal budget, beside JPEG, WebP and AVIF."""
+    """Compare ways to fit a picture at an equal budget, beside JPEG, WebP and AVIF."""
     from artgen.errors import UsageError
 
     if not contestants:
@@ -181,7 +129,7 @@ def compare(
     from artgen.cli._progress import progress
     from artgen.compare import Comparison, find_targets, of_sets
     from artgen.errors import Interrupted
-    from artgen.runner import Interruption, graceful_signals
+    from artgen.tasks import RunControl, graceful_signals
 
     if threads is None and where.asked:
         threads = 1
@@ -204,13 +152,13 @@ def compare(
     recipes = [each.recipe for each in comparison.contestants]
     executor = where.executor(recipes, registry)
     errors: list[Exception] = []
-    interruption = Interruption()
+    control = RunControl()
     with (
-        graceful_signals(interruption),
+        graceful_signals(control),
         progress(registry, quiet=quiet, verbose=verbose, runs=fits) as stories,
     ):
         for row in comparison.run(
-            stories, interruption, executor=executor, plugins=plugin or (), gpus=gpus
+            stories, control, executor=executor, plugins=plugin or (), gpus=gpus
         ):
             if row.kind == "codec" or row.error is None:
                 continue

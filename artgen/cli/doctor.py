@@ -1,29 +1,20 @@
-"""`artgen doctor`: does everything that artgen needs work on this machine?"""
+"""`artgen doctor`: check that everything that artgen needs works on this machine."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
 
-import typer
-
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
-
-__all__ = ["doctor"]
-
-
-Report = Annotated[
-    bool, typer.Option("--report", help="Print what a bug report needs, as Markdown.")
-]
+from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, make_registry, switch
 
 
 def doctor(
-    report: Report = False,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    report: bool = switch("Print the details for a bug report, as Markdown.", "--report"),
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> int:
-    """Check that everything artgen needs works here; exit code 6 where it does not."""
+    """Check that everything artgen needs works. Exit with 6 if something does not."""
     from dataclasses import asdict
 
     from artgen.cli._console import columns, describe, print_error, print_json

@@ -5,399 +5,185 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-import typer
-
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
-from artgen.cli._where import AtATime, Checkpoints, Gpus, On, Where
+from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, Panel, argument, make_registry
+from artgen.cli._where import AT_A_TIME, CHECKPOINTS, GPUS, ON, Where
 
 if TYPE_CHECKING:
-    from artgen.cli._runs import Job
+    from artgen.batch import Run
 
-__all__ = ["fit"]
 
-_WHAT, _LONG, _JUDGE = "What to make", "How long", "What to match"
-_FILES, _SEE, _WHERE = "What to write", "What to see meanwhile", "Where to run"
+_WHAT, _LONG, _JUDGE = Panel("What to make"), Panel("How long"), Panel("What to match")
+_FILES, _SEE, _WHERE = Panel("What to write"), Panel("How to watch"), Panel("Where to run")
 
 
 def fit(
-    targets: Annotated[
-        list[str] | None,
-        typer.Argument(
-            metavar="TARGET",
-            help="What to fit: pictures (files or sample:NAME), curve:EXPR, points:NAME, "
-            "FILE.csv of x,y or x,y,label, a set of pictures (a folder, IDX, .npz, "
-            "sample:digits), or a clip (MP4, WebM, animated GIF or WebP, frames:FOLDER, "
-            "sample:clip). Default: sample:astronaut.",
-            show_default=False,
-        ),
-    ] = None,
-    primitive: Annotated[
-        str | None,
-        typer.Option(
-            "--primitive",
-            "-p",
-            metavar="NAME",
-            help="The kind of part. Default: gaussian; see artgen plugins list.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    count: Annotated[
-        str | None,
-        typer.Option(
-            "--count",
-            "-n",
-            metavar="N|auto",
-            help="How many parts; auto adds them while they help, until --target-psnr is reached; "
-            "of a codec, how many numbers or ranks. Default: the primitive's.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    target_bytes: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="As many parts as fit into so many bytes of parameters, at --precision.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    settings: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="An option of the primitive, preset=NAME, engine.KEY=VALUE "
-            "(1.KEY, 2.KEY with several stages), or clip.KEY=VALUE; may be repeated.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    engine: Annotated[
-        str | None,
-        typer.Option(
-            "--engine",
-            "-e",
-            metavar="NAME,...",
-            help="What searches, one name per stage. Default: the primitive's first.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    polish: Annotated[
-        bool,
-        typer.Option(
-            "--polish",
-            help="Then refine the shapes that were found by gradient descent: a second stage.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = False,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Repeat a run exactly. Default: random, printed and stored.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    seeds: Annotated[
-        str | None,
-        typer.Option(
-            metavar="1..20",
-            help="A run per seed, 1..20 or 1,4,7, and a contact sheet.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    recipe: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Start from a recipe: .toml, or a .png, .svg, .html, .mp4, .art or .json that "
-            "artgen wrote. Other flags are laid over it.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    init: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.art",
-            help="Start from a saved drawing, with its primitive and options; "
-            "shapes may also start from splats.",
-            rich_help_panel=_WHAT,
-        ),
-    ] = None,
-    steps: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N,...",
-            help="Steps per stage, or of the last. Default: the primitive's.",
-            rich_help_panel=_LONG,
-        ),
-    ] = None,
-    time: Annotated[
-        str | None,
-        typer.Option(
-            metavar="SECONDS,...",
-            help="As many steps as fit into this time; with --steps, what comes first.",
-            rich_help_panel=_LONG,
-        ),
-    ] = None,
-    target_psnr: Annotated[
-        float | None,
-        typer.Option(
-            metavar="DB",
-            min=1,
-            max=100,
-            help="Stop the last stage at this quality.",
-            rich_help_panel=_LONG,
-        ),
-    ] = None,
-    plateau: Annotated[
-        int | None,
-        typer.Option(
-            metavar="STEPS",
-            min=1,
-            help="Stop the last stage after so many steps without gain.",
-            rich_help_panel=_LONG,
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PX",
-            min=1,
-            max=65_536,
-            help="Long side while fitting, of a picture or of those of a set. "
-            "Default: its own, at most 768.",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = None,
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            metavar="LOSS,...",
-            help="What is minimised per stage, or in the last, such as l1+0.1*ssim. Default: mse.",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = None,
-    background: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLOUR",
-            help="Behind the parts and behind transparency. Default: auto, which is black, "
-            "and for shapes the mean colour.",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = None,
-    palette: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE|N",
-            help="The only colours of shapes and background: a .gpl, a text of #rrggbb lines, "
-            "a PNG of few colours, or N colours learned from the picture.",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = None,
-    mask: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="A gray picture: how much each pixel counts.",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = None,
-    alpha_weight: Annotated[
-        bool,
-        typer.Option(
-            "--alpha-weight",
-            help="Transparent pixels of the target count less.",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = False,
-    max_pixels: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Refuse larger pictures. Default: 64 million.",
-            rich_help_panel=_JUDGE,
-        ),
-    ] = None,
-    out: Annotated[
-        Path, typer.Option(metavar="DIR", help="The folder to write to.", rich_help_panel=_FILES)
-    ] = Path("artgen-out"),
-    name: Annotated[
-        str | None,
-        typer.Option(
-            metavar="STEM",
-            help="Files are called STEM.png and so on. Default: target-primitive.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    still_size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PX",
-            min=1,
-            max=65_536,
-            help="Long side of the PNG. Default: the fitting size.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    transparent: Annotated[
-        bool,
-        typer.Option("--transparent", help="A PNG without the background.", rich_help_panel=_FILES),
-    ] = False,
-    video: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Where to write the video, as .mp4, .webm, .gif or .webp; in a batch FILE-STEM. "
-            "Default: STEM.mp4.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    no_video: Annotated[
-        bool, typer.Option("--no-video", help="Make no video.", rich_help_panel=_FILES)
-    ] = False,
-    fps: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            max=120,
-            help="Frames per second. Default: 30.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    video_seconds: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            min=0.1,
-            max=3600,
-            help="Length of the video. Default: 10.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    walk: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WALK",
-            help="Of a codec: the video is a walk through its latents instead of the progress, as "
-            "in artgen render.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    history: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            max=1000,
-            help="Keep N drawings of each stage in the .art file, as a film that artgen render "
-            "draws at any size. Default: 0.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    side_by_side: Annotated[
-        bool,
-        typer.Option(
-            "--side-by-side",
-            help="Of a clip, also STEM-side-by-side.mp4: the clip beside the drawing.",
-            rich_help_panel=_FILES,
-        ),
-    ] = False,
-    precision: Annotated[
-        Literal["fp32", "fp16", "int8"] | None,
-        typer.Option(
-            help="How the .art file stores parameters. Default: fp32.", rich_help_panel=_FILES
-        ),
-    ] = None,
-    log: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.jsonl",
-            help="A line of figures per evaluation; in a batch FILE-STEM.jsonl.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    graph: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE.dot",
-            help="The graph of the loss (-e scratch), and FILE.svg where Graphviz is installed; "
-            "in a batch FILE-STEM.dot.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    overwrite: Annotated[
-        bool,
-        typer.Option("--overwrite", help="Replace files that exist.", rich_help_panel=_FILES),
-    ] = False,
-    resume: Annotated[
-        bool,
-        typer.Option(
-            "--resume", help="Go on with a run that was interrupted.", rich_help_panel=_FILES
-        ),
-    ] = False,
-    checkpoint_every: Annotated[
-        int | None,
-        typer.Option(
-            metavar="STEPS",
-            min=1,
-            help="When to save what --resume needs. Default: every 10 seconds.",
-            rich_help_panel=_FILES,
-        ),
-    ] = None,
-    live: Annotated[
-        bool,
-        typer.Option(
-            "--live",
-            help="A page on this machine that shows the run, pauses and stops it.",
-            rich_help_panel=_SEE,
-        ),
-    ] = False,
-    watch: Annotated[
-        bool,
-        typer.Option(
-            "--watch",
-            help="With --plugin: fit a small preview after every save of FILE.py, on a live page; "
-            "writes nothing. Ctrl-C ends it.",
-            rich_help_panel=_SEE,
-        ),
-    ] = False,
-    device: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="auto, cpu, cuda, cuda:1 or mps. Default: auto, which is cuda, else cpu.",
-            rich_help_panel=_WHERE,
-        ),
-    ] = None,
-    backend: Annotated[
-        Literal["auto", "compiled", "eager"] | None,
-        typer.Option(help="What evaluates footprints. Default: auto.", rich_help_panel=_WHERE),
-    ] = None,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="CPU threads. Default: all; with -j or --on one for each run.",
-            rich_help_panel=_WHERE,
-        ),
-    ] = None,
-    at_a_time: AtATime = None,
-    on: On = None,
-    gpus: Gpus = None,
-    checkpoints: Checkpoints = None,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    targets: list[str] | None = argument(
+        "TARGET",
+        "What to fit: pictures (files or sample:NAME); a clip (MP4, WebM, animated GIF or "
+        "WebP, frames:FOLDER, sample:clip); a set of pictures (a folder, IDX, .npz, "
+        "sample:digits); curve:EXPR, points:NAME, or a .csv of x,y or x,y,label. "
+        "Default: sample:astronaut.",
+        default=None,
+    ),
+    primitive: str | None = _WHAT.option(
+        "NAME", "Kind of part, see artgen plugins list. Default: gaussian.", "--primitive", "-p"
+    ),
+    count: str | None = _WHAT.option(
+        "N|auto",
+        "Number of parts. auto: add parts while they help, or until --target-psnr is "
+        "reached. For a codec: size of the latent, or rank. Default: the primitive's.",
+        "--count",
+        "-n",
+    ),
+    target_bytes: int | None = _WHAT.option(
+        "N", "Use as many parts as fit into N bytes of parameters, at --precision.", min=1
+    ),
+    settings: list[str] | None = _WHAT.option(
+        "KEY=VALUE",
+        "Set an option of the primitive, preset=NAME, engine.KEY=VALUE (with several "
+        "stages 1.KEY, 2.KEY), or clip.KEY=VALUE. Repeatable.",
+        "--set",
+    ),
+    engine: str | None = _WHAT.option(
+        "NAME,...",
+        "Engine of each stage. Default: the first that the primitive names.",
+        "--engine",
+        "-e",
+    ),
+    polish: bool = _WHAT.switch(
+        "Add a second stage that refines shapes by gradient descent.", "--polish"
+    ),
+    seed: int | None = _WHAT.option(
+        "N", "Random seed. The same seed repeats a run exactly. Default: random.", min=0
+    ),
+    seeds: str | None = _WHAT.option(
+        "1..20", "Run once per seed, 1..20 or 1,4,7, and make a contact sheet."
+    ),
+    recipe: Path | None = _WHAT.option(
+        "FILE",
+        "Use a recipe: a .toml, or a .png, .svg, .html, .mp4, .art or .json that artgen "
+        "wrote. Other flags override it.",
+    ),
+    init: Path | None = _WHAT.option(
+        "FILE.art",
+        "Start from a saved drawing, with its primitive and options. "
+        "Shapes can also start from splats.",
+    ),
+    steps: str | None = _LONG.option(
+        "N,...", "Number of steps of each stage, or of the last. Default: the primitive's."
+    ),
+    time: str | None = _LONG.option(
+        "SECONDS,...",
+        "Run as many steps as fit into this time. With --steps: whichever ends first.",
+    ),
+    target_psnr: float | None = _LONG.option(
+        "DB", "Stop the last stage at this PSNR.", min=1, max=100
+    ),
+    plateau: int | None = _LONG.option(
+        "STEPS", "Stop the last stage after this many steps without gain.", min=1
+    ),
+    size: int | None = _JUDGE.option(
+        "PX",
+        "Long side of the target while fitting. Default: its own, at most 768.",
+        min=1,
+        max=65_536,
+    ),
+    loss: str | None = _JUDGE.option(
+        "LOSS,...", "Loss of each stage, or of the last, such as l1+0.1*ssim. Default: mse."
+    ),
+    background: str | None = _JUDGE.option(
+        "COLOUR",
+        "Colour behind the parts and behind transparent pixels. Default: auto (black; for "
+        "shapes the mean colour).",
+    ),
+    palette: str | None = _JUDGE.option(
+        "FILE|N",
+        "Limit shapes and background to these colours: a .gpl, a text file of #rrggbb "
+        "lines, a PNG of few colours, or N colours learned from the picture.",
+    ),
+    mask: Path | None = _JUDGE.option("FILE", "Gray picture that weights each pixel."),
+    alpha_weight: bool = _JUDGE.switch(
+        "Weight pixels by the alpha of the target.", "--alpha-weight"
+    ),
+    max_pixels: int | None = _JUDGE.option(
+        "N", "Refuse larger pictures. Default: 64 million.", min=1
+    ),
+    out: Path = _FILES.option("DIR", "Output folder.", default=Path("artgen-out")),
+    name: str | None = _FILES.option(
+        "STEM", "Name of the files, without suffix. Default: TARGET-PRIMITIVE."
+    ),
+    still_size: int | None = _FILES.option(
+        "PX", "Long side of the PNG. Default: the fitting size.", min=1, max=65_536
+    ),
+    transparent: bool = _FILES.switch("Leave the background out of the PNG.", "--transparent"),
+    video: Path | None = _FILES.option(
+        "FILE", "Video file: .mp4, .webm, .gif or .webp. In a batch: FILE-STEM. Default: STEM.mp4."
+    ),
+    no_video: bool = _FILES.switch("Make no video.", "--no-video"),
+    fps: int | None = _FILES.option("N", "Frames per second. Default: 30.", min=1, max=120),
+    video_seconds: float | None = _FILES.option(
+        "SECONDS", "Length of the video. Default: 10.", min=0.1, max=3600
+    ),
+    walk: str | None = _FILES.option(
+        "WALK",
+        "For a codec: show a walk through its latents instead of the progress, as in "
+        "artgen render.",
+    ),
+    history: int | None = _FILES.option(
+        "N",
+        "Keep N drawings of each stage in the .art file, as a film for artgen render. Default: 0.",
+        min=0,
+        max=1000,
+    ),
+    side_by_side: bool = _FILES.switch(
+        "For a clip: also write STEM-side-by-side.mp4, the clip beside the drawing.",
+        "--side-by-side",
+    ),
+    precision: Literal["fp32", "fp16", "int8"] | None = _FILES.option(
+        None, "Number format of the parameters in the .art file. Default: fp32."
+    ),
+    log: Path | None = _FILES.option(
+        "FILE.jsonl", "Write one line of metrics per evaluation. In a batch: FILE-STEM.jsonl."
+    ),
+    graph: Path | None = _FILES.option(
+        "FILE.dot",
+        "With -e scratch: write the graph of the loss, and FILE.svg if Graphviz is "
+        "installed. In a batch: FILE-STEM.dot.",
+    ),
+    overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite"),
+    resume: bool = _FILES.switch("Continue an interrupted run.", "--resume"),
+    checkpoint_every: int | None = _FILES.option(
+        "STEPS", "Interval between checkpoints for --resume. Default: 10 seconds.", min=1
+    ),
+    live: bool = _SEE.switch(
+        "Serve a local page that shows the run and can pause or stop it.", "--live"
+    ),
+    watch: bool = _SEE.switch(
+        "With --plugin: after every save of FILE.py, fit a small preview and show it on a "
+        "live page. Writes no files. Ctrl-C ends it.",
+        "--watch",
+    ),
+    device: str | None = _WHERE.option(
+        "NAME", "auto, cpu, cuda, cuda:1 or mps. Default: auto (cuda if there is one, else cpu)."
+    ),
+    backend: Literal["auto", "compiled", "eager"] | None = _WHERE.option(
+        None, "How footprints are evaluated. Default: auto."
+    ),
+    threads: int | None = _WHERE.option(
+        "N", "CPU threads per run. Default: all; with -j or --on: 1.", min=1
+    ),
+    at_a_time: int | None = AT_A_TIME,
+    on: str | None = ON,
+    gpus: float | None = GPUS,
+    checkpoints: str | None = CHECKPOINTS,
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> int:
-    """Draw pictures with a fixed number of parts: write STEM.png, .mp4, .art and .json."""
+    """Fit parts to a picture, clip or set. Write STEM.png, .mp4, .art and .json."""
     from artgen.cli._recipe import (
         lay_over,
         parse_count,
@@ -427,9 +213,8 @@ def fit(
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watch else make_registry(plugin, quiet=quiet)
 
-    from artgen.cli._runs import Session, plan_jobs
+    from artgen.cli._runs import Session, plan_runs
     from artgen.recipe import Recipe
-    from artgen.resolve import check_polish
 
     # Files named by the recipe lie beside it, those named by flags where the user is.
     folders = [file.parent for file in (recipe, init) if file is not None]
@@ -482,12 +267,14 @@ def fit(
         settings or (),
     )
     if polish and registry is not None:
-        check_polish(Recipe().updated(data), registry)
-    jobs = plan_jobs(data, {target: located(target) for target in targets or ()}, many, name)
+        from artgen.resolve import check_polish
+
+        check_polish(Recipe.from_request(data), registry)
+    runs = plan_runs(data, {target: located(target) for target in targets or ()}, many, name)
     if registry is None:
         return _watch(
             plugin or (),
-            jobs,
+            runs,
             (*folders, Path()),
             {
                 **{"--json": as_json, "--resume": resume, "--log": log, "--graph": graph},
@@ -513,14 +300,14 @@ def fit(
         quiet=quiet,
         verbose=verbose,
     )
-    if len(jobs) == 1 and not many:
-        return session.run_one(jobs[0])
-    return session.run_batch(jobs, name)
+    if len(runs) == 1 and not many:
+        return session.run_one(runs[0])
+    return session.run_batch(runs, name)
 
 
 def _watch(
     plugins: Sequence[Path],
-    jobs: Sequence[Job],
+    runs: Sequence[Run],
     search: Sequence[Path],
     flags: Mapping[str, object],
     *,
@@ -534,14 +321,14 @@ def _watch(
     given = [flag for flag, value in flags.items() if value]
     if given:
         raise UsageError(f"--watch and {given[0]} were both given", hint="a preview writes nothing")
-    if len(jobs) > 1:
-        raise UsageError(f"--watch fits one thing, not {len(jobs)}", hint="name one target")
-    return watch_plugins(plugins, jobs[0].asked, search, quiet=quiet, verbose=verbose)
+    if len(runs) > 1:
+        raise UsageError(f"--watch fits one thing, not {len(runs)}", hint="name one target")
+    return watch_plugins(plugins, runs[0].recipe, search, quiet=quiet, verbose=verbose)
 
 
 def _absolute(source: str) -> str:
     """The same place wherever it is looked up from; `sample:NAME` is no place."""
-    from artgen.targets import split_source
+    from artgen.targets import Source
 
-    scheme, path = split_source(source)
-    return source if scheme else os.path.abspath(path)
+    parsed = Source.parse(source)
+    return source if parsed.path is None else str(parsed.at(os.path.abspath(parsed.path)))

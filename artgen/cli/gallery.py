@@ -1,35 +1,37 @@
-"""`artgen gallery`: recipes become a page of pictures and videos."""
+"""`artgen gallery`: turn recipes into a page of pictures and videos."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from artgen.cli._flags import AsJson, Overwrite, PluginFiles, Quiet, Verbose, make_registry
-from artgen.cli._where import AtATime, Checkpoints, Gpus, On, Where
+from artgen.cli._flags import (
+    AS_JSON,
+    OVERWRITE,
+    PLUGIN_FILES,
+    QUIET,
+    VERBOSE,
+    make_registry,
+    option,
+    switch,
+)
+from artgen.cli._where import AT_A_TIME, CHECKPOINTS, GPUS, ON, Where
 
 if TYPE_CHECKING:
     from artgen.gallery import Built, Gallery, State
 
-__all__ = ["gallery"]
 
-Folder = Annotated[
-    Path, typer.Argument(metavar="DIR", help="A folder of recipes.", show_default="gallery")
-]
-Only = Annotated[
-    list[str] | None,
-    typer.Option("--only", metavar="SLUG", help="This piece alone; may be repeated."),
-]
-Quick = Annotated[
-    bool,
-    typer.Option("--quick", help="Small and fast, into DIR/out-quick, to see that all works."),
-]
+FOLDER = typer.Argument(
+    Path("gallery"), metavar="DIR", help="Folder of recipes.", show_default="gallery"
+)
+ONLY = option("SLUG", "Only this piece. Repeatable.", "--only")
+QUICK = switch("Small and fast, into DIR/out-quick: a trial run.", "--quick")
 
 gallery = typer.Typer(
-    help="Make and show a gallery: a folder of recipes becomes a page of pictures and videos.",
+    help="Turn a folder of recipes into a page of pictures and videos.",
     invoke_without_command=True,
 )
 
@@ -42,30 +44,23 @@ def _gallery(context: typer.Context) -> None:
 
 @gallery.command()
 def build(
-    folder: Folder = Path("gallery"),
-    only: Only = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Make everything again, up to date or not.")
-    ] = False,
-    threads: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="CPU threads of each fit. Default: all; with -j or --on one.",
-        ),
-    ] = None,
-    at_a_time: AtATime = None,
-    on: On = None,
-    gpus: Gpus = None,
-    checkpoints: Checkpoints = None,
-    quick: Quick = False,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    folder: Path = FOLDER,
+    only: list[str] | None = ONLY,
+    force: bool = switch("Make everything again, even if up to date.", "--force"),
+    threads: int | None = option(
+        "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1
+    ),
+    at_a_time: int | None = AT_A_TIME,
+    on: str | None = ON,
+    gpus: float | None = GPUS,
+    checkpoints: str | None = CHECKPOINTS,
+    quick: bool = QUICK,
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> int:
-    """Make what is not up to date: stills, videos and the page DIR/out/index.html."""
+    """Make the stills and videos that are out of date, and the page DIR/out/index.html."""
     where = Where(at_a_time, on, gpus, checkpoints)
     registry = make_registry(plugin, quiet=quiet)
 
@@ -73,20 +68,20 @@ def build(
     from artgen.cli._progress import progress
     from artgen.gallery import build as build_pieces
     from artgen.gallery import open_gallery, write_page
-    from artgen.runner import Interruption, graceful_signals
+    from artgen.tasks import RunControl, graceful_signals
 
     found = open_gallery(folder, quick=quick)
-    interruption = Interruption()
+    control = RunControl()
     results: list[Built] = []
     recipes = [piece.recipe for piece in found.pieces if piece.recipe is not None]
     executor = where.executor(recipes, registry)
 
     def begin(states: list[State]) -> None:
         if states and not quiet:
-            say(f"{len(states)} of {len(found.chosen(only or ()))} pieces to make")
+            say(f"making {len(states)} of {len(found.chosen(only or ()))} pieces")
 
     with (
-        graceful_signals(interruption),
+        graceful_signals(control),
         progress(registry, quiet=quiet, verbose=verbose, runs=len(found.pieces)) as stories,
     ):
         for built in build_pieces(
@@ -99,13 +94,13 @@ def build(
             gpus=gpus,
             executor=executor,
             observers=stories,
-            interruption=interruption,
+            control=control,
             begin=begin,
         ):
             results.append(built)
             for story in stories:
                 story.ended(built.piece.slug)
-            _tell(built, quiet=quiet, verbose=verbose)
+            _report(built, quiet=quiet, verbose=verbose)
     page = write_page(found)
     if not quiet:
         say(_summary(results))
@@ -134,14 +129,14 @@ def build(
 
 @gallery.command()
 def check(
-    folder: Folder = Path("gallery"),
-    quick: Quick = False,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    folder: Path = FOLDER,
+    quick: bool = QUICK,
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> int:
-    """Say which pieces are missing, stale or failed: exit 7 where there is one."""
+    """List missing, outdated and failed pieces. Exit with 7 if there is one."""
     registry = make_registry(plugin, quiet=quiet)
 
     from artgen.cli._console import describe, print_json, say
@@ -175,13 +170,13 @@ def check(
 
 @gallery.command("open")
 def open_page(
-    folder: Folder = Path("gallery"),
-    quick: Quick = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    folder: Path = FOLDER,
+    quick: bool = QUICK,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
-    """Open the page in a browser, or print where it is."""
+    """Open the page in a browser and print its path."""
     import webbrowser
 
     from artgen.cli._console import print_json
@@ -205,55 +200,52 @@ def open_page(
 
 @gallery.command()
 def reel(
-    folder: Folder = Path("gallery"),
-    only: Only = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", metavar="FILE.mp4", help="Where to write. Default: DIR/out/reel.mp4."
-        ),
-    ] = None,
-    height: Annotated[
-        int, typer.Option(metavar="PX", min=90, max=2160, help="Of the video, which is 16:9.")
-    ] = 720,
-    quick: Quick = False,
-    overwrite: Overwrite = False,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    folder: Path = FOLDER,
+    only: list[str] | None = ONLY,
+    output: Path | None = option(
+        "FILE.mp4", "Output file. Default: DIR/out/reel.mp4.", "--output", "-o"
+    ),
+    height: int = option(
+        "PX", "Height of the video, which is 16:9.", min=90, max=2160, default=720
+    ),
+    quick: bool = QUICK,
+    overwrite: bool = OVERWRITE,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
     """Join the videos into one MP4, with a title before each."""
     from artgen.cli._console import print_json
     from artgen.errors import UsageError
-    from artgen.gallery import open_gallery, shown_pieces, write_reel
+    from artgen.gallery import finished_pieces, open_gallery, write_reel
 
     found = _made(open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
     if file.exists() and output is not None and not overwrite:
         raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
     wanted = {piece.slug for piece in found.chosen(only or ())}
-    shown = [each for each in shown_pieces(found) if each.piece.slug in wanted]
-    seconds = write_reel(file, shown, width=2 * round(height * 8 / 9), height=height)
+    pieces = [each for each in finished_pieces(found) if each.piece.slug in wanted]
+    seconds = write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
     if as_json:
-        slugs = [each.piece.slug for each in shown]
+        slugs = [each.piece.slug for each in pieces]
         print_json({"video": str(file), "seconds": round(seconds, 3), "pieces": slugs})
     else:
         print(file)
 
 
 def _made(found: Gallery) -> Gallery:
-    """The gallery, once it is known that it was built. Raises GalleryError."""
+    """Return the gallery if it has been built; otherwise raise GalleryError."""
     from artgen.errors import GalleryError
 
     if not found.page.is_file():
         raise GalleryError(
-            f"{found.page} was not made yet", hint=f"run artgen gallery build {found.folder}"
+            f"{found.page} does not exist yet", hint=f"run artgen gallery build {found.folder}"
         )
     return found
 
 
-def _tell(built: Built, *, quiet: bool, verbose: bool) -> None:
-    """A line on stderr about what became of a piece."""
+def _report(built: Built, *, quiet: bool, verbose: bool) -> None:
+    """Print a line about the result of a piece on stderr."""
     from artgen.cli._console import print_error, say
     from artgen.errors import Interrupted
 
@@ -265,21 +257,21 @@ def _tell(built: Built, *, quiet: bool, verbose: bool) -> None:
 
 def _summary(results: Iterable[Built]) -> str:
     statuses: list[str] = [built.status for built in results]
-    words = {"built": "made", "current": "up to date", "failed": "failed", "left": "left"}
+    words = {"built": "made", "current": "up to date", "failed": "failed", "left": "unfinished"}
     counts = [f"{statuses.count(status)} {word}" for status, word in words.items()]
     return ", ".join(count for count in counts if not count.startswith("0 ")) or "nothing to do"
 
 
 def _failure(results: list[Built], found: Gallery) -> Any:
-    """What the build ended with: None where all is well."""
+    """Return the error that the build ends with, or None."""
     from artgen.errors import GalleryError, Interrupted
 
     failed = [built.piece.slug for built in results if built.status == "failed"]
     if any(built.status == "left" for built in results):
-        return Interrupted("interrupted", hint="the same command goes on where it stopped")
+        return Interrupted("interrupted", hint="run the same command again to resume")
     if failed:
         return GalleryError(
             f"{len(failed)} of {len(results)} pieces of {found.folder} failed: {', '.join(failed)}",
-            hint="correct them; the same command makes what is missing",
+            hint="correct them and run the same command again",
         )
     return None

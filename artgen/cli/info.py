@@ -1,17 +1,13 @@
-"""`artgen info`: what made this file, and the recipe to make it again."""
+"""`artgen info`: show how a file was made, with the recipe to make it again."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
-import typer
-
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose
+from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, argument, switch
 from artgen.errors import InputError, UsageError
-
-__all__ = ["info"]
 
 _KINDS = {
     ".art": "art",
@@ -25,37 +21,29 @@ _KINDS = {
     ".json": "summary",
     ".pdf": "page",
 }
-_FIGURES = (
+_METRICS = (
     *("psnr", "ssim", "mse", "accuracy", "mean_error"),
     *("loss", "bytes", "bpp", "stopped_by"),
 )
 
 
 def info(
-    file: Annotated[
-        Path,
-        typer.Argument(
-            metavar="FILE",
-            help="A .png, .svg, .html, .mp4, .art or .json that artgen wrote.",
-            show_default=False,
-        ),
-    ],
-    recipe_only: Annotated[
-        bool,
-        typer.Option("--recipe", help="Print only the recipe, as TOML for artgen fit --recipe."),
-    ] = False,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    file: Path = argument("FILE", "A .png, .svg, .html, .mp4, .art or .json that artgen wrote."),
+    recipe_only: bool = switch(
+        "Print only the recipe, as TOML for artgen fit --recipe.", "--recipe"
+    ),
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
-    """Show what made a file, and the recipe to make it again."""
+    """Show how a file was made, with its recipe."""
     from artgen.cli._console import columns, print_json
     from artgen.output import read_recipe
     from artgen.recipe import Recipe
 
     if recipe_only and as_json:
-        raise UsageError("--recipe and --json were both given", hint="leave one of them out")
+        raise UsageError("--recipe and --json exclude each other", hint="leave one of them out")
     recipe = Recipe.from_dict(json.loads(read_recipe(file)), where=str(file))
     if recipe_only:
         print(recipe.to_toml(), end="")
@@ -67,7 +55,7 @@ def info(
         "file_bytes": file.stat().st_size,
         "artgen": None,
         "plugin": None,
-        "figures": None,
+        "metrics": None,
         "film": None,
         **_stored_facts(file, kind),
     }
@@ -77,7 +65,7 @@ def info(
         print_json({**facts, "recipe": recipe.to_dict()})
         return
     rows = {
-        **{key: value for key, value in facts.items() if key not in ("figures", "film")},
+        **{key: value for key, value in facts.items() if key not in ("metrics", "film")},
         "film": _film_in_words(facts["film"]),
         "primitive": recipe.primitive.name,
         "count": recipe.primitive.count,
@@ -86,7 +74,7 @@ def info(
         "seed": recipe.seed,
         "target": recipe.target.source,
         "size": recipe.target.size,
-        **(facts["figures"] or {}),
+        **(facts["metrics"] or {}),
     }
     print(columns((key, value) for key, value in rows.items() if value is not None))
     print()
@@ -94,9 +82,9 @@ def info(
 
 
 def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
-    """What a file knows beside its recipe: figures, plugin, version of artgen."""
+    """Read what a file stores beside its recipe: metrics, plugin, version of artgen."""
     if kind == "art":
-        # Only the header, so that torch is not needed.
+        # Read only the header, which does not need torch.
         from safetensors import SafetensorError, safe_open
 
         try:
@@ -107,36 +95,36 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
         plugin = _table(_table(header).get("drawing")).get("plugin")
         return {
             "plugin": _plugin(_table(plugin)),
-            "figures": _figures(header.get("metrics")),
+            "metrics": _metrics(header.get("metrics")),
             "film": _film(header.get("film")),
         }
     if kind == "summary":
         summary = json.loads(file.read_bytes())
-        facts = {"artgen": summary.get("artgen"), "figures": _figures(summary) or None}
+        facts = {"artgen": summary.get("artgen"), "metrics": _metrics(summary) or None}
         return {**facts, "kind": "shapes"} if "shapes" in summary else facts
     return {}
 
 
-def _figures(data: object) -> dict[str, Any]:
-    return {key: value for key in _FIGURES if (value := _table(data).get(key)) is not None}
+def _metrics(data: object) -> dict[str, Any]:
+    return {key: value for key in _METRICS if (value := _table(data).get(key)) is not None}
 
 
 def _film(table: object) -> dict[str, Any] | None:
-    """How long a film is, and how many scenes and keys it has."""
+    """Summarise a film: duration and rate, and the numbers of scenes and keyframes."""
     film = _table(table)
     duration, fps, scenes = film.get("duration"), film.get("fps"), film.get("scenes")
     if not (isinstance(duration, int | float) and isinstance(fps, int | float)):
         return None
     times = [_table(scene).get("times") for scene in scenes] if isinstance(scenes, list) else []
-    keys = sum(len(each) for each in times if isinstance(each, list))
-    return {"duration": duration, "fps": fps, "scenes": len(times), "keys": keys}
+    keyframes = sum(len(each) for each in times if isinstance(each, list))
+    return {"duration": duration, "fps": fps, "scenes": len(times), "keyframes": keyframes}
 
 
 def _film_in_words(film: dict[str, Any] | None) -> str | None:
     if film is None:
         return None
     rate = f"{film['duration']:g} s at {film['fps']:g} fps"
-    return f"{rate}, scenes: {film['scenes']}, keys: {film['keys']}"
+    return f"{rate}, scenes: {film['scenes']}, keyframes: {film['keyframes']}"
 
 
 def _plugin(identity: dict[str, Any]) -> str | None:

@@ -1,75 +1,62 @@
-"""`artgen morph`: the parts of one saved drawing travel into those of another."""
+"""`artgen morph`: move the parts of one saved drawing into those of another."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from artgen.cli._flags import AsJson, Device, Overwrite, PluginFiles, Quiet, Verbose, make_registry
-
-__all__ = ["morph"]
+from artgen.cli._flags import (
+    AS_JSON,
+    DEVICE,
+    OVERWRITE,
+    PLUGIN_FILES,
+    QUIET,
+    VERBOSE,
+    argument,
+    make_registry,
+    option,
+    switch,
+)
 
 
 def morph(
-    first: Annotated[
-        Path, typer.Argument(metavar="A", help="The .art file to begin with.", show_default=False)
-    ],
-    second: Annotated[
-        Path,
-        typer.Argument(
-            metavar="B",
-            help="The .art file to end with, of the same primitive.",
-            show_default=False,
-        ),
-    ],
-    outputs: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Where to write to; the suffix is the format: a video, or .art to keep the film; "
-            "may be repeated. Default: A-B.mp4 in the current folder.",
-        ),
-    ] = None,
-    seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long the way takes.")
-    ] = 4.0,
-    hold: Annotated[
-        float,
-        typer.Option(
-            metavar="SECONDS", min=0, max=3600, help="How long both drawings stand still."
-        ),
-    ] = 1.0,
-    loop: Annotated[bool, typer.Option("--loop", help="Go back to A at the end.")] = False,
-    size: Annotated[
-        int | None,
-        typer.Option(metavar="PX", min=1, max=65_536, help="Long side. Default: that of A's fit."),
-    ] = None,
-    fps: Annotated[
-        float, typer.Option(metavar="N", min=0.1, max=240, help="Frames per second of a video.")
-    ] = 30.0,
-    device: Device = "auto",
-    overwrite: Overwrite = False,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    first: Path = argument("A", "First drawing, an .art file."),
+    second: Path = argument("B", "Second drawing, an .art file of the same primitive."),
+    outputs: list[Path] | None = option(
+        "FILE",
+        "Output file: a video, or .art to keep the film. Repeatable. "
+        "Default: A-B.mp4 in the current folder.",
+        "--output",
+        "-o",
+    ),
+    seconds: float = option("SECONDS", "Duration of the morph.", min=0.1, max=3600, default=4.0),
+    hold: float = option(
+        "SECONDS", "How long each drawing is held still.", min=0, max=3600, default=1.0
+    ),
+    loop: bool = switch("Return to A at the end.", "--loop"),
+    size: int | None = option(
+        "PX", "Long side. Default: the fitting size of A.", min=1, max=65_536
+    ),
+    fps: float = option("N", "Frames per second of a video.", min=0.1, max=240, default=30.0),
+    device: str = DEVICE,
+    overwrite: bool = OVERWRITE,
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
-    """Let the parts of one saved drawing travel into those of another."""
+    """Morph one drawing into another: its parts move to where the other's are."""
     from artgen.cli._exports import check_files, write_exports
 
     registry = make_registry(plugin, quiet=quiet)
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
     check_files(files, registry, overwrite=overwrite, more=("art",))
 
+    from artgen._files import file_hash
+    from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load
     from artgen.cli._console import print_json
-    from artgen.morph import morph as morphed
     from artgen.recipe import FileReference
-    from artgen.runner import file_hash, resolve_device
+    from artgen.runner import resolve_device
 
     one, other = load(first, registry=registry), load(second, registry=registry)
     made = morphed(

@@ -1,28 +1,29 @@
-"""`artgen plugins`: what is installed, what it offers, and every detail of one name."""
+"""`artgen plugins`: list plugins and what they offer, and describe a single entry."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import typer
 
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, argument, make_registry
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
 
 if TYPE_CHECKING:
+    from artgen.engines import Engine
     from artgen.registry import Entry, Registry
 
-__all__ = ["plugins"]
 
 _EXAMPLE_SIDE = 512
-"""Rates and shapes may depend on the canvas: they are shown for a square of this size."""
+"""Side of the square canvas for which learning rates and shapes are shown."""
 
 plugins = typer.Typer(
-    help="List plugins, show what they offer, make new ones, check them.",
+    help="List, describe, create and check plugins.",
     invoke_without_command=True,
 )
 plugins.command("new")(new)
@@ -37,12 +38,12 @@ def _plugins(context: typer.Context) -> None:
 
 @plugins.command("list")
 def list_plugins(
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
-    """List every plugin, its state and what it offers."""
+    """List all plugins, their status and what they offer."""
     from artgen.cli._console import columns, print_json
 
     found = make_registry(plugin, quiet=quiet).plugins
@@ -66,16 +67,13 @@ def list_plugins(
 
 @plugins.command("show")
 def show(
-    name: Annotated[
-        str,
-        typer.Argument(metavar="NAME", help="A primitive, an engine, ...", show_default=False),
-    ],
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    name: str = argument("NAME", "A primitive, engine, loss, target or exporter."),
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
-    """Show one primitive, engine, loss, target or exporter, with its options."""
+    """Describe a primitive, engine, loss, target or exporter, with its options."""
     from artgen.cli._console import print_json
 
     entry = _find(make_registry(plugin, quiet=quiet), name)
@@ -95,7 +93,7 @@ def show(
 
 
 def _find(registry: Registry, name: str) -> Entry:
-    """The entry of the first kind that knows the name. Raises PluginError."""
+    """Return the entry of the first kind that has the name. Raises PluginError."""
     from artgen.registry import KINDS
 
     bare = name.rpartition("/")[2]
@@ -109,12 +107,11 @@ def _module(entry: Entry) -> str:
 
 
 def _details(entry: Entry) -> dict[str, Any]:
-    """What only the loaded object knows."""
+    """Return the details that need the loaded object."""
     if entry.kind == "primitive":
         return _primitive_details(entry.load())
     if entry.kind == "engine":
-        engine = entry.load()
-        return {"families": list(engine.families), "options": _options(engine.Options)}
+        return {"options": _engine_options(entry.load())}
     return {}
 
 
@@ -162,6 +159,22 @@ def _primitive_details(cls: Any) -> dict[str, Any]:
     }
 
 
+def _engine_options(engine: type[Engine]) -> list[dict[str, Any]]:
+    """All options of an engine; `families` names those that have it, None where all have."""
+    from artgen.engines.protocols import HasFamilyOptions
+
+    shared = _options(engine.Options)
+    if not issubclass(engine, HasFamilyOptions):
+        return [{**option, "families": None} for option in shared]
+    table = {str(option): {**option, "families": None} for option in shared}
+    for family, options in engine.family_options().items():
+        for option in _options(options):
+            known = table.setdefault(str(option), {**option, "families": []})
+            if known["families"] is not None:
+                known["families"].append(family)
+    return list(table.values())
+
+
 def _options(options: type[Any]) -> list[dict[str, Any]]:
     from artgen.options import describe_options
 
@@ -169,7 +182,7 @@ def _options(options: type[Any]) -> list[dict[str, Any]]:
 
 
 def _print(facts: dict[str, Any]) -> None:
-    """Single facts first, then a table for each list."""
+    """Print single facts first, then a table for each list."""
     from artgen.cli._console import columns
 
     rest = {key: value for key, value in facts.items() if key not in _TABLES}
@@ -187,7 +200,7 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], tuple[str, ...]]]] = {
             option["name"],
             option["type"],
             _text(option["default"]),
-            option["help"],
+            option["help"] + _of_families(option.get("families")),
         ),
     ),
     "presets": (
@@ -208,6 +221,10 @@ _TABLES: dict[str, tuple[str, Callable[[dict[str, Any]], tuple[str, ...]]]] = {
         ),
     ),
 }
+
+
+def _of_families(families: list[str] | None) -> str:
+    return f" ({', '.join(families)})" if families else ""
 
 
 def _text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""`artgen plugins check`: does a plugin keep the contract that the framework relies on?"""
+"""`artgen plugins check`: run the conformance checks on what a plugin offers."""
 
 from __future__ import annotations
 
@@ -9,38 +9,30 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
-
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, argument, make_registry
 
 if TYPE_CHECKING:
     from artgen.registry import Entry, Registry
-    from artgen.testing import Outcome
+    from artgen.testing import CheckResult
 
-__all__ = ["check"]
 
 _COLOURS = {"ok": "green", "failed": "bold red", "known": "yellow", "skipped": "dim"}
 _WIDTH = 15
-"""Of the longest name of a check, and a space."""
+"""Width of the longest name of a check and a space."""
 
 
 def check(
-    what: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME|FILE.py",
-            help="A primitive, a distribution with all it offers, or a loose file.",
-            show_default=False,
-        ),
-    ],
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    what: str = argument(
+        "NAME|FILE.py", "A primitive, a distribution (all it offers), or a plugin file."
+    ),
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> int:
-    """Run the conformance checks on a plugin; exit code 4 where one fails."""
+    """Run the conformance checks on a plugin. Exit with 4 if one fails."""
     from artgen.cli._console import describe, print_error, print_json
     from artgen.errors import PluginError
 
@@ -81,7 +73,7 @@ def check(
 
 
 def _entries(what: str, registry: Registry) -> list[Entry]:
-    """What a file, a name or a distribution offers. Raises PluginError where that is nothing."""
+    """Return the entries of a file, name or distribution. Raises PluginError if there are none."""
     from artgen.registry import KINDS
 
     if what.endswith(".py"):
@@ -98,7 +90,7 @@ def _heading(entry: Entry) -> str:
     return f"{entry.name}: {entry.kind} of {plugin.distribution} {plugin.version}"
 
 
-def _facts(entry: Entry, outcomes: list[Outcome]) -> dict[str, Any]:
+def _facts(entry: Entry, outcomes: list[CheckResult]) -> dict[str, Any]:
     keys = ("check", "status", "detail", "hint")
     return {
         "name": entry.name,
@@ -115,8 +107,8 @@ def _hint(verbose: bool) -> str:
 
 
 @contextmanager
-def _report(*, silent: bool) -> Iterator[Callable[[str | Outcome], None]]:
-    """Something that shows headings and outcomes: in colour on a terminal, as plain lines else."""
+def _report(*, silent: bool) -> Iterator[Callable[[str | CheckResult], None]]:
+    """Yield a printer of headings and results: in colour on a terminal, else as plain lines."""
     if silent:
         yield lambda line: None
     elif sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
@@ -129,7 +121,7 @@ def _report(*, silent: bool) -> Iterator[Callable[[str | Outcome], None]]:
         yield _print_plain
 
 
-def _print_plain(line: str | Outcome) -> None:
+def _print_plain(line: str | CheckResult) -> None:
     if isinstance(line, str):
         print(line, flush=True)
         return
@@ -138,7 +130,7 @@ def _print_plain(line: str | Outcome) -> None:
         print(f"{'':{_WIDTH + 10}}{line.hint}", flush=True)
 
 
-def _print_rich(console: Any, line: str | Outcome) -> None:
+def _print_rich(console: Any, line: str | CheckResult) -> None:
     from rich.table import Table
     from rich.text import Text
 

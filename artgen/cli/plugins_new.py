@@ -4,42 +4,36 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from artgen.cli._flags import AsJson, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import (
+    AS_JSON,
+    PLUGIN_FILES,
+    QUIET,
+    VERBOSE,
+    argument,
+    make_registry,
+    option,
+    switch,
+)
 from artgen.scaffold import Family
-
-__all__ = ["new"]
 
 
 def new(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME",
-            help="What the new primitive is called, such as petal.",
-            show_default=False,
-        ),
-    ],
-    family: Annotated[
-        Family,
-        typer.Option(
-            help="splat: many soft parts of one footprint; field: one function of position; "
-            "shape: flat figures with hard edges; codec: an encoder and a decoder for "
-            "sets of pictures."
-        ),
-    ] = "splat",
-    file: Annotated[
-        bool, typer.Option("--file", help="One loose file NAME.py instead of a package.")
-    ] = False,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    name: str = argument("NAME", "Name of the new primitive, such as petal."),
+    family: Family = option(
+        None,
+        "splat: soft parts that share a footprint; field: a function of position; "
+        "shape: flat outlines with hard edges; codec: an encoder and a decoder for "
+        "sets of pictures.",
+        default="splat",
+    ),
+    file: bool = switch("Write a single file NAME.py instead of a package.", "--file"),
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
-    """Make a plugin that works at once, in the current folder: a package or one file."""
+    """Create a working plugin in the current folder, as a package or a single file."""
     from artgen.cli._console import print_json, say
     from artgen.scaffold import create
 

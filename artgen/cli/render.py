@@ -1,172 +1,114 @@
-"""`artgen render`: draw a saved drawing or film again, at any size, in any format there is."""
+"""`artgen render`: draw a saved drawing or film at any size and in any format."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import typer
-
-from artgen.cli._flags import AsJson, Device, Overwrite, PluginFiles, Quiet, Verbose, make_registry
+from artgen.cli._flags import (
+    AS_JSON,
+    DEVICE,
+    OVERWRITE,
+    PLUGIN_FILES,
+    QUIET,
+    VERBOSE,
+    Panel,
+    argument,
+    make_registry,
+    option,
+    switch,
+)
 
 if TYPE_CHECKING:
     from artgen.output.plotter import Page
 
-__all__ = ["render"]
 
-_PANEL = "On a page"
+_PANEL = Panel("For pens and paper")
 
 
 def render(
-    art: Annotated[Path, typer.Argument(metavar="ART", help="An .art file.", show_default=False)],
-    outputs: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--output",
-            "-o",
-            metavar="FILE",
-            help="Where to draw to; the suffix is the format; may be repeated. "
-            "Default: the name of ART with .png, or .mp4 for a walk, in the current folder.",
-        ),
-    ] = None,
-    size: Annotated[
-        int | None,
-        typer.Option(
-            metavar="PX",
-            min=1,
-            max=65_536,
-            help="Long side. Default: that of the fit; 336 for --latent and --walk.",
-        ),
-    ] = None,
-    transparent: Annotated[
-        bool, typer.Option("--transparent", help="Leave out the background.")
-    ] = False,
-    supersample: Annotated[
-        int, typer.Option(metavar="K", min=1, max=8, help="Average K x K samples per pixel.")
-    ] = 1,
-    device: Device = "auto",
-    animate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            min=0.1,
-            max=3600,
-            help="Let the shapes of an .svg appear one after the other, all within this time.",
-        ),
-    ] = None,
-    latent: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PLACE",
-            help="Of a codec: the picture at a place between those it has learned: picture:N, "
-            "label:CLASS, mean, random:SEED or numbers; @CLASS tells the decoder another class.",
-        ),
-    ] = None,
-    walk: Annotated[
-        str | None,
-        typer.Option(
-            metavar="WALK",
-            help="Of a codec: a way through its latents, as .mp4 or as a strip in .png: linear, "
-            "spherical (each also :N,N,...), axis:K, labels.",
-        ),
-    ] = None,
-    seconds: Annotated[
-        float, typer.Option(metavar="SECONDS", min=0.1, max=3600, help="How long a walk takes.")
-    ] = 8.0,
-    at: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SECONDS",
-            min=0,
-            help="Of a film: this moment. Default: its still.",
-        ),
-    ] = None,
-    fps: Annotated[
-        float | None,
-        typer.Option(
-            metavar="N",
-            min=0.1,
-            max=240,
-            help="Frames per second of a video. Default: those of the film; 30 for a walk.",
-        ),
-    ] = None,
-    speed: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            min=0.001,
-            max=1000,
-            help="How fast a film is shown: 0.25 is slow motion, drawn and not repeated.",
-        ),
-    ] = 1.0,
-    page: Annotated[
-        str | None,
-        typer.Option(
-            metavar="PAPER",
-            help="Draw with pens on paper: A2 to A5, letter, legal, tabloid or WIDTHxHEIGHT in mm. "
-            "Default: A4 where another of these is given, and for a .pdf.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    margin: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MM", min=0, help="Around the drawing. Default: 15.", rich_help_panel=_PANEL
-        ),
-    ] = None,
-    pens: Annotated[
-        str | None,
-        typer.Option(
-            metavar="N|COLOURS|FILE",
-            help="How many pens to choose, or their colours: #rrggbb with commas, or a palette as "
-            "for --palette. Default: a black one.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    pen_width: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MM", help="How wide the pens draw. Default: 0.3.", rich_help_panel=_PANEL
-        ),
-    ] = None,
-    fill: Annotated[
-        Literal["none", "hatch", "solid"] | None,
-        typer.Option(
-            help="none: outlines; hatch: lines, the closer the darker; solid: no gaps. "
-            "Default: hatch.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    hatch_spacing: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MM",
-            help="How far apart the closest hatches are. Default: 0.5.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    paper: Annotated[
-        str | None,
-        typer.Option(
-            metavar="COLOUR",
-            help="The colour of the paper. Default: white.",
-            rich_help_panel=_PANEL,
-        ),
-    ] = None,
-    overwrite: Overwrite = False,
-    plugin: PluginFiles = None,
-    as_json: AsJson = False,
-    quiet: Quiet = False,
-    verbose: Verbose = False,
+    art: Path = argument("ART", "The .art file to draw."),
+    outputs: list[Path] | None = option(
+        "FILE",
+        "Output file. The suffix chooses the format. Repeatable. "
+        "Default: in the current folder, named like ART: a .png, for a walk an .mp4.",
+        "--output",
+        "-o",
+    ),
+    size: int | None = option(
+        "PX",
+        "Long side. Default: the fitting size; 336 for --latent and --walk.",
+        min=1,
+        max=65_536,
+    ),
+    transparent: bool = switch("Leave out the background.", "--transparent"),
+    supersample: int = option("K", "Average K x K samples per pixel.", min=1, max=8, default=1),
+    device: str = DEVICE,
+    animate: float | None = option(
+        "SECONDS",
+        "For an .svg: animate it. The shapes appear one by one within this time.",
+        min=0.1,
+        max=3600,
+    ),
+    latent: str | None = option(
+        "PLACE",
+        "For a codec: draw one point of its latent space: picture:N, label:CLASS, mean, "
+        "random:SEED, or numbers. @CLASS gives the decoder another class.",
+    ),
+    walk: str | None = option(
+        "WALK",
+        "For a codec: draw a path through its latent space, as a video or a .png strip: "
+        "linear, spherical (also linear:N,N,...), axis:K, labels.",
+    ),
+    seconds: float = option("SECONDS", "Length of a walk.", min=0.1, max=3600, default=8.0),
+    at: float | None = option(
+        "SECONDS", "For a film: draw the frame at this time. Default: its still.", min=0
+    ),
+    fps: float | None = option(
+        "N", "Frames per second. Default: the film's; 30 for a walk.", min=0.1, max=240
+    ),
+    speed: float = option(
+        "X",
+        "Playback speed of a film. 0.25 is slow motion, with new frames in between.",
+        min=0.001,
+        max=1000,
+        default=1.0,
+    ),
+    page: str | None = _PANEL.option(
+        "PAPER",
+        "Draw lines for pens on this paper: A2 to A5, letter, legal, tabloid or "
+        "WIDTHxHEIGHT in mm. Default: A4, with any other option of this group or for a .pdf.",
+    ),
+    margin: float | None = _PANEL.option("MM", "Margin around the drawing. Default: 15.", min=0),
+    pens: str | None = _PANEL.option(
+        "N|COLOURS|FILE",
+        "Number of pens, or their colours: #rrggbb with commas, or a palette file as for "
+        "--palette. Default: one black pen.",
+    ),
+    pen_width: float | None = _PANEL.option("MM", "Line width of the pens. Default: 0.3."),
+    fill: Literal["none", "hatch", "solid"] | None = _PANEL.option(
+        None,
+        "How to fill parts: none (outlines only), hatch (lines, closer where darker) or "
+        "solid (no gaps). Default: hatch.",
+    ),
+    hatch_spacing: float | None = _PANEL.option(
+        "MM", "Smallest distance between hatch lines. Default: 0.5."
+    ),
+    paper: str | None = _PANEL.option("COLOUR", "Colour of the paper. Default: white."),
+    overwrite: bool = OVERWRITE,
+    plugin: list[Path] | None = PLUGIN_FILES,
+    as_json: bool = AS_JSON,
+    quiet: bool = QUIET,
+    verbose: bool = VERBOSE,
 ) -> None:
-    """Draw a saved drawing or film again, at any size."""
+    """Draw a saved drawing or film at any size."""
     from artgen.cli._exports import check_files, write_exports
     from artgen.errors import UsageError
 
     registry = make_registry(plugin, quiet=quiet)
     if latent is not None and walk is not None:
-        raise UsageError("--latent and --walk were both given", hint="leave one of them out")
+        raise UsageError("--latent and --walk exclude each other", hint="leave one of them out")
     usual = Path(art.stem + (".png" if walk is None else ".mp4"))
     files = list(dict.fromkeys(outputs or [usual]))
     check_files(files, registry, overwrite=overwrite)
@@ -216,21 +158,21 @@ def render(
 
 
 def _page(name: str | None, **given: Any) -> Page | None:
-    """The page that the flags ask for, if any. Raises UsageError."""
-    told = {key: value for key, value in given.items() if value is not None}
-    if name is None and not told:
+    """Return the page of the flags, or None without any. Raises UsageError."""
+    options = {key: value for key, value in given.items() if value is not None}
+    if name is None and not options:
         return None
 
     from artgen.output.plotter import named_page
     from artgen.targets import hex_colour, parse_colour
 
-    if "paper" in told:
-        told["paper"] = hex_colour(parse_colour(told["paper"]))
-    return replace(named_page(name or "A4"), **told)
+    if "paper" in options:
+        options["paper"] = hex_colour(parse_colour(options["paper"]))
+    return replace(named_page(name or "A4"), **options)
 
 
 def _pens(text: str | None) -> int | tuple[str, ...] | None:
-    """What `--pens` says: a number, colours, or those in a file. Raises UsageError, InputError."""
+    """Parse `--pens`: a number, colours, or a palette file. Raises UsageError, InputError."""
     from artgen.targets import hex_colour, parse_colour, read_palette
 
     if text is None or text.isdecimal():

@@ -1,5 +1,8 @@
-"""Engines search: they turn a problem into better and better drawings."""
+"""Engines search: they turn a problem into better and better drawings.
 
-from artgen.engines.base import Engine, Problem, Report
+Names are imported when they are first used: `artgen.engines.protocols` needs no torch.
+"""
 
-__all__ = ["Engine", "Problem", "Report"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,12 +16,10 @@ from torch import Tensor
 
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
-from artgen.engines.judging import check_finite, picture_psnr
+from artgen.engines.evaluation import check_finite, picture_psnr
 from artgen.errors import UsageError
-from artgen.primitives import Codec, Primitive
+from artgen.primitives import Codec, Primitive, SolvableCodec
 from artgen.raster import PICTURE_PIECE, memory_errors, reconstruct
-
-__all__ = ["SolveEngine"]
 
 MOST_STEPS = 32
 """More components are revealed several at a time, unless more steps are asked for."""
@@ -29,8 +27,6 @@ MOST_STEPS = 32
 
 class SolveEngine(Engine):
     """For codecs that define `solve`."""
-
-    families = ("codec",)
 
     @dataclass(frozen=True)
     class Options:
@@ -49,6 +45,9 @@ class SolveEngine(Engine):
         self.parse(problem)
         codec = problem.primitive
         assert isinstance(codec, Codec)
+        if not isinstance(codec, SolvableCodec):
+            name = problem.drawing.primitive
+            raise UsageError(f"{name} has no closed form", hint="use -e gradient")
         assert problem.training is not None
         if problem.loss.text != "mse":
             raise UsageError(
@@ -60,7 +59,7 @@ class SolveEngine(Engine):
             self.solution = codec.solve(self._pieces())
 
     @property
-    def finished(self) -> bool:  # type: ignore[override]
+    def finished(self) -> bool:
         """All components are there."""
         return self._components(self.step) == self.codec.components
 
@@ -74,7 +73,7 @@ class SolveEngine(Engine):
         tensors = self._revealed(self.step)
         outputs = reconstruct(self.codec, tensors, self.problem.test)
         loss = float(self.problem.loss(outputs, self.problem.target, None))
-        check_finite(tensors, loss, self.step)
+        check_finite({**tensors, "the loss": loss}, self.step)
         improved = loss < self.best_loss
         if improved:
             self.best_loss, self.best_step = loss, self.step
@@ -90,15 +89,12 @@ class SolveEngine(Engine):
         """Back to the best: what is solved does not change."""
         self.step = self.best_step
 
-    def limit_memory(self, share: float) -> None:
-        """It works on some pictures at a time already."""
-
     def state_dict(self) -> State:
-        """Where it is: the solution is found again."""
+        """The steps; `start` computes the solution again."""
         return {"step": self.step, "best_step": self.best_step, "best_loss": self.best_loss}
 
     def load_state_dict(self, state: State) -> None:
-        """The opposite of `state_dict`."""
+        """Restore what `state_dict` gave."""
         self.step, self.best_step = int(state["step"]), int(state["best_step"])
         self.best_loss = float(state["best_loss"])
 

@@ -1,7 +1,7 @@
-"""Where the folders of runs are kept while these go on elsewhere, so that another can take over.
+"""Storage of the folders of remote runs, so that another machine can resume them.
 
 A folder is a few files by their names: the recipe, the checkpoint, the frames of the video. They
-are saved as they change, the checkpoint last, so what is there always fits together.
+are saved as they change, the checkpoint last, so the stored files are always consistent.
 """
 
 from __future__ import annotations
@@ -13,35 +13,33 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from artgen.errors import OutputError, UsageError
-from artgen.runner import Task
-
-__all__ = ["Changes", "Checkpoints", "checkpoints_at"]
+from artgen.tasks import Task
 
 _PART = ".part"
 _NOT_KEPT = ("lock", "outputs")
-"""What of a run's folder nobody could use elsewhere."""
+"""Files of a run folder that are of no use on another machine."""
 
 
 class Checkpoints(Protocol):
-    """Keeps files of runs by the names of both."""
+    """Stores files by the name of their run and their own."""
 
     def save(self, run: str, files: Mapping[str, bytes]) -> None:
-        """Keep these too, in their order; files of the same names are replaced."""
+        """Store `files` in their order; files of the same names are replaced."""
         ...
 
     def load(self, run: str) -> dict[str, bytes]:
-        """All that is kept of a run, which may be nothing."""
+        """All stored files of a run, which may be none."""
         ...
 
     def drop(self, run: str) -> None:
-        """Keep nothing of it any longer."""
+        """Delete the files of a run."""
         ...
 
 
 def checkpoints_at(url: str) -> Checkpoints:
-    """In a folder, or wherever a URL of fsspec leads: ``s3://bucket/folder``, ``file:///mnt/runs``.
+    """Storage in a folder or at a URL of fsspec: ``s3://bucket/folder``, ``file:///mnt/runs``.
 
-    Every machine must come to the same place by it. Raises UsageError where nobody can.
+    It must be the same place on every machine. Raises UsageError where it cannot be opened.
     """
     try:
         import fsspec
@@ -62,19 +60,19 @@ def checkpoints_at(url: str) -> Checkpoints:
 
 
 class _AtUrl:
-    """One folder for each run; it travels as its URL."""
+    """One folder for each run, below a URL."""
 
     def __init__(self, url: str) -> None:
         self.url = url.rstrip("/")
 
     def save(self, run: str, files: Mapping[str, bytes]) -> None:
-        """Raises OutputError."""
+        """Store the files of a run. Raises OutputError."""
         system, folder = self._open(run)
         try:
             for name, data in files.items():
                 file = f"{folder}/{name}"
                 system.makedirs(file.rpartition("/")[0], exist_ok=True)
-                # Renamed when complete: whoever writes may be killed at any moment.
+                # Renamed when complete: the writer may be killed at any moment.
                 system.pipe_file(file + _PART, data)
                 system.mv(file + _PART, file)
         except OSError as error:
@@ -84,16 +82,16 @@ class _AtUrl:
             ) from None
 
     def load(self, run: str) -> dict[str, bytes]:
-        """Files that were not written to their end are left out."""
+        """All complete files of a run."""
         system, folder = self._open(run)
         found = system.find(folder) if system.exists(folder) else []
         names = [file for file in found if not file.endswith(_PART)]
         files = {_relative(file, folder): system.cat_file(file) for file in names}
-        # Whoever else writes there shall not choose where files go.
+        # Others who can write there must not choose where files go.
         return {name: data for name, data in files.items() if ".." not in name.split("/")}
 
     def drop(self, run: str) -> None:
-        """Remove its folder."""
+        """Delete the folder of a run."""
         system, folder = self._open(run)
         with contextlib.suppress(FileNotFoundError):
             system.rm(folder, recursive=True)
@@ -106,9 +104,9 @@ class _AtUrl:
 
 
 class Changes:
-    """The files in the folder of `task`, as far as they changed since they were last taken.
+    """The files in the folder of `task` that changed since they were last taken.
 
-    `due` says whether its milestone is another one than then.
+    `due` says whether its milestone has changed.
     """
 
     def __init__(self, task: Task) -> None:
@@ -120,16 +118,16 @@ class Changes:
         }
 
     def any(self) -> bool:
-        """Whether there is anything to go on from."""
+        """Whether there is anything to resume from."""
         return self._milestone() is not None
 
     def due(self) -> bool:
-        """Costs a look or two at the disk."""
+        """Whether there is a new milestone; reads the status of one file."""
         found = self._milestone()
         return found is not None and found != self.seen
 
     def take(self) -> dict[str, bytes]:
-        """Their bytes by their names in the folder, the milestone last."""
+        """The bytes of changed files by their names in the folder, the milestone last."""
         self.seen, last = self._milestone(), self.task.milestone
         changed: dict[str, bytes] = {}
         for path in sorted(_files(self.folder), key=lambda path: path == last):
@@ -150,7 +148,7 @@ class Changes:
 
 
 def _files(folder: Path) -> list[Path]:
-    """All files that somebody could go on from."""
+    """All files that a resumed run can use."""
     found = []
     for place, folders, names in os.walk(folder):
         folders[:] = [name for name in folders if name not in _NOT_KEPT]

@@ -1,4 +1,4 @@
-"""Tasks in other processes of this machine, started afresh and used for several."""
+"""Tasks in other processes of this machine, each of which runs several."""
 
 from __future__ import annotations
 
@@ -16,22 +16,19 @@ from typing import Any, TypeVar, cast
 from artgen._process import prepare_process
 from artgen.errors import Interrupted, OutputError
 from artgen.events import Event, Observer
-from artgen.executor._protocol import Told, Work, portable
-from artgen.runner import Interruption, graceful_signals
-
-__all__ = ["Processes"]
+from artgen.tasks import RunControl, Throttled, Work, graceful_signals, portable
 
 T = TypeVar("T")
 R = TypeVar("R")
 
-_LOOK = 0.2
-"""How often a wait is broken off to see whether to stop, in seconds."""
+_POLL_SECONDS = 0.2
+"""Seconds between two looks at whether a stop was requested."""
 
 
-class Processes:
-    """At most `number` tasks at a time, each in a process that does several.
+class ProcessExecutor:
+    """Runs at most `number` tasks at a time, each in a process that is reused.
 
-    To stop, a process gets SIGTERM. One that dies takes its task with it and is replaced.
+    A stop sends SIGTERM to the processes. One that dies fails its task and is replaced.
     """
 
     def __init__(self, number: int) -> None:
@@ -43,14 +40,14 @@ class Processes:
         work: Work[T, R],
         tasks: Sequence[T],
         observe: Observer,
-        interruption: Interruption,
+        control: RunControl,
     ) -> Iterator[tuple[T, R | Exception]]:
-        """In the order in which they are done."""
+        """Yield results in the order in which they are done."""
         waiting, idle, asked = deque(tasks), list[_Worker](), False
         busy: dict[Connection, tuple[_Worker, T]] = {}
         try:
             while waiting or busy:
-                if interruption.requested and not asked:
+                if control.stop_requested and not asked:
                     asked = True
                     waiting.clear()
                     for worker, _ in busy.values():
@@ -61,17 +58,17 @@ class Processes:
                     try:
                         worker.connection.send(task)
                     except OSError:
-                        yield task, worker.last_words(asked)
+                        yield task, worker.failure(asked)
                     else:
                         busy[worker.connection] = worker, task
-                for ready in wait(list(busy), _LOOK):
+                for ready in wait(list(busy), _POLL_SECONDS):
                     # On Windows it is of another class.
                     ready = cast(Connection, ready)
                     worker, task = busy[ready]
                     try:
                         done, message = worker.connection.recv()
                     except (EOFError, OSError):
-                        done, message = True, worker.last_words(asked)
+                        done, message = True, worker.failure(asked)
                     else:
                         if done:
                             idle.append(worker)
@@ -96,8 +93,8 @@ class _Worker:
         self.process.start()
         theirs.close()
 
-    def last_words(self, asked: bool) -> Exception:
-        """What to say of the task that it died with; `asked` if it was told to."""
+    def failure(self, asked: bool) -> Exception:
+        """The error of a task whose process ended; `asked` if a stop was requested."""
         self.process.join()
         if asked:
             return Interrupted("interrupted")
@@ -107,32 +104,32 @@ class _Worker:
         )
 
     def end(self) -> None:
-        """No more tasks; what it does now is given up."""
+        """End the process, whatever it is doing."""
         self.connection.close()
         self.process.terminate()
         self.process.join()
 
 
 def _serve(connection: Connection, work: Work[Any, Any]) -> None:
-    """The life of a worker, which sends ``(False, event)`` and ``(True, result)``."""
+    """Run the tasks received; send ``(False, event)`` and ``(True, result)``."""
     prepare_process()
-    # Ctrl-C in a terminal reaches the whole group; only who started us shall ask us to stop.
+    # Ctrl-C in a terminal reaches the whole group; only the parent may stop this process.
     if hasattr(os, "setsid"):
         os.setsid()
     else:  # work that saves what it has listens while it runs
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-    tell = partial(_tell, connection)
+    report = partial(_report, connection)
     with suppress(EOFError, OSError):
         while True:
             task = connection.recv()
-            interruption = Interruption()
+            control = RunControl()
             try:
-                with graceful_signals(interruption):
-                    result = work(task, Told(tell), interruption)
+                with graceful_signals(control):
+                    result = work(task, Throttled(report), control)
             except Exception as error:
                 result = portable(error)
             connection.send((True, result))
 
 
-def _tell(connection: Connection, event: Event) -> None:
+def _report(connection: Connection, event: Event) -> None:
     connection.send((False, event))

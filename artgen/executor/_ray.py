@@ -1,10 +1,10 @@
 """Tasks on the machines of a Ray cluster, or on a Ray that is started on this one.
 
-A task travels with its files in the object store and works in a temporary folder; its result comes
-back as bytes, so machines share no disk. Beside the tasks there is one actor, the desk, on the node
-that we talk to: there runs say how far they are, leave what another machine can go on from, and
-hear that they shall stop. A task whose worker or node dies is started again by Ray, and goes on
-from there.
+A task is sent with its files in the object store and runs in a temporary folder. Its result comes
+back as bytes, so machines share no disk. One actor, the coordinator, runs on the node that we are
+connected to: tasks report their events to it, store their checkpoints there, and read from it
+whether to stop. A task whose worker or node dies is started again by Ray and resumes from its
+checkpoint.
 """
 
 from __future__ import annotations
@@ -24,28 +24,25 @@ from artgen._process import prepare_process
 from artgen.errors import ArtgenError, InputError, Interrupted, OutputError, UsageError
 from artgen.events import Advanced, Event, Notice, Observer
 from artgen.executor._checkpoints import Changes, Checkpoints, checkpoints_at
-from artgen.executor._parcel import Parcel, pack, read, unpack, write
-from artgen.executor._protocol import Told, Work, portable
+from artgen.executor._payload import Payload, pack, read, unpack, write
 from artgen.executor._versions import Pinned, describe, refuse_others
 from artgen.output import atomic_write
-from artgen.runner import Interruption, Task
-
-__all__ = ["OnRay", "missing_ray"]
+from artgen.tasks import RunControl, Task, Throttled, Work, portable
 
 R = TypeVar("R")
 TaskT = TypeVar("TaskT", bound=Task)
 
 RETRIES = 3
-"""So many times a run whose machine died is started again."""
+"""How many times a run whose machine died is started again."""
 
-_LOOK = 0.2
-"""How often the driver looks for news, in seconds."""
+_POLL_SECONDS = 0.2
+"""Seconds between two reads of events by the driver."""
 _ANSWER = 120.0
-"""How long it waits for a node to say what is installed there, in seconds."""
+"""Seconds to wait for a node to report what is installed there."""
 
 
 def missing_ray() -> UsageError | None:
-    """What to say where Ray is not installed; None where it is. Imports nothing."""
+    """The error where Ray is not installed, None where it is; imports nothing."""
     if importlib.util.find_spec("ray") is not None:
         return None
     return UsageError(
@@ -53,12 +50,12 @@ def missing_ray() -> UsageError | None:
     )
 
 
-class OnRay:
-    """Tasks on the cluster at `address`, ``ray://HOST:PORT``, or on a new one here (None).
+class RayExecutor:
+    """Runs tasks on the cluster at `address`, ``ray://HOST:PORT``, or on a new one here (None).
 
-    At most `number` at a time (None: as many as there is room for). `checkpoints` is a folder that
-    all machines share, or a URL of fsspec; by default the object store keeps them. `pinned` has to
-    be the same everywhere.
+    At most `number` run at a time (None: as many as there is room for). `checkpoints` is a folder
+    that all machines share, or a URL of fsspec (None: the object store). Distributions in `pinned`
+    must be the same everywhere.
     """
 
     def __init__(
@@ -77,9 +74,9 @@ class OnRay:
         work: Work[TaskT, R],
         tasks: Sequence[TaskT],
         observe: Observer,
-        interruption: Interruption,
+        control: RunControl,
     ) -> Iterator[tuple[TaskT, R | Exception]]:
-        """In the order in which they are done.
+        """Yield results in the order in which they are done.
 
         Raises UsageError where there is no Ray or no cluster, and where the cluster has another
         artgen, PluginError where it has another plugin.
@@ -88,24 +85,24 @@ class OnRay:
             batch = _Batch(work, observe, self.checkpoints)
             batch.check(self.pinned, tasks)
             waiting, asked = deque(tasks), False
-            while waiting or batch.away:
-                if interruption.requested and not asked:
+            while waiting or batch.running:
+                if control.stop_requested and not asked:
                     asked = True
                     waiting.clear()
                     batch.stop()
-                while waiting and (self.number is None or len(batch.away) < self.number):
+                while waiting and (self.number is None or len(batch.running) < self.number):
                     task = waiting.popleft()
                     try:
                         batch.send(task)
                     except ArtgenError as error:
                         yield task, error
-                for task, result in batch.back():
+                for task, result in batch.poll():
                     if asked and result is None:
                         continue
                     yield task, result
 
     def _processors(self, tasks: Sequence[Task]) -> int | None:
-        """How many a Ray of our own has: enough for as many as shall run at a time."""
+        """The processors of a Ray started here: enough for `number` tasks at a time."""
         if self.number is None:
             return None
         return self.number * max((task.cpus for task in tasks), default=1)
@@ -113,11 +110,11 @@ class OnRay:
 
 @contextmanager
 def _joined(address: str | None, processors: int | None) -> Iterator[None]:
-    """Ray, connected to and left again; one that was there before is used and left alone."""
+    """Connect to Ray, or start it, for the block; a Ray initialized before is left running."""
     failure = missing_ray()
     if failure is not None:
         raise failure
-    # Nothing is told to anybody outside, and a Ray of our own listens to this machine alone.
+    # No usage statistics; a Ray started here listens to this machine alone.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address is None:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
@@ -143,7 +140,7 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
             hint="a cluster is joined as ray://HOST:10001, with its own versions of Python and Ray",
         ) from None
     finally:
-        # Ray has its own ideas of what a signal means.
+        # Ray installs signal handlers of its own.
         _restore(before)
     try:
         yield
@@ -164,7 +161,7 @@ def _restore(handlers: Mapping[int, Any]) -> None:
 
 
 class _Batch:
-    """The tasks of one `run` that are away, and the desk that they report to."""
+    """The remote tasks of one `run`, and the coordinator that they report to."""
 
     def __init__(
         self, work: Work[Any, Any], observe: Observer, checkpoints: Checkpoints | None
@@ -174,19 +171,21 @@ class _Batch:
 
         self.ray, self.observe = ray, observe
         self.work = ray.put(work)
-        self.carry = ray.remote(_carry)
-        # Where we are, since the others may go away. A wish (soft) would leave Ray to choose.
+        self.execute = ray.remote(_execute)
+        # On our own node, since the others may go away; with soft=True Ray could choose another.
         near = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self.desk = ray.remote(num_cpus=0)(Desk).options(scheduling_strategy=near).remote()
-        self.checkpoints: Checkpoints = checkpoints or _AtDesk(self.desk)
+        self.coordinator = (
+            ray.remote(num_cpus=0)(Coordinator).options(scheduling_strategy=near).remote()
+        )
+        self.checkpoints: Checkpoints = checkpoints or _InObjectStore(self.coordinator)
         self.at_url = checkpoints is not None
-        self.away: dict[Any, Any] = {}
+        self.running: dict[Any, Any] = {}
         self.pinned: Pinned = {}
         self.expected: dict[str, str] = {}
         self.hold = functools.cache(self._hold)
 
     def check(self, pinned: Pinned, tasks: Sequence[Task]) -> None:
-        """Ask every node what is installed there, and whether there is room for the tasks."""
+        """Compare what is installed on every node, and warn if no node has room for the tasks."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         def look(asked: Pinned) -> dict[str, str] | None:
@@ -225,30 +224,32 @@ class _Batch:
                 self.observe(Notice("", f"no node has {wanted} yet: runs wait for one that has"))
 
     def send(self, task: Task) -> None:
-        """Send it off. Raises InputError for files that are missing."""
-        left = task.left()
+        """Submit a task. Raises InputError for files that are missing."""
+        left = task.resume_files()
         if left:
             self.checkpoints.save(task.stem, {name: _bytes(path) for name, path in left.items()})
         elif self.at_url and not task.resume:
             self.checkpoints.drop(task.stem)
-        parcel = pack(task, self.hold)
+        payload = pack(task, self.hold)
         kept = self.checkpoints if self.at_url else None
-        carry = self.carry.options(num_cpus=task.cpus, num_gpus=task.gpus, max_retries=RETRIES)
-        reference = carry.remote(self.work, parcel, self.desk, kept, self.pinned, self.expected)
-        self.away[reference] = task
+        execute = self.execute.options(num_cpus=task.cpus, num_gpus=task.gpus, max_retries=RETRIES)
+        reference = execute.remote(
+            self.work, payload, self.coordinator, kept, self.pinned, self.expected
+        )
+        self.running[reference] = task
 
-    def back(self) -> Iterator[tuple[Any, Any]]:
-        """Wait a moment, pass on the news, and give what came back.
+    def poll(self) -> Iterator[tuple[Any, Any]]:
+        """Wait a moment, pass on events, and yield the tasks that ended with their results.
 
-        A task that was called back before it began has the result None.
+        A task that was cancelled before it began has the result None.
         """
-        if not self.away:
+        if not self.running:
             return
-        ready, _ = self.ray.wait(list(self.away), num_returns=1, timeout=_LOOK)
-        for event in self.ray.get(self.desk.news.remote()):
+        ready, _ = self.ray.wait(list(self.running), num_returns=1, timeout=_POLL_SECONDS)
+        for event in self.ray.get(self.coordinator.take_events.remote()):
             self.observe(event)
         for reference in ready:
-            task = self.away.pop(reference)
+            task = self.running.pop(reference)
             try:
                 result = self.ray.get(reference)
             except self.ray.exceptions.TaskCancelledError:
@@ -259,24 +260,24 @@ class _Batch:
                     f"its worker or node was lost: {reason}", hint="--resume goes on"
                 )
             if result is None or isinstance(result, Exception) or getattr(result, "error", None):
-                self._bring_home(task)
+                self._keep_checkpoint(task)
             self.checkpoints.drop(task.stem)
             yield task, result
 
     def stop(self) -> None:
-        """Let those that run come to an end, and call back those that did not begin."""
-        begun = self.ray.get(self.desk.stop.remote())
-        for reference, task in self.away.items():
+        """Ask running tasks to end, and cancel those that did not begin."""
+        begun = self.ray.get(self.coordinator.stop.remote())
+        for reference, task in self.running.items():
             if task.stem not in begun:
                 self.ray.cancel(reference)
 
     def _hold(self, path: Path) -> Any:
         return self.ray.put(read(path))
 
-    def _bring_home(self, task: Task) -> None:
-        """Put what a run left where a run here would have left it."""
+    def _keep_checkpoint(self, task: Task) -> None:
+        """Write the checkpoint of a run where a local run would have written it."""
         for name, data in self.checkpoints.load(task.stem).items():
-            path = task.home(name)
+            path = task.local_path(name)
             if path is not None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 atomic_write(path, data, durable=False)
@@ -293,10 +294,7 @@ def _bytes(path: Path) -> bytes:
         raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
-# ---- on the workers ------------------------------------------------------------------------------
-
-
-class Desk:
+class Coordinator:
     """The actor between the driver and the runs."""
 
     def __init__(self) -> None:
@@ -306,30 +304,30 @@ class Desk:
         self.stopped = False
 
     def begin(self, run: str) -> bool:
-        """Whether it may."""
+        """Whether the run may begin."""
         if run in self.begun:
             message = f"{run}: its worker or node was lost, it is started again"
             self.events.append(Notice(run, message))
         self.begun.add(run)
         return not self.stopped
 
-    def tell(self, events: Sequence[Event]) -> bool:
-        """Pass on events; whether the run shall stop."""
+    def report(self, events: Sequence[Event]) -> bool:
+        """Store events for the driver; whether the run should stop."""
         self.events.extend(events)
         return self.stopped
 
-    def news(self) -> list[Event]:
-        """All events since the last time."""
+    def take_events(self) -> list[Event]:
+        """All events since the last call."""
         events, self.events = self.events, []
         return events
 
     def stop(self) -> set[str]:
-        """Let no other begin; the names of those that did."""
+        """Let no other run begin; the names of those that did."""
         self.stopped = True
         return self.begun
 
     def keep(self, run: str, files: Mapping[str, bytes]) -> None:
-        """Keep files in the object store; they are ours, whatever becomes of who sent them."""
+        """Keep files in the object store; this actor owns them, so they outlive the sender."""
         import ray
 
         self.kept.setdefault(run, {}).update({name: ray.put(data) for name, data in files.items()})
@@ -339,98 +337,98 @@ class Desk:
         return self.kept.get(run, {})
 
     def drop(self, run: str) -> None:
-        """Forget the files of a run."""
+        """Release the files of a run."""
         self.kept.pop(run, None)
 
 
-class _AtDesk:
+class _InObjectStore:
     """Checkpoints in the object store."""
 
-    def __init__(self, desk: Any) -> None:
+    def __init__(self, coordinator: Any) -> None:
         import ray
 
-        self.ray, self.desk = ray, desk
+        self.ray, self.coordinator = ray, coordinator
 
     def save(self, run: str, files: Mapping[str, bytes]) -> None:
-        """Waits until they are there."""
-        self.ray.get(self.desk.keep.remote(run, dict(files)))
+        """Store the files of a run, and wait until they are stored."""
+        self.ray.get(self.coordinator.keep.remote(run, dict(files)))
 
     def load(self, run: str) -> dict[str, bytes]:
-        """From wherever the store has them."""
-        references = self.ray.get(self.desk.kept_of.remote(run))
+        """All stored files of a run."""
+        references = self.ray.get(self.coordinator.kept_of.remote(run))
         names = list(references)
         return dict(zip(names, self.ray.get([references[n] for n in names]), strict=True))
 
     def drop(self, run: str) -> None:
-        """Frees the store."""
-        self.desk.drop.remote(run)
+        """Delete the files of a run."""
+        self.coordinator.drop.remote(run)
 
 
-def _carry(
+def _execute(
     work: Work[Any, Any],
-    parcel: Parcel[Any],
-    desk: Any,
+    payload: Payload[Any],
+    coordinator: Any,
     checkpoints: Checkpoints | None,
     pinned: Pinned,
     expected: Mapping[str, str],
 ) -> Any:
-    """Unpack, work, and give the result, which may be an exception."""
+    """Unpack the task, run it, and return the result, which may be an exception."""
     # Before torch is imported, as `main` does.
     prepare_process()
     import ray
 
-    task = parcel.task
-    kept = checkpoints or _AtDesk(desk)
+    task = payload.task
+    kept = checkpoints or _InObjectStore(coordinator)
     with tempfile.TemporaryDirectory(prefix="artgen-", ignore_cleanup_errors=True) as name:
         home = Path(name).resolve()
         try:
             refuse_others(expected, describe(pinned), f"node {ray.util.get_node_ip_address()}")
-            if not ray.get(desk.begin.remote(task.stem)):
+            if not ray.get(coordinator.begin.remote(task.stem)):
                 return Interrupted("not started")
-            whats = list(parcel.held)
-            files = ray.get([parcel.held[what] for what in whats])
+            whats = list(payload.held)
+            files = ray.get([payload.held[what] for what in whats])
             if task.folder is not None:
                 write(home / "work", kept.load(task.stem))
-            here = unpack(Parcel(task, dict(zip(whats, files, strict=True)), parcel.names), home)
+            here = unpack(Payload(task, dict(zip(whats, files, strict=True)), payload.names), home)
         except Exception as error:
             return portable(error)
-        line = _Line(here.task, desk, kept)
+        channel = _Channel(here.task, coordinator, kept)
         try:
-            return work(here.task, line.observe, line.interruption)
+            return work(here.task, channel.observe, channel.control)
         except Exception as error:
             return portable(here.as_said(error))
         finally:
-            line.close()
+            channel.close()
 
 
-class _Line:
-    """Between a run and the desk: events there, checkpoints there, and the word to stop back."""
+class _Channel:
+    """Sends events and checkpoints of a run to the coordinator, and receives the stop request."""
 
-    def __init__(self, task: Task, desk: Any, kept: Checkpoints) -> None:
-        self.task, self.desk, self.kept = task, desk, kept
-        self.interruption = Interruption()
-        self.told = Told(self._tell)
+    def __init__(self, task: Task, coordinator: Any, kept: Checkpoints) -> None:
+        self.task, self.coordinator, self.kept = task, coordinator, kept
+        self.control = RunControl()
+        self.throttled = Throttled(self._report)
         self.changes = None if task.folder is None else Changes(task)
         self.answers: deque[Any] = deque()
 
     def observe(self, event: Event) -> None:
-        """Called by the run, in its own thread."""
-        self.told(event)
+        """Report an event; called in the thread of the run."""
+        self.throttled(event)
         if isinstance(event, Advanced) and self.changes is not None and self.changes.due():
             self.kept.save(self.task.stem, self.changes.take())
 
     def close(self) -> None:
-        """The run ended: leave what it left."""
+        """Store the last checkpoint, and wait until every report has arrived."""
         import ray
 
         if self.changes is not None and self.changes.any():
             self.kept.save(self.task.stem, self.changes.take())
         ray.get(list(self.answers))
 
-    def _tell(self, event: Event) -> None:
+    def _report(self, event: Event) -> None:
         import ray
 
-        self.answers.append(self.desk.tell.remote([event]))
+        self.answers.append(self.coordinator.report.remote([event]))
         while self.answers and ray.wait([self.answers[0]], timeout=0)[0]:
             if ray.get(self.answers.popleft()):
-                self.interruption.request()
+                self.control.request_stop()

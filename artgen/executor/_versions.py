@@ -1,8 +1,7 @@
-"""Is the same artgen everywhere? Versions and sources, compared before anything runs.
+"""Versions and sources of artgen and plugins, compared on all machines before anything runs.
 
-The source counts and not only the version: results are the bytes that a local run gives, and a
-checkout in the making has the version of the last release. Libraries in another version are worth
-a warning: last digits may differ.
+Sources are compared as well as versions, because a development checkout has the version of the
+last release. Libraries in another version cause a warning: last digits may differ.
 """
 
 from __future__ import annotations
@@ -14,27 +13,26 @@ import importlib.util
 import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-import artgen
+from artgen._version import __version__
 from artgen.errors import PluginError, UsageError
+from artgen.recipe import Recipe
 from artgen.registry import KINDS, Registry
-from artgen.targets import split_source
-
-__all__ = ["LIBRARIES", "Pinned", "describe", "pin", "refuse_others"]
+from artgen.targets import Source
 
 LIBRARIES = ("torch", "numpy", "numba", "pillow", "av", "scikit-image")
-"""What results depend on to the last digit."""
+"""Libraries that can change the last digits of results."""
 
 OWN = "artgen"
 
 Pinned: TypeAlias = Mapping[str, tuple[str, ...]]
-"""Distributions that have to be the same, each with the packages that its source is in."""
+"""Distributions that must be the same everywhere, each with its packages."""
 
 _WORD = re.compile(r"[a-z][a-z0-9_-]*")
 
 
-def pin(recipes: Iterable[Mapping[str, Any]], registry: Registry) -> dict[str, tuple[str, ...]]:
+def pin(recipes: Iterable[Recipe], registry: Registry) -> dict[str, tuple[str, ...]]:
     """artgen, and the installed plugins that offer something which `recipes` name."""
     names = set[str]()
     for recipe in recipes:
@@ -77,19 +75,18 @@ def refuse_others(here: Mapping[str, str], there: Mapping[str, str], node: str) 
     return warnings
 
 
-def _names(recipe: Mapping[str, Any]) -> set[str]:
-    """All words of a recipe that may mean something of a plugin."""
-    scheme, _ = split_source(str((recipe.get("target") or {}).get("source", "")))
-    words = [scheme or "", str((recipe.get("primitive") or {}).get("name", ""))]
-    for stage in recipe.get("stage") or ():
-        words += [str(stage.get("engine", "")), str(stage.get("loss", ""))]
+def _names(recipe: Recipe) -> set[str]:
+    """All words of a recipe that may name something of a plugin."""
+    words = [Source.parse(recipe.target.source).scheme or "", recipe.primitive.name]
+    for stage in recipe.stage:
+        words += [stage.engine, stage.loss or ""]
     return set(_WORD.findall(" ".join(words)))
 
 
 @functools.cache
 def _describe(name: str, packages: tuple[str, ...]) -> str:
     try:
-        version = artgen.__version__ if name == OWN else importlib.metadata.version(name)
+        version = __version__ if name == OWN else importlib.metadata.version(name)
     except importlib.metadata.PackageNotFoundError:
         return "missing"
     if not packages:

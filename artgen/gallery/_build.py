@@ -1,4 +1,4 @@
-"""Building a gallery: what is not up to date is made, and one that fails stops no other."""
+"""Build a gallery: make the pieces that are out of date; a failed piece stops no other."""
 
 from __future__ import annotations
 
@@ -11,22 +11,19 @@ from typing import Literal
 
 from artgen.errors import ArtgenError, Interrupted
 from artgen.events import Event, Observer
-from artgen.executor import Executor, Here, share_of_gpu
-from artgen.gallery._make import Made, Order, make
+from artgen.gallery._make import PieceFiles, PieceTask, make
 from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link
 from artgen.gallery._state import FAILURE, State, examine, folders_of, hashes
 from artgen.output import atomic_write, probe_folder
 from artgen.registry import Registry
-from artgen.runner import Interruption
-
-__all__ = ["Built", "build"]
+from artgen.tasks import Executor, RunControl, SerialExecutor, share_of_gpu
 
 
 @dataclass(frozen=True)
 class Built:
-    """What became of a piece; `seconds` is how long its making took, 0 where nothing was made.
+    """The result for one piece; `seconds` is the time it took, 0 if nothing was made.
 
-    ``left`` are those that were not begun, or not finished, when the build was interrupted.
+    ``left`` means that the build was interrupted before the piece was finished.
     """
 
     piece: Piece
@@ -46,18 +43,18 @@ def build(
     gpus: float | None = None,
     executor: Executor | None = None,
     observers: Sequence[Observer] = (),
-    interruption: Interruption | None = None,
+    control: RunControl | None = None,
     begin: Callable[[list[State]], None] = lambda states: None,
 ) -> Iterator[Built]:
-    """Make what is not up to date (with `force`: all), and tell of every piece as it is done.
+    """Make the pieces that are out of date (all with `force`), and yield each result as it comes.
 
-    `plugins` are the loose files of `registry`, for other processes; `threads` are those of each
-    fit, `gpus` its share of graphics processors. `observers` see events of the fits, which
-    `executor` carries out, by default here. `begin` is called with what is about to be made.
-    Raises UsageError, OutputError, and what keeps the executor from its work; what is wrong with a
-    piece is in its result.
+    `plugins` are the loose files of `registry`, which other processes load too. `threads` is the
+    number of CPU threads of each fit, `gpus` its share of GPUs. `observers` receive the events of
+    the fits, which `executor` runs (default: in this process). `begin` receives the pieces that are
+    about to be made. Raises UsageError, OutputError, and errors of the executor itself; the error
+    of a piece is in its result.
     """
-    stop = interruption or Interruption()
+    stop = control or RunControl()
     states = [examine(piece, registry) for piece in gallery.chosen(only)]
     probe_folder(gallery.out)
     todo: dict[str, State] = {}
@@ -69,17 +66,17 @@ def build(
         else:
             todo[state.piece.slug] = state
     begin(list(todo.values()))
-    orders = [_order(state, plugins, threads, gpus) for state in todo.values()]
+    tasks = [_task(state, plugins, threads, gpus) for state in todo.values()]
 
     def observe(event: Event) -> None:
         for observer in observers:
             observer(event)
 
-    results = (executor or Here()).run(make, orders, observe, stop) if orders else ()
-    for order, result in results:
-        state = todo.pop(order.stem)
+    results = (executor or SerialExecutor()).run(make, tasks, observe, stop) if tasks else ()
+    for task, result in results:
+        state = todo.pop(task.stem)
         if isinstance(result, Interrupted):
-            stop.request()
+            stop.request_stop()
             yield Built(state.piece, "left", error=result)
             continue
         try:
@@ -92,19 +89,21 @@ def build(
         else:
             yield Built(state.piece, "built", result.seconds)
     for state in todo.values():
-        yield Built(state.piece, "left", error=Interrupted("not begun"))
+        yield Built(state.piece, "left", error=Interrupted("not started"))
 
 
-def _order(state: State, plugins: Sequence[Path], threads: int | None, gpus: float | None) -> Order:
+def _task(
+    state: State, plugins: Sequence[Path], threads: int | None, gpus: float | None
+) -> PieceTask:
     piece = state.piece
     assert piece.recipe is not None
     assert state.key is not None
     recipe = piece.recipe
     if threads is not None and recipe.run.threads is None:
-        recipe = recipe.updated({"run": {"threads": threads}})
-    return Order(
+        recipe = recipe.with_run(threads=threads)
+    return PieceTask(
         stem=piece.slug,
-        recipe=recipe.to_dict(),
+        recipe=recipe,
         search=folders_of(piece),
         plugins=tuple(plugins),
         folder=piece.folder / WORKPLACE,
@@ -115,8 +114,8 @@ def _order(state: State, plugins: Sequence[Path], threads: int | None, gpus: flo
     )
 
 
-def _publish(state: State, made: Made) -> None:
-    """Put the files in place, the summary last, so that a piece which has one is complete."""
+def _publish(state: State, made: PieceFiles) -> None:
+    """Move the files into place, the summary last: a piece with a summary is complete."""
     folder = state.piece.folder
     refuse_link(folder)
     probe_folder(folder)
@@ -133,7 +132,7 @@ def _publish(state: State, made: Made) -> None:
 
 
 def _note_failure(state: State, error: Exception) -> None:
-    """So that `check` can tell what went wrong; files from before stay."""
+    """Record the error for `check`; files of an earlier build stay."""
     message = (
         error.message if isinstance(error, ArtgenError) else f"{type(error).__name__}: {error}"
     )
@@ -142,7 +141,7 @@ def _note_failure(state: State, error: Exception) -> None:
         probe_folder(state.piece.folder)
         atomic_write(state.piece.folder / FAILURE, _json({"key": state.key, "message": message}))
     except ArtgenError:
-        pass  # A full disk has been told of already, a link too.
+        pass  # The same full disk or link has been reported already.
 
 
 def _json(data: object) -> bytes:

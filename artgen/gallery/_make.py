@@ -1,7 +1,7 @@
-"""Making one piece: a fit, and from it the pictures for the page.
+"""Make one piece: run its fit and derive the pictures of the page from it.
 
-It runs wherever an executor takes it. All that it leaves on the disk is in `Order.workplace`, from
-which an interrupted piece goes on; its results travel as bytes.
+This runs in whichever process the executor chooses. It writes to `PieceTask.workplace` only, from
+which an interrupted piece resumes; its results are returned as bytes.
 """
 
 from __future__ import annotations
@@ -24,109 +24,108 @@ from artgen.events import Observer
 from artgen.exporters import export_html
 from artgen.output import atomic_write, probe_folder
 from artgen.output.error_map import error_map
-from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Interruption, Outcome, Task, output_paths, read_target, run
-from artgen.targets import ImageTarget
-
-__all__ = ["Made", "Order", "make"]
+from artgen.runner import Result, RunFolder, output_paths, read_target, run
+from artgen.tasks import RunControl, Task, files_below
 
 POSTER_BYTES = 13_000
-"""A page shows a dozen posters or two at once, so the bytes of all of them count."""
+"""Aim for the size of a poster: a page loads a dozen or two at once."""
 
 POSTERS = ((480, 84), (480, 74), (480, 64), (480, 54), (400, 54), (320, 54), (320, 44), (280, 34))
-"""What is tried one after the other: the long side in pixels, and the quality."""
+"""Long side in pixels and JPEG quality, tried in turn until the poster is small enough."""
 
 VIEW_SIDE = 1280
-"""Long side of what is compared on the page, in pixels."""
+"""Long side of the pictures that the page compares, in pixels."""
 
 PAGE_BYTES = 2_000_000
-"""A page that is larger is left out."""
+"""Largest explorable page that is kept."""
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Order(Task):
-    """A piece to be made; `folder` is its own, `key` tells whether what is there belongs to it."""
+class PieceTask(Task):
+    """A piece to make in `folder`; files there are reused if they carry the same `key`."""
 
     key: str = ""
 
-    def left(self) -> Mapping[str, Path]:
-        """All that an earlier build left in its folder."""
-        folder = self.workplace
-        found = sorted(path for path in folder.rglob("*") if path.is_file())
-        return {p.relative_to(folder).as_posix(): p for p in found if p.name != "lock"}
+    def resume_files(self) -> Mapping[str, Path]:
+        """The files that an earlier build left in the workplace."""
+        return files_below(self.workplace, self.workplace)
+
+    @property
+    def milestone(self) -> Path:
+        """The newest file of the run folder to be written."""
+        return RunFolder(self.workplace / f"{self.stem}.run").milestone
 
     @property
     def workplace(self) -> Path:
-        """Its folder."""
+        """The folder of the task, which every piece has."""
         assert self.folder is not None
         return self.folder
 
 
 @dataclass(frozen=True)
-class Made:
-    """What a piece consists of: files by their names, the summary of its run, how long it took."""
+class PieceFiles:
+    """The contents of the files of a piece by name, the summary of its run, and the time taken."""
 
     files: dict[str, bytes]
     summary: dict[str, Any]
     seconds: float
 
 
-def make(order: Order, observe: Observer, interruption: Interruption) -> Made:
-    """Fit it, or go on where it stopped. Raises ArtgenError, Interrupted included."""
+def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
+    """Fit the piece, or resume its fit. Raises ArtgenError, including Interrupted."""
     began = time.perf_counter()
-    registry = Registry(files=order.plugins)
-    outcome = _fit(order, registry, observe, interruption)
-    if outcome.error is not None:
-        raise outcome.error
-    paths = output_paths(order.workplace, order.stem)
+    registry = Registry(files=task.plugins)
+    result = _fit(task, registry, observe, control)
+    if result.error is not None:
+        raise result.error
+    assert result.art is not None
+    paths = output_paths(task.workplace, task.stem)
     files = {
         "final.png": paths["still"].read_bytes(),
         "progress.mp4": paths["video"].read_bytes(),
         "drawing.art": paths["art"].read_bytes(),
-        **_pictures(outcome, paths["still"], registry, order),
-        **_page(outcome.art),
+        **_pictures(result.art, paths["still"], registry, task),
+        **_page(result.art),
     }
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
-    outputs = {kind: names.get(kind) for kind in outcome.summary["outputs"]}
-    summary = {**outcome.summary, "outputs": outputs}
-    return Made(files, summary, time.perf_counter() - began)
+    outputs = {kind: names.get(kind) for kind in result.summary["outputs"]}
+    summary = {**result.summary, "outputs": outputs}
+    return PieceFiles(files, summary, time.perf_counter() - began)
 
 
-def _fit(
-    order: Order, registry: Registry, observe: Observer, interruption: Interruption
-) -> Outcome:
-    """Run the recipe in the workplace, from where it stopped if that can be used."""
+def _fit(task: PieceTask, registry: Registry, observe: Observer, control: RunControl) -> Result:
+    """Run the recipe in the workplace, resuming an earlier attempt where possible."""
 
-    def start(resume: bool) -> Outcome:
+    def start(resume: bool) -> Result:
         return run(
-            Recipe.from_dict(order.recipe),
+            task.recipe,
             registry,
-            out=order.workplace,
-            name=order.stem,
+            out=task.workplace,
+            name=task.stem,
             resume=resume,
-            search=order.search,
+            search=task.search,
             observers=[observe],
-            interruption=interruption,
+            control=control,
         )
 
-    note, folder = order.workplace / "key", output_paths(order.workplace, order.stem)["folder"]
-    mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == order.key
-    if mine and folder.is_dir() and not _has_links(order.workplace):
+    note, folder = task.workplace / "key", output_paths(task.workplace, task.stem)["folder"]
+    mine = note.is_file() and note.read_text(encoding="utf-8", errors="replace") == task.key
+    if mine and folder.is_dir() and not _has_links(task.workplace):
         try:
             return start(resume=True)
         except (InputError, UsageError):
-            pass  # What is left cannot be used.
-    shutil.rmtree(order.workplace, ignore_errors=True)
-    probe_folder(order.workplace)
-    atomic_write(note, order.key.encode())
+            pass  # The files there cannot be used: start over.
+    shutil.rmtree(task.workplace, ignore_errors=True)
+    probe_folder(task.workplace)
+    atomic_write(note, task.key.encode())
     return start(resume=False)
 
 
 def _has_links(folder: Path) -> bool:
-    """Whether anything below the folder is a symbolic link, which might lead out of it."""
+    """Return whether anything below the folder is a symbolic link, which might lead out of it."""
     return any(
         Path(place, name).is_symlink()
         for place, folders, files in os.walk(folder)
@@ -134,27 +133,27 @@ def _has_links(folder: Path) -> bool:
     )
 
 
-def _pictures(outcome: Outcome, still: Path, registry: Registry, order: Order) -> dict[str, bytes]:
-    """What the page shows before and beside the video; target and errors only of pictures."""
-    result = _opaque(still, outcome.art.drawing.background)
+def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dict[str, bytes]:
+    """Encode poster and result for the page and, if the target is a picture, target and errors."""
+    result = _opaque(still, art.drawing.background)
     pictures = {"poster.jpg": _poster(result), "result.jpg": _jpeg(result, VIEW_SIDE)}
-    recipe = outcome.art.recipe
-    # The recipe of the result has names alone.
-    asked = order.recipe["target"]
-    recipe = recipe.updated({"target": {"source": asked["source"], "mask": asked.get("mask")}})
-    target = read_target(recipe, registry, order.search)
-    if isinstance(target, ImageTarget):
-        longest = max(target.original_width, target.original_height, recipe.target.size or 0)
-        large = recipe.updated({"target": {"size": min(VIEW_SIDE, longest)}})
-        goal = read_target(large, registry, order.search)
-        assert isinstance(goal, ImageTarget)
-        pictures["target.jpg"] = _jpeg(goal.pixels, VIEW_SIDE)
-        pictures["errors.jpg"] = _jpeg(error_map(outcome.art.render(), target.pixels), VIEW_SIDE)
+    recipe = art.recipe
+    # The recipe of the result holds file names without folders.
+    asked = task.recipe.target
+    recipe = recipe.with_target(source=asked.source, mask=asked.mask)
+    target = read_target(recipe, registry, task.search)
+    if (shown := target.pixels) is not None:
+        longest = max(target.original_size, recipe.target.size or 0)
+        large = recipe.with_target(size=min(VIEW_SIDE, longest))
+        goal = read_target(large, registry, task.search).pixels
+        assert goal is not None
+        pictures["target.jpg"] = _jpeg(goal, VIEW_SIDE)
+        pictures["errors.jpg"] = _jpeg(error_map(art.render(), shown), VIEW_SIDE)
     return pictures
 
 
 def _page(art: Art) -> dict[str, bytes]:
-    """The page on which it can be looked at from nearby, for what a page draws, if it is light."""
+    """Export the explorable page, unless pages cannot draw the art or it would be too large."""
     try:
         page = export_html(art, ExportRequest())
     except UsageError:
@@ -163,11 +162,11 @@ def _page(art: Art) -> dict[str, bytes]:
 
 
 def _opaque(still: Path, background: Sequence[float]) -> Pixels:
-    """The still, uint8 [h, w, 3], over its background where it is transparent."""
+    """Load the still as uint8 [h, w, 3], composited over its background where transparent."""
     from PIL import Image
 
     limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None  # It is ours, however large it was asked to be.
+    Image.MAX_IMAGE_PIXELS = None  # We wrote this file, so its size is trusted.
     try:
         with Image.open(still, formats=["PNG"]) as picture:
             picture.load()
@@ -181,7 +180,7 @@ def _opaque(still: Path, background: Sequence[float]) -> Pixels:
 
 
 def _poster(pixels: Pixels) -> bytes:
-    """A small JPEG of at most `POSTER_BYTES`, unless even the smallest and poorest is larger."""
+    """Encode the first of `POSTERS` that fits into `POSTER_BYTES`, or the last one."""
     for side, quality in POSTERS:
         data = _jpeg(pixels, side, quality)
         if len(data) <= POSTER_BYTES:
@@ -190,7 +189,7 @@ def _poster(pixels: Pixels) -> bytes:
 
 
 def _jpeg(pixels: Pixels, side: int, quality: int = 88) -> bytes:
-    """A JPEG whose long side is `side` pixels at most."""
+    """Encode a JPEG whose long side is at most `side` pixels."""
     from PIL import Image
 
     picture = Image.fromarray(np.ascontiguousarray(pixels))

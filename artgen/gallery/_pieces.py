@@ -4,7 +4,7 @@
 
     DIR/recipes/SLUG.toml      (or DIR/SLUG.toml)
     DIR/out/index.html
-    DIR/out/SLUG/final.png     and what else `FILES` names
+    DIR/out/SLUG/final.png     and the other `FILES`
 """
 
 from __future__ import annotations
@@ -15,17 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from artgen.errors import ArtgenError, InputError, UsageError, did_you_mean
-from artgen.recipe import PieceTable, Recipe, Stage
+from artgen.recipe import ClipTable, PieceTable, Recipe
 from artgen.targets import (
-    is_clip,
-    is_clip_sample,
-    is_digits,
-    is_image_set,
+    Source,
     is_reserved,
-    split_source,
+    kind_by_name,
 )
-
-__all__ = ["FILES", "SUMMARY", "WORKPLACE", "Gallery", "Piece", "open_gallery", "refuse_link"]
 
 FILES = (
     "final.png",
@@ -37,16 +32,16 @@ FILES = (
     "errors.jpg",
     "explore.html",
 )
-"""What a piece may consist of; the last three are those of pictures alone."""
+"""Files of a piece; the last three exist for pictures only."""
 
 SUMMARY = "run.json"
 """Written last: a piece that has it is complete."""
 
 WORKPLACE = "unfinished"
-"""The folder inside of that of a piece in which it is made."""
+"""Subfolder in which a piece is made."""
 
 STILL_SIZE = 2048
-"""Long side of a still whose recipe does not say, in pixels."""
+"""Default long side of a still, in pixels."""
 
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _QUICK_SIZE, _QUICK_STILL, _QUICK_COUNT, _QUICK_STEPS = 96, 160, 40, 20
@@ -54,10 +49,10 @@ _QUICK_SIZE, _QUICK_STILL, _QUICK_COUNT, _QUICK_STEPS = 96, 160, 40, 20
 
 @dataclass(frozen=True)
 class Piece:
-    """One recipe: `source` is its file, `folder` where its files go.
+    """One recipe: `source` is its file, `folder` the folder of its outputs.
 
-    `recipe` is complete for a gallery; where the file cannot be used it is None, and `error` says
-    why.
+    `recipe` includes the outputs that a gallery needs. It is None if the file cannot be used, for
+    the reason in `error`.
     """
 
     slug: str
@@ -68,9 +63,8 @@ class Piece:
 
     @property
     def title(self) -> str:
-        """As it is shown."""
-        words = self.recipe.piece.title if self.recipe and self.recipe.piece else None
-        return words or self.slug.replace("-", " ").replace("_", " ").capitalize()
+        """The title of the recipe, or one made from the slug."""
+        return self.words.title or self.slug.replace("-", " ").replace("_", " ").capitalize()
 
     @property
     def words(self) -> PieceTable:
@@ -79,13 +73,13 @@ class Piece:
 
     @property
     def text(self) -> str:
-        """The recipe's file as it was written."""
+        """The text of the recipe file."""
         return self.source.read_text(encoding="utf-8", errors="replace")
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """A folder of recipes; a `quick` one makes everything small, in a folder of its own."""
+    """A folder of recipes; a `quick` gallery makes small versions in a separate folder."""
 
     folder: Path
     pieces: tuple[Piece, ...]
@@ -93,51 +87,53 @@ class Gallery:
 
     @property
     def out(self) -> Path:
-        """Where everything is written."""
+        """The folder of all outputs."""
         return _out(self.folder, self.quick)
 
     @property
     def page(self) -> Path:
-        """The page that shows it."""
+        """The page that shows the pieces."""
         return self.out / "index.html"
 
     def chosen(self, slugs: Sequence[str]) -> tuple[Piece, ...]:
-        """The pieces called so; all of them where none is. Raises UsageError."""
+        """Return the pieces with these slugs, or all for an empty list. Raises UsageError."""
         known = {piece.slug: piece for piece in self.pieces}
         for slug in slugs:
             if slug not in known:
                 raise UsageError(
-                    f"there is no piece {slug!r} in {self.folder}", hint=did_you_mean(slug, known)
+                    f"gallery {self.folder} has no piece {slug!r}", hint=did_you_mean(slug, known)
                 )
         return tuple(known[slug] for slug in slugs) or self.pieces
 
 
 def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
-    """The gallery in `folder`, whose pieces are read but not made.
+    """Read the recipes in `folder` without making anything.
 
-    A recipe that cannot be used is a piece with an error. Raises InputError where there is none.
+    An unusable recipe becomes a piece with an error. Raises InputError if there is no recipe.
     """
     if not folder.is_dir():
         raise InputError(
-            f"there is no gallery {folder}",
+            f"gallery {folder} does not exist",
             hint="name a folder of recipes: artgen gallery build DIR",
         )
-    found = sorted((folder / "recipes").glob("*.toml")) or sorted(folder.glob("*.toml"))
-    if not found:
+    recipes = sorted((folder / "recipes").glob("*.toml")) or sorted(folder.glob("*.toml"))
+    if not recipes:
         raise InputError(
-            f"gallery {folder} holds no recipes",
+            f"gallery {folder} contains no recipes",
             hint=f"put TOML recipes into {folder / 'recipes'}; `artgen info FILE.png --recipe` "
-            "prints one of what you made",
+            "prints the recipe of an output",
         )
     out = _out(folder, quick)
     refuse_link(out)
-    return Gallery(folder, tuple(_read(path, out, quick) for path in found), quick)
+    return Gallery(folder, tuple(_read(path, out, quick) for path in recipes), quick)
 
 
 def refuse_link(path: Path) -> None:
-    """Raise UsageError where `path` is a symbolic link, which might lead outside of the gallery."""
+    """Raise UsageError if `path` is a symbolic link, which might lead outside the gallery."""
     if path.is_symlink():
-        raise UsageError(f"{path} is a symbolic link", hint="a gallery has its files in itself")
+        raise UsageError(
+            f"{path} is a symbolic link", hint="replace it by the file or folder it points to"
+        )
 
 
 def _out(folder: Path, quick: bool) -> Path:
@@ -149,7 +145,7 @@ def _read(path: Path, out: Path, quick: bool) -> Piece:
     try:
         if not _SLUG.fullmatch(slug) or is_reserved(slug):
             raise UsageError(
-                f"{path.name} cannot be the name of a piece",
+                f"{path.name} is not a valid name for a piece",
                 hint="use lower-case letters, digits, '-' and '_', such as red-cat.toml",
             )
         refuse_link(path)
@@ -158,51 +154,37 @@ def _read(path: Path, out: Path, quick: bool) -> Piece:
         recipe = _for_gallery(Recipe.from_toml(path))
         return Piece(slug, path, out / slug, _small(recipe, path.parent) if quick else recipe)
     except ArtgenError as error:
-        # No folder of that name is ever touched.
+        # `out` itself, so that no folder of a refused name is ever touched.
         return Piece(slug, path, out, None, error)
 
 
 def _for_gallery(recipe: Recipe) -> Recipe:
-    """With a video that browsers play, and a large still."""
+    """Add a video that browsers play and a large still."""
     size = recipe.output.still_size or STILL_SIZE
-    return recipe.updated({"output": {"video": True, "video_format": "mp4", "still_size": size}})
+    return recipe.with_output(video=True, video_format="mp4", still_size=size)
 
 
 def _small(recipe: Recipe, folder: Path) -> Recipe:
-    """The same in a second or two: to see that it works, not how it looks."""
+    """Shrink a recipe to a second or two of work: to see that it works, not how it looks."""
     count, size = recipe.primitive.count, recipe.target.size
-    stages = [_short(stage) for stage in recipe.stage]
-    # The pictures of a set are small, and would be enlarged.
-    least = None if _is_set(recipe.target.source) else _QUICK_SIZE
-    # A clip has a rate and a length of its own.
-    moves = _is_clip(recipe.target.source, folder)
-    video = {} if moves else {"video_seconds": 1.0, "fps": 12}
-    return recipe.updated(
-        {
-            "target": {"size": min(size, _QUICK_SIZE) if size else least},
-            "primitive": {"count": min(count, _QUICK_COUNT)} if isinstance(count, int) else {},
-            "stage": stages,
-            "output": {"still_size": _QUICK_STILL, **video},
-            **({"clip": {"steps": 1}} if moves else {}),
-        }
-    )
+    for index, stage in enumerate(recipe.stage):
+        steps = min(stage.steps or _QUICK_STEPS, _QUICK_STEPS)
+        recipe = recipe.with_stage(index, steps=steps, time=None)
+    # The pictures of a set are small already; a size would enlarge them.
+    kind = _kind(recipe.target.source, folder)
+    least = None if kind == "set" else _QUICK_SIZE
+    # A clip has its own frame rate and duration.
+    video = {} if kind == "clip" else {"video_seconds": 1.0, "fps": 12}
+    if isinstance(count, int):
+        recipe = recipe.with_primitive(count=min(count, _QUICK_COUNT))
+    if kind == "clip":
+        clip = recipe.clip or ClipTable()
+        recipe = recipe.with_clip(clip.model_copy(update={"steps": 1}))
+    recipe = recipe.with_target(size=min(size, _QUICK_SIZE) if size else least)
+    return recipe.with_output(still_size=_QUICK_STILL, **video)
 
 
-def _is_clip(source: str, folder: Path) -> bool:
-    scheme, rest = split_source(source)
-    if scheme is None:
-        return is_clip(folder / rest)
-    return scheme == "frames" or (scheme == "sample" and is_clip_sample(rest))
-
-
-def _is_set(source: str) -> bool:
-    scheme, rest = split_source(source)
-    if scheme is None:
-        return is_image_set(Path(rest))
-    return scheme == "sample" and is_digits(rest)
-
-
-def _short(stage: Stage) -> dict[str, object]:
-    data = stage.model_dump(mode="json", exclude_none=True)
-    data.pop("time", None)
-    return {**data, "steps": min(stage.steps or _QUICK_STEPS, _QUICK_STEPS)}
+def _kind(name: str, folder: Path) -> str | None:
+    """``clip`` or ``set`` where the name of the target tells."""
+    source = Source.parse(name)
+    return kind_by_name(source if source.path is None else source.at(folder / source.path))

@@ -1,6 +1,6 @@
-"""A reel: the videos of a gallery one after the other, each behind a card with its title.
+"""A reel: the videos of a gallery in sequence, each after a title card.
 
-Frames are read, scaled and written one at a time, so that memory does not grow with the number of
+Frames are read, scaled and written one at a time, so memory does not grow with the number of
 pieces.
 """
 
@@ -14,38 +14,42 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import GalleryError
-from artgen.gallery._page import Shown
+from artgen.gallery._page import FinishedPiece
 from artgen.output import read_frames, write_video
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["write_reel"]
 
 CARD_SECONDS, FADE_SECONDS = 1.6, 0.4
 
 _PAPER, _INK, _QUIET = (14, 14, 16), (234, 232, 228), (163, 160, 154)
 _MARGIN = 0.04
-"""Around the pictures, as a share of the height."""
+"""Margin around the pictures, as a fraction of the height."""
 
 Pixels = NDArray[np.uint8]
 
 
 def write_reel(
-    path: Path, shown: Sequence[Shown], *, width: int = 1280, height: int = 720, fps: int = 30
+    path: Path,
+    pieces: Sequence[FinishedPiece],
+    *,
+    width: int = 1280,
+    height: int = 720,
+    fps: int = 30,
 ) -> float:
-    """Write the MP4 file `path` and return how many seconds it lasts.
+    """Write the MP4 file `path` and return its duration in seconds.
 
-    Raises GalleryError where there is no piece, InputError for a damaged video, OutputError.
+    Raises GalleryError if `pieces` is empty, InputError for a damaged video, OutputError.
     """
-    if not shown:
-        raise GalleryError("there is no piece to show", hint="run artgen gallery build first")
+    if not pieces:
+        raise GalleryError("no piece to show", hint="run artgen gallery build first")
     counted = 0
 
     def frames() -> Iterator[Pixels]:
         nonlocal counted
-        for piece in shown:
-            for frame in _scene(piece, width, height, fps):
+        for piece in pieces:
+            for frame in _piece_frames(piece, width, height, fps):
                 counted += 1
                 yield frame
 
@@ -53,13 +57,13 @@ def write_reel(
     return counted / fps
 
 
-def _scene(shown: Shown, width: int, height: int, fps: int) -> Iterator[Pixels]:
-    """The card, a blend into the first frame, the video."""
-    card = _card(shown, width, height)
+def _piece_frames(shown: FinishedPiece, width: int, height: int, fps: int) -> Iterator[Pixels]:
+    """Yield the title card, a fade into the first frame, and the video."""
+    card = _title_card(shown, width, height)
     yield from [card] * round(CARD_SECONDS * fps)
     fade = round(FADE_SECONDS * fps)
-    film = read_frames(shown.piece.folder / "progress.mp4", fps=fps)
-    for index, pixels in enumerate(film):
+    video = read_frames(shown.piece.folder / "progress.mp4", fps=fps)
+    for index, pixels in enumerate(video):
         frame = _framed(pixels, width, height)
         if index < fade:
             share = (index + 1) / (fade + 1)
@@ -68,7 +72,7 @@ def _scene(shown: Shown, width: int, height: int, fps: int) -> Iterator[Pixels]:
 
 
 def _framed(pixels: Pixels, width: int, height: int) -> Pixels:
-    """The picture as large as it gets with a margin, on near-black."""
+    """Scale the picture to fill the frame up to a margin, on near-black."""
     from PIL import Image
 
     margin = round(_MARGIN * height)
@@ -80,8 +84,8 @@ def _framed(pixels: Pixels, width: int, height: int) -> Pixels:
     return np.asarray(sheet)
 
 
-def _card(shown: Shown, width: int, height: int) -> Pixels:
-    """Title and facts in the middle."""
+def _title_card(shown: FinishedPiece, width: int, height: int) -> Pixels:
+    """Draw title and facts in the middle."""
     from PIL import Image
 
     sheet = Image.new("RGB", (width, height), _PAPER)
@@ -92,7 +96,7 @@ def _card(shown: Shown, width: int, height: int) -> Pixels:
 
 
 def _write(sheet: Image, text: str, middle: int, size: int, colour: tuple[int, int, int]) -> None:
-    """A centred line, smaller where it would be too wide."""
+    """Draw a centred line of text, smaller if it would be too wide."""
     from PIL import ImageDraw, ImageFont
 
     font = ImageFont.load_default(size)

@@ -1,8 +1,8 @@
-"""Is a piece up to date? Its key is a hash of all that its files depend on.
+"""Find out whether a piece is up to date, by a key: a hash of everything its files depend on.
 
-That is the resolved recipe (so a changed default counts), the bytes of its target and other files,
-the plugins that take part, and `RENDER_SCHEMA`. Title and text are left out: a page takes them from
-the recipe's file, and a better word is no reason to fit again.
+The key covers the resolved recipe (so a changed default counts), the bytes of its target and other
+files, the plugins that it uses, and `RENDER_SCHEMA`. It leaves out title and text, which the page
+reads from the recipe file, so that rewording them does not cause another fit.
 """
 
 from __future__ import annotations
@@ -16,21 +16,20 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from artgen._files import file_hash, find_file
 from artgen.errors import ArtgenError, PluginError
 from artgen.gallery._pieces import FILES, SUMMARY, Piece
 from artgen.recipe import Recipe
 from artgen.registry import Entry, Registry
 from artgen.resolve import find_primitive, resolve
-from artgen.runner import file_hash, find_file, read_target
-from artgen.targets import split_source
-
-__all__ = ["FAILURE", "RENDER_SCHEMA", "State", "examine", "folders_of", "hashes", "read_json"]
+from artgen.runner import read_target
+from artgen.targets import Source, find_opener
 
 RENDER_SCHEMA = 2
-"""Raise it where the same recipe gives another picture or video than before, or other files."""
+"""Increase it when the same recipe gives other pictures, videos or files than before."""
 
 FAILURE = "failed.json"
-"""What is known of the last attempt, where that failed."""
+"""The error of the last attempt, if it failed."""
 
 _LARGEST = 16_000_000
 _WORD = re.compile(r"[a-z][a-z0-9_-]*")
@@ -38,10 +37,10 @@ _WORD = re.compile(r"[a-z][a-z0-9_-]*")
 
 @dataclass(frozen=True)
 class State:
-    """How a piece stands: `reason` says why it is not ``current``.
+    """The status of a piece, and the `reason` why it is not ``current``.
 
-    ``missing`` was never made, ``stale`` was made from something else, ``failed`` cannot be made.
-    `key` is None where even that cannot be told.
+    ``missing``: never made; ``stale``: made from other inputs; ``failed``: cannot be made.
+    `key` is None if it cannot be computed.
     """
 
     piece: Piece
@@ -52,7 +51,10 @@ class State:
 
 
 def examine(piece: Piece, registry: Registry) -> State:
-    """Compare what was made with what would be made now. Never raises for a bad recipe."""
+    """Compare the key and files of the last build with the current key.
+
+    A bad recipe raises nothing: its state is ``failed``.
+    """
     if piece.recipe is None:
         assert piece.error is not None
         return State(piece, "failed", reason=piece.error.message, error=piece.error)
@@ -66,28 +68,28 @@ def examine(piece: Piece, registry: Registry) -> State:
     summary = read_json(piece.folder / SUMMARY)
     made = None if summary is None else summary.get("gallery")
     if not isinstance(made, dict):
-        return State(piece, "missing", key, "it was not made yet")
+        return State(piece, "missing", key, "not made yet")
     if made.get("key") != key:
-        return State(piece, "stale", key, "its recipe, target or plugins changed since it was made")
+        return State(piece, "stale", key, "its recipe, target or plugins have changed")
     recorded = made.get("files")
     present = [name for name in FILES if (piece.folder / name).is_file()]
     if recorded != hashes(piece.folder, present):
-        return State(piece, "stale", key, "its files are not those that were made")
+        return State(piece, "stale", key, "its files were changed or removed")
     return State(piece, "current", key)
 
 
 def folders_of(piece: Piece) -> tuple[Path, ...]:
-    """Where the files that its recipe speaks of are looked up."""
+    """Return the folders in which files named by the recipe are looked up."""
     return (piece.source.parent, Path())
 
 
 def hashes(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """The SHA-256 of files, by their names."""
+    """Return the SHA-256 of the named files, by name."""
     return {name: file_hash(folder / name, "file") for name in names}
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """The object in a small file; None where there is none that can be read."""
+    """Read the JSON object in a file of at most 16 MB; None if there is none."""
     try:
         if path.stat().st_size > _LARGEST:
             return None
@@ -118,10 +120,12 @@ def _key(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
 
 
 def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
-    """What a resolved recipe takes from plugins; some of it may come twice."""
-    scheme, _ = split_source(recipe.target.source)
-    if scheme:
-        yield registry.find("target", scheme)
+    """Yield the plugin entries that a resolved recipe uses, possibly with repetitions."""
+    source = Source.parse(recipe.target.source)
+    opener = find_opener(source, registry)
+    # Keys of galleries that were made before files had openers stay as they are.
+    if source.scheme or opener.plugin.origin != "built-in":
+        yield opener
     primitive = find_primitive(recipe, registry)
     yield from getattr(primitive, "members", (primitive,))
     losses = {entry.name: entry for entry in registry.entries("loss")}
@@ -131,7 +135,7 @@ def _entries(recipe: Recipe, registry: Registry) -> Iterator[Entry]:
 
 
 def _fingerprint(entry: Entry, registry: Registry) -> Mapping[str, Any]:
-    """Who offers it, in which version, and the source that it is defined in."""
+    """Return the plugin and version that offer an entry, and a hash of its source file."""
     try:
         source = inspect.getsourcefile(inspect.unwrap(entry.load()))
     except (TypeError, PluginError):

@@ -1,7 +1,7 @@
-"""What the page is told: the state of a run, gathered from its events, and pictures when asked.
+"""State of a run for the live page: gathered from its events, with pictures on request.
 
-Events come in the thread of the run and cost next to nothing there; a picture is encoded in the
-thread of whoever looks at it, and only then.
+Events arrive in the thread of the run and cost next to nothing there. Pictures are encoded in the
+thread of the page that asks for them.
 """
 
 from __future__ import annotations
@@ -17,20 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import ArtgenError
-from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Shown, Started
+from artgen.events import Advanced, Evaluated, Event, Finished, Notice, PreviewDrawn, Started
 from artgen.output import error_map
-
-__all__ = ["Board", "Seen"]
 
 Pixels = NDArray[np.uint8]
 
 NOTICES = 20
-"""So many of the latest are kept."""
+"""Number of the latest notices that are kept."""
 
 
 @dataclass
 class Seen:
-    """What one page knows already."""
+    """Counters of what one page has received already."""
 
     change: int = -1
     run: int = -1
@@ -40,7 +38,7 @@ class Seen:
 
 @dataclass
 class _State:
-    """All there is to tell about a run."""
+    """Everything that pages show of a run."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     points: list[tuple[int, float | None, float | None]] = field(default_factory=list)
@@ -49,11 +47,11 @@ class _State:
     target: Pixels | None = None
     pixels: Pixels | None = None
     pictured: int | None = None
-    """The step of the pixels."""
+    """The step at which `pixels` were drawn."""
 
 
 class Board:
-    """The latest state of the run, for any number of pages; safe for threads."""
+    """The latest state of the run, for any number of pages; thread-safe."""
 
     def __init__(self) -> None:
         self.state = _State()
@@ -62,42 +60,42 @@ class Board:
         self.closed = False
 
     def __call__(self, event: Event) -> None:
-        """Take in an event of a run."""
+        """Record an event of a run."""
         with self.changed:
-            self._take(event)
-            self._tell()
+            self._record(event)
+            self._notify()
 
     def fail(self, error: Exception) -> None:
-        """Say what went wrong, until the next run starts."""
+        """Show an error until the next run starts."""
         hint = error.hint if isinstance(error, ArtgenError) else None
         message = error.message if isinstance(error, ArtgenError) else f"{error!r}"
         with self.changed:
             self.state.error = {"message": message, "hint": hint}
-            self._tell()
+            self._notify()
 
     def close(self) -> None:
-        """Tell everyone that nothing more will come."""
+        """Tell all pages that nothing more will come."""
         with self.changed:
             self.closed = True
-            self._tell()
+            self._notify()
 
     def touch(self) -> None:
-        """Have pages told again, because what was asked of the run has changed."""
+        """Update all pages, because the control of the run has changed."""
         with self.changed:
-            self._tell()
+            self._notify()
 
     def wait(self, seen: Seen, seconds: float) -> bool:
-        """Wait until there is something that was not `seen`; whether there is."""
+        """Wait up to `seconds` for a change since `seen`, and return whether there is one."""
         with self.changed:
             return self.changed.wait_for(lambda: self.change > seen.change, seconds)
 
     def wait_for_end(self, seconds: float) -> None:
-        """Wait, but not beyond the end."""
+        """Wait for `seconds`, or until the board is closed."""
         with self.changed:
             self.changed.wait_for(lambda: self.closed, seconds)
 
-    def news(self, seen: Seen, *, pictures: bool) -> dict[str, Any]:
-        """What was not `seen`, as plain data; `pictures`, if they are wanted now, are data URLs."""
+    def updates(self, seen: Seen, *, pictures: bool) -> dict[str, Any]:
+        """Return what has changed since `seen` as plain data, with `pictures` as data URLs."""
         with self.changed:
             state = self.state
             fresh = seen.run != self.run
@@ -124,15 +122,15 @@ class Board:
                 message["errors"] = _data_url(error_map(pixels, target))
         return message
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         self.change += 1
         self.changed.notify_all()
 
-    def _take(self, event: Event) -> None:
+    def _record(self, event: Event) -> None:
         state = self.state
         match event:
             case Started():
-                # What is shown of the run before stays until there is something newer.
+                # Pages keep the picture of the previous run until there is a newer one.
                 self.state = _State(_facts(event), target=event.target)
                 self.run += 1
             case Advanced():
@@ -145,7 +143,7 @@ class Board:
                 # JSON has no NaN and no infinity.
                 loss = event.loss if math.isfinite(event.loss) else None
                 state.points.append((event.step, loss, event.psnr))
-            case Shown():
+            case PreviewDrawn():
                 state.pixels, state.pictured = event.pixels, event.step
                 self.picture += 1
             case Notice():
@@ -158,7 +156,7 @@ class Board:
 
 
 def _facts(event: Started) -> dict[str, Any]:
-    """What is known of a run before its first step."""
+    """Describe a run that has not taken a step yet."""
     recipe = event.recipe
     return {
         "run": event.run,
@@ -176,7 +174,7 @@ def _facts(event: Started) -> dict[str, Any]:
 
 
 def _data_url(pixels: Pixels) -> str:
-    """A picture that a page takes without asking for it: a JPEG without subsampling."""
+    """Encode a picture as the data URL of a JPEG without chroma subsampling."""
     from PIL import Image
 
     file = io.BytesIO()

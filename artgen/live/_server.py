@@ -1,7 +1,7 @@
-"""Three routes on 127.0.0.1: the page, the stream of what happens, and what the buttons ask for.
+"""Web server of the live page on 127.0.0.1: the page, its stream of updates, and its buttons.
 
-No framework, no files but the page, no other interface. A request for another host name is refused,
-and so is one that a page from elsewhere sends: other sites in the same browser can neither see the
+The server needs no framework and serves no other file or interface. It refuses requests for other
+host names and from pages of other origins, so other sites in the same browser can neither see the
 run nor stop it.
 """
 
@@ -21,38 +21,37 @@ from typing import Any, cast
 
 from artgen.events import Event
 from artgen.live._board import Board, Seen
-from artgen.runner import Control
-
-__all__ = ["Live"]
+from artgen.tasks import RunControl
 
 HOST = "127.0.0.1"
 NAMES = (HOST, "localhost")
 HEARTBEAT = 5.0
-"""So often, in seconds, a page hears something; one that has gone is noticed then."""
+"""Seconds between messages of an idle stream; a page that has gone is noticed then."""
 SHARE = 0.01
-"""The part of all CPU seconds that encoding may take, where nobody asked for a rate of pictures."""
+"""Share of all CPU seconds that encoding may take, unless a picture rate is set."""
 PAUSE = 0.25
-"""Between two messages, in seconds, unless a higher rate is asked for."""
+"""Seconds between two messages, unless a higher rate is set."""
 LAST_WORDS = 2.0
-"""At the end pages have so many seconds to hear of it."""
+"""Seconds that pages have at the end to receive the last message."""
 LARGEST_REQUEST = 1000
+"""Bytes."""
 FASTEST = 30.0
-"""Pictures per second."""
+"""Highest rate, in pictures per second."""
 
 
 class Live:
-    """A page that shows what happens to the runs it observes, and asks things of their `control`.
+    """A web page that shows the runs it observes, with buttons that set their `control`.
 
-    A context manager; `address` is where the page is. Observe with the object itself.
+    Use it as a context manager and as an observer; `address` is the URL of the page.
     """
 
-    def __init__(self, control: Control) -> None:
+    def __init__(self, control: RunControl) -> None:
         self.control, self.board = control, Board()
         self._pages = 0
         self._counting = threading.Condition()
         self._server = _Server((HOST, 0), _Handler, bind_and_activate=True)
         self._server.live = self
-        # So often, in seconds, it looks whether it shall end.
+        # `poll_interval` bounds how long closing takes.
         self._thread = threading.Thread(
             target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
         )
@@ -60,32 +59,32 @@ class Live:
 
     @property
     def port(self) -> int:
-        """The port, chosen by the system."""
+        """The TCP port, chosen by the system."""
         return int(self._server.server_address[1])
 
     @property
     def address(self) -> str:
-        """What to open in a browser."""
+        """The URL to open in a browser."""
         return f"http://{HOST}:{self.port}/"
 
     def __call__(self, event: Event) -> None:
-        """Take in an event of a run."""
+        """Show an event of a run."""
         self.board(event)
 
     def fail(self, error: Exception) -> None:
-        """Show what went wrong, until the next run starts."""
+        """Show an error until the next run starts."""
         self.board.fail(error)
 
-    def ask(self, asked: dict[str, Any]) -> None:
-        """Do what a button says. Raises ValueError for what no button says."""
+    def execute(self, command: dict[str, Any]) -> None:
+        """Execute the command of a button. Raises ValueError for any other command."""
         control = self.control
-        match asked:
+        match command:
             case {"action": "pause"}:
                 control.paused = True
             case {"action": "resume"}:
                 control.paused = False
             case {"action": "stop"}:
-                control.request()
+                control.request_stop()
             case {"rate": None}:
                 control.rate = None
             case {"rate": int() | float() as rate} if 0 < rate <= FASTEST:
@@ -95,7 +94,7 @@ class Live:
         self.board.touch()
 
     def close(self) -> None:
-        """Tell the pages that it is over, and stop serving."""
+        """Tell the pages that the run has ended, and stop serving."""
         self.board.close()
         with self._counting:
             self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)
@@ -117,9 +116,9 @@ class Live:
         self.close()
 
     def stream(self, send: Any) -> None:
-        """Give `send` what happens, as often as is cheap or was asked for, until it is over.
+        """Pass updates to `send` until the end, at the rate that was set or that is cheap.
 
-        Raises OSError where the page has gone.
+        Raises OSError if the page has gone.
         """
         self._count(1)
         try:
@@ -131,11 +130,11 @@ class Live:
                     continue
                 rate, began = control.rate, time.thread_time()
                 cheap = time.process_time() >= due_cpu if rate is None else time.monotonic() >= due
-                # What is not going to change is shown whatever it costs.
+                # A picture that will not change is sent whatever it costs.
                 pictures = cheap or control.paused or self.board.closed
-                message = self.board.news(seen, pictures=pictures) | {
+                message = self.board.updates(seen, pictures=pictures) | {
                     "paused": control.paused,
-                    "stopping": control.requested,
+                    "stopping": control.stop_requested,
                     "rate": rate,
                     "saves": control.saves,
                 }
@@ -157,17 +156,17 @@ class Live:
 
 
 class _Server(ThreadingHTTPServer):
-    """Threads that do not keep the process alive."""
+    """A server whose threads do not keep the process alive."""
 
     daemon_threads = True
     block_on_close = False
-    # On Windows another process could take the port over; it is a free one anyway.
+    # On Windows another process could take over the port.
     allow_reuse_address = False
     live: Live
 
     @cached_property
     def page(self) -> tuple[bytes, str]:
-        """The page, and what it may do: run its own script, and ask this server."""
+        """The page, and a policy that allows its own script and requests to this server."""
         nonce = secrets.token_urlsafe(16)
         text = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
         policy = (
@@ -178,11 +177,11 @@ class _Server(ThreadingHTTPServer):
         return text.replace("NONCE", nonce).encode(), policy
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A page that has gone is nothing to report."""
+        """Ignore errors of connections, such as a page that was closed."""
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """One request."""
+    """Handler of one request."""
 
     protocol_version = "HTTP/1.1"
     server_version, sys_version = "artgen", ""
@@ -193,7 +192,7 @@ class _Handler(BaseHTTPRequestHandler):
         return cast(_Server, self.server)
 
     def do_GET(self) -> None:
-        """The page, or what happens."""
+        """Answer with the page or the stream of updates."""
         if not self._is_ours():
             self._answer(HTTPStatus.FORBIDDEN)
         elif self.path == "/":
@@ -205,8 +204,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
-        """What a button asks for."""
-        # All of it is read before anything is answered: it is lost else when the line is closed.
+        """Execute the command of a button."""
+        # Read the whole body before answering: closing the connection earlier loses the answer.
         given = self.headers.get("Content-Length", "")
         length = int(given) if given.isdecimal() and len(given) < 10 else LARGEST_REQUEST + 1
         body = self.rfile.read(length) if length <= LARGEST_REQUEST else b""
@@ -216,17 +215,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND)
         else:
             try:
-                self._serving.live.ask(json.loads(body))
+                self._serving.live.execute(json.loads(body))
             except (ValueError, RecursionError):
                 self._answer(HTTPStatus.BAD_REQUEST)
             else:
                 self._answer(HTTPStatus.NO_CONTENT)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Nobody reads a log."""
+        """Write no log of requests."""
 
     def _is_ours(self, writing: bool = False) -> bool:
-        """Whether the request is for this host, and from this page or from no page."""
+        """Return whether the request is for this host, and from this page or from no page."""
         hosts = [f"{name}:{self._serving.live.port}" for name in NAMES]
         origin = self.headers.get("Origin")
         if self.headers.get_all("Host", []) not in [[host] for host in hosts]:

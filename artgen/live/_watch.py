@@ -1,4 +1,4 @@
-"""Watching files: what is saved is fitted again, and what is wrong with it is told."""
+"""Watch files: fit again after every save, and report what is wrong with the plugin."""
 
 from __future__ import annotations
 
@@ -8,20 +8,18 @@ from pathlib import Path
 
 from artgen.errors import ArtgenError, PluginError, line_at_fault
 from artgen.live._server import Live
-from artgen.runner import Control
+from artgen.tasks import RunControl
 
-__all__ = ["SavedFiles", "watch"]
-
-LOOK = 0.2
-"""Seconds between two looks at the files while nothing runs."""
+POLL_SECONDS = 0.2
+"""Seconds between two checks of the files while nothing runs."""
 
 Mark = tuple[tuple[int, int, int] | None, ...]
 
 
-class SavedFiles(Control):
-    """A control that also stops a run when one of the `files` was saved.
+class SavedFiles(RunControl):
+    """A control that also stops a run when one of the `files` is saved.
 
-    `ended` says that the user wants no more runs at all.
+    `ended` means that the user has ended watching altogether.
     """
 
     saves = False
@@ -29,30 +27,30 @@ class SavedFiles(Control):
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = tuple(files)
         self.ended = False
-        self._mark = self._look()
+        self._mark = self._stamps()
         super().__init__()
 
     @property
-    def requested(self) -> bool:
-        """Whether to stop the run that goes on."""
-        return self.ended or self._look() != self._mark
+    def stop_requested(self) -> bool:
+        """Whether to stop the current run."""
+        return self.ended or self._stamps() != self._mark
 
-    @requested.setter
-    def requested(self, asked: bool) -> None:
+    @stop_requested.setter
+    def stop_requested(self, asked: bool) -> None:
         self.ended = asked
 
     def begin(self) -> None:
-        """Take the files for known as they are now: called before they are read."""
-        self._mark = self._look()
+        """Remember the current state of the files; call it before they are read."""
+        self._mark = self._stamps()
         self.paused = False
 
     def wait(self) -> None:
-        """Wait until a file is saved or the user has had enough."""
-        while not self.requested:
-            time.sleep(LOOK)
+        """Wait until a file is saved or the user ends watching."""
+        while not self.stop_requested:
+            time.sleep(POLL_SECONDS)
 
-    def _look(self) -> Mark:
-        """What changes when a file is saved; None for one that is not there."""
+    def _stamps(self) -> Mark:
+        """Return what changes when a file is saved; None for a file that does not exist."""
         return tuple(map(_stamp, self.files))
 
 
@@ -62,9 +60,9 @@ def watch(
     preview: Callable[[], object],
     report: Callable[[ArtgenError], object],
 ) -> None:
-    """Call `preview` now and after every save, until the user ends it.
+    """Call `preview` now and after every save, until the user ends watching.
 
-    What it raises is shown on the page and given to `report`; it ends nothing.
+    An error that it raises is shown on the page and passed to `report`; watching continues.
     """
     while not files.ended:
         files.begin()
@@ -78,7 +76,7 @@ def watch(
 
 
 def _explained(error: BaseException) -> ArtgenError:
-    """What a plugin raised as one of our errors, with the line it came from."""
+    """Turn any exception into an ArtgenError that names the line at fault."""
     if isinstance(error, ArtgenError):
         return error
     frame = line_at_fault(error)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from artgen.output.atomic import atomic_path, atomic_write, probe_folder
-from artgen.output.codecs import available_codecs, encode_within
 from artgen.output.error_map import WORST, embers, error_map
 from artgen.output.frames import FrameStore
+from artgen.output.image_codecs import available_codecs, encode_within
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_png, to_pixels
 from artgen.output.video import (

@@ -21,7 +21,6 @@ from artgen.output.atomic import atomic_path
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-__all__ = ["ANIMATIONS", "Animation", "read_animation_comment", "write_animation"]
 
 _DESCRIPTION = 0x010E
 """The Exif tag that holds the comment of a WebP."""
@@ -52,6 +51,8 @@ def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment
     Frames are left out and made smaller to keep within the format's limits. Raises OutputError
     where there are more than it may have, and as `atomic_path` does.
     """
+    import imageio.v3 as iio
+
     suffix = path.suffix.lower()
     limits = ANIMATIONS[suffix]
     rate = min(float(fps), limits.fps)
@@ -61,11 +62,15 @@ def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment
         settings["comment"] = comment.encode()
     else:
         settings["exif"] = _exif(comment)
-    with atomic_path(path) as partial:
-        next(pictures).save(
-            partial,
+    with atomic_path(path) as partial, partial.open("wb") as file:
+        iio.imwrite(
+            file,
+            np.asarray(next(pictures)),
+            plugin="pillow",
+            extension=suffix,
+            is_batch=False,
             save_all=True,
-            append_images=pictures,
+            append_images=pictures,  # an iterator: imageio would hold frames written one by one
             duration=round(1000 / rate),
             loop=0,
             **settings,
@@ -104,7 +109,7 @@ def _thinned(frames: Iterable[Pixels], fps: float, rate: float) -> Iterator[Pixe
 
 
 def _pictures(path: Path, frames: Iterator[Pixels], limits: Animation) -> Iterator[Image]:
-    """As the encoder takes them, at most so many."""
+    """Frames as the encoder takes them. Raises OutputError where there are too many."""
     from PIL import Image
 
     for index, pixels in enumerate(frames):

@@ -1,7 +1,7 @@
-"""Files appear whole or not at all: written beside their final name, then moved over it.
+"""Atomic writes: files are written under a temporary name, then moved to the final one.
 
-Whatever goes wrong half way (an exception, Ctrl-C, a full disk), an earlier file stays as it was
-and nothing is left over.
+After a failure (an exception, Ctrl-C, a full disk) an earlier file is unchanged, and no temporary
+file is left.
 """
 
 from __future__ import annotations
@@ -14,8 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from artgen.errors import OutputError
-
-__all__ = ["atomic_path", "atomic_write", "probe_folder"]
 
 _HINTS = {
     errno.ENOSPC: "free some space or write to another disk",
@@ -33,13 +31,13 @@ _HINTS = {
 
 @contextmanager
 def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
-    """A temporary name in the folder of `path`, with its suffix; it becomes `path` on success.
+    """Yield a temporary name in the folder of `path`, which is renamed to `path` on success.
 
-    The caller writes a file of that name inside the ``with`` block. `durable` makes sure that it
-    survives a power cut, which costs milliseconds. Any exception removes the temporary file; an
-    OSError is raised again as OutputError.
+    The caller writes a file of that name inside the ``with`` block. `durable` makes the file
+    survive a power cut, which costs milliseconds. An exception removes the temporary file; an
+    OSError is raised as OutputError.
     """
-    # A long stem is cut, so that the temporary name is never the one that is too long.
+    # Cut a long stem, so that the temporary name is not too long where the final one is not.
     partial = path.with_name(f".{path.stem[:40]}.part-{secrets.token_hex(4)}{path.suffix}")
     try:
         if path.is_dir():
@@ -49,7 +47,7 @@ def atomic_path(path: Path, *, durable: bool = True) -> Iterator[Path]:
             _sync(partial)
         os.replace(partial, path)
         if durable:
-            # Not every system and file system can sync a folder; the file itself is safe by now.
+            # Not every file system can sync a folder; the file itself is safe by now.
             with suppress(OSError):
                 _sync(path.parent)
     except OSError as error:
@@ -66,9 +64,9 @@ def atomic_write(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def probe_folder(path: Path) -> None:
-    """Create the folder `path` where it is missing and prove that files can be written to it.
+    """Create the folder `path` if it is missing, and check that files can be written to it.
 
-    Raises OutputError, so that a run can fail before its first step rather than after its last.
+    Raises OutputError, so that a run fails before its first step rather than after its last.
     """
     probe = path / f".artgen-probe-{secrets.token_hex(4)}"
     try:
@@ -83,7 +81,7 @@ def probe_folder(path: Path) -> None:
 
 def _sync(path: Path) -> None:
     """Wait until a file or folder has reached the disk."""
-    # Windows flushes only handles that may write, Unix opens folders only for reading.
+    # Windows syncs only writable handles, Unix opens folders only for reading.
     descriptor = os.open(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -1,4 +1,4 @@
-"""The frames of a running fit, kept on disk without loss until the video is assembled."""
+"""Frames of a running fit, stored without loss until the video is encoded."""
 
 from __future__ import annotations
 
@@ -12,22 +12,20 @@ from artgen.errors import InputError, OutputError
 from artgen.output.atomic import atomic_write
 from artgen.output.still import encode_png
 
-__all__ = ["FrameStore"]
-
 _NAME = re.compile(r"(\d{9,})\.png")
 
 
 class FrameStore:
     """A folder with one 8-bit PNG per stored step, named after the step.
 
-    The folder is the state: a resumed run opens it again and finds its frames.
+    The folder is the only state, so a resumed run continues with its frames.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def add(self, step: int, pixels: NDArray[np.uint8]) -> None:
-        """Store the frame, uint8 [h, w, 3], of `step`; it replaces an earlier one of that step.
+        """Store the frame of `step`, uint8 [h, w, 3], replacing an earlier one.
 
         Raises OutputError.
         """
@@ -37,18 +35,18 @@ class FrameStore:
             raise OutputError(
                 f"cannot create the folder of frames {self._folder}: {error.strerror}"
             ) from error
-        # Speed before size and before surviving a power cut: a lost frame is no lost work.
+        # Speed before size and durability: a frame lost in a power cut is drawn again.
         atomic_write(self._path(step), encode_png(pixels, level=1), durable=False)
 
     def steps(self) -> list[int]:
-        """The stored steps, increasing."""
+        """Return the stored steps in increasing order."""
         if not self._folder.is_dir():
             return []
         names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
         return sorted(int(name[1]) for name in names if name)
 
     def read(self, step: int) -> NDArray[np.uint8]:
-        """The frame of `step`, uint8 [h, w, 3]. Raises InputError where missing or damaged."""
+        """Read the frame of `step`, uint8 [h, w, 3]. Raises InputError if missing or damaged."""
         from PIL import Image
 
         path = self._path(step)
@@ -61,12 +59,10 @@ class FrameStore:
             ) from error
 
     def drop_after(self, step: int) -> None:
-        """Remove the frames later than `step`: those a resumed run will make again."""
-        self._drop([stored for stored in self.steps() if stored > step])
+        """Remove the frames after `step`, which a resumed run makes again."""
+        for stored in self.steps():
+            if stored > step:
+                self._path(stored).unlink(missing_ok=True)
 
     def _path(self, step: int) -> Path:
         return self._folder / f"{step:09d}.png"
-
-    def _drop(self, steps: list[int]) -> None:
-        for step in steps:
-            self._path(step).unlink(missing_ok=True)

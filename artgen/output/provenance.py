@@ -1,4 +1,4 @@
-"""What made this file? Every output carries its recipe; `read_recipe` gets it back.
+"""Read back the recipe that every output carries.
 
 - PNG: an iTXt chunk with the keyword ``artgen:recipe``
 - MP4, WebM: the comment tag; GIF: the comment; WebP: the Exif description
@@ -28,8 +28,6 @@ from artgen.errors import InputError
 from artgen.output.animation import read_animation_comment
 from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.video import read_comment
-
-__all__ = ["PDF_RECIPE", "RECIPE_ID", "read_recipe"]
 
 RECIPE_ID = "artgen-recipe"
 """The id of the element of an SVG or a page that holds the recipe as JSON."""
@@ -196,7 +194,7 @@ def _from_pdf(path: Path) -> str | None:
 
 
 def _from_page(path: Path) -> str | None:
-    """What is between two tags, of which the first is written in one way and near the beginning."""
+    """Read between two tags; the first is always written alike, near the beginning."""
     tag = f'<script type="application/json" id="{RECIPE_ID}">'.encode("ascii")
     with path.open("rb") as file:
         head = file.read(_LARGEST_RECIPE)

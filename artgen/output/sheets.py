@@ -1,4 +1,4 @@
-"""Pictures of a set in rows and columns: each original above what a codec makes of it."""
+"""Sheets of pictures of a set: each original above its reconstruction by a codec."""
 
 from __future__ import annotations
 
@@ -7,18 +7,13 @@ from numpy.typing import NDArray
 
 from artgen.canvas import Canvas
 from artgen.output.still import to_pixels
-from artgen.subject import ImageSet
-
-__all__ = ["PairSheet", "as_rgb", "resized"]
+from artgen.samples import ImageSet
 
 Pixels = NDArray[np.uint8]
 
 
 class PairSheet:
-    """Draws sheets of `subject` on `canvas`: uint8 [height, width, 3] each.
-
-    `paper` is the colour between the pictures.
-    """
+    """Plotter of sheets of `subject` on `canvas`; `paper` is the colour between the pictures."""
 
     def __init__(
         self, canvas: Canvas, paper: tuple[float, float, float], subject: ImageSet
@@ -32,14 +27,14 @@ class PairSheet:
             self._place(self.page, picture, number, 0)
 
     def draw(self, pictures: Pixels) -> Pixels:
-        """The sheet with `pictures` [N, h, w, 1 or 3] below the originals."""
+        """Draw `pictures` [N, h, w, 1 or 3] below the originals; uint8 [height, width, 3]."""
         page = self.page.copy()
         for number, picture in enumerate(pictures):
             self._place(page, picture, number, 1)
         return page
 
     def _place(self, page: Pixels, picture: Pixels, number: int, below: int) -> None:
-        """Put a picture of a pair on the page."""
+        """Paste a picture of a pair: the upper one with `below` = 0, else the lower."""
         row, column = divmod(number, self.subject.columns)
         (height, width), gap = picture.shape[:2], self.subject.gap
         left = gap + column * (width + gap)
@@ -51,9 +46,10 @@ class PairSheet:
 
 
 def resized(picture: Pixels, canvas: Canvas, *, smooth: bool = False) -> Pixels:
-    """A picture [h, w, 1 or 3] at another size, uint8 [height, width, 3].
+    """Resize a picture [h, w, 1 or 3] to uint8 [height, width, 3].
 
-    Larger, its pixels are squares, or interpolated where `smooth`; smaller, they are averaged.
+    Enlarged, its pixels become squares or, with `smooth`, are interpolated. Reduced, they are
+    averaged.
     """
     from PIL import Image
 
@@ -67,5 +63,5 @@ def resized(picture: Pixels, canvas: Canvas, *, smooth: bool = False) -> Pixels:
 
 
 def as_rgb(picture: Pixels) -> Pixels:
-    """A gray picture [..., 1] or an RGB one [..., 3] as RGB."""
+    """Convert a grey picture [..., 1] or an RGB one [..., 3] to RGB."""
     return np.ascontiguousarray(np.broadcast_to(picture, (*picture.shape[:-1], 3)))

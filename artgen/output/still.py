@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import __version__
+from artgen._version import __version__
 from artgen.errors import Diverged
 
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont, ImageFont
 
-__all__ = ["RECIPE_KEYWORD", "contact_sheet", "encode_png", "to_pixels"]
 
 RECIPE_KEYWORD = "artgen:recipe"
 """The keyword of the PNG text chunk (iTXt) that holds the recipe as JSON."""

@@ -1,8 +1,9 @@
 """Progress videos: H.264 in MP4 that every browser plays, or VP9 in WebM, with the right colours.
 
-Beside `artgen.targets.clip` the only module that imports PyAV (`av`), whose wheels bring the
-encoder. Colours are converted to BT.709 *and* the stream is tagged with it: players guess where
-tags are missing, and a wrong guess turns red to (255, 23, 0).
+Videos are written with PyAV (`av`), whose wheels bring the encoder: imageio reaches neither the
+comment tag, nor the place of the index, nor the tags of colours. Colours are converted to BT.709
+*and* the stream is tagged with it: players guess where tags are missing, and a wrong guess turns
+red to (255, 23, 0).
 """
 
 from __future__ import annotations
@@ -27,22 +28,13 @@ if TYPE_CHECKING:
     from av.container import OutputContainer
     from av.video.stream import VideoStream
 
-__all__ = [
-    "FORMATS",
-    "frame_steps",
-    "probe_encoder",
-    "read_comment",
-    "read_frames",
-    "schedule",
-    "write_video",
-]
 
 Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
 class _Codec:
-    """How a kind of file is encoded: its container, the encoder and what both are told."""
+    """The encoding of a video format: its container, the encoder and the options of both."""
 
     container: str
     encoder: str
@@ -138,7 +130,7 @@ def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: st
     suffix = path.suffix.lower()
     if suffix not in FORMATS:
         raise OutputError(
-            f"cannot write {path}: there are no such videos",
+            f"cannot write {path}: unknown video format",
             hint=f"end the name in {', '.join(FORMATS)}",
         )
     remaining = iter(frames)
@@ -178,7 +170,7 @@ def read_comment(path: Path) -> str | None:
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except (OSError, av.FFmpegError) as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
-    except ValueError as error:  # names and tags that are no UTF-8
+    except ValueError as error:  # names and tags that are not UTF-8
         raise InputError(f"{path} is damaged: {error}") from error
     return tags.get("comment")
 
@@ -189,23 +181,23 @@ def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
     They are repeated or left out where the file has another rate, but for the last. Raises
     InputError if damaged.
     """
-    import av
+    import imageio.v3 as iio
 
     shown, waiting = 0, None
     try:
-        with av.open(path) as container:
-            stream = container.streams.video[0]
-            if stream.codec_context is None:
-                raise ValueError("it is encoded in a way that nobody here knows")
-            rate = stream.average_rate
-            for index, frame in enumerate(container.decode(video=0), 1):
-                waiting = frame
-                while shown + 1 <= index * fps / float(rate or fps):
+        with path.open("rb") as file, iio.imopen(file, "r", plugin="pyav") as video:
+            rate = float(video.metadata()["fps"] or fps)
+            for index, pixels in enumerate(video.iter(), 1):
+                waiting = pixels
+                while shown + 1 <= index * fps / rate:
                     shown, waiting = shown + 1, None
-                    yield cast(Pixels, frame.to_ndarray(format="rgb24"))
+                    yield pixels
             if waiting is not None:
-                yield cast(Pixels, waiting.to_ndarray(format="rgb24"))
-    except (av.FFmpegError, IndexError, ValueError) as error:
+                yield waiting
+    except AttributeError as error:  # imageio meets None in place of a codec
+        unknown = "no decoder here knows how it is encoded"
+        raise InputError(f"cannot read {path}: {unknown}") from error
+    except Exception as error:  # on damaged files imageio raises nearly anything
         raise InputError(f"cannot read {path}: {error}") from error
 
 

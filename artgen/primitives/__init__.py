@@ -1,23 +1,15 @@
 """The contracts that primitives are written against."""
 
+from artgen.init import Context
 from artgen.primitives._params import (
-    Context,
     Map,
     Param,
     Params,
-    at_target_colour,
-    constant,
-    from_spacing,
-    normal,
-    on_detail,
-    per_count,
-    per_spacing,
     pixels,
-    uniform,
 )
-from artgen.primitives._primitive import Preset, Primitive
-from artgen.primitives.codec import Codec, Examples
-from artgen.primitives.field import Arithmetic, Field
+from artgen.primitives._primitive import Arithmetic, Preset, Primitive
+from artgen.primitives.codec import Codec, Examples, SolvableCodec
+from artgen.primitives.field import Field, FieldWithGraph, features_of
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
@@ -32,6 +24,7 @@ __all__ = [
     "Context",
     "Examples",
     "Field",
+    "FieldWithGraph",
     "Map",
     "Param",
     "Params",
@@ -39,15 +32,9 @@ __all__ = [
     "Preset",
     "Primitive",
     "Shape",
+    "SolvableCodec",
     "Splat",
-    "at_target_colour",
-    "constant",
-    "from_spacing",
+    "features_of",
     "mixture",
-    "normal",
-    "on_detail",
-    "per_count",
-    "per_spacing",
     "pixels",
-    "uniform",
 ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from artgen.primitives._primitive import Preset
 
-__all__ = ["CLASSICAL"]
-
 CLASSICAL = Preset(
     count=96,
     background="white",
@@ -15,7 +13,7 @@ CLASSICAL = Preset(
         "elite": 5,
         "islands": 1,
         "crossover": 0.0,
-        "again": 0.0,
+        "extra_mutation": 0.0,
         "resize": 0.15,
         "grow": 0.8,
         "swap": 0.1,

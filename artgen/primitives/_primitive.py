@@ -1,10 +1,10 @@
-"""The contract all kinds of parts share: options, presets, parameters and an initial drawing."""
+"""The contract of all primitives: options, presets, parameters and an initial drawing."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -12,11 +12,12 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import PluginError, UsageError, did_you_mean
+from artgen.init import Context
 from artgen.options import parse_options
-from artgen.primitives._params import Context, Param
-from artgen.subject import Kind, Subject
+from artgen.primitives._params import Param
+from artgen.samples import Subject, TargetKind
 
-__all__ = ["Preset", "Primitive"]
+Arithmetic: TypeAlias = Literal["fp32", "bf16"]
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,22 @@ class Primitive:
     family: ClassVar[str] = ""
     has_count: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("gradient",)
-    targets: ClassVar[tuple[Kind, ...]] = ("image",)
+    targets: ClassVar[tuple[TargetKind, ...]] = ("image",)
     Options: ClassVar[type[Any]] = NoOptions
     defaults: ClassVar[Preset] = Preset()
     presets: ClassVar[Mapping[str, Preset]] = {}
     known_deviations: ClassVar[Mapping[str, str]] = {}
-    params: Mapping[str, Param] = {}
     size_option: ClassVar[str | None] = None
+    arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
+    """What the steps of a fit may compute in."""
+    palettes: ClassVar[bool] = False
+    """Whether engines that know palettes can keep its colours to one."""
+    mean_background: ClassVar[bool] = False
+    """Whether a background of ``auto`` is the mean colour of the target instead of black."""
+    extensible: ClassVar[bool] = False
+    """Whether a fit that starts from a drawing may add parts to it."""
+    count_is_size: ClassVar[bool] = False
+    """Whether a count sets `size_option` where there are no parts."""
 
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
@@ -71,9 +81,14 @@ class Primitive:
             self.Options, {**self.preset.options, **(options or {})}, owner=name
         )
 
+    @property
+    def params(self) -> Mapping[str, Param]:
+        """The parameters by name. A plugin sets them or computes them from `self.options`."""
+        return {}
+
     @classmethod
     def find_preset(cls, name: str | None) -> Preset:
-        """The preset called `name` (an empty one for None). Raises UsageError for unknown names."""
+        """Return the preset `name`, an empty one for None. Raises UsageError for unknown names."""
         if name is None:
             return Preset()
         if name not in cls.presets:
@@ -83,14 +98,37 @@ class Primitive:
         return cls.presets[name]
 
     def take(self, subject: Subject | None) -> None:
-        """Be told what is drawn: a curve, labelled points, a set, or None for a picture."""
+        """Receive the subject: a curve, labelled points, a set, or None for a picture."""
+
+    @property
+    def can_be_transparent(self) -> bool:
+        """Whether it can be drawn on a transparent background."""
+        return False
+
+    def check_transparent(self, name: str) -> None:
+        """Raise UsageError where it, called `name`, cannot be drawn on a transparent background."""
+        if not self.can_be_transparent:
+            raise UsageError(
+                f"{name} cannot be drawn on a transparent background",
+                hint="only shapes and splats with blend=over have one",
+            )
+
+    @property
+    def floats(self) -> int | None:
+        """The number of floats stored for a picture of a set; None where it is not a codec."""
+        return None
+
+    @classmethod
+    def can_start_from(cls, other: Primitive) -> bool:
+        """Whether a fit may start from a drawing of `other`, another primitive."""
+        return False
 
     def suggested_stage(self) -> Mapping[str, Any]:
-        """Keys of the stage that follow from options and target; a preset's go before them."""
+        """Return keys of the stage that follow from options and target; presets override them."""
         return {}
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Replace options that depend on the target by numbers; the drawing stores them.
+        """Replace options that depend on the target by values, which the drawing stores.
 
         `canvas` is that of the picture while fitting, or of one picture of a set; for a curve or
         labelled points it is a square with about as many pixels along its side as there are samples
@@ -98,11 +136,11 @@ class Primitive:
         """
 
     def declared_params(self) -> dict[str, Param]:
-        """All parameters in order of initialisation, those the family adds included."""
+        """Return all parameters in order of initialisation, including those of the family."""
         return dict(self.params)
 
     def parameters(self) -> dict[str, Param]:
-        """`declared_params` with the preset's settings laid over them."""
+        """Return `declared_params` with the settings of the preset."""
         params = self.declared_params()
         for name, changes in self.preset.params.items():
             if name not in params:
@@ -111,13 +149,13 @@ class Primitive:
         return params
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """How a parameter is stored for `count` parts."""
-        raise NotImplementedError
+        """Return the shape in which a parameter is stored for `count` parts."""
+        raise NotImplementedError(f"{type(self).__name__} has no tensor_shape")
 
     def initial(self, context: Context) -> dict[str, Tensor]:
-        """Mapped values at the start, float32 on the CPU, inside their bounds.
+        """Return the initial mapped values: float32 on the CPU, inside their bounds.
 
-        What the context's `values` hold already stays as it is.
+        Values that are already in `context.values` are kept.
         """
         for name, param in self.parameters().items():
             if name in context.values:
@@ -133,11 +171,11 @@ class Primitive:
         return {name: context.values[name] for name in self.parameters()}
 
     def option_values(self) -> dict[str, Any]:
-        """The options as plain data."""
+        """Return the options as a dict."""
         return asdict(self.options)
 
     def check_tensors(self, drawing: Drawing) -> None:
-        """Raise InputError where the drawing's tensors are not those of this primitive."""
+        """Raise InputError if the drawing's tensors are not those of this primitive."""
         from artgen.errors import InputError
 
         count = self.count_of(drawing)
@@ -155,5 +193,5 @@ class Primitive:
             raise InputError(f"the drawing of {drawing.primitive} holds NaN or infinite values")
 
     def count_of(self, drawing: Drawing) -> int:
-        """How many parts a drawing holds."""
-        raise NotImplementedError
+        """Return the number of parts of a drawing."""
+        raise NotImplementedError(f"{type(self).__name__} has no count_of")

@@ -1,8 +1,7 @@
 """Codec: an encoder and a decoder for the pictures of a set.
 
-A picture becomes a *latent*, some numbers that stand for it, and is made again from them. A codec
-learns what the pictures have in common; what is between two latents is a picture too. A plugin
-says what a latent is, and how to get there and back::
+A codec encodes each picture as a *latent*, a few numbers, and decodes it from them. Points between
+two latents decode to pictures too. A plugin defines the shape of a latent, `encode` and `decode`::
 
     class Mean(Codec):
         \"\"\"Blocks of pixels, a mean each.\"\"\"
@@ -23,16 +22,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.drawing import Drawing
 from artgen.primitives._params import Param, Params
-from artgen.primitives._primitive import Primitive
-from artgen.subject import ImageSet, Kind, Subject
-
-__all__ = ["Codec", "Examples"]
+from artgen.primitives._primitive import Arithmetic, Primitive
+from artgen.samples import ImageSet, Subject, TargetKind
 
 
 class Examples(NamedTuple):
@@ -44,8 +44,14 @@ class Examples(NamedTuple):
     images: Tensor
     labels: Tensor
 
+    @classmethod
+    def from_arrays(cls, pictures: NDArray[np.uint8], labels: NDArray[np.int64]) -> Examples:
+        """Copies of pictures [N, height, width, channels] and their classes [N]."""
+        images = torch.from_numpy(np.array(pictures.transpose(0, 3, 1, 2), order="C"))
+        return cls(images, torch.from_numpy(np.array(labels)))
+
     def piece(self, start: int, end: int) -> tuple[Tensor, Tensor]:
-        """Some of the pictures as floats in 0 to 1, and their classes."""
+        """Return pictures `start` to `end` as floats in 0 to 1, and their classes."""
         return self.images[start:end].float() / 255, self.labels[start:end]
 
 
@@ -63,7 +69,9 @@ class Codec(Primitive):
     """
 
     family: ClassVar[str] = "codec"
-    targets: ClassVar[tuple[Kind, ...]] = ("set",)
+    arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32", "bf16")
+    count_is_size: ClassVar[bool] = True
+    targets: ClassVar[tuple[TargetKind, ...]] = ("set",)
     has_count: ClassVar[bool] = False
     channels: int = 1
     height: int = 28
@@ -72,7 +80,7 @@ class Codec(Primitive):
     training: int = 60_000
 
     def take(self, subject: Subject | None) -> None:
-        """Set what is known of the pictures."""
+        """Set the size and classes of the pictures."""
         if isinstance(subject, ImageSet):
             _, self.height, self.width, self.channels = subject.pictures.shape
             self.classes, self.training = len(subject.classes), subject.training
@@ -84,31 +92,19 @@ class Codec(Primitive):
 
     @property
     def floats(self) -> int:
-        """How many numbers are stored for a picture."""
+        """The number of values stored per picture."""
         return math.prod(self.latent)
 
     def encode(self, images: Tensor, p: Params) -> Tensor:
-        """Latents [N, *latent] of pictures [N, channels, height, width] in 0 to 1."""
+        """Encode pictures [N, channels, height, width], 0 to 1, as latents [N, *latent]."""
         raise NotImplementedError(f"{type(self).__name__} has no encode")
 
     def decode(self, latents: Tensor, p: Params, labels: Tensor) -> Tensor:
-        """Pictures [N, channels, height, width] of latents [N, *latent]; about 0 to 1.
+        """Decode latents [N, *latent] as pictures [N, channels, height, width], about 0 to 1.
 
-        `labels` are the pictures' classes, int64 [N], for codecs that want to know; -1 where
-        unknown.
+        `labels` are the classes of the pictures, int64 [N], -1 where unknown.
         """
         raise NotImplementedError(f"{type(self).__name__} has no decode")
-
-    def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
-        """The best parameters in closed form, for the engine `solve`.
-
-        `pieces` are the pictures to learn from, some [n, channels, height, width] at a time.
-        """
-        raise NotImplementedError
-
-    def truncated(self, tensors: Mapping[str, Tensor], components: int) -> dict[str, Tensor]:
-        """The same parameters with the first `components` of `size_option` components alone."""
-        raise NotImplementedError
 
     @property
     def components(self) -> int:
@@ -117,9 +113,23 @@ class Codec(Primitive):
         return int(value or 1)
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """The shape the parameter was declared with."""
+        """Return the shape of the declaration."""
         return param.shape
 
     def count_of(self, drawing: Drawing) -> int:
-        """A codec is one part."""
+        """Return 1: a codec is one part."""
         return 1
+
+
+@runtime_checkable
+class SolvableCodec(Protocol):
+    """A codec for the engine `solve`."""
+
+    def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
+        """The best parameters in closed form.
+
+        `pieces` are the training pictures, some [n, channels, height, width] at a time.
+        """
+
+    def truncated(self, tensors: Mapping[str, Tensor], components: int) -> dict[str, Tensor]:
+        """The parameters with the first `components` of `size_option` components alone."""

@@ -7,22 +7,16 @@ curve y(x), 2 and one per class for labelled points (1 for two classes).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
+from artgen.autograd import Node
 from artgen.drawing import Drawing
 from artgen.primitives._params import Param, Params
-from artgen.primitives._primitive import Primitive
-from artgen.subject import Curve, Points, Subject
-
-if TYPE_CHECKING:
-    from artgen.engines.scratch import Node
-
-__all__ = ["Arithmetic", "Field"]
-
-Arithmetic: TypeAlias = Literal["fp32", "bf16"]
+from artgen.primitives._primitive import Arithmetic, Primitive
+from artgen.samples import Curve, Points, Subject
 
 
 class Field(Primitive):
@@ -36,53 +30,66 @@ class Field(Primitive):
     """
 
     family: ClassVar[str] = "field"
+    arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32", "bf16")
     has_count: ClassVar[bool] = False
     inputs: int = 2
     outputs: int = 3
     arithmetic: Arithmetic = "fp32"
 
     def take(self, subject: Subject | None) -> None:
-        """Set `inputs` and `outputs`."""
+        """Set `inputs` and `outputs` for a curve or labelled points."""
         if isinstance(subject, Curve | Points):
             self.inputs, self.outputs = subject.inputs, subject.outputs
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Values [M, outputs] at positions `xy` [M, inputs].
+        """Return values [M, outputs] at positions `xy` [M, inputs].
 
-        Positions are in canvas units, or from -1 to 1 along each axis where there is no canvas.
+        Positions are in canvas units, or from -1 to 1 along each axis without a canvas.
         Values are sRGB-encoded colours, the height of a curve, or scores of classes.
         """
         raise NotImplementedError(f"{type(self).__name__} has no forward")
 
     def linear(self, value: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        """A layer of a network, value @ weight.T + bias: [M, k] to [M, n] by a weight [n, k].
+        """Apply a linear layer, value @ weight.T + bias: [M, k] to [M, n] by a weight [n, k].
 
-        The framework may choose to compute it with 8 significant bits, which processors that have
-        bfloat16 do several times faster; the result is bfloat16 then. So it is for layers between
-        features, not for positions: use `torch.nn.functional.linear` where every bit counts.
+        The framework may compute it in bfloat16, with 8 significant bits, where the processor is
+        several times faster then; the result is bfloat16 too. Use it between features; use
+        `torch.nn.functional.linear` for positions, where every bit counts.
         """
         if self.arithmetic == "fp32":
             return torch.nn.functional.linear(value, weight, bias)
         with torch.autocast(value.device.type, torch.bfloat16):
             return torch.nn.functional.linear(value, weight, bias)
 
-    def encode(self, xy: Tensor) -> Tensor:
-        """What `graph` reads at positions [M, inputs]: features [M, k] with nothing learned."""
-        return xy
-
-    def graph(self, features: Node, p: Mapping[str, Node]) -> Node:
-        """`forward` once more, as a graph of the engine `scratch`: values [M, outputs].
-
-        `features` are those of `encode` [M, k]. `p` holds a matrix [n, k] for every parameter of
-        that shape, and a node [1, n] for every parameter of shape [n]. Only fields that name
-        `scratch` among their `engines` need it.
-        """
-        raise NotImplementedError
-
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """The shape the parameter was declared with."""
+        """Return the shape of the declaration."""
         return param.shape
 
     def count_of(self, drawing: Drawing) -> int:
-        """A field is one part."""
+        """Return 1: a field is one part."""
         return 1
+
+
+@runtime_checkable
+class FieldWithGraph(Protocol):
+    """A field for the engine `scratch`."""
+
+    def graph(self, features: Node, p: Mapping[str, Node]) -> Node:
+        """`forward` as a graph of nodes: values [M, outputs].
+
+        `features` are those of `encode` [M, k]. `p` holds a matrix [n, k] for every parameter of
+        that shape, and a node [1, n] for every parameter of shape [n].
+        """
+
+
+@runtime_checkable
+class FieldWithEncoding(Protocol):
+    """A field whose `graph` takes features in place of positions."""
+
+    def encode(self, xy: Tensor) -> Tensor:
+        """Features [M, k] at positions [M, inputs], computed without parameters."""
+
+
+def features_of(field: Field, xy: Tensor) -> Tensor:
+    """What the field's `graph` takes at positions [M, inputs]: by default the positions."""
+    return field.encode(xy) if isinstance(field, FieldWithEncoding) else xy

@@ -1,8 +1,8 @@
 """Partition: the canvas divided among sites, each of one colour; the nearest site wins.
 
-What "near" means is a cost that is a straight line along every row, up to what all sites have in
-common: that covers Euclid's distance (Voronoi cells), and weighted and sheared ones. Which sites
-win along a row, and from where to where, is then exact::
+Each site has a cost that is a straight line along every row, up to a term that all sites share.
+That covers the Euclidean distance (Voronoi cells) and weighted or sheared distances. The borders
+between sites are then exact along each row::
 
     class Voronoi(Partition):
         \"\"\"Voronoi cells.\"\"\"
@@ -25,11 +25,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.drawing import Drawing
+from artgen.init import Context
 from artgen.primitives._classical import CLASSICAL
-from artgen.primitives._params import Context, Param
+from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
-
-__all__ = ["Partition"]
 
 Floats: TypeAlias = NDArray[np.float64]
 
@@ -46,18 +45,23 @@ class Partition(Primitive):
     """
 
     family: ClassVar[str] = "partition"
+    extensible: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("genetic",)
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
-    genes: int = 2
+
+    @property
+    def genes(self) -> int:
+        """The number of genes of a site. A plugin sets it or computes it."""
+        return 2
 
     @staticmethod
     def line(genes: Floats, y: float) -> tuple[float, float]:
-        """Slope and height of the cost along the row at `y`: at x it is height + slope·x."""
+        """Return slope and height of the cost along the row at `y`: at x it is height + slope·x."""
         raise NotImplementedError
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Fill `genes` with a site at the point (x, y); sites are about `size` apart."""
+        """Write a site at the point (x, y) into `genes`; sites are about `size` apart."""
         genes[0], genes[1] = x, y
 
     @staticmethod
@@ -67,24 +71,24 @@ class Partition(Primitive):
             genes[i] += step * rng.standard_normal()
 
     def declared_params(self) -> dict[str, Param]:
-        """`sites`, anywhere on the canvas, and `colour`, that of the target there."""
+        """Return `sites`, uniform on the canvas, and `colour`, that of the target there."""
         return {
             "sites": Param(self.genes, init=_anywhere, lr=0.0),
             "colour": Param(3, init=_below, lr=0.0),
         }
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """[k, count] for ``Param(k)``."""
+        """Return [k, count] for ``Param(k)``."""
         return (*param.shape, count)
 
     def count_of(self, drawing: Drawing) -> int:
-        """The number of sites."""
+        """Return the number of sites."""
         sites = drawing.tensors.get("sites")
         return 0 if sites is None or sites.dim() == 0 else sites.shape[-1]
 
 
 def _anywhere(context: Context, shape: tuple[int, ...]) -> Tensor:
-    """Uniform x and y; 0 for what other genes there are."""
+    """Draw x and y uniformly; set all other genes to 0."""
     genes = torch.zeros(shape)
     half_width, half_height = context.canvas.reach
     reach = torch.tensor([[half_width], [half_height]])
@@ -93,7 +97,7 @@ def _anywhere(context: Context, shape: tuple[int, ...]) -> Tensor:
 
 
 def _below(context: Context, shape: tuple[int, ...]) -> Tensor:
-    """The target's colour in the pixel where each site is."""
+    """Return the colour of the target in the pixel of each site."""
     if context.target is None:
         return context.random(*shape)
     height, width = context.target.shape[1:]

@@ -1,8 +1,8 @@
-"""Shape: hard-edged parts of one flat colour each, laid over one another.
+"""Shape: hard-edged parts, each of one flat colour, composited in order.
 
-A shape is a short row of numbers, its *genes*, in canvas units. A plugin says how to make them up,
-how to change them and what they cover, in plain Python on numbers; the framework compiles that,
-searches, draws by area, saves and exports::
+A shape is described by a few numbers, its *genes*, in canvas units. A plugin defines random genes,
+random changes and the covered area, in plain Python on numbers. The framework compiles these
+functions, searches, draws by area, saves and exports::
 
     class Diamond(Shape):
         \"\"\"A square that stands on its tip.\"\"\"
@@ -35,81 +35,111 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.drawing import Drawing
+from artgen.init import Context, at_target_colour, on_detail
 from artgen.primitives._classical import CLASSICAL
-from artgen.primitives._params import Context, Param, at_target_colour, on_detail, per_spacing
+from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
-
-__all__ = ["Shape", "mixture"]
+from artgen.primitives.splat import Splat
+from artgen.rates import per_spacing
 
 Floats: TypeAlias = NDArray[np.float64]
 
 HEIGHTS = 33
-"""A polygon that stands for a shape of spans has its corners at so many heights."""
+"""Heights at which the polygon of a shape of spans has its corners."""
 
 SAME, STRAIGHT = 1e-6, 1e-12
 """How far apart two points are that are one, in canvas units, and twice the area of three points
 on a line."""
 
 TRIES = 100
-"""So many random shapes are made until one is valid."""
+"""Attempts to create a valid random shape."""
 
 
 class Shape(Primitive):
-    """N shapes, each with its `genes`, a `colour` and an `alpha`, laid over one another in order.
+    """N shapes, each with `genes`, a `colour` and an `alpha`, composited in order.
 
-    `genes` is how many numbers a shape is made of. What it covers is either a polygon of so many
-    `vertices`, given by `outline`, or one run per row, given by `bounds` and `span`. A polygon that
-    is `convex` is drawn faster; any other is filled where its winding number is not zero. What the
-    genes are called when the shape is written as data is in `gene_names`, as many as there are, or
-    none. `genes`, `vertices` and `gene_names` may be properties computed from `self.options`.
+    A shape covers either a polygon of `vertices` corners, given by `outline`, or one span per row,
+    given by `bounds` and `span`. Polygons are filled where their winding number is not zero.
+    `genes`, `vertices`, `convex` and `gene_names` may be class attributes, or properties computed
+    from `self.options`.
 
-    The static functions are compiled by numba: plain Python on numbers, `math`, loops, constants of
-    the module. The genes they get are a float64 array [genes], lengths in canvas units; `rng` is a
-    `numpy.random.Generator`, the only source of randomness. They must not keep a state.
+    The static functions are compiled by numba. They are plain Python on numbers: `math`, loops,
+    constants of the module. Their argument `genes` is a float64 array [genes], lengths in canvas
+    units; `rng` is a `numpy.random.Generator`, the only source of randomness. They must not keep
+    state.
     """
 
     family: ClassVar[str] = "shape"
+    extensible: ClassVar[bool] = True
+    palettes: ClassVar[bool] = True
+    mean_background: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("climb", "gradient", "genetic")
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
-    genes: int = 0
-    vertices: int = 0
-    convex: bool = False
-    gene_names: tuple[str, ...] = ()
+
+    @property
+    def genes(self) -> int:
+        """The number of genes. A plugin sets this and the next three, or computes them."""
+        return 0
+
+    @property
+    def vertices(self) -> int:
+        """The number of corners that `outline` fills in; 0 for shapes with `bounds` and `span`."""
+        return 0
+
+    @property
+    def convex(self) -> bool:
+        """Whether the outline is convex whatever the genes are; it is drawn faster then."""
+        return False
+
+    @property
+    def gene_names(self) -> tuple[str, ...]:
+        """A name for each gene, used where shapes are written as data; or no names."""
+        return ()
+
+    @property
+    def can_be_transparent(self) -> bool:
+        """Always."""
+        return True
+
+    @classmethod
+    def can_start_from(cls, other: Primitive) -> bool:
+        """Splats become shapes like them."""
+        return isinstance(other, Splat)
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Fill `genes` with a random shape that reaches about `size` around the point (x, y)."""
+        """Write a random shape of about `size` around the point (x, y) into `genes`."""
         raise NotImplementedError
 
     @staticmethod
     def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
-        """Change `genes` at random by about `step`, a length; by default a single one of them."""
+        """Change `genes` at random by about `step`, a length; by default one of them."""
         genes[int(rng.random() * len(genes))] += step * rng.standard_normal()
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """Whether the search may use this shape: refuse slivers and shapes turned inside out."""
+        """Return whether the search may use this shape; refuse slivers and negative sizes."""
         return True
 
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
-        """Fill `points` [vertices, 2] with the x and y of a closed polygon's corners, in order."""
+        """Write the corners of a closed polygon, x and y, into `points` [vertices, 2], in order."""
         raise NotImplementedError
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:
-        """The least and the largest y that the shape reaches; for shapes without `vertices`."""
+        """Return the smallest and largest y of the shape; for shapes without `vertices`."""
         raise NotImplementedError
 
     @staticmethod
     def span(genes: Floats, y: float) -> tuple[float, float]:
-        """Where the shape begins and ends in x at height `y`; for shapes without `vertices`."""
+        """Return the left and right end in x at height `y`; for shapes without `vertices`."""
         raise NotImplementedError
 
     def polygon(self, genes: Floats) -> Floats:
-        """The shape as a polygon: float64 [corners, 2], x and y in canvas units.
+        """Return the shape as a polygon: float64 [corners, 2], x and y in canvas units.
 
-        It is what `outline` says, or else joins the ends of `span` at some heights.
+        It is the `outline`, or joins the ends of `span` at several heights.
         """
         if self.vertices:
             points = np.empty((self.vertices, 2))
@@ -120,7 +150,7 @@ class Shape(Primitive):
         heights = (low + high) / 2 - (high - low) / 2 * np.cos(np.linspace(0, np.pi, HEIGHTS))
         ends = np.array([[*self.span(genes, float(y)), y] for y in heights])
         points = np.concatenate([ends[:, 1:], ends[::-1, ::2]])
-        # Without those that are there twice, then without those on the line between two others.
+        # Remove duplicates, then corners on the line between two others.
         points = points[(np.abs(points - np.roll(points, 1, axis=0)) > SAME).any(1)]
         after, before = np.roll(points, -1, axis=0) - points, points - np.roll(points, 1, axis=0)
         turn = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
@@ -128,15 +158,15 @@ class Shape(Primitive):
         return corners
 
     def svg(self, genes: Floats) -> str:
-        """The shape as an SVG element in canvas units, filled by whoever uses it.
+        """Return the shape as an SVG element in canvas units, without a fill.
 
-        A stroke says ``fill="none" stroke="currentColor"``. By default it is the polygon.
+        Strokes set ``fill="none" stroke="currentColor"``. By default it is the polygon.
         """
         points = " ".join(f"{x:.6g},{y:.6g}" for x, y in self.polygon(genes))
         return f'<polygon points="{points}"/>'
 
     def spine(self, genes: Floats) -> Floats | None:
-        """The line in the middle of a stroke, float64 [points, 2]; None for what is no stroke.
+        """Return the centre line of a stroke, float64 [points, 2]; None for other shapes.
 
         Pen plotters draw strokes along it.
         """
@@ -144,16 +174,16 @@ class Shape(Primitive):
 
     @property
     def members(self) -> tuple[Shape, ...]:
-        """The kinds of shapes in a drawing: this one alone, unless it is a mixture."""
+        """The kinds of shapes in a drawing: only this one, except in mixtures."""
         return (self,)
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """How often each of `members` is tried, in proportion."""
+        """The relative frequency of each of `members`."""
         return (1.0,)
 
     def declared_params(self) -> dict[str, Param]:
-        """`genes`, `colour`, `alpha` and, where there are several `members`, their `kind`."""
+        """Return `genes`, `colour`, `alpha` and, for several `members`, `kind`."""
         params = {
             "genes": Param(max(member.genes for member in self.members), lr=per_spacing(0.1)),
             "colour": Param(3, lr=0.01, min=0.0, max=1.0),
@@ -164,12 +194,12 @@ class Shape(Primitive):
         return params
 
     def initial(self, context: Context) -> dict[str, Tensor]:
-        """Random shapes, more of them where the target has detail, in its colours."""
+        """Return random shapes in the colours of the target, more of them where it has detail."""
         if context.count and "genes" not in context.values:
-            self._make_up(context)
+            self._initialise(context)
         return super().initial(context)
 
-    def _make_up(self, context: Context) -> None:
+    def _initialise(self, context: Context) -> None:
         count, members, weights = context.count, self.members, np.array(self.weights)
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=context.rng)))
         xy = on_detail()(context, (2, count))
@@ -183,27 +213,27 @@ class Shape(Primitive):
                 if member.valid(made):
                     break
             genes[: member.genes, i] = made
-        found = replace(context, background=(0.0, 0.0, 0.0), values={"xy": xy})
-        context.values["colour"] = at_target_colour()(found, (3, count))
+        plain = replace(context, background=(0.0, 0.0, 0.0), values={"xy": xy})
+        context.values["colour"] = at_target_colour()(plain, (3, count))
         context.values["genes"] = torch.from_numpy(genes)
         if len(members) > 1:
             context.values["kind"] = torch.from_numpy(kind).float()
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """[count] for ``Param()``, [k, count] for ``Param(k)``."""
+        """Return [count] for ``Param()``, [k, count] for ``Param(k)``."""
         return (*param.shape, count)
 
     def count_of(self, drawing: Drawing) -> int:
-        """The number of shapes."""
+        """Return the number of shapes."""
         alpha = drawing.tensors.get("alpha")
         return 0 if alpha is None or alpha.dim() == 0 else alpha.shape[-1]
 
 
 @functools.cache
 def mixture(classes: tuple[type[Shape], ...], weights: tuple[float, ...]) -> type[Shape]:
-    """A shape that is one of several kinds, tried in proportion to `weights`.
+    """Return the class of a shape of several kinds, chosen in proportion to `weights`.
 
-    Its options are those of all `classes`; one that several declare is set for each of them.
+    It has the options of all `classes`; an option that several declare is set for all of them.
     """
     options: dict[str, Any] = {}
     for cls in classes:
@@ -221,7 +251,7 @@ def mixture(classes: tuple[type[Shape], ...], weights: tuple[float, ...]) -> typ
 
 
 class _Mixture(Shape):
-    """What all mixtures have in common; genes of members with fewer are padded with 0."""
+    """The base of mixtures; genes are padded with 0 to the largest number of genes."""
 
     kinds: ClassVar[tuple[tuple[type[Shape], ...], tuple[float, ...]]]
 
@@ -237,17 +267,17 @@ class _Mixture(Shape):
 
     @property
     def members(self) -> tuple[Shape, ...]:
-        """One of each kind, with the options it declares."""
+        """One shape of each kind, with the options that it declares."""
         return self._members
 
     @property
     def weights(self) -> tuple[float, ...]:
-        """As written in the mixture's name."""
+        """The weights in the name of the mixture."""
         return self.kinds[1]
 
 
 def _hint(cls: type[Shape], name: str) -> Any:
-    """The type of an option, also where annotations are text."""
+    """Return the type of an option, also for annotations that are strings."""
     import typing
 
     return typing.get_type_hints(cls.Options)[name]

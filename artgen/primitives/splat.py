@@ -1,11 +1,11 @@
 """Splat: N instances of one differentiable footprint.
 
-A plugin writes `params`, `footprint` and `radius`; drawing, gradients, culling, video, saving and
-rendering at any resolution come from the framework::
+A plugin defines `params`, `footprint` and `radius`. The framework does drawing, gradients, culling,
+video, saving, and rendering at any resolution::
 
     class Disc(Splat):
         \"\"\"A soft disc.\"\"\"
-        params = {"size": Param(init=from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp")}
+        params = {"size": Param(init=init.from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp")}
 
         def footprint(self, dx, dy, p):
             return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
@@ -23,45 +23,34 @@ import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
+from artgen.init import Context, at_target_colour, constant, on_detail, uniform
 from artgen.options import option
-from artgen.primitives._params import (
-    Context,
-    Map,
-    Param,
-    Params,
-    at_target_colour,
-    constant,
-    on_detail,
-    per_count,
-    per_spacing,
-    uniform,
-)
+from artgen.primitives._params import Map, Param, Params
 from artgen.primitives._primitive import Primitive
-
-__all__ = ["ADDED", "BLENDS", "HIDDEN", "OPAQUE", "Blend", "Splat"]
+from artgen.rates import per_count, per_spacing
 
 Blend = Literal["sum", "mean", "normalized", "depth", "over"]
 BLENDS: tuple[Blend, ...] = ("sum", "mean", "normalized", "depth", "over")
 
 ADDED = frozenset({"colour", "z", "opacity", "visibility"})
-"""What the framework adds to the parameters: no footprint gets them, unless it declares them."""
+"""Parameters that the framework adds; footprints get them only if they declare them."""
 
 COVERAGE = 0.7
-"""The share of a colour that a splat starts with where overlapping neighbours add up."""
+"""The initial share of the target's colour under blends in which neighbours add up."""
 
 DEPTH_RANGE = 8.0
-"""The depth z of the blends `depth` and `over` lies in (0, 8); small is near."""
+"""The depth z of the blends `depth` and `over` is between 0 and this; small is near."""
 
 OPAQUE = 0.999
-"""The most that one splat hides under blend `over`: gradients divide by the light that is left."""
+"""The largest alpha of a splat under `over`; gradients divide by the remaining light."""
 
 HIDDEN = 1e-4
-"""Under `over` nothing is drawn behind all but this much of the light: 8 bits cannot show it."""
+"""Under `over` splats are skipped where less light than this remains: 8 bits cannot show it."""
 
 
 @dataclass(frozen=True)
 class SplatOptions:
-    """Options that every splat has beside its own."""
+    """Options of every splat."""
 
     visibility: Literal["full", "buffer"] = option(
         "full", "buffer: learn for every splat where on the canvas it is visible"
@@ -95,8 +84,16 @@ class Splat(Primitive):
 
     family: ClassVar[str] = "splat"
     Options: ClassVar[type[Any]] = SplatOptions
-    blend: Blend = "sum"
-    far: float = 0.0
+
+    @property
+    def blend(self) -> Blend:
+        """How weights and colours become a picture. A plugin sets it or computes it."""
+        return "sum"
+
+    @property
+    def far(self) -> float:
+        """The weight outside the ellipse. A plugin sets it or computes it."""
+        return 0.0
 
     def __init_subclass__(cls, **more: Any) -> None:
         super().__init_subclass__(**more)
@@ -105,37 +102,43 @@ class Splat(Primitive):
             both = type(own.__name__, (SplatOptions, own), {"__doc__": own.__doc__})
             cls.Options = dataclass(frozen=True)(both)
 
-    def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
-        """The weight at the offset (dx, dy) from the centre, in canvas units.
+    @property
+    def can_be_transparent(self) -> bool:
+        """True under blend ``over``."""
+        return self.blend == "over"
 
-        Elementwise torch. `dx`, `dy` and `p.*` (after its component axis) broadcast together; the
-        result has their common shape or one that broadcasts to it. It is also evaluated somewhat
-        outside the ellipse, where only its gradient needs to be finite.
+    def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
+        """Return the weight at the offset (dx, dy) from the centre, in canvas units.
+
+        Use elementwise torch. `dx`, `dy` and `p.*` (after its component axis) broadcast together;
+        the result has their common shape or one that broadcasts to it. It is also evaluated
+        somewhat outside the ellipse, where only its gradient needs to be finite.
         """
         raise NotImplementedError(f"{type(self).__name__} has no footprint")
 
     def radius(self, p: Params) -> Tensor:
-        """The distance [N] beyond which the footprint is `far`, in canvas units."""
+        """Return the distance [N] beyond which the footprint is `far`, in canvas units."""
         raise NotImplementedError(f"{type(self).__name__} has neither radius nor ellipse")
 
     def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
-        """Half axes, canvas units, and the angle of the first one: outside, the footprint is `far`.
+        """Return the half axes and the angle of the ellipse outside of which the weight is `far`.
 
-        Each is [N] or one number for all. Long parts are much faster in an ellipse than in a
-        circle; a plugin that gives one needs no `radius`. The angle is in radians, from x to y.
+        Each is [N] or one number for all. Lengths are in canvas units; the angle of the first axis
+        is in radians, from x to y. Long parts are much faster with an ellipse than with a circle. A
+        plugin with `ellipse` needs no `radius`.
         """
         radius = self.radius(p)
         return radius, radius, torch.zeros_like(radius)
 
     def spine(self, p: Params) -> Tensor | None:
-        """The line in the middle of a stroke, as offsets from the centre [points, 2, N].
+        """Return the centre line of a stroke, offsets from the centre [points, 2, N], or None.
 
-        None for what is no stroke. Pen plotters draw strokes along it.
+        Pen plotters draw strokes along it.
         """
         return None
 
     def declared_params(self) -> dict[str, Param]:
-        """`xy` and `colour`, what the blend adds (`z`, `opacity`), then the plugin's own."""
+        """Return `xy`, the plugin's own parameters, `colour`, and those of the blend."""
         if self.blend == "sum":
             colour = Param(3, init=at_target_colour(COVERAGE), lr=0.05)
         elif self.blend == "mean":
@@ -151,20 +154,20 @@ class Splat(Primitive):
             size = self.options.visibility_size
             params["visibility"] = Param(size, size, init=1.0, min=0.0, max=1.0, lr=0.03)
         own = dict(self.params)
-        # The centres come first whatever the plugin's order is: others are initialised from them.
+        # Centres come first, because other parameters are initialised from them.
         ordered = {"xy": own.pop("xy", params["xy"])}
         return {**ordered, **own, **{k: v for k, v in params.items() if k not in (*own, "xy")}}
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """[count] for ``Param()``, [k, count] for ``Param(k)``."""
+        """Return [count] for ``Param()``, [k, count] for ``Param(k)``."""
         return (*param.shape, count)
 
     def count_of(self, drawing: Drawing) -> int:
-        """The number of splats."""
+        """Return the number of splats."""
         xy = drawing.tensors.get("xy")
         return 0 if xy is None or xy.dim() == 0 else xy.shape[-1]
 
 
 def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:
-    """As for `sum`, times the number of parts that the mean divides by."""
+    """Return the colours of `sum`, times the number of parts, by which the mean divides."""
     return context.count * at_target_colour(COVERAGE)(context, shape)

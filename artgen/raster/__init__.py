@@ -1,24 +1,24 @@
 """From a drawing to pixels, differentiably where an engine asks for it."""
 
-from artgen.raster._memory import memory_errors
-from artgen.raster._paint import FIELD_PIECE, draw, evaluate, paint
-from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
-from artgen.raster.eager import Memory
-from artgen.raster.grids import grid_rows, interpolate_grids
-from artgen.raster.partitions import draw_partition, load_partition_kernels, unpack_sites
-from artgen.raster.pictures import (
+from artgen.compiler.memory import memory_errors
+from artgen.compiler.threads import share, share_torch
+from artgen.nn.codec import (
     PICTURE_PIECE,
     decode,
     encode,
-    examples_from,
     kept_examples,
     pass_through,
     reconstruct,
 )
-from artgen.raster.rectifier import prelu
+from artgen.raster import shapes, splat_backend, splats
+from artgen.raster._paint import draw, paint
+from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
+from artgen.raster.eager import Memory
+from artgen.raster.fields import FIELD_PIECE, evaluate
+from artgen.raster.partitions import draw_partition, load_partition_kernels, unpack_sites
 from artgen.raster.span_gradients import keep_valid
 from artgen.raster.spans import (
-    SUBROWS,
+    SAMPLE_ROWS,
     check_shape,
     draw_shapes,
     drawing_kernels,
@@ -26,13 +26,15 @@ from artgen.raster.spans import (
     make_grid,
     unpack,
 )
-from artgen.raster.threads import share, share_torch
+
+# Imported for the answers that they register.
+_FAMILIES = (shapes, splat_backend, splats)
 
 __all__ = [
     "EAGER",
     "FIELD_PIECE",
     "PICTURE_PIECE",
-    "SUBROWS",
+    "SAMPLE_ROWS",
     "Backend",
     "Memory",
     "check_shape",
@@ -44,9 +46,6 @@ __all__ = [
     "drawing_kernels",
     "encode",
     "evaluate",
-    "examples_from",
-    "grid_rows",
-    "interpolate_grids",
     "keep_valid",
     "kept_examples",
     "load_kernels",
@@ -56,7 +55,6 @@ __all__ = [
     "paint",
     "pass_through",
     "planned_backend",
-    "prelu",
     "reconstruct",
     "share",
     "share_torch",

@@ -1,4 +1,4 @@
-"""What is the same for any footprint: which splats touch which tiles, and sums over pairs of them.
+"""Kernels for any footprint: which splats touch which tiles, and sums over these pairs.
 
 Loaded through `kernel_cache` like the generated kernels, so this file imports no more than they do.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
-from artgen.raster.vector_math import cos, sin
-
-__all__ = ["bin_splats", "order_splats", "sum_pairs"]
+from artgen.compiler.vector_math import cos, sin
 
 matrix = nb.float32[:, ::1]
 FAR = 1e9

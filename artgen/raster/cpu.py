@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -21,21 +20,20 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from artgen.canvas import Canvas
+from artgen.compiler import kernel_cache
+from artgen.compiler.ir import IR
+from artgen.compiler.numba_printer import Source, emit, emit_over
+from artgen.compiler.record import trace
+from artgen.compiler.threads import share
 from artgen.primitives import Splat
-from artgen.raster import kernel_cache
-from artgen.raster.emit import Source, emit, emit_over
-from artgen.raster.program import Program
-from artgen.raster.threads import share
+from artgen.raster.footprint import CompiledFootprint
 from artgen.raster.tiles import Extent, find_extent
-from artgen.raster.trace import trace
-
-__all__ = ["Footprint", "emit_for_cpu"]
 
 WIDTH, HEIGHT = 8, 32
 """A tile is as wide as a vector and tall enough to be worth its overhead."""
 
 SORTED_FROM = 20_000
-"""From so many splats on they are sorted by place; fewer are in the processor's cache anyway."""
+"""At least this many splats are sorted by place; fewer fit into the processor's cache anyway."""
 
 Floats = NDArray[np.float32]
 
@@ -44,58 +42,21 @@ Tiles = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]
 
 
 def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
-    """The kernels of a footprint before they are compiled. Raises Untraceable."""
+    """Print the kernels of a footprint. Raises Untraceable."""
     return _emit(trace(splat), splat.far, channels, over=splat.blend == "over")
 
 
-def _emit(program: Program, far: float, channels: int, over: bool) -> Source:
+def _emit(ir: IR, far: float, channels: int, over: bool) -> Source:
     if over:
-        return emit_over(program, WIDTH, HEIGHT)
-    return emit(program, far, channels, WIDTH, HEIGHT)
+        return emit_over(ir, WIDTH, HEIGHT)
+    return emit(ir, far, channels, WIDTH, HEIGHT)
 
 
-class Footprint:
-    """A traced footprint; kernels are compiled for a number of channels when first needed.
+class Footprint(CompiledFootprint):
+    """A footprint whose kernels numba compiles."""
 
-    Raises Untraceable, or whatever the compiler raises.
-    """
-
-    def __init__(self, splat: Splat) -> None:
-        self._program, self._far = trace(splat), splat.far
-        self._kernels: dict[tuple[int, bool], tuple[Source, ModuleType]] = {}
-
-    def kernels(self, channels: int, over: bool = False) -> tuple[Source, ModuleType]:
-        """The layout and the compiled functions for so many feature channels."""
-        key = channels, over
-        if key not in self._kernels:
-            source = _emit(self._program, self._far, channels, over)
-            self._kernels[key] = source, kernel_cache.load(source.text)
-        return self._kernels[key]
-
-    def accumulate(
-        self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
-    ) -> Tensor:
-        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, float32 [C, height, width].
-
-        The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
-        `features`.
-        """
-        return self._draw(splat, tensors, features, canvas, over=False)
-
-    def composite(
-        self,
-        splat: Splat,
-        tensors: Mapping[str, Tensor],
-        colour: Tensor,
-        opacity: Tensor,
-        canvas: Canvas,
-    ) -> Tensor:
-        """Alpha compositing, the first splat in front: colour and transmittance, [4, h, w].
-
-        The same as `eager.composite`.
-        """
-        features = torch.cat([colour, opacity[None]])
-        return self._draw(splat, tensors, features, canvas, over=True)
+    def _emit(self, channels: int, over: bool) -> Source:
+        return _emit(self._ir, self._far, channels, over)
 
     def _draw(
         self,
@@ -108,12 +69,11 @@ class Footprint:
         source, kernels = self.kernels(features.shape[0], over)
         names = list(dict.fromkeys(name for name, _ in source.columns))
         extent = find_extent(splat, tensors, features.shape[1])
-        image: Tensor = _Draw.apply(  # type: ignore[no-untyped-call]
+        return _draw(
             (extent, source, kernels, _grid(canvas), over),
             features,
             *(tensors[name] for name in names),
         )
-        return image
 
 
 class _Draw(torch.autograd.Function):
@@ -147,12 +107,12 @@ class _Draw(torch.autograd.Function):
         frame, tiles = grid.bin(centres, ellipses)
         prepared = np.empty((len(packed), source.prepared), np.float32)
         kernels.prepare(packed, centres, frame, colours, prepared)
-        scene = (prepared, grid.x, grid.y)
+        arrays = (prepared, grid.x, grid.y)
         image = torch.empty(len(features), grid.canvas.height, grid.canvas.width)
-        # How many splats could be seen at each pixel.
+        # The number of visible splats at each pixel.
         more = (np.empty((len(tiles[0]) - 1, WIDTH * HEIGHT), np.float32),) if over else ()
-        _run(kernels.forward, *scene, image.numpy(), tiles=tiles, more=more)
-        ctx.saved = packed, order, scene, tiles, source, kernels
+        _launch(kernels.forward, *arrays, image.numpy(), tiles=tiles, more=more)
+        ctx.saved = packed, order, arrays, tiles, source, kernels
         ctx.more = (*more, image.numpy()) if over else ()
         ctx.like = features, parameters
         return image
@@ -160,14 +120,14 @@ class _Draw(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        packed, order, scene, tiles, source, kernels = ctx.saved
+        packed, order, arrays, tiles, source, kernels = ctx.saved
         incoming, (_, splat, _) = grad_outputs[0].float().contiguous().numpy(), tiles
         pairs = np.empty((len(splat), source.leaves + len(incoming)), np.float32)
-        _run(kernels.backward, *scene, incoming, tiles=tiles, more=(pairs, *ctx.more))
+        _launch(kernels.backward, *arrays, incoming, tiles=tiles, more=(pairs, *ctx.more))
         totals, drawn = _common().sum_pairs(splat, pairs, len(packed))
         gradient = np.empty_like(packed)
         kernels.finish(packed, totals, gradient)
-        # A sum of nothing is 0, whatever it is multiplied by.
+        # Splats that were not drawn have gradient 0, even where a factor is not finite.
         gradient[~drawn] = 0
         if order is not None:
             gradient, totals = _unsorted(gradient, order), _unsorted(totals, order)
@@ -177,6 +137,9 @@ class _Draw(torch.autograd.Function):
             gradients[which][index] = torch.from_numpy(gradient[:, column])
         of_features = torch.from_numpy(totals[:, source.leaves :].T.copy()).to(features)
         return None, of_features, *gradients
+
+
+_draw: Callable[..., Tensor] = _Draw.apply
 
 
 def _unsorted(rows: Floats, order: NDArray[np.int64]) -> Floats:
@@ -192,21 +155,20 @@ def _places(source: Source) -> list[tuple[int, tuple[int, ...]]]:
     return [(numbers.setdefault(name, len(numbers)), index) for name, index in source.columns]
 
 
-def _run(
-    kernel: Callable[..., None], *scene: Any, tiles: Sequence[Any], more: tuple[Any, ...] = ()
+def _launch(
+    kernel: Callable[..., None], *arrays: Any, tiles: Sequence[Any], more: tuple[Any, ...] = ()
 ) -> None:
     """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
     offset = tiles[0]
     work = offset + np.arange(len(offset))
     pieces = 1 if torch.get_num_threads() == 1 else 4 * torch.get_num_threads()
     cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1))
-    share(lambda piece: kernel(*scene, *tiles, *piece, *more), list(pairwise(cuts.tolist())))
+    share(lambda piece: kernel(*arrays, *tiles, *piece, *more), list(pairwise(cuts.tolist())))
 
 
 @functools.cache
 def _common() -> ModuleType:
-    path = Path(__file__).with_name("common_kernels.py")
-    return kernel_cache.load(path.read_text(encoding="utf-8"))
+    return kernel_cache.load(kernel_cache.read_kernels("raster.common_kernels"))
 
 
 class _Grid:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, NamedTuple
 
@@ -21,14 +21,12 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler.numba_printer import Source
+from artgen.compiler.record import Untraceable
+from artgen.compiler.triton_printer import SPLATS, emit_triton, emit_triton_over
 from artgen.primitives import Splat
-from artgen.raster import kernel_cache
-from artgen.raster.emit import Source
-from artgen.raster.emit_triton import SPLATS, emit_triton, emit_triton_over
+from artgen.raster.footprint import CompiledFootprint
 from artgen.raster.tiles import Extent, bin_splats, find_extent
-from artgen.raster.trace import Untraceable, trace
-
-__all__ = ["Footprint"]
 
 SLACK = 1e-3
 """In pixels: rounding must not lose one at the rim; each one is tested again."""
@@ -37,60 +35,27 @@ SIDE = 16
 """The side of a tile and of the smallest cells, in pixels."""
 
 PROGRAMS = 1 << 13
-"""Gradients run in so many programs, whatever the number of splats: few splats have large ones."""
+"""Programs that compute gradients, for any number of splats: few splats have large ones."""
 
 
-class Footprint:
-    """A traced footprint; kernels are compiled for a number of channels when first needed.
+class Footprint(CompiledFootprint):
+    """A footprint whose kernels Triton compiles.
 
-    Raises Untraceable, or whatever the compiler raises.
+    Accumulating never waits for the device; compositing waits once, for the length of the lists.
     """
 
     def __init__(self, splat: Splat) -> None:
         if importlib.util.find_spec("triton") is None:
             raise Untraceable("kernels for CUDA need Triton: pip install 'artgen[triton]'")
-        self._program, self._far = trace(splat), splat.far
-        self._kernels: dict[tuple[int, bool], tuple[Source, ModuleType]] = {}
+        super().__init__(splat)
 
-    def kernels(self, channels: int, over: bool = False) -> tuple[Source, ModuleType]:
-        """The layout and the compiled functions for so many feature channels."""
-        key = channels, over
-        if key not in self._kernels:
-            if over:
-                source = emit_triton_over(self._program, SIDE)
-            else:
-                source = emit_triton(self._program, self._far, channels, SIDE)
-            self._kernels[key] = source, kernel_cache.load(source.text)
-        return self._kernels[key]
-
-    def accumulate(
-        self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
-    ) -> Tensor:
-        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, float32 [C, height, width].
-
-        The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
-        `features`. Never waits for the device.
-        """
-        return self._draw(_Accumulate, splat, tensors, features, canvas, over=False)
-
-    def composite(
-        self,
-        splat: Splat,
-        tensors: Mapping[str, Tensor],
-        colour: Tensor,
-        opacity: Tensor,
-        canvas: Canvas,
-    ) -> Tensor:
-        """Alpha compositing, the first splat in front: colour and transmittance, [4, h, w].
-
-        The same as `eager.composite`. Waits once for the device, which says how long the lists are.
-        """
-        features = torch.cat([colour, opacity[None]])
-        return self._draw(_Composite, splat, tensors, features, canvas, over=True)
+    def _emit(self, channels: int, over: bool) -> Source:
+        if over:
+            return emit_triton_over(self._ir, SIDE)
+        return emit_triton(self._ir, self._far, channels, SIDE)
 
     def _draw(
         self,
-        function: type[torch.autograd.Function],
         splat: Splat,
         tensors: Mapping[str, Tensor],
         features: Tensor,
@@ -100,10 +65,8 @@ class Footprint:
         source, kernels = self.kernels(features.shape[0], over)
         extent = find_extent(splat, tensors, features.shape[1])
         parameters = torch.stack([tensors[name][index] for name, index in source.columns], dim=1)
-        image: Tensor = function.apply(  # type: ignore[no-untyped-call]
-            parameters, features.t().contiguous(), extent, source, kernels, canvas
-        )
-        return image
+        draw = _composite if over else _accumulate
+        return draw(parameters, features.t().contiguous(), extent, source, kernels, canvas)
 
 
 class _Accumulate(torch.autograd.Function):
@@ -129,26 +92,29 @@ class _Accumulate(torch.autograd.Function):
         box = find_boxes(centres, extent, canvas)
         start, listed = list_splats(box, grid)
         image = parameters.new_empty(channels, canvas.height, canvas.width)
-        scene = (centres, frame, uniforms, features, grid.x, grid.y, box)
+        arrays = (centres, frame, uniforms, features, grid.x, grid.y, box)
         size = (canvas.width, canvas.height)
-        _launch(kernels.forward, grid.tiles, *scene, start, listed, image, *size, grid.levels)
-        ctx.save_for_backward(parameters, *scene)
+        _launch(kernels.forward, grid.tiles, *arrays, start, listed, image, *size, grid.levels)
+        ctx.save_for_backward(parameters, *arrays)
         ctx.kernels, ctx.sums = kernels, source.leaves + channels
         return image
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        parameters, *scene = ctx.saved_tensors
+        parameters, *arrays = ctx.saved_tensors
         (incoming,), count = grad_outputs, len(parameters)
         _, height, width = incoming.shape
         parts = max(1, PROGRAMS // max(1, count))
         sums = parameters.new_empty(parts, count, ctx.sums)
         image = (incoming.contiguous(), sums, width, height)
-        _launch(ctx.kernels.backward, count * parts, *scene, *image, count, parts)
-        gradient, features = torch.empty_like(parameters), torch.empty_like(scene[3])
-        totals = (sums, scene[-1], gradient, features, count, parts)
+        _launch(ctx.kernels.backward, count * parts, *arrays, *image, count, parts)
+        gradient, features = torch.empty_like(parameters), torch.empty_like(arrays[3])
+        totals = (sums, arrays[-1], gradient, features, count, parts)
         _launch(ctx.kernels.finish, -(-count // SPLATS), parameters, *totals)
         return gradient, features, None, None, None, None
+
+
+_accumulate: Callable[..., Tensor] = _Accumulate.apply
 
 
 class _Composite(torch.autograd.Function):
@@ -176,30 +142,33 @@ class _Composite(torch.autograd.Function):
         image = parameters.new_empty(4, canvas.height, canvas.width)
         end = torch.empty(grid.tiles * SIDE * SIDE, dtype=torch.int32, device=parameters.device)
         frame = extent.frame.t().contiguous()
-        scene = (centres, frame, uniforms, features, grid.x, grid.y, start, listed, image, end)
-        _launch(kernels.forward, grid.tiles, *scene, canvas.width, canvas.height)
+        arrays = (centres, frame, uniforms, features, grid.x, grid.y, start, listed, image, end)
+        _launch(kernels.forward, grid.tiles, *arrays, canvas.width, canvas.height)
         box = find_boxes(centres, extent, canvas)
-        ctx.save_for_backward(parameters, box, *scene)
+        ctx.save_for_backward(parameters, box, *arrays)
         ctx.kernels, ctx.sums, ctx.tiles = kernels, source.leaves + 4, grid.tiles
         return image
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        parameters, box, *scene = ctx.saved_tensors
-        listed, image = scene[7], scene[8]
+        parameters, box, *arrays = ctx.saved_tensors
+        listed, image = arrays[7], arrays[8]
         _, height, width = image.shape
         pairs = parameters.new_zeros(len(listed), ctx.sums)
         incoming = grad_outputs[0].contiguous()
-        _launch(ctx.kernels.backward, ctx.tiles, *scene, incoming, pairs, width, height)
+        _launch(ctx.kernels.backward, ctx.tiles, *arrays, incoming, pairs, width, height)
         # By splat and, for each, in the order of the tiles: the same bits every time.
         count = len(parameters)
         splat, order = torch.sort(listed, stable=True)
         ends = torch.searchsorted(splat, torch.arange(count + 1, device=splat.device))
         sums = torch.segment_reduce(pairs[order], "sum", lengths=ends.diff(), axis=0, unsafe=True)
-        gradient, features = torch.empty_like(parameters), torch.empty_like(scene[3])
+        gradient, features = torch.empty_like(parameters), torch.empty_like(arrays[3])
         totals = (sums, box, gradient, features, count, 1)
         _launch(ctx.kernels.finish, -(-count // SPLATS), parameters, *totals)
         return gradient, features, None, None, None, None
+
+
+_composite: Callable[..., Tensor] = _Composite.apply
 
 
 def _launch(kernel: Any, programs: int, *arguments: Tensor | int) -> None:

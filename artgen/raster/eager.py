@@ -7,7 +7,7 @@ number of splats.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,12 +18,10 @@ from artgen.canvas import Canvas
 from artgen.primitives import ADDED, HIDDEN, OPAQUE, Params, Splat
 from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
 
-__all__ = ["Memory", "accumulate", "composite"]
-
 
 @dataclass(frozen=True)
 class Memory:
-    """How many footprint evaluations are held at a time; each takes some 100 bytes."""
+    """Footprint evaluations in memory at a time; each takes about 100 bytes."""
 
     evaluations: int = 1 << 18
 
@@ -75,7 +73,7 @@ def _run(
     over: bool,
 ) -> Tensor:
     count = features.shape[1]
-    # What the framework adds is no parameter of the footprint, and visibility of every pixel.
+    # Parameters of the framework are not those of the footprint, and visibility is per pixel.
     added = ADDED - set(splat.params) - {"visibility"}
     names = [name for name in tensors if name not in added]
     shapes = {name: tensors[name].shape[:-1] for name in names}
@@ -87,9 +85,8 @@ def _run(
         tiles = bin_splats(tensors["xy"], extent.radius, canvas, side)
         rows = _split(tiles, memory.evaluations)
         frame = extent.frame.to(packed.dtype)
-    scene = _Scene(splat, shapes, frame, canvas, tiles, rows, memory, over)
-    values: Tensor = _Evaluate.apply(packed, scene)  # type: ignore[no-untyped-call]
-    return scene.assemble(values, features.shape[0])
+    evaluation = _Evaluation(splat, shapes, frame, canvas, tiles, rows, memory, over)
+    return evaluation.assemble(_evaluate(packed, evaluation), features.shape[0])
 
 
 @dataclass(frozen=True)
@@ -121,8 +118,8 @@ def _split(tiles: Tiles, evaluations: int) -> _Rows:
 
 
 @dataclass(frozen=True)
-class _Scene:
-    """What is the same for all pieces of one picture."""
+class _Evaluation:
+    """The data that all pieces of a picture share."""
 
     splat: Splat
     shapes: dict[str, torch.Size]
@@ -189,7 +186,7 @@ class _Scene:
         return torch.cat([torch.bmm(features[:, :-1], alpha * before), through[:, -1:]], dim=1)
 
     def _visibility(self, gathered: Tensor, column: Tensor, row: Tensor) -> Tensor:
-        """How visible each splat is at the pixels of its tile, [R, K, side, side]."""
+        """Return the visibility of each splat at the pixels of its tile, [R, K, side, side]."""
         first = 0
         for name, shape in self.shapes.items():
             if name == "visibility":
@@ -232,31 +229,36 @@ class _Scene:
 
 
 class _Evaluate(torch.autograd.Function):
-    """All rows of a scene, piece by piece, twice: without a graph forward, with one backward."""
+    """Evaluate all rows piece by piece: without a graph forward, again with one backward."""
 
     @staticmethod
-    def forward(ctx: Any, packed: Tensor, scene: _Scene) -> Tensor:
-        ctx.scene = scene
+    def forward(ctx: Any, packed: Tensor, evaluation: _Evaluation) -> Tensor:
+        ctx.evaluation = evaluation
         ctx.save_for_backward(packed)
         values = [
-            scene.evaluate(_gather(packed, splat), scene.rows.tile[some], frame)
-            for some, splat, frame in scene.pieces()
+            evaluation.evaluate(_gather(packed, splat), evaluation.rows.tile[some], frame)
+            for some, splat, frame in evaluation.pieces()
         ]
-        channels = packed.shape[0] - sum(shape.numel() for shape in scene.shapes.values())
-        return torch.cat(values) if values else packed.new_zeros(0, channels, scene.tiles.side**2)
+        channels = packed.shape[0] - sum(shape.numel() for shape in evaluation.shapes.values())
+        return (
+            torch.cat(values) if values else packed.new_zeros(0, channels, evaluation.tiles.side**2)
+        )
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
-        scene: _Scene = ctx.scene
+        evaluation: _Evaluation = ctx.evaluation
         (packed,) = ctx.saved_tensors
         gradient = torch.zeros_like(packed)
-        for some, splat, frame in scene.pieces():
+        for some, splat, frame in evaluation.pieces():
             gathered = _gather(packed, splat).requires_grad_()
             with torch.enable_grad():
-                value = scene.evaluate(gathered, scene.rows.tile[some], frame)
+                value = evaluation.evaluate(gathered, evaluation.rows.tile[some], frame)
             (piece,) = torch.autograd.grad(value, gathered, grad_outputs[0][some])
             gradient.index_add_(1, splat.flatten(), piece.flatten(1))
         return gradient, None
+
+
+_evaluate: Callable[..., Tensor] = _Evaluate.apply
 
 
 def _between(pixel: Tensor, pixels: int, size: int) -> Tensor:

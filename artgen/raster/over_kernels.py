@@ -1,18 +1,15 @@
 """Drawing shapes over a picture; compiled after the functions of the shapes (see `spans`)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numba as nb
 import numpy as np
 
-if TYPE_CHECKING:  # what the text before this one defines
-    CROSSINGS: Any = None
-    VERTICES: Any = None
-    cover: Any = None
-    grid_type: Any = None
-    make_scratch: Any = None
-    options: Any = None
-    trace: Any = None
+from artgen.compiler.jit import grid_type, options
+from artgen.raster.span_kernels import cover, make_scratch
+
+if TYPE_CHECKING:
+    from artgen.raster.bound import CROSSINGS, VERTICES, trace
 
 
 @nb.njit(
@@ -26,27 +23,27 @@ if TYPE_CHECKING:  # what the text before this one defines
     ),
     **options,
 )
-def over(kind, genes, colour, alpha, picture, grid, subrows, first, last):
+def over(kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
     """Draw N shapes over `picture` [channels, height, width], in its rows `first` to before `last`.
 
-    `kind` and `alpha` are [N], `genes` [N, genes], `colour` [N, channels]; the grid has `subrows`
-    sample rows per pixel. Where a shape covers the share k of a pixel, the pixel p becomes
+    `kind` and `alpha` are [N], `genes` [N, genes], `colour` [N, channels]; the grid has
+    `sample_rows` per pixel. Where a shape covers the share k of a pixel, the pixel p becomes
     p(1 − alpha·k) + alpha·k·colour.
     """
     channels, width = picture.shape[0], picture.shape[2]
-    scratch = make_scratch((last - first) * subrows, VERTICES, CROSSINGS)
+    scratch = make_scratch((last - first) * sample_rows, VERTICES, CROSSINGS)
     changes = np.zeros(width + 1)
     share = np.empty(width, np.float32)
     for i in range(len(kind)):
-        runs = trace(kind[i], genes[i], first * subrows, last * subrows, grid, scratch)
-        run = 0
-        while run < runs:
-            y = scratch[0][run] // subrows
-            run, low, high = cover(scratch, run, runs, (y + 1) * subrows, changes)
+        spans = trace(kind[i], genes[i], first * sample_rows, last * sample_rows, grid, scratch)
+        span = 0
+        while span < spans:
+            y = scratch[0][span] // sample_rows
+            span, low, high = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
             covered = 0.0
             for x in range(low, high + 1):
                 covered += changes[x]
-                share[x] = alpha[i] * covered / subrows
+                share[x] = alpha[i] * covered / sample_rows
             changes[low : high + 2] = 0
             for c in range(channels):
                 tint = np.float32(colour[i, c])

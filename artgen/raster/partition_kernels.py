@@ -5,16 +5,15 @@ Along a row the cost of a site is a line, so the sites that win are the lower en
 the one that falls most wins on the far right, and each border is where two of them cross.
 """
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numba as nb
 import numpy as np
 
-if TYPE_CHECKING:  # what the text before this one defines
-    grid_type: Any = None
-    inline: Any = None
-    line: Any = None
-    options: Any = None
+from artgen.compiler.jit import grid_type, inline, options
+
+if TYPE_CHECKING:
+    from artgen.raster.bound import line
 
 
 @inline
@@ -54,7 +53,7 @@ def begin_cuts(sites, number, y, cuts):
 
 @inline
 def cut_row(sites, number, y, cuts):
-    """Who wins along the row at height `y`, from the left to the right; how many there are.
+    """Find the winning sites along the row at height `y`, left to right; return their number.
 
     Fills the winners, and the x where each begins to win (the first: minus infinity). The order of
     the slopes is kept for the next row, where it is about the same.
@@ -63,13 +62,13 @@ def cut_row(sites, number, y, cuts):
     for i in range(number):
         slopes[i], heights[i] = line(sites[i], y)
     sort_by_slope(order, slopes, number, 1)
-    runs = 0
+    spans = 0
     for i in range(number):
         site = order[i]
         slope, height = slopes[site], heights[site]
         border = -np.inf
-        while runs > 0:
-            rival = winners[runs - 1]
+        while spans > 0:
+            rival = winners[spans - 1]
             fall = slopes[rival] - slope
             rise = height - heights[rival]
             if fall > 0:
@@ -77,14 +76,14 @@ def cut_row(sites, number, y, cuts):
             else:
                 border = np.inf if rise >= 0 else -np.inf
             # Where it takes over before the last winner has begun to win, that never wins.
-            if border > borders[runs - 1]:
+            if border > borders[spans - 1]:
                 break
-            runs -= 1
+            spans -= 1
             border = -np.inf
         if border < np.inf:
-            winners[runs], borders[runs] = site, border
-            runs += 1
-    return runs
+            winners[spans], borders[spans] = site, border
+            spans += 1
+    return spans
 
 
 @nb.njit(
@@ -96,11 +95,11 @@ def cut_row(sites, number, y, cuts):
     ),
     **options,
 )
-def draw(sites, colour, picture, grid, subrows, first, last):
+def draw(sites, colour, picture, grid, sample_rows, first, last):
     """Draw sites [N, genes] with their colours [N, 3] into the rows `first` to before `last`.
 
     The share of a pixel [3, height, width] that a site wins is the share of its colour that the
-    pixel gets; the grid (see `span_kernels`) has `subrows` sample rows per pixel.
+    pixel gets; the grid (see `span_kernels`) has `sample_rows` sample rows per pixel.
     """
     top, pitch, left, scale, wide = grid
     width = picture.shape[2]
@@ -110,18 +109,18 @@ def draw(sites, colour, picture, grid, subrows, first, last):
     begin_cuts(sites, len(sites), top, cuts)
     winners, borders = cuts[3], cuts[4]
     for y in range(first, last):
-        for row in range(y * subrows, (y + 1) * subrows):
-            runs = cut_row(sites, len(sites), top + row * pitch, cuts)
-            for run in range(runs):
-                begin, end = (borders[run] - left) * scale, wide
-                if run + 1 < runs:
-                    end = (borders[run + 1] - left) * scale
+        for row in range(y * sample_rows, (y + 1) * sample_rows):
+            spans = cut_row(sites, len(sites), top + row * pitch, cuts)
+            for span in range(spans):
+                begin, end = (borders[span] - left) * scale, wide
+                if span + 1 < spans:
+                    end = (borders[span + 1] - left) * scale
                 begin, end = max(begin, 0.0), min(end, wide)
                 if end <= begin:
                     continue
                 i, j = int(begin), min(int(end), width - 1)
                 for c in range(3):
-                    value = colour[winners[run], c]
+                    value = colour[winners[span], c]
                     changes[i, c] += (i + 1 - begin) * value
                     changes[i + 1, c] += (begin - i) * value
                     changes[j, c] -= (j + 1 - end) * value
@@ -130,6 +129,6 @@ def draw(sites, colour, picture, grid, subrows, first, last):
             total = 0.0
             for x in range(width):
                 total += changes[x, c]
-                picture[c, y, x] = total / subrows
+                picture[c, y, x] = total / sample_rows
                 changes[x, c] = 0.0
             changes[width, c] = 0.0

@@ -1,18 +1,15 @@
-"""Partitions drawn by area: the share of a pixel that a site wins is how much of its colour it has.
+"""Draw partitions by area: a pixel gets the share of a site's colour that the site wins of it.
 
-As for shapes there are eight sample rows per pixel, and along each the borders are exact. The
-kernels are compiled together with the static functions of the partition and cached under the hash
-of their code.
+As for shapes there are eight sample rows per pixel, with exact borders along each. Kernels are
+compiled together with the static functions of the partition and cached under the hash of their
+code.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import types
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,43 +18,39 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler import kernel_cache
+from artgen.compiler.fingerprint import explain, fingerprint, first_failure
+from artgen.compiler.jit import generator_type
+from artgen.compiler.threads import share
 from artgen.errors import PluginError
 from artgen.primitives import Partition
-from artgen.raster import kernel_cache
-from artgen.raster.fingerprint import computed, explain
-from artgen.raster.spans import SUBROWS, make_grid
-from artgen.raster.threads import share
-
-__all__ = ["draw_partition", "load_partition_kernels", "unpack_sites"]
+from artgen.raster._paint import BLACK, Colour, paint
+from artgen.raster.backend import ALWAYS_COMPILED, Backend, choose_backend, planned_backend
+from artgen.raster.spans import SAMPLE_ROWS, make_grid
 
 _HEADER = '''\
 """Kernels of a partition, written by artgen; delete this folder whenever you like."""
 
-import math
-
-import numba as nb
-import numpy as np
+from artgen.compiler.jit import compiled
 
 # {fingerprint}
-options = {{"cache": True, "nogil": True, "error_model": "numpy"}}
-inline = nb.njit(forceinline=True, error_model="numpy")
-compiled = nb.njit(error_model="numpy")
-grid_type = nb.types.UniTuple(nb.float64, 5)
 line, random, mutate = compiled(given[0].line), compiled(given[0].random), compiled(given[0].mutate)
 
 
 '''
 
 
+@paint.register(Partition)
 def draw_partition(
     partition: Partition,
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
-    background: tuple[float, float, float],
+    background: Colour = BLACK,
+    **_: Any,
 ) -> Tensor:
-    """A drawing's tensors as float32 [3, height, width]; the background where there is no site.
+    """Draw tensors as float32 [3, height, width]; only the background if there are no sites.
 
-    Raises PluginError where the functions of the partition cannot be compiled.
+    Raises PluginError if the functions of the partition cannot be compiled.
     """
     sites, colour = unpack_sites(tensors)
     picture = np.empty((3, canvas.height, canvas.width), np.float32)
@@ -65,16 +58,22 @@ def draw_partition(
         picture[:] = np.array(background)[:, None, None]
         return torch.from_numpy(picture)
     draw = load_partition_kernels(partition).draw
-    scene = (sites, colour, picture, make_grid(canvas, SUBROWS), SUBROWS)
+    arrays = (sites, colour, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
     cuts = np.linspace(0, canvas.height, 4 * torch.get_num_threads() + 1).astype(int)
-    share(lambda rows: draw(*scene, *rows), list(pairwise(cuts.tolist())))
+    share(lambda rows: draw(*arrays, *rows), list(pairwise(cuts.tolist())))
     return torch.from_numpy(picture)
+
+
+@choose_backend.register(Partition)
+@planned_backend.register(Partition)
+def _backend(partition: Partition, device: str = "cpu", asked: str = "auto") -> Backend:
+    return ALWAYS_COMPILED
 
 
 def unpack_sites(
     tensors: Mapping[str, Tensor],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """A drawing's sites float64 [N, genes] and colours [N, 3]."""
+    """Return the sites of a drawing, float64 [N, genes], and their colours [N, 3]."""
     sites, colour = (
         np.ascontiguousarray(tensors[name].detach().cpu().numpy().T, np.float64)
         for name in ("sites", "colour")
@@ -82,20 +81,19 @@ def unpack_sites(
     return sites, colour
 
 
-def load_partition_kernels(partition: Partition, kernels: str = "") -> types.ModuleType:
-    """`partition_kernels` and the text `kernels`, compiled after the functions of `partition`.
+def load_partition_kernels(partition: Partition, module: str = "") -> types.ModuleType:
+    """`partition_kernels` and the kernel `module`, compiled after the functions of `partition`.
 
     Raises PluginError naming the function that cannot be compiled.
     """
     cls = type(partition)
-    key = (cls, partition.genes, kernels)
+    key = (cls, partition.genes, module)
     if key not in _loaded:
         _check(partition)
-        digest = hashlib.sha256()
-        for name in ("line", "random", "mutate"):
-            for part in computed(getattr(cls, name), set()):
-                digest.update(part.encode() + b"\0")
-        source = _HEADER.format(fingerprint=digest.hexdigest()) + _text() + "\n\n" + kernels
+        functions = (cls.line, cls.random, cls.mutate)
+        source = _HEADER.format(fingerprint=fingerprint(functions))
+        for each in filter(None, ("raster.partition_kernels", module)):
+            source += kernel_cache.read_kernels(each) + "\n\n"
         try:
             _loaded[key] = kernel_cache.load(source, given=(cls,))
         except Exception as error:
@@ -107,7 +105,7 @@ _loaded: dict[Any, types.ModuleType] = {}
 
 
 def _check(partition: Partition) -> None:
-    """Raise PluginError where a partition does not say what it is."""
+    """Raise PluginError if a partition is incomplete."""
     cls = type(partition)
     if partition.genes < 2:
         raise PluginError(
@@ -115,7 +113,7 @@ def _check(partition: Partition) -> None:
         )
     if cls.line is Partition.line:
         raise PluginError(
-            f"{cls.__name__} does not define line", hint="what a site costs along a row"
+            f"{cls.__name__} does not define line", hint="it returns the cost of a site along a row"
         )
     for name in ("line", "random", "mutate"):
         if name in cls.__dict__ and not isinstance(cls.__dict__[name], staticmethod):
@@ -123,36 +121,16 @@ def _check(partition: Partition) -> None:
 
 
 def _explained(partition: Partition, error: Exception) -> PluginError:
-    """Which function cannot be compiled, and why."""
+    """Return the error that names the function that cannot be compiled, and the reason."""
     import numba as nb
 
-    generator = nb.typeof(np.random.default_rng())  # type: ignore[no-untyped-call]
     numbers, number = nb.float64[::1], nb.float64
     cls = type(partition)
-    arguments = {
+    signatures = {
         "line": (numbers, number),
-        "random": (numbers, generator, number, number, number),
-        "mutate": (numbers, generator, number),
+        "random": (numbers, generator_type, number, number, number),
+        "mutate": (numbers, generator_type, number),
     }
-    for name, types_of in arguments.items():
-        function = nb.njit(getattr(cls, name))
-        try:
-            function.compile(types_of)
-            if name == "line" and len(function.nopython_signatures[0].return_type) != 2:
-                raise TypeError
-        except TypeError:
-            reason = "it gives no pair of numbers"
-        except Exception as failure:
-            reason = explain(failure)
-        else:
-            continue
-        return PluginError(
-            f"{cls.__name__}.{name} cannot be compiled: {reason}",
-            hint="it takes plain Python on numbers: math, loops, arrays, constants",
-        )
-    return PluginError(f"the kernels of {cls.__name__} cannot be compiled: {explain(error)}")
-
-
-@functools.cache
-def _text() -> str:
-    return Path(__file__).with_name("partition_kernels.py").read_text(encoding="utf-8")
+    return first_failure(cls, signatures) or PluginError(
+        f"the kernels of {cls.__name__} cannot be compiled: {explain(error)}"
+    )

@@ -1,34 +1,28 @@
 """Gradients of drawn shapes; compiled after the functions of the shapes (see `span_gradients`)."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numba as nb
 import numpy as np
 
-if TYPE_CHECKING:  # what the text before this one defines
-    CROSSINGS: Any = None
-    GENES: Any = None
-    VERTICES: Any = None
-    cover: Any = None
-    grid_type: Any = None
-    inline: Any = None
-    make_scratch: Any = None
-    options: Any = None
-    trace: Any = None
-    valid: Any = None
+from artgen.compiler.jit import grid_type, inline, options
+from artgen.raster.span_kernels import cover, make_scratch
+
+if TYPE_CHECKING:
+    from artgen.raster.bound import CROSSINGS, GENES, VERTICES, trace, valid
 
 MARGIN = 2
-"""A shape whose genes are moved by a step reaches less than so many pixels further."""
+"""A step of the genes extends a shape by fewer pixels than this."""
 
 PIECES = 4
-"""A change that would make a shape not valid is taken in so many pieces, each gene by gene."""
+"""Pieces of a change that would make a shape invalid, applied gene by gene."""
 
 matrix, picture_type = nb.float64[:, ::1], nb.float32[:, :, ::1]
 
 
 @inline
 def longer(tape, needed):
-    """The same tape with room for so many numbers, and for more to come."""
+    """Return the tape with room for `needed` numbers and more."""
     if needed <= len(tape):
         return tape
     copy = np.empty(2 * needed, np.float32)
@@ -39,23 +33,23 @@ def longer(tape, needed):
 
 
 @inline
-def covered_sum(kind, genes, sums, top, bottom, left, right, grid, subrows, scratch):
+def covered_sum(kind, genes, sums, top, bottom, left, right, grid, sample_rows, scratch):
     """The sum of what a shape covers, in a box of pixels, of what `sums` are running totals of.
 
     The box reaches from row `top` and column `left` to before `bottom` and `right`; `sums` holds
     what is left of each place in each of its rows.
     """
-    runs = trace(kind, genes, top * subrows, bottom * subrows, grid, scratch)
+    spans = trace(kind, genes, top * sample_rows, bottom * sample_rows, grid, scratch)
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     total, last = 0.0, right - left - 1
-    for run in range(runs):
-        row = rows[run] // subrows - top
-        begin = min(max(lefts[run], left), right) - left
-        end = min(max(rights[run], left), right) - left
+    for span in range(spans):
+        row = rows[span] // sample_rows - top
+        begin = min(max(lefts[span], left), right) - left
+        end = min(max(rights[span], left), right) - left
         i, j = min(int(begin), last), min(int(end), last)
         total += sums[row, j] + (end - j) * (sums[row, j + 1] - sums[row, j])
         total -= sums[row, i] + (begin - i) * (sums[row, i + 1] - sums[row, i])
-    return total / subrows
+    return total / sample_rows
 
 
 @nb.njit(
@@ -66,20 +60,20 @@ def covered_sum(kind, genes, sums, top, bottom, left, right, grid, subrows, scra
     **options,
 )
 def over_backward(
-    kind, genes, colour, alpha, picture, light, fine, subrows, grid, rows, step, first, last,
+    kind, genes, colour, alpha, picture, light, fine, sample_rows, grid, rows, step, first, last,
     gradients,
 ):  # fmt: skip
     """Fill `gradients` [N, genes + 4] with those by genes, colour (3) and alpha of N shapes.
 
-    They are drawn as by `over_kernels`, with the grid `fine` of `subrows`; what lies in the rows of
-    pixels from `first` to before `last` counts. Of these `picture` [3, last - first, width] holds
+    They are drawn as by `over_kernels`, with the grid `fine` of `sample_rows`. The rows of pixels
+    from `first` to before `last` count. Of these `picture` [3, last - first, width] holds
     what the shapes are drawn over and `light` the derivative of the loss by the result; both are
     changed. Derivatives by genes are differences over `step` either way, on a grid of `rows`.
     """
     count, number = genes.shape
     height, width = last - first, picture.shape[2]
     tint, strength = colour.astype(np.float32), alpha.astype(np.float32)
-    scratch = make_scratch((height + 2) * max(subrows, rows), VERTICES, CROSSINGS)
+    scratch = make_scratch((height + 2) * max(sample_rows, rows), VERTICES, CROSSINGS)
     changes = np.zeros(width + 1)
     # Where a shape may reach when it is moved: rows and columns, the last ones excluded.
     boxes = np.zeros((count, 4), np.int64)
@@ -89,21 +83,23 @@ def over_backward(
     tape, used = np.empty(4 * height * width, np.float32), 0
     for i in range(count):
         # From the rows next to these it may move into them.
-        runs = trace(kind[i], genes[i], (first - 1) * subrows, (last + 1) * subrows, fine, scratch)
-        if runs == 0:
+        spans = trace(
+            kind[i], genes[i], (first - 1) * sample_rows, (last + 1) * sample_rows, fine, scratch
+        )
+        if spans == 0:
             continue
         left, right = width, 0
-        run = 0
-        while run < runs:
-            y = scratch[0][run] // subrows - first
-            run, low, high = cover(scratch, run, runs, (y + first + 1) * subrows, changes)
+        span = 0
+        while span < spans:
+            y = scratch[0][span] // sample_rows - first
+            span, low, high = cover(scratch, span, spans, (y + first + 1) * sample_rows, changes)
             left, right = min(left, low), max(right, high + 1)
             size = high + 1 - low if 0 <= y < height else 0
             tape = longer(tape, used + 4 * size)
             covered = 0.0
             for x in range(size):
                 covered += changes[low + x]
-                tape[used + x] = covered / subrows
+                tape[used + x] = covered / sample_rows
             changes[low : high + 2] = 0
             if size == 0:
                 continue
@@ -116,8 +112,8 @@ def over_backward(
                     picture[c, y, low + x] = u + share * (tint[i, c] - u)
             places[i, y, 0], places[i, y, 1], places[i, y, 2] = low, size, used
             used += 4 * size
-        boxes[i, 0] = max(scratch[0][0] // subrows - 1, first)
-        boxes[i, 1] = min(scratch[0][runs - 1] // subrows + 2, last)
+        boxes[i, 0] = max(scratch[0][0] // sample_rows - 1, first)
+        boxes[i, 1] = min(scratch[0][spans - 1] // sample_rows + 2, last)
         boxes[i, 2], boxes[i, 3] = max(left - MARGIN, 0), min(right + MARGIN, width)
 
     sums = np.empty((height, width + 1))

@@ -3,16 +3,15 @@
 The share of a pixel that a shape covers changes with its genes wherever its edge is, so a picture
 of hard edges has gradients, almost everywhere. By coverage they follow from compositing, backwards
 from the topmost shape to the lowest. By the genes there is one sum for each shape, of these
-gradients times its coverage: added up along every row of pixels it costs the two ends of each run,
+gradients times its coverage: added up along every row of pixels it costs the two ends of each span,
 as scoring a candidate does. Its derivative by a gene is the difference between two such sums, with
 the gene a little larger and a little smaller. That takes nothing but what draws the shape.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from itertools import pairwise
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -22,20 +21,18 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler.threads import share
 from artgen.primitives import Shape
-from artgen.raster.spans import SUBROWS, draw_shapes, load_kernels, make_grid, unpack
-from artgen.raster.threads import share
-
-__all__ = ["draw_with_gradients", "keep_valid"]
+from artgen.raster.spans import SAMPLE_ROWS, draw_shapes, load_kernels, make_grid, unpack
 
 STRIP = 16
-"""So many rows of pixels are worked on together, whatever the number of threads."""
+"""Rows of pixels per strip, for any number of threads."""
 
 ROWS = 4
 """Sample rows per pixel for the derivatives by genes: with more a polish gained no more."""
 
 STEP = 0.25
-"""How far a gene is moved either way, in pixels: a whole sample row, so that level edges count."""
+"""Step of a gene in pixels, either way: a sample row, so that horizontal edges count."""
 
 
 def draw_with_gradients(
@@ -50,10 +47,7 @@ def draw_with_gradients(
     differences of what a shape contributes, over half a pixel. The order of shapes has none.
     """
     names = tuple(tensors)
-    picture: Tensor = _Drawn.apply(  # type: ignore[no-untyped-call]
-        shape, canvas, background, names, *tensors.values()
-    )
-    return picture
+    return _draw(shape, canvas, background, names, *tensors.values())
 
 
 def keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Tensor:
@@ -74,18 +68,21 @@ class _Drawn(torch.autograd.Function):
         names: tuple[str, ...],
         *values: Tensor,
     ) -> Tensor:
-        context.scene = shape, canvas, background, names
+        context.given = shape, canvas, background, names
         context.save_for_backward(*values)
         return draw_shapes(shape, dict(zip(names, values, strict=True)), canvas, background)
 
     @staticmethod
     def backward(context: Any, incoming: Tensor) -> tuple[Tensor | None, ...]:
-        shape, canvas, background, names = context.scene
+        shape, canvas, background, names = context.given
         values = dict(zip(names, context.saved_tensors, strict=True))
         found = _gradients(shape, values, canvas, background, incoming)
         return *[None] * 4, *(
             found[name].to(values[name]) if name in found else None for name in names
         )
+
+
+_draw: Callable[..., Tensor] = _Drawn.apply
 
 
 def _gradients(
@@ -100,7 +97,7 @@ def _gradients(
     count, number = parts[1].shape
     ground = np.array(background, np.float32)[:, None, None]
     light = incoming.detach().cpu().numpy()
-    sampling = make_grid(canvas, SUBROWS), SUBROWS, make_grid(canvas, ROWS), ROWS
+    sampling = make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS, make_grid(canvas, ROWS), ROWS
     backward = _kernels(shape).over_backward
 
     def of_strip(strip: tuple[int, int]) -> NDArray[np.float64]:
@@ -121,6 +118,4 @@ def _gradients(
 
 
 def _kernels(shape: Shape) -> ModuleType:
-    genes = [member.genes for member in shape.members]
-    text = Path(__file__).with_name("span_gradient_kernels.py").read_text(encoding="utf-8")
-    return load_kernels(shape, f"GENES = np.array({genes})\n{text}", ("valid",))
+    return load_kernels(shape, "raster.span_gradient_kernels")

@@ -1,36 +1,33 @@
-"""Shapes as runs of sample rows, and the area of pixels that runs cover.
+"""Shapes as spans of sample rows, and the area of pixels that spans cover.
 
-A *run* is what a shape covers of one sample row, in columns of pixels. `grid` is (top, pitch, left,
-scale, width): sample row r lies at y = top + r·pitch, a point x at column (x − left)·scale, and the
-picture has `width` columns. These functions are compiled into the kernels of shapes (see `spans`).
+A *span* is the part of a sample row that a shape covers, in columns of pixels. `grid` is (top,
+pitch, left, scale, width): sample row r lies at y = top + r·pitch, a point x at column
+(x − left)·scale, and the picture has `width` columns. These functions are compiled into the kernels
+of shapes (see `spans`).
 """
 
 from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 
-__all__ = ["clamp_row", "cover", "make_scratch", "trace_convex", "trace_outline"]
-
-# Inlined as code, so that arrays are not counted as users come and go at every call.
-inline = nb.njit(forceinline=True, error_model="numpy")
+from artgen.compiler.jit import inline
 
 
 @inline
 def make_scratch(rows, vertices, crossings):
-    """Room for the runs of one shape and for what finding them takes.
+    """Room for the spans of one shape and for what finding them takes.
 
-    The runs' rows, lefts and rights; the outline's corners and their rows; where its edges cross
+    The spans' rows, lefts and rights; the outline's corners and their rows; where its edges cross
     each row, which way, and how many do. `crossings` is the most per row of an outline that is not
     convex.
     """
-    runs = rows * max(1, crossings // 2)
+    spans = rows * max(1, crossings // 2)
     return (
-        np.empty(runs, np.int64),
-        np.empty(runs, np.float64),
-        np.empty(runs, np.float64),
+        np.empty(spans, np.int64),
+        np.empty(spans, np.float64),
+        np.empty(spans, np.float64),
         np.empty((vertices, 2), np.float64),
         np.empty(vertices, np.int64),
         np.empty(rows * crossings, np.float64),
@@ -58,9 +55,9 @@ def place_corners(points, first, last, grid, places):
 
 @inline
 def trace_convex(points, first, last, grid, scratch):
-    """Cut a convex polygon into runs, from sample row `first` to before `last`; their number.
+    """Cut a convex polygon into spans, from sample row `first` to before `last`; their number.
 
-    A row's run goes from its leftmost to its rightmost crossing of an edge.
+    A row's span goes from its leftmost to its rightmost crossing of an edge.
     """
     top, pitch, origin, scale, width = grid
     rows, lefts, rights, places = scratch[0], scratch[1], scratch[2], scratch[4]
@@ -81,14 +78,14 @@ def trace_convex(points, first, last, grid, scratch):
             crossing = x + row * slope
             lefts[row - begin] = min(lefts[row - begin], crossing)
             rights[row - begin] = max(rights[row - begin], crossing)
-    runs = 0
+    spans = 0
     for row in range(begin, end):
         left = max((lefts[row - begin] - origin) * scale, 0.0)
         right = min((rights[row - begin] - origin) * scale, width)
         if right > left:
-            rows[runs], lefts[runs], rights[runs] = row, left, right
-            runs += 1
-    return runs
+            rows[spans], lefts[spans], rights[spans] = row, left, right
+            spans += 1
+    return spans
 
 
 @inline
@@ -105,7 +102,7 @@ def sort_crossings(crossings, ways, first, number, stride):
 
 @inline
 def trace_outline(points, first, last, grid, scratch):
-    """Cut any closed polygon into runs, as `trace_convex` does: where it winds around a point."""
+    """Cut any closed polygon into spans, as `trace_convex` does: where it winds around a point."""
     top, pitch, origin, scale, width = grid
     rows, lefts, rights, places = scratch[0], scratch[1], scratch[2], scratch[4]
     crossings, ways, crossed = scratch[5], scratch[6], scratch[7]
@@ -130,7 +127,7 @@ def trace_outline(points, first, last, grid, scratch):
             k = row - begin + crossed[row - begin] * stride
             crossings[k], ways[k] = crossing, way
             crossed[row - begin] += 1
-    runs = 0
+    spans = 0
     for row in range(begin, end):
         i = row - begin
         if crossed[i] == 2:
@@ -139,8 +136,8 @@ def trace_outline(points, first, last, grid, scratch):
             start = max((min(one, other) - origin) * scale, 0.0)
             stop = min((max(one, other) - origin) * scale, width)
             if stop > start:
-                rows[runs], lefts[runs], rights[runs] = row, start, stop
-                runs += 1
+                rows[spans], lefts[spans], rights[spans] = row, start, stop
+                spans += 1
             continue
         sort_crossings(crossings, ways, i, crossed[i], stride)
         winding, left = 0, crossings[i]
@@ -153,28 +150,28 @@ def trace_outline(points, first, last, grid, scratch):
                 start = max((left - origin) * scale, 0.0)
                 stop = min((crossings[k] - origin) * scale, width)
                 if stop > start:
-                    rows[runs], lefts[runs], rights[runs] = row, start, stop
-                    runs += 1
-    return runs
+                    rows[spans], lefts[spans], rights[spans] = row, start, stop
+                    spans += 1
+    return spans
 
 
 @inline
-def cover(scratch, run, runs, last, changes):
-    """Add the runs from number `run` on that lie before sample row `last` to a row of pixels.
+def cover(scratch, span, spans, last, changes):
+    """Add the spans from number `span` on that lie before sample row `last` to a row of pixels.
 
     `changes` [width + 1] is how the covered length differs from that of the pixel before, in sample
-    rows. Returns the number of the next run and the first and last pixel that are touched.
+    rows. Returns the number of the next span and the first and last pixel that are touched.
     """
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     final = len(changes) - 2
     low, high = final, 0
-    while run < runs and rows[run] < last:
-        left, right = lefts[run], rights[run]
+    while span < spans and rows[span] < last:
+        left, right = lefts[span], rights[span]
         i, j = int(left), min(int(right), final)
         changes[i] += i + 1 - left
         changes[i + 1] += left - i
         changes[j] -= j + 1 - right
         changes[j + 1] -= right - j
         low, high = min(low, i), max(high, j)
-        run += 1
-    return run, low, high
+        span += 1
+    return span, low, high

@@ -1,19 +1,16 @@
-"""Shapes drawn by area: the share of a pixel that a shape covers is how much of its colour it gets.
+"""Draw shapes by area: a pixel gets the share of a shape's colour that the shape covers of it.
 
-There are eight sample rows per pixel, and along each of them a shape begins and ends exactly. The
-kernels are compiled together with the static functions of the shapes: a generated text binds these
-to names and makes one `trace` of them, whatever kind a shape is of; the text of the kernels proper
-follows. Its hash is that of the functions' code too, so a plugin that changed is compiled anew.
+There are eight sample rows per pixel, and spans along them have exact ends. Kernels are compiled
+together with the static functions of the shapes. A generated text binds these to names and makes
+one `trace` of them for all kinds; the text of the kernel module follows. The hash covers the code
+of the functions, so a changed plugin is compiled again.
 """
 
 from __future__ import annotations
 
-import functools
-import hashlib
 import types
 from collections.abc import Mapping
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -22,15 +19,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler import kernel_cache
+from artgen.compiler.fingerprint import explain, fingerprint, first_failure
+from artgen.compiler.jit import generator_type
+from artgen.compiler.threads import share
 from artgen.errors import PluginError
 from artgen.primitives import Shape
-from artgen.raster import kernel_cache
-from artgen.raster.fingerprint import computed, explain
-from artgen.raster.threads import share
 
-__all__ = ["SUBROWS", "Grid", "Parts", "check_shape", "draw_shapes", "load_kernels", "make_grid"]
-
-SUBROWS = 8
+SAMPLE_ROWS = 8
 """Sample rows per pixel of a drawing."""
 
 Grid: TypeAlias = tuple[float, float, float, float, float]
@@ -48,30 +44,30 @@ def draw_shapes(
     *,
     transparent: bool = False,
 ) -> Tensor:
-    """A drawing's tensors as float32 [3, height, width] over the background.
+    """Draw tensors over the background: float32 [3, height, width].
 
-    When transparent [4, height, width] with colours not multiplied by alpha. Raises PluginError
-    where the functions of the shape cannot be compiled.
+    If transparent, [4, height, width] with colours not multiplied by alpha. Raises PluginError if
+    the functions of the shape cannot be compiled.
     """
     kind, genes, colour, alpha = unpack(shape, tensors)
     ground = np.array(background)
     if transparent:
-        # Alpha is a fourth channel: what shapes that are all 1 make of 0.
+        # Alpha is a fourth channel: shapes of value 1 over 0.
         colour = np.append(colour, np.ones((len(colour), 1)), axis=1)
         ground = np.zeros(4)
     picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
     picture[:] = ground[:, None, None]
     over = drawing_kernels(shape).over
-    scene = (kind, genes, colour, alpha, picture, make_grid(canvas, SUBROWS), SUBROWS)
+    arrays = (kind, genes, colour, alpha, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
     cuts = np.linspace(0, canvas.height, 4 * torch.get_num_threads() + 1).astype(int)
-    share(lambda rows: over(*scene, *rows), list(pairwise(cuts.tolist())))
+    share(lambda rows: over(*arrays, *rows), list(pairwise(cuts.tolist())))
     if transparent:
         picture[:3] /= np.maximum(picture[3], 1e-6)
     return torch.from_numpy(picture)
 
 
 def unpack(shape: Shape, tensors: Mapping[str, Tensor]) -> Parts:
-    """A drawing's tensors as the kernels take them."""
+    """Return the tensors of a drawing as arguments of the kernels."""
 
     def rows(name: str) -> NDArray[np.float64]:
         return np.ascontiguousarray(tensors[name].detach().cpu().numpy().T, np.float64)
@@ -79,37 +75,40 @@ def unpack(shape: Shape, tensors: Mapping[str, Tensor]) -> Parts:
     alpha = rows("alpha")
     kind = np.zeros(len(alpha), np.int64)
     if "kind" in tensors:
-        # What was saved with few bits is near a whole number.
+        # Kinds saved with few bits are only near a whole number.
         kind = np.rint(rows("kind")).astype(np.int64)
     return kind, rows("genes"), rows("colour"), alpha
 
 
-def make_grid(canvas: Canvas, subrows: float) -> Grid:
-    """The sample rows of a canvas: `subrows` for each row of pixels, which may be less than one."""
+def make_grid(canvas: Canvas, sample_rows: float) -> Grid:
+    """The sample rows of a canvas, `sample_rows` per row of pixels, which may be less than one."""
     half_width, half_height = canvas.reach
-    pitch = canvas.pixel / subrows
+    pitch = canvas.pixel / sample_rows
     return (pitch / 2 - half_height, pitch, -half_width, 1 / canvas.pixel, float(canvas.width))
 
 
 def drawing_kernels(shape: Shape) -> types.ModuleType:
-    """`over_kernels` for this shape."""
-    return load_kernels(shape, _text("over_kernels.py"))
+    """Return `over_kernels` for this shape."""
+    return load_kernels(shape, "raster.over_kernels")
 
 
-def load_kernels(shape: Shape, kernels: str, functions: tuple[str, ...] = ()) -> types.ModuleType:
-    """Compile the text `kernels` after the functions of `shape`, or find it in the cache.
+def load_kernels(
+    shape: Shape, module: str, constants: str = "", more: str = ""
+) -> types.ModuleType:
+    """Compile the text of a kernel module after the functions of `shape`, or find it in the cache.
 
-    It may use `trace`, the other `functions` by their names (both take the kind first), what
-    `span_kernels` defines, VERTICES and CROSSINGS for `make_scratch`, and CHANCES, the cumulative
-    shares of the kinds. Raises PluginError naming the function that cannot be compiled.
+    `module` is named below `artgen`, such as ``raster.over_kernels``. It may use the names in
+    `raster.bound`; `constants` are lines of Python before it, `more` is Python after it. Raises
+    PluginError naming the function that cannot be compiled.
     """
     classes = tuple(type(member) for member in shape.members)
     layout = tuple((member.genes, member.vertices, member.convex) for member in shape.members)
-    key = (classes, layout, shape.weights, kernels)
+    key = (classes, layout, shape.weights, module, constants, more)
     if key not in _loaded:
         check_shape(shape)
         try:
-            _loaded[key] = kernel_cache.load(_source(shape, functions) + kernels, given=classes)
+            source = _source(shape) + constants + kernel_cache.read_kernels(module) + more
+            _loaded[key] = kernel_cache.load(source, given=classes)
         except Exception as error:
             raise _explained(shape, error) from error
     return _loaded[key]
@@ -117,31 +116,29 @@ def load_kernels(shape: Shape, kernels: str, functions: tuple[str, ...] = ()) ->
 
 _loaded: dict[Any, types.ModuleType] = {}
 
+SEARCH_FUNCTIONS = ("random", "mutate", "valid")
+"""The functions of a shape that searches call; the others say what it covers."""
+
 _SIGNATURES = {
     "random": "genes, rng, x, y, size",
     "mutate": "genes, rng, step",
     "valid": "genes",
     "trace": "genes, first, last, grid, scratch",
 }
-"""The arguments of what is chosen by kind."""
+"""The arguments of the functions that are chosen by kind."""
 
 _HEADER = '''\
 """Kernels of shapes, written by artgen; delete this folder whenever you like."""
 
-import math
-
-import numba as nb
 import numpy as np
 
-from artgen.raster.span_kernels import *
+from artgen.compiler.jit import compiled, inline
+from artgen.raster.span_kernels import clamp_row, trace_convex, trace_outline
 
 # {fingerprint}
 VERTICES, CROSSINGS = {vertices}, {crossings}
 CHANCES = np.array({chances})
-options = {{"cache": True, "nogil": True, "error_model": "numpy"}}
-inline = nb.njit(forceinline=True, error_model="numpy")
-compiled = nb.njit(error_model="numpy")
-grid_type = nb.types.UniTuple(nb.float64, 5)
+GENES = np.array({genes})
 '''
 
 _BINDING = "{name}_{k} = compiled(given[{k}].{name})\n"
@@ -162,16 +159,16 @@ def trace_{k}(genes, first, last, grid, scratch):
     top, pitch, origin, scale, width = grid
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     low, high = bounds_{k}(genes)
-    runs = 0
+    spans = 0
     for row in range(
         clamp_row((low - top) / pitch, first, last), clamp_row((high - top) / pitch, first, last)
     ):
         left, right = span_{k}(genes, top + row * pitch)
         left, right = max((left - origin) * scale, 0.0), min((right - origin) * scale, width)
         if right > left:
-            rows[runs], lefts[runs], rights[runs] = row, left, right
-            runs += 1
-    return runs
+            rows[spans], lefts[spans], rights[spans] = row, left, right
+            spans += 1
+    return spans
 """
 
 _CHOICE = """
@@ -182,31 +179,36 @@ def {name}(kind, {arguments}):
 """
 
 
-def _source(shape: Shape, functions: tuple[str, ...]) -> str:
-    """The functions of the shapes by name, and those chosen by kind."""
+def _source(shape: Shape) -> str:
+    """Return the text that binds the functions of the shapes, and those chosen by kind."""
     members = shape.members
     tangled = [member.vertices for member in members if not member.convex]
     text = _HEADER.format(
-        fingerprint=_fingerprint(shape, functions),
+        fingerprint=fingerprint(
+            getattr(type(member), name)
+            for member in members
+            for name in _compiled_functions(member)
+        ),
         vertices=max(1, *(member.vertices for member in members)),
         crossings=max(tangled, default=0),
+        genes=[member.genes for member in members],
         chances=(np.cumsum(shape.weights) / sum(shape.weights)).tolist(),
     )
     for k, member in enumerate(members):
-        for name in (*functions, *_covering(member)):
+        for name in _compiled_functions(member):
             text += _BINDING.format(name=name, k=k)
         text += (_TRACE_OUTLINE if member.vertices else _TRACE_SPANS).format(
             k=k,
             vertices=member.vertices,
             trace="trace_convex" if member.convex else "trace_outline",
         )
-    for name in ("trace", *functions):
+    for name in ("trace", *SEARCH_FUNCTIONS):
         text += _choice(name, [member.genes for member in members])
     return text + "\n\n"
 
 
 def _choice(name: str, genes: list[int]) -> str:
-    """The function `name` of whatever kind; any number beyond the kinds means the last."""
+    """Return a function that calls `name` of a kind; numbers beyond the kinds mean the last."""
     rest = _SIGNATURES[name].partition(", ")[2]
     lines = []
     for k, number in enumerate(genes):
@@ -217,26 +219,22 @@ def _choice(name: str, genes: list[int]) -> str:
 
 
 def _covering(member: Shape) -> tuple[str, ...]:
-    """The functions that say what a shape covers."""
+    """Return the names of the functions that define the covered area."""
     return ("outline",) if member.vertices else ("bounds", "span")
 
 
-def _fingerprint(shape: Shape, functions: tuple[str, ...]) -> str:
-    """A hash of all that is compiled but not in the text."""
-    digest = hashlib.sha256(_text("span_kernels.py").encode())
-    for member in shape.members:
-        for name in (*functions, *_covering(member)):
-            for part in computed(getattr(type(member), name), set()):
-                digest.update(part.encode() + b"\0")
-    return digest.hexdigest()
+def _compiled_functions(member: Shape) -> tuple[str, ...]:
+    return (*SEARCH_FUNCTIONS, *_covering(member))
 
 
 def check_shape(shape: Shape) -> None:
-    """Raise PluginError where a shape does not say what it is."""
+    """Raise PluginError if a shape is incomplete."""
     for member in shape.members:
         name, given = type(member).__name__, type(member).__dict__
         if member.genes < 1:
-            raise PluginError(f"{name} does not say how many genes it has", hint="set genes")
+            raise PluginError(
+                f"{name}.genes must be at least 1, got {member.genes}", hint="set genes"
+            )
         if len(member.gene_names) not in (0, member.genes):
             raise PluginError(
                 f"{name} names {len(member.gene_names)} of {member.genes} genes",
@@ -256,40 +254,22 @@ def check_shape(shape: Shape) -> None:
 
 
 def _explained(shape: Shape, error: Exception) -> PluginError:
-    """Which function cannot be compiled, and why."""
+    """Return the error that names the function that cannot be compiled, and the reason."""
     import numba as nb
 
-    generator = nb.typeof(np.random.default_rng())  # type: ignore[no-untyped-call]
     numbers, matrix = nb.float64[::1], nb.float64[:, ::1]
+    types_of = {
+        "random": (numbers, generator_type, nb.float64, nb.float64, nb.float64),
+        "mutate": (numbers, generator_type, nb.float64),
+        "valid": (numbers,),
+        "outline": (numbers, matrix),
+        "bounds": (numbers,),
+        "span": (numbers, nb.float64),
+    }
     for member in shape.members:
-        types_of = {
-            "random": (numbers, generator, nb.float64, nb.float64, nb.float64),
-            "mutate": (numbers, generator, nb.float64),
-            "valid": (numbers,),
-            "outline": (numbers, matrix),
-            "bounds": (numbers,),
-            "span": (numbers, nb.float64),
-        }
-        for each in ("random", "mutate", "valid", *_covering(member)):
-            function = nb.njit(getattr(type(member), each))
-            try:
-                function.compile(types_of[each])
-                result = function.nopython_signatures[0].return_type
-                if each in ("bounds", "span") and len(result) != 2:
-                    raise TypeError
-            except TypeError:
-                reason = "it gives no pair of numbers"
-            except Exception as failure:
-                reason = explain(failure)
-            else:
-                continue
-            return PluginError(
-                f"{type(member).__name__}.{each} cannot be compiled: {reason}",
-                hint="it takes plain Python on numbers: math, loops, arrays, constants",
-            )
+        failure = first_failure(
+            type(member), {name: types_of[name] for name in _compiled_functions(member)}
+        )
+        if failure is not None:
+            return failure
     return PluginError(f"the kernels of shapes cannot be compiled: {explain(error)}")
-
-
-@functools.cache
-def _text(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")

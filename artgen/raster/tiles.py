@@ -15,8 +15,6 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.primitives import Params, Splat
 
-__all__ = ["Extent", "Tiles", "bin_splats", "choose_side", "find_extent"]
-
 
 class Extent(NamedTuple):
     """Where splats end: half axes `along` and `across` (canvas units) and an angle, each [N]."""

@@ -1,7 +1,7 @@
-"""Plugins: found, examined one by one, listed, and looked up by name.
+"""The registry of plugins: discovery, validation, listing, and lookup by name.
 
-Names resolve to *entries*; only `Entry.load` imports what a plugin offers, so listing and looking
-up never import torch.
+Names resolve to *entries*. Only `Entry.load` imports what a plugin offers, so listing and lookup
+never import torch.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Plugins that the user asks for: a loose Python file, or a class registered from Python.
+"""Plugins that the user names: loose Python files, and classes registered from Python.
 
-A file is imported as `artgen_file_STEM`. What runs is exactly the bytes whose SHA-256 drawings
-record: no bytecode cache, nothing added to `sys.path`.
+A file is imported as `artgen_file_STEM`. Drawings record the SHA-256 of exactly the bytes that
+run, so there is no bytecode cache, and nothing is added to `sys.path`.
 """
 
 from __future__ import annotations
@@ -18,24 +18,28 @@ from types import ModuleType
 
 from artgen.errors import PluginError
 from artgen.hookspecs import Spec
-from artgen.registry._isolation import Failure, isolated
-from artgen.registry._plugin import Plugin, PluginInfo, examine, of_specs
-
-__all__ = ["SESSION", "examine_class", "examine_file", "fingerprint"]
+from artgen.registry._plugin import (
+    Failure,
+    Plugin,
+    PluginInfo,
+    examine,
+    isolated,
+    of_specs,
+)
 
 SESSION = "python session"
 """The identity of classes registered from Python that have no file."""
 
 
 def fingerprint(path: Path) -> dict[str, str]:
-    """The name of a file and the SHA-256 of its bytes. Raises PluginError if it cannot be read."""
+    """Return name and SHA-256 of a file. Raises PluginError if it cannot be read."""
     return _identity(path, _read(path))
 
 
 def examine_file(path: Path, name: str) -> Plugin:
-    """Import the file at `path` and take its hooks or, without any, the primitives defined in it.
+    """Import the file at `path` and use its hooks or, without hooks, its primitives.
 
-    Raises PluginError where the file cannot be imported or holds neither.
+    Raises PluginError if the file cannot be imported or contains neither.
     """
     source = _read(path)
     identity = _identity(path, source)
@@ -48,7 +52,7 @@ def examine_file(path: Path, name: str) -> Plugin:
             hint=f"`python {path}` shows where it fails",
         ) from failure.__cause__
     plugin = examine(info, identity, lambda: module)
-    # A hook that does not exist is a warning beside others, but alone it means that nothing works.
+    # An unknown hook is a warning beside valid ones, but an error if there are no others.
     if not plugin.info.usable or (plugin.info.reason and not plugin.info.hooks):
         raise _unusable(path, plugin.info.reason, hint="correct the file")
     if plugin.info.hooks:
@@ -60,24 +64,24 @@ def examine_file(path: Path, name: str) -> Plugin:
     if not plugin.entries:
         raise _unusable(
             path,
-            "it holds no primitive and no hook",
-            hint="define a subclass of artgen.Splat, artgen.Shape, artgen.Field or artgen.Codec, "
+            "it contains no primitive and no hook",
+            hint="define a subclass of artgen.Splat, Shape, Partition, Field or Codec, "
             "or a function marked @artgen.hookimpl",
         )
     return plugin
 
 
 def examine_class(cls: type, name: str | None = None) -> Plugin:
-    """A plugin that offers the primitive `cls`, as `name` or its class name in snake case.
+    """Make a plugin that offers the primitive `cls` as `name` or its class name in snake case.
 
-    Raises PluginError where `cls` is no primitive or the name is not valid.
+    Raises PluginError if `cls` is not a primitive or the name is invalid.
     """
     from artgen.primitives import Primitive
 
     if not (isinstance(cls, type) and issubclass(cls, Primitive)):
         raise PluginError(
             f"{cls!r} cannot be registered: it is not a subclass of artgen.Primitive",
-            hint="derive it from artgen.Splat, artgen.Shape, artgen.Field or artgen.Codec",
+            hint="derive it from artgen.Splat, Shape, Partition, Field or Codec",
         )
     spec = _spec(cls, name)
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
@@ -103,9 +107,7 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError:
-        raise PluginError(
-            f"plugin file {path} does not exist", hint="plugins given as files need their path"
-        ) from None
+        raise PluginError(f"plugin file {path} does not exist", hint="check its path") from None
     except OSError as error:
         raise PluginError(
             f"plugin file {path} cannot be read: {error.strerror}",
@@ -118,14 +120,14 @@ def _identity(path: Path, source: bytes) -> dict[str, str]:
 
 
 def _import(path: Path, source: bytes) -> ModuleType:
-    """Run `source` as a module of its own. Raises Failure."""
+    """Run `source` as a new module. Raises Failure."""
     name = _module_name(path)
     spec = importlib.util.spec_from_loader(name, loader=None, origin=str(path))
     assert spec is not None
     module = importlib.util.module_from_spec(spec)
     module.__file__ = str(path)
     before = sys.modules.get(name)
-    # Dataclasses and type hints look their module up while it is still being run.
+    # Dataclasses and type hints look up their module while it runs.
     sys.modules[name] = module
     try:
         with isolated():
@@ -139,7 +141,7 @@ def _import(path: Path, source: bytes) -> ModuleType:
 
 
 def _module_name(path: Path) -> str:
-    """`artgen_file_STEM`, numbered where another file of the same stem has that name."""
+    """Return `artgen_file_STEM`, with a number if another file has that name."""
     base = name = "artgen_file_" + re.sub(r"\W", "_", path.stem)
     number = 1
     while name in sys.modules and getattr(sys.modules[name], "__file__", "") != str(path):
@@ -149,7 +151,7 @@ def _module_name(path: Path) -> str:
 
 
 def _line(failure: Failure, path: Path) -> str:
-    """Where in `path` it failed, as ` (heart.py, line 7)`; a syntax error says so itself."""
+    """Return the line in `path`, such as ` (heart.py, line 7)`; empty for syntax errors."""
     error = failure.__cause__
     if error is None or isinstance(error, SyntaxError):
         return ""
@@ -162,7 +164,7 @@ def _line(failure: Failure, path: Path) -> str:
 
 
 def _primitives_in(module: ModuleType) -> Iterator[type]:
-    """The primitives that `module` defines; a leading underscore or `abc` marks a mere base."""
+    """Yield the primitives that `module` defines, without abstract and underscored classes."""
     from artgen.primitives import Primitive
 
     classes = [value for value in vars(module).values() if isinstance(value, type)]
@@ -177,11 +179,11 @@ def _primitives_in(module: ModuleType) -> Iterator[type]:
 
 
 def _spec(cls: type, name: str | None = None) -> Spec:
-    """A spec for `cls`; the summary is the first line of its docstring."""
+    """Make a spec for `cls` with the first line of its docstring as summary."""
     documentation = (cls.__doc__ or "").strip() or cls.__name__
     return Spec(name or _snake_case(cls.__name__), documentation.splitlines()[0], cls)
 
 
 def _snake_case(name: str) -> str:
-    """`HeartShape` is heart_shape, `SVGHeart` svg_heart, `Gabor2D` gabor2d."""
+    """Convert to snake case: `HeartShape` to heart_shape, `SVGHeart` to svg_heart."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()

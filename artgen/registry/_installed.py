@@ -1,8 +1,8 @@
-"""Installed plugins: the entry points of the group `artgen`, after the framework's own plugin.
+"""Installed plugins: artgen's own plugin, and the entry points of the group `artgen`.
 
-The environment chooses among them by entry point or distribution: ``ARTGEN_PLUGINS=a,b`` takes
-these alone (an empty value: none) beside what artgen ships, ``ARTGEN_DISABLE_PLUGINS=a,b`` takes
-away. What is not chosen is listed but never imported.
+Environment variables select plugins by entry point or distribution. ``ARTGEN_PLUGINS=a,b`` enables
+only these (an empty value: none) beside those shipped with artgen; ``ARTGEN_DISABLE_PLUGINS=a,b``
+disables them. A disabled plugin is listed but never imported.
 """
 
 from __future__ import annotations
@@ -14,37 +14,39 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
+from typing import Literal
 
-import artgen
+from artgen._version import __version__
 from artgen.hookspecs import GROUP
 from artgen.registry._plugin import Plugin, PluginInfo, examine
-
-__all__ = ["canonical", "examine_installed", "is_called"]
 
 _ONLY = "ARTGEN_PLUGINS"
 _WITHOUT = "ARTGEN_DISABLE_PLUGINS"
 
 
 def canonical(name: str) -> str:
-    """A distribution's name as compared by Python's packaging (PEP 503)."""
+    """Normalise the name of a distribution (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def is_called(info: PluginInfo, name: str) -> bool:
-    """Whether `name` means this plugin: it is that of its distribution or its own."""
+    """Return whether `name` is the name of the plugin or of its distribution."""
     return canonical(name) in _aliases(info)
 
 
 def examine_installed(
     entry_points: Iterable[EntryPoint] | None, environ: Mapping[str, str]
 ) -> tuple[list[Plugin], list[str]]:
-    """All installed plugins, artgen's own first, and warnings about the environment variables.
+    """Return all installed plugins, artgen's own first, and warnings about the environment.
 
-    `entry_points` default to those of the distributions on `sys.path`.
+    `entry_points` defaults to those of the distributions on `sys.path`.
     """
     if entry_points is None:
         entry_points = importlib.metadata.entry_points(group=GROUP)
-    candidates = [_framework(), *map(_candidate, entry_points)]
+    ours = PluginInfo("artgen", "artgen", __version__, "built-in")
+    load_ours = partial(importlib.import_module, "artgen._builtin")
+    candidates: list[tuple[PluginInfo, Callable[[], object]]]
+    candidates = [(ours, load_ours), *map(_candidate, entry_points)]
     candidates.sort(
         key=lambda candidate: (
             candidate[0].origin != "built-in",
@@ -71,30 +73,18 @@ def examine_installed(
     return plugins, warnings
 
 
-_Candidate = tuple[PluginInfo, Callable[[], object]]
-
-
-def _framework() -> _Candidate:
-    info = PluginInfo("artgen", "artgen", artgen.__version__, "built-in")
-    return info, partial(importlib.import_module, "artgen._builtin")
-
-
-def _candidate(entry_point: EntryPoint) -> _Candidate:
+def _candidate(entry_point: EntryPoint) -> tuple[PluginInfo, Callable[[], object]]:
     distribution = entry_point.dist
-    # Damaged metadata has neither.
+    # Damaged metadata has neither name nor version.
     name = (distribution and distribution.name) or entry_point.name
     version = (distribution and distribution.version) or "unknown"
-    info = PluginInfo(
-        entry_point.name,
-        name,
-        version,
-        "built-in" if canonical(name) == "artgen" else "installed",
-    )
-    return info, entry_point.load
+    origin: Literal["built-in", "installed"]
+    origin = "built-in" if canonical(name) == "artgen" else "installed"
+    return PluginInfo(entry_point.name, name, version, origin), entry_point.load
 
 
 def _listed(environ: Mapping[str, str], variable: str) -> list[str] | None:
-    """The comma-separated names in an environment variable; None where it is not set."""
+    """Return the comma-separated names in an environment variable; None if it is not set."""
     if variable not in environ:
         return None
     return [name.strip() for name in environ[variable].split(",") if name.strip()]

@@ -1,4 +1,4 @@
-"""Why a name cannot be found, and what to try: the errors of `Registry.find`."""
+"""Errors of `Registry.find`: why a name cannot be found, and what to try."""
 
 from __future__ import annotations
 
@@ -9,11 +9,9 @@ from artgen.registry._explicit import SESSION
 from artgen.registry._installed import is_called
 from artgen.registry._plugin import Kind, Plugin, PluginInfo
 
-__all__ = ["missing_plugin", "unknown_name", "unknown_name_in"]
-
 
 def missing_plugin(kind: Kind, name: str, identity: Mapping[str, str]) -> PluginError:
-    """The plugin that a drawing recorded is not there at all."""
+    """Return the error for a drawing whose plugin is not available."""
     source = identity.get("file") or identity.get("name") or "an unnamed plugin"
     if "file" in identity:
         hint = f"pass --plugin {source}"
@@ -21,22 +19,22 @@ def missing_plugin(kind: Kind, name: str, identity: Mapping[str, str]) -> Plugin
         hint = "call artgen.register with its class first"
     else:
         hint = f"pip install {source}"
-    return PluginError(f"{kind} {name!r} comes from {source}, which is not there", hint=hint)
+    return PluginError(f"{kind} {name!r} needs {source}, which is not available", hint=hint)
 
 
 def unknown_name_in(kind: Kind, name: str, providers: Sequence[Plugin]) -> PluginError:
-    """The plugin that a drawing recorded is there, but out of order or without the name."""
+    """Return the error for a drawing whose plugin is broken or does not offer the name."""
     unusable = [plugin.info for plugin in providers if not plugin.info.usable]
     if unusable:
         return _not_available(kind, name, unusable)
     return PluginError(
-        f"there is no {kind} {name!r} in {providers[0].info.distribution}",
+        f"unknown {kind} {name!r} in {providers[0].info.distribution}",
         hint=did_you_mean(name, _offered(kind, providers)),
     )
 
 
 def unknown_name(kind: Kind, name: str, plugins: Sequence[Plugin]) -> PluginError:
-    """No plugin offers the name: one is out of order that would, or it is a typing mistake."""
+    """Return the error for an unknown name: a broken plugin may offer it, or it is misspelled."""
     unusable = [plugin.info for plugin in plugins if not plugin.info.usable]
     suspects = [info for info in unusable if _suggests(info, kind, name)]
     if suspects:
@@ -44,13 +42,13 @@ def unknown_name(kind: Kind, name: str, plugins: Sequence[Plugin]) -> PluginErro
     hint = did_you_mean(name, _offered(kind, plugins, with_owner="/" in name))
     if unusable:
         hint += f"; not available: {'; '.join(map(_state, unusable))}"
-    return PluginError(f"there is no {kind} {name!r}", hint=hint)
+    return PluginError(f"unknown {kind} {name!r}", hint=hint)
 
 
 def _not_available(kind: Kind, name: str, unusable: Sequence[PluginInfo]) -> PluginError:
     return PluginError(
         f"{kind} {name!r} is not available: {'; '.join(map(_state, unusable))}",
-        hint="`artgen plugins list` shows every plugin and its state",
+        hint="`artgen plugins list` shows the status of every plugin",
     )
 
 
@@ -68,7 +66,7 @@ def _state(info: PluginInfo) -> str:
 
 
 def _suggests(info: PluginInfo, kind: Kind, name: str) -> bool:
-    """Whether a plugin offered `name` before it failed, or is called as if it would."""
+    """Return whether a plugin offered `name` before it failed, or its own name contains it."""
     owner, _, bare = name.rpartition("/")
     if owner:
         return is_called(info, owner)

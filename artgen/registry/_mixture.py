@@ -1,12 +1,12 @@
-"""Mixtures: `triangle*3+ellipse` is one primitive made of several kinds of shapes.
+"""Mixtures: a primitive made of several kinds of shapes, such as `triangle*3+ellipse`.
 
-The number is how often a kind is tried, 1 where there is none.
+The number is the relative frequency with which a kind is tried, by default 1.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,44 +14,42 @@ from artgen.errors import PluginError, UsageError
 from artgen.hookspecs import Spec
 from artgen.registry._plugin import Entry
 
-__all__ = ["MixtureEntry", "bare_name", "find_mixture", "is_mixture", "kind_names"]
-
 _MEMBER = re.compile(r"([^*+\s]+?)(?:\*(\d*\.?\d+))?")
 
 
 @dataclass(frozen=True)
 class MixtureEntry(Entry):
-    """What a mixture's name means: one entry for each kind, and how often it is tried."""
+    """The entry of a mixture: one entry for each kind, and their relative frequencies."""
 
     members: tuple[Entry, ...] = ()
     weights: tuple[float, ...] = ()
 
     def load(self) -> Any:
-        """The shape that is any of them. Raises PluginError where one is no shape."""
+        """Make the class of the mixture. Raises PluginError if a member is not a shape."""
         from artgen.primitives import Shape, mixture
 
         classes = tuple(member.load() for member in self.members)
         for member, cls in zip(self.members, classes, strict=True):
             if not issubclass(cls, Shape):
                 raise PluginError(
-                    f"{member.name} is a {cls.family} and cannot be mixed: mixtures are of shapes",
+                    f"{member.name} is a {cls.family}, only shapes can be mixed",
                     hint=f"use -p {member.name}",
                 )
         return mixture(classes, self.weights)
 
 
 def is_mixture(name: str) -> bool:
-    """Whether `name` is written as a mixture."""
+    """Return whether `name` has the form of a mixture."""
     return "+" in name or "*" in name
 
 
 def bare_name(name: str) -> str:
-    """A primitive's name, or each of a mixture's, without the distribution in front of it."""
+    """Remove the distributions from the name of a primitive or mixture."""
     return re.sub(r"[^+*]*/", "", name)
 
 
 def kind_names(name: str) -> tuple[str, ...]:
-    """The names of a mixture's members in order; of any other primitive its own alone."""
+    """Return the names of a mixture's members in order, or the name of any other primitive."""
     return tuple(part.partition("*")[0].strip() for part in name.split("+"))
 
 
@@ -60,10 +58,10 @@ def find_mixture(
     find: Callable[[str], Entry],
     spelling: Callable[[Entry], str],
 ) -> MixtureEntry:
-    """The entry of a mixture, whose members are looked up by `find`.
+    """Make the entry of a mixture, whose members are looked up by `find`.
 
-    Raises UsageError for what is not written as one, PluginError as `find` does and where its
-    members come from several plugins beside artgen's own, as drawings record one.
+    Raises UsageError if `text` does not have the form of a mixture, and PluginError as `find` does
+    or if members come from several plugins beside artgen's own, since drawings record only one.
     """
     members: list[Entry] = []
     names, weights = [], []
@@ -88,15 +86,11 @@ def find_mixture(
 
 
 def _owner(text: str, members: Sequence[Entry]) -> Entry:
-    """The member whose plugin drawings record: artgen's own only where there is no other."""
-    others = [entry for entry in members if not _is_ours(entry.identity)]
+    """Return the member whose plugin drawings record: artgen's own only if there is no other."""
+    others = [entry for entry in members if entry.identity.get("name") != "artgen"]
     if len({tuple(sorted(entry.identity.items())) for entry in others}) > 1:
         raise PluginError(
-            f"{text} takes shapes from {' and '.join(entry.distribution for entry in others)}",
-            hint="a mixture may have those of one plugin beside artgen's own",
+            f"{text} mixes shapes of {' and '.join(entry.distribution for entry in others)}",
+            hint="a mixture can combine shapes of one plugin with those of artgen",
         )
     return (others or members)[0]
-
-
-def _is_ours(identity: Mapping[str, str]) -> bool:
-    return identity.get("name") == "artgen"

@@ -1,7 +1,7 @@
-"""One plugin: what is known about it, what it offers, and calling its hooks in isolation.
+"""A plugin: its description, the entries that it offers, and isolated calls of its hooks.
 
-Every plugin has a pluggy manager of its own. A call of a hook thus reaches this plugin alone, and a
-plugin that cannot be registered leaves no trace in the others.
+Every plugin has its own pluggy manager. So a call of a hook reaches only this plugin, and a plugin
+that cannot be registered does not affect the others.
 """
 
 from __future__ import annotations
@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 import pkgutil
 import re
-from collections.abc import Callable, Iterable, Mapping
+import textwrap
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -19,9 +21,6 @@ from artgen import hookspecs
 from artgen.errors import PluginError, did_you_mean
 from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
-from artgen.registry._isolation import Failure, isolated
-
-__all__ = ["KINDS", "Entry", "Kind", "Plugin", "PluginInfo", "examine", "of_specs"]
 
 Kind = Literal["primitive", "engine", "loss", "target", "exporter"]
 
@@ -35,10 +34,26 @@ _HOOKS: dict[Kind, str] = {
 _OBSERVE = "artgen_observe"
 
 KINDS: tuple[Kind, ...] = tuple(_HOOKS)
-"""The kinds of things a plugin may offer; each has a hook (`artgen_primitives`, ...)."""
+"""Kinds of entries that a plugin can offer; each has a hook (`artgen_primitives`, ...)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
 _log = logging.getLogger("artgen")
+
+
+class Failure(Exception):
+    """Plugin code failed; the cause is the exception that it raised."""
+
+
+@contextmanager
+def isolated() -> Iterator[None]:
+    """Turn exceptions of the body, sys.exit included, into `Failure`; Ctrl-C passes through."""
+    try:
+        yield
+    except (KeyboardInterrupt, GeneratorExit, Failure):
+        # GeneratorExit only closes a generator early.
+        raise
+    except BaseException as error:
+        raise Failure(_in_one_line(error)) from error
 
 
 @dataclass(frozen=True)
@@ -51,7 +66,7 @@ class PluginInfo:
     - `origin`: ``built-in``, ``installed``, ``file``, or ``python`` for `artgen.register`
     - `status`: ``ok``; ``clash`` (works, but some names need the distribution in front);
       ``broken``, ``incompatible`` or ``disabled`` (not usable)
-    - `reason`: why it is not ok, or what is odd about it although it is
+    - `reason`: why it is not ok, or a remark if it is
     - `hooks`: the hooks it implements
     - `offers`: the names it offers, by kind
     """
@@ -67,20 +82,20 @@ class PluginInfo:
 
     @property
     def usable(self) -> bool:
-        """Whether what it offers can be found."""
+        """Whether its entries can be used."""
         return self.status in ("ok", "clash")
 
     @property
     def explicit(self) -> bool:
-        """Whether the user asked for it: `--plugin` or `artgen.register`."""
+        """Whether the user named it, by `--plugin` or `artgen.register`."""
         return self.origin in ("file", "python")
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something a plugin offers, found but not yet imported.
+    """An object that a plugin offers, not yet imported.
 
-    `identity` is what drawings record about the plugin: ``{"name": ..., "version": ...}`` or
+    `identity` is recorded in drawings: ``{"name": ..., "version": ...}`` or, for a file,
     ``{"file": ..., "sha256": ...}``.
     """
 
@@ -96,16 +111,16 @@ class Entry:
 
     @property
     def summary(self) -> str:
-        """What it is, in one line."""
+        """A one-line description."""
         return self.spec.summary
 
     @property
     def distribution(self) -> str:
-        """Who provides it."""
+        """The distribution or file that provides it."""
         return self.plugin.distribution
 
     def load(self) -> Any:
-        """Import the object. Raises PluginError with the reason if that fails."""
+        """Import the object. Raises PluginError if that fails or it has the wrong type."""
         try:
             with isolated():
                 where = self.spec.load
@@ -122,7 +137,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Plugin:
-    """A plugin that was examined: its facts, its entries (none unless usable), its hooks."""
+    """An examined plugin: its description, its entries (none unless usable), and its hooks."""
 
     info: PluginInfo
     identity: Mapping[str, str]
@@ -131,19 +146,19 @@ class Plugin:
 
     @property
     def observes(self) -> bool:
-        """Whether it wants to see events."""
+        """Whether it implements `artgen_observe`."""
         return self.info.usable and _OBSERVE in self.info.hooks
 
     def observe(self, event: Event) -> None:
-        """Show it the event. Raises Failure where its hook raises."""
+        """Call its hook `artgen_observe`. Raises Failure if the hook raises."""
         assert self.manager is not None
         _call(self.info, self.manager, _OBSERVE, event=event)
 
 
 def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], object]) -> Plugin:
-    """Import a plugin by calling `load`, register it and ask its hooks what they offer.
+    """Import a plugin by calling `load`, register it, and collect the specs of its hooks.
 
-    Never raises: what goes wrong becomes the status and the reason of the plugin.
+    Errors are not raised, they become status and reason of the plugin.
     """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
@@ -153,7 +168,7 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
             module = load()
             wanted = getattr(module, "ARTGEN_API", PLUGIN_API)
         if str(wanted).partition(".")[0] != str(PLUGIN_API):
-            reason = f"it wants plugin API {wanted}, this artgen has {PLUGIN_API}"
+            reason = f"it needs plugin API {wanted}, this artgen has {PLUGIN_API}"
             return Plugin(replace(info, status="incompatible", reason=reason), identity)
         with isolated():
             manager.register(module)
@@ -163,14 +178,14 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
             if hook in implemented:
                 _accept(_answers(info, manager, hook), hook, into=offered[kind])
     except Failure as failure:
-        # What it offered before it failed is still listed, to explain why a name is missing.
+        # List the names offered before the failure, to explain why they are missing.
         broken = replace(info, status="broken", reason=str(failure), offers=_names(offered))
         return Plugin(broken, identity)
     return _usable(info, identity, offered, manager)
 
 
 def of_specs(info: PluginInfo, identity: Mapping[str, str], primitives: Iterable[Spec]) -> Plugin:
-    """A plugin without hooks that offers `primitives`. Raises Failure where a spec is not valid."""
+    """Make a plugin without hooks that offers `primitives`. Raises Failure for an invalid spec."""
     offered: dict[Kind, dict[str, Spec]] = {"primitive": {}}
     _accept(primitives, "it", into=offered["primitive"])
     return _usable(info, identity, offered)
@@ -198,7 +213,7 @@ def _names(offered: Mapping[Kind, Mapping[str, Spec]]) -> dict[Kind, tuple[str, 
 def _hooks_of(
     manager: pluggy.PluginManager, module: object
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The names of the hooks that `module` implements, and of those that do not exist."""
+    """Return the names of the hooks that `module` implements, and of unknown hooks."""
     callers = manager.get_hookcallers(module) or []
     implemented = tuple(caller.name for caller in callers if caller.has_spec())
     unknown = tuple(
@@ -211,11 +226,9 @@ def _hooks_of(
 
 
 def _about_unknown(hooks: Iterable[str]) -> str | None:
-    """A sentence for hooks that will never be called, most likely for a typing mistake."""
+    """Describe hooks that are never called, probably because of a typing mistake."""
     known = (*_HOOKS.values(), _OBSERVE)
-    return (
-        "; ".join(f"there is no hook {hook}: {did_you_mean(hook, known)}" for hook in hooks) or None
-    )
+    return "; ".join(f"unknown hook {hook}: {did_you_mean(hook, known)}" for hook in hooks) or None
 
 
 def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: str, **arguments: object) -> Any:
@@ -225,10 +238,10 @@ def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: str, **argument
 
 
 def _answers(info: PluginInfo, manager: pluggy.PluginManager, hook: str) -> Iterable[object]:
-    """Everything the plugin answers to `hook`. Raises Failure, also while being iterated."""
+    """Yield all specs that the plugin returns for `hook`. Raises Failure."""
     answers = _call(info, manager, hook)
     if not answers:
-        # pluggy leaves out None, which is what a forgotten `return` gives.
+        # pluggy drops None, the result of a forgotten `return`.
         raise Failure(f"{hook} returned None instead of a list of specs")
     for answer in answers:
         if not isinstance(answer, Iterable):
@@ -238,13 +251,13 @@ def _answers(info: PluginInfo, manager: pluggy.PluginManager, hook: str) -> Iter
 
 
 def _accept(specs: Iterable[object], where: str, into: dict[str, Spec]) -> None:
-    """Check the specs one by one and file them by name. Raises Failure at the first bad one."""
+    """Check the specs and store them by name. Raises Failure at the first invalid one."""
     for spec in specs:
         if not isinstance(spec, Spec):
             raise Failure(f"{where} offers {type(spec).__name__} {spec!r:.80}, which is not a Spec")
         if not (isinstance(spec.name, str) and _NAME.fullmatch(spec.name)):
             raise Failure(
-                f"{where} offers {spec.name!r}, but a name is a lower-case letter followed by "
+                f"{where} offers {spec.name!r}, but a name must be a lower-case letter followed by "
                 "lower-case letters, digits, '-' and '_'"
             )
         if not (isinstance(spec.summary, str) and spec.summary.strip()):
@@ -253,13 +266,17 @@ def _accept(specs: Iterable[object], where: str, into: dict[str, Spec]) -> None:
             raise Failure(
                 f"{where} offers {spec.name!r} at {spec.load!r}, which is not 'module:attribute'"
             )
+        if not (isinstance(spec.files, tuple) and all(isinstance(p, str) for p in spec.files)):
+            raise Failure(
+                f"{where} offers {spec.name!r} with files that are not a tuple of patterns"
+            )
         if spec.name in into:
             raise Failure(f"{where} offers {spec.name!r} twice")
         into[spec.name] = spec
 
 
 def _check_type(kind: Kind, loaded: object) -> None:
-    """Raise TypeError where `loaded` cannot be of this kind."""
+    """Raise TypeError if `loaded` cannot be of this kind."""
     if kind == "primitive":
         from artgen.primitives import Primitive
 
@@ -267,3 +284,9 @@ def _check_type(kind: Kind, loaded: object) -> None:
             raise TypeError(f"{loaded!r} is not a subclass of artgen.Primitive")
     elif not callable(loaded):
         raise TypeError(f"{loaded!r} cannot be called")
+
+
+def _in_one_line(error: BaseException) -> str:
+    """Return type and message of an exception: `ImportError: no module named 'x'`."""
+    message = textwrap.shorten(str(error), width=300)
+    return f"{type(error).__name__}: {message}" if message else type(error).__name__

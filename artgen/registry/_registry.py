@@ -1,7 +1,7 @@
-"""The registry: every plugin of this process, and what a name means among them.
+"""The registry of all plugins of this process, which resolves names.
 
-A bare name (`heart`) must mean one thing. What the user gave explicitly beats what is installed;
-where that still leaves several, the name is refused until it is written as `distribution/heart`.
+A bare name (`heart`) must be unambiguous. Plugins that the user names take precedence over
+installed ones. If several remain, the name has to be written as `distribution/heart`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import logging
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -18,21 +19,17 @@ from artgen.errors import PluginError
 from artgen.events import Event
 from artgen.registry._explicit import examine_class, examine_file, fingerprint
 from artgen.registry._installed import canonical, examine_installed, is_called
-from artgen.registry._isolation import Failure
 from artgen.registry._missing import missing_plugin, unknown_name, unknown_name_in
 from artgen.registry._mixture import MixtureEntry, find_mixture, is_mixture
-from artgen.registry._plugin import Entry, Kind, Plugin, PluginInfo
-
-__all__ = ["Registry", "default", "reset_default"]
+from artgen.registry._plugin import Entry, Failure, Kind, Plugin, PluginInfo
 
 
 class Registry:
     """All plugins: artgen's own, the installed ones, and `files` given by the user.
 
     `environ` is read for ``ARTGEN_PLUGINS``, ``ARTGEN_DISABLE_PLUGINS`` and ``ARTGEN_TRACE``;
-    `entry_points` replace those that are installed. An installed plugin that fails is listed with
-    its reason and takes nothing else down; a file that fails raises PluginError. `warnings` holds
-    sentences for the user, in the order in which they came up.
+    `entry_points` replaces the installed ones. An installed plugin that fails is listed with the
+    reason; a file that fails raises PluginError. `warnings` collects messages for the user.
     """
 
     def __init__(
@@ -51,10 +48,10 @@ class Registry:
             self.add_file(path)
 
     def add_file(self, path: Path | str) -> None:
-        """Import a loose file; its names win over installed ones.
+        """Import a loose file; its names take precedence over installed ones.
 
-        A file that is already there is imported again only if it changed. Raises PluginError for a
-        file that is missing, cannot be imported, or holds neither a primitive nor a hook.
+        A known file is imported again only if it has changed. Raises PluginError if the file is
+        missing, cannot be imported, or contains neither a primitive nor a hook.
         """
         path = Path(path)
         previous = self._files.get(path.resolve())
@@ -63,7 +60,7 @@ class Registry:
         plugin = examine_file(path, previous.info.name if previous else self._free_name(path.stem))
         if previous:
             self._plugins.remove(previous)
-        # A file may register its classes itself, to be usable as a script too.
+        # A file that is also a script may register its classes itself.
         offered = [entry.spec for entry in plugin.entries]
         self._plugins = [
             other
@@ -73,11 +70,11 @@ class Registry:
         self._files[path.resolve()] = plugin
         self._add(plugin)
 
-    def register(self, cls: type, name: str | None = None) -> None:
+    def register(self, cls: type, name: str | None = None) -> str:
         """Offer the primitive `cls` as `name`, by default its class name in snake case.
 
-        Registering a name again replaces the class. Raises PluginError where `cls` is no primitive
-        or the name is not valid.
+        Registering a name again replaces the class. Raises PluginError if `cls` is not a primitive
+        or the name is invalid.
         """
         plugin = examine_class(cls, name)
         self._plugins = [
@@ -86,34 +83,35 @@ class Registry:
             if (other.info.origin, other.info.name) != ("python", plugin.info.name)
         ]
         self._add(plugin)
+        return self.spelling(plugin.entries[0])
 
     @property
     def plugins(self) -> list[PluginInfo]:
-        """Every plugin, usable or not, artgen's own first."""
+        """All plugins, usable or not, artgen's own first."""
         return [self._with_clashes(plugin) for plugin in self._plugins]
 
     def entries(self, kind: Kind) -> list[Entry]:
-        """All that can be found of `kind`, by name; see `spelling` for how to ask for each."""
-        found = [entry for plugin in self._plugins for entry in plugin.entries]
+        """Return all entries of a kind, sorted by name; `spelling` gives their unique names."""
+        entries = [entry for plugin in self._plugins for entry in plugin.entries]
         return sorted(
-            (entry for entry in found if entry.kind == kind),
+            (entry for entry in entries if entry.kind == kind),
             key=lambda entry: (entry.name, not entry.plugin.explicit),
         )
 
     def offered_by(self, plugin: Path | str) -> list[Entry]:
-        """All that one plugin offers, given by the path of its file, its distribution or its name.
+        """Return the entries of a plugin, given by file path, distribution or name.
 
-        Empty where it only observes. Raises PluginError where there is no such plugin, it is out of
-        order, or it does nothing at all.
+        The list is empty if it only observes. Raises PluginError if the plugin is unknown or
+        broken, or has neither entries nor `artgen_observe`.
         """
-        found = [
+        plugins = [
             each
             for each in self._plugins
             if self._files.get(Path(plugin).resolve()) is each or is_called(each.info, str(plugin))
         ]
-        if not found:
+        if not plugins:
             raise unknown_name("primitive", str(plugin), self._plugins)
-        for each in found:
+        for each in plugins:
             if not each.info.usable:
                 state = f"{each.info.status}: {each.info.reason}"
                 raise PluginError(
@@ -125,16 +123,14 @@ class Registry:
                     f"{each.info.distribution} offers nothing{reason}",
                     hint="mark a function such as artgen_primitives with @artgen.hookimpl",
                 )
-        return [entry for each in found for entry in each.entries]
+        return [entry for each in plugins for entry in each.entries]
 
     def find(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Entry:
-        """What `name` means: `heart`, or `distribution/heart`, `file-stem/heart`.
+        """Look up `name`: `heart`, `distribution/heart` or `file-stem/heart`.
 
-        A primitive may be a mixture, `heart*3+star`, each of whose members is looked up.
-
-        `plugin` is an identity that a drawing recorded; the name is then looked up in that plugin
-        alone. Raises PluginError for a name that is unknown or ambiguous, and for a plugin that is
-        missing.
+        A primitive may be a mixture, `heart*3+star`, whose members are looked up. `plugin` is an
+        identity recorded in a drawing; the name is then looked up in that plugin only. Raises
+        PluginError if the name is unknown or ambiguous, or the plugin is missing.
         """
         if kind == "primitive" and is_mixture(name):
             return find_mixture(
@@ -153,12 +149,37 @@ class Registry:
             )
         return claimants[0]
 
+    def find_opener(self, path: str) -> Entry:
+        """The target that opens the file or folder `path`, by the patterns in `Spec.files`.
+
+        The longest pattern counts; among equals the user's own plugins come before installed ones,
+        and those before artgen's. Raises PluginError where several are left.
+        """
+        name = Path(path).name.lower() + ("/" if Path(path).is_dir() else "")
+        found: dict[tuple[int, bool, bool], list[Entry]] = {}
+        for entry in self.entries("target"):
+            fitting = [len(each) for each in entry.spec.files if fnmatchcase(name, each)]
+            if fitting:
+                owner = entry.plugin
+                rank = (max(fitting), owner.explicit, owner.origin != "built-in")
+                found.setdefault(rank, []).append(entry)
+        if not found:
+            raise unknown_name("target", "image", self._plugins)
+        best = found[max(found)]
+        if len(best) > 1:
+            owners = " and ".join(entry.distribution for entry in best)
+            raise PluginError(
+                f"{path} is opened by {owners}",
+                hint=f"write {' or '.join(f'{self.spelling(entry)}:{path}' for entry in best)}",
+            )
+        return best[0]
+
     def load(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Any:
-        """`find` it and import it."""
+        """Look up a name with `find`, and import the object. Raises PluginError."""
         return self.find(kind, name, plugin=plugin).load()
 
     def spelling(self, entry: Entry) -> str:
-        """The shortest name that means `entry`: bare where that is enough."""
+        """Return the shortest unambiguous name of `entry`."""
         if isinstance(entry, MixtureEntry):
             return entry.name
         owners = [entry.distribution, entry.plugin.name]
@@ -171,13 +192,13 @@ class Registry:
         return spellings[-1]
 
     def identity(self, entry: Entry) -> dict[str, str]:
-        """What drawings record: ``{"name", "version"}``, or ``{"file", "sha256"}`` for a file."""
+        """Return the identity for drawings: ``{"name", "version"}`` or ``{"file", "sha256"}``."""
         return dict(entry.identity)
 
     def observe(self, event: Event) -> list[str]:
-        """Show `event` to every plugin that implements `artgen_observe`.
+        """Pass `event` to every plugin that implements `artgen_observe`.
 
-        A plugin that raises is not called again; the returned warnings say so.
+        A plugin that raises is not called again. Returns warnings about such plugins.
         """
         warnings = []
         for plugin in self._plugins:
@@ -206,15 +227,13 @@ class Registry:
         ]
         self._plugins.append(plugin)
         for entry, other in hidden:
-            self._warn(
-                f"{entry.name} is taken from {info.distribution} and hides {self.spelling(other)}"
-            )
+            self._warn(f"{entry.name} of {info.distribution} hides {self.spelling(other)}")
 
     def _warn(self, *sentences: str) -> None:
         self.warnings.extend(text for text in sentences if text not in self.warnings)
 
     def _free_name(self, stem: str) -> str:
-        """The stem of a file, numbered where an earlier file has the same."""
+        """Return the stem of a file, with a number if an earlier file has the same stem."""
         taken = {plugin.info.name for plugin in self._files.values()}
         name, number = stem, 1
         while name in taken:
@@ -223,7 +242,7 @@ class Registry:
         return name
 
     def _claimants(self, kind: Kind, name: str) -> list[Entry]:
-        """The entries that `name` may mean; explicit ones hide the others."""
+        """Return the entries that match `name`; explicit ones hide the others."""
         owner, _, bare = name.rpartition("/")
         found = [
             entry
@@ -233,7 +252,7 @@ class Registry:
         return [entry for entry in found if entry.plugin.explicit] or found
 
     def _with_clashes(self, plugin: Plugin) -> PluginInfo:
-        """Its facts, with the names that need the distribution in front given the others."""
+        """Describe a plugin, with the status ``clash`` if names need their distribution."""
         longer = [
             spelled for entry in plugin.entries if (spelled := self.spelling(entry)) != entry.name
         ]
@@ -245,7 +264,7 @@ class Registry:
         return replace(plugin.info, status="clash", reason=reason)
 
     def _find_member(self, name: str, identity: Mapping[str, str]) -> Entry:
-        """A member of a mixture: from the plugin that a drawing recorded, else from anywhere."""
+        """Look up a member of a mixture in the recorded plugin, else in all plugins."""
         bare = name.rpartition("/")[2]
         for provider in self._providers(identity) if identity else ():
             if bare in provider.info.offers.get("primitive", ()):
@@ -265,7 +284,7 @@ class Registry:
         raise missing_plugin(kind, name, identity)
 
     def _providers(self, identity: Mapping[str, str]) -> list[Plugin]:
-        """The plugins that a recorded identity means; a changed file counts, with a warning."""
+        """Return the plugins of a recorded identity; a changed file matches with a warning."""
         if "file" not in identity:
             recorded = canonical(identity.get("name", ""))
             return [
@@ -280,12 +299,12 @@ class Registry:
             return same
         changed = [plugin for plugin in files if plugin.identity["file"] == file]
         if changed:
-            self._warn(f"{file} is not the file that was recorded: it has changed since")
+            self._warn(f"{file} has changed since it was recorded")
         return changed
 
 
 def _trace_hooks() -> None:
-    """Log every call of a hook to stderr, unless the application already handles our logger."""
+    """Log every call of a hook to stderr, unless the application handles artgen's logger."""
     logger = logging.getLogger("artgen")
     logger.setLevel(logging.DEBUG)
     if not logger.hasHandlers():
@@ -296,7 +315,7 @@ _default: Registry | None = None
 
 
 def default() -> Registry:
-    """The registry of this process, made when it is first asked for."""
+    """Return the registry of this process, made on first use."""
     global _default
     if _default is None:
         _default = Registry()
@@ -304,6 +323,6 @@ def default() -> Registry:
 
 
 def reset_default(registry: Registry | None = None) -> None:
-    """Use `registry` as the default from now on; None makes a fresh one when next asked for."""
+    """Set the default registry; None makes a new one on next use."""
     global _default
     _default = registry

@@ -1,4 +1,4 @@
-"""Runs recipes: stages, budgets, frames, checkpoints, interruption, outputs.
+"""Runs recipes: stages, budgets, frames, checkpoints, control, outputs.
 
 What is named here is imported when it is first used: who only waits for runs that others carry
 out, as `artgen fit -j 8` does, needs no torch.
@@ -10,50 +10,36 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from artgen.runner._clip import Elsewhere
-    from artgen.runner._control import Control
     from artgen.runner._device import resolve_device
-    from artgen.runner._export import Outcome
     from artgen.runner._folder import RunFolder
-    from artgen.runner._inputs import file_hash, find_file
     from artgen.runner._log import read_generations, read_losses
     from artgen.runner._paths import default_stem, output_paths, refuse_existing
-    from artgen.runner._prepare import open_target, read_target
+    from artgen.runner._prepare import read_target
+    from artgen.runner._result import OUTPUTS, Result
     from artgen.runner._resume import check_agreement
     from artgen.runner._run import run
-    from artgen.runner._signals import Interruption, graceful_signals
-    from artgen.runner._task import Task
+    from artgen.runner.clip._run import SceneExecution
 
 _HOMES = {
-    "_clip": ("Elsewhere",),
-    "_control": ("Control",),
+    "clip._run": ("SceneExecution",),
     "_device": ("resolve_device",),
-    "_export": ("Outcome",),
     "_folder": ("RunFolder",),
-    "_inputs": ("file_hash", "find_file"),
     "_log": ("read_generations", "read_losses"),
     "_paths": ("default_stem", "output_paths", "refuse_existing"),
-    "_prepare": ("open_target", "read_target"),
+    "_prepare": ("read_target",),
     "_resume": ("check_agreement",),
+    "_result": ("OUTPUTS", "Result"),
     "_run": ("run",),
-    "_signals": ("Interruption", "graceful_signals"),
-    "_task": ("Task",),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "Control",
-    "Elsewhere",
-    "Interruption",
-    "Outcome",
+    "OUTPUTS",
+    "Result",
     "RunFolder",
-    "Task",
+    "SceneExecution",
     "check_agreement",
     "default_stem",
-    "file_hash",
-    "find_file",
-    "graceful_signals",
-    "open_target",
     "output_paths",
     "read_generations",
     "read_losses",

@@ -8,29 +8,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import __version__
+from artgen._version import __version__
+from artgen.animation.film import Film
 from artgen.art import Art, ExportRequest, bytes_of_shapes, quantised, quantised_film, saved_bytes
+from artgen.display import METRICS, Rendering
 from artgen.drawing import Drawing
-from artgen.errors import ArtgenError, Interrupted
+from artgen.errors import Interrupted
 from artgen.exporters import walk_frames
-from artgen.film import Film
 from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
-from artgen.runner._clip_figures import clip_figures, side_by_side
-from artgen.runner._fit import HOLD_SECONDS, Result
+from artgen.runner._fit import HOLD_SECONDS, FitResult
 from artgen.runner._folder import RunFolder
 from artgen.runner._prepare import Job
-from artgen.views import FIGURES, Picture
-
-__all__ = ["Outcome", "export"]
+from artgen.runner._result import Result
+from artgen.runner.clip._metrics import clip_metrics, side_by_side
 
 KINDS = ("still", "video", "art", "checkpoint")
 
@@ -38,28 +36,16 @@ LARGEST_WALK = 1080
 """Long side of the pictures of a walk, in pixels, however large the still is."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """The art, the JSON object that describes the run, the error it ended with, if any, and pixels.
-
-    An error here comes with outputs: interrupted (130) or diverged (5), the best so far saved.
-    `pixels` are the drawing at the fitting size, uint8 [height, width, 3].
-    """
-
-    art: Art
-    summary: dict[str, Any]
-    error: ArtgenError | None = None
-    pixels: NDArray[np.uint8] | None = None
-
-
 def export(
     job: Job,
-    result: Result,
+    result: FitResult,
     registry: Registry,
     paths: Mapping[str, Path] | None = None,
     folder: RunFolder | None = None,
-) -> Outcome:
+) -> tuple[Result, NDArray[np.uint8]]:
     """Round the drawing to its precision, measure it, write it to `paths` (None: nothing).
+
+    Returns the pixels of the drawing at the fitting size too, uint8 [height, width, 3].
 
     Raises OutputError, and Diverged where there is nothing finite to save.
     """
@@ -73,14 +59,14 @@ def export(
     art = Art(drawing, recipe, metrics, precision, registry, film)
     data = art.to_bytes()
     summary = _summary(job, result, metrics, len(data))
-    error: ArtgenError | None = result.diverged
+    error: Exception | None = result.diverged
     if result.stopped_by == "interrupted":
         error = Interrupted(
             f"interrupted at step {result.steps}, the best so far is saved",
             hint="go on with --resume" if folder is not None else None,
         )
     if paths is None or folder is None:
-        return Outcome(art, summary, error, picture.pixels)
+        return Result(summary, error, art=art), picture.pixels
 
     output, text = recipe.output, recipe.to_json()
     written = {kind: paths[kind] for kind in ("still", "video", "art")}
@@ -113,7 +99,7 @@ def export(
     if not output.video:
         # One that was overwritten would show another drawing.
         paths["video"].unlink(missing_ok=True)
-    return Outcome(art, summary, error, picture.pixels)
+    return Result(summary, error, art=art), picture.pixels
 
 
 def _video_frames(
@@ -135,7 +121,7 @@ def _as_request(output: OutputTable) -> ExportRequest:
 
 
 def _metrics(
-    job: Job, result: Result, drawing: Drawing, picture: Picture, film: Film | None
+    job: Job, result: FitResult, drawing: Drawing, picture: Rendering, film: Film | None
 ) -> dict[str, Any]:
     """What two equal runs agree on to the last bit; stored in the `.art`."""
     recipe = result.recipe
@@ -143,25 +129,25 @@ def _metrics(
     pixels = drawing.width * drawing.height
     if film is None:
         loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
-        figures = {**job.figures(picture), "loss": float(loss)}
+        metrics = {**job.metrics(picture), "loss": float(loss)}
     else:
-        figures = clip_figures(job, film, result.starts)
+        metrics = clip_metrics(job, film, result.starts)
         shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
         size = bytes_of_shapes(shapes, recipe.run.precision)
         pixels *= film.keys
     return {
         "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
         "parameters": drawing.parameters,
-        "floats": job.plan.primitive.floats if job.plan.primitive.family == "codec" else None,
+        "floats": job.plan.primitive.floats,
         "steps": result.steps,
-        **figures,
+        **metrics,
         "bytes": size,
         "bpp": round(8 * size / pixels, 6) if drawing.subject is None else None,
     }
 
 
 def _summary(
-    job: Job, result: Result, metrics: Mapping[str, Any], file_bytes: int
+    job: Job, result: FitResult, metrics: Mapping[str, Any], file_bytes: int
 ) -> dict[str, Any]:
     """The JSON object of a run, with no outputs yet."""
     recipe, target = result.recipe, job.target
@@ -188,7 +174,7 @@ def _summary(
         "seconds": round(result.seconds, 3),
         "steps_per_second": round(result.steps / max(result.seconds, 1e-9), 3),
         "stopped_by": result.stopped_by,
-        **{name: metrics[name] for name in FIGURES},
+        **{name: metrics[name] for name in METRICS},
         **{key: metrics[key] for key in ("loss", "clip") if key in metrics},
         "bytes": metrics["bytes"],
         "file_bytes": file_bytes,

@@ -16,20 +16,29 @@ from typing import Any, TypeVar
 
 import torch
 
+from artgen.animation.film import Film
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
+from artgen.engines.protocols import (
+    FindsCount,
+    HasNotices,
+    LimitsMemory,
+    Measures,
+    Recovers,
+    Stops,
+    TracksParts,
+    report_pace,
+)
 from artgen.errors import Diverged, OutOfMemory
-from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, Shown
-from artgen.film import Film
+from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
 from artgen.output import frame_steps
 from artgen.recipe import Recipe, Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import History, Key, film_of
-from artgen.runner._pace import measure_pace
 from artgen.runner._prepare import Job, check_finite
-from artgen.runner._signals import Interruption
-
-__all__ = ["HOLD_SECONDS", "Fit", "Result"]
+from artgen.runner._timing import measure_pace
+from artgen.seeds import derived_seed
+from artgen.tasks import RunControl
 
 T = TypeVar("T")
 
@@ -45,7 +54,7 @@ HOLD_SECONDS = 2.0
 
 
 @dataclass(frozen=True, eq=False)
-class Result:
+class FitResult:
     """What a fit leaves: the best drawing, why it stopped, and the recipe that repeats it.
 
     Of a clip there is a `film`, whose first key is the drawing, and `starts` are the numbers of the
@@ -108,13 +117,13 @@ class Fit:
         *,
         emit: Callable[[Event], None],
         run_name: str,
-        interruption: Interruption,
+        control: RunControl,
         folder: RunFolder | None = None,
         checkpoint_every: int | None = None,
         started: Callable[[Engine], None] | None = None,
     ) -> None:
         self.job, self.recipe, self.drawing = job, job.recipe, job.start
-        self.emit, self.name, self.interruption = emit, run_name, interruption
+        self.emit, self.name, self.control = emit, run_name, control
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
         output = job.recipe.output
@@ -154,12 +163,12 @@ class Fit:
         self.folder.frames.drop_after(known)
         self.history.drop_after(known)
 
-    def run(self) -> Result:
+    def run(self) -> FitResult:
         """Run all stages. Raises OutOfMemory and what the engines refuse."""
         diverged = None
         for index in range(self.progress.stage, len(self.recipe.stage)):
             engine = self._start_stage(index)
-            for notice in engine.notices:
+            for notice in engine.notices if isinstance(engine, HasNotices) else ():
                 self._notice(notice)
             try:
                 self._run_stage(engine)
@@ -170,15 +179,15 @@ class Fit:
                 self.progress.offset + engine.step,
                 index,
                 self.drawing.tensors,
-                engine.identities(best=True),
+                _identities(engine, best=True),
             )
             self.progress.offset += engine.step
             if self.progress.stopped_by == "interrupted":
                 # Made again, the recipe ends here too.
-                self.recipe = self.recipe.updated({"stage": self.recipe.stage[: index + 1]})
+                self.recipe = self.recipe.with_stages(self.recipe.stage[: index + 1])
             if self.progress.stopped_by in ("interrupted", "diverged"):
                 break
-        return Result(
+        return FitResult(
             self.drawing,
             self.recipe,
             self.progress.stopped_by,
@@ -229,13 +238,13 @@ class Fit:
 
     def _start(self, engine: Engine, total_steps: int | None = None) -> None:
         engine.start(self._problem(total_steps))
-        if self.memory_share < 1:
+        if self.memory_share < 1 and isinstance(engine, LimitsMemory):
             engine.limit_memory(self.memory_share)
 
     def _problem(self, total_steps: int | None = None) -> Problem:
         index = self.progress.stage
         # The initial drawing used the seed itself.
-        seed = ((self.recipe.seed or 0) + 7919 * (index + 1)) % 2**63
+        seed = derived_seed(self.recipe.seed, "stage", index + 1)
         return Problem(
             primitive=self.job.plan.primitive,
             drawing=self.drawing,
@@ -259,7 +268,8 @@ class Fit:
         stage, progress = self.stage, self.progress
         total = stage.steps or 1
         end = total if stage.stop is None else min(stage.stop, total)
-        every = max(1, min(total // engine.reports, engine.evaluate_every or total))
+        pace = report_pace(engine)
+        every = max(1, min(total // pace.reports, pace.steps or total))
         evaluations = {*range(0, end, every), end}
         frames, keys = set(self._frame_steps(total)), set(self._key_steps(total))
         if engine.step == 0:
@@ -277,7 +287,7 @@ class Fit:
             self._frame(engine, frames)
             self._keep(engine, keys)
             self._show(engine)
-            self.interruption.hold()
+            self.control.wait_if_paused()
             early = self._stopped_early(engine)
             # The checkpoint comes first: judging here is not part of the uninterrupted run.
             if early or self._checkpoint_due(engine):
@@ -286,27 +296,28 @@ class Fit:
                 if engine.step not in evaluations:
                     self._evaluate(engine)
                 progress.stopped_by = early
-        self._settle(engine)
+        self._write_converged(engine)
         if progress.stopped_by != "interrupted":
             self._checkpoint(engine)
         if progress.stopped_by != "steps" and engine.step < total:
             self._set_stage(stop=engine.step)
 
-    def _settle(self, engine: Engine) -> None:
-        """Write what the engine found on the way into the recipe."""
-        found = engine.settled()
+    def _write_converged(self, engine: Engine) -> None:
+        """Write the count and the options that the engine found into the recipe."""
+        found = engine.converged() if isinstance(engine, FindsCount) else {}
         if not found:
             return
-        self.recipe = self.recipe.updated({"primitive": {"count": found.pop("count")}})
+        if "count" in found:
+            self.recipe = self.recipe.with_primitive(count=found.pop("count"))
         self._set_stage(**found)
         if self.folder is not None and self.progress.stopped_by != "interrupted":
             self.folder.write_recipe(self.recipe)
 
     def _stopped_early(self, engine: Engine) -> str | None:
         """Why to stop here, where no budget of the recipe says so."""
-        if engine.finished:
+        if isinstance(engine, Stops) and engine.finished:
             return "finished"
-        if self.interruption.requested:
+        if self.control.stop_requested:
             return "interrupted"
         budget = self.progress.budget
         if budget is not None and self.progress.stage_seconds > OVERTIME * budget:
@@ -324,7 +335,7 @@ class Fit:
         elif took > 2 * CHUNK_SECONDS:
             self.chunk = max(1, self.chunk // 2)
         step, seconds = self.progress.offset + engine.step, self.progress.seconds
-        for number, figures in engine.measured():
+        for number, figures in engine.measured() if isinstance(engine, Measures) else ():
             self.emit(Measured(self.name, self.progress.offset + number, figures))
         self.emit(Advanced(self.name, step, self.total_steps, seconds))
 
@@ -367,7 +378,7 @@ class Fit:
         try:
             return self._within_memory(engine, work)
         except Diverged as error:
-            if self.progress.recoveries == RECOVERIES:
+            if self.progress.recoveries == RECOVERIES or not isinstance(engine, Recovers):
                 raise
             self.progress.recoveries += 1
             engine.recover(0.5)
@@ -380,6 +391,8 @@ class Fit:
             try:
                 return work()
             except OutOfMemory:
+                if not isinstance(engine, LimitsMemory):
+                    raise
                 self.memory_share *= 0.5
                 engine.limit_memory(0.5)
                 self._notice("out of memory: trying again in smaller pieces")
@@ -398,8 +411,8 @@ class Fit:
         self.folder.frames.add(step, pixels)
         self._count(time.perf_counter() - began)
         self.emit(FrameTaken(self.name, step))
-        self.emit(Shown(self.name, step, pixels))
-        self.interruption.showed(time.process_time() - began_cpu)
+        self.emit(PreviewDrawn(self.name, step, pixels))
+        self.control.preview_drawn(time.process_time() - began_cpu)
 
     def _keep(self, engine: Engine, keys: set[int]) -> None:
         """Keep a drawing for the history: what that takes is no part of the run."""
@@ -411,19 +424,19 @@ class Fit:
         except Diverged:
             return
         step = self.progress.offset + engine.step
-        self.history.add(step, self.progress.stage, drawing, engine.identities(best=False))
+        self.history.add(step, self.progress.stage, drawing, _identities(engine, best=False))
 
     def _show(self, engine: Engine) -> None:
         """Draw for those who watch: what that takes is no part of the run."""
-        if not self.interruption.wants_picture():
+        if not self.control.wants_preview():
             return
         began_cpu = time.process_time()
         try:
             pixels = self.job.draw(engine.drawing(best=False)).pixels
         except (Diverged, OutOfMemory):
             return
-        self.emit(Shown(self.name, self.progress.offset + engine.step, pixels))
-        self.interruption.showed(time.process_time() - began_cpu)
+        self.emit(PreviewDrawn(self.name, self.progress.offset + engine.step, pixels))
+        self.control.preview_drawn(time.process_time() - began_cpu)
 
     def _frame_steps(self, total: int) -> Sequence[int]:
         """When frames are taken: the schedule, thinned where the recipe allows fewer."""
@@ -463,13 +476,14 @@ class Fit:
 
         paint = self.job.draw if self.filming else None
         pace = self._within_memory(engine, lambda: measure_pace(begin, paint, budget))
-        steps = pace.steps_in(budget, evaluations=engine.reports)
+        reports = report_pace(engine).reports
+        steps = pace.steps_in(budget, evaluations=reports)
         if self.filming:
             wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(budget)
             if affordable < wanted:
-                self.recipe = self.recipe.updated({"output": {"frames": affordable}})
+                self.recipe = self.recipe.with_output(frames=affordable)
             frames = min(affordable, wanted)
-            steps = pace.steps_in(budget, evaluations=engine.reports, frames=frames)
+            steps = pace.steps_in(budget, evaluations=reports, frames=frames)
         self.progress.budget = budget
         self._set_stage(steps=min(steps, self.stage.steps or steps), time=None)
         if self.folder is not None:
@@ -477,10 +491,7 @@ class Fit:
 
     def _set_stage(self, **changes: Any) -> None:
         """Write resolved values into the recipe's current stage."""
-        stages = [stage.model_dump(mode="json", exclude_none=True) for stage in self.recipe.stage]
-        current = {**stages[self.progress.stage], **changes}
-        stages[self.progress.stage] = {k: v for k, v in current.items() if v is not None}
-        self.recipe = self.recipe.updated({"stage": stages})
+        self.recipe = self.recipe.with_stage(self.progress.stage, **changes)
 
     def _count(self, seconds: float) -> None:
         self.progress.seconds += seconds
@@ -500,6 +511,11 @@ def _thinned(total: int, allowed: int) -> list[int]:
         return steps
     last = len(steps) - 1
     return [steps[round(i * last / max(1, allowed - 1))] for i in range(allowed)]
+
+
+def _identities(engine: Engine, best: bool) -> torch.Tensor | None:
+    """Numbers of the parts, where the engine tracks them."""
+    return engine.identities(best) if isinstance(engine, TracksParts) else None
 
 
 def _judge(engine: Engine) -> Report:

@@ -31,8 +31,6 @@ from artgen.recipe import Recipe
 from artgen.runner._lock import FileLock
 from artgen.runner._state_file import putting_to_use, read_state, write_state
 
-__all__ = ["RunFolder"]
-
 
 class RunFolder:
     """One run's folder; `create` makes it, `open` finds an earlier one.

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from artgen.autograd import to_svg
 from artgen.engines import Engine
-from artgen.engines.scratch import to_svg
+from artgen.engines.protocols import HasGraph
 from artgen.errors import UsageError
 from artgen.events import Event, Notice
 from artgen.output import atomic_write
-
-__all__ = ["GraphFile"]
 
 
 class GraphFile:
@@ -35,7 +34,7 @@ class GraphFile:
         self.written = False
         if path.suffix != ".dot":
             raise UsageError(f"--graph {path} is not a DOT file", hint="call it FILE.dot")
-        if not any(engine.has_graph() for engine in engines.values()):
+        if not any(issubclass(engine, HasGraph) for engine in engines.values()):
             raise UsageError(
                 f"--graph: engine {' and '.join(engines)} has no graph of its loss",
                 hint="use -e scratch, or leave out --graph",
@@ -46,7 +45,7 @@ class GraphFile:
 
     def __call__(self, engine: Engine) -> None:
         """Write the graph of a started engine, once."""
-        if self.written or not engine.has_graph():
+        if self.written or not isinstance(engine, HasGraph):
             return
         self.written = True
         dot = engine.graph()

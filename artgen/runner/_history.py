@@ -14,12 +14,10 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from artgen.animation.film import Film, Scene
 from artgen.drawing import Drawing
 from artgen.errors import OutputError
-from artgen.film import Film, Scene
 from artgen.runner._state_file import putting_to_use, read_state, write_state
-
-__all__ = ["History", "Key", "film_of"]
 
 _NAME = re.compile(r"(\d{9,})\.safetensors")
 _IDENTITIES = "identities"
@@ -121,7 +119,7 @@ def _scene(timed: list[tuple[float, Key]], parted: bool) -> Scene:
         names = keys[0].tensors
         return Scene(times, {name: torch.stack([k.tensors[name] for k in keys]) for name in names})
     # Identities increase along the parts of every key, so sorted they are an order for all.
-    everyone: Tensor = torch.cat(identities).unique()  # type: ignore[no-untyped-call]
+    everyone = torch.unique(torch.cat(identities))
     present = torch.stack([torch.isin(everyone, each) for each in identities])
     number = torch.arange(len(keys))[:, None].expand_as(present)
     first = number.where(present, len(keys)).amin(0)

@@ -7,8 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-__all__ = ["FileLock"]
-
 _TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 
 

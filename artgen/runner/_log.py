@@ -11,8 +11,6 @@ from artgen._files import read_regular
 from artgen.errors import InputError, OutputError, UsageError
 from artgen.events import Evaluated, Event, Measured
 
-__all__ = ["JsonLines", "read_generations", "read_losses"]
-
 _HINT = "a log is written by --log"
 
 
@@ -42,7 +40,7 @@ class JsonLines:
             return
         line: dict[str, Any] = {"step": event.step}
         if isinstance(event, Measured):
-            line |= event.figures
+            line |= event.metrics
         else:
             line["loss"] = event.loss
             line["training_loss"] = event.training_loss

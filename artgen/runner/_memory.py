@@ -8,8 +8,6 @@ import functools
 import os
 import sys
 
-__all__ = ["keep_freed_memory"]
-
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """From glibc's malloc.h."""
 

@@ -9,20 +9,14 @@ from pathlib import Path
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.registry import bare_name
-from artgen.targets import file_safe, is_reserved, split_source
-
-__all__ = ["default_stem", "output_paths", "refuse_existing"]
+from artgen.targets import Source, file_safe, is_reserved
 
 SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
 
 
 def default_stem(recipe: Recipe) -> str:
     """The name of the outputs unless another is asked for: target-primitive."""
-    scheme, rest = split_source(recipe.target.source)
-    if scheme == "frames":
-        target = Path(rest.partition("?")[0]).name
-    else:
-        target = (rest or scheme) if scheme else Path(rest).stem
+    target = Source.parse(recipe.target.source).stem
     return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
 
 

@@ -5,32 +5,43 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from artgen._files import file_hash
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
-from artgen.runner._inputs import file_hash
+from artgen.registry import Registry
+from artgen.resolve import find_primitive
 from artgen.targets import Target
 
-__all__ = ["check_agreement"]
 
+def check_agreement(
+    stored: Recipe, asked: Recipe, registry: Registry, target: Target | None = None
+) -> None:
+    """Raise UsageError for the first value asked for that the stored recipe contradicts.
 
-def check_agreement(stored: Recipe, given: dict[str, Any], target: Target | None = None) -> None:
-    """Raise UsageError for the first of the `given` values that the stored recipe contradicts.
-
-    `given` has the form of a recipe and holds only what was asked for; ``auto`` agrees with
-    everything, and so do `time`, which became `steps`, and `target_bytes`, which became a count; a
-    number of colours agrees with a palette of at most so many, and the count of a codec with the
-    option that it became. `target` is one in memory.
+    ``auto`` agrees with everything, and so do `time`, which became `steps`, and `target_bytes`,
+    which became a count. A number of colours agrees with a palette of at most so many, the count of
+    a codec with the option that it became. `target` is a target in memory.
     """
-    data = stored.to_dict()
-    for table, asked in given.items():
+    data, given = stored.to_dict(), asked.requested()
+    given.pop("schema", None)
+    for table, values in given.items():
         if table == "stage":
-            _check_stages(asked, data["stage"])
-        elif isinstance(asked, dict):
-            asked = {key: value for key, value in asked.items() if key != "target_bytes"}
-            _check(asked, data.get(table) or {})
+            _check_stages(values, data["stage"])
+        elif isinstance(values, dict):
+            values.pop("target_bytes", None)
+            found = dict(data.get(table) or {})
+            if "count" in values and "count" not in found:
+                found["count"] = found.get(_size_option(stored, registry) or "")
+            _check(values, found)
         else:
-            _check({table: asked}, data)
+            _check({table: values}, data)
     _check_picture(stored, given.get("target") or {}, target)
+
+
+def _size_option(recipe: Recipe, registry: Registry) -> str | None:
+    """The option that a count sets for a codec."""
+    option: str | None = find_primitive(recipe, registry).load().size_option
+    return option
 
 
 def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
@@ -49,8 +60,6 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         if value is None or value == "auto" or _plain(value) == _plain(found):
             continue
         if key == "palette" and isinstance(value, int) and found and len(found) <= value:
-            continue
-        if key == "count" and found is None and value in stored.values():
             continue
         raise _differs(f"{prefix}{key}", value, found)
 

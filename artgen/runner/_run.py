@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from artgen.errors import UsageError
-from artgen.events import Event, Finished, Notice, Observer, Shown, Started
+from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner._clip import ClipFit, Elsewhere
 from artgen.runner._device import threads
-from artgen.runner._export import Outcome, export
+from artgen.runner._export import export
 from artgen.runner._fit import Fit
 from artgen.runner._folder import RunFolder
 from artgen.runner._graph import GraphFile
@@ -23,11 +21,11 @@ from artgen.runner._log import JsonLines
 from artgen.runner._memory import keep_freed_memory
 from artgen.runner._paths import default_stem, output_paths, refuse_existing
 from artgen.runner._prepare import prepare
+from artgen.runner._result import Result
 from artgen.runner._resume import check_agreement
-from artgen.runner._signals import Interruption
-from artgen.targets import ClipTarget, ImageTarget, Target, split_source
-
-__all__ = ["run"]
+from artgen.runner.clip._run import ClipFit, SceneExecution
+from artgen.targets import Source, Target
+from artgen.tasks import RunControl
 
 
 def run(
@@ -38,51 +36,49 @@ def run(
     out: Path | None = None,
     name: str | None = None,
     resume: bool = False,
-    given: dict[str, Any] | None = None,
     overwrite: bool = False,
     search: Sequence[Path] = (Path(),),
     observers: Sequence[Observer] = (),
-    interruption: Interruption | None = None,
+    control: RunControl | None = None,
     checkpoint_every: int | None = None,
     log: Path | None = None,
     graph: Path | None = None,
     video: Path | None = None,
-    scenes: Elsewhere | None = None,
-) -> Outcome:
+    scenes: SceneExecution | None = None,
+) -> Result:
     """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
 
     `target` replaces the recipe's source by one in memory; `search` lists the folders in
-    which the recipe's files are looked up. With `resume` the run stored in `out` goes on, and
-    `given` (the part of `recipe` that was asked for) must agree with it. `graph` is where the loss
+    which the recipe's files are looked up. With `resume` the run stored in `out` continues by its
+    own recipe, and what `recipe` was asked for must agree with that. `graph` is where the loss
     of the first engine that has a graph is written, in the DOT language; `video` is another place
     for the video, of the format in the recipe. `scenes` says where the scenes of a clip are fitted,
     if not here.
 
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
-    is in the outcome instead.
+    is in the result instead.
     """
     stem = name or default_stem(recipe)
     paths = None if out is None else output_paths(out, stem, recipe, video)
-    folder: RunFolder | None = None
+    folder, asked = None, recipe
     held = ExitStack()
     if paths is not None and resume:
         folder, recipe = RunFolder.open(paths["folder"])
         held.callback(folder.unlock)
         paths = output_paths(paths["folder"].parent, stem, recipe, video)
         # Sets and clips are not copied into the folder: they are read again from where they are.
-        _, source = split_source(str((given or {}).get("target", {}).get("source", "")))
-        search = [*folder.inputs, *search, Path(source).parent]
+        source = Source.parse(asked.target.source)
+        search = [*folder.inputs, *search, Path(source.path or "").parent]
     elif paths is not None and not overwrite:
         refuse_existing(paths)
-    observers = list(observers)
-    emit = _announcer(stem, registry, observers)
+    emit = _Announcer(stem, registry, observers)
     keep_freed_memory()
 
     with held, threads(recipe.run.threads) as number:
         if folder is not None:
-            check_agreement(recipe, given or {}, target)
+            check_agreement(recipe, asked, registry, target)
         job = prepare(recipe, registry, target=target, search=search, threads=number)
-        if graph is not None and isinstance(job.target, ClipTarget):
+        if graph is not None and job.target.clip is not None:
             raise UsageError(f"{job.target.source} is a clip, of which no graph is drawn")
         names = [stage.engine for stage in job.recipe.stage]
         engines = dict(zip(names, job.plan.engines, strict=True))
@@ -100,14 +96,14 @@ def run(
             held.callback(folder.unlock)
         try:
             fit: Fit | ClipFit
-            if isinstance(job.target, ClipTarget):
+            if job.target.clip is not None:
                 scratch = Path(held.enter_context(TemporaryDirectory()))
                 fit = ClipFit(
                     job,
                     registry,
                     emit=emit,
                     run_name=stem,
-                    interruption=interruption or Interruption(),
+                    control=control or RunControl(),
                     place=scratch if folder is None else folder.scenes,
                     search=search,
                     checkpoint_every=checkpoint_every,
@@ -118,7 +114,7 @@ def run(
                     job,
                     emit=emit,
                     run_name=stem,
-                    interruption=interruption or Interruption(),
+                    control=control or RunControl(),
                     folder=folder,
                     checkpoint_every=checkpoint_every,
                     started=graph_file or None,
@@ -129,19 +125,20 @@ def run(
                 log, resumed_at=fit.resumed_at if resume else None, overwrite=overwrite
             )
             with closing(lines) if lines else nullcontext():
-                observers.extend([lines] if lines else [])
-                goal = job.target.pixels if isinstance(job.target, ImageTarget) else None
-                emit(Started(stem, fit.resumed_at, fit.total_steps, job.recipe.to_dict(), goal))
-                outcome = export(job, fit.run(), registry, paths, folder)
-                emit(Shown(stem, outcome.summary["steps"], outcome.pixels))
-                emit(Finished(stem, outcome.summary))
+                if lines:
+                    emit.add(lines)
+                steps, pixels = fit.total_steps, job.target.pixels
+                emit(Started(stem, fit.resumed_at, steps, job.recipe.to_dict(), pixels))
+                result, pixels = export(job, fit.run(), registry, paths, folder)
+                emit(PreviewDrawn(stem, result.summary["steps"], pixels))
+                emit(Finished(stem, result.summary))
         except BaseException:
             if folder is not None and not folder.has_checkpoint:
                 folder.remove()
             raise
-        if folder is not None and outcome.error is None:
+        if folder is not None and result.error is None:
             folder.remove()
-        return outcome
+        return result
 
 
 def _remove(folder: RunFolder) -> None:
@@ -151,16 +148,20 @@ def _remove(folder: RunFolder) -> None:
         folder.remove()
 
 
-def _announcer(
-    stem: str, registry: Registry, observers: Sequence[Observer]
-) -> Callable[[Event], None]:
-    """Tells an event to every observer and to every plugin that watches."""
+class _Announcer:
+    """Passes events on to every observer and to every plugin that observes."""
 
-    def emit(event: Event) -> None:
-        for observer in observers:
+    def __init__(self, stem: str, registry: Registry, observers: Sequence[Observer]) -> None:
+        self.stem, self.registry = stem, registry
+        self.observers = list(observers)
+
+    def add(self, observer: Observer) -> None:
+        """Pass later events on to `observer` too."""
+        self.observers.append(observer)
+
+    def __call__(self, event: Event) -> None:
+        for observer in self.observers:
             observer(event)
-        for warning in registry.observe(event):
-            for observer in observers:
-                observer(Notice(stem, warning))
-
-    return emit
+        for warning in self.registry.observe(event):
+            for observer in self.observers:
+                observer(Notice(self.stem, warning))

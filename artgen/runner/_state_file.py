@@ -19,7 +19,6 @@ from artgen.output import atomic_write
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["putting_to_use", "read_state", "write_state"]
 
 FORMAT = 1
 """The version of these files."""

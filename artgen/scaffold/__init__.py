@@ -1,4 +1,4 @@
-"""A plugin to start from: templates with the new name filled in.
+"""Create a new plugin from templates.
 
 The templates are real files beside this module. A package takes all of `templates/package` and the
 file of its family; a loose file is that of its family alone.
@@ -16,7 +16,7 @@ from pathlib import Path
 from string import Template
 from typing import TYPE_CHECKING, Literal
 
-import artgen
+from artgen._version import __version__
 from artgen.errors import UsageError
 
 if TYPE_CHECKING:
@@ -30,20 +30,20 @@ FAMILIES: dict[Family, str] = {
     "splat": "Soft ovals at any angle.",
     "field": "A sum of plane waves.",
     "shape": "Stars at any angle.",
-    "codec": "A small network that folds pictures and unfolds them.",
+    "codec": "A small network that encodes and decodes pictures.",
 }
-"""The families that can be started from, and what the example of each is, in one line."""
+"""The families with a template, and a one-line summary of each example."""
 
 TEMPLATES = Path(__file__).parent / "templates"
 TARGETS: dict[Family, str] = {"codec": "sample:digits"}
-"""What a family is tried on that cannot be fitted to a photograph."""
+"""Targets of families that cannot be fitted to a photograph."""
 LONGEST = 24
-"""Of a name, so that no line of the templates gets too long."""
+"""The longest name, so that no line of the templates gets too long."""
 
 
 @dataclass(frozen=True)
 class Scaffold:
-    """What was made: `files` for the primitive `name`; `target` is what it needs, if anything."""
+    """The `files` that were written for the primitive `name`, and the `target` that it needs."""
 
     name: str
     files: tuple[Path, ...]
@@ -86,7 +86,7 @@ def create(
         "distribution": f"artgen-{name.replace('_', '-')}",
         "summary": FAMILIES[family],
         "target": TARGETS.get(family, "photo.jpg"),
-        "version": artgen.__version__,
+        "version": __version__,
         "api": str(PLUGIN_API),
     }
     primitive = TEMPLATES / f"{family}.py.template"
@@ -110,14 +110,14 @@ def create(
             probe_folder(path.parent)
             atomic_write(path, text.encode(), durable=False)
     except BaseException:
-        # Half a plugin is worse than none.
+        # Leave no incomplete plugin behind.
         shutil.rmtree(top, ignore_errors=True)
         raise
     return Scaffold(name, tuple(contents), single_file, TARGETS.get(family, ""))
 
 
 def _check_name(name: str, registry: Registry, single_file: bool) -> None:
-    """Raise UsageError for what cannot be the name of a primitive, a module and a class."""
+    """Raise UsageError if `name` cannot name a primitive, a module and a class."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or len(name) > LONGEST:
         better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:LONGEST]
         raise UsageError(
@@ -138,7 +138,7 @@ def _check_name(name: str, registry: Registry, single_file: bool) -> None:
             )
     module = name if single_file else f"artgen_{name}"
     found = importlib.util.find_spec(module)
-    # A mere folder of that name has no origin.
+    # A plain folder of that name has no origin.
     if found is not None and found.origin is not None:
         raise UsageError(
             f"there is a module {module} already, which this would hide",

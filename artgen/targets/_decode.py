@@ -2,7 +2,9 @@
 
 Channels are gray, gray and alpha, RGB, or RGBA; samples are uint8, uint16 or float32, sRGB-encoded
 and upright. Files are hostile until proven otherwise: only regular files are opened, only six
-formats are tried, and the number of pixels is checked before anything is decoded.
+formats are tried, and the number of pixels is checked before anything is decoded. Pillow is used
+directly: imageio, which wraps it, tries all of Pillow's formats (EPS runs Ghostscript), checks no
+size, and keeps neither colour profiles nor transparent colours of deep pictures.
 """
 
 from __future__ import annotations
@@ -22,24 +24,16 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from artgen._files import read_regular
 from artgen.errors import InputError
 
-__all__ = [
-    "Picture",
-    "decode_file",
-    "decode_frame",
-    "decode_pillow",
-    "pillow_guard",
-    "read_bytes",
-]
-
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+DAMAGED = "the file may be damaged or cut short"
 _TOO_MANY = "shrink the picture, or raise max_pixels if you trust the file"
 
 _pillow_lock = threading.Lock()
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Decoded:
     """Decoded samples [height, width, 1 to 4], and what had to be left out on the way."""
 
     samples: NDArray[Any]
@@ -54,25 +48,18 @@ def read_bytes(path: str, where: str) -> bytes:
     return data
 
 
-def decode_file(data: bytes, max_pixels: int, where: str) -> Picture:
+def decode_file(data: bytes, max_pixels: int, where: str) -> Decoded:
     """Decode the first frame of a picture file. Raises InputError naming `where` and the reason."""
     with (
         pillow_guard(max_pixels, where),
         Image.open(BytesIO(data), formats=_FORMATS) as image,
     ):
-        _check_pixels(image, max_pixels, where)
+        check_size(*image.size, max_pixels, where)
         frames = getattr(image, "n_frames", 1)
         picture = decode_frame(image, where)
     if frames > 1:
         return replace(picture, warnings=(f"first of {frames} frames used", *picture.warnings))
     return picture
-
-
-def decode_pillow(image: Image.Image, max_pixels: int, where: str) -> Picture:
-    """The current frame of a Pillow image. Raises InputError naming `where` and the reason."""
-    with pillow_guard(max_pixels, where):
-        _check_pixels(image, max_pixels, where)
-        return decode_frame(image, where)
 
 
 @contextmanager
@@ -101,21 +88,18 @@ def pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
             ) from None
         except Exception as error:  # on damaged files the decoders raise nearly anything
             reason = str(error) or type(error).__name__
-            raise InputError(
-                f"{where} cannot be decoded: {reason}", hint="the file may be damaged or cut short"
-            ) from None
+            raise InputError(f"{where} cannot be decoded: {reason}", hint=DAMAGED) from None
         finally:
             Image.MAX_IMAGE_PIXELS = before
 
 
-def _check_pixels(image: Image.Image, limit: int, where: str) -> None:
-    """Refuse an image by the size in its header."""
-    width, height = image.size
+def check_size(width: int, height: int, limit: int, where: str) -> None:
+    """Raise InputError for a picture of more than `limit` pixels."""
     if width * height > limit:
         raise InputError(f"{where} is {width}x{height} pixels, more than {limit:,}", hint=_TOO_MANY)
 
 
-def decode_frame(image: Image.Image, where: str) -> Picture:
+def decode_frame(image: Image.Image, where: str) -> Decoded:
     """The samples of an image of any mode, upright and in sRGB."""
     image.load()
     image, turning = _upright(image)
@@ -129,7 +113,7 @@ def decode_frame(image: Image.Image, where: str) -> Picture:
         if alpha is not None:
             samples = np.dstack([samples, np.asarray(alpha)])
     profile = f"colour profile ignored: {unused}" if unused else None
-    return Picture(samples, tuple(warning for warning in (turning, profile) if warning))
+    return Decoded(samples, tuple(warning for warning in (turning, profile) if warning))
 
 
 def _upright(image: Image.Image) -> tuple[Image.Image, str | None]:

@@ -23,8 +23,6 @@ from numpy.typing import NDArray
 
 from artgen.errors import InputError, did_you_mean
 
-__all__ = ["Expression", "parse_expression"]
-
 Array = NDArray[np.float64]
 Function: TypeAlias = Callable[[Array], Array]
 
@@ -152,7 +150,7 @@ class _Parser:
         return raised
 
     def atom(self) -> Function:
-        """What has no operator."""
+        """A number, a name, a call or a parenthesis."""
         if self.kind == "number":
             number = np.float64(self.advance())
             return lambda x: np.asarray(number)
@@ -183,7 +181,7 @@ class _Parser:
         return lambda x: np.asarray(constant)
 
     def parenthesis(self) -> Function:
-        """What stands in parentheses."""
+        """The expression in parentheses."""
         self.advance()
         value = self.sum()
         if self.token != ")":

@@ -15,8 +15,6 @@ from artgen.canvas import Canvas
 from artgen.errors import InputError
 from artgen.targets.colour import linear_to_srgb, srgb_to_linear
 
-__all__ = ["check_samples", "over_background", "resample"]
-
 Plane = NDArray[np.float32]
 
 # Floats computed elsewhere may miss 0..1 by a rounding error, here half an 8-bit level.

@@ -11,8 +11,6 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["GENERATED"]
-
 Pixels = NDArray[np.uint8]
 Floats = NDArray[np.float64]
 

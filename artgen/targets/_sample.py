@@ -7,13 +7,12 @@ from typing import Any
 
 from artgen.errors import InputError, did_you_mean
 from artgen.targets._generated import GENERATED
-from artgen.targets.clip_sample import is_clip_sample, open_clip_sample
-from artgen.targets.digits import is_digits, open_digits
+from artgen.targets.clip import ClipTarget
+from artgen.targets.clip_sample import open_clip_sample
+from artgen.targets.digits import open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
 from artgen.targets.samples import text_hash
-
-__all__ = ["SAMPLES", "open_sample"]
 
 _PHOTOGRAPHS = (
     "astronaut",
@@ -44,17 +43,20 @@ _PHOTOGRAPHS = (
 """The functions of `skimage.data` whose pictures need no download."""
 
 SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED)))
-"""All that there are."""
+"""The names of all sample pictures."""
 
 
-def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget | SetTarget:
+def open_sample(
+    rest: str, request: TargetRequest = DEFAULT_REQUEST
+) -> ImageTarget | SetTarget | ClipTarget:
     """Open the sample picture called `rest`, one of `SAMPLES`, or drawn `digits`, or the `clip`.
 
     Raises InputError for an unknown name, or where this scikit-image came without the picture.
     """
-    if is_digits(rest):
+    name = rest.partition("?")[0]
+    if name == "digits":
         return open_digits(rest, request)
-    if is_clip_sample(rest):
+    if name == "clip":
         return open_clip_sample(rest, request)
     if rest not in SAMPLES:
         known = (*SAMPLES, "clip", "digits")

@@ -1,27 +1,61 @@
-"""What a target is called: `sample:astronaut` has a scheme, a file has none."""
+"""Sources, the names of targets: `sample:astronaut` has a scheme, a file has none."""
 
 from __future__ import annotations
 
 import os
 import re
-
-__all__ = ["file_safe", "is_reserved", "printable", "split_source"]
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 # Two characters at least, so that the drive in `C:\photo.png` is not a scheme. The optional part
 # before the slash is the distribution that tells two plugins with the same scheme apart.
 _SCHEME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z][\w-]+", re.ASCII)
+_FRAMES = "frames"  # the only scheme whose rest is a path
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska"}
+ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
+"""The suffixes of files that hold several frames, with the format that is tried for each."""
+
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
 
 
-def split_source(source: str) -> tuple[str | None, str]:
-    """Split `sample:astronaut` into ``("sample", "astronaut")``, a path into ``(None, path)``.
+@dataclass(frozen=True)
+class Source:
+    """`sample:astronaut` has the `scheme` sample and the `rest` astronaut; a path has no scheme."""
 
-    A file that exists under the full name is a path, whatever it is called.
-    """
-    scheme, colon, rest = source.partition(":")
-    if colon and _SCHEME.fullmatch(scheme) and not os.path.lexists(source):
-        return scheme, rest
-    return None, source
+    scheme: str | None
+    rest: str
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Tell schemes from paths. A file of the full name is a path, whatever it is called."""
+        scheme, colon, rest = text.partition(":")
+        if colon and _SCHEME.fullmatch(scheme) and not os.path.lexists(text):
+            return cls(scheme, rest)
+        return cls(None, text)
+
+    def __str__(self) -> str:
+        return self.rest if self.scheme is None else f"{self.scheme}:{self.rest}"
+
+    @property
+    def path(self) -> str | None:
+        """The file or folder that is read, None where it is not known from the name."""
+        if self.scheme is None:
+            return self.rest
+        return self.rest.partition("?")[0] if self.scheme == _FRAMES else None
+
+    def at(self, path: str | os.PathLike[str]) -> Source:
+        """The same target at another path. Only for sources that have one."""
+        _, mark, query = self.rest.partition("?") if self.scheme else ("", "", "")
+        return replace(self, rest=f"{os.fspath(path)}{mark}{query}")
+
+    @property
+    def stem(self) -> str:
+        """The beginning of the names of outputs, not yet safe as part of one."""
+        if self.scheme is None:
+            return Path(self.rest).stem
+        if self.path is not None:
+            return Path(self.path).name
+        return self.rest or self.scheme
 
 
 def file_safe(text: str) -> str:

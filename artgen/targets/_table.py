@@ -21,8 +21,6 @@ from artgen.targets.samples import (
     points_from_samples,
 )
 
-__all__ = ["open_table"]
-
 _HINT = "a line is x,y for a curve, and x,y,label for labelled points"
 
 

@@ -20,30 +20,24 @@ from artgen.targets.samples import split_options, text_hash, whole_number
 if TYPE_CHECKING:
     from PIL.Image import Image as Photograph
 
-    from artgen.targets._decode import Picture
+    from artgen.targets._decode import Decoded
 
-__all__ = ["is_clip_sample", "open_clip_sample"]
 
 _FRAMES, _FPS = 60, 24
 _SIDE, _LARGEST_SIDE = 256, 1024
 _ASPECT = 4 / 3
 _FINER = 2
-"""Frames are drawn so many times larger, and then made smaller."""
+"""Supersampling: frames are drawn this many times larger, then reduced."""
 
 _PHOTOGRAPHS = ("chelsea", "coffee")
 """Before and after the cut, which is in the middle."""
 
 _SHOWN = 0.72
-"""The share of a photograph's height that is seen at a time."""
+"""The visible share of a photograph's height."""
 _PAN, _TURN = 0.04, math.radians(2.5)
-"""How far a scene goes, as a share of the photograph's height, and how far it turns."""
+"""The length of a pan, as a share of the photograph's height, and its rotation."""
 _DIM, _LIGHT, _GLOW = 0.78, 0.42, 0.55
-"""How dark it is, how much lighter where the light falls, and how far that reaches in heights."""
-
-
-def is_clip_sample(rest: str) -> bool:
-    """Whether the sample called `rest` is the clip."""
-    return rest.partition("?")[0] == "clip"
+"""Brightness without the light, what the light adds, and its radius in heights."""
 
 
 def open_clip_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarget:
@@ -58,7 +52,7 @@ def open_clip_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Cli
     side = min(request.size or _SIDE, _LARGEST_SIDE)
     canvas = Canvas(side, max(1, round(side / _ASPECT)))
 
-    def opener(first: int) -> Iterator[Picture]:
+    def opener(first: int) -> Iterator[Decoded]:
         return _drawn(count, first, canvas)
 
     return make_clip(
@@ -71,9 +65,9 @@ def open_clip_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Cli
     )
 
 
-def _drawn(count: int, first: int, canvas: Canvas) -> Iterator[Picture]:
+def _drawn(count: int, first: int, canvas: Canvas) -> Iterator[Decoded]:
     """Frames number `first` to `count` - 1, uint8 [height, width, 3]."""
-    from artgen.targets._decode import Picture
+    from artgen.targets._decode import Decoded
 
     scene, photograph = -1, None
     for index in range(first, count):
@@ -82,7 +76,7 @@ def _drawn(count: int, first: int, canvas: Canvas) -> Iterator[Picture]:
             scene, photograph = now, _photograph(_PHOTOGRAPHS[now])
         begin, end = (0, -(-count // 2)) if now == 0 else (-(-count // 2), count)
         share = (index - begin) / max(1, end - begin - 1)
-        yield Picture(_moved(photograph, share, scene, canvas))
+        yield Decoded(_moved(photograph, share, scene, canvas))
 
 
 def _photograph(name: str) -> Photograph:
@@ -93,7 +87,7 @@ def _photograph(name: str) -> Photograph:
 
 
 def _moved(photograph: Photograph, share: float, scene: int, canvas: Canvas) -> NDArray[np.uint8]:
-    """What is seen of the photograph after this share of its scene."""
+    """The visible part of the photograph at this share of its scene."""
     from PIL import Image
 
     tall = float(photograph.height)

@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 
 from artgen.errors import UsageError
 
-__all__ = ["hex_colour", "linear_to_srgb", "parse_colour", "srgb_to_linear"]
-
 
 def parse_colour(text: str) -> tuple[float, float, float]:
     """A colour as sRGB-encoded red, green and blue in 0..1.

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from artgen.errors import InputError
-from artgen.subject import Curve
+from artgen.samples import Curve
 from artgen.targets._expression import parse_expression
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
@@ -20,8 +20,6 @@ from artgen.targets.samples import (
     text_hash,
     whole_number,
 )
-
-__all__ = ["open_curve"]
 
 _EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
 _SAMPLES = 200

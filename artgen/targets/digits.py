@@ -18,23 +18,17 @@ from artgen.targets.image_set import SetTarget, set_from_arrays
 from artgen.targets.samples import split_options, text_hash, whole_number
 
 if TYPE_CHECKING:
-    from PIL.Image import Image as Picture
+    from PIL.Image import Image
 
-__all__ = ["is_digits", "open_digits"]
 
 _PICTURES, _MOST = 3000, 70_000
 _SIDE, _LARGEST_SIDE = 28, 256
 _FINER = 3
-"""Digits are drawn so many times larger, and then made smaller."""
+"""Supersampling: digits are drawn this many times larger, then reduced."""
 _TURN, _SHEAR, _ZOOM, _SHIFT = math.radians(12), 0.25, 0.15, 0.06
 """The most by which a digit is turned, slanted, larger or smaller, and off the middle."""
 _FAMILIES = ("Sans", "Serif", "SansMono")
 _STYLES = ("", "-Bold", "-Oblique", "-BoldOblique", "-Italic", "-BoldItalic")
-
-
-def is_digits(rest: str) -> bool:
-    """Whether the sample called `rest` is a set of digits."""
-    return rest.partition("?")[0] == "digits"
 
 
 def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
@@ -97,16 +91,17 @@ def _drawn(
         yield np.asarray(moved.reduce(_FINER))
 
 
-def _glyphs(side: int) -> list[list[Picture]]:
+def _glyphs(side: int) -> list[list[Image]]:
     """The ten digits of every font, gray pictures of `side` pixels, white on black."""
-    from PIL import Image, ImageDraw, ImageFont
+    from PIL import Image as images
+    from PIL import ImageDraw, ImageFont
 
     glyphs = []
     for file in _fonts():
         font = ImageFont.truetype(file, round(0.86 * side))
         digits = []
         for digit in range(10):
-            picture = Image.new("L", (side, side))
+            picture = images.new("L", (side, side))
             # The middle of its own ink: no digit hangs below the line.
             left, top, right, bottom = font.getbbox(str(digit), anchor="mm")
             place = (side / 2 - (left + right) / 2, side / 2 - (top + bottom) / 2)

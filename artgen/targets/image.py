@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,18 +15,14 @@ from numpy.typing import NDArray
 from artgen.canvas import Canvas
 from artgen.errors import InputError, UsageError
 from artgen.targets._source import file_safe, printable
+from artgen.targets._target import Target, TargetTensors
 
 if TYPE_CHECKING:
-    from artgen.targets._decode import Picture
+    from artgen.targets._decode import Decoded
 
-__all__ = [
-    "DEFAULT_REQUEST",
-    "ImageTarget",
-    "TargetRequest",
-    "image_from_array",
-    "open_image",
-    "prepare_picture",
-]
+
+PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+"""The suffixes of the files in a folder that are taken for pictures."""
 
 _DEFAULT_LONG_SIDE = 768
 _LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
@@ -33,7 +30,7 @@ _LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
 
 @dataclass(frozen=True)
 class TargetRequest:
-    """How to read a target. Raises UsageError for values out of range."""
+    """Options for opening a target. Raises UsageError for values out of range."""
 
     size: int | None = None
     """Long side while fitting, in pixels; None: the picture's own, at most 768."""
@@ -48,9 +45,9 @@ class TargetRequest:
 
     def __post_init__(self) -> None:
         if self.size is not None and self.size < 1:
-            raise UsageError(f"size {self.size} is not a number of pixels", hint="at least 1")
+            raise UsageError(f"size must be at least 1 pixel, got {self.size}")
         if self.max_pixels < 1:
-            raise UsageError(f"max_pixels {self.max_pixels} allows no picture", hint="at least 1")
+            raise UsageError(f"max_pixels must be at least 1, got {self.max_pixels}")
         if not all(0 <= value <= 1 for value in self.background):
             raise UsageError(
                 f"background {self.background} is not a colour",
@@ -62,15 +59,9 @@ DEFAULT_REQUEST = TargetRequest()
 
 
 @dataclass(frozen=True, eq=False)
-class ImageTarget:
+class ImageTarget(Target):
     """A picture ready to be fitted."""
 
-    name: str
-    """Short and safe as part of a file name: `astronaut`."""
-    source: str
-    """`sample:astronaut`, or the file's name without its folder."""
-    sha256: str
-    """Of the file's bytes; of the samples where there is no file."""
     image: NDArray[np.float32]
     """[height, width, 3], sRGB-encoded, in 0..1, at the fitting size."""
     weight: NDArray[np.float32] | None
@@ -79,10 +70,8 @@ class ImageTarget:
     """In pixels, upright, before resampling."""
     original_height: int
     """In pixels, upright, before resampling."""
-    transparent: bool = False
-    """Whether some of the background shows in it."""
-    warnings: tuple[str, ...] = ()
-    """What was left out, such as `first of 12 frames used`."""
+    rgba: NDArray[np.float32] | None = None
+    """[height, width, 4], before it was laid over the background; None: it is opaque."""
 
     @property
     def subject(self) -> None:
@@ -95,9 +84,39 @@ class ImageTarget:
         return Canvas(width, height)
 
     @property
+    def original_size(self) -> int:
+        """The longer side of the file's picture, in pixels."""
+        return max(self.original_width, self.original_height)
+
+    @property
     def pixels(self) -> NDArray[np.uint8]:
         """The picture as uint8 [height, width, 3]."""
         return np.rint(self.image * 255).astype(np.uint8)
+
+    def tensors(self) -> TargetTensors:
+        """The picture, rounded to 8 bits: metrics while fitting are then those of the still."""
+        import torch
+
+        pixels = torch.from_numpy(self.pixels.astype(np.float32) / 255)
+        return TargetTensors(pixels.permute(2, 0, 1).contiguous())
+
+    def over(self, background: tuple[float, float, float]) -> ImageTarget:
+        """The picture over another background, the same where it is opaque."""
+        from artgen.targets import _fit
+
+        if self.rgba is None:
+            return self
+        colour, alpha = self.rgba[:, :, :3], self.rgba[:, :, 3]
+        return replace(self, image=_fit.over_background(colour, alpha, background))
+
+    def flat(self) -> ImageTarget:
+        """The picture without its transparency."""
+        return replace(self, rgba=None)
+
+    def batch(self, asked: int) -> int:
+        """At most the number of pixels."""
+        pixels = self.canvas.width * self.canvas.height
+        return min(asked or pixels, pixels)
 
 
 def open_image(
@@ -139,9 +158,11 @@ def image_from_array(
     from artgen.targets import _decode, _fit
 
     if isinstance(array, Image.Image):
-        picture = _decode.decode_pillow(array, request.max_pixels, name)
+        with _decode.pillow_guard(request.max_pixels, name):
+            _decode.check_size(*array.size, request.max_pixels, name)
+            picture = _decode.decode_frame(array, name)
     else:
-        picture = _decode.Picture(_fit.check_samples(array, name))
+        picture = _decode.Decoded(_fit.check_samples(array, name))
     return prepare_picture(
         picture,
         request,
@@ -153,7 +174,7 @@ def image_from_array(
 
 
 def prepare_picture(
-    picture: Picture, request: TargetRequest, where: str, *, name: str, source: str, sha256: str
+    picture: Decoded, request: TargetRequest, where: str, *, name: str, source: str, sha256: str
 ) -> ImageTarget:
     """Bring decoded samples to the fitting size, over the background, with their loss weight."""
     from artgen.targets import _fit
@@ -174,12 +195,17 @@ def prepare_picture(
         weight=_loss_weight(alpha, original, canvas, request, where),
         original_width=width,
         original_height=height,
-        transparent=alpha is not None,
+        rgba=None if alpha is None else np.dstack([colour, alpha]),
         warnings=warnings,
     )
 
 
-def _read(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Picture, str]:
+def picture_files(paths: Iterable[Path]) -> list[Path]:
+    """The picture files among `paths`, by their suffixes, sorted."""
+    return sorted(p for p in paths if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+
+
+def _read(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Decoded, str]:
     """The bytes of a picture file, the samples they hold, and the path to call it by."""
     from artgen.targets import _decode
 
@@ -208,7 +234,7 @@ def _loss_weight(
     request: TargetRequest,
     where: str,
 ) -> NDArray[np.float32] | None:
-    """How much each pixel counts: the mask times the alpha, where asked for."""
+    """The weight of each pixel in the loss: the mask times the alpha, as requested."""
     factors = {}
     if request.alpha_weight and alpha is not None:
         factors["its alpha"] = alpha

@@ -15,8 +15,6 @@ from artgen.recipe import MOST_COLOURS
 from artgen.targets._source import printable
 from artgen.targets.colour import hex_colour, parse_colour
 
-__all__ = ["learn_palette", "nearest_colour", "read_palette"]
-
 _MOST_BYTES, _MOST_PIXELS = 1_000_000, 4_000_000
 _LEVELS, _ROUNDS = 32, 100
 _PNG, _GIMP = b"\x89PNG\r\n\x1a\n", "GIMP Palette"

@@ -1,6 +1,6 @@
 """Labelled points: `points:random`, `points:two-moons` and `points:spiral`, made from a seed.
 
-`random` has no pattern: whoever separates it has learned every point by heart. That is how the
+`random` has no pattern: a network that separates it has memorised every point. That is how the
 article that the preset `classifier-v1` of `mlp` comes from tortures a network.
 """
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.errors import InputError, did_you_mean
-from artgen.subject import Points
+from artgen.samples import Points
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     SampleTarget,
@@ -21,8 +21,6 @@ from artgen.targets.samples import (
     text_hash,
     whole_number,
 )
-
-__all__ = ["open_points"]
 
 Array = NDArray[np.float64]
 Cloud = Callable[[np.random.Generator, NDArray[np.int64], int], Array]
@@ -65,7 +63,7 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
 
 
 def _random(rng: np.random.Generator, labels: NDArray[np.int64], classes: int) -> Array:
-    """Anywhere."""
+    """Uniformly distributed."""
     return rng.random((len(labels), 2))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,20 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from artgen.canvas import Canvas
 from artgen.errors import InputError, UsageError, did_you_mean
-from artgen.subject import Curve, Points, Subject
+from artgen.samples import Curve, Points
 from artgen.targets._source import file_safe
+from artgen.targets._target import Target, TargetTensors
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-
-__all__ = [
-    "MOST_SAMPLES",
-    "SampleTarget",
-    "curve_from_samples",
-    "make_target",
-    "points_from_samples",
-    "split_options",
-    "text_hash",
-    "whole_number",
-]
 
 MOST_SAMPLES = 100_000
 _MOST_CLASSES = 32
@@ -34,27 +24,30 @@ _MOST_CLASSES = 32
 _CURVE_SIZE = (640, 400)
 _MAP_SIZE = (400, 400)
 _MARGIN = 0.06
-"""What a map of points shows beyond them, as a share of their extent."""
+"""The margin of a map around its points, as a share of their extent."""
 
 
 @dataclass(frozen=True, eq=False)
-class SampleTarget:
-    """A curve or labelled points, ready to be fitted.
+class SampleTarget(Target):
+    """A curve or labelled points, ready to be fitted; `canvas` is the size of the plot or map."""
 
-    `source` and `sha256` are those of `ImageTarget`; `canvas` is the size of the plot or map that
-    shows a fit.
-    """
-
-    name: str
-    source: str
-    sha256: str
-    subject: Subject
+    subject: Curve | Points
     canvas: Canvas
-    warnings: tuple[str, ...] = ()
 
     @property
     def weight(self) -> None:
         """None: all samples count the same."""
+
+    def resized(self, size: int) -> SampleTarget:
+        """The same samples with another plot or map."""
+        return replace(self, canvas=self.canvas.scaled(size))
+
+    def tensors(self) -> TargetTensors:
+        """The values [outputs, 1, M] at the positions [M, inputs]."""
+        import torch
+
+        values = torch.from_numpy(self.subject.values).t()[:, None].contiguous()
+        return TargetTensors(values, positions=torch.from_numpy(self.subject.positions))
 
 
 def curve_from_samples(
@@ -114,7 +107,7 @@ def points_from_samples(
 
 
 def make_target(
-    subject: Subject, request: TargetRequest, name: str, source: str, sha256: str
+    subject: Curve | Points, request: TargetRequest, name: str, source: str, sha256: str
 ) -> SampleTarget:
     """The target of `subject`, shown at the size that `request` asks for."""
     if request.mask is not None or request.alpha_weight:

@@ -1,18 +1,18 @@
-"""The conformance kit: does a primitive keep the contract that the framework relies on?
+"""The conformance kit: check that a primitive keeps the contract that artgen relies on.
 
-In the tests of a plugin, two lines make a test of every check::
+In the tests of a plugin, two lines turn every check into a test::
 
     from artgen.testing import conformance
 
     test_petal = conformance(Petal)
 
-`artgen plugins check` runs the same from the command line. A check proves one thing and says what
-to do when it fails. What a primitive cannot keep, and why, it declares itself::
+`artgen plugins check` runs the same checks from the command line. A check proves one thing and says
+what to do when it fails. A primitive declares the checks that it cannot pass, and why::
 
     class Petal(Splat):
-        known_deviations = {"compiled": "it looks its outline up in a table"}
+        known_deviations = {"compiled": "it looks up its outline in a table"}
 
-That is then expected: it is an error when the check passes after all.
+Such a check has to fail: it is an error if it passes.
 """
 
 from __future__ import annotations
@@ -22,15 +22,16 @@ from typing import Any
 
 from artgen.errors import PluginError
 from artgen.registry import Entry, Registry
-from artgen.testing._families import checks_of
-from artgen.testing._judging import Check, Failed, Outcome, advice, claim, judge
-from artgen.testing._subject import Subject, find_entries
+from artgen.testing._candidate import Candidate, find_entries
+from artgen.testing._families import add_checks, checks_of
+from artgen.testing._run_checks import Check, CheckResult, Failed, advice, claim, judge
 
 __all__ = [
+    "Candidate",
     "Check",
+    "CheckResult",
     "Failed",
-    "Outcome",
-    "Subject",
+    "add_checks",
     "advice",
     "checks_of",
     "claim",
@@ -40,43 +41,43 @@ __all__ = [
 ]
 
 
-def examine(entry: Entry, registry: Registry) -> Iterator[Outcome]:
-    """Load what a plugin offers and, if it is a primitive, run all checks of its family.
+def examine(entry: Entry, registry: Registry) -> Iterator[CheckResult]:
+    """Load an entry of a plugin and, if it is a primitive, run all checks of its family.
 
-    Never raises for what they find.
+    Failures are yielded as results, never raised.
     """
     try:
         loaded = entry.load()
     except PluginError as error:
         cause = error.__cause__
-        yield Outcome(entry.name, "loads", "failed", error.message, error.hint, cause or error)
+        yield CheckResult(entry.name, "loads", "failed", error.message, error.hint, cause or error)
         return
-    yield Outcome(entry.name, "loads", "ok")
+    yield CheckResult(entry.name, "loads", "ok")
     if entry.kind == "primitive":
-        subject = Subject(entry, registry, loaded)
-        for check in checks_of(subject.cls):
-            yield judge(check, subject)
+        candidate = Candidate(entry, registry, loaded)
+        for check in checks_of(candidate.cls):
+            yield judge(check, candidate)
 
 
 def conformance(what: Any) -> Callable[..., None]:
-    """A pytest test with one case per primitive and check.
+    """Make a pytest test with one case per primitive and check.
 
     `what` is a primitive class, a plugin's module with its hooks, the path of a loose file, or the
-    name of a registered primitive. Raises PluginError where that offers no primitive.
+    name of a registered primitive. Raises PluginError if it offers no primitive.
     """
     import pytest
 
     registry, entries = find_entries(what)
-    subjects = [Subject(entry, registry, entry.load()) for entry in entries]
+    candidates = [Candidate(entry, registry, entry.load()) for entry in entries]
     cases = [
-        pytest.param(check, subject, id=f"{subject.name}-{check.__name__}")
-        for subject in subjects
-        for check in checks_of(subject.cls)
+        pytest.param(check, candidate, id=f"{candidate.name}-{check.__name__}")
+        for candidate in candidates
+        for check in checks_of(candidate.cls)
     ]
 
-    @pytest.mark.parametrize(("check", "subject"), cases)
-    def test(check: Check, subject: Subject) -> None:
-        outcome = judge(check, subject)
+    @pytest.mark.parametrize(("check", "candidate"), cases)
+    def test(check: Check, candidate: Candidate) -> None:
+        outcome = judge(check, candidate)
         if outcome.status == "known":
             pytest.xfail(outcome.detail)
         if outcome.status == "skipped":
@@ -85,7 +86,7 @@ def conformance(what: Any) -> Callable[..., None]:
             text = f"{outcome.detail}\nhint: {outcome.hint}"
             if outcome.error is None:
                 pytest.fail(text, pytrace=False)
-            # Its own traceback leads to where it went wrong.
+            # The traceback of the plugin's own error leads to its cause.
             outcome.error.add_note(text)
             raise outcome.error
 

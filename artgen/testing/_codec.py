@@ -1,4 +1,4 @@
-"""Checks of codecs: latents and pictures as declared, each picture on its own."""
+"""Checks of codecs: shapes of latents and pictures, independence of pictures."""
 
 from __future__ import annotations
 
@@ -8,25 +8,23 @@ import torch
 
 from artgen.primitives import Codec, Params
 from artgen.raster import kept_examples
-from artgen.testing._judging import Failed
-from artgen.testing._subject import Subject
-
-__all__ = ["pictures"]
+from artgen.testing._candidate import Candidate
+from artgen.testing._run_checks import Failed
 
 
-def pictures(subject: Subject) -> str:
-    """Latents have the declared shape, pictures come back in theirs, each on its own.
+def pictures(candidate: Candidate) -> str:
+    """Latents and decoded pictures have the right shape, and each depends on one picture only.
 
-    Treat the rows of `images` and `latents` one by one: no mean or norm over them.
+    Treat the rows of `images` and `latents` independently: no mean or norm over them.
     """
-    assert subject.sample is not None
+    assert candidate.sample is not None
     floats = set()
-    for variant in subject.variants:
-        primitive, made = subject.drawing(variant)
+    for variant in candidate.variants:
+        primitive, made = candidate.drawing(variant)
         codec, p = cast(Codec, primitive), Params(made.tensors)
-        images, labels = kept_examples(subject.sample).piece(0, 5)
+        images, labels = kept_examples(candidate.sample).piece(0, 5)
         latents = codec.encode(images, p)
-        title = subject.label(variant)
+        title = candidate.label(variant)
         _same_shape(f"{title}: encode", latents, (len(images), *codec.latent))
         outputs = codec.decode(latents, p, labels)
         _same_shape(f"{title}: decode", outputs, tuple(images.shape))
@@ -37,7 +35,7 @@ def pictures(subject: Subject) -> str:
             gap = float((together[1:2] - alone).abs().max())
             if not gap <= 1e-4 * max(1.0, float(together.abs().max())):
                 raise Failed(
-                    f"{title}: {name} of a picture differs beside others, by up to {gap:.3g}"
+                    f"{title}: {name} of a picture changes by up to {gap:.3g} beside others"
                 )
         floats.add(codec.floats)
     return f"numbers per picture: {', '.join(map(str, sorted(floats)))}"
@@ -45,4 +43,4 @@ def pictures(subject: Subject) -> str:
 
 def _same_shape(what: str, found: torch.Tensor, expected: tuple[int, ...]) -> None:
     if tuple(found.shape) != expected:
-        raise Failed(f"{what} gives {list(found.shape)}, not {list(expected)}")
+        raise Failed(f"{what} gives {list(found.shape)}, expected {list(expected)}")

@@ -1,7 +1,6 @@
-"""Which points an SVG element paints: the basic shapes, and paths of straight lines and Béziers.
+"""Rasterise SVG elements point by point: basic shapes, and paths of straight lines and Béziers.
 
-A browser is the judge of SVG; this one comes along everywhere. What it does not know it says so:
-arcs, text, units, clipping.
+This makes the check of SVG independent of a browser. It refuses arcs, text, units and clipping.
 """
 
 from __future__ import annotations
@@ -16,13 +15,11 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Unknown", "painted"]
-
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 PIECES = 48
-"""So many straight lines stand for a curve."""
+"""Number of straight lines that approximate a curve."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TOKEN = re.compile(rf"[A-Za-z]|{_NUMBER.pattern}")
@@ -31,21 +28,21 @@ _ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "C": 6, "Z": 0}
 
 
 class Unknown(Exception):
-    """An element or a part of it that is not understood here."""
+    """An element, or a part of it, that is not supported here."""
 
 
 @dataclass(frozen=True)
 class _Line:
-    """Points joined by straight lines, [corners, 2], and whether the last leads to the first."""
+    """Points joined by straight lines, [corners, 2]; `closed` joins the last to the first."""
 
     points: Floats
     closed: bool
 
 
 def painted(text: str, points: Floats) -> Mask:
-    """Which of the `points` [M, 2] the element paints, [M].
+    """Return a mask [M] of the `points` [M, 2] that the element covers.
 
-    Raises Unknown for what is not understood, ParseError for what is no XML, ValueError.
+    Raises Unknown for unsupported elements, ParseError for invalid XML, ValueError.
     """
     return _painted(ElementTree.fromstring(text), points, {"fill": "black", "stroke": "none"})
 
@@ -101,7 +98,7 @@ def _lines(name: str, element: ElementTree.Element) -> Iterator[_Line]:
 
 
 def _path(data: str) -> Iterator[_Line]:
-    """The lines of a path, curves cut into pieces."""
+    """Yield the lines of a path, with curves as `PIECES` straight lines."""
     tokens = _TOKEN.findall(data)
     points: list[Floats] = []
     place = start = np.zeros(2)
@@ -132,7 +129,7 @@ def _path(data: str) -> Iterator[_Line]:
             if len(points) > 1:
                 yield _Line(np.array(points), False)
             points, start = [ends[0]], ends[0]
-            # What follows without a command is a line.
+            # Further numbers without a command are lines.
             command = "l" if command.islower() else "L"
         else:
             points = points or [place]
@@ -143,7 +140,7 @@ def _path(data: str) -> Iterator[_Line]:
 
 
 def _bezier(controls: Floats) -> Floats:
-    """A curve of any degree, without its first point."""
+    """Return points on a curve of any degree, without its first point."""
     t = np.linspace(0, 1, PIECES + 1)[1:, None]
     degree = len(controls) - 1
     points: Floats = sum(
@@ -154,7 +151,7 @@ def _bezier(controls: Floats) -> Floats:
 
 
 def _winding(corners: Floats, points: Floats) -> NDArray[np.int64]:
-    """How often a closed line winds around each point."""
+    """Return the winding number of a closed line around each point."""
     winding = np.zeros(len(points), np.int64)
     x, y = points.T
     for (xa, ya), (xb, yb) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
@@ -167,7 +164,7 @@ def _winding(corners: Floats, points: Floats) -> NDArray[np.int64]:
 
 
 def _near(line: _Line, points: Floats, distance: float) -> Mask:
-    """Which points lie under a stroke: square at its ends, round where it bends."""
+    """Return a mask of the points under a stroke with butt ends and round joins."""
     near = np.zeros(len(points), bool)
     corners = np.concatenate([line.points, line.points[:1]]) if line.closed else line.points
     beyond = np.full(len(points), line.closed)
@@ -185,7 +182,7 @@ def _near(line: _Line, points: Floats, distance: float) -> Mask:
 
 
 def _untransformed(text: str, points: Floats) -> Floats:
-    """Where the points are before an element is transformed."""
+    """Map points back to the coordinates of an element before its transform."""
     matrix = np.eye(3)
     for name, given in _TRANSFORM.findall(text):
         matrix = matrix @ _matrix(name, [float(each) for each in _NUMBER.findall(given)])
@@ -215,7 +212,7 @@ def _matrix(name: str, numbers: list[float]) -> Floats:
 
 
 def _number(text: str) -> float:
-    """A number without a unit. Raises Unknown."""
+    """Parse a number without a unit. Raises Unknown."""
     try:
         return float(text)
     except ValueError:

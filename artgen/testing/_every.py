@@ -1,4 +1,4 @@
-"""Checks of every primitive, whatever its family: options, first drawings, files, a short fit."""
+"""Checks of primitives of all families: options, first drawings, files, a short fit."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from torch import Tensor
 
 from artgen.art import Art, load, quantised
 from artgen.canvas import Canvas
+from artgen.display import open_view
 from artgen.drawing import Drawing
 from artgen.errors import did_you_mean
 from artgen.events import Evaluated, Event
@@ -25,66 +26,53 @@ from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.resolve import Plan, resolve
 from artgen.runner import run
-from artgen.subject import ImageSet
+from artgen.samples import ImageSet
 from artgen.targets import Target, image_from_array, set_from_arrays
-from artgen.testing._judging import Failed
-from artgen.testing._subject import CANVAS, Subject, Variant, picture, pictures
-from artgen.views import open_view
-
-__all__ = [
-    "documentation",
-    "drawing",
-    "init",
-    "learning",
-    "options",
-    "randomness",
-    "round_trip",
-    "schema",
-    "seed",
-]
+from artgen.testing._candidate import CANVAS, Candidate, Variant, picture, pictures
+from artgen.testing._run_checks import Failed
 
 SIZES = [Canvas(1, 1), Canvas(7, 5), Canvas(3, 50), Canvas(64, 64)]
 COUNTS = [1, 2, 9]
 FIT_STEPS = 30
 
 
-def schema(subject: Subject) -> str:
-    """Options, presets and defaults resolve to a recipe, and survive being stored as JSON.
+def schema(candidate: Candidate) -> str:
+    """Options, presets and defaults resolve to a recipe, and JSON stores them exactly.
 
-    Correct what is named: it would fail in every `artgen fit`.
+    Correct the attribute in the message: it would fail in every `artgen fit`.
     """
-    cls = subject.cls
+    cls = candidate.cls
     parameters = getattr(cls.Options, "__dataclass_params__", None)
     if parameters is None or not parameters.frozen:
         raise Failed(f"{cls.__name__}.Options is not a dataclass with frozen=True")
-    known = [entry.name for entry in subject.registry.entries("engine")]
+    known = [entry.name for entry in candidate.registry.entries("engine")]
     if not cls.engines:
         raise Failed(f"{cls.__name__}.engines is empty")
     for engine in cls.engines:
         if engine not in known:
-            raise Failed(f"there is no engine {engine!r}: {did_you_mean(engine, known)}")
-    for variant in subject.variants:
-        primitive = _plan(subject, variant).primitive
+            raise Failed(f"unknown engine {engine!r}: {did_you_mean(engine, known)}")
+    for variant in candidate.variants:
+        primitive = _plan(candidate, variant).primitive
         values = primitive.option_values()
         if json.loads(json.dumps(values)) != values:
-            raise Failed(f"options of {subject.label(variant)} change in JSON: {values}")
-        # Defaults are not checked when they are taken, only when they are given.
+            raise Failed(f"options of {candidate.label(variant)} change in JSON: {values}")
+        # Options are checked when they are passed, but not when they are defaults.
         cls(values)
         for name, param in primitive.parameters().items():
             if not isinstance(param, Param):
-                raise Failed(f"{subject.label(variant)} has {name}, which is no Param: {param!r}")
-    return f"options: {len(subject.options)}, presets: {len(cls.presets)}"
+                raise Failed(f"{candidate.label(variant)}: {name} is not a Param: {param!r}")
+    return f"options: {len(candidate.options)}, presets: {len(cls.presets)}"
 
 
-def documentation(subject: Subject) -> None:
-    """Users can find out what it is: a docstring, and the help and bounds of every option.
+def documentation(candidate: Candidate) -> None:
+    """The primitive has a docstring, and every option has help and bounds.
 
-    Write what is missing, for `artgen plugins show`: `option(default, "help", low=..., high=...)`.
+    `artgen plugins show` prints them; use `option(default, "help", low=..., high=...)`.
     """
-    cls = subject.cls
+    cls = candidate.cls
     if not (vars(cls).get("__doc__") or "").strip():
         raise Failed(f"{cls.__name__} has no docstring")
-    for name, option in subject.options.items():
+    for name, option in candidate.options.items():
         if not (option.metadata.get("help") or "").strip():
             raise Failed(f"option {name} of {cls.__name__} has no help")
         number = isinstance(option.default, int | float) and not isinstance(option.default, bool)
@@ -93,138 +81,140 @@ def documentation(subject: Subject) -> None:
             raise Failed(f"option {name} of {cls.__name__} has neither a low nor a high bound")
 
 
-def options(subject: Subject) -> str:
-    """Every choice of every option draws, and so does every number at its bounds.
+def options(candidate: Candidate) -> str:
+    """The primitive draws with every choice of every option, and with numbers at their bounds.
 
-    Narrow the bounds of the option, or make the footprint hold at them.
+    Narrow the bounds of the option, or make the footprint work at them.
     """
-    variants = [*subject.variants, *subject.variants_of(_ends)]
+    variants = [*candidate.variants, *candidate.variants_of(_ends)]
     for variant in variants:
-        _finite_picture(subject, *subject.drawing(variant), variant, CANVAS)
+        _finite_picture(candidate, *candidate.drawing(variant), variant, CANVAS)
     return f"variants: {len(variants)}"
 
 
-def init(subject: Subject) -> None:
-    """A first drawing is finite, float32 and as declared, at any size, for one part or several.
+def init(candidate: Candidate) -> None:
+    """Initial parameters are finite, in range and reachable, for any canvas and number of parts.
 
     Look at the parameter's `init`: `context.target` may be None, and the canvas a single pixel.
     """
-    for variant in subject.variants:
+    for variant in candidate.variants:
         for canvas in SIZES:
             for count in COUNTS:
                 for target in (True, False):
-                    primitive, made = subject.drawing(
+                    primitive, made = candidate.drawing(
                         variant, canvas, count=count, seed=count, target=target
                     )
                     where = f"{count} parts on {canvas.width}x{canvas.height} pixels"
                     where += "" if target else " without a target"
-                    _check_tensors(subject.label(variant), primitive, made, where)
+                    _check_tensors(candidate.label(variant), primitive, made, where)
 
 
-def seed(subject: Subject) -> None:
+def seed(candidate: Candidate) -> None:
     """The same seed gives the same first drawing and the same fit, bit for bit.
 
     Take every random number from `context.random` or `context.randn`, or from the `rng` of a shape;
-    keep nothing between calls.
+    keep no state between calls.
     """
-    for variant in subject.variants:
-        what = "random" if subject.cls.family == "shape" else "init"
-        _same(subject.label(variant), what, *(_drawn(subject, variant, n) for n in (1, 2)))
-    if subject.cls.engines:
-        first, second = (_fit(subject, subject.cls.engines[0], entropy=n) for n in (1, 2))
-        _same(subject.cls.__name__, "a fit", first[0].tensors, second[0].tensors)
+    for variant in candidate.variants:
+        _same(
+            candidate.label(variant),
+            "a first drawing",
+            *(_drawn(candidate, variant, n) for n in (1, 2)),
+        )
+    if candidate.cls.engines:
+        (one, _), (other, _) = (_fit(candidate, candidate.cls.engines[0], n) for n in (1, 2))
+        _same(candidate.cls.__name__, "a fit", one.tensors, other.tensors)
 
 
-def randomness(subject: Subject) -> None:
-    """No global random generator is touched: neither torch's, nor numpy's, nor Python's.
+def randomness(candidate: Candidate) -> None:
+    """The primitive does not use the global random generators of torch, numpy and Python.
 
     Take every random number from `context.random` or `context.randn`, or from the `rng` of a shape;
     do not set seeds.
     """
-    for variant in subject.variants:
+    for variant in candidate.variants:
         before = _generators()
-        primitive, made = subject.drawing(variant, moved=True)
+        primitive, made = candidate.drawing(variant, moved=True)
         _shown(made, primitive)
         for name, state in _generators().items():
             if state != before[name]:
-                raise Failed(f"{subject.label(variant)} changes the global generator of {name}")
+                raise Failed(f"{candidate.label(variant)} changes the global generator of {name}")
 
 
-def drawing(subject: Subject) -> None:
-    """A drawing is finite at the size of the fit and at any other, one pixel included.
+def drawing(candidate: Candidate) -> None:
+    """A drawing is finite at the size of the fit and at other sizes, down to one pixel.
 
-    Look for a division by zero, a root or logarithm of what may be negative, an overflow.
+    Look for divisions by zero, roots or logarithms of negative numbers, and overflow.
     """
-    for variant in subject.variants:
+    for variant in candidate.variants:
         for moved in (False, True):
             for count in (1, 6):
-                primitive, made = subject.drawing(variant, count=count, moved=moved)
+                primitive, made = candidate.drawing(variant, count=count, moved=moved)
                 for canvas in (*SIZES, CANVAS):
-                    _finite_picture(subject, primitive, made, variant, canvas)
+                    _finite_picture(candidate, primitive, made, variant, canvas)
 
 
-def round_trip(subject: Subject) -> None:
-    """A drawing that is saved to an `.art` file and loaded draws the same bits.
+def round_trip(candidate: Candidate) -> None:
+    """A drawing that is saved to an `.art` file and loaded gives the same picture, bit for bit.
 
-    Keep all that drawing needs in parameters and options: attributes of `self` are not saved.
+    Keep everything that drawing needs in parameters and options: no attribute is saved.
     """
-    for variant in subject.variants:
-        primitive, made = subject.drawing(variant, moved=True)
-        recipe = _plan(subject, variant).recipe
-        art = Art(made, recipe, registry=subject.registry)
+    for variant in candidate.variants:
+        primitive, made = candidate.drawing(variant, moved=True)
+        recipe = _plan(candidate, variant).recipe
+        art = Art(made, recipe, registry=candidate.registry)
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "saved.art"
             art.save(path)
-            loaded = load(path, registry=subject.registry)
+            loaded = load(path, registry=candidate.registry)
         again = _shown(loaded.drawing, loaded.primitive())
         if not torch.equal(_shown(made, primitive), again):
-            raise Failed(f"{subject.label(variant)} draws something else after save and load")
+            raise Failed(f"{candidate.label(variant)} draws another picture after save and load")
         if loaded.to_bytes() != art.to_bytes():
-            raise Failed(f"{subject.label(variant)} is not the same file when saved again")
+            raise Failed(f"{candidate.label(variant)} gives another file when saved again")
         for precision in ("fp16", "int8"):
             stored = quantised(made, precision)
-            _finite_picture(subject, primitive, stored, variant, CANVAS, f" stored as {precision}")
+            _finite_picture(
+                candidate, primitive, stored, variant, CANVAS, f" stored as {precision}"
+            )
 
 
-def learning(subject: Subject) -> str:
-    """Every engine it names lowers the loss of a small picture within 30 steps.
+def learning(candidate: Candidate) -> str:
+    """Every engine of the primitive lowers the loss of a small picture within 30 steps.
 
-    Look at the learning rates: too small and nothing moves, too large and it jumps about.
+    Look at the learning rates: with small ones nothing changes, with large ones the fit diverges.
     """
     remarks = []
-    for engine in subject.cls.engines:
-        _, losses = _fit(subject, engine)
+    for engine in candidate.cls.engines:
+        _, losses = _fit(candidate, engine)
         first, best = losses[0], min(losses)
         if not best < first:
             raise Failed(
-                f"{engine} did not lower the loss of {subject.cls.__name__} "
+                f"{engine} did not lower the loss of {candidate.cls.__name__} "
                 f"in {FIT_STEPS} steps: {first:.4g}, at best {best:.4g}"
             )
         remarks.append(f"{engine} {first:.3g} to {best:.3g}")
     return ", ".join(remarks)
 
 
-# ---- helpers -------------------------------------------------------------------------------------
-
-
-def _plan(subject: Subject, variant: Variant) -> Plan:
-    """The variant as `artgen fit` would resolve it. Raises UsageError, PluginError."""
-    table = {"name": subject.registry.spelling(subject.entry), **variant.options}
+def _plan(candidate: Candidate, variant: Variant) -> Plan:
+    """Resolve a variant as `artgen fit` does. Raises UsageError, PluginError."""
+    table = {"name": candidate.registry.spelling(candidate.entry), **variant.options}
     if variant.preset:
         table["preset"] = variant.preset
     recipe = Recipe.from_dict({"primitive": table})
-    return resolve(recipe, subject.registry, CANVAS, subject.sample)
+    return resolve(recipe, candidate.registry, CANVAS, candidate.sample)
 
 
 def _ends(kind: Any, option: dataclasses.Field[Any]) -> list[Any]:
-    """The bounds of a number; not the upper one of an integer, which may be a size."""
+    """Return the bounds of a number; not the upper one of an integer, which may be a size."""
     low, high = option.metadata.get("low"), option.metadata.get("high")
     ends = [low] if kind is int else [low, high]
     return [kind(end) for end in ends if end is not None] if kind in (int, float) else []
 
 
 def _shown(made: Drawing, primitive: Primitive, canvas: Canvas | None = None) -> Tensor:
-    """A drawing as floats [3, height, width]; of a codec its sheet."""
+    """Draw as floats [3, height, width]; a codec draws its sheet."""
     if not isinstance(made.subject, ImageSet):
         return draw(made, primitive, canvas)
     pixels = open_view(made, primitive, canvas).show(made).pixels
@@ -232,7 +222,7 @@ def _shown(made: Drawing, primitive: Primitive, canvas: Canvas | None = None) ->
 
 
 def _finite_picture(
-    subject: Subject,
+    candidate: Candidate,
     primitive: Primitive,
     made: Drawing,
     variant: Variant,
@@ -241,9 +231,9 @@ def _finite_picture(
 ) -> None:
     image = _shown(made, primitive, canvas)
     expected = (3, canvas.height, canvas.width)
-    where = f"{subject.label(variant)}{how} on {canvas.width}x{canvas.height} pixels"
+    where = f"{candidate.label(variant)}{how} on {canvas.width}x{canvas.height} pixels"
     if tuple(image.shape) != expected:
-        raise Failed(f"{where} draws {list(image.shape)}, not {list(expected)}")
+        raise Failed(f"{where} draws {list(image.shape)}, expected {list(expected)}")
     bad = int((~image.isfinite()).sum())
     if bad:
         raise Failed(f"{where} draws {bad} of {image.numel()} values that are NaN or infinite")
@@ -268,22 +258,22 @@ def _check_tensors(label: str, primitive: Primitive, made: Drawing, where: str) 
             )
 
 
-def _drawn(subject: Subject, variant: Variant, entropy: int) -> dict[str, Tensor]:
-    """The first drawing's tensors, with global generators seeded by `entropy`."""
+def _drawn(candidate: Candidate, variant: Variant, entropy: int) -> dict[str, Tensor]:
+    """Return the tensors of the first drawing, with global generators seeded by `entropy`."""
     with _seeded(entropy):
-        return dict(subject.drawing(variant, seed=5)[1].tensors)
+        return dict(candidate.drawing(variant, seed=5)[1].tensors)
 
 
-def _fit(subject: Subject, engine: str, entropy: int = 0) -> tuple[Drawing, list[float]]:
-    """The drawing after a short fit, and the losses on the way."""
+def _fit(candidate: Candidate, engine: str, entropy: int = 0) -> tuple[Drawing, list[float]]:
+    """Run a short fit, and return its drawing and the losses of its evaluations."""
     losses: list[float] = []
 
     def watch(event: Event) -> None:
         if isinstance(event, Evaluated):
             losses.append(event.loss)
 
-    table: dict[str, Any] = {"name": subject.registry.spelling(subject.entry)}
-    if subject.cls.has_count:
+    table: dict[str, Any] = {"name": candidate.registry.spelling(candidate.entry)}
+    if candidate.cls.has_count:
         table["count"] = 8
     recipe = Recipe.from_dict(
         {
@@ -291,17 +281,18 @@ def _fit(subject: Subject, engine: str, entropy: int = 0) -> tuple[Drawing, list
             "primitive": table,
             "stage": [{"engine": engine, "steps": FIT_STEPS}],
             "output": {"video": False},
-            # The clock decides between arithmetics unless one is asked for.
+            # Without a choice a timing decides, which may differ from run to run.
             "run": {"device": "cpu", "backend": "eager", "threads": 1, "arithmetic": "fp32"},
         }
     )
     target: Target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
-    if subject.sample is not None:
+    if candidate.sample is not None:
         target = set_from_arrays(*pictures())
     with _seeded(entropy):
-        outcome = run(recipe, subject.registry, target=target, observers=[watch])
+        outcome = run(recipe, candidate.registry, target=target, observers=[watch])
     if outcome.error is not None:
         raise outcome.error
+    assert outcome.art is not None
     return outcome.art.drawing, losses
 
 
@@ -315,7 +306,7 @@ def _same(label: str, what: str, first: Any, second: Any) -> None:
 
 
 def _generators() -> dict[str, Any]:
-    """The states of all global generators, comparable."""
+    """Return the states of all global generators as comparable values."""
     return {
         "torch": torch.get_rng_state().tolist(),
         "numpy": [np.asarray(part).tolist() for part in np.random.get_state()],
@@ -325,7 +316,7 @@ def _generators() -> dict[str, Any]:
 
 @contextmanager
 def _seeded(entropy: int) -> Iterator[None]:
-    """Global generators that begin with `entropy`, and are afterwards what they were."""
+    """Seed the global generators with `entropy`, and restore them afterwards."""
     states = torch.get_rng_state(), np.random.get_state(), random.getstate()
     torch.manual_seed(entropy)
     np.random.seed(entropy)

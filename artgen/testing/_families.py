@@ -1,27 +1,34 @@
-"""Which checks a primitive of each family has to pass. A new family is a line here and a file."""
+"""The checks that a primitive of each family has to pass."""
 
 from __future__ import annotations
 
 from artgen.errors import did_you_mean
-from artgen.primitives import Primitive
-from artgen.testing import _codec, _every, _field, _partition, _pointwise, _shape, _splat
-from artgen.testing._judging import Check, Failed
-from artgen.testing._subject import Subject
+from artgen.primitives import Codec, Field, Partition, Primitive, Shape, Splat
+from artgen.testing import (
+    _codec,
+    _every,
+    _field,
+    _partition,
+    _pointwise,
+    _shape,
+    _shape_search,
+    _splat,
+)
+from artgen.testing._candidate import Candidate
+from artgen.testing._run_checks import Check, Failed
 
-__all__ = ["checks_of"]
 
-
-def deviations(subject: Subject) -> None:
+def deviations(candidate: Candidate) -> None:
     """Every known deviation names a check and gives a reason.
 
-    Correct `known_deviations`: it maps the name of a check to a sentence that says why.
+    Correct `known_deviations`: it maps the name of a check to a sentence that gives the reason.
     """
-    known = [check.__name__ for check in checks_of(subject.cls)]
-    for name, reason in subject.cls.known_deviations.items():
+    known = [check.__name__ for check in checks_of(candidate.cls)]
+    for name, reason in candidate.cls.known_deviations.items():
         if name not in known or name == deviations.__name__:
-            raise Failed(f"{name!r} is no check to deviate from: {did_you_mean(name, known)}")
+            raise Failed(f"unknown check {name!r} in known_deviations: {did_you_mean(name, known)}")
         if not (isinstance(reason, str) and reason.strip()):
-            raise Failed(f"the deviation from {name!r} has no reason")
+            raise Failed(f"known_deviations gives no reason for {name!r}")
 
 
 EVERY: tuple[Check, ...] = (
@@ -62,20 +69,26 @@ SHAPE: tuple[Check, ...] = (
     _shape.coverage,
     _shape.svg,
     _shape.resolution,
-    _shape.scoring,
-    _shape.cost,
+    _shape_search.scoring,
+    _shape_search.cost,
 )
 PARTITION: tuple[Check, ...] = (_partition.cells,)
 
-FAMILIES: dict[str, tuple[Check, ...]] = {
-    "splat": (*EVERY, *POINTWISE, *SPLAT),
-    "field": (*EVERY, *POINTWISE, *FIELD),
-    "shape": (*EVERY, *SHAPE),
-    "partition": (*EVERY, *PARTITION),
-    "codec": (*EVERY, _codec.pictures),
+CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
+    Primitive: (*EVERY, _every.init, _pointwise.bounds),
+    Splat: (*EVERY, *POINTWISE, *SPLAT),
+    Field: (*EVERY, *POINTWISE, *FIELD),
+    Shape: (*EVERY, *SHAPE),
+    Partition: (*EVERY, *PARTITION),
+    Codec: (*EVERY, _codec.pictures),
 }
 
 
 def checks_of(primitive: type[Primitive]) -> tuple[Check, ...]:
-    """The checks for its family, in the order in which they are best read."""
-    return FAMILIES.get(primitive.family, EVERY)
+    """Return the checks of a primitive's family, basic ones first."""
+    return next(CHECKS[base] for base in primitive.__mro__ if base in CHECKS)
+
+
+def add_checks(family: type[Primitive], *checks: Check) -> None:
+    """Add checks for all primitives derived from `family`, after those that they have."""
+    CHECKS[family] = (*checks_of(family), *checks)

@@ -1,4 +1,4 @@
-"""Checks of partitions: that the static functions say one thing, wherever they are asked."""
+"""Checks of partitions: sites are finite and win cells that fill the canvas."""
 
 from __future__ import annotations
 
@@ -8,21 +8,19 @@ import torch
 from artgen.canvas import Canvas
 from artgen.primitives import Partition
 from artgen.raster import draw_partition
-from artgen.testing._judging import Failed
-from artgen.testing._subject import Subject
-
-__all__ = ["cells"]
+from artgen.testing._candidate import Candidate
+from artgen.testing._run_checks import Failed
 
 CANVAS = Canvas(41, 33)
 SITES = 12
 
 
-def cells(subject: Subject) -> str:
-    """Every site that `random` makes up and `mutate` changes can win part of a picture.
+def cells(candidate: Candidate) -> str:
+    """Sites made by `random` or changed by `mutate` win cells, which fill the canvas.
 
-    Look at `line`: its cost should be least near the site, and finite for sites off the canvas.
+    Look at `line`: its cost should be lowest near the site, and finite for sites off the canvas.
     """
-    partition = subject.cls()
+    partition = candidate.cls()
     assert isinstance(partition, Partition)
     rng = np.random.default_rng(0)
     half_width, half_height = CANVAS.reach
@@ -34,12 +32,12 @@ def cells(subject: Subject) -> str:
     for genes in moved:
         partition.mutate(genes, rng, 0.1)
     if np.array_equal(moved, sites):
-        raise Failed(f"{subject.cls.__name__}.mutate changes nothing")
+        raise Failed(f"{candidate.cls.__name__}.mutate changes nothing")
     winners = []
     for name, some in (("random", sites), ("mutate", moved)):
         if not np.isfinite(some).all():
-            raise Failed(f"{subject.cls.__name__}.{name} makes genes that are NaN or infinite")
-        # Of two colours, so that each cell shows alone.
+            raise Failed(f"{candidate.cls.__name__}.{name} makes genes that are NaN or infinite")
+        # White on black, one cell at a time.
         alone = [
             draw_partition(
                 partition,
@@ -54,8 +52,8 @@ def cells(subject: Subject) -> str:
         ]
         total = torch.stack(alone).sum(0)
         if not torch.allclose(total, torch.ones_like(total), atol=1e-4):
-            raise Failed(f"the cells of {subject.cls.__name__} do not fill the canvas")
+            raise Failed(f"the cells of {candidate.cls.__name__} do not fill the canvas")
         winners.append(sum(bool(cell.max() > 0) for cell in alone))
     if min(winners) < SITES // 2:
-        raise Failed(f"of {SITES} sites of {subject.cls.__name__} only {min(winners)} win anything")
-    return f"of {SITES} sites {min(winners)} or more win a cell"
+        raise Failed(f"only {min(winners)} of {SITES} sites of {candidate.cls.__name__} win a cell")
+    return f"at least {min(winners)} of {SITES} sites win a cell"

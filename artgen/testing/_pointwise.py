@@ -1,4 +1,4 @@
-"""Checks of splats and fields: functions of torch, evaluated point by point and differentiated."""
+"""Checks of splats and fields: torch functions that are evaluated pointwise and differentiated."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.raster import draw, paint
-from artgen.testing._judging import Failed
+from artgen.testing._candidate import CANVAS, DEFAULT, Candidate, picture
 from artgen.testing._probe import Probe, probe
-from artgen.testing._subject import CANVAS, DEFAULT, Subject, picture
-
-__all__ = ["bounds", "device", "finite", "gradients", "purity", "resolution"]
+from artgen.testing._run_checks import Failed
 
 STEP, SINGLE_STEP = 1e-6, 1e-3
-"""Of finite differences, relative to the value: for results in float64, and in float32."""
+"""Relative step of finite differences, for results in float64 and in float32."""
 ENLARGED = 3
-"""An odd factor keeps the centres of pixels among the centres of the enlarged ones."""
+"""Factor of enlargement; an odd one keeps the centres of pixels among the new centres."""
 INVISIBLE = 1 / 255
 
 
-def bounds(subject: Subject) -> None:
-    """With a parameter at either bound, or far away where it has none, all still is finite.
+def bounds(candidate: Candidate) -> None:
+    """Pictures and gradients are finite with parameters at their bounds, or far out without bounds.
 
     Give the parameter a `min` or `max`, or a map such as "exp" or "sigmoid" that keeps it in range.
     """
-    for variant in subject.variants:
-        for name, value, primitive, made in subject.extremes(variant):
-            where = f"{subject.label(variant)} at {name} = {value:.3g}"
+    for variant in candidate.variants:
+        for name, value, primitive, made in candidate.extremes(variant):
+            where = f"{candidate.label(variant)} at {name} = {value:.3g}"
             leaves = {key: tensor.clone().requires_grad_() for key, tensor in made.tensors.items()}
             image = paint(primitive, leaves, made.canvas)
             if not bool(image.isfinite().all()):
@@ -44,14 +42,14 @@ def bounds(subject: Subject) -> None:
                     raise Failed(f"{where} has a gradient in {key} that is NaN or infinite")
 
 
-def finite(subject: Subject) -> None:
+def finite(candidate: Candidate) -> None:
     """Values and gradients are finite at the centre, on the axes, at the edge and outside.
 
     A root or a division has no gradient at 0: add a small term, as in `sqrt(x * x + 1e-12)`.
     """
-    for variant in subject.variants:
+    for variant in candidate.variants:
         for special in (True, False):
-            probed = probe(subject, variant, special=special)
+            probed = probe(candidate, variant, special=special)
             inputs = probed.single
             values, found = _differentiated(probed, inputs)
             if not bool(values.isfinite().all()):
@@ -64,14 +62,14 @@ def finite(subject: Subject) -> None:
                     )
 
 
-def gradients(subject: Subject) -> None:
-    """Gradients are those of finite differences in float64, and float32 gives the same.
+def gradients(candidate: Candidate) -> None:
+    """Gradients agree with finite differences in float64, and with gradients in float32.
 
-    Look for `detach`, `.data`, `torch.no_grad` and backward passes of your own; where a parameter
-    changes nothing, leave it out or let `params` depend on the option that uses it.
+    Look for `detach`, `.data`, `torch.no_grad` and custom backward passes. If a parameter has no
+    effect, leave it out or let `params` depend on the option that uses it.
     """
-    for variant in subject.variants:
-        probed = probe(subject, variant)
+    for variant in candidate.variants:
+        probed = probe(candidate, variant)
         rng = torch.Generator().manual_seed(3)
         values, _ = _differentiated(probed, probed.inputs)
         weights = torch.randn(values.shape, generator=rng, dtype=torch.float64)
@@ -82,20 +80,20 @@ def gradients(subject: Subject) -> None:
             gap = float((single[name].double() - exact[name]).norm())
             if not gap <= 0.1 * float(exact[name].norm()) + 1e-6:
                 raise Failed(
-                    f"the gradient of {probed.title} in {name} is {gap / exact[name].norm():.1%} "
-                    "off in float32"
+                    f"the gradient of {probed.title} in {name} differs by "
+                    f"{gap / exact[name].norm():.1%} in float32"
                 )
             if variant is DEFAULT and not bool(exact[name].any()):
                 raise Failed(f"{probed.title} does not depend on {name}")
 
 
-def purity(subject: Subject) -> None:
-    """The same arguments always give the same values, and are left as they are.
+def purity(candidate: Candidate) -> None:
+    """The same arguments always give the same values, and are not changed.
 
-    Write `x = x * 2` instead of `x *= 2`, and keep nothing in `self` or in globals.
+    Write `x = x * 2` instead of `x *= 2`, and keep no state in `self` or in globals.
     """
-    for variant in subject.variants:
-        probed, other = probe(subject, variant), probe(subject, variant, special=True)
+    for variant in candidate.variants:
+        probed, other = probe(candidate, variant), probe(candidate, variant, special=True)
         inputs = probed.single
         kept = {name: tensor.clone() for name, tensor in inputs.items()}
         with torch.no_grad():
@@ -107,44 +105,44 @@ def purity(subject: Subject) -> None:
             second = probed.call(inputs)
         if not torch.equal(first, second):
             gap = float((first - second).abs().max())
-            raise Failed(f"{probed.title} gives something else when called again: off by {gap:.3g}")
+            raise Failed(f"{probed.title} gives another result when called again: off by {gap:.3g}")
 
 
-def resolution(subject: Subject) -> None:
-    """A point has one colour, whatever the size of the picture.
+def resolution(candidate: Candidate) -> None:
+    """The colour of a point does not depend on the size of the picture.
 
     Nothing may depend on the number of pixels: use canvas units, and numbers that are resolved
     once in `resolve_options` and stored with the drawing.
     """
-    for variant in subject.variants:
-        primitive, made = subject.drawing(variant, moved=True)
+    for variant in candidate.variants:
+        primitive, made = candidate.drawing(variant, moved=True)
         small = draw(made, primitive)
         larger = Canvas(ENLARGED * CANVAS.width, ENLARGED * CANVAS.height)
         middle = slice(ENLARGED // 2, None, ENLARGED)
         large = draw(made, primitive, larger)[:, middle, middle]
-        # What a splat cuts away at its edge may fall on either side of it.
+        # The cut at the edge of a splat may fall on either side of a point.
         allowed = INVISIBLE * max(1.0, float(small.abs().max()))
         gap = float((small - large).abs().max())
         if not gap <= allowed:
             raise Failed(
-                f"{subject.label(variant)} draws up to {255 * gap:.1f} levels of 255 apart "
-                f"at {CANVAS.width}x{CANVAS.height} and {larger.width}x{larger.height} pixels"
+                f"{candidate.label(variant)} differs by up to {255 * gap:.1f} levels between "
+                f"{CANVAS.width}x{CANVAS.height} and {larger.width}x{larger.height} pixels"
             )
 
 
-def device(subject: Subject) -> None:
-    """It runs where its arguments are: no tensor of its own stays behind on the CPU.
+def device(candidate: Candidate) -> None:
+    """The function runs on the device of its arguments, without tensors of its own on the CPU.
 
     Make tensors with `torch.zeros_like(dx)` or `device=xy.device`; Python numbers work anywhere.
     """
-    for variant in subject.variants:
-        probed = probe(subject, variant)
+    for variant in candidate.variants:
+        probed = probe(candidate, variant)
         inputs = probed.single
         expected = probed.call(inputs)
-        # Without data: whatever mixes devices, or looks at values, fails at once.
+        # Tensors on "meta" have no data: mixing devices or reading values fails at once.
         moved = probed.call({name: tensor.to("meta") for name, tensor in inputs.items()})
         if moved.device.type != "meta" or moved.shape != expected.shape:
-            raise Failed(f"{probed.title} answers on {moved.device}, not where its arguments are")
+            raise Failed(f"{probed.title} returns a tensor on {moved.device}, not on its device")
         if torch.cuda.is_available():
             there = probed.call({name: tensor.cuda() for name, tensor in inputs.items()}).cpu()
             if not torch.allclose(there, expected, atol=1e-3):
@@ -152,13 +150,10 @@ def device(subject: Subject) -> None:
                 raise Failed(f"{probed.title} differs on the GPU by up to {gap:.3g}")
 
 
-# ---- helpers -------------------------------------------------------------------------------------
-
-
 def _differentiated(
     probed: Probe, inputs: Mapping[str, Tensor], weights: Tensor | None = None
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """The values, and the gradients of their weighted sum in what is learned."""
+    """Return the values, and the gradients of their weighted sum in the learned inputs."""
     leaves = {name: tensor.clone() for name, tensor in inputs.items()}
     for name in probed.learned:
         leaves[name].requires_grad_()
@@ -198,12 +193,12 @@ def _check_gradient(
 
 
 def _worst(values: Tensor) -> str:
-    """The first value that is not finite, as a word."""
+    """Return ``NaN`` if there is one, else ``infinite``."""
     return "NaN" if bool(values.isnan().any()) else "infinite"
 
 
 def _place(inputs: Mapping[str, Tensor], values: Tensor) -> str:
-    """Where the first value that is not finite is: ``at dx = 0, dy = 0``, for a splat."""
+    """Locate the first value that is not finite: ``at dx = 0, dy = 0``, for a splat."""
     index = int((~values.isfinite()).flatten().nonzero()[0, 0])
     if "dx" in inputs:
         index %= inputs["dx"].numel()

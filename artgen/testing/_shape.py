@@ -1,155 +1,128 @@
-"""Checks of shapes: what they make up, what they cover, what is drawn, scored and exported."""
+"""Checks of shapes: random shapes and changes, coverage, drawing and SVG export."""
 
 from __future__ import annotations
 
 import statistics
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import torch
 
 from artgen.canvas import Canvas
-from artgen.engines.layers import Layers, Stack
 from artgen.primitives import Shape
-from artgen.raster import SUBROWS, draw, draw_shapes, load_kernels, unpack
+from artgen.raster import SAMPLE_ROWS, draw, draw_shapes, load_kernels
+from artgen.testing._candidate import CANVAS, Candidate
 from artgen.testing._elements import Unknown, painted
-from artgen.testing._figures import (
+from artgen.testing._reference_shapes import (
     Floats,
     corners,
     random_genes,
-    runs_at,
     shares,
-    stack_values,
+    spans_at,
 )
-from artgen.testing._judging import Failed
-from artgen.testing._subject import CANVAS, Subject, picture
-
-__all__ = [
-    "bounds",
-    "compiled",
-    "cost",
-    "coverage",
-    "mutation",
-    "outline",
-    "purity",
-    "random",
-    "resolution",
-    "scoring",
-    "svg",
-]
+from artgen.testing._run_checks import Failed
 
 MANY, SOME = 400, 24
-"""How many random shapes are judged where that is quick, and where it is not."""
+"""Number of random shapes in fast checks, and in slow ones."""
 OFTEN = 0.02
-"""At least this share of random shapes, and of small changes, has to be valid."""
+"""Smallest fraction of random shapes, and of small changes, that has to be valid."""
 REACH = 5.0
-"""Random shapes reach `size`, and changes go `step` far, give or take this factor."""
+"""Largest factor between `size` and the reach of random shapes, or `step` and a change."""
 SLACK = 0.04
-"""SVG may be off by this share of the area and of what lies on the outline."""
+"""Largest error of the SVG, as a fraction of the area and of the pixels on the outline."""
 LEVELS = 1.0
-"""How far apart two sizes of a picture may be on average, in levels of 255."""
+"""Largest mean difference between two sizes of a picture, in levels of 255."""
 ENLARGED = 4
-SLOWEST = 20.0
-"""So many times the time of a triangle, for each row, may scoring a shape take."""
-TIMED, ROUNDS, TIMED_SIZE = 2000, 5, 0.3
-"""How many shapes are timed, how often, and how far they reach."""
-ALPHA, BACKGROUND = 0.7, (0.2, 0.5, 0.8)
-"""Of the picture that shapes are scored in."""
 
 
-def random(subject: Subject) -> str:
-    """Random shapes fill all their genes, are finite, as large as asked for, and often valid.
+def random(candidate: Candidate) -> str:
+    """Random shapes set all their genes, are finite, of the requested size, and often valid.
 
-    Write every gene in `random`, scale lengths by `size`, and start where `valid` agrees.
+    Write every gene in `random`, scale lengths by `size`, and choose genes that `valid` accepts.
     """
     least = 1.0
-    for label, shape in _members(subject):
+    for label, shape in members(candidate):
         rng = np.random.default_rng(1)
         usable, reached = 0, []
         for _ in range(MANY):
             x, y, size = rng.uniform(-1, 1), rng.uniform(-1, 1), 10 ** rng.uniform(-2, 0)
             genes = np.full(shape.genes, np.nan)
-            with np.errstate(all="ignore"):
-                shape.random(genes, rng, x, y, size)
+            shape.random(genes, rng, x, y, size)
             if np.isnan(genes).any():
-                raise Failed(f"{label}.random leaves {_gene(shape, np.isnan(genes))} as it was")
+                raise Failed(f"{label}.random does not set {_gene(shape, np.isnan(genes))}")
             if not np.isfinite(genes).all():
                 raise Failed(f"{label}.random makes {_gene(shape, ~np.isfinite(genes))} infinite")
-            if _valid(shape, genes):
+            if shape.valid(genes):
                 usable += 1
                 reached.append(_reach(shape, genes, x, y) / size)
         if usable < OFTEN * MANY:
-            raise Failed(f"{label}.random makes {usable} of {MANY} shapes that are valid")
+            raise Failed(f"{label}.random makes only {usable} valid shapes of {MANY}")
         typical = statistics.median(reached)
         if not 1 / REACH <= typical <= REACH:
-            raise Failed(f"{label}.random typically reaches {typical:.3g} times as far as asked")
+            raise Failed(f"{label}.random typically reaches {typical:.3g} times `size`")
         least = min(least, usable / MANY)
     return f"{least:.0%} are valid"
 
 
-def mutation(subject: Subject) -> str:
+def mutation(candidate: Candidate) -> str:
     """Changes reach every gene, are about as large as the step, and often leave a shape valid.
 
-    Let `mutate` choose among all genes, by steps in proportion to `step`; leave it out where one
-    gene at a time will do.
+    Let `mutate` choose among all genes and take steps in proportion to `step`. Leave it out if
+    changing one gene at a time is enough.
     """
     least = 1.0
-    for label, shape in _members(subject):
+    for label, shape in members(candidate):
         rng = np.random.default_rng(2)
-        # So many that no gene is left out by chance.
+        # Enough that no gene is left out by chance.
         start = random_genes(shape, rng, CANVAS, max(MANY, 20 * shape.genes))
         touched = np.zeros(shape.genes, bool)
         usable, moved = 0, []
         for genes in start:
             step = 10 ** rng.uniform(-3, -1.5)
             changed = genes.copy()
-            with np.errstate(all="ignore"):
-                shape.mutate(changed, rng, step)
+            shape.mutate(changed, rng, step)
             if not np.isfinite(changed).all():
                 raise Failed(f"{label}.mutate makes {_gene(shape, ~np.isfinite(changed))} NaN")
             touched |= changed != genes
             moved.append(float(np.abs(changed - genes).max()) / step)
-            usable += _valid(shape, changed)
+            usable += bool(shape.valid(changed))
         if not touched.all():
             raise Failed(f"{label}.mutate never changes {_gene(shape, ~touched)}")
         typical = statistics.median(moved)
         if not 0.01 <= typical <= 4 * REACH:
-            raise Failed(f"{label}.mutate typically goes {typical:.3g} times as far as asked")
+            raise Failed(f"{label}.mutate typically changes genes by {typical:.3g} times `step`")
         if usable < OFTEN * len(start):
-            raise Failed(f"{label}.mutate leaves {usable} of {len(start)} shapes valid")
+            raise Failed(f"{label}.mutate leaves only {usable} of {len(start)} shapes valid")
         least = min(least, usable / len(start))
     return f"{least:.0%} stay valid"
 
 
-def purity(subject: Subject) -> None:
-    """The same genes always give the same shape, and are left as they are.
+def purity(candidate: Candidate) -> None:
+    """The same genes always give the same shape, and are not changed.
 
-    Only `random` and `mutate` may write into `genes`; keep nothing in globals.
+    Only `random` and `mutate` may write into `genes`; keep no state in globals.
     """
-    for label, shape in _members(subject):
+    for label, shape in members(candidate):
         start = random_genes(shape, np.random.default_rng(3), CANVAS, SOME)
         for name in ("valid", *_covering(shape)):
-            told = [_answer(shape, name, genes.copy()) for genes in start]
-            for genes, before in zip(start, told, strict=True):
+            first = [_answer(shape, name, genes.copy()) for genes in start]
+            for genes, before in zip(start, first, strict=True):
                 given = genes.copy()
                 again = _answer(shape, name, given)
                 if not np.array_equal(given, genes):
                     raise Failed(f"{label}.{name} changes {_gene(shape, given != genes)}")
                 if not np.array_equal(before, again, equal_nan=True):
-                    raise Failed(f"{label}.{name} gives something else when called again")
+                    raise Failed(f"{label}.{name} gives another result when called again")
 
 
-def compiled(subject: Subject) -> None:
-    """The functions compile, and as machine code do what they do as plain Python.
+def compiled(candidate: Candidate) -> None:
+    """The functions compile, and compiled they do the same as in plain Python.
 
-    Keep to numbers, `math`, loops and arrays; avoid what differs, such as exceptions.
+    Use only numbers, `math`, loops and arrays; avoid features that differ, such as exceptions.
     """
-    text = Path(__file__).with_name("shape_kernels.py").read_text(encoding="utf-8")
-    for label, shape in _members(subject):
-        kernels = load_kernels(shape, text, ("random", "mutate", "valid"))
+    for label, shape in members(candidate):
+        kernels = load_kernels(shape, "testing.shape_kernels")
         rng = np.random.default_rng(4)
         for genes in random_genes(shape, rng, CANVAS, SOME):
             for name, fast, slow, arguments in (
@@ -158,24 +131,23 @@ def compiled(subject: Subject) -> None:
             ):
                 ours, theirs, seed = genes.copy(), genes.copy(), int(rng.integers(2**32))
                 fast(np.random.default_rng(seed), ours, *arguments)
-                with np.errstate(all="ignore"):
-                    slow(theirs, np.random.default_rng(seed), *arguments)
+                slow(theirs, np.random.default_rng(seed), *arguments)
                 if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-9):
                     gap = float(np.abs(ours - theirs).max())
                     raise Failed(
                         f"{label}.{name} gives other genes when compiled: off by {gap:.3g}"
                     )
-                if kernels.may_be_used(theirs) != _valid(shape, theirs):
-                    raise Failed(f"{label}.valid says something else when compiled")
+                if kernels.may_be_used(theirs) != bool(shape.valid(theirs)):
+                    raise Failed(f"{label}.valid gives another result when compiled")
 
 
-def outline(subject: Subject) -> str:
-    """An outline fills in all its corners, and never is dented where the shape says it is convex.
+def outline(candidate: Candidate) -> str:
+    """An outline sets all its corners, and is convex if the shape says so.
 
-    Write all rows of `points`, as many as `vertices`; leave `convex` out where it may be dented.
+    Write all rows of `points`, as many as `vertices`; leave out `convex` if it can be concave.
     """
     judged = False
-    for label, shape in _members(subject):
+    for label, shape in members(candidate):
         if not shape.vertices:
             continue
         judged = True
@@ -188,33 +160,31 @@ def outline(subject: Subject) -> str:
             if not shape.convex:
                 continue
             low, high = points[:, 1].min(), points[:, 1].max()
-            for runs in runs_at(shape, genes, rng.uniform(low, high, 9)):
-                if len(runs) > 1:
-                    raise Failed(f"{label} says it is convex, but has {len(runs)} runs in a row")
-    return "" if judged else "there is none"
+            for spans in spans_at(shape, genes, rng.uniform(low, high, 9)):
+                if len(spans) > 1:
+                    raise Failed(f"{label} says it is convex, but has {len(spans)} spans in a row")
+    return "" if judged else "no outline"
 
 
-def bounds(subject: Subject) -> str:
-    """Spans are finite, and most of what lies within the bounds is covered.
+def bounds(candidate: Candidate) -> str:
+    """Spans are finite, and most rows within the bounds are covered.
 
-    Let `bounds` give the least and the largest y of the shape; what lies outside is not drawn.
+    Let `bounds` give the smallest and the largest y of the shape; rows outside are not drawn.
     """
     judged = False
-    for label, shape in _members(subject):
+    for label, shape in members(candidate):
         if shape.vertices and type(shape).span is Shape.span:
             continue
         judged = True
         rng = np.random.default_rng(6)
         empty = total = 0
         for genes in random_genes(shape, rng, CANVAS, MANY, changes=3):
-            with np.errstate(all="ignore"):
-                low, high = shape.bounds(genes)
+            low, high = shape.bounds(genes)
             if not (np.isfinite([low, high]).all() and low <= high):
                 raise Failed(f"{label}.bounds gives {low:.3g} to {high:.3g}")
             heights = rng.uniform(low, high, 9)
             for y in heights:
-                with np.errstate(all="ignore"):
-                    left, right = shape.span(genes, float(y))
+                left, right = shape.span(genes, float(y))
                 if not np.isfinite([left, right]).all():
                     raise Failed(
                         f"{label}.span gives {left:.3g} to {right:.3g} "
@@ -225,37 +195,36 @@ def bounds(subject: Subject) -> str:
             if shape.vertices:
                 _same_both_ways(label, shape, genes, heights)
         if empty > total / 2:
-            raise Failed(f"{label}.span is empty in {empty / total:.0%} of what its bounds promise")
-    return "" if judged else "there is an outline"
+            raise Failed(f"{label}.span is empty in {empty / total:.0%} of rows within its bounds")
+    return "" if judged else "drawn by its outline"
 
 
-def coverage(subject: Subject) -> str:
-    """What is drawn is what the outline or the spans say, point by point.
+def coverage(candidate: Candidate) -> str:
+    """The drawn picture agrees with the outline or the spans, pixel by pixel.
 
     This compares kernels with plain Python: look for numbers that overflow, or differ in Python.
     """
     canvas, worst = Canvas(2 * CANVAS.width, 2 * CANVAS.height), 0.0
-    for label, shape in _members(subject):
+    for label, shape in members(candidate):
         for genes in random_genes(shape, np.random.default_rng(7), canvas, SOME, changes=2):
             drawn = _drawn(shape, genes, canvas)
-            expected = shares(shape, genes, canvas, SUBROWS)
+            expected = shares(shape, genes, canvas, SAMPLE_ROWS)
             gap = float(np.abs(drawn - expected).sum())
             if not gap <= 0.01 * float(expected.sum()) + 1:
-                raise Failed(f"{label} draws {gap:.1f} pixels of {expected.sum():.0f} otherwise")
+                raise Failed(f"{label} draws {gap:.1f} of {expected.sum():.0f} pixels differently")
             worst = max(worst, gap)
     return f"at most {worst:.2g} pixels apart"
 
 
-def svg(subject: Subject) -> str:
-    """The SVG element paints what is drawn.
+def svg(candidate: Candidate) -> str:
+    """The SVG element covers the same area as the drawn shape.
 
-    Give `svg` the lengths that `outline` or `span` use, or leave it out.
+    Use the same lengths in `svg` as in `outline` or `span`, or leave it out.
     """
     unknown = set()
-    for label, shape in _members(subject):
+    for label, shape in members(candidate):
         for genes in random_genes(shape, np.random.default_rng(8), CANVAS, SOME):
-            with np.errstate(all="ignore"):
-                text = shape.svg(genes)
+            text = shape.svg(genes)
             points, inside = _sampled(shape, genes)
             try:
                 mask = painted(text, points)
@@ -265,95 +234,34 @@ def svg(subject: Subject) -> str:
             wrong, size = float((mask != inside).sum()), float(inside.sum())
             if wrong > SLACK * (size + len(points) ** 0.5 * 4):
                 raise Failed(
-                    f"{label}.svg paints {mask.sum()} points of {len(points)}, {int(wrong)} of "
-                    f"them otherwise than the {int(size)} of the shape: {text[:80]}"
+                    f"{label}.svg covers {mask.sum()} of {len(points)} points and the shape "
+                    f"{int(size)}; {int(wrong)} differ: {text[:80]}"
                 )
-    return f"not judged: {', '.join(sorted(unknown))}" if unknown else ""
+    return f"not checked: {', '.join(sorted(unknown))}" if unknown else ""
 
 
-def resolution(subject: Subject) -> None:
-    """The same drawing at another size is the same picture.
+def resolution(candidate: Candidate) -> None:
+    """A drawing looks the same at another size.
 
-    Details finer than the rows of a pixel get lost: make them coarser.
+    Details finer than the sample rows of a pixel get lost: make them coarser.
     """
     larger = Canvas(ENLARGED * CANVAS.width, ENLARGED * CANVAS.height)
-    for variant in subject.variants:
-        primitive, made = subject.drawing(variant, moved=True)
+    for variant in candidate.variants:
+        primitive, made = candidate.drawing(variant, moved=True)
         small = draw(made, primitive)
         large = torch.nn.functional.avg_pool2d(draw(made, primitive, larger), ENLARGED)
         gap = 255 * float((small - large).square().mean().sqrt())
         if not gap <= LEVELS:
             raise Failed(
-                f"{subject.label(variant)} draws {gap:.1f} levels of 255 apart on average at "
+                f"{candidate.label(variant)} differs by {gap:.1f} levels on average between "
                 f"{CANVAS.width}x{CANVAS.height} and {larger.width}x{larger.height} pixels"
             )
 
 
-def scoring(subject: Subject) -> str:
-    """The search scores a shape as if its pixels were added up one by one.
-
-    The runs of a shape must not overlap, and be the same whenever they are asked for.
-    """
-    worst = 0.0
-    for label, shape in _members(subject):
-        layers, stack = _scene(shape)
-        for genes in random_genes(shape, np.random.default_rng(9), CANVAS, SOME, changes=2):
-            found = _scored(layers, genes)
-            expected, scale = _added_up(layers, stack, shape, genes)
-            if not abs(found - expected) <= 2e-3 * scale + 1e-4:
-                raise Failed(
-                    f"{label} is scored {found:.5g}, but its pixels add up to {expected:.5g}"
-                )
-            worst = max(worst, abs(found - expected) / max(scale, 1e-3))
-    return f"off by at most {worst:.1g} of the error"
-
-
-def cost(subject: Subject) -> str:
-    """Scoring it does not take much longer, row for row, than scoring a triangle.
-
-    Have fewer corners, take roots and sines out of loops, or out of `span` into the genes.
-    """
-    remark, most = "", 0.0
-    reference, rows = _timing(_Triangle())
-    for label, shape in _members(subject):
-        layers, each = _timing(shape)
-        taken: list[tuple[float, float]] = [
-            (_seconds(layers, shape), _seconds(reference, _Triangle())) for _ in range(ROUNDS)
-        ]
-        ours, theirs = (statistics.median(times) for times in zip(*taken, strict=True))
-        factor = ours / max(each, 1e-9) / (theirs / rows)
-        if factor > most:
-            most = factor
-            remark = f"{factor:.1f} times a triangle's time per row, {each:.0f} rows each"
-        if factor > SLOWEST:
-            raise Failed(f"{label} takes {remark}; more than {SLOWEST:g} makes a search slow")
-    return remark
-
-
-# ---- helpers -------------------------------------------------------------------------------------
-
-
-class _Triangle(Shape):
-    """What others are measured by."""
-
-    genes, vertices, convex = 6, 3, True
-
-    @staticmethod
-    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        genes[0], genes[1] = x, y
-        for i in range(2, 6):
-            genes[i] = genes[i % 2] + size * (2 * rng.random() - 1)
-
-    @staticmethod
-    def outline(genes: Floats, points: Floats) -> None:
-        for i in range(3):
-            points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]
-
-
-def _members(subject: Subject) -> Iterator[tuple[str, Shape]]:
-    """Every variant, and of a mixture every kind, with what it is called."""
-    for variant in subject.variants:
-        for shape in cast(Shape, subject.primitive(variant)).members:
+def members(candidate: Candidate) -> Iterator[tuple[str, Shape]]:
+    """Yield label and shape for every variant, and for every kind of a mixture."""
+    for variant in candidate.variants:
+        for shape in cast(Shape, candidate.primitive(variant)).members:
             name = type(shape).__name__
             yield f"{name}{variant}", shape
 
@@ -363,54 +271,46 @@ def _covering(shape: Shape) -> tuple[str, ...]:
 
 
 def _answer(shape: Shape, name: str, genes: Floats) -> Any:
-    """What one of its functions says of `genes`."""
-    with np.errstate(all="ignore"):
-        match name:
-            case "outline":
-                return corners(shape, genes)
-            case "span":
-                low, high = shape.bounds(genes.copy())
-                return [shape.span(genes, float(y)) for y in np.linspace(low, high, 7)]
-            case _:
-                return getattr(shape, name)(genes)
-
-
-def _valid(shape: Shape, genes: Floats) -> bool:
-    with np.errstate(all="ignore"):
-        return bool(shape.valid(genes))
+    """Return the result of one of the shape's functions for `genes`."""
+    match name:
+        case "outline":
+            return corners(shape, genes)
+        case "span":
+            low, high = shape.bounds(genes.copy())
+            return [shape.span(genes, float(y)) for y in np.linspace(low, high, 7)]
+        case _:
+            return getattr(shape, name)(genes)
 
 
 def _gene(shape: Shape, which: Any) -> str:
-    """``gene 3``, with its name where it has one."""
+    """Name the first marked gene, such as ``gene 3 (angle)``."""
     number = int(np.argmax(which))
     name = f" ({shape.gene_names[number]})" if shape.gene_names else ""
     return f"gene {number}{name}"
 
 
 def _reach(shape: Shape, genes: Floats, x: float, y: float) -> float:
-    """How far the shape goes from (x, y)."""
-    with np.errstate(all="ignore"):
-        points = shape.polygon(genes)
+    """Return the largest distance of the shape's corners from (x, y)."""
+    points = shape.polygon(genes)
     return float(np.hypot(*(points - [x, y]).T).max(initial=0))
 
 
 def _same_both_ways(label: str, shape: Shape, genes: Floats, heights: Floats) -> None:
-    """Where there is an outline and a span, they are one shape. Raises Failed."""
+    """Raise Failed if `outline` and `span` describe different shapes."""
     points = corners(shape, genes)
     width = float(np.ptp(points[:, 0]))
-    for y, runs in zip(heights, runs_at(shape, genes, heights), strict=True):
-        with np.errstate(all="ignore"):
-            left, right = shape.span(genes, float(y))
-        found = (runs[0][0], runs[-1][1]) if runs else (left, left)
+    for y, spans in zip(heights, spans_at(shape, genes, heights), strict=True):
+        left, right = shape.span(genes, float(y))
+        found = (spans[0][0], spans[-1][1]) if spans else (left, left)
         if max(abs(found[0] - left), abs(found[1] - max(left, right))) > 0.1 * width:
             raise Failed(
-                f"{label} goes from {found[0]:.3g} to {found[1]:.3g} by its outline, but from "
+                f"{label} extends from {found[0]:.3g} to {found[1]:.3g} by its outline, but from "
                 f"{left:.3g} to {right:.3g} by its span, at y = {y:.3g}"
             )
 
 
 def _drawn(shape: Shape, genes: Floats, canvas: Canvas) -> Floats:
-    """The shape alone, white on black."""
+    """Draw the shape alone, white on black."""
     tensors = {
         "genes": torch.from_numpy(genes[:, None]),
         "colour": torch.ones(3, 1),
@@ -421,96 +321,14 @@ def _drawn(shape: Shape, genes: Floats, canvas: Canvas) -> Floats:
 
 
 def _sampled(shape: Shape, genes: Floats, side: int = 100) -> tuple[Floats, Any]:
-    """Points in and around the shape, [side², 2], and which of them it covers."""
-    with np.errstate(all="ignore"):
-        points = shape.polygon(genes)
+    """Return points in and around the shape, [side², 2], and which of them it covers."""
+    points = shape.polygon(genes)
     low, high = points.min(0), points.max(0)
     margin = 0.05 * (high - low).max() + 1e-9
     x, y = (np.linspace(low[i] - margin, high[i] + margin, side) for i in (0, 1))
     inside = np.zeros((side, side), bool)
-    for row, runs in zip(inside, runs_at(shape, genes, y), strict=True):
-        for left, right in runs:
+    for row, spans in zip(inside, spans_at(shape, genes, y), strict=True):
+        for left, right in spans:
             row |= (left <= x) & (x < right)
     grid = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     return grid, inside.reshape(-1)
-
-
-def _scene(shape: Shape) -> tuple[Layers, Stack]:
-    """A picture with shapes below and above a place, and sums for this place."""
-    tensors = {
-        name: torch.from_numpy(value)
-        for name, value in stack_values(shape, CANVAS, 4, seed=10).items()
-    }
-    stack = Stack(*unpack(shape, tensors))
-    weight = np.random.default_rng(11).uniform(0.5, 1.5, (CANVAS.height, CANVAS.width))
-    layers = Layers(
-        shape,
-        np.ascontiguousarray(picture(CANVAS).numpy()),
-        weight.astype(np.float32),
-        BACKGROUND,
-        (ALPHA, ALPHA),
-    )
-    layers.go_to(stack, 2)
-    layers.add_up(1)
-    return layers, stack
-
-
-def _scored(layers: Layers, genes: Floats) -> float:
-    """What the search says of the shape, without looking any further."""
-    score, _, _ = layers.search(
-        np.random.default_rng(0), 0, 0.1, 0.2, 0.1, 0.1, 0, 1.0, 0, genes.copy()
-    )
-    return score
-
-
-def _added_up(layers: Layers, stack: Stack, shape: Shape, genes: Floats) -> tuple[float, float]:
-    """The same from every pixel that the shape covers, and the error there to judge it by."""
-    share = shares(shape, genes, CANVAS, 1)
-    below, above, through = (
-        each.astype(float) for each in (layers.below, layers.above, layers.through)
-    )
-    opacity = ALPHA * through
-    error = layers.target - above - through * below
-    wanted = error + opacity * below
-    weight = layers.weight * share
-    sums = (weight * opacity * wanted).sum((1, 2))
-    square = float((weight * opacity**2).sum())
-    colour = np.clip(sums / max(square, 1e-12), 0, 1)
-    change = float((weight * (wanted**2 - error**2)).sum())
-    change += square * float(colour @ colour) - 2 * float(colour @ sums)
-    return change, float((weight * (wanted**2 + error**2)).sum())
-
-
-def _timing(shape: Shape) -> tuple[Layers, float]:
-    """A picture to score shapes in, and how many rows a random one has."""
-    canvas = Canvas(192, 192)
-    target = np.ascontiguousarray(picture(canvas).numpy())
-    weight = np.ones((canvas.height, canvas.width), np.float32)
-    layers = Layers(shape, target, weight, BACKGROUND, (ALPHA, ALPHA))
-    nothing = np.zeros((0, max(3, shape.genes)))
-    empty = Stack(np.zeros(0, np.int64), nothing[:, : shape.genes], nothing[:, :3], np.zeros(0))
-    layers.go_to(empty, 0)
-    layers.add_up(1)
-    rng = np.random.default_rng(12)
-    rows = []
-    for _ in range(MANY):
-        genes = np.zeros(shape.genes)
-        with np.errstate(all="ignore"):
-            x, y = rng.uniform(-1, 1), rng.uniform(-1, 1)
-            shape.random(genes, rng, x, y, TIMED_SIZE)
-        if _valid(shape, genes):
-            first, last = layers.kernels.rows_of(0, genes, layers.grid, canvas.height)
-            rows.append(last - first)
-        else:
-            rows.append(0)
-    return layers, statistics.mean(rows)
-
-
-def _seconds(layers: Layers, shape: Shape) -> float:
-    """CPU seconds to make up and score so many shapes."""
-    began = time.process_time()
-    layers.search(
-        *(np.random.default_rng(0), TIMED, TIMED_SIZE, TIMED_SIZE * 1.001, 0.1, 0.1, 0, 1.0, 0),
-        np.zeros(shape.genes),
-    )
-    return time.process_time() - began

@@ -1,4 +1,4 @@
-"""Checks of splats: broadcasting, the ellipse they end at, the blend, kernels and their cost."""
+"""Checks of splats: broadcasting, their radius, the blend, kernels and cost."""
 
 from __future__ import annotations
 
@@ -15,37 +15,34 @@ from artgen.primitives import Params, Primitive, Splat
 from artgen.raster import choose_backend
 from artgen.raster.tiles import find_extent
 from artgen.resolve import DEFAULT_COUNT
-from artgen.testing._cost import operations
-from artgen.testing._judging import Failed
-from artgen.testing._probe import footprint_parameters, offsets, probe
-from artgen.testing._subject import Subject, Variant
-
-__all__ = ["blend", "broadcasting", "compiled", "cost", "radius"]
+from artgen.testing._candidate import Candidate, Variant
+from artgen.testing._probe import footprint_parameters, offsets, operations, probe
+from artgen.testing._run_checks import Failed
 
 BATCHES = [(), (3,), (2, 5, 7)]
 CUT = 1 / 500
-"""What may be cut away at the edge of a splat: half of what 8 bits can show."""
+"""Largest weight that may be cut off at the edge of a splat: half a level of 8 bits."""
 MOST_OPERATIONS = 10_000
-"""Per pixel and step: a step on 512 x 512 pixels then is 3 billion operations."""
+"""Limit per pixel and step: a step on 512 x 512 pixels then takes 3 billion operations."""
 
 DIRECTIONS = 16
 DISTANCES = (1.001, 1.1, 1.3, 2.0, 4.0)
-"""Where there must be nothing left of a splat, in half axes of its ellipse."""
+"""Distances at which nothing may be left of a splat, in half axes of its ellipse."""
 
 
-def broadcasting(subject: Subject) -> None:
-    """The footprint takes any batch of parts and offsets, and treats each pair on its own.
+def broadcasting(candidate: Candidate) -> None:
+    """The footprint takes any batch of parts and offsets, and evaluates each pair independently.
 
     Write elementwise torch; read components as `p.size[0]`; sum over components with `.sum(0)`.
     """
-    for variant in subject.variants:
-        title = subject.label(variant, ".footprint")
+    for variant in candidate.variants:
+        title = candidate.label(variant, ".footprint")
         for batch in BATCHES:
-            splat, dx, dy, p = _batch(subject, variant, batch)
+            splat, dx, dy, p = _batch(candidate, variant, batch)
             values = splat.footprint(dx, dy, Params(p))
             _compare(title, batch, values, _one_by_one(splat, dx, dy, p))
-        # As the eager backend does it: x varies along one axis and y along another.
-        splat, dx, dy, p = _batch(subject, variant, (3, 2))
+        # As in the eager backend: x varies along one axis and y along another.
+        splat, dx, dy, p = _batch(candidate, variant, (3, 2))
         dx = dx[..., None, None] * torch.linspace(0.5, 1, 4)
         dy = dy[..., None, None] * torch.linspace(0.5, 1, 5)[:, None]
         grid = Params({name: tensor[..., None, None] for name, tensor in p.items()})
@@ -55,89 +52,87 @@ def broadcasting(subject: Subject) -> None:
         _compare(title, (3, 2, 5, 4), values, splat.footprint(dx, dy, Params(full)))
 
 
-def radius(subject: Subject) -> str:
-    """Outside its ellipse or radius a splat has all but reached `far`: no cut edges show.
+def radius(candidate: Candidate) -> str:
+    """Outside its ellipse or radius a splat is practically `far`, so no cut edges are visible.
 
-    Enlarge what `radius` or `ellipse` returns; where the footprint fades slowly, make it end.
+    Return a larger `radius` or `ellipse`; if the footprint fades slowly, make it end.
     """
     most = 0.0
-    for variant in subject.variants:
-        title = subject.label(variant)
+    for variant in candidate.variants:
+        title = candidate.label(variant)
         for moved in (False, True):
-            most = max(most, _cut(title, *subject.drawing(variant, count=24, moved=moved)))
-        for name, value, primitive, made in subject.extremes(variant):
+            most = max(most, _cut(title, *candidate.drawing(variant, count=24, moved=moved)))
+        for name, value, primitive, made in candidate.extremes(variant):
             most = max(most, _cut(f"{title} at {name} = {value:.3g}", primitive, made))
-    return f"at most {most:.2g} of a weight is cut off; {_used(subject):.0%} of the area is used"
+    return f"cuts off at most {most:.2g} of a weight; {_used(candidate):.0%} of the area is used"
 
 
-def blend(subject: Subject) -> None:
-    """Where the blend divides by weights or hides with them, they are not negative, and far is 0.
+def blend(candidate: Candidate) -> None:
+    """If the blend divides by weights or uses them as opacity, none is negative, and far is 0.
 
-    Use blend "sum" or "mean", or make the footprint end at 0 and stay above.
+    Use blend "sum" or "mean", or let the footprint end at 0 and never fall below.
     """
-    for variant in subject.variants:
-        splat = cast(Splat, subject.primitive(variant))
+    for variant in candidate.variants:
+        splat = cast(Splat, candidate.primitive(variant))
         if splat.blend in ("sum", "mean"):
             continue
         if splat.far:
-            title = subject.label(variant)
+            title = candidate.label(variant)
             raise Failed(f"{title} has blend {splat.blend!r}, but far = {splat.far}")
         for special in (False, True):
-            probed = probe(subject, variant, special=special)
+            probed = probe(candidate, variant, special=special)
             least = float(probed.call(probed.single).min())
             if least < 0:
                 raise Failed(f"{probed.title} falls to {least:.3g} with blend {splat.blend!r}")
 
 
-def compiled(subject: Subject) -> str:
-    """The footprint compiles, and its kernels give what plain torch gives, gradients included.
+def compiled(candidate: Candidate) -> str:
+    """The footprint compiles, and its kernels agree with plain torch, gradients included.
 
     Write straight-line elementwise code (`torch.where` instead of `if`). A footprint that cannot
-    compile still works, some ten times slower: then say so in `known_deviations`.
+    be compiled still works, about ten times slower; declare it in `known_deviations`.
     """
     tried = 0
-    for variant in subject.variants:
-        splat = cast(Splat, subject.primitive(variant))
+    for variant in candidate.variants:
+        splat = cast(Splat, candidate.primitive(variant))
         # Blends but `over` share their kernels.
         if "blend" in variant.options and splat.blend != "over":
             continue
         backend = choose_backend(splat)
         if backend.name != "compiled":
-            raise Failed(f"{subject.label(variant)} runs eagerly: {backend.reason}")
+            raise Failed(f"{candidate.label(variant)} runs eagerly: {backend.reason}")
         tried += 1
     return f"variants: {tried}"
 
 
-def cost(subject: Subject) -> str:
+def cost(candidate: Candidate) -> str:
     """A step does not take more operations per pixel than a fit can afford.
 
-    Shorten the footprint, or tighten the radius or ellipse: its area counts.
+    Simplify the footprint, or return a smaller radius or ellipse: its area counts.
     """
-    probed = probe(subject)
+    probed = probe(candidate)
     each = operations(probed) / probed.inputs["dx"].numel()
-    count = subject.cls.defaults.count or DEFAULT_COUNT
-    primitive, made = subject.drawing(canvas=Canvas(256, 256), count=count)
+    count = candidate.cls.defaults.count or DEFAULT_COUNT
+    primitive, made = candidate.drawing(canvas=Canvas(256, 256), count=count)
     extent = find_extent(cast(Splat, primitive), made.tensors, count)
     area = made.canvas.area
     overlap = float((pi * extent.along * extent.across).clamp_max(area).nansum()) / area
     remark = f"{each:.0f} operations per evaluation, {overlap:.1f} evaluations per pixel"
     if each * overlap > MOST_OPERATIONS:
-        raise Failed(f"{subject.cls.__name__} takes {remark}, more than {MOST_OPERATIONS} in all")
+        raise Failed(f"{candidate.cls.__name__} takes {remark}, more than {MOST_OPERATIONS} in all")
     return remark
 
 
-# ---- helpers -------------------------------------------------------------------------------------
-
-
 def _batch(
-    subject: Subject, variant: Variant, batch: tuple[int, ...]
+    candidate: Candidate, variant: Variant, batch: tuple[int, ...]
 ) -> tuple[Splat, Tensor, Tensor, dict[str, Tensor]]:
-    """As many parts as the batch has places, one offset inside each, all of the batch's shape."""
-    primitive, made = subject.drawing(variant, count=prod(batch), moved=True)
+    """Make a batch of parts with one offset inside each, all in the shape of the batch."""
+    primitive, made = candidate.drawing(variant, count=prod(batch), moved=True)
     splat = cast(Splat, primitive)
     extent = find_extent(splat, made.tensors, prod(batch))
     rng = torch.Generator().manual_seed(4)
-    dx, dy = (torch.rand(2, prod(batch), generator=rng) - 0.5) * _finite(extent.radius)
+    radius = extent.radius.nan_to_num(0).clamp_max(1.0)
+    dx, dy = (torch.rand(2, prod(batch), generator=rng) - 0.5) * radius
     p = {name: made.tensors[name] for name in footprint_parameters(splat)}
     return (
         splat,
@@ -148,7 +143,7 @@ def _batch(
 
 
 def _one_by_one(splat: Splat, dx: Tensor, dy: Tensor, p: dict[str, Tensor]) -> Tensor:
-    """The footprint of every pair in a call of its own."""
+    """Evaluate the footprint of every pair in a separate call."""
     values = torch.empty(dx.shape)
     for place in np.ndindex(*dx.shape):
         at = (..., *place)
@@ -165,40 +160,40 @@ def _compare(title: str, batch: tuple[int, ...], values: Tensor, expected: Tenso
     gap = float((values - expected).abs().max())
     if not gap <= 1e-4 * max(1.0, float(expected.abs().max())):
         raise Failed(
-            f"{title} of a batch of {list(batch)} is not that of its parts alone: off by {gap:.3g}"
+            f"{title} of a batch of {list(batch)} differs from single parts by up to {gap:.3g}"
         )
 
 
 def _cut(title: str, primitive: Primitive, made: Drawing) -> float:
-    """The largest weight outside the ellipses, less `far`. Raises Failed where it would show."""
+    """Return the largest difference from `far` outside the ellipses; raise Failed if visible."""
     splat = cast(Splat, primitive)
     extent = find_extent(splat, made.tensors, splat.count_of(made))
     for axis in (extent.along, extent.across):
         if not bool((axis >= 0).all()):
             least = float(axis.nan_to_num(-1).min())
-            raise Failed(f"{title} ends at {least:.3g}: such a part is not drawn, nor learns again")
+            raise Failed(f"{title} has half axis {least:.3g}: such a part is never drawn again")
     turn = torch.arange(DIRECTIONS) * 2 * pi / DIRECTIONS
     turn, distance = torch.cartesian_prod(turn, torch.tensor(DISTANCES)).unbind(1)
     dx, dy = offsets(extent, turn, distance)
     p = {name: made.tensors[name][..., None] for name in footprint_parameters(splat)}
-    # An infinite ellipse has no outside, and an empty one nothing to judge by.
+    # An infinite ellipse has no outside, and an empty one no offsets to test.
     outside = (dx.isfinite() & dy.isfinite()) & (dx.abs() + dy.abs() > 0)
     rest = (splat.footprint(dx, dy, Params(p)) - splat.far).abs().expand(dx.shape).where(outside, 0)
     most = float(rest.max())
     if not most <= CUT:
         part, place = divmod(int(rest.flatten().argmax()), dx.shape[1])
         raise Failed(
-            f"{title} still is {most + splat.far:.3g} at dx = {float(dx[part, place]):.3g}, "
+            f"{title} is still {most + splat.far:.3g} at dx = {float(dx[part, place]):.3g}, "
             f"dy = {float(dy[part, place]):.3g}, outside its half axes of "
             f"{float(extent.along[part]):.3g} and {float(extent.across[part]):.3g}; "
-            f"more than {CUT:g} shows as an edge"
+            f"more than {CUT:g} is visible as an edge"
         )
     return most
 
 
-def _used(subject: Subject) -> float:
-    """The share of the ellipses' area, at the start, in which a splat is more than what is cut."""
-    primitive, made = subject.drawing(count=24)
+def _used(candidate: Candidate) -> float:
+    """Return the share of the initial ellipses' area in which the weight is above `CUT`."""
+    primitive, made = candidate.drawing(count=24)
     splat = cast(Splat, primitive)
     extent = find_extent(splat, made.tensors, 24)
     rng = torch.Generator().manual_seed(5)
@@ -207,7 +202,3 @@ def _used(subject: Subject) -> float:
     p = {name: made.tensors[name][..., None] for name in footprint_parameters(splat)}
     weight = splat.footprint(dx, dy, Params(p)) - splat.far
     return float((weight.abs() > CUT).float().mean())
-
-
-def _finite(radius: Tensor) -> Tensor:
-    return radius.nan_to_num(0).clamp_max(1.0)

@@ -12,8 +12,10 @@ from PIL import Image
 HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
-"""Of the mosaic and between its pictures, in pixels."""
-STRIP = (
+"""The width of the mosaic and the gap between its pictures, in pixels."""
+STRIP, STRIP_WIDTH = ("portrait-in-triangles", "cat-in-oils", "photographer", "dusk"), 1200
+"""The pieces in a row at the top of the README."""
+MOSAIC = (
     "portrait-in-triangles",
     "cat-in-oils",
     "photographer",
@@ -24,29 +26,30 @@ STRIP = (
     "portrait-in-leaves",
     "cat-in-fur",
 )
-"""The pieces whose stills are shown."""
+"""The pieces in the mosaic of the first page, three in a row."""
 PREVIEWS = {"cup-in-light": "progress", "one-line": "curve", "by-heart": "points"}
 """The pieces whose videos are shown, and what the pictures are called."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
 
-def mosaic(stills: list[Image.Image]) -> Image.Image:
-    """The pictures uncropped, three in a row, every row equally wide."""
-    rows = [stills[start : start + 3] for start in range(0, len(stills), 3)]
+def mosaic(slugs: tuple[str, ...], columns: int, width: int) -> Image.Image:
+    """Lay out the pieces uncropped, `columns` in a row, every row `width` pixels wide."""
+    stills = [Image.open(PIECES / slug / "final.png").convert("RGB") for slug in slugs]
+    rows = [stills[start : start + columns] for start in range(0, len(stills), columns)]
     heights = [
-        round((WIDTH - GAP * (len(row) - 1)) / sum(still.width / still.height for still in row))
+        round((width - GAP * (len(row) - 1)) / sum(still.width / still.height for still in row))
         for row in rows
     ]
-    sheet = Image.new("RGB", (WIDTH, sum(heights) + GAP * (len(rows) - 1)), "white")
+    sheet = Image.new("RGB", (width, sum(heights) + GAP * (len(rows) - 1)), "white")
     top = 0
     for row, height in zip(rows, heights, strict=True):
         left = 0
         for still in row:
             # The last one of a row takes what rounding left.
-            width = WIDTH - left if still is row[-1] else round(height * still.width / still.height)
-            sheet.paste(still.resize((width, height), Image.Resampling.LANCZOS), (left, top))
-            left += width + GAP
+            wide = width - left if still is row[-1] else round(height * still.width / still.height)
+            sheet.paste(still.resize((wide, height), Image.Resampling.LANCZOS), (left, top))
+            left += wide + GAP
         top += height + GAP
     return sheet
 
@@ -64,9 +67,9 @@ def preview(video: Path) -> list[Image.Image]:
 
 
 def main() -> None:
-    """Write pieces.jpg, compare.jpg and the previews beside this file."""
-    stills = [Image.open(PIECES / slug / "final.png").convert("RGB") for slug in STRIP]
-    mosaic(stills).save(HERE / "pieces.jpg", quality=88)
+    """Write strip.jpg, pieces.jpg, compare.jpg and the previews beside this file."""
+    mosaic(STRIP, len(STRIP), STRIP_WIDTH).save(HERE / "strip.jpg", quality=85)
+    mosaic(MOSAIC, 3, WIDTH).save(HERE / "pieces.jpg", quality=88)
     if (PIECES / f"{COMPARISON}.png").exists():
         sheet = Image.open(PIECES / f"{COMPARISON}.png")
         sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)

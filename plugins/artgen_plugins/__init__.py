@@ -1,4 +1,4 @@
-"""The primitives that artgen ships, registered like anyone else's."""
+"""The primitives that artgen ships, registered through the same hook as any plugin."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from artgen import Spec, hookimpl
 
 @hookimpl
 def artgen_primitives() -> list[Spec]:
-    """Every shipped primitive, as a light spec: listing them imports none of them."""
+    """Return a spec of each shipped primitive; listing them imports none."""
     return [
         Spec("gaussian", "Anisotropic Gaussian splats.", "artgen_plugins.gaussian:Gaussian"),
         Spec("fourier", "Petals with a Fourier-series outline.", "artgen_plugins.fourier:Fourier"),
@@ -34,25 +34,25 @@ def artgen_primitives() -> list[Spec]:
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
         Spec(
             "hashgrid",
-            "Grids of hashed features, and a network.",
+            "Grids of hashed features, mixed by a network.",
             "artgen_plugins.hashgrid:HashGrid",
         ),
         Spec("siren", "A network of sines.", "artgen_plugins.siren:Siren"),
         Spec(
             "fourier_features",
-            "Random waves, and a network.",
+            "Random waves, mixed by a network.",
             "artgen_plugins.fourier_features:FourierFeatures",
         ),
         Spec(
             "autoencoder",
-            "A network that folds pictures, and one that unfolds them.",
+            "An encoder and a decoder network for pictures.",
             "artgen_plugins.autoencoder:Autoencoder",
         ),
         Spec(
             "conditional",
-            "An autoencoder that is told the class of a picture.",
+            "An autoencoder whose decoder also gets the class.",
             "artgen_plugins.conditional:Conditional",
         ),
         Spec("pca", "Mixtures of a few basis pictures.", "artgen_plugins.pca:PCA"),
-        Spec("svd", "Every picture as a matrix of low rank.", "artgen_plugins.svd:SVD"),
+        Spec("svd", "Low-rank approximation of every picture.", "artgen_plugins.svd:SVD"),
     ]

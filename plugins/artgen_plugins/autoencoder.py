@@ -1,4 +1,4 @@
-"""A network that folds pictures into a few numbers, and another one that unfolds them.
+"""An autoencoder: one network maps pictures to a few numbers, another one maps them back.
 
 The convolutional one, `lossy`, sees 28×28 pixels as 26, 13, 11, 5, 3 and 1, and makes of its latent
 1, 3, 7, 13, 22, 26 and 28 pixels again. Pictures of other sizes go through as many halvings as they
@@ -24,27 +24,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen import (
-    Canvas,
-    Codec,
-    Param,
-    Params,
-    Preset,
-    UsageError,
-    constant,
-    option,
-    prelu,
-    uniform,
-)
+from artgen import Canvas, Codec, Param, Params, Preset, UsageError, init, nn, option
 
 RATE = 1e-3
 """The learning rate of all parameters."""
 SLOPE = 0.25
-"""What negative values are multiplied by at the start."""
+"""The initial slope for negative values."""
 
 SIDE = 28
 SIDES = (1, 3, 7, 13, 22, 26, SIDE)
-"""How many pixels the layers of the decoder give, where the picture has 28."""
+"""Sides of the outputs of the decoder's layers, for pictures of 28 pixels."""
 UNFOLDED = (32, 16, 16, 8)
 """Channels of the decoder between the latent's own and the picture's."""
 FOLDED = (64, 128, 64)
@@ -61,15 +50,15 @@ class Autoencoder(Codec):
     class Options:
         """Options of `autoencoder`."""
 
-        network: Literal["convolutional", "dense"] = option("convolutional", "what its layers are")
+        network: Literal["convolutional", "dense"] = option("convolutional", "kind of layers")
         latent: int | None = option(
             None,
-            "numbers that a picture becomes: 32, for network=dense as many as there are pixels",
+            "size of the latent; default 32, for network=dense the number of pixels",
             low=1,
             high=65536,
         )
-        width: float = option(1.0, "factor on the channels between", low=0.05, high=8)
-        schedule: Literal["short", "published"] = option("short", "how it is trained")
+        width: float = option(1.0, "factor on the channels of inner layers", low=0.05, high=8)
+        schedule: Literal["short", "published"] = option("short", "training schedule")
 
     size_option = "latent"
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -78,7 +67,7 @@ class Autoencoder(Codec):
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Take the size of the latent from the pictures."""
+        """Set the size of the latent from the pictures."""
         pixels = self.channels * self.height * self.width
         usual = 32 if self.options.network == "convolutional" else pixels
         self.options = replace(self.options, latent=self.options.latent or usual)
@@ -106,7 +95,7 @@ class Autoencoder(Codec):
 
     @property
     def latent(self) -> tuple[int, ...]:
-        """As many numbers as the option says."""
+        """Return the shape of a latent, [latent]."""
         return (self.options.latent or 32,)
 
     # ---- the layers ------------------------------------------------------------------------------
@@ -134,7 +123,7 @@ class Autoencoder(Codec):
 
     @property
     def conditions(self) -> int:
-        """How many numbers the decoder gets beside the latent."""
+        """The number of inputs of the decoder besides the latent."""
         return 0
 
     def layers(self) -> Iterator[tuple[str, tuple[int, ...], float, int, int | None]]:
@@ -171,19 +160,19 @@ class Autoencoder(Codec):
         return max(1, round(channels * float(self.options.width)))
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """`encode0_weight` and so on: a weight, a bias and mostly the slopes of each layer."""
         params = {}
         for name, shape, inputs, biases, slopes in self.layers():
             bound = math.sqrt(6 / (inputs * (1 + SLOPE**2)))
-            params[f"{name}_weight"] = Param(*shape, init=uniform(-bound, bound), lr=RATE)
+            params[f"{name}_weight"] = Param(*shape, init=init.uniform(-bound, bound), lr=RATE)
             params[f"{name}_bias"] = Param(biases, lr=RATE)
             if slopes is not None:
-                params[f"{name}_slope"] = Param(slopes, init=constant(SLOPE), lr=RATE)
+                params[f"{name}_slope"] = Param(slopes, init=init.constant(SLOPE), lr=RATE)
         return params
 
     def encode(self, images: Tensor, p: Params) -> Tensor:
-        """Latents [N, latent] of pictures."""
+        """Encode pictures as latents [N, latent]."""
         if self.options.network == "dense":
             value = images.flatten(1)
             for i in range(2):
@@ -195,7 +184,7 @@ class Autoencoder(Codec):
         return _layer(F.conv2d, value, p, f"encode{last}").flatten(1)
 
     def decode(self, latents: Tensor, p: Params, labels: Tensor) -> Tensor:
-        """Pictures [N, channels, height, width] from 0 to 1."""
+        """Decode latents as pictures [N, channels, height, width], 0 to 1."""
         if self.options.network == "dense":
             value = latents
             for i in range(2):
@@ -212,7 +201,7 @@ class Autoencoder(Codec):
 def _layer(
     operation: Callable[..., Tensor], value: Tensor, p: Params, name: str, halve: bool = False
 ) -> Tensor:
-    """A weight and a bias, then a slope for what is negative, where the layer has one."""
+    """Apply weight and bias, then the slope for negative values if the layer has one."""
     value = operation(value, getattr(p, f"{name}_weight"), getattr(p, f"{name}_bias"))
     slope = vars(p).get(f"{name}_slope")
-    return value if slope is None else prelu(value, slope, halve=halve)
+    return value if slope is None else nn.prelu(value, slope, halve=halve)

@@ -1,4 +1,4 @@
-"""Bézier curves: quadratic ones, stroked with any width."""
+"""Quadratic Bézier curves, stroked with any width."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from artgen import Preset, Shape
 Floats = NDArray[np.float64]
 
 PIECES = 12
-"""A curve is drawn as so many straight pieces."""
+"""Straight pieces per curve."""
 
 
 class Bezier(Shape):
@@ -24,7 +24,7 @@ class Bezier(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """From (x, y) by two points, each within `size` of the one before; thin."""
+        """Start at (x, y), then two points, each within `size` of the previous one; thin."""
         genes[0], genes[1] = x, y
         for i in range(2, 6):
             genes[i] = genes[i - 2] + size * (2 * rng.random() - 1)
@@ -42,7 +42,7 @@ class Bezier(Shape):
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """Longer than wide, not turning back on itself, neither a hair nor inside out."""
+        """Refuse curves that turn back, are wider than long, very thin, or of negative width."""
         ax, ay = genes[2] - genes[0], genes[3] - genes[1]
         bx, by = genes[4] - genes[2], genes[5] - genes[3]
         length = math.hypot(ax, ay) + math.hypot(bx, by)
@@ -50,7 +50,7 @@ class Bezier(Shape):
 
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
-        """Along one side of the curve and back along the other."""
+        """Go along one side of the curve and back along the other."""
         for i in range(PIECES + 1):
             t = i / PIECES
             s = 1 - t

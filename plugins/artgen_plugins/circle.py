@@ -21,22 +21,22 @@ class Circle(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Around (x, y)."""
+        """Centre the circle near (x, y)."""
         genes[0], genes[1], genes[2] = x, y, size * (0.2 + 0.8 * rng.random())
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """Not inside out."""
+        """Refuse negative radii."""
         return bool(genes[2] > 0)
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:
-        """From the top to the bottom."""
+        """Return the y of the top and of the bottom."""
         return genes[1] - genes[2], genes[1] + genes[2]
 
     @staticmethod
     def span(genes: Floats, y: float) -> tuple[float, float]:
-        """By Pythagoras."""
+        """Return the left and right end at `y`, by Pythagoras."""
         half = math.sqrt(max(0.0, genes[2] ** 2 - (y - genes[1]) ** 2))
         return genes[0] - half, genes[0] + half
 

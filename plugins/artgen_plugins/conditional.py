@@ -1,7 +1,7 @@
-"""An autoencoder whose decoder is told the class of the picture.
+"""An autoencoder whose decoder also gets the class of the picture.
 
-The latent then need not say which digit it is, only how it is written: the same latent under
-another label is another digit in the same hand.
+The latent holds only the style of a digit, not which digit it is: the same latent with another
+label is another digit in the same handwriting.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ class Conditional(Autoencoder):
 
     @property
     def conditions(self) -> int:
-        """One per class. Raises UsageError where none are known."""
+        """The number of classes. Raises UsageError if the set has no labels."""
         if not self.classes:
             raise UsageError(
                 "conditional needs a set with labels",
@@ -28,6 +28,6 @@ class Conditional(Autoencoder):
         return self.classes
 
     def decode(self, latents: Tensor, p: Params, labels: Tensor) -> Tensor:
-        """Pictures of latents and classes."""
+        """Decode latents and classes as pictures."""
         known = F.one_hot(labels.clamp_min(0), self.classes).to(latents.dtype)
         return super().decode(torch.cat([latents, known], 1), p, labels)

@@ -23,23 +23,23 @@ class Ellipse(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Around (x, y), both axes at random."""
+        """Centre the ellipse near (x, y), with random axes."""
         genes[0], genes[1] = x, y
         genes[2], genes[3] = size * (0.2 + 0.8 * rng.random()), size * (0.2 + 0.8 * rng.random())
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """No sliver, not inside out."""
+        """Refuse slivers and negative axes."""
         return bool(min(genes[2], genes[3]) > SLIMMEST * max(genes[2], genes[3], 0.0))
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:
-        """From the top to the bottom."""
+        """Return the y of the top and of the bottom."""
         return genes[1] - genes[3], genes[1] + genes[3]
 
     @staticmethod
     def span(genes: Floats, y: float) -> tuple[float, float]:
-        """By Pythagoras, stretched."""
+        """Return the left and right end at `y`: those of a circle, stretched."""
         t = (y - genes[1]) / genes[3]
         half = genes[2] * math.sqrt(max(0.0, 1 - t * t))
         return genes[0] - half, genes[0] + half

@@ -19,34 +19,19 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from artgen import (
-    Blend,
-    Context,
-    Map,
-    Param,
-    Params,
-    Preset,
-    Splat,
-    at_target_colour,
-    from_spacing,
-    normal,
-    option,
-    per_count,
-    pixels,
-    uniform,
-)
+from artgen import Blend, Context, Map, Param, Params, Preset, Splat, init, option, pixels, rates
 
 WOBBLE = 0.1
-"""How far a weight of 1 moves the outline in the notebook's form, relative to the radius."""
+"""Shift of the outline for a weight of 1 in the notebook's form, relative to the radius."""
 
 
 def _through(map: Map, std: float = 1.0) -> dict[str, Any]:
     """Settings of a parameter that starts as `map` of standard normal numbers."""
 
-    def init(context: Context, shape: tuple[int, ...]) -> Tensor:
+    def start(context: Context, shape: tuple[int, ...]) -> Tensor:
         return map(std * context.randn(*shape))
 
-    return {"map": map, "init": init, "min": None, "max": None}
+    return {"map": map, "init": start, "min": None, "max": None}
 
 
 def _published(colour: dict[str, Any], lr: float) -> dict[str, dict[str, Any]]:
@@ -84,10 +69,10 @@ class Fourier(Splat):
     class Options:
         """Options of `fourier`."""
 
-        form: Literal["notebook", "text"] = option("notebook", "which published formula")
+        form: Literal["notebook", "text"] = option("notebook", "which published formula to use")
         harmonics: int = option(8, "terms of the series, each a sine and a cosine", low=1, high=64)
-        sharpness: float = option(5.0, "steepness of the edge at the start", low=0.1, high=64)
-        squared: bool = option(True, "weigh colours by the square (form=notebook only)")
+        sharpness: float = option(5.0, "initial steepness of the edge", low=0.1, high=64)
+        squared: bool = option(True, "weight colours by the square (form=notebook only)")
         blend: Literal["sum", "mean", "normalized", "depth"] = option(
             "sum", "how weights become a picture"
         )
@@ -112,32 +97,32 @@ class Fourier(Splat):
     }
 
     @property
-    def blend(self) -> Blend:  # type: ignore[override]
-        """As chosen in the options."""
+    def blend(self) -> Blend:
+        """The option `blend`."""
         chosen: Blend = self.options.blend
         return chosen
 
     @property
-    def far(self) -> float:  # type: ignore[override]
-        """The bare tanh of the text never comes back from -1."""
+    def far(self) -> float:
+        """-1 for the text's form, whose tanh stays at -1; 0 for the notebook's."""
         return -1.0 if self.options.form == "text" else 0.0
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """Two scales, a radius, a rotation, the series and the sharpness of every petal."""
         n = self.options.harmonics
         params = {
-            "scale": Param(2, init=from_spacing(1.0), min=pixels(1 / 3), lr=0.06, map="exp"),
+            "scale": Param(2, init=init.from_spacing(1.0), min=pixels(1 / 3), lr=0.06, map="exp"),
             "radius": Param(init=1.0, min=0.05, max=20.0, lr=0.06, map="exp"),
-            "angle": Param(init=uniform(0, pi), lr=0.06, period=2 * pi),
-            "sine": Param(n, init=normal(0.1), lr=0.1),
-            "cosine": Param(n, init=normal(0.1), lr=0.1),
+            "angle": Param(init=init.uniform(0, pi), lr=0.06, period=2 * pi),
+            "sine": Param(n, init=init.normal(0.1), lr=0.1),
+            "cosine": Param(n, init=init.normal(0.1), lr=0.1),
             "sharpness": Param(init=self.options.sharpness, min=0.05, max=64.0, lr=0.06, map="exp"),
         }
         if self.options.form == "text":
             # Every splat reaches everywhere with -1, so colours start small.
-            rate = per_count(0.05) if self.options.blend == "mean" else 0.05
-            params["colour"] = Param(3, init=at_target_colour(0.0), lr=rate)
+            rate = rates.per_count(0.05) if self.options.blend == "mean" else 0.05
+            params["colour"] = Param(3, init=init.at_target_colour(0.0), lr=rate)
         return params
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:

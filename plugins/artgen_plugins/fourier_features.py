@@ -20,7 +20,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Context, Field, Param, Params, Preset, constant, option, uniform
+from artgen import Canvas, Context, Field, Param, Params, Preset, init, option
 
 RATE = 0.003
 """The learning rate of all parameters but the waves."""
@@ -58,7 +58,7 @@ class FourierFeatures(Field):
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Take sigma, pixels and reach from the canvas."""
+        """Set sigma, pixels and reach from the canvas."""
         pixels = self.options.pixels or max(canvas.width, canvas.height)
         self.options = replace(
             self.options,
@@ -68,7 +68,7 @@ class FourierFeatures(Field):
         )
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """`waves` [waves, inputs], then `weight0` [hidden, 2·waves], `bias0` and so on."""
         options = self.options
         params = {"waves": Param(options.waves, self.inputs, init=self._waves, lr=0)}
@@ -77,8 +77,8 @@ class FourierFeatures(Field):
             last = i == options.layers
             # He et al. 2015, which keeps the variance through ReLU layers.
             bound = math.sqrt((1 if last else 6) / inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=uniform(-bound, bound), lr=RATE)
-            params[f"bias{i}"] = Param(outputs, init=constant(0.5 if last else 0.0), lr=RATE)
+            params[f"weight{i}"] = Param(outputs, inputs, init=init.uniform(-bound, bound), lr=RATE)
+            params[f"bias{i}"] = Param(outputs, init=init.constant(0.5 if last else 0.0), lr=RATE)
         return params
 
     def _waves(self, context: Context, shape: tuple[int, ...]) -> Tensor:
@@ -87,7 +87,7 @@ class FourierFeatures(Field):
         return ((self.options.sigma or 1.0) * context.randn(*shape)).clamp(-highest, highest)
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Colours [M, outputs] at positions [M, inputs]."""
+        """Return colours [M, outputs] at positions [M, inputs]."""
         # Neighbouring pixels differ in the last bits of their position only.
         angles = torch.pi / (self.options.reach or 1.0) * (xy @ p.waves.t())
         value = torch.cat([angles.sin(), angles.cos()], dim=1)

@@ -10,25 +10,14 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from artgen import (
-    Blend,
-    Context,
-    Param,
-    Params,
-    Preset,
-    Splat,
-    from_spacing,
-    option,
-    pixels,
-    uniform,
-)
+from artgen import Blend, Context, Param, Params, Preset, Splat, init, option, pixels
 
-# exp(-3.7² / 2) = 0.001: what is cut away stays below what 8 bits can show.
+# exp(-3.7² / 2) = 0.001, which 8 bits cannot show.
 CUT = 3.7
 
 
 def _relative(k: float) -> Callable[[Context], float]:
-    """A rate of `k` times the inverse of the mean spacing, for inverse lengths."""
+    """Return a rate of `k` divided by the mean spacing, for inverse lengths."""
 
     def rate(context: Context) -> float:
         return k / context.mean_spacing
@@ -53,27 +42,27 @@ class Gaussian(Splat):
     defaults = Preset(count=1000, stage={"steps": 1000})
 
     @property
-    def blend(self) -> Blend:  # type: ignore[override]
-        """As chosen in the options."""
+    def blend(self) -> Blend:
+        """The option `blend`."""
         chosen: Blend = self.options.blend
         return chosen
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """Two scales (standard deviations, in canvas units) and a rotation in radians."""
-        length: dict[str, Any] = {"init": from_spacing(0.4), "min": pixels(1 / 3)}
+        length: dict[str, Any] = {"init": init.from_spacing(0.4), "min": pixels(1 / 3)}
         if self.options.scale == "inverse":
             scale = Param(2, lr=_relative(0.1), map="reciprocal", **length)
         else:
             scale = Param(2, lr=0.1, map="exp", **length)
-        return {"scale": scale, "angle": Param(init=uniform(0, pi), lr=0.15, period=pi)}
+        return {"scale": scale, "angle": Param(init=init.uniform(0, pi), lr=0.15, period=pi)}
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
-        """exp(-(u² + v²) / 2), where (u, v) is the offset, rotated and divided by the scales."""
+        """Return exp(-(u² + v²) / 2), with (u, v) the offset, rotated and divided by the scales."""
         c, s = torch.cos(p.angle), torch.sin(p.angle)
         u, v = (c * dx + s * dy) / p.scale[0], (c * dy - s * dx) / p.scale[1]
         return torch.exp(-0.5 * (u * u + v * v))
 
     def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
-        """Where the weight has fallen to a thousandth."""
+        """Return the ellipse on which the weight is a thousandth."""
         return CUT * p.scale[0], CUT * p.scale[1], p.angle

@@ -1,12 +1,12 @@
-"""A hash grid: features from grids of many resolutions, and a small network that mixes colours.
+"""A hash grid: features from grids of several resolutions, and a small network.
 
-A coarse grid knows what a region looks like, a fine one the detail, and little is left for the
-network: it can be small, and so every step is fast. In a grid with more vertices than rows,
-vertices share rows by hashing. (Müller, Evans, Schied and Keller: Instant neural graphics
-primitives with a multiresolution hash encoding, SIGGRAPH 2022.)
+Coarse grids hold what a region looks like and fine ones the detail, so the network can be small and
+steps are fast. In a grid with more vertices than rows, vertices share rows by hashing. (Müller,
+Evans, Schied and Keller: Instant neural graphics primitives with a multiresolution hash encoding,
+SIGGRAPH 2022.)
 
-The finest grid is as fine as the pixels. Half of the positions that it is fitted to lie between
-them (the engine's `jitter`), as the grids would otherwise hold noise there.
+The finest grid is as fine as the pixels. Half of the training positions lie between pixels (the
+engine's `jitter`), because the grids would otherwise hold noise there.
 """
 
 from __future__ import annotations
@@ -20,18 +20,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from artgen import (
-    Canvas,
-    Field,
-    Param,
-    Params,
-    Preset,
-    constant,
-    grid_rows,
-    interpolate_grids,
-    option,
-    uniform,
-)
+from artgen import Canvas, Field, Param, Params, Preset, init, nn, option
 
 RATE = 0.01
 """The learning rate of all parameters."""
@@ -45,14 +34,12 @@ class HashGrid(Field):
         """Options of `hashgrid`."""
 
         levels: int = option(16, "number of grids", low=1, high=32)
-        rows: int = option(
-            15, "a grid has at most 2 to the power of this many rows", low=4, high=24
-        )
-        features: int = option(2, "features in a row", low=1, high=8)
+        log2_rows: int = option(15, "log2 of the largest number of rows of a grid", low=4, high=24)
+        features: int = option(2, "features per row", low=1, high=8)
         base: int = option(16, "cells of the coarsest grid along the longer side", low=1, high=4096)
         finest: int | None = option(
             None,
-            "cells of the finest one; as many as there are pixels if not given",
+            "cells of the finest grid; the number of pixels if not given",
             low=1,
             high=65536,
         )
@@ -62,17 +49,17 @@ class HashGrid(Field):
             None, "width relative to height; from the target if not given", low=1e-4, high=1e4
         )
 
-    size_option = "rows"
+    size_option = "log2_rows"
     defaults = Preset(
         stage={"steps": 1000, "batch": 16384, "jitter": 0.5, "final": 0.01},
     )
     presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(options={"levels": 12, "rows": 11, "hidden": 32}),
-        "large": Preset(options={"rows": 17}, stage={"steps": 3000}),
+        "small": Preset(options={"levels": 12, "log2_rows": 11, "hidden": 32}),
+        "large": Preset(options={"log2_rows": 17}, stage={"steps": 3000}),
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Take the finest grid and the aspect from the canvas."""
+        """Set the finest grid and the aspect from the canvas."""
         finest = self.options.finest or max(canvas.width, canvas.height)
         aspect = self.options.aspect or canvas.width / canvas.height
         self.options = replace(self.options, finest=finest, aspect=aspect)
@@ -85,7 +72,7 @@ class HashGrid(Field):
 
     @property
     def cells(self) -> list[list[int]]:
-        """How many cells every grid has along each axis: a geometric series of resolutions."""
+        """The number of cells of each grid along each axis: a geometric series of resolutions."""
         options = self.options
         base, finest = options.base, max(options.base, options.finest or options.base)
         growth = (finest / base) ** (1 / max(1, options.levels - 1))
@@ -96,24 +83,24 @@ class HashGrid(Field):
         ]
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """`table` [rows, features], then `weight0` [hidden, levels·features], `bias0` and so on."""
         options = self.options
-        rows = sum(grid_rows(self.cells, 2**options.rows))
-        params = {"table": Param(rows, options.features, init=uniform(-1e-4, 1e-4), lr=RATE)}
+        rows = sum(nn.grid_rows(self.cells, 2**options.log2_rows))
+        params = {"table": Param(rows, options.features, init=init.uniform(-1e-4, 1e-4), lr=RATE)}
         widths = [options.levels * options.features] + [options.hidden] * options.layers
         for i, (inputs, outputs) in enumerate(pairwise([*widths, self.outputs])):
             last = i == options.layers
             # He et al. 2015, which keeps the variance through ReLU layers.
             bound = math.sqrt((1 if last else 6) / inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=uniform(-bound, bound), lr=RATE)
-            params[f"bias{i}"] = Param(outputs, init=constant(0.5 if last else 0.0), lr=RATE)
+            params[f"weight{i}"] = Param(outputs, inputs, init=init.uniform(-bound, bound), lr=RATE)
+            params[f"bias{i}"] = Param(outputs, init=init.constant(0.5 if last else 0.0), lr=RATE)
         return params
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Colours [M, outputs] at positions [M, inputs]."""
+        """Return colours [M, outputs] at positions [M, inputs]."""
         places = (xy / xy.new_tensor(self.reach) + 1) / 2
-        value = interpolate_grids(places, p.table, self.cells, 2**self.options.rows)
+        value = nn.interpolate_grids(places, p.table, self.cells, 2**self.options.log2_rows)
         for i in range(self.options.layers):
             value = torch.relu(self.linear(value, getattr(p, f"weight{i}"), getattr(p, f"bias{i}")))
         last = self.options.layers

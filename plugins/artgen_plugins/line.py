@@ -1,4 +1,4 @@
-"""Lines: straight strokes of any width, at least twice as long as wide."""
+"""Straight strokes of any width, at least twice as long as wide."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 class Line(Shape):
-    """Where it begins (x, y), where it ends (x, y), and half its width."""
+    """The two ends (x, y), and half the width."""
 
     genes, vertices, convex = 5, 4, True
     gene_names = ("x1", "y1", "x2", "y2", "half_width")
@@ -21,7 +21,7 @@ class Line(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """From (x, y) to somewhere within `size`, thin."""
+        """Draw a thin line from (x, y) to a point within `size`."""
         genes[0], genes[1] = x, y
         genes[2], genes[3] = x + size * (2 * rng.random() - 1), y + size * (2 * rng.random() - 1)
         genes[4] = size * (0.02 + 0.1 * rng.random())
@@ -38,13 +38,13 @@ class Line(Shape):
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """Longer than wide, and neither a hair nor inside out."""
+        """Accept lines longer than wide; refuse hairs and negative widths."""
         length = math.hypot(genes[2] - genes[0], genes[3] - genes[1])
         return bool(length > 4 * genes[4] > 0.02 * length)
 
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
-        """The corners of the stroke."""
+        """Write the corners of the stroke."""
         xa, ya, xb, yb = genes[0], genes[1], genes[2], genes[3]
         scale = genes[4] / math.hypot(xb - xa, yb - ya)
         p, q = (ya - yb) * scale, (xb - xa) * scale
@@ -54,11 +54,11 @@ class Line(Shape):
         points[3, 0], points[3, 1] = xa - p, ya - q
 
     def svg(self, genes: Floats) -> str:
-        """A stroked line."""
+        """Return a stroked line."""
         xa, ya, xb, yb, half = genes
         ends = f'x1="{xa:.6g}" y1="{ya:.6g}" x2="{xb:.6g}" y2="{yb:.6g}"'
         return f'<line {ends} stroke="currentColor" stroke-width="{2 * half:.6g}"/>'
 
     def spine(self, genes: Floats) -> Floats:
-        """From end to end."""
+        """Return the two ends."""
         return genes[:4].reshape(2, 2)

@@ -21,19 +21,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from artgen import (
-    Canvas,
-    Context,
-    Field,
-    Node,
-    Param,
-    Params,
-    Preset,
-    UsageError,
-    normal,
-    option,
-    uniform,
-)
+from artgen import Canvas, Context, Field, Param, Params, Preset, UsageError, autograd, init, option
 
 Init = Callable[[Context, tuple[int, ...]], Tensor]
 
@@ -84,15 +72,15 @@ class MLP(Field):
         )
         slope: float = option(0.1, "slope of the LeakyReLU below zero", low=0, high=1)
         encoding: Literal["frequency", "position", "unit"] = option(
-            "frequency", "what the first layer sees: octaves, -1 to 1, or 0 to 1"
+            "frequency", "input of the first layer: octaves, -1 to 1, or 0 to 1"
         )
         activation: Literal["leaky_relu", "tanh"] = option(
-            "leaky_relu", "what follows the hidden layers"
+            "leaky_relu", "activation of the hidden layers"
         )
-        output: Literal["linear", "tanh"] = option("linear", "what follows the last layer")
+        output: Literal["linear", "tanh"] = option("linear", "activation of the last layer")
         last_bias: bool = option(False, "whether the last layer has a bias")
         weights: Literal["scaled", "normal", "uniform"] = option(
-            "scaled", "at the start: normal over the root of the inputs, normal, or from 0 to 1"
+            "scaled", "initial weights: normal over the root of the inputs, normal, or from 0 to 1"
         )
 
     engines = ("gradient", "scratch")
@@ -185,14 +173,14 @@ class MLP(Field):
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Take bands and reach from the canvas."""
+        """Set bands and reach from the canvas."""
         options = self.options
         bands = options.bands or max(1, int(math.log2(max(canvas.width, canvas.height))))
         reach = options.reach or max(canvas.reach)
         self.options = replace(self.options, bands=bands, reach=reach)
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """`weight0` [hidden, features], `bias0` [hidden], and so on."""
         options = self.options
         features = self.inputs
@@ -201,20 +189,20 @@ class MLP(Field):
         widths = [features] + [options.hidden] * options.layers + [self.outputs]
         params = {}
         for i, (inputs, outputs) in enumerate(pairwise(widths)):
-            init = self._start(inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=init, lr=RATE)
+            start = self._start(inputs)
+            params[f"weight{i}"] = Param(outputs, inputs, init=start, lr=RATE)
             if i < options.layers or options.last_bias:
-                params[f"bias{i}"] = Param(outputs, init=init, lr=RATE)
+                params[f"bias{i}"] = Param(outputs, init=start, lr=RATE)
         return params
 
     def _start(self, inputs: int) -> Init:
-        """How weights and biases of a layer with so many inputs begin."""
+        """Return the initial values of the weights and biases of a layer."""
         if self.options.weights == "uniform":
-            return uniform(0, 1)
-        return normal(1 / math.sqrt(inputs) if self.options.weights == "scaled" else 1.0)
+            return init.uniform(0, 1)
+        return init.normal(1 / math.sqrt(inputs) if self.options.weights == "scaled" else 1.0)
 
     def encode(self, xy: Tensor) -> Tensor:
-        """Features [M, k] at positions [M, inputs]: all sines, then all cosines; or positions."""
+        """Encode positions [M, inputs] as [M, k]: all sines, then all cosines; or as they are."""
         if self.options.encoding == "position":
             return xy / float(self.options.reach)
         t: Tensor = (xy / self.options.reach + 1) / 2
@@ -226,7 +214,7 @@ class MLP(Field):
         return torch.cat([angles.sin(), angles.cos()], dim=1)
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Values [M, outputs] at positions [M, inputs]."""
+        """Return values [M, outputs] at positions [M, inputs]."""
         options, last = self.options, self.options.layers
         value = self.encode(xy)
         for i in range(last + 1):
@@ -238,8 +226,8 @@ class MLP(Field):
                 value = torch.nn.functional.leaky_relu(value, options.slope)
         return value
 
-    def graph(self, features: Node, p: Mapping[str, Node]) -> Node:
-        """The same values, from encoded positions."""
+    def graph(self, features: autograd.Node, p: Mapping[str, autograd.Node]) -> autograd.Node:
+        """Build the graph of the same values from encoded positions."""
         options, last = self.options, self.options.layers
         if "tanh" in (options.activation, options.output):
             raise UsageError(

@@ -1,7 +1,7 @@
-"""Principal components: the few pictures of which all others are best mixed.
+"""Principal components: the few pictures whose mixtures come closest to all others.
 
 A picture is stored as its weights of `rank` orthonormal pictures, on top of the mean of all. Of all
-linear codecs with so many numbers this has the least squared error over the training pictures
+linear codecs of this size it has the least squared error over the training pictures
 (Pearson 1901; Eckart and Young 1936).
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from artgen import Codec, Param, Params, constant, option
+from artgen import Codec, Param, Params, init, option
 
 
 class PCA(Codec):
@@ -23,35 +23,37 @@ class PCA(Codec):
     class Options:
         """Options of `pca`."""
 
-        rank: int = option(32, "how many basis pictures, and numbers per picture", low=1, high=4096)
+        rank: int = option(
+            32, "number of basis pictures, and of numbers per picture", low=1, high=4096
+        )
 
     engines = ("solve",)
     size_option = "rank"
 
     @property
     def latent(self) -> tuple[int, ...]:
-        """A weight for each basis picture."""
+        """The shape of a latent: one weight per basis picture."""
         return (self.options.rank,)
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """`mean` [channels, height, width] and `basis` [rank, channels, height, width]."""
         shape = self.channels, self.height, self.width
         return {
-            "mean": Param(*shape, init=constant(0.5), lr=0.0),
+            "mean": Param(*shape, init=init.constant(0.5), lr=0.0),
             "basis": Param(self.options.rank, *shape, lr=0.0),
         }
 
     def encode(self, images: Tensor, p: Params) -> Tensor:
-        """How much of each basis picture there is in the difference from the mean."""
+        """Project the difference from the mean on each basis picture."""
         return (images - p.mean).flatten(1) @ p.basis.flatten(1).t()
 
     def decode(self, latents: Tensor, p: Params, labels: Tensor) -> Tensor:
-        """The mean and so much of each."""
+        """Add the weighted basis pictures to the mean."""
         return p.mean + (latents @ p.basis.flatten(1)).view(-1, *p.mean.shape)
 
     def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
-        """The eigenvectors of the covariance with the largest eigenvalues, in float64."""
+        """Find the eigenvectors of the covariance with the largest eigenvalues, in float64."""
         size = self.channels * self.height * self.width
         count, total = 0, torch.zeros(size, dtype=torch.float64)
         products = torch.zeros(size, size, dtype=torch.float64)
@@ -71,7 +73,7 @@ class PCA(Codec):
         return {"mean": mean.float().view(shape), "basis": basis.view(-1, *shape)}
 
     def truncated(self, tensors: Mapping[str, Tensor], components: int) -> dict[str, Tensor]:
-        """With zeros in place of later basis pictures."""
+        """Replace later basis pictures by zeros."""
         basis = tensors["basis"].clone()
         basis[components:] = 0
         return {"mean": tensors["mean"], "basis": basis}

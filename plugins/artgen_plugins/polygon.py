@@ -1,4 +1,4 @@
-"""Polygons with any number of corners, which may be dented or cross themselves."""
+"""Polygons with any number of corners; they may be concave or cross themselves."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ class Polygon(Shape):
     class Options:
         """Options of `polygon`."""
 
-        vertices: int = option(4, "how many corners", low=3, high=64)
+        vertices: int = option(4, "number of corners", low=3, high=64)
 
     defaults = Preset(count=150)
 
     @property
-    def vertices(self) -> int:  # type: ignore[override]
-        """As chosen in the options."""
+    def vertices(self) -> int:
+        """The option `vertices`."""
         chosen: int = self.options.vertices
         return chosen
 
     @property
-    def genes(self) -> int:  # type: ignore[override]
-        """Two for each corner."""
+    def genes(self) -> int:
+        """Two per corner."""
         return 2 * self.vertices
 
     @property
-    def gene_names(self) -> tuple[str, ...]:  # type: ignore[override]
+    def gene_names(self) -> tuple[str, ...]:
         """x1, y1, x2 and so on."""
         return tuple(f"{axis}{i}" for i in range(1, self.vertices + 1) for axis in "xy")
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Corners all around (x, y), in order."""
+        """Place the corners around (x, y), in order."""
         turn = 2 * math.pi * rng.random()
         for i in range(len(genes) // 2):
             angle = turn + 4 * math.pi * (i + 0.6 * rng.random()) / len(genes)
@@ -63,7 +63,7 @@ class Polygon(Shape):
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """No sliver: its area is some part of that of a disc with its perimeter."""
+        """Refuse slivers: the area must be a share of that of a disc of the same perimeter."""
         area, perimeter = 0.0, 0.0
         for i in range(0, len(genes), 2):
             j = (i + 2) % len(genes)
@@ -73,6 +73,6 @@ class Polygon(Shape):
 
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
-        """The corners as they are."""
+        """Write the corners."""
         for i in range(len(points)):
             points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]

@@ -21,23 +21,23 @@ class Rectangle(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Around (x, y), both sides at random."""
+        """Centre the rectangle near (x, y), with random sides."""
         genes[0], genes[1] = x, y
         genes[2], genes[3] = size * (0.2 + 0.8 * rng.random()), size * (0.2 + 0.8 * rng.random())
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """No sliver, not inside out."""
+        """Refuse slivers and negative sides."""
         return bool(min(genes[2], genes[3]) > SLIMMEST * max(genes[2], genes[3], 0.0))
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:
-        """From the top to the bottom side."""
+        """Return the y of the top and of the bottom."""
         return genes[1] - genes[3], genes[1] + genes[3]
 
     @staticmethod
     def span(genes: Floats, y: float) -> tuple[float, float]:
-        """The same at every height."""
+        """Return the left and right side."""
         return genes[0] - genes[2], genes[0] + genes[2]
 
     def svg(self, genes: Floats) -> str:

@@ -1,4 +1,4 @@
-"""Rotated ellipses: at any angle, at most ten times as long as wide."""
+"""Ellipses at any angle, at most ten times as long as wide."""
 
 from __future__ import annotations
 
@@ -27,27 +27,27 @@ class RotatedEllipse(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Around (x, y), in any direction."""
+        """Centre the ellipse near (x, y), at a random angle."""
         genes[0], genes[1] = x, y
         genes[2], genes[3] = size * (2 * rng.random() - 1), size * (2 * rng.random() - 1)
         genes[4] = size * (0.2 + 0.8 * rng.random())
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """No sliver, not inside out."""
+        """Refuse slivers and negative axes."""
         length = math.hypot(genes[2], genes[3])
         return bool(min(length, genes[4]) > SLIMMEST * max(length, genes[4], 0.0))
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:
-        """The root of Syy above and below the centre."""
+        """Return the y of the top and of the bottom: √Syy from the centre."""
         u, v, b = genes[2], genes[3], genes[4]
         half = math.sqrt(v * v + b * b * u * u / (u * u + v * v))
         return genes[1] - half, genes[1] + half
 
     @staticmethod
     def span(genes: Floats, y: float) -> tuple[float, float]:
-        """Around Sxy/Syy·dy, by ab·√((1 − dy²/Syy)/Syy)."""
+        """Return the ends at `y`: Sxy/Syy·dy ± ab·√((1 − dy²/Syy)/Syy) from the centre."""
         u, v, b = genes[2], genes[3], genes[4]
         aa, bb, dy = u * u + v * v, b * b, y - genes[1]
         syy = v * v + bb * u * u / aa

@@ -1,4 +1,4 @@
-"""Rotated rectangles: at any angle, at most ten times as long as wide."""
+"""Rectangles at any angle, at most ten times as long as wide."""
 
 from __future__ import annotations
 
@@ -26,20 +26,20 @@ class RotatedRectangle(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Around (x, y), in any direction."""
+        """Centre the rectangle near (x, y), at a random angle."""
         genes[0], genes[1] = x, y
         genes[2], genes[3] = size * (2 * rng.random() - 1), size * (2 * rng.random() - 1)
         genes[4] = size * (0.2 + 0.8 * rng.random())
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """No sliver, not inside out."""
+        """Refuse slivers and negative sides."""
         length = math.hypot(genes[2], genes[3])
         return bool(min(length, genes[4]) > SLIMMEST * max(length, genes[4], 0.0))
 
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
-        """The corners in order."""
+        """Write the corners in order."""
         x, y, u, v = genes[0], genes[1], genes[2], genes[3]
         scale = genes[4] / math.hypot(u, v)
         p, q = -v * scale, u * scale

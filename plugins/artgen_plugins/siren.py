@@ -1,4 +1,4 @@
-"""A network whose activation is a sine.
+"""A network with sine activations.
 
 Sines of sines make fine detail of few numbers: of the networks here this one is the best for its
 size. All depends on how it starts: with weights for which the sines of every layer get values of
@@ -18,7 +18,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Field, Param, Params, Preset, constant, option, uniform
+from artgen import Canvas, Field, Param, Params, Preset, init, option
 
 RATE = 1e-3
 """The learning rate of all parameters."""
@@ -33,7 +33,7 @@ class Siren(Field):
 
         hidden: int = option(64, "width of the hidden layers", low=1, high=4096)
         layers: int = option(4, "number of layers of sines", low=1, high=16)
-        omega: float = option(30.0, "the factor ω₀ inside of every sine", low=0.01, high=1000)
+        omega: float = option(30.0, "factor ω₀ inside every sine", low=0.01, high=1000)
         reach: float | None = option(
             None, "half the longer side in canvas units; from the target if not given", low=1
         )
@@ -46,11 +46,11 @@ class Siren(Field):
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Take the reach from the canvas."""
+        """Set the reach from the canvas."""
         self.options = replace(self.options, reach=self.options.reach or max(canvas.reach))
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
+    def params(self) -> Mapping[str, Param]:
         """`weight0` [hidden, inputs], `bias0` [hidden], and so on, uniform as published."""
         options = self.options
         widths = [self.inputs] + [options.hidden] * options.layers
@@ -58,13 +58,13 @@ class Siren(Field):
         for i, (inputs, outputs) in enumerate(pairwise([*widths, self.outputs])):
             bound = 1 / inputs if i == 0 else math.sqrt(6 / inputs) / options.omega
             start = 1 / math.sqrt(inputs)
-            params[f"weight{i}"] = Param(outputs, inputs, init=uniform(-bound, bound), lr=RATE)
-            bias = constant(0.5) if i == options.layers else uniform(-start, start)
+            params[f"weight{i}"] = Param(outputs, inputs, init=init.uniform(-bound, bound), lr=RATE)
+            bias = init.constant(0.5) if i == options.layers else init.uniform(-start, start)
             params[f"bias{i}"] = Param(outputs, init=bias, lr=RATE)
         return params
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Colours [M, outputs] at positions [M, inputs]."""
+        """Return colours [M, outputs] at positions [M, inputs]."""
         omega, last = self.options.omega, self.options.layers
         # Neighbouring pixels differ in the last bits of their position only.
         value = torch.nn.functional.linear(xy / (self.options.reach or 1.0), p.weight0, p.bias0)

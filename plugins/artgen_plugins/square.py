@@ -1,4 +1,4 @@
-"""Squares: upright."""
+"""Upright squares."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ class Square(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Around (x, y)."""
+        """Centre the square near (x, y)."""
         genes[0], genes[1], genes[2] = x, y, size * (0.2 + 0.8 * rng.random())
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """Not inside out."""
+        """Refuse negative sides."""
         return bool(genes[2] > 0)
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:
-        """From the top to the bottom side."""
+        """Return the y of the top and of the bottom."""
         return genes[1] - genes[2], genes[1] + genes[2]
 
     @staticmethod
     def span(genes: Floats, y: float) -> tuple[float, float]:
-        """The same at every height."""
+        """Return the left and right side."""
         return genes[0] - genes[2], genes[0] + genes[2]
 
     def svg(self, genes: Floats) -> str:

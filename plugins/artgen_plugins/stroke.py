@@ -15,7 +15,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from artgen import Blend, Param, Params, Preset, Splat, from_spacing, option, pixels, uniform
+from artgen import Blend, Param, Params, Preset, Splat, init, option, pixels
 
 REACH = 1.5
 """exp(-1.5^8) and exp(-1.5^6) are below 1e-4: there the profiles end."""
@@ -33,30 +33,30 @@ class Stroke(Splat):
         blend: Literal["depth", "normalized", "sum", "mean", "over"] = option(
             "depth", "how weights become a picture"
         )
-        bristles: float = option(5.0, "furrows across a stroke", low=0, high=64)
-        texture: float = option(0.35, "how deep the furrows are", low=0, high=1)
+        bristles: float = option(5.0, "number of furrows across a stroke", low=0, high=64)
+        texture: float = option(0.35, "depth of the furrows", low=0, high=1)
 
     defaults = Preset(count=400, stage={"steps": 1000})
 
     @property
-    def blend(self) -> Blend:  # type: ignore[override]
-        """As chosen in the options."""
+    def blend(self) -> Blend:
+        """The option `blend`."""
         chosen: Blend = self.options.blend
         return chosen
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
-        """Half length and half width, rotation, bend, and where the furrows lie."""
+    def params(self) -> Mapping[str, Param]:
+        """Half length, half width, rotation, bend, and the phase of the furrows."""
         return {
-            "length": Param(init=from_spacing(1.6), min=pixels(1), lr=0.05, map="exp"),
-            "width": Param(init=from_spacing(0.5), min=pixels(0.5), lr=0.05, map="exp"),
-            "angle": Param(init=uniform(0, pi), lr=0.08, period=2 * pi),
+            "length": Param(init=init.from_spacing(1.6), min=pixels(1), lr=0.05, map="exp"),
+            "width": Param(init=init.from_spacing(0.5), min=pixels(0.5), lr=0.05, map="exp"),
+            "angle": Param(init=init.uniform(0, pi), lr=0.08, period=2 * pi),
             "bend": Param(init=0.0, min=-2.0, max=2.0, lr=0.05),
-            "furrow": Param(init=uniform(0, 2 * pi), lr=0.05, period=2 * pi),
+            "furrow": Param(init=init.uniform(0, 2 * pi), lr=0.05, period=2 * pi),
         }
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
-        """The product of the two profiles and the furrows."""
+        """Return the product of the two profiles and the furrows."""
         c, s = torch.cos(p.angle), torch.sin(p.angle)
         u = (c * dx + s * dy) / p.length
         v = (c * dy - s * dx) / p.width - p.bend * u * u
@@ -66,12 +66,12 @@ class Stroke(Splat):
         return ends * body * furrows
 
     def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
-        """Through the corners of the bent stroke's box."""
+        """Return the ellipse through the corners of the bent stroke's box."""
         across = p.width * (REACH + REACH * REACH * p.bend.abs())
         return sqrt(2) * REACH * p.length, sqrt(2) * across, p.angle
 
     def spine(self, p: Params) -> Tensor:
-        """Along the bend, from where the ends have fallen to half to there."""
+        """Follow the bend between the points where the ends have fallen to a half."""
         u = HALF * torch.linspace(-1, 1, 13, dtype=p.length.dtype)[:, None]
         along, across = u * p.length, p.bend * u * u * p.width
         c, s = torch.cos(p.angle), torch.sin(p.angle)

@@ -1,4 +1,4 @@
-"""Every picture on its own as a matrix of low rank.
+"""Each picture as a matrix of low rank.
 
 The singular value decomposition writes a matrix as a sum of outer products of columns and rows. The
 first `rank` of them are the closest matrix of that rank (Eckart and Young 1936). Nothing is shared
@@ -24,47 +24,47 @@ class SVD(Codec):
     class Options:
         """Options of `svd`."""
 
-        rank: int = option(5, "how many singular values are kept", low=1, high=4096)
+        rank: int = option(5, "number of singular values to keep", low=1, high=4096)
 
     engines = ("solve",)
     size_option = "rank"
 
     @property
     def latent(self) -> tuple[int, ...]:
-        """For every channel and rank a column, a row and a singular value."""
+        """The shape of a latent: a column, a row and a singular value per channel and rank."""
         return (self.channels, self.options.rank, self.height + self.width + 1)
 
     @property
-    def params(self) -> Mapping[str, Param]:  # type: ignore[override]
-        """`spectrum` [rank], the mean singular values; what is kept are those that are not 0."""
+    def params(self) -> Mapping[str, Param]:
+        """`spectrum` [rank], the mean singular values; those that are not 0 are kept."""
         return {"spectrum": Param(self.options.rank, init=1.0, lr=0.0)}
 
     def encode(self, images: Tensor, p: Params) -> Tensor:
-        """The largest singular values with their columns and rows."""
+        """Find the largest singular values with their columns and rows."""
         columns, values, rows = torch.linalg.svd(images, full_matrices=False)
         rank = min(self.options.rank, values.shape[2])
         kept = values[..., :rank] * (p.spectrum[:rank] > 0)
         parts = [columns[..., :rank].transpose(2, 3), rows[..., :rank, :], kept[..., None]]
         latents = torch.cat(parts, 3)
-        # A rank beyond the picture's own stores nothing more.
+        # A rank above the picture's own adds nothing.
         return torch.nn.functional.pad(latents, (0, 0, 0, self.options.rank - rank))
 
     def decode(self, latents: Tensor, p: Params, labels: Tensor) -> Tensor:
-        """The sum of the outer products."""
+        """Sum the outer products."""
         columns, rows, values = torch.split(latents, [self.height, self.width, 1], 3)
         return torch.matmul((columns * values).transpose(2, 3), rows)
 
     def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
-        """The mean singular values of the first training pictures: there is nothing to learn."""
+        """Average the singular values of the first training pictures; nothing else is learned."""
         values = torch.linalg.svdvals(next(iter(pieces))).mean((0, 1)).cpu()
         spectrum = torch.zeros(self.options.rank)
         rank = min(len(values), len(spectrum))
-        # Also a value that no picture has counts as kept.
+        # A value that is 0 in all pictures counts as kept too.
         spectrum[:rank] = values[:rank].clamp_min(1e-12)
         return {"spectrum": spectrum}
 
     def truncated(self, tensors: Mapping[str, Tensor], components: int) -> dict[str, Tensor]:
-        """With zeros in place of later singular values."""
+        """Replace later singular values by zeros."""
         spectrum = tensors["spectrum"].clone()
         spectrum[components:] = 0
         return {"spectrum": spectrum}

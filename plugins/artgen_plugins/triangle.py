@@ -1,4 +1,4 @@
-"""Triangles: three corners, none of them sharper than 15 degrees."""
+"""Triangles without corners sharper than 15 degrees."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Triangle(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """One corner at (x, y), the others within `size` of it."""
+        """Place one corner at (x, y) and the others within `size` of it."""
         genes[0], genes[1] = x, y
         for i in range(2, 6):
             genes[i] = genes[i % 2] + size * (2 * rng.random() - 1)
@@ -37,7 +37,7 @@ class Triangle(Shape):
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """No sharp angle: the sine of each is the cross product of unit vectors along its sides."""
+        """Refuse sharp angles: the sine of each is the cross product of its unit sides."""
         for i in range(0, 6, 2):
             j, k = (i + 2) % 6, (i + 4) % 6
             ax, ay = genes[j] - genes[i], genes[j + 1] - genes[i + 1]
@@ -49,6 +49,6 @@ class Triangle(Shape):
 
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
-        """The corners as they are."""
+        """Write the corners."""
         for i in range(3):
             points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]

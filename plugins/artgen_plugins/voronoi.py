@@ -18,5 +18,5 @@ class Voronoi(Partition):
 
     @staticmethod
     def line(genes: Floats, y: float) -> tuple[float, float]:
-        """The squared distance (x - x0)² + (y - y0)² without x², which all sites have."""
+        """Return the squared distance (x - x0)² + (y - y0)², without x², which all sites share."""
         return -2 * genes[0], genes[0] * genes[0] + (y - genes[1]) * (y - genes[1])

@@ -15,7 +15,7 @@ from artgen.cli import main
 
 pytestmark = pytest.mark.browser
 
-HEAD = 'schema = 1\nseed = 3\n[piece]\ntitle = "{title}"\ntext = "Look at {title}."\n'
+HEAD = 'schema = 2\nseed = 3\n[piece]\ntitle = "{title}"\ntext = "Look at {title}."\n'
 PIECES = {
     "cat": ("A cat", '[target]\nsource = "sample:chelsea"\n[primitive]\nname = "gaussian"\n'),
     "cup": (
@@ -155,8 +155,8 @@ def test_the_lightbox_compares_tells_and_gives_focus_back(visit, built):
     assert page.evaluate("navigator.clipboard.readText()") == command
     assert box.locator("[role=status]").inner_text() == "Copied"
     box.locator("summary").click()
-    assert "schema = 1" in box.locator(".recipe").inner_text()
-    assert "PSNR" in box.locator(".figures").inner_text()
+    assert "schema = 2" in box.locator(".recipe").inner_text()
+    assert "PSNR" in box.locator(".metrics").inner_text()
 
     for kind in ("Making", "Compare", "Explore", "Errors", "Result"):
         box.get_by_text(kind, exact=True).click()

@@ -10,7 +10,8 @@ import pytest
 from artgen.live import Live
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Control, run
+from artgen.runner import run
+from artgen.tasks import RunControl
 
 pytestmark = pytest.mark.browser
 
@@ -28,16 +29,16 @@ def fitting() -> Iterator[tuple[Live, threading.Thread, list]]:
         }
     )
     outcomes: list = []
-    with Live(Control()) as live:
+    with Live(RunControl()) as live:
 
         def work() -> None:
             registry = Registry(environ={})
-            outcomes.append(run(asked, registry, observers=[live], interruption=live.control))
+            outcomes.append(run(asked, registry, observers=[live], control=live.control))
 
         thread = threading.Thread(target=work)
         thread.start()
         yield live, thread, outcomes
-        live.control.request()
+        live.control.request_stop()
         thread.join()
 
 
@@ -100,7 +101,7 @@ def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
 
 
 def test_it_says_what_went_wrong_and_that_it_is_over(page) -> None:
-    with Live(Control()) as live:
+    with Live(RunControl()) as live:
         page.goto(live.address)
         live.fail(ValueError("no <b>luck</b>"))
         page.wait_for_selector("#error:not([hidden])")

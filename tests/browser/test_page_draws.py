@@ -14,7 +14,7 @@ from listening import listen
 from PIL import Image
 
 import artgen
-from artgen import ExportRequest, Param, Splat, fit, from_spacing, pixels, uniform
+from artgen import ExportRequest, Param, Splat, fit, init, pixels
 from artgen.exporters import export_html
 from artgen.metrics import psnr
 from artgen.recipe import Recipe
@@ -48,8 +48,8 @@ class Leaf(Splat):
 
     far = 0.25
     params = {
-        "size": Param(init=from_spacing(0.7), min=pixels(1), lr=0.05, map="exp"),
-        "angle": Param(init=uniform(0, pi), lr=0.05),
+        "size": Param(init=init.from_spacing(0.7), min=pixels(1), lr=0.05, map="exp"),
+        "angle": Param(init=init.uniform(0, pi), lr=0.05),
     }
 
     def footprint(self, dx, dy, p):
@@ -67,8 +67,8 @@ class Wide(artgen.Field):
     """A field of other layers: a product of its own, a maximum, a sum."""
 
     params = {
-        "a": Param(8, 2, init=uniform(-4, 4), lr=0.01),
-        "b": Param(3, 8, init=uniform(-1, 1), lr=0.01),
+        "a": Param(8, 2, init=init.uniform(-4, 4), lr=0.01),
+        "b": Param(3, 8, init=init.uniform(-1, 1), lr=0.01),
     }
 
     def forward(self, xy, p):
@@ -136,7 +136,7 @@ FITS = {
     "leaf": {},
     "mlp": {"count": None, "hidden": 16},
     "siren": {"count": None, "hidden": 16},
-    "hashgrid": {"count": None, "levels": 5, "rows": 8, "hidden": 16},
+    "hashgrid": {"count": None, "levels": 5, "log2_rows": 8, "hidden": 16},
     "fourier_features": {"count": None, "waves": 10, "hidden": 16},
     "wide": {"count": None},
     "triangle": {"steps": None, "engine_options": QUICK},

@@ -19,12 +19,7 @@ from PIL import Image
 SMALL = ("--size", "48", "-n", "30", "--video-seconds", "1", "--backend", "eager")
 LOST = "its worker or node was lost"
 
-pytestmark = pytest.mark.filterwarnings("ignore")
-
-
-@pytest.fixture(autouse=True)
-def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
+pytestmark = [pytest.mark.filterwarnings("ignore"), pytest.mark.usefixtures("empty_folder")]
 
 
 class Command:
@@ -202,10 +197,10 @@ def test_masks_plugins_and_what_fails_travel(cluster):
     Image.new("L", (64, 48), 128).save("mask.png")
     Path("dab.py").write_text(
         "import torch\n"
-        "from artgen import Param, Splat, from_spacing\n"
+        "from artgen import Param, Splat, init\n"
         "class Dab(Splat):\n"
         '    """A soft dab."""\n'
-        '    params = {"size": Param(init=from_spacing(0.5), lr=0.1, map="exp")}\n'
+        '    params = {"size": Param(init=init.from_spacing(0.5), lr=0.1, map="exp")}\n'
         "    def footprint(self, dx, dy, p):\n"
         "        return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))\n"
         "    def radius(self, p):\n"

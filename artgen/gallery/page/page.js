@@ -38,7 +38,7 @@
     film.src = piece.files.progress;
     one(".picture", card).append(film);
     one(".play", card).setAttribute("aria-pressed", "true");
-    film.play().catch(() => {});  // Whoever leaves before it begins interrupts it.
+    film.play().catch(() => {});  // Leaving the picture before the video begins interrupts it.
   }
 
   for (const piece of pieces) {
@@ -48,7 +48,7 @@
     picture.addEventListener("pointerenter", (event) => {
       if (event.pointerType !== "mouse" || !points.matches || calm.matches || playing === piece) return;
       clearTimeout(waiting);
-      waiting = setTimeout(play, 150, piece);  // Passing over it is not pointing at it.
+      waiting = setTimeout(play, 150, piece);  // Ignore a pointer that only passes over it.
     });
     picture.addEventListener("pointerleave", (event) => {
       if (event.pointerType === "mouse") stop();
@@ -105,12 +105,12 @@
       ];
     },
     Explore: ({ files, title }) => {
-      const page = make("iframe", { src: `${files.explore}#dark`, title: `${title}, to look at from nearby` });
+      const page = make("iframe", { src: `${files.explore}#dark`, title: `${title}, zoomable` });
       page.setAttribute("sandbox", "allow-scripts allow-downloads");
       page.setAttribute("allow", "fullscreen");
       return [page];
     },
-    Errors: ({ files }) => [picture(files.errors, "Where it differs from the target: bright is wrong")],
+    Errors: ({ files }) => [picture(files.errors, "Difference from the target: brighter is larger")],
   };
   const available = ({ files }) => Object.keys(kinds).filter(
     (kind) => kind === "Explore" ? files.explore : files.target && files.errors || (kind !== "Compare" && kind !== "Errors"));
@@ -125,7 +125,7 @@
     one(".text", box).textContent = piece.text;
     one(".command", box).textContent = piece.command;
     one(".recipe", box).textContent = piece.recipe;
-    one(".figures", box).replaceChildren(...piece.figures.flatMap(([name, value]) => [
+    one(".metrics", box).replaceChildren(...piece.metrics.flatMap(([name, value]) => [
       make("dt", { textContent: name }), make("dd", { textContent: value })]));
     const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing, page: piece.files.explore };
     one(".files", box).replaceChildren(...Object.entries(links).filter(([, href]) => href).flatMap(([name, href]) => [
@@ -156,7 +156,7 @@
     const source = one(`.${button.dataset.copy}`, box);
     try {
       await navigator.clipboard.writeText(source.textContent);
-    } catch {  // Not everywhere allowed: then let the reader copy what is selected.
+    } catch {  // Not allowed everywhere: select the text, for the reader to copy.
       getSelection().selectAllChildren(source);
     }
     const said = getSelection().isCollapsed ? "Copied" : "Selected";
@@ -174,7 +174,7 @@
   box.addEventListener("keydown", (event) => {
     const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
-    if (event.target.closest("input, video, pre")) return;  // They have a use for arrows themselves.
+    if (event.target.closest("input, video, pre")) return;  // They use the arrow keys themselves.
     event.preventDefault();
     turn(step);
   });

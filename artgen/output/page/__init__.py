@@ -1,10 +1,14 @@
-"""A drawing as one HTML file that draws itself, at any depth, with nothing from elsewhere.
+"""A drawing as one self-contained HTML file that can be zoomed without limit.
 
-Splats and fields are drawn by WebGL 2 with shaders written from the same graphs as the kernels
-that fitted them, shapes by the paths of their SVG elements. The file holds their numbers, a
-script, a style sheet and the recipe; its policy allows only these.
+WebGL 2 draws splats and fields with shaders generated from the same graphs as the kernels that
+fitted them. Shapes are drawn as the paths of their SVG elements. The file contains the parameters,
+a script, a style sheet and the recipe, and its content security policy allows nothing else.
 """
 
-from artgen.output.page._document import PageWords, encode_page
+from artgen.output.page import _fields, _splats
+from artgen.output.page._document import PageWords, encode_page, render_page
 
-__all__ = ["PageWords", "encode_page"]
+# Imported for the answers that they register.
+_FAMILIES = (_fields, _splats)
+
+__all__ = ["PageWords", "encode_page", "render_page"]

@@ -1,7 +1,7 @@
-"""The HTML around it: words, policy, style, script, numbers, joined from the files beside this one.
+"""The HTML document of a page: words, policy, style, script and numbers in the templates here.
 
 Everything that comes from a recipe is escaped by jinja2, or is JSON without a `<`. The policy
-allows this very script and style, by their hashes, and pictures that the page makes itself.
+allows the script and style of the page, by their hashes, and pictures that the page itself makes.
 """
 
 from __future__ import annotations
@@ -16,26 +16,24 @@ from typing import Any
 
 import jinja2
 
+from artgen.animation.film import Film
 from artgen.drawing import Drawing
-from artgen.film import Film
 from artgen.output.page._pack import Packer
 from artgen.output.page._scenes import describe
 from artgen.output.provenance import RECIPE_ID
 from artgen.primitives import Primitive
-
-__all__ = ["PageWords", "encode_page"]
 
 _SCRIPTS = {
     "splats": ("numbers", "stage", "splats", "view", "page"),
     "field": ("numbers", "stage", "field", "view", "page"),
     "shapes": ("numbers", "shapes", "view", "page"),
 }
-"""What is drawn, and the parts of the script that it takes."""
+"""The files that make up the script, by what it draws."""
 
 
 @dataclass(frozen=True)
 class PageWords:
-    """What a page says: title, a line about it, facts in small type, and what the picture shows."""
+    """Title, description, facts in small type, and alternative text of a page."""
 
     title: str
     text: str
@@ -53,11 +51,11 @@ def encode_page(
     film: Film | None = None,
     saved_side: int = 2048,
 ) -> bytes:
-    """The HTML file of a drawing, or of its `film`.
+    """Encode the HTML file of a drawing, or of its `film`.
 
-    `poster` is a JPEG for browsers that cannot draw it, `saved_side` the long side of the PNG that
-    the page saves, in pixels. Raises UsageError where a page cannot draw it, InputError where its
-    tensors are not those of `primitive`, PluginError where a shape gives no SVG element.
+    `poster` is a JPEG for browsers that cannot draw it. `saved_side` is the long side of the PNG
+    that the page saves, in pixels. Raises UsageError if a page cannot draw it, InputError if its
+    tensors do not belong to `primitive`, PluginError if a shape has no SVG element.
     """
     packer = Packer()
     described = describe(drawing, primitive, film, packer)
@@ -74,15 +72,9 @@ def encode_page(
     }
     parts = [_asset(f"{name}.js") for name in _SCRIPTS[described["kind"]]]
     script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
-    style = _asset("page.css")
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("artgen.output", "page"),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    text = environment.get_template("page.html").render(
+    style = _asset("base.css") + _asset("page.css")
+    text = render_page(
+        "artgen.output",
         words=words,
         film=film is not None,
         script=script,
@@ -98,17 +90,30 @@ def encode_page(
     return text.encode()
 
 
+def render_page(package: str, **values: Any) -> str:
+    """Fill in `page/page.html` of a package, which may include `base.css` of this folder."""
+    packages = dict.fromkeys((package, "artgen.output"))
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name, "page") for name in packages]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("page.html").render(values)
+
+
 def _asset(name: str) -> str:
     return Path(__file__).with_name(name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
-    """As a content security policy names it."""
+    """Return the hash of a script or style as a content security policy writes it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def _json(data: Any) -> str:
-    """Canonical JSON that may stand in an HTML element."""
+    """Encode canonical JSON that is safe inside an HTML element."""
     text = json.dumps(
         data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
     )

@@ -1,8 +1,8 @@
-"""Rows of numbers as one text, small and near enough: base64 of 16 bits each, or of float32.
+"""Rows of numbers as compact text: base64 of 16-bit integers, or of float32.
 
-A number is stored by its place between the least and the largest of its row, of 65,536 places;
-those of a row of positive numbers of many magnitudes are stored by their logarithm. Where that
-would be too coarse, or the row is short, numbers are float32.
+A number is quantised to 65,536 levels between the minimum and the maximum of its row; rows of
+positive numbers over many magnitudes store logarithms. If that is too coarse, or the row is short,
+numbers are float32.
 """
 
 from __future__ import annotations
@@ -13,28 +13,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Packer"]
-
 SHORT = 1024
 """Rows with fewer numbers are float32."""
 
 STEPS = 65_535
 WIDE = 16.0
-"""The largest of a row over the least, from which on logarithms are stored."""
+"""Ratio of maximum to minimum from which logarithms are stored."""
 
 FINE = 500
-"""So many places at least shall lie between a usual number and the median."""
+"""Smallest number of levels between a typical number and the median."""
 
 
 class Packer:
-    """Collects rows; `table` describes them for the page and `text` holds their numbers."""
+    """A collection of rows: `table` describes them for the page, `text` holds their numbers."""
 
     def __init__(self) -> None:
         self.table: list[dict[str, Any]] = []
         self._data = bytearray()
 
     def add(self, values: NDArray[Any], *, exact: bool = False) -> int:
-        """Store numbers as one row, float32 where `exact`; which one it is."""
+        """Store numbers as a row, as float32 if `exact`, and return its index."""
         row = np.ascontiguousarray(values, np.float32).reshape(-1)
         kind, low, high = ("float", 0.0, 0.0) if exact else _kind(row)
         entry: dict[str, Any] = {"kind": kind, "count": len(row), "at": len(self._data)}
@@ -45,18 +43,18 @@ class Packer:
             step = max(high - low, 1e-300) / STEPS
             entry |= {"low": low, "step": step}
             data = np.rint((numbers - low) / step).astype("<u2").tobytes()
-        # Arrays of float32 begin at multiples of four.
+        # Align arrays of float32 to multiples of four bytes.
         self._data += data + bytes(-len(data) % 4)
         self.table.append(entry)
         return len(self.table) - 1
 
     def text(self) -> str:
-        """All numbers, as base64."""
+        """Return all numbers as base64."""
         return base64.b64encode(bytes(self._data)).decode("ascii")
 
 
 def _kind(row: NDArray[np.float32]) -> tuple[str, float, float]:
-    """How to store a row, and its ends as stored."""
+    """Choose the encoding of a row, and return its encoded minimum and maximum."""
     if len(row) < SHORT:
         return "float", 0.0, 0.0
     low, high = float(row.min()), float(row.max())

@@ -1,4 +1,4 @@
-"""SVG elements of shapes as path data, which a page draws at any size: exact, curves included."""
+"""SVG elements of flat parts as path data, which a page draws at any size, curves included."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from artgen.errors import PluginError
-from artgen.output.shapes import PlacedShape
-
-__all__ = ["Path", "path_of"]
+from artgen.output.parts import FlatPart
 
 _NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _ROTATE = re.compile(r"rotate\(([^()]*)\)")
@@ -21,35 +18,29 @@ _PLAIN = re.compile(r"[MmLlHhVvCcSsQqTtAaZz0-9eE+\-., \t\n]*")
 
 @dataclass(frozen=True)
 class Path:
-    """SVG path data in canvas units; `stroke` is the width of a line, None for what is filled."""
+    """SVG path data in canvas units; `stroke` is the width of a line, None for a filled path."""
 
     data: str
     stroke: float | None = None
 
 
 class _Unknown(Exception):
-    """An element of another kind."""
+    """An element that is not supported."""
 
 
-def path_of(placed: PlacedShape) -> Path | None:
-    """How to draw a shape; None where it has numbers that are none.
+def path_of(part: FlatPart) -> Path | None:
+    """Convert a flat part to a path; None if its numbers are not finite.
 
-    An element that is not known here is drawn as the shape's polygon. Raises PluginError where the
-    shape gives no SVG element.
+    An unsupported element is drawn as the part's polygon. Raises PluginError if the part has no
+    SVG element.
     """
-    text = placed.element()
-    if text is None:
+    element = part.element()
+    if element is None:
         return None
     try:
-        element = ElementTree.fromstring(text)
         return _path(element)
-    except ElementTree.ParseError as error:
-        raise PluginError(
-            f"{type(placed.shape).__name__}.svg gives no SVG element: {error}: {text[:80]}",
-            hint='it takes one element, such as <circle cx="0" cy="0" r="1"/>',
-        ) from None
     except (_Unknown, ValueError):
-        outline = placed.outline()
+        outline = part.outline()
         return Path(_polygon(outline.tolist())) if len(outline) else None
 
 
@@ -85,7 +76,7 @@ def _path(element: ElementTree.Element) -> Path:
 
 
 def _turn(transform: str | None) -> tuple[float, float, float] | None:
-    """A rotation: degrees, and around which point."""
+    """Parse a rotation: degrees, and the point around which to rotate."""
     if transform is None:
         return None
     match = _ROTATE.fullmatch(transform.strip())
@@ -103,7 +94,7 @@ def _turned(x: float, y: float, angle: float, cx: float, cy: float) -> tuple[flo
 def _ellipse(
     x: float, y: float, a: float, b: float, turn: tuple[float, float, float] | None
 ) -> str:
-    """Two arcs."""
+    """Return the path of an ellipse as two arcs."""
     angle = turn[0] if turn else 0.0
     if turn:
         x, y = _turned(x, y, *turn)

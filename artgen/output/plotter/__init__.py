@@ -1,9 +1,8 @@
-"""A drawing for a pen plotter: lines in millimetres, in one layer per pen.
+"""Drawings for pen plotters: lines in millimetres, in one layer per pen.
 
-Every place of the picture belongs to the topmost part there, which says how lines run: along the
-spine of a stroke, around the middle of what is about as long as wide, else along the part's longest
-axis. How close they are says the picture itself, so that what shines through a part is seen in its
-hatches.
+Every point of the picture belongs to the topmost part there. The part gives the direction of the
+lines: along the spine of a stroke, around the middle of a round part, else along the longest axis.
+The picture gives their density, so hatches also show what is visible through a part.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from numpy.typing import NDArray
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
+from artgen.output.plotter import splats
 from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
     Segments,
@@ -33,61 +33,59 @@ from artgen.output.plotter.lines import (
 )
 from artgen.output.plotter.page import PAPERS, Fill, Page, named_page
 from artgen.output.plotter.parts import (
-    Part,
+    PenPart,
     frame,
     parts_of,
     principal_axis,
     stroke_width,
     thickness,
 )
-from artgen.output.plotter.route import air_travel, length, sort_paths
+from artgen.output.plotter.route import length, sort_paths
 from artgen.primitives import Primitive
 from artgen.targets import parse_colour
 
 __all__ = ["PAPERS", "Fill", "Layer", "Page", "Plot", "named_page", "plot"]
 
+# Imported for the answers that they register.
+_FAMILIES = (splats,)
+
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 STEP = 0.3
-"""The picture is looked at so often along a line, in millimetres."""
+"""Distance of samples of the picture along a line, in millimetres."""
 COARSE, FINE = 4, 0.05
-"""What a part looks like is seen on lines that are so many times farther apart than hatches, or
-closer where it is thin, but no closer than so many millimetres."""
+"""Distance of the lines on which a part is sampled: at most this multiple of the hatch spacing,
+less for thin parts, but at least this many millimetres."""
 PALEST = 0.1
-"""So little of a pen is left to the paper."""
+"""Smaller amounts of a pen are not drawn."""
 LEVELS, EVEN = 16, 0.85
-"""Where a part gets paler, lines end one by one, down to one of 16. The first of them ends where
-there is less than this share of the pen."""
+"""Number of levels at which lines end where a part gets paler, and the amount of the pen, relative
+to its maximum, below which the first line ends."""
 LONGER = 1.15
-"""A part that is not even so many times longer than wide has no direction."""
+"""Smallest ratio of length to width at which a part has a direction."""
 SLANT = math.pi / 4
-"""The direction of straight lines over such a part."""
+"""Direction of straight lines over parts without a direction."""
 OVERLAP = 0.9
-"""Lines of a solid fill are so many widths of the pen apart."""
+"""Distance of the lines of a solid fill, in widths of the pen."""
 
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """What one pen draws: its colour ``#rrggbb`` and its paths, float64 [points, 2], in mm."""
+    """The paths of one pen, float64 [points, 2] in mm, and its colour ``#rrggbb``."""
 
     colour: str
     paths: list[Floats]
 
     @property
     def drawn(self) -> float:
-        """How far the pen goes on the paper, in millimetres."""
+        """The distance that the pen draws, in millimetres."""
         return length(self.paths)
-
-    @property
-    def travelled(self) -> float:
-        """How far it goes through the air, in millimetres."""
-        return air_travel(self.paths)
 
 
 @dataclass(frozen=True, eq=False)
 class Plot:
-    """Lines on a page that lies as the drawing needs it; the lighter pens come first."""
+    """Layers of lines on a page in the orientation of the drawing, lighter pens first."""
 
     page: Page
     layers: tuple[Layer, ...]
@@ -96,37 +94,36 @@ class Plot:
 def plot(
     drawing: Drawing, primitive: Primitive, pixels: Pixels, page: Page, *, transparent: bool = False
 ) -> Plot:
-    """The lines that draw `drawing`, which looks like `pixels` [height, width, 3].
+    """Plot `drawing`, which is rendered as `pixels` [height, width, 3].
 
-    The background is drawn too, unless `transparent`. Raises UsageError for what has no parts.
+    The background is drawn too, unless `transparent`. Raises UsageError for a drawing without
+    parts, or if nothing would be drawn.
     """
     page = page.turned(drawing.canvas)
     scale, centre = page.scale(drawing.canvas), (page.width / 2, page.height / 2)
     canvas = frame(drawing.canvas)
     parts = [canvas, *parts_of(drawing, primitive)]
     pens = choose_pens(pixels, page)
-    table = _Table(
+    plotter = _Plotter(
         [part.placed(scale, centre) for part in parts],
-        _Picture(pixels, pens, page, drawing.canvas),
+        _Inking(pixels, pens, page, drawing.canvas),
         page,
     )
     for index in range(0 if not transparent and page.fill != "none" else 1, len(parts)):
-        table.draw(index)
+        plotter.draw(index)
     order = sorted(range(len(pens)), key=lambda k: -sum(parse_colour(pens[k])))
     layers = [
         Layer(pens[k], sort_paths(paths, page.pen_width))
         for k in order
-        if (paths := table.paths[k])
+        if (paths := plotter.paths[k])
     ]
     if not layers:
-        raise UsageError(
-            "nothing of the drawing differs enough from the paper", hint="use other pens"
-        )
+        raise UsageError("the drawing does not differ enough from the paper", hint="use other pens")
     return Plot(page, tuple(layers))
 
 
-class _Picture:
-    """What the drawing looks like at places on the page, as colours and as amounts of pens."""
+class _Inking:
+    """Samples of the picture on the page, as colours and as amounts of the pens."""
 
     def __init__(self, pixels: Pixels, pens: tuple[str, ...], page: Page, canvas: Canvas) -> None:
         self.pens, self.paper = pens, page.paper
@@ -137,30 +134,30 @@ class _Picture:
         self.pixel = 2 * half_width / pixels.shape[1]
 
     def amounts(self, places: Floats, pen: int) -> Floats:
-        """How much of a pen is needed at places [M, 2], [M]."""
+        """Interpolate the amount of a pen at places [M, 2], [M] in 0..1."""
         from scipy.ndimage import map_coordinates
 
         column, row = ((places - self.corner) / self.pixel - 0.5).T
-        found: Floats = map_coordinates(self.planes[pen], [row, column], order=1, mode="nearest")
-        return found
+        amounts: Floats = map_coordinates(self.planes[pen], [row, column], order=1, mode="nearest")
+        return amounts
 
     def colour(self, places: Floats) -> Floats:
-        """The mean colour of places [M, 2], [3]."""
+        """Return the mean colour of places [M, 2], [3]."""
         first = len(self.pens)
         return np.array([self.amounts(places, first + k).mean() for k in range(3)])
 
 
-class _Table:
-    """The parts on the page, lowest first, and the paths that each pen has drawn of them."""
+class _Plotter:
+    """The parts on the page, lowest first, and the paths that each pen has drawn."""
 
-    def __init__(self, parts: Sequence[Part], picture: _Picture, page: Page) -> None:
+    def __init__(self, parts: Sequence[PenPart], picture: _Inking, page: Page) -> None:
         self.parts, self.picture, self.page = parts, picture, page
         self.boxes = np.array([part.box for part in parts])
         self.axes = [principal_axis(part) for part in parts]
         self.paths: list[list[Floats]] = [[] for _ in picture.pens]
 
     def draw(self, index: int) -> None:
-        """Draw what is seen of a part."""
+        """Draw the visible region of a part."""
         part, page = self.parts[index], self.page
         places = self._places(index)
         if not len(places):
@@ -183,7 +180,7 @@ class _Table:
             self._add(chosen, self._seen(index, self._straight(index, 0, OVERLAP * page.pen_width)))
 
     def _places(self, index: int) -> Floats:
-        """Places [M, 2] all over what is seen of a part."""
+        """Return sample places [M, 2] in the visible region of a part."""
         part = self.parts[index]
         spacing = min(COARSE * self.page.spacing, max(thickness(part), FINE))
         lines = self._straight(index, 0, spacing)
@@ -193,7 +190,7 @@ class _Table:
         return (pieces.begin + pieces.end) / 2
 
     def _hatch(self, index: int, pen: int, places: Floats) -> None:
-        """Draw hatches with one pen, as close as the darkest places of the part want them."""
+        """Draw hatches with one pen, with the spacing that the darkest places need."""
         part, page = self.parts[index], self.page
         most = float(np.quantile(self.picture.amounts(places, pen), 0.9))
         if most < PALEST:
@@ -212,21 +209,21 @@ class _Table:
         self._add(pen, kept(seen, share > EVEN * _thresholds(seen.line)))
 
     def _straight(self, index: int, pen: int, spacing: float) -> Segments:
-        """Parallel lines over a part; each pen has a direction of its own."""
+        """Return parallel lines over a part; each pen has its own direction."""
         angle = SLANT if self._is_round(index) else self.axes[index][0]
         angle += math.pi * pen / len(self.paths)
         return straight(self.parts[index].rings, angle, spacing, self.parts[0].rings)
 
     def _is_round(self, index: int) -> bool:
-        """Whether a part is about as long as wide; the canvas has no direction either."""
+        """Return whether a part has no direction: it is about as long as wide, or the canvas."""
         return index == 0 or self.axes[index][1] < LONGER
 
     def _seen(self, index: int, lines: Segments) -> Segments:
-        """What no other part hides of lines over a part."""
+        """Cut lines to the visible region of a part."""
         return cut(lines, [self.parts[0].rings, self.parts[index].rings], self._above(index))
 
     def _above(self, index: int) -> list[tuple[Floats, ...]]:
-        """The outlines of the parts that may hide something of this one."""
+        """Return the outlines of higher parts whose boxes overlap the box of this one."""
         left, top, right, bottom = self.boxes[index]
         others = self.boxes[index + 1 :]
         near = (others[:, 0] < right) & (others[:, 2] > left)
@@ -234,13 +231,13 @@ class _Table:
         return [part.rings for part, one in zip(self.parts[index + 1 :], near, strict=True) if one]
 
     def _add(self, pen: int, segments: Segments) -> None:
-        """Take the paths of a pen, but for those that are no longer than it is wide."""
+        """Add paths of a pen, without those that are not longer than it is wide."""
         width = self.page.pen_width
         self.paths[pen] += [path for path in to_paths(segments) if length([path]) > width]
 
 
 def _thresholds(numbers: NDArray[np.int64]) -> Floats:
-    """From how large a share of the pen on each line is drawn, in 0..1: evenly spread, [M]."""
+    """Return the share of the pen from which each line is drawn, in 0..1 and evenly spread, [M]."""
     rest, share = numbers % LEVELS, np.full(len(numbers), 0.5 / LEVELS)
     weight = 0.5
     while weight >= 1 / LEVELS:

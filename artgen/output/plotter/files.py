@@ -1,7 +1,7 @@
-"""Lines on a page as files: SVG with the layers of Inkscape, and PDF with layers of its own.
+"""Plots as files: SVG with Inkscape layers, and PDF with optional content groups as layers.
 
-Both are in millimetres, hold nothing but paths and the recipe, and know no time: equal plots give
-equal bytes. The format of PDF is that of ISO 32000-1.
+Both use millimetres and contain nothing but paths and the recipe, and no time, so equal plots give
+equal bytes. The PDF follows ISO 32000-1.
 """
 
 from __future__ import annotations
@@ -13,18 +13,16 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import __version__
+from artgen._version import __version__
 from artgen.output.plotter import Plot
 from artgen.output.provenance import PDF_RECIPE
 from artgen.output.svg import escaped_recipe, metadata, rounded
 from artgen.targets import parse_colour
 
-__all__ = ["encode_pdf", "encode_plot"]
-
 DIGITS = 2
-"""After the point: a hundredth of a millimetre is finer than plotters are."""
+"""Decimal places: a hundredth of a millimetre is finer than the resolution of plotters."""
 POINTS = 72 / 25.4
-"""Units of a PDF per millimetre."""
+"""PDF units per millimetre."""
 WHITE = "#ffffff"
 
 _XMP = """\
@@ -38,10 +36,10 @@ _XMP = """\
 
 
 def encode_plot(plot: Plot, recipe_json: str) -> bytes:
-    """An SVG file with a layer per pen, as Inkscape and vpype read them, and the recipe."""
+    """Encode an SVG file with a layer per pen for Inkscape and vpype, and the recipe."""
     page = plot.page
     width, height = rounded(page.width, DIGITS), rounded(page.height, DIGITS)
-    # No rectangle: a plotter would draw it.
+    # A style instead of a rectangle, which a plotter would draw.
     paper = "" if page.paper == WHITE else f' style="background:{page.paper}"'
     lines = [
         '<svg xmlns="http://www.w3.org/2000/svg" '
@@ -56,14 +54,14 @@ def encode_plot(plot: Plot, recipe_json: str) -> bytes:
             f'stroke-width="{rounded(page.pen_width, DIGITS)}" stroke-linecap="round" '
             'stroke-linejoin="round">'
         )
-        for corners in _spelled(layer.paths):
+        for corners in _corner_texts(layer.paths):
             lines.append(f'<path d="M{"L".join(f"{x},{y}" for x, y in corners)}"/>')
         lines.append("</g>")
     return "\n".join([*lines, "</svg>", ""]).encode()
 
 
 def encode_pdf(plot: Plot, recipe_json: str) -> bytes:
-    """A PDF file of one page with a layer per pen, and the recipe in its XMP metadata."""
+    """Encode a PDF page with a layer per pen, and the recipe in its XMP metadata."""
     page, layers = plot.page, plot.layers
     xmp = _XMP.format(tag=PDF_RECIPE, recipe=escaped_recipe(recipe_json)).encode()
     groups = [f"{6 + k} 0 R" for k in range(len(layers))]
@@ -85,7 +83,7 @@ def encode_pdf(plot: Plot, recipe_json: str) -> bytes:
         ),
         f"<< /Producer (artgen {__version__}) >>".encode(),
     ]
-    # The second line tells programs that the file is binary.
+    # The second line marks the file as binary.
     data, places = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", []
     for number, each in enumerate(objects, 1):
         places.append(len(data))
@@ -104,7 +102,7 @@ def _stream(keys: str, content: bytes) -> bytes:
 
 
 def _operators(plot: Plot) -> Iterator[str]:
-    """What the page of a PDF shows, in millimetres from its upper left corner."""
+    """Yield the operators of a PDF page, in millimetres from its upper left corner."""
     page = plot.page
     if page.paper != WHITE:
         ground = _levels(page.paper)
@@ -113,7 +111,7 @@ def _operators(plot: Plot) -> Iterator[str]:
     yield f"{rounded(page.pen_width, DIGITS)} w 1 J 1 j"
     for number, layer in enumerate(plot.layers):
         yield f"/OC /L{number} BDC {_levels(layer.colour)} RG"
-        for corners in _spelled(layer.paths):
+        for corners in _corner_texts(layer.paths):
             first, *rest = (f"{x} {y}" for x, y in corners)
             yield f"{first} m {' '.join(f'{each} l' for each in rest)} S"
         yield "EMC"
@@ -123,8 +121,8 @@ def _levels(colour: str) -> str:
     return " ".join(rounded(level, 4) for level in parse_colour(colour))
 
 
-def _spelled(paths: list[NDArray[np.float64]]) -> Iterator[list[tuple[str, str]]]:
-    """The corners of paths as text, without any that are there twice or come to nothing."""
+def _corner_texts(paths: list[NDArray[np.float64]]) -> Iterator[list[tuple[str, str]]]:
+    """Yield the corners of paths as text, without repeated corners and empty paths."""
     for path in paths:
         corners = [(rounded(x, DIGITS), rounded(y, DIGITS)) for x, y in path.tolist()]
         differing = [corners[0], *(b for a, b in pairwise(corners) if a != b)]

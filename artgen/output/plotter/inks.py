@@ -1,9 +1,9 @@
-"""Inks: which pens a picture takes, and how much of each is needed where.
+"""Choice of pens for a picture, and separation of the picture into amounts of pens.
 
-A pen's line on paper is seen as a mixture of both. So every colour is the paper and so much of one
-ink, the colour that lies as far beyond it as colours go: light skin is a little rust, a sky some
-blue. Pens are chosen among the inks of a picture; how much of each is needed where is a
-least-squares problem that allows no negative amounts.
+Lines of a pen on paper are seen as a mixture of both. Every colour is a mixture of the paper and an
+ink: the most saturated colour in the same direction from the paper, such as rust for light skin.
+Pens are chosen from the inks of a picture. Their amounts solve a non-negative least-squares
+problem.
 """
 
 from __future__ import annotations
@@ -15,25 +15,23 @@ from artgen.errors import InputError
 from artgen.output.plotter.page import Page
 from artgen.targets import hex_colour, learn_palette, parse_colour
 
-__all__ = ["choose_pens", "mixtures", "nearest"]
-
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
 
 LOOK, CANDIDATES = 48, 24
-"""Pens are chosen for a picture of about so many pixels across, among so many inks."""
+"""Pixels across the reduced picture for which pens are chosen, and number of candidate inks."""
 ROUNDS = 30
-"""Of coordinate descent."""
+"""Rounds of coordinate descent."""
 LEAST = 0.04
-"""What a pen has to be worth at all, so that a little of every pen is not used everywhere."""
+"""Penalty on the amount of a pen, so that small amounts of all pens are not used everywhere."""
 
 
 def choose_pens(pixels: Pixels, page: Page) -> tuple[str, ...]:
-    """The colours of the page's pens, ``#rrggbb``, for a picture [height, width, 3].
+    """Return the colours of the page's pens, ``#rrggbb``, for a picture [height, width, 3].
 
-    Where their number is given, they are chosen one by one among the inks of the picture
-    (`learn_palette`), each so that it mixes the picture best with those before it. For solid fills
-    they are the picture's own colours.
+    If only their number is given, pens are chosen greedily from the inks of the picture
+    (`learn_palette`): each reduces the error of the mixtures most. For solid fills they are colours
+    of the picture itself.
     """
     if not isinstance(page.pens, int):
         return page.pens
@@ -47,7 +45,7 @@ def choose_pens(pixels: Pixels, page: Page) -> tuple[str, ...]:
     try:
         listed = learn_palette(colours, max(2, count), amount.astype(np.float32))
     except InputError:
-        # A picture in one ink, or none.
+        # The picture has a single ink, or none.
         mean = (ink * amount[..., None]).sum((0, 1)) / max(amount.sum(), 1e-9)
         return (hex_colour(mean),)
     if solid:
@@ -62,7 +60,7 @@ def choose_pens(pixels: Pixels, page: Page) -> tuple[str, ...]:
 
 
 def _error(pixels: Pixels, pens: tuple[str, ...], paper: str) -> float:
-    """How far the best mixtures of pens are from a picture, as a mean squared error."""
+    """Return the mean squared error of the best mixtures of pens for a picture."""
     ground = np.array(parse_colour(paper))
     inks = np.array([parse_colour(pen) for pen in pens]) - ground
     mixed = np.tensordot(mixtures(pixels, pens, paper), inks, (0, 0)) + ground
@@ -70,7 +68,7 @@ def _error(pixels: Pixels, pens: tuple[str, ...], paper: str) -> float:
 
 
 def _inks(colours: Floats, paper: Floats) -> tuple[Floats, Floats]:
-    """The ink [h, w, 3] of each colour, and in 0..1 how much of it there is [h, w]."""
+    """Split colours into inks [h, w, 3] and their amounts [h, w] in 0..1."""
     gap = colours - paper
     room = np.where(gap > 0, 1 - paper, paper)
     amount = (np.abs(gap) / np.maximum(room, 1e-9)).max(2).clip(0, 1)
@@ -79,7 +77,7 @@ def _inks(colours: Floats, paper: Floats) -> tuple[Floats, Floats]:
 
 
 def mixtures(pixels: Pixels, pens: tuple[str, ...], paper: str) -> Floats:
-    """How much of each pen a picture [height, width, 3] takes, in 0..1, [pens, height, width]."""
+    """Return the amount of each pen for a picture, [pens, height, width] in 0..1."""
     ground = np.array(parse_colour(paper))
     inks = np.array([parse_colour(pen) for pen in pens]) - ground
     gap = (pixels / 255 - ground).reshape(-1, 3)
@@ -89,12 +87,12 @@ def mixtures(pixels: Pixels, pens: tuple[str, ...], paper: str) -> Floats:
         for k in range(len(pens)):
             rest = wanted[k] - products[k] @ amounts + products[k, k] * amounts[k]
             amounts[k] = np.maximum(0, rest / max(products[k, k], 1e-9) - LEAST)
-    found: Floats = amounts.clip(0, 1).reshape(len(pens), *pixels.shape[:2])
-    return found
+    planes: Floats = amounts.clip(0, 1).reshape(len(pens), *pixels.shape[:2])
+    return planes
 
 
 def nearest(colour: Floats, pens: tuple[str, ...], paper: str) -> int | None:
-    """The pen nearest to a colour [3]; None where the paper is nearer."""
+    """Return the pen nearest to a colour [3], or None if the paper is nearer."""
     listed = np.array([parse_colour(each) for each in (*pens, paper)])
     best = int(np.square(listed - colour).sum(1).argmin())
     return best if best < len(pens) else None

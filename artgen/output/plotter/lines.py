@@ -1,8 +1,7 @@
-"""Lines and what is left of them: hatches over a part, cut where other parts are in front.
+"""Hatch lines over parts, and clipping of lines by polygons.
 
-Everything a pen draws is a run of straight segments here. To cut them, all their crossings with the
-edges of polygons are found at once and sorted along each segment; counting them tells what is
-inside of what.
+All lines consist of straight segments. To clip them, all crossings with the edges of polygons are
+computed at once and sorted along each segment; winding numbers then tell inside from outside.
 """
 
 from __future__ import annotations
@@ -13,36 +12,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = [
-    "Rings",
-    "Segments",
-    "closed",
-    "concentric",
-    "cut",
-    "kept",
-    "parallel",
-    "polylines",
-    "split",
-    "straight",
-    "to_paths",
-]
-
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Rings = Sequence[Floats]
 
 AT_ONCE = 1 << 19
-"""So many pairs of a segment and a corner are looked at together."""
+"""Largest number of pairs of a segment and a corner that are processed together."""
 SHORTEST = 1e-6
-"""Shorter segments are none, in the unit of length."""
+"""Shorter segments are dropped, in units of length."""
 
 
 @dataclass(frozen=True, eq=False)
 class Segments:
-    """S straight pieces of lines: `begin` and `end` float64 [S, 2], in order along the lines.
+    """S straight segments: `begin` and `end`, float64 [S, 2], in order along the lines.
 
-    `line` int64 [S] is the number of the line that each belongs to. `chain` int64 [S] numbers what
-    is drawn without lifting the pen: consecutive segments of one chain touch.
+    `line`, int64 [S], is the number of the line of each segment. `chain`, int64 [S], numbers
+    sequences that are drawn without lifting the pen: consecutive segments of a chain touch.
     """
 
     begin: Floats
@@ -54,18 +39,18 @@ class Segments:
         return len(self.begin)
 
     def chosen(self, index: NDArray[np.intp]) -> Segments:
-        """Some of them, with the same lines and chains."""
+        """Select segments; they keep their lines and chains."""
         return Segments(self.begin[index], self.end[index], self.line[index], self.chain[index])
 
     @property
     def lengths(self) -> Floats:
-        """The length of each, [S]."""
+        """The length of each segment, [S]."""
         reach = self.end - self.begin
         return np.hypot(reach[:, 0], reach[:, 1])
 
 
 def polylines(lines: Sequence[tuple[int, Floats]]) -> Segments:
-    """Lines as segments, from their numbers and points [n, 2]."""
+    """Convert lines, given as numbers and points [n, 2], to segments."""
     if not lines:
         return Segments(np.empty((0, 2)), np.empty((0, 2)), *np.empty((2, 0), np.int64))
     sizes = [len(points) - 1 for _, points in lines]
@@ -77,15 +62,15 @@ def polylines(lines: Sequence[tuple[int, Floats]]) -> Segments:
 
 
 def closed(rings: Rings) -> Segments:
-    """The outlines of polygons."""
+    """Return the outlines of polygons."""
     return polylines([(k, np.concatenate([ring, ring[:1]])) for k, ring in enumerate(rings)])
 
 
 def straight(rings: Rings, angle: float, spacing: float, within: Rings) -> Segments:
-    """Parallel lines at `angle` over polygons, `spacing` apart, where `within` may be.
+    """Return parallel lines at `angle` over polygons, `spacing` apart, limited to `within`.
 
-    They lie where they would for any other polygons, so that small ones get their share of them.
-    The number of a line counts from the origin.
+    Their positions do not depend on the polygons, so small ones get their share of lines. Lines are
+    numbered from the origin.
     """
     along = np.array([np.cos(angle), np.sin(angle)])
     across = np.array([-along[1], along[0]])
@@ -102,10 +87,10 @@ def straight(rings: Rings, angle: float, spacing: float, within: Rings) -> Segme
 def concentric(
     rings: Rings, middle: Floats, radius: float, spacing: float, shift: float = 0.0
 ) -> Segments:
-    """Polygons within one another around their `middle` [2], `spacing` apart.
+    """Return concentric copies of polygons around their `middle` [2], `spacing` apart.
 
-    `radius` is how far the outermost are from there. All are moved outwards by `shift` times the
-    spacing. They are numbered from the outermost.
+    `radius` is the distance of the outermost from the middle. All are moved outwards by `shift`
+    times the spacing. They are numbered from the outermost.
     """
     count = round(radius / spacing)
     shares = 1 - (np.arange(count) + 0.5 - shift) * spacing / radius
@@ -116,9 +101,9 @@ def concentric(
 
 
 def parallel(spine: Floats, width: float, count: int, shift: float = 0.0) -> Segments:
-    """So many lines along a spine that share out the `width` of a stroke; there may be none.
+    """Return `count` lines along a spine, evenly spread over the `width` of a stroke.
 
-    All are moved across by `shift` times their distance. They are numbered from one side.
+    All are moved sideways by `shift` times their distance. They are numbered from one side.
     """
     ahead = np.gradient(spine, axis=0)
     size = np.hypot(ahead[:, 0], ahead[:, 1])[:, None]
@@ -129,7 +114,7 @@ def parallel(spine: Floats, width: float, count: int, shift: float = 0.0) -> Seg
 
 
 def cut(segments: Segments, inside: Sequence[Rings], outside: Sequence[Rings]) -> Segments:
-    """What is left of segments: within each of `inside` (at least one) and in none of `outside`."""
+    """Clip segments to the intersection of `inside` (at least one), without all of `outside`."""
     groups = [*inside, *outside]
     flat = [(ring, group) for group, rings in enumerate(groups) for ring in rings]
     corners = np.concatenate([ring for ring, _ in flat])
@@ -148,7 +133,7 @@ def cut(segments: Segments, inside: Sequence[Rings], outside: Sequence[Rings]) -
         return segments
     index, start, stop = (np.concatenate(each) for each in zip(*pieces, strict=True))
     begin, reach = segments.begin[index], (segments.end - segments.begin)[index]
-    # A piece goes on with the one before it where nothing lies between.
+    # A piece continues the previous one if nothing lies between.
     before = np.maximum(np.arange(len(index)) - 1, 0)
     same = (index == index[before]) & (start == stop[before])
     after = (index == index[before] + 1) & (stop[before] == 1) & (start == 0)
@@ -165,7 +150,7 @@ def cut(segments: Segments, inside: Sequence[Rings], outside: Sequence[Rings]) -
 def _intervals(
     segments: Segments, corners: Floats, group: Ints, following: Ints, required: int
 ) -> tuple[Ints, Floats, Floats]:
-    """Which segments are left from where to where, as shares of their lengths, in order."""
+    """Return index, start and stop of the remaining pieces, as shares of the segments' lengths."""
     reach = segments.end - segments.begin
     offset = corners[None] - segments.begin[:, None]
     side = reach[:, None, 0] * offset[..., 1] - reach[:, None, 1] * offset[..., 0]
@@ -178,11 +163,11 @@ def _intervals(
     turn = np.where(left[s, e], -1, 1)
     order = np.lexsort((t, group[e], s))
     s, t, turn, owner = s[order], t[order], turn[order], group[e][order]
-    # Every ring is crossed as often one way as the other, so the sums start anew at each group.
+    # A line crosses a ring equally often both ways, so the sums restart at 0 for each group.
     winding = np.cumsum(turn)
     change = (winding != 0).astype(int) - (winding - turn != 0)
-    told = change != 0
-    s, t, change, owner = s[told], np.clip(t[told], 0, 1), change[told], owner[told]
+    changes = change != 0
+    s, t, change, owner = s[changes], np.clip(t[changes], 0, 1), change[changes], owner[changes]
     order = np.lexsort((t, s))
     s, t, change, needed = s[order], t[order], change[order], owner[order] < required
     within, behind = np.cumsum(change * needed), np.cumsum(change * ~needed)
@@ -192,7 +177,7 @@ def _intervals(
 
 
 def split(segments: Segments, step: float) -> Segments:
-    """The same segments in pieces of at most `step`."""
+    """Split segments into pieces of at most `step`."""
     counts = np.maximum(1, np.ceil(segments.lengths / step)).astype(np.int64)
     index = np.repeat(np.arange(len(segments)), counts)
     number = np.arange(len(index)) - np.repeat(np.cumsum(counts) - counts, counts)
@@ -203,7 +188,7 @@ def split(segments: Segments, step: float) -> Segments:
 
 
 def kept(segments: Segments, mask: NDArray[np.bool_]) -> Segments:
-    """Those that the mask [S] says; a chain ends where one of its segments is missing."""
+    """Keep the segments of a mask [S]; a chain ends where a segment is missing."""
     breaks = np.ones(len(segments), bool)
     breaks[1:] = (segments.chain[1:] != segments.chain[:-1]) | ~mask[:-1]
     chain = np.cumsum(breaks)
@@ -211,12 +196,12 @@ def kept(segments: Segments, mask: NDArray[np.bool_]) -> Segments:
 
 
 def to_paths(segments: Segments, straightness: float = 1e-3) -> list[Floats]:
-    """Each chain as the points [n, 2] that a pen goes through, without those on straight lines."""
+    """Convert each chain to points [n, 2] of a path, without points on straight lines."""
     if not len(segments):
         return []
     last = np.append(segments.chain[1:] != segments.chain[:-1], True)
     first = np.append(True, last[:-1])
-    # Off which line from the corner before to the one after a point lies, and how far.
+    # Distance of a point from the line through its neighbours.
     turns = np.ones(len(segments), bool)
     ahead = segments.end[1:] - segments.begin[1:]
     before = segments.end[:-1] - segments.begin[:-1]

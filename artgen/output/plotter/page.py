@@ -1,4 +1,4 @@
-"""A page: paper in millimetres, its margin, the pens, and how they fill what they draw."""
+"""The page of a plot: paper in millimetres, margin, pens and fill."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Literal
 
 from artgen.canvas import Canvas
 from artgen.errors import UsageError, did_you_mean
-
-__all__ = ["PAPERS", "Fill", "Page", "named_page"]
 
 Fill = Literal["none", "hatch", "solid"]
 
@@ -22,12 +20,12 @@ PAPERS: dict[str, tuple[float, float]] = {
     "legal": (215.9, 355.6),
     "tabloid": (279.4, 431.8),
 }
-"""Width and height of paper that has a name, in millimetres; ISO 216 and ANSI/ASME Y14.1."""
+"""Width and height of named papers, in millimetres (ISO 216 and ANSI/ASME Y14.1)."""
 
 SMALLEST, LARGEST = 10.0, 5000.0
-"""The sides of a page, in millimetres."""
+"""Limits of the sides of a page, in millimetres."""
 FINEST = 0.05
-"""The least distance of hatches and width of a pen, in millimetres."""
+"""Smallest spacing of hatches and width of a pen, in millimetres."""
 MOST_PENS = 16
 
 
@@ -35,10 +33,10 @@ MOST_PENS = 16
 class Page:
     """Paper and pens. Lengths are in millimetres, colours ``#rrggbb``.
 
-    `turns` is whether the page lies on its side for a drawing that is wider than high. `pens` are
-    their colours, or how many colours to choose for the drawing. `fill` is ``none`` (outlines),
-    ``hatch`` (lines, the closer the darker, at least `spacing` apart) or ``solid`` (the pens as
-    they are, without gaps). Raises UsageError for what is no page.
+    `turns` rotates the page to the orientation of the drawing. `pens` are colours, or the number of
+    colours to choose for the drawing. `fill` is ``none`` (outlines), ``hatch`` (lines, denser where
+    darker, at least `spacing` apart) or ``solid`` (no gaps). Raises UsageError for lengths and
+    numbers out of range.
     """
 
     width: float = PAPERS["A4"][0]
@@ -55,33 +53,29 @@ class Page:
         for name, side in (("width", self.width), ("height", self.height)):
             if not SMALLEST <= side <= LARGEST:
                 raise UsageError(
-                    f"a page cannot have a {name} of {side:g} mm",
-                    hint=f"use {SMALLEST:g} to {LARGEST:g} mm",
+                    f"the {name} of a page must be {SMALLEST:g} to {LARGEST:g} mm, got {side:g}"
                 )
         if not 0 <= self.margin < min(self.width, self.height) / 2:
             raise UsageError(
-                f"a margin of {self.margin:g} mm leaves nothing of a page of "
+                f"a margin of {self.margin:g} mm leaves no space on a page of "
                 f"{self.width:g}x{self.height:g} mm",
                 hint="use a smaller margin",
             )
         for what, length in (("spacing", self.spacing), ("pen width", self.pen_width)):
             if not FINEST <= length <= SMALLEST:
-                raise UsageError(
-                    f"a {what} of {length:g} mm cannot be drawn",
-                    hint=f"use {FINEST:g} to {SMALLEST:g} mm",
-                )
+                raise UsageError(f"{what} must be {FINEST:g} to {SMALLEST:g} mm, got {length:g}")
         count = self.pens if isinstance(self.pens, int) else len(self.pens)
         if not 1 <= count <= MOST_PENS:
-            raise UsageError(f"{count} pens cannot be used", hint=f"use 1 to {MOST_PENS}")
+            raise UsageError(f"the number of pens must be 1 to {MOST_PENS}, got {count}")
 
     def turned(self, canvas: Canvas) -> Page:
-        """The page as it lies for this canvas: on its side where that is wider than high."""
+        """Return the page in the orientation of the canvas, if it `turns`."""
         if self.turns and (canvas.width > canvas.height) != (self.width > self.height):
             return replace(self, width=self.height, height=self.width)
         return self
 
     def scale(self, canvas: Canvas) -> float:
-        """Millimetres per canvas unit, so that the canvas fills the page within its margin."""
+        """Return millimetres per canvas unit that fit the canvas into the margins."""
         half_width, half_height = canvas.reach
         return min(
             (self.width / 2 - self.margin) / half_width,
@@ -90,9 +84,9 @@ class Page:
 
 
 def named_page(text: str) -> Page:
-    """The page that a user means by `text`: ``A4``, ``letter``, ``300x200mm``.
+    """Parse a page: ``A4``, ``letter``, ``300x200mm``. Raises UsageError.
 
-    Paper with a name turns as the drawing needs it, one of given sides does not. Raises UsageError.
+    Named paper turns to the orientation of the drawing, a page of given size does not.
     """
     names = {name.lower(): sides for name, sides in PAPERS.items()}
     if text.lower() in names:
@@ -101,5 +95,5 @@ def named_page(text: str) -> Page:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(?:mm)?", text)
     if found is None:
         known = did_you_mean(text, PAPERS)
-        raise UsageError(f"{text!r} is no page", hint=f"{known}; or a size such as 300x200mm")
+        raise UsageError(f"unknown page {text!r}", hint=f"{known}; or a size such as 300x200mm")
     return Page(float(found[1]), float(found[2]), turns=False)

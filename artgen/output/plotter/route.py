@@ -1,7 +1,7 @@
-"""The way of the pen: paths in an order, and each in a direction, that save travel in the air.
+"""The route of the pen: order and direction of paths that shorten travel in the air.
 
-Greedy: the next path is the one that begins or ends nearest to where the pen is. Where that is no
-farther than the pen is wide, it need not be lifted, and two paths become one.
+The algorithm is greedy: the next path is the one with the end nearest to the pen. If the distance
+is not larger than the width of the pen, both paths are joined.
 """
 
 from __future__ import annotations
@@ -11,18 +11,16 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["air_travel", "length", "sort_paths"]
-
 Floats = NDArray[np.float64]
 
 NEAREST = 8
-"""So many ends are asked for at first."""
+"""Number of nearest ends in the first query."""
 
 
 def sort_paths(paths: Sequence[Floats], touching: float) -> list[Floats]:
-    """The paths in a good order, those whose ends are at most `touching` apart joined.
+    """Sort paths, and join those whose ends are at most `touching` apart.
 
-    The pen starts at the origin, the corner of the page where plotters are at home.
+    The pen starts at the origin, the corner of the page that is the home of plotters.
     """
     from scipy.spatial import KDTree
 
@@ -31,13 +29,13 @@ def sort_paths(paths: Sequence[Floats], touching: float) -> list[Floats]:
     ends = np.concatenate([[path[0], path[-1]] for path in paths])
     left = np.ones(len(paths), bool)
     known = np.arange(len(ends))
-    tree, told = KDTree(ends), len(paths)
+    tree, indexed = KDTree(ends), len(paths)
     place, joined = np.zeros(2), list[list[Floats]]()
     for remaining in range(len(paths), 0, -1):
-        if remaining < told // 2:
-            # Without the ends that are used up, looking for others is quick again.
+        if remaining < indexed // 2:
+            # Queries are fast again without the ends that are used up.
             known = np.nonzero(np.repeat(left, 2))[0]
-            tree, told = KDTree(ends[known]), remaining
+            tree, indexed = KDTree(ends[known]), remaining
         end = _nearest(tree, known, left, place)
         path = paths[end // 2][:: -1 if end % 2 else 1]
         left[end // 2] = False
@@ -50,7 +48,7 @@ def sort_paths(paths: Sequence[Floats], touching: float) -> list[Floats]:
 
 
 def _nearest(tree: object, known: NDArray[np.intp], left: NDArray[np.bool_], place: Floats) -> int:
-    """The end nearest to `place` of a path that is left."""
+    """Return the end nearest to `place` among the paths that are left."""
     wanted = NEAREST
     while True:
         count = min(wanted, len(known))
@@ -61,13 +59,6 @@ def _nearest(tree: object, known: NDArray[np.intp], left: NDArray[np.bool_], pla
         wanted *= 4
 
 
-def air_travel(paths: Sequence[Floats]) -> float:
-    """How far the pen goes through the air, from the origin to the end of the last path."""
-    places = np.concatenate([np.zeros((1, 2)), *([path[0], path[-1]] for path in paths)])
-    steps = places[1::2] - places[:-1:2]
-    return float(np.hypot(steps[:, 0], steps[:, 1]).sum())
-
-
 def length(paths: Sequence[Floats]) -> float:
-    """How far the pen goes on the paper."""
+    """Return the total length of paths."""
     return float(sum(np.hypot(*np.diff(path, axis=0).T).sum() for path in paths))

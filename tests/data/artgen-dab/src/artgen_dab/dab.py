@@ -4,7 +4,7 @@ from math import pi
 
 import torch
 
-from artgen import Param, Splat, from_spacing, pixels, uniform
+from artgen import Param, Splat, init, pixels
 
 
 class Dab(Splat):
@@ -13,8 +13,8 @@ class Dab(Splat):
     blend = "sum"
     far = 0.0
     params = {
-        "scale": Param(2, init=from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp"),
-        "angle": Param(init=uniform(0, pi), lr=0.02),
+        "scale": Param(2, init=init.from_spacing(0.5), min=pixels(1 / 3), lr=0.02, map="exp"),
+        "angle": Param(init=init.uniform(0, pi), lr=0.02),
     }
 
     def footprint(self, dx, dy, p):

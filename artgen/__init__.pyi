@@ -1,0 +1,61 @@
+"""The public names and where each comes from; `__init__.py` imports them on first use."""
+
+from . import autograd as autograd
+from . import events as events
+from . import family as family
+from . import init as init
+from . import nn as nn
+from . import rates as rates
+from . import testing as testing
+from .animation.film import Film as Film
+from .animation.film import Scene as Scene
+from .api import fit as fit
+from .api import register as register
+from .art import Art as Art
+from .art import ExportRequest as ExportRequest
+from .art import load as load
+from .canvas import Canvas as Canvas
+from .drawing import Drawing as Drawing
+from .engines import Engine as Engine
+from .engines import Problem as Problem
+from .engines import Report as Report
+from .errors import ArtgenError as ArtgenError
+from .errors import Diverged as Diverged
+from .errors import InputError as InputError
+from .errors import Interrupted as Interrupted
+from .errors import OutOfMemory as OutOfMemory
+from .errors import OutputError as OutputError
+from .errors import PluginError as PluginError
+from .errors import UsageError as UsageError
+from .events import Event as Event
+from .hookspecs import PLUGIN_API as PLUGIN_API
+from .hookspecs import Spec as Spec
+from .hookspecs import hookimpl as hookimpl
+from .init import Context as Context
+from .losses import for_targets as for_targets
+from .losses import per_pixel as per_pixel
+from .options import option as option
+from .primitives import Blend as Blend
+from .primitives import Codec as Codec
+from .primitives import Field as Field
+from .primitives import Map as Map
+from .primitives import Param as Param
+from .primitives import Params as Params
+from .primitives import Partition as Partition
+from .primitives import Preset as Preset
+from .primitives import Primitive as Primitive
+from .primitives import Shape as Shape
+from .primitives import Splat as Splat
+from .primitives import pixels as pixels
+from .raster import draw as draw
+from .targets import ImageTarget as ImageTarget
+from .targets import SampleTarget as SampleTarget
+from .targets import SetTarget as SetTarget
+from .targets import TargetRequest as TargetRequest
+from .targets import curve_from_samples as curve_from_samples
+from .targets import image_from_array as image_from_array
+from .targets import points_from_samples as points_from_samples
+from .targets import set_from_arrays as set_from_arrays
+
+__all__: list[str]
+__version__: str

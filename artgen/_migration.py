@@ -1,0 +1,57 @@
+"""Migration of recipes and drawings of schema 1, written by artgen 0.1.0."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+_RENAMED: Mapping[str, Mapping[str, str]] = {
+    "hashgrid": {"rows": "log2_rows"},
+    "gradient": {"turn": "degrees", "shift": "translate", "zoom": "scale", "settle": "converge"},
+    "climb": {"settle": "converge"},
+    "genetic": {"rivals": "tournament_size", "again": "extra_mutation"},
+}
+"""Old names of options and their current names, by primitive or engine."""
+
+_OF_SOME_FAMILIES = frozenset(
+    {
+        *("batch", "jitter", "start", "add", "move", "every", "until", "soften", "coarse", "alpha"),
+        *("converge", "augment", "degrees", "translate", "scale", "shear"),
+    }
+)
+"""Options that `gradient` had for every family and now has for some."""
+
+
+def migrated_options(name: object, options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options of the primitive or engine `name` by their current names."""
+    names = _RENAMED.get(_bare(name), {})
+    return {names.get(key, key): value for key, value in options.items()}
+
+
+def migrated_recipe(data: dict[str, Any]) -> dict[str, Any]:
+    """A recipe of schema 1, as data, with the current names of options where owners are named."""
+    data = dict(data)
+    if isinstance(data.get("primitive"), dict):
+        data["primitive"] = migrated_options(data["primitive"].get("name"), data["primitive"])
+    if isinstance(data.get("stage"), list):
+        data["stage"] = [
+            migrated_options(stage.get("engine"), stage) if isinstance(stage, dict) else stage
+            for stage in data["stage"]
+        ]
+    return data
+
+
+def migrated_engine_options(
+    name: str, options: Mapping[str, Any], known: Iterable[str]
+) -> dict[str, Any]:
+    """The options of the engine `name` by their current names, without those of other families.
+
+    `known` are the names of the options that the engine has for the recipe's primitive.
+    """
+    foreign = _OF_SOME_FAMILIES.difference(known) if _bare(name) == "gradient" else ()
+    options = migrated_options(name, options)
+    return {key: value for key, value in options.items() if key not in foreign}
+
+
+def _bare(name: object) -> str:
+    return str(name).removeprefix("artgen/")

@@ -1,0 +1,213 @@
+"""Film: a drawing that moves, as key drawings of the same parts.
+
+Between two keys of a scene every number of every part is interpolated linearly, so a film has no
+frame rate of its own and can be drawn at any. Between two scenes there is a cut, across which
+nothing is interpolated: what is shown last stays until the next scene begins.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from artgen.drawing import Drawing
+from artgen.errors import UsageError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+LONGEST = 86_400.0
+"""The most seconds that a film lasts."""
+
+FASTEST = 1_000.0
+"""The most frames per second."""
+
+MOST_FRAMES = 1_000_000
+"""A video has no more frames than these."""
+
+SAME = 1e-6
+"""Moments that are no further apart, in seconds, are one: sums of frame times are not exact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Key drawings of the same parts.
+
+    - `times` [K]: when each of them is reached, in seconds since the start of the film, increasing.
+    - `tensors`: for each tensor of the drawing, by its name, its *mapped* values at all keys,
+      float32 [K, *shape of that tensor*].
+    - `lives`: the first and the last key of every part, int64 [2, N], where the last axis of all
+      tensors is that of the parts; None where all of them are there throughout. A part is seen from
+      its first key until the one after its last; its values at other keys mean nothing.
+    - `background`: that of every key, float32 [K, 3], where it changes; None: that of the drawing.
+
+    Raises ValueError where these do not go together.
+    """
+
+    times: tuple[float, ...]
+    tensors: Mapping[str, Tensor]
+    lives: Tensor | None = None
+    background: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", tuple(float(time) for time in self.times))
+        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
+        times, keys = self.times, len(self.times)
+        _check(keys > 0, "a scene has a key")
+        _check(
+            all(a + SAME < b for a, b in itertools.pairwise(times)),
+            "the keys of a scene follow one another",
+        )
+        for name, tensor in self.tensors.items():
+            _check(tensor.dim() > 0 and len(tensor) == keys, f"{name} has a value for every key")
+        if self.background is not None:
+            _check(self.background.shape == (keys, 3), "a background has a colour for every key")
+        if self.lives is None:
+            return
+        lives = self.lives
+        _check(str(lives.dtype) == "torch.int64" and lives.dim() == 2, "lives are numbers of keys")
+        _check(len(lives) == 2, "a life has a first and a last key")
+        for name, tensor in self.tensors.items():
+            parts = tensor.shape[-1] if tensor.dim() > 1 else None
+            _check(parts == lives.shape[1], f"{name} has as many parts as there are lives")
+        if lives.numel():
+            inside = int(lives[0].min()) >= 0 and int(lives[1].max()) < keys
+            _check(inside and bool((lives[0] <= lives[1]).all()), "a life is within its scene")
+
+    @property
+    def keys(self) -> int:
+        """How many keys there are."""
+        return len(self.times)
+
+    def place(self, seconds: float) -> tuple[int, float]:
+        """The last key before this moment, or at it, and how far it is to the next, 0 to 1."""
+        key = max(0, bisect_right(self.times, seconds + SAME) - 1)
+        ahead = seconds - self.times[key]
+        if ahead <= SAME or key + 1 == self.keys:
+            return key, 0.0
+        return key, ahead / (self.times[key + 1] - self.times[key])
+
+    def tensors_at(self, seconds: float) -> dict[str, Tensor]:
+        """The values at this moment of the film, and only of the parts that live then."""
+        key, share = self.place(seconds)
+        moving = share > 0
+        now: dict[str, Tensor] = {}
+        for name, tensor in self.tensors.items():
+            now[name] = tensor[key].lerp(tensor[key + 1], share) if moving else tensor[key]
+        if self.lives is None:
+            return now
+        first, last = self.lives
+        if moving and bool((last == key).any()):
+            # What ends here has no next value.
+            now = {
+                name: value.where(last > key, self.tensors[name][key])
+                for name, value in now.items()
+            }
+        living = (first <= key) & (key <= last)
+        return {name: value[..., living] for name, value in now.items()}
+
+    def background_at(self, seconds: float) -> tuple[float, float, float] | None:
+        """The background at this moment; None where it is that of the drawing."""
+        if self.background is None:
+            return None
+        key, share = self.place(seconds)
+        after = min(key + 1, self.keys - 1)
+        red, green, blue = self.background[key].lerp(self.background[after], share).tolist()
+        return red, green, blue
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """Scenes, one after the other, that last `duration` seconds together.
+
+    `fps` is the rate of what it was made from, in frames per second, at which it is drawn unless
+    asked otherwise. Raises ValueError where the scenes do not follow one another or hold different
+    tensors, or where `duration` and `fps` are out of range.
+    """
+
+    scenes: tuple[Scene, ...]
+    duration: float
+    fps: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scenes", tuple(self.scenes))
+        scenes = self.scenes
+        _check(len(scenes) > 0, "a film has a scene")
+        _check(0 < self.duration <= LONGEST, f"a film lasts up to {LONGEST:.0f} seconds")
+        _check(0 < self.fps <= FASTEST, f"a film has up to {FASTEST:.0f} frames per second")
+        _check(scenes[0].times[0] >= 0, "a film begins at 0 seconds")
+        _check(scenes[-1].times[-1] <= self.duration + SAME, "all keys are within the film")
+        for one, other in itertools.pairwise(scenes):
+            _check(one.times[-1] + SAME < other.times[0], "scenes follow one another")
+        for scene in scenes:
+            _check(
+                {name: _form(tensor) for name, tensor in scene.tensors.items()}
+                == {name: _form(tensor) for name, tensor in scenes[0].tensors.items()},
+                "all scenes hold the same tensors",
+            )
+
+    @property
+    def keys(self) -> int:
+        """How many keys there are in all scenes."""
+        return sum(scene.keys for scene in self.scenes)
+
+    def scene_at(self, seconds: float) -> int:
+        """The number of the scene that is shown at this moment."""
+        starts = [scene.times[0] for scene in self.scenes]
+        return max(0, bisect_right(starts, seconds + SAME) - 1)
+
+    def moment(self, seconds: float) -> tuple[int, int, float]:
+        """Scene, key and share (see `Scene.place`): equal ones look the same."""
+        number = self.scene_at(seconds)
+        return (number, *self.scenes[number].place(seconds))
+
+    def tensors_at(self, seconds: float) -> dict[str, Tensor]:
+        """The mapped values at this moment, linear between keys, of the parts that live then.
+
+        Before the first key and after the last one the drawing stands still.
+        """
+        return self.scenes[self.scene_at(seconds)].tensors_at(seconds)
+
+    def drawing(self, base: Drawing, seconds: float) -> Drawing:
+        """`base` with the tensors and the background of this moment."""
+        background = self.scenes[self.scene_at(seconds)].background_at(seconds)
+        return replace(
+            base, tensors=self.tensors_at(seconds), background=background or base.background
+        )
+
+    def frame_times(self, fps: float | None = None, speed: float = 1.0) -> list[float]:
+        """The moments of the frames of a video, `speed` times as fast (0.25: slow motion).
+
+        `fps` frames are shown per second (None: those of the film); at least one. Raises UsageError
+        where there are too many.
+        """
+        rate = self.fps if fps is None else fps
+        if not 0 < rate <= FASTEST:
+            raise UsageError(
+                f"{rate:g} frames per second are no rate", hint=f"use up to {FASTEST:.0f}"
+            )
+        if not 0 < speed < math.inf:
+            raise UsageError(f"speed {speed:g} is no speed", hint="use 1, or 0.25 for slow motion")
+        count = max(1, round(self.duration * rate / speed))
+        if count > MOST_FRAMES:
+            raise UsageError(
+                f"{count} frames are more than a video may have",
+                hint=f"use fewer per second or a higher speed, for at most {MOST_FRAMES}",
+            )
+        return [index * speed / rate for index in range(count)]
+
+
+def _form(tensor: Tensor) -> tuple[int, ...]:
+    """All of a shape but the number of keys and of parts."""
+    return (tensor.dim(), *tensor.shape[1:-1])
+
+
+def _check(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(rule)

@@ -1,0 +1,27 @@
+"""Pairs of parts of two drawings. Each family says what its parts look like: see `appearance`."""
+
+from artgen.animation.matching import fields, partitions, shapes, splats
+from artgen.animation.matching._pairs import (
+    Appearance,
+    Pairs,
+    align,
+    appearance,
+    assign,
+    hide,
+    pair,
+    pair_parts,
+)
+
+# Imported for the answers that they register.
+_FAMILIES = (fields, partitions, shapes, splats)
+
+__all__ = [
+    "Appearance",
+    "Pairs",
+    "align",
+    "appearance",
+    "assign",
+    "hide",
+    "pair",
+    "pair_parts",
+]

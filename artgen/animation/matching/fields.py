@@ -1,0 +1,17 @@
+"""Match fields weight by weight, which means little unless one was fitted from the other."""
+
+from __future__ import annotations
+
+from artgen.animation.matching._pairs import Pairs, Tensors, pair
+from artgen.errors import UsageError
+from artgen.primitives import Field
+
+__all__: list[str] = []
+
+
+@pair.register(Field)
+def _pair(field: Field, a: Tensors, b: Tensors) -> Pairs:
+    shapes = [{name: tensor.shape for name, tensor in tensors.items()} for tensors in (a, b)]
+    if shapes[0] != shapes[1]:
+        raise UsageError("the networks differ in their layers", hint="fit both with one recipe")
+    return Pairs(a, b)

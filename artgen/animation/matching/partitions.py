@@ -1,0 +1,16 @@
+"""Match sites. One without a partner divides the cell of another, and both have its colour."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from artgen.animation.matching._pairs import Appearance, Tensors, appearance
+from artgen.primitives import Partition
+
+__all__: list[str] = []
+
+
+@appearance.register(Partition)
+def _appearance(partition: Partition, tensors: Tensors) -> Appearance:
+    colours = np.clip(tensors["colour"].double().numpy().T, -1, 2)
+    return Appearance(tensors["sites"][:2].double().numpy().T, colours)

@@ -1,0 +1,103 @@
+"""Match shapes by polygon and by place in the stack, each kind of a mixture by itself."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.animation.matching._pairs import Appearance, Floats, Tensors, align, appearance, hide
+from artgen.primitives import Shape
+from artgen.raster import unpack
+
+__all__: list[str] = []
+
+
+@appearance.register(Shape)
+def _appearance(shape: Shape, tensors: Tensors) -> Appearance:
+    kinds, genes, _, _ = unpack(shape, tensors)
+    count = len(kinds)
+    kinds = np.clip(kinds, 0, len(shape.members) - 1)
+    places, sizes = np.empty((count, 2)), np.empty(count)
+    for index in range(count):
+        member = shape.members[kinds[index]]
+        corners = _corners(member, genes[index, : member.genes])
+        places[index] = corners.mean(axis=0)
+        sizes[index] = math.sqrt(float(np.prod(np.ptp(corners, axis=0))))
+    colours = np.clip(tensors["colour"].double().numpy().T, -1, 2)
+    layers = (np.arange(count) + 0.5) / count
+    return Appearance(places, colours, sizes, layers, kinds.astype(np.int64), stacked=True)
+
+
+@hide.register(Shape)
+def _hide(shape: Shape, tensors: Tensors) -> Tensors:
+    return {**tensors, "alpha": torch.zeros_like(tensors["alpha"])}
+
+
+@align.register(Shape)
+def _align(shape: Shape, a: Tensors, b: Tensors) -> Tensors:
+    """Corners in another order, a direction turned around."""
+    return {**b, "genes": _align_genes(shape, a, b)}
+
+
+def _align_genes(shape: Shape, a: Tensors, b: Tensors) -> Tensor:
+    one, other = a["genes"].double().numpy().T, b["genes"].double().numpy().T.copy()
+    kinds = np.zeros(len(one), np.int64)
+    if "kind" in b:
+        kinds = np.clip(b["kind"].numpy().astype(np.int64), 0, len(shape.members) - 1)
+    for number, member in enumerate(shape.members):
+        mine = np.flatnonzero(kinds == number)
+        if len(mine) == 0:
+            continue
+        size = member.genes
+        changes = _symmetries(member, other[mine[:3], :size])
+        ways = np.stack([other[mine][:, order] * sign for order, sign in changes])
+        distance = np.square(ways - one[mine][None, :, :size]).sum(2)
+        other[mine, :size] = ways[distance.argmin(0), np.arange(len(mine))]
+    return torch.from_numpy(other.T.astype(np.float32, "C"))
+
+
+def _symmetries(member: Shape, examples: Floats) -> list[tuple[NDArray[np.int64], Floats]]:
+    """Try out which orders and signs of genes leave a shape as it is."""
+    size = member.genes
+    nothing = np.arange(size)
+    unchanged = (nothing, np.ones(size))
+    tried = []
+    for k in sorted({2, 3, size // 2} & set(range(2, size // 2 + 1))):
+        for shift in range(k):
+            for corners in (np.arange(k), np.arange(k)[::-1]):
+                points = np.roll(corners, shift)
+                moved = np.stack([2 * points, 2 * points + 1], axis=1).reshape(-1)
+                tried.append((np.concatenate([moved, nothing[2 * k :]]), np.ones(size)))
+    for first in range(size - 1):
+        sign = np.ones(size)
+        sign[first : first + 2] = -1
+        tried.append((nothing, sign))
+    return [unchanged] + [
+        (order, sign)
+        for order, sign in tried
+        if all(_same_polygon(member, genes, genes[order] * sign) for genes in examples)
+    ]
+
+
+def _same_polygon(member: Shape, one: Floats, other: Floats) -> bool:
+    from scipy.spatial.distance import cdist
+
+    p, q = _corners(member, one), _corners(member, other)
+    if p.shape != q.shape:
+        return False
+    apart = cdist(p, q)
+    return bool(max(apart.min(0).max(), apart.min(1).max()) < 1e-4 * np.ptp(p, axis=0).max())
+
+
+def _corners(member: Shape, genes: Floats) -> Floats:
+    """The shape's polygon [corners, 2]; the middle of the canvas where it is none."""
+    try:
+        with np.errstate(all="ignore"):
+            corners = member.polygon(np.ascontiguousarray(genes))
+    except (ArithmeticError, ValueError):
+        return np.zeros((1, 2))
+    return corners if len(corners) and np.isfinite(corners).all() else np.zeros((1, 2))

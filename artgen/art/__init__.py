@@ -1,0 +1,17 @@
+"""Art: a drawing with the recipe that made it, its `.art` file, and the precision of that."""
+
+from artgen.art._art import Art, Exporter, ExportRequest, load
+from artgen.art._file import FORMAT
+from artgen.art.precision import bytes_of_shapes, quantised, quantised_film, saved_bytes
+
+__all__ = [
+    "FORMAT",
+    "Art",
+    "ExportRequest",
+    "Exporter",
+    "bytes_of_shapes",
+    "load",
+    "quantised",
+    "quantised_film",
+    "saved_bytes",
+]

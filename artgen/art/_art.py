@@ -1,0 +1,256 @@
+"""Art: a drawing with the recipe that made it. Draw it at any size, save it, load it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from artgen.animation.film import Film
+from artgen.art._file import LARGEST, Contents, read, to_bytes
+from artgen.canvas import Canvas
+from artgen.drawing import Drawing
+from artgen.errors import InputError, UsageError
+from artgen.recipe import Precision, Recipe
+from artgen.registry import Registry, default
+from artgen.samples import ImageSet
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from artgen.display import View
+    from artgen.latents.space import LatentSpace
+    from artgen.output.plotter import Page
+    from artgen.primitives import Primitive
+
+_PICTURE_SIDE = 336
+"""The longer side of a single picture of a set, in pixels, unless asked for."""
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """How an exporter should draw: `size` is the long side in pixels (None: the fitting size).
+
+    A video of a film has `fps` frames per second (None: as many as the film says), and shows it
+    `speed` times as fast.
+
+    `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
+    `latent` is a place in its latent space, and `walk` a walk through it, of so many `seconds`, to
+    be drawn instead of the sheet: see `artgen.latents.space`.
+    `page` is an `artgen.output.plotter.Page`, paper and pens for a plotter (None: no page).
+    """
+
+    size: int | None = None
+    transparent: bool = False
+    supersample: int = 1
+    device: str = "cpu"
+    animate: float | None = None
+    latent: str | None = None
+    walk: str | None = None
+    seconds: float = 8.0
+    fps: float | None = None
+    speed: float = 1.0
+    page: Page | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Art:
+    """The result of a fit: draw it at any size, save it, ask what made it.
+
+    `metrics` are those of the run (``psnr``, ``mse``, ``accuracy``, ``loss``, ``steps``, …; None
+    where a target has no such figure), `precision` is how the parameters are stored; the drawing's
+    values are already rounded to it. `film` is the drawing as it moves, where it does: then
+    `drawing` is its still.
+    """
+
+    drawing: Drawing
+    recipe: Recipe
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    precision: Precision = "fp32"
+    registry: Registry | None = field(default=None, repr=False)
+    film: Film | None = None
+
+    @property
+    def psnr(self) -> float | None:
+        """Of the 8-bit drawing at the fitting size against the 8-bit picture, in dB.
+
+        None where the target is not a picture: see `metrics`.
+        """
+        psnr = self.metrics.get("psnr")
+        return None if psnr is None else float(psnr)
+
+    def primitive(self) -> Primitive:
+        """The primitive that draws this.
+
+        Raises PluginError where its plugin is missing, InputError where it has other options.
+        """
+        registry = self.registry or default()
+        drawing = self.drawing
+        cls = registry.load("primitive", drawing.primitive, plugin=drawing.plugin)
+        try:
+            primitive: Primitive = cls(dict(drawing.options))
+            primitive.take(drawing.subject)
+            return primitive
+        except UsageError as error:
+            raise InputError(
+                f"the drawing was not made by this {drawing.primitive}: {error.message}",
+                hint="another version of its plugin may draw it",
+            ) from None
+
+    def canvas(self, size: int | None = None) -> Canvas:
+        """The canvas to draw on for a long side of `size` pixels (None: the fitting size).
+
+        Raises UsageError.
+        """
+        if size is None:
+            return self.drawing.canvas
+        if not 1 <= size <= LARGEST:
+            raise UsageError(
+                f"size {size} is not a long side in pixels", hint=f"use 1 to {LARGEST}"
+            )
+        return self.drawing.canvas.scaled(size)
+
+    def render(
+        self,
+        size: int | None = None,
+        *,
+        transparent: bool = False,
+        supersample: int = 1,
+        device: str = "cpu",
+    ) -> NDArray[np.uint8]:
+        """Draw with a long side of `size` pixels: uint8 [height, width, 3], 4 when transparent.
+
+        A picture is painted, a curve plotted, labelled points become a map of their classes.
+        Raises InputError, PluginError, UsageError, OutOfMemory.
+        """
+        view = self._view(size, transparent, supersample, device)
+        return view.show(self.drawing).pixels
+
+    def frames(
+        self,
+        size: int | None = None,
+        *,
+        fps: float | None = None,
+        speed: float = 1.0,
+        supersample: int = 1,
+        device: str = "cpu",
+    ) -> Iterator[NDArray[np.uint8]]:
+        """The film, a picture at a time, each uint8 [height, width, 3]: none of them is kept.
+
+        There are `fps` of them per second (None: as many as the film says), and what they show
+        takes its time divided by `speed`. Raises UsageError where this does not move, and as
+        `render` does.
+        """
+        film = self.require_film()
+        times = film.frame_times(fps, speed)
+        view = self._view(size, False, supersample, device)
+
+        def draw() -> Iterator[NDArray[np.uint8]]:
+            shown = None
+            for seconds in times:
+                moment = film.moment(seconds)
+                if moment != shown:
+                    pixels = view.show(film.drawing(self.drawing, seconds)).pixels
+                    shown = moment
+                yield pixels
+
+        return draw()
+
+    def _view(self, size: int | None, transparent: bool, supersample: int, device: str) -> View:
+        """What shows this drawing, and others like it."""
+        from artgen.display import open_view
+        from artgen.raster import choose_backend
+
+        canvas = self.canvas(size)
+        if supersample < 1:
+            raise UsageError(f"supersample {supersample} is not a factor", hint="use 1 to 8")
+        primitive = self.primitive()
+        # The fit's own backend, so that the fitting size gives the bits of the still; where it is
+        # not to be had, the other one differs by rounding only.
+        eager = self.recipe.run.backend == "eager"
+        return open_view(
+            self.drawing,
+            primitive,
+            canvas,
+            device=device,
+            backend=choose_backend(primitive, device, "eager" if eager else "auto"),
+            supersample=supersample,
+            transparent=transparent,
+        )
+
+    def at(self, seconds: float) -> Art:
+        """The art of one moment of the film: it has no film, and none of the run's figures.
+
+        Raises UsageError where this does not move, or not at this moment.
+        """
+        film = self.require_film()
+        if not 0 <= seconds <= film.duration:
+            raise UsageError(
+                f"{seconds:g} s is not in the film", hint=f"it lasts {film.duration:g} seconds"
+            )
+        return replace(self, drawing=film.drawing(self.drawing, seconds), metrics={}, film=None)
+
+    def require_film(self) -> Film:
+        """The film. Raises UsageError where there is none."""
+        if self.film is None:
+            raise UsageError(
+                f"this {self.drawing.primitive} drawing does not move, it holds no film",
+                hint="artgen morph, artgen fit --history N and fits of clips make drawings that do",
+            )
+        return self.film
+
+    def latent_space(self) -> LatentSpace:
+        """Where the pictures of a codec's set are, and what is between them.
+
+        Raises UsageError where this is no codec.
+        """
+        from artgen.latents.space import LatentSpace
+
+        return LatentSpace(self.drawing, self.primitive())
+
+    def picture_canvas(self, size: int | None = None) -> Canvas:
+        """The canvas for a single picture of a codec's set, with a long side of `size` pixels.
+
+        Raises UsageError where this is no codec.
+        """
+        if not isinstance(self.drawing.subject, ImageSet):
+            raise UsageError(
+                f"{self.drawing.primitive} has no latents: it is not a codec",
+                hint="fit a codec: artgen fit sample:digits -p autoencoder",
+            )
+        return self.drawing.subject.grid.scaled(size or _PICTURE_SIDE)
+
+    def to_bytes(self) -> bytes:
+        """The `.art` file."""
+        return to_bytes(
+            Contents(self.drawing, self.recipe, self.metrics, self.precision, self.film)
+        )
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write the `.art` file. Raises UsageError where it exists, OutputError."""
+        from artgen.output import atomic_write
+
+        file = Path(path)
+        if file.exists() and not overwrite:
+            raise UsageError(f"{file} exists", hint="pass overwrite=True or another name")
+        atomic_write(file, self.to_bytes())
+
+    def _repr_png_(self) -> bytes:
+        from artgen.output import encode_png
+
+        return encode_png(self.render(), self.recipe.to_json())
+
+
+def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> Art:
+    """Read an `.art` file.
+
+    Raises InputError where it is missing, damaged or of a newer format.
+    """
+    drawing, recipe, metrics, precision, film = read(path)
+    return Art(drawing, recipe, metrics, precision, registry, film)
+
+
+Exporter = Callable[[Art, ExportRequest], bytes]

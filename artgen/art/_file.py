@@ -1,0 +1,238 @@
+"""The `.art` file: safetensors whose metadata has the single key ``artgen``, canonical JSON.
+
+There is no pickle and no wall-clock time in it, so equal runs give equal bytes.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from artgen._migration import migrated_options
+from artgen.animation.film import Film, Scene
+from artgen.art.precision import decode, encode
+from artgen.drawing import Drawing
+from artgen.errors import InputError
+from artgen.recipe import Precision, Recipe
+from artgen.samples import Subject, subject_from
+
+if TYPE_CHECKING:
+    import torch
+
+FORMAT = 2
+"""The version of the `.art` format that this artgen writes; it reads this and older ones.
+
+Files without a film are still written as version 1, which older artgens read too.
+"""
+
+_SUBJECT = "subject."
+"""What the names of tensors that belong to the subject begin with; no parameter has a dot."""
+
+_FILM = "film."
+"""The same of a film's: `film.SCENE.NAME`, `film.lives.SCENE` and `film.background.SCENE`."""
+
+LARGEST = 65_536
+"""The longest side of a drawing, in pixels."""
+
+
+class _DrawingTable(BaseModel):
+    """What a file says of its drawing, beside the tensors."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    primitive: str
+    options: dict[str, Any]
+    width: int = Field(ge=1, le=LARGEST)
+    height: int = Field(ge=1, le=LARGEST)
+    background: tuple[float, float, float]
+    background_weight: float = Field(ge=0)
+    plugin: dict[str, str]
+    subject: dict[str, Any] | None = None
+
+
+class _SceneTable(BaseModel):
+    """What a file says of a scene of its film, beside the tensors."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    times: tuple[float, ...] = Field(min_length=1)
+
+
+class _FilmTable(BaseModel):
+    """What a file says of its film."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    scenes: tuple[_SceneTable, ...] = Field(min_length=1)
+    duration: float
+    fps: float
+
+
+class _Header(BaseModel):
+    """The JSON in a file's metadata."""
+
+    model_config = ConfigDict(strict=True)
+
+    drawing: _DrawingTable
+    film: _FilmTable | None = None
+    precision: Precision
+    recipe: dict[str, Any]
+    metrics: dict[str, Any]
+
+
+class Contents(NamedTuple):
+    """What a file holds; values of tensors are rounded to `precision`."""
+
+    drawing: Drawing
+    recipe: Recipe
+    metrics: Mapping[str, Any]
+    precision: Precision
+    film: Film | None
+
+
+def to_bytes(contents: Contents) -> bytes:
+    """Return the `.art` file."""
+    from safetensors.torch import save
+
+    drawing, subject = contents.drawing, contents.drawing.subject
+    tensors = encode(drawing.tensors, contents.precision)
+    table: dict[str, Any] = {
+        "primitive": drawing.primitive,
+        "options": dict(drawing.options),
+        "width": drawing.width,
+        "height": drawing.height,
+        "background": list(drawing.background),
+        "background_weight": drawing.background_weight,
+        "plugin": dict(drawing.plugin),
+    }
+    if subject is not None:
+        table["subject"] = {"kind": subject.kind, **subject.header()}
+        tensors |= _subject_tensors(subject)
+    header = {
+        "format": 1 if contents.film is None else FORMAT,
+        "drawing": table,
+        "precision": contents.precision,
+        "recipe": contents.recipe.to_dict(),
+        "metrics": dict(contents.metrics),
+    }
+    if contents.film is not None:
+        header["film"] = _film_header(contents.film)
+        tensors |= _film_tensors(contents.film, contents.precision)
+    text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return save(tensors, metadata={"artgen": text})
+
+
+def read(path: str | os.PathLike[str]) -> Contents:
+    """Read an `.art` file.
+
+    Raises InputError where it is missing, damaged or of a newer format.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    file = Path(path)
+    if not file.is_file():
+        reason = "is not a file" if file.exists() else "does not exist"
+        raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
+    try:
+        with safe_open(file, framework="pt") as data:
+            text = (data.metadata() or {})["artgen"]
+            described = json.loads(text)
+            # Copies, because Windows replaces no file that is mapped into memory.
+            tensors = {name: data.get_tensor(name).clone() for name in data.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file} is not an .art file: {error}") from None
+    except (KeyError, ValueError, TypeError, RecursionError):
+        raise InputError(f"{file} is not an .art file: it carries no recipe of artgen") from None
+    found = described.get("format") if isinstance(described, dict) else None
+    if type(found) is not int or not 1 <= found <= FORMAT:
+        raise InputError(
+            f"{file} has .art format {found!r}, this artgen reads up to {FORMAT}",
+            hint="a newer artgen may read it",
+        )
+    try:
+        header = _Header.model_validate_json(text)
+        recipe = Recipe.from_dict(header.recipe, where="its recipe")
+        table = header.drawing.model_dump()
+        table["subject"] = _subject(table["subject"], tensors)
+        if recipe.schema_version == 1:
+            table["options"] = migrated_options(table["primitive"], table["options"])
+        film = _film(header.film, tensors, header.precision)
+        drawing = Drawing(tensors=decode(tensors, header.precision), **table)
+        if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
+            raise ValueError("its film holds other tensors than its drawing")
+    except ValidationError as error:
+        problem = error.errors()[0]
+        key = ".".join(str(part) for part in problem["loc"])
+        raise InputError(f"{file} is damaged: {key}: {problem['msg']}") from None
+    except InputError as error:
+        raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
+    except ValueError as error:
+        raise InputError(f"{file} is damaged: {error}") from None
+    return Contents(drawing, recipe, header.metrics, header.precision, film)
+
+
+def _subject_tensors(subject: Subject) -> dict[str, torch.Tensor]:
+    """The subject's arrays, at full precision."""
+    import torch
+
+    return {_SUBJECT + name: torch.from_numpy(array) for name, array in subject.arrays().items()}
+
+
+def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:
+    """Take the subject's arrays out of `tensors`. Raises ValueError where they are not whole."""
+    arrays = {
+        name.removeprefix(_SUBJECT): tensors.pop(name).numpy()
+        for name in list(tensors)
+        if name.startswith(_SUBJECT)
+    }
+    return None if header is None else subject_from(header, arrays)
+
+
+def _film_header(film: Film) -> dict[str, Any]:
+    """All of a film but its tensors, as plain data."""
+    scenes = [{"times": list(scene.times)} for scene in film.scenes]
+    return {"scenes": scenes, "duration": film.duration, "fps": film.fps}
+
+
+def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
+    """The keys of all scenes, who lives in each, and what is behind them."""
+    tensors: dict[str, torch.Tensor] = {}
+    for number, scene in enumerate(film.scenes):
+        for name, tensor in encode(scene.tensors, precision).items():
+            tensors[f"{_FILM}{number}.{name}"] = tensor
+        if scene.lives is not None:
+            tensors[f"{_FILM}lives.{number}"] = scene.lives.contiguous()
+        if scene.background is not None:
+            tensors[f"{_FILM}background.{number}"] = scene.background.float().contiguous()
+    # Scenes may share memory with each other and with the drawing, which a file cannot.
+    return {name: tensor.clone() for name, tensor in tensors.items()}
+
+
+def _film(
+    table: _FilmTable | None, tensors: dict[str, torch.Tensor], precision: Precision
+) -> Film | None:
+    """Take the film's keys out of `tensors`. Raises ValueError where they are not whole."""
+    groups: dict[str, dict[str, torch.Tensor]] = {}
+    for name in [name for name in tensors if name.startswith(_FILM)]:
+        group, _, rest = name.removeprefix(_FILM).partition(".")
+        groups.setdefault(group, {})[rest] = tensors.pop(name)
+    lives, backgrounds, scenes = groups.pop("lives", {}), groups.pop("background", {}), []
+    for number, scene in enumerate(table.scenes if table else ()):
+        keys = decode(groups.pop(str(number), {}), precision)
+        for name, tensor in keys.items():
+            if not bool(tensor.isfinite().all()):
+                raise ValueError(f"{_FILM}{number}.{name} holds NaN or infinite numbers")
+        background = backgrounds.pop(str(number), None)
+        if background is not None:
+            background = decode({"": background}, "fp32")[""]
+            if not bool(background.isfinite().all()):
+                raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
+        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None), background))
+    if groups or lives or backgrounds:
+        raise ValueError("its film holds tensors of a scene that it does not have")
+    return None if table is None else Film(tuple(scenes), table.duration, table.fps)

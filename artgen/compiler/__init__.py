@@ -1,0 +1,1 @@
+"""The footprint compiler: torch is recorded, scheduled, and printed as kernels that are cached."""

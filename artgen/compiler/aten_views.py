@@ -1,0 +1,125 @@
+"""Rules of torch operations that rearrange elements or make constants."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from artgen.compiler.operands import Numbers, Record, Rule, axes_of, numbers
+
+
+def _view(change: Callable[..., Any]) -> Rule:
+    return lambda ir, a, *arguments: change(numbers(ir, a), *arguments)
+
+
+def _expand(a: Numbers, sizes: Sequence[int]) -> Numbers:
+    padded = (1,) * (len(sizes) - a.ndim) + a.shape
+    return np.broadcast_to(
+        a, [own if size == -1 else size for own, size in zip(padded, sizes, strict=True)]
+    )
+
+
+def _slice(
+    a: Numbers, dim: int = 0, start: int | None = None, end: int | None = None, step: int = 1
+) -> Numbers:
+    place: list[slice] = [slice(None)] * a.ndim
+    place[dim] = slice(start, end, step)
+    return a[tuple(place)]
+
+
+def _select(a: Numbers, dim: int, index: int) -> Numbers:
+    # A slice of one, reshaped, stays a view where a single element would be a copy.
+    return _slice(a, dim, index % a.shape[dim], index % a.shape[dim] + 1).squeeze(dim)
+
+
+def _squeeze(a: Numbers, dims: Any = None) -> Numbers:
+    axes = tuple(axis for axis in axes_of(dims, a.ndim) if a.ndim and a.shape[axis] == 1)
+    return np.squeeze(a, axes)
+
+
+def _unbind(ir: Record, a: Numbers, dim: int = 0) -> list[Numbers]:
+    return [_select(a, dim, index) for index in range(a.shape[dim])]
+
+
+def _index(ir: Record, a: Numbers, indices: Sequence[Any]) -> Numbers:
+    if any(isinstance(index, np.ndarray) for index in indices):
+        raise NotImplementedError("an index computed from dx, dy or the parameters")
+    place = tuple(slice(None) if index is None else index.cpu().numpy() for index in indices)
+    return numbers(ir, a)[place]
+
+
+def _put(
+    ir: Record, a: Any, indices: Sequence[Any], values: Any, accumulate: bool = False
+) -> Numbers:
+    """The gradient of `_index`: values are added where they came from."""
+    places = np.arange(math.prod(a.shape)).reshape(a.shape)
+    place = tuple(slice(None) if index is None else index.cpu().numpy() for index in indices)
+    targets = places[place]
+    flat = np.array(numbers(ir, a)).reshape(-1)
+    values = np.broadcast_to(numbers(ir, values), targets.shape)
+    for target, value in zip(targets.flat, values.flat, strict=True):
+        flat[target] = ir.add("add", int(flat[target]), int(value)) if accumulate else value
+    return flat.reshape(a.shape)
+
+
+def _filled(number: float | None = None) -> Rule:
+    """full, zeros, ones: a shape, and a number unless it is given here."""
+
+    def rule(ir: Record, shape: Sequence[int], value: Any = None, *_: Any) -> Numbers:
+        fill = numbers(ir, value if number is None else number)
+        return np.array(np.broadcast_to(fill, shape))
+
+    return rule
+
+
+def _like(number: float | None = None) -> Rule:
+    """full_like, zeros_like, new_zeros ...: the same after a tensor."""
+
+    def rule(ir: Record, a: Any, *arguments: Any) -> Numbers:
+        shaped = bool(arguments) and isinstance(arguments[0], list | tuple)
+        shape = arguments[0] if shaped else a.shape
+        return _filled(number)(ir, shape, *arguments[int(shaped) :])
+
+    return rule
+
+
+def _copied(ir: Record, a: Numbers, source: Any, *_: Any) -> Numbers:
+    return np.array(np.broadcast_to(numbers(ir, source), a.shape))
+
+
+VIEWS: dict[str, Rule | Callable[..., list[Numbers]]] = {
+    **dict.fromkeys(("alias", "detach"), _view(lambda a: a)),
+    **dict.fromkeys(("view", "_unsafe_view", "reshape"), _view(lambda a, shape: a.reshape(shape))),
+    "select.int": _view(_select),
+    "slice.Tensor": _view(_slice),
+    "expand": _view(_expand),
+    "unsqueeze": _view(np.expand_dims),
+    "squeeze": _view(_squeeze),
+    "permute": _view(np.transpose),
+    "transpose.int": _view(np.swapaxes),
+    "t": _view(np.transpose),
+    "flip": _view(lambda a, dims: np.flip(a, tuple(dims))),
+    "unbind.int": _unbind,
+    "cat": lambda ir, parts, dim=0: np.concatenate([numbers(ir, part) for part in parts], axis=dim),
+    "stack": lambda ir, parts, dim=0: np.stack([numbers(ir, part) for part in parts], axis=dim),
+    "index.Tensor": _index,
+    "index_put": _put,
+    "full": _filled(),
+    "zeros": _filled(0.0),
+    "ones": _filled(1.0),
+    "full_like": _like(),
+    "zeros_like": _like(0.0),
+    "ones_like": _like(1.0),
+    "empty_like": _like(0.0),
+    "new_full": _like(),
+    "new_zeros": _like(0.0),
+    "new_ones": _like(1.0),
+    "new_empty": _like(0.0),
+    "new_empty_strided": lambda ir, a, shape, *_: _filled(0.0)(ir, shape),
+    "copy": _copied,
+    "fill": _copied,
+    "zero": _like(0.0),
+}

@@ -1,0 +1,310 @@
+"""The layers of a field as the GLSL source of a shader, for WebGL 2 (OpenGL ES 3.00).
+
+Vectors are stored in arrays of vec4, which are reused as soon as they are no longer read. Matrices,
+biases and tables are stored one after the other in a texture of floats.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from string import Template
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.compiler.field_layers import LANES, PRIMES, Elementwise, Grids, Layers, Product, Step
+from artgen.compiler.glsl_printer import literal, read_glsl
+from artgen.compiler.operands import Numbers
+from artgen.compiler.printer import block
+
+
+@dataclass(frozen=True)
+class Stored:
+    """Numbers for the texture, from texel `first` on.
+
+    A ``vector`` lies there as it is, four numbers to a texel, the last ones zero. Of a ``matrix``
+    [n, k] a texel holds four rows of a column: those of the first four rows, k of them, come first.
+    """
+
+    kind: Literal["vector", "matrix"]
+    first: int
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class FieldShader:
+    """The text of the shader, what its texture holds, and how many texels that are."""
+
+    fragment: str
+    stored: tuple[Stored, ...]
+    texels: int
+
+
+def emit_glsl_field(layers: Layers) -> FieldShader:
+    """Write the shader of a field with three outputs."""
+    return _Shader(layers).shader()
+
+
+_OPERATIONS = {
+    "add": "{} + {}",
+    "sub": "{} - {}",
+    "mul": "{} * {}",
+    "div": "{} / {}",
+    "neg": "-{}",
+    "abs": "abs({})",
+    "sign": "sign({})",
+    "sqrt": "sqrt({})",
+    "log": "log({})",
+    "floor": "floor({})",
+    "trunc": "trunc({})",
+    "minimum": "min({}, {})",
+    "maximum": "max({}, {})",
+    "lt": "vec4(lessThan({}, {}))",
+    "le": "vec4(lessThanEqual({}, {}))",
+    "gt": "vec4(greaterThan({}, {}))",
+    "ge": "vec4(greaterThanEqual({}, {}))",
+    "eq": "vec4(equal({}, {}))",
+    "ne": "vec4(notEqual({}, {}))",
+    "and": "{} * {}",
+    "or": "max({}, {})",
+    "not": "1.0 - {}",
+    "where": "mix({2}, {1}, notEqual({0}, vec4(0)))",
+    "pow": "power_of({}, {})",
+}
+"""On vec4; truth is 1.0 and 0.0. What is missing has a function of its name in `math.glsl`."""
+
+
+@dataclass
+class _Line:
+    """Code that makes vector `output` of the vectors `inputs`, given the names of their arrays."""
+
+    output: int
+    size: int
+    inputs: tuple[int, ...]
+    code: str
+    in_place: bool = False
+
+
+@dataclass
+class _Shader:
+    layers: Layers
+    stored: list[Stored] = field(default_factory=list)
+    texels: int = 0
+    lines: list[_Line] = field(default_factory=list)
+    functions: list[str] = field(default_factory=list)
+    _gathered: dict[bytes, int] = field(default_factory=dict)
+    _extra: int = 0
+
+    def shader(self) -> FieldShader:
+        layers = self.layers
+        for vector in sorted(self._reachable()):
+            if vector in layers.steps:
+                self._write(vector, layers.steps[vector])
+        result = self._vector(layers.result)
+        body, arrays = self._allocated(result)
+        names = {
+            "math": read_glsl("math"),
+            "functions": "\n".join(self.functions),
+            "body": block(2, body),
+            "result": f"{arrays[result]}[0].xyz",
+        }
+        text = Template(read_glsl("field.frag")).substitute(names)
+        return FieldShader(text, tuple(self.stored), self.texels)
+
+    def _reachable(self) -> set[int]:
+        """The vectors that the result depends on."""
+        found: set[int] = set()
+        waiting = [*_vectors(self.layers.result)]
+        while waiting:
+            vector = waiting.pop()
+            if vector not in found:
+                found.add(vector)
+                step = self.layers.steps.get(vector)
+                for operand in _operands(step):
+                    waiting += _vectors(operand)
+        return found
+
+    def _write(self, vector: int, step: Step) -> None:
+        if isinstance(step, Elementwise):
+            self._elementwise(vector, step)
+        elif isinstance(step, Product):
+            self._product(vector, step)
+        else:
+            self._grids(vector, step)
+
+    def _elementwise(self, vector: int, step: Elementwise) -> None:
+        operands = [self._operand(operand) for operand in step.operands]
+        template = _OPERATIONS.get(step.operation)
+        if template is None:
+            marks = ", ".join("{}" for _ in operands)
+            template = f"{step.operation}_of({marks})"
+        inputs = tuple(i for _, i in operands if i is not None)
+        expression = template.format(*(text for text, _ in operands))
+        code = f"for (int i = 0; i < {_fours(len(step.operands[0]))}; i++) $out[i] = {expression};"
+        self.lines.append(_Line(vector, self.layers.sizes[vector], inputs, code, in_place=True))
+
+    def _operand(self, elements: Numbers) -> tuple[str, int | None]:
+        """Four elements from 4·i on as an expression, and the vector in which they lie."""
+        known = self.layers.values(elements)
+        if known is not None:
+            if (known == known[0]).all():
+                return f"vec4({literal(known[0])})", None
+            return f"number({self._store('vector', known)} + i)", None
+        vector = self._vector(elements)
+        return f"$v{vector}[i]", vector
+
+    def _vector(self, elements: Numbers) -> int:
+        """The vector that has just these elements in its first places, made if there is none."""
+        vector, first = divmod(int(elements[0]), LANES)
+        run = vector * LANES + np.arange(len(elements))
+        if first == 0 and vector not in self.layers.known and (elements == run).all():
+            return vector
+        key = elements.tobytes()
+        if key not in self._gathered:
+            self._extra += 1
+            made = len(self.layers.sizes) + self._extra
+            self._gathered[key] = made
+            code, inputs = self._gather(elements)
+            self.lines.append(_Line(made, len(elements), inputs, code))
+        return self._gathered[key]
+
+    def _gather(self, elements: Numbers) -> tuple[str, tuple[int, ...]]:
+        """Code that collects elements from wherever they are."""
+        known = self.layers.known
+        groups: list[str | tuple[int, int]] = []
+        padded = np.append(elements, [-1] * (-len(elements) % 4)).reshape(-1, 4)
+        for four in padded:
+            vector, lane = divmod(int(four[0]), LANES)
+            run = (four == four[0] + np.arange(4)).all()
+            if run and lane % 4 == 0 and vector not in known:
+                groups.append((vector, lane // 4))
+                continue
+            parts = [self._element(int(each)) for each in four]
+            groups.append(f"vec4({', '.join(parts)})")
+        inputs = tuple(v for v in dict.fromkeys(_vectors(elements)) if v not in known)
+        return " ".join(_loops(groups)), inputs
+
+    def _element(self, element: int) -> str:
+        if element < 0:
+            return "0.0"
+        vector, lane = divmod(element, LANES)
+        if vector in self.layers.known:
+            return literal(float(self.layers.known[vector][lane]))
+        return f"$v{vector}[{lane // 4}].{'xyzw'[lane % 4]}"
+
+    def _product(self, vector: int, step: Product) -> None:
+        source = self._vector(step.operand)
+        columns = step.weight.shape[1]
+        first = self._store("matrix", step.weight)
+        rest = [
+            f"sum += number(at++) * $v{source}[{columns // 4}].{'xyzw'[k]};"
+            for k in range(columns % 4)
+        ]
+        code = f"""\
+for (int o = 0, at = {first}; o < {_fours(len(step.weight))}; o++) {{
+    vec4 sum = vec4(0);
+    for (int k = 0; k < {columns // 4}; k++, at += 4) {{
+      vec4 a = $v{source}[k];
+      sum += number(at) * a.x + number(at + 1) * a.y + number(at + 2) * a.z + number(at + 3) * a.w;
+    }}
+    {" ".join(rest)}
+    $out[o] = sum;
+  }}"""
+        self.lines.append(_Line(vector, self.layers.sizes[vector], (source,), code))
+
+    def _grids(self, vector: int, step: Grids) -> None:
+        source, features = self._vector(step.operand), step.table.shape[1]
+        levels = self._store("vector", step.levels[:, :4].reshape(-1).astype(np.float64))
+        table = self._store("vector", step.table.reshape(-1))
+        name = f"grids_{vector}"
+        self.functions.append(
+            Template(read_glsl("grids")).substitute(
+                name=name,
+                features=features,
+                levels=levels,
+                table=4 * table,
+                mask=f"{step.largest - 1}u",
+                across=f"{PRIMES[0]}u",
+                down=f"{PRIMES[1]}u",
+            )
+        )
+        lane = f"int f = l * {features} + k; $out[f / 4][f % 4] = {name}($v{source}[0].xy, l, k);"
+        code = f"""\
+for (int l = 0; l < {len(step.levels)}; l++) {{
+    for (int k = 0; k < {features}; k++) {{ {lane} }}
+  }}"""
+        self.lines.append(_Line(vector, self.layers.sizes[vector], (source,), code))
+
+    def _store(self, kind: Literal["vector", "matrix"], values: NDArray[np.float64]) -> int:
+        """Put numbers into the texture, and say at which texel."""
+        first = self.texels
+        self.stored.append(Stored(kind, first, values))
+        rows = values.shape[0]
+        self.texels += _fours(rows) * (values.shape[1] if kind == "matrix" else 1)
+        return first
+
+    def _allocated(self, result: int) -> tuple[list[str], dict[int, str]]:
+        """The code of all lines, with arrays in place of vectors."""
+        last = {vector: k for k, line in enumerate(self.lines) for vector in line.inputs}
+        last[result] = len(self.lines)
+        arrays = {0: "position"}
+        free: dict[int, list[str]] = {}
+        body, declared = ["vec4 position[1];", "position[0] = vec4(x, y, 0, 0);"], 0
+        sizes = {line.output: _fours(line.size) for line in self.lines}
+        for k, line in enumerate(self.lines):
+            size = sizes[line.output]
+            dying = [v for v in dict.fromkeys(line.inputs) if v and last[v] == k]
+            if line.in_place:
+                _release(dying, arrays, sizes, free)
+            if free.get(size):
+                name = free[size].pop()
+            else:
+                name, declared = f"a{declared}", declared + 1
+                body.append(f"vec4 {name}[{size}];")
+            arrays[line.output] = name
+            names = {f"v{v}": arrays[v] for v in line.inputs}
+            body.append(Template(line.code).substitute(names, out=name))
+            if not line.in_place:
+                _release(dying, arrays, sizes, free)
+        return body, arrays
+
+
+def _release(
+    vectors: list[int], arrays: dict[int, str], sizes: dict[int, int], free: dict[int, list[str]]
+) -> None:
+    for vector in vectors:
+        free.setdefault(sizes[vector], []).append(arrays[vector])
+
+
+def _loops(groups: list[str | tuple[int, int]]) -> Iterator[str]:
+    """Assignments of groups of four, those that follow one another in loops."""
+    i = 0
+    while i < len(groups):
+        group, start = groups[i], i
+        if isinstance(group, str):
+            yield f"$out[{i}] = {group};"
+            i += 1
+            continue
+        vector, first = group
+        while i < len(groups) and groups[i] == (vector, first + i - start):
+            i += 1
+        shift = first - start
+        yield f"for (int i = {start}; i < {i}; i++) $out[i] = $v{vector}[i + {shift}];".replace(
+            "+ -", "- "
+        )
+
+
+def _fours(count: int) -> int:
+    return -(-count // 4)
+
+
+def _vectors(elements: Numbers) -> list[int]:
+    return [int(vector) for vector in np.unique(elements // LANES)]
+
+
+def _operands(step: Step | None) -> tuple[Numbers, ...]:
+    if step is None:
+        return ()
+    return step.operands if isinstance(step, Elementwise) else (step.operand,)

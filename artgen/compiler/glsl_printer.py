@@ -1,0 +1,226 @@
+"""A traced footprint as the GLSL source of its shaders, for WebGL 2 (OpenGL ES 3.00).
+
+One rectangle is drawn per splat. What depends on the splat alone is computed at the rectangle's
+corners (`prepare`), what depends on the pixel inside of it, and the blending of the graphics card
+adds up: weights times features in a picture of floats, from which `picture` makes colours. For
+`over` it lays splats over one another, the farthest one first.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from string import Template
+from typing import ClassVar
+
+import numpy as np
+
+from artgen.compiler.ir import Component
+from artgen.compiler.printer import Printer, block
+from artgen.compiler.record import trace_drawing
+from artgen.compiler.schedule import needed, uniforms_read
+from artgen.primitives import OPAQUE, Splat
+
+HANDED_ON = 56
+"""Numbers that a vertex shader can pass on, on all devices."""
+
+_PICTURES = {
+    "sum": "background + everywhere + share * sum.rgb",
+    "mean": "background + everywhere + share * sum.rgb",
+    "normalized": "(sum.rgb + background_weight * background) / (sum.a + background_weight)",
+    "depth": "(sum.rgb + background_weight * background) / (sum.a + background_weight)",
+    "over": "sum.rgb + (1.0 - sum.a) * background",
+}
+_FEATURES: dict[str, tuple[str, ...]] = {"depth": ("z",), "over": ("opacity",)}
+"""Parameters of a blend besides the colour."""
+
+
+@dataclass(frozen=True)
+class SplatShaders:
+    """The text of the shaders, and what they read.
+
+    `columns` are the parameter components of a splat, four to a texel.
+    """
+
+    vertex: str
+    fragment: str
+    picture: str
+    columns: tuple[Component, ...]
+
+
+def emit_glsl(splat: Splat) -> SplatShaders:
+    """Write the shaders of `splat`. Raises Untraceable."""
+    return _Shaders(splat).shaders()
+
+
+class _Shaders:
+    """The parts that the shaders are printed from.
+
+    `each` writes what depends on the splat alone, of the components in its texels; `handed` are
+    the numbers that its corners hand on to its pixels, by their names there.
+    """
+
+    def __init__(self, splat: Splat) -> None:
+        self.splat, self.ir = splat, trace_drawing(splat)
+        ir, weight = self.ir, self.ir.weight
+        self.forward = needed(ir, [weight], per_pixel=True)
+        self.uniforms = uniforms_read(ir, [*self.forward, weight])
+        self.prepared = needed(ir, [*self.uniforms, *ir.ellipse], per_pixel=False)
+        read = {*ir.ellipse, *self.uniforms}
+        for number in self.prepared:
+            read |= {*ir.values[number].arguments}
+        own = [column for column, number in ir.inputs.items() if number in read]
+        features: list[Component] = [("colour", (k,)) for k in range(3)]
+        features += [(name, ()) for name in _FEATURES.get(splat.blend, ())]
+        self.columns = tuple(dict.fromkeys([*features, *own]))
+        places = {ir.inputs[column]: _place(self.columns.index(column)) for column in own}
+        self.each = GlslPrinter(ir, places)
+        self.features = dict(zip(_FEATURE_NAMES, _features(splat.blend, self.columns), strict=True))
+        self.handed = {"place_x": "place.x", "place_y": "place.y"}
+        self.handed |= {"e0": "c * along", "e1": "s * along"}
+        self.handed |= {"e2": "-s * across", "e3": "c * across"}
+        values = {f"v{number}": self.each.number(number) for number in self.uniforms}
+        count = len(self.handed) + len(self.features) + len(values)
+        self.anew = count > HANDED_ON
+        if not self.anew:
+            self.handed |= self.features | values
+
+    def shaders(self) -> SplatShaders:
+        """Return the shaders."""
+        ellipse = map(self.each.number, self.ir.ellipse)
+        packs = range(-(-len(self.handed) // 4))
+        stored = zip(self._packed(), self.handed.values(), strict=True)
+        lines = {
+            "math": read_glsl("math"),
+            "fetcher": Template(read_glsl("fetch")).substitute(texels=len(self._fetched())),
+            "fetch": block(2, self._fetched()),
+            "prepare": block(2, self.each.assignments(self.prepared) or ["// nothing"]),
+            **dict(zip(("along", "across", "angle"), ellipse, strict=True)),
+            "outputs": block(0, (f"flat out vec4 q{k};" for k in packs)),
+            "inputs": block(0, (f"flat in vec4 q{k};" for k in packs)),
+            "store": block(2, (f"{place} = {value};" for place, value in stored)),
+            **self._pixel(),
+            **_visibility(self.splat),
+            "blend": _BLEND_OVER if self.splat.blend == "over" else _BLEND_SUM,
+            "picture": _PICTURES[self.splat.blend],
+        }
+        vertex, fragment, picture = (
+            Template(read_glsl(name)).substitute(lines)
+            for name in ("splats.vert", "splats.frag", "picture.frag")
+        )
+        return SplatShaders(vertex, fragment, picture, self.columns)
+
+    def _fetched(self) -> list[str]:
+        """Return the lines that read all components of a splat."""
+        return [f"vec4 d{t} = fetch(which, {t});" for t in range(-(-len(self.columns) // 4))]
+
+    def _packed(self) -> list[str]:
+        """Return the places of the numbers that are passed on, four to a vector."""
+        return [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self.handed))]
+
+    def _pixel(self) -> dict[str, str]:
+        """Return the code of a pixel: load or recompute the values per splat, then the weight."""
+        ir, far = self.ir, self.splat.far
+        pixel = self.each if self.anew else GlslPrinter(ir)
+        known = {f"v{number}": number for number in self.uniforms}
+        load = [
+            pixel.loaded(known[name], place) if name in known else f"float {name} = {place};"
+            for name, place in zip(self.handed, self._packed(), strict=True)
+        ]
+        if self.anew:
+            load += [*self._fetched(), *self.each.assignments(self.prepared)]
+            load += [f"float {name} = {value};" for name, value in self.features.items()]
+        weight = pixel.number(ir.weight)
+        return {
+            "load": block(2, load),
+            "forward": block(2, pixel.assignments(self.forward) or ["// nothing"]),
+            "weight": f"{weight} - {pixel.constant(far)}" if far else weight,
+        }
+
+
+_FEATURE_NAMES = ("f0", "f1", "f2", "f3")
+_BLEND_SUM = "colour = w * vec4(f0, f1, f2, f3);"
+_BLEND_OVER = f"""float alpha = clamp(f3 * w, 0.0, {OPAQUE!r});
+  colour = alpha * vec4(f0, f1, f2, 1.0);"""
+
+
+def _features(blend: str, columns: Sequence[Component]) -> list[str]:
+    """Return the factors of the weight: three colours, and one for the weight or the opacity."""
+    colours = [_place(columns.index(("colour", (k,)))) for k in range(3)]
+    if blend in ("sum", "mean"):
+        return [*colours, "0.0"]
+    if blend == "over":
+        return [*colours, _place(columns.index(("opacity", ())))]
+    near = f"exp_of(-{_place(columns.index(('z', ())))})" if blend == "depth" else "1.0"
+    return [*(f"{near} * {colour}" for colour in colours), near]
+
+
+def _visibility(splat: Splat) -> dict[str, str]:
+    """Return the filter of visibility=buffer, or nothing."""
+    if splat.options.visibility != "buffer":
+        return {"visibility": "", "seen": "// all of it is visible"}
+    size = splat.options.visibility_size
+    return {
+        "visibility": Template(read_glsl("visible")).substitute(size=size),
+        "seen": "w *= visible(centre + vec2(place_x + dx, place_y + dy));",
+    }
+
+
+def _place(number: int) -> str:
+    """A component of the texels of a splat."""
+    return f"d{number // 4}.{'xyzw'[number % 4]}"
+
+
+class GlslPrinter(Printer):
+    """Writes values as lines of GLSL, numbers as highp floats."""
+
+    templates: ClassVar = {
+        **Printer.templates,
+        **{
+            operation: f"{operation}_of({{}})"
+            for operation in ("exp", "expm1", "log1p", "sin", "cos", "tan", "atan")
+        },
+        **{operation: f"{operation}_of({{}})" for operation in ("tanh", "sigmoid", "erf")},
+        "sqrt": "sqrt({})",
+        "and": "{} && {}",
+        "or": "{} || {}",
+        "not": "!{}",
+        "atan2": "atan2_of({}, {})",
+        "pow": "power_of({}, {})",
+        "minimum": "min({}, {})",
+        "maximum": "max({}, {})",
+    }
+
+    def assignments(self, numbers: Iterable[int]) -> list[str]:
+        """Return one line per value, with its type."""
+        return [f"{self._type(n)} v{n} = {self._expression(n)};" for n in numbers]
+
+    def loaded(self, number: int, place: str) -> str:
+        """Return the line that loads a value that `number` stored."""
+        return f"{self._type(number)} {super().loaded(number, place)};"
+
+    def constant(self, number: float) -> str:
+        """Return a constant."""
+        return literal(number)
+
+    def _type(self, number: int) -> str:
+        return "bool" if self.is_truth(number) else "float"
+
+
+def literal(number: float) -> str:
+    """Return a number as a GLSL literal."""
+    with np.errstate(over="ignore", under="ignore"):
+        single = np.float32(number)
+    if np.isfinite(single):
+        text = repr(float(str(single)))
+        return f"({text})" if number < 0 else text
+    bits = {True: "0x7fc00000u", False: "0x7f800000u"}[bool(np.isnan(single))]
+    return f"(-uintBitsToFloat({bits}))" if single < 0 else f"uintBitsToFloat({bits})"
+
+
+@functools.cache
+def read_glsl(name: str) -> str:
+    """Read `name`.glsl, beside this file."""
+    return Path(__file__).with_name("glsl").joinpath(f"{name}.glsl").read_text(encoding="utf-8")

@@ -1,0 +1,23 @@
+"""Compiler options and types that the kernels of shapes and partitions share."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+
+options: Any = {"cache": True, "nogil": True, "error_model": "numpy"}
+"""For kernels that Python calls."""
+
+compiled: Any = nb.njit(error_model="numpy")
+"""Decorator for functions that kernels call."""
+
+inline: Any = nb.njit(forceinline=True, error_model="numpy")
+"""The same, inlined as code, so that arrays are not reference-counted at every call."""
+
+grid_type: Any = nb.types.UniTuple(nb.float64, 5)
+"""A grid of sample rows, see `raster.span_kernels`."""
+
+generator_type: Any = nb.typeof(np.random.default_rng())
+"""A `numpy.random.Generator`."""

@@ -1,0 +1,112 @@
+"""The cache of kernels: each source in a folder of its own, with the machine code of numba.
+
+Numba caches functions of files only, so a source is written under its hash and imported. The hash
+covers the modules of artgen that the source imports, whose functions are compiled into it. The
+folder is writable by the user alone, because its contents are executed. ``ARTGEN_CACHE`` moves it.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import hashlib
+import importlib.util
+import os
+import re
+import shutil
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numba
+
+_IMPORT = re.compile(r"^from artgen\.(\S+) import", re.MULTILINE)
+
+_loading = threading.Lock()
+_loaded: dict[str, ModuleType] = {}
+
+
+@functools.cache
+def read_kernels(module: str) -> str:
+    """Return the text of a module below `artgen`, such as ``raster.span_kernels``."""
+    file = Path(__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py")
+    return file.read_text(encoding="utf-8")
+
+
+def _texts(source: str, seen: set[str]) -> Iterator[str]:
+    """Yield a source, then once each the modules of artgen that it imports, directly or not."""
+    yield source
+    for module in _IMPORT.findall(source):
+        if module not in seen:
+            seen.add(module)
+            yield from _texts(read_kernels(module), seen)
+
+
+def load(source: str, given: Sequence[Any] = ()) -> ModuleType:
+    """Import kernels; those that any process compiled before are read from the cache.
+
+    The source refers to the objects of a plugin by the name `given`, and must contain a hash of the
+    code that it compiles of them. Raises the errors of the compiler.
+    """
+    parts = "\0".join((*_texts(source, set()), numba.__version__))
+    name = f"artgen_kernels_{hashlib.sha256(parts.encode()).hexdigest()[:24]}"
+    with _loading:
+        if name not in _loaded:
+            _loaded[name] = _load_anywhere(name, source, given)
+        return _loaded[name]
+
+
+def _load_anywhere(name: str, source: str, given: Sequence[Any]) -> ModuleType:
+    """Load from the cache; rebuild damaged entries; fall back to a temporary folder."""
+    folder = _private_folder()
+    if folder is not None:
+        for _ in range(2):
+            try:
+                return _load_from(folder / name, name, source, given)
+            except Exception:
+                shutil.rmtree(folder / name, ignore_errors=True)
+    return _load_from(_temporary_folder() / name, name, source, given)
+
+
+def _load_from(folder: Path, name: str, source: str, given: Sequence[Any]) -> ModuleType:
+    folder.mkdir(exist_ok=True)
+    path = folder / "kernels.py"
+    if not path.exists() or path.read_text(encoding="utf-8") != source:
+        # Renamed when complete: another process may be reading.
+        part = folder / f"{os.getpid()}.part"
+        part.write_text(source, encoding="utf-8")
+        part.replace(path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{path} cannot be imported")
+    # Numba looks up what it cached by the name of the module, while that is being executed.
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    vars(module)["given"] = given
+    spec.loader.exec_module(module)
+    return module
+
+
+def _private_folder() -> Path | None:
+    """Return the cache folder, writable by its owner alone; None if it cannot be created."""
+    import platformdirs
+
+    asked = os.environ.get("ARTGEN_CACHE")
+    folder = (Path(asked) if asked else Path(platformdirs.user_cache_dir("artgen"))) / "kernels"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        owned = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
+    except OSError:
+        return None
+    return folder if owned and os.access(folder, os.W_OK) else None
+
+
+@functools.cache
+def _temporary_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="artgen-kernels-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder

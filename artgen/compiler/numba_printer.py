@@ -1,0 +1,361 @@
+"""A traced footprint as the Python source of its kernels: sums, or splats over one another.
+
+Four functions are written, all float32. `prepare` computes once per splat what depends on the splat
+alone. `forward` computes the rest in one loop over the pixels of a tile, which the compiler turns
+into vector instructions. Gradients are linear in the incoming gradient, so `backward` sums only
+their factors that depend on the pixel (the *leaves*), and `finish` does the rest once per splat.
+
+Names in the kernels, for N splats, T tiles, J pairs of a tile and a splat, and C features:
+
+    P   parameters [N, columns]              i     number of a splat
+    Q   prepared values [N, prepared]        j     number of a pair
+    XY  centres [N, 2]                       k     number of a pixel of the tile, or of a value
+    E   inverse ellipses [N, 4]              t     number of a tile
+    F   features [N, C]                      c     number of a feature
+    X   x of pixels [tile columns, width]    q, p  row and column of a pixel in the tile
+    Y   y of pixels [tile rows, height]      f0    first feature of the splat, and so on
+    S   sums per pair [J, sums]              s0    first sum of the pair, and so on
+    L   sums per splat [N, sums]             v7    value 7 of the `IR`
+    G   gradients [N, columns]               e0    first number of the inverse ellipse, and so on
+    A   planes of the tile [planes, pixels]  w, g  the weight, and the gradient that arrives at it
+    (cx, cy) is the centre, (dx, dy) the offset from it, (eu, ev) the offset in half axes
+
+`offset` [T + 1] is where the pairs of each tile begin, `splat` [J] the splat of each pair, and
+`reach` [J, 2] the first pair of rows that its ellipse touches in the tile, and the end of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from artgen.compiler.ir import IR, Component
+from artgen.compiler.printer import Printer, block
+from artgen.compiler.schedule import make_schedule
+from artgen.primitives import HIDDEN, OPAQUE
+
+
+@dataclass(frozen=True)
+class Source:
+    """The text of the kernels and the layout of their arrays.
+
+    `columns` are the parameter components in the order in which `prepare` and `finish` take them;
+    `prepared` and `leaves` count the prepared values and the sums per splat.
+    """
+
+    text: str
+    columns: tuple[Component, ...]
+    prepared: int
+    leaves: int
+
+
+def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
+    """Write the additive kernels for tiles of `width` × `height` pixels and `channels` features."""
+    kernels = _Kernels(ir, far, channels, width, height)
+    return kernels.source(
+        _SUM,
+        accumulate=block(16, (f"{plane} += w * f{c}" for c, plane in enumerate(kernels.planes))),
+        incoming=" + ".join(f"f{c} * {plane}" for c, plane in enumerate(kernels.planes)),
+        backward=block(16, kernels.pixel.assignments(kernels.schedule.backward)),
+        add=kernels.add(f"w * {plane}" for plane in kernels.planes),
+    )
+
+
+def emit_over(ir: IR, width: int, height: int) -> Source:
+    """Write the kernels that lay splats over one another, in order, the first one in front.
+
+    The features of a splat are its colour and its opacity; a picture is the colour and what is
+    left of the light from behind. Where that has fallen below `HIDDEN`, nothing more is drawn.
+    """
+    kernels = _Kernels(ir, 0.0, 4, width, height)
+    forward = set(kernels.schedule.forward)
+    # What arrives at the weight depends on the weight itself, which therefore comes first.
+    backward = [number for number in kernels.schedule.backward if number not in forward]
+    arriving = (f"share * {plane}" for plane in kernels.planes[:3])
+    return kernels.source(
+        _OVER,
+        opaque=repr(OPAQUE),
+        hidden=repr(HIDDEN),
+        backward=block(16, kernels.pixel.assignments(backward)),
+        add=kernels.add([*arriving, "w * change"]),
+    )
+
+
+class _Kernels:
+    """The parts that both kinds of kernels are printed from."""
+
+    def __init__(self, ir: IR, far: float, channels: int, width: int, height: int) -> None:
+        self.ir, self.far, self.channels = ir, far, channels
+        self.width, self.height, self.pixels = width, height, width * height
+        self.schedule = schedule = make_schedule(ir)
+        self.columns, self.leaves = tuple(ir.inputs), list(schedule.leaves)
+        self.pixel = Printer(schedule.ir)
+        self.splat = Printer(
+            schedule.ir,
+            {number: f"P[i, {k}]" for k, number in enumerate(ir.inputs.values())}
+            | {number: f"L[i, {k}]" for k, number in enumerate(schedule.leaves.values())},
+        )
+        self.planes = [f"A[k + u64({(2 + c) * self.pixels})]" for c in range(channels)]
+
+    def add(self, features: Iterable[str]) -> str:
+        """Lines that add up the leaves, and the gradients of the features."""
+        number = self.pixel.number
+        leaves = [f"select(inside, {number(leaf)}, f32(0))" for leaf in self.leaves]
+        return block(16, (f"s{k} += {term}" for k, term in enumerate([*leaves, *features])))
+
+    def source(self, loops: str, **lines: str) -> Source:
+        """The module with these loops over pixels."""
+        schedule, pixel, splat = self.schedule, self.pixel, self.splat
+        every = range(len(self.leaves) + self.channels)
+        gradients = (splat.number(schedule.gradients[column]) for column in self.columns)
+        first = 6 + self.channels
+        uniforms = list(enumerate(schedule.uniforms, first))
+        text = (_HEAD + loops + _FINISH).format(
+            pixels=self.pixels,
+            width=self.width,
+            # Of two rows, which fill a vector of 16 floats: a rest would be computed one by one.
+            both=2 * self.width,
+            height=self.height,
+            channels=self.channels,
+            prepare=block(8, splat.assignments(schedule.prepare)),
+            # One row per splat, because what is read together should lie together.
+            store=block(
+                8,
+                [f"Q[i, {6 + c}] = F[i, {c}]" for c in range(self.channels)]
+                + [f"Q[i, {k}] = {splat.number(n)}" for k, n in uniforms],
+            ),
+            features=block(12, (f"f{c} = Q[i, {6 + c}]" for c in range(self.channels))),
+            load=block(12, (pixel.loaded(n, f"Q[i, {k}]") for k, n in uniforms)),
+            forward=block(16, pixel.assignments(schedule.forward)),
+            weight=f"{pixel.number(self.ir.weight)} - f32({float(self.far)!r})",
+            zero=block(12, (f"s{k} = f32(0)" for k in every)),
+            total=block(12, (f"S[j, {k}] = s{k}" for k in every)),
+            finish=block(8, splat.assignments(schedule.finish)),
+            gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(gradients))),
+            **lines,
+        )
+        return Source(text, self.columns, first + len(schedule.uniforms), len(self.leaves))
+
+
+_HEAD = '''\
+"""Kernels of one footprint, written by artgen; delete this folder whenever you like."""
+
+import math
+
+import numba as nb
+import numpy as np
+
+from artgen.compiler.vector_math import *
+from artgen.compiler.vector_math import FASTMATH
+
+f32 = np.float32
+u64 = np.uint64  # unsigned indices are never counted from the end, so loops over them vectorise
+NAN, INF = np.float32(np.nan), np.float32(np.inf)
+options = dict(fastmath=FASTMATH, error_model="numpy", cache=True, boundscheck=False, nogil=True)
+matrix, picture = nb.float32[:, ::1], nb.float32[:, :, ::1]
+positions = (matrix, matrix, matrix)
+tiles = (nb.int64[::1], nb.int32[::1], nb.uint8[:, ::1], nb.int64, nb.int64)
+
+
+@nb.njit((matrix, matrix, matrix, matrix, matrix), **options)
+def prepare(P, XY, E, F, Q):
+    for i in range(P.shape[0]):
+        {prepare}
+        Q[i, 0], Q[i, 1] = XY[i, 0], XY[i, 1]
+        Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5] = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
+        {store}
+'''
+
+_SUM = """
+
+
+@nb.njit((*positions, picture, *tiles), **options)
+def forward(Q, X, Y, out, offset, splat, reach, start, stop):
+    columns = X.shape[0]
+    A = np.empty({pixels} * (2 + {channels}), np.float32)
+    for t in range(start, stop):
+        for k in range({pixels}):
+            A[k] = X[t % columns, k % {width}]
+            A[k + {pixels}] = Y[t // columns, k // {width}]
+        A[{pixels} * 2 :] = f32(0)
+        for j in range(offset[t], offset[t + 1]):
+            i = splat[j]
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
+            {features}
+            {load}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                inside = eu * eu + ev * ev <= f32(1)
+                {forward}
+                w = select(inside, {weight}, f32(0))
+                {accumulate}
+        top, left = t // columns * {height}, t % columns * {width}
+        for c in range({channels}):
+            for q in range(min({height}, out.shape[1] - top)):
+                for p in range(min({width}, out.shape[2] - left)):
+                    out[c, top + q, left + p] = A[(2 + c) * {pixels} + q * {width} + p]
+
+
+@nb.njit((*positions, picture, *tiles, matrix), **options)
+def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S):
+    columns = X.shape[0]
+    A = np.empty({pixels} * (2 + {channels}), np.float32)
+    for t in range(start, stop):
+        for k in range({pixels}):
+            A[k] = X[t % columns, k % {width}]
+            A[k + {pixels}] = Y[t // columns, k // {width}]
+        A[{pixels} * 2 :] = f32(0)
+        top, left = t // columns * {height}, t % columns * {width}
+        for c in range({channels}):
+            for q in range(min({height}, grad.shape[1] - top)):
+                for p in range(min({width}, grad.shape[2] - left)):
+                    A[(2 + c) * {pixels} + q * {width} + p] = grad[c, top + q, left + p]
+        for j in range(offset[t], offset[t + 1]):
+            i = splat[j]
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
+            {features}
+            {load}
+            {zero}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                inside = eu * eu + ev * ev <= f32(1)
+                g = {incoming}
+                {backward}
+                w = select(inside, {weight}, f32(0))
+                {add}
+            {total}
+"""
+
+_OVER = """
+
+OPAQUE, HIDDEN = f32({opaque}), f32({hidden})
+
+
+@nb.njit((*positions, picture, *tiles, matrix), **options)
+def forward(Q, X, Y, out, offset, splat, reach, start, stop, end):
+    columns = X.shape[0]
+    # Positions, colours, the light that is left, and how many splats it took to hide the rest.
+    A = np.empty({pixels} * 7, np.float32)
+    for t in range(start, stop):
+        for k in range({pixels}):
+            A[k] = X[t % columns, k % {width}]
+            A[k + {pixels}] = Y[t // columns, k // {width}]
+        A[{pixels} * 2 : {pixels} * 5] = f32(0)
+        A[{pixels} * 5 : {pixels} * 6] = f32(1)
+        A[{pixels} * 6 :] = f32(0)
+        for j in range(offset[t], offset[t + 1]):
+            i = splat[j]
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
+            {features}
+            {load}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                inside = eu * eu + ev * ev <= f32(1)
+                {forward}
+                w = select(inside, {weight}, f32(0))
+                light = A[k + u64({pixels} * 5)]
+                visible = light >= HIDDEN
+                number = A[k + u64({pixels} * 6)]
+                A[k + u64({pixels} * 6)] = select(visible, f32(j + 1 - offset[t]), number)
+                alpha = select(visible, min(max(f3 * w, f32(0)), OPAQUE), f32(0))
+                share = light * alpha
+                A[k + u64({pixels} * 2)] += share * f0
+                A[k + u64({pixels} * 3)] += share * f1
+                A[k + u64({pixels} * 4)] += share * f2
+                A[k + u64({pixels} * 5)] = light * (f32(1) - alpha)
+            if j % 4 == 3:
+                clearest = f32(0)
+                for k in range({pixels}):
+                    clearest = max(clearest, A[k + {pixels} * 5])
+                if clearest < HIDDEN:
+                    break
+        for k in range({pixels}):
+            end[t, k] = A[k + {pixels} * 6]
+        top, left = t // columns * {height}, t % columns * {width}
+        for c in range(4):
+            for q in range(min({height}, out.shape[1] - top)):
+                for p in range(min({width}, out.shape[2] - left)):
+                    out[c, top + q, left + p] = A[(2 + c) * {pixels} + q * {width} + p]
+
+
+@nb.njit((*positions, picture, *tiles, matrix, matrix, picture), **options)
+def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
+    columns = X.shape[0]
+    # Positions, what arrives at the colours, the light that gets to a splat, what is behind it,
+    # and how many splats are visible.
+    A = np.empty({pixels} * 8, np.float32)
+    for t in range(start, stop):
+        for k in range({pixels}):
+            A[k] = X[t % columns, k % {width}]
+            A[k + {pixels}] = Y[t // columns, k // {width}]
+        A[{pixels} * 2 :] = f32(0)
+        top, left = t // columns * {height}, t % columns * {width}
+        for q in range(min({height}, grad.shape[1] - top)):
+            for p in range(min({width}, grad.shape[2] - left)):
+                k = q * {width} + p
+                for c in range(3):
+                    A[(2 + c) * {pixels} + k] = grad[c, top + q, left + p]
+                A[5 * {pixels} + k] = image[3, top + q, left + p]
+                A[6 * {pixels} + k] = image[3, top + q, left + p] * grad[3, top + q, left + p]
+        most = f32(0)
+        for k in range({pixels}):
+            A[7 * {pixels} + k] = end[t, k]
+            most = max(most, end[t, k])
+        last = offset[t] + np.int64(most)
+        for j in range(last, offset[t + 1]):
+            for k in range(S.shape[1]):
+                S[j, k] = f32(0)
+        for j in range(last - 1, offset[t] - 1, -1):
+            i = splat[j]
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
+            {features}
+            {load}
+            {zero}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy
+                visible = f32(j - offset[t]) < A[k + u64({pixels} * 7)]
+                inside = (eu * eu + ev * ev <= f32(1)) & visible
+                {forward}
+                w = select(inside, {weight}, f32(0))
+                alpha = min(max(f3 * w, f32(0)), OPAQUE)
+                clear = f32(1) / (f32(1) - alpha)
+                light = A[k + u64({pixels} * 5)] * clear
+                colour = f0 * A[k + u64({pixels} * 2)] + f1 * A[k + u64({pixels} * 3)]
+                colour += f2 * A[k + u64({pixels} * 4)]
+                behind = A[k + u64({pixels} * 6)]
+                free = (f3 * w >= f32(0)) & (f3 * w <= OPAQUE)
+                change = select(free, light * colour - behind * clear, f32(0))
+                share = light * alpha
+                A[k + u64({pixels} * 5)] = light
+                A[k + u64({pixels} * 6)] = behind + share * colour
+                g = f3 * change
+                {backward}
+                {add}
+            {total}
+"""
+
+_FINISH = """
+
+
+@nb.njit((matrix, matrix, matrix), **options)
+def finish(P, L, G):
+    for i in range(P.shape[0]):
+        {finish}
+        {gradients}
+"""

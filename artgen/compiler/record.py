@@ -1,0 +1,242 @@
+"""Record a footprint as an `IR`: run it once, on tensors that record their operations.
+
+Autograd sees ordinary tensors, so the gradient is torch's own: its operations are recorded like
+those of the footprint. Operations that cannot be recorded raise at their line of the footprint.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.compiler.aten_decompositions import find_decomposition
+from artgen.compiler.aten_rules import find_rule
+from artgen.compiler.ir import DX, DY, IR, G
+from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
+from artgen.errors import line_at_fault
+from artgen.primitives import ADDED, Params, Splat
+
+
+class Untraceable(Exception):
+    """The footprint cannot be compiled; the message names the operation and the line."""
+
+
+def trace(splat: Splat) -> IR:
+    """Record the footprint of `splat` with its gradient. Raises Untraceable."""
+    ir = IR()
+    with torch.enable_grad(), recording():
+        _record(splat, _shapes(splat, _added(splat)), ir)
+    return ir
+
+
+def trace_drawing(splat: Splat) -> IR:
+    """Record the footprint of `splat` with its ellipse, for drawing alone. Raises Untraceable."""
+    ir = IR()
+    with torch.no_grad(), recording():
+        dx, dy = (Recorded.of(ir, np.array(number)) for number in (DX, DY))
+        p = _inputs(ir, _shapes(splat, {"visibility"}))
+        ir.ellipse = tuple(int(numbers(ir, _numbers_of(axis))) for axis in splat.ellipse(Params(p)))
+        own = {name: leaf.clone() for name, leaf in p.items() if name not in _added(splat)}
+        weight = _checked(splat.footprint(dx, dy, Params(own)))
+        ir.weight = int(numbers(ir, _numbers_of(weight)))
+    return ir
+
+
+@contextmanager
+def recording() -> Iterator[None]:
+    """Raise Untraceable for whatever is raised inside."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    except Untraceable:
+        raise
+    except Exception as error:
+        raise Untraceable(_reason(error)) from error
+
+
+def _added(splat: Splat) -> frozenset[str]:
+    """The parameters that the framework adds for a blend; footprints do not get them."""
+    return ADDED - set(splat.params)
+
+
+def _shapes(splat: Splat, without: Collection[str]) -> dict[str, tuple[int, ...]]:
+    declared = splat.declared_params().items()
+    return {name: param.shape for name, param in declared if name not in without}
+
+
+def _inputs(ir: IR, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Recorded]:
+    """Declare parameters of these shapes as inputs of `ir`."""
+    parameters = {}
+    for name, shape in shapes.items():
+        array = np.empty(shape, np.int64)
+        for index in np.ndindex(*shape):
+            array[index] = ir.input((name, index))
+        parameters[name] = Recorded.of(ir, array)
+    return parameters
+
+
+def _checked(weight: Any) -> Tensor:
+    """Return the result of a footprint as float32. Raises Untraceable if it is not one weight."""
+    if not isinstance(weight, Tensor) or weight.dim():
+        raise Untraceable(f"the footprint gives {_describe(weight)}, not one weight per offset")
+    return weight.to(torch.float32)
+
+
+def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None:
+    """Run the footprint and its gradient into `ir`."""
+    dx, dy, g = (Recorded.of(ir, np.array(number)) for number in (DX, DY, G))
+    parameters = _inputs(ir, shapes)
+    leaves = [tensor.requires_grad_() for tensor in (dx, dy, *parameters.values())]
+    # Clones, because a footprint may change its arguments in place and autograd's leaves not.
+    copies = [leaf.clone() for leaf in leaves]
+    p = Params(dict(zip(parameters, copies[2:], strict=True)))
+    weight = _checked(splat.footprint(copies[0], copies[1], p))
+    gradients: list[Tensor | None] = [None] * len(leaves)
+    if weight.requires_grad:
+        gradients = list(torch.autograd.grad(weight, leaves, g, allow_unused=True))
+
+    ir.weight = int(numbers(ir, _numbers_of(weight)))
+    found = [
+        numbers(ir, _numbers_of(torch.zeros(leaf.shape) if gradient is None else gradient))
+        for leaf, gradient in zip(leaves, gradients, strict=True)
+    ]
+    ir.offset_gradient = (int(found[0]), int(found[1]))
+    for name, array in zip(parameters, found[2:], strict=True):
+        for index in np.ndindex(*array.shape):
+            ir.gradients[name, index] = int(array[index])
+
+
+def _describe(value: Any) -> str:
+    return f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
+
+
+class Recorded(Tensor):
+    """A tensor of values of an `IR`, each given by its number.
+
+    `example` is an ordinary tensor of the same shape that all operations are done to as well: it
+    knows the shapes and types of results and the errors of wrong calls. Its numbers mean nothing.
+    """
+
+    ir: Record
+    numbers: Numbers
+    example: Tensor
+
+    @staticmethod
+    def of(ir: Record, numbers: Numbers, example: Tensor | None = None) -> Recorded:
+        """Wrap an array of numbers."""
+        if example is None:
+            example = torch.full(numbers.shape, 0.4, dtype=torch.float32, device="cpu")
+        tensor: Recorded = Tensor._make_wrapper_subclass(
+            Recorded, example.shape, dtype=example.dtype, device=example.device
+        )
+        if tuple(example.shape) != numbers.shape:
+            raise AssertionError(f"{numbers.shape} values for a tensor of {tuple(example.shape)}")
+        tensor.ir, tensor.numbers, tensor.example = ir, numbers, example
+        return tensor
+
+    def interpolated(self, table: Tensor, levels: NDArray[np.int64], largest: int) -> Recorded:
+        """Record `interpolate_grids` at these positions."""
+        if not isinstance(self.ir, HasGrids):
+            raise NotImplementedError("interpolate_grids has no compiled form in a footprint")
+        if isinstance(table, Recorded):
+            raise NotImplementedError("a table of features that depends on the position")
+        values = table.detach().cpu().double().numpy()
+        found = self.ir.grids(self.numbers, values, levels, largest)
+        return Recorded.of(self.ir, found)
+
+    # Functions of torch are seen below autograd, as elementary operations, and not before.
+    __torch_function__: Any = torch._C._disabled_torch_function_impl
+
+    @classmethod
+    def __torch_dispatch__(  # type: ignore[override]
+        cls, operation: Any, types: Any, args: Any = (), kwargs: Any = None
+    ) -> Any:
+        return _dispatch(operation, args, kwargs or {})
+
+    def __repr__(self) -> str:  # type: ignore[override]
+        return f"<traced tensor of shape {list(self.shape)}>"
+
+
+def _dispatch(operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """Record one operation of torch, or the simpler ones it is made of."""
+    name, changes = operation._schema.name.partition("::")[2], operation._schema.is_mutable
+    if name == "_local_scalar_dense":
+        raise NotImplementedError("a tensor decides (`if`, `float()`, `.item()`)")
+    rule = find_rule(name.removesuffix("_") if changes else name, operation._overloadname)
+    if rule is None:
+        decomposition = None if changes else find_decomposition(operation)
+        if decomposition is None:
+            raise NotImplementedError(f"torch's {name} has no compiled form")
+        return decomposition(*args, **kwargs)
+    if not changes:
+        return _apply(rule, operation, args, kwargs)
+    if not isinstance(args[0], Recorded):
+        raise NotImplementedError("a tensor of constants is changed in place")
+    args[0].numbers[...] = _apply(rule, operation, args, kwargs).numbers
+    return args[0]
+
+
+def _apply(rule: Callable[..., Any], operation: Any, args: Any, kwargs: dict[str, Any]) -> Any:
+    """The recorded result of an operation that has a rule."""
+    example = operation(*_map(_example_of, args), **_map(_example_of, kwargs))
+    name = operation._schema.name.partition("::")[2]
+    if name.startswith("bitwise") and example.dtype is not torch.bool:
+        raise NotImplementedError(f"torch's {name} of whole numbers has no compiled form")
+    ignored = _PLACEMENT if name == "_to_copy" else {*_PLACEMENT, "dtype"}
+    known = {key: value for key, value in kwargs.items() if key not in ignored}
+    ir = next(_recorded([*args, *kwargs.values()])).ir
+    result = rule(ir, *_map(_numbers_of, args), **_map(_numbers_of, known))
+    if isinstance(result, list):
+        return [Recorded.of(ir, *pair) for pair in zip(result, example, strict=True)]
+    return Recorded.of(ir, result, example)
+
+
+_PLACEMENT = {"layout", "device", "pin_memory", "memory_format", "non_blocking"}
+"""Arguments that say where a result is stored, which an `IR` ignores."""
+
+
+def _example_of(value: Any) -> Any:
+    return value.example if isinstance(value, Recorded) else value
+
+
+def _numbers_of(value: Any) -> Any:
+    return value.numbers if isinstance(value, Recorded) else value
+
+
+def _recorded(values: Iterable[Any]) -> Iterator[Recorded]:
+    """All recorded tensors among arguments and in lists of them."""
+    for value in values:
+        if isinstance(value, Recorded):
+            yield value
+        elif isinstance(value, list):
+            yield from _recorded(value)
+
+
+def _map(function: Callable[[Any], Any], value: Any) -> Any:
+    """Apply to a value, or to all inside a collection of arguments."""
+    if isinstance(value, list | tuple):
+        return [_map(function, item) for item in value]
+    if isinstance(value, dict):
+        return {key: _map(function, item) for key, item in value.items()}
+    return function(value)
+
+
+def _reason(error: Exception) -> str:
+    """Return the error that ended the trace, with the line of the footprint."""
+    text = str(error).strip().partition("\n")[0]
+    if not isinstance(error, NotImplementedError):
+        text = f"{type(error).__name__}: {text}"
+    frame = line_at_fault(error)
+    if frame is None:
+        return f"{text} (in the gradient)"
+    place = f"{Path(frame.filename).name}, line {frame.lineno}"
+    return f"{text} ({place}: {frame.line})" if frame.line else f"{text} ({place})"

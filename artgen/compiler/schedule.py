@@ -1,0 +1,160 @@
+"""The schedule of a kernel: what is computed once per splat, per pixel, or once per splat after.
+
+Gradients are linear in what arrives, so only their factors that depend on the pixel (the *leaves*)
+are summed over the pixels; the rest is done once per splat.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
+from copy import copy
+from dataclasses import dataclass
+from itertools import chain
+
+from artgen.compiler.ir import IR, Component, Value
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Which values of `ir` are computed where, each list in order.
+
+    `prepare` is computed once per splat and leaves `uniforms`, which are then read per pixel.
+    `forward` is what the weight takes per pixel, and `backward` what the weight and the leaves
+    take. `leaves` maps what is summed to the value that stands for its sum; from these, `finish`
+    computes `gradients` once per splat.
+    """
+
+    ir: IR
+    prepare: list[int]
+    uniforms: list[int]
+    forward: list[int]
+    backward: list[int]
+    leaves: dict[int, int]
+    finish: list[int]
+    gradients: dict[Component, int]
+
+
+def make_schedule(ir: IR) -> Schedule:
+    """Schedule a traced footprint, which is not changed."""
+    sums = _Sums(ir)
+    sums = _Sums(ir, sums.better_whole())
+    if len(sums.leaves) > 2 * len(ir.inputs) + 8:
+        sums = _Sums(ir, split=False)
+    ir = sums.ir
+    backward = needed(ir, [ir.weight, *sums.leaves], per_pixel=True)
+    uniforms = uniforms_read(ir, [*backward, ir.weight])
+    return Schedule(
+        ir=ir,
+        prepare=needed(ir, uniforms, per_pixel=False),
+        uniforms=uniforms,
+        forward=needed(ir, [ir.weight], per_pixel=True),
+        backward=backward,
+        leaves=sums.leaves,
+        finish=needed(ir, sums.gradients.values(), per_pixel=False),
+        gradients=sums.gradients,
+    )
+
+
+class _Sums:
+    """Sums over the pixels: `gradients` are uniform values of `leaves`, which are what is summed.
+
+    `leaves` maps what is summed to the value that stands for its sum. With `split`, sums of
+    several terms are sums of sums, so that equal terms of two gradients are summed once; but not
+    those of the values in `whole`.
+    """
+
+    def __init__(self, ir: IR, whole: Collection[int] = (), *, split: bool = True) -> None:
+        self.ir = copy(ir)
+        self.ir.values = list(ir.values)
+        self.ir.known = dict(ir.known)
+        self.whole, self.split = whole, split
+        self.leaves: dict[int, int] = {}
+        self._reduced: dict[int, int] = {}
+        self._terms: dict[int, list[int]] = {}
+        """The terms of each sum."""
+        dx, dy = map(self._sum, ir.offset_gradient)
+        # The offset is pixel minus centre, so the gradients of the centre are its own, negated.
+        centre = {("xy", (0,)): dx, ("xy", (1,)): dy}
+        self.gradients: dict[Component, int] = {}
+        for component, number in ir.gradients.items():
+            total = self._sum(number)
+            if component in centre:
+                total = self.ir.add("sub", total, centre[component])
+            self.gradients[component] = total
+
+    def better_whole(self) -> set[int]:
+        """Return the sums that should not have been split: their terms are in no other sum.
+
+        A sum costs an addition and a selection per pixel, and each of these terms had one.
+        """
+        roots = [*self.ir.offset_gradient, *self.ir.gradients.values()]
+        used = Counter(chain(roots, *self._terms.values()))
+        better = set()
+        leaves: dict[int, int] = {}
+        products: dict[int, int] = {}
+        for number, terms in self._terms.items():  # terms come before what is made of them
+            leaves[number] = sum(leaves[term] for term in terms) if terms else number in self.leaves
+            if any(used[term] > 1 or not leaves[term] for term in terms):
+                leaves[number] = 0
+            is_product = bool(terms) and self.ir.values[number].operation == "mul"
+            products[number] = is_product + sum(products[term] for term in terms)
+            if leaves[number] > max(1, products[number]):
+                better.add(number)
+        return better
+
+    def _sum(self, number: int) -> int:
+        """Return the sum of a value over the pixels."""
+        if number not in self._reduced:
+            self._reduced[number] = self._summed(number)
+        return self._reduced[number]
+
+    def _summed(self, number: int) -> int:
+        ir = self.ir
+        operation, arguments, per_pixel, constant = ir.values[number]
+        terms: list[int] = []
+        if constant == 0.0:
+            self._terms[number] = terms
+            return number
+        if not per_pixel:
+            raise AssertionError("a gradient is proportional to g, which depends on the pixel")
+        uniform = [not ir.values[argument].per_pixel for argument in arguments]
+        if number not in self.whole:
+            match operation, *uniform:
+                case ("neg", _):
+                    terms = [arguments[0]]
+                case ("add" | "sub", _, _) if self.split:
+                    terms = list(arguments)
+                case ("mul", True, _):
+                    terms = [arguments[1]]
+                case ("mul", _, True):
+                    terms = [arguments[0]]
+        sums = [self._sum(term) for term in terms]
+        self._terms[number] = terms
+        if operation == "mul" and terms:
+            factor = arguments[0] if uniform[0] else arguments[1]
+            return ir.add("mul", factor, *sums)
+        if terms:
+            return ir.add(operation, *sums)
+        self.leaves[number] = ir.append(Value("input"))
+        return self.leaves[number]
+
+
+def needed(ir: IR, targets: Iterable[int], per_pixel: bool) -> list[int]:
+    """Return the values that `targets` need, in order: those per pixel, or those per splat."""
+    found: set[int] = set()
+    waiting = list(targets)
+    while waiting:
+        number = waiting.pop()
+        value = ir.values[number]
+        if number not in found and value.arguments and value.per_pixel == per_pixel:
+            found.add(number)
+            waiting += value.arguments
+    return sorted(found)
+
+
+def uniforms_read(ir: IR, numbers: Sequence[int]) -> list[int]:
+    """Return the values per splat that code per pixel reads."""
+    read = {argument for n in numbers for argument in ir.values[n].arguments} | {*numbers}
+    values = ir.values
+    return sorted(n for n in read if not values[n].per_pixel and values[n].constant is None)

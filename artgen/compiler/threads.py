@@ -1,0 +1,71 @@
+"""A thread pool on a CPU: idle threads take items in turn.
+
+These threads sleep while they wait. The threads of OpenMP, which numba and torch would use, wait in
+a loop: that is hardly faster on an idle machine, and five times slower on a busy one. They also
+split every operation, which is too costly for those of a small network.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import torch
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Return ``[work(item) for item in items]``, computed by as many threads as torch uses.
+
+    `work` should release the interpreter's lock most of the time. Raises the error of an item.
+    """
+    threads = min(torch.get_num_threads(), len(items))
+    if threads < 2:
+        return [work(item) for item in items]
+    results: dict[int, R] = {}
+    waiting = iter(list(enumerate(items)))
+
+    def take() -> None:
+        for index, item in waiting:
+            results[index] = work(item)
+
+    pool = _pool(torch.get_num_threads() - 1)
+    others = [pool.submit(take) for _ in range(threads - 1)]
+    take()
+    for other in others:
+        other.result()
+    return [results[index] for index in range(len(items))]
+
+
+def share_torch(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+    """Do the same for work that calls torch, with each operation on the calling thread.
+
+    So the bits are the same for any number of threads.
+    """
+    threads, gradients = torch.get_num_threads(), torch.is_grad_enabled()
+
+    def alone(item: T) -> R:
+        # Both are settings of the thread.
+        torch.set_num_threads(1)
+        with torch.set_grad_enabled(gradients):
+            return work(item)
+
+    try:
+        return share(alone, items)
+    finally:
+        torch.set_num_threads(threads)
+
+
+@functools.cache
+def _pool(threads: int) -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(threads, thread_name_prefix="artgen")
+
+
+if hasattr(os, "register_at_fork"):
+    # A forked process does not have its parent's threads.
+    os.register_at_fork(after_in_child=_pool.cache_clear)

@@ -1,0 +1,272 @@
+"""Views of drawings and their metrics, for every kind of target.
+
+A view shows drawings of one subject at one size, and keeps what all frames of a video share. It
+paints a picture, plots a curve, maps the classes of labelled points, or puts pictures of a set
+above their reconstructions. Beside the pixels it gives the `outputs` that a loss compares with the
+target, and metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import Any, ClassVar, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.drawing import Drawing
+from artgen.errors import Diverged, UsageError
+from artgen.metrics import accuracy, decibels, mean_error, psnr, ssim
+from artgen.output import to_pixels
+from artgen.output.plots import ClassMap, CurvePlot
+from artgen.output.sheets import PairSheet
+from artgen.primitives import Codec, Examples, Field, Primitive
+from artgen.raster import (
+    EAGER,
+    PICTURE_PIECE,
+    Backend,
+    draw,
+    evaluate,
+    kept_examples,
+    memory_errors,
+    reconstruct,
+)
+from artgen.samples import Curve, ImageSet, Points, kind_of
+
+METRICS = ("psnr", "ssim", "mse", "accuracy", "mean_error")
+"""Names of all metrics; those that do not apply to a kind of target are None."""
+
+Metrics = dict[str, float | None]
+
+
+class Rendering:
+    """A rendered drawing: `pixels`, uint8 [height, width, 3 or 4], and its `outputs`.
+
+    The outputs are the picture as floats [channels, height, width], the values of a field at the
+    samples, [outputs, 1, M], or the reconstructed test pictures, [N, channels, height, width]. They
+    are computed on first use.
+    """
+
+    def __init__(self, pixels: NDArray[np.uint8], outputs: Callable[[], Tensor]) -> None:
+        self.pixels, self._compute = pixels, outputs
+
+    @cached_property
+    def outputs(self) -> Tensor:
+        """The values that a loss compares with the target."""
+        return self._compute()
+
+
+class View:
+    """A view of drawings that are pictures. Use `open_view` to make a view."""
+
+    kind: ClassVar[str] = "image"
+
+    def __init__(
+        self,
+        drawing: Drawing,
+        primitive: Primitive,
+        canvas: Canvas,
+        *,
+        device: str,
+        backend: Backend,
+        supersample: int,
+        transparent: bool,
+        test: Examples | None = None,
+    ) -> None:
+        self.primitive, self.canvas, self.device, self.backend = primitive, canvas, device, backend
+        self.supersample, self.transparent, self.test = supersample, transparent, test
+        self.background = drawing.background
+
+    def show(self, drawing: Drawing) -> Rendering:
+        """Paint the picture. Raises Diverged if it contains NaN, OutOfMemory."""
+        image = draw(
+            drawing,
+            self.primitive,
+            self.canvas,
+            device=self.device,
+            backend=self.backend,
+            supersample=self.supersample,
+            transparent=self.transparent,
+        )
+        return Rendering(to_pixels(image.permute(1, 2, 0).numpy()), lambda: image)
+
+    def metrics(self, picture: Rendering, target: Any) -> Metrics:
+        """Compute PSNR and SSIM of the 8-bit pictures."""
+        similarity = ssim(picture.pixels, target.pixels)
+        return {
+            "psnr": round(psnr(picture.pixels, target.pixels), 4),
+            "ssim": None if similarity is None else round(similarity, 6),
+        }
+
+
+class _CurveView(View):
+    """A view that plots the fit and its target."""
+
+    kind = "curve"
+
+    def __init__(self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Any) -> None:
+        super().__init__(drawing, primitive, canvas, **how)
+        self.curve = cast(Curve, drawing.subject)
+        self.x = np.linspace(self.curve.start, self.curve.end, max(2, self.canvas.width))
+        with _plotting(self.canvas):
+            self.plot = CurvePlot(self.canvas, self.background, self.curve, self.x)
+
+    def show(self, drawing: Drawing) -> Rendering:
+        """Plot the fit. Raises Diverged if values are not finite, OutOfMemory."""
+        outputs = _evaluate(self, drawing, self.curve.positions)
+        along = _evaluate(self, drawing, self.curve.place(self.x))
+        with _plotting(self.canvas):
+            pixels = self.plot.draw(self.curve.heights(along[0, 0].numpy()))
+        return Rendering(pixels, lambda: outputs)
+
+    def metrics(self, picture: Rendering, target: Any) -> Metrics:
+        """Compute the mean squared error, in units of y²."""
+        heights = self.curve.heights(picture.outputs[0, 0].numpy())
+        return {"mse": float(np.mean((heights - self.curve.y) ** 2))}
+
+
+class _PointsView(View):
+    """A view that maps the classes and shows the labelled points."""
+
+    kind = "points"
+
+    def __init__(self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Any) -> None:
+        super().__init__(drawing, primitive, canvas, **how)
+        self.points = cast(Points, drawing.subject)
+        with _plotting(self.canvas):
+            self.map = ClassMap(self.canvas, self.background, self.points)
+
+    def show(self, drawing: Drawing) -> Rendering:
+        """Map the classes. Raises Diverged if values are not finite, OutOfMemory."""
+        outputs = _evaluate(self, drawing, self.points.positions)
+        plane = draw(
+            drawing,
+            self.primitive,
+            self.canvas,
+            device=self.device,
+            supersample=self.supersample,
+        )
+        with _plotting(self.canvas):
+            pixels = self.map.draw(self._shares(plane))
+        return Rendering(pixels, lambda: outputs)
+
+    def metrics(self, picture: Rendering, target: Any) -> Metrics:
+        """Compute the accuracy, and the mean of 1 − p of the right class."""
+        shares = self._shares(picture.outputs)[:, 0]
+        labels = self.points.labels
+        return {
+            "accuracy": round(accuracy(shares, labels), 6),
+            "mean_error": round(mean_error(shares, labels), 6),
+        }
+
+    def _shares(self, outputs: Tensor) -> NDArray[np.float32]:
+        """Convert outputs [outputs, h, w] to probabilities of the classes, [classes, h, w]."""
+        single = len(outputs) == 1
+        if self.points.logits:
+            second = outputs.sigmoid() if single else outputs.softmax(0)
+        else:
+            second = outputs.clamp(0, 1)
+        shares = torch.cat([1 - second, second]) if single else second
+        # Outputs that are all 0 give equal probabilities.
+        total = shares.sum(0)
+        certain = shares / total.clamp_min(1e-6)
+        return torch.where(total > 1e-6, certain, 1 / len(shares)).numpy()
+
+
+class _SetView(View):
+    """A view that shows pictures of a set, each above its reconstruction."""
+
+    kind = "set"
+
+    def __init__(self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Any) -> None:
+        super().__init__(drawing, primitive, canvas, **how)
+        subject = cast(ImageSet, drawing.subject)
+        self.all = kept_examples(subject)
+        self.shown = Examples(*(tensor[: subject.shown] for tensor in self.all))
+        with _plotting(canvas):
+            self.sheet = PairSheet(canvas, self.background, subject)
+
+    def show(self, drawing: Drawing) -> Rendering:
+        """Draw the sheet. Raises Diverged if values are not finite."""
+        pictures = self._reconstruct(drawing, self.shown).permute(0, 2, 3, 1).numpy()
+        with _plotting(self.canvas):
+            pixels = self.sheet.draw(to_pixels(pictures))
+        return Rendering(pixels, lambda: self._reconstruct(drawing, self.test or self.all))
+
+    def metrics(self, picture: Rendering, target: Any) -> Metrics:
+        """Compute the mean squared error over the test pictures, 1 = 255, and its PSNR."""
+        test = self.test or self.all
+        total = 0.0
+        # In batches, so that only a batch is copied to float64.
+        for start, outputs in enumerate(torch.split(picture.outputs, PICTURE_PIECE)):
+            images, _ = test.piece(PICTURE_PIECE * start, PICTURE_PIECE * (start + 1))
+            total += float(((outputs - images).double() ** 2).sum())
+        mse = total / picture.outputs.numel()
+        return {"mse": mse, "psnr": round(decibels(mse), 4)}
+
+    def _reconstruct(self, drawing: Drawing, examples: Examples) -> Tensor:
+        tensors = {name: tensor.to(self.device) for name, tensor in drawing.tensors.items()}
+        outputs = reconstruct(cast(Codec, self.primitive), tensors, examples)
+        if not outputs.isfinite().all():
+            raise Diverged("a picture contains NaN or infinity", hint="try a lower learning rate")
+        return outputs
+
+
+def open_view(
+    drawing: Drawing,
+    primitive: Primitive,
+    canvas: Canvas | None = None,
+    *,
+    device: str = "cpu",
+    backend: Backend = EAGER,
+    supersample: int = 1,
+    transparent: bool = False,
+    test: Examples | None = None,
+) -> View:
+    """Make a view for drawings of the same subject and background as `drawing`.
+
+    `canvas` defaults to the fitting size; `supersample` and `transparent` are passed to `draw`.
+    `test` are the pictures on which a codec is evaluated (default: those of the drawing). Raises
+    InputError if the tensors do not belong to the primitive, OutOfMemory, UsageError.
+    """
+    primitive.check_tensors(drawing)
+    views = {"image": View, "curve": _CurveView, "points": _PointsView, "set": _SetView}
+    cls = views[kind_of(drawing.subject)]
+    if transparent and drawing.subject is not None:
+        raise UsageError(
+            f"drawings of {cls.kind} targets cannot be transparent",
+            hint="leave out --transparent; another --background makes a light plot",
+        )
+    return cls(
+        drawing,
+        primitive,
+        canvas or drawing.canvas,
+        device=device,
+        backend=backend,
+        supersample=supersample,
+        transparent=transparent,
+        test=test,
+    )
+
+
+def _evaluate(view: View, drawing: Drawing, positions: NDArray[np.float32]) -> Tensor:
+    """Evaluate the field at positions, [outputs, 1, M] on the CPU. Raises Diverged."""
+    tensors = {name: tensor.to(view.device) for name, tensor in drawing.tensors.items()}
+    with torch.no_grad():
+        places = torch.from_numpy(positions).to(view.device)
+        outputs = evaluate(cast(Field, view.primitive), tensors, places).cpu()
+    if not outputs.isfinite().all():
+        raise Diverged("the drawing contains NaN or infinity", hint="try a lower learning rate")
+    return outputs
+
+
+def _plotting(canvas: Canvas) -> AbstractContextManager[None]:
+    return memory_errors(
+        f"plotting at {canvas.width}x{canvas.height} needs more memory than there is",
+        hint="draw it smaller",
+    )

@@ -1,0 +1,1 @@
+"""Hill climbing over stacks of shapes, one shape at a time."""

@@ -1,0 +1,34 @@
+"""Evaluation of a fit: the PSNR of a picture, and a check that all values are finite."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from artgen.errors import Diverged
+from artgen.metrics import decibels
+
+
+def picture_psnr(image: Tensor, target: Tensor, weight: Tensor | None) -> float:
+    """Of the picture [3, h, w] as it would be shown, in dB, weighted [h, w]; at most 100."""
+    error = (image.clamp(0, 1) - target) ** 2
+    if weight is None:
+        mse = float(error.mean())
+    else:
+        mse = float((error * weight).sum() / (3 * weight.sum()))
+    return decibels(mse)
+
+
+def check_finite(values: Mapping[str, Tensor | float], step: int) -> None:
+    """Raise Diverged naming the first of the `values` that holds NaN or infinity.
+
+    Check parameters beside the loss: a part with a NaN is not drawn, so the loss stays finite.
+    """
+    for name, value in values.items():
+        if not torch.isfinite(torch.as_tensor(value)).all():
+            raise Diverged(
+                f"{name} became NaN or infinite at step {step}",
+                hint="try a smaller --set engine.rate=0.3",
+            )

@@ -1,0 +1,1 @@
+"""A genetic algorithm over whole pictures: stacks of shapes, and partitions."""

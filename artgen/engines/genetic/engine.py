@@ -1,0 +1,405 @@
+"""A genetic algorithm: populations of whole pictures that mutate, recombine and are selected.
+
+An individual is a stack of shapes, or the sites of a partition. Each step is a generation: the
+elite stays, and the others give way to children of those that win tournaments. A child takes the
+parts of one parent in a region, or in a range of the stack, and those of the other elsewhere, and
+mutates. Islands breed by themselves, each with generators of its own, and seldom send their best
+one to the next: they belong to the recipe, so the number of threads changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+import artgen.engines.genetic.shape_population
+import artgen.engines.genetic.site_population  # noqa: F401 (each registers its populations)
+from artgen.drawing import Drawing
+from artgen.engines.base import Engine, Problem, Report, State
+from artgen.engines.climb.engine import ClimbEngine
+from artgen.engines.genetic.populations import Population, population_of
+from artgen.engines.genetic.rates import Rates
+from artgen.engines.protocols import ReportPace
+from artgen.errors import UsageError
+from artgen.metrics import decibels
+from artgen.options import option
+from artgen.primitives import Primitive
+from artgen.raster import paint, share, share_torch
+from artgen.seeds import derived_seed
+
+SQUARED = ("mse", "rmse")
+"""The losses that are the lower, the lower the squared error is."""
+
+LEAST_ALPHA = 0.1
+"""A fainter shape is hardly one."""
+
+SMALL, LARGE, LEAST = 0.15, 2.0, 0.02
+"""How far new parts reach, and the shortest moves, in mean spacings."""
+
+BLOCKS = 6
+"""At least so many blocks of pixels, compared as one, fit into the mean spacing of the parts."""
+
+SHARPER = (0.5, 0.9)
+"""The shares of the generations after which blocks become half as large."""
+
+CLIMB = {"moves": 2, "passes": 10_000, "stall": 0.0}
+"""How `climb` refines a shape of the best one."""
+
+
+class GeneticEngine(Engine):
+    """Populations on islands; selection, crossover by region, mutation."""
+
+    supports = ("palette",)
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options of `genetic`."""
+
+        population: int = option(24, "individuals on each island", low=2, high=10_000)
+        islands: int = option(2, "populations that breed by themselves", low=1, high=1000)
+        migrate: int = option(
+            10, "generations after which each island's best goes to the next", low=1, high=1_000_000
+        )
+        elite: int = option(8, "so many of the best stay", low=1, high=10_000)
+        tournament_size: int = option(
+            4, "individuals in a tournament for parenthood", low=1, high=100
+        )
+        crossover: float = option(0.5, "share of children with two parents", low=0, high=1)
+        splice: float = option(
+            0.1, "share of those by a range of the stack, not by region", low=0, high=1
+        )
+        extra_mutation: float = option(0.5, "chance of one more mutation", low=0, high=0.95)
+        resize: float = option(
+            0.06, "share of mutations that add a part or remove one", low=0, high=1
+        )
+        grow: float = option(0.5, "share of those that add one", low=0, high=1)
+        swap: float = option(0.06, "share of mutations that change the order", low=0, high=1)
+        replace: float = option(0.15, "share that makes up a part anew", low=0, high=1)
+        recolour: float = option(0.08, "share that changes a colour alone", low=0, high=1)
+        step: float = option(0.5, "how far the longest moves go, in mean spacings", low=0.001)
+        colours: Literal["best", "random"] = option(
+            "best", "best: those of changed parts in closed form; random: they mutate too"
+        )
+        alpha: float = option(
+            0.75, "opacity of every shape; 0 lets each have its own", low=0, high=1
+        )
+        begin: float = option(
+            1.0, "share of the count that the first individuals have", low=0, high=1
+        )
+        blur: float = option(0.0, "blur the target so many pixels wide", low=0, high=1000)
+        memetic: int = option(
+            0, "shapes of each generation's best that climb", low=0, high=1_000_000
+        )
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Mapping[str, Any], count: int) -> int:
+        """None: individuals are made up."""
+        return 0
+
+    @classmethod
+    def default_steps(
+        cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
+    ) -> int | None:
+        """The number of generations of the family."""
+        return population_of(primitive).generations
+
+    def start(self, problem: Problem) -> None:
+        """Make up the first generation, or copies of the first drawing.
+
+        Raises UsageError for an elite of everyone, and for what cannot climb.
+        """
+        self.problem = problem
+        self.options: GeneticEngine.Options = self.parse(problem)
+        options = self.options
+        if options.elite >= options.population:
+            raise UsageError(
+                f"an elite of {options.elite} leaves no room in a population of "
+                f"{options.population}",
+                hint="use a smaller --set engine.elite",
+            )
+        self.squared = problem.loss.text in SQUARED
+        palette = np.zeros((0, 3))
+        if problem.palette is not None:
+            palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
+            problem = self.problem = _in_palette(problem, problem.palette)
+        count = problem.primitive.count_of(problem.drawing)
+        self.count = max(problem.count or 0, count, 1)
+        weight = problem.weight
+        self.weight = torch.ones(problem.target.shape[1:]) if weight is None else weight.float()
+        target = problem.target.numpy()
+        if options.blur:
+            from scipy.ndimage import gaussian_filter
+
+            target = gaussian_filter(target, (0, options.blur, options.blur), mode="nearest")
+        self.target = torch.from_numpy(np.ascontiguousarray(target, np.float32))
+        self.climber = self._make_climber() if options.memetic else None
+        self.step = self.climbed = 0
+        self.best_loss, self.best = math.inf, problem.drawing
+        self.history: list[tuple[int, dict[str, float]]] = []
+        self.notices: tuple[str, ...] = ()
+        if not self.squared:
+            self.notices = (
+                f"engine genetic draws every individual in full for {problem.loss.text}: "
+                "that is slower than mse",
+            )
+        self.islands = [
+            population_of(problem.primitive)(
+                problem.primitive,
+                self.target.numpy(),
+                self.weight.numpy(),
+                problem.drawing.background,
+                self._rates(),
+                options.population,
+                palette,
+            )
+            for _ in range(options.islands)
+        ]
+        self.block = self._block()
+        share(lambda numbered: self._initialise(*numbered, count), list(enumerate(self.islands)))
+        self._evaluate_in_full(0)
+
+    def advance(self, steps: int) -> None:
+        """Breed so many generations."""
+        for _ in range(steps):
+            self._sharpen()
+            if (
+                len(self.islands) > 1
+                and self.step % self.options.migrate == self.options.migrate - 1
+            ):
+                self._migrate()
+            self._breed()
+            self.step += 1
+            if self.climber is not None:
+                self._climb()
+            self._remember()
+
+    @torch.no_grad()
+    def report(self) -> Report:
+        """Loss and PSNR of the best individual, drawn in full as it will be exported."""
+        problem, drawing = self.problem, self.drawing(best=False)
+        image = paint(
+            problem.primitive, drawing.tensors, drawing.canvas, background=drawing.background
+        )
+        loss = float(problem.loss(image, problem.target, problem.weight))
+        weight = self.weight / self.weight.sum().clamp_min(1e-12)
+        error = float((weight * (image - problem.target).square().mean(0)).sum())
+        improved = loss < self.best_loss
+        if improved:
+            self.best_loss, self.best = loss, drawing
+        return Report(self.step, loss, decibels(error), improved)
+
+    def drawing(self, best: bool) -> Drawing:
+        """The best individual now, or the best one reported so far."""
+        if best:
+            return self.best
+        island = self._champion()
+        return replace(self.problem.drawing, tensors=island.tensors(island.best))
+
+    def measured(self) -> list[tuple[int, dict[str, float]]]:
+        """Of each generation the best and the mean error, and how much individuals differ."""
+        measured, self.history = self.history, []
+        return measured
+
+    def recover(self, rate: float) -> None:
+        """Let the best one take the place of the worst on every island; there is no rate."""
+        for island in self.islands:
+            worst = int(island.scores.argmax())
+            island.put(worst, self.best.tensors)
+            island.evaluate(worst, worst + 1)
+
+    def report_pace(self) -> ReportPace:
+        """Often, as every generation is expensive."""
+        return ReportPace(steps=50)
+
+    def state_dict(self) -> State:
+        """All individuals, and the best drawing so far."""
+        state: State = {"step": self.step, "climbed": self.climbed, "best_loss": self.best_loss}
+        for name, tensor in self.best.tensors.items():
+            state[f"best.{name}"] = tensor
+        for number, island in enumerate(self.islands):
+            for name, tensor in island.state_dict().items():
+                state[f"{number}.{name}"] = tensor
+        return state
+
+    def load_state_dict(self, state: State) -> None:
+        """Restore what `state_dict` gave."""
+        self.step, self.climbed = int(state["step"]), int(state["climbed"])
+        self.best_loss = float(state["best_loss"])
+        names = self.problem.drawing.tensors
+        best = {name: state[f"best.{name}"] for name in names}
+        self.best = replace(self.problem.drawing, tensors=best)
+        # The next step may be the first with smaller blocks, but these scores are not.
+        self.block = self._block(max(0, self.step - 1))
+        for number, island in enumerate(self.islands):
+            island.set_block(self.block)
+            island.load_state_dict(
+                {
+                    name.removeprefix(f"{number}."): tensor
+                    for name, tensor in state.items()
+                    if name.startswith(f"{number}.")
+                }
+            )
+
+    def _rates(self) -> Rates:
+        options, canvas = self.options, self.problem.drawing.canvas
+        spacing, pixel = math.sqrt(canvas.area / self.count), canvas.pixel
+        low, high = (options.alpha, options.alpha) if options.alpha else (LEAST_ALPHA, 1.0)
+        fitted = options.colours == "best"
+        given = {name: getattr(options, name) for name in Rates._fields if hasattr(options, name)}
+        rates = given | {
+            "small": max(SMALL * spacing, pixel),
+            "large": max(LARGE * spacing, 2 * pixel),
+            "step": options.step * spacing,
+            "least": min(LEAST, options.step) * spacing,
+            "low": low,
+            "high": high,
+            "most": self.count,
+            "fitted": fitted,
+            # Closed forms are for the squared error.
+            "shaken": not (fitted and self.squared),
+        }
+        return Rates(**{name: float(value) for name, value in rates.items()})
+
+    def _make_climber(self) -> ClimbEngine:
+        """The engine `climb`, to refine the shapes of one individual."""
+        problem = self.problem
+        if not population_of(problem.primitive).climbs:
+            raise UsageError(
+                f"{problem.drawing.primitive} cannot climb: it is no shape",
+                hint="leave out engine.memetic",
+            )
+        climber = ClimbEngine()
+        options = {"alpha": self.options.alpha, **CLIMB}
+        # Another seed, as it counts steps in the same way.
+        seed = derived_seed(problem.seed, "climb", 1)
+        climber.start(replace(problem, target=self.target, options=options, seed=seed))
+        return climber
+
+    def _initialise(self, number: int, island: Population, given: int) -> None:
+        """Fill an island."""
+        island.set_block(self.block)
+        if given:
+            for index in range(len(island)):
+                island.put(index, self.problem.drawing.tensors)
+            island.evaluate()
+        else:
+            begin = round(self.options.begin * self.count)
+            island.initialise(self._generator(0, number), begin)
+
+    def _generator(self, generation: int, island: int) -> np.random.Generator:
+        seed = np.random.SeedSequence(self.problem.seed, spawn_key=(generation, island))
+        return np.random.default_rng(seed)
+
+    def _breed(self) -> None:
+        """The next generation on every island."""
+        before = [island.scores for island in self.islands]
+        elites = share(
+            lambda number: self.islands[number].breed(self._generator(self.step + 1, number)),
+            range(len(self.islands)),
+        )
+        if not self.squared:
+            for island, scores, elite in zip(self.islands, before, elites, strict=True):
+                island.scores[: len(elite)] = scores[elite]
+            self._evaluate_in_full(self.options.elite)
+
+    def _evaluate_in_full(self, first: int) -> None:
+        """Replace the scores of the individuals from number `first` on by the loss."""
+        if self.squared:
+            return
+        problem = self.problem
+
+        def evaluate(one: tuple[Population, int]) -> None:
+            island, index = one
+            canvas, background = problem.drawing.canvas, problem.drawing.background
+            image = paint(problem.primitive, island.tensors(index), canvas, background=background)
+            island.scores[index] = float(problem.loss(image, self.target, problem.weight))
+
+        with torch.no_grad():
+            share_torch(
+                evaluate,
+                [(island, i) for island in self.islands for i in range(first, len(island))],
+            )
+
+    def _block(self, step: int | None = None) -> int:
+        """How many pixels along each side are compared as one: few where parts are small.
+
+        Half as many later on, and half again.
+        """
+        canvas = self.problem.drawing.canvas
+        spacing = math.sqrt(canvas.width * canvas.height / self.count)
+        progress = (self.step if step is None else step) / self.problem.total_steps
+        halved = sum(progress >= share for share in SHARPER)
+        return 1 << max(0, int(math.log2(max(spacing / BLOCKS, 1))) - halved)
+
+    def _sharpen(self) -> None:
+        """Judge by smaller blocks when it is time to."""
+        block = self._block()
+        if block == self.block:
+            return
+        self.block = block
+        scores = [island.scores for island in self.islands]
+        for island, before in zip(self.islands, scores, strict=True):
+            island.set_block(block)
+            kept = before.copy()
+            island.evaluate()
+            if not self.squared:
+                island.scores = kept
+
+    def _migrate(self) -> None:
+        """The best of each island takes the place of the worst on the next."""
+        travellers = [(island.row(island.best), island.scores.min()) for island in self.islands]
+        for number, island in enumerate(self.islands):
+            row, score = travellers[number - 1]
+            island.receive(int(island.scores.argmax()), row, score)
+
+    def _champion(self) -> Population:
+        """The island with the best individual."""
+        return min(self.islands, key=lambda island: float(island.scores.min()))
+
+    def _climb(self) -> None:
+        """Let some shapes of the best individual climb, each where it is in the stack."""
+        island = self._champion()
+        index = island.best
+        number = int(island.numbers[index])
+        if number == 0 or self.climber is None:
+            return
+        tensors = island.tensors(index)
+        state: State = {
+            "step": self.climbed,
+            "refined": self.climbed,
+            "limit": number,
+            "errors": [],
+            "pass_error": math.inf,
+            "finished": False,
+            "best_loss": math.inf,
+        }
+        for name, tensor in tensors.items():
+            state[f"now.{name}"] = state[f"best.{name}"] = tensor
+        self.climber.load_state_dict(state)
+        self.climber.advance(self.options.memetic)
+        self.climbed += self.options.memetic
+        island.put(index, self.climber.drawing(best=False).tensors)
+        island.evaluate(index, index + 1)
+
+    def _remember(self) -> None:
+        """Keep the statistics of this generation."""
+        scores = np.concatenate([island.scores for island in self.islands])
+        if self.squared:
+            # The mean over the channels of all that has weight.
+            scores = scores / max(3 * float(self.weight.sum()), 1e-12)
+        spread = float(np.mean([island.spread() for island in self.islands]))
+        figures = {"best": float(scores.min()), "mean": float(scores.mean()), "diversity": spread}
+        self.history.append((self.step, figures))
+
+
+def _in_palette(problem: Problem, palette: torch.Tensor) -> Problem:
+    """The problem whose first drawing has colours of the palette, each the nearest one."""
+    tensors = dict(problem.drawing.tensors)
+    nearest = torch.cdist(tensors["colour"].t(), palette).argmin(1)
+    tensors["colour"] = palette[nearest].t().contiguous()
+    return replace(problem, drawing=replace(problem.drawing, tensors=tensors))

@@ -1,0 +1,1 @@
+"""Gradient descent on the raw parameters of splats, fields, shapes and codecs."""

@@ -1,0 +1,277 @@
+"""Densification: when a fit adds parts, which ones it moves, and where they start.
+
+Parts are put where the blurred squared error is high, as in Image-GS (SIGGRAPH 2025) and
+GaussianImage++ (AAAI 2026). The steps and counts depend on the recipe alone. The places depend on
+the picture and on a generator seeded per round, so that a resumed fit adds the same parts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.drawing import Drawing
+from artgen.engines.base import Problem, State
+from artgen.engines.evaluation import check_finite, picture_psnr
+from artgen.primitives import Context, Primitive, Splat
+
+BLUR = 0.5
+"""How far an error counts, as a standard deviation in mean spacings of the parts."""
+
+Paint = Callable[[Mapping[str, Tensor]], Tensor]
+"""From mapped tensors to a picture [3, height, width]."""
+
+
+def can_densify(primitive: Primitive) -> bool:
+    """Whether parts can be added that leave the others as they are.
+
+    They can where colours add up and parts end. Under blends that divide by the weights a new part
+    would displace others; there, starting with all parts was measured to fit better.
+    """
+    return isinstance(primitive, Splat) and primitive.blend == "sum" and primitive.far == 0
+
+
+@dataclass(frozen=True)
+class DensificationSchedule:
+    """From `first` to `last` parts, by a share `add` of them in each round.
+
+    Rounds are `every` apart and end at `until`, in shares of `total_steps`; the last one adds
+    all missing parts. A schedule with another `last` has the same rounds up to that count.
+    """
+
+    first: int
+    last: int
+    add: float
+    every: float
+    until: float
+    total_steps: int
+
+    @property
+    def rounds(self) -> dict[int, int]:
+        """The count that each round ends with, by step."""
+        # Without the small term, 0.6 / 0.05 would be eleven rounds.
+        number = max(1, int(self.until / self.every + 1e-9))
+        counts, count = {}, self.first
+        for i in range(1, number + 1):
+            count = self.last if i == number else count + max(1, int(self.add * count))
+            count = min(count, max(self.first, self.last))
+            counts[round(i * self.every * self.total_steps)] = count
+        return counts
+
+
+class Densification:
+    """The strategy of one fit: adds parts in rounds, and moves those that contribute least.
+
+    `paint` makes the picture, [3, height, width], that is compared with `target`.
+    """
+
+    def __init__(
+        self,
+        primitive: Splat,
+        problem: Problem,
+        options: Any,
+        paint: Paint,
+        target: Tensor,
+        weight: Tensor | None,
+    ) -> None:
+        self.primitive, self.problem, self.options = primitive, problem, options
+        self.paint, self.target, self.weight = paint, target, weight
+        self.first = primitive.count_of(problem.drawing)
+        self.limit = max(self.first, problem.count or self.first)
+        self.round_psnr = 0.0
+        self.rounds: dict[int, int] = {}
+        if options.move or self.first < self.limit:
+            self.rounds = DensificationSchedule(
+                self.first,
+                self.limit,
+                options.add,
+                options.every,
+                options.until,
+                problem.total_steps,
+            ).rounds
+
+    def is_due(self, step: int, count: int) -> bool:
+        """Whether `step` begins a round, or some of the `count` parts are missing.
+
+        Parts are missing after a recovery, as the best drawing can be from before a round.
+        """
+        return step in self.rounds or count < self._due(step)
+
+    @torch.no_grad()
+    def densify(
+        self, tensors: Mapping[str, Tensor], step: int
+    ) -> tuple[Tensor, dict[str, Tensor]] | None:
+        """Indices of the parts to keep, and mapped tensors of new ones; None: keep all as it is.
+
+        Raises Diverged where the picture is not finite.
+        """
+        image = self.paint(tensors)
+        check_finite({**tensors, "the picture": image}, step)
+        present = tensors["xy"].shape[-1]
+        if step in self.rounds and self.options.converge:
+            self._check_convergence(image, present, step)
+        count = self._due(step)
+        worth = summed_colour(self.paint, tensors, self.weight)
+        kept = worth.argsort(stable=True)[int(self.options.move * present) :].sort().values
+        if len(kept) >= count:
+            return None
+        fresh = new_parts(
+            self.primitive,
+            count - len(kept),
+            seed=self.problem.seed + step,
+            image=image,
+            target=self.target,
+            weight=self.weight,
+            others=tensors["xy"][:, kept],
+            start=self.problem.drawing,
+        )
+        return kept, fresh
+
+    def converged(self, step: int) -> dict[str, Any]:
+        """The count found by `step` and options that repeat the fit; empty if none was sought."""
+        if not self.options.converge:
+            return {}
+        taken = [count for each, count in self.rounds.items() if each < step]
+        count = min(self.limit, max(taken, default=self.first))
+        return {"count": count, "start": self.first / count, "converge": 0.0}
+
+    def state_dict(self) -> State:
+        """The limit and the PSNR of the last round."""
+        return {"limit": self.limit, "round_psnr": self.round_psnr}
+
+    def load_state_dict(self, state: State) -> None:
+        """Restore what `state_dict` gave."""
+        self.limit, self.round_psnr = int(state["limit"]), float(state["round_psnr"])
+
+    def _due(self, step: int) -> int:
+        """The number of parts at `step`."""
+        counts = (count for each, count in self.rounds.items() if each <= step)
+        return min(self.limit, max(counts, default=self.first))
+
+    def _check_convergence(self, image: Tensor, count: int, step: int) -> None:
+        """End densification where the parts of the last round gained too little."""
+        before = [count for each, count in self.rounds.items() if each < step]
+        psnr = picture_psnr(image, self.target, self.weight)
+        # Parts were added in the last round, and they had a round's time to find their places.
+        growth = math.log2(count / [self.first, *before][-2]) if before else 0.0
+        if growth > 0 and psnr - self.round_psnr < self.options.converge * growth:
+            self.limit = min(self.limit, count)
+        self.round_psnr = psnr
+
+
+def summed_colour(paint: Paint, tensors: Mapping[str, Tensor], weight: Tensor | None) -> Tensor:
+    """The magnitude of the colour that each part adds to the picture, summed over pixels, [N].
+
+    It is the part's colour times the derivative of the summed picture by it. Only what lies on the
+    canvas and is not hidden counts, times the `weight` [height, width] if there is one.
+    """
+    colour = tensors["colour"].detach().clone().requires_grad_()
+    with torch.enable_grad():
+        picture = paint({**tensors, "colour": colour})
+        total = picture.sum() if weight is None else (picture * weight).sum()
+    (coverage,) = torch.autograd.grad(total, colour)
+    magnitude: Tensor = (coverage * colour.detach()).norm(dim=0)
+    return magnitude
+
+
+def new_parts(
+    primitive: Splat,
+    count: int,
+    *,
+    seed: int,
+    image: Tensor,
+    target: Tensor,
+    weight: Tensor | None,
+    others: Tensor,
+    start: Drawing,
+) -> dict[str, Tensor]:
+    """Mapped values of `count` parts among those at `others` [2, N], where `image` is wrong.
+
+    They are initialised as all parts are, with sizes from the distance to their neighbours, but
+    their target is what the picture lacks.
+    """
+    canvas = start.canvas
+    rng = torch.Generator().manual_seed(seed)
+    spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
+    density = error_density(image, target, weight, BLUR * spacing)
+    background = target.new_tensor(start.background)[:, None, None]
+    return primitive.initial(
+        _DensificationContext(
+            rng,
+            canvas,
+            xy=pick_places(density.cpu(), count, canvas, rng),
+            others=others.cpu(),
+            target=(target - image + background).cpu(),
+            background=start.background,
+        )
+    )
+
+
+def error_density(image: Tensor, target: Tensor, weight: Tensor | None, blur: float) -> Tensor:
+    """A probability per pixel [height, width]: the squared error under a Gaussian of `blur` pixels.
+
+    Uniform where there is no error.
+    """
+    error = (image - target).square().sum(0)
+    if weight is not None:
+        error = error * weight
+    radius = math.ceil(2.5 * blur)
+    offset = torch.arange(-radius, radius + 1, dtype=error.dtype, device=error.device)
+    window = torch.exp(-0.5 * (offset / blur) ** 2)
+    window = window / window.sum()
+    convolve = torch.nn.functional.conv2d
+    rows = convolve(error[None, None], window[None, None, :, None], padding=(radius, 0))
+    both = convolve(rows, window[None, None, None, :], padding=(0, radius))[0, 0]
+    # The small term makes the density of a perfect picture uniform.
+    density = both + 1e-12
+    # torch.multinomial takes at most 2^24 categories; a coarser grid serves as well.
+    while density.numel() > 2**24:
+        density = torch.nn.functional.avg_pool2d(density[None, None], 2, ceil_mode=True)[0, 0]
+    return density / density.sum()
+
+
+def pick_places(density: Tensor, count: int, canvas: Canvas, rng: torch.Generator) -> Tensor:
+    """Positions [2, count] anywhere inside pixels drawn from `density`, each pixel at most once.
+
+    A pixel is drawn again only where there are not enough of them.
+    """
+    enough = int((density > 0).sum()) >= count
+    pick = torch.multinomial(density.flatten(), count, replacement=not enough, generator=rng)
+    height, width = density.shape
+    corner = torch.stack([pick % width, pick // width]) + torch.rand(2, count, generator=rng)
+    size = torch.tensor([[float(width)], [float(height)]])
+    return torch.tensor(canvas.reach)[:, None] * (2 * corner / size - 1)
+
+
+class _DensificationContext(Context):
+    """The context of new parts at `xy` among parts at `others`."""
+
+    def __init__(
+        self,
+        rng: torch.Generator,
+        canvas: Canvas,
+        *,
+        xy: Tensor,
+        others: Tensor,
+        target: Tensor,
+        background: tuple[float, float, float],
+    ) -> None:
+        super().__init__(rng, canvas, xy.shape[1], target, background=background, values={"xy": xy})
+        everyone = torch.cat([xy, others], dim=1)
+        self._all = Context(rng, canvas, everyone.shape[1], values={"xy": everyone})
+
+    @property
+    def mean_spacing(self) -> float:
+        """Of all parts."""
+        return self._all.mean_spacing
+
+    @property
+    def spacing(self) -> Tensor:
+        """Of the new parts among all."""
+        return self._all.spacing[: self.count]

@@ -1,0 +1,203 @@
+"""The objective of the engine `gradient`: what its steps minimise, and what it evaluates.
+
+The default paints the whole picture and compares it with the target, which suits every primitive
+that `paint` draws differentiably. A family with a loss of its own registers a subclass, whose
+`Options` are the engine's options for that family::
+
+    class StripesObjective(Objective):
+        def loss(self, tensors, step):
+            return super().loss(tensors, step) + 0.01 * tensors["width"].square().mean()
+
+    @objective_of.register(Stripes)
+    def _(primitive):
+        return StripesObjective
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.engines.base import Problem, State
+from artgen.engines.evaluation import picture_psnr
+from artgen.engines.gradient.densify import Densification
+from artgen.engines.gradient.schedule import AdamOptions
+from artgen.options import option
+from artgen.primitives import Primitive
+from artgen.raster import Memory, paint
+
+
+@dataclass(frozen=True)
+class PictureOptions(AdamOptions):
+    """Options for whole pictures."""
+
+    coarse: float = option(
+        0.0,
+        "the share of the steps on smaller pictures: a quarter, then half the size",
+        low=0,
+        high=1,
+    )
+
+
+class Objective:
+    """The loss of the painted picture against the target, for any primitive that `paint` draws.
+
+    `tensors` are always mapped values by the names of the parameters; `raw` are the values that the
+    optimizer changes. A subclass may override every public method.
+    """
+
+    Options: ClassVar[type[AdamOptions]] = PictureOptions
+
+    reports: ClassVar[int] = 30
+    """About how many evaluations a fit makes."""
+
+    densification: Densification | None = None
+    """How parts are added and moved during the fit; None: they are not."""
+
+    pictures: bool = True
+    """Whether the target is a picture or pictures, which have a PSNR."""
+
+    def __init__(self, problem: Problem, options: Any) -> None:
+        """Move the target to the device. Raises UsageError for options that do not fit together."""
+        self.problem, self.options = problem, options
+        self.device = self.device_of(problem)
+        self.canvas = problem.drawing.canvas
+        self.target = problem.target.to(self.device)
+        self.weight = None if problem.weight is None else problem.weight.to(self.device)
+        self.memory = Memory()
+        self.generator = torch.Generator(self.device).manual_seed(problem.seed)
+        self._views = {1: _View(self.canvas, self.target, self.weight)}
+
+    @classmethod
+    def automatic(cls, primitive: Primitive) -> dict[str, Any]:
+        """Options under which the fit finds the count itself; empty where it cannot."""
+        return {}
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
+        """The number of parts to start with for `count` parts in the end."""
+        return count
+
+    @classmethod
+    def default_steps(cls) -> int | None:
+        """The number of steps where none is asked for; None: the runner's default."""
+        return None
+
+    @classmethod
+    def device_of(cls, problem: Problem) -> torch.device:
+        """The device of the fit."""
+        return torch.device(problem.device)
+
+    def initial(self) -> dict[str, Tensor]:
+        """Mapped tensors to start from."""
+        return dict(self.problem.drawing.tensors)
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Names of parameters that are not learned."""
+        return frozenset()
+
+    def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
+        """The loss of a step, a scalar with gradients."""
+        view = self._view(step)
+        image = self.paint(tensors, view.canvas, step)
+        return self.problem.loss(image, view.target, view.weight)
+
+    def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
+        """Set the gradient of the loss in every raw parameter that is learned."""
+        self.loss(tensors, step).backward()  # type: ignore[no-untyped-call]
+
+    def after_step(self, raw: dict[str, Tensor]) -> None:
+        """Correct raw values in place after the optimizer changed them."""
+
+    def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
+        """The picture of a step, [3, height, width]."""
+        return self._paint(tensors, canvas)
+
+    def picture(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """What is compared with the target in an evaluation; of the target's shape."""
+        return self._paint(tensors, self.canvas)
+
+    def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
+        """The loss of the whole target, and the PSNR in dB where it is a picture."""
+        image = self.picture(tensors)
+        loss = float(self.problem.loss(image, self.target, self.weight))
+        return loss, picture_psnr(image, self.target, self.weight) if self.pictures else None
+
+    def training_loss(self) -> float | None:
+        """The mean loss of the steps since the last call, where training data are others."""
+        return None
+
+    def limit_memory(self, share: float) -> None:
+        """Evaluate pieces of `share` of their present size."""
+        self.memory = self.memory.shrunk(share)
+
+    def state_dict(self) -> State:
+        """What changes during the fit, by flat names."""
+        state: State = {
+            "memory": self.memory.evaluations,
+            "generator": self.generator.get_state(),
+        }
+        if self.densification is not None:
+            state |= self.densification.state_dict()
+        return state
+
+    def load_state_dict(self, state: State) -> None:
+        """Restore what `state_dict` gave."""
+        self.memory = Memory(int(state["memory"]))
+        self.generator.set_state(state["generator"].cpu())
+        if self.densification is not None:
+            self.densification.load_state_dict(state)
+
+    def _paint(
+        self, tensors: Mapping[str, Tensor], canvas: Canvas, softness: float = 0.0
+    ) -> Tensor:
+        start = self.problem.drawing
+        return paint(
+            self.problem.primitive,
+            tensors,
+            canvas,
+            background=start.background,
+            background_weight=start.background_weight,
+            memory=self.memory,
+            backend=self.problem.backend,
+            softness=softness,
+        )
+
+    def _view(self, step: int) -> _View:
+        """The target of a step: the whole one, or a smaller one at first."""
+        coarse = self.options.coarse * self.problem.total_steps
+        divisor = 1 if step >= coarse else 2 if step >= coarse / 2 else 4
+        if divisor not in self._views:
+            self._views[divisor] = _shrunk(self._views[1], divisor)
+        return self._views[divisor]
+
+
+class _View(NamedTuple):
+    """A picture to compare with: [3, height, width], and its weights."""
+
+    canvas: Canvas
+    target: Tensor
+    weight: Tensor | None
+
+
+def _shrunk(view: _View, divisor: int) -> _View:
+    """The same picture, `divisor` times smaller, at least a pixel."""
+    canvas = Canvas(
+        max(1, round(view.canvas.width / divisor)), max(1, round(view.canvas.height / divisor))
+    )
+    pool, size = torch.nn.functional.adaptive_avg_pool2d, (canvas.height, canvas.width)
+    weight = None if view.weight is None else pool(view.weight[None], size)[0]
+    return _View(canvas, pool(view.target, size), weight)
+
+
+@functools.singledispatch
+def objective_of(primitive: Primitive) -> type[Objective]:
+    """The class of the objective that fits `primitive`: a generic function on its family."""
+    return Objective

@@ -1,0 +1,92 @@
+"""Adam and its relatives, for tensors that are known by their names.
+
+The steps are torch's own, which stand below its optimizer classes: those import torch's compiler,
+only to tell it that it shall leave them alone, and that takes longer than many a fit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+from torch.optim.adam import adam
+from torch.optim.adamw import adamw
+
+from artgen.autograd import uncorrected_step
+
+Moments: TypeAlias = dict[str, Tensor]
+"""What is known of a tensor: ``step``, how many there were, ``exp_avg`` and ``exp_avg_sq``."""
+
+
+@dataclass
+class Optimizer:
+    """Adam and AdamW as torch has them, and AdamW as the encoding articles have it.
+
+    `moments` are those of every tensor that has taken a step, by its name.
+    """
+
+    kind: Literal["adam", "adamw", "adamw-centred", "adamw-uncorrected"]
+    betas: tuple[float, float]
+    epsilon: float
+    weight_decay: float
+    moments: dict[str, Moments] = field(default_factory=dict)
+
+    @torch.no_grad()
+    def step(self, name: str, value: Tensor, rate: float) -> None:
+        """Change `value` by its gradient, if there is one."""
+        if value.grad is None:
+            return
+        if name not in self.moments:
+            self.moments[name] = self._none(value)
+        if self.kind in ("adam", "adamw"):
+            self._torch_step(value, value.grad, self.moments[name], rate)
+        else:
+            self._uncorrected_step(value, value.grad, self.moments[name], rate)
+
+    def _none(self, value: Tensor) -> Moments:
+        fused, wide = value.device.type in ("cpu", "cuda"), value.dtype
+        if self.kind not in ("adam", "adamw") and value.device.type != "mps":
+            # For the sake of the variance, as in `scratch.adamw`. MPS has no float64.
+            wide = torch.float64
+        return {
+            "step": torch.zeros((), device=value.device if fused else "cpu"),
+            "exp_avg": torch.zeros_like(value, dtype=wide),
+            "exp_avg_sq": torch.zeros_like(value, dtype=wide),
+        }
+
+    def _torch_step(self, value: Tensor, gradient: Tensor, moments: Moments, rate: float) -> None:
+        (adam if self.kind == "adam" else adamw)(
+            [value],
+            [gradient],
+            [moments["exp_avg"]],
+            [moments["exp_avg_sq"]],
+            [],
+            [moments["step"]],
+            foreach=False,
+            fused=value.device.type in ("cpu", "cuda"),
+            amsgrad=False,
+            beta1=self.betas[0],
+            beta2=self.betas[1],
+            lr=rate,
+            weight_decay=self.weight_decay,
+            eps=self.epsilon,
+            maximize=False,
+        )
+
+    def _uncorrected_step(
+        self, value: Tensor, gradient: Tensor, moments: Moments, rate: float
+    ) -> None:
+        moments["step"] += 1
+        uncorrected_step(
+            value,
+            gradient,
+            moments["exp_avg"],
+            moments["exp_avg_sq"],
+            rate=rate,
+            betas=self.betas,
+            epsilon=self.epsilon,
+            weight_decay=self.weight_decay,
+            centred=self.kind == "adamw-centred",
+        )

@@ -1,0 +1,70 @@
+"""The objective of splats: the whole picture; parts are added and moved where the error is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.engines.base import Problem
+from artgen.engines.gradient.densify import Densification, can_densify
+from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
+from artgen.options import option
+from artgen.primitives import Primitive, Splat
+
+
+class SplatObjective(Objective):
+    """The painted picture; under blend `over` the order of the splats is soft at first."""
+
+    @dataclass(frozen=True)
+    class Options(PictureOptions):
+        """Options of `gradient` for splats."""
+
+        start: float = option(
+            0.1, "the share of the parts that the fit starts with", low=1e-4, high=1
+        )
+        add: float = option(0.4, "the share of parts added in a round", low=0.01, high=10)
+        move: float = option(0.05, "the share of parts moved in a round", low=0, high=0.5)
+        every: float = option(0.05, "the share of the steps between rounds", low=0.001, high=1)
+        until: float = option(0.5, "the share of the steps up to the last round", low=0, high=1)
+        soften: float = option(
+            0.15, "the share of the steps in which `over` learns its order", low=0, high=1
+        )
+        converge: float = option(
+            0.0, "stop adding parts below this gain, in dB for twice the parts", low=0
+        )
+
+    def __init__(self, problem: Problem, options: Any) -> None:
+        super().__init__(problem, options)
+        primitive = problem.primitive
+        assert isinstance(primitive, Splat)
+        if can_densify(primitive):
+            self.densification = Densification(
+                primitive, problem, options, self.picture, self.target, self.weight
+            )
+
+    @classmethod
+    def automatic(cls, primitive: Primitive) -> dict[str, Any]:
+        """Start with few parts and add others while they gain enough."""
+        if not can_densify(primitive):
+            return {}
+        return {"start": 1 / 32, "add": 0.35, "until": 0.6, "converge": 1.0}
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
+        """The share `start`, where parts can be added."""
+        return max(1, round(options.start * count)) if can_densify(primitive) else count
+
+    def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
+        """The picture of a step: the order of the parts is soft at first and hardens."""
+        learning = self.options.soften * self.problem.total_steps
+        softness = max(0.0, 1 - step / learning) if learning else 0.0
+        return self._paint(tensors, canvas, softness)
+
+
+@objective_of.register
+def _(primitive: Splat) -> type[Objective]:
+    return SplatObjective

@@ -1,0 +1,208 @@
+"""Splats to shapes: a search for shapes that starts from the splats of a fit.
+
+Each splat becomes the shape whose coverage is most like its footprint. That is found by a short
+climb on a small picture of this footprint alone, scored as `climb` scores all shapes, so it works
+for any kind of shape. Then they are laid over one another, from the lowest to the highest, each
+after a short climb on the target: a hard edge does not suit it where a soft one did.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.drawing import Drawing
+from artgen.engines.climb.layers import NOTHING, Layers, Stack, load_sums, search_kernels
+from artgen.engines.conversion import convert_parts
+from artgen.engines.gradient.densify import summed_colour
+from artgen.errors import PluginError
+from artgen.primitives import ADDED, Context, Params, Shape, Splat
+from artgen.raster import paint, share
+
+WHITE = np.ones((1, 3))
+"""The only colour that a shape may have on the picture of a footprint."""
+
+SIDE = 32
+"""Rows and columns of the picture of a footprint."""
+
+CANDIDATES, PATIENCE = 200, 100
+"""Random shapes before the climb, and the failures in a row that end it."""
+
+SHRINK = 0.05
+"""What so many failures shrink the climb's steps to."""
+
+STEP = 0.2
+"""How far a shape first moves on the target, as a share of the reach of its splat."""
+
+ALPHA = 0.75
+"""The opacity that shapes begin with."""
+
+
+@convert_parts.register(Shape)
+def shapes_from_splats(
+    shape: Shape,
+    splat: Splat,
+    drawing: Drawing,
+    *,
+    count: int,
+    seed: int,
+    target: Tensor,
+    weight: Tensor | None,
+    background: tuple[float, float, float],
+) -> dict[str, Tensor]:
+    """Tensors of at most `count` shapes, like the splats that are seen most in `drawing`.
+
+    They lie as deep as the splats do under the blends `depth` and `over`; under others the larger a
+    shape is, the deeper. Their colours are those that fit the `target` [3, height, width] best,
+    over the `background` and weighted by `weight` [height, width]. Raises PluginError where a shape
+    is never valid.
+    """
+    tensors, number = dict(drawing.tensors), splat.count_of(drawing)
+    strongest = torch.arange(number)
+    if count < number:
+        strongest = _worth(splat, drawing).argsort(descending=True, stable=True)[:count]
+    ellipse = splat.ellipse(Params(tensors))
+    width, height, angle = (torch.as_tensor(each).expand(number) for each in ellipse)
+    depth = tensors["z"] if "z" in tensors else width * height
+    chosen = strongest[depth[strongest].argsort(descending=True, stable=True)]
+    windows = _windows(tensors["xy"], width, height, angle)
+    weights = _footprints(splat, tensors, windows, (width, height, angle), chosen)
+
+    def match(index: int) -> tuple[int, NDArray[np.float64]]:
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
+        window = windows[:, chosen[index]].tolist()
+        return _most_alike(shape, weights[index].numpy(), window, rng)
+
+    found = share(match, range(len(chosen)))
+    sizes = (width * height).sqrt()[chosen].tolist()
+    values = _laid(shape, found, sizes, seed, target, weight, background)
+    return shape.initial(Context(torch.Generator(), drawing.canvas, len(found), values=values))
+
+
+def _worth(splat: Splat, drawing: Drawing) -> Tensor:
+    """How much of the picture is made by each splat; where colours cover, black counts too."""
+    tensors = dict(drawing.tensors)
+    if splat.blend not in ("sum", "mean"):
+        tensors["colour"] = torch.ones_like(tensors["colour"])
+
+    def picture(values: Mapping[str, Tensor]) -> Tensor:
+        return paint(splat, values, drawing.canvas, background_weight=drawing.background_weight)
+
+    return summed_colour(picture, tensors, None)
+
+
+def _laid(
+    shape: Shape,
+    found: Sequence[tuple[int, NDArray[np.float64]]],
+    sizes: Sequence[float],
+    seed: int,
+    target: Tensor,
+    weight: Tensor | None,
+    background: tuple[float, float, float],
+) -> dict[str, Tensor]:
+    """Shapes laid over one another, each after a climb from where it was found."""
+    height, width = target.shape[1:]
+    canvas = Canvas(width, height)
+    most = max(member.genes for member in shape.members)
+    stack = Stack(np.zeros(0, np.int64), np.zeros((0, most)), np.zeros((0, 3)), np.zeros(0))
+    plain = torch.ones(height, width) if weight is None else weight
+    layers = Layers(
+        shape,
+        np.ascontiguousarray(target.numpy(), np.float32),
+        np.ascontiguousarray(plain.numpy(), np.float32),
+        background,
+        (ALPHA, ALPHA),
+    )
+    for index, (kind, genes) in enumerate(found):
+        layers.go_to(stack, index)
+        layers.add_up(1)
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(found) + index,)))
+        schedule = (
+            STEP * min(sizes[index], 1.0),
+            canvas.pixel / 2,
+            PATIENCE,
+            SHRINK ** (1 / PATIENCE),
+        )
+        _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *schedule, kind, genes)
+        stored = genes.astype(np.float32).astype(np.float64)
+        stack = stack.added(kind, stored, layers.fit(kind, stored))
+    values = {
+        "genes": stack.genes.T,
+        "colour": stack.colour.T,
+        "alpha": stack.alpha,
+        "kind": stack.kind,
+    }
+    return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
+
+
+def _windows(xy: Tensor, width: Tensor, height: Tensor, angle: Tensor) -> Tensor:
+    """Centre and half the size of the boxes around ellipses, [4, N]."""
+    c, s = torch.cos(angle), torch.sin(angle)
+    return torch.stack(
+        [*xy, torch.hypot(width * c, height * s), torch.hypot(width * s, height * c)]
+    )
+
+
+def _footprints(
+    splat: Splat,
+    tensors: Mapping[str, Tensor],
+    windows: Tensor,
+    axes: tuple[Tensor, Tensor, Tensor],
+    chosen: Tensor,
+) -> Tensor:
+    """What each of the `chosen` splats weighs in its window, [n, SIDE, SIDE]."""
+    unit = (torch.arange(SIDE) + 0.5) * (2 / SIDE) - 1
+    _, _, half_width, half_height = windows[:, chosen, None, None]
+    dx, dy = half_width * unit, half_height * unit[:, None]
+    own = set(splat.params)
+    values = {
+        name: tensor[..., chosen, None, None]
+        for name, tensor in tensors.items()
+        if name in own or name not in ADDED
+    }
+    weight = splat.footprint(dx, dy, Params(values)) - splat.far
+    width, height, angle = (axis[chosen, None, None] for axis in axes)
+    c, s = torch.cos(angle), torch.sin(angle)
+    inside = ((c * dx + s * dy) / width) ** 2 + ((c * dy - s * dx) / height) ** 2 <= 1
+    seen: Tensor = (weight.abs() * inside).expand(len(chosen), SIDE, SIDE).contiguous()
+    return seen
+
+
+def _most_alike(
+    shape: Shape, weight: NDArray[np.float32], window: list[float], rng: np.random.Generator
+) -> tuple[int, NDArray[np.float64]]:
+    """Kind and genes of the shape that best covers what has `weight` in a window."""
+    x, y, half_width, half_height = window
+    pitch = 2 * half_height / SIDE
+    grid = (
+        y - half_height + pitch / 2,
+        pitch,
+        x - half_width,
+        SIDE / (2 * half_width),
+        float(SIDE),
+    )
+    kernels = load_sums()
+    sums = np.zeros((SIDE, SIDE + 2, kernels.FIXED), np.float32)
+    black, white = np.zeros((3, SIDE, SIDE), np.float32), np.ones((SIDE, SIDE), np.float32)
+    target = np.ascontiguousarray(
+        np.broadcast_to(weight / max(float(weight.max()), 1e-9), black.shape)
+    )
+    kernels.sum_fixed(target, white, black, black, white, 1.0, 1, sums, 0, SIDE)
+    places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(SIDE, SIDE)
+    size = max(half_width, half_height)
+    genes = np.zeros(max(member.genes for member in shape.members))
+    score, kind, _ = search_kernels(shape, searched=False).search(
+        *(rng, sums, grid, 1.0, 1.0, WHITE, places),
+        *(CANDIDATES, size / 10, size, size / 10, size / 100),
+        *(PATIENCE, SHRINK ** (1 / PATIENCE), 0, genes),
+    )
+    if score >= NOTHING:
+        raise PluginError(
+            f"{type(shape).__name__}.random makes no shape that is valid", hint="check its valid()"
+        )
+    return kind, genes

@@ -1,0 +1,146 @@
+"""Payloads: a task and the bytes of its files, sent to a machine that shares no disk.
+
+The driver finds the target, the mask, the drawing to start from and loose plugins as a run would.
+The worker unpacks them into a folder of its own, and its task refers to these copies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Generic, TypeAlias, TypeVar
+
+from artgen._files import find_file
+from artgen.errors import ArtgenError, InputError
+from artgen.recipe import FileReference, Recipe
+from artgen.targets import Source, files_beside
+from artgen.tasks import Task
+
+Held = TypeVar("Held")
+
+Files: TypeAlias = dict[str, bytes]
+"""Files by their relative names, with slashes."""
+
+
+@dataclass(frozen=True)
+class Payload(Generic[Held]):
+    """A task with its files: `held` has `Files`, or references to them, by what they are.
+
+    Keys are ``target``, ``plugin 0`` and so on; `names` has the names that the user gave, by the
+    same keys.
+    """
+
+    task: Task
+    held: Mapping[str, Held]
+    names: Mapping[str, str]
+
+
+def pack(task: Task, hold: Callable[[Path], Held]) -> Payload[Held]:
+    """Find the files that `task` needs; `hold` makes a reference of the path of a file or folder.
+
+    Raises InputError where one is missing, unless the run is resumed and has copies.
+    """
+    held, names = dict[str, Held](), dict[str, str]()
+    resumed = bool(task.resume_files())
+    for what, file in _files_of(task.recipe):
+        try:
+            path = find_file(file.name, file.sha256, task.search_for(what), what)
+        except InputError:
+            if resumed:
+                continue
+            raise
+        held[what], names[what] = hold(path), file.name
+    for number, plugin in enumerate(task.plugins):
+        held[f"plugin {number}"], names[f"plugin {number}"] = hold(plugin), str(plugin)
+    return Payload(task, held, names)
+
+
+def read(path: Path) -> Files:
+    """The bytes of a file and of those that belong to it, or of all files in a folder.
+
+    Raises InputError.
+    """
+    # What a set is called is the name of its folder, `.` included.
+    base = path.name or path.resolve().name
+    try:
+        if path.is_dir():
+            files = [file for file in path.rglob("*") if file.is_file()]
+            names = {file: PurePosixPath(base, file.relative_to(path).as_posix()) for file in files}
+        else:
+            names = {file: PurePosixPath(file.name) for file in {path, *files_beside(path)}}
+        return {str(name): file.read_bytes() for file, name in names.items()}
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class Unpacked:
+    """A task with local paths; `said` has the names that the user gave, by these paths."""
+
+    task: Task
+    said: Mapping[str, str]
+
+    def as_said(self, error: Exception) -> Exception:
+        """The error with the names that the user gave in place of paths."""
+        if isinstance(error, ArtgenError):
+            for path, name in self.said.items():
+                error.message = error.message.replace(path, name)
+                error.hint = error.hint and error.hint.replace(path, name)
+        return error
+
+
+def unpack(payload: Payload[Files], home: Path) -> Unpacked:
+    """Write the files below the folder `home`; the unpacked task refers to them."""
+    said = dict[str, str]()
+    recipe = payload.task.recipe
+    plugins = []
+    for what, files in payload.held.items():
+        place = home / what.replace(" ", "-")
+        write(place, files)
+        name = payload.names[what]
+        path = place / next(iter(files)).partition("/")[0]
+        if what == "target":
+            path = place / _base(name, files)
+            source = Source.parse(recipe.target.source).at(path)
+            recipe = recipe.with_target(source=str(source))
+        elif what == "mask":
+            recipe = recipe.with_target(mask=_moved(recipe.target.mask, path))
+        elif what == "init":
+            recipe = recipe.with_init(_moved(recipe.init, path))
+        else:
+            plugins.append(path)
+        said[str(path)] = name
+    folder = home / "work"
+    folder.mkdir(exist_ok=True)
+    return Unpacked(payload.task.relocated(recipe, tuple(plugins), folder), said)
+
+
+def write(folder: Path, files: Files) -> None:
+    """Write all of them below `folder`."""
+    for name, data in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+
+
+def _files_of(recipe: Recipe) -> Iterator[tuple[str, FileReference]]:
+    path = Source.parse(recipe.target.source).path
+    if path is not None:
+        yield "target", FileReference(name=path, sha256=recipe.target.sha256)
+    if recipe.target.mask is not None:
+        yield "mask", recipe.target.mask
+    if recipe.init is not None:
+        yield "init", recipe.init
+
+
+def _base(name: str, files: Files) -> str:
+    """What lies in the payload under the last part of `name`: a file, or a folder."""
+    roots = {file.partition("/")[0] for file in files}
+    base = Path(name).name
+    return base if base in roots else next(iter(sorted(roots)))
+
+
+def _moved(reference: FileReference | None, path: Path) -> FileReference:
+    """The same file at another path."""
+    return FileReference(name=str(path), sha256=None if reference is None else reference.sha256)

@@ -1,0 +1,40 @@
+"""The questions that a family of primitives answers: generic functions, each on the primitive.
+
+A family is a base class derived from `artgen.Primitive`, with a `family` name of its own. A plugin
+brings one by registering its answers where it defines the class::
+
+    @artgen.family.paint.register(Stripes)
+    def paint_stripes(stripes, tensors, canvas, *, background, **_): ...
+
+`paint` alone is needed. Without `appearance` two drawings cannot become one another, and without
+`flat_parts` there are no vectors, pens and pages; artgen then refuses them by name.
+"""
+
+from artgen.animation.matching import Appearance, Pairs, align, appearance, hide, pair, pair_parts
+from artgen.engines.conversion import convert_parts
+from artgen.engines.gradient.objective import Objective, objective_of
+from artgen.output.parts import FlatPart, Polygon, flat_parts
+from artgen.output.plotter.parts import PenPart, pen_parts
+from artgen.raster import Backend, choose_backend, paint, planned_backend
+
+__all__ = [
+    "Appearance",
+    "Backend",
+    "FlatPart",
+    "Objective",
+    "Pairs",
+    "PenPart",
+    "Polygon",
+    "align",
+    "appearance",
+    "choose_backend",
+    "convert_parts",
+    "flat_parts",
+    "hide",
+    "objective_of",
+    "paint",
+    "pair",
+    "pair_parts",
+    "pen_parts",
+    "planned_backend",
+]

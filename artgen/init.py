@@ -1,0 +1,163 @@
+"""Initial values of parameters: functions to pass as `init` of a `Param`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+
+__all__ = [
+    "Context",
+    "Init",
+    "at_target_colour",
+    "constant",
+    "from_spacing",
+    "normal",
+    "on_detail",
+    "uniform",
+]
+
+
+@dataclass
+class Context:
+    """The data that initial values may depend on.
+
+    `rng` is the only source of randomness; `target` is [3, height, width] (sRGB-encoded, on the
+    CPU) or None; `weight` [height, width] or None is the loss weight; `count` is the number of
+    parts; `values` holds what was already initialised, in the order of `params` ("xy" first).
+    """
+
+    rng: torch.Generator
+    canvas: Canvas
+    count: int
+    target: Tensor | None = None
+    weight: Tensor | None = None
+    background: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    values: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def mean_spacing(self) -> float:
+        """The distance between neighbours if the parts were on a grid, in canvas units."""
+        return math.sqrt(self.canvas.area / max(1, self.count))
+
+    @cached_property
+    def spacing(self) -> Tensor:
+        """The mean distance of each part to its three nearest neighbours, about, float32 [count].
+
+        It is the mean spacing if there are fewer than eight parts.
+        """
+        return _local_spacing(self)
+
+    def random(self, *shape: int) -> Tensor:
+        """Draw uniform numbers in [0, 1)."""
+        return torch.rand(shape, generator=self.rng)
+
+    def randn(self, *shape: int) -> Tensor:
+        """Draw standard normal numbers."""
+        return torch.randn(shape, generator=self.rng)
+
+
+Init = Callable[[Context, tuple[int, ...]], Tensor]
+
+
+def constant(value: float) -> Init:
+    """Set all values to `value`."""
+    return lambda context, shape: torch.full(shape, float(value))
+
+
+def uniform(low: float, high: float) -> Init:
+    """Draw values uniformly between `low` and `high`."""
+    return lambda context, shape: low + (high - low) * context.random(*shape)
+
+
+def normal(std: float = 1.0, mean: float = 0.0) -> Init:
+    """Draw values from a normal distribution."""
+    return lambda context, shape: mean + std * context.randn(*shape)
+
+
+def from_spacing(k: float) -> Init:
+    """Lengths of `k` times the local spacing of the parts, in canvas units."""
+    return lambda context, shape: (k * context.spacing).expand(shape).clone()
+
+
+def on_detail(detail: float = 0.8) -> Init:
+    """Positions [2, N]: a share `detail` where the target changes, the rest anywhere.
+
+    The density of the former follows the magnitude of the luminance gradient, times the loss
+    weight; positions are jittered inside their pixel. (Image-GS, SIGGRAPH 2025, uses a similar
+    mixture.) Without a target they are uniform over the canvas.
+    """
+
+    def init(context: Context, shape: tuple[int, ...]) -> Tensor:
+        count = shape[-1]
+        half_width, half_height = context.canvas.reach
+        reach = torch.tensor([[half_width], [half_height]])
+        if context.target is None:
+            return reach * (2 * context.random(2, count) - 1)
+        density = _detail_density(context.target, context.weight, detail)
+        pick = torch.multinomial(density.flatten(), count, replacement=True, generator=context.rng)
+        height, width = density.shape
+        column, row = pick % width, pick // width
+        corner = torch.stack([column, row]).float() + context.random(2, count)
+        size = torch.tensor([[float(width)], [float(height)]])
+        return reach * (2 * corner / size - 1)
+
+    return init
+
+
+def at_target_colour(gain: float = 1.0) -> Init:
+    """Colours [3, N]: `gain` times the target minus the background at the positions `xy`."""
+
+    def init(context: Context, shape: tuple[int, ...]) -> Tensor:
+        if context.target is None or "xy" not in context.values:
+            return gain * context.random(*shape)
+        xy = context.values["xy"]
+        half_width, half_height = context.canvas.reach
+        grid = (xy / torch.tensor([[half_width], [half_height]])).t().reshape(1, 1, -1, 2)
+        colour = torch.nn.functional.grid_sample(
+            context.target[None], grid, padding_mode="border", align_corners=False
+        )
+        base = torch.tensor(context.background)[:, None]
+        return gain * (colour[0, :, 0] - base)
+
+    return init
+
+
+def _detail_density(target: Tensor, weight: Tensor | None, detail: float) -> Tensor:
+    """Probabilities of pixels [height, width]: `detail` by gradient magnitude, the rest uniform."""
+    luminance = target.mean(0)
+    padded = torch.nn.functional.pad(luminance[None, None], (1, 1, 1, 1), mode="replicate")[0, 0]
+    horizontal = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2
+    vertical = (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
+    # The small term makes the density of a flat picture uniform.
+    magnitude = torch.hypot(horizontal, vertical) + 1e-6
+    flat = torch.full_like(magnitude, 1 / magnitude.numel())
+    density = detail * magnitude / magnitude.sum() + (1 - detail) * flat
+    if weight is not None and float(weight.sum()) > 0:
+        density = density * weight
+    # torch.multinomial takes at most 2^24 categories; a coarser grid serves as well.
+    while density.numel() > 2**24:
+        density = torch.nn.functional.avg_pool2d(density[None, None], 2, ceil_mode=True)[0, 0]
+    return density / density.sum()
+
+
+def _local_spacing(context: Context) -> Tensor:
+    """Mean distance to the three nearest neighbours, floored at half a pixel, [count]."""
+    count = context.count
+    mean = context.mean_spacing
+    xy = context.values.get("xy")
+    if xy is None or count < 8:
+        return torch.full((count,), mean)
+    from scipy.spatial import cKDTree
+
+    points = xy.t().double().numpy()
+    distances, _ = cKDTree(points).query(points, k=4)
+    nearest = torch.from_numpy(distances[:, 1:].mean(1)).float()
+    # Random points lie closer to their nearest neighbours than points on a grid do.
+    return (1.4 * nearest).clamp(0.5 * context.canvas.pixel, 4 * mean)

@@ -1,0 +1,1 @@
+"""Latent space of codecs: places and walks between the pictures of a set, and plots of it."""

@@ -1,0 +1,138 @@
+"""Weighted mixtures of losses, such as ``l1+0.1*ssim``."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from artgen.errors import PluginError, UsageError, did_you_mean
+from artgen.losses._marks import LossFunction
+from artgen.losses._pixel import cross_entropy
+from artgen.samples import TargetKind
+
+
+@dataclass(frozen=True)
+class Term:
+    """A loss of a mixture with its positive weight."""
+
+    weight: float
+    name: str
+    function: LossFunction
+
+    @property
+    def text(self) -> str:
+        """The term as text, such as ``0.1*ssim``, or the bare name if the weight is 1."""
+        if self.weight == 1:
+            return self.name
+        # A plus would end the term, so write 1e16 instead of 1e+16.
+        weight = repr(self.weight).removesuffix(".0").replace("e+", "e")
+        return f"{weight}*{self.name}"
+
+
+def _check_value(name: str, value: object, image: Tensor) -> None:
+    """Raise PluginError if the value of a loss is no scalar, or cannot be differentiated."""
+    if not isinstance(value, Tensor):
+        found = f"gave {type(value).__name__}, not a tensor"
+    elif value.ndim:
+        found = f"gave a tensor of shape {list(value.shape)}, not a scalar"
+    elif image.requires_grad and torch.is_grad_enabled() and not value.requires_grad:
+        found = "gave a value without a gradient"
+    else:
+        return
+    raise PluginError(
+        f"loss {name!r} {found}",
+        hint="return a scalar tensor computed from the image by torch, such as error.mean()",
+    )
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A weighted sum of losses, called like a single loss."""
+
+    terms: tuple[Term, ...]
+
+    def __call__(self, image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+        """Return the sum of the terms, a scalar."""
+        total = image.new_zeros(())
+        for term in self.terms:
+            value = term.function(image, target, weight)
+            _check_value(term.name, value, image)
+            total = total + term.weight * value
+        return total
+
+    @property
+    def text(self) -> str:
+        """The mixture in canonical spelling, as `parse_loss` reads it."""
+        return "+".join(term.text for term in self.terms)
+
+    def check_target(self, kind: TargetKind) -> None:
+        """Raise UsageError if a term does not support this kind of target."""
+        for term in self.terms:
+            targets = getattr(term.function, "targets", ("image",))
+            if kind not in targets:
+                raise UsageError(
+                    f"loss {term.name!r} is for {' and '.join(targets)} targets, not for {kind}",
+                    hint="leave out --loss, or use mse or l1",
+                )
+
+    @property
+    def takes_logits(self) -> bool:
+        """Whether outputs are logits rather than probabilities."""
+        return any(term.function is cross_entropy for term in self.terms)
+
+    @property
+    def per_pixel(self) -> bool:
+        """Whether every term is per pixel, so that a random batch can represent the picture."""
+        return all(getattr(term.function, "per_pixel", False) for term in self.terms)
+
+
+def parse_loss(text: str, find: Callable[[str], LossFunction], known: Iterable[str]) -> Loss:
+    """Parse a mixture: loss names joined by ``+``, each with an optional weight and ``*``.
+
+    `known` lists the names, and `find` returns the loss of a name. Raises UsageError that quotes
+    `text` and the wrong part.
+    """
+    names = set(known)
+    terms: list[Term] = []
+    for part in text.split("+"):
+        weight, name = _parse_term(part.strip(), text)
+        if name not in names:
+            raise UsageError(
+                f"loss {text!r}: unknown loss {name!r}", hint=did_you_mean(name, names)
+            )
+        if any(name == term.name for term in terms):
+            raise UsageError(
+                f"loss {text!r} names {name!r} twice", hint="give it once, with a weight"
+            )
+        terms.append(Term(weight, name, find(name)))
+    return Loss(tuple(terms))
+
+
+def _parse_term(part: str, text: str) -> tuple[float, str]:
+    """Return weight and name of ``NAME``, ``WEIGHT*NAME`` or ``NAME*WEIGHT``."""
+    factors = [factor.strip() for factor in part.split("*")]
+    weights = [number for number in map(_number, factors) if number is not None]
+    names = [factor for factor in factors if factor and _number(factor) is None]
+    if len(names) != 1 or len(weights) > 1 or len(names) + len(weights) != len(factors):
+        raise UsageError(
+            f"loss {text!r}: {part!r} is neither a loss nor a weight times a loss",
+            hint="write it like l1+0.1*ssim",
+        )
+    weight = weights[0] if weights else 1.0
+    if not (weight > 0 and math.isfinite(weight)):
+        raise UsageError(
+            f"loss {text!r}: the weight in {part!r} must be positive and finite",
+            hint="leave the term out, or give it a weight above 0",
+        )
+    return weight, names[0]
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None

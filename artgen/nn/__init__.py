@@ -1,0 +1,6 @@
+"""Layers that plugins share: grids of features, PReLU, and batches of pictures for codecs."""
+
+from artgen.nn.grids import grid_rows, interpolate_grids
+from artgen.nn.prelu import prelu
+
+__all__ = ["grid_rows", "interpolate_grids", "prelu"]

@@ -1,0 +1,97 @@
+"""Codecs on many pictures: some at a time in float32, or differentiably in any arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from artgen.compiler.memory import memory_errors
+from artgen.primitives import Arithmetic, Codec, Examples, Params
+from artgen.samples import ImageSet
+
+PICTURE_PIECE = 250
+"""Pictures per batch; larger batches are not faster."""
+
+_COMPLAINT = "the pictures need more memory than there is"
+_HINT = "use smaller pictures, or fewer"
+
+
+def kept_examples(subject: ImageSet) -> Examples:
+    """The pictures that belong to a drawing."""
+    return Examples.from_arrays(subject.pictures, subject.labels)
+
+
+@torch.no_grad()
+def encode(codec: Codec, tensors: Mapping[str, Tensor], examples: Examples) -> Tensor:
+    """The latents of the pictures, [N, *latent], on the CPU. Raises OutOfMemory."""
+    p = Params(tensors)
+    with memory_errors(_COMPLAINT, _HINT):
+        pieces = [codec.encode(images, p).cpu() for images, _ in _pieces(examples, tensors)]
+        return torch.cat(pieces)
+
+
+@torch.no_grad()
+def decode(codec: Codec, tensors: Mapping[str, Tensor], latents: Tensor, labels: Tensor) -> Tensor:
+    """The pictures of latents [N, *latent], float32 [N, channels, h, w]. Raises OutOfMemory."""
+    p, device = Params(tensors), _device(tensors)
+    with memory_errors(_COMPLAINT, _HINT):
+        split = torch.split
+        pieces = zip(split(latents, PICTURE_PIECE), split(labels, PICTURE_PIECE), strict=True)
+        return torch.cat(
+            [codec.decode(some.to(device), p, kinds.to(device)).cpu() for some, kinds in pieces]
+        )
+
+
+@torch.no_grad()
+def reconstruct(codec: Codec, tensors: Mapping[str, Tensor], examples: Examples) -> Tensor:
+    """The pictures after the codec, float32 [N, channels, h, w] on the CPU. Raises OutOfMemory."""
+    p = Params(tensors)
+    with memory_errors(_COMPLAINT, _HINT):
+        return torch.cat(
+            [
+                codec.decode(codec.encode(images, p), p, labels).cpu()
+                for images, labels in _pieces(examples, tensors)
+            ]
+        )
+
+
+def pass_through(
+    codec: Codec,
+    tensors: Mapping[str, Tensor],
+    images: Tensor,
+    labels: Tensor,
+    arithmetic: Arithmetic,
+) -> Tensor:
+    """The pictures [N, channels, h, w] after the codec, differentiably: what a step learns from.
+
+    Products may be computed in bfloat16; the result is float32.
+    """
+    last = torch.channels_last
+    p = Params(
+        {
+            name: tensor.contiguous(memory_format=last) if tensor.dim() == 4 else tensor
+            for name, tensor in tensors.items()
+        }
+    )
+    device = images.device.type
+    with torch.autocast(device, torch.bfloat16, enabled=arithmetic == "bf16"):
+        return codec.decode(codec.encode(_channels_last(images), p), p, labels).float()
+
+
+def _pieces(examples: Examples, tensors: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:
+    device = _device(tensors)
+    for start in range(0, len(examples.images), PICTURE_PIECE):
+        images, labels = examples.piece(start, start + PICTURE_PIECE)
+        yield _channels_last(images.to(device)), labels.to(device)
+
+
+def _channels_last(images: Tensor) -> Tensor:
+    """The same with the channels of a pixel side by side: the order that is convolved fastest."""
+    # Of a single channel `contiguous` would keep strides that do not tell where channels are.
+    return torch.empty_like(images, memory_format=torch.channels_last).copy_(images)
+
+
+def _device(tensors: Mapping[str, Tensor]) -> torch.device:
+    return next(iter(tensors.values())).device if tensors else torch.device("cpu")

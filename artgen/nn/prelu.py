@@ -1,0 +1,129 @@
+"""PReLU, the activation after a layer, optionally with the means of 2×2 pixels.
+
+PReLU multiplies what is negative by a learned slope per channel (He, Zhang, Ren and Sun: Delving
+deep into rectifiers, 2015). A network of convolutions spends a third of a step on it and on the
+means of 2×2 pixels, more in bfloat16, because a library goes through memory once for each of these
+and converts every number on its own. The numba kernels here do both at once, forwards and
+backwards, where the channels of a pixel lie side by side.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from artgen.compiler.threads import share
+from artgen.nn.prelu_printer import ARRAYS, prelu_kernels
+
+ROWS = 4096
+"""Rows of values in a thread's piece; sums of a piece are added up in the order of the pieces."""
+WIDE = 64
+"""Rows shorter than this are taken several at a time."""
+
+
+def prelu(value: Tensor, slope: Tensor, *, halve: bool = False) -> Tensor:
+    """`value`, or where that is negative `slope` times as much; differentiable in both.
+
+    `value` is [N, C] or [N, C, h, w], float32 or bfloat16, and `slope` is [C]. With `halve` the
+    result [N, C, h // 2, w // 2] holds the means of 2×2 pixels; an odd last row or column is left
+    out.
+    """
+    if value.device.type == "cpu" and value.dtype in ARRAYS and _is_channels_last(value):
+        return _prelu_on_cpu(value, slope.float(), halve)
+    result = F.prelu(value, slope.to(value.dtype))
+    return F.avg_pool2d(result, 2) if halve else result
+
+
+class _Prelu(torch.autograd.Function):
+    """The kernels as one differentiable operation."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, slope: Tensor, halve: bool) -> Tensor:
+        ctx.save_for_backward(value, slope)
+        ctx.halve = halve
+        kernels = prelu_kernels(value.dtype)
+        if halve:
+            count, channels, height, width = value.shape
+            result = torch.empty(
+                (count, channels, height // 2, width // 2),
+                dtype=value.dtype,
+                memory_format=torch.channels_last,
+            )
+            source, out, slopes = _array(value), _array(result), slope.detach().numpy()
+            share(lambda n: kernels.forward_halved(source, slopes, out, n), range(count))
+        else:
+            result = torch.empty_like(value)
+            source, slopes = _rows(value, slope)
+            out, _ = _rows(result, slope)
+            share(
+                lambda start: kernels.forward(source, slopes, out, start, start + ROWS),
+                range(0, len(source), ROWS),
+            )
+        return result
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None]:
+        value, slope = ctx.saved_tensors
+        kernels = prelu_kernels(value.dtype)
+        incoming = grad_outputs[0].to(value.dtype)
+        if incoming.dim() == 4:
+            incoming = incoming.contiguous(memory_format=torch.channels_last)
+        # What is left out of the means has no influence.
+        odd = ctx.halve and (value.shape[2] % 2 or value.shape[3] % 2)
+        gradient = torch.zeros_like(value) if odd else torch.empty_like(value)
+        if ctx.halve:
+            source, given, out = _array(value), _array(incoming), _array(gradient)
+            slopes = slope.numpy()
+            sums = np.zeros((len(source), len(slopes)), np.float32)
+            share(
+                lambda n: kernels.backward_halved(source, slopes, given, out, sums[n], n),
+                range(len(source)),
+            )
+        else:
+            source, slopes = _rows(value, slope)
+            (given, _), (out, _) = _rows(incoming.contiguous(), slope), _rows(gradient, slope)
+            starts = range(0, len(source), ROWS)
+            sums = np.zeros((len(starts), len(slopes)), np.float32)
+            share(
+                lambda start: kernels.backward(
+                    source, slopes, given, out, sums[start // ROWS], start, start + ROWS
+                ),
+                starts,
+            )
+        of_slope = torch.from_numpy(sums.reshape(-1, len(slope)).sum(0))
+        return gradient, of_slope, None
+
+
+_prelu_on_cpu: Callable[..., Tensor] = _Prelu.apply
+
+
+def _is_channels_last(value: Tensor) -> bool:
+    return (value.permute(0, 2, 3, 1) if value.dim() == 4 else value).is_contiguous()
+
+
+def _array(value: Tensor) -> NDArray[Any]:
+    """The memory of a tensor with its channels last; the bits of bfloat16 as whole numbers."""
+    value = value.detach()
+    if value.dim() == 4:
+        value = value.permute(0, 2, 3, 1)
+    if value.dtype == torch.bfloat16:
+        return value.view(torch.int16).numpy().view(np.uint16)
+    return value.numpy()
+
+
+def _rows(value: Tensor, slope: Tensor) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """The values as rows, and a slope for each in a row: short rows are put side by side."""
+    channels, array = len(slope), _array(value)
+    pixels, together = array.size // max(1, channels), 1
+    while channels * together < WIDE and pixels % (2 * together) == 0 and pixels:
+        together *= 2
+    rows = array.reshape(pixels // together, together * channels)
+    return rows, np.tile(slope.detach().numpy(), together)

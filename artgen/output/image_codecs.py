@@ -1,0 +1,87 @@
+"""JPEG, WebP and AVIF at a given number of bytes, to show beside what artgen makes.
+
+The encoders are Pillow's behind imageio, at the best quality that the number of bytes allows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.metrics import psnr
+
+_SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
+    "JPEG": (
+        {"optimize": True, "subsampling": "4:2:0"},
+        {"optimize": True, "subsampling": "4:4:4"},
+    ),
+    "WebP": ({"method": 6},),
+    "AVIF": ({"subsampling": "4:2:0"}, {"subsampling": "4:4:4"}),
+}
+_WORST, _BEST = 1, 100
+
+Pixels = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """A picture after coding: its quality from 1 to 100, the size of the file, what it shows.
+
+    `size` is that of the whole file in bytes, headers included; `pixels` are uint8 [h, w, 3].
+    """
+
+    quality: int
+    size: int
+    pixels: Pixels
+
+
+def available_codecs() -> tuple[str, ...]:
+    """Those of JPEG, WebP and AVIF that the installed Pillow can write."""
+    from PIL import features
+
+    built = {"JPEG": "jpg", "WebP": "webp", "AVIF": "avif"}
+    # Asking an older Pillow for a feature that it has never heard of gives a warning.
+    known = features.get_supported()
+    return tuple(codec for codec in _SETTINGS if built[codec] in known)
+
+
+def encode_within(pixels: Pixels, codec: str, limit: int) -> Encoded | None:
+    """The picture, uint8 [h, w, 3], after `codec` in a file of at most `limit` bytes.
+
+    It has the largest quality whose file fits, found by bisection, as files grow with it. Chroma is
+    at half or at full resolution, where the codec has both: what comes closer to the picture. None
+    where even quality 1 takes more bytes.
+    """
+    fitting = (_largest(pixels, codec, limit, settings) for settings in _SETTINGS[codec])
+    encoded = [each for each in fitting if each is not None]
+    return max(encoded, key=lambda each: psnr(each.pixels, pixels), default=None)
+
+
+def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
+    low, high = _WORST, _BEST + 1
+    found: tuple[int, bytes] | None = None
+    while low < high:
+        quality = (low + high) // 2
+        data = _encode(pixels, codec, {"quality": quality, **settings})
+        if len(data) <= limit:
+            found, low = (quality, data), quality + 1
+        else:
+            high = quality
+    return found and Encoded(found[0], len(found[1]), _decode(found[1], codec))
+
+
+def _encode(pixels: Pixels, codec: str, settings: dict[str, Any]) -> bytes:
+    import imageio.v3 as iio
+
+    suffix = f".{codec.lower()}"
+    data: bytes = iio.imwrite("<bytes>", pixels, extension=suffix, plugin="pillow", **settings)
+    return data
+
+
+def _decode(data: bytes, codec: str) -> Pixels:
+    import imageio.v3 as iio
+
+    return iio.imread(data, extension=f".{codec.lower()}", plugin="pillow", mode="RGB")

@@ -1,0 +1,120 @@
+"""Flat parts: what each covers, in one colour. Families that have such parts register them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import singledispatch
+from typing import Protocol
+from xml.etree import ElementTree
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.drawing import Drawing
+from artgen.errors import UsageError
+from artgen.primitives import Primitive
+
+Floats = NDArray[np.float64]
+
+
+class FlatPart(Protocol):
+    """A part of one colour with hard edges, in canvas units."""
+
+    @property
+    def kind(self) -> str:
+        """The name of its kind."""
+        ...
+
+    @property
+    def colour(self) -> Sequence[float] | Floats:
+        """Red, green and blue, 1.0 = 255."""
+        ...
+
+    @property
+    def alpha(self) -> float:
+        """Opacity, 0 to 1."""
+        ...
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """The numbers that the part is made of, by name."""
+        ...
+
+    @property
+    def touching(self) -> bool:
+        """Whether it shares its edges with neighbours: a thin border then hides the gaps."""
+        ...
+
+    def element(self) -> ElementTree.Element | None:
+        """Return a new SVG element, filled by its user; None where its numbers are not finite.
+
+        A stroke has ``fill="none" stroke="currentColor"``. Raises PluginError where the plugin
+        gives none.
+        """
+        ...
+
+    def outline(self) -> Floats:
+        """Return its polygon, float64 [corners, 2]; empty where its numbers are not finite."""
+        ...
+
+    def spine(self) -> Floats | None:
+        """Return the line in the middle of a stroke, float64 [points, 2]; None for other parts."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Polygon:
+    """A flat part with the given `corners`, float64 [corners, 2] in canvas units."""
+
+    corners: Floats
+    colour: Sequence[float] | Floats
+    alpha: float = 1.0
+    kind: str = "polygon"
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    touching: bool = False
+
+    def element(self) -> ElementTree.Element | None:
+        """Return a ``<polygon>``."""
+        if len(self.outline()) < 3:
+            return None
+        points = " ".join(f"{x:.17f},{y:.17f}" for x, y in self.corners.tolist())
+        return ElementTree.Element("polygon", {"points": points})
+
+    def outline(self) -> Floats:
+        """Return the corners."""
+        return self.corners if np.isfinite(self.corners).all() else np.empty((0, 2))
+
+    def spine(self) -> None:
+        """Return None: it is not a stroke."""
+
+
+@singledispatch
+def flat_parts(primitive: Primitive, drawing: Drawing) -> Sequence[FlatPart]:
+    """List the parts of a drawing from the lowest to the highest.
+
+    A page can play films only where there is one for each part, in the order of the tensors. A
+    family that registers it can be written as SVG and JSON, drawn with pens, and shown on pages.
+    By default there are none.
+    """
+    return ()
+
+
+def parts_for(drawing: Drawing, primitive: Primitive, what: str) -> Sequence[FlatPart]:
+    """List the parts of a drawing from the lowest to the highest, for a file of the format `what`.
+
+    Raises UsageError where the family has no flat parts, InputError where the tensors are not those
+    of `primitive`, PluginError where a plugin does not say what its parts are.
+    """
+    kind = type(primitive)
+    if flat_parts.dispatch(kind) is flat_parts.dispatch(object):
+        from artgen.output.plotter.parts import pen_parts
+
+        lines = what == "SVG" and pen_parts.dispatch(kind) is not pen_parts.dispatch(object)
+        raise UsageError(
+            f"{drawing.primitive} is a {primitive.family} and cannot be written as {what}, "
+            "which is for shapes: triangle, circle, bezier and others",
+            hint="use -o FILE.png" + (", or --page A4 for lines" if lines else ""),
+        )
+    primitive.check_tensors(drawing)
+    return flat_parts(primitive, drawing)

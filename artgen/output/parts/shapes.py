@@ -1,0 +1,80 @@
+"""The shapes of a drawing one by one, as their plugins describe them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+import numpy as np
+
+from artgen.drawing import Drawing
+from artgen.errors import PluginError
+from artgen.output.parts._flat import Floats, flat_parts
+from artgen.primitives import Shape
+from artgen.raster import check_shape, unpack
+from artgen.registry import kind_names
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedShape:
+    """A shape of a drawing: `genes` are float64 [genes], `colour` is [3], `alpha` in 0..1."""
+
+    kind: str
+    shape: Shape
+    genes: Floats
+    colour: Floats
+    alpha: float
+    touching: bool = False
+
+    @property
+    def numbers(self) -> Mapping[str, float]:
+        """The genes by name."""
+        names = self.shape.gene_names or [f"gene_{i}" for i in range(self.shape.genes)]
+        return dict(zip(names, self.genes.tolist(), strict=True))
+
+    def element(self) -> ElementTree.Element | None:
+        """Return what `Shape.svg` gives. Raises PluginError where that is not one element."""
+        try:
+            with np.errstate(all="ignore"):
+                text = self.shape.svg(self.genes)
+        except (ArithmeticError, ValueError):
+            return None
+        if re.search(r"\b(nan|inf)\b", text):
+            return None
+        try:
+            return ElementTree.fromstring(text)
+        except ElementTree.ParseError as error:
+            raise PluginError(
+                f"{type(self.shape).__name__}.svg gives no SVG element: {error}: {text[:80]}",
+                hint='it takes one element, such as <circle cx="0" cy="0" r="1"/>',
+            ) from None
+
+    def outline(self) -> Floats:
+        """Return its polygon; empty where its numbers are not finite."""
+        try:
+            with np.errstate(all="ignore"):
+                points = self.shape.polygon(self.genes)
+        except (ArithmeticError, ValueError):
+            return np.empty((0, 2))
+        return points if np.isfinite(points).all() else np.empty((0, 2))
+
+    def spine(self) -> Floats | None:
+        """Return the line in the middle of a stroke."""
+        points = self.shape.spine(self.genes)
+        return points if points is not None and np.isfinite(points).all() else None
+
+
+@flat_parts.register(Shape)
+def _parts(shape: Shape, drawing: Drawing) -> list[PlacedShape]:
+    check_shape(shape)
+    names, members = kind_names(drawing.primitive), shape.members
+    placed = []
+    for kind, genes, colour, alpha in zip(*unpack(shape, drawing.tensors), strict=True):
+        # As it is drawn: any other number means the last kind.
+        k = int(kind) if 0 <= kind < len(members) else -1
+        own = np.ascontiguousarray(genes[: members[k].genes])
+        opacity = min(max(float(alpha), 0.0), 1.0)
+        placed.append(PlacedShape(names[k], members[k], own, colour, opacity))
+    return placed

@@ -1,0 +1,75 @@
+"""Paint fields, and evaluate them anywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.compiler.threads import share_torch
+from artgen.primitives import Field, Params
+from artgen.raster._paint import paint
+from artgen.raster.eager import Memory
+
+FIELD_PIECE = 8192
+"""The positions at which a thread evaluates a field at a time, on a CPU.
+
+Few enough that what its layers hand on stays in the processor's cache.
+"""
+
+
+def evaluate(
+    field: Field, tensors: Mapping[str, Tensor], positions: Tensor, memory: Memory | None = None
+) -> Tensor:
+    """The values of a field at `positions` [M, inputs], [outputs, 1, M], differentiably.
+
+    They have the form of a picture one pixel high, so that losses take them.
+    """
+    at_once = _at_once(tensors, memory or Memory())
+    params = Params(tensors)
+    values = [field.forward(piece, params) for piece in torch.split(positions, at_once)]
+    return torch.cat(values).t()[:, None]
+
+
+@paint.register(Field)
+def paint_field(
+    field: Field,
+    tensors: Mapping[str, Tensor],
+    canvas: Canvas,
+    *,
+    memory: Memory | None = None,
+    **_: Any,
+) -> Tensor:
+    """Evaluate the field at the centres of all pixels, differentiably."""
+    first = next(iter(tensors.values()))
+    x, y = (torch.from_numpy(centres).to(first) for centres in canvas.pixel_centres())
+    on_cpu, at_once = first.device.type == "cpu", _at_once(tensors, memory or Memory())
+    rows = max(1, (min(FIELD_PIECE, at_once) if on_cpu else at_once) // canvas.width)
+    params = Params(tensors)
+    strips: dict[int, Tensor] = {}
+
+    def paint_strip(top: int) -> None:
+        some = y[top : top + rows]
+        grid = torch.stack(
+            [x.expand(len(some), -1), some[:, None].expand(-1, canvas.width)], dim=-1
+        )
+        colours = field.forward(grid.reshape(-1, field.inputs), params).float()
+        strips[top] = colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1)
+
+    tops = range(0, canvas.height, rows)
+    if on_cpu:
+        share_torch(paint_strip, tops)
+    else:
+        for top in tops:
+            paint_strip(top)
+    return torch.cat([strips[top] for top in tops], dim=1)
+
+
+def _at_once(tensors: Mapping[str, Tensor], memory: Memory) -> int:
+    """How many positions a field may be evaluated at, at a time."""
+    # A table has more rows than any layer has neurons.
+    widest = min(1024, max(max(tensor.shape, default=1) for tensor in tensors.values()))
+    return max(1, 16 * memory.evaluations // max(16, widest))

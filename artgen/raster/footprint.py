@@ -1,0 +1,74 @@
+"""Compiled footprints: what the backends on a CPU and on CUDA have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import ModuleType
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.compiler import kernel_cache
+from artgen.compiler.numba_printer import Source
+from artgen.compiler.record import trace
+from artgen.primitives import Splat
+
+
+class CompiledFootprint(ABC):
+    """A traced footprint; kernels for a number of channels are compiled on first use.
+
+    Raises Untraceable, or the error of the compiler.
+    """
+
+    def __init__(self, splat: Splat) -> None:
+        self._ir, self._far = trace(splat), splat.far
+        self._kernels: dict[tuple[int, bool], tuple[Source, ModuleType]] = {}
+
+    def kernels(self, channels: int, over: bool = False) -> tuple[Source, ModuleType]:
+        """Return the layout and the compiled functions for `channels` features."""
+        key = channels, over
+        if key not in self._kernels:
+            source = self._emit(channels, over)
+            self._kernels[key] = source, kernel_cache.load(source.text)
+        return self._kernels[key]
+
+    def accumulate(
+        self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
+    ) -> Tensor:
+        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, float32 [C, height, width].
+
+        The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
+        `features`.
+        """
+        return self._draw(splat, tensors, features, canvas, over=False)
+
+    def composite(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        colour: Tensor,
+        opacity: Tensor,
+        canvas: Canvas,
+    ) -> Tensor:
+        """Alpha compositing, the first splat in front: colour and transmittance, [4, h, w].
+
+        The same as `eager.composite`.
+        """
+        features = torch.cat([colour, opacity[None]])
+        return self._draw(splat, tensors, features, canvas, over=True)
+
+    @abstractmethod
+    def _emit(self, channels: int, over: bool) -> Source:
+        """Print the kernels for `channels` features."""
+
+    @abstractmethod
+    def _draw(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        features: Tensor,
+        canvas: Canvas,
+        over: bool,
+    ) -> Tensor: ...

@@ -1,0 +1,1 @@
+"""Clips: their shots are detected, fitted frame by frame, and joined into a film."""

@@ -1,0 +1,78 @@
+"""What a clip asks of a recipe: what goes with it, and how frames that follow are fitted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from artgen.engines.protocols import FollowsFrames
+from artgen.errors import UsageError
+from artgen.recipe import ClipTable, OutputTable, Recipe, Stage
+from artgen.resolve import Plan
+from artgen.targets import Target
+
+
+def check_clip(recipe: Recipe, target: Target) -> None:
+    """Raise UsageError for what does not go with this target."""
+    if target.clip is None:
+        if recipe.clip is not None:
+            raise UsageError(
+                f"{target.source} does not move, so nothing is set for clips",
+                hint="leave out --side-by-side and --set clip.KEY",
+            )
+        return
+    plain = OutputTable()
+    refused = {
+        "a time": (
+            any(stage.time is not None for stage in recipe.stage),
+            "give --steps for the first frame of a scene and --set clip.steps for the others",
+        ),
+        "a count of auto": (recipe.primitive.count == "auto", "give --count a number"),
+        "a drawing to start from": (recipe.init is not None, "leave out --init"),
+        "another rate or length": (
+            recipe.output.video
+            and (recipe.output.fps, recipe.output.video_seconds)
+            != (plain.fps, plain.video_seconds),
+            "its film has its own; then draw it with artgen render -o FILE.mp4 --fps --speed",
+        ),
+        "a history": (recipe.output.history is not None, "its film is that of the clip"),
+        "a last step": (
+            any(stage.stop is not None for stage in recipe.stage),
+            "leave out stop",
+        ),
+    }
+    for what, (asked, hint) in refused.items():
+        if asked:
+            raise UsageError(f"{target.source} is a clip, which cannot have {what}", hint=hint)
+
+
+def plan_clip(plan: Plan) -> Plan:
+    """The plan with a complete table `clip`.
+
+    Raises UsageError where frames cannot follow one another under the last engine.
+    """
+    table = plan.recipe.clip or ClipTable()
+    stage = _followed(plan)
+    complete = table.model_copy(update={"steps": table.steps or stage["steps"]})
+    return replace(plan, recipe=plan.recipe.with_clip(complete))
+
+
+def following_stage(plan: Plan) -> Stage:
+    """The stage by which a frame follows another one."""
+    assert plan.recipe.clip is not None
+    return Stage(**{**_followed(plan), "steps": plan.recipe.clip.steps})
+
+
+def _followed(plan: Plan) -> dict[str, Any]:
+    """The last stage with what its engine lays over it."""
+    stage, engine = plan.recipe.stage[-1], plan.engines[-1]
+    over = None
+    if issubclass(engine, FollowsFrames):
+        over = engine.follow(stage.options, stage.steps or 1, plan.count)
+    if over is None:
+        raise UsageError(
+            f"the engine {stage.engine} cannot go on from one frame of a clip to the next",
+            hint="gradient can, with splats and fields, and climb with shapes",
+        )
+    kept = {"engine": stage.engine, "loss": stage.loss, **stage.options}
+    return {**kept, **over}

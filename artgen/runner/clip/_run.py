@@ -1,0 +1,193 @@
+"""A clip as a run: its scenes are found, fitted one by one or at once, and joined in a film."""
+
+from __future__ import annotations
+
+import time
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+from artgen.animation.film import Scene
+from artgen.errors import Interrupted
+from artgen.events import Advanced, Evaluated, Event, Notice, Observer
+from artgen.output import atomic_write
+from artgen.registry import Registry
+from artgen.runner._device import threads
+from artgen.runner._fit import FitResult
+from artgen.runner._prepare import Job, read_target
+from artgen.runner.clip._keyframes import Key, make_film, make_scenes
+from artgen.runner.clip._scene import FittedScene, SceneFit, SceneTask, scene_steps
+from artgen.runner.clip._shot_detection import find_scenes
+from artgen.targets import ClipTarget
+from artgen.tasks import Executor, RunControl
+
+
+@dataclass(frozen=True)
+class SceneExecution:
+    """Where the scenes of a clip are fitted, if not here one after the other.
+
+    Each takes as many processors as the recipe has threads, and `gpus` graphics processors;
+    `plugins` are loose files.
+    """
+
+    executor: Executor
+    plugins: Sequence[Path] = ()
+    gpus: float = 0.0
+
+
+class ClipFit:
+    """The run of a job whose target is a clip, with the interface of `Fit`.
+
+    Wherever its scenes are fitted, the bytes are the same. Keys are kept in the folder `place`.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        registry: Registry,
+        *,
+        emit: Callable[[Event], None],
+        run_name: str,
+        control: RunControl,
+        place: Path,
+        search: Sequence[Path] = (),
+        checkpoint_every: int | None = None,
+        elsewhere: SceneExecution | None = None,
+    ) -> None:
+        assert job.target.clip is not None
+        assert job.recipe.clip is not None
+        self.job, self.clip, self.recipe, self.registry = job, job.target.clip, job.recipe, registry
+        self.emit, self.name, self.control = emit, run_name, control
+        self.elsewhere = elsewhere
+        here = () if self.clip.place is None else (self.clip.place.absolute().parent,)
+        frames = (frame.image for frame in self.clip.frames())
+        scenes = find_scenes(frames, job.recipe.clip.cut)
+        steps = [scene_steps(self.recipe, last - first) for first, last in scenes]
+        self.total_steps, self.resumed_at = sum(steps), 0
+        self.tasks = [
+            SceneTask(
+                stem=f"{run_name}-{number:03d}",
+                first=first,
+                last=last,
+                offset=sum(steps[:number]),
+                total_steps=self.total_steps,
+                recipe=self.recipe,
+                folder=place / f"{number:03d}",
+                run_name=run_name,
+                search=(*here, *(path.absolute() for path in search)),
+                plugins=tuple(path.absolute() for path in elsewhere.plugins) if elsewhere else (),
+                cpus=self.recipe.run.threads or 1,
+                gpus=elsewhere.gpus if elsewhere else 0.0,
+                checkpoint_every=checkpoint_every,
+            )
+            for number, (first, last) in enumerate(scenes)
+        ]
+
+    def resume(self) -> None:
+        """Go on from the keys that there are."""
+        self.tasks = [replace(task, resume=True) for task in self.tasks]
+        for task in self.tasks:
+            done = task.keys.count()
+            if done:
+                self.resumed_at = task.offset + scene_steps(self.recipe, done)
+
+    def run(self) -> FitResult:
+        """Fit all scenes, and join them. Raises what ended the first that failed."""
+        fitted: dict[int, FittedScene] = {}
+        failures = []
+        for task, result in self._fitted():
+            if isinstance(result, FittedScene):
+                for name, data in result.files.items():
+                    _write(task.place / name, data)
+                fitted[task.first] = replace(result, files={})
+            elif not isinstance(result, Interrupted):
+                failures.append(result)
+        if failures:
+            raise failures[0]
+        return self._joined(fitted)
+
+    def _fitted(self) -> Iterator[tuple[SceneTask, FittedScene | Exception]]:
+        """Every scene that was begun, with what became of it."""
+        if self.elsewhere is None:
+            work = partial(_fit_here, self.clip, self.registry, self.emit, self.control)
+            for number, task in enumerate(self.tasks):
+                # A run that is stopped at once leaves what its first steps have found, as all do.
+                if number and self.control.stop_requested:
+                    return
+                yield task, work(task)
+            return
+        executor, observe = self.elsewhere.executor, self._sum()
+        for task, result in executor.run(_fit_elsewhere, self.tasks, observe, self.control):
+            if isinstance(result, FittedScene):
+                steps = scene_steps(self.recipe, result.keys) if result.keys else 0
+                observe(Advanced(self.name, task.offset + steps, self.total_steps, 0.0))
+            yield task, result
+
+    def _sum(self) -> Observer:
+        """Whoever tells the steps of all scenes together: those of each would be in no order."""
+        starts = [task.offset for task in self.tasks]
+        done, began = [0] * len(starts), time.perf_counter()
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Notice):
+                self.emit(replace(event, run=self.name))
+            elif isinstance(event, Advanced | Evaluated):
+                scene = bisect_right(starts, max(0, event.step - 1)) - 1
+                done[scene] = max(done[scene], event.step - starts[scene])
+                seconds = time.perf_counter() - began
+                self.emit(replace(event, step=sum(done), seconds=seconds))
+
+        return observe
+
+    def _joined(self, fitted: dict[int, FittedScene]) -> FitResult:
+        """The film of the frames up to the first that is missing."""
+        scenes: list[Scene] = []
+        count, steps, seconds = 0, 0, 0.0
+        for task in self.tasks:
+            done = fitted.get(task.first, FittedScene(0))
+            store = task.keys
+            keys = [replace(store.read(number), state={}) for number in range(store.count())]
+            steps += sum(key.steps for key in keys)
+            seconds += keys[-1].seconds if keys else 0.0
+            if not keys and done.unfinished is not None and not count:
+                keys = [Key(done.unfinished)]
+            if keys:
+                scenes += make_scenes(keys, task.first, self.clip.fps)
+            count += len(keys)
+            if count < task.last:
+                break
+        if not scenes:
+            raise Interrupted(
+                "interrupted before there was anything to save", hint="go on with --resume"
+            )
+        film = make_film(scenes, count, self.clip.fps)
+        still = replace(self.job.start, tensors=film.tensors_at(0.0)).detach()
+        stopped_by = "steps" if count == self.tasks[-1].last else "interrupted"
+        starts = tuple(task.first for task in self.tasks if task.first < count)
+        return FitResult(still, self.recipe, stopped_by, steps, seconds, film=film, starts=starts)
+
+
+def _fit_here(
+    clip: ClipTarget,
+    registry: Registry,
+    emit: Callable[[Event], None],
+    control: RunControl,
+    task: SceneTask,
+) -> FittedScene:
+    return SceneFit(task, clip, registry, emit, control).run()
+
+
+def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> FittedScene:
+    """Fit a scene in another process or on another machine, which reads the clip again."""
+    registry = Registry(files=task.plugins)
+    clip = read_target(task.recipe, registry, task.search).clip
+    assert clip is not None
+    with threads(task.cpus):
+        return SceneFit(task, clip, registry, observe, control).run()
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    atomic_write(path, data, durable=False)

@@ -1,0 +1,427 @@
+"""A scene of a clip: its first frame is a fit like any other, the others go on from there.
+
+A frame follows from the two keys before it and from its target: its parts go on as they moved, some
+that are of no use any more are renewed where the error is, and then a few steps are taken. So the
+keys on the disk are all that a resumed run needs.
+
+The target of such a frame is shifted by a share s of the error e that the frame before had. Under
+the squared error that is a penalty on its change: |d - t - s e|² is, but for a factor and what does
+not depend on the drawing d, |d - t|² + s / (1 - s) |(d - t) - e|².
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from artgen.drawing import Drawing
+from artgen.engines import Engine, Problem
+from artgen.engines.gradient.densify import can_densify, new_parts, summed_colour
+from artgen.engines.protocols import HandsOver, Recovers, Stops
+from artgen.errors import Diverged, InputError
+from artgen.events import Advanced, Evaluated, Event, Notice, PreviewDrawn
+from artgen.metrics import psnr
+from artgen.output import probe_folder
+from artgen.primitives import Splat
+from artgen.raster import paint
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner._fit import Fit, FitResult
+from artgen.runner._folder import RunFolder, scene_milestone
+from artgen.runner._prepare import Job, check_finite, prepare
+from artgen.runner.clip._keyframes import Key, KeyStore
+from artgen.runner.clip._plan import following_stage
+from artgen.runner.clip._prediction import predict
+from artgen.seeds import derived_seed
+from artgen.targets import ClipTarget, ImageTarget
+from artgen.tasks import RunControl, Task, files_below
+
+USELESS = 0.02
+"""Parts that contribute less than this share of the mean may be renewed."""
+PIECES = 8
+"""A frame is fitted in so many pieces, between which a run may be stopped."""
+TRIES = 3
+"""A frame that diverges is fitted again so often, each time at half the rate."""
+
+
+@dataclass(frozen=True)
+class SceneTask(Task):
+    """A scene to be fitted: frames number `first` to `last` - 1 of the clip.
+
+    `recipe` is the clip's, `folder` where the scene's keys are kept. `offset` are the steps of the
+    scenes before, `total_steps` those of all, for events. With `return_files` the result
+    holds the files, for a scene that is fitted on another machine.
+    """
+
+    first: int = 0
+    last: int = 0
+    offset: int = 0
+    total_steps: int = 0
+    run_name: str = ""
+    checkpoint_every: int | None = None
+    return_files: bool = False
+
+    @property
+    def place(self) -> Path:
+        """Its folder."""
+        assert self.folder is not None
+        return self.folder
+
+    @property
+    def keys(self) -> KeyStore:
+        """The keys that there are."""
+        return KeyStore(self.place / "keys")
+
+    @property
+    def milestone(self) -> Path:
+        """Every key is one."""
+        return scene_milestone(self.place)
+
+    def resume_files(self) -> dict[str, Path]:
+        """All files in its folder, if there is one."""
+        return files_below(self.place, self.place)
+
+    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> SceneTask:
+        """The task on another machine, which returns its files with the result."""
+        return replace(
+            self, recipe=recipe, plugins=plugins, folder=folder, search=(folder,), return_files=True
+        )
+
+
+@dataclass(frozen=True)
+class FittedScene:
+    """What became of it: how many keys there are, and the drawing of a first fit cut short.
+
+    `files` are those of its folder, if they were to be brought.
+    """
+
+    keys: int
+    unfinished: dict[str, Tensor] | None = None
+    files: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def scene_steps(recipe: Recipe, frames: int) -> int:
+    """How many steps a scene of so many frames takes."""
+    assert recipe.clip is not None
+    ordinary = sum(stage.steps or 0 for stage in recipe.stage)
+    return ordinary + (frames - 1) * (recipe.clip.steps or 0)
+
+
+class SceneFit:
+    """Fits one scene; `run` may be called once."""
+
+    def __init__(
+        self,
+        task: SceneTask,
+        clip: ClipTarget,
+        registry: Registry,
+        emit: Callable[[Event], None],
+        control: RunControl,
+    ) -> None:
+        self.task, self.clip, self.registry = task, clip, registry
+        self.emit, self.control = emit, control
+        self.keys = task.keys
+        self.recipe = task.recipe
+
+    def run(self) -> FittedScene:
+        """Fit it, or go on. Raises Diverged, InputError, OutOfMemory, OutputError."""
+        fitted = self._fit()
+        if not self.task.return_files:
+            return fitted
+        files = {name: path.read_bytes() for name, path in self.task.resume_files().items()}
+        return replace(fitted, files=files)
+
+    def _fit(self) -> FittedScene:
+        length = self.task.last - self.task.first
+        done = self.keys.count()
+        if done >= length:
+            return FittedScene(length)
+        frames = itertools.islice(self.clip.frames(self.task.first), length)
+        first = _next(frames, self.clip)
+        plain = self.recipe.with_clip(None).with_output(video=False)
+        job = prepare(
+            plain, self.registry, target=first, search=self.task.search, threads=self.task.cpus
+        )
+        if done == 0:
+            result = self._fit_first(job)
+            if result.stopped_by == "interrupted":
+                return FittedScene(0, dict(result.drawing.tensors))
+            self.keys.add(0, Key(dict(result.drawing.tensors), None, result.steps, result.seconds))
+            done = 1
+        return FittedScene(self._follow(job, frames, done))
+
+    def _fit_first(self, job: Job) -> FitResult:
+        """An ordinary fit, with a folder of its own in which it can be resumed."""
+        path = self.task.place / "first"
+        probe_folder(self.task.place)
+        resumed = (path / "recipe.json").exists()
+        folder = RunFolder.open(path)[0] if resumed else RunFolder.create(path, job.recipe, ())
+        try:
+            fit = Fit(
+                job,
+                emit=self._tell,
+                run_name=self.task.run_name,
+                control=self.control,
+                folder=folder,
+                checkpoint_every=self.task.checkpoint_every,
+            )
+            if resumed:
+                fit.resume()
+            result = fit.run()
+        finally:
+            folder.unlock()
+        if result.diverged is not None:
+            raise result.diverged
+        return result
+
+    def _tell(self, event: Event) -> None:
+        """Steps of a scene as steps of the clip."""
+        if isinstance(event, Advanced | Evaluated):
+            event = replace(
+                event, step=self.task.offset + event.step, total_steps=self.task.total_steps
+            )
+        elif isinstance(event, PreviewDrawn):
+            event = replace(event, step=self.task.offset + event.step)
+        self.emit(event)
+
+    def _follow(self, job: Job, frames: Iterator[ImageTarget], done: int) -> int:
+        """Fit the frames after the first; how many keys there are in the end."""
+        follower = Follower(replace(job, plan=replace(job.plan, recipe=self.recipe)))
+        key = self.keys.read(done - 1)
+        before = self.keys.read(done - 2) if done > 1 else None
+        seconds = key.seconds
+        shown = job.target
+        for _ in range(1, done):
+            shown = _next(frames, self.clip)
+        assert isinstance(shown, ImageTarget)
+        for number in range(done, self.task.last - self.task.first):
+            frame = _next(frames, self.clip)
+            began = time.perf_counter()
+            found = follower.fit(number, key, before, shown, frame, self._stop)
+            if found is None:
+                return number
+            seconds += time.perf_counter() - began
+            before, key, shown = key, replace(found.key, seconds=seconds), frame
+            self.keys.add(number, key)
+            self._report(number, found, seconds)
+        return self.task.last - self.task.first
+
+    def _stop(self) -> bool:
+        self.control.wait_if_paused()
+        return self.control.stop_requested
+
+    def _report(self, number: int, found: Found, seconds: float) -> None:
+        """Tell of a frame that is done."""
+        began = time.process_time()
+        step = scene_steps(self.recipe, number + 1)
+        run, total = self.task.run_name, self.task.total_steps
+        if found.notice:
+            self.emit(Notice(run, found.notice))
+        self._tell(Advanced(run, step, total, seconds))
+        self._tell(Evaluated(run, step, total, found.loss, found.psnr, seconds))
+        self._tell(PreviewDrawn(run, step, found.pixels))
+        self.control.preview_drawn(time.process_time() - began)
+
+
+@dataclass(frozen=True, eq=False)
+class Found:
+    """A key, and how good it is."""
+
+    key: Key
+    loss: float
+    psnr: float
+    pixels: Any
+    notice: str | None = None
+
+
+class Follower:
+    """Fits frames that follow others of their scene; `job` is that of the scene's first frame."""
+
+    def __init__(self, job: Job) -> None:
+        assert job.recipe.clip is not None
+        self.job, self.table = job, job.recipe.clip
+        self.stage = following_stage(job.plan)
+        self.primitive = job.plan.primitive
+
+    def fit(
+        self,
+        number: int,
+        key: Key,
+        before: Key | None,
+        shown: ImageTarget,
+        frame: ImageTarget,
+        stop: Callable[[], bool],
+    ) -> Found | None:
+        """The key of frame `number` of the scene, whose target is `frame`; None where stopped.
+
+        `key` is that of the frame before, whose target was `shown`, and `before` the one before it.
+        """
+        goal, weight = _goal(frame), _weight(frame)
+        seed = derived_seed(self.job.recipe.seed, "frame", number)
+        last = self._drawing(key.tensors)
+        error = self.job.draw(last).outputs - _goal(shown)
+        tensors, born = self._predicted(key, before), key.born
+        if self.table.renew:
+            tensors, born = self._renewed(tensors, born, number, goal, weight, seed)
+        problem = self._problem(
+            self._drawing(tensors), goal + self.table.steady * error, weight, seed
+        )
+        notice, fresh = None, _changed(born, key.born)
+        for halvings in range(TRIES + 1):
+            try:
+                engine = self._search(problem, key.state, fresh, halvings, stop)
+                break
+            except Diverged as failure:
+                if halvings == TRIES:
+                    raise
+                notice = f"{failure.message}: fitted again, at half the rate"
+        if engine is None:
+            return None
+        drawing = engine.drawing(best=False)
+        picture = self.job.draw(drawing)
+        loss = float(self.job.plan.losses[-1](picture.outputs, goal, weight))
+        state = engine.hand_over() if isinstance(engine, HandsOver) else {}
+        found = Key(dict(drawing.tensors), born, engine.step, state=state)
+        decibels = psnr(picture.pixels, frame.pixels)
+        return Found(found, loss, decibels, picture.pixels, notice)
+
+    def _search(
+        self,
+        problem: Problem,
+        state: Mapping[str, Tensor],
+        fresh: Tensor,
+        halvings: int,
+        stop: Callable[[], bool],
+    ) -> Engine | None:
+        """An engine that took the steps, None where stopped. Raises Diverged."""
+        engine: Engine = self.job.plan.engines[-1]()
+        engine.start(problem)
+        if halvings and isinstance(engine, Recovers):
+            engine.recover(0.5**halvings)
+        elif state and isinstance(engine, HandsOver):
+            engine.take_over(dict(state), fresh)
+        total = problem.total_steps
+        while engine.step < total and not (isinstance(engine, Stops) and engine.finished):
+            if stop():
+                return None
+            engine.advance(min(-(-total // PIECES), total - engine.step))
+        check_finite(engine.drawing(best=False))
+        return engine
+
+    def _problem(self, drawing: Drawing, goal: Tensor, weight: Tensor | None, seed: int) -> Problem:
+        job = self.job
+        return Problem(
+            primitive=self.primitive,
+            drawing=drawing,
+            target=goal,
+            weight=weight,
+            loss=job.plan.losses[-1],
+            total_steps=self.stage.steps or 1,
+            seed=seed,
+            count=None if job.plan.count is None else self.primitive.count_of(drawing),
+            palette=job.palette,
+            device=job.device,
+            backend=job.backend,
+            arithmetic=job.arithmetic,
+            options=self.stage.options,
+        )
+
+    def _drawing(self, tensors: Mapping[str, Tensor]) -> Drawing:
+        return replace(self.job.start, tensors=tensors)
+
+    def _predicted(self, key: Key, before: Key | None) -> dict[str, Tensor]:
+        """The tensors that the next frame starts from."""
+        if before is None:
+            return dict(key.tensors)
+        changed = _changed(key.born, before.born)
+        return predict(self.primitive, key.tensors, before.tensors, changed)
+
+    def _renewed(
+        self,
+        tensors: dict[str, Tensor],
+        born: Tensor | None,
+        number: int,
+        goal: Tensor,
+        weight: Tensor | None,
+        seed: int,
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
+        """Parts of no use end, and others begin in their places where the error is."""
+        splat = self.primitive
+        if not (isinstance(splat, Splat) and can_densify(splat)):
+            return tensors, born
+        job, count = self.job, tensors["xy"].shape[-1]
+        there = {name: tensor.to(job.device) for name, tensor in tensors.items()}
+        target = goal.to(job.device)
+        weights = None if weight is None else weight.to(job.device)
+
+        def picture(values: Mapping[str, Tensor]) -> Tensor:
+            return paint(
+                self.primitive,
+                values,
+                job.start.canvas,
+                background=job.start.background,
+                background_weight=job.start.background_weight,
+                backend=job.backend,
+            )
+
+        worth = summed_colour(picture, there, weights)
+        most = int(self.table.renew * count)
+        weakest = worth.argsort(stable=True)[:most]
+        ended = weakest[worth[weakest] < USELESS * worth.mean()].sort().values
+        if not len(ended):
+            return tensors, born
+        kept = torch.ones(count, dtype=torch.bool, device=worth.device)
+        kept[ended] = False
+        with torch.no_grad():
+            image = picture(there)
+        fresh = new_parts(
+            splat,
+            len(ended),
+            seed=seed,
+            image=image,
+            target=target,
+            weight=weights,
+            others=there["xy"][:, kept],
+            start=job.start,
+        )
+        places = ended.cpu()
+        renewed = {name: tensor.clone() for name, tensor in tensors.items()}
+        for name, values in fresh.items():
+            renewed[name][..., places] = values.cpu()
+        since = torch.zeros(count, dtype=torch.int64) if born is None else born.clone()
+        since[places] = number
+        return renewed, since
+
+
+def _next(frames: Iterator[ImageTarget], clip: ClipTarget) -> ImageTarget:
+    frame = next(frames, None)
+    if frame is None:
+        raise InputError(
+            f"{clip.source} has fewer frames than it had", hint="do not change it during a run"
+        )
+    return frame
+
+
+def _changed(born: Tensor | None, before: Tensor | None) -> Tensor:
+    """Which parts are not those of the frame before, bool [N]; empty where all are."""
+    if born is None:
+        return torch.zeros(0, dtype=torch.bool)
+    return born != (torch.zeros_like(born) if before is None else before)
+
+
+def _goal(frame: ImageTarget) -> Tensor:
+    """The 8-bit picture, [3, height, width] in 0 to 1."""
+    pixels = torch.from_numpy(frame.pixels.astype(np.float32) / 255)
+    return pixels.permute(2, 0, 1).contiguous()
+
+
+def _weight(frame: ImageTarget) -> Tensor | None:
+    return None if frame.weight is None else torch.from_numpy(frame.weight)

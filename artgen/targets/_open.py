@@ -1,0 +1,50 @@
+"""Open a target by its source: a scheme, or the name of a file as plugins declare it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from artgen.registry import Entry, Registry
+from artgen.targets._source import Source, file_safe, printable
+from artgen.targets._target import Target
+from artgen.targets.clip import is_clip
+from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.image_set import is_set
+
+
+def find_opener(source: Source, registry: Registry) -> Entry:
+    """The plugin's entry that opens `source`. Raises PluginError."""
+    if source.scheme is not None:
+        return registry.find("target", source.scheme)
+    return registry.find_opener(source.rest)
+
+
+def open_source(
+    source: Source, registry: Registry, request: TargetRequest = DEFAULT_REQUEST
+) -> Target:
+    """Open `source` with the target of that scheme, or the one that opens such files.
+
+    Raises InputError, PluginError, UsageError.
+    """
+    opener = find_opener(source, registry)
+    opened: Target = opener.load()(source.rest, request)
+    path = Path(source.rest)
+    if source.scheme is None and opener.plugin.origin != "built-in" and path.is_file():
+        # Recipes find a file again by its name and its bytes, whatever a plugin makes of it.
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        name, known_as = file_safe(path.stem), printable(path.name)
+        return replace(opened, name=name, source=known_as, sha256=digest)
+    return opened
+
+
+def kind_by_name(source: Source) -> str | None:
+    """``clip`` or ``set`` where the name of artgen's own targets tells, without opening them."""
+    if source.scheme is None:
+        path = Path(source.rest)
+        return "clip" if is_clip(path) else "set" if is_set(path) else None
+    if source.scheme == "sample":
+        return {"clip": "clip", "digits": "set"}.get(source.rest.partition("?")[0])
+    return "clip" if source.scheme == "frames" else None

@@ -1,0 +1,93 @@
+"""The control of a run: stop it, pause it, ask for a preview.
+
+The runner does not know who asks: a signal handler, a button on a page, a file that was saved.
+Nothing asked here changes what a run computes, only when it computes and where it ends.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any
+
+LOOK = 0.05
+"""Seconds between two looks of a paused run at whether to resume."""
+SHARE = 0.01
+"""The share of all CPU seconds that previews may take, where no rate was asked for."""
+SECOND = 1.0
+"""Seconds after which a second preview is drawn, however long the first one took."""
+
+
+class RunControl:
+    """Requests to a run, checked after every chunk of steps; safe to set from any thread.
+
+    `stop_requested` ends the run after the current chunk. `paused` makes it wait. While `watched`,
+    previews are drawn, `rate` of them per second (None: as many as cost next to nothing). A run
+    that writes nothing has `saves` False.
+    """
+
+    saves = True
+
+    def __init__(self) -> None:
+        self.stop_requested = False
+        self.paused = False
+        self.watched = False
+        self.rate: float | None = None
+        self._took: deque[float] = deque(maxlen=2)
+        self._due_cpu = self._due = 0.0
+
+    def request_stop(self) -> None:
+        """End the run after the current chunk, with its best drawing saved."""
+        self.stop_requested = True
+
+    def wait_if_paused(self) -> None:
+        """Wait while the run is paused and no stop is requested."""
+        # A lock could be held when a signal comes; looking now and then cannot hang.
+        while self.paused and not self.stop_requested:
+            time.sleep(LOOK)
+
+    def wants_preview(self) -> bool:
+        """Whether somebody watches, and the last preview is old enough."""
+        if self.rate is None:
+            return self.watched and time.process_time() >= self._due_cpu
+        return self.watched and time.perf_counter() >= self._due
+
+    def preview_drawn(self, seconds: float) -> None:
+        """Note that a preview was drawn, which took `seconds` of CPU time."""
+        # What the first one takes is mostly spent on getting ready for all; any may be held up.
+        wait = min(seconds, *self._took) / SHARE if self._took else SECOND
+        self._took.append(seconds)
+        self._due_cpu = time.process_time() + wait
+        self._due = time.perf_counter() + 1 / (self.rate or 1)
+
+
+@contextmanager
+def graceful_signals(control: RunControl) -> Iterator[None]:
+    """Let the first SIGINT or SIGTERM request a stop; the second ends the process at once.
+
+    Handlers are restored after the block. Outside the main thread this does nothing.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before: dict[int, Any] = {}
+
+    def restore() -> None:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        control.request_stop()
+        restore()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, stop)
+    try:
+        yield
+    finally:
+        restore()

@@ -1,0 +1,104 @@
+"""The protocol of executors, and the simplest one.
+
+Work is a function of a module, called with a task, an observer of its events and its control.
+"""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Protocol, TypeAlias, TypeVar
+
+from artgen.errors import ArtgenError
+from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Observer, Started
+from artgen.tasks._control import RunControl
+from artgen.tasks._task import Task
+
+T = TypeVar("T")
+R = TypeVar("R")
+TaskT = TypeVar("TaskT", bound=Task)
+
+Work: TypeAlias = Callable[[T, Observer, RunControl], R]
+
+INTERVAL = 0.2
+"""Seconds between two reports of the progress of a run to other processes."""
+
+
+class Executor(Protocol):
+    """Runs tasks."""
+
+    def run(
+        self,
+        work: Work[TaskT, R],
+        tasks: Sequence[TaskT],
+        observe: Observer,
+        control: RunControl,
+    ) -> Iterator[tuple[TaskT, R | Exception]]:
+        """Yield every task with its result, or with the exception that it ended with.
+
+        `observe` receives the events of the runs. Once `control` requests a stop no task is begun;
+        tasks that did not begin are left out, and those that run are asked to end.
+        """
+        ...
+
+
+class SerialExecutor:
+    """Runs tasks one after the other in this process."""
+
+    def run(
+        self,
+        work: Work[TaskT, R],
+        tasks: Sequence[TaskT],
+        observe: Observer,
+        control: RunControl,
+    ) -> Iterator[tuple[TaskT, R | Exception]]:
+        """Yield results in the order of the tasks."""
+        for task in tasks:
+            if control.stop_requested:
+                return
+            try:
+                yield task, work(task, observe, control)
+            except Exception as error:
+                yield task, error
+
+
+class Throttled:
+    """An observer that passes on events to another process: no pictures, and not every step."""
+
+    def __init__(self, report: Callable[[Event], None]) -> None:
+        self.report = report
+        self.next = 0.0
+
+    def __call__(self, event: Event) -> None:
+        """Pass the event on, or drop it."""
+        match event:
+            case Started():
+                self.report(replace(event, target=None))
+            case Advanced():
+                if time.monotonic() >= self.next:
+                    self.next = time.monotonic() + INTERVAL
+                    self.report(event)
+            case Evaluated() | Notice() | Finished():
+                self.report(event)
+
+
+def portable(error: Exception) -> Exception:
+    """The error in a form that pickles, with its traceback as a note."""
+    import pickle
+
+    trace = "".join(traceback.format_exception(error)).rstrip()
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:
+        error = ArtgenError(f"{type(error).__name__}: {error}")
+    error.add_note(f"It was raised in another process:\n{trace}")
+    return error
+
+
+def share_of_gpu(asked: float | None, device: str) -> float:
+    """The graphics processors of a run on `device`: what was `asked`, else 1 for ``cuda``."""
+    if asked is not None:
+        return asked
+    return 1.0 if device.startswith("cuda") else 0.0

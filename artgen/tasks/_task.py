@@ -1,0 +1,60 @@
+"""A task: the recipe of a run and everything else that running it takes, wherever that is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from artgen.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Task:
+    """One run to execute; `stem` is its name, unique in its batch.
+
+    Files of the `recipe` are looked up in the folders `search`; `plugins` are loose files. In
+    `folder` the run keeps what resuming it needs (None: nothing); with `resume` it continues what
+    an earlier run left there, if anything. It takes `cpus` processors and `gpus` graphics
+    processors, which may be a share of one.
+    """
+
+    stem: str
+    recipe: Recipe
+    search: tuple[Path, ...] = (Path(),)
+    plugins: tuple[Path, ...] = ()
+    folder: Path | None = None
+    resume: bool = False
+    cpus: int = 1
+    gpus: float = 0.0
+
+    def search_for(self, what: str) -> Sequence[Path]:
+        """The folders in which to look for its ``target``, its ``mask`` or its ``init``."""
+        return self.search
+
+    @property
+    def milestone(self) -> Path | None:
+        """A file that changes with every checkpoint, after all other files of that checkpoint."""
+        return None
+
+    def resume_files(self) -> Mapping[str, Path]:
+        """The files that resuming needs, by their names in `folder`; none for a new run."""
+        return {}
+
+    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> Task:
+        """The same task on another machine, with its files below `folder`.
+
+        Files that it would write elsewhere are returned with its result.
+        """
+        own = None if self.folder is None else folder
+        return replace(self, recipe=recipe, search=(folder,), plugins=plugins, folder=own)
+
+    def local_path(self, name: str) -> Path | None:
+        """Where a file called `name` in the remote `folder` belongs here if the run ends early."""
+        return None if self.folder is None else self.folder / name
+
+
+def files_below(folder: Path, base: Path) -> dict[str, Path]:
+    """All files below `folder` except locks, by their paths relative to `base`."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {p.relative_to(base).as_posix(): p for p in files if p.name != "lock"}

@@ -1,0 +1,112 @@
+"""Run one check on one primitive, and turn whatever happens into a result.
+
+A check is a function of a `Candidate`. It returns None or a remark with measurements, or raises
+`Failed` with names and numbers of the plugin. The first sentence of its docstring says what it
+proves, the last paragraph what to do when it fails.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from artgen.errors import ArtgenError, line_at_fault
+from artgen.testing._candidate import Candidate
+
+Check = Callable[[Candidate], str | None]
+
+
+class Failed(AssertionError):
+    """The primitive breaks the rule that the check proves; the message says where."""
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """The result of a check of a primitive.
+
+    - `primitive`, `check`: their names
+    - `status`: ``ok``, ``failed``, ``known`` if it deviates as declared, or ``skipped`` if the
+      plugin raised the same error as in an earlier check
+    - `detail`: what is wrong, with names and numbers; a remark or "" if it is ok
+    - `hint`: what to do, or None
+    - `error`: the exception of the plugin, if there was one
+    """
+
+    primitive: str
+    check: str
+    status: Literal["ok", "failed", "known", "skipped"]
+    detail: str = ""
+    hint: str | None = None
+    error: BaseException | None = field(default=None, repr=False, compare=False)
+
+
+def claim(check: Check) -> str:
+    """Return what a check proves: the first paragraph of its docstring."""
+    return _paragraphs(check)[0]
+
+
+def advice(check: Check) -> str:
+    """Return what to do when a check fails: the last paragraph of its docstring."""
+    return _paragraphs(check)[-1]
+
+
+def judge(check: Check, candidate: Candidate) -> CheckResult:
+    """Run `check`; exceptions of plugin code, `sys.exit` included, become results too."""
+    reason = candidate.cls.known_deviations.get(check.__name__)
+    outcome = _run(check, candidate)
+    if reason is None:
+        if outcome.error is None:
+            return outcome
+        # One mistake makes many checks fail; report it once.
+        first = candidate.raised.setdefault(outcome.detail, check.__name__)
+        if first == check.__name__:
+            return outcome
+        detail = f"the same error as in {first}"
+        return replace(outcome, status="skipped", detail=detail, hint=None, error=None)
+    if outcome.status == "failed":
+        detail = f"{reason} ({outcome.detail})"
+        return replace(outcome, status="known", detail=detail, hint=None)
+    name = candidate.cls.__name__
+    detail = f"{name} no longer deviates, though known_deviations says: {reason}"
+    hint = f"remove {check.__name__!r} from known_deviations"
+    return replace(outcome, status="failed", detail=detail, hint=hint)
+
+
+def _run(check: Check, candidate: Candidate) -> CheckResult:
+    error: BaseException
+    result = partial(CheckResult, candidate.name, check.__name__)
+    hint = advice(check)
+    try:
+        # Checks judge results that are NaN or infinite by themselves.
+        with np.errstate(all="ignore"):
+            return result("ok", check(candidate) or "")
+    except (KeyboardInterrupt, GeneratorExit):
+        raise
+    except Failed as failure:
+        return result("failed", str(failure), hint)
+    except ArtgenError as refusal:
+        error, detail, hint = refusal, refusal.message, refusal.hint or hint
+    except BaseException as failure:
+        error, detail = failure, f"{type(failure).__name__}: {_in_one_line(failure)}"
+        hint = f"The check proves: {claim(check)}"
+    frame = line_at_fault(error)
+    if frame is not None:
+        detail += f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
+    return result("failed", detail, hint, error)
+
+
+def _in_one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else f"{text[:297]}..."
+
+
+def _paragraphs(check: Check) -> list[str]:
+    text = inspect.getdoc(check) or check.__name__
+    return [" ".join(part.split()) for part in re.split(r"\n\s*\n", text)]

@@ -1,0 +1,106 @@
+"""Helpers for many tests: a small run, the simplest splat, comparisons of states, videos."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from PIL import Image
+
+from artgen import Param, Splat, init, option, pixels
+from artgen.recipe import Recipe
+
+__all__ = [
+    "Blob",
+    "assert_same_bits",
+    "changed",
+    "listed_under",
+    "recipe",
+    "save_photo",
+    "video_frames",
+]
+
+
+def save_photo(folder: Path) -> Path:
+    """A picture of 24 × 16 pixels with a little of everything."""
+    row, column = np.mgrid[0:16, 0:24]
+    image = np.stack([column / 23, row / 15, (row + column) % 5 / 4], axis=2)
+    path = folder / "photo.png"
+    Image.fromarray((255 * image).astype(np.uint8)).save(path)
+    return path
+
+
+def changed(recipe: Recipe, changes: dict) -> Recipe:
+    """The recipe with `changes` laid over it, table by table; stages are replaced whole."""
+    data = recipe.to_dict()
+    for key, value in changes.items():
+        both = isinstance(value, dict) and isinstance(data.get(key), dict)
+        data[key] = {**data[key], **value} if both else value
+    return Recipe.from_request(data)
+
+
+def recipe(source: Path, *stages: dict, **tables: dict) -> Recipe:
+    """A small recipe: 8 splats and a video of 8 frames."""
+    base = {
+        "seed": 5,
+        "target": {"source": str(source)},
+        "primitive": {"name": "gaussian", "count": 8},
+        "stage": list(stages),
+        "output": {"fps": 8, "video_seconds": 1},
+        "run": {"device": "cpu", "threads": 1},
+    }
+    return changed(Recipe.from_dict(base), tables)
+
+
+def video_frames(path: Path) -> np.ndarray:
+    """The decoded frames of a video, uint8 [frames, height, width, 3]."""
+    import av
+
+    with av.open(path) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
+
+
+def assert_same_bits(one, other):
+    """Compare two dictionaries of tensors and plain values exactly."""
+    assert one.keys() == other.keys()
+    for name, value in one.items():
+        if isinstance(value, torch.Tensor):
+            assert torch.equal(value, other[name]), name
+        else:
+            assert value == other[name], name
+
+
+def listed_under(bad: list[tuple[str, str, type]]):
+    """A decorator that lists a class in `bad` with the check it must fail and the message."""
+
+    def mark(check: str, says: str):
+        def listed(cls: type) -> type:
+            bad.append((check, says, cls))
+            return cls
+
+        return listed
+
+    return mark
+
+
+class Blob(Splat):
+    @dataclass(frozen=True)
+    class Options:
+        blend: Literal["sum", "mean", "normalized", "depth", "over"] = option("sum", "the blend")
+
+    params = {
+        "size": Param(init=init.from_spacing(0.6), min=pixels(0.5), max=0.8, lr=0.05, map="exp"),
+    }
+
+    @property
+    def blend(self):
+        return self.options.blend
+
+    def footprint(self, dx, dy, p):
+        return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
+
+    def radius(self, p):
+        return 2.6 * p.size

@@ -1,0 +1,92 @@
+"""Recipes and drawings of schema 1, and options that belong to one family."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from safetensors import safe_open
+from safetensors.torch import save_file
+
+import artgen
+from artgen import Canvas, UsageError
+from artgen.art import load
+from artgen.recipe import SCHEMA, Recipe
+from artgen.registry import default
+from artgen.resolve import Plan, resolve
+
+EVERY_OPTION = {
+    **{"batch": 0, "jitter": 0.0, "start": 0.1, "add": 0.4, "move": 0.05, "every": 0.05},
+    **{"until": 0.5, "soften": 0.15, "coarse": 0.0, "alpha": "auto", "settle": 0.0},
+    **{"augment": 0.0, "turn": 15.0, "shift": 0.1, "zoom": 0.1, "shear": 10.0},
+}
+"""What a recipe of schema 1 holds for the engine `gradient`, beside Adam's options."""
+
+
+def resolved(primitive: str, schema: int | None = None, **stage: object) -> Plan:
+    data = {"primitive": {"name": primitive}, "stage": [{"engine": "gradient", **stage}]}
+    if schema is not None:
+        data["schema"] = schema
+    return resolve(Recipe.from_dict(data), default(), Canvas(16, 16))
+
+
+@pytest.mark.parametrize(
+    ("primitive", "key", "value", "owner"),
+    [
+        ("gaussian", "degrees", 30.0, "codecs"),
+        ("gaussian", "jitter", 0.5, "fields"),
+        ("siren", "alpha", "keep", "shapes"),
+        ("triangle", "start", 0.5, "splats"),
+        ("gaussian", "batch", 10, "fields and codecs"),
+    ],
+)
+def test_an_option_of_another_family_is_refused(primitive, key, value, owner):
+    with pytest.raises(UsageError, match=f"gradient has no option '{key}' for a ") as caught:
+        resolved(primitive, **{key: value})
+    assert caught.value.hint == f"{key} is for {owner}"
+
+
+def test_a_recipe_holds_the_options_of_its_family_alone():
+    options = resolved("gaussian").recipe.stage[0].options
+    assert {"start", "converge", "rate"} <= options.keys()
+    assert not {"jitter", "alpha", "augment", "batch"} & options.keys()
+
+
+@pytest.mark.parametrize("primitive", ["gaussian", "siren", "triangle"])
+def test_a_recipe_of_schema_1_loses_the_options_of_other_families(primitive):
+    old = resolved(primitive, schema=1, **EVERY_OPTION, rate=0.5)
+    new = resolved(primitive, rate=0.5, **({} if primitive != "siren" else {"batch": 0}))
+    assert old.recipe.schema_version == SCHEMA == 2
+    kept = {"jitter": 0.0} if primitive == "siren" else {}
+    assert old.recipe.stage[0].options == {**new.recipe.stage[0].options, **kept}
+
+
+def test_schema_1_has_no_options_that_never_were():
+    with pytest.raises(UsageError, match="no option 'jiter'"):
+        resolved("siren", schema=1, jiter=0.5)
+
+
+def test_old_names_are_those_of_schema_1():
+    assert resolved("gaussian", schema=1, settle=0.5).recipe.stage[0].options["converge"] == 0.5
+    with pytest.raises(UsageError, match="no option 'settle'"):
+        resolved("gaussian", settle=0.5)
+    data = {"primitive": {"name": "artgen/hashgrid", "rows": 9}}
+    plan = resolve(Recipe.from_dict({**data, "schema": 1}), default(), Canvas(16, 16))
+    assert plan.recipe.primitive.options["log2_rows"] == 9
+    with pytest.raises(UsageError, match="no option 'rows'"):
+        resolve(Recipe.from_dict(data), default(), Canvas(16, 16))
+
+
+def test_a_drawing_of_schema_1_opens(tmp_path):
+    art = artgen.fit("sample:coffee", "hashgrid", size=8, steps=1, log2_rows=4, levels=2, seed=1)
+    path = tmp_path / "grid.art"
+    art.save(path)
+    with safe_open(path, framework="pt") as data:
+        header = json.loads(data.metadata()["artgen"])
+        tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
+    header["recipe"]["schema"] = 1
+    for table in (header["drawing"]["options"], header["recipe"]["primitive"]):
+        table["rows"] = table.pop("log2_rows")
+    save_file(tensors, path, {"artgen": json.dumps(header)})
+    assert np.array_equal(load(path).render(), art.render())

@@ -1,0 +1,127 @@
+"""Plugins that are written as the documentation says pass mypy in strict mode."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from artgen.registry import Registry
+from artgen.scaffold import FAMILIES, create
+
+ROOT = Path(__file__).parents[1]
+
+WITH_ATTRIBUTES = """\
+import artgen
+
+PARAM = artgen.Param(init=1.0)
+
+
+class Dot(artgen.Splat):
+    blend = "mean"
+    far = -1.0
+    params = {"size": PARAM}
+
+
+class Diamond(artgen.Shape):
+    genes, vertices, convex = 3, 4, True
+    gene_names = ("x", "y", "r")
+
+
+class Cells(artgen.Partition):
+    genes = 3
+
+
+class Waves(artgen.Field):
+    params = {"weight": PARAM}
+
+
+class Mean(artgen.Codec):
+    latent = (1, 7, 7)
+    params = {"weight": PARAM}
+"""
+
+WITH_PROPERTIES = """\
+from collections.abc import Mapping
+
+import artgen
+
+PARAM = artgen.Param(init=1.0)
+
+
+class Dot(artgen.Splat):
+    @property
+    def blend(self) -> artgen.Blend:
+        return "mean"
+
+    @property
+    def far(self) -> float:
+        return -1.0
+
+    @property
+    def params(self) -> Mapping[str, artgen.Param]:
+        return {"size": PARAM}
+
+
+class Diamond(artgen.Shape):
+    @property
+    def genes(self) -> int:
+        return 3
+
+    @property
+    def vertices(self) -> int:
+        return 4
+
+    @property
+    def convex(self) -> bool:
+        return True
+
+    @property
+    def gene_names(self) -> tuple[str, ...]:
+        return ("x", "y", "r")
+
+
+class Cells(artgen.Partition):
+    @property
+    def genes(self) -> int:
+        return 3
+
+
+class Waves(artgen.Field):
+    @property
+    def params(self) -> Mapping[str, artgen.Param]:
+        return {"weight": PARAM}
+
+
+class Mean(artgen.Codec):
+    @property
+    def latent(self) -> tuple[int, ...]:
+        return (1, 7, 7)
+
+    @property
+    def params(self) -> Mapping[str, artgen.Param]:
+        return {"weight": PARAM}
+
+
+name: int = artgen.__version__  # the check itself can fail
+"""
+
+
+def test_plugins_with_attributes_and_with_properties_pass_strict_mypy(tmp_path):
+    (tmp_path / "attributes.py").write_text(WITH_ATTRIBUTES)
+    (tmp_path / "properties.py").write_text(WITH_PROPERTIES)
+    registry = Registry()
+    for family in FAMILIES:
+        create(f"my_{family}", family, registry, tmp_path, single_file=True)
+    files = sorted(str(path) for path in tmp_path.glob("*.py"))
+    assert len(files) == 2 + len(FAMILIES)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *files],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+    )
+    errors = done.stdout.splitlines()
+    assert len(errors) == 1, done.stdout + done.stderr
+    assert "properties.py" in errors[0]
+    assert 'expression has type "str", variable has type "int"' in errors[0]
