@@ -403,7 +403,7 @@ def test_a_loss_of_a_plugin_takes_part():
     def largest(image, target, weight):
         return (image - target).abs().amax()
 
-    mixture = parse_loss("2*my-plugin/largest", lambda _: largest, ["my-plugin/largest"])
+    mixture = parse_loss("2*my-plugin/largest", lambda _: largest, ["largest"])
     assert mixture.per_pixel
     assert mixture(torch.ones(3, 2, 2), torch.zeros(3, 2, 2), None).item() == 2
 

@@ -15,8 +15,11 @@ from pathlib import Path
 import pytest
 
 import artgen
+from artgen.canvas import Canvas
 from artgen.errors import PluginError
+from artgen.recipe import Recipe
 from artgen.registry import KINDS, PluginInfo, Registry, default, reset_default
+from artgen.resolve import resolve
 
 HEART = """
     import artgen
@@ -273,6 +276,38 @@ class TestClash:
         registry = Registry(environ={})
         assert registry.spelling(registry.find("primitive", "ace")) == "ace"
         assert registry.find("primitive", "spade").distribution == "other-hearts"
+
+    def test_shipped_name_stays_artgens(self, install):
+        install(
+            "artgen-heart",
+            """
+            import artgen
+
+            @artgen.hookimpl
+            def artgen_primitives():
+                return [artgen.Spec("gaussian", "Another", "{module}_parts:Heart")]
+
+            @artgen.hookimpl
+            def artgen_losses():
+                return [artgen.Spec("mse", "Another", "{module}_parts:mse")]
+            """,
+            parts=HEART + "\n    def mse(image, target, weight):\n        return image.mean()\n",
+        )
+        registry = Registry(environ={})
+        ours = registry.find("primitive", "gaussian")
+        assert ours.distribution == "artgen"
+        assert info_of(registry, "artgen-heart").status == "clash"
+        assert "write artgen-heart/gaussian" in info_of(registry, "artgen-heart").reason
+        assert {i.status for i in registry.plugins if i.distribution == "artgen"} == {"ok"}
+        theirs = registry.find("primitive", "artgen-heart/gaussian")
+        assert registry.spelling(theirs) == "artgen-heart/gaussian"
+        recipe = Recipe.from_request(
+            {"primitive": {"name": "gaussian"}, "stage": [{"loss": "mse+artgen-heart/mse"}]}
+        )
+        plan = resolve(recipe, registry, Canvas(8, 8))
+        modules = [term.function.__module__ for term in plan.losses[0].terms]
+        assert modules == ["artgen.losses._pixel", "throwaway_artgen_heart_parts"]
+        assert plan.identity["name"] == "artgen"
 
     def test_same_name_of_another_kind_is_no_clash(self, install):
         install("artgen-heart", OFFERS_HEART)

@@ -93,14 +93,14 @@ class Loss:
 def parse_loss(text: str, find: Callable[[str], LossFunction], known: Iterable[str]) -> Loss:
     """Parse a mixture: loss names joined by ``+``, each with an optional weight and ``*``.
 
-    `known` lists the names, and `find` returns the loss of a name. Raises UsageError that quotes
-    `text` and the wrong part.
+    `known` lists the names without their distributions, and `find` returns the loss of a name.
+    Raises UsageError that quotes `text` and the wrong part.
     """
     names = set(known)
     terms: list[Term] = []
     for part in text.split("+"):
         weight, name = _parse_term(part.strip(), text)
-        if name not in names:
+        if name.rpartition("/")[2] not in names:
             raise UsageError(
                 f"loss {text!r}: unknown loss {name!r}", hint=did_you_mean(name, names)
             )

@@ -1,7 +1,8 @@
 """The registry of all plugins of this process, which resolves names.
 
-A bare name (`heart`) must be unambiguous. Plugins that the user names take precedence over
-installed ones. If several remain, the name has to be written as `distribution/heart`.
+A bare name (`heart`) must be unambiguous. Plugins that the user names take precedence over artgen's
+own, and those over installed ones, so that installing a package never changes what a recipe means.
+If several remain, the name has to be written as `distribution/heart`.
 """
 
 from __future__ import annotations
@@ -242,14 +243,15 @@ class Registry:
         return name
 
     def _claimants(self, kind: Kind, name: str) -> list[Entry]:
-        """Return the entries that match `name`; explicit ones hide the others."""
+        """Return the entries that match `name`; explicit ones hide artgen's, and those the rest."""
         owner, _, bare = name.rpartition("/")
         found = [
             entry
             for entry in self.entries(kind)
             if entry.name == bare and (not owner or is_called(entry.plugin, owner))
         ]
-        return [entry for entry in found if entry.plugin.explicit] or found
+        explicit = [entry for entry in found if entry.plugin.explicit]
+        return explicit or [e for e in found if e.plugin.origin == "built-in"] or found
 
     def _with_clashes(self, plugin: Plugin) -> PluginInfo:
         """Describe a plugin, with the status ``clash`` if names need their distribution."""
