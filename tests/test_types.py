@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
+
+import pytest
 
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, create
@@ -107,17 +112,21 @@ name: int = artgen.__version__  # the check itself can fail
 """
 
 
-def test_plugins_with_attributes_and_with_properties_pass_strict_mypy(tmp_path):
+def test_plugins_of_every_kind_pass_strict_mypy(tmp_path):
     (tmp_path / "attributes.py").write_text(WITH_ATTRIBUTES)
     (tmp_path / "properties.py").write_text(WITH_PROPERTIES)
+    shutil.copy(ROOT / "tests/data/contracts.py", tmp_path)
     registry = Registry()
     for family in FAMILIES:
         create(f"my_{family}", family, registry, tmp_path, single_file=True)
-    files = sorted(str(path) for path in tmp_path.glob("*.py"))
-    assert len(files) == 2 + len(FAMILIES)
+    sources = sorted(str(path) for path in tmp_path.glob("*.py"))
+    assert len(sources) == 3 + len(FAMILIES)
+    # Away from the repository, mypy reads only packages with the marker py.typed.
+    cache = ["--config-file=", f"--cache-dir={ROOT / '.mypy_cache' / 'plugins'}"]
     done = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *files],
-        cwd=ROOT,
+        [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", *cache, *sources],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
     )
@@ -125,3 +134,8 @@ def test_plugins_with_attributes_and_with_properties_pass_strict_mypy(tmp_path):
     assert len(errors) == 1, done.stdout + done.stderr
     assert "properties.py" in errors[0]
     assert 'expression has type "str", variable has type "int"' in errors[0]
+
+
+@pytest.mark.parametrize("package", ["artgen", "artgen_plugins"])
+def test_package_is_marked_as_typed(package):
+    assert files(package).joinpath("py.typed").is_file()

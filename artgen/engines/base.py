@@ -15,7 +15,7 @@ from torch import Tensor
 from artgen.drawing import Drawing
 from artgen.losses import Loss
 from artgen.options import parse_options
-from artgen.primitives import Arithmetic, Examples, Primitive
+from artgen.primitives import Arithmetic, Examples, NoOptions, Primitive
 from artgen.raster import EAGER, Backend
 
 State = dict[str, Any]
@@ -77,7 +77,7 @@ class Engine:
     `Diverged` and `OutOfMemory`. Further methods are optional: see `artgen.engines.protocols`.
     """
 
-    Options: ClassVar[type[Any]]
+    Options: ClassVar[type[Any]] = NoOptions
     """A frozen dataclass of `option` fields."""
     supports: ClassVar[tuple[Literal["bf16", "palette"], ...]] = ()
     """bf16: it computes steps in the problem's `arithmetic`; palette: it keeps to the palette."""

@@ -7,7 +7,7 @@ from artgen.primitives._params import (
     Params,
     pixels,
 )
-from artgen.primitives._primitive import Arithmetic, Preset, Primitive
+from artgen.primitives._primitive import Arithmetic, NoOptions, Preset, Primitive
 from artgen.primitives.codec import Codec, Examples, SolvableCodec
 from artgen.primitives.field import Field, FieldWithGraph, features_of
 from artgen.primitives.partition import Partition
@@ -26,6 +26,7 @@ __all__ = [
     "Field",
     "FieldWithGraph",
     "Map",
+    "NoOptions",
     "Param",
     "Params",
     "Partition",
