@@ -41,7 +41,7 @@ from artgen.output import (
 )
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
-from artgen.resolve import find_primitive
+from artgen.resolve import load_primitive
 from artgen.runner import read_target, run
 from artgen.samples import kind_of
 from artgen.targets import (
@@ -139,7 +139,7 @@ def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
     kinds = set()
     for each in contestants:
         with suppress(PluginError):
-            kinds.add(find_primitive(each.recipe, registry).load().targets)
+            kinds.add(load_primitive(each.recipe, registry).targets)
     return kinds == {("set",)}
 
 

@@ -297,23 +297,23 @@ class Recipe(_Table):
 
     def with_seed(self, seed: int) -> Recipe:
         """The recipe with this seed."""
-        return self._with("seed", seed)
+        return self._with(seed=seed)
 
     def with_init(self, init: FileReference) -> Recipe:
         """The recipe with this drawing to start from."""
-        return self._with("init", init)
+        return self._with(init=init)
 
     def aimed_at(self, target: TargetTable) -> Recipe:
         """The recipe with this target, and nothing of the one before."""
-        return self._with("target", target)
+        return self._with(target=target)
 
     def with_target(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys of its target. Raises UsageError."""
-        return self._with("target", _changed(self.target, "target", changes))
+        return self._with(target=_changed(self.target, "target", changes))
 
     def with_primitive(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys or options of its primitive. Raises UsageError."""
-        return self._with("primitive", _changed(self.primitive, "primitive", changes))
+        return self._with(primitive=_changed(self.primitive, "primitive", changes))
 
     def with_stage(self, index: int, **changes: Any) -> Recipe:
         """The recipe with other values of keys or options of one stage. Raises UsageError."""
@@ -323,22 +323,27 @@ class Recipe(_Table):
 
     def with_stages(self, stages: Sequence[Stage]) -> Recipe:
         """The recipe with these stages."""
-        return self._with("stage", tuple(stages))
+        return self._with(stage=tuple(stages))
 
     def with_output(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys of its output. Raises UsageError."""
-        return self._with("output", _changed(self.output, "output", changes))
+        return self._with(output=_changed(self.output, "output", changes))
 
     def with_run(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys of its run. Raises UsageError."""
-        return self._with("run", _changed(self.run, "run", changes))
+        return self._with(run=_changed(self.run, "run", changes))
 
     def with_clip(self, clip: ClipTable | None) -> Recipe:
         """The recipe with this table for clips."""
-        return self._with("clip", clip)
+        return self._with(clip=clip)
 
-    def _with(self, key: str, value: Any) -> Recipe:
-        values = {**dict(self), key: value, "schema": self.schema_version}
+    def migrated(self, stages: Sequence[Stage]) -> Recipe:
+        """The recipe in the current schema, with these stages."""
+        return self._with(schema_version=SCHEMA, stage=tuple(stages))
+
+    def _with(self, **changes: Any) -> Recipe:
+        values = {**dict(self), **changes}
+        values["schema"] = values.pop("schema_version")
         return type(self).model_construct(_fields_set=set(self.model_fields_set), **values)
 
 

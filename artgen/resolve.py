@@ -24,7 +24,15 @@ from artgen.engines.protocols import (
 )
 from artgen.errors import PluginError, UsageError
 from artgen.options import describe_options, parse_options
-from artgen.recipe import MOST_PARTS, SCHEMA, Precision, PrimitiveTable, Recipe, Stage
+from artgen.recipe import (
+    MOST_PARTS,
+    SCHEMA,
+    FileReference,
+    Precision,
+    PrimitiveTable,
+    Recipe,
+    Stage,
+)
 from artgen.registry import Entry, Registry
 from artgen.samples import Subject, kind_of
 
@@ -87,9 +95,8 @@ def resolve(
             "a morph is not fitted: its recipe names two drawings",
             hint=f"use artgen morph {first} {second}",
         )
-    table = recipe.primitive
-    entry = find_primitive(recipe, registry)
-    cls = entry.load()
+    recipe, table = migrated(recipe, registry), recipe.primitive
+    cls = load_primitive(recipe, registry)
     if kind_of(subject) not in cls.targets:
         raise _unfit(registry, table.name, kind_of(subject))
     if subject is not None:
@@ -97,7 +104,7 @@ def resolve(
 
     asked = {**table.options, **_sized(cls, table)}
 
-    def make(**options: Any) -> Any:
+    def make(**options: Any) -> Primitive:
         """The primitive with the table's options, and `options` over them, for this target."""
         primitive = cls({**asked, **options}, preset=table.preset)
         primitive.take(subject)
@@ -106,7 +113,7 @@ def resolve(
 
     if table.target_bytes is None:
         primitive = make()
-        count = _count(primitive, table.name, table.count, canvas)
+        count = _count(primitive, table.count, canvas)
     else:
         primitive, count = _within_bytes(make, table, recipe.run.precision)
 
@@ -115,11 +122,7 @@ def resolve(
     stages, engines, losses = [], [], []
     for index, stage in enumerate(recipe.stage):
         name = _engine_name(primitive, table.name, stage.engine)
-        engine = registry.load("engine", name)
-        if recipe.schema_version == 1:
-            known = _names(options_type(engine, primitive))
-            options = migrated_engine_options(name, stage.options, known)
-            stage = Stage(**stage.model_dump(include=set(Stage.model_fields)), **options)
+        engine: type[Engine] = registry.load("engine", name)
         layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
@@ -135,35 +138,56 @@ def resolve(
         losses.append(_loss(registry, layered["loss"]))
         losses[-1].check_target(kind_of(subject))
 
-    data = {**recipe.to_dict(), "schema": SCHEMA}
-    data["primitive"] = {
-        "name": registry.spelling(entry),
-        **({"count": count} if count is not None else {}),
-        **({"preset": table.preset} if table.preset else {}),
-        **_plugin_file(registry.identity(entry)),
-        **_without_none(primitive.option_values()),
-    }
-    data["stage"] = [stage.model_dump(mode="json", exclude_none=True) for stage in stages]
-    return Plan(
-        recipe=Recipe.from_dict(data),
-        primitive=primitive,
-        identity=registry.identity(entry),
-        engines=tuple(engines),
-        losses=tuple(losses),
+    entry = find_primitive(recipe, registry)
+    identity = registry.identity(entry)
+    resolved = recipe.with_stages(stages).with_primitive(
+        name=registry.spelling(entry),
+        count=count,
+        target_bytes=None,
+        plugin=FileReference(name=identity["file"], sha256=identity["sha256"])
+        if "file" in identity
+        else None,
+        **primitive.option_values(),
     )
+    return Plan(resolved, primitive, identity, tuple(engines), tuple(losses))
+
+
+def migrated(recipe: Recipe, registry: Registry) -> Recipe:
+    """A recipe of schema 1 in the current schema, others as they are. Raises PluginError.
+
+    Options that engines have for other families today are dropped: schema 1 stored them for all.
+    """
+    if recipe.schema_version == SCHEMA:
+        return recipe
+    primitive, stages = load_primitive(recipe, registry)(), []
+    for stage in recipe.stage:
+        name = _engine_name(primitive, recipe.primitive.name, stage.engine)
+        known = _names(options_type(registry.load("engine", name), primitive))
+        own = stage.model_dump(include=set(Stage.model_fields), exclude_unset=True)
+        stages.append(Stage(**own, **migrated_engine_options(name, stage.options, known)))
+    return recipe.migrated(stages)
 
 
 def check_polish(recipe: Recipe, registry: Registry) -> None:
     """Raise UsageError where the engine `gradient` cannot refine what another engine found."""
-    if "gradient" not in find_primitive(recipe, registry).load().engines[1:]:
+    if "gradient" not in load_primitive(recipe, registry).engines[1:]:
         raise UsageError(
             f"only shapes can be polished, and {recipe.primitive.name} is none",
             hint="leave it out; more --steps refine what is fitted by gradients",
         )
 
 
+def load_primitive(recipe: Recipe, registry: Registry) -> type[Primitive]:
+    """The class of the recipe's primitive, from the loose file that it names, if any.
+
+    Raises PluginError.
+    """
+    cls: type[Primitive] = find_primitive(recipe, registry).load()
+    return cls
+
+
 def find_primitive(recipe: Recipe, registry: Registry) -> Entry:
-    """The recipe's primitive, from the loose file that it names, if any. Raises PluginError."""
+    """The entry of the recipe's primitive. Raises PluginError."""
     table = recipe.primitive
     recorded = (
         {"file": table.plugin.name, "sha256": table.plugin.sha256 or ""} if table.plugin else {}
@@ -197,7 +221,7 @@ def _check_for_pictures(recipe: Recipe, subject: Subject) -> None:
         )
 
 
-def _sized(cls: type[Any], table: PrimitiveTable) -> dict[str, int]:
+def _sized(cls: type[Primitive], table: PrimitiveTable) -> dict[str, int]:
     """The option that a count sets for a codec, which has none: how much its latent holds."""
     if cls.has_count or table.count is None:
         return {}
@@ -209,9 +233,7 @@ def _sized(cls: type[Any], table: PrimitiveTable) -> dict[str, int]:
     )
 
 
-def _count(
-    primitive: Any, name: str, asked: int | Literal["auto"] | None, canvas: Canvas
-) -> int | None:
+def _count(primitive: Primitive, asked: int | Literal["auto"] | None, canvas: Canvas) -> int | None:
     """How many parts: asked for, else the preset's, else the primitive's default.
 
     For ``auto`` it is the limit of what the engine may find.
@@ -220,13 +242,12 @@ def _count(
         return None
     if asked == "auto":
         return max(1, canvas.width * canvas.height // PIXELS_PER_PART)
-    count: int | None = asked or primitive.preset.count or primitive.defaults.count
-    return DEFAULT_COUNT if count is None else count
+    return asked or primitive.preset.count or primitive.defaults.count or DEFAULT_COUNT
 
 
 def _within_bytes(
-    make: Callable[..., Any], table: PrimitiveTable, precision: Precision
-) -> tuple[Any, int | None]:
+    make: Callable[..., Primitive], table: PrimitiveTable, precision: Precision
+) -> tuple[Primitive, int | None]:
     """The primitive and the largest count whose parameters fit the table's ``target_bytes``.
 
     What has no count is made as large by its `size_option`; where it has none, or the user set it,
@@ -240,40 +261,40 @@ def _within_bytes(
             hint="leave one of them out",
         )
 
-    def size(primitive: Any, count: int) -> int:
+    def size(primitive: Primitive, count: int = 1) -> int:
         shapes = [primitive.tensor_shape(each, count) for each in primitive.parameters().values()]
         return bytes_of_shapes(shapes, precision)
 
-    def counted(count: int) -> int:
-        return size(primitive, count)
-
-    def sized(value: int) -> int:
-        return size(make(**{option: value}), 1)
+    def largest(what: str, size: Callable[[int], int], low: int, high: int) -> int:
+        if (needed := size(low)) > limit:
+            raise UsageError(
+                f"{what} takes {needed} bytes at {precision}, more than {limit}",
+                hint="allow more bytes" + ", or use --precision int8" * (precision != "int8"),
+            )
+        return _largest(size, limit, low, high)
 
     if primitive.has_count:
-        count = _largest(counted, limit, 1, MOST_PARTS)
-        if count is None:
-            raise _too_few_bytes(f"one part of {table.name}", counted(1), limit, precision)
-        return primitive, count
+        what = f"one part of {table.name}"
+        return primitive, largest(what, lambda n: size(primitive, n), 1, MOST_PARTS)
     if option is None or option in table.options:
-        if counted(1) > limit:
+        if size(primitive) > limit:
             raise UsageError(
-                f"{table.name} takes {counted(1)} bytes at {precision}, more than {limit}",
+                f"{table.name} takes {size(primitive)} bytes at {precision}, more than {limit}",
                 hint=f"make it smaller by its options: artgen plugins show {table.name}",
             )
         return primitive, None
     [metadata] = [f.metadata for f in dataclasses.fields(primitive.Options) if f.name == option]
     low, high = metadata.get("low") or 1, metadata.get("high") or MOST_PARTS
-    value = _largest(sized, limit, int(low), int(high))
-    if value is None:
-        raise _too_few_bytes(f"the smallest {table.name}", sized(int(low)), limit, precision)
+    what = f"the smallest {table.name}"
+    value = largest(what, lambda n: size(make(**{str(option): n})), int(low), int(high))
     return make(**{option: value}), None
 
 
-def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int | None:
-    """The largest n from `low` to `high` with size(n) ≤ `limit`, for a size that grows with n."""
-    if size(low) > limit:
-        return None
+def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int:
+    """The largest n from `low` to `high` with size(n) ≤ `limit`, for a size that grows with n.
+
+    size(low) is known to fit.
+    """
     # Up in ever larger strides, so that nothing far larger than needed is ever made, then back.
     best, stride, growing = low, 1, True
     while stride:
@@ -284,17 +305,10 @@ def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int
     return best
 
 
-def _too_few_bytes(what: str, needed: int, limit: int, precision: Precision) -> UsageError:
-    return UsageError(
-        f"{what} takes {needed} bytes at {precision}, more than {limit}",
-        hint="allow more bytes" + (", or use --precision int8" if precision != "int8" else ""),
-    )
-
-
-def _engine_name(primitive: Any, name: str, asked: str) -> str:
+def _engine_name(primitive: Primitive, name: str, asked: str) -> str:
     """The engine's name; ``auto`` is the primitive's first."""
     if asked == "auto":
-        return str(primitive.engines[0])
+        return primitive.engines[0]
     if asked.removeprefix("artgen/") not in primitive.engines:
         right = " or ".join(primitive.engines)
         raise UsageError(f"{name} does not work with engine {asked!r}", hint=f"use -e {right}")
@@ -302,7 +316,7 @@ def _engine_name(primitive: Any, name: str, asked: str) -> str:
 
 
 def _layered(
-    primitive: Any, stage: Stage, name: str, engine: type[Any], count: int | None
+    primitive: Primitive, stage: Stage, name: str, engine: type[Engine], count: int | None
 ) -> dict[str, Any]:
     """The stage's keys over the preset's over the primitive's, as far as those are for `name`."""
     data = stage.model_dump(mode="json", exclude_none=True)
@@ -321,13 +335,14 @@ def _layered(
         below.pop("steps", None)
     else:
         options = {**below, **stage.options}
-        suggests = issubclass(engine, SuggestsSteps)
-        steps = engine.default_steps(primitive, options, count) if suggests else None
+        steps = None
+        if issubclass(engine, SuggestsSteps):
+            steps = engine.default_steps(primitive, options, count)
         below.setdefault("steps", steps or DEFAULT_STEPS)
     return {**below, **data}
 
 
-def _automatic(engine: type[Any], primitive: Any, name: str) -> dict[str, Any]:
+def _automatic(engine: type[Engine], primitive: Primitive, name: str) -> dict[str, Any]:
     """The options under which the first stage finds the count."""
     options = engine.automatic(primitive) if issubclass(engine, FindsCount) else {}
     if not options:
@@ -337,7 +352,7 @@ def _automatic(engine: type[Any], primitive: Any, name: str) -> dict[str, Any]:
     return options
 
 
-def _complete(data: dict[str, Any], name: str, engine: type[Any], primitive: Any) -> Stage:
+def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: Primitive) -> Stage:
     """The stage with every engine option spelled out."""
     own = {key: value for key, value in data.items() if key in Stage.model_fields}
     given = {key: value for key, value in data.items() if key not in Stage.model_fields}
@@ -347,7 +362,9 @@ def _complete(data: dict[str, Any], name: str, engine: type[Any], primitive: Any
     return Stage(**own, **_without_none(dataclasses.asdict(options)))
 
 
-def _check_family(given: Mapping[str, Any], name: str, engine: type[Any], primitive: Any) -> None:
+def _check_family(
+    given: Mapping[str, Any], name: str, engine: type[Engine], primitive: Primitive
+) -> None:
     """Raise UsageError for an option that the engine has for other families alone."""
     if not issubclass(engine, HasFamilyOptions):
         return
@@ -366,7 +383,7 @@ def _names(options: type[Any]) -> set[str]:
     return {option.name for option in describe_options(options)}
 
 
-def _loss(registry: Registry, text: str) -> Any:
+def _loss(registry: Registry, text: str) -> Loss:
     """The loss mixture `text`, with the names of all plugins."""
     from artgen.losses import parse_loss
 
@@ -376,10 +393,3 @@ def _loss(registry: Registry, text: str) -> Any:
 
 def _without_none(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if value is not None}
-
-
-def _plugin_file(identity: dict[str, str]) -> dict[str, Any]:
-    """The loose file a primitive comes from, by name and hash."""
-    if "file" not in identity:
-        return {}
-    return {"plugin": {"name": identity["file"], "sha256": identity["sha256"]}}

@@ -19,6 +19,13 @@ from artgen.errors import Diverged, Interrupted
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
 
+OLD = {
+    "schema": 1,
+    "primitive": {"name": "gaussian"},
+    "stage": [{"engine": "gradient", "rate": 0.5, "jitter": 0.0, "batch": 0, "turn": 15.0}],
+}
+"""A recipe of schema 1, which stored the options of all families."""
+
 pytestmark = pytest.mark.usefixtures("empty_folder")
 
 
@@ -260,6 +267,19 @@ def test_a_recipe_is_repeated_exactly_and_flags_win_over_it(fit):
     assert data["seed"] == 4
     assert data["recipe"]["primitive"]["blend"] == "mean"
     assert stored.read_bytes() != still.read_bytes()
+
+
+def test_flags_over_an_old_recipe_cannot_set_an_option_of_another_family(fit):
+    Path("old.json").write_text(json.dumps({"recipe": OLD}))
+    arguments = ("--recipe", "old.json", "--name", "x", "-q", "--json")
+    code, out, _ = fit(*arguments)
+    assert code == 0
+    assert "jitter" not in json.loads(out)["recipe"]["stage"][0]
+    for key, hint in (("jitter", "fields"), ("batch", "fields and codecs"), ("turn", "known")):
+        code, out, _ = fit(*arguments, "--overwrite", "--set", f"engine.{key}=1")
+        assert code == 2
+        assert f"gradient has no option '{key}'" in failure(out)["message"]
+        assert hint in failure(out)["hint"]
 
 
 def test_files_of_a_recipe_lie_beside_it_and_those_of_flags_do_not(fit):

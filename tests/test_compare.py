@@ -60,7 +60,7 @@ def pictures(folder: str, *names: str) -> str:
 
 
 def contestants(*texts, budget=Budget(steps=4), seed=None, **run):  # noqa: B008
-    return parse_contestants(texts, budget, seed, run)
+    return parse_contestants(texts, budget, seed, run, Registry(environ={}))
 
 
 def by_name(rows):

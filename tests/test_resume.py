@@ -17,7 +17,7 @@ from PIL import Image
 
 import artgen.runner._fit
 from artgen.errors import InputError, UsageError
-from artgen.events import Evaluated, Started
+from artgen.events import Evaluated, Notice, Started
 from artgen.output import FrameStore
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -45,6 +45,8 @@ recipe = Recipe.from_dict(arguments.pop("recipe"))
 out = Path(arguments.pop("out"))
 run(recipe, Registry(environ={}), out=out, observers=[die], **arguments)
 """
+
+STARTS_ANEW = "holds no checkpoint yet: the run starts anew"
 
 MLP = {"name": "mlp", "hidden": 8, "layers": 1, "count": None}
 
@@ -77,10 +79,15 @@ def checkpoint_step(out: Path) -> int:
 
 
 def resume(
-    asked: Recipe, registry: Registry, out: Path, given: Recipe | None = None, **options: object
+    asked: Recipe,
+    registry: Registry,
+    out: Path,
+    given: Recipe | None = None,
+    told: list | None = None,
+    **options: object,
 ) -> int:
-    """Finish the run in `out`; the step it went on from."""
-    events: list = []
+    """Finish the run in `out`; the step it went on from. Its events are added to `told`."""
+    events: list = [] if told is None else told
     options.setdefault("name", default_stem(asked))
     run(given or asked, registry, out=out, resume=True, observers=[events.append], **options)
     (started,) = [event for event in events if isinstance(event, Started)]
@@ -129,11 +136,24 @@ def test_killed_before_the_first_checkpoint(
 ) -> None:
     asked = recipe(photo, {"steps": 60})
     kill_worker_at(30, asked, tmp_path / "killed")
-    assert resume(asked, registry, tmp_path / "killed") == 0
+    said: list = []
+    assert resume(asked, registry, tmp_path / "killed", told=said) == 0
+    notices = [event.message for event in said if isinstance(event, Notice)]
+    assert notices == [f"{tmp_path / 'killed' / 'photo-gaussian.run'} {STARTS_ANEW}"]
     run(asked, registry, out=tmp_path / "whole")
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
+def test_scenes_of_a_clip_without_a_key_are_no_checkpoint(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    (folder.scenes / "000" / "first").mkdir(parents=True)
+    (folder.scenes / "001" / "first").mkdir(parents=True)
+    assert not folder.has_checkpoint
+    (folder.scenes / "000" / "keys").mkdir()
+    assert folder.has_checkpoint
+
+
+@pytest.mark.slow
 def test_killed_in_the_second_stage(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 40}, {"steps": 70, "rate": 0.3, "loss": "l1"})
     # Step 41 is the first of the second stage, whose first checkpoint would be at step 90.

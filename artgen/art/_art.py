@@ -91,7 +91,7 @@ class Art:
         drawing = self.drawing
         cls = registry.load("primitive", drawing.primitive, plugin=drawing.plugin)
         try:
-            primitive: Primitive = cls(dict(drawing.options))
+            primitive = cls(dict(drawing.options))
             primitive.take(drawing.subject)
             return primitive
         except UsageError as error:

@@ -16,6 +16,7 @@ from artgen.cli._recipe import lay_over, parse_count, read_recipe_file
 from artgen.compare import Contestant
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
+from artgen.registry import Registry
 from artgen.targets import file_safe
 
 _BEFORE_KEY = r"(?=\s*[\w.]+\s*=)"
@@ -44,7 +45,11 @@ class Budget:
 
 
 def parse_contestants(
-    texts: Sequence[str], budget: Budget, seed: int | None, run: Mapping[str, Any]
+    texts: Sequence[str],
+    budget: Budget,
+    seed: int | None,
+    run: Mapping[str, Any],
+    registry: Registry,
 ) -> list[Contestant]:
     """The contestants with `budget`, `seed` and the table `run` of everybody laid over them.
 
@@ -58,7 +63,7 @@ def parse_contestants(
             )
         what, engine, own, settings = _split(text)
         file = Path(what) if what.lower().endswith(_RECIPE_FILES) else None
-        base = read_recipe_file(file) if file else {}
+        base = read_recipe_file(file, registry) if file else {}
         for key in ("steps", "time"):
             if key in own and (budget.steps or budget.time):
                 raise UsageError(

@@ -9,12 +9,17 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from artgen.errors import UsageError
+from artgen.errors import PluginError, UsageError
 from artgen.options import parse_value
-from artgen.recipe import MOST_COLOURS, MOST_PARTS, PrimitiveTable, Recipe, Stage
+from artgen.recipe import MOST_COLOURS, MOST_PARTS, SCHEMA, PrimitiveTable, Recipe, Stage
+
+if TYPE_CHECKING:
+    from artgen.registry import Registry
+
 
 MOST_SEEDS = 1000
 
@@ -28,15 +33,25 @@ _FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.model_field
 _BUDGET = ("steps", "time", "stop")
 
 
-def read_recipe_file(path: Path) -> dict[str, Any]:
-    """The data of a TOML recipe, or of the one stored in an output. Raises InputError."""
+def read_recipe_file(path: Path, registry: Registry | None = None) -> dict[str, Any]:
+    """The data of a TOML recipe, or of the one stored in an output. Raises InputError.
+
+    With a `registry` it has the current schema if its plugin is there: an older one accepts options
+    of other families, which flags must not add.
+    """
     if path.suffix.lower() == ".toml":
         recipe = Recipe.from_toml(path)
     else:
         from artgen.output import read_recipe
 
         recipe = Recipe.from_dict(json.loads(read_recipe(path)), where=str(path))
-    return recipe.model_dump(mode="json", by_alias=True, exclude_unset=True, exclude_none=True)
+    if registry is not None and recipe.schema_version != SCHEMA:
+        from artgen.resolve import migrated
+
+        # Where flags do not replace what is wrong with it, the run says so.
+        with suppress(PluginError, UsageError):
+            recipe = migrated(recipe, registry)
+    return recipe.requested()
 
 
 def start_from(
@@ -77,7 +92,8 @@ def lay_over(
     name, preset = before.get("name", PrimitiveTable().name), before.get("preset")
     if primitive.get("name", name) != name:
         before, stages_before = {}, [_without_options(stage) for stage in stages_before]
-        data.pop("init", None)
+        # Nothing is left that would have to be migrated.
+        data = {key: value for key, value in data.items() if key not in ("init", "schema")}
     elif primitive.get("preset", preset) != preset:
         before = {key: before[key] for key in ("name", "plugin") if key in before}
         stages_before = [_without_options(stage) for stage in stages_before]

@@ -11,7 +11,7 @@ from artgen.errors import UsageError
 from artgen.live import Live, SavedFiles, watch
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.resolve import find_primitive
+from artgen.resolve import load_primitive
 from artgen.runner import run
 from artgen.tasks import graceful_signals
 
@@ -67,6 +67,6 @@ def _small(recipe: Recipe, registry: Registry, files: Sequence[Path]) -> Recipe:
         if stage.steps is None and stage.time is None:
             recipe = recipe.with_stage(index, time=SECONDS)
     # Pictures of a set are small already, and all of them would be brought to that size.
-    if recipe.target.size or "set" in find_primitive(recipe, registry).load().targets:
+    if recipe.target.size or "set" in load_primitive(recipe, registry).targets:
         return recipe
     return recipe.with_target(size=SIZE)

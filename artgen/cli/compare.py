@@ -135,11 +135,11 @@ def compare(
         threads = 1
     run = {"precision": precision, "device": device, "threads": threads}
     budget = Budget(time, steps, target_bytes)
-    sets = of_sets(parse_contestants(contestants, budget, seed, run), registry)
+    sets = of_sets(parse_contestants(contestants, budget, seed, run, registry), registry)
     if time is None and steps is None and target_bytes is None and not sets:
         budget = Budget(10.0, steps, target_bytes)
     comparison = Comparison(
-        parse_contestants(contestants, budget, seed, run),
+        parse_contestants(contestants, budget, seed, run, registry),
         find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets),
         registry,
         out=out,

@@ -207,11 +207,11 @@ def fit(
     if where.asked and live:
         raise UsageError("--live shows runs of this process", hint="leave out -j and --on")
     many = parse_seeds(seeds) if seeds is not None else []
-    base = read_recipe_file(recipe) if recipe is not None else {}
-    if init is not None:
-        base = start_from(base, read_recipe_file(init), primitive)
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watch else make_registry(plugin, quiet=quiet)
+    base = read_recipe_file(recipe, registry) if recipe is not None else {}
+    if init is not None:
+        base = start_from(base, read_recipe_file(init), primitive)
 
     from artgen.cli._runs import Session, plan_runs
     from artgen.recipe import Recipe

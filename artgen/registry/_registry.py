@@ -14,7 +14,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 from importlib.metadata import EntryPoint
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from artgen.errors import PluginError
 from artgen.events import Event
@@ -23,6 +23,9 @@ from artgen.registry._installed import canonical, examine_installed, is_called
 from artgen.registry._missing import missing_plugin, unknown_name, unknown_name_in
 from artgen.registry._mixture import MixtureEntry, find_mixture, is_mixture
 from artgen.registry._plugin import Entry, Failure, Kind, Plugin, PluginInfo
+
+if TYPE_CHECKING:
+    from artgen.primitives import Primitive
 
 
 class Registry:
@@ -174,6 +177,14 @@ class Registry:
                 hint=f"write {' or '.join(f'{self.spelling(entry)}:{path}' for entry in best)}",
             )
         return best[0]
+
+    @overload
+    def load(
+        self, kind: Literal["primitive"], name: str, *, plugin: Mapping[str, str] | None = None
+    ) -> type[Primitive]: ...
+
+    @overload
+    def load(self, kind: Literal["engine", "loss", "target", "exporter"], name: str) -> Any: ...
 
     def load(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Any:
         """Look up a name with `find`, and import the object. Raises PluginError."""

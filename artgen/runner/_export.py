@@ -24,11 +24,11 @@ from artgen.exporters import walk_frames
 from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
-from artgen.runner._fit import HOLD_SECONDS, FitResult
+from artgen.runner._fit import HOLD_SECONDS, Fit
 from artgen.runner._folder import RunFolder
-from artgen.runner._prepare import Job
 from artgen.runner._result import Result
 from artgen.runner.clip._metrics import clip_metrics, side_by_side
+from artgen.runner.clip._run import ClipFit
 
 KINDS = ("still", "video", "art", "checkpoint")
 
@@ -37,8 +37,7 @@ LARGEST_WALK = 1080
 
 
 def export(
-    job: Job,
-    result: FitResult,
+    fit: Fit | ClipFit,
     registry: Registry,
     paths: Mapping[str, Path] | None = None,
     folder: RunFolder | None = None,
@@ -49,20 +48,20 @@ def export(
 
     Raises OutputError, and Diverged where there is nothing finite to save.
     """
-    recipe = result.recipe
+    job, recipe = fit.job, fit.recipe
     precision = recipe.run.precision
-    drawing = quantised(result.drawing, precision)
+    drawing = quantised(fit.drawing, precision)
     picture = job.draw(drawing)
-    film = result.film and quantised_film(result.film, precision)
-    moving = film if recipe.clip is not None else None
-    metrics = _metrics(job, result, drawing, picture, moving)
+    film = fit.film and quantised_film(fit.film, precision)
+    moving = film if isinstance(fit, ClipFit) else None
+    metrics = _metrics(fit, drawing, picture, film)
     art = Art(drawing, recipe, metrics, precision, registry, film)
     data = art.to_bytes()
-    summary = _summary(job, result, metrics, len(data))
-    error: Exception | None = result.diverged
-    if result.stopped_by == "interrupted":
+    summary = _summary(fit, metrics, len(data))
+    error: Exception | None = fit.diverged
+    if fit.progress.stopped_by == "interrupted":
         error = Interrupted(
-            f"interrupted at step {result.steps}, the best so far is saved",
+            f"interrupted at step {fit.progress.offset}, the best so far is saved",
             hint="go on with --resume" if folder is not None else None,
         )
     if paths is None or folder is None:
@@ -84,7 +83,7 @@ def export(
         elif moving is not None:
             frames, fps = art.frames(device=job.device), moving.fps
         else:
-            frames = _video_frames(folder.frames, result.steps, picture.pixels, output)
+            frames = _video_frames(folder.frames, fit.progress.offset, picture.pixels, output)
         write_video(video, frames, fps=fps, comment=text)
     if moving is not None and "side_by_side" in paths:
         written["side_by_side"] = beside = paths["side_by_side"]
@@ -121,36 +120,34 @@ def _as_request(output: OutputTable) -> ExportRequest:
 
 
 def _metrics(
-    job: Job, result: FitResult, drawing: Drawing, picture: Rendering, film: Film | None
+    fit: Fit | ClipFit, drawing: Drawing, picture: Rendering, film: Film | None
 ) -> dict[str, Any]:
     """What two equal runs agree on to the last bit; stored in the `.art`."""
-    recipe = result.recipe
+    job, recipe = fit.job, fit.recipe
     size = saved_bytes(drawing, recipe.run.precision)
     pixels = drawing.width * drawing.height
-    if film is None:
-        loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
-        metrics = {**job.metrics(picture), "loss": float(loss)}
-    else:
-        metrics = clip_metrics(job, film, result.starts)
+    if film is not None and isinstance(fit, ClipFit):
+        metrics = clip_metrics(job, film, fit.starts)
         shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
         size = bytes_of_shapes(shapes, recipe.run.precision)
         pixels *= film.keys
+    else:
+        loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
+        metrics = {**job.metrics(picture), "loss": float(loss)}
     return {
         "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
         "parameters": drawing.parameters,
         "floats": job.plan.primitive.floats,
-        "steps": result.steps,
+        "steps": fit.progress.offset,
         **metrics,
         "bytes": size,
         "bpp": round(8 * size / pixels, 6) if drawing.subject is None else None,
     }
 
 
-def _summary(
-    job: Job, result: FitResult, metrics: Mapping[str, Any], file_bytes: int
-) -> dict[str, Any]:
+def _summary(fit: Fit | ClipFit, metrics: Mapping[str, Any], file_bytes: int) -> dict[str, Any]:
     """The JSON object of a run, with no outputs yet."""
-    recipe, target = result.recipe, job.target
+    recipe, target, progress = fit.recipe, fit.job.target, fit.progress
     canvas, table = target.canvas, recipe.run
     return {
         "artgen": __version__,
@@ -170,10 +167,10 @@ def _summary(
         "count": metrics["count"],
         "parameters": metrics["parameters"],
         "floats": metrics["floats"],
-        "steps": result.steps,
-        "seconds": round(result.seconds, 3),
-        "steps_per_second": round(result.steps / max(result.seconds, 1e-9), 3),
-        "stopped_by": result.stopped_by,
+        "steps": progress.offset,
+        "seconds": round(progress.seconds, 3),
+        "steps_per_second": round(progress.offset / max(progress.seconds, 1e-9), 3),
+        "stopped_by": progress.stopped_by,
         **{name: metrics[name] for name in METRICS},
         **{key: metrics[key] for key in ("loss", "clip") if key in metrics},
         "bytes": metrics["bytes"],

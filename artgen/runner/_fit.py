@@ -8,7 +8,6 @@ the run where it is; both are written into the recipe as `steps` and `stop`.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
@@ -17,7 +16,6 @@ from typing import Any, TypeVar
 import torch
 
 from artgen.animation.film import Film
-from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
 from artgen.engines.protocols import (
     FindsCount,
@@ -31,8 +29,9 @@ from artgen.engines.protocols import (
 )
 from artgen.errors import Diverged, OutOfMemory
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
+from artgen.metrics import decibels
 from artgen.output import frame_steps
-from artgen.recipe import Recipe, Stage
+from artgen.recipe import Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import History, Key, film_of
 from artgen.runner._prepare import Job, check_finite
@@ -53,27 +52,8 @@ OVERTIME = 1.25
 HOLD_SECONDS = 2.0
 
 
-@dataclass(frozen=True, eq=False)
-class FitResult:
-    """What a fit leaves: the best drawing, why it stopped, and the recipe that repeats it.
-
-    Of a clip there is a `film`, whose first key is the drawing, and `starts` are the numbers of the
-    first frames of its scenes.
-    """
-
-    drawing: Drawing
-    recipe: Recipe
-    stopped_by: str
-    steps: int
-    seconds: float
-    diverged: Diverged | None = None
-    film: Film | None = None
-    """The progress as key drawings, not rounded, where the recipe asks for it; or a clip."""
-    starts: tuple[int, ...] = ()
-
-
 @dataclass
-class _Progress:
+class Progress:
     """The runner's own part of a checkpoint: where it is in which stage."""
 
     stage: int = 0
@@ -97,7 +77,7 @@ class _Progress:
         return _prefixed("start.", plain.pop("start")) | plain
 
     @classmethod
-    def from_state(cls, state: dict[str, Any]) -> _Progress:
+    def from_state(cls, state: dict[str, Any]) -> Progress:
         """The opposite of `state_dict`."""
         start = _part(state, "start.")
         return cls(**{k: v for k, v in state.items() if not k.startswith("start.")}, start=start)
@@ -105,6 +85,9 @@ class _Progress:
 
 class Fit:
     """One run of a job; `run` may be called once.
+
+    Then `drawing` is the best one, `recipe` repeats it, `progress` tells why and where the fit
+    stopped, and `film` holds the progress as key drawings, where the recipe asks for it.
 
     Frames are taken and checkpoints are saved where there is a `folder`: every `checkpoint_every`
     steps of a stage, or else every ten seconds, and at the end of a stage. `started` is called
@@ -129,7 +112,9 @@ class Fit:
         output = job.recipe.output
         self.filming = folder is not None and output.video and output.walk is None
         self.history = History(None if folder is None else folder.history)
-        self.progress = _Progress()
+        self.progress = Progress()
+        self.diverged: Diverged | None = None
+        self.film: Film | None = None
         self.resumed: dict[str, Any] | None = None
         self.chunk = 1
         self.memory_share = 1.0
@@ -152,7 +137,7 @@ class Fit:
         checkpoint = self.folder.load_checkpoint()
         if checkpoint is not None:
             with self.folder.using_checkpoint():
-                self.progress = _Progress.from_state(_part(checkpoint, "progress."))
+                self.progress = Progress.from_state(_part(checkpoint, "progress."))
                 if not 0 <= self.progress.stage < len(self.recipe.stage):
                     raise ValueError(f"the run has no stage {self.progress.stage}")
             self.resumed = _part(checkpoint, "engine.")
@@ -163,9 +148,8 @@ class Fit:
         self.folder.frames.drop_after(known)
         self.history.drop_after(known)
 
-    def run(self) -> FitResult:
+    def run(self) -> None:
         """Run all stages. Raises OutOfMemory and what the engines refuse."""
-        diverged = None
         for index in range(self.progress.stage, len(self.recipe.stage)):
             engine = self._start_stage(index)
             for notice in engine.notices if isinstance(engine, HasNotices) else ():
@@ -173,7 +157,7 @@ class Fit:
             try:
                 self._run_stage(engine)
             except Diverged as error:
-                diverged, self.progress.stopped_by = error, "diverged"
+                self.diverged, self.progress.stopped_by = error, "diverged"
             self.drawing = engine.drawing(best=True)
             last = Key(
                 self.progress.offset + engine.step,
@@ -187,15 +171,7 @@ class Fit:
                 self.recipe = self.recipe.with_stages(self.recipe.stage[: index + 1])
             if self.progress.stopped_by in ("interrupted", "diverged"):
                 break
-        return FitResult(
-            self.drawing,
-            self.recipe,
-            self.progress.stopped_by,
-            self.progress.offset,
-            self.progress.seconds,
-            diverged,
-            self._film(last),
-        )
+        self.film = self._film(last)
 
     def _film(self, last: Key) -> Film | None:
         """The history, which ends with the drawing that is saved."""
@@ -227,7 +203,7 @@ class Fit:
             return engine
         before = self.progress
         start = dict(self.drawing.tensors) if index else {}
-        self.progress = _Progress(
+        self.progress = Progress(
             stage=index, offset=before.offset, seconds=before.seconds, start=start
         )
         if self.stage.time is not None:
@@ -358,9 +334,10 @@ class Fit:
                 report.training_loss,
             )
         )
-        decibels, before = _decibels(report), progress.plateau_decibels
-        if before is None or decibels > before + PLATEAU_GAIN:
-            progress.plateau_decibels, progress.plateau_step = decibels, report.step
+        quality = decibels(report.loss) if report.psnr is None else report.psnr
+        before = progress.plateau_decibels
+        if before is None or quality > before + PLATEAU_GAIN:
+            progress.plateau_decibels, progress.plateau_step = quality, report.step
         if stage.target_psnr is not None and self._saved_psnr(engine) >= stage.target_psnr:
             progress.stopped_by = "target-psnr"
         elif stage.plateau is not None and report.step - progress.plateau_step >= stage.plateau:
@@ -522,13 +499,6 @@ def _judge(engine: Engine) -> Report:
     """A report on what can be saved: one on other parameters must not become the best."""
     check_finite(engine.drawing(best=False))
     return engine.report()
-
-
-def _decibels(report: Report) -> float:
-    """How good it is: the PSNR, or what the loss is below 1 where there is none."""
-    if report.psnr is not None:
-        return report.psnr
-    return -10 * math.log10(max(report.loss, 1e-12))
 
 
 def _prefixed(prefix: str, state: dict[str, Any]) -> dict[str, Any]:

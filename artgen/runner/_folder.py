@@ -146,15 +146,20 @@ class RunFolder:
         return putting_to_use(self.checkpoint, "checkpoint")
 
     @property
+    def milestones(self) -> list[Path]:
+        """What a resumed run continues from, that of each scene of a clip: some may be missing."""
+        scenes = sorted(self.scenes.iterdir()) if self.scenes.is_dir() else []
+        return [*map(scene_milestone, scenes)] or [self.checkpoint]
+
+    @property
     def milestone(self) -> Path:
         """What changes whenever there is more to go on from."""
-        scenes = sorted(self.scenes.iterdir()) if self.scenes.is_dir() else []
-        return scene_milestone(scenes[-1]) if scenes else self.checkpoint
+        return self.milestones[-1]
 
     @property
     def has_checkpoint(self) -> bool:
         """Whether there is anything that a resume could use."""
-        return self.checkpoint.is_file() or self.scenes.exists()
+        return any(path.exists() for path in self.milestones)
 
     def stage_output(self, path: Path) -> Path:
         """Where to write what will be published as `path`."""

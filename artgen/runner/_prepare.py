@@ -21,7 +21,7 @@ from artgen.primitives import Arithmetic, Context, Examples
 from artgen.raster import Backend, choose_backend
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
-from artgen.resolve import Plan, find_primitive, resolve
+from artgen.resolve import Plan, load_primitive, resolve
 from artgen.runner._arithmetic import resolve_arithmetic
 from artgen.runner._device import resolve_device
 from artgen.runner._inputs import InputFiles
@@ -121,7 +121,7 @@ def prepare(
     recipe, target = _with_background(recipe, registry, files, target, init)
     check_clip(recipe, target)
     if init is not None:
-        recipe = init.continued(recipe, find_primitive(recipe, registry).load())
+        recipe = init.continued(recipe, load_primitive(recipe, registry))
     plan = resolve(recipe, registry, target.canvas, target.subject)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
     asked, batch = recipe.run.arithmetic, _batch(plan, target)
@@ -206,7 +206,7 @@ def _with_background(
     """
     asked, named = recipe.target.background, recipe.primitive.preset
     if asked == "auto" and named is not None and init is None:
-        preset = find_primitive(recipe, registry).load().find_preset(named)
+        preset = load_primitive(recipe, registry).find_preset(named)
         asked = preset.background or asked
         recipe = recipe.with_target(background=asked)
     opened = target or _open_target(recipe, registry, files)
@@ -215,7 +215,7 @@ def _with_background(
         if palette is not None:
             recipe = recipe.with_target(palette=opened.find_palette(palette))
         return recipe, opened.over(parse_colour(asked))
-    mean = find_primitive(recipe, registry).load().mean_background
+    mean = load_primitive(recipe, registry).mean_background
     if opened.subject is not None or not mean:
         return recipe.with_target(background="black"), opened.over((0, 0, 0))
     best = opened.mean_colour() if init is None else init.art.drawing.background

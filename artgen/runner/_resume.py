@@ -9,7 +9,7 @@ from artgen._files import file_hash
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.resolve import find_primitive
+from artgen.resolve import load_primitive
 from artgen.targets import Target
 
 
@@ -31,17 +31,12 @@ def check_agreement(
             values.pop("target_bytes", None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
-                found["count"] = found.get(_size_option(stored, registry) or "")
+                # That of a codec became an option.
+                found["count"] = found.get(load_primitive(stored, registry).size_option or "")
             _check(values, found)
         else:
             _check({table: values}, data)
     _check_picture(stored, given.get("target") or {}, target)
-
-
-def _size_option(recipe: Recipe, registry: Registry) -> str | None:
-    """The option that a count sets for a codec."""
-    option: str | None = find_primitive(recipe, registry).load().size_option
-    return option
 
 
 def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:

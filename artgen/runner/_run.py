@@ -120,6 +120,9 @@ def run(
                     started=graph_file or None,
                 )
             if resume and folder is not None:
+                if not folder.has_checkpoint:
+                    message = f"{folder.path} holds no checkpoint yet: the run starts anew"
+                    emit(Notice(stem, message))
                 fit.resume()
             lines = log and JsonLines(
                 log, resumed_at=fit.resumed_at if resume else None, overwrite=overwrite
@@ -129,7 +132,8 @@ def run(
                     emit.add(lines)
                 steps, pixels = fit.total_steps, job.target.pixels
                 emit(Started(stem, fit.resumed_at, steps, job.recipe.to_dict(), pixels))
-                result, pixels = export(job, fit.run(), registry, paths, folder)
+                fit.run()
+                result, pixels = export(fit, registry, paths, folder)
                 emit(PreviewDrawn(stem, result.summary["steps"], pixels))
                 emit(Finished(stem, result.summary))
         except BaseException:

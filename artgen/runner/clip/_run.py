@@ -15,7 +15,7 @@ from artgen.events import Advanced, Evaluated, Event, Notice, Observer
 from artgen.output import atomic_write
 from artgen.registry import Registry
 from artgen.runner._device import threads
-from artgen.runner._fit import FitResult
+from artgen.runner._fit import Progress
 from artgen.runner._prepare import Job, read_target
 from artgen.runner.clip._keyframes import Key, make_film, make_scenes
 from artgen.runner.clip._scene import FittedScene, SceneFit, SceneTask, scene_steps
@@ -40,6 +40,9 @@ class SceneExecution:
 class ClipFit:
     """The run of a job whose target is a clip, with the interface of `Fit`.
 
+    After `run`, `film` is the clip, `drawing` its first key, and `starts` are the numbers of the
+    first frames of its scenes.
+
     Wherever its scenes are fitted, the bytes are the same. Keys are kept in the folder `place`.
     """
 
@@ -61,6 +64,7 @@ class ClipFit:
         self.job, self.clip, self.recipe, self.registry = job, job.target.clip, job.recipe, registry
         self.emit, self.name, self.control = emit, run_name, control
         self.elsewhere = elsewhere
+        self.progress, self.diverged = Progress(), None
         here = () if self.clip.place is None else (self.clip.place.absolute().parent,)
         frames = (frame.image for frame in self.clip.frames())
         scenes = find_scenes(frames, job.recipe.clip.cut)
@@ -93,7 +97,7 @@ class ClipFit:
             if done:
                 self.resumed_at = task.offset + scene_steps(self.recipe, done)
 
-    def run(self) -> FitResult:
+    def run(self) -> None:
         """Fit all scenes, and join them. Raises what ended the first that failed."""
         fitted: dict[int, FittedScene] = {}
         failures = []
@@ -106,7 +110,7 @@ class ClipFit:
                 failures.append(result)
         if failures:
             raise failures[0]
-        return self._joined(fitted)
+        self._join(fitted)
 
     def _fitted(self) -> Iterator[tuple[SceneTask, FittedScene | Exception]]:
         """Every scene that was begun, with what became of it."""
@@ -141,8 +145,8 @@ class ClipFit:
 
         return observe
 
-    def _joined(self, fitted: dict[int, FittedScene]) -> FitResult:
-        """The film of the frames up to the first that is missing."""
+    def _join(self, fitted: dict[int, FittedScene]) -> None:
+        """Make the film of the frames up to the first that is missing."""
         scenes: list[Scene] = []
         count, steps, seconds = 0, 0, 0.0
         for task in self.tasks:
@@ -162,11 +166,11 @@ class ClipFit:
             raise Interrupted(
                 "interrupted before there was anything to save", hint="go on with --resume"
             )
-        film = make_film(scenes, count, self.clip.fps)
-        still = replace(self.job.start, tensors=film.tensors_at(0.0)).detach()
+        self.film = make_film(scenes, count, self.clip.fps)
+        self.drawing = replace(self.job.start, tensors=self.film.tensors_at(0.0)).detach()
+        self.starts = tuple(task.first for task in self.tasks if task.first < count)
         stopped_by = "steps" if count == self.tasks[-1].last else "interrupted"
-        starts = tuple(task.first for task in self.tasks if task.first < count)
-        return FitResult(still, self.recipe, stopped_by, steps, seconds, film=film, starts=starts)
+        self.progress = Progress(offset=steps, seconds=seconds, stopped_by=stopped_by)
 
 
 def _fit_here(

@@ -34,7 +34,7 @@ from artgen.primitives import Splat
 from artgen.raster import paint
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner._fit import Fit, FitResult
+from artgen.runner._fit import Fit
 from artgen.runner._folder import RunFolder, scene_milestone
 from artgen.runner._prepare import Job, check_finite, prepare
 from artgen.runner.clip._keyframes import Key, KeyStore
@@ -151,14 +151,15 @@ class SceneFit:
             plain, self.registry, target=first, search=self.task.search, threads=self.task.cpus
         )
         if done == 0:
-            result = self._fit_first(job)
-            if result.stopped_by == "interrupted":
-                return FittedScene(0, dict(result.drawing.tensors))
-            self.keys.add(0, Key(dict(result.drawing.tensors), None, result.steps, result.seconds))
+            fit = self._fit_first(job)
+            tensors, progress = dict(fit.drawing.tensors), fit.progress
+            if progress.stopped_by == "interrupted":
+                return FittedScene(0, tensors)
+            self.keys.add(0, Key(tensors, None, progress.offset, progress.seconds))
             done = 1
         return FittedScene(self._follow(job, frames, done))
 
-    def _fit_first(self, job: Job) -> FitResult:
+    def _fit_first(self, job: Job) -> Fit:
         """An ordinary fit, with a folder of its own in which it can be resumed."""
         path = self.task.place / "first"
         probe_folder(self.task.place)
@@ -175,12 +176,12 @@ class SceneFit:
             )
             if resumed:
                 fit.resume()
-            result = fit.run()
+            fit.run()
         finally:
             folder.unlock()
-        if result.diverged is not None:
-            raise result.diverged
-        return result
+        if fit.diverged is not None:
+            raise fit.diverged
+        return fit
 
     def _tell(self, event: Event) -> None:
         """Steps of a scene as steps of the clip."""
