@@ -19,6 +19,7 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 
 from artgen import Canvas, Context, Param, Splat, option
 from artgen.compiler import kernel_cache
+from artgen.compiler.triton_printer import TritonPrinter
 from artgen.raster import Backend, choose_backend, cuda, paint, splat_backend
 from artgen.raster.tiles import Extent
 from artgen_plugins.fourier import Fourier
@@ -348,12 +349,13 @@ FUNCTIONS = {
 def evaluate(name, *arguments):
     """A function of the kernels' library, applied to arrays."""
     names = [f"x{k}" for k in range(len(arguments))]
+    result = TritonPrinter.templates.get(name, f"{name}({', '.join(names)})").format(*names)
     loads = "".join(f"    {x} = tl.load({x} + k)\n" for x in names)
     kernels = kernel_cache.load(
         "import triton\nimport triton.language as tl\n"
         "from artgen.compiler.triton_math import *\n\n"
         f"@triton.jit\ndef apply({', '.join(names)}, out, SIZE: tl.constexpr):\n"
-        f"    k = tl.arange(0, SIZE)\n{loads}    tl.store(out + k, {name}({', '.join(names)}))\n"
+        f"    k = tl.arange(0, SIZE)\n{loads}    tl.store(out + k, {result})\n"
     )
     inputs = [torch.from_numpy(a.astype(np.float32)).to(DEVICE) for a in arguments]
     out = torch.empty_like(inputs[0])

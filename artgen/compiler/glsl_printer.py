@@ -9,7 +9,7 @@ adds up: weights times features in a picture of floats, from which `picture` mak
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -173,16 +173,16 @@ def _place(number: int) -> str:
     return f"d{number // 4}.{'xyzw'[number % 4]}"
 
 
+_WRITTEN_OUT = ["exp", "expm1", "log1p", "sin", "cos", "tan", "atan", "tanh", "sigmoid", "erf"]
+"""The functions of one number that `math.glsl` has in place of the language's own."""
+
+
 class GlslPrinter(Printer):
     """Writes values as lines of GLSL, numbers as highp floats."""
 
     templates: ClassVar = {
         **Printer.templates,
-        **{
-            operation: f"{operation}_of({{}})"
-            for operation in ("exp", "expm1", "log1p", "sin", "cos", "tan", "atan")
-        },
-        **{operation: f"{operation}_of({{}})" for operation in ("tanh", "sigmoid", "erf")},
+        **{name: f"{name}_of({{}})" for name in _WRITTEN_OUT},
         "sqrt": "sqrt({})",
         "and": "{} && {}",
         "or": "{} || {}",
@@ -193,20 +193,13 @@ class GlslPrinter(Printer):
         "maximum": "max({}, {})",
     }
 
-    def assignments(self, numbers: Iterable[int]) -> list[str]:
-        """Return one line per value, with its type."""
-        return [f"{self._type(n)} v{n} = {self._expression(n)};" for n in numbers]
-
-    def loaded(self, number: int, place: str) -> str:
-        """Return the line that loads a value that `number` stored."""
-        return f"{self._type(number)} {super().loaded(number, place)};"
+    def assignment(self, number: int, text: str) -> str:
+        """Return the line that declares a value."""
+        return f"{'bool' if self.is_truth(number) else 'float'} v{number} = {text};"
 
     def constant(self, number: float) -> str:
         """Return a constant."""
         return literal(number)
-
-    def _type(self, number: int) -> str:
-        return "bool" if self.is_truth(number) else "float"
 
 
 def literal(number: float) -> str:

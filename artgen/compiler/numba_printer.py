@@ -26,27 +26,9 @@ Names in the kernels, for N splats, T tiles, J pairs of a tile and a splat, and 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-
-from artgen.compiler.ir import IR, Component
-from artgen.compiler.printer import Printer, block
-from artgen.compiler.schedule import make_schedule
+from artgen.compiler.ir import IR
+from artgen.compiler.printer import KernelParts, Printer, Source, block
 from artgen.primitives import HIDDEN, OPAQUE
-
-
-@dataclass(frozen=True)
-class Source:
-    """The text of the kernels and the layout of their arrays.
-
-    `columns` are the parameter components in the order in which `prepare` and `finish` take them;
-    `prepared` and `leaves` count the prepared values and the sums per splat.
-    """
-
-    text: str
-    columns: tuple[Component, ...]
-    prepared: int
-    leaves: int
 
 
 def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
@@ -56,8 +38,8 @@ def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
         _SUM,
         accumulate=block(16, (f"{plane} += w * f{c}" for c, plane in enumerate(kernels.planes))),
         incoming=" + ".join(f"f{c} * {plane}" for c, plane in enumerate(kernels.planes)),
-        backward=block(16, kernels.pixel.assignments(kernels.schedule.backward)),
-        add=kernels.add(f"w * {plane}" for plane in kernels.planes),
+        backward=block(16, kernels.backward()),
+        add=block(16, kernels.terms("s{k} += {term}", [f"w * {p}" for p in kernels.planes])),
     )
 
 
@@ -68,73 +50,54 @@ def emit_over(ir: IR, width: int, height: int) -> Source:
     left of the light from behind. Where that has fallen below `HIDDEN`, nothing more is drawn.
     """
     kernels = _Kernels(ir, 0.0, 4, width, height)
-    forward = set(kernels.schedule.forward)
-    # What arrives at the weight depends on the weight itself, which therefore comes first.
-    backward = [number for number in kernels.schedule.backward if number not in forward]
-    arriving = (f"share * {plane}" for plane in kernels.planes[:3])
+    arriving = [f"share * {plane}" for plane in kernels.planes[:3]]
     return kernels.source(
         _OVER,
         opaque=repr(OPAQUE),
         hidden=repr(HIDDEN),
-        backward=block(16, kernels.pixel.assignments(backward)),
-        add=kernels.add([*arriving, "w * change"]),
+        # What arrives at the weight depends on the weight itself, which therefore comes first.
+        backward=block(16, kernels.backward(after_forward=True)),
+        add=block(16, kernels.terms("s{k} += {term}", [*arriving, "w * change"])),
     )
 
 
-class _Kernels:
+class _Kernels(KernelParts):
     """The parts that both kinds of kernels are printed from."""
 
     def __init__(self, ir: IR, far: float, channels: int, width: int, height: int) -> None:
-        self.ir, self.far, self.channels = ir, far, channels
-        self.width, self.height, self.pixels = width, height, width * height
-        self.schedule = schedule = make_schedule(ir)
-        self.columns, self.leaves = tuple(ir.inputs), list(schedule.leaves)
-        self.pixel = Printer(schedule.ir)
-        self.splat = Printer(
-            schedule.ir,
-            {number: f"P[i, {k}]" for k, number in enumerate(ir.inputs.values())}
-            | {number: f"L[i, {k}]" for k, number in enumerate(schedule.leaves.values())},
-        )
-        self.planes = [f"A[k + u64({(2 + c) * self.pixels})]" for c in range(channels)]
-
-    def add(self, features: Iterable[str]) -> str:
-        """Lines that add up the leaves, and the gradients of the features."""
-        number = self.pixel.number
-        leaves = [f"select(inside, {number(leaf)}, f32(0))" for leaf in self.leaves]
-        return block(16, (f"s{k} += {term}" for k, term in enumerate([*leaves, *features])))
+        super().__init__(Printer, ir, channels, "P[i, {}]", "L[i, {}]")
+        pixels = width * height
+        weight = f"{self.pixel.number(ir.weight)} - f32({float(far)!r})"
+        # Of two rows, which fill a vector of 16 floats: a rest would be computed one by one.
+        self.sizes = {"pixels": pixels, "width": width, "both": 2 * width, "height": height}
+        self.weight = f"select(inside, {weight}, f32(0))"
+        self.planes = [f"A[k + u64({(2 + c) * pixels})]" for c in range(channels)]
 
     def source(self, loops: str, **lines: str) -> Source:
         """The module with these loops over pixels."""
-        schedule, pixel, splat = self.schedule, self.pixel, self.splat
-        every = range(len(self.leaves) + self.channels)
-        gradients = (splat.number(schedule.gradients[column]) for column in self.columns)
+        schedule, channels, every = self.schedule, range(self.channels), range(self.sums)
         first = 6 + self.channels
         uniforms = list(enumerate(schedule.uniforms, first))
+        # One row per splat, because what is read together should lie together.
+        store = [f"Q[i, {6 + c}] = F[i, {c}]" for c in channels]
+        store += [f"Q[i, {k}] = {self.splat.number(n)}" for k, n in uniforms]
+        load = [f"f{c} = Q[i, {6 + c}]" for c in channels]
+        load += [self.pixel.loaded(n, f"Q[i, {k}]") for k, n in uniforms]
+        shared = {"channels": self.channels, "load": block(12, load), **self.sizes}
+        shared |= {name: text.format(**shared) for name, text in _SHARED.items()}
         text = (_HEAD + loops + _FINISH).format(
-            pixels=self.pixels,
-            width=self.width,
-            # Of two rows, which fill a vector of 16 floats: a rest would be computed one by one.
-            both=2 * self.width,
-            height=self.height,
-            channels=self.channels,
-            prepare=block(8, splat.assignments(schedule.prepare)),
-            # One row per splat, because what is read together should lie together.
-            store=block(
-                8,
-                [f"Q[i, {6 + c}] = F[i, {c}]" for c in range(self.channels)]
-                + [f"Q[i, {k}] = {splat.number(n)}" for k, n in uniforms],
-            ),
-            features=block(12, (f"f{c} = Q[i, {6 + c}]" for c in range(self.channels))),
-            load=block(12, (pixel.loaded(n, f"Q[i, {k}]") for k, n in uniforms)),
-            forward=block(16, pixel.assignments(schedule.forward)),
-            weight=f"{pixel.number(self.ir.weight)} - f32({float(self.far)!r})",
+            **shared,
+            prepare=block(8, self.splat.assignments(schedule.prepare)),
+            store=block(8, store),
+            forward=block(16, self.forward()),
+            weight=self.weight,
             zero=block(12, (f"s{k} = f32(0)" for k in every)),
             total=block(12, (f"S[j, {k}] = s{k}" for k in every)),
-            finish=block(8, splat.assignments(schedule.finish)),
-            gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(gradients))),
+            finish=block(8, self.splat.assignments(schedule.finish)),
+            gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(self.gradients))),
             **lines,
         )
-        return Source(text, self.columns, first + len(schedule.uniforms), len(self.leaves))
+        return Source(text, self.columns, first + len(schedule.uniforms), self.leaves)
 
 
 _HEAD = '''\
@@ -166,6 +129,30 @@ def prepare(P, XY, E, F, Q):
         {store}
 '''
 
+_SHARED = {
+    "tile": """\
+for k in range({pixels}):
+            A[k] = X[t % columns, k % {width}]
+            A[k + {pixels}] = Y[t // columns, k // {width}]""",
+    "visit": """\
+i = splat[j]
+            cx, cy = Q[i, 0], Q[i, 1]
+            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
+            {load}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy
+                eu = e0 * dx + e1 * dy
+                ev = e2 * dx + e3 * dy""",
+    "write": """\
+top, left = t // columns * {height}, t % columns * {width}
+        for c in range({channels}):
+            for q in range(min({height}, out.shape[1] - top)):
+                for p in range(min({width}, out.shape[2] - left)):
+                    out[c, top + q, left + p] = A[(2 + c) * {pixels} + q * {width} + p]""",
+}
+"""What loops begin and end with: the pixels of tile t; pair j and a loop over its pixels; `out`."""
+
 _SUM = """
 
 
@@ -174,30 +161,15 @@ def forward(Q, X, Y, out, offset, splat, reach, start, stop):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
-        for k in range({pixels}):
-            A[k] = X[t % columns, k % {width}]
-            A[k + {pixels}] = Y[t // columns, k // {width}]
+        {tile}
         A[{pixels} * 2 :] = f32(0)
         for j in range(offset[t], offset[t + 1]):
-            i = splat[j]
-            cx, cy = Q[i, 0], Q[i, 1]
-            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
-            {features}
-            {load}
-            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
-                dx = A[k] - cx
-                dy = A[k + u64({pixels})] - cy
-                eu = e0 * dx + e1 * dy
-                ev = e2 * dx + e3 * dy
+            {visit}
                 inside = eu * eu + ev * ev <= f32(1)
                 {forward}
-                w = select(inside, {weight}, f32(0))
+                w = {weight}
                 {accumulate}
-        top, left = t // columns * {height}, t % columns * {width}
-        for c in range({channels}):
-            for q in range(min({height}, out.shape[1] - top)):
-                for p in range(min({width}, out.shape[2] - left)):
-                    out[c, top + q, left + p] = A[(2 + c) * {pixels} + q * {width} + p]
+        {write}
 
 
 @nb.njit((*positions, picture, *tiles, matrix), **options)
@@ -205,9 +177,7 @@ def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
-        for k in range({pixels}):
-            A[k] = X[t % columns, k % {width}]
-            A[k + {pixels}] = Y[t // columns, k // {width}]
+        {tile}
         A[{pixels} * 2 :] = f32(0)
         top, left = t // columns * {height}, t % columns * {width}
         for c in range({channels}):
@@ -215,21 +185,12 @@ def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S):
                 for p in range(min({width}, grad.shape[2] - left)):
                     A[(2 + c) * {pixels} + q * {width} + p] = grad[c, top + q, left + p]
         for j in range(offset[t], offset[t + 1]):
-            i = splat[j]
-            cx, cy = Q[i, 0], Q[i, 1]
-            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
-            {features}
-            {load}
             {zero}
-            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
-                dx = A[k] - cx
-                dy = A[k + u64({pixels})] - cy
-                eu = e0 * dx + e1 * dy
-                ev = e2 * dx + e3 * dy
+            {visit}
                 inside = eu * eu + ev * ev <= f32(1)
                 g = {incoming}
                 {backward}
-                w = select(inside, {weight}, f32(0))
+                w = {weight}
                 {add}
             {total}
 """
@@ -245,26 +206,15 @@ def forward(Q, X, Y, out, offset, splat, reach, start, stop, end):
     # Positions, colours, the light that is left, and how many splats it took to hide the rest.
     A = np.empty({pixels} * 7, np.float32)
     for t in range(start, stop):
-        for k in range({pixels}):
-            A[k] = X[t % columns, k % {width}]
-            A[k + {pixels}] = Y[t // columns, k // {width}]
+        {tile}
         A[{pixels} * 2 : {pixels} * 5] = f32(0)
         A[{pixels} * 5 : {pixels} * 6] = f32(1)
         A[{pixels} * 6 :] = f32(0)
         for j in range(offset[t], offset[t + 1]):
-            i = splat[j]
-            cx, cy = Q[i, 0], Q[i, 1]
-            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
-            {features}
-            {load}
-            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
-                dx = A[k] - cx
-                dy = A[k + u64({pixels})] - cy
-                eu = e0 * dx + e1 * dy
-                ev = e2 * dx + e3 * dy
+            {visit}
                 inside = eu * eu + ev * ev <= f32(1)
                 {forward}
-                w = select(inside, {weight}, f32(0))
+                w = {weight}
                 light = A[k + u64({pixels} * 5)]
                 visible = light >= HIDDEN
                 number = A[k + u64({pixels} * 6)]
@@ -283,11 +233,7 @@ def forward(Q, X, Y, out, offset, splat, reach, start, stop, end):
                     break
         for k in range({pixels}):
             end[t, k] = A[k + {pixels} * 6]
-        top, left = t // columns * {height}, t % columns * {width}
-        for c in range(4):
-            for q in range(min({height}, out.shape[1] - top)):
-                for p in range(min({width}, out.shape[2] - left)):
-                    out[c, top + q, left + p] = A[(2 + c) * {pixels} + q * {width} + p]
+        {write}
 
 
 @nb.njit((*positions, picture, *tiles, matrix, matrix, picture), **options)
@@ -297,9 +243,7 @@ def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
     # and how many splats are visible.
     A = np.empty({pixels} * 8, np.float32)
     for t in range(start, stop):
-        for k in range({pixels}):
-            A[k] = X[t % columns, k % {width}]
-            A[k + {pixels}] = Y[t // columns, k // {width}]
+        {tile}
         A[{pixels} * 2 :] = f32(0)
         top, left = t // columns * {height}, t % columns * {width}
         for q in range(min({height}, grad.shape[1] - top)):
@@ -318,21 +262,12 @@ def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
             for k in range(S.shape[1]):
                 S[j, k] = f32(0)
         for j in range(last - 1, offset[t] - 1, -1):
-            i = splat[j]
-            cx, cy = Q[i, 0], Q[i, 1]
-            e0, e1, e2, e3 = Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5]
-            {features}
-            {load}
             {zero}
-            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
-                dx = A[k] - cx
-                dy = A[k + u64({pixels})] - cy
-                eu = e0 * dx + e1 * dy
-                ev = e2 * dx + e3 * dy
+            {visit}
                 visible = f32(j - offset[t]) < A[k + u64({pixels} * 7)]
                 inside = (eu * eu + ev * ev <= f32(1)) & visible
                 {forward}
-                w = select(inside, {weight}, f32(0))
+                w = {weight}
                 alpha = min(max(f3 * w, f32(0)), OPAQUE)
                 clear = f32(1) / (f32(1) - alpha)
                 light = A[k + u64({pixels} * 5)] * clear

@@ -1,12 +1,18 @@
-"""Print values of an `IR` as lines of Python, for numba and Triton."""
+"""What the printers of kernels and shaders share, for every language they print.
+
+A dialect is a subclass of `Printer`: how it spells constants, operations and assignments. A printer
+of kernels also subclasses `KernelParts`, which knows what is computed where.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import ClassVar
 
-from artgen.compiler.ir import DX, DY, IR, G
+from artgen.compiler.ir import DX, DY, IR, Component, G
+from artgen.compiler.schedule import make_schedule
 
 _TRUTH = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"}
 
@@ -16,10 +22,24 @@ def block(indent: int, lines: Iterable[str]) -> str:
     return ("\n" + " " * indent).join(lines) or "pass"
 
 
+@dataclass(frozen=True)
+class Source:
+    """The text of the kernels and the layout of their arrays.
+
+    `columns` are the parameter components in the order in which `prepare` and `finish` take them;
+    `prepared` and `leaves` count the prepared values and the sums per splat.
+    """
+
+    text: str
+    columns: tuple[Component, ...]
+    prepared: int
+    leaves: int
+
+
 class Printer:
     """Prints v7 for value 7, unless `names` has another name; booleans stay so until stored.
 
-    This class prints for numba; subclasses for other compilers have other `templates`.
+    This class prints for numba; subclasses override `templates`, `constant` and `assignment`.
     """
 
     templates: ClassVar[Mapping[str, str]] = {
@@ -49,7 +69,11 @@ class Printer:
 
     def assignments(self, numbers: Iterable[int]) -> list[str]:
         """Return one line per value."""
-        return [f"v{number} = {self._expression(number)}" for number in numbers]
+        return [self.assignment(number, self._expression(number)) for number in numbers]
+
+    def assignment(self, number: int, text: str) -> str:
+        """Return the line that gives a value its name."""
+        return f"v{number} = {text}"
 
     def number(self, number: int) -> str:
         """Return a value as a float32."""
@@ -60,7 +84,7 @@ class Printer:
     def loaded(self, number: int, place: str) -> str:
         """Return the line that loads a value that `number` stored."""
         test = f" != {self.constant(0.0)}" if self.is_truth(number) else ""
-        return f"v{number} = {place}{test}"
+        return self.assignment(number, f"{place}{test}")
 
     def constant(self, number: float) -> str:
         """Return a constant as a float32."""
@@ -92,3 +116,43 @@ class Printer:
     def _name(self, number: int) -> str:
         constant = self.ir.values[number].constant
         return self.names.get(number, f"v{number}") if constant is None else self.constant(constant)
+
+
+class KernelParts:
+    """What kernels of a footprint print: its schedule, in the names of pixels and of splats.
+
+    `parameter` and `total` are formats of the names that a parameter and a sum have per splat.
+    """
+
+    def __init__(
+        self, printer: type[Printer], ir: IR, channels: int, parameter: str, total: str
+    ) -> None:
+        self.schedule = schedule = make_schedule(ir)
+        self.channels, self.columns = channels, tuple(ir.inputs)
+        self.leaves, self.sums = len(schedule.leaves), len(schedule.leaves) + channels
+        self.pixel = printer(schedule.ir)
+        names = {number: parameter.format(k) for k, number in enumerate(ir.inputs.values())}
+        names |= {number: total.format(k) for k, number in enumerate(schedule.leaves.values())}
+        self.splat = printer(schedule.ir, names)
+
+    @property
+    def gradients(self) -> list[str]:
+        """The gradient of each column."""
+        return [self.splat.number(self.schedule.gradients[column]) for column in self.columns]
+
+    def forward(self) -> list[str]:
+        """Lines that compute the weight."""
+        return self.pixel.assignments(self.schedule.forward)
+
+    def backward(self, *, after_forward: bool = False) -> list[str]:
+        """Lines that compute weight and leaves; `after_forward`, what `forward` leaves out."""
+        done = self.schedule.forward if after_forward else []
+        return self.pixel.assignments(n for n in self.schedule.backward if n not in done)
+
+    def terms(self, line: str, features: Iterable[str]) -> list[str]:
+        """Return ``line.format(k=k, term=term)`` per leaf and then per gradient of a feature."""
+        zero = self.pixel.constant(0.0)
+        leaves = (
+            f"select(inside, {self.pixel.number(leaf)}, {zero})" for leaf in self.schedule.leaves
+        )
+        return [line.format(k=k, term=term) for k, term in enumerate([*leaves, *features])]

@@ -1,8 +1,9 @@
 """The functions that generated Triton kernels are written in, elementwise and float32.
 
-Triton itself has exp, log, sin, cos, sqrt, erf and floor on every backend and in its interpreter;
-the rest is composed of those. Errors in the interpreter against float64, tested over the ranges
-given; a GPU's own exp and division round a little more:
+Triton itself has abs, exp, log, sin, cos, sqrt, erf and floor on every backend and in its
+interpreter, and the printer calls them; the rest is composed of those here. Errors in the
+interpreter against float64, tested over the ranges given; a GPU's own exp and division round a
+little more:
 
 =========  ====================  =====================
 function   range                 error
@@ -26,15 +27,9 @@ import triton
 import triton.language as tl
 
 __all__ = [
-    "abs",
     "atan",
     "atan2",
-    "cos",
-    "erf",
-    "exp",
     "expm1",
-    "floor",
-    "log",
     "log1p",
     "maximum",
     "minimum",
@@ -42,7 +37,6 @@ __all__ = [
     "select",
     "sigmoid",
     "sign",
-    "sin",
     "tan",
     "tanh",
     "trunc",
@@ -52,41 +46,6 @@ __all__ = [
 @triton.jit
 def select(condition, a, b):
     return tl.where(condition, a, b)
-
-
-@triton.jit
-def abs(x):
-    return tl.abs(x)
-
-
-@triton.jit
-def exp(x):
-    return tl.exp(x)
-
-
-@triton.jit
-def log(x):
-    return tl.log(x)
-
-
-@triton.jit
-def sin(x):
-    return tl.sin(x)
-
-
-@triton.jit
-def cos(x):
-    return tl.cos(x)
-
-
-@triton.jit
-def erf(x):
-    return tl.erf(x)
-
-
-@triton.jit
-def floor(x):
-    return tl.floor(x)
 
 
 @triton.jit

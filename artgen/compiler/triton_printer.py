@@ -10,14 +10,11 @@ the sums is always the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 
 import numpy as np
 
 from artgen.compiler.ir import IR
-from artgen.compiler.numba_printer import Source
-from artgen.compiler.printer import Printer, block
-from artgen.compiler.schedule import make_schedule
+from artgen.compiler.printer import KernelParts, Printer, Source, block
 from artgen.primitives import HIDDEN, OPAQUE
 
 SPLATS = 128
@@ -27,30 +24,50 @@ _PLACE = "* width * height + place"
 """From the number of a plane of a picture to a pixel in it."""
 
 
+class TritonPrinter(Printer):
+    """Prints for Triton, whose own functions are in `tl`."""
+
+    templates = {  # noqa: RUF012
+        **Printer.templates,
+        **{
+            name: f"tl.{name}({{}})"
+            for name in ("abs", "sqrt", "exp", "log", "sin", "cos", "erf", "floor")
+        },
+        # The interpreter cannot do & of a pixel's truth and a splat's, nor `not` of several.
+        "and": "select({}, {}, False)",
+        "or": "select({}, True, {})",
+        "not": "select({}, False, True)",
+    }
+
+    def constant(self, number: float) -> str:
+        """Return a constant as a float32."""
+        # Triton takes a literal for a float32 if it is a normal one, else for a float64.
+        with np.errstate(over="ignore", under="ignore"):
+            single = np.float32(number)
+        if abs(single) < np.finfo(np.float32).tiny:
+            return "0.0"
+        return repr(float(single)) if math.isfinite(single) else f"float('{single}')"
+
+
 def emit_triton(ir: IR, far: float, channels: int, side: int) -> Source:
     """Write the additive kernels for tiles of `side` × `side` pixels and `channels` features."""
     kernels = _Kernels(ir, far, channels, side)
-    planes = range(channels)
+    planes, sums = range(channels), kernels.sums
+    reduce = f"tl.store(S + (part * count + i) * {sums} + {{0}}, tl.sum(s{{0}}))"
     return kernels.source(
         _SUM,
         clear=block(4, (f"a{c} = tl.zeros((PIXELS,), tl.float32)" for c in planes)),
         load_in_tile=block(16, kernels.load),
-        forward=block(16, kernels.pixel.assignments(kernels.schedule.forward)),
+        forward=block(16, kernels.forward()),
         accumulate=block(16, (f"a{c} += w * f{c}" for c in planes)),
         draw=block(4, (f"tl.store(out + {c} {_PLACE}, a{c}, live)" for c in planes)),
         load=block(4, kernels.load),
-        zero=block(4, (f"s{k} = tl.zeros((PIXELS,), tl.float32)" for k in range(kernels.sums))),
+        zero=block(4, (f"s{k} = tl.zeros((PIXELS,), tl.float32)" for k in range(sums))),
         arriving=block(8, (f"a{c} = tl.load(grad + {c} {_PLACE}, live, 0.0)" for c in planes)),
         incoming=" + ".join(f"f{c} * a{c}" for c in planes),
-        backward=block(8, kernels.pixel.assignments(kernels.schedule.backward)),
+        backward=block(8, kernels.backward()),
         add=block(8, kernels.terms("s{k} += {term}", [f"w * a{c}" for c in planes])),
-        reduce=block(
-            4,
-            (
-                f"tl.store(S + (part * count + i) * {kernels.sums} + {k}, tl.sum(s{k}))"
-                for k in range(kernels.sums)
-            ),
-        ),
+        reduce=block(4, map(reduce.format, range(sums))),
     )
 
 
@@ -62,115 +79,69 @@ def emit_triton_over(ir: IR, side: int) -> Source:
     sums per pair.
     """
     kernels = _Kernels(ir, 0.0, 4, side)
-    forward = set(kernels.schedule.forward)
-    backward = [number for number in kernels.schedule.backward if number not in forward]
     features = ["share * g0", "share * g1", "share * g2", "w * change"]
+    reduce = f"tl.store(S + j * {kernels.sums} + {{k}}, tl.sum({{term}}))"
     return kernels.source(
         _OVER,
         opaque=repr(OPAQUE),
         hidden=repr(HIDDEN),
+        tile=_TILE,
+        splat=_SPLAT,
         load=block(8, kernels.load),
-        forward=block(8, kernels.pixel.assignments(kernels.schedule.forward)),
-        backward=block(8, kernels.pixel.assignments(backward)),
-        reduce=block(
-            8,
-            kernels.terms(f"tl.store(S + j * {kernels.sums} + {{k}}, tl.sum({{term}}))", features),
-        ),
+        forward=block(8, kernels.forward()),
+        backward=block(8, kernels.backward(after_forward=True)),
+        reduce=block(8, kernels.terms(reduce, features)),
     )
 
 
-class _Kernels:
+class _Kernels(KernelParts):
     """The parts that both kinds of kernels are printed from."""
 
     def __init__(self, ir: IR, far: float, channels: int, side: int) -> None:
-        self.ir, self.far, self.channels, self.side = ir, far, channels, side
-        self.schedule = schedule = make_schedule(ir)
-        self.columns, self.leaves = tuple(ir.inputs), list(schedule.leaves)
-        self.sums = len(self.leaves) + channels
-        self.pixel = _TritonPrinter(schedule.ir)
-        self.splat = _TritonPrinter(
-            schedule.ir,
-            {number: f"p{k}" for k, number in enumerate(ir.inputs.values())}
-            | {number: f"s{k}" for k, number in enumerate(schedule.leaves.values())},
-        )
-        uniforms = schedule.uniforms
+        super().__init__(TritonPrinter, ir, channels, "p{}", "s{}")
+        far_text = self.pixel.constant(far)
+        self.sizes = {"side": side, "splats": SPLATS, "far": far_text}
+        self.weight = self.pixel.number(ir.weight)
+        uniforms = self.schedule.uniforms
+        self.uniform = f"U + i * {len(uniforms)} + {{}}"
         self.load = [
-            *(
-                self.pixel.loaded(n, f"tl.load(U + i * {len(uniforms)} + {k})")
-                for k, n in enumerate(uniforms)
-            ),
-            *(f"f{c} = tl.load(F + i * {channels} + {c})" for c in range(channels)),
+            self.pixel.loaded(n, f"tl.load({self.uniform.format(k)})")
+            for k, n in enumerate(uniforms)
         ]
-
-    def terms(self, line: str, features: Iterable[str]) -> list[str]:
-        """A line for every leaf and for the gradient of every feature."""
-        number = self.pixel.number
-        leaves = [f"select(inside, {number(leaf)}, 0.0)" for leaf in self.leaves]
-        return [line.format(k=k, term=term) for k, term in enumerate([*leaves, *features])]
+        self.load += [f"f{c} = tl.load(F + i * {channels} + {c})" for c in range(channels)]
 
     def source(self, loops: str, **lines: str) -> Source:
         """The module with these loops over pixels."""
-        schedule, splat, inputs = self.schedule, self.splat, len(self.columns)
-        uniforms, count = schedule.uniforms, len(self.leaves)
+        schedule, splat, inputs = self.schedule, self.splat, range(len(self.columns))
         every = range(self.sums)
+        store = [
+            f"tl.store({self.uniform.format(k)}, {splat.number(n)}, live)"
+            for k, n in enumerate(schedule.uniforms)
+        ]
+        collect = f"tl.load(S + (part * count + i) * {self.sums} + {{0}}, live, 0.0)"
         gradients = [
-            *(
-                f"tl.store(GP + i * {inputs} + {k}, select(drawn, {splat.number(n)}, 0.0), live)"
-                for k, n in enumerate(schedule.gradients[column] for column in self.columns)
-            ),
-            *(
-                f"tl.store(GF + i * {self.channels} + {c}, s{count + c}, live)"
-                for c in range(self.channels)
-            ),
+            f"tl.store(GP + i * {len(inputs)} + {k}, select(drawn, {text}, 0.0), live)"
+            for k, text in enumerate(self.gradients)
+        ]
+        gradients += [
+            f"tl.store(GF + i * {self.channels} + {c}, s{self.leaves + c}, live)"
+            for c in range(self.channels)
         ]
         text = (_HEAD + loops + _FINISH).format(
-            side=self.side,
-            splats=SPLATS,
-            far=self.pixel.constant(self.far),
-            weight=self.pixel.number(schedule.ir.weight),
+            **self.sizes,
+            weight=self.weight,
             parameters=block(
-                4, (f"p{k} = tl.load(P + i * {inputs} + {k}, live, 0.0)" for k in range(inputs))
+                4, (f"p{k} = tl.load(P + i * {len(inputs)} + {k}, live, 0.0)" for k in inputs)
             ),
             prepare=block(4, splat.assignments(schedule.prepare)),
-            store=block(
-                4,
-                (
-                    f"tl.store(U + i * {len(uniforms)} + {k}, {splat.number(n)}, live)"
-                    for k, n in enumerate(uniforms)
-                ),
-            ),
+            store=block(4, store),
             nothing=block(4, (f"s{k} = tl.zeros((SPLATS,), tl.float32)" for k in every)),
-            collect=block(
-                8,
-                (
-                    f"s{k} += tl.load(S + (part * count + i) * {self.sums} + {k}, live, 0.0)"
-                    for k in every
-                ),
-            ),
+            collect=block(8, (f"s{k} += {collect.format(k)}" for k in every)),
             finish=block(4, splat.assignments(schedule.finish)),
             gradients=block(4, gradients),
             **lines,
         )
-        return Source(text, self.columns, len(uniforms), count)
-
-
-class _TritonPrinter(Printer):
-    templates = {  # noqa: RUF012
-        **Printer.templates,
-        "sqrt": "tl.sqrt({})",
-        # The interpreter cannot do & of a pixel's truth and a splat's, nor `not` of several.
-        "and": "select({}, {}, False)",
-        "or": "select({}, True, {})",
-        "not": "select({}, False, True)",
-    }
-
-    def constant(self, number: float) -> str:
-        # Triton takes a literal for a float32 if it is a normal one, else for a float64.
-        with np.errstate(over="ignore", under="ignore"):
-            single = np.float32(number)
-        if abs(single) < np.finfo(np.float32).tiny:
-            return "0.0"
-        return repr(float(single)) if math.isfinite(single) else f"float('{single}')"
+        return Source(text, self.columns, len(schedule.uniforms), self.leaves)
 
 
 _HEAD = '''\
@@ -268,14 +239,8 @@ def backward(XY, E, U, F, X, Y, box, grad, S, width, height, count, parts):
     {reduce}
 """
 
-_OVER = """
-
-OPAQUE, HIDDEN = tl.constexpr({opaque}), tl.constexpr({hidden})
-
-
-@triton.jit(do_not_specialize=["width", "height"])
-def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
-    tile = tl.program_id(0)
+_TILE = """\
+tile = tl.program_id(0)
     tiles = tl.cdiv(width, SIDE)
     k = tl.arange(0, PIXELS)
     column = tile % tiles * SIDE + k % SIDE
@@ -283,7 +248,23 @@ def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
     live = (column < width) & (row < height)
     place = row * width + column
     x = tl.load(X + column, column < width, 0.0)
-    y = tl.load(Y + row, row < height, 0.0)
+    y = tl.load(Y + row, row < height, 0.0)"""
+
+_SPLAT = """\
+i = tl.load(splat + j)
+        dx = x - tl.load(XY + i * 2)
+        dy = y - tl.load(XY + i * 2 + 1)
+        eu = tl.load(E + i * 4) * dx + tl.load(E + i * 4 + 1) * dy
+        ev = tl.load(E + i * 4 + 2) * dx + tl.load(E + i * 4 + 3) * dy"""
+
+_OVER = """
+
+OPAQUE, HIDDEN = tl.constexpr({opaque}), tl.constexpr({hidden})
+
+
+@triton.jit(do_not_specialize=["width", "height"])
+def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
+    {tile}
     a0 = tl.zeros((PIXELS,), tl.float32)
     a1 = tl.zeros((PIXELS,), tl.float32)
     a2 = tl.zeros((PIXELS,), tl.float32)
@@ -294,11 +275,7 @@ def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
     last = tl.load(start + tile + 1)
     j = first
     while j < last:
-        i = tl.load(splat + j)
-        dx = x - tl.load(XY + i * 2)
-        dy = y - tl.load(XY + i * 2 + 1)
-        eu = tl.load(E + i * 4) * dx + tl.load(E + i * 4 + 1) * dy
-        ev = tl.load(E + i * 4 + 2) * dx + tl.load(E + i * 4 + 3) * dy
+        {splat}
         inside = eu * eu + ev * ev <= 1.0
         {load}
         {forward}
@@ -321,15 +298,7 @@ def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
 
 @triton.jit(do_not_specialize=["width", "height"])
 def backward(XY, E, U, F, X, Y, start, splat, image, end, grad, S, width, height):
-    tile = tl.program_id(0)
-    tiles = tl.cdiv(width, SIDE)
-    k = tl.arange(0, PIXELS)
-    column = tile % tiles * SIDE + k % SIDE
-    row = tile // tiles * SIDE + k // SIDE
-    live = (column < width) & (row < height)
-    place = row * width + column
-    x = tl.load(X + column, column < width, 0.0)
-    y = tl.load(Y + row, row < height, 0.0)
+    {tile}
     g0 = tl.load(grad + place, live, 0.0)
     g1 = tl.load(grad + width * height + place, live, 0.0)
     g2 = tl.load(grad + 2 * width * height + place, live, 0.0)
@@ -339,11 +308,7 @@ def backward(XY, E, U, F, X, Y, start, splat, image, end, grad, S, width, height
     first = tl.load(start + tile)
     j = first + tl.max(number) - 1
     while j >= first:
-        i = tl.load(splat + j)
-        dx = x - tl.load(XY + i * 2)
-        dy = y - tl.load(XY + i * 2 + 1)
-        eu = tl.load(E + i * 4) * dx + tl.load(E + i * 4 + 1) * dy
-        ev = tl.load(E + i * 4 + 2) * dx + tl.load(E + i * 4 + 3) * dy
+        {splat}
         inside = live & (j - first < number) & (eu * eu + ev * ev <= 1.0)
         {load}
         {forward}

@@ -22,7 +22,8 @@ from torch.autograd.function import once_differentiable
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
 from artgen.compiler.ir import IR
-from artgen.compiler.numba_printer import Source, emit, emit_over
+from artgen.compiler.numba_printer import emit, emit_over
+from artgen.compiler.printer import Source
 from artgen.compiler.record import trace
 from artgen.compiler.threads import share
 from artgen.primitives import Splat

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
-from artgen.compiler.numba_printer import Source
+from artgen.compiler.printer import Source
 from artgen.compiler.record import Untraceable
 from artgen.compiler.triton_printer import SPLATS, emit_triton, emit_triton_over
 from artgen.primitives import Splat

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
-from artgen.compiler.numba_printer import Source
+from artgen.compiler.printer import Source
 from artgen.compiler.record import trace
 from artgen.primitives import Splat
 
