@@ -168,7 +168,7 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, 
     alpha = 0.75
     shape = LOOSE.load("primitive", name)()
     module = "engines.climb.climb_kernels"
-    kernels = load_kernels(shape, module, "SEARCHED = False\n", more=SCORERS)
+    kernels = load_kernels(shape, module, constants="SEARCHED = False\n", more=SCORERS)
     target, weight = open_target("astronaut", side).numpy(), np.ones((side, side), np.float32)
     layers = Layers(shape, target, weight, (0.5, 0.5, 0.5), (alpha, alpha))
     nothing = np.zeros((0, max(3, shape.genes)))

@@ -31,10 +31,10 @@ _loaded: dict[str, ModuleType] = {}
 
 
 @functools.cache
-def read_kernels(module: str) -> str:
-    """Return the text of a module below `artgen`, such as ``raster.span_kernels``."""
-    file = Path(__file__).parents[1].joinpath(*module.split(".")).with_suffix(".py")
-    return file.read_text(encoding="utf-8")
+def read_kernels(*modules: str) -> str:
+    """Return the joined text of modules below `artgen`, such as ``raster.span_kernels``."""
+    files = (Path(__file__).parents[1].joinpath(*module.split(".")) for module in modules)
+    return "\n\n".join(file.with_suffix(".py").read_text(encoding="utf-8") for file in files)
 
 
 def _texts(source: str, seen: set[str]) -> Iterator[str]:

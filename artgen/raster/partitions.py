@@ -81,19 +81,18 @@ def unpack_sites(
     return sites, colour
 
 
-def load_partition_kernels(partition: Partition, module: str = "") -> types.ModuleType:
-    """`partition_kernels` and the kernel `module`, compiled after the functions of `partition`.
+def load_partition_kernels(partition: Partition, *modules: str) -> types.ModuleType:
+    """`partition_kernels` and the kernel `modules`, compiled after the functions of `partition`.
 
     Raises PluginError naming the function that cannot be compiled.
     """
     cls = type(partition)
-    key = (cls, partition.genes, module)
+    key = (cls, partition.genes, modules)
     if key not in _loaded:
         _check(partition)
         functions = (cls.line, cls.random, cls.mutate)
         source = _HEADER.format(fingerprint=fingerprint(functions))
-        for each in filter(None, ("raster.partition_kernels", module)):
-            source += kernel_cache.read_kernels(each) + "\n\n"
+        source += kernel_cache.read_kernels("raster.partition_kernels", *modules)
         try:
             _loaded[key] = kernel_cache.load(source, given=(cls,))
         except Exception as error:

@@ -93,21 +93,21 @@ def drawing_kernels(shape: Shape) -> types.ModuleType:
 
 
 def load_kernels(
-    shape: Shape, module: str, constants: str = "", more: str = ""
+    shape: Shape, *modules: str, constants: str = "", more: str = ""
 ) -> types.ModuleType:
-    """Compile the text of a kernel module after the functions of `shape`, or find it in the cache.
+    """Compile the text of kernel modules after the functions of `shape`, or find it in the cache.
 
-    `module` is named below `artgen`, such as ``raster.over_kernels``. It may use the names in
-    `raster.bound`; `constants` are lines of Python before it, `more` is Python after it. Raises
-    PluginError naming the function that cannot be compiled.
+    `modules` are named below `artgen`, such as ``raster.over_kernels``. They may use the names in
+    `raster.bound` and of the modules before; `constants` are lines of Python before them, `more` is
+    Python after them. Raises PluginError naming the function that cannot be compiled.
     """
     classes = tuple(type(member) for member in shape.members)
     layout = tuple((member.genes, member.vertices, member.convex) for member in shape.members)
-    key = (classes, layout, shape.weights, module, constants, more)
+    key = (classes, layout, shape.weights, modules, constants, more)
     if key not in _loaded:
         check_shape(shape)
         try:
-            source = _source(shape) + constants + kernel_cache.read_kernels(module) + more
+            source = _source(shape) + constants + kernel_cache.read_kernels(*modules) + more
             _loaded[key] = kernel_cache.load(source, given=classes)
         except Exception as error:
             raise _explained(shape, error) from error

@@ -241,7 +241,7 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def search_kernels(shape: Shape, searched: bool) -> ModuleType:
     """`climb_kernels` for this shape, and for an alpha that is `searched` or fixed."""
-    return load_kernels(shape, "engines.climb.climb_kernels", f"SEARCHED = {searched}\n")
+    return load_kernels(shape, "engines.climb.climb_kernels", constants=f"SEARCHED = {searched}\n")
 
 
 def load_sums() -> ModuleType:

@@ -104,11 +104,8 @@ class Population:
         """Compute errors and scores of the individuals `first` to `last` - 1."""
         some = slice(first, last)
         individuals = tuple(array[some] for array in self.individuals)
-        self._evaluate(individuals, self.errors[some])
+        self.kernels.evaluate(individuals, self.errors[some], self.fixed, self.rates)
         self.scores[some] = self.errors[some]
-
-    def _evaluate(self, individuals: Arrays, errors: NDArray[np.float64]) -> None:
-        raise NotImplementedError
 
     def tensors(self, index: int) -> dict[str, Tensor]:
         """An individual as the tensors of a drawing."""

@@ -7,7 +7,6 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.engines.genetic.populations import Arrays, Floats, Population, population_of
@@ -15,7 +14,9 @@ from artgen.primitives import Shape
 from artgen.raster import load_kernels, make_grid, unpack
 
 CELL = 8
-"""As in `genetic_kernels`."""
+"""As in `stack_kernels`."""
+
+KERNELS = tuple(f"engines.genetic.{name}_kernels" for name in ("stack", "shape", "generation"))
 
 SAMPLE_ROWS = 4
 """Sample rows per pixel for the coverage of shapes."""
@@ -30,7 +31,7 @@ class ShapePopulation(Population):
 
     def __init__(self, shape: Shape, *arguments: Any) -> None:
         super().__init__(shape, *arguments)
-        self.kernels = load_kernels(shape, "engines.genetic.genetic_kernels")
+        self.kernels = load_kernels(shape, *KERNELS)
         self.shape, self.mixed = shape, len(shape.members) > 1
         most = max(member.genes for member in shape.members)
         size, count = len(self), self.count
@@ -67,9 +68,6 @@ class ShapePopulation(Population):
         errors = (len(self), height, -(-width // CELL) + 1)
         self.individuals = (*self.individuals[:4], np.zeros(errors), self.individuals[5])
         self.offspring = (*self.offspring[:4], np.zeros(errors), self.offspring[5])
-
-    def _evaluate(self, individuals: Arrays, errors: NDArray[np.float64]) -> None:
-        self.kernels.evaluate(individuals, errors, self.fixed)
 
     def tensors(self, index: int) -> dict[str, Tensor]:
         """Genes, colour, alpha and, where there are several, the kind."""

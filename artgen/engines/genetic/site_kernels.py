@@ -1,8 +1,9 @@
-"""Generations of partitions; compiled after `raster.partition_kernels`.
+"""Evaluation, mutation and crossover of partitions; compiled after `raster.partition_kernels`.
 
-`population` holds P individuals of at most N sites each: sites float64 [P, N, genes], colour
-float64 [P, N, 3], errors float64 [P, N] (the squared error in each site's cell) and how many sites
-there are, int64 [P]. The errors follow from the rest; so do colours where they are fitted.
+An individual `one` is (sites float64 [N, genes], colour float64 [N, 3], errors float64 [N], the
+squared error in each site's cell), of which the first `number` sites count. The errors follow from
+the rest; so do colours where they are fitted. `population` holds the arrays of P individuals, with
+P as their first axis, and how many sites each of them has, int64 [P].
 
 `fixed` is the sums of the target along its rows and their grid: left of each place of a row,
 those of w·t (3), w and w·|t|², float32 [rows, width + 2, 5], with t the target and w the weight. So
@@ -14,9 +15,14 @@ from typing import TYPE_CHECKING
 import numba as nb
 import numpy as np
 
-from artgen.compiler.jit import compiled, generator_type, grid_type, inline, options
-from artgen.engines.genetic.rates import rates_type
-from artgen.engines.genetic.region_kernels import inside, make_region, pick
+from artgen.compiler.jit import compiled, grid_type, inline
+from artgen.engines.genetic.choice_kernels import (
+    GUESSES,
+    inside,
+    make_region,
+    shaken,
+    step_length,
+)
 
 if TYPE_CHECKING:
     from artgen.raster.bound import mutate, random
@@ -27,22 +33,25 @@ population_type = nb.types.Tuple(
 )
 fixed_type = nb.types.Tuple((nb.float32[:, :, ::1], grid_type))
 
-GUESSES = 4
-"""Among so many regions, children get the most promising one."""
 
-SHAKE = 0.04
-"""The standard deviation of random changes of colours."""
+@inline
+def individual(population, p):
+    """The arrays of individual number `p`."""
+    sites, colours, errors, _ = population
+    return sites[p], colours[p], errors[p]
 
 
 @inline
-def make_room(most):
+def make_room(genes, fixed, rates):
     """What cutting rows takes, and five sums for every site."""
+    most = int(rates.most)
     return make_cuts(most), np.empty((most, 5))
 
 
 @compiled
-def evaluate_sites(sites, colour, errors, number, fitted, fixed, room):
+def evaluate_one(one, number, fixed, rates, room):
     """Find the errors of all cells, and their colours where these are to be fitted; the sum."""
+    sites, colour, errors = one
     sums, grid = fixed
     cuts, totals = room
     top, pitch, left, scale, width = grid
@@ -72,7 +81,7 @@ def evaluate_sites(sites, colour, errors, number, fitted, fixed, room):
         n = totals[i, 3]
         error = totals[i, 4]
         for c in range(3):
-            if fitted and n > 0:
+            if rates.fitted > 0 and n > 0:
                 colour[i, c] = np.float32(min(max(totals[i, c] / n, 0.0), 1.0))
             error += colour[i, c] * (n * colour[i, c] - 2 * totals[i, c])
         errors[i] = max(error, 0.0)
@@ -81,8 +90,9 @@ def evaluate_sites(sites, colour, errors, number, fitted, fixed, room):
 
 
 @compiled
-def create(rng, sites, colour, errors, number, i, fixed, rates):
+def create(rng, one, number, i, fixed, rates):
     """Make up site number `i`: near one with a large error, or anywhere where there is none."""
+    sites, colour, errors = one
     sums, grid = fixed
     top, pitch, left, scale, width = grid
     x = left + rng.random() * width / scale
@@ -120,49 +130,46 @@ def clamp_site(site, fixed):
 
 
 @inline
-def copy(sites, colour, errors, i, to_sites, to_colour, to_errors, j):
+def copy(one, i, other, j):
     """Copy site number `i` of one individual to number `j` of another."""
-    for g in range(sites.shape[1]):
-        to_sites[j, g] = sites[i, g]
+    for g in range(one[0].shape[1]):
+        other[0][j, g] = one[0][i, g]
     for c in range(3):
-        to_colour[j, c] = colour[i, c]
-    to_errors[j] = errors[i]
+        other[1][j, c] = one[1][i, c]
+    other[2][j] = one[2][i]
 
 
 @compiled
-def vary(rng, sites, colour, errors, number, fixed, rates):
+def vary(rng, one, number, fixed, rates, room):
     """Change an individual by one mutation; how many sites it has."""
+    sites, colour, errors = one
     dice = rng.random()
     if number == 0 or dice < rates.resize:
         if number == 0 or (rng.random() < rates.grow and number < rates.most):
-            create(rng, sites, colour, errors, number, number, fixed, rates)
+            create(rng, one, number, number, fixed, rates)
             errors[number] = 0.0
             return number + 1
         i = int(rng.random() * number)
-        copy(sites, colour, errors, number - 1, sites, colour, errors, i)
+        copy(one, number - 1, one, i)
         return number - 1
     dice -= rates.resize
     i = int(rng.random() * number)
     if dice < rates.replace:
-        create(rng, sites, colour, errors, number, i, fixed, rates)
+        create(rng, one, number, i, fixed, rates)
     elif rates.shaken > 0 and dice < rates.replace + rates.recolour:
         c = int(3 * rng.random())
-        value = colour[i, c] + SHAKE * rng.standard_normal()
-        colour[i, c] = np.float32(min(max(value, 0.0), 1.0))
+        colour[i, c] = shaken(rng, colour[i, c], 0.0, 1.0)
     else:
-        # Steps of all sizes.
-        step = rates.step * (rates.least / rates.step) ** rng.random()
-        mutate(sites[i], rng, step)
+        mutate(sites[i], rng, step_length(rng, rates))
         clamp_site(sites[i], fixed)
     return number
 
 
 @compiled
-def cross(
-    rng, sites, colour, errors, number, others, tints, wrongs, rest,
-    new_sites, new_colour, new_errors, fixed, rates,
-):  # fmt: skip
+def cross(rng, one, number, other, others, child, fixed, rates, room):
     """Make a child of the one's sites in a region and the other's elsewhere; how many it has."""
+    sites, _, errors = one
+    their_sites, _, their_errors = other
     sums, grid = fixed
     top, pitch, left, scale, width = grid
     best = np.inf
@@ -177,11 +184,11 @@ def cross(
                 inner += errors[i]
             else:
                 outer += errors[i]
-        for i in range(rest):
-            if inside(trial, others[i, 0], others[i, 1]):
-                inner_theirs += wrongs[i]
+        for i in range(others):
+            if inside(trial, their_sites[i, 0], their_sites[i, 1]):
+                inner_theirs += their_errors[i]
             else:
-                outer_theirs += wrongs[i]
+                outer_theirs += their_errors[i]
         if inner + outer_theirs < best:
             best, region, keep = inner + outer_theirs, trial, True
         if inner_theirs + outer < best:
@@ -189,99 +196,46 @@ def cross(
     left_over = 0
     for i in range(number):
         left_over += inside(region, sites[i, 0], sites[i, 1]) == keep
-    for i in range(rest):
-        left_over += inside(region, others[i, 0], others[i, 1]) != keep
+    for i in range(others):
+        left_over += inside(region, their_sites[i, 0], their_sites[i, 1]) != keep
     # Any of them is left out where there are too many.
     most = int(rates.most)
     taken = 0
-    for i in range(number + rest):
+    for i in range(number + others):
         mine = i < number
         k = i if mine else i - number
-        x, y = (sites[k, 0], sites[k, 1]) if mine else (others[k, 0], others[k, 1])
-        if (inside(region, x, y) == keep) != mine:
+        parent = one if mine else other
+        if (inside(region, parent[0][k, 0], parent[0][k, 1]) == keep) != mine:
             continue
         if rng.random() * left_over < most - taken:
-            if mine:
-                copy(sites, colour, errors, k, new_sites, new_colour, new_errors, taken)
-            else:
-                copy(others, tints, wrongs, k, new_sites, new_colour, new_errors, taken)
+            copy(parent, k, child, taken)
             taken += 1
         left_over -= 1
     return taken
 
 
-@nb.njit(
-    (generator_type, population_type, nb.float64[::1], fixed_type, rates_type, nb.int64), **options
-)
-def initialise(rng, population, scores, fixed, rates, begin):
-    """Fill individuals with `begin` sites each, anywhere."""
-    sites, colour, errors, numbers = population
-    room = make_room(sites.shape[1])
-    for p in range(len(scores)):
-        for i in range(begin):
-            create(rng, sites[p], colour[p], errors[p], 0, i, fixed, rates)
-        numbers[p] = begin
-        scores[p] = evaluate_sites(
-            sites[p], colour[p], errors[p], begin, rates.fitted > 0, fixed, room
-        )
+@inline
+def begin(one, child, fixed, room):
+    """Nothing: a child is evaluated in full."""
 
 
-@nb.njit((population_type, nb.float64[::1], fixed_type, rates_type), **options)
-def evaluate(population, scores, fixed, rates):
-    """Find all errors anew; `scores` [P] are their sums."""
-    sites, colour, errors, numbers = population
-    room = make_room(sites.shape[1])
-    for p in range(len(scores)):
-        scores[p] = evaluate_sites(
-            sites[p], colour[p], errors[p], numbers[p], rates.fitted > 0, fixed, room
-        )
+@inline
+def known_error(one, number):
+    """The sum of the errors, which are up to date."""
+    total = 0.0
+    for i in range(number):
+        total += one[2][i]
+    return total
 
 
-@nb.njit(
-    (
-        generator_type,
-        population_type,
-        nb.float64[::1],
-        nb.int64[::1],
-        population_type,
-        nb.float64[::1],
-        fixed_type,
-        rates_type,
-    ),
-    **options,
-)
-def breed(rng, parents, scores, order, children, marks, fixed, rates):
-    """The next generation, see `genetic_kernels.breed`."""
-    sites, colour, errors, numbers = parents
-    new_sites, new_colour, new_errors, new_numbers = children
-    room = make_room(sites.shape[1])
-    tournament_size, elite = int(rates.tournament_size), int(rates.elite)
-    for p in range(len(scores)):
-        a = order[p] if p < elite else pick(rng, scores, tournament_size)
-        number = numbers[a]
-        mutations = 1
-        if p >= elite and rng.random() < rates.crossover:
-            b = pick(rng, scores, tournament_size)
-            number = cross(
-                rng, sites[a], colour[a], errors[a], number,
-                sites[b], colour[b], errors[b], numbers[b],
-                new_sites[p], new_colour[p], new_errors[p], fixed, rates,
-            )  # fmt: skip
-            mutations = 0
-        else:
-            for i in range(number):
-                copy(
-                    sites[a], colour[a], errors[a], i, new_sites[p], new_colour[p], new_errors[p], i
-                )
-        if p >= elite:
-            while mutations > 0 or rng.random() < rates.extra_mutation:
-                mutations -= 1
-                number = vary(rng, new_sites[p], new_colour[p], new_errors[p], number, fixed, rates)
-            marks[p] = evaluate_sites(
-                new_sites[p], new_colour[p], new_errors[p], number, rates.fitted > 0, fixed, room
-            )
-        else:
-            marks[p] = 0.0
-            for i in range(number):
-                marks[p] += new_errors[p, i]
-        new_numbers[p] = number
+@inline
+def make_up(rng, one, count, fixed, rates, room):
+    """Fill an individual with `count` sites, anywhere."""
+    for i in range(count):
+        create(rng, one, 0, i, fixed, rates)
+    return count
+
+
+@inline
+def begin_anew(one, number, fixed, room):
+    """Nothing: evaluation is in full."""

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.engines.genetic.populations import Arrays, Population, population_of
@@ -22,7 +21,9 @@ class SitePopulation(Population):
 
     def __init__(self, partition: Partition, *arguments: Any) -> None:
         super().__init__(partition, *arguments)
-        self.kernels = load_partition_kernels(partition, "engines.genetic.site_kernels")
+        self.kernels = load_partition_kernels(
+            partition, "engines.genetic.site_kernels", "engines.genetic.generation_kernels"
+        )
         size, count = len(self), self.count
 
         def room() -> Arrays:
@@ -43,9 +44,6 @@ class SitePopulation(Population):
         # Left of the first pixel there is nothing; what interpolates looks one place too far.
         sums = np.concatenate([np.zeros_like(rows[:, :1]), rows, rows[:, -1:]], axis=1)
         self.fixed = (sums.astype(np.float32), make_grid(self.canvas, 1 / block))
-
-    def _evaluate(self, individuals: Arrays, errors: NDArray[np.float64]) -> None:
-        self.kernels.evaluate(individuals, errors, self.fixed, self.rates)
 
     def tensors(self, index: int) -> dict[str, Tensor]:
         """Sites and colour."""

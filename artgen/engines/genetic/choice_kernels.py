@@ -1,6 +1,8 @@
-"""Choosing parents, and regions that children take from one of them."""
+"""Random choices: parents, regions that children take from one of them, sizes of changes."""
 
 import math
+
+import numpy as np
 
 from artgen.compiler.jit import inline
 
@@ -9,6 +11,13 @@ SMALLEST = 0.1
 
 LINES = 0.3
 """The share of regions that are sides of lines."""
+
+
+GUESSES = 4
+"""Among so many regions, children get the most promising one."""
+
+SHAKE = 0.04
+"""The standard deviation of random changes of colour and alpha."""
 
 
 @inline
@@ -40,3 +49,15 @@ def inside(region, x, y):
     if across < 0:
         return p * (x - x0) + q * (y - y0) > 0
     return abs(x - x0) < across and abs(y - y0) < down
+
+
+@inline
+def shaken(rng, value, low, high):
+    """A colour or an alpha, changed a little, from `low` to `high`."""
+    return np.float32(min(max(value + SHAKE * rng.standard_normal(), low), high))
+
+
+@inline
+def step_length(rng, rates):
+    """How far a mutation moves: steps of all sizes."""
+    return rates.step * (rates.least / rates.step) ** rng.random()
