@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from artgen.art import Art
-from artgen.errors import UsageError
-from artgen.events import Observer
+from artgen.engines import Engine
+from artgen.errors import Interrupted, PluginError, UsageError
+from artgen.events import Evaluated, Event
+from artgen.losses import LossFunction
+from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
-from artgen.registry import default
+from artgen.registry import Kind, default
 from artgen.resolve import check_polish
 from artgen.runner import run
 from artgen.targets import (
@@ -20,22 +24,23 @@ from artgen.targets import (
     parse_colour,
     read_palette,
 )
+from artgen.tasks import RunControl
 
 
 def fit(
     target: Any,
-    primitive: str | type[Any] = "gaussian",
+    primitive: str | type[Primitive] = "gaussian",
     *,
     count: int | Literal["auto"] | None = None,
     target_bytes: int | None = None,
     steps: int | None = None,
     time: float | None = None,
     target_psnr: float | None = None,
-    loss: str | None = None,
+    loss: str | LossFunction | None = None,
     size: int | None = None,
     seed: int | None = None,
     preset: str | None = None,
-    engine: str = "auto",
+    engine: str | type[Engine] = "auto",
     engine_options: Mapping[str, Any] | None = None,
     polish: bool = False,
     background: str = "auto",
@@ -47,29 +52,35 @@ def fit(
     threads: int | None = None,
     precision: str = "fp32",
     history: int = 0,
-    observe: Observer | None = None,
+    observe: Callable[[Event], bool | None] | None = None,
     **options: Any,
 ) -> Art:
     """Fit `primitive` to `target` and return the art.
 
     `target` is a path, a name such as ``"sample:astronaut"`` or ``"curve:sin(x)"``, a Pillow image,
     an array [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1, or
-    what `curve_from_samples`, `points_from_samples` and `set_from_arrays` make. `primitive` is
-    a registered name or a subclass of `Primitive`, which is registered first. `size` is the long
-    side while fitting, in pixels; a `count` of ``"auto"`` adds parts while they help, and
-    `target_bytes` takes as many as fit into so many bytes at `precision`; `time` is in seconds;
+    what `curve_from_samples`, `points_from_samples` and `set_from_arrays` make. `primitive`,
+    `engine`, `loss` and `target` may also be the class or the function that a plugin would offer:
+    it is registered first (`register`). `size` is the long side while fitting, in pixels; a `count`
+    of ``"auto"`` adds parts while they help, and `target_bytes` takes as many as fit into so many
+    bytes at `precision`; `time` is in seconds;
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
     such a background may have: a list, a file of them, or how many to learn from the target. Every
     other keyword is an option of the primitive, `engine_options` are those of the engine. With
     `polish` a second stage, with the defaults of `gradient`, refines the shapes that were found.
     Of each stage `history` drawings are kept as ``art.film``, 0 or from 2 on.
-    `observe` is called with every event of `artgen.events`.
+    `observe` is called with every event of `artgen.events`; once it returns True, the fit ends with
+    its best drawing so far. The evaluations are kept as ``art.history``.
 
     Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
     """
-    if isinstance(primitive, type):
-        primitive = register(primitive)
+    primitive = primitive if isinstance(primitive, str) else register(primitive)
+    engine = engine if isinstance(engine, str) else register(engine)
+    if callable(loss):
+        loss = register(loss, kind="loss")
+    if callable(target):
+        target = f"{register(target, kind='target')}:"
     opened: Target | None = None
     source = "array"
     if isinstance(target, str | os.PathLike):
@@ -127,19 +138,42 @@ def fit(
     )
     if polish:
         check_polish(recipe, default())
-    result = run(
-        recipe, default(), target=opened, observers=[observe] if observe is not None else []
-    )
-    if result.error is not None:
+    control, evaluated = RunControl(), list[Evaluated]()
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Evaluated):
+            evaluated.append(event)
+        if observe is not None and observe(event) is True:
+            control.request_stop()
+
+    result = run(recipe, default(), target=opened, observers=[watch], control=control)
+    # An end that the observer asked for is no error.
+    if result.error is not None and not isinstance(result.error, Interrupted):
         raise result.error
     assert result.art is not None
-    return result.art
+    return replace(result.art, history=tuple(evaluated))
 
 
-def register(primitive: type[Any], name: str | None = None) -> str:
-    """Offer a subclass of `Splat`, `Shape`, `Partition`, `Field` or `Codec` under `name`.
+def register(
+    value: Any,
+    name: str | None = None,
+    *,
+    kind: Kind | Literal["observer"] | None = None,
+    files: tuple[str, ...] = (),
+) -> str:
+    """Offer a part of a plugin under `name`, by default its own name in snake case.
 
-    That is its class name in snake case unless given. Returns the name to pass to `fit`. Raises
-    PluginError where it is none.
+    `value` is a subclass of `Primitive` or `Engine`, or a function as the hooks offer them; then
+    `kind` says of which kind it is: loss, target, exporter, or observer. A target opens the
+    files whose names match a pattern of `files`, such as ``"*.pgm16"``. Registering a name again
+    replaces it. Returns the name to pass to `fit`. Raises PluginError where `value` is not of its
+    kind or the name is invalid.
     """
-    return default().register(primitive, name)
+    if kind is None and isinstance(value, type) and issubclass(value, Primitive | Engine):
+        kind = "engine" if issubclass(value, Engine) else "primitive"
+    if kind is None:
+        raise PluginError(
+            f"{value!r} cannot be registered: it is not a subclass of artgen.Primitive or Engine",
+            hint="say what a function is: kind='loss', 'target', 'exporter' or 'observer'",
+        )
+    return default().register(value, name, kind, files)

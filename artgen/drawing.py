@@ -35,13 +35,13 @@ class Drawing:
 
     primitive: str
     options: Mapping[str, Any]
-    tensors: Mapping[str, Tensor]
+    tensors: Mapping[str, Tensor] = field(repr=False)
     width: int
     height: int
     background: tuple[float, float, float] = (0.0, 0.0, 0.0)
     background_weight: float = BACKGROUND_WEIGHT
     plugin: Mapping[str, str] = field(default_factory=dict)
-    subject: Subject | None = None
+    subject: Subject | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("options", "tensors", "plugin"):

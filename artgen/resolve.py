@@ -121,8 +121,9 @@ def resolve(
         primitive.check_transparent(table.name)
     stages, engines, losses = [], [], []
     for index, stage in enumerate(recipe.stage):
-        name = _engine_name(primitive, table.name, stage.engine)
+        name = primitive.engines[0] if stage.engine == "auto" else stage.engine
         engine: type[Engine] = registry.load("engine", name)
+        _check_engine(primitive, table.name, engine, name)
         layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
@@ -305,14 +306,15 @@ def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int
     return best
 
 
-def _engine_name(primitive: Primitive, name: str, asked: str) -> str:
-    """The engine's name; ``auto`` is the primitive's first."""
-    if asked == "auto":
-        return primitive.engines[0]
-    if asked.removeprefix("artgen/") not in primitive.engines:
+def _check_engine(primitive: Primitive, name: str, engine: type[Engine], asked: str) -> None:
+    """Raise UsageError where neither primitive nor engine names the other."""
+    named = asked.removeprefix("artgen/") in primitive.engines
+    if not (named or primitive.family in engine.families):
         right = " or ".join(primitive.engines)
-        raise UsageError(f"{name} does not work with engine {asked!r}", hint=f"use -e {right}")
-    return asked
+        raise UsageError(
+            f"{name} does not work with engine {asked!r}",
+            hint=f"use -e {right}, or an engine that names {primitive.family!r} in `families`",
+        )
 
 
 def _layered(

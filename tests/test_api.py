@@ -13,6 +13,7 @@ from PIL import Image
 
 import artgen
 from artgen.events import Evaluated
+from artgen.registry import Registry, reset_default
 
 
 def test_importing_artgen_imports_nothing_heavy():
@@ -105,3 +106,120 @@ def test_fit_says_what_is_wrong():
         artgen.fit("no.png")
     with pytest.raises(artgen.UsageError, match="steps"):
         artgen.fit("sample:cat", steps=0)
+
+
+@pytest.fixture
+def empty_session():
+    reset_default(Registry(environ={}))
+    yield
+    reset_default()
+
+
+def grey(rest, request):
+    """A grey picture."""
+    pixels = np.full((8, 8), int(rest or 9), np.uint8)
+    return artgen.image_from_array(pixels, request, source=f"grey:{rest}")
+
+
+@pytest.mark.usefixtures("empty_session")
+class TestObjects:
+    def test_loss_and_target_are_registered_by_their_names(self):
+        def halved(image, target, weight):
+            return (image - target).square().mean() / 2
+
+        art = artgen.fit(grey, count=2, steps=3, loss=halved, backend="eager")
+        assert art.recipe.target.source == "grey:"
+        assert art.recipe.stage[0].loss == "halved"
+        assert art.metrics["loss"] == pytest.approx(art.metrics["mse"] / 2, rel=1e-3)
+        art = artgen.fit(grey, count=2, steps=3, loss=lambda *args: halved(*args))
+        assert art.recipe.stage[0].loss == "loss"
+
+    def test_engine_needs_a_family_or_a_primitive_that_names_it(self):
+        class Still(artgen.Engine):
+            """Leaves the drawing as it is."""
+
+            def start(self, problem):
+                self.kept = problem.drawing
+
+            def advance(self, steps):
+                self.step += steps
+
+            def report(self):
+                return artgen.Report(self.step, 1.0, None, False)
+
+            def drawing(self, best):
+                return self.kept
+
+        with pytest.raises(artgen.UsageError, match="'splat' in `families`"):
+            artgen.fit(grey, engine=Still)
+        Still.families = ("splat",)
+        art = artgen.fit(grey, count=3, steps=2, engine=Still)
+        assert (art.recipe.stage[0].engine, art.metrics["count"]) == ("still", 3)
+        with pytest.raises(artgen.UsageError, match="does not work with engine 'still'"):
+            artgen.fit(grey, "triangle", engine=Still)
+
+    def test_every_kind_can_be_registered_under_one_name(self, tmp_path):
+        seen = []
+        kinds = {
+            "target": grey,
+            "loss": lambda image, target, weight: (image - target).abs().mean(),
+            "exporter": lambda art, request: b"exported",
+            "observer": seen.append,
+        }
+        for kind, function in [*kinds.items(), *kinds.items()]:
+            assert artgen.register(function, "same", kind=kind) == "same"
+        artgen.fit("same:7", loss="same", count=2, steps=2).save(tmp_path / "art.same")
+        assert (tmp_path / "art.same").read_bytes() == b"exported"
+        assert len([event for event in seen if isinstance(event, artgen.events.Started)]) == 1
+
+    @pytest.mark.parametrize(
+        ("value", "kind", "words"),
+        [
+            (grey, None, "kind='loss', 'target'"),
+            (7, "loss", "cannot be called"),
+            (grey, "primitive", "not a subclass"),
+        ],
+    )
+    def test_what_is_not_of_its_kind_is_refused(self, value, kind, words):
+        with pytest.raises(artgen.PluginError) as caught:
+            artgen.register(value, kind=kind)
+        assert words in str(caught.value)
+
+
+def test_an_observer_ends_the_fit_with_the_best_drawing():
+    def decide(event):
+        return isinstance(event, Evaluated) and event.step > 20
+
+    asked = {"count": 9, "size": 24, "seed": 1, "backend": "eager"}
+    art = artgen.fit("sample:cat", steps=300, observe=decide, **asked)
+    assert art.recipe.stage[0].stop == art.history[-1].step == art.metrics["steps"] < 60
+    assert [each.step for each in art.history] == sorted({each.step for each in art.history})
+    assert art.history[-1].psnr == pytest.approx(art.psnr, abs=0.2)
+    unstopped = artgen.fit("sample:cat", steps=3, observe=lambda event: 1, **asked)
+    assert unstopped.metrics["steps"] == 3
+
+
+def test_repr_is_short_and_says_what_it_is():
+    target = artgen.image_from_array(np.linspace(0, 1, 600).reshape(20, 30))
+    art = artgen.fit(target, "triangle", count=3, steps=3)
+    assert re.fullmatch(r"<Art triangle, 3 parts, 30x20, [\d.]+ dB>", repr(art))
+    assert repr(target) == "<ImageTarget array, 30x20>"
+    assert len(repr(art.drawing)) < 400
+
+
+@pytest.mark.parametrize("size", [(10, 20), 2.5, "64", 0])
+def test_size_that_is_none_is_refused_in_words(size):
+    art = artgen.fit(np.zeros((8, 8)), count=2, steps=1, backend="eager")
+    with pytest.raises(artgen.UsageError, match=r"size must be .* got "):
+        art.render(size)
+    with pytest.raises(artgen.UsageError, match=r"size must be .* got "):
+        artgen.fit(np.zeros((8, 8)), size=size)
+
+
+def test_save_writes_the_format_of_the_suffix(tmp_path):
+    art = artgen.fit(np.zeros((8, 8)), count=2, steps=1, backend="eager")
+    art.save(tmp_path / "art.PNG", artgen.ExportRequest(size=32))
+    with Image.open(tmp_path / "art.PNG") as picture:
+        assert picture.size == (32, 32)
+    with pytest.raises(artgen.PluginError, match="unknown exporter 'xyzzy'"):
+        art.save(tmp_path / "art.xyzzy")

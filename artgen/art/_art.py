@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from artgen.art._file import LARGEST, Contents, read, to_bytes
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
+from artgen.events import Evaluated
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.samples import ImageSet
@@ -63,7 +65,8 @@ class Art:
     `metrics` are those of the run (``psnr``, ``mse``, ``accuracy``, ``loss``, ``steps``, …; None
     where a target has no such figure), `precision` is how the parameters are stored; the drawing's
     values are already rounded to it. `film` is the drawing as it moves, where it does: then
-    `drawing` is its still.
+    `drawing` is its still. `history` holds the evaluations of the fit, with loss and PSNR by step;
+    a loaded file has none.
     """
 
     drawing: Drawing
@@ -72,6 +75,15 @@ class Art:
     precision: Precision = "fp32"
     registry: Registry | None = field(default=None, repr=False)
     film: Film | None = None
+    history: tuple[Evaluated, ...] = ()
+
+    def __repr__(self) -> str:
+        drawing, count = self.drawing, self.metrics.get("count")
+        facts = [f"{count} part{'s' if count > 1 else ''}"] if count else []
+        facts += [f"{drawing.width}x{drawing.height}"]
+        facts += [f"{self.psnr:.1f} dB"] if self.psnr is not None else []
+        facts += [f"{self.film.duration:g} s"] if self.film else []
+        return f"<Art {drawing.primitive}, {', '.join(facts)}>"
 
     @property
     def psnr(self) -> float | None:
@@ -107,11 +119,13 @@ class Art:
         """
         if size is None:
             return self.drawing.canvas
-        if not 1 <= size <= LARGEST:
+        if not isinstance(size, Integral) or not 1 <= size <= LARGEST:
             raise UsageError(
-                f"size {size} is not a long side in pixels", hint=f"use 1 to {LARGEST}"
+                f"size must be the long side in pixels, a whole number from 1 to {LARGEST}, "
+                f"got {size!r}",
+                hint="the shorter side follows from the picture",
             )
-        return self.drawing.canvas.scaled(size)
+        return self.drawing.canvas.scaled(int(size))
 
     def render(
         self,
@@ -229,14 +243,29 @@ class Art:
             Contents(self.drawing, self.recipe, self.metrics, self.precision, self.film)
         )
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        """Write the `.art` file. Raises UsageError where it exists, OutputError."""
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        request: ExportRequest | None = None,
+        *,
+        overwrite: bool = False,
+    ) -> None:
+        """Write a file in the format of its suffix: `.art`, or that of an exporter.
+
+        Exporters draw as the `request` says. Raises UsageError where the file exists, OutputError,
+        and PluginError where no plugin exports to such files.
+        """
         from artgen.output import atomic_write
 
         file = Path(path)
         if file.exists() and not overwrite:
             raise UsageError(f"{file} exists", hint="pass overwrite=True or another name")
-        atomic_write(file, self.to_bytes())
+        suffix = file.suffix.lower().removeprefix(".")
+        if suffix == "art":
+            atomic_write(file, self.to_bytes())
+            return
+        export = (self.registry or default()).load("exporter", suffix)
+        atomic_write(file, export(self, request or ExportRequest()))
 
     def _repr_png_(self) -> bytes:
         from artgen.output import encode_png

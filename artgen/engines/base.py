@@ -81,6 +81,8 @@ class Engine:
     """A frozen dataclass of `option` fields."""
     supports: ClassVar[tuple[Literal["bf16", "palette"], ...]] = ()
     """bf16: it computes steps in the problem's `arithmetic`; palette: it keeps to the palette."""
+    families: ClassVar[tuple[str, ...]] = ()
+    """Families of primitives that it works with, beside those primitives that name it."""
     step: int = 0
     """The number of steps taken."""
 

@@ -1,4 +1,4 @@
-"""Plugins that the user names: loose Python files, and classes registered from Python.
+"""Plugins that the user names: loose Python files, and objects registered from Python.
 
 A file is imported as `artgen_file_STEM`. Drawings record the SHA-256 of exactly the bytes that
 run, so there is no bytecode cache, and nothing is added to `sys.path`.
@@ -14,21 +14,25 @@ import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
+from typing import Any, Literal
 
 from artgen.errors import PluginError
-from artgen.hookspecs import Spec
+from artgen.events import Event
+from artgen.hookspecs import Spec, hookimpl
 from artgen.registry._plugin import (
     Failure,
+    Kind,
     Plugin,
     PluginInfo,
+    check_type,
     examine,
     isolated,
     of_specs,
 )
 
 SESSION = "python session"
-"""The identity of classes registered from Python that have no file."""
+"""The identity of objects registered from Python that have no file."""
 
 
 def fingerprint(path: Path) -> dict[str, str]:
@@ -58,7 +62,7 @@ def examine_file(path: Path, name: str) -> Plugin:
     if plugin.info.hooks:
         return plugin
     try:
-        plugin = of_specs(info, identity, map(_spec, _primitives_in(module)))
+        plugin = of_specs(info, identity, "primitive", map(_spec, _primitives_in(module)))
     except Failure as failure:
         raise _unusable(path, failure, hint="rename the class") from None
     if not plugin.entries:
@@ -71,31 +75,42 @@ def examine_file(path: Path, name: str) -> Plugin:
     return plugin
 
 
-def examine_class(cls: type, name: str | None = None) -> Plugin:
-    """Make a plugin that offers the primitive `cls` as `name` or its class name in snake case.
+def examine_object(
+    kind: Kind | Literal["observer"],
+    value: Any,
+    name: str | None = None,
+    files: tuple[str, ...] = (),
+) -> Plugin:
+    """Make a plugin that offers `value` as `name` or its own name in snake case.
 
-    Raises PluginError if `cls` is not a primitive or the name is invalid.
+    `files` are the patterns of file names that a target opens. Raises PluginError if `value` is not
+    of this kind or the name is invalid.
     """
-    from artgen.primitives import Primitive
-
-    if not (isinstance(cls, type) and issubclass(cls, Primitive)):
-        raise PluginError(
-            f"{cls!r} cannot be registered: it is not a subclass of artgen.Primitive",
-            hint="derive it from artgen.Splat, Shape, Partition, Field or Codec",
-        )
-    spec = _spec(cls, name)
-    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    own = getattr(value, "__name__", type(value).__name__)
+    # A lambda has no name of its own.
+    name = name or _snake_case(own if own.isidentifier() else kind)
+    file = getattr(sys.modules.get(getattr(value, "__module__", "")), "__file__", None)
     if file and Path(file).is_file():
         identity = fingerprint(Path(file))
-        info = PluginInfo(spec.name, identity["file"], identity["sha256"][:12], "python")
+        info = PluginInfo(name, identity["file"], identity["sha256"][:12], "python")
     else:
         identity = {"name": SESSION, "version": "unknown"}
-        info = PluginInfo(spec.name, SESSION, "unknown", "python")
+        info = PluginInfo(name, SESSION, "unknown", "python")
+    if kind == "observer":
+
+        @hookimpl
+        def artgen_observe(event: Event) -> None:
+            value(event)
+
+        return examine(info, identity, lambda: SimpleNamespace(artgen_observe=artgen_observe))
     try:
-        return of_specs(info, identity, [spec])
+        with isolated():
+            check_type(kind, value)
+        return of_specs(info, identity, kind, [_spec(value, name, files)])
     except Failure as failure:
         raise PluginError(
-            f"{cls.__name__} cannot be registered: {failure}", hint="pass another name"
+            f"{value!r} cannot be registered as {kind} {name!r}: {failure}",
+            hint="pass another object, or another name",
         ) from None
 
 
@@ -178,10 +193,11 @@ def _primitives_in(module: ModuleType) -> Iterator[type]:
             yield cls
 
 
-def _spec(cls: type, name: str | None = None) -> Spec:
-    """Make a spec for `cls` with the first line of its docstring as summary."""
-    documentation = (cls.__doc__ or "").strip() or cls.__name__
-    return Spec(name or _snake_case(cls.__name__), documentation.splitlines()[0], cls)
+def _spec(value: Any, name: str | None = None, files: tuple[str, ...] = ()) -> Spec:
+    """Make a spec for `value` with the first line of its docstring as summary."""
+    own = getattr(value, "__name__", name)
+    documentation = (getattr(value, "__doc__", None) or "").strip() or own
+    return Spec(name or _snake_case(own), documentation.splitlines()[0], value, files)
 
 
 def _snake_case(name: str) -> str:

@@ -60,7 +60,7 @@ def isolated() -> Iterator[None]:
 class PluginInfo:
     """A plugin as listed by `artgen plugins list`.
 
-    - `name`: its entry point, the stem of its file, or the name a class was registered under
+    - `name`: its entry point, the stem of its file, or the name an object was registered under
     - `distribution`: ``artgen-heart``, or ``heart.py`` for a loose file
     - `version`: of the distribution, or the first digits of the file's SHA-256
     - `origin`: ``built-in``, ``installed``, ``file``, or ``python`` for `artgen.register`
@@ -125,7 +125,7 @@ class Entry:
             with isolated():
                 where = self.spec.load
                 loaded = pkgutil.resolve_name(where) if isinstance(where, str) else where
-                _check_type(self.kind, loaded)
+                check_type(self.kind, loaded)
         except Failure as failure:
             verb = "correct" if self.plugin.explicit else "reinstall or update"
             raise PluginError(
@@ -184,10 +184,12 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
     return _usable(info, identity, offered, manager)
 
 
-def of_specs(info: PluginInfo, identity: Mapping[str, str], primitives: Iterable[Spec]) -> Plugin:
-    """Make a plugin without hooks that offers `primitives`. Raises Failure for an invalid spec."""
-    offered: dict[Kind, dict[str, Spec]] = {"primitive": {}}
-    _accept(primitives, "it", into=offered["primitive"])
+def of_specs(
+    info: PluginInfo, identity: Mapping[str, str], kind: Kind, specs: Iterable[Spec]
+) -> Plugin:
+    """Make a plugin without hooks that offers `specs`. Raises Failure for an invalid one."""
+    offered: dict[Kind, dict[str, Spec]] = {kind: {}}
+    _accept(specs, "it", into=offered[kind])
     return _usable(info, identity, offered)
 
 
@@ -275,7 +277,7 @@ def _accept(specs: Iterable[object], where: str, into: dict[str, Spec]) -> None:
         into[spec.name] = spec
 
 
-def _check_type(kind: Kind, loaded: object) -> None:
+def check_type(kind: Kind, loaded: object) -> None:
     """Raise TypeError if `loaded` cannot be of this kind."""
     if kind == "primitive":
         from artgen.primitives import Primitive

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from artgen.errors import PluginError
 from artgen.events import Event
-from artgen.registry._explicit import examine_class, examine_file, fingerprint
+from artgen.registry._explicit import examine_file, examine_object, fingerprint
 from artgen.registry._installed import canonical, examine_installed, is_called
 from artgen.registry._missing import missing_plugin, unknown_name, unknown_name_in
 from artgen.registry._mixture import MixtureEntry, find_mixture, is_mixture
@@ -64,30 +64,37 @@ class Registry:
         plugin = examine_file(path, previous.info.name if previous else self._free_name(path.stem))
         if previous:
             self._plugins.remove(previous)
-        # A file that is also a script may register its classes itself.
+        # A file that is also a script may register what it offers itself.
         offered = [entry.spec for entry in plugin.entries]
         self._plugins = [
             other
             for other in self._plugins
-            if other.info.origin != "python" or other.entries[0].spec not in offered
+            if other.info.origin != "python"
+            or not any(entry.spec in offered for entry in other.entries)
         ]
         self._files[path.resolve()] = plugin
         self._add(plugin)
 
-    def register(self, cls: type, name: str | None = None) -> str:
-        """Offer the primitive `cls` as `name`, by default its class name in snake case.
+    def register(
+        self,
+        value: Any,
+        name: str | None = None,
+        kind: Kind | Literal["observer"] = "primitive",
+        files: tuple[str, ...] = (),
+    ) -> str:
+        """Offer `value` as `name`, by default its own name in snake case, and return the name.
 
-        Registering a name again replaces the class. Raises PluginError if `cls` is not a primitive
-        or the name is invalid.
+        Registering a name of a kind again replaces the object. Raises PluginError if `value` is not
+        of this kind or the name is invalid.
         """
-        plugin = examine_class(cls, name)
-        self._plugins = [
-            other
-            for other in self._plugins
-            if (other.info.origin, other.info.name) != ("python", plugin.info.name)
-        ]
+        plugin = examine_object(kind, value, name, files)
+
+        def key(info: PluginInfo) -> tuple[str, str, dict[Kind, tuple[str, ...]]]:
+            return info.origin, info.name, info.offers
+
+        self._plugins = [each for each in self._plugins if key(each.info) != key(plugin.info)]
         self._add(plugin)
-        return self.spelling(plugin.entries[0])
+        return self.spelling(plugin.entries[0]) if plugin.entries else plugin.info.name
 
     @property
     def plugins(self) -> list[PluginInfo]:

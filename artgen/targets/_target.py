@@ -40,7 +40,7 @@ class TargetTensors:
     test: Examples | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Target(ABC):
     """Something to fit to, read and ready: a picture, a clip, samples, a set of pictures.
 
@@ -71,6 +71,9 @@ class Target(ABC):
 
         @property
         def weight(self) -> NDArray[np.float32] | None: ...
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.source}, {self.canvas.width}x{self.canvas.height}>"
 
     @abstractmethod
     def tensors(self) -> TargetTensors:

@@ -50,7 +50,7 @@ Opener = Callable[[int], "Iterator[Decoded]"]
 """Given N, iterates over the frames from number N on, decoding each when it is asked for."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ClipTarget(Target):
     """Pictures at `fps` frames per second (where that changes, the mean), all of one size.
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,10 @@ class TargetRequest:
     """Refuse pictures with more pixels, before decoding them."""
 
     def __post_init__(self) -> None:
+        if self.size is not None and not isinstance(self.size, Integral):
+            raise UsageError(
+                f"size must be the long side in pixels, a whole number, got {self.size!r}"
+            )
         if self.size is not None and self.size < 1:
             raise UsageError(f"size must be at least 1 pixel, got {self.size}")
         if self.max_pixels < 1:
@@ -58,7 +63,7 @@ class TargetRequest:
 DEFAULT_REQUEST = TargetRequest()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImageTarget(Target):
     """A picture ready to be fitted."""
 

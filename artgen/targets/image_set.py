@@ -48,7 +48,7 @@ _SHEET = 10, 4
 """Columns and rows of a sheet where classes do not say otherwise."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SetTarget(Target):
     """A set of pictures, ready for codecs; `canvas` is the size of the sheet that shows a fit.
 

@@ -27,7 +27,7 @@ _MARGIN = 0.06
 """The margin of a map around its points, as a share of their extent."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class SampleTarget(Target):
     """A curve or labelled points, ready to be fitted; `canvas` is the size of the plot or map."""
 
