@@ -49,7 +49,6 @@ from artgen.targets import (
     SetTarget,
     Source,
     Target,
-    file_safe,
     picture_files,
 )
 from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
@@ -455,7 +454,7 @@ def _csv(rows: Iterable[Row]) -> bytes:
 
 def _stem(source: str) -> str:
     """What the files of a target begin with."""
-    return file_safe(Source.parse(source).stem)
+    return Source.parse(source).file_stem
 
 
 def _figures(pixels: Pixels, goal: Pixels) -> dict[str, Any]:

@@ -121,9 +121,7 @@ def resolve(
         primitive.check_transparent(table.name)
     stages, engines, losses = [], [], []
     for index, stage in enumerate(recipe.stage):
-        name = primitive.engines[0] if stage.engine == "auto" else stage.engine
-        engine: type[Engine] = registry.load("engine", name)
-        _check_engine(primitive, table.name, engine, name)
+        name, engine = _find_engine(primitive, table.name, stage.engine, registry)
         layered = _layered(primitive, stage, name, engine, count)
         if table.count == "auto" and index == 0:
             layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
@@ -162,8 +160,8 @@ def migrated(recipe: Recipe, registry: Registry) -> Recipe:
         return recipe
     primitive, stages = load_primitive(recipe, registry)(), []
     for stage in recipe.stage:
-        name = _engine_name(primitive, recipe.primitive.name, stage.engine)
-        known = _names(options_type(registry.load("engine", name), primitive))
+        name, engine = _find_engine(primitive, recipe.primitive.name, stage.engine, registry)
+        known = _names(options_type(engine, primitive))
         own = stage.model_dump(include=set(Stage.model_fields), exclude_unset=True)
         stages.append(Stage(**own, **migrated_engine_options(name, stage.options, known)))
     return recipe.migrated(stages)
@@ -306,8 +304,15 @@ def _largest(size: Callable[[int], int], limit: int, low: int, high: int) -> int
     return best
 
 
-def _check_engine(primitive: Primitive, name: str, engine: type[Engine], asked: str) -> None:
-    """Raise UsageError where neither primitive nor engine names the other."""
+def _find_engine(
+    primitive: Primitive, name: str, asked: str, registry: Registry
+) -> tuple[str, type[Engine]]:
+    """The engine and its name; ``auto`` is the primitive's first.
+
+    Raises UsageError where neither the primitive nor the engine names the other.
+    """
+    asked = primitive.engines[0] if asked == "auto" else asked
+    engine: type[Engine] = registry.load("engine", asked)
     named = asked.removeprefix("artgen/") in primitive.engines
     if not (named or primitive.family in engine.families):
         right = " or ".join(primitive.engines)
@@ -315,6 +320,7 @@ def _check_engine(primitive: Primitive, name: str, engine: type[Engine], asked: 
             f"{name} does not work with engine {asked!r}",
             hint=f"use -e {right}, or an engine that names {primitive.family!r} in `families`",
         )
+    return asked, engine
 
 
 def _layered(

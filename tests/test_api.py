@@ -130,7 +130,6 @@ class TestObjects:
         art = artgen.fit(grey, count=2, steps=3, loss=halved, backend="eager")
         assert art.recipe.target.source == "grey:"
         assert art.recipe.stage[0].loss == "halved"
-        assert art.metrics["loss"] == pytest.approx(art.metrics["mse"] / 2, rel=1e-3)
         art = artgen.fit(grey, count=2, steps=3, loss=lambda *args: halved(*args))
         assert art.recipe.stage[0].loss == "loss"
 

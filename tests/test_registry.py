@@ -253,6 +253,26 @@ class TestInstalled:
         assert reason in caught.value.message
 
 
+def test_what_plugins_print_goes_to_stderr_with_their_names(install, write, capsys):
+    install(
+        "artgen-heart",
+        "print('imported')\n"
+        + textwrap.dedent(OFFERS_HEART).replace("return", "print('asked'); return"),
+        parts="print('loaded')\n" + textwrap.dedent(HEART),
+    )
+    registry = Registry(
+        environ={}, files=[write("chatty.py", "print('twice\\nread')\n" + textwrap.dedent(HEART))]
+    )
+    registry.load("primitive", "artgen-heart/heart")
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.splitlines() == [
+        *(f"artgen-heart: {word}" for word in ("imported", "asked")),
+        *(f"chatty.py: {word}" for word in ("twice", "read")),
+        "artgen-heart: loaded",
+    ]
+
+
 class TestClash:
     def test_bare_name_is_refused_and_both_stay_usable(self, install):
         install("artgen-heart", OFFERS_HEART, parts=HEART)

@@ -705,6 +705,10 @@ def test_a_field_has_no_count(photo: Path, registry: Registry) -> None:
 def test_names_of_outputs() -> None:
     assert default_stem(recipe("sample:chelsea")) == "chelsea-gaussian"
     assert default_stem(recipe("/some where/über photo.jpeg")) == "über_photo-gaussian"
+    places = ["-0.75,0.1", "0.75,0.1", "0.75;0.1", "0.75_0.1"]
+    stems = [default_stem(recipe(f"mandelbrot:{place}")) for place in places]
+    assert len(set(stems)) == len(places)
+    assert all(stem.startswith("0.75_0.1-") for stem in stems)
     assert output_paths(Path("out"), "a.b")["still"] == Path("out/a.b.png")
     assert output_paths(Path("out"), "console")["still"] == Path("out/console.png")
     for stem in ("", ".hidden", "a/b", "..", "a\\b", "a:b", "con", "NUL.x", "Com1"):

@@ -145,7 +145,7 @@ def _import(path: Path, source: bytes) -> ModuleType:
     # Dataclasses and type hints look up their module while it runs.
     sys.modules[name] = module
     try:
-        with isolated():
+        with isolated(path.name):
             exec(compile(source, str(path), "exec", dont_inherit=True), module.__dict__)
     except BaseException:
         sys.modules.pop(name, None)
@@ -195,7 +195,7 @@ def _primitives_in(module: ModuleType) -> Iterator[type]:
 
 def _spec(value: Any, name: str | None = None, files: tuple[str, ...] = ()) -> Spec:
     """Make a spec for `value` with the first line of its docstring as summary."""
-    own = getattr(value, "__name__", name)
+    own: str = getattr(value, "__name__", name or "")
     documentation = (getattr(value, "__doc__", None) or "").strip() or own
     return Spec(name or _snake_case(own), documentation.splitlines()[0], value, files)
 

@@ -6,12 +6,14 @@ that cannot be registered does not affect the others.
 
 from __future__ import annotations
 
+import io
 import logging
 import pkgutil
 import re
+import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -45,15 +47,24 @@ class Failure(Exception):
 
 
 @contextmanager
-def isolated() -> Iterator[None]:
-    """Turn exceptions of the body, sys.exit included, into `Failure`; Ctrl-C passes through."""
+def isolated(owner: str = "") -> Iterator[None]:
+    """Turn exceptions of the body, sys.exit included, into `Failure`; Ctrl-C passes through.
+
+    What the body prints goes to stderr, each line after the name of its `owner`, if that is given:
+    stdout belongs to the output of commands.
+    """
+    printed = io.StringIO()
     try:
-        yield
+        with redirect_stdout(printed) if owner else nullcontext():
+            yield
     except (KeyboardInterrupt, GeneratorExit, Failure):
         # GeneratorExit only closes a generator early.
         raise
     except BaseException as error:
         raise Failure(_in_one_line(error)) from error
+    finally:
+        for line in printed.getvalue().splitlines():
+            print(f"{owner}: {line}", file=sys.stderr)
 
 
 @dataclass(frozen=True)
@@ -122,7 +133,7 @@ class Entry:
     def load(self) -> Any:
         """Import the object. Raises PluginError if that fails or it has the wrong type."""
         try:
-            with isolated():
+            with isolated(self.distribution):
                 where = self.spec.load
                 loaded = pkgutil.resolve_name(where) if isinstance(where, str) else where
                 check_type(self.kind, loaded)
@@ -164,7 +175,7 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
     manager.add_hookspecs(hookspecs)
     offered: dict[Kind, dict[str, Spec]] = {kind: {} for kind in KINDS}
     try:
-        with isolated():
+        with isolated(info.distribution):
             module = load()
             wanted = getattr(module, "ARTGEN_API", PLUGIN_API)
         if str(wanted).partition(".")[0] != str(PLUGIN_API):
@@ -235,7 +246,8 @@ def _about_unknown(hooks: Iterable[str]) -> str | None:
 
 def _call(info: PluginInfo, manager: pluggy.PluginManager, hook: str, **arguments: object) -> Any:
     _log.debug("hook %s of %s", hook, info.distribution)
-    with isolated():
+    # An observer runs beside threads that print for others.
+    with isolated("" if hook == _OBSERVE else info.distribution):
         return getattr(manager.hook, hook)(**arguments)
 
 
@@ -248,7 +260,7 @@ def _answers(info: PluginInfo, manager: pluggy.PluginManager, hook: str) -> Iter
     for answer in answers:
         if not isinstance(answer, Iterable):
             raise Failure(f"{hook} returned {type(answer).__name__} instead of a list of specs")
-        with isolated():
+        with isolated(info.distribution):
             yield from answer
 
 

@@ -16,8 +16,8 @@ SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"
 
 def default_stem(recipe: Recipe) -> str:
     """The name of the outputs unless another is asked for: target-primitive."""
-    target = Source.parse(recipe.target.source).stem
-    return f"{file_safe(target)}-{file_safe(bare_name(recipe.primitive.name))}"
+    target = Source.parse(recipe.target.source).file_stem
+    return f"{target}-{file_safe(bare_name(recipe.primitive.name))}"
 
 
 def output_paths(

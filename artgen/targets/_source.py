@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from dataclasses import dataclass, replace
@@ -56,6 +57,17 @@ class Source:
         if self.path is not None:
             return Path(self.path).name
         return self.rest or self.scheme
+
+    @property
+    def file_stem(self) -> str:
+        """The stem, safe as part of a file name, and different for different text after a scheme.
+
+        Where characters of such a text are replaced, six digits of a hash of the source follow.
+        """
+        safe = file_safe(self.stem)
+        if self.path is not None or safe == self.stem:
+            return safe
+        return f"{safe}-{hashlib.sha256(str(self).encode()).hexdigest()[:6]}"
 
 
 def file_safe(text: str) -> str:

@@ -258,7 +258,9 @@ def test_the_scenes_of_a_clip_go_on_where_their_worker_was_killed(cluster):
     assert code == 0, command.text
     assert LOST in command.text
     assert files("here") == files("there") != {}
-    assert json.loads(Path("there/clip_n_16-gaussian.json").read_text())["clip"]["scenes"] == 2
+    assert (
+        json.loads(Path("there/clip_n_16-993532-gaussian.json").read_text())["clip"]["scenes"] == 2
+    )
 
 
 def test_another_artgen_on_a_node_is_refused(cluster, tmp_path):
