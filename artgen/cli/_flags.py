@@ -1,9 +1,10 @@
-"""Flags that commands share, and the registry with the plugins that they name."""
+"""Flags that commands share, alone and in groups, and the registry with the plugins they name."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,22 +40,60 @@ class Panel:
 option, switch = Panel().option, Panel().switch
 _PANEL = Panel("Every command")
 
-PLUGIN_FILES = _PANEL.option("FILE.py", "Use the plugin in this file. Repeatable.", "--plugin")
-AS_JSON = _PANEL.switch("Print one JSON object on stdout.", "--json")
-QUIET = _PANEL.switch("Print errors only.", "--quiet", "-q")
-VERBOSE = _PANEL.switch("Print more, including tracebacks.", "--verbose", "-v")
-
 DEVICE = option("NAME", "auto, cpu, cuda, cuda:1 or mps.", default="auto")
 OVERWRITE = switch("Replace files that exist.", "--overwrite")
 
 
-def make_registry(files: Sequence[Path] | None, *, quiet: bool) -> Registry:
-    """Make a registry of the installed plugins and `files`, and print its warnings on stderr."""
-    from artgen.cli._console import say
-    from artgen.registry import Registry
+@dataclass(frozen=True)
+class Common:
+    """The flags of every command."""
 
-    registry = Registry(files=files or ())
-    if not quiet:
-        for warning in registry.warnings:
-            say(f"warning: {warning}")
-    return registry
+    plugin: list[Path] | None = _PANEL.option(
+        "FILE.py", "Use the plugin in this file. Repeatable.", "--plugin"
+    )
+    as_json: bool = _PANEL.switch("Print one JSON object on stdout.", "--json")
+    quiet: bool = _PANEL.switch("Print errors only.", "--quiet", "-q")
+    verbose: bool = _PANEL.switch("Print more, including tracebacks.", "--verbose", "-v")
+
+    def registry(self, *more: Path) -> Registry:
+        """Make a registry of all plugins, with loose files; print its warnings on stderr."""
+        from artgen.cli._console import say
+        from artgen.registry import Registry
+
+        registry = Registry(files=[*(self.plugin or ()), *more])
+        if not self.quiet:
+            for warning in registry.warnings:
+                say(f"warning: {warning}")
+        return registry
+
+
+@dataclass(frozen=True)
+class WithoutPlugins(Common):
+    """The flags of a command that uses no plugin."""
+
+    plugin: list[Path] | None = field(default=None, init=False)
+
+
+def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
+    """Turn a function into a command: a parameter that is a dataclass is a flag per field."""
+    parameters = inspect.signature(function, eval_str=True).parameters
+    groups: dict[str, Any] = {
+        name: p.annotation for name, p in parameters.items() if is_dataclass(p.annotation)
+    }
+    flags = []
+    for name, parameter in parameters.items():
+        each = _flags_of(groups[name]) if name in groups else [parameter]
+        flags += [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in each]
+
+    def command(**values: Any) -> int | None:
+        for name, group in groups.items():
+            values[name] = group(**{flag.name: values.pop(flag.name) for flag in _flags_of(group)})
+        return function(**values)
+
+    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    vars(command)["__signature__"] = inspect.Signature(flags)
+    return command
+
+
+def _flags_of(group: Any) -> list[inspect.Parameter]:
+    return list(inspect.signature(group, eval_str=True).parameters.values())

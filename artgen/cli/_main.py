@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from artgen._process import prepare_process
 from artgen._version import __version__
 from artgen.cli._console import print_failure
+from artgen.cli._flags import flat
 from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
 from artgen.cli.fit import fit
@@ -43,15 +44,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-app.command()(fit)
-app.command()(render)
-app.command()(morph)
-app.command()(info)
-app.command()(compare)
-app.command()(plot)
+for command in (fit, render, morph, info, compare, plot):
+    app.command()(flat(command))
 app.add_typer(gallery, name="gallery")
 app.add_typer(plugins, name="plugins")
-app.command()(doctor)
+app.command()(flat(doctor))
 
 
 def _show_version(asked: bool) -> None:

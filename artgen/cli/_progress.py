@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from artgen.cli._console import headline, say
+from artgen.cli._flags import Common
 from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Started
 from artgen.registry import Registry
 
@@ -21,17 +22,15 @@ PLAIN_LINES = 10
 
 
 @contextmanager
-def progress(
-    registry: Registry, *, quiet: bool, verbose: bool, runs: int = 1
-) -> Iterator[list[Story]]:
-    """Yield observers of `runs` runs, none if `quiet`; `verbose` shows every evaluation."""
-    if quiet:
+def progress(registry: Registry, common: Common, *, runs: int = 1) -> Iterator[list[Story]]:
+    """Yield observers of `runs` runs, none if quiet; with `-v` they show every evaluation."""
+    if common.quiet:
         yield []
     elif sys.stderr.isatty() and os.environ.get("TERM") != "dumb":
         with _bar() as bar:
             yield [_Bars(registry, bar, runs)]
     else:
-        yield [_Lines(registry, verbose, runs)]
+        yield [_Lines(registry, common.verbose, runs)]
 
 
 class Story:

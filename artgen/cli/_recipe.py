@@ -1,4 +1,4 @@
-"""Flags laid over a recipe: pure functions on a recipe's data.
+"""From flags to the recipes of runs: flags are laid over the data of a recipe.
 
 The data has the form of a recipe file and holds only what was asked for, in a file or by a flag; a
 resumed run must agree with exactly that.
@@ -13,9 +13,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artgen.batch import Run
 from artgen.errors import PluginError, UsageError
 from artgen.options import parse_value
 from artgen.recipe import MOST_COLOURS, MOST_PARTS, SCHEMA, PrimitiveTable, Recipe, Stage
+from artgen.runner import default_stem
 
 if TYPE_CHECKING:
     from artgen.registry import Registry
@@ -126,6 +128,36 @@ def aim(data: Mapping[str, Any], target: str | None, seed: int | None) -> dict[s
     if seed is not None:
         aimed["seed"] = seed
     return aimed
+
+
+def plan_runs(
+    data: Mapping[str, Any], targets: Mapping[str, str], seeds: Sequence[int], name: str | None
+) -> list[Run]:
+    """One run per target (as typed: as it is found) and seed, or one without either.
+
+    Raises UsageError where two would write the same files.
+    """
+    if name is not None and len(targets) > 1:
+        raise UsageError(
+            f"--name {name} cannot name {len(targets)} targets",
+            hint="leave it out, or run them one by one",
+        )
+    runs: list[Run] = []
+    owners: dict[str, str] = {}
+    for target, source in targets.items() or ((None, None),):
+        for seed in seeds or (None,):
+            recipe = Recipe.from_request(aim(data, source, seed))
+            stem = name or default_stem(recipe)
+            if seed is not None:
+                stem += f"-s{seed}"
+            other = owners.setdefault(stem.casefold(), str(target))
+            if other != str(target):
+                raise UsageError(
+                    f"{other} and {target} would both be written to {stem}.png",
+                    hint="run them one by one, with --name or --out",
+                )
+            runs.append(Run(stem, recipe, asked={"target": target, "seed": seed}))
+    return runs
 
 
 def parse_count(text: str | None) -> int | str | None:

@@ -14,9 +14,9 @@ from typing import Any
 from artgen._files import find_file
 from artgen.batch import Run, execute, write_files
 from artgen.cli._console import describe, headline, print_error, print_json, say
+from artgen.cli._flags import Common
 from artgen.cli._progress import progress
-from artgen.cli._recipe import aim
-from artgen.cli._where import Where
+from artgen.cli._where import Files, Where
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.events import Event, Observer
 from artgen.executor import ProcessExecutor
@@ -36,88 +36,47 @@ from artgen.targets import Source, file_safe, kind_by_name
 from artgen.tasks import Executor, RunControl, SerialExecutor, Work, graceful_signals
 
 
-def plan_runs(
-    data: Mapping[str, Any],
-    targets: Mapping[str, str],
-    seeds: Sequence[int],
-    name: str | None,
-) -> list[Run]:
-    """One run per target (as typed: as it is found) and seed, or one without either.
-
-    Raises UsageError where two would write the same files.
-    """
-    if name is not None and len(targets) > 1:
-        raise UsageError(
-            f"--name {name} cannot name {len(targets)} targets",
-            hint="leave it out, or run them one by one",
-        )
-    runs: list[Run] = []
-    owners: dict[str, str] = {}
-    for target, source in targets.items() or ((None, None),):
-        for seed in seeds or (None,):
-            recipe = Recipe.from_request(aim(data, source, seed))
-            stem = name or default_stem(recipe)
-            if seed is not None:
-                stem += f"-s{seed}"
-            other = owners.setdefault(stem.casefold(), str(target))
-            if other != str(target):
-                raise UsageError(
-                    f"{other} and {target} would both be written to {stem}.png",
-                    hint="run them one by one, with --name or --out",
-                )
-            runs.append(Run(stem, recipe, asked={"target": target, "seed": seed}))
-    return runs
-
-
 @dataclass(frozen=True)
 class Session:
     """What all runs of one command have in common."""
 
     registry: Registry
-    plugins: Sequence[Path]
+    common: Common
     where: Where
-    out: Path
+    files: Files
     search: Sequence[Path]
-    overwrite: bool
-    resume: bool
-    checkpoint_every: int | None
-    log: Path | None
-    graph: Path | None
     live: bool
     video: Path | None
-    as_json: bool
-    quiet: bool
-    verbose: bool
 
     def run_one(self, run: Run) -> int:
         """Run it, print what was written and return the exit code. Raises what ended it."""
         [result] = self._execute([run], many=False)
         if result.error is not None and not result.summary:
             raise result.error
-        if self.as_json:
+        if self.common.as_json:
             print_json(_to_json(run, result))
         else:
             self._print_paths(run, result)
         if result.error is None:
             return 0
-        print_error(result.error, verbose=self.verbose)
+        print_error(result.error, verbose=self.common.verbose)
         return int(describe(result.error)["exit_code"])
 
-    def run_batch(self, runs: Sequence[Run], name: str | None) -> int:
+    def run_batch(self, runs: Sequence[Run]) -> int:
         """Run all and go on past failures; an interruption ends the batch.
 
         Returns 130 after an interruption, else the exit code of the first failure. Raises
         UsageError where the contact sheet exists already.
         """
-        sheet = self.out / f"{name or _title(runs)}-sheet.png"
-        if sheet.exists() and not (self.overwrite or self.resume):
+        sheet = self.files.out / f"{self.files.name or _title(runs)}-sheet.png"
+        if sheet.exists() and not (self.files.overwrite or self.files.resume):
             raise UsageError(f"{sheet} exists", hint="use --overwrite or another --out")
 
         def tell(run: Run, result: Result) -> None:
-            if not self.as_json:
+            if not self.common.as_json:
                 self._print_paths(run, result)
             if result.error is not None:
-                print_error(result.error, verbose=self.verbose, where=f"{run.stem}: ")
+                print_error(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
 
         results = self._execute(runs, tell, many=True)
         codes = [describe(result.error)["exit_code"] for result in results if result.error]
@@ -125,9 +84,9 @@ class Session:
         try:
             written = self._write_sheet(runs, results, sheet)
         except ArtgenError as error:
-            print_error(error, verbose=self.verbose)
+            print_error(error, verbose=self.common.verbose)
             codes.append(error.exit_code)
-        if self.as_json:
+        if self.common.as_json:
             shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
             print_json({"runs": shown, "sheet": str(written) if written else None})
         elif written:
@@ -171,12 +130,7 @@ class Session:
         with (
             self._watched() as (control, page),
             graceful_signals(control),
-            progress(
-                self.registry,
-                quiet=self.quiet,
-                verbose=self.verbose,
-                runs=len(tasks),
-            ) as stories,
+            progress(self.registry, self.common, runs=len(tasks)) as stories,
         ):
             observers: list[Observer] = [*stories, *page]
 
@@ -224,20 +178,20 @@ class Session:
         """The run with its files; those of a batch have its stem in their names."""
         log, graph, video = (
             path.with_stem(f"{path.stem}-{run.stem}") if path and many else path
-            for path in (self.log, self.graph, self.video)
+            for path in (self.files.log, self.files.graph, self.video)
         )
-        resume = self.resume
+        resume = self.files.resume
         if many and self.where.checkpoints is None:
             # With checkpoints it may have begun elsewhere.
-            resume = resume and output_paths(self.out, run.stem)["folder"].exists()
+            resume = resume and output_paths(self.files.out, run.stem)["folder"].exists()
         return replace(
             run,
             search=tuple(self.search),
-            plugins=tuple(self.plugins),
-            folder=self.out,
+            plugins=tuple(self.common.plugin or ()),
+            folder=self.files.out,
             resume=resume,
-            overwrite=self.overwrite,
-            checkpoint_every=self.checkpoint_every,
+            overwrite=self.files.overwrite,
+            checkpoint_every=self.files.checkpoint_every,
             log=log,
             graph=graph,
             video=video,
@@ -248,8 +202,13 @@ class Session:
 
         Raises what keeps a run that goes elsewhere from writing its files here.
         """
-        paths = output_paths(self.out, run.stem, run.recipe, run.video)
-        if many and self.resume and not paths["folder"].exists() and paths["summary"].exists():
+        paths = output_paths(self.files.out, run.stem, run.recipe, run.video)
+        if (
+            many
+            and self.files.resume
+            and not paths["folder"].exists()
+            and paths["summary"].exists()
+        ):
             return _finished(run, paths, self.registry)
         if self.where.on is None:
             return None
@@ -272,7 +231,7 @@ class Session:
     def _print_paths(self, run: Run, result: Result) -> None:
         if not result.summary:
             return
-        summary = output_paths(self.out, run.stem)["summary"]
+        summary = output_paths(self.files.out, run.stem)["summary"]
         outputs = result.summary["outputs"]
         written = [outputs.get(kind) for kind in OUTPUTS]
         for path in (*written, summary):
@@ -292,7 +251,7 @@ class Session:
         for run, result in zip(runs, results, strict=True):
             if result.error is not None:
                 continue
-            still = output_paths(self.out, run.stem)["still"]
+            still = output_paths(self.files.out, run.stem)["still"]
             try:
                 with Image.open(still, formats=["PNG"]) as picture:
                     picture.thumbnail((480, 480))

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from artgen.cli._console import print_error, say
+from artgen.cli._flags import Common
 from artgen.cli._progress import progress
 from artgen.errors import UsageError
+from artgen.events import Observer
 from artgen.live import Live, SavedFiles, watch
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -21,18 +23,12 @@ SECONDS = 5.0
 """Default duration of the fit of a preview."""
 
 
-def watch_plugins(
-    files: Sequence[Path],
-    asked: Recipe,
-    search: Sequence[Path],
-    *,
-    quiet: bool,
-    verbose: bool,
-) -> int:
-    """Fit the recipe `asked` for with the plugins in `files`, again after every save of one.
+def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common) -> int:
+    """Fit the recipe `asked` for with the plugins in files, again after every save of one.
 
-    Returns 0 when the user ends watching. Raises UsageError if `files` is empty.
+    Returns 0 when the user ends watching. Raises UsageError if there is no file.
     """
+    files = common.plugin or ()
     if not files:
         raise UsageError("--watch needs a file to watch", hint="add --plugin FILE.py")
     saved = SavedFiles(files)
@@ -40,21 +36,16 @@ def watch_plugins(
     def preview() -> None:
         registry = Registry(files=files)
         recipe = _small(asked, registry, files)
-        with progress(registry, quiet=quiet, verbose=verbose) as observers:
-            outcome = run(
-                recipe,
-                registry,
-                search=search,
-                observers=[*observers, live],
-                control=saved,
-            )
+        with progress(registry, common) as stories:
+            observers: list[Observer] = [*stories, live]
+            outcome = run(recipe, registry, search=search, observers=observers, control=saved)
         if outcome.error is not None and not saved.stop_requested:
             raise outcome.error
 
     with Live(saved) as live:
         say(f"live: {live.address}")
         with graceful_signals(saved):
-            watch(saved, live, preview, lambda error: print_error(error, verbose=verbose))
+            watch(saved, live, preview, lambda error: print_error(error, verbose=common.verbose))
     return 0
 
 

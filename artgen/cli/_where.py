@@ -1,9 +1,10 @@
-"""Where the runs of a command are carried out: `-j`, `--on`, `--gpus`, `--checkpoints`."""
+"""How the runs of a command are carried out: where, and which files they leave."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.cli._flags import Panel
@@ -15,44 +16,59 @@ if TYPE_CHECKING:
     from artgen.tasks import Executor
 
 
-_PANEL = Panel("Many runs")
-
-AT_A_TIME = _PANEL.option(
-    "N",
-    "Run N at a time (runs, or scenes of a clip), each in a process of its own. Default: 1.",
-    "-j",
-    min=1,
-    max=256,
-)
-ON = _PANEL.option(
-    "ray|ray://HOST:PORT",
-    "Run on Ray: ray starts it on this machine, ray://HOST:PORT joins a cluster.",
-    "--on",
-)
-GPUS = _PANEL.option(
-    "SHARE",
-    "With --on: GPUs per run, such as 0.5. Default: 1 with --device cuda, else 0.",
-    "--gpus",
-    min=0,
-)
-CHECKPOINTS = _PANEL.option(
-    "DIR|URL",
-    "With --on: where to keep checkpoints, so that another machine can resume a run: "
-    "a folder that all share, or an fsspec URL. Default: Ray's object store.",
-    "--checkpoints",
-)
+_PANEL, _FILES = Panel("Many runs"), Panel("What to write")
 
 RAY = "ray"
 
 
 @dataclass(frozen=True)
-class Where:
-    """What these flags say. Raises UsageError where they do not go together."""
+class Files:
+    """The flags that say where runs write, whether they resume, and what they log."""
 
-    at_a_time: int | None = None
-    on: str | None = None
-    gpus: float | None = None
-    checkpoints: str | None = None
+    out: Path = _FILES.option("DIR", "Output folder.", default=Path("artgen-out"))
+    name: str | None = _FILES.option(
+        "STEM", "Name of the files, without suffix. Default: TARGET-PRIMITIVE."
+    )
+    log: Path | None = _FILES.option(
+        "FILE.jsonl", "Write one line of metrics per evaluation. In a batch: FILE-STEM.jsonl."
+    )
+    graph: Path | None = _FILES.option(
+        "FILE.dot",
+        "With -e scratch: write the graph of the loss, and FILE.svg if Graphviz is "
+        "installed. In a batch: FILE-STEM.dot.",
+    )
+    overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite")
+    resume: bool = _FILES.switch("Continue an interrupted run.", "--resume")
+    checkpoint_every: int | None = _FILES.option(
+        "STEPS", "Interval between checkpoints for --resume. Default: 10 seconds.", min=1
+    )
+
+
+@dataclass(frozen=True)
+class Where:
+    """The flags of commands with several runs. Raises UsageError where they do not go together."""
+
+    at_a_time: int | None = _PANEL.option(
+        "N",
+        "Run N at a time (runs, or scenes of a clip), each in a process of its own. Default: 1.",
+        "-j",
+        min=1,
+        max=256,
+    )
+    on: str | None = _PANEL.option(
+        "ray|ray://HOST:PORT",
+        "Run on Ray: ray starts it on this machine, ray://HOST:PORT joins a cluster.",
+    )
+    gpus: float | None = _PANEL.option(
+        "SHARE",
+        "With --on: GPUs per run, such as 0.5. Default: 1 with --device cuda, else 0.",
+        min=0,
+    )
+    checkpoints: str | None = _PANEL.option(
+        "DIR|URL",
+        "With --on: where to keep checkpoints, so that another machine can resume a run: "
+        "a folder that all share, or an fsspec URL. Default: Ray's object store.",
+    )
 
     def __post_init__(self) -> None:
         if self.on is not None and self.on != RAY and not self.on.startswith("ray://"):
@@ -98,3 +114,10 @@ class Where:
                 pinned=pin(recipes, registry),
             )
         return SerialExecutor() if self.at_a_time in (None, 1) else ProcessExecutor(self.at_a_time)
+
+
+@dataclass(frozen=True)
+class WhereAnew(Where):
+    """The flags of a command whose runs keep no checkpoints."""
+
+    checkpoints: str | None = field(default=None, init=False)

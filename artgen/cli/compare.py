@@ -6,17 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from artgen.cli._flags import (
-    AS_JSON,
-    PLUGIN_FILES,
-    QUIET,
-    VERBOSE,
-    Panel,
-    argument,
-    make_registry,
-    option,
-)
-from artgen.cli._where import AT_A_TIME, GPUS, ON, Where
+from artgen.cli._flags import Common, Panel, argument, option
+from artgen.cli._where import WhereAnew
 
 if TYPE_CHECKING:
     from artgen.compare import Comparison, Line, Row
@@ -104,13 +95,9 @@ def compare(
         "FILE", "Write a CSV file: one line for each contestant and codec on each target."
     ),
     overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite"),
-    at_a_time: int | None = AT_A_TIME,
-    on: str | None = ON,
-    gpus: float | None = GPUS,
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    where: WhereAnew,
+    common: Common,
 ) -> int:
     """Compare ways to fit a picture at an equal budget, beside JPEG, WebP and AVIF."""
     from artgen.errors import UsageError
@@ -121,8 +108,7 @@ def compare(
         raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
     if csv is not None and csv.exists() and not overwrite:
         raise UsageError(f"--csv {csv} exists", hint="use --overwrite or another name")
-    where = Where(at_a_time, on, gpus)
-    registry = make_registry(plugin, quiet=quiet)
+    registry = common.registry()
 
     from artgen.cli._console import describe, print_error, print_json
     from artgen.cli._contestants import Budget, parse_contestants
@@ -155,23 +141,23 @@ def compare(
     control = RunControl()
     with (
         graceful_signals(control),
-        progress(registry, quiet=quiet, verbose=verbose, runs=fits) as stories,
+        progress(registry, common, runs=fits) as stories,
     ):
         for row in comparison.run(
-            stories, control, executor=executor, plugins=plugin or (), gpus=gpus
+            stories, control, executor=executor, plugins=common.plugin or (), gpus=where.gpus
         ):
             if row.kind == "codec" or row.error is None:
                 continue
             errors.append(row.error)
             # Whoever pressed Ctrl-C knows why it ended.
-            if verbose or not isinstance(row.error, Interrupted):
+            if common.verbose or not isinstance(row.error, Interrupted):
                 prefix = f"{row.target}: {row.contestant}: "
-                print_error(row.error, verbose=verbose, where=prefix)
+                print_error(row.error, verbose=common.verbose, where=prefix)
     written = csv if csv is not None and comparison.write_csv(csv) else None
     for failure in comparison.failures:
-        print_error(failure, verbose=verbose)
+        print_error(failure, verbose=common.verbose)
         errors.append(failure)
-    if as_json:
+    if common.as_json:
         print_json(
             {
                 "budget": asdict(budget),

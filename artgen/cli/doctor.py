@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, make_registry, switch
+from artgen.cli._flags import Common, switch
 
 
 def doctor(
     report: bool = switch("Print the details for a bug report, as Markdown.", "--report"),
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> int:
     """Check that everything artgen needs works. Exit with 6 if something does not."""
     from dataclasses import asdict
@@ -22,15 +18,15 @@ def doctor(
     from artgen.doctor import report as markdown
     from artgen.errors import OutputError
 
-    checks = examine(make_registry(plugin, quiet=quiet))
+    checks = examine(common.registry())
     failed = [check.name for check in checks if check.state == "fail"]
     error = OutputError(f"this does not work: {', '.join(failed)}") if failed else None
-    if as_json:
+    if common.as_json:
         failure = {"error": describe(error)} if error else {}
         print_json({**failure, "ok": not failed, "checks": [asdict(check) for check in checks]})
     elif report:
         print(markdown(checks))
-    elif not quiet:
+    elif not common.quiet:
         print(columns((check.state, check.name, check.detail) for check in checks))
     if error is None:
         return 0

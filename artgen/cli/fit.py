@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, Panel, argument, make_registry
-from artgen.cli._where import AT_A_TIME, CHECKPOINTS, GPUS, ON, Where
+from artgen.cli._flags import Common, Panel, argument
+from artgen.cli._where import Files, Where
 
 if TYPE_CHECKING:
     from artgen.batch import Run
@@ -19,6 +19,7 @@ _FILES, _SEE, _WHERE = Panel("What to write"), Panel("How to watch"), Panel("Whe
 
 
 def fit(
+    *,
     targets: list[str] | None = argument(
         "TARGET",
         "What to fit: pictures (files or sample:NAME); a clip (MP4, WebM, animated GIF or "
@@ -110,10 +111,7 @@ def fit(
     max_pixels: int | None = _JUDGE.option(
         "N", "Refuse larger pictures. Default: 64 million.", min=1
     ),
-    out: Path = _FILES.option("DIR", "Output folder.", default=Path("artgen-out")),
-    name: str | None = _FILES.option(
-        "STEM", "Name of the files, without suffix. Default: TARGET-PRIMITIVE."
-    ),
+    files: Files,
     still_size: int | None = _FILES.option(
         "PX", "Long side of the PNG. Default: the fitting size.", min=1, max=65_536
     ),
@@ -144,19 +142,6 @@ def fit(
     precision: Literal["fp32", "fp16", "int8"] | None = _FILES.option(
         None, "Number format of the parameters in the .art file. Default: fp32."
     ),
-    log: Path | None = _FILES.option(
-        "FILE.jsonl", "Write one line of metrics per evaluation. In a batch: FILE-STEM.jsonl."
-    ),
-    graph: Path | None = _FILES.option(
-        "FILE.dot",
-        "With -e scratch: write the graph of the loss, and FILE.svg if Graphviz is "
-        "installed. In a batch: FILE-STEM.dot.",
-    ),
-    overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite"),
-    resume: bool = _FILES.switch("Continue an interrupted run.", "--resume"),
-    checkpoint_every: int | None = _FILES.option(
-        "STEPS", "Interval between checkpoints for --resume. Default: 10 seconds.", min=1
-    ),
     live: bool = _SEE.switch(
         "Serve a local page that shows the run and can pause or stop it.", "--live"
     ),
@@ -174,14 +159,8 @@ def fit(
     threads: int | None = _WHERE.option(
         "N", "CPU threads per run. Default: all; with -j or --on: 1.", min=1
     ),
-    at_a_time: int | None = AT_A_TIME,
-    on: str | None = ON,
-    gpus: float | None = GPUS,
-    checkpoints: str | None = CHECKPOINTS,
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    where: Where,
+    common: Common,
 ) -> int:
     """Fit parts to a picture, clip or set. Write STEM.png, .mp4, .art and .json."""
     from artgen.cli._recipe import (
@@ -190,6 +169,7 @@ def fit(
         parse_palette,
         parse_seeds,
         parse_video,
+        plan_runs,
         read_recipe_file,
         start_from,
     )
@@ -199,25 +179,22 @@ def fit(
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
     if seed is not None and seed >= 2**63:
         raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
-    if overwrite and resume:
+    if files.overwrite and files.resume:
         raise UsageError("--overwrite and --resume were both given", hint="leave one of them out")
     if video is not None and no_video:
         raise UsageError("--video and --no-video were both given", hint="leave one of them out")
-    where = Where(at_a_time, on, gpus, checkpoints)
     if where.asked and live:
         raise UsageError("--live shows runs of this process", hint="leave out -j and --on")
     many = parse_seeds(seeds) if seeds is not None else []
     # What is watched may be wrong at first: it is read later, again and again.
-    registry = None if watch else make_registry(plugin, quiet=quiet)
+    registry = None if watch else common.registry()
     base = read_recipe_file(recipe, registry) if recipe is not None else {}
     if init is not None:
         base = start_from(base, read_recipe_file(init), primitive)
 
-    from artgen.cli._runs import Session, plan_runs
-    from artgen.recipe import Recipe
-
     # Files named by the recipe lie beside it, those named by flags where the user is.
     folders = [file.parent for file in (recipe, init) if file is not None]
+    search = (*folders, Path())
     located = _absolute if folders else str
     data = lay_over(
         base,
@@ -266,64 +243,39 @@ def fit(
         },
         settings or (),
     )
-    if polish and registry is not None:
+    runs = plan_runs(data, {target: located(target) for target in targets or ()}, many, files.name)
+    if registry is None:
+        unused = {
+            **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
+            **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
+        }
+        return _watch(runs, search, common, unused)
+    if polish:
         from artgen.resolve import check_polish
 
-        check_polish(Recipe.from_request(data), registry)
-    runs = plan_runs(data, {target: located(target) for target in targets or ()}, many, name)
-    if registry is None:
-        return _watch(
-            plugin or (),
-            runs,
-            (*folders, Path()),
-            {
-                **{"--json": as_json, "--resume": resume, "--log": log, "--graph": graph},
-                **{"-j": at_a_time, "--on": on},
-            },
-            quiet=quiet,
-            verbose=verbose,
-        )
-    session = Session(
-        registry=registry,
-        plugins=plugin or (),
-        where=where,
-        out=out,
-        search=(*folders, Path()),
-        overwrite=overwrite,
-        resume=resume,
-        checkpoint_every=checkpoint_every,
-        log=log,
-        graph=graph,
-        live=live,
-        video=video,
-        as_json=as_json,
-        quiet=quiet,
-        verbose=verbose,
-    )
+        check_polish(runs[0].recipe, registry)
+
+    from artgen.cli._runs import Session
+
+    session = Session(registry, common, where, files, search, live, video)
     if len(runs) == 1 and not many:
         return session.run_one(runs[0])
-    return session.run_batch(runs, name)
+    return session.run_batch(runs)
 
 
 def _watch(
-    plugins: Sequence[Path],
-    runs: Sequence[Run],
-    search: Sequence[Path],
-    flags: Mapping[str, object],
-    *,
-    quiet: bool,
-    verbose: bool,
+    runs: Sequence[Run], search: Sequence[Path], common: Common, unused: Mapping[str, object]
 ) -> int:
-    """Previews until the user ends them. Raises UsageError for `flags` they have no use for."""
+    """Previews until the user ends them. Raises UsageError for a flag `unused` by them."""
     from artgen.cli._watching import watch_plugins
     from artgen.errors import UsageError
 
-    given = [flag for flag, value in flags.items() if value]
+    given = [flag for flag, value in unused.items() if value]
     if given:
         raise UsageError(f"--watch and {given[0]} were both given", hint="a preview writes nothing")
     if len(runs) > 1:
         raise UsageError(f"--watch fits one thing, not {len(runs)}", hint="name one target")
-    return watch_plugins(plugins, runs[0].recipe, search, quiet=quiet, verbose=verbose)
+    return watch_plugins(runs[0].recipe, search, common)
 
 
 def _absolute(source: str) -> str:

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from artgen.cli._flags import (
-    AS_JSON,
-    OVERWRITE,
-    PLUGIN_FILES,
-    QUIET,
-    VERBOSE,
-    make_registry,
-    option,
-    switch,
-)
-from artgen.cli._where import AT_A_TIME, CHECKPOINTS, GPUS, ON, Where
+from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
+from artgen.cli._where import Where
 
 if TYPE_CHECKING:
     from artgen.gallery import Built, Gallery, State
@@ -43,6 +34,7 @@ def _gallery(context: typer.Context) -> None:
 
 
 @gallery.command()
+@flat
 def build(
     folder: Path = FOLDER,
     only: list[str] | None = ONLY,
@@ -50,19 +42,13 @@ def build(
     threads: int | None = option(
         "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1
     ),
-    at_a_time: int | None = AT_A_TIME,
-    on: str | None = ON,
-    gpus: float | None = GPUS,
-    checkpoints: str | None = CHECKPOINTS,
     quick: bool = QUICK,
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    where: Where,
+    common: Common,
 ) -> int:
     """Make the stills and videos that are out of date, and the page DIR/out/index.html."""
-    where = Where(at_a_time, on, gpus, checkpoints)
-    registry = make_registry(plugin, quiet=quiet)
+    registry = common.registry()
 
     from artgen.cli._console import describe, print_json, say
     from artgen.cli._progress import progress
@@ -77,21 +63,21 @@ def build(
     executor = where.executor(recipes, registry)
 
     def begin(states: list[State]) -> None:
-        if states and not quiet:
+        if states and not common.quiet:
             say(f"making {len(states)} of {len(found.chosen(only or ()))} pieces")
 
     with (
         graceful_signals(control),
-        progress(registry, quiet=quiet, verbose=verbose, runs=len(found.pieces)) as stories,
+        progress(registry, common, runs=len(found.pieces)) as stories,
     ):
         for built in build_pieces(
             found,
             registry,
             only=only or (),
             force=force,
-            plugins=tuple(plugin or ()),
+            plugins=tuple(common.plugin or ()),
             threads=threads or (1 if where.asked else None),
-            gpus=gpus,
+            gpus=where.gpus,
             executor=executor,
             observers=stories,
             control=control,
@@ -100,12 +86,12 @@ def build(
             results.append(built)
             for story in stories:
                 story.ended(built.piece.slug)
-            _report(built, quiet=quiet, verbose=verbose)
+            _report(built, common)
     page = write_page(found)
-    if not quiet:
+    if not common.quiet:
         say(_summary(results))
     failure = _failure(results, found)
-    if as_json:
+    if common.as_json:
         print_json(
             {
                 **({"error": describe(failure)} if failure else {}),
@@ -128,16 +114,15 @@ def build(
 
 
 @gallery.command()
+@flat
 def check(
     folder: Path = FOLDER,
     quick: bool = QUICK,
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> int:
     """List missing, outdated and failed pieces. Exit with 7 if there is one."""
-    registry = make_registry(plugin, quiet=quiet)
+    registry = common.registry()
 
     from artgen.cli._console import describe, print_json, say
     from artgen.errors import GalleryError
@@ -150,7 +135,7 @@ def check(
         f"{len(wrong)} of {len(states)} pieces of {folder} are not up to date",
         hint=f"run artgen gallery build {folder}{' --quick' if quick else ''}",
     )
-    if as_json:
+    if common.as_json:
         pieces = [
             {"slug": state.piece.slug, "status": state.status, "reason": state.reason}
             for state in states
@@ -163,18 +148,18 @@ def check(
         if wrong:
             say(f"error: {failure.message}")
             say(f"hint: {failure.hint}")
-        elif not quiet:
+        elif not common.quiet:
             say(f"all {len(states)} pieces of {folder} are up to date")
     return failure.exit_code if wrong else 0
 
 
 @gallery.command("open")
+@flat
 def open_page(
     folder: Path = FOLDER,
     quick: bool = QUICK,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: WithoutPlugins,
 ) -> None:
     """Open the page in a browser and print its path."""
     import webbrowser
@@ -192,13 +177,14 @@ def open_page(
         opened = graphical and browser.open(found.page.resolve().as_uri())
     except webbrowser.Error:
         opened = False
-    if as_json:
+    if common.as_json:
         print_json({"page": str(found.page), "opened": opened})
     else:
         print(found.page)
 
 
 @gallery.command()
+@flat
 def reel(
     folder: Path = FOLDER,
     only: list[str] | None = ONLY,
@@ -210,9 +196,8 @@ def reel(
     ),
     quick: bool = QUICK,
     overwrite: bool = OVERWRITE,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: WithoutPlugins,
 ) -> None:
     """Join the videos into one MP4, with a title before each."""
     from artgen.cli._console import print_json
@@ -226,7 +211,7 @@ def reel(
     wanted = {piece.slug for piece in found.chosen(only or ())}
     pieces = [each for each in finished_pieces(found) if each.piece.slug in wanted]
     seconds = write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
-    if as_json:
+    if common.as_json:
         slugs = [each.piece.slug for each in pieces]
         print_json({"video": str(file), "seconds": round(seconds, 3), "pieces": slugs})
     else:
@@ -244,14 +229,14 @@ def _made(found: Gallery) -> Gallery:
     return found
 
 
-def _report(built: Built, *, quiet: bool, verbose: bool) -> None:
+def _report(built: Built, common: Common) -> None:
     """Print a line about the result of a piece on stderr."""
     from artgen.cli._console import print_error, say
     from artgen.errors import Interrupted
 
     if built.error is not None and not isinstance(built.error, Interrupted):
-        print_error(built.error, verbose=verbose, where=f"{built.piece.slug}: ")
-    elif built.status == "built" and not quiet:
+        print_error(built.error, verbose=common.verbose, where=f"{built.piece.slug}: ")
+    elif built.status == "built" and not common.quiet:
         say(f"{built.piece.slug}: made in {built.seconds:.1f} s")
 
 

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, argument, switch
+from artgen.cli._flags import Common, argument, switch
 from artgen.errors import InputError, UsageError
 
 _KINDS = {
@@ -32,17 +32,15 @@ def info(
     recipe_only: bool = switch(
         "Print only the recipe, as TOML for artgen fit --recipe.", "--recipe"
     ),
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> None:
     """Show how a file was made, with its recipe."""
     from artgen.cli._console import columns, print_json
     from artgen.output import read_recipe
     from artgen.recipe import Recipe
 
-    if recipe_only and as_json:
+    if recipe_only and common.as_json:
         raise UsageError("--recipe and --json exclude each other", hint="leave one of them out")
     recipe = Recipe.from_dict(json.loads(read_recipe(file)), where=str(file))
     if recipe_only:
@@ -61,7 +59,7 @@ def info(
     }
     if facts["plugin"] is None and recipe.primitive.plugin is not None:
         facts["plugin"] = recipe.primitive.plugin.name
-    if as_json:
+    if common.as_json:
         print_json({**facts, "recipe": recipe.to_dict()})
         return
     rows = {

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artgen.cli._flags import (
-    AS_JSON,
-    DEVICE,
-    OVERWRITE,
-    PLUGIN_FILES,
-    QUIET,
-    VERBOSE,
-    argument,
-    make_registry,
-    option,
-    switch,
-)
+from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
 
 
 def morph(
@@ -39,15 +28,13 @@ def morph(
     fps: float = option("N", "Frames per second of a video.", min=0.1, max=240, default=30.0),
     device: str = DEVICE,
     overwrite: bool = OVERWRITE,
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> None:
     """Morph one drawing into another: its parts move to where the other's are."""
     from artgen.cli._exports import check_files, write_exports
 
-    registry = make_registry(plugin, quiet=quiet)
+    registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
     check_files(files, registry, overwrite=overwrite, more=("art",))
 
@@ -73,8 +60,8 @@ def morph(
     )
     request = ExportRequest(size, device=resolve_device(device))
     whole = {"art": lambda art, request: art.to_bytes()}
-    write_exports(files, made, request, registry, silent=as_json, more=whole)
-    if as_json:
+    write_exports(files, made, request, registry, silent=common.as_json, more=whole)
+    if common.as_json:
         canvas, film = made.canvas(size), made.require_film()
         print_json(
             {

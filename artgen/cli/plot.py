@@ -5,17 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from artgen.cli._flags import (
-    AS_JSON,
-    OVERWRITE,
-    PLUGIN_FILES,
-    QUIET,
-    VERBOSE,
-    argument,
-    make_registry,
-    option,
-    switch,
-)
+from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -57,10 +47,8 @@ def plot(
         "COLOUR", "Background of the plot. Lines are light on dark, dark on light.", default="black"
     ),
     overwrite: bool = OVERWRITE,
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> None:
     """Plot the losses of runs, the generations of an evolution, or what a codec learned."""
     from artgen.canvas import Canvas
@@ -102,14 +90,14 @@ def plot(
         from artgen.art import load
         from artgen.latents.codec_plots import CODEC_PLOTS, draw_codec_plot
 
-        registry = make_registry(plugin, quiet=quiet)
+        registry = common.registry()
         arts = {each.stem: load(each, registry=registry) for each in files}
         first = arts[files[0].stem]
         needed = CODEC_PLOTS[kind].needs_set
         pictures = _set(first, target, files[0], registry) if needed else None
         pixels = draw_codec_plot(kind, arts, pictures, canvas, paper)
     atomic_write(file, encode_png(pixels))
-    if as_json:
+    if common.as_json:
         print_json(
             {
                 "files": [str(each) for each in files],

@@ -5,12 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, argument, make_registry
+from artgen.cli._flags import Common, argument, flat
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
 
@@ -26,8 +25,8 @@ plugins = typer.Typer(
     help="List, describe, create and check plugins.",
     invoke_without_command=True,
 )
-plugins.command("new")(new)
-plugins.command("check")(check)
+plugins.command("new")(flat(new))
+plugins.command("check")(flat(check))
 
 
 @plugins.callback()
@@ -37,17 +36,16 @@ def _plugins(context: typer.Context) -> None:
 
 
 @plugins.command("list")
+@flat
 def list_plugins(
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> None:
     """List all plugins, their status and what they offer."""
     from artgen.cli._console import columns, print_json
 
-    found = make_registry(plugin, quiet=quiet).plugins
-    if as_json:
+    found = common.registry().plugins
+    if common.as_json:
         print_json({"python": sys.executable, "plugins": [asdict(info) for info in found]})
         return
     head = ("NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS")
@@ -66,17 +64,16 @@ def list_plugins(
 
 
 @plugins.command("show")
+@flat
 def show(
     name: str = argument("NAME", "A primitive, engine, loss, target or exporter."),
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> None:
     """Describe a primitive, engine, loss, target or exporter, with its options."""
     from artgen.cli._console import print_json
 
-    entry = _find(make_registry(plugin, quiet=quiet), name)
+    entry = _find(common.registry(), name)
     facts = {
         "name": entry.name,
         "kind": entry.kind,
@@ -86,7 +83,7 @@ def show(
         "module": _module(entry),
         **_details(entry),
     }
-    if as_json:
+    if common.as_json:
         print_json(facts)
     else:
         _print(facts)

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.cli._flags import AS_JSON, PLUGIN_FILES, QUIET, VERBOSE, argument, make_registry
+from artgen.cli._flags import Common, argument
 
 if TYPE_CHECKING:
     from artgen.registry import Entry, Registry
@@ -27,23 +27,21 @@ def check(
     what: str = argument(
         "NAME|FILE.py", "A primitive, a distribution (all it offers), or a plugin file."
     ),
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> int:
     """Run the conformance checks on a plugin. Exit with 4 if one fails."""
     from artgen.cli._console import describe, print_error, print_json
     from artgen.errors import PluginError
 
     loose = [Path(what)] if what.endswith(".py") else []
-    registry = make_registry([*(plugin or []), *loose], quiet=quiet)
+    registry = common.registry(*loose)
     entries = _entries(what, registry)
 
     from artgen.testing import examine
 
     checked, failed = [], []
-    with _report(silent=as_json or quiet) as report:
+    with _report(silent=common.as_json or common.quiet) as report:
         if not entries:
             report(f"{what} only observes")
         for entry in entries:
@@ -52,7 +50,7 @@ def check(
             for outcome in examine(entry, registry):
                 outcomes.append(outcome)
                 report(outcome)
-                if outcome.status == "failed" and outcome.error is not None and verbose:
+                if outcome.status == "failed" and outcome.error is not None and common.verbose:
                     traceback.print_exception(outcome.error)
             counts = Counter(outcome.status for outcome in outcomes)
             report(f"{entry.name}: {', '.join(f'{n} {status}' for status, n in counts.items())}")
@@ -62,8 +60,8 @@ def check(
     failed += dict.fromkeys(
         f"{entry.distribution}: {entry.plugin.reason}" for entry in entries if entry.plugin.reason
     )
-    error = PluginError("; ".join(failed), hint=_hint(verbose)) if failed else None
-    if as_json:
+    error = PluginError("; ".join(failed), hint=_hint(common.verbose)) if failed else None
+    if common.as_json:
         failure = {"error": describe(error)} if error else {}
         print_json({**failure, "ok": not failed, "checked": checked})
     if error is None:

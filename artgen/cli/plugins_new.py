@@ -5,16 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from artgen.cli._flags import (
-    AS_JSON,
-    PLUGIN_FILES,
-    QUIET,
-    VERBOSE,
-    argument,
-    make_registry,
-    option,
-    switch,
-)
+from artgen.cli._flags import Common, argument, option, switch
 from artgen.scaffold import Family
 
 
@@ -28,24 +19,22 @@ def new(
         default="splat",
     ),
     file: bool = switch("Write a single file NAME.py instead of a package.", "--file"),
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> None:
     """Create a working plugin in the current folder, as a package or a single file."""
     from artgen.cli._console import print_json, say
     from artgen.scaffold import create
 
-    registry = make_registry(plugin, quiet=quiet)
+    registry = common.registry()
     made = create(name, family, registry, Path(), single_file=file)
-    if as_json:
+    if common.as_json:
         files, steps = [str(path) for path in made.files], list(made.next_steps(sys.executable))
         print_json({"name": name, "family": family, "files": files, "next": steps})
         return
     for path in made.files:
         print(path, flush=True)
-    if not quiet:
+    if not common.quiet:
         say("next:")
         for step in made.next_steps(sys.executable):
             say(f"  {step}")

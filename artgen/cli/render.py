@@ -6,19 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from artgen.cli._flags import (
-    AS_JSON,
-    DEVICE,
-    OVERWRITE,
-    PLUGIN_FILES,
-    QUIET,
-    VERBOSE,
-    Panel,
-    argument,
-    make_registry,
-    option,
-    switch,
-)
+from artgen.cli._flags import DEVICE, OVERWRITE, Common, Panel, argument, option, switch
 
 if TYPE_CHECKING:
     from artgen.output.plotter import Page
@@ -97,16 +85,14 @@ def render(
     ),
     paper: str | None = _PANEL.option("COLOUR", "Colour of the paper. Default: white."),
     overwrite: bool = OVERWRITE,
-    plugin: list[Path] | None = PLUGIN_FILES,
-    as_json: bool = AS_JSON,
-    quiet: bool = QUIET,
-    verbose: bool = VERBOSE,
+    *,
+    common: Common,
 ) -> None:
     """Draw a saved drawing or film at any size."""
     from artgen.cli._exports import check_files, write_exports
     from artgen.errors import UsageError
 
-    registry = make_registry(plugin, quiet=quiet)
+    registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk exclude each other", hint="leave one of them out")
     usual = Path(art.stem + (".png" if walk is None else ".mp4"))
@@ -142,8 +128,8 @@ def render(
         speed=speed,
         page=sheet,
     )
-    write_exports(files, loaded, request, registry, silent=as_json)
-    if as_json:
+    write_exports(files, loaded, request, registry, silent=common.as_json)
+    if common.as_json:
         single = latent is not None or walk is not None
         drawn = loaded.picture_canvas(size) if single else loaded.canvas(size)
         print_json(
