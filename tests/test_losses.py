@@ -411,8 +411,11 @@ def test_a_loss_of_a_plugin_takes_part():
 @pytest.mark.parametrize(
     ("function", "message"),
     [
-        (lambda image, target, weight: 0.5, "'bad' gave float, not a tensor"),
-        (lambda image, target, weight: None, "'bad' gave NoneType"),
+        (
+            lambda image, target, weight: 0.5,
+            r"'bad' \(test_losses.py, line \d+\) gave float, not a tensor",
+        ),
+        (lambda image, target, weight: None, "gave NoneType"),
         (lambda image, target, weight: image - target, r"shape \[3, 2, 2\], not a scalar"),
         (lambda image, target, weight: image.detach().mean(), "without a gradient"),
     ],

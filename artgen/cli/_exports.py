@@ -46,12 +46,18 @@ def write_exports(
 
     All contents are made before the first file is written.
     """
+    from artgen.faults import broken, plugin_code
     from artgen.output import atomic_write
 
     contents = {}
     for file in files:
-        export = (more or {}).get(_suffix(file)) or registry.load("exporter", _suffix(file))
-        contents[file] = export(art, request)
+        suffix = _suffix(file)
+        export = (more or {}).get(suffix) or registry.load("exporter", suffix)
+        with plugin_code(f"exporter {suffix!r}", export, hint="return bytes"):
+            contents[file] = export(art, request)
+        if not isinstance(contents[file], bytes):
+            found = f"gave {type(contents[file]).__name__}, not bytes"
+            raise broken(f"exporter {suffix!r}", export, found, "encode text: text.encode()")
     for file, content in contents.items():
         atomic_write(file, content)
         if not silent:

@@ -25,6 +25,7 @@ from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
 from artgen.cli.render import render
 from artgen.errors import Interrupted, UsageError
+from artgen.faults import plugin_code
 
 
 class _Group(TyperGroup):
@@ -82,7 +83,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace" if os.name == "nt" else "surrogateescape")
     try:
         command = typer.main.get_command(app)
-        code = command.main(arguments, prog_name="artgen", standalone_mode=False)
+        with plugin_code():
+            code = command.main(arguments, prog_name="artgen", standalone_mode=False)
         return int(code or 0)
     except typer.TyperException as error:
         failure: Exception = _usage_error(error)

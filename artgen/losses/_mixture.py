@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from artgen.errors import PluginError, UsageError, did_you_mean
+from artgen.errors import UsageError, did_you_mean
+from artgen.faults import broken, plugin_code
 from artgen.losses._marks import LossFunction
 from artgen.losses._pixel import cross_entropy
 from artgen.samples import TargetKind
@@ -33,7 +34,10 @@ class Term:
         return f"{weight}*{self.name}"
 
 
-def _check_value(name: str, value: object, image: Tensor) -> None:
+_CONTRACT = "return a scalar tensor computed from the image by torch, such as error.mean()"
+
+
+def _check_value(what: str, function: LossFunction, value: object, image: Tensor) -> None:
     """Raise PluginError if the value of a loss is no scalar, or cannot be differentiated."""
     if not isinstance(value, Tensor):
         found = f"gave {type(value).__name__}, not a tensor"
@@ -43,10 +47,7 @@ def _check_value(name: str, value: object, image: Tensor) -> None:
         found = "gave a value without a gradient"
     else:
         return
-    raise PluginError(
-        f"loss {name!r} {found}",
-        hint="return a scalar tensor computed from the image by torch, such as error.mean()",
-    )
+    raise broken(what, function, found, _CONTRACT)
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,27 @@ class Loss:
         """Return the sum of the terms, a scalar."""
         total = image.new_zeros(())
         for term in self.terms:
-            value = term.function(image, target, weight)
-            _check_value(term.name, value, image)
+            what = f"loss {term.name!r}"
+            with plugin_code(what, term.function, hint=_CONTRACT):
+                value = term.function(image, target, weight)
+            _check_value(what, term.function, value, image)
             total = total + term.weight * value
         return total
+
+    def check_finite(self, image: Tensor, target: Tensor, weight: Tensor | None) -> None:
+        """Raise PluginError if a term has no finite value or gradient at a finite picture."""
+        for term in self.terms:
+            leaf = image.detach().clone().requires_grad_()
+            value = term.function(leaf, target, weight)
+            (gradient,) = torch.autograd.grad(value, leaf)
+            for found, of in ((value, "value"), (gradient, "gradient")):
+                if not bool(found.isfinite().all()):
+                    raise broken(
+                        f"loss {term.name!r}",
+                        term.function,
+                        f"has a {of} that is NaN or infinite, for a finite picture",
+                        hint="look for roots and divisions at 0, such as sqrt of an error of 0",
+                    )
 
     @property
     def text(self) -> str:

@@ -23,6 +23,8 @@ import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
+from artgen.errors import did_you_mean
+from artgen.faults import broken
 from artgen.init import Context, at_target_colour, constant, on_detail, uniform
 from artgen.options import option
 from artgen.primitives._params import Map, Param, Params
@@ -143,8 +145,12 @@ class Splat(Primitive):
             colour = Param(3, init=at_target_colour(COVERAGE), lr=0.05)
         elif self.blend == "mean":
             colour = Param(3, init=_mean_colour, lr=per_count(0.05))
-        else:
+        elif self.blend in BLENDS:
             colour = Param(3, init=at_target_colour(1.0), lr=0.05)
+        else:
+            problem = f"has the unknown blend {self.blend!r}"
+            hint = did_you_mean(str(self.blend), BLENDS)
+            raise broken(type(self).__name__, type(self), problem, hint)
         params = {"xy": Param(2, init=on_detail(), lr=per_spacing(0.1)), "colour": colour}
         if self.blend in ("depth", "over"):
             params["z"] = Param(init=uniform(1.0, 3.0), lr=0.02, map=Map("sigmoid", DEPTH_RANGE))

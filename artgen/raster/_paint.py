@@ -12,6 +12,7 @@ from artgen.canvas import Canvas
 from artgen.compiler.memory import memory_errors
 from artgen.drawing import BACKGROUND_WEIGHT, Drawing
 from artgen.errors import PluginError
+from artgen.faults import broken
 from artgen.primitives import Primitive
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
@@ -56,6 +57,15 @@ def draw(
             transparent=transparent,
             backend=backend,
         )
+        expected = [4 if transparent else 3, large.height, large.width]
+        if not isinstance(image, Tensor) or list(image.shape) != expected:
+            found = list(image.shape) if isinstance(image, Tensor) else type(image).__name__
+            raise broken(
+                f"paint of {type(primitive).__name__}",
+                paint.dispatch(type(primitive)),
+                f"gave {found}, not a tensor of shape {expected}",
+                hint="return [channels, height, width] of the canvas that it is given",
+            )
         if supersample > 1:
             image = _box(image, supersample)
         return image.cpu()

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.faults import broken
 from artgen.primitives import ADDED, HIDDEN, OPAQUE, Params, Splat
 from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
 
@@ -148,6 +149,22 @@ class _Evaluation:
             yield some, splat, self.frame[:, splat].where(place <= last, torch.nan)
             first = some.stop
 
+    def _check_weight(self, weight: object, expected: tuple[int, ...]) -> None:
+        """Raise PluginError if a footprint gives other than one weight per part and offset."""
+        shape = getattr(weight, "shape", None)
+        if shape is not None and len(shape) <= 4:
+            padded = (1,) * (4 - len(shape)) + tuple(shape)
+            if all(mine in (1, size) for mine, size in zip(padded, expected, strict=True)):
+                return
+        found = type(weight).__name__ if shape is None else f"a tensor of shape {list(shape)}"
+        cls = type(self.splat)
+        raise broken(
+            f"footprint of {cls.__name__}",
+            cls.footprint,
+            f"gave {found}, not one weight per offset, {list(expected)}",
+            hint="combine dx, dy and the components of p element by element",
+        )
+
     def evaluate(self, gathered: Tensor, tile: Tensor, frame: Tensor) -> Tensor:
         """One piece: parameters and features [D, R, K] to pixels [R, C, side²]."""
         side, dtype = self.tiles.side, gathered.dtype
@@ -169,7 +186,9 @@ class _Evaluation:
         # footprint computes from one of them costs `side`, not `side`², evaluations.
         dx = x[:, None, None, :] - values["xy"][0]
         dy = y[:, None, :, None] - values["xy"][1]
-        weight = self.splat.footprint(dx, dy, Params(values)) - self.splat.far
+        weight = self.splat.footprint(dx, dy, Params(values))
+        self._check_weight(weight, (*dx.shape[:2], side, side))
+        weight = weight - self.splat.far
         frame = frame[..., None, None]
         u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
         # NaN compares false: nothing is drawn where a row has no more splats.

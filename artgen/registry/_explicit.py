@@ -20,12 +20,12 @@ from typing import Any, Literal
 from artgen.errors import PluginError
 from artgen.events import Event
 from artgen.hookspecs import Spec, hookimpl
+from artgen.registry._contract import check_contract
 from artgen.registry._plugin import (
     Failure,
     Kind,
     Plugin,
     PluginInfo,
-    check_type,
     examine,
     isolated,
     of_specs,
@@ -103,9 +103,8 @@ def examine_object(
             value(event)
 
         return examine(info, identity, lambda: SimpleNamespace(artgen_observe=artgen_observe))
+    check_contract(kind, f"{kind} {name!r}", value)
     try:
-        with isolated():
-            check_type(kind, value)
         return of_specs(info, identity, kind, [_spec(value, name, files)])
     except Failure as failure:
         raise PluginError(

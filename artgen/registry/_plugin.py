@@ -11,7 +11,6 @@ import logging
 import pkgutil
 import re
 import sys
-import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from dataclasses import dataclass, field, replace
@@ -22,7 +21,9 @@ import pluggy
 from artgen import hookspecs
 from artgen.errors import PluginError, did_you_mean
 from artgen.events import Event
+from artgen.faults import one_line, remember
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
+from artgen.registry._contract import check_contract
 
 Kind = Literal["primitive", "engine", "loss", "target", "exporter"]
 
@@ -61,7 +62,7 @@ def isolated(owner: str = "") -> Iterator[None]:
         # GeneratorExit only closes a generator early.
         raise
     except BaseException as error:
-        raise Failure(_in_one_line(error)) from error
+        raise Failure(one_line(error)) from error
     finally:
         for line in printed.getvalue().splitlines():
             print(f"{owner}: {line}", file=sys.stderr)
@@ -131,18 +132,22 @@ class Entry:
         return self.plugin.distribution
 
     def load(self) -> Any:
-        """Import the object. Raises PluginError if that fails or it has the wrong type."""
+        """Import the object. Raises PluginError if that fails or it breaks its contract."""
         try:
             with isolated(self.distribution):
                 where = self.spec.load
                 loaded = pkgutil.resolve_name(where) if isinstance(where, str) else where
-                check_type(self.kind, loaded)
         except Failure as failure:
             verb = "correct" if self.plugin.explicit else "reinstall or update"
             raise PluginError(
                 f"{self.kind} {self.name!r} of {self.distribution} cannot be loaded: {failure}",
                 hint=f"{verb} {self.distribution}",
             ) from failure.__cause__
+        what = f"{self.kind} {self.name!r} of {self.distribution}"
+        if self.plugin.origin in ("file", "installed"):
+            remember(loaded, what)
+        if self.plugin.origin != "built-in":
+            check_contract(self.kind, what, loaded)
         return loaded
 
 
@@ -284,23 +289,12 @@ def _accept(specs: Iterable[object], where: str, into: dict[str, Spec]) -> None:
             raise Failure(
                 f"{where} offers {spec.name!r} with files that are not a tuple of patterns"
             )
+        wrong = [pattern for pattern in spec.files if pattern != pattern.lower()]
+        if wrong:
+            raise Failure(
+                f"{where} offers {spec.name!r} with the pattern {wrong[0]!r}, which never matches: "
+                f"patterns are in lower case, write {wrong[0].lower()!r}"
+            )
         if spec.name in into:
             raise Failure(f"{where} offers {spec.name!r} twice")
         into[spec.name] = spec
-
-
-def check_type(kind: Kind, loaded: object) -> None:
-    """Raise TypeError if `loaded` cannot be of this kind."""
-    if kind == "primitive":
-        from artgen.primitives import Primitive
-
-        if not (isinstance(loaded, type) and issubclass(loaded, Primitive)):
-            raise TypeError(f"{loaded!r} is not a subclass of artgen.Primitive")
-    elif not callable(loaded):
-        raise TypeError(f"{loaded!r} cannot be called")
-
-
-def _in_one_line(error: BaseException) -> str:
-    """Return type and message of an exception: `ImportError: no module named 'x'`."""
-    message = textwrap.shorten(str(error), width=300)
-    return f"{type(error).__name__}: {message}" if message else type(error).__name__

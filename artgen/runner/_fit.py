@@ -31,6 +31,7 @@ from artgen.errors import Diverged, OutOfMemory
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
 from artgen.metrics import decibels
 from artgen.output import frame_steps
+from artgen.raster import draw
 from artgen.recipe import Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import History, Key, film_of
@@ -355,12 +356,23 @@ class Fit:
         try:
             return self._within_memory(engine, work)
         except Diverged as error:
+            self._check_loss(engine)
             if self.progress.recoveries == RECOVERIES or not isinstance(engine, Recovers):
                 raise
             self.progress.recoveries += 1
             engine.recover(0.5)
             self._notice(f"{error.message}: back to the best, at half the rate")
             return None
+
+    def _check_loss(self, engine: Engine) -> None:
+        """Raise PluginError where the loss of a picture is what diverged, not the drawing."""
+        job = self.job
+        if job.goal.dim() != 3 or job.positions is not None:
+            return
+        image = draw(engine.drawing(best=True), job.plan.primitive, backend=job.backend)
+        if image.isfinite().all():
+            weight = None if job.weight is None else job.weight.cpu()
+            job.plan.losses[self.progress.stage].check_finite(image, job.goal.cpu(), weight)
 
     def _within_memory(self, engine: Engine, work: Callable[[], T]) -> T:
         """Do `work`, in smaller and smaller pieces while memory runs out."""

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from artgen.errors import UsageError
 from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started
+from artgen.faults import plugin_code
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -28,6 +29,7 @@ from artgen.targets import Source, Target
 from artgen.tasks import RunControl
 
 
+@plugin_code()
 def run(
     recipe: Recipe,
     registry: Registry,

@@ -6,6 +6,8 @@ import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from artgen.errors import InputError
+from artgen.faults import broken, plugin_code
 from artgen.registry import Entry, Registry
 from artgen.targets._source import Source, file_safe, printable
 from artgen.targets._target import Target
@@ -28,10 +30,17 @@ def open_source(
 
     Raises InputError, PluginError, UsageError.
     """
-    opener = find_opener(source, registry)
-    opened: Target = opener.load()(source.rest, request)
-    path = Path(source.rest)
-    if source.scheme is None and opener.plugin.origin != "built-in" and path.is_file():
+    entry = find_opener(source, registry)
+    path, others = Path(source.rest), entry.plugin.origin != "built-in"
+    if source.scheme is None and others and not path.exists():
+        raise InputError(f"{printable(source.rest)} does not exist", hint="check its path")
+    opener, what = entry.load(), f"target {entry.name!r} of {entry.distribution}"
+    hint = "return artgen.image_from_array(...) or another target; raise InputError for bad input"
+    with plugin_code(what, opener, hint=hint):
+        opened = opener(source.rest, request)
+    if not isinstance(opened, Target):
+        raise broken(what, opener, f"gave {type(opened).__name__}, not a target", hint)
+    if source.scheme is None and others and path.is_file():
         # Recipes find a file again by its name and its bytes, whatever a plugin makes of it.
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()

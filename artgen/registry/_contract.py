@@ -1,0 +1,88 @@
+"""What an object of a plugin must be: checked when it is loaded, before anything calls it."""
+
+from __future__ import annotations
+
+import inspect
+import pkgutil
+from collections.abc import Iterator
+from typing import Any
+
+from artgen.errors import PluginError
+from artgen.faults import broken, place_of, root_of
+
+_BASES = {"primitive": "artgen.primitives:Primitive", "engine": "artgen.engines:Engine"}
+_CALLS = {
+    "loss": "image, target, weight",
+    "target": "rest, request",
+    "exporter": "art, request",
+    "observer": "event",
+}
+"""The arguments with which functions of a kind are called."""
+
+
+def check_contract(kind: str, what: str, loaded: Any) -> None:
+    """Raise PluginError, with file and line, if `loaded`, called `what`, cannot be of a kind."""
+    if kind in _CALLS:
+        if not callable(loaded):
+            raise PluginError(
+                f"{what} is {loaded!r}, which cannot be called",
+                hint=f"offer a function of ({_CALLS[kind]})",
+            )
+        _check_call(what, loaded, _CALLS[kind])
+        return
+    base: Any = pkgutil.resolve_name(_BASES[kind])
+    if not (isinstance(loaded, type) and issubclass(loaded, base)):
+        raise PluginError(
+            f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of "
+            f"artgen.{base.__name__}",
+            hint=f"derive it from artgen.{base.__name__}, or offer it through another hook",
+        )
+    _check_options(what, getattr(loaded, "Options", None))
+    for own, inherited in _overridden(loaded):
+        arguments = list(inspect.signature(inherited).parameters)
+        _check_call(f"{own.__name__} of {what}", own, ", ".join(arguments))
+
+
+def own_classes(cls: type) -> list[type]:
+    """Return the bases of a class, itself included, that artgen does not define."""
+    return [base for base in cls.__mro__ if root_of(base) not in ("artgen", "builtins", "abc")]
+
+
+def _overridden(cls: type) -> Iterator[tuple[Any, Any]]:
+    """Yield the methods of plugin classes that replace one of artgen's, each with that one."""
+    contracts = [base for base in cls.__mro__ if root_of(base) == "artgen"]
+    for name, own in [item for base in own_classes(cls) for item in vars(base).items()]:
+        inherited = next((vars(base)[name] for base in contracts if name in vars(base)), None)
+        own, inherited = (getattr(each, "__func__", each) for each in (own, inherited))
+        if not name.startswith("_") and inspect.isfunction(own) and inspect.isfunction(inherited):
+            yield own, inherited
+
+
+def _check_call(what: str, function: Any, arguments: str) -> None:
+    """Raise PluginError if `function` cannot be called with `arguments`."""
+    try:
+        signature = inspect.signature(function)
+    except (TypeError, ValueError):  # builtins have none
+        return
+    try:
+        signature.bind(*arguments.split(", "))
+    except TypeError:
+        found = ", ".join(map(str, signature.parameters.values()))
+        raise broken(
+            what,
+            function,
+            f"takes ({found}), but is called with ({arguments})",
+            hint=f"define it as {getattr(function, '__name__', 'it')}({arguments})",
+        ) from None
+
+
+def _check_options(what: str, options: Any) -> None:
+    """Raise PluginError if an Options class declares options that Python would ignore."""
+    for base in own_classes(options) if isinstance(options, type) else [None]:
+        if base is None or "__dataclass_fields__" not in vars(base):
+            raise broken(
+                f"Options of {what}",
+                base,
+                "is not a dataclass, so its options have no effect",
+                hint="write @dataclass(frozen=True) above class Options",
+            )

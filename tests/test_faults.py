@@ -1,0 +1,127 @@
+"""A mistake in a plugin ends in one sentence with its file and line, and exit code 4."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from artgen.cli._main import main
+
+FIT = ["fit", "sample:astronaut", "--size", "16", "-n", "3", "--steps", "8", "--no-video", "-q"]
+HEAD = "import artgen, torch\nfrom artgen import Param, Splat, init\n"
+DISC = """
+class Disc(Splat):
+    params = {{"size": Param(init=init.from_spacing(0.6), lr=0.1, map="exp")}}
+    {more}
+    def footprint(self, dx, dy, p):
+        return {weight}
+    def radius(self, p):
+        return 2 * p.size
+"""
+LOSS = "def bad{body}\n@artgen.hookimpl\ndef artgen_losses(): return [artgen.Spec('bad', 'x', bad)]"
+TARGET = (
+    "def bad{body}\n@artgen.hookimpl\ndef artgen_targets(): return [artgen.Spec('bad', 'x', bad)]"
+)
+SQUARE = "(image - target).square().mean()"
+GOOD = "torch.exp(-(dx * dx + dy * dy) / p.size)"
+
+MISTAKES = {
+    "arguments of a loss": (
+        LOSS.format(body="(image, target): return 0"),
+        ["--loss", "bad"],
+        r"loss 'bad' of bad.py (bad.py, line 3) takes (image, target), but is called with (image, ",
+    ),
+    "error in a loss": (
+        LOSS.format(body="(image, target, weight):\n  return image.nothing()"),
+        ["--loss", "bad"],
+        "loss 'bad' (bad.py, line 4: return image.nothing()) raised AttributeError: 'Tensor' obj",
+    ),
+    "gradient of a loss": (
+        LOSS.format(
+            body=f"(image, target, weight): return {SQUARE} + (image - image).abs().sqrt().mean()"
+        ),
+        ["--loss", "bad"],
+        "loss 'bad' (bad.py, line 3) has a gradient that is NaN or infinite, for a finite picture",
+    ),
+    "arguments of a target": (
+        TARGET.format(body="(rest): return rest"),
+        ["bad:1"],
+        "target 'bad' of bad.py (bad.py, line 3) takes (rest), but is called with (rest, request)",
+    ),
+    "array as a target": (
+        TARGET.format(body="(rest, request): return torch.zeros(3).numpy()"),
+        ["bad:1"],
+        "target 'bad' of bad.py (bad.py, line 3) gave ndarray, not a target",
+    ),
+    "error in a target": (
+        TARGET.format(body="(rest, request):\n  return {}[rest]"),
+        ["bad:1"],
+        "target 'bad' of bad.py (bad.py, line 4: return {}[rest]) raised KeyError: '1'",
+    ),
+    "error in a splat": (
+        DISC.format(more="", weight="torch.exp(-dx * dx / p.sise)"),
+        ["-p", "disc"],
+        "primitive 'disc' of bad.py (bad.py, line 8: return torch.exp(-dx * dx / p.sise)) raised ",
+    ),
+    "shape of a splat": (
+        DISC.format(more="", weight="torch.stack([dx * dy, dy * dx])"),
+        ["-p", "disc"],
+        "footprint of Disc (bad.py, line 7) gave a tensor of shape [2, 1, ",
+    ),
+    "blend of a splat": (
+        DISC.format(more="blend = 'ovr'", weight=GOOD),
+        ["-p", "disc"],
+        "Disc (bad.py, line 4) has the unknown blend 'ovr'",
+    ),
+    "options of a splat": (
+        DISC.format(more="class Options: hard: float = 1.5", weight=GOOD),
+        ["-p", "disc"],
+        "Options of primitive 'disc' of bad.py (bad.py, line 6) is not a dataclass, so its options",
+    ),
+    "arguments of a splat": (
+        DISC.format(more="def ellipse(self): pass", weight=GOOD),
+        ["-p", "disc"],
+        "ellipse of primitive 'disc' of bad.py (bad.py, line 6) takes (self), but is called with (",
+    ),
+    "arguments of an engine": (
+        "class Bad(artgen.Engine):\n  def advance(self): pass\n"
+        "@artgen.hookimpl\ndef artgen_engines(): return [artgen.Spec('bad', 'x', Bad)]\n"
+        "@artgen.hookimpl\ndef artgen_primitives(): return [artgen.Spec('disc', 'x', Disc)]\n"
+        + DISC.format(more="engines = ('bad',)", weight=GOOD),
+        ["-p", "disc"],
+        "advance of engine 'bad' of bad.py (bad.py, line 4) takes (self), but is called with (self",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_ends_in_a_sentence_with_the_line(name, tmp_path, monkeypatch, capsys):
+    source, arguments, message = MISTAKES[name]
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "bad.py").write_text(HEAD + textwrap.dedent(source))
+    command = [*FIT[:1], *(FIT[1:] if arguments[0] != "bad:1" else FIT[2:]), *arguments]
+    assert main([*command, "--plugin", "bad.py"]) == 4
+    error, hint = capsys.readouterr().err.splitlines()[-2:]
+    assert error.startswith(f"error: {message}")
+    assert len(hint) > len("hint: ")
+
+
+def test_an_exporter_gives_bytes(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    source = "def bad(art, request): return 'x'\n@artgen.hookimpl\n"
+    source += "def artgen_exporters(): return [artgen.Spec('txt', 'x', bad)]"
+    (tmp_path / "bad.py").write_text(HEAD + source)
+    assert main([*FIT, "--name", "a"]) == 0
+    art = "artgen-out/a.art"
+    assert main(["render", art, "-o", "a.txt", "--plugin", "bad.py"]) == 4
+    assert "exporter 'txt' (bad.py, line 3) gave str, not bytes" in capsys.readouterr().err
+
+
+def test_a_pattern_that_never_matches_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    source = "@artgen.hookimpl\ndef artgen_targets():\n"
+    source += "  return [artgen.Spec('pgm', 'x', print, files=('*.PGM',))]"
+    (tmp_path / "bad.py").write_text(HEAD + source)
+    assert main([*FIT, "--plugin", "bad.py"]) == 4
+    assert "patterns are in lower case, write '*.pgm'" in capsys.readouterr().err
