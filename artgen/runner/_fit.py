@@ -369,7 +369,8 @@ class Fit:
         job = self.job
         if job.goal.dim() != 3 or job.positions is not None:
             return
-        image = draw(engine.drawing(best=True), job.plan.primitive, backend=job.backend)
+        best = engine.drawing(best=True)
+        image = draw(best, job.plan.primitive, device=job.device, backend=job.backend)
         if image.isfinite().all():
             weight = None if job.weight is None else job.weight.cpu()
             job.plan.losses[self.progress.stage].check_finite(image, job.goal.cpu(), weight)
