@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from artgen.hookspecs import Spec, hookimpl
 
-CLIPS = ("*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv", "*.gif", "*.webp")
+CLIPS = ("*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv", "*.gif", "*.webp", "*.apng")
 SETS = ("*/", "*.npz", "*images-idx3-ubyte*")
 
 
@@ -58,7 +58,9 @@ def artgen_targets() -> list[Spec]:
     return [
         # Any other file may be a picture: its content decides.
         Spec("image", "A picture file", "artgen.targets:open_image", files=("*",)),
-        Spec("clip", "A video, or an animated GIF or WebP", "artgen.targets:open_moving", CLIPS),
+        Spec(
+            "clip", "A video, or an animated GIF, WebP or PNG", "artgen.targets:open_moving", CLIPS
+        ),
         Spec("table", "A curve or labelled points", "artgen.targets:open_table", ("*.csv",)),
         Spec("set", "A set of pictures", "artgen.targets:open_image_set", SETS),
         Spec("sample", "A bundled photograph, digits or clip", "artgen.targets:open_sample"),
@@ -78,6 +80,7 @@ def artgen_exporters() -> list[Spec]:
         Spec("webm", video, "artgen.exporters:export_webm"),
         Spec("gif", video, "artgen.exporters:export_gif"),
         Spec("webp", video, "artgen.exporters:export_webp"),
+        Spec("apng", video, "artgen.exporters:export_apng"),
         Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.exporters:export_svg"),
         Spec("html", "A page that zooms without end", "artgen.exporters:export_html"),
         Spec("json", "Shapes as data, with their recipe", "artgen.exporters:export_json"),

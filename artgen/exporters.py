@@ -189,7 +189,7 @@ def _video(suffix: str) -> Exporter:
 
 
 export_mp4, export_webm = _video(".mp4"), _video(".webm")
-export_gif, export_webp = _video(".gif"), _video(".webp")
+export_gif, export_webp, export_apng = _video(".gif"), _video(".webp"), _video(".apng")
 
 
 def _moving(

@@ -36,7 +36,7 @@ _LARGEST = 2**24
 TableT = TypeVar("TableT", bound=BaseModel)
 
 Precision = Literal["fp32", "fp16", "int8"]
-VideoFormat = Literal["mp4", "webm", "gif", "webp"]
+VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
 
 
 class _Table(BaseModel):

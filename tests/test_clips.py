@@ -84,7 +84,9 @@ def test_a_video_is_read_frame_by_frame(tmp_path):
     assert np.array_equal(clip.pixels, read[0])
 
 
-@pytest.mark.parametrize(("name", "options"), [("a.gif", {}), ("a.webp", {"lossless": True})])
+@pytest.mark.parametrize(
+    ("name", "options"), [("a.gif", {}), ("a.webp", {"lossless": True}), ("a.apng", {})]
+)
 def test_an_animation_is_a_clip_and_a_still_is_none(tmp_path, name, options):
     frames = moving(4)
     path = save_animation(tmp_path / name, frames, **options)

@@ -18,7 +18,7 @@ import artgen
 from artgen import ExportRequest, Film, InputError, Scene, UsageError
 from artgen.art import Art, load, quantised, quantised_film
 from artgen.cli import main
-from artgen.exporters import export_gif, export_mp4, export_png, export_webp
+from artgen.exporters import export_apng, export_gif, export_mp4, export_png, export_webp
 
 XY = torch.tensor([[[0.0, 1.0]], [[1.0, 3.0]], [[2.0, 2.0]]])
 """Two parts with one number, at three keys."""
@@ -336,7 +336,8 @@ def test_frames_are_made_while_they_are_written(art, monkeypatch):
 
 
 def test_animations_keep_their_limits(art, tmp_path):
-    for export, suffix, rate in ((export_gif, "gif", 12.5), (export_webp, "webp", 25)):
+    kinds = ((export_gif, "gif", 12.5), (export_webp, "webp", 25), (export_apng, "apng", 25))
+    for export, suffix, rate in kinds:
         path = tmp_path / f"a.{suffix}"
         path.write_bytes(export(art, ExportRequest(size=1000, fps=60)))
         with Image.open(path) as picture:

@@ -1,4 +1,4 @@
-"""WebM, WebP and GIF beside MP4: the same frames, within the limits of each, with the recipe inside."""
+"""WebM, WebP, GIF and APNG beside MP4: the same frames, within the limits of each, with the recipe inside."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from PIL import Image
 from artgen.cli import main
 from artgen.errors import OutputError
 from artgen.output import FORMATS, probe_encoder, read_frames, read_recipe, write_video
+from artgen.targets import open_clip
 
 COLOURS = [(200, 40, 30), (30, 160, 60), (40, 60, 200), (230, 220, 200)]
 RECIPE = json.dumps({"target": {"source": "Straßenkatze 猫 🐈.png"}}, ensure_ascii=False)
@@ -60,7 +61,9 @@ def test_the_recipe_is_inside(tmp_path, suffix):
     assert json.loads(read_recipe(path)) == json.loads(RECIPE)
 
 
-@pytest.mark.parametrize(("suffix", "side", "rate"), [(".gif", 480, 12.5), (".webp", 720, 25)])
+@pytest.mark.parametrize(
+    ("suffix", "side", "rate"), [(".gif", 480, 12.5), (".webp", 720, 25), (".apng", 480, 25)]
+)
 def test_animations_are_made_smaller_and_slower_but_last_as_long(tmp_path, suffix, side, rate):
     path = tmp_path / f"a{suffix}"
     # Hues apart: what hardly differs becomes one longer frame.
@@ -73,12 +76,31 @@ def test_animations_are_made_smaller_and_slower_but_last_as_long(tmp_path, suffi
     assert abs(found[-1].mean((0, 1)) - frames[-1][0, 0]).max() < 12
 
 
-@pytest.mark.parametrize(("suffix", "most"), [(".gif", 400), (".webp", 800)])
+@pytest.mark.parametrize(("suffix", "most"), [(".gif", 400), (".webp", 800), (".apng", 300)])
 def test_longer_ones_are_refused(tmp_path, suffix, most):
     frames = (flat((k % 256, k // 256, 0), 16, 16) for k in range(most + 1))
     with pytest.raises(OutputError, match=f"more than {most} frames"):
         write_video(tmp_path / f"a{suffix}", frames, fps=12)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_apng_loses_nothing_and_repeats_for_ever(tmp_path):
+    path = tmp_path / "a.apng"
+    rng = np.random.default_rng(0)
+    noise = rng.integers(0, 256, (3, 20, 30, 3), np.uint8)
+    # The second frame is shown twice as long as the others.
+    write_video(path, noise[[0, 1, 1, 2]], fps=12.5, comment=RECIPE)
+    np.testing.assert_array_equal(decoded(path), noise)
+    with Image.open(path) as film:
+        assert (film.format, film.n_frames, film.info["loop"]) == ("PNG", 3, 0)
+        shown = []
+        for index in range(3):
+            film.seek(index)
+            shown.append(film.info["duration"])
+    assert shown == [80, 160, 80]
+    clip = open_clip(path)
+    np.testing.assert_array_equal([frame.pixels for frame in clip.frames()], noise)
+    assert clip.fps == pytest.approx(3 / 0.32)
 
 
 def test_every_encoder_is_there():

@@ -124,7 +124,9 @@ def test_unknown_and_missing_files(tmp_path):
         read_recipe(tmp_path / "folder.png")
 
 
-@pytest.mark.parametrize("suffix", ["png", "mp4", "webm", "gif", "webp", "pdf", "art", "json"])
+@pytest.mark.parametrize(
+    "suffix", ["png", "mp4", "webm", "gif", "webp", "apng", "pdf", "art", "json"]
+)
 @pytest.mark.parametrize("data", [b"", b"\x80\x04K\x01.", b"\xff" * 64, b"[" * 100_000])
 def test_garbage_is_refused(tmp_path, suffix, data):
     path = tmp_path / f"garbage.{suffix}"

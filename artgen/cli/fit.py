@@ -22,8 +22,8 @@ def fit(
     *,
     targets: list[str] | None = argument(
         "TARGET",
-        "What to fit: pictures (files or sample:NAME); a clip (MP4, WebM, animated GIF or "
-        "WebP, frames:FOLDER, sample:clip); a set of pictures (a folder, IDX, .npz, "
+        "What to fit: pictures (files or sample:NAME); a clip (MP4, WebM, animated GIF, "
+        "WebP or APNG, frames:FOLDER, sample:clip); a set of pictures (a folder, IDX, .npz, "
         "sample:digits); curve:EXPR, points:NAME, or a .csv of x,y or x,y,label. "
         "Default: sample:astronaut.",
         default=None,
@@ -117,7 +117,8 @@ def fit(
     ),
     transparent: bool = _FILES.switch("Leave the background out of the PNG.", "--transparent"),
     video: Path | None = _FILES.option(
-        "FILE", "Video file: .mp4, .webm, .gif or .webp. In a batch: FILE-STEM. Default: STEM.mp4."
+        "FILE",
+        "Video file: .mp4, .webm, .gif, .webp or .apng. In a batch: FILE-STEM. Default: STEM.mp4.",
     ),
     no_video: bool = _FILES.switch("Make no video.", "--no-video"),
     fps: int | None = _FILES.option("N", "Frames per second. Default: 30.", min=1, max=120),

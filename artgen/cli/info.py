@@ -18,6 +18,7 @@ _KINDS = {
     ".webm": "video",
     ".gif": "video",
     ".webp": "video",
+    ".apng": "video",
     ".json": "summary",
     ".pdf": "page",
 }

@@ -1,4 +1,4 @@
-"""GIF and WebP: moving pictures for where no video is allowed. Larger and coarser than a video.
+"""GIF, WebP and APNG: animated pictures for where no video is allowed. Larger than a video.
 
 Their encoders want all frames at once or take long, so sides, rate and number are limited.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from artgen.errors import OutputError
 from artgen.output.atomic import atomic_path
+from artgen.output.still import png_texts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -35,18 +36,24 @@ class Animation:
     side: int
     fps: float
     frames: int
-    settings: dict[str, Any]
+    settings: Callable[[str], dict[str, Any]]
+    """Options of Pillow's encoder, given the comment to store."""
 
 
 ANIMATIONS = {
     # Browsers slow GIFs down that want more than fifty frames per second; delays are in 1/100 s.
-    ".gif": Animation(480, 12.5, 400, {"optimize": False, "disposal": 1}),
-    ".webp": Animation(720, 25.0, 800, {"quality": 80, "method": 4}),
+    ".gif": Animation(
+        480, 12.5, 400, lambda text: {"comment": text.encode(), "optimize": False, "disposal": 1}
+    ),
+    ".webp": Animation(
+        720, 25.0, 800, lambda text: {"exif": _exif(text), "quality": 80, "method": 4}
+    ),
+    ".apng": Animation(480, 25.0, 300, lambda text: {"pnginfo": png_texts(text or None)}),
 }
 
 
 def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment: str = "") -> None:
-    """Write `frames`, uint8 [h, w, 3] of one size, as an endless GIF or WebP, by the suffix.
+    """Write `frames`, uint8 [h, w, 3] of one size, as an endless animation, by the suffix.
 
     Frames are left out and made smaller to keep within the format's limits. Raises OutputError
     where there are more than it may have, and as `atomic_path` does.
@@ -57,11 +64,6 @@ def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment
     limits = ANIMATIONS[suffix]
     rate = min(float(fps), limits.fps)
     pictures = _pictures(path, _thinned(frames, fps, rate), limits)
-    settings = dict(limits.settings)
-    if suffix == ".gif":
-        settings["comment"] = comment.encode()
-    else:
-        settings["exif"] = _exif(comment)
     with atomic_path(path) as partial, partial.open("wb") as file:
         iio.imwrite(
             file,
@@ -70,10 +72,11 @@ def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment
             extension=suffix,
             is_batch=False,
             save_all=True,
-            append_images=pictures,  # an iterator: imageio would hold frames written one by one
+            # An iterator, so that no frames are held; Pillow goes through those of an APNG twice.
+            append_images=list(pictures) if suffix == ".apng" else pictures,
             duration=round(1000 / rate),
             loop=0,
-            **settings,
+            **limits.settings(comment),
         )
 
 

@@ -1,6 +1,6 @@
 """Read back the recipe that every output carries.
 
-- PNG: an iTXt chunk with the keyword ``artgen:recipe``
+- PNG, APNG: an iTXt chunk with the keyword ``artgen:recipe``
 - MP4, WebM: the comment tag; GIF: the comment; WebP: the Exif description
 - ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
 - ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
@@ -209,6 +209,7 @@ def _from_page(path: Path) -> str | None:
 
 
 _READERS: dict[str, Callable[[Path], str | None]] = {
+    ".apng": _from_png,
     ".art": _from_art,
     ".gif": _from_animation,
     ".html": _from_page,

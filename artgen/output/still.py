@@ -16,6 +16,7 @@ from artgen.errors import Diverged
 if TYPE_CHECKING:
     from PIL.Image import Image
     from PIL.ImageFont import FreeTypeFont, ImageFont
+    from PIL.PngImagePlugin import PngInfo
 
 
 RECIPE_KEYWORD = "artgen:recipe"
@@ -43,18 +44,24 @@ def encode_png(pixels: Pixels, recipe_json: str | None = None, *, level: int = 6
     (fast) to 9 (small).
     """
     from PIL import Image
-    from PIL.PngImagePlugin import PngInfo
 
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
         raise ValueError(f"pixels are uint8 [h, w, 3|4], not {pixels.dtype} {pixels.shape}")
+    file = io.BytesIO()
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    picture.save(file, "PNG", pnginfo=png_texts(recipe_json), compress_level=level)
+    return file.getvalue()
+
+
+def png_texts(recipe_json: str | None) -> PngInfo:
+    """The text chunks of a PNG or APNG file, with the recipe for `read_recipe`."""
+    from PIL.PngImagePlugin import PngInfo
+
     texts = PngInfo()
     texts.add_text("Software", f"artgen {__version__}")
     if recipe_json is not None:
         texts.add_itxt(RECIPE_KEYWORD, recipe_json, zip=True)
-    file = io.BytesIO()
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
-    picture.save(file, "PNG", pnginfo=texts, compress_level=level)
-    return file.getvalue()
+    return texts
 
 
 _ASPECT = 16 / 10

@@ -120,8 +120,8 @@ def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: st
 
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
     are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
-    a time, so that memory does not grow with their number; GIF and WebP are smaller and shorter,
-    see `write_animation`. Raises OutputError where the suffix is another one, there is no frame or
+    a time, so that memory does not grow with their number; animations are smaller and shorter, see
+    `write_animation`. Raises OutputError where the suffix is another one, there is no frame or
     the file cannot be written. What the iterable itself raises passes through, but for an OSError,
     which becomes an OutputError.
     """

@@ -1,4 +1,4 @@
-"""The frames of animated GIF and WebP files, decoded by Pillow, one at a time."""
+"""The frames of animated GIF, WebP and PNG files, decoded by Pillow, one at a time."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from artgen.targets._source import ANIMATIONS
 
 
 def is_animated(path: Path) -> bool:
-    """Whether a GIF or WebP file has several frames, by its header."""
+    """Whether a GIF, WebP or APNG file has several frames, by its header."""
     try:
         # Nothing is decoded yet, so any size will do.
         with (

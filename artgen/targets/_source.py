@@ -13,7 +13,7 @@ from pathlib import Path
 _SCHEME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z][\w-]+", re.ASCII)
 _FRAMES = "frames"  # the only scheme whose rest is a path
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska"}
-ANIMATIONS = {".gif": "GIF", ".webp": "WEBP"}
+ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
 """The suffixes of files that hold several frames, with the format that is tried for each."""
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)

@@ -144,7 +144,7 @@ class ClipTarget(Target):
 
 
 def is_clip(path: Path) -> bool:
-    """Whether a target at this path is a clip: by its suffix, and a GIF or WebP where it moves."""
+    """Whether the path names a clip: by the suffix, and an animation by its number of frames."""
     suffix = path.suffix.lower()
     if suffix in ANIMATIONS and path.is_file():
         from artgen.targets._animation import is_animated
@@ -156,7 +156,7 @@ def is_clip(path: Path) -> bool:
 def open_moving(
     path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST
 ) -> ClipTarget | ImageTarget:
-    """Open a video or an animation as a clip, a GIF or WebP that does not move as a picture.
+    """Open a video or an animation as a clip, one with a single frame as a picture.
 
     Raises InputError naming the path and the reason.
     """
@@ -164,7 +164,7 @@ def open_moving(
 
 
 def open_clip(path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQUEST) -> ClipTarget:
-    """Open an MP4, M4V, MOV, WebM or MKV file, or an animated GIF or WebP.
+    """Open an MP4, M4V, MOV, WebM or MKV file, or an animated GIF, WebP or APNG.
 
     Only its first frame is decoded now. Raises InputError naming the path and the reason.
     """
