@@ -1,22 +1,16 @@
-"""Expressions such as ``2.777*x**2 + sin(4*x)``, read and evaluated by ourselves.
+"""Expressions such as ``2.777*x**2 + sin(4*x)``: Python's grammar, evaluated with numpy.
 
-A recursive descent over tokens, one function per level of precedence::
-
-    sum      product (+ or - product)*
-    product  sign (* or / sign)*
-    sign     - sign | + sign | power
-    power    atom (** sign)?                 so that -x**2 is -(x**2), and 2**-x is 2**(-x)
-    atom     number | x | pi | e | function(sum) | (sum)
-
-Nothing is ever given to `eval`. Length, depth and exponents are bounded, so that a hostile text
+`ast` parses the text; numbers, x, constants, functions and operators are all that is accepted, and
+nothing is ever given to `eval`. Length, depth and exponents are bounded, so that a hostile text
 costs microseconds.
 """
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,10 +24,14 @@ _FUNCTIONS: dict[str, Function] = {
     name: getattr(np, name) for name in ("sin", "cos", "tan", "exp", "log", "sqrt", "abs", "tanh")
 }
 _CONSTANTS = {"pi": np.pi, "e": np.e}
-_TOKEN = re.compile(
-    r"(?P<number>(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?)|(?P<name>[A-Za-z_]\w*)|(?P<mark>\*\*|[-+*/()])",
-    re.ASCII,
-)
+_OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
+    ast.Add: np.add,
+    ast.Sub: np.subtract,
+    ast.Mult: np.multiply,
+    ast.Div: np.divide,
+    ast.UAdd: np.positive,
+    ast.USub: np.negative,
+}
 _LONGEST, _DEEPEST = 500, 50
 _LARGEST_EXPONENT = 64
 _SYNTAX = "it has numbers, x, + - * / **, parentheses, pi, e and " + ", ".join(_FUNCTIONS)
@@ -42,153 +40,70 @@ _SYNTAX = "it has numbers, x, + - * / **, parentheses, pi, e and " + ", ".join(_
 class Expression:
     """A function of x; call it with a float64 array for one of the same shape.
 
-    Raises InputError where an exponent is out of bounds. What is not defined is NaN or infinite.
+    Raises InputError if `text` cannot be read, pointing at the character that is wrong, and if an
+    exponent is out of bounds. Undefined values are NaN or infinite.
     """
 
-    def __init__(self, text: str, function: Function) -> None:
-        self.text, self._function = text, function
+    def __init__(self, text: str) -> None:
+        self.text = text = text.strip()
+        if len(text) > _LONGEST:
+            raise InputError(
+                f"the expression has {len(text)} characters, more than {_LONGEST}", hint=_SYNTAX
+            )
+        if found := re.search(r"[^\w\s.+*/()-]", text, re.ASCII):
+            raise self._error(found.start(), f"{found[0]!r} cannot be read")
+        try:
+            # Lines mean nothing here, unlike in Python.
+            tree = ast.parse(re.sub(r"\s", " ", text), mode="eval")
+        except SyntaxError as error:
+            raise self._error((error.offset or 1) - 1, "it cannot be read") from None
+        except (MemoryError, RecursionError):
+            raise self._error(0, "it is nested too deeply") from None
+        self._function = self._compile(tree.body)
 
     def __call__(self, x: Array) -> Array:
         with np.errstate(all="ignore"):
             return np.array(np.broadcast_to(self._function(x), x.shape), np.float64)
 
+    def _error(self, place: int, problem: str, hint: str = _SYNTAX) -> InputError:
+        return InputError(f"expression {self.text!r}, character {place + 1}: {problem}", hint=hint)
 
-def parse_expression(text: str) -> Expression:
-    """Read an expression. Raises InputError that points at the character that is wrong."""
-    if len(text) > _LONGEST:
-        raise InputError(
-            f"the expression has {len(text)} characters, more than {_LONGEST}", hint=_SYNTAX
-        )
-    parser = _Parser(text)
-    function = parser.sum()
-    if parser.token:
-        raise parser.error(f"{parser.token!r} is too much")
-    return Expression(text, function)
+    def _compile(self, node: ast.expr, depth: int = 0) -> Function:
+        """Convert a node to a function of x."""
+        if depth > _DEEPEST:
+            problem = f"it is nested deeper than {_DEEPEST} levels"
+            raise self._error(node.col_offset, problem, "write it more simply")
+        match node:
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                constant = np.float64(str(number))  # of any length, unlike an integer
+                return lambda x: np.asarray(constant)
+            case ast.Name(id="x"):
+                return lambda x: x
+            case ast.Name(id=name) if name in _CONSTANTS:
+                return lambda x: np.asarray(np.float64(_CONSTANTS[name]))
+            case ast.Call(func=ast.Name(id=name), args=[argument]) if name in _FUNCTIONS:
+                function, inner = _FUNCTIONS[name], self._compile(argument, depth + 1)
+                return lambda x: function(inner(x))
+            case ast.UnaryOp(op=op, operand=operand) if type(op) in _OPERATORS:
+                sign, value = _OPERATORS[type(op)], self._compile(operand, depth + 1)
+                return lambda x: sign(value(x))
+            case ast.BinOp(left=first, op=op, right=second):
+                # A sum of many terms is not deep.
+                left, right = self._compile(first, depth), self._compile(second, depth + 1)
+                if isinstance(op, ast.Pow):
+                    return lambda x: self._power(left(x), right(x), second.col_offset)
+                if operator := _OPERATORS.get(type(op)):
+                    return lambda x: operator(left(x), right(x))
+            case ast.Name(id=name) if name in _FUNCTIONS:
+                hint = f"write {name}(x)"
+                raise self._error(node.col_offset, f"{name} needs parentheses", hint)
+            case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)) if name not in _FUNCTIONS:
+                known = did_you_mean(name, ["x", *_CONSTANTS, *_FUNCTIONS])
+                raise self._error(node.col_offset, f"there is no {name!r}", known)
+        raise self._error(node.col_offset, "it cannot be read")
 
-
-class _Parser:
-    """Walks through the tokens; `token` is the one to be looked at, empty at the end."""
-
-    def __init__(self, text: str) -> None:
-        self.text, self.depth = text, 0
-        self.start = self.end = 0
-        self.token = self.kind = ""
-        self.advance()
-
-    def advance(self) -> str:
-        """Go to the next token and return the one before."""
-        before = self.token
-        while self.text[self.end : self.end + 1].isspace():
-            self.end += 1
-        self.start = self.end
-        found = _TOKEN.match(self.text, self.start)
-        if found:
-            self.end, self.token, self.kind = found.end(), found[0], found.lastgroup or ""
-        elif self.start < len(self.text):
-            self.token = self.text[self.start]
-            raise self.error(f"{self.token!r} cannot be read")
-        else:
-            self.token = self.kind = ""
-        return before
-
-    def error(self, problem: str, hint: str = _SYNTAX) -> InputError:
-        """An error at the present token."""
-        return InputError(
-            f"expression {self.text!r}, character {self.start + 1}: {problem}", hint=hint
-        )
-
-    def sum(self) -> Function:
-        """Terms."""
-        value = self.product()
-        while self.token in ("+", "-"):
-            add = np.add if self.advance() == "+" else np.subtract
-            value = _both(add, value, self.product())
-        return value
-
-    def product(self) -> Function:
-        """Factors."""
-        value = self.sign()
-        while self.token in ("*", "/"):
-            times = np.multiply if self.advance() == "*" else np.divide
-            value = _both(times, value, self.sign())
-        return value
-
-    def sign(self) -> Function:
-        """Every level of nesting comes through here, so here their number is bounded."""
-        self.depth += 1
-        if self.depth > _DEEPEST:
-            raise self.error(f"it is nested deeper than {_DEEPEST} levels", "write it more simply")
-        if self.token == "-":
-            self.advance()
-            value = self.sign()
-            result: Function = lambda x: -value(x)  # noqa: E731
-        elif self.token == "+":
-            self.advance()
-            result = self.sign()
-        else:
-            result = self.power()
-        self.depth -= 1
-        return result
-
-    def power(self) -> Function:
-        """A power whose exponent is bounded."""
-        base = self.atom()
-        if self.token != "**":
-            return base
-        wrong = self.error(
-            f"the exponent goes beyond {_LARGEST_EXPONENT}", "use exp for what grows so fast"
-        )
-        self.advance()
-        exponent = self.sign()
-
-        def raised(x: Array) -> Array:
-            power = exponent(x)
-            if (np.abs(power) > _LARGEST_EXPONENT).any():
-                raise wrong
-            return np.power(base(x), power)
-
-        return raised
-
-    def atom(self) -> Function:
-        """A number, a name, a call or a parenthesis."""
-        if self.kind == "number":
-            number = np.float64(self.advance())
-            return lambda x: np.asarray(number)
-        if self.kind == "name":
-            return self.named()
-        if self.token == "(":
-            return self.parenthesis()
-        found = f"{self.token!r}" if self.token else "the end"
-        raise self.error(f"a number, x or a function is missing before {found}")
-
-    def named(self) -> Function:
-        """x, a constant, or a function of what stands in parentheses."""
-        name = self.token
-        if name in _FUNCTIONS:
-            self.advance()
-            if self.token != "(":
-                raise self.error(f"{name} needs parentheses", f"write {name}(x)")
-            function, inner = _FUNCTIONS[name], self.parenthesis()
-            return lambda x: function(inner(x))
-        if name == "x":
-            self.advance()
-            return lambda x: x
-        if name not in _CONSTANTS:
-            raise self.error(
-                f"there is no {name!r}", did_you_mean(name, ["x", *_CONSTANTS, *_FUNCTIONS])
-            )
-        constant = np.float64(_CONSTANTS[self.advance()])
-        return lambda x: np.asarray(constant)
-
-    def parenthesis(self) -> Function:
-        """The expression in parentheses."""
-        self.advance()
-        value = self.sum()
-        if self.token != ")":
-            raise self.error("a ) is missing")
-        self.advance()
-        return value
-
-
-def _both(operator: Callable[[Array, Array], Array], left: Function, right: Function) -> Function:
-    return lambda x: operator(left(x), right(x))
+    def _power(self, base: Array, exponent: Array, place: int) -> Array:
+        if (np.abs(exponent) > _LARGEST_EXPONENT).any():
+            problem = f"the exponent goes beyond {_LARGEST_EXPONENT}"
+            raise self._error(place, problem, "use exp for what grows so fast")
+        return np.power(base, exponent)

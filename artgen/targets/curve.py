@@ -10,7 +10,7 @@ import numpy as np
 
 from artgen.errors import InputError
 from artgen.samples import Curve
-from artgen.targets._expression import parse_expression
+from artgen.targets._expression import Expression
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     MOST_SAMPLES,
@@ -36,7 +36,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
     if not start < end:
         raise InputError(f"{source}: from={start:g} is not before to={end:g}")
     samples = whole_number(source, "n", options.get("n", str(_SAMPLES)), 2, MOST_SAMPLES)
-    function = parse_expression(text or _EXPRESSION)
+    function = Expression(text or _EXPRESSION)
     x = np.linspace(start, end, samples)
     y = function(x)
     undefined = ~(np.abs(y) < 1e100)
@@ -51,7 +51,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
 
 def _end(text: str) -> float:
     """An end of the interval: an expression without x."""
-    ends = parse_expression(text)(np.array([0.0, 1.0]))
+    ends = Expression(text)(np.array([0.0, 1.0]))
     if not (abs(ends[0]) < 1e100 and ends[0] == ends[1]):
         raise InputError(f"{text!r} is not the end of an interval", hint="such as -2 or pi/2")
     return float(ends[0])
