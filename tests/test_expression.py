@@ -75,7 +75,7 @@ def test_any_expression_agrees_with_python(text):
     ("text", "message"),
     [
         ("sin(4*y)", "character 7: there is no 'y'"),
-        ("2 +", "character 3: it cannot be read"),
+        ("2 +", "character 4: it cannot be read"),
         ("2 * / 3", "character 5: it cannot be read"),
         ("(x", "character 1: it cannot be read"),
         ("x)", "character 2: it cannot be read"),

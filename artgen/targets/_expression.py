@@ -56,7 +56,8 @@ class Expression:
             # Lines mean nothing here, unlike in Python.
             tree = ast.parse(re.sub(r"\s", " ", text), mode="eval")
         except SyntaxError as error:
-            raise self._error((error.offset or 1) - 1, "it cannot be read") from None
+            place = error.offset - 1 if error.offset else len(text)
+            raise self._error(place, "it cannot be read") from None
         except (MemoryError, RecursionError):
             raise self._error(0, "it is nested too deeply") from None
         self._function = self._compile(tree.body)
