@@ -8,7 +8,7 @@ import torch
 from artgen import nn
 
 PICTURES = [(3, 64, 6, 4), (5, 8, 7, 9), (2, 16, 2, 2)]
-SHAPES = [(4, 784), (3, 5), (2, 3, 1, 1), *PICTURES]
+SHAPES = [(4, 784), (3, 5), (1, 5), (2, 3, 1, 1), (1, 64, 2, 2), *PICTURES]
 
 
 def plain(value, slope, halve):

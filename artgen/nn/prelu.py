@@ -73,9 +73,8 @@ class _Prelu(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None]:
         value, slope = ctx.saved_tensors
         kernels = prelu_kernels(value.dtype)
-        incoming = grad_outputs[0].to(value.dtype)
-        if incoming.dim() == 4:
-            incoming = incoming.contiguous(memory_format=torch.channels_last)
+        layout = torch.channels_last if value.dim() == 4 else torch.contiguous_format
+        incoming = grad_outputs[0].to(value.dtype).contiguous(memory_format=layout)
         # What is left out of the means has no influence.
         odd = ctx.halve and (value.shape[2] % 2 or value.shape[3] % 2)
         gradient = torch.zeros_like(value) if odd else torch.empty_like(value)
@@ -89,7 +88,7 @@ class _Prelu(torch.autograd.Function):
             )
         else:
             source, slopes = _rows(value, slope)
-            (given, _), (out, _) = _rows(incoming.contiguous(), slope), _rows(gradient, slope)
+            (given, _), (out, _) = _rows(incoming, slope), _rows(gradient, slope)
             starts = range(0, len(source), ROWS)
             sums = np.zeros((len(starts), len(slopes)), np.float32)
             share(
