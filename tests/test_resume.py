@@ -372,6 +372,47 @@ def test_another_picture_under_the_same_name_is_refused(
         run(asked, registry, out=tmp_path, resume=True)
 
 
+def test_another_expression_is_refused(tmp_path: Path, registry: Registry) -> None:
+    asked = recipe(Path("curve:sin(x)/2"), {"steps": 40}, primitive=MLP)
+    stop_at(15, asked, registry, tmp_path, name="c")
+    other = Recipe.from_dict({"target": {"source": "curve:7*x/2"}})
+    with pytest.raises(UsageError, match="another target"):
+        run(other, registry, out=tmp_path, name="c", resume=True)
+    # The same function in other words.
+    given = Recipe.from_dict({"target": {"source": "curve:sin(x)/2?n=200&to=1"}})
+    assert resume(asked, registry, tmp_path, given=given, name="c") == 10
+
+
+def test_other_pictures_in_the_same_folder_are_refused(tmp_path: Path, registry: Registry) -> None:
+    folder = tmp_path / "frames"
+    folder.mkdir()
+    for number in range(3):
+        Image.new("RGB", (8, 8), (80 * number, 9, 9)).save(folder / f"{number}.png")
+    source = {"target": {"source": f"frames:{folder}"}}
+    asked = recipe(folder, {"steps": 20}, output={"video": False}, **source)
+    stop_at(5, asked, registry, tmp_path, name="f", checkpoint_every=5)
+    Image.new("RGB", (8, 8), (9, 200, 9)).save(folder / "1.png")
+    with pytest.raises(UsageError, match="another target"):
+        run(Recipe.from_dict(source), registry, out=tmp_path, name="f", resume=True)
+
+
+@pytest.mark.parametrize("what", ["mask", "init"])
+def test_another_mask_or_drawing_of_the_same_name_is_refused(
+    what: str, photo: Path, tmp_path: Path, registry: Registry
+) -> None:
+    file = tmp_path / "file.art"
+    if what == "mask":
+        Image.new("L", (24, 16), 100).save(file, format="png")
+    else:
+        run(recipe(photo, {"steps": 2}), registry, out=tmp_path / "one")
+        (tmp_path / "one/photo-gaussian.art").rename(file)
+    given = {"target": {"mask": {"name": str(file)}}} if what == "mask" else {what: str(file)}
+    stop_at(15, recipe(photo, {"steps": 40}, **given), registry, tmp_path, name="it")
+    file.write_bytes(file.read_bytes() + b"\0")
+    with pytest.raises(UsageError, match=f"{what} .* has changed"):
+        run(Recipe.from_dict(given), registry, out=tmp_path, name="it", resume=True)
+
+
 def test_a_picture_in_memory(tmp_path: Path, registry: Registry) -> None:
     dark, bright = (image_from_array(np.full((8, 8), level / 9), name="dim") for level in (2, 7))
     asked = recipe(Path("dim"), {"steps": 40})

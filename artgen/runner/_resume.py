@@ -8,9 +8,12 @@ from typing import Any
 from artgen._files import file_hash
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
-from artgen.registry import Registry
+from artgen.registry import Registry, bare_name
 from artgen.resolve import load_primitive
-from artgen.targets import Target
+from artgen.targets import Source, Target, TargetRequest, open_source
+
+_NAMES = ("name", "engine", "loss")
+"""The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
 
 
 def check_agreement(
@@ -24,10 +27,11 @@ def check_agreement(
     """
     data, given = stored.to_dict(), asked.requested()
     given.pop("schema", None)
+    source = (given.get("target") or {}).pop("source", None)
     for table, values in given.items():
         if table == "stage":
             _check_stages(values, data["stage"])
-        elif isinstance(values, dict):
+        elif isinstance(values, dict) and table != "init":
             values.pop("target_bytes", None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
@@ -36,7 +40,7 @@ def check_agreement(
             _check(values, found)
         else:
             _check({table: values}, data)
-    _check_picture(stored, given.get("target") or {}, target)
+    _check_target(stored, source, target, registry)
 
 
 def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
@@ -52,34 +56,64 @@ def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
 def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:
     for key, value in asked.items():
         found = stored.get(key)
-        if value is None or value == "auto" or _plain(value) == _plain(found):
+        if value is None or value == "auto":
             continue
-        if key == "palette" and isinstance(value, int) and found and len(found) <= value:
+        if isinstance(value, dict) and "name" in value:
+            _check_file(key, value, found or {})
             continue
-        raise _differs(f"{prefix}{key}", value, found)
+        if key in _NAMES and found is not None:
+            value, found = bare_name(value), bare_name(found)
+        fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value
+        if value != found and not fewer:
+            raise _differs(f"{prefix}{key}", value, found)
 
 
-def _check_picture(stored: Recipe, asked: dict[str, Any], target: Target | None) -> None:
-    """The name of a target may stay while what is behind it changes."""
-    path = Path(str(asked.get("source", "")))
-    sha256 = stored.target.sha256
-    changed = path.is_file() and file_hash(path, "target") != sha256
-    if changed or (target is not None and target.sha256 != sha256):
+def _check_target(
+    stored: Recipe, source: str | None, target: Target | None, registry: Registry
+) -> None:
+    """Compare what is behind the name: an expression, the bytes of a file, the pictures of a set.
+
+    The original of a file that was copied into the folder of the run may be gone: then names count.
+    """
+    table = stored.target
+    if target is not None:
+        sha256: str | None = target.sha256
+    elif source in (None, "") or _is_gone(asked := Source.parse(str(source))):
+        sha256 = table.sha256
+        if source and _file_name(source) != _file_name(table.source):
+            raise _differs("target.source", source, table.source)
+    elif asked.scheme is None and Path(asked.rest).is_file():
+        sha256 = file_hash(Path(asked.rest), "target")
+    else:
+        request = TargetRequest(size=table.size, max_pixels=table.max_pixels)
+        sha256 = open_source(asked, registry, request).sha256
+    if sha256 != table.sha256:
+        name = target.source if target is not None else source
         raise UsageError(
-            f"the run to resume has another target under the name {stored.target.source!r}",
+            f"the run to resume has another target than {name!r}: {table.source!r} as it was then",
             hint="leave the target out, or start again with --overwrite",
         )
 
 
-def _plain(value: Any) -> Any:
-    """Files by their name, names without the distribution in front of them."""
-    if isinstance(value, dict) and "name" in value:
-        value = value["name"]
-    if isinstance(value, str):
-        return value.replace("\\", "/").removeprefix("frames:").rstrip("/").rpartition("/")[2]
-    if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
-    return value
+def _check_file(what: str, asked: dict[str, Any], stored: dict[str, Any]) -> None:
+    """Compare a mask, a drawing to start from, or a plugin: its bytes where it is still there."""
+    path = Path(asked["name"])
+    if _file_name(asked["name"]) != _file_name(stored.get("name", "")):
+        raise _differs(what, asked["name"], stored.get("name"))
+    sha256 = file_hash(path, what) if path.is_file() else asked.get("sha256")
+    if sha256 is not None and sha256 != stored.get("sha256"):
+        raise UsageError(
+            f"{what} {path} has changed since the run to resume began",
+            hint="leave the option out, or start again with --overwrite",
+        )
+
+
+def _is_gone(source: Source) -> bool:
+    return source.path is not None and not Path(source.path).exists()
+
+
+def _file_name(source: str) -> str:
+    return source.replace("\\", "/").removeprefix("frames:").rstrip("/").rpartition("/")[2]
 
 
 def _differs(key: str, asked: Any, stored: Any) -> UsageError:
