@@ -6,7 +6,6 @@ Importing this imports no torch; carrying a run out does.
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -148,6 +147,6 @@ def write_files(task: Run, result: Result) -> Result:
     }
     outputs["checkpoint"] = None if result.error is None else os.fspath(folder)
     if result.error is None:
-        shutil.rmtree(folder, ignore_errors=True)
+        RunFolder(folder).remove()
     summary = {**result.summary, "outputs": {**result.summary["outputs"], **outputs}}
     return replace(result, summary=summary)

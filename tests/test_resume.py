@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,8 @@ from helpers import recipe, video_frames
 from PIL import Image
 
 import artgen.runner._fit
-from artgen.errors import InputError, UsageError
+from artgen.cli import main
+from artgen.errors import InputError, OutputError, UsageError
 from artgen.events import Evaluated, Notice, Started
 from artgen.output import FrameStore
 from artgen.recipe import Recipe
@@ -299,6 +301,67 @@ def test_a_checkpoint_of_something_else(change, says, photo, tmp_path, registry)
     folder.save_checkpoint({**(folder.load_checkpoint() or {}), **change})
     with pytest.raises(InputError, match=says):
         run(asked, registry, out=tmp_path, resume=True)
+
+
+def test_a_disk_full_before_the_first_checkpoint(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, log = recipe(photo, {"steps": 40}).with_seed(7), tmp_path / "log.jsonl"
+
+    def full(*_: object) -> None:
+        raise OutputError("no space left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FrameStore, "add", full)
+        with pytest.raises(OutputError, match="no space"):
+            run(asked, registry, out=tmp_path / "stopped", log=log)
+    assert resume(asked, registry, tmp_path / "stopped", log=log) == 0
+    run(asked, registry, out=tmp_path / "whole")
+    assert_same(tmp_path / "stopped", tmp_path / "whole")
+
+
+def test_what_leaves_nothing_leaves_no_log(photo: Path, tmp_path: Path, registry: Registry) -> None:
+    asked, log = recipe(photo, {"steps": 40}), tmp_path / "log.jsonl"
+    stop_at(5, asked, registry, tmp_path / "stopped", log=log, checkpoint_every=1000)
+    assert not log.exists()
+    run(asked, registry, out=tmp_path / "stopped", log=log)
+    assert read_lines(log)[-1]["step"] == 40
+
+
+@pytest.mark.parametrize("gone", ["recipe.json", "lock", "inputs"])
+def test_killed_while_the_folder_is_removed(
+    gone: str, tmp_path: Path, photo: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run of a batch is finished, or resumed; one that was being created is started."""
+    arguments = ["fit", str(photo), "--seeds", "1,2", "-n", "4", "--steps", "20", "--no-video"]
+    out = tmp_path / "out"
+    arguments += ["--out", str(out), "-q", "--threads", "1"]
+    remove = RunFolder.remove
+
+    def killed(folder: RunFolder) -> None:
+        if folder.path.stem.endswith("s1"):
+            with monkeypatch.context() as patch:
+                patch.setattr(shutil, "rmtree", lambda path: remove_one(path / gone))
+                remove(folder)
+            raise Killed
+
+    def remove_one(path: Path) -> None:
+        path.unlink(missing_ok=True) if not path.is_dir() else rmtree(path)
+
+    rmtree = shutil.rmtree
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "remove", killed)
+        with pytest.raises(Killed):
+            main(arguments)
+    assert (out / "photo-gaussian-s1.run").is_dir()
+    assert main([*arguments, "--resume"]) == 0
+    assert {path.suffix for path in out.iterdir()} == {".png", ".art", ".json"}
+    assert len(list(out.glob("*.art"))) == 2
+
+    # And a folder that a kill left half made is no unfinished run.
+    (out / "photo-gaussian-s3.run" / "inputs").mkdir(parents=True)
+    assert main([*arguments[:3], "1,3", *arguments[4:], "--resume"]) == 0
+    assert not list(out.glob("*.run"))
 
 
 def test_a_resume_needs_no_overwrite(photo: Path, tmp_path: Path, registry: Registry) -> None:

@@ -183,7 +183,8 @@ class Session:
         resume = self.files.resume
         if many and self.where.checkpoints is None:
             # With checkpoints it may have begun elsewhere.
-            resume = resume and output_paths(self.files.out, run.stem)["folder"].exists()
+            folder = output_paths(self.files.out, run.stem)["folder"]
+            resume = resume and RunFolder(folder).resumable
         return replace(
             run,
             search=tuple(self.search),
@@ -203,13 +204,11 @@ class Session:
         Raises what keeps a run that goes elsewhere from writing its files here.
         """
         paths = output_paths(self.files.out, run.stem, run.recipe, run.video)
-        if (
-            many
-            and self.files.resume
-            and not paths["folder"].exists()
-            and paths["summary"].exists()
-        ):
-            return _finished(run, paths, self.registry)
+        remnant = RunFolder(paths["folder"])
+        if many and self.files.resume and not remnant.resumable and paths["summary"].exists():
+            result = _finished(run, paths, self.registry)
+            remnant.remove()
+            return result
         if self.where.on is None:
             return None
         paths |= {kind: path for kind, path in {"log": run.log, "graph": run.graph}.items() if path}

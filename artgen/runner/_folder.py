@@ -11,7 +11,8 @@
     scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
     outputs/                  what is being written, until all of it is
 
-It exists from the first step until the outputs are written.
+It exists from the first step until the outputs are written. `recipe.json` is written last and
+removed first, so a folder without it is one that a kill left half made or half removed.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from artgen.output import FrameStore, atomic_path, atomic_write
 from artgen.recipe import Recipe
 from artgen.runner._lock import FileLock
 from artgen.runner._state_file import putting_to_use, read_state, write_state
+
+_NAMES = {"inputs", "lock", "checkpoint.safetensors", "frames", "history", "scenes", "outputs"}
+"""What is in a folder beside `recipe.json`."""
 
 
 class RunFolder:
@@ -56,19 +60,17 @@ class RunFolder:
         Raises UsageError where there is one already, OutputError.
         """
         folder = cls(path)
+        folder.refuse_unfinished()
+        if folder._is_remnant():
+            folder.lock()
+            folder.remove()
         try:
             path.mkdir()
-        except FileExistsError:
-            raise UsageError(
-                f"{path} is left from an unfinished run",
-                hint="go on with --resume, or start again with --overwrite",
-            ) from None
         except OSError as error:
             raise OutputError(f"cannot create {path}: {error.strerror}") from None
+        folder.lock()
         try:
-            folder.lock()
             folder._keep(inputs)
-            # The recipe comes last: a folder that has one is complete.
             folder.write_recipe(recipe)
         except BaseException:
             folder.remove()
@@ -79,7 +81,7 @@ class RunFolder:
     def open(cls, path: Path) -> tuple[RunFolder, Recipe]:
         """An earlier run's folder and its recipe. Raises UsageError where there is none."""
         folder = cls(path)
-        if folder._recipe.exists():
+        if folder.resumable:
             folder.lock()
         try:
             data = json.loads(folder._recipe.read_text(encoding="utf-8"))
@@ -100,6 +102,26 @@ class RunFolder:
             folder.unlock()
             raise
         return folder, recipe
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a run began here and did not end."""
+        return self._recipe.exists()
+
+    def refuse_unfinished(self) -> None:
+        """Raise UsageError where an unfinished run, or something else, is here."""
+        if os.path.lexists(self.path) and not self._is_remnant():
+            raise UsageError(
+                f"{self.path} is left from an unfinished run",
+                hint="go on with --resume, or start again with --overwrite",
+            )
+
+    def _is_remnant(self) -> bool:
+        """Whether a kill left this half made or half removed, and nothing else is in it."""
+        try:
+            return all(p.name in _NAMES or ".part-" in p.name for p in self.path.iterdir())
+        except OSError:
+            return False
 
     def lock(self) -> None:
         """Keep other processes out. Raises UsageError where one is at work here, OutputError."""
@@ -185,6 +207,7 @@ class RunFolder:
         """Delete the folder and everything in it."""
         self.unlock()
         try:
+            self._recipe.unlink(missing_ok=True)
             shutil.rmtree(self.path)
         except FileNotFoundError:
             pass

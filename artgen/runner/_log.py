@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class JsonLines:
     """
 
     def __init__(self, path: Path, *, resumed_at: int | None, overwrite: bool) -> None:
-        kept = ""
+        kept, self.path = "", path
         try:
             if resumed_at is not None and path.exists():
                 lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
@@ -55,6 +56,11 @@ class JsonLines:
     def close(self) -> None:
         """Close the file."""
         self.file.close()
+
+    def remove(self) -> None:
+        """Delete the file, of a run that left nothing."""
+        with suppress(OSError):
+            self.path.unlink()
 
 
 def read_losses(path: Path) -> dict[str, list[tuple[int, float]]]:

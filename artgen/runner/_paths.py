@@ -9,6 +9,7 @@ from pathlib import Path
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.registry import bare_name
+from artgen.runner._folder import RunFolder
 from artgen.targets import Source, file_safe, is_reserved
 
 SUFFIXES = {"folder": ".run", "still": ".png", "art": ".art", "summary": ".json"}
@@ -46,8 +47,6 @@ def refuse_existing(paths: Mapping[str, Path]) -> None:
         if not os.path.lexists(path):
             continue
         if kind == "folder":
-            raise UsageError(
-                f"{path} is left from an unfinished run",
-                hint="go on with --resume, or start again with --overwrite",
-            )
+            RunFolder(path).refuse_unfinished()
+            continue
         raise UsageError(f"{path} exists", hint="use --overwrite, another --name or another --out")

@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from artgen.errors import UsageError
+from artgen.errors import OutOfMemory, OutputError, UsageError
 from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started
 from artgen.faults import plugin_code
 from artgen.output import probe_encoder, probe_folder
@@ -96,6 +96,7 @@ def run(
                 _remove(RunFolder(paths["folder"]))
             folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
             held.callback(folder.unlock)
+        lines: JsonLines | None = None
         try:
             fit: Fit | ClipFit
             if job.target.clip is not None:
@@ -126,9 +127,9 @@ def run(
                     message = f"{folder.path} holds no checkpoint yet: the run starts anew"
                     emit(Notice(stem, message))
                 fit.resume()
-            lines = log and JsonLines(
-                log, resumed_at=fit.resumed_at if resume else None, overwrite=overwrite
-            )
+            if log is not None:
+                resumed_at = fit.resumed_at if resume else None
+                lines = JsonLines(log, resumed_at=resumed_at, overwrite=overwrite)
             with closing(lines) if lines else nullcontext():
                 if lines:
                     emit.add(lines)
@@ -138,9 +139,13 @@ def run(
                 result, pixels = export(fit, registry, paths, folder)
                 emit(PreviewDrawn(stem, result.summary["steps"], pixels))
                 emit(Finished(stem, result.summary))
-        except BaseException:
-            if folder is not None and not folder.has_checkpoint:
+        except BaseException as error:
+            # With space again, or rights, the run goes on from its recipe and its seed.
+            kept = isinstance(error, OutputError) and not isinstance(error, OutOfMemory)
+            if folder is not None and not (folder.has_checkpoint or kept):
                 folder.remove()
+                if lines:
+                    lines.remove()
             raise
         if folder is not None and result.error is None:
             folder.remove()
