@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import artgen.compare
+import artgen.compare._comparison
 from artgen.art import load
 from artgen.cli import main
 from artgen.cli._contestants import Budget, parse_contestants
 from artgen.compare import Comparison, find_targets
-from artgen.errors import InputError, UsageError
+from artgen.errors import InputError, OutputError, UsageError
 from artgen.metrics import psnr
 from artgen.output import available_codecs
 from artgen.registry import Registry
@@ -371,11 +371,11 @@ def test_ctrl_c_ends_with_130_and_a_table(call, monkeypatch):
 
 def test_a_sheet_that_cannot_be_written_is_told_after_all(call, monkeypatch):
     def refuse(path, data, **more):
-        raise artgen.compare.ArtgenError(f"cannot write {path}")
+        raise OutputError(f"cannot write {path}")
 
-    monkeypatch.setattr(artgen.compare, "atomic_write", refuse)
+    monkeypatch.setattr(artgen.compare._comparison, "atomic_write", refuse)
     code, out, err = call("-p", "gaussian:count=6", "--csv", "a.csv", "-q")
-    assert code == 1
+    assert code == OutputError.exit_code
     assert err.count("error: cannot write") == 2
     assert "gaussian:count=6" in out
     assert not Path("a.csv").exists()

@@ -1,42 +1,29 @@
-"""Several contestants on the same targets at an equal budget, beside JPEG, WebP and AVIF.
-
-All pictures are judged alike: 8 bits per channel at the fitting size, drawn from the parameters as
-they are saved, against the 8-bit target. A codec gets as many bytes as the parameters it stands
-beside, and its whole file has to fit into them, headers included.
-
-Of a set of pictures codecs of our own are compared: by what they store for a picture, the error
-over the test pictures, and the rank at which singular values alone would have that error.
-"""
+"""A comparison: contestants are fitted to the same targets, measured alike and saved."""
 
 from __future__ import annotations
 
-import csv
 import functools
-import io
-import statistics
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.compare._rows import Line, Row, make_table, to_csv
+from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
 from artgen.events import Event, Observer
 from artgen.metrics import equivalent_rank, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
-    WORST,
     atomic_path,
     atomic_write,
     available_codecs,
-    contact_sheet,
-    embers,
     encode_png,
     encode_within,
-    error_map,
     probe_folder,
 )
 from artgen.recipe import Recipe, TargetTable
@@ -53,14 +40,7 @@ from artgen.targets import (
 )
 from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
 
-AVERAGED = (
-    *("psnr", "ssim", "ms_ssim", "mse", "seconds", "steps", "parameters", "bytes", "bpp"),
-    *("floats", "picture_bytes", "rank"),
-)
-
 FLOAT_BYTES = 4
-
-Pixels = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -75,62 +55,6 @@ class Contestant:
     stem: str
     recipe: Recipe
     search: Sequence[Path] = (Path(),)
-
-
-@dataclass(frozen=True)
-class Row:
-    """One contestant, or one codec, on one target; what does not apply or failed is None.
-
-    `target` is as it was asked for, `bytes` are those of the parameters at their precision or of
-    the codec's file, `limit` is what the codecs beside it may take, `art` is the file it is saved
-    in. Of a set `floats` are stored for a picture, as `picture_bytes`, and `rank` is that of
-    singular values with about the same error. With an `error` there are figures only where the best
-    so far could be saved.
-    """
-
-    target: str
-    contestant: str
-    kind: Literal["fit", "codec"]
-    primitive: str | None = None
-    engine: str | None = None
-    precision: str | None = None
-    seed: int | None = None
-    psnr: float | None = None
-    ssim: float | None = None
-    ms_ssim: float | None = None
-    mse: float | None = None
-    seconds: float | None = None
-    steps: int | None = None
-    stopped_by: str | None = None
-    count: int | None = None
-    parameters: int | None = None
-    quality: int | None = None
-    limit: int | None = None
-    bytes: int | None = None
-    file_bytes: int | None = None
-    bpp: float | None = None
-    floats: int | None = None
-    picture_bytes: int | None = None
-    rank: int | None = None
-    art: str | None = None
-    error: Exception | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """A line of the table: mean and standard deviation over `targets` targets, by figure.
-
-    Targets on which it failed are left out; `errors` tells why. A figure that one of the others
-    does not have is None; so is the deviation, that of a sample, for fewer than two. A codec stands
-    `beside` the contestants whose bytes it was given.
-    """
-
-    contestant: str
-    beside: tuple[str, ...]
-    targets: int
-    mean: dict[str, float | None]
-    sd: dict[str, float | None]
-    errors: tuple[Exception, ...]
 
 
 def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
@@ -265,28 +189,11 @@ class Comparison:
 
     def table(self) -> list[Line]:
         """A line for each contestant; after those that take the same bytes, the codecs."""
-        groups: dict[tuple[int | None, ...], list[str]] = {}
-        of_contestant: dict[str, list[Row]] = {each.name: [] for each in self.contestants}
-        of_codec: dict[tuple[str, int | None, str], Row] = {}
-        for row in self.rows:
-            if row.kind == "fit":
-                of_contestant[row.contestant].append(row)
-            else:
-                of_codec[row.target, row.limit, row.contestant] = row
-        for name, rows in of_contestant.items():
-            groups.setdefault(tuple(row.limit for row in rows), []).append(name)
-        lines = []
-        for limits, names in groups.items():
-            lines += [_line(name, of_contestant[name]) for name in names]
-            for codec in self.codecs:
-                keys = [(*where, codec) for where in zip(self.targets, limits, strict=False)]
-                rows = [of_codec[key] for key in keys if key in of_codec]
-                lines += [_line(codec, rows, beside=tuple(names))] if rows else []
-        return lines
+        return make_table(self.rows, [each.name for each in self.contestants], self.codecs)
 
     def write_csv(self, file: Path) -> bool:
         """Write all rows as CSV; whether that worked, else there is another one of `failures`."""
-        return self._write(file, _csv(self.rows))
+        return self._write(file, to_csv(self.rows))
 
     def _art(self, source: str, contestant: Contestant) -> Path:
         return self.out / f"{_stem(source)}-{contestant.stem}.art"
@@ -366,7 +273,7 @@ class Comparison:
         shown: Sequence[tuple[Row, Pixels]],
     ) -> None:
         file = self._sheet(source)
-        if self._write(file, encode_png(_sheet(_stem(source), target.pixels, shown))):
+        if self._write(file, encode_png(draw_sheet(_stem(source), target.pixels, shown))):
             self.sheets.append(file)
 
     def _write(self, file: Path, data: bytes) -> bool:
@@ -441,17 +348,6 @@ def _open(registry: Registry, source: str, size: int | None) -> Target:
     return target
 
 
-def _csv(rows: Iterable[Row]) -> bytes:
-    """The rows as a table with a heading, in UTF-8; an error is its message."""
-    file = io.StringIO()
-    writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
-    writer.writeheader()
-    for row in rows:
-        error = row.error.message if isinstance(row.error, ArtgenError) else row.error
-        writer.writerow({**asdict(replace(row, error=None)), "error": error})
-    return file.getvalue().encode("utf-8", "surrogateescape")
-
-
 def _stem(source: str) -> str:
     """What the files of a target begin with."""
     return Source.parse(source).file_stem
@@ -477,85 +373,3 @@ def _coded(row: Row, goal: Pixels, limit: int) -> tuple[Row, Pixels | None]:
     bpp = round(8 * size / (width * height), 6)
     figures = {**_figures(encoded.pixels, goal), "bytes": size, "file_bytes": size, "bpp": bpp}
     return replace(row, quality=encoded.quality, **figures), encoded.pixels
-
-
-def _line(name: str, rows: Sequence[Row], beside: tuple[str, ...] = ()) -> Line:
-    good = [row for row in rows if row.error is None]
-    mean: dict[str, float | None] = {}
-    sd: dict[str, float | None] = {}
-    for key in AVERAGED:
-        values = [value for row in good if (value := getattr(row, key)) is not None]
-        # Of some of the targets only, it would look better or worse than its neighbours'.
-        complete = len(values) == len(good) > 0
-        mean[key] = statistics.fmean(values) if complete else None
-        sd[key] = statistics.stdev(values) if complete and len(values) > 1 else None
-    errors = tuple(row.error for row in rows if row.error is not None)
-    return Line(name, beside, len(good), mean, sd, errors)
-
-
-# ---- the contact sheet ---------------------------------------------------------------------------
-
-_NARROWEST = 320
-"""Smaller pictures are enlarged by a whole factor, so that captions find room."""
-_LONGEST = 760
-_DARK = (14, 14, 16)
-
-
-def _sheet(name: str, goal: Pixels | None, shown: Sequence[tuple[Row, Pixels]]) -> Pixels:
-    """All results beside the target, each over the map of its errors; same bytes, same line."""
-    lines: dict[int | None, list[tuple[Pixels, str]]] = {}
-    for row, pixels in shown:
-        cell = pixels if goal is None else _stacked(pixels, error_map(pixels, goal))
-        lines.setdefault(row.limit, []).append((_enlarged(cell), _caption(row)))
-    first: list[tuple[Pixels, str]] = []
-    if goal is not None:
-        height, width = goal.shape[:2]
-        caption = f"{name}\n{width}x{height}\nerrors: 0 to {WORST} of 255 and more"
-        first = [(_enlarged(_stacked(goal, _scale(height, width))), caption)]
-    if len(lines) == 1:
-        return contact_sheet([*first, *next(iter(lines.values()))], longest=_LONGEST)
-    columns = len(first) + max(map(len, lines.values()))
-    blank = (np.full((1, 1, 3), _DARK, np.uint8), "")
-    cells = []
-    for line in lines.values():
-        cells += [*first, *line, *[blank] * (columns - len(first) - len(line))]
-    return contact_sheet(cells, columns=columns, longest=_LONGEST)
-
-
-def _caption(row: Row) -> str:
-    name = row.contestant
-    if row.quality is not None:
-        name += f", quality {row.quality}"
-    elif row.error is not None:
-        name += f", {row.stopped_by}"
-    figures = [
-        None if row.psnr is None else f"{row.psnr:.2f} dB",
-        None if row.ssim is None else f"SSIM {row.ssim:.3f}",
-        None if row.ms_ssim is None else f"MS-SSIM {row.ms_ssim:.3f}",
-        None if row.mse is None else f"mse {row.mse:.3g}",
-        None if row.rank is None else f"as rank {row.rank}",
-    ]
-    cost = [
-        f"{row.bytes:,} bytes" if row.floats is None else f"{row.floats:,} floats per picture",
-        None if row.bpp is None else f"{row.bpp:.2f} bpp",
-        None if row.seconds is None else f"{row.seconds:.1f} s",
-    ]
-    return "\n".join([name, *(" · ".join(filter(None, part)) for part in (figures, cost))])
-
-
-def _scale(height: int, width: int) -> Pixels:
-    """What the colours of the error maps mean, at the size of one: a strip from 0 to 1."""
-    picture = np.full((height, width, 3), _DARK, np.uint8)
-    strip = max(1, height // 24)
-    picture[-strip:] = embers(np.linspace(0, 1, width)[None])
-    return picture
-
-
-def _stacked(above: Pixels, below: Pixels) -> Pixels:
-    gap = np.full((max(1, above.shape[1] // 64), above.shape[1], 3), _DARK, np.uint8)
-    return np.concatenate([above, gap, below])
-
-
-def _enlarged(picture: Pixels) -> Pixels:
-    factor = -(-_NARROWEST // picture.shape[1])
-    return picture.repeat(factor, 0).repeat(factor, 1)

@@ -1,0 +1,14 @@
+"""Several contestants on the same targets at an equal budget, beside JPEG, WebP and AVIF.
+
+All pictures are judged alike: 8 bits per channel at the fitting size, drawn from the parameters as
+they are saved, against the 8-bit target. A codec gets as many bytes as the parameters it stands
+beside, and its whole file has to fit into them, headers included.
+
+Of a set of pictures codecs of our own are compared: by what they store for a picture, the error
+over the test pictures, and the rank at which singular values alone would have that error.
+"""
+
+from artgen.compare._comparison import Comparison, Contestant, find_targets, of_sets
+from artgen.compare._rows import Line, Row
+
+__all__ = ["Comparison", "Contestant", "Line", "Row", "find_targets", "of_sets"]
