@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.cli._console import say
+
 if TYPE_CHECKING:
     from artgen.registry import Registry
 
@@ -57,7 +59,6 @@ class Common:
 
     def registry(self, *more: Path) -> Registry:
         """Make a registry of all plugins, with loose files; print its warnings on stderr."""
-        from artgen.cli._console import say
         from artgen.registry import Registry
 
         registry = Registry(files=[*(self.plugin or ()), *more])

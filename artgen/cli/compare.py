@@ -6,8 +6,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from artgen.cli._console import describe, print_error, print_json, print_table
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
+from artgen.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from artgen.compare import Comparison, Line, Row
@@ -100,8 +102,6 @@ def compare(
     common: Common,
 ) -> int:
     """Compare ways to fit a picture at an equal budget, beside JPEG, WebP and AVIF."""
-    from artgen.errors import UsageError
-
     if not contestants:
         raise UsageError("there is nothing to compare", hint="give -p once or more: -p gaussian")
     if seed is not None and seed >= 2**63:
@@ -110,11 +110,9 @@ def compare(
         raise UsageError(f"--csv {csv} exists", hint="use --overwrite or another name")
     registry = common.registry()
 
-    from artgen.cli._console import describe, print_error, print_json
     from artgen.cli._contestants import Budget, parse_contestants
     from artgen.cli._progress import progress
     from artgen.compare import Comparison, find_targets, of_sets
-    from artgen.errors import Interrupted
     from artgen.tasks import RunControl, graceful_signals
 
     if threads is None and where.asked:
@@ -176,14 +174,12 @@ def compare(
 
 
 def _row(row: Row) -> dict[str, Any]:
-    from artgen.cli._console import describe
 
     plain = asdict(replace(row, error=None))
     return {**plain, "error": None if row.error is None else describe(row.error)}
 
 
 def _line(line: Line) -> dict[str, Any]:
-    from artgen.cli._console import describe
 
     plain = asdict(replace(line, errors=()))
     beside = list(line.beside) if line.beside else None
@@ -192,8 +188,6 @@ def _line(line: Line) -> dict[str, Any]:
 
 def _print_table(comparison: Comparison) -> None:
     """The table on stdout, and what its bytes are."""
-    from artgen.cli._console import print_table
-
     several = len(comparison.targets) > 1
     lines = comparison.table()
     sets = any(line.mean["floats"] is not None for line in lines)
@@ -216,8 +210,6 @@ def _cells(line: Line, several: bool, figures: dict[str, tuple[str, int]]) -> li
 
 def _note(line: Line, several: bool) -> str:
     """Why there are no figures, or not of all targets."""
-    from artgen.cli._console import describe
-
     if not line.errors:
         return ""
     message = str(describe(line.errors[0])["message"])

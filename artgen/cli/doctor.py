@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from artgen.cli._console import columns, describe, print_error, print_json
 from artgen.cli._flags import Common, switch
+from artgen.errors import OutputError
 
 
 def doctor(
@@ -13,10 +15,8 @@ def doctor(
     """Check that everything artgen needs works. Exit with 6 if something does not."""
     from dataclasses import asdict
 
-    from artgen.cli._console import columns, describe, print_error, print_json
     from artgen.doctor import examine
     from artgen.doctor import report as markdown
-    from artgen.errors import OutputError
 
     checks = examine(common.registry())
     failed = [check.name for check in checks if check.state == "fail"]

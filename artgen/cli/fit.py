@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from artgen.cli._flags import Common, Panel, argument
 from artgen.cli._where import Files, Where
+from artgen.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.batch import Run
@@ -174,7 +175,6 @@ def fit(
         read_recipe_file,
         start_from,
     )
-    from artgen.errors import UsageError
 
     if seed is not None and seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
@@ -269,7 +269,6 @@ def _watch(
 ) -> int:
     """Previews until the user ends them. Raises UsageError for a flag `unused` by them."""
     from artgen.cli._watching import watch_plugins
-    from artgen.errors import UsageError
 
     given = [flag for flag, value in unused.items() if value]
     if given:

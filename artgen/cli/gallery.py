@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.cli._console import describe, print_error, print_json, say
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
 from artgen.cli._where import Where
+from artgen.errors import GalleryError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from artgen.gallery import Built, Gallery, State
@@ -50,7 +52,6 @@ def build(
     """Make the stills and videos that are out of date, and the page DIR/out/index.html."""
     registry = common.registry()
 
-    from artgen.cli._console import describe, print_json, say
     from artgen.cli._progress import progress
     from artgen.gallery import build as build_pieces
     from artgen.gallery import open_gallery, write_page
@@ -124,8 +125,6 @@ def check(
     """List missing, outdated and failed pieces. Exit with 7 if there is one."""
     registry = common.registry()
 
-    from artgen.cli._console import describe, print_json, say
-    from artgen.errors import GalleryError
     from artgen.gallery import examine, open_gallery
 
     found = open_gallery(folder, quick=quick)
@@ -164,7 +163,6 @@ def open_page(
     """Open the page in a browser and print its path."""
     import webbrowser
 
-    from artgen.cli._console import print_json
     from artgen.gallery import open_gallery
 
     found = _made(open_gallery(folder, quick=quick))
@@ -200,8 +198,6 @@ def reel(
     common: WithoutPlugins,
 ) -> None:
     """Join the videos into one MP4, with a title before each."""
-    from artgen.cli._console import print_json
-    from artgen.errors import UsageError
     from artgen.gallery import finished_pieces, open_gallery, write_reel
 
     found = _made(open_gallery(folder, quick=quick))
@@ -220,8 +216,6 @@ def reel(
 
 def _made(found: Gallery) -> Gallery:
     """Return the gallery if it has been built; otherwise raise GalleryError."""
-    from artgen.errors import GalleryError
-
     if not found.page.is_file():
         raise GalleryError(
             f"{found.page} does not exist yet", hint=f"run artgen gallery build {found.folder}"
@@ -231,9 +225,6 @@ def _made(found: Gallery) -> Gallery:
 
 def _report(built: Built, common: Common) -> None:
     """Print a line about the result of a piece on stderr."""
-    from artgen.cli._console import print_error, say
-    from artgen.errors import Interrupted
-
     if built.error is not None and not isinstance(built.error, Interrupted):
         print_error(built.error, verbose=common.verbose, where=f"{built.piece.slug}: ")
     elif built.status == "built" and not common.quiet:
@@ -249,8 +240,6 @@ def _summary(results: Iterable[Built]) -> str:
 
 def _failure(results: list[Built], found: Gallery) -> Any:
     """Return the error that the build ends with, or None."""
-    from artgen.errors import GalleryError, Interrupted
-
     failed = [built.piece.slug for built in results if built.status == "failed"]
     if any(built.status == "left" for built in results):
         return Interrupted("interrupted", hint="run the same command again to resume")

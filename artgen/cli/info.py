@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
 from artgen.errors import InputError, UsageError
 
@@ -37,7 +38,6 @@ def info(
     common: Common,
 ) -> None:
     """Show how a file was made, with its recipe."""
-    from artgen.cli._console import columns, print_json
     from artgen.output import read_recipe
     from artgen.recipe import Recipe
 

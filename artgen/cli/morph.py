@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from artgen.cli._console import print_json
+from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
 
 
@@ -32,8 +34,6 @@ def morph(
     common: Common,
 ) -> None:
     """Morph one drawing into another: its parts move to where the other's are."""
-    from artgen.cli._exports import check_files, write_exports
-
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
     check_files(files, registry, overwrite=overwrite, more=("art",))
@@ -41,7 +41,6 @@ def morph(
     from artgen._files import file_hash
     from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load
-    from artgen.cli._console import print_json
     from artgen.recipe import FileReference
     from artgen.runner import resolve_device
 

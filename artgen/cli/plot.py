@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from artgen.cli._console import print_json
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
+from artgen.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -52,8 +54,6 @@ def plot(
 ) -> None:
     """Plot the losses of runs, the generations of an evolution, or what a codec learned."""
     from artgen.canvas import Canvas
-    from artgen.cli._console import print_json
-    from artgen.errors import UsageError, did_you_mean
     from artgen.output import atomic_write, encode_png
     from artgen.targets import parse_colour
 
@@ -113,7 +113,6 @@ def plot(
 
 def _set(art: Art, asked: str | None, file: Path, registry: Registry) -> SetTarget:
     """Open the set `asked` for, or the one that the codec has learned from. Raises UsageError."""
-    from artgen.errors import UsageError
     from artgen.runner import read_target
     from artgen.targets import SetTarget
 

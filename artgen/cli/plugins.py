@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, flat
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
@@ -42,8 +43,6 @@ def list_plugins(
     common: Common,
 ) -> None:
     """List all plugins, their status and what they offer."""
-    from artgen.cli._console import columns, print_json
-
     found = common.registry().plugins
     if common.as_json:
         print_json({"python": sys.executable, "plugins": [asdict(info) for info in found]})
@@ -71,8 +70,6 @@ def show(
     common: Common,
 ) -> None:
     """Describe a primitive, engine, loss, target or exporter, with its options."""
-    from artgen.cli._console import print_json
-
     entry = _find(common.registry(), name)
     facts = {
         "name": entry.name,
@@ -180,8 +177,6 @@ def _options(options: type[Any]) -> list[dict[str, Any]]:
 
 def _print(facts: dict[str, Any]) -> None:
     """Print single facts first, then a table for each list."""
-    from artgen.cli._console import columns
-
     rest = {key: value for key, value in facts.items() if key not in _TABLES}
     print(columns((k, _text(v)) for k, v in rest.items() if v not in (None, {}, [])))
     for key, (title, cells) in _TABLES.items():

@@ -11,7 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artgen.cli._console import describe, print_error, print_json
 from artgen.cli._flags import Common, argument
+from artgen.errors import PluginError
 
 if TYPE_CHECKING:
     from artgen.registry import Entry, Registry
@@ -31,9 +33,6 @@ def check(
     common: Common,
 ) -> int:
     """Run the conformance checks on a plugin. Exit with 4 if one fails."""
-    from artgen.cli._console import describe, print_error, print_json
-    from artgen.errors import PluginError
-
     loose = [Path(what)] if what.endswith(".py") else []
     registry = common.registry(*loose)
     entries = _entries(what, registry)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from artgen.cli._console import print_json, say
 from artgen.cli._flags import Common, argument, option, switch
 from artgen.scaffold import Family
 
@@ -23,7 +24,6 @@ def new(
     common: Common,
 ) -> None:
     """Create a working plugin in the current folder, as a package or a single file."""
-    from artgen.cli._console import print_json, say
     from artgen.scaffold import create
 
     registry = common.registry()

@@ -6,7 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from artgen.cli._console import print_json
+from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, Panel, argument, option, switch
+from artgen.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.output.plotter import Page
@@ -89,9 +92,6 @@ def render(
     common: Common,
 ) -> None:
     """Draw a saved drawing or film at any size."""
-    from artgen.cli._exports import check_files, write_exports
-    from artgen.errors import UsageError
-
     registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk exclude each other", hint="leave one of them out")
@@ -100,7 +100,6 @@ def render(
     check_files(files, registry, overwrite=overwrite)
 
     from artgen.art import ExportRequest, load
-    from artgen.cli._console import print_json
     from artgen.runner import resolve_device
 
     sheet = _page(
