@@ -58,6 +58,8 @@ def draw(
             backend=backend,
         )
         expected = [4 if transparent else 3, large.height, large.width]
+        if drawing.subject is not None and isinstance(image, Tensor):
+            expected[:-2] = image.shape[:-2]  # of a field the outputs, of a codec the pictures
         if not isinstance(image, Tensor) or list(image.shape) != expected:
             found = list(image.shape) if isinstance(image, Tensor) else type(image).__name__
             raise broken(
