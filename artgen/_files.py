@@ -83,6 +83,7 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
 def file_hash(path: Path, what: str) -> str:
     """The SHA-256 of a file's bytes, as hexadecimal text. Raises InputError."""
     try:
+        check_regular(path, f"{what} {path}")
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

@@ -12,11 +12,11 @@ instance; its errors name the key, the reason and valid values.
 from __future__ import annotations
 
 import dataclasses
-import tomllib
 import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
+from artgen._toml import parse_toml
 from artgen.errors import UsageError, did_you_mean
 
 T = TypeVar("T")
@@ -91,8 +91,8 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
 def parse_value(text: str) -> Any:
     """Parse the value after `--set KEY=`: a TOML literal, or else the bare text."""
     try:
-        document = tomllib.loads(f"value = {text}")
-    except (ValueError, RecursionError):  # numbers of too many digits, and brackets too deep
+        document = parse_toml(f"value = {text}")
+    except ValueError:
         return text
     return document["value"] if len(document) == 1 else text
 

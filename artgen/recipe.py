@@ -8,7 +8,6 @@ so that a later version with other defaults still makes the same picture.
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeVar
@@ -18,20 +17,22 @@ from pydantic_core import PydanticCustomError
 
 from artgen._files import read_regular
 from artgen._migration import migrated_recipe
+from artgen._toml import DEEPEST, parse_toml
 from artgen.errors import InputError, UsageError, did_you_mean
 
 SCHEMA: Literal[2] = 2
 
 MOST_PARTS = 10_000_000
+MOST_STEPS = 1_000_000_000
+MOST_STAGES = 100
 MOST_COLOURS = 256
 MOST_KEYS = 1000
 
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
 
-_DEEPEST = 20
-_LARGEST = 2**24
-"""The bytes of a recipe file at most; those of real ones are some thousands."""
+_LARGEST = 2**20
+"""Largest number of bytes of a recipe file; real ones have a few thousand."""
 
 TableT = TypeVar("TableT", bound=BaseModel)
 
@@ -126,16 +127,22 @@ class Stage(_OpenTable):
     """One engine and its budget; every other key is an option of the engine."""
 
     engine: str = "auto"
-    steps: int | None = Field(default=None, ge=1)
+    steps: int | None = Field(default=None, ge=1, le=MOST_STEPS)
     time: float | None = Field(
-        default=None, gt=0, description="seconds; becomes steps when the run starts"
+        default=None, gt=0, le=1e9, description="seconds; becomes steps when the run starts"
     )
     stop: int | None = Field(
-        default=None, ge=0, description="the last step taken, where before `steps`"
+        default=None,
+        ge=0,
+        le=MOST_STEPS,
+        description="the last step taken, where before `steps`",
     )
     target_psnr: float | None = Field(default=None, gt=0)
     plateau: int | None = Field(
-        default=None, ge=1, description="stop after so many steps without gain"
+        default=None,
+        ge=1,
+        le=MOST_STEPS,
+        description="stop after so many steps without gain",
     )
     loss: str | None = None
 
@@ -176,7 +183,10 @@ class ClipTable(_Table):
     """How a clip is fitted, frame by frame; see `artgen.runner`."""
 
     steps: int | None = Field(
-        default=None, ge=1, description="for each frame that follows another one of its scene"
+        default=None,
+        ge=1,
+        le=MOST_STEPS,
+        description="for each frame that follows another one of its scene",
     )
     steady: float = Field(
         default=0.2, ge=0, le=0.95, description="how much of its error a frame takes over"
@@ -228,7 +238,9 @@ class Recipe(_Table):
     init: FileReference | None = None
     target: TargetTable = TargetTable()
     primitive: PrimitiveTable = PrimitiveTable()
-    stage: tuple[Stage, ...] = Field(default=(Stage(),), min_length=1, strict=False)
+    stage: tuple[Stage, ...] = Field(
+        default=(Stage(),), min_length=1, max_length=MOST_STAGES, strict=False
+    )
     output: OutputTable = OutputTable()
     run: RunTable = RunTable()
     clip: ClipTable | None = None
@@ -245,7 +257,7 @@ class Recipe(_Table):
                 hint="a newer artgen may read it",
             )
         if _is_deep(data):
-            raise InputError(f"{where} has tables or lists more than {_DEEPEST} deep")
+            raise InputError(f"{where} has tables or lists more than {DEEPEST} deep")
         data = migrated_recipe(data) if schema == 1 else dict(data)
         if isinstance(data.get("init"), str):
             data["init"] = {"name": data["init"]}
@@ -268,9 +280,8 @@ class Recipe(_Table):
     def from_toml(cls, path: Path) -> Recipe:
         """Read a recipe file."""
         try:
-            data = tomllib.loads(read_regular(path, f"recipe {path}", _LARGEST).decode("utf-8"))
-        # Beside what tomllib raises on purpose: numbers of too many digits, text that is no UTF-8.
-        except (ValueError, RecursionError) as error:
+            data = parse_toml(read_regular(path, f"recipe {path}", _LARGEST).decode("utf-8"))
+        except ValueError as error:
             raise InputError(f"{path} is not a TOML recipe: {error}") from None
         return cls.from_dict(data, where=str(path))
 
@@ -363,7 +374,7 @@ def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:
 def _is_deep(value: Any) -> bool:
     """Whether lists and tables lie in one another so often that they could not be written."""
     inside = [value]
-    for _ in range(_DEEPEST):
+    for _ in range(DEEPEST):
         inside = [
             child
             for each in inside

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pickle
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -163,7 +164,13 @@ def test_another_schema_is_refused_by_name(schema):
         ({"stage": []}, "stage = []"),
         ({"stage": [{"steps": 3}, {"steps": 0}]}, "stage.1.steps = 0"),
         ({"stage": {"steps": 3}}, "stage = {'steps': 3}"),
+        ({"stage": [{"steps": 10**9 + 1}]}, "stage.0.steps = 1000000001"),
+        ({"stage": [{"stop": 10**20}]}, "stage.0.stop = 100000000000000000000"),
+        ({"stage": [{"plateau": 10**20}]}, "stage.0.plateau = 100000000000000000000"),
+        ({"stage": [{"steps": 1}] * 101}, "stage = [{'steps': 1},"),
+        ({"clip": {"steps": 10**20}}, "clip.steps = 100000000000000000000"),
         ({"stage": [{"time": 0}]}, "stage.0.time = 0"),
+        ({"stage": [{"time": 1e300}]}, "stage.0.time = 1e+300"),
         ({"stage": [{"time": float("nan")}]}, "stage.0.time = nan"),
         ({"output": {"still_size": 65_537}}, "output.still_size = 65537"),
         ({"output": {"fps": 121}}, "output.fps = 121"),
@@ -194,11 +201,46 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path, content, says):
         Recipe.from_toml(file)
 
 
-def test_values_that_are_nested_without_end_are_refused(tmp_path):
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (f"primitive.x = {'[' * 30}{']' * 30}", "tables or lists more than 20 deep"),
+        (f"x = {'[' * 100_000}", "lists or tables are more than 20 deep"),
+        (f"{'a.' * 6000}b = 1", "a key has more than 20 parts"),
+        (f"[{'a . ' * 6000}b]", "a key has more than 20 parts"),
+        ("x = 'a' # '\n" + '"a".' * 6000 + "b = 1", "a key has more than 20 parts"),
+        (f"x = {'9' * 5000}", "is not a TOML recipe"),
+        ("'" * 500_000, "is not a TOML recipe"),
+        ("x" * 2**20 + " = 1", "is larger than 1 MiB"),
+    ],
+    ids=lambda text: text[:15],
+)
+def test_a_small_file_cannot_ask_for_much_memory(tmp_path, text, says):
     file = tmp_path / "deep.toml"
-    file.write_text("[primitive]\n" + ".".join("a" * 500) + " = 1\n")
-    with pytest.raises(InputError, match="tables or lists more than 20 deep"):
-        Recipe.from_toml(file)
+    file.write_text(text)
+    tracemalloc.start()
+    try:
+        with pytest.raises(InputError, match=says):
+            Recipe.from_toml(file)
+        assert tracemalloc.get_traced_memory()[1] < 50e6
+    finally:
+        tracemalloc.stop()
+
+
+def test_dots_in_strings_and_comments_are_no_keys(tmp_path):
+    dots = ".".join("a" * 500)
+    file = tmp_path / "dots.toml"
+    file.write_text(
+        f"""
+# {dots}
+[primitive]
+one = "it's \\" {dots}"
+two = '{dots}'  # {dots}
+three = \"\"\"
+" {dots} \"\"\"
+"""
+    )
+    assert Recipe.from_toml(file).primitive.options["two"] == dots
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")

@@ -546,8 +546,15 @@ class TestFile:
     def test_missing_file_and_folder(self, tmp_path):
         with pytest.raises(PluginError, match=r"heart\.py does not exist"):
             bare_registry(files=[tmp_path / "heart.py"])
-        with pytest.raises(PluginError, match="cannot be read: Is a directory"):
+        with pytest.raises(PluginError, match="is a folder"):
             bare_registry(files=[tmp_path])
+
+    @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes")
+    def test_pipe_is_not_waited_for(self, tmp_path):
+        pipe = tmp_path / "heart.py"
+        os.mkfifo(pipe)
+        with pytest.raises(PluginError, match=r"heart\.py is a pipe"):
+            bare_registry(files=[pipe])
 
     def test_broken_file_leaves_no_module_behind(self, write):
         with pytest.raises(PluginError):

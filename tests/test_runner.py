@@ -27,12 +27,12 @@ from artgen.errors import (
     PluginError,
     UsageError,
 )
-from artgen.events import Advanced, Evaluated, Finished, FrameTaken, Notice, Started
+from artgen.events import Advanced, Evaluated, Event, Finished, FrameTaken, Notice, Started
 from artgen.metrics import psnr
 from artgen.output import FrameStore, read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import default_stem, output_paths, run
+from artgen.runner import check_agreement, default_stem, output_paths, run
 from artgen.runner._timing import Pace, measure_pace
 from artgen.targets import image_from_array
 
@@ -227,6 +227,18 @@ def test_every_output_makes_the_same_still_again(
         out = tmp_path / suffix
         run(again, registry, out=out, search=[tmp_path])
         assert stored(out) == stored(first)
+
+
+def test_threads_are_bounded_by_the_machine(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+    events: list[Event] = []
+    asked = recipe(photo, run={"threads": 1_000_000})
+    result = run(asked, registry, out=tmp_path, observers=[events.append])
+    assert result.summary["threads"] == 1
+    assert any("1000000 threads" in e.message for e in events if isinstance(e, Notice))
+    check_agreement(Recipe.from_dict(result.summary["recipe"]), asked, registry)
 
 
 def test_no_output_knows_where_it_was_made(photo: Path, tmp_path: Path, registry: Registry) -> None:

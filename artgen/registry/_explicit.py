@@ -17,7 +17,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Literal
 
-from artgen.errors import PluginError
+from artgen._files import read_regular
+from artgen.errors import InputError, PluginError
 from artgen.events import Event
 from artgen.hookspecs import Spec, hookimpl
 from artgen.registry._contract import check_contract
@@ -30,6 +31,9 @@ from artgen.registry._plugin import (
     isolated,
     of_specs,
 )
+
+_LARGEST = 2**24
+"""Largest number of bytes of a plugin file."""
 
 SESSION = "python session"
 """The identity of objects registered from Python that have no file."""
@@ -118,15 +122,12 @@ def _unusable(path: Path, reason: object, hint: str) -> PluginError:
 
 
 def _read(path: Path) -> bytes:
+    if not path.exists():
+        raise PluginError(f"plugin file {path} does not exist", hint="check its path")
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise PluginError(f"plugin file {path} does not exist", hint="check its path") from None
-    except OSError as error:
-        raise PluginError(
-            f"plugin file {path} cannot be read: {error.strerror}",
-            hint="a plugin is one Python file",
-        ) from None
+        return read_regular(path, f"plugin file {path}", _LARGEST)
+    except InputError as error:
+        raise PluginError(error.message, hint="a plugin is one Python file") from None
 
 
 def _identity(path: Path, source: bytes) -> dict[str, str]:

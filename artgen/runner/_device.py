@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -36,12 +37,21 @@ def resolve_device(asked: str) -> str:
     return asked
 
 
+def available_threads(asked: int) -> int:
+    """The number of threads to use: `asked`, but not more than this machine has processors.
+
+    Results do not depend on it. Thousands of threads crash OpenMP, and recipes come from larger
+    machines.
+    """
+    return min(asked, os.cpu_count() or 1)
+
+
 @contextmanager
-def threads(number: int | None) -> Iterator[int]:
-    """Run the block on `number` CPU threads (None: as many as torch would use)."""
+def threads(asked: int | None) -> Iterator[int]:
+    """Run the block on the available ones of `asked` CPU threads (None: as many as torch uses)."""
     before = torch.get_num_threads()
-    if number is not None:
-        torch.set_num_threads(number)
+    if asked is not None:
+        torch.set_num_threads(available_threads(asked))
     try:
         yield torch.get_num_threads()
     finally:

@@ -32,7 +32,7 @@ from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Noti
 from artgen.metrics import decibels
 from artgen.output import frame_steps
 from artgen.raster import draw
-from artgen.recipe import Stage
+from artgen.recipe import MOST_STEPS, Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import History, Key, film_of
 from artgen.runner._prepare import Job, check_finite
@@ -475,7 +475,7 @@ class Fit:
             frames = min(affordable, wanted)
             steps = pace.steps_in(budget, evaluations=reports, frames=frames)
         self.progress.budget = budget
-        self._set_stage(steps=min(steps, self.stage.steps or steps), time=None)
+        self._set_stage(steps=min(steps, self.stage.steps or MOST_STEPS), time=None)
         if self.folder is not None:
             self.folder.write_recipe(self.recipe)
 

@@ -10,6 +10,7 @@ from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import load_primitive
+from artgen.runner._device import available_threads
 from artgen.targets import Source, Target, TargetRequest, open_source
 
 _NAMES = ("name", "engine", "loss")
@@ -63,6 +64,8 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
             continue
         if key in _NAMES and found is not None:
             value, found = bare_name(value), bare_name(found)
+        if key == "threads" and found is not None:
+            value, found = available_threads(value), available_threads(found)
         fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value
         if value != found and not fewer:
             raise _differs(f"{prefix}{key}", value, found)

@@ -77,6 +77,9 @@ def run(
     keep_freed_memory()
 
     with held, threads(recipe.run.threads) as number:
+        if number < (recipe.run.threads or 0):
+            text = f"{recipe.run.threads} threads are more than this machine has: {number} are used"
+            emit(Notice(stem, text))
         if folder is not None:
             check_agreement(recipe, asked, registry, target)
         job = prepare(recipe, registry, target=target, search=search, threads=number)
