@@ -148,8 +148,45 @@ def live_ends(tally: Tally, small: bool) -> None:
         tally.case("the page", "it is there still" if _answers(port) else None)
 
 
+def live_is_flooded(tally: Tally, small: bool) -> None:
+    """Connections without end, while the run may open 256 files; then it saves."""
+    with _served(function=_with_few_files) as (port, process), ExitStack() as open_:
+        host = f"127.0.0.1:{port}"
+        own = {"Host": host, "Origin": f"http://{host}"}
+        _allow_files(5000)
+        for number in range(300 if small else 3000):
+            client = open_.enter_context(_connected(port))
+            client.sendall((b"", b"GET / HTTP/1.1\r\nHost: ")[number % 2])
+        tally.case("the page", _not(200, _ask(port, "GET / HTTP/1.1", Host=host)))
+        for _ in range(20):  # and pages that listen, which are no reason to end others
+            open_.enter_context(_connected(port)).sendall(
+                _request("GET /events HTTP/1.1", Host=host)
+            )
+        tally.case("to go on", _not(204, _post(port, {"action": "resume"}, **own)))
+        time.sleep(1)
+        tally.case("the run", None if process.is_alive() else f"it ended with {process.exitcode}")
+        tally.case("to stop", _not(204, _post(port, {"action": "stop"}, **own)))
+        process.join(PATIENCE)
+        tally.case("the end", None if process.exitcode == 130 else f"exit code {process.exitcode}")
+
+
+def _with_few_files(line: list[str], folder: Path) -> None:
+    """In the new process: a run that may open 256 files."""
+    _allow_files(256)
+    leave(line, folder)
+
+
+def _allow_files(most: int) -> None:
+    import resource
+
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(most, hard), hard))
+
+
 @contextmanager
-def _served(*, noisy: bool = False) -> Iterator[tuple[int, BaseProcess]]:
+def _served(
+    *, noisy: bool = False, function: Callable[..., None] = leave
+) -> Iterator[tuple[int, BaseProcess]]:
     """A run with a live page, paused: its port and its process."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -170,7 +207,7 @@ def _served(*, noisy: bool = False) -> Iterator[tuple[int, BaseProcess]]:
         line += ["--seed", "1", "--threads", "1", "--no-video", "--live", "--out", str(folder)]
         told = folder / "stderr.txt"
         told.write_text("")
-        process = start(leave, line, folder)
+        process = start(function, line, folder)
         try:
             while not (found := re.search(r"live: http://[^:]+:(\d+)/", told.read_text())):
                 if not process.is_alive():
@@ -426,6 +463,13 @@ def _wait_for_all() -> None:
     server._Handler.timeout = None  # type: ignore[assignment]
 
 
+def _accept_all() -> None:
+    """Any number of connections is open at a time."""
+    import artgen.live._server as server
+
+    server.MOST_CONNECTIONS = 10**9
+
+
 def _follow_links() -> None:
     """Links are taken for what they lead to."""
     import artgen.gallery._build as build
@@ -473,6 +517,16 @@ PROMISES = [
         live_ends,
         lambda: in_processes(_wait_for_all),
         "at the end, the run waits for connected clients",
+    ),
+    Promise(
+        "live-flood",
+        "Connections to the live page without end neither end the run nor keep it from saving; the "
+        "page still answers.",
+        "Thousands of clients that send nothing, or part of a request, and pages that listen, while "
+        "the run may open 256 files.",
+        live_is_flooded,
+        lambda: in_processes(_accept_all),
+        "the number of connections is not bounded",
     ),
     Promise(
         "gallery-inside",

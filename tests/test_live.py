@@ -6,10 +6,11 @@ import base64
 import http.client
 import io
 import json
+import socket
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import helpers
@@ -20,6 +21,7 @@ from PIL import Image
 from artgen.errors import InputError, Interrupted
 from artgen.events import Advanced, Evaluated, Finished, Notice, PreviewDrawn, Started
 from artgen.live import Live
+from artgen.live._server import MOST_CONNECTIONS
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
@@ -160,6 +162,29 @@ def test_nothing_else_is_served(live: Live, path: str) -> None:
     assert (answer.status, answer.body) == (404, b"")
     assert ask(live, "/events", "POST", "{}", Origin=live.address.rstrip("/")).status == 404
     assert ask(live, "/", "PUT", "{}").status == 501
+
+
+def test_connections_without_end_leave_files_and_the_page(live: Live) -> None:
+    before = threading.active_count()
+    with ExitStack() as silent:
+        for _ in range(3 * MOST_CONNECTIONS):
+            silent.enter_context(socket.create_connection(("127.0.0.1", live.port), 10))
+        assert ask(live, "/").status == 200
+        assert threading.active_count() <= before + MOST_CONNECTIONS + 3
+
+
+def test_whoever_asks_for_all_pages_gets_no_more_than_allowed(live: Live) -> None:
+    with ExitStack() as pages:
+        heard = [pages.enter_context(listening(live)) for _ in range(MOST_CONNECTIONS)]
+        with pytest.raises(OSError):  # noqa: PT011
+            ask(live, "/")
+        live(Notice("cat", "still here"))
+        assert any(message["notices"] == ["still here"] for message in heard[0])
+    deadline = time.monotonic() + 10
+    while live._server._open and time.monotonic() < deadline:
+        live(Notice("cat", "is anyone there?"))
+        time.sleep(0.02)
+    assert ask(live, "/").status == 200
 
 
 def test_localhost_is_a_name_of_it(live: Live) -> None:

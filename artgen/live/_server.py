@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -37,6 +38,8 @@ LARGEST_REQUEST = 1000
 """Bytes."""
 FASTEST = 30.0
 """Highest rate, in pictures per second."""
+MOST_CONNECTIONS = 32
+"""Largest number of open connections: each takes a thread, and a file that the run may need."""
 
 
 class Live:
@@ -156,13 +159,53 @@ class Live:
 
 
 class _Server(ThreadingHTTPServer):
-    """A server whose threads do not keep the process alive."""
+    """A server whose threads do not keep the process alive.
+
+    One connection too many ends the oldest one that has not asked for anything yet; if all of them
+    have, it is refused.
+    """
 
     daemon_threads = True
     block_on_close = False
     # On Windows another process could take over the port.
     allow_reuse_address = False
     live: Live
+
+    def __init__(self, *given: Any, **options: Any) -> None:
+        self.silent: dict[Any, None] = {}
+        """Connections that have not sent a request yet, the oldest first."""
+        self._open: set[Any] = set()
+        self._lock = threading.Lock()
+        super().__init__(*given, **options)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Start a thread for a connection, or refuse it."""
+        with self._lock:
+            if len(self._open) >= MOST_CONNECTIONS:
+                oldest = next(iter(self.silent), None)
+                if oldest is None:
+                    super().shutdown_request(request)
+                    return
+                self.silent.pop(oldest)
+                self._open.discard(oldest)
+                with suppress(OSError):
+                    # Its thread reads the end of the connection and closes it.
+                    oldest.shutdown(socket.SHUT_RDWR)
+            self._open.add(request)
+            self.silent[request] = None
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection."""
+        self.heard(request)
+        with self._lock:
+            self._open.discard(request)
+        super().shutdown_request(request)
+
+    def heard(self, request: Any) -> None:
+        """Note that a whole request has come."""
+        with self._lock:
+            self.silent.pop(request, None)
 
     @cached_property
     def page(self) -> tuple[bytes, str]:
@@ -193,6 +236,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Answer with the page or the stream of updates."""
+        self._serving.heard(self.request)
         if not self._is_ours():
             self._answer(HTTPStatus.FORBIDDEN)
         elif self.path == "/":
@@ -209,6 +253,7 @@ class _Handler(BaseHTTPRequestHandler):
         given = self.headers.get("Content-Length", "")
         length = int(given) if given.isdecimal() and len(given) < 10 else LARGEST_REQUEST + 1
         body = self.rfile.read(length) if length <= LARGEST_REQUEST else b""
+        self._serving.heard(self.request)
         if not self._is_ours(writing=True):
             self._answer(HTTPStatus.FORBIDDEN)
         elif self.path != "/control":
