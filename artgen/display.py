@@ -19,23 +19,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, UsageError
 from artgen.metrics import accuracy, decibels, mean_error, psnr, ssim
+from artgen.nn.codec import PICTURE_PIECE, kept_examples, reconstruct
 from artgen.output import to_pixels
 from artgen.output.plots import ClassMap, CurvePlot
 from artgen.output.sheets import PairSheet
 from artgen.primitives import Codec, Examples, Field, Primitive
-from artgen.raster import (
-    EAGER,
-    PICTURE_PIECE,
-    Backend,
-    draw,
-    evaluate,
-    kept_examples,
-    memory_errors,
-    reconstruct,
-)
+from artgen.raster import EAGER, Backend, draw, evaluate
 from artgen.samples import Curve, ImageSet, Points, kind_of
 
 METRICS = ("psnr", "ssim", "mse", "accuracy", "mean_error")

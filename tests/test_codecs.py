@@ -13,8 +13,8 @@ from artgen.engines.gradient.schedule import rate_factor
 from artgen.events import Evaluated
 from artgen.losses import bce, mse
 from artgen.metrics import equivalent_rank, rank_errors
+from artgen.nn.codec import pass_through, reconstruct
 from artgen.primitives import Context, Examples, Params
-from artgen.raster import pass_through, reconstruct
 from artgen.runner import _arithmetic
 from artgen.targets import open_digits
 from artgen_plugins.autoencoder import Autoencoder

@@ -297,7 +297,7 @@ def test_a_gpu_is_never_waited_for_and_gives_the_same_bits_again(triton):
     incoming = torch.rand(3, 150, 200, device=DEVICE)
 
     def step():
-        image = footprint.accumulate(splat, leaves, leaves["colour"], canvas)
+        image = footprint.draw_features(splat, leaves, leaves["colour"], canvas)
         return [image, *torch.autograd.grad(image, list(leaves.values()), incoming)]
 
     first = step()  # compiles

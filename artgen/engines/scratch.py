@@ -27,6 +27,7 @@ from artgen.autograd.nodes import (
     Node,
 )
 from artgen.autograd.tensor import Tensor
+from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite, picture_psnr
@@ -35,7 +36,7 @@ from artgen.errors import UsageError
 from artgen.losses import exponential, l1, mse
 from artgen.options import option
 from artgen.primitives import Context, Field, FieldWithGraph, features_of
-from artgen.raster import Memory, evaluate, memory_errors, paint
+from artgen.raster import Memory, evaluate, paint
 
 Array = NDArray[Any]
 

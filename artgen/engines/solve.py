@@ -14,12 +14,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite, picture_psnr
 from artgen.errors import UsageError
+from artgen.nn.codec import PICTURE_PIECE, reconstruct
 from artgen.primitives import Codec, Primitive, SolvableCodec
-from artgen.raster import PICTURE_PIECE, memory_errors, reconstruct
 
 MOST_STEPS = 32
 """More components are revealed several at a time, unless more steps are asked for."""

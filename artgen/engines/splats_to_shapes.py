@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler.threads import share
 from artgen.drawing import Drawing
 from artgen.engines.climb.layers import NOTHING, Layers, Stack, load_sums, search_kernels
 from artgen.engines.conversion import convert_parts
 from artgen.engines.gradient.densify import summed_colour
 from artgen.errors import PluginError
 from artgen.primitives import ADDED, Context, Params, Shape, Splat
-from artgen.raster import paint, share
+from artgen.raster import paint
 
 WHITE = np.ones((1, 3))
 """The only colour that a shape may have on the picture of a footprint."""

@@ -19,11 +19,11 @@ from artgen.engines.gradient.batches import RandomAffine, augmented
 from artgen.errors import UsageError
 from artgen.latents.space import LatentSpace
 from artgen.metrics import equivalent_rank, rank_errors
+from artgen.nn.codec import encode, reconstruct
 from artgen.output import contact_sheet, to_pixels
 from artgen.output.plots import plot_ranks, plot_scatter
 from artgen.output.sheets import as_rgb
 from artgen.primitives import Examples
-from artgen.raster import encode, reconstruct
 from artgen.targets import SetTarget
 
 Colour = tuple[float, float, float]

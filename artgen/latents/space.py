@@ -31,9 +31,9 @@ from torch import Tensor
 
 from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError, did_you_mean
+from artgen.nn.codec import decode, encode, kept_examples
 from artgen.output import to_pixels
 from artgen.primitives import Codec
-from artgen.raster import decode, encode, kept_examples
 from artgen.samples import ImageSet
 
 if TYPE_CHECKING:

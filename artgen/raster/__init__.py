@@ -1,15 +1,5 @@
 """From a drawing to pixels, differentiably where an engine asks for it."""
 
-from artgen.compiler.memory import memory_errors
-from artgen.compiler.threads import share, share_torch
-from artgen.nn.codec import (
-    PICTURE_PIECE,
-    decode,
-    encode,
-    kept_examples,
-    pass_through,
-    reconstruct,
-)
 from artgen.raster import shapes, splat_backend, splats
 from artgen.raster._paint import draw, paint
 from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
@@ -33,31 +23,22 @@ _FAMILIES = (shapes, splat_backend, splats)
 __all__ = [
     "EAGER",
     "FIELD_PIECE",
-    "PICTURE_PIECE",
     "SAMPLE_ROWS",
     "Backend",
     "Memory",
     "check_shape",
     "choose_backend",
-    "decode",
     "draw",
     "draw_partition",
     "draw_shapes",
     "drawing_kernels",
-    "encode",
     "evaluate",
     "keep_valid",
-    "kept_examples",
     "load_kernels",
     "load_partition_kernels",
     "make_grid",
-    "memory_errors",
     "paint",
-    "pass_through",
     "planned_backend",
-    "reconstruct",
-    "share",
-    "share_torch",
     "unpack",
     "unpack_sites",
 ]

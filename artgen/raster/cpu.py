@@ -59,14 +59,16 @@ class Footprint(CompiledFootprint):
     def _emit(self, channels: int, over: bool) -> Source:
         return _emit(self._ir, self._far, channels, over)
 
-    def _draw(
+    def draw_features(
         self,
         splat: Splat,
         tensors: Mapping[str, Tensor],
         features: Tensor,
         canvas: Canvas,
-        over: bool,
+        *,
+        over: bool = False,
     ) -> Tensor:
+        """Draw with the kernels."""
         source, kernels = self.kernels(features.shape[0], over)
         names = list(dict.fromkeys(name for name, _ in source.columns))
         extent = find_extent(splat, tensors, features.shape[1])

@@ -54,14 +54,16 @@ class Footprint(CompiledFootprint):
             return emit_triton_over(self._ir, SIDE)
         return emit_triton(self._ir, self._far, channels, SIDE)
 
-    def _draw(
+    def draw_features(
         self,
         splat: Splat,
         tensors: Mapping[str, Tensor],
         features: Tensor,
         canvas: Canvas,
-        over: bool,
+        *,
+        over: bool = False,
     ) -> Tensor:
+        """Draw with the kernels."""
         source, kernels = self.kernels(features.shape[0], over)
         extent = find_extent(splat, tensors, features.shape[1])
         parameters = torch.stack([tensors[name][index] for name, index in source.columns], dim=1)
@@ -82,17 +84,11 @@ class _Accumulate(torch.autograd.Function):
         kernels: ModuleType,
         canvas: Canvas,
     ) -> Tensor:
-        (count, _), channels = parameters.shape, features.shape[1]
-        grid = _grid(canvas, parameters.device)
-        first = source.columns.index(("xy", (0,)))
-        centres = parameters[:, first : first + 2].contiguous()
-        uniforms = parameters.new_empty(count, source.prepared)
-        _launch(kernels.prepare, -(-count // SPLATS), parameters, uniforms, count)
-        frame = extent.frame.t().contiguous()
-        box = find_boxes(centres, extent, canvas)
+        channels, grid = features.shape[1], _grid(canvas, parameters.device)
+        prepared, box = _prepared(parameters, extent, source, kernels, canvas)
         start, listed = list_splats(box, grid)
         image = parameters.new_empty(channels, canvas.height, canvas.width)
-        arrays = (centres, frame, uniforms, features, grid.x, grid.y, box)
+        arrays = (*prepared, features, grid.x, grid.y, box)
         size = (canvas.width, canvas.height)
         _launch(kernels.forward, grid.tiles, *arrays, start, listed, image, *size, grid.levels)
         ctx.save_for_backward(parameters, *arrays)
@@ -108,10 +104,7 @@ class _Accumulate(torch.autograd.Function):
         sums = parameters.new_empty(parts, count, ctx.sums)
         image = (incoming.contiguous(), sums, width, height)
         _launch(ctx.kernels.backward, count * parts, *arrays, *image, count, parts)
-        gradient, features = torch.empty_like(parameters), torch.empty_like(arrays[3])
-        totals = (sums, arrays[-1], gradient, features, count, parts)
-        _launch(ctx.kernels.finish, -(-count // SPLATS), parameters, *totals)
-        return gradient, features, None, None, None, None
+        return _finished(ctx.kernels, parameters, arrays[3], sums, arrays[-1], parts)
 
 
 _accumulate: Callable[..., Tensor] = _Accumulate.apply
@@ -130,21 +123,15 @@ class _Composite(torch.autograd.Function):
         kernels: ModuleType,
         canvas: Canvas,
     ) -> Tensor:
-        count = len(parameters)
         grid = _grid(canvas, parameters.device)
-        first = source.columns.index(("xy", (0,)))
-        centres = parameters[:, first : first + 2].contiguous()
-        uniforms = parameters.new_empty(count, source.prepared)
-        _launch(kernels.prepare, -(-count // SPLATS), parameters, uniforms, count)
-        tiles = bin_splats(centres.t(), extent.radius, canvas, SIDE)
+        prepared, box = _prepared(parameters, extent, source, kernels, canvas)
+        tiles = bin_splats(prepared[0].t(), extent.radius, canvas, SIDE)
         start = torch.nn.functional.pad(tiles.count.cumsum(0), (1, 0)).int()
         listed = tiles.splat.int()
         image = parameters.new_empty(4, canvas.height, canvas.width)
         end = torch.empty(grid.tiles * SIDE * SIDE, dtype=torch.int32, device=parameters.device)
-        frame = extent.frame.t().contiguous()
-        arrays = (centres, frame, uniforms, features, grid.x, grid.y, start, listed, image, end)
+        arrays = (*prepared, features, grid.x, grid.y, start, listed, image, end)
         _launch(kernels.forward, grid.tiles, *arrays, canvas.width, canvas.height)
-        box = find_boxes(centres, extent, canvas)
         ctx.save_for_backward(parameters, box, *arrays)
         ctx.kernels, ctx.sums, ctx.tiles = kernels, source.leaves + 4, grid.tiles
         return image
@@ -158,17 +145,35 @@ class _Composite(torch.autograd.Function):
         incoming = grad_outputs[0].contiguous()
         _launch(ctx.kernels.backward, ctx.tiles, *arrays, incoming, pairs, width, height)
         # By splat and, for each, in the order of the tiles: the same bits every time.
-        count = len(parameters)
         splat, order = torch.sort(listed, stable=True)
-        ends = torch.searchsorted(splat, torch.arange(count + 1, device=splat.device))
+        ends = torch.searchsorted(splat, torch.arange(len(parameters) + 1, device=splat.device))
         sums = torch.segment_reduce(pairs[order], "sum", lengths=ends.diff(), axis=0, unsafe=True)
-        gradient, features = torch.empty_like(parameters), torch.empty_like(arrays[3])
-        totals = (sums, box, gradient, features, count, 1)
-        _launch(ctx.kernels.finish, -(-count // SPLATS), parameters, *totals)
-        return gradient, features, None, None, None, None
+        return _finished(ctx.kernels, parameters, arrays[3], sums, box, 1)
 
 
 _composite: Callable[..., Tensor] = _Composite.apply
+
+
+def _prepared(
+    parameters: Tensor, extent: Extent, source: Source, kernels: ModuleType, canvas: Canvas
+) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
+    """Centres, frames and uniforms of the splats, and their boxes."""
+    first = source.columns.index(("xy", (0,)))
+    centres = parameters[:, first : first + 2].contiguous()
+    uniforms = parameters.new_empty(len(parameters), source.prepared)
+    _launch(kernels.prepare, -(-len(parameters) // SPLATS), parameters, uniforms, len(parameters))
+    frame = extent.frame.t().contiguous()
+    return (centres, frame, uniforms), find_boxes(centres, extent, canvas)
+
+
+def _finished(
+    kernels: ModuleType, parameters: Tensor, features: Tensor, sums: Tensor, box: Tensor, parts: int
+) -> tuple[Tensor | None, ...]:
+    """The gradients by parameters and features, from the sums over pixels."""
+    gradients, count = (torch.empty_like(parameters), torch.empty_like(features)), len(parameters)
+    programs = -(-count // SPLATS)
+    _launch(kernels.finish, programs, parameters, sums, box, *gradients, count, parts)
+    return (*gradients, None, None, None, None)
 
 
 def _launch(kernel: Any, programs: int, *arguments: Tensor | int) -> None:

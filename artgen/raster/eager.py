@@ -7,7 +7,7 @@ number of splats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,48 +31,22 @@ class Memory:
         return Memory(max(1 << 12, int(self.evaluations * share)))
 
 
-def accumulate(
+def draw_features(
     splat: Splat,
-    tensors: dict[str, Tensor],
+    tensors: Mapping[str, Tensor],
     features: Tensor,
     canvas: Canvas,
     memory: Memory,
     side: int | None = None,
+    *,
+    over: bool = False,
 ) -> Tensor:
-    """The additive kernel: ∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, [C, height, width].
+    """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, [C, height, width]; `features` is [C, N].
 
-    `features` is [C, N]. Differentiable in `tensors` and `features`.
+    With `over`, alpha compositing, the first splat in front: the last feature is the opacity, alpha
+    = opacity·w, at most OPAQUE, and the last channel is transmittance. What is behind all but
+    HIDDEN of the light is not drawn. Differentiable in `tensors` and `features`, not in the order.
     """
-    return _run(splat, tensors, features, canvas, memory, side, over=False)
-
-
-def composite(
-    splat: Splat,
-    tensors: dict[str, Tensor],
-    colour: Tensor,
-    opacity: Tensor,
-    canvas: Canvas,
-    memory: Memory,
-    side: int | None = None,
-) -> Tensor:
-    """Alpha compositing, the first splat in front: colour [C] and transmittance, [C + 1, h, w].
-
-    `colour` is [C, N], `opacity` [N]; alpha = opacity·w, at most OPAQUE; what is behind all but
-    HIDDEN of the light is not drawn. Differentiable in all of them, not in the order.
-    """
-    features = torch.cat([colour, opacity[None]])
-    return _run(splat, tensors, features, canvas, memory, side, over=True)
-
-
-def _run(
-    splat: Splat,
-    tensors: dict[str, Tensor],
-    features: Tensor,
-    canvas: Canvas,
-    memory: Memory,
-    side: int | None,
-    over: bool,
-) -> Tensor:
     count = features.shape[1]
     # Parameters of the framework are not those of the footprint, and visibility is per pixel.
     added = ADDED - set(splat.params) - {"visibility"}

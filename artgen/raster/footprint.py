@@ -6,7 +6,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import ModuleType
 
-import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
@@ -34,41 +33,18 @@ class CompiledFootprint(ABC):
             self._kernels[key] = source, kernel_cache.load(source.text)
         return self._kernels[key]
 
-    def accumulate(
-        self, splat: Splat, tensors: Mapping[str, Tensor], features: Tensor, canvas: Canvas
-    ) -> Tensor:
-        """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, float32 [C, height, width].
-
-        The same as `eager.accumulate`; `features` is [C, N]. Differentiable in `tensors` and
-        `features`.
-        """
-        return self._draw(splat, tensors, features, canvas, over=False)
-
-    def composite(
-        self,
-        splat: Splat,
-        tensors: Mapping[str, Tensor],
-        colour: Tensor,
-        opacity: Tensor,
-        canvas: Canvas,
-    ) -> Tensor:
-        """Alpha compositing, the first splat in front: colour and transmittance, [4, h, w].
-
-        The same as `eager.composite`.
-        """
-        features = torch.cat([colour, opacity[None]])
-        return self._draw(splat, tensors, features, canvas, over=True)
-
     @abstractmethod
-    def _emit(self, channels: int, over: bool) -> Source:
-        """Print the kernels for `channels` features."""
-
-    @abstractmethod
-    def _draw(
+    def draw_features(
         self,
         splat: Splat,
         tensors: Mapping[str, Tensor],
         features: Tensor,
         canvas: Canvas,
-        over: bool,
-    ) -> Tensor: ...
+        *,
+        over: bool = False,
+    ) -> Tensor:
+        """The same as `eager.draw_features`, in float32."""
+
+    @abstractmethod
+    def _emit(self, channels: int, over: bool) -> Source:
+        """Print the kernels for `channels` features."""

@@ -10,7 +10,7 @@ from torch import Tensor
 from artgen.drawing import Drawing
 from artgen.primitives import Params, Splat
 from artgen.raster._paint import draw
-from artgen.raster.eager import Memory, accumulate
+from artgen.raster.eager import Memory, draw_features
 from artgen.raster.tiles import find_extent
 
 POINTS = 64
@@ -52,7 +52,7 @@ def _maps(drawing: Drawing, splat: Splat, tensors: dict[str, Tensor]) -> Tensor 
     total = torch.zeros_like(picture[:1])
     if splat.blend != "over":
         with torch.no_grad():
-            total = accumulate(splat, tensors, _near(splat, tensors)[None], canvas, Memory())
+            total = draw_features(splat, tensors, _near(splat, tensors)[None], canvas, Memory())
     return torch.cat([picture, total])
 
 

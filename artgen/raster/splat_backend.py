@@ -13,15 +13,8 @@ import torch
 
 from artgen.canvas import Canvas
 from artgen.primitives import Context, Splat
-from artgen.raster import eager
-from artgen.raster.backend import (
-    EAGER,
-    Backend,
-    checked,
-    choose_backend,
-    planned_backend,
-)
-from artgen.raster.eager import Memory
+from artgen.raster.backend import EAGER, Backend, checked, choose_backend, planned_backend
+from artgen.raster.eager import Memory, draw_features
 
 if TYPE_CHECKING:
     from artgen.raster.footprint import CompiledFootprint
@@ -127,12 +120,12 @@ def _check(footprint: CompiledFootprint, splat: Splat, device: str) -> None:
         values = dict(zip(names, leaves, strict=True))
         features = values.pop("features")
         if over:
-            parts = splat, values, features[:3], features[3] / 2, canvas
-            image = footprint.composite(*parts) if compiled else eager.composite(*parts, Memory())
-        elif compiled:
-            image = footprint.accumulate(splat, values, features, canvas)
+            features = torch.cat([features[:3], features[3:] / 2])
+        given = splat, values, features, canvas
+        if compiled:
+            image = footprint.draw_features(*given, over=over)
         else:
-            image = eager.accumulate(splat, values, features, canvas, Memory())
+            image = draw_features(*given, Memory(), over=over)
         gradients = torch.autograd.grad(image, leaves, incoming, allow_unused=True)
         return [image.detach(), *(image.new_zeros(1) if g is None else g for g in gradients)]
 

@@ -11,10 +11,9 @@ from artgen.canvas import Canvas
 from artgen.drawing import BACKGROUND_WEIGHT
 from artgen.errors import PluginError
 from artgen.primitives import Splat
-from artgen.raster import eager
 from artgen.raster._paint import BLACK, Colour, paint
 from artgen.raster.backend import EAGER, Backend
-from artgen.raster.eager import Memory
+from artgen.raster.eager import Memory, draw_features
 
 SHARPEST = 0.05
 """The least difference of depth that weighs e times as much, so that weights stay finite."""
@@ -37,10 +36,10 @@ def paint_splats(
     """Paint splats with their blend, differentiably."""
     memory = memory or Memory()
 
-    def accumulate(features: Tensor) -> Tensor:
+    def draw(features: Tensor, values: Mapping[str, Tensor], over: bool = False) -> Tensor:
         if backend.footprint is not None:
-            return backend.footprint.accumulate(splat, tensors, features, canvas)
-        return eager.accumulate(splat, dict(tensors), features, canvas, memory, tile_side)
+            return backend.footprint.draw_features(splat, values, features, canvas, over=over)
+        return draw_features(splat, values, features, canvas, memory, tile_side, over=over)
 
     colour, blend, far = tensors["colour"], splat.blend, splat.far
     if far and splat.options.visibility == "buffer":
@@ -51,7 +50,7 @@ def paint_splats(
     # A tensor made of a list would be copied to a GPU, which has to wait for that.
     base = torch.stack([colour.new_full((1, 1), channel) for channel in background])
     if blend in ("sum", "mean"):
-        total = accumulate(colour)
+        total = draw(colour, tensors)
         if far:
             total = total + far * colour.sum(1)[:, None, None]
         return base + (total / max(1, colour.shape[1]) if blend == "mean" else total)
@@ -63,14 +62,11 @@ def paint_splats(
     if blend == "over":
         order = torch.argsort(tensors["z"].detach(), stable=True)
         ordered = {name: tensor[..., order] for name, tensor in tensors.items()}
-        what = ordered["colour"], ordered["opacity"], canvas
-        if backend.footprint is not None:
-            layers = backend.footprint.composite(splat, ordered, *what)
-        else:
-            layers = eager.composite(splat, ordered, *what, memory, tile_side)
+        features = torch.cat([ordered["colour"], ordered["opacity"][None]])
+        layers = draw(features, ordered, over=True)
         colours, through = layers[:3], layers[3:]
         if softness:
-            unordered = _unordered(tensors, accumulate, softness) * (1 - through)
+            unordered = _unordered(tensors, draw, softness) * (1 - through)
             colours = torch.lerp(colours, unordered, softness)
         if transparent:
             alpha = 1 - through
@@ -78,12 +74,12 @@ def paint_splats(
         return colours + through * base
     near = torch.exp(-tensors["z"]) if blend == "depth" else torch.ones_like(colour[0])
     features = torch.cat([near * colour, near[None]])
-    total = accumulate(features)
+    total = draw(features, tensors)
     return (total[:3] + background_weight * base) / (total[3:] + background_weight)
 
 
 def _unordered(
-    tensors: Mapping[str, Tensor], accumulate: Callable[[Tensor], Tensor], softness: float
+    tensors: Mapping[str, Tensor], draw: Callable[..., Tensor], softness: float
 ) -> Tensor:
     """The mean colour of all parts, weighted by alpha and by e^(-z/softness), [3, height, width].
 
@@ -91,5 +87,5 @@ def _unordered(
     """
     depth = tensors["z"] - tensors["z"].detach().mean()
     weight = tensors["opacity"] * torch.exp(-depth / max(softness, SHARPEST))
-    total = accumulate(torch.cat([weight * tensors["colour"], weight[None]]))
+    total = draw(torch.cat([weight * tensors["colour"], weight[None]]), tensors)
     return total[:3] / (total[3:] + 1e-6)

@@ -10,8 +10,9 @@ import torch
 
 from artgen.canvas import Canvas
 from artgen.errors import UsageError
+from artgen.nn.codec import pass_through
 from artgen.primitives import Arithmetic, Codec, Context, Field, Params, Primitive
-from artgen.raster import FIELD_PIECE, pass_through
+from artgen.raster import FIELD_PIECE
 from artgen.runner._device import threads
 
 FASTER = 1.3

@@ -6,8 +6,8 @@ from typing import cast
 
 import torch
 
+from artgen.nn.codec import kept_examples
 from artgen.primitives import Codec, Params
-from artgen.raster import kept_examples
 from artgen.testing._candidate import Candidate
 from artgen.testing._run_checks import Failed
 

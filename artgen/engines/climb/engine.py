@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.compiler.threads import share
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.climb.layers import NOTHING, Layers, Stack
@@ -26,7 +27,7 @@ from artgen.errors import PluginError, UsageError
 from artgen.metrics import decibels
 from artgen.options import option
 from artgen.primitives import Primitive, Shape
-from artgen.raster import share, unpack
+from artgen.raster import unpack
 
 LEAST_ALPHA = 0.1
 """A fainter shape is hardly one."""

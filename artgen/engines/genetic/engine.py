@@ -19,6 +19,7 @@ import torch
 
 import artgen.engines.genetic.shape_population
 import artgen.engines.genetic.site_population  # noqa: F401 (each registers its populations)
+from artgen.compiler.threads import share, share_torch
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.climb.engine import ClimbEngine
@@ -29,7 +30,7 @@ from artgen.errors import UsageError
 from artgen.metrics import decibels
 from artgen.options import option
 from artgen.primitives import Primitive
-from artgen.raster import paint, share, share_torch
+from artgen.raster import paint
 from artgen.seeds import derived_seed
 
 SQUARED = ("mse", "rmse")

@@ -13,9 +13,9 @@ from artgen.engines.base import Problem, State
 from artgen.engines.gradient.batches import Batches, RandomAffine
 from artgen.engines.gradient.objective import Objective, objective_of
 from artgen.engines.gradient.schedule import AdamOptions
+from artgen.nn.codec import pass_through, reconstruct
 from artgen.options import option
 from artgen.primitives import Codec
-from artgen.raster import pass_through, reconstruct
 
 
 class CodecObjective(Objective):

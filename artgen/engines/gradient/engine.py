@@ -20,6 +20,7 @@ import artgen.engines.gradient.fields
 import artgen.engines.gradient.shapes
 import artgen.engines.gradient.splats  # noqa: F401 (each registers its objective)
 from artgen.autograd import check_betas
+from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite
@@ -29,7 +30,6 @@ from artgen.engines.gradient.schedule import AdamOptions, rate_factor
 from artgen.engines.protocols import ReportPace
 from artgen.options import parse_options
 from artgen.primitives import Context, Primitive
-from artgen.raster import memory_errors
 
 FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE = 10, 0.1, 0.15
 """Of a frame that follows another one: its steps, and the factor on all rates."""

@@ -11,12 +11,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from artgen.compiler.threads import share_torch
 from artgen.engines.base import Problem
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.errors import UsageError
 from artgen.options import option
 from artgen.primitives import Field, Params
-from artgen.raster import FIELD_PIECE, evaluate, share_torch
+from artgen.raster import FIELD_PIECE, evaluate
 
 
 class FieldObjective(Objective):
