@@ -194,8 +194,6 @@ class ScratchEngine(Engine):
             for name, array in zip(self.learned, arrays, strict=True):
                 array[:] = state[f"{group}.{name}"].numpy()
 
-    # ---- one step --------------------------------------------------------------------------------
-
     def _pixels(self, rng: np.random.Generator) -> Array:
         """Numbers of random pixels or samples, drawn with replacement; or of all."""
         if not 0 < self.options.batch < len(self.positions):
@@ -243,8 +241,6 @@ class ScratchEngine(Engine):
         if self.features is not None:
             return self.features[pixels]
         return _array(features_of(self.primitive, torch.from_numpy(self.positions[pixels])))
-
-    # ---- parameters ------------------------------------------------------------------------------
 
     def _adopt(self, values: dict[str, Array]) -> None:
         """Continue with copies of these values, and with fresh moments."""
