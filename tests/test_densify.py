@@ -19,7 +19,6 @@ from artgen.cli._recipe import parse_count
 from artgen.engines import Problem
 from artgen.engines.gradient.densify import (
     DensificationSchedule,
-    can_densify,
     error_density,
     new_parts,
     pick_places,
@@ -317,7 +316,7 @@ def test_a_picture_that_is_not_finite_is_called_a_picture():
 @pytest.mark.parametrize("blend", ["mean", "normalized", "depth", "over"])
 def test_blends_that_share_the_picture_start_with_all_parts(blend):
     primitive = Blob({"blend": blend})
-    assert not can_densify(primitive)
+    assert not primitive.can_densify
     assert GradientEngine.first_count(primitive, {"start": 0.1}, 50) == 50
     engine = started(problem(count=20, primitive=primitive, start=0.1, every=0.1))
     engine.advance(12)

@@ -200,19 +200,6 @@ class Plain(artgen.Primitive):
     family = "plain"
     params = {"colour": artgen.Param(3)}
 
-    def tensor_shape(self, param, count):
-        return (*param.shape, count)
-
-    def count_of(self, drawing):
-        return drawing.tensors["colour"].shape[-1]
-
-
-def test_a_missing_method_of_a_family_is_named():
-    with pytest.raises(NotImplementedError, match="Bare has no count_of"):
-        type("Bare", (artgen.Primitive,), {})().count_of(None)
-    with pytest.raises(NotImplementedError, match="Bare has no tensor_shape"):
-        type("Bare", (artgen.Primitive,), {})().tensor_shape(artgen.Param(), 1)
-
 
 def test_what_a_family_does_not_answer_is_refused_by_name():
     registry = Registry(environ={})

@@ -221,9 +221,9 @@ class Art:
 
         Raises UsageError where this is no codec.
         """
-        from artgen.latents.space import LatentSpace
+        from artgen.latents.space import open_latents
 
-        return LatentSpace(self.drawing, self.primitive())
+        return open_latents(self.primitive(), self.drawing)
 
     def picture_canvas(self, size: int | None = None) -> Canvas:
         """The canvas for a single picture of a codec's set, with a long side of `size` pixels.

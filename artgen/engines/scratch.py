@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import numpy as np
 import torch
@@ -279,7 +279,7 @@ def _checked(problem: Problem) -> Field:
     """The problem's field. Raises UsageError for what the engine cannot do."""
     primitive = problem.primitive
     name = problem.drawing.primitive
-    if not (isinstance(primitive, Field) and isinstance(primitive, FieldWithGraph)):
+    if not isinstance(primitive, FieldWithGraph):
         raise UsageError(f"{name} has no graph for engine scratch", hint="use -e gradient")
     for param_name, param in primitive.parameters().items():
         if param.map.function != "identity" or (param.map.scale, param.map.shift) != (1.0, 0.0):
@@ -295,7 +295,7 @@ def _checked(problem: Problem) -> Field:
                 f"engine scratch has no nodes for the loss {term.name!r}",
                 hint=f"it has {known} and their mixtures; or use -e gradient",
             )
-    return primitive
+    return cast(Field, primitive)
 
 
 def _memory_errors() -> AbstractContextManager[None]:

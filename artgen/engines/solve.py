@@ -38,7 +38,9 @@ class SolveEngine(Engine):
         cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
     ) -> int | None:
         """A step for each component."""
-        return min(primitive.components, MOST_STEPS) if isinstance(primitive, Codec) else None
+        return (
+            min(primitive.components, MOST_STEPS) if isinstance(primitive, SolvableCodec) else None
+        )
 
     def start(self, problem: Problem) -> None:
         """Solve. Raises UsageError where the loss is another than what is solved for."""

@@ -21,8 +21,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cached_property, singledispatch
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -33,12 +33,8 @@ from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError, did_you_mean
 from artgen.nn.codec import decode, encode, kept_examples
 from artgen.output import to_pixels
-from artgen.primitives import Codec
+from artgen.primitives import Codec, Primitive
 from artgen.samples import ImageSet
-
-if TYPE_CHECKING:
-    from artgen.primitives import Primitive
-
 
 STATIONS = 8
 """Default number of pictures that a walk visits."""
@@ -57,23 +53,15 @@ class Place(NamedTuple):
 
 
 class LatentSpace:
-    """The latents of the pictures of a drawing, float32 [K, D], with places and walks.
+    """The latents of the pictures of a codec's drawing, float32 [K, D], with places and walks."""
 
-    Raises UsageError if the drawing does not belong to a codec.
-    """
-
-    def __init__(self, drawing: Drawing, primitive: Primitive) -> None:
-        subject = drawing.subject
-        if not (isinstance(primitive, Codec) and isinstance(subject, ImageSet)):
-            raise UsageError(
-                f"{drawing.primitive} has no latents: it is not a codec",
-                hint="fit a codec: artgen fit sample:digits -p autoencoder",
-            )
-        primitive.check_tensors(drawing)
-        self.codec, self.drawing, self.subject = primitive, drawing, subject
-        examples = kept_examples(subject)
+    def __init__(self, codec: Codec, drawing: Drawing) -> None:
+        assert isinstance(drawing.subject, ImageSet)
+        codec.check_tensors(drawing)
+        self.codec, self.drawing, self.subject = codec, drawing, drawing.subject
+        examples = kept_examples(drawing.subject)
         self.labels = examples.labels
-        self.latents = encode(primitive, drawing.tensors, examples).flatten(1).float()
+        self.latents = encode(codec, drawing.tensors, examples).flatten(1).float()
 
     @cached_property
     def mean(self) -> Tensor:
@@ -220,3 +208,17 @@ class LatentSpace:
         """Return the most frequent class, for decoders that take a class, or -1."""
         counts: Sequence[int] = torch.bincount(self.labels.clamp_min(0)).tolist()
         return max(range(len(counts)), key=counts.__getitem__) if self.subject.classes else -1
+
+
+@singledispatch
+def open_latents(primitive: Primitive, drawing: Drawing) -> LatentSpace:
+    """Return the latent space of a drawing. Raises UsageError for families that have none."""
+    raise UsageError(
+        f"{drawing.primitive} has no latents: it is not a codec",
+        hint="fit a codec: artgen fit sample:digits -p autoencoder",
+    )
+
+
+@open_latents.register
+def _(primitive: Codec, drawing: Drawing) -> LatentSpace:
+    return LatentSpace(primitive, drawing)

@@ -101,6 +101,11 @@ class Primitive:
         """Receive the subject: a curve, labelled points, a set, or None for a picture."""
 
     @property
+    def can_densify(self) -> bool:
+        """Whether parts can be added during a fit that leave the others as they are."""
+        return False
+
+    @property
     def can_be_transparent(self) -> bool:
         """Whether it can be drawn on a transparent background."""
         return False
@@ -149,8 +154,11 @@ class Primitive:
         return params
 
     def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """Return the shape in which a parameter is stored for `count` parts."""
-        raise NotImplementedError(f"{type(self).__name__} has no tensor_shape")
+        """Return the shape in which a parameter is stored for `count` parts.
+
+        ``Param(k)`` is [k, count], or [k] where the family has no count.
+        """
+        return (*param.shape, count) if self.has_count else param.shape
 
     def initial(self, context: Context) -> dict[str, Tensor]:
         """Return the initial mapped values: float32 on the CPU, inside their bounds.
@@ -193,5 +201,8 @@ class Primitive:
             raise InputError(f"the drawing of {drawing.primitive} holds NaN or infinite values")
 
     def count_of(self, drawing: Drawing) -> int:
-        """Return the number of parts of a drawing."""
-        raise NotImplementedError(f"{type(self).__name__} has no count_of")
+        """Return the number of parts of a drawing: the size of the last axis of its tensors."""
+        if not self.has_count:
+            return 1
+        tensor = next(iter(drawing.tensors.values()), None)
+        return 0 if tensor is None or tensor.dim() == 0 else tensor.shape[-1]

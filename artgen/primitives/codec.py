@@ -29,8 +29,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.drawing import Drawing
-from artgen.primitives._params import Param, Params
+from artgen.primitives._params import Params
 from artgen.primitives._primitive import Arithmetic, Primitive
 from artgen.samples import ImageSet, Subject, TargetKind
 
@@ -112,18 +111,14 @@ class Codec(Primitive):
         value: Any = getattr(self.options, self.size_option) if self.size_option else None
         return int(value or 1)
 
-    def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """Return the shape of the declaration."""
-        return param.shape
-
-    def count_of(self, drawing: Drawing) -> int:
-        """Return 1: a codec is one part."""
-        return 1
-
 
 @runtime_checkable
 class SolvableCodec(Protocol):
     """A codec for the engine `solve`."""
+
+    @property
+    def components(self) -> int:
+        """The number of components there are in the end."""
 
     def solve(self, pieces: Iterable[Tensor]) -> dict[str, Tensor]:
         """The best parameters in closed form.

@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from artgen.autograd import Node
-from artgen.drawing import Drawing
-from artgen.primitives._params import Param, Params
+from artgen.primitives._params import Params
 from artgen.primitives._primitive import Arithmetic, Primitive
 from artgen.samples import Curve, Points, Subject
 
@@ -60,14 +59,6 @@ class Field(Primitive):
             return torch.nn.functional.linear(value, weight, bias)
         with torch.autocast(value.device.type, torch.bfloat16):
             return torch.nn.functional.linear(value, weight, bias)
-
-    def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """Return the shape of the declaration."""
-        return param.shape
-
-    def count_of(self, drawing: Drawing) -> int:
-        """Return 1: a field is one part."""
-        return 1
 
 
 @runtime_checkable

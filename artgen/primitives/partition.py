@@ -24,7 +24,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.drawing import Drawing
 from artgen.init import Context
 from artgen.primitives._classical import CLASSICAL
 from artgen.primitives._params import Param
@@ -76,15 +75,6 @@ class Partition(Primitive):
             "sites": Param(self.genes, init=_anywhere, lr=0.0),
             "colour": Param(3, init=_below, lr=0.0),
         }
-
-    def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """Return [k, count] for ``Param(k)``."""
-        return (*param.shape, count)
-
-    def count_of(self, drawing: Drawing) -> int:
-        """Return the number of sites."""
-        sites = drawing.tensors.get("sites")
-        return 0 if sites is None or sites.dim() == 0 else sites.shape[-1]
 
 
 def _anywhere(context: Context, shape: tuple[int, ...]) -> Tensor:

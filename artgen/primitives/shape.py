@@ -34,7 +34,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.drawing import Drawing
 from artgen.init import Context, at_target_colour, on_detail
 from artgen.primitives._classical import CLASSICAL
 from artgen.primitives._params import Param
@@ -218,15 +217,6 @@ class Shape(Primitive):
         context.values["genes"] = torch.from_numpy(genes)
         if len(members) > 1:
             context.values["kind"] = torch.from_numpy(kind).float()
-
-    def tensor_shape(self, param: Param, count: int) -> tuple[int, ...]:
-        """Return [count] for ``Param()``, [k, count] for ``Param(k)``."""
-        return (*param.shape, count)
-
-    def count_of(self, drawing: Drawing) -> int:
-        """Return the number of shapes."""
-        alpha = drawing.tensors.get("alpha")
-        return 0 if alpha is None or alpha.dim() == 0 else alpha.shape[-1]
 
 
 @functools.cache

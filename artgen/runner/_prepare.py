@@ -16,7 +16,7 @@ from artgen.art import quantised
 from artgen.display import METRICS, Rendering, View, open_view
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError
-from artgen.latents.space import LatentSpace
+from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context, Examples
 from artgen.raster import Backend, choose_backend
 from artgen.recipe import Recipe
@@ -137,7 +137,7 @@ def prepare(
     start = _first_drawing(plan, target, data, weight, init)
     if recipe.output.walk is not None:
         # Refuse a wrong walk now rather than after hours.
-        LatentSpace(start, plan.primitive).walk(recipe.output.walk, 1)
+        open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
     return Job(
         plan=plan,
         target=target,

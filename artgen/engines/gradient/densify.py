@@ -19,22 +19,13 @@ from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.engines.base import Problem, State
 from artgen.engines.evaluation import check_finite, picture_psnr
-from artgen.primitives import Context, Primitive, Splat
+from artgen.primitives import Context, Primitive
 
 BLUR = 0.5
 """How far an error counts, as a standard deviation in mean spacings of the parts."""
 
 Paint = Callable[[Mapping[str, Tensor]], Tensor]
 """From mapped tensors to a picture [3, height, width]."""
-
-
-def can_densify(primitive: Primitive) -> bool:
-    """Whether parts can be added that leave the others as they are.
-
-    They can where colours add up and parts end. Under blends that divide by the weights a new part
-    would displace others; there, starting with all parts was measured to fit better.
-    """
-    return isinstance(primitive, Splat) and primitive.blend == "sum" and primitive.far == 0
 
 
 @dataclass(frozen=True)
@@ -73,7 +64,7 @@ class Densification:
 
     def __init__(
         self,
-        primitive: Splat,
+        primitive: Primitive,
         problem: Problem,
         options: Any,
         paint: Paint,
@@ -181,7 +172,7 @@ def summed_colour(paint: Paint, tensors: Mapping[str, Tensor], weight: Tensor | 
 
 
 def new_parts(
-    primitive: Splat,
+    primitive: Primitive,
     count: int,
     *,
     seed: int,

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.engines.base import Problem
-from artgen.engines.gradient.densify import Densification, can_densify
+from artgen.engines.gradient.densify import Densification
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.options import option
 from artgen.primitives import Primitive, Splat
@@ -39,24 +39,22 @@ class SplatObjective(Objective):
 
     def __init__(self, problem: Problem, options: Any) -> None:
         super().__init__(problem, options)
-        primitive = problem.primitive
-        assert isinstance(primitive, Splat)
-        if can_densify(primitive):
+        if problem.primitive.can_densify:
             self.densification = Densification(
-                primitive, problem, options, self.picture, self.target, self.weight
+                problem.primitive, problem, options, self.picture, self.target, self.weight
             )
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
         """Start with few parts and add others while they gain enough."""
-        if not can_densify(primitive):
+        if not primitive.can_densify:
             return {}
         return {"start": 1 / 32, "add": 0.35, "until": 0.6, "converge": 1.0}
 
     @classmethod
     def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
         """The share `start`, where parts can be added."""
-        return max(1, round(options.start * count)) if can_densify(primitive) else count
+        return max(1, round(options.start * count)) if primitive.can_densify else count
 
     def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
         """The picture of a step: the order of the parts is soft at first and hardens."""

@@ -24,13 +24,12 @@ from torch import Tensor
 
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
-from artgen.engines.gradient.densify import can_densify, new_parts, summed_colour
+from artgen.engines.gradient.densify import new_parts, summed_colour
 from artgen.engines.protocols import HandsOver, Recovers, Stops
 from artgen.errors import Diverged, InputError
 from artgen.events import Advanced, Evaluated, Event, Notice, PreviewDrawn
 from artgen.metrics import psnr
 from artgen.output import probe_folder
-from artgen.primitives import Splat
 from artgen.raster import paint
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -355,8 +354,7 @@ class Follower:
         seed: int,
     ) -> tuple[dict[str, Tensor], Tensor | None]:
         """Parts of no use end, and others begin in their places where the error is."""
-        splat = self.primitive
-        if not (isinstance(splat, Splat) and can_densify(splat)):
+        if not self.primitive.can_densify:
             return tensors, born
         job, count = self.job, tensors["xy"].shape[-1]
         there = {name: tensor.to(job.device) for name, tensor in tensors.items()}
@@ -384,7 +382,7 @@ class Follower:
         with torch.no_grad():
             image = picture(there)
         fresh = new_parts(
-            splat,
+            self.primitive,
             len(ended),
             seed=seed,
             image=image,
