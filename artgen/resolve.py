@@ -379,11 +379,11 @@ def _check_family(
     known = _names(engine.options_for(primitive))
     families = {family: _names(options) for family, options in engine.family_options().items()}
     for key in set(given) - known:
-        others = [f"{family}s" for family, names in families.items() if key in names]
+        others = [family for family, names in families.items() if key in names]
         if others:
             raise UsageError(
                 f"engine {name} has no option {key!r} for a {primitive.family}",
-                hint=f"{key} is for {' and '.join(others)}",
+                hint=f"{key} is an option for the family {' and '.join(others)}",
             )
 
 

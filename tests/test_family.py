@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -161,6 +162,39 @@ def test_a_distribution_may_bring_it(plugin, monkeypatch):
     registry = Registry(environ={}, entry_points=[entry_point])
     (entry,) = registry.offered_by("stripes")
     assert {outcome.status for outcome in examine(entry, registry)} == {"ok"}
+
+
+def test_its_objective_adds_options_to_the_engine(plugin, photo, tmp_path, capsys, monkeypatch):
+    page = Path(__file__).parents[1] / "docs" / "guides" / "family.md"
+    (objective,) = re.findall(
+        r"^```python\n(from dataclasses.*?)^```$", page.read_text(), re.M | re.S
+    )
+    plugin.write_text(plugin.read_text() + "\n\n" + objective)
+    monkeypatch.chdir(tmp_path)
+    common = [str(photo), "--plugin", str(plugin), "-e", "gradient", "-n", "4", "--steps", "40"]
+    common += ["--seed", "1", "--size", "24", "-q"]
+    colours = []
+    for calm in ("0", "100"):
+        asked = ["-p", "bands", "--set", f"engine.calm={calm}", "--name", f"calm{calm}"]
+        assert main(["fit", *common, *asked]) == 0
+        art = load(tmp_path / "artgen-out" / f"calm{calm}.art", registry=Registry(files=[plugin]))
+        assert art.recipe.stage[0].options["calm"] == float(calm)
+        colours.append(float(art.drawing.tensors["colour"].square().mean()))
+    assert colours[1] < 0.8 * colours[0]
+    capsys.readouterr()
+    assert main(["plugins", "show", "gradient", "--plugin", str(plugin)]) == 0
+    assert "weight of the mean squared colour (stripes)" in capsys.readouterr().out
+    assert main(["fit", *common, "-p", "gaussian", "--set", "engine.calm=1"]) == 2
+    told = capsys.readouterr().err
+    assert "engine gradient has no option 'calm' for a splat" in told
+    assert "calm is an option for the family stripes" in told
+
+
+def test_the_base_class_of_a_family_is_no_primitive(plugin):
+    text = plugin.read_text().replace("@hookimpl\ndef artgen_primitives", "def unused")
+    plugin.write_text(text)
+    registry = Registry(files=[plugin], environ={})
+    assert [entry.name for entry in registry.offered_by(plugin)] == ["bands"]
 
 
 def test_checks_of_its_own_are_added(registry):

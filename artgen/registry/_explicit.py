@@ -179,17 +179,20 @@ def _line(failure: Failure, path: Path) -> str:
 
 
 def _primitives_in(module: ModuleType) -> Iterator[type]:
-    """Yield the primitives that `module` defines, without abstract and underscored classes."""
+    """Yield the primitives that `module` defines.
+
+    Abstract and underscored classes are left out, and the base class of a family that has others.
+    """
     from artgen.primitives import Primitive
 
-    classes = [value for value in vars(module).values() if isinstance(value, type)]
-    for cls in dict.fromkeys(classes):
-        if (
-            issubclass(cls, Primitive)
-            and cls.__module__ == module.__name__
-            and not cls.__name__.startswith("_")
-            and not inspect.isabstract(cls)
-        ):
+    own = [
+        value
+        for value in dict.fromkeys(filter(inspect.isclass, vars(module).values()))
+        if issubclass(value, Primitive) and value.__module__ == module.__name__
+    ]
+    for cls in own:
+        is_base = "family" in vars(cls) and any(cls in other.__mro__[1:] for other in own)
+        if not (is_base or cls.__name__.startswith("_") or inspect.isabstract(cls)):
             yield cls
 
 
