@@ -87,7 +87,10 @@ def fit(
         source = os.fspath(target)
     else:
         if mask is not None:
-            raise UsageError("a mask needs a target that is a file", hint="save the picture first")
+            raise UsageError(
+                "a mask can only be used with a target that is a file",
+                hint="save the picture first",
+            )
         if isinstance(target, Target):
             opened = target if size is None else target.resized(size)
         else:

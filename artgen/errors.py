@@ -18,11 +18,12 @@ from __future__ import annotations
 import difflib
 import functools
 import os
+import re
 import sys
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 __all__ = [
     "ArtgenError",
@@ -35,6 +36,7 @@ __all__ = [
     "PluginError",
     "UsageError",
     "did_you_mean",
+    "explain_problem",
     "is_out_of_memory",
     "line_at_fault",
 ]
@@ -115,6 +117,32 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     if near:
         return f"did you mean {' or '.join(near)}?"
     return f"known: {', '.join(names)}" if names else "there are none"
+
+
+_TYPES = {
+    "boolean": "true or false",
+    "dictionary": "a table",
+    "integer": "a whole number",
+    "list": "a list",
+    "number": "a number",
+    "string": "text",
+    "tuple": "a list",
+}
+
+
+def explain_problem(problem: Mapping[str, Any]) -> str:
+    """Say what pydantic found, one of `ValidationError.errors()`: `must be text, got 3`."""
+    if problem["type"] == "missing":
+        return "is missing"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    if found := re.match(r"Input should be a valid (\w+)", message):
+        message = f"must be {_TYPES.get(found[1], found[1])}"
+    message, count = re.subn(r"^\w+ should|^must", "must", message)
+    return (
+        f"{message.partition(' after validation')[0]}, got {problem['input']!r}"
+        if count
+        else message
+    )
 
 
 _NO_MEMORY = (

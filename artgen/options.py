@@ -12,6 +12,7 @@ instance; its errors name the key, the reason and valid values.
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -20,6 +21,13 @@ from artgen._toml import parse_toml
 from artgen.errors import UsageError, did_you_mean
 
 T = TypeVar("T")
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "None": "nothing",
+}
 
 
 def option(default: Any, help: str, *, low: float | None = None, high: float | None = None) -> Any:
@@ -67,24 +75,26 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
         if key not in fields:
             raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, fields))
         metadata = fields[key].metadata
-        spelled = _spell(hints[key], metadata)
+        words = re.sub(
+            r"\w+", lambda word: _WORDS.get(word[0], word[0]), _spell(hints[key], metadata)
+        )
+        wrong = UsageError(
+            f"{owner} option {key} must be {words.replace(' | ', ' or ')}, got {value!r}",
+            hint=metadata.get("help"),
+        )
         try:
             # Bools are ints in Python, but `harmonics=true` is a mistake.
             if isinstance(value, bool) and bool not in (hints[key], *typing.get_args(hints[key])):
                 raise TypeError
             parsed[key] = TypeAdapter(hints[key]).validate_python(value)
         except (ValidationError, TypeError):
-            raise UsageError(
-                f"{owner} option {key}={value!r} is not {spelled}", hint=metadata.get("help")
-            ) from None
+            raise wrong from None
         low, high = metadata.get("low"), metadata.get("high")
         number = isinstance(parsed[key], int | float)
         too_low = number and low is not None and not parsed[key] >= low
         too_high = number and high is not None and not parsed[key] <= high
         if too_low or too_high:
-            raise UsageError(
-                f"{owner} option {key}={value!r} is out of bounds", hint=f"it takes {spelled}"
-            )
+            raise wrong
     return options(**parsed)
 
 

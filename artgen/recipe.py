@@ -18,7 +18,7 @@ from pydantic_core import PydanticCustomError
 from artgen._files import read_regular
 from artgen._migration import migrated_recipe
 from artgen._toml import DEEPEST, parse_toml
-from artgen.errors import InputError, UsageError, did_you_mean
+from artgen.errors import InputError, UsageError, did_you_mean, explain_problem
 
 SCHEMA: Literal[2] = 2
 
@@ -95,7 +95,7 @@ class TargetTable(_Table):
         if value is None or 2 <= size <= MOST_COLOURS:
             return tuple(value) if listed else value
         raise PydanticCustomError(
-            "palette", "it takes a number of colours from 2 to 256, or a list of so many"
+            "palette", "must be a number from 2 to 256, or a list of 2 to 256 colours"
         )
 
 
@@ -120,7 +120,7 @@ class PrimitiveTable(_OpenTable):
         number = isinstance(value, int) and not isinstance(value, bool)
         if value is None or value == "auto" or (number and 1 <= value <= MOST_PARTS):
             return value
-        raise PydanticCustomError("count", "it takes a number from 1 to 10000000, or auto")
+        raise PydanticCustomError("count", "must be a number from 1 to 10000000, or auto")
 
 
 class Stage(_OpenTable):
@@ -142,7 +142,7 @@ class Stage(_OpenTable):
         default=None,
         ge=1,
         le=MOST_STEPS,
-        description="stop after so many steps without gain",
+        description="stop after this many steps without improvement",
     )
     loss: str | None = None
 
@@ -157,13 +157,16 @@ class OutputTable(_Table):
     fps: int = Field(default=30, ge=1, le=120)
     video_seconds: float = Field(default=10.0, gt=0, le=3600)
     frames: int | None = Field(
-        default=None, ge=1, description="at most so many different frames per stage"
+        default=None, ge=1, description="largest number of different frames per stage"
     )
     walk: str | None = Field(
-        default=None, max_length=200, description="of a codec: what its video shows instead"
+        default=None, max_length=200, description="of a codec: the walk that its video shows"
     )
     history: int | None = Field(
-        default=None, ge=2, le=MOST_KEYS, description="drawings of each stage kept as a film"
+        default=None,
+        ge=2,
+        le=MOST_KEYS,
+        description="drawings of each stage kept as keyframes of a film",
     )
 
 
@@ -174,7 +177,7 @@ class RunTable(_Table):
     backend: Literal["auto", "compiled", "eager"] = "auto"
     threads: int | None = Field(default=None, ge=1)
     arithmetic: Literal["auto", "fp32", "bf16"] = Field(
-        default="auto", description="what networks compute in while they are fitted"
+        default="auto", description="number format of the steps of networks"
     )
     precision: Precision = "fp32"
 
@@ -186,16 +189,21 @@ class ClipTable(_Table):
         default=None,
         ge=1,
         le=MOST_STEPS,
-        description="for each frame that follows another one of its scene",
+        description="of each frame that follows another one of its scene",
     )
     steady: float = Field(
-        default=0.2, ge=0, le=0.95, description="how much of its error a frame takes over"
+        default=0.2,
+        ge=0,
+        le=0.95,
+        description="share of its error that a frame passes on to the next",
     )
     renew: float = Field(
-        default=0.01, ge=0, le=0.5, description="the largest share of the parts that a frame renews"
+        default=0.01, ge=0, le=0.5, description="largest share of the parts that a frame replaces"
     )
     cut: float = Field(
-        default=2.0, ge=0, description="a scene begins at a change so many times the usual; 0: none"
+        default=2.0,
+        ge=0,
+        description="a scene begins at a change this many times the usual; 0: never",
     )
     side_by_side: bool = Field(
         default=False, description="also write a video of the clip beside the drawing"
@@ -216,7 +224,7 @@ class PieceTable(_Table):
             return None
         longest = LONGEST_TITLE if info.field_name == "title" else LONGEST_TEXT
         if not (words.isprintable() and words.strip() and len(words) <= longest):
-            raise PydanticCustomError("words", f"it takes one line of at most {longest} characters")
+            raise PydanticCustomError("words", f"must be one line of at most {longest} characters")
         return words.strip()
 
 
@@ -225,8 +233,8 @@ class MorphTable(_Table):
 
     first: FileReference
     second: FileReference
-    seconds: float = Field(gt=0, description="how long the way takes")
-    hold: float = Field(ge=0, description="how long both drawings stand still")
+    seconds: float = Field(gt=0, description="duration of the morph in seconds")
+    hold: float = Field(ge=0, description="how long each drawing is held, in seconds")
     loop: bool = False
 
 
@@ -410,5 +418,4 @@ def _explain(error: ValidationError, where: str, *tables: str) -> InputError:
         table = _TABLES[inner[-1]] if inner else Recipe
         known = [field.alias or name for name, field in table.model_fields.items()]
         return InputError(f"{where}: unknown key {path!r}", hint=did_you_mean(key, known))
-    value = problem.get("input")
-    return InputError(f"{where}: {path} = {value!r} is not valid: {problem['msg']}")
+    return InputError(f"{where}: {path} {explain_problem(problem)}")

@@ -92,7 +92,7 @@ def resolve(
     if recipe.morph is not None:
         first, second = recipe.morph.first.name, recipe.morph.second.name
         raise UsageError(
-            "a morph is not fitted: its recipe names two drawings",
+            "this recipe is of a morph, which is not fitted to a target",
             hint=f"use artgen morph {first} {second}",
         )
     recipe, table = migrated(recipe, registry), recipe.primitive
@@ -130,8 +130,8 @@ def resolve(
         keeps_palette = "palette" in engine.supports and primitive.palettes
         if recipe.target.palette is not None and not keeps_palette:
             raise UsageError(
-                f"engine {name} cannot keep to a palette",
-                hint="climb and genetic can, with shapes: -p triangle --palette 5",
+                f"engine {name} does not support palettes",
+                hint="climb and genetic do, with shapes: -p triangle --palette 5",
             )
         engines.append(engine)
         losses.append(_loss(registry, layered["loss"]))
@@ -171,8 +171,8 @@ def check_polish(recipe: Recipe, registry: Registry) -> None:
     """Raise UsageError where the engine `gradient` cannot refine what another engine found."""
     if "gradient" not in load_primitive(recipe, registry).engines[1:]:
         raise UsageError(
-            f"only shapes can be polished, and {recipe.primitive.name} is none",
-            hint="leave it out; more --steps refine what is fitted by gradients",
+            f"--polish refines shapes only, not {recipe.primitive.name}",
+            hint="leave it out, or use more --steps",
         )
 
 
@@ -201,10 +201,10 @@ def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
         with suppress(PluginError):
             if kind in entry.load().targets:
                 fitting.append(registry.spelling(entry))
-    return UsageError(
-        f"{name} cannot be fitted to a target of kind {kind}",
-        hint=f"use -p {' or '.join(fitting)}" if fitting else "no plugin offers what can",
-    )
+    hint = f"use -p {' or '.join(fitting)}" if fitting else "no installed primitive supports it"
+    if kind == "set":
+        hint += "; or fit the pictures of a folder one by one: artgen fit FOLDER/*"
+    return UsageError(f"{name} cannot be fitted to a target of kind {kind}", hint=hint)
 
 
 def _check_for_pictures(recipe: Recipe, subject: Subject) -> None:
@@ -215,7 +215,7 @@ def _check_for_pictures(recipe: Recipe, subject: Subject) -> None:
     }
     for key in (key for key, given in asked.items() if given):
         raise UsageError(
-            f"{key} is for pictures, and this is a target of kind {subject.kind}",
+            f"{key} is for pictures only, not for a target of kind {subject.kind}",
             hint=f"leave {key} out",
         )
 
@@ -227,7 +227,7 @@ def _sized(cls: type[Primitive], table: PrimitiveTable) -> dict[str, int]:
     if cls.count_is_size and cls.size_option and table.count != "auto":
         return {cls.size_option: table.count}
     raise UsageError(
-        f"{table.name} is one {cls.family}, it has no count",
+        f"{table.name} is a {cls.family}, which has no count",
         hint=f"see its options: artgen plugins show {table.name}",
     )
 
@@ -256,7 +256,7 @@ def _within_bytes(
     option = primitive.size_option
     if table.count is not None:
         raise UsageError(
-            f"a count of {table.count} and target_bytes = {limit} were both asked for",
+            f"count = {table.count} and target_bytes = {limit} were both given",
             hint="leave one of them out",
         )
 
@@ -354,9 +354,7 @@ def _automatic(engine: type[Engine], primitive: Primitive, name: str) -> dict[st
     """The options under which the first stage finds the count."""
     options = engine.automatic(primitive) if issubclass(engine, FindsCount) else {}
     if not options:
-        raise UsageError(
-            f"the count of {name} cannot be found automatically", hint="give --count a number"
-        )
+        raise UsageError(f"count = auto does not work for {name}", hint="give --count a number")
     return options
 
 

@@ -84,9 +84,9 @@ class Curve(Subject):
     outputs: ClassVar[int] = 1
 
     def __post_init__(self) -> None:
-        _check(self.x.ndim == 1 and len(self.x) > 1, "a curve has at least two samples")
-        _check(self.x.shape == self.y.shape, "a curve has a y for every x")
-        _check(-math.inf < self.start < self.end < math.inf, "a curve has a start before its end")
+        _check(self.x.ndim == 1 and len(self.x) > 1, "a curve must have at least two samples")
+        _check(self.x.shape == self.y.shape, "a curve must have one y for each x")
+        _check(-math.inf < self.start < self.end < math.inf, "a curve must start before its end")
 
     @cached_property
     def unit(self) -> float:
@@ -165,12 +165,15 @@ class Points(Subject):
 
     def __post_init__(self) -> None:
         left, bottom, right, top = self.box
-        _check(self.xy.ndim == 2 and self.xy.shape[1] == 2, "points have an x and a y")
-        _check(self.labels.shape == self.xy.shape[:1], "points have a label each")
-        _check(len(self.classes) > 1, "points have at least two classes")
-        _check(self.labels.min() >= 0 and self.labels.max() < len(self.classes), "a class is named")
-        _check(-math.inf < left < right < math.inf, "the box has a width")
-        _check(-math.inf < bottom < top < math.inf, "the box has a height")
+        _check(self.xy.ndim == 2 and self.xy.shape[1] == 2, "points must have an x and a y")
+        _check(self.labels.shape == self.xy.shape[:1], "each point must have a label")
+        _check(len(self.classes) > 1, "points must have at least two classes")
+        _check(
+            self.labels.min() >= 0 and self.labels.max() < len(self.classes),
+            "each label must be the number of a class",
+        )
+        _check(-math.inf < left < right < math.inf, "the box must have a width")
+        _check(-math.inf < bottom < top < math.inf, "the box must have a height")
 
     @property
     def outputs(self) -> int:
@@ -206,7 +209,7 @@ class Points(Subject):
     def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Points:
         """The opposite of `header` and `arrays`."""
         left, bottom, right, top = map(float, header["box"])
-        _check(arrays["labels"].dtype.kind == "i", "labels are whole numbers")
+        _check(arrays["labels"].dtype.kind == "i", "labels must be whole numbers")
         classes, box = tuple(map(str, header["classes"])), (left, bottom, right, top)
         return cls(arrays["xy"], arrays["labels"], classes, box, bool(header["logits"]))
 
@@ -237,16 +240,22 @@ class ImageSet(Subject):
 
     def __post_init__(self) -> None:
         shape = self.pictures.shape
-        _check(len(shape) == 4 and shape[3] in (1, 3), "pictures are gray or RGB")
-        _check(min(shape) > 0, "there are pictures, and they have pixels")
-        _check(self.pictures.dtype.name == "uint8", "pictures have 8 bits")
-        _check(self.labels.shape == shape[:1], "pictures have a label each")
-        _check(self.labels.dtype.kind == "i", "labels are whole numbers")
+        _check(len(shape) == 4 and shape[3] in (1, 3), "pictures must be gray or RGB")
+        _check(min(shape) > 0, "there must be a picture, with at least one pixel")
+        _check(self.pictures.dtype.name == "uint8", "pictures must have 8 bits")
+        _check(self.labels.shape == shape[:1], "each picture must have a label")
+        _check(self.labels.dtype.kind == "i", "labels must be whole numbers")
         low, high = (0, len(self.classes) - 1) if self.classes else (-1, -1)
-        _check(low <= self.labels.min() and self.labels.max() <= high, "a class is named")
-        _check(self.training > 0, "there are pictures to learn from")
-        _check(min(self.columns, self.rows) > 0, "the sheet has columns and rows")
-        _check(self.columns * self.rows <= len(self.pictures), "the sheet has its pictures")
+        _check(
+            low <= self.labels.min() and self.labels.max() <= high,
+            "each label must be the number of a class",
+        )
+        _check(self.training > 0, "there must be pictures to learn from")
+        _check(min(self.columns, self.rows) > 0, "the sheet must have columns and rows")
+        _check(
+            self.columns * self.rows <= len(self.pictures),
+            "the sheet must have a picture for each cell",
+        )
 
     @property
     def shown(self) -> int:

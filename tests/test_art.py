@@ -203,12 +203,12 @@ def test_transparent_and_supersampled():
 
 @pytest.mark.parametrize("size", [0, -5, 65_537])
 def test_impossible_sizes_are_refused(size):
-    with pytest.raises(UsageError, match=f"size {size} is not a long side"):
+    with pytest.raises(UsageError, match=f"whole number from 1 to .*, got {size}"):
         make_art().render(size)
 
 
 def test_impossible_supersampling_is_refused():
-    with pytest.raises(UsageError, match="supersample 0"):
+    with pytest.raises(UsageError, match="got 0"):
         make_art().render(supersample=0)
 
 
@@ -259,13 +259,13 @@ def test_foreign_files_are_refused(tmp_path, content):
 def test_safetensors_of_others_are_refused(tmp_path):
     file = tmp_path / "a.art"
     file.write_bytes(save({"x": torch.zeros(3)}))
-    with pytest.raises(InputError, match="carries no recipe"):
+    with pytest.raises(InputError, match="contains no artgen recipe"):
         load(file)
     file.write_bytes(save({"x": torch.zeros(3)}, metadata={"artgen": "not json"}))
-    with pytest.raises(InputError, match="carries no recipe"):
+    with pytest.raises(InputError, match="contains no artgen recipe"):
         load(file)
     file.write_bytes(save({"x": torch.zeros(3)}, metadata={"artgen": "[" * 100_000}))
-    with pytest.raises(InputError, match="carries no recipe"):
+    with pytest.raises(InputError, match="contains no artgen recipe"):
         load(file)
 
 
@@ -312,31 +312,31 @@ def test_headers_that_are_no_object_are_refused(tmp_path, header):
 
 
 DAMAGE = {
-    "no drawing": ({"drawing": None}, {}, r"damaged: drawing: "),
-    "no options": ({}, {"options": None}, r"drawing\.options: "),
-    "options of another kind": ({}, {"options": 3}, r"drawing\.options: "),
-    "a width in words": ({}, {"width": "wide"}, r"drawing\.width: "),
-    "a width that is a truth": ({}, {"width": True}, r"drawing\.width: "),
-    "an infinite width": ({}, {"width": float("inf")}, r"drawing\.width: "),
-    "a huge width": ({}, {"width": 10**12}, r"drawing\.width: "),
-    "no height": ({}, {"height": 0}, r"drawing\.height: "),
-    "a negative height": ({}, {"height": -4}, r"drawing\.height: "),
+    "no drawing": ({"drawing": None}, {}, r"damaged: drawing must "),
+    "no options": ({}, {"options": None}, r"drawing\.options must "),
+    "options of another kind": ({}, {"options": 3}, r"drawing\.options must "),
+    "a width in words": ({}, {"width": "wide"}, r"drawing\.width must "),
+    "a width that is a truth": ({}, {"width": True}, r"drawing\.width must "),
+    "an infinite width": ({}, {"width": float("inf")}, r"drawing\.width must "),
+    "a huge width": ({}, {"width": 10**12}, r"drawing\.width must "),
+    "no height": ({}, {"height": 0}, r"drawing\.height must "),
+    "a negative height": ({}, {"height": -4}, r"drawing\.height must "),
     "a background of two": ({}, {"background": [0, 0]}, r"drawing\.background"),
     "a background that is no colour": ({}, {"background": "red"}, r"drawing\.background"),
     "a background of NaN": ({}, {"background": [0, 0, float("nan")]}, r"drawing\.background"),
     "a background weight in words": (
         {},
         {"background_weight": "heavy"},
-        r"drawing\.background_weight: ",
+        r"drawing\.background_weight must ",
     ),
-    "a plugin of another kind": ({}, {"plugin": 5}, r"drawing\.plugin: "),
-    "another precision": ({"precision": "fp64"}, {}, r"precision: "),
+    "a plugin of another kind": ({}, {"plugin": 5}, r"drawing\.plugin must "),
+    "another precision": ({"precision": "fp64"}, {}, r"precision must "),
     "the wrong precision": ({"precision": "int8"}, {}, r"holds torch\.float32, which is not int8"),
     "the wrong float": ({"precision": "fp16"}, {}, r"holds torch\.float32, which is not fp16"),
-    "no recipe": ({"recipe": None}, {}, r"recipe: "),
+    "no recipe": ({"recipe": None}, {}, r"recipe must "),
     "a recipe with unknown keys": ({"recipe": {"sede": 1}}, {}, r"its recipe: unknown key 'sede'"),
     "a newer recipe": ({"recipe": {"schema": 3}}, {}, r"its recipe has schema 3"),
-    "metrics of another kind": ({"metrics": 3}, {}, r"metrics: "),
+    "metrics of another kind": ({"metrics": 3}, {}, r"metrics must "),
 }
 
 
@@ -352,7 +352,7 @@ def test_damaged_descriptions_are_refused(tmp_path, outer, inner, says):
 def test_a_missing_key_is_named(tmp_path, key):
     header, tensors = parts(make_art())
     del header[key]
-    with pytest.raises(InputError, match=f"is damaged: {key}: Field required"):
+    with pytest.raises(InputError, match=f"is damaged: {key} is missing"):
         load(write(tmp_path / "a.art", header, tensors))
 
 
@@ -399,7 +399,9 @@ def test_options_the_primitive_does_not_know_are_refused_when_drawn(tmp_path):
     header, tensors = parts(make_art())
     header["drawing"]["options"]["invented"] = 1
     art = load(write(tmp_path / "a.art", header, tensors))
-    with pytest.raises(InputError, match=r"not made by this gaussian: .* no option 'invented'"):
+    with pytest.raises(
+        InputError, match=r"does not fit the installed gaussian: .* no option 'invented'"
+    ):
         art.render()
 
 

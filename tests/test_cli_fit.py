@@ -66,7 +66,7 @@ def test_paths_on_stdout_and_the_story_on_stderr(fit):
 
 def test_the_video_is_among_the_paths(fit):
     _, out, _ = fit(
-        *("--size", "16", "-n", "4", "--steps", "2", "--threads", "1", "-q"),
+        *("--size", "16", "-n", "4", "--steps", "2", "--threads", "1"),
         *("--video-seconds", "0.2", "--fps", "10"),
         tiny=False,
     )
@@ -86,12 +86,6 @@ def test_json_is_the_object_that_is_also_written(fit):
     assert stored["outputs"].pop("art") == "astronaut-gaussian.art"
     assert data == stored
     assert (data["count"], data["steps"], data["target"]["width"]) == (8, 4, 24)
-
-
-def test_quiet_keeps_the_paths(fit):
-    _, out, err = fit("-q")
-    assert err == ""
-    assert len(out.split()) == 3
 
 
 def test_verbose_shows_every_evaluation(fit):
@@ -381,7 +375,7 @@ def test_a_batch_goes_on_past_failures_and_exits_with_the_first(fit):
 def test_a_batch_prints_paths_and_the_sheet_last(fit):
     picture("a.png", seed=1)
     picture("b.png", seed=2)
-    code, out, _ = fit("a.png", "b.png", "-q")
+    code, out, _ = fit("a.png", "b.png")
     assert code == 0
     assert len(out.split()) == 7
     assert out.split()[-1] == str(Path("artgen-out/gaussian-sheet.png"))
@@ -407,7 +401,7 @@ def test_a_batch_that_would_overwrite_itself_is_refused_before_it_starts(fit):
 
 
 def test_a_name_serves_for_several_seeds(fit):
-    _, out, _ = fit("--seeds", "1,2", "--name", "x", "-q")
+    _, out, _ = fit("--seeds", "1,2", "--name", "x")
     assert "artgen-out/x-s1.png" in [Path(line).as_posix() for line in out.split()]
     assert Path("artgen-out/x-sheet.png").exists()
 

@@ -105,7 +105,7 @@ class UnknownEngine(Disc):
     engines = ("gradeint",)
 
 
-@bad("schema", "option rings=9 is out of bounds")
+@bad("schema", "option rings must be a whole number .*, got 9")
 class DefaultOutOfBounds(Disc):
     """Bad."""
 

@@ -74,7 +74,7 @@ def test_any_expression_agrees_with_python(text):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("sin(4*y)", "character 7: there is no 'y'"),
+        ("sin(4*y)", "character 7: unknown name 'y'"),
         ("2 +", "character 4: it cannot be read"),
         ("2 * / 3", "character 5: it cannot be read"),
         ("(x", "character 1: it cannot be read"),
@@ -116,7 +116,7 @@ def test_a_name_that_is_nearly_right_is_recognised():
 def test_exponents_are_bounded():
     assert not np.isfinite(Expression("9" * 499)(X)).any()
     for text in ("x**65", "2**(x*1000)", "9**9**9"):
-        with pytest.raises(InputError, match="exponent goes beyond 64"):
+        with pytest.raises(InputError, match="exponent is larger than 64"):
             Expression(text)(X)
     assert np.isfinite(Expression("x**64")(X)).all()
 

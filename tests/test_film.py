@@ -262,9 +262,9 @@ def test_a_moment_is_a_drawing_like_any_other(art):
     torch.testing.assert_close(shift, torch.full_like(shift, 0.1))
     np.testing.assert_array_equal(art.at(0).render(), art.render())
     for seconds in (-0.1, 2.1, float("nan")):
-        with pytest.raises(UsageError, match="not in the film"):
+        with pytest.raises(UsageError, match="the film has no frame"):
             art.at(seconds)
-    with pytest.raises(UsageError, match="holds no film"):
+    with pytest.raises(UsageError, match="has no film"):
         moment.at(0)
 
 
@@ -276,7 +276,7 @@ def test_frames_are_the_moments_drawn(art):
     # Past the last key nothing is drawn again.
     assert frames[6] is frames[7]
     assert frames[0] is not frames[1]
-    with pytest.raises(UsageError, match="holds no film"):
+    with pytest.raises(UsageError, match="has no film"):
         replace(art, film=None).frames()
 
 
@@ -389,9 +389,9 @@ def test_render_draws_films_and_moments(place, capsys):
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["a.art", "--at", "9"], "not in the film"),
+        (["a.art", "--at", "9"], "the film has no frame"),
         (["a.art", "--at", "1", "-o", "b.mp4"], "a video needs a film"),
-        (["still.art", "--at", "1"], "holds no film"),
+        (["still.art", "--at", "1"], "has no film"),
         (["still.art", "-o", "b.gif"], "a video needs a film"),
     ],
 )

@@ -292,7 +292,7 @@ def test_the_recipe_of_a_piece_makes_it_again(gallery, call):
 @pytest.mark.parametrize(
     ("prepare", "arguments", "code", "words"),
     [
-        (None, ["build", "nowhere"], 3, "gallery nowhere does not exist"),
+        (None, ["build", "nowhere"], 3, "there is no folder nowhere"),
         (lambda: Path("empty").mkdir(), ["build", "empty"], 3, "contains no recipes"),
         (None, ["build", "show", "--only", "frist"], 2, "did you mean first?"),
         (None, ["build", "show", "-j", "0"], 2, "-j"),

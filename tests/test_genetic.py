@@ -326,7 +326,7 @@ def test_climbing_helps(target):
 
 
 def test_what_cannot_climb_says_so(target):
-    with pytest.raises(UsageError, match="cannot climb: it is no shape"):
+    with pytest.raises(UsageError, match="refines shapes only"):
         start(Voronoi(), target, 5, memetic=1)
     with pytest.raises(UsageError, match="cannot minimise l1"):
         start(Triangle(), target, 5, memetic=1, loss="l1")
@@ -523,7 +523,7 @@ def test_partitions_have_no_palette(tmp_path, capsys):
     photo = save_photo(tmp_path)
     command = ["fit", str(photo), "-p", "voronoi", "--palette", "4"]
     assert main([*command, "--out", str(tmp_path / "out")]) == 2
-    assert "cannot keep to a palette" in capsys.readouterr().err
+    assert "does not support palettes" in capsys.readouterr().err
 
 
 STAR = '''

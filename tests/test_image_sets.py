@@ -75,9 +75,9 @@ def test_a_size_is_that_of_the_pictures():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((np.zeros((3, 4)),), "which is not that of a set"),
-        ((np.zeros((3, 4, 4, 2)),), "which is not that of a set"),
-        ((np.zeros((0, 4, 4)),), "which is not that of a set"),
+        ((np.zeros((3, 4)),), "not that of a set"),
+        ((np.zeros((3, 4, 4, 2)),), "not that of a set"),
+        ((np.zeros((0, 4, 4)),), "not that of a set"),
         ((np.full((3, 4, 4), 2.0),), "outside of 0 to 1"),
         ((np.full((3, 4, 4), np.nan),), "outside of 0 to 1"),
         ((np.zeros((3, 4, 4), np.int32),), "pixels of type int32"),

@@ -230,7 +230,7 @@ def test_a_place_is_a_still(place, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--latent", "mean", "--walk", "labels"], "exclude each other"),
+        (["--latent", "mean", "--walk", "labels"], "were both given"),
         (["-o", "a.mp4"], "a video needs a film"),
         (["-o", "a.svg"], "cannot be"),
         (["--latent", "mean", "--transparent"], "transparent"),

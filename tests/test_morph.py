@@ -308,7 +308,7 @@ def test_durations_out_of_bounds_are_refused_with_the_bounds():
 
 def test_what_cannot_become_one_another_is_refused():
     splats, triangles = random_splats(4, 1), random_shapes("triangle", 4, 1)
-    with pytest.raises(UsageError, match="gaussian cannot become triangle"):
+    with pytest.raises(UsageError, match="gaussian cannot be morphed into triangle"):
         morph(splats, triangles)
     with pytest.raises(UsageError, match="differ in blend: 'sum' and 'mean'"):
         morph(splats, random_splats(4, 1, blend="mean"))
@@ -379,7 +379,7 @@ def test_equal_morphs_have_equal_bytes(place, capsys):
 @pytest.mark.parametrize(
     ("arguments", "code", "says"),
     [
-        (["a.art", "shapes.art"], 2, "cannot become triangle"),
+        (["a.art", "shapes.art"], 2, "cannot be morphed into triangle"),
         (["a.art", "missing.art"], 3, "does not exist"),
         (["a.art", "b.art", "-o", "m.xyz"], 2, "unknown format"),
         (["a.art", "b.art", "-o", "a.art"], 2, "exists"),
@@ -393,5 +393,5 @@ def test_mistakes_are_named(place, capsys, arguments, code, says):
 def test_a_morph_is_not_fitted(place, capsys):
     printed(capsys, "morph", "a.art", "b.art", "-o", "m.art")
     error = printed(capsys, "fit", "--recipe", "m.art", expect=2)["error"]
-    assert "a morph is not fitted" in error["message"]
+    assert "recipe is of a morph" in error["message"]
     assert error["hint"] == "use artgen morph a.art b.art"

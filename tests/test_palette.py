@@ -344,7 +344,7 @@ def test_colours_of_a_recipe_are_checked(photo, registry):
 @pytest.mark.parametrize("name", ["gaussian", "mlp"])
 def test_only_engines_that_can_are_asked_to(name, photo, registry):
     asked = recipe(photo, {"steps": 1}, primitive={"name": name, "count": None})
-    with pytest.raises(UsageError, match="engine gradient cannot keep to a palette"):
+    with pytest.raises(UsageError, match="engine gradient does not support palettes"):
         run(changed(asked, {"target": {"palette": 4}}), registry)
 
 

@@ -128,7 +128,7 @@ def test_a_damaged_subject_is_bad_input(fit, tmp_path):
     tensors = load_file(path)
     tensors["subject.y"] = tensors["subject.y"][:5].clone()
     save_file(tensors, tmp_path / "bad.art", metadata=metadata)
-    with pytest.raises(InputError, match="damaged: a curve has a y for every x"):
+    with pytest.raises(InputError, match="damaged: a curve must have one y for each x"):
         artgen.load(tmp_path / "bad.art")
 
 
@@ -183,7 +183,7 @@ def test_cross_entropy_is_for_points(fit):
 
 def test_points_under_scratch_need_a_loss_that_it_has(fit):
     error = fit("points:", "-p", "mlp", "-e", "scratch", expect=2)["error"]
-    assert "no nodes for the loss 'cross-entropy'" in error["message"]
+    assert "does not support the loss 'cross-entropy'" in error["message"]
     data = fit("points:", "-p", "mlp", "-e", "scratch", "--loss", "mse", "--no-video")
     assert data["accuracy"] is not None
     error = fit(

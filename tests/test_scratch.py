@@ -393,8 +393,8 @@ class Mapped(Line):
     ("primitive", "loss", "message"),
     [
         (Plain(), "mse", "has no graph for engine scratch"),
-        (Mapped(), "mse", "mlp.offset has the map sigmoid"),
-        (Line(), "mse+rmse", "has no nodes for the loss 'rmse'"),
+        (Mapped(), "mse", "the map sigmoid of mlp.offset"),
+        (Line(), "mse+rmse", "does not support the loss 'rmse'"),
     ],
 )
 def test_what_it_cannot_do_is_refused(primitive, loss, message, target):

@@ -382,9 +382,9 @@ def test_a_polish_keeps_to_the_palette(target):
 def test_only_shapes_are_polished(tmp_path, capsys):
     command = ["fit", "sample:cat", "-p", "gaussian", "--polish", "--out", str(tmp_path)]
     assert main(command) == 2
-    assert "only shapes can be polished, and gaussian is none" in capsys.readouterr().err
+    assert "--polish refines shapes only, not gaussian" in capsys.readouterr().err
     assert not any(tmp_path.iterdir())
-    with pytest.raises(UsageError, match="only shapes can be polished"):
+    with pytest.raises(UsageError, match="refines shapes only"):
         artgen.fit(np.zeros((8, 8, 3), np.uint8), "gaussian", polish=True)
 
 

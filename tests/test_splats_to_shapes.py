@@ -185,4 +185,4 @@ def test_other_families_are_refused(first, then, photo, registry, tmp_path):
     with pytest.raises(UsageError, match=f"holds {first}, not {then}") as refused:
         run(changed(asked, {"init": {"name": str(tmp_path / "first.art")}}), registry)
     assert f"-p {first}" in refused.value.hint
-    assert "only splats become shapes" in refused.value.hint
+    assert "only splats can start" in refused.value.hint

@@ -56,7 +56,7 @@ def test_any_flipped_bit_is_noticed(tmp_path):
     {
         "nothing": (lambda path: None, "it does not exist"),
         "a folder": (lambda path: path.mkdir(), "it is not a file"),
-        "text": (lambda path: path.write_text("step 3"), "deserializing header"),
+        "text": (lambda path: path.write_text("step 3"), "it is damaged"),
     }.values(),
 )
 def test_other_things_are_refused(tmp_path, make, says):

@@ -71,8 +71,8 @@ def test_a_save_stops_what_runs(tmp_path: Path) -> None:
         (("--plugin", "spot.py", "--json"), "--watch and --json"),
         (("--plugin", "spot.py", "--resume"), "--watch and --resume"),
         (("--plugin", "spot.py", "--log", "x.jsonl"), "--watch and --log"),
-        (("--plugin", "spot.py", "--seeds", "1..3"), "one thing, not 3"),
-        (("--plugin", "spot.py", "sample:cat", "sample:coffee"), "one thing, not 2"),
+        (("--plugin", "spot.py", "--seeds", "1..3"), "one target, not 3"),
+        (("--plugin", "spot.py", "sample:cat", "sample:coffee"), "one target, not 2"),
     ],
 )
 def test_what_makes_no_sense_is_refused(more, says, tmp_path, monkeypatch, capsys) -> None:

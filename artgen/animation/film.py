@@ -59,26 +59,37 @@ class Scene:
         object.__setattr__(self, "times", tuple(float(time) for time in self.times))
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
         times, keys = self.times, len(self.times)
-        _check(keys > 0, "a scene has a key")
+        _check(keys > 0, "a scene must have a keyframe")
         _check(
             all(a + SAME < b for a, b in itertools.pairwise(times)),
-            "the keys of a scene follow one another",
+            "the keyframes of a scene must be in order of time",
         )
         for name, tensor in self.tensors.items():
-            _check(tensor.dim() > 0 and len(tensor) == keys, f"{name} has a value for every key")
+            _check(
+                tensor.dim() > 0 and len(tensor) == keys,
+                f"{name} must have a value for every keyframe",
+            )
         if self.background is not None:
-            _check(self.background.shape == (keys, 3), "a background has a colour for every key")
+            _check(
+                self.background.shape == (keys, 3),
+                "a background must have a colour for every keyframe",
+            )
         if self.lives is None:
             return
         lives = self.lives
-        _check(str(lives.dtype) == "torch.int64" and lives.dim() == 2, "lives are numbers of keys")
-        _check(len(lives) == 2, "a life has a first and a last key")
+        _check(
+            str(lives.dtype) == "torch.int64" and lives.dim() == 2,
+            "lifespans must be numbers of keyframes",
+        )
+        _check(len(lives) == 2, "a lifespan must have a first and a last keyframe")
         for name, tensor in self.tensors.items():
             parts = tensor.shape[-1] if tensor.dim() > 1 else None
-            _check(parts == lives.shape[1], f"{name} has as many parts as there are lives")
+            _check(parts == lives.shape[1], f"{name} must have one part for each lifespan")
         if lives.numel():
             inside = int(lives[0].min()) >= 0 and int(lives[1].max()) < keys
-            _check(inside and bool((lives[0] <= lives[1]).all()), "a life is within its scene")
+            _check(
+                inside and bool((lives[0] <= lives[1]).all()), "a lifespan must be within its scene"
+            )
 
     @property
     def keys(self) -> int:
@@ -138,18 +149,20 @@ class Film:
     def __post_init__(self) -> None:
         object.__setattr__(self, "scenes", tuple(self.scenes))
         scenes = self.scenes
-        _check(len(scenes) > 0, "a film has a scene")
-        _check(0 < self.duration <= LONGEST, f"a film lasts up to {LONGEST:.0f} seconds")
-        _check(0 < self.fps <= FASTEST, f"a film has up to {FASTEST:.0f} frames per second")
-        _check(scenes[0].times[0] >= 0, "a film begins at 0 seconds")
-        _check(scenes[-1].times[-1] <= self.duration + SAME, "all keys are within the film")
+        _check(len(scenes) > 0, "a film must have a scene")
+        _check(0 < self.duration <= LONGEST, f"a film must last at most {LONGEST:.0f} seconds")
+        _check(0 < self.fps <= FASTEST, f"a film must have at most {FASTEST:.0f} frames per second")
+        _check(scenes[0].times[0] >= 0, "a film must not begin before 0 seconds")
+        _check(
+            scenes[-1].times[-1] <= self.duration + SAME, "all keyframes must be within the film"
+        )
         for one, other in itertools.pairwise(scenes):
-            _check(one.times[-1] + SAME < other.times[0], "scenes follow one another")
+            _check(one.times[-1] + SAME < other.times[0], "scenes must be in order of time")
         for scene in scenes:
             _check(
                 {name: _form(tensor) for name, tensor in scene.tensors.items()}
                 == {name: _form(tensor) for name, tensor in scenes[0].tensors.items()},
-                "all scenes hold the same tensors",
+                "all scenes must have the same tensors",
             )
 
     @property
@@ -190,15 +203,18 @@ class Film:
         rate = self.fps if fps is None else fps
         if not 0 < rate <= FASTEST:
             raise UsageError(
-                f"{rate:g} frames per second are no rate", hint=f"use up to {FASTEST:.0f}"
+                f"frame rate must be positive and at most {FASTEST:.0f}, got {rate:g}",
+                hint="use 30 frames per second",
             )
         if not 0 < speed < math.inf:
-            raise UsageError(f"speed {speed:g} is no speed", hint="use 1, or 0.25 for slow motion")
+            raise UsageError(
+                f"speed must be positive, got {speed:g}", hint="use 1, or 0.25 for slow motion"
+            )
         count = max(1, round(self.duration * rate / speed))
         if count > MOST_FRAMES:
             raise UsageError(
-                f"{count} frames are more than a video may have",
-                hint=f"use fewer per second or a higher speed, for at most {MOST_FRAMES}",
+                f"the video would have {count} frames, more than {MOST_FRAMES}",
+                hint="use a lower frame rate or a higher speed",
             )
         return [index * speed / rate for index in range(count)]
 

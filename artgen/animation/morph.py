@@ -38,7 +38,7 @@ def morph(
         if not least <= value <= LONGEST / 4:
             raise UsageError(
                 f"{name} must be between {least:g} and {LONGEST / 4:g}, got {value:g}",
-                hint=f"use {name}=2",
+                hint=f"use {name} 2",
             )
     hold = round(hold, 3)
     primitive = _common_primitive(first, second)
@@ -66,13 +66,13 @@ def _common_primitive(first: Art, second: Art) -> Primitive:
     one, other = first.drawing, second.drawing
     if one.primitive != other.primitive:
         raise UsageError(
-            f"{one.primitive} cannot become {other.primitive}: both have to be of one kind",
+            f"{one.primitive} cannot be morphed into {other.primitive}, another primitive",
             hint=f"fit the second picture with -p {one.primitive} too",
         )
     primitive: Primitive = first.primitive()
     if one.subject is not None or other.subject is not None:
         raise UsageError(
-            "only drawings of pictures can become one another, not of samples or sets",
+            "only drawings of pictures can be morphed, not those of samples or sets",
             hint="fit two pictures",
         )
     for key, value in one.options.items():

@@ -108,8 +108,8 @@ class Art:
             return primitive
         except UsageError as error:
             raise InputError(
-                f"the drawing was not made by this {drawing.primitive}: {error.message}",
-                hint="another version of its plugin may draw it",
+                f"the drawing does not fit the installed {drawing.primitive}: {error.message}",
+                hint="install the version of its plugin that made it",
             ) from None
 
     def canvas(self, size: int | None = None) -> Canvas:
@@ -180,7 +180,9 @@ class Art:
 
         canvas = self.canvas(size)
         if supersample < 1:
-            raise UsageError(f"supersample {supersample} is not a factor", hint="use 1 to 8")
+            raise UsageError(
+                f"supersample must be at least 1, got {supersample}", hint="use 1 to 8"
+            )
         primitive = self.primitive()
         # The fit's own backend, so that the fitting size gives the bits of the still; where it is
         # not to be had, the other one differs by rounding only.
@@ -203,7 +205,7 @@ class Art:
         film = self.require_film()
         if not 0 <= seconds <= film.duration:
             raise UsageError(
-                f"{seconds:g} s is not in the film", hint=f"it lasts {film.duration:g} seconds"
+                f"the film has no frame at {seconds:g} s", hint=f"use 0 to {film.duration:g}"
             )
         return replace(self, drawing=film.drawing(self.drawing, seconds), metrics={}, film=None)
 
@@ -211,8 +213,8 @@ class Art:
         """The film. Raises UsageError where there is none."""
         if self.film is None:
             raise UsageError(
-                f"this {self.drawing.primitive} drawing does not move, it holds no film",
-                hint="artgen morph, artgen fit --history N and fits of clips make drawings that do",
+                f"this {self.drawing.primitive} drawing has no film",
+                hint="artgen morph, artgen fit --history N and fits of clips make films",
             )
         return self.film
 

@@ -17,7 +17,7 @@ from artgen._migration import migrated_options
 from artgen.animation.film import Film, Scene
 from artgen.art.precision import decode, encode
 from artgen.drawing import Drawing
-from artgen.errors import InputError
+from artgen.errors import InputError, explain_problem
 from artgen.recipe import Precision, Recipe
 from artgen.samples import Subject, subject_from
 
@@ -144,10 +144,12 @@ def read(path: str | os.PathLike[str]) -> Contents:
             described = json.loads(text)
             # Copies, because Windows replaces no file that is mapped into memory.
             tensors = {name: data.get_tensor(name).clone() for name in data.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{file} is not an .art file: {error}") from None
+    except (SafetensorError, OSError):
+        raise InputError(
+            f"{file} is not an .art file, or it is damaged", hint="copy it again, or fit it again"
+        ) from None
     except (KeyError, ValueError, TypeError, RecursionError):
-        raise InputError(f"{file} is not an .art file: it carries no recipe of artgen") from None
+        raise InputError(f"{file} is not an .art file: it contains no artgen recipe") from None
     found = described.get("format") if isinstance(described, dict) else None
     if type(found) is not int or not 1 <= found <= FORMAT:
         raise InputError(
@@ -164,11 +166,11 @@ def read(path: str | os.PathLike[str]) -> Contents:
         film = _film(header.film, tensors, header.precision)
         drawing = Drawing(tensors=decode(tensors, header.precision), **table)
         if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
-            raise ValueError("its film holds other tensors than its drawing")
+            raise ValueError("its film has other tensors than its drawing")
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
-        raise InputError(f"{file} is damaged: {key}: {problem['msg']}") from None
+        raise InputError(f"{file} is damaged: {key} {explain_problem(problem)}") from None
     except InputError as error:
         raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
     except ValueError as error:
@@ -234,5 +236,5 @@ def _film(
                 raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
         scenes.append(Scene(scene.times, keys, lives.pop(str(number), None), background))
     if groups or lives or backgrounds:
-        raise ValueError("its film holds tensors of a scene that it does not have")
+        raise ValueError("its film has tensors of a scene that is missing")
     return None if table is None else Film(tuple(scenes), table.duration, table.fps)

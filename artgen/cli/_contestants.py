@@ -59,7 +59,7 @@ def parse_contestants(
     for text in texts:
         if any(text == each.name for each in contestants):
             raise UsageError(
-                f"-p {text} is there twice", hint="give one of them another seed: seed=2"
+                f"-p {text} was given twice", hint="give one of them another seed: seed=2"
             )
         what, engine, own, settings = _split(text)
         file = Path(what) if what.lower().endswith(_RECIPE_FILES) else None
@@ -118,7 +118,7 @@ def _given(budget: Budget, stages: int) -> dict[str, str]:
 
 def _seed(text: str, value: str) -> int:
     if not (value.isdecimal() and int(value) < 2**63):
-        raise UsageError(f"-p {text}: seed {value!r} is not a seed", hint="seeds are 0 to 2^63 - 1")
+        raise UsageError(f"-p {text}: seed must be 0 to 2^63 - 1, got {value!r}", hint="use seed=2")
     return int(value)
 
 

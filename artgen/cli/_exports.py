@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from artgen.errors import UsageError, did_you_mean
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 
 Writers = Mapping[str, "Callable[[Art, ExportRequest], bytes]"]
 """Additional formats by suffix without a dot."""
+
+_OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
+"""The formats of options that not all formats take."""
 
 
 def check_files(
@@ -53,8 +57,14 @@ def write_exports(
     for file in files:
         suffix = _suffix(file)
         export = (more or {}).get(suffix) or registry.load("exporter", suffix)
+        # An option for some formats leaves other files as they are, unless no file takes it.
+        others: dict[str, Any] = {
+            option: None
+            for option, formats in _OPTIONS.items()
+            if suffix not in formats and formats & set(map(_suffix, files))
+        }
         with plugin_code(f"exporter {suffix!r}", export, hint="return bytes"):
-            contents[file] = export(art, request)
+            contents[file] = export(art, replace(request, **others))
         if not isinstance(contents[file], bytes):
             found = f"gave {type(contents[file]).__name__}, not bytes"
             raise broken(f"exporter {suffix!r}", export, found, "encode text: text.encode()")

@@ -54,7 +54,7 @@ class Common:
         "FILE.py", "Use the plugin in this file. Repeatable.", "--plugin"
     )
     as_json: bool = _PANEL.switch("Print one JSON object on stdout.", "--json")
-    quiet: bool = _PANEL.switch("Print errors only.", "--quiet", "-q")
+    quiet: bool = _PANEL.switch("Print no progress, warnings or names of files.", "--quiet", "-q")
     verbose: bool = _PANEL.switch("Print more, including tracebacks.", "--verbose", "-v")
 
     def registry(self, *more: Path) -> Registry:

@@ -24,7 +24,7 @@ from artgen.cli.morph import morph
 from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
 from artgen.cli.render import render
-from artgen.errors import Interrupted, UsageError
+from artgen.errors import Interrupted, UsageError, explain_problem
 from artgen.faults import plugin_code
 
 
@@ -87,7 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = command.main(arguments, prog_name="artgen", standalone_mode=False)
         return int(code or 0)
     except typer.TyperException as error:
-        failure: Exception = _usage_error(error)
+        failure: Exception = _usage_error(error, arguments)
     except Exception as error:
         failure = error
     # Read from the arguments themselves, because the parser may be what failed.
@@ -98,9 +98,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
 
 
-def _usage_error(error: typer.TyperException) -> UsageError:
+def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> UsageError:
     """Convert an error of typer's parser to a UsageError."""
-    message = " ".join(error.format_message().split())
-    context = getattr(error, "ctx", None)
-    command = context.command_path if context else "artgen"
-    return UsageError(message[:1].lower() + message[1:], hint=f"see `{command} --help`")
+    from pydantic import ValidationError
+
+    if isinstance(error.__cause__, ValidationError):
+        error.message = explain_problem(error.__cause__.errors()[0])
+    message = " ".join(error.format_message().split()).rstrip(".")
+    # Only some errors know their command, so take it from the arguments.
+    path = "artgen"
+    command: Any = typer.main.get_command(app)
+    for word in arguments:
+        command = getattr(command, "commands", {}).get(word)
+        if command is None:
+            break
+        path += f" {word}"
+    return UsageError(message[:1].lower() + message[1:], hint=f"see `{path} --help`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 PLAIN_LINES = 10
 """Number of lines between start and end, unless `verbose`."""
+
+SECONDS_PER_DRAWING = 0.1
+"""Shortest time between two drawings of the bars."""
 
 
 @contextmanager
@@ -99,7 +103,8 @@ class _Lines(Story):
 class _Bars(Story):
     """A bar for each active run with step, loss, PSNR, speed and remaining time.
 
-    Several runs have a bar for the number of finished runs.
+    Several runs have a bar for the number of finished runs. Bars are drawn between events, by the
+    thread that prints lines: rich erases wrong lines where two threads draw.
     """
 
     def __init__(self, registry: Registry, bar: Progress, runs: int) -> None:
@@ -111,8 +116,16 @@ class _Bars(Story):
         self.rows: dict[str, TaskID] = {}
         self.all: TaskID | None = None
         self.done: set[str] = set()
+        self.drawn = 0.0
         if runs > 1:
             self.all = bar.add_task("all runs", total=runs, metrics="", speed="")
+
+    def __call__(self, event: Event) -> None:
+        super().__call__(event)
+        now = time.monotonic()
+        if now - self.drawn > SECONDS_PER_DRAWING:
+            self.drawn = now
+            self.bar.refresh()
 
     def start(self, event: Started) -> None:
         total = event.total_steps or None
@@ -164,6 +177,7 @@ def _bar() -> Progress:
         TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
+        auto_refresh=False,
         # Data on a terminal would break the bars; data for a file or pipe must get there.
         redirect_stdout=sys.stdout.isatty(),
     )

@@ -170,7 +170,7 @@ def parse_count(text: str | None) -> int | str | None:
         count = 0
     if not 1 <= count <= MOST_PARTS:
         raise UsageError(
-            f"--count {text!r} is not a number of parts", hint="from 1 to 10000000, or auto"
+            f"--count {text!r} is not a number of parts", hint="use 1 to 10000000, or auto"
         )
     return count
 
@@ -186,7 +186,7 @@ def parse_palette(text: str | None) -> int | tuple[str, ...] | None:
     if not 2 <= int(text) <= MOST_COLOURS:
         raise UsageError(
             f"--palette {text} is not a number of colours",
-            hint=f"from 2 to {MOST_COLOURS}, or a file",
+            hint=f"use 2 to {MOST_COLOURS}, or the name of a palette file",
         )
     return int(text)
 
@@ -199,7 +199,7 @@ def parse_video(file: Path | None) -> str | None:
         return None
     if file.suffix.lower() not in FORMATS:
         raise UsageError(
-            f"--video {file} is no video that artgen can write",
+            f"--video {file} has an unknown video format",
             hint=f"end the name in {', '.join(FORMATS)}",
         )
     return file.suffix.lower().removeprefix(".")
@@ -218,7 +218,9 @@ def parse_seeds(text: str) -> list[int]:
         if not 0 <= low <= high < 2**63:
             raise _bad_seeds(text)
         if len(seeds) + high - low >= MOST_SEEDS:
-            raise UsageError(f"--seeds {text} are more than {MOST_SEEDS}", hint="run fewer at once")
+            raise UsageError(
+                f"--seeds {text} has more than {MOST_SEEDS} seeds", hint="run fewer at once"
+            )
         seeds.update(dict.fromkeys(range(low, high + 1)))
     return list(seeds)
 
@@ -263,7 +265,7 @@ def _split_settings(
             flags, table = _FLAG_OF_PRIMITIVE, options
         if key in flags:
             known = flags[key] if key != "stop" else "--steps"
-            raise UsageError(f"--set {spelled.strip()} sets no option", hint=f"use {known}")
+            raise UsageError(f"--set {spelled.strip()} is not an option", hint=f"use {known}")
         table[key] = parse_value(text.strip())
     return options, engine_options, of_clips
 
@@ -302,12 +304,15 @@ def _stages(
         if number is None and count > 1:
             spelled = " or ".join(f"{i + 1}.{key}" for i in range(count))
             raise UsageError(
-                f"--set engine.{key} does not say which of {count} stages", hint=f"write {spelled}"
+                f"--set engine.{key} does not say which of the {count} stages",
+                hint=f"write {spelled}",
             )
         index = 0 if number is None else int(number) - 1
         if not 0 <= index < count:
             there = "is 1 stage" if count == 1 else f"are {count} stages"
-            raise UsageError(f"--set {number}.{key} cannot be: there {there}", hint="count from 1")
+            raise UsageError(
+                f"--set {number}.{key}: there is no stage {number}", hint=f"there {there}"
+            )
         stages[index].update(values)
     return stages
 
@@ -334,7 +339,7 @@ def _steps(text: str) -> int:
     except ValueError:
         steps = 0
     if steps < 1:
-        raise UsageError(f"--steps {text!r} is not a number of steps", hint="at least 1")
+        raise UsageError(f"--steps {text!r} is not a number of steps", hint="use 1 or more")
     return steps
 
 
@@ -344,5 +349,5 @@ def _seconds(text: str) -> float:
     except ValueError:
         seconds = 0.0
     if not 0 < seconds < math.inf:
-        raise UsageError(f"--time {text!r} is not a number of seconds", hint="more than 0")
+        raise UsageError(f"--time {text!r} is not a number of seconds", hint="use a number above 0")
     return seconds

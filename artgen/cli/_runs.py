@@ -89,7 +89,7 @@ class Session:
         if self.common.as_json:
             shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
             print_json({"runs": shown, "sheet": str(written) if written else None})
-        elif written:
+        elif written and not self.common.quiet:
             print(written)
         return 130 if 130 in codes else next(iter(codes), 0)
 
@@ -144,7 +144,7 @@ class Session:
                 ended(task, _received(task, result))
         for run in runs:
             if run.stem not in results:
-                ended(run, Result(error=Interrupted("not started", hint="go on with --resume")))
+                ended(run, Result(error=Interrupted("not started", hint="continue with --resume")))
         return [results[run.stem] for run in runs]
 
     def _by_scenes(self, executor: Executor, recipe: Recipe) -> bool:
@@ -228,7 +228,7 @@ class Session:
         return replace(run, recipe=recipe, **self.where.takes(recipe))
 
     def _print_paths(self, run: Run, result: Result) -> None:
-        if not result.summary:
+        if self.common.quiet or not result.summary:
             return
         summary = output_paths(self.files.out, run.stem)["summary"]
         outputs = result.summary["outputs"]

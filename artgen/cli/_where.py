@@ -67,13 +67,13 @@ class Where:
     checkpoints: str | None = _PANEL.option(
         "DIR|URL",
         "With --on: where to keep checkpoints, so that another machine can resume a run: "
-        "a folder that all share, or an fsspec URL. Default: Ray's object store.",
+        "a folder shared by all machines, or an fsspec URL. Default: Ray's object store.",
     )
 
     def __post_init__(self) -> None:
         if self.on is not None and self.on != RAY and not self.on.startswith("ray://"):
             raise UsageError(
-                f"--on {self.on} is nothing that runs could be carried out by",
+                f"--on {self.on} is not a place to run",
                 hint="use ray, or ray://HOST:PORT for a cluster",
             )
         for flag, value in (("--gpus", self.gpus), ("--checkpoints", self.checkpoints)):

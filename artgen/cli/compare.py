@@ -105,7 +105,7 @@ def compare(
     if not contestants:
         raise UsageError("there is nothing to compare", hint="give -p once or more: -p gaussian")
     if seed is not None and seed >= 2**63:
-        raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
+        raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
     if csv is not None and csv.exists() and not overwrite:
         raise UsageError(f"--csv {csv} exists", hint="use --overwrite or another name")
     registry = common.registry()
@@ -167,7 +167,7 @@ def compare(
         )
     else:
         _print_table(comparison)
-        for path in (*comparison.sheets, *([written] if written else [])):
+        for path in () if common.quiet else (*comparison.sheets, *filter(None, [written])):
             print(path, flush=True)
     codes = [int(describe(error)["exit_code"]) for error in errors]
     return 130 if 130 in codes else next(iter(codes), 0)

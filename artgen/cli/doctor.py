@@ -20,7 +20,7 @@ def doctor(
 
     checks = examine(common.registry())
     failed = [check.name for check in checks if check.state == "fail"]
-    error = OutputError(f"this does not work: {', '.join(failed)}") if failed else None
+    error = OutputError(f"checks failed: {', '.join(failed)}") if failed else None
     if common.as_json:
         failure = {"error": describe(error)} if error else {}
         print_json({**failure, "ok": not failed, "checks": [asdict(check) for check in checks]})

@@ -84,7 +84,7 @@ def fit(
         "DB", "Stop the last stage at this PSNR.", min=1, max=100
     ),
     plateau: int | None = _LONG.option(
-        "STEPS", "Stop the last stage after this many steps without gain.", min=1
+        "STEPS", "Stop the last stage after this many steps without improvement.", min=1
     ),
     size: int | None = _JUDGE.option(
         "PX",
@@ -179,7 +179,7 @@ def fit(
     if seed is not None and seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
     if seed is not None and seed >= 2**63:
-        raise UsageError(f"--seed {seed} is too large", hint="seeds are less than 2^63")
+        raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
     if files.overwrite and files.resume:
         raise UsageError("--overwrite and --resume were both given", hint="leave one of them out")
     if video is not None and no_video:
@@ -272,9 +272,12 @@ def _watch(
 
     given = [flag for flag, value in unused.items() if value]
     if given:
-        raise UsageError(f"--watch and {given[0]} were both given", hint="a preview writes nothing")
+        raise UsageError(
+            f"--watch and {given[0]} were both given",
+            hint="leave one of them out: a preview writes no files",
+        )
     if len(runs) > 1:
-        raise UsageError(f"--watch fits one thing, not {len(runs)}", hint="name one target")
+        raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
     return watch_plugins(runs[0].recipe, search, common)
 
 

@@ -21,7 +21,7 @@ FOLDER = typer.Argument(
     Path("gallery"), metavar="DIR", help="Folder of recipes.", show_default="gallery"
 )
 ONLY = option("SLUG", "Only this piece. Repeatable.", "--only")
-QUICK = switch("Small and fast, into DIR/out-quick: a trial run.", "--quick")
+QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.", "--quick")
 
 gallery = typer.Typer(
     help="Turn a folder of recipes into a page of pictures and videos.",
@@ -109,7 +109,7 @@ def build(
                 ],
             }
         )
-    else:
+    elif not common.quiet:
         print(page)
     return failure.exit_code if failure else 0
 
@@ -177,7 +177,7 @@ def open_page(
         opened = False
     if common.as_json:
         print_json({"page": str(found.page), "opened": opened})
-    else:
+    elif not common.quiet:
         print(found.page)
 
 
@@ -210,7 +210,7 @@ def reel(
     if common.as_json:
         slugs = [each.piece.slug for each in pieces]
         print_json({"video": str(file), "seconds": round(seconds, 3), "pieces": slugs})
-    else:
+    elif not common.quiet:
         print(file)
 
 

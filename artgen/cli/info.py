@@ -30,7 +30,10 @@ _METRICS = (
 
 
 def info(
-    file: Path = argument("FILE", "A .png, .svg, .html, .mp4, .art or .json that artgen wrote."),
+    file: Path = argument(
+        "FILE",
+        "A .png, .svg, .pdf, .html, .mp4, .webm, .gif, .webp, .art or .json that artgen wrote.",
+    ),
     recipe_only: bool = switch(
         "Print only the recipe, as TOML for artgen fit --recipe.", "--recipe"
     ),
@@ -42,7 +45,7 @@ def info(
     from artgen.recipe import Recipe
 
     if recipe_only and common.as_json:
-        raise UsageError("--recipe and --json exclude each other", hint="leave one of them out")
+        raise UsageError("--recipe and --json were both given", hint="leave one of them out")
     recipe = Recipe.from_dict(json.loads(read_recipe(file)), where=str(file))
     if recipe_only:
         print(recipe.to_toml(), end="")
@@ -89,8 +92,8 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
         try:
             with safe_open(file, framework="numpy") as data:
                 header = json.loads((data.metadata() or {})["artgen"])
-        except SafetensorError as error:
-            raise InputError(f"{file} is damaged: {error}") from None
+        except SafetensorError:
+            raise InputError(f"{file} is damaged", hint="copy it again, or fit it again") from None
         plugin = _table(_table(header).get("drawing")).get("plugin")
         return {
             "plugin": _plugin(_table(plugin)),

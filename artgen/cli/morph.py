@@ -59,7 +59,7 @@ def morph(
     )
     request = ExportRequest(size, device=resolve_device(device))
     whole = {"art": lambda art, request: art.to_bytes()}
-    write_exports(files, made, request, registry, silent=common.as_json, more=whole)
+    write_exports(files, made, request, registry, silent=common.as_json or common.quiet, more=whole)
     if common.as_json:
         canvas, film = made.canvas(size), made.require_film()
         print_json(

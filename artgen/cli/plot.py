@@ -46,7 +46,7 @@ def plot(
         default=960,
     ),
     background: str = option(
-        "COLOUR", "Background of the plot. Lines are light on dark, dark on light.", default="black"
+        "COLOUR", "Background of the plot. Lines contrast with it.", default="black"
     ),
     overwrite: bool = OVERWRITE,
     *,
@@ -107,7 +107,7 @@ def plot(
                 "height": pixels.shape[0],
             }
         )
-    else:
+    elif not common.quiet:
         print(file)
 
 

@@ -31,10 +31,9 @@ def new(
     if common.as_json:
         files, steps = [str(path) for path in made.files], list(made.next_steps(sys.executable))
         print_json({"name": name, "family": family, "files": files, "next": steps})
-        return
-    for path in made.files:
-        print(path, flush=True)
-    if not common.quiet:
+    elif not common.quiet:
+        for path in made.files:
+            print(path, flush=True)
         say("next:")
         for step in made.next_steps(sys.executable):
             say(f"  {step}")

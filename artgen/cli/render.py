@@ -94,7 +94,7 @@ def render(
     """Draw a saved drawing or film at any size."""
     registry = common.registry()
     if latent is not None and walk is not None:
-        raise UsageError("--latent and --walk exclude each other", hint="leave one of them out")
+        raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     usual = Path(art.stem + (".png" if walk is None else ".mp4"))
     files = list(dict.fromkeys(outputs or [usual]))
     check_files(files, registry, overwrite=overwrite)
@@ -127,7 +127,7 @@ def render(
         speed=speed,
         page=sheet,
     )
-    write_exports(files, loaded, request, registry, silent=common.as_json)
+    write_exports(files, loaded, request, registry, silent=common.as_json or common.quiet)
     if common.as_json:
         single = latent is not None or walk is not None
         drawn = loaded.picture_canvas(size) if single else loaded.canvas(size)

@@ -82,7 +82,7 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
         found = picture_files(folder.iterdir())
         if not found:
             raise InputError(
-                f"folder {source} holds no picture",
+                f"folder {source} holds no pictures",
                 hint=f"looked for {', '.join(PICTURE_SUFFIXES)}",
             )
         targets.extend(map(str, found))

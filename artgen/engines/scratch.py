@@ -66,9 +66,9 @@ class ScratchEngine(Engine):
         optimizer: Literal["adamw", "adamw-centred", "adamw-uncorrected"] = option(
             "adamw", "which AdamW"
         )
-        batch: int = option(256, "pixels or samples per step; 0 takes all", low=0)
+        batch: int = option(256, "pixels or samples per step; 0 uses all", low=0)
         compat_transpose: bool = option(
-            False, "the published code's error in the gradients of matrices that are not square"
+            False, "repeat the published code's wrong gradient of matrices that are not square"
         )
 
     def start(self, problem: Problem) -> None:
@@ -284,16 +284,16 @@ def _checked(problem: Problem) -> Field:
     for param_name, param in primitive.parameters().items():
         if param.map.function != "identity" or (param.map.scale, param.map.shift) != (1.0, 0.0):
             raise UsageError(
-                f"engine scratch learns parameters as they are, but {name}.{param_name} has the "
-                f"map {param.map.function}",
+                f"engine scratch does not support the map {param.map.function} of "
+                f"{name}.{param_name}",
                 hint="use -e gradient",
             )
     for term in problem.loss.terms:
         if term.function not in _ERRORS:
             known = ", ".join(sorted(function.__name__ for function in _ERRORS))
             raise UsageError(
-                f"engine scratch has no nodes for the loss {term.name!r}",
-                hint=f"it has {known} and their mixtures; or use -e gradient",
+                f"engine scratch does not support the loss {term.name!r}",
+                hint=f"use {known} or a mixture of them, or -e gradient",
             )
     return cast(Field, primitive)
 

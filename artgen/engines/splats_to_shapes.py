@@ -204,6 +204,6 @@ def _most_alike(
     )
     if score >= NOTHING:
         raise PluginError(
-            f"{type(shape).__name__}.random makes no shape that is valid", hint="check its valid()"
+            f"{type(shape).__name__}.random makes no valid shape", hint="check its valid()"
         )
     return kind, genes

@@ -100,7 +100,7 @@ class _Worker:
             return Interrupted("interrupted")
         return OutputError(
             f"its process ended with code {self.process.exitcode}",
-            hint="it may have run out of memory: try fewer at a time; --resume goes on",
+            hint="it may have run out of memory: run fewer at a time, and continue with --resume",
         )
 
     def end(self) -> None:

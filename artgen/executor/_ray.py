@@ -137,7 +137,7 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
         what = "Ray cannot be started" if address is None else f"cannot join {address}"
         raise UsageError(
             f"{what}: {reason}",
-            hint="a cluster is joined as ray://HOST:10001, with its own versions of Python and Ray",
+            hint="join a cluster as ray://HOST:10001, with the same versions of Python and Ray",
         ) from None
     finally:
         # Ray installs signal handlers of its own.
@@ -147,7 +147,7 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
     except ray.exceptions.RayError as error:
         reason = str(error).strip().partition("\n")[0]
         raise OutputError(
-            f"the cluster was lost: {reason}", hint="--resume keeps what is done, and does the rest"
+            f"the cluster was lost: {reason}", hint="continue with --resume"
         ) from None
     finally:
         ray.shutdown()
@@ -257,7 +257,7 @@ class _Batch:
             except self.ray.exceptions.RayError as error:
                 reason = str(error).strip().partition("\n")[0]
                 result = OutputError(
-                    f"its worker or node was lost: {reason}", hint="--resume goes on"
+                    f"its worker or node was lost: {reason}", hint="continue with --resume"
                 )
             if result is None or isinstance(result, Exception) or getattr(result, "error", None):
                 self._keep_checkpoint(task)

@@ -113,8 +113,7 @@ def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
     """
     if not folder.is_dir():
         raise InputError(
-            f"gallery {folder} does not exist",
-            hint="name a folder of recipes: artgen gallery build DIR",
+            f"there is no folder {folder}", hint="name a folder that contains TOML recipes"
         )
     recipes = sorted((folder / "recipes").glob("*.toml")) or sorted(folder.glob("*.toml"))
     if not recipes:

@@ -121,15 +121,13 @@ class LatentSpace:
         shaped = latents.reshape(-1, *self.codec.latent)
         pictures = decode(self.codec, self.drawing.tensors, shaped, labels)
         if not pictures.isfinite().all():
-            raise InputError("a latent is too far out: its picture is not finite")
+            raise InputError("the latent is too large: its picture is not finite")
         return to_pixels(pictures.permute(0, 2, 3, 1).numpy())
 
     def _number(self, text: str) -> int:
         number = int(text) if text.isdecimal() and len(text) < 9 else -1
         if not 0 <= number < len(self.latents):
-            raise UsageError(
-                f"unknown picture {text!r}", hint=f"it takes 0 to {len(self.latents) - 1}"
-            )
+            raise UsageError(f"unknown picture {text!r}", hint=f"use 0 to {len(self.latents) - 1}")
         return number
 
     def _label(self, text: str) -> int:
@@ -154,7 +152,7 @@ class LatentSpace:
         try:
             numbers = [float(part) for part in text.split(",")]
         except ValueError:
-            raise UsageError(f"{text!r} is not a place in latent space", hint=_PLACES) from None
+            raise UsageError(f"{text!r} is not a point in latent space", hint=_PLACES) from None
         if len(numbers) != self.latents.shape[1] or not all(map(math.isfinite, numbers)):
             raise UsageError(
                 f"a latent takes {self.latents.shape[1]} finite numbers, got {len(numbers)}",
@@ -167,7 +165,7 @@ class LatentSpace:
         rows, deviations = self.axes
         number = int(text) if text.isdecimal() and len(text) < 9 else 0
         if not 1 <= number <= len(rows):
-            raise UsageError(f"unknown axis {text!r}", hint=f"it takes 1 to {len(rows)}")
+            raise UsageError(f"unknown axis {text!r}", hint=f"use 1 to {len(rows)}")
         phase = 2 * math.pi * torch.arange(frames) / frames
         way = REACH * deviations[number - 1] * torch.sin(phase)
         latents = self.mean + way[:, None] * rows[number - 1]

@@ -62,7 +62,7 @@ def read_recipe(path: Path) -> str:
     except _Damaged as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if recipe is None:
-        raise InputError(f"{path} holds no recipe", hint="was it written by artgen?")
+        raise InputError(f"{path} contains no recipe", hint="give a file that artgen wrote")
     return recipe
 
 

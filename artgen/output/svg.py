@@ -55,7 +55,7 @@ def encode_svg(
     parts = parts_for(drawing, primitive, "SVG")
     if transparent and not primitive.can_be_transparent:
         raise UsageError(
-            f"{drawing.primitive} covers all of the picture: nothing of it is transparent",
+            f"{drawing.primitive} covers the whole picture and cannot be transparent",
             hint="leave out --transparent",
         )
     width, height = canvas.width, canvas.height

@@ -136,9 +136,7 @@ def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: st
     remaining = iter(frames)
     first = next(remaining, None)
     if first is None:
-        raise OutputError(
-            f"cannot write {path}: there are no frames", hint="take at least one step"
-        )
+        raise OutputError(f"cannot write {path}: there are no frames", hint="run at least one step")
     if suffix in ANIMATIONS:
         write_animation(path, itertools.chain([first], remaining), fps=fps, comment=comment)
         return

@@ -115,7 +115,7 @@ class Primitive:
         if not self.can_be_transparent:
             raise UsageError(
                 f"{name} cannot be drawn on a transparent background",
-                hint="only shapes and splats with blend=over have one",
+                hint="only shapes and splats with blend=over can be",
             )
 
     @property

@@ -54,9 +54,9 @@ class SplatOptions:
     """Options of every splat."""
 
     visibility: Literal["full", "buffer"] = option(
-        "full", "buffer: learn for every splat where on the canvas it is visible"
+        "full", "full: visible everywhere; buffer: learn where each splat is visible"
     )
-    visibility_size: int = option(8, "cells across and down of that buffer", low=1, high=256)
+    visibility_size: int = option(8, "cells of the buffer along each side", low=1, high=256)
 
 
 class Splat(Primitive):

@@ -99,7 +99,7 @@ def _why_disabled(
 ) -> str | None:
     aliases = _aliases(info)
     if aliases & set(map(canonical, without or ())):
-        return f"it is named in {_WITHOUT}"
+        return f"{_WITHOUT} excludes it"
     if info.origin != "built-in" and only is not None and not aliases & set(map(canonical, only)):
-        return f"it is not named in {_ONLY}"
+        return f"{_ONLY} does not include it"
     return None

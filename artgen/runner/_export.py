@@ -61,8 +61,8 @@ def export(
     error: Exception | None = fit.diverged
     if fit.progress.stopped_by == "interrupted":
         error = Interrupted(
-            f"interrupted at step {fit.progress.offset}, the best so far is saved",
-            hint="go on with --resume" if folder is not None else None,
+            f"interrupted at step {fit.progress.offset}; the best drawing so far is saved",
+            hint="continue with --resume" if folder is not None else None,
         )
     if paths is None or folder is None:
         return Result(summary, error, art=art), picture.pixels

@@ -111,10 +111,7 @@ class RunFolder:
     def refuse_unfinished(self) -> None:
         """Raise UsageError where an unfinished run, or something else, is here."""
         if os.path.lexists(self.path) and not self._is_remnant():
-            raise UsageError(
-                f"{self.path} is left from an unfinished run",
-                hint="go on with --resume, or start again with --overwrite",
-            )
+            raise refusal(self.path)
 
     def _is_remnant(self) -> bool:
         """Whether a kill left this half made or half removed, and nothing else is in it."""
@@ -130,10 +127,7 @@ class RunFolder:
         except OSError as error:
             raise OutputError(f"cannot write to {self.path}: {error.strerror}") from None
         if not locked:
-            raise UsageError(
-                f"another process is at work in {self.path}",
-                hint="wait for it to end, or use another --name or --out",
-            )
+            raise refusal(self.path)
 
     def unlock(self) -> None:
         """Let other processes in."""
@@ -223,6 +217,19 @@ class RunFolder:
                 shutil.copyfile(path, folder / path.name)
             except OSError as error:
                 raise OutputError(f"cannot copy {path} to {folder}: {error.strerror}") from None
+
+
+def refusal(path: Path) -> UsageError:
+    """The error for a run folder that exists: its run is still going, or was left unfinished."""
+    if FileLock(path / "lock").is_held_elsewhere():
+        return UsageError(
+            f"a run is still going in {path}",
+            hint="wait for it to end, or use another --name or --out",
+        )
+    return UsageError(
+        f"{path} is left from an unfinished run",
+        hint="continue with --resume, or start again with --overwrite",
+    )
 
 
 def scene_milestone(folder: Path) -> Path:

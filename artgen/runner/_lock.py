@@ -33,6 +33,15 @@ class FileLock:
         self._descriptor = descriptor
         return True
 
+    def is_held_elsewhere(self) -> bool:
+        """Whether another process, or another lock of this one, holds it."""
+        try:
+            held = self.path.exists() and not self.acquire()
+        except OSError:
+            return False
+        self.release()
+        return held
+
     def release(self) -> None:
         """Let others have it; nothing where it is not held."""
         if self._descriptor is not None:

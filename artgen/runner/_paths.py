@@ -31,7 +31,7 @@ def output_paths(
     """
     odd = not stem or stem.startswith(".") or any(mark in stem for mark in "/\\:\0")
     if odd or is_reserved(stem):
-        raise UsageError(f"{stem!r} cannot be the name of a file", hint="use a plain --name")
+        raise UsageError(f"{stem!r} is not a valid file name", hint="use a plain --name")
     paths = {kind: out / f"{stem}{suffix}" for kind, suffix in SUFFIXES.items()}
     recipe = recipe or Recipe()
     paths["video"] = shown = video or out / f"{stem}.{recipe.output.video_format}"

@@ -84,7 +84,9 @@ def run(
             check_agreement(recipe, asked, registry, target)
         job = prepare(recipe, registry, target=target, search=search, threads=number)
         if graph is not None and job.target.clip is not None:
-            raise UsageError(f"{job.target.source} is a clip, of which no graph is drawn")
+            raise UsageError(
+                f"{job.target.source} is a clip, which has no graph", hint="leave out --graph"
+            )
         names = [stage.engine for stage in job.recipe.stage]
         engines = dict(zip(names, job.plan.engines, strict=True))
         graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)

@@ -79,7 +79,9 @@ def putting_to_use(path: Path, what: str) -> Iterator[None]:
         TypeError,
         ValueError,
     ) as error:
-        reason = f"it has no {error}" if isinstance(error, KeyError) else error
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        if isinstance(error, SafetensorError):
+            reason = "it is damaged"
         raise InputError(
             f"{what} {path} cannot be used: {reason}", hint="start again with --overwrite"
         ) from None

@@ -46,7 +46,7 @@ class InitialArt:
             if not cls.can_start_from(primitive):
                 raise UsageError(
                     f"{self.path} holds {drawing.primitive}, not {name}",
-                    hint=f"use -p {drawing.primitive}; of other drawings only splats become shapes",
+                    hint=f"use -p {drawing.primitive}; only splats can start shapes",
                 )
             if table.count is not None or table.target_bytes is not None:
                 return recipe
@@ -60,8 +60,8 @@ class InitialArt:
                 )
         if table.target_bytes is not None:
             raise UsageError(
-                f"{self.path} has as many parts as it has, not {table.target_bytes} bytes of them",
-                hint="leave --target-bytes out, or do not start from a drawing",
+                f"{self.path} fixes the number of parts, so --target-bytes cannot choose it",
+                hint="leave out --target-bytes or --init",
             )
         changes = {key: value for key, value in drawing.options.items() if value is not None}
         primitive = self.art.primitive()

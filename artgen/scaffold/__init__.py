@@ -127,7 +127,7 @@ def _check_name(name: str, registry: Registry, single_file: bool) -> None:
         )
     if keyword.iskeyword(name):
         raise UsageError(
-            f"{name!r} is a keyword of Python, so no module can be called that",
+            f"{name!r} is a Python keyword and cannot name a module",
             hint="choose another name",
         )
     for info in registry.plugins:
@@ -141,7 +141,7 @@ def _check_name(name: str, registry: Registry, single_file: bool) -> None:
     # A plain folder of that name has no origin.
     if found is not None and found.origin is not None:
         raise UsageError(
-            f"there is a module {module} already, which this would hide",
+            f"the new module would hide the installed module {module}",
             hint="choose another name",
         )
 

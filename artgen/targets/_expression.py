@@ -34,7 +34,7 @@ _OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
 }
 _LONGEST, _DEEPEST = 500, 50
 _LARGEST_EXPONENT = 64
-_SYNTAX = "it has numbers, x, + - * / **, parentheses, pi, e and " + ", ".join(_FUNCTIONS)
+_SYNTAX = "use numbers, x, + - * / **, parentheses, pi, e and " + ", ".join(_FUNCTIONS)
 
 
 class Expression:
@@ -100,11 +100,11 @@ class Expression:
                 raise self._error(node.col_offset, f"{name} needs parentheses", hint)
             case ast.Name(id=name) | ast.Call(func=ast.Name(id=name)) if name not in _FUNCTIONS:
                 known = did_you_mean(name, ["x", *_CONSTANTS, *_FUNCTIONS])
-                raise self._error(node.col_offset, f"there is no {name!r}", known)
+                raise self._error(node.col_offset, f"unknown name {name!r}", known)
         raise self._error(node.col_offset, "it cannot be read")
 
     def _power(self, base: Array, exponent: Array, place: int) -> Array:
         if (np.abs(exponent) > _LARGEST_EXPONENT).any():
-            problem = f"the exponent goes beyond {_LARGEST_EXPONENT}"
-            raise self._error(place, problem, "use exp for what grows so fast")
+            problem = f"the exponent is larger than {_LARGEST_EXPONENT}"
+            raise self._error(place, problem, "use exp for faster growth")
         return np.power(base, exponent)

@@ -32,8 +32,8 @@ def check_samples(array: ArrayLike, where: str) -> NDArray[Any]:
         samples = samples[:, :, np.newaxis]
     if samples.ndim != 3 or samples.shape[2] not in (1, 2, 3, 4) or not samples.size:
         raise InputError(
-            f"{where} has the shape {shape}, which is not a picture's",
-            hint="it takes [height, width] or [height, width, channels] with 1 to 4 channels",
+            f"{where} is not a picture: its shape is {shape}",
+            hint="use [height, width] or [height, width, channels] with 1 to 4 channels",
         )
     kind, size = samples.dtype.kind, samples.dtype.itemsize
     if kind == "f":

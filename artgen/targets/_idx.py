@@ -65,7 +65,7 @@ def _idx_array(path: Path, dimensions: int, budget: PixelBudget) -> NDArray[np.u
 
     where = printable(str(path))
     data = read_bytes(str(path), where)
-    hint = "an IDX file of bytes is meant, such as train-images-idx3-ubyte.gz"
+    hint = "use an IDX file of bytes, such as train-images-idx3-ubyte.gz"
     try:
         with _plain(data) as file:
             head = file.read(4 + 4 * dimensions)

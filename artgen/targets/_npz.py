@@ -45,7 +45,7 @@ def read_npz(path: Path, budget: PixelBudget) -> Parts:
         ) from None
     if "training" not in arrays:
         raise InputError(
-            f"{where} holds no pictures", hint=f"call them {' or '.join(_NAMES['training'])}"
+            f"{where} holds no pictures", hint=f"name the array {' or '.join(_NAMES['training'])}"
         )
     training = part_from_arrays(arrays["training"], arrays.get("training_labels"), budget)
     if "test" not in arrays:

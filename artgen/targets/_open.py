@@ -17,8 +17,14 @@ from artgen.targets.image_set import is_set
 
 
 def find_opener(source: Source, registry: Registry) -> Entry:
-    """The plugin's entry that opens `source`. Raises PluginError."""
+    """The plugin's entry that opens `source`. Raises PluginError, and InputError for a URL."""
     if source.scheme is not None:
+        names = {entry.name for entry in registry.entries("target")}
+        if source.rest.startswith("//") and source.scheme not in names:
+            raise InputError(
+                f"{source} is a URL, and artgen reads files only",
+                hint="download the picture, and give the name of its file",
+            )
         return registry.find("target", source.scheme)
     return registry.find_opener(source.rest)
 

@@ -62,14 +62,16 @@ def part_from_arrays(images: ArrayLike, labels: ArrayLike | None, budget: PixelB
         array = array[..., None]
     if array.ndim != 4 or array.shape[3] not in (1, 3) or 0 in array.shape:
         raise InputError(
-            f"{where} has the shape {np.shape(images)}, which is not that of a set",
+            f"{where} has the shape {np.shape(images)}, not that of a set of pictures",
             hint="it takes [N, height, width] or [N, height, width, 1 or 3]",
         )
     budget.take(*array.shape[:3])
     if array.dtype.kind == "f":
         # The comparison is false for NaN.
         if not (array.min() >= 0 and array.max() <= 1):
-            raise InputError(f"{where} has floats outside of 0 to 1", hint="divide by white")
+            raise InputError(
+                f"{where} has floats outside of 0 to 1", hint="divide by the value of white"
+            )
         # One by one, since the floats of all of them may be many.
         array = np.stack([np.rint(picture * 255).astype(np.uint8) for picture in array])
     if array.dtype != np.uint8:

@@ -21,7 +21,7 @@ from artgen.targets.samples import (
     points_from_samples,
 )
 
-_HINT = "a line is x,y for a curve, and x,y,label for labelled points"
+_HINT = "a line must be x,y for a curve, or x,y,label for labelled points"
 
 
 def open_table(path: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:

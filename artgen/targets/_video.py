@@ -65,7 +65,7 @@ class _Video:
             ) from None
         if not self.container.streams.video:
             self.__exit__()
-            raise InputError(f"{where} holds no pictures", hint="it may be sound alone")
+            raise InputError(f"{where} holds no pictures", hint="it may contain only sound")
         self.stream = self.container.streams.video[0]
         # None where no decoder was found, whatever its type says.
         if self.stream.codec_context is None:

@@ -34,7 +34,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
     text, options = split_options("curve", rest, ("from", "to", "n"))
     start, end = _end(options.get("from", "-1")), _end(options.get("to", "1"))
     if not start < end:
-        raise InputError(f"{source}: from={start:g} is not before to={end:g}")
+        raise InputError(f"{source}: from must be less than to, got {start:g} and {end:g}")
     samples = whole_number(source, "n", options.get("n", str(_SAMPLES)), 2, MOST_SAMPLES)
     function = Expression(text or _EXPRESSION)
     x = np.linspace(start, end, samples)
@@ -53,5 +53,7 @@ def _end(text: str) -> float:
     """An end of the interval: an expression without x."""
     ends = Expression(text)(np.array([0.0, 1.0]))
     if not (abs(ends[0]) < 1e100 and ends[0] == ends[1]):
-        raise InputError(f"{text!r} is not the end of an interval", hint="such as -2 or pi/2")
+        raise InputError(
+            f"{text!r} is not a number", hint="use a number or an expression such as -2 or pi/2"
+        )
     return float(ends[0])

@@ -163,7 +163,7 @@ def _make(
         training, test = _split(training, where)
     images = [_scaled(part[0], request.size) for part in (training, test)]
     if images[0].shape[1:] != images[1].shape[1:]:
-        raise InputError(f"{where} has test pictures of another size than the others")
+        raise InputError(f"{where} has test pictures of another size than its training pictures")
     texts = (training[1] or []) + (test[1] or [])
     known = training[1] is not None and test[1] is not None
     classes = sorted(set(texts), key=_in_order) if known else []

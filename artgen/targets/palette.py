@@ -106,9 +106,9 @@ def _colours_of(samples: NDArray[Any], where: str) -> list[str]:
 
 def _lines(data: bytes, where: str) -> Iterator[str]:
     """The colours on the lines of a text."""
-    hint = "it takes a .gpl of GIMP, a text with #rrggbb on each line, or a PNG of few colours"
+    hint = "use a GIMP .gpl, a text file with #rrggbb on each line, or a PNG of few colours"
     if len(data) > _MOST_BYTES:
-        raise InputError(f"{where} is too large for a text of colours", hint=hint)
+        raise InputError(f"{where} is too large for a palette", hint=hint)
     try:
         lines = data.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:

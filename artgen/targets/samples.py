@@ -64,9 +64,13 @@ def curve_from_samples(
     """
     xs, ys = _numbers(x, f"{name}: x", 1), _numbers(y, f"{name}: y", 1)
     if len(xs) != len(ys):
-        raise InputError(f"{name} has {len(xs)} x and {len(ys)} y", hint="give a y for every x")
+        raise InputError(
+            f"{name} has {len(xs)} values of x but {len(ys)} of y", hint="give one y for each x"
+        )
     if len(np.unique(xs)) < 2:
-        raise InputError(f"{name} has fewer than two different x", hint="a curve needs more")
+        raise InputError(
+            f"{name} has fewer than two different values of x", hint="a curve needs more"
+        )
     order = np.argsort(xs, kind="stable")
     xs, ys = xs[order], ys[order]
     curve = Curve(xs, ys, float(xs[0]), float(xs[-1]), continuous=False)
@@ -91,13 +95,13 @@ def points_from_samples(
     if places.shape[1] != 2 or len(places) != len(texts):
         raise InputError(
             f"{name} has points of the shape {places.shape} and {len(texts)} labels",
-            hint="give points [M, 2] and a label for each",
+            hint="use points of shape [M, 2], and one label for each",
         )
     classes = sorted(set(texts), key=_in_order)
     if not 2 <= len(classes) <= _MOST_CLASSES:
         raise InputError(
             f"{name} has {len(classes)} different labels",
-            hint=f"there are 2 to {_MOST_CLASSES} classes",
+            hint=f"use 2 to {_MOST_CLASSES} classes",
         )
     numbers = np.array([classes.index(text) for text in texts], np.int64)
     box = _box_around(places)

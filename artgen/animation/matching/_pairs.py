@@ -94,8 +94,8 @@ class Pairs:
 def appearance(primitive: Primitive, tensors: Tensors) -> Appearance:
     """Describe what the parts look like. Raises UsageError where the family registers nothing."""
     raise UsageError(
-        f"{type(primitive).__name__} is a {primitive.family}, which has no parts that could travel",
-        hint="splats, shapes, partitions and fields can",
+        f"{type(primitive).__name__} is a {primitive.family}, which cannot be morphed",
+        hint="splats, shapes, partitions and fields can be",
     )
 
 
@@ -136,7 +136,9 @@ def pair_parts(primitive: Primitive, a: Tensors, b: Tensors) -> Pairs:
     """Pair parts that look alike; those without a partner are hidden in the other drawing."""
     one, other = appearance(primitive, a), appearance(primitive, b)
     if 0 in (len(one.places), len(other.places)):
-        raise UsageError("one of the drawings has no parts", hint="fit it again with more")
+        raise UsageError(
+            "one of the drawings has no parts", hint="fit it again with a larger --count"
+        )
     left, right = [], []
     rest_left, rest_right = [], []
     features, others = one.features, other.features

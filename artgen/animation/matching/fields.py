@@ -13,5 +13,7 @@ __all__: list[str] = []
 def _pair(field: Field, a: Tensors, b: Tensors) -> Pairs:
     shapes = [{name: tensor.shape for name, tensor in tensors.items()} for tensors in (a, b)]
     if shapes[0] != shapes[1]:
-        raise UsageError("the networks differ in their layers", hint="fit both with one recipe")
+        raise UsageError(
+            "the networks have different layers", hint="fit both pictures with the same options"
+        )
     return Pairs(a, b)

@@ -60,14 +60,16 @@ class ClimbEngine(Engine):
         alpha: float = option(
             0.75, "opacity of every shape; 0 searches one for each", low=0, high=1
         )
-        restarts: int = option(8, "climbs for a new shape", low=1, high=10_000)
-        moves: int = option(3, "climbs elsewhere for each refined shape", low=0, high=10_000)
+        restarts: int = option(8, "climbs per new shape", low=1, high=10_000)
+        moves: int = option(3, "climbs from new places per refined shape", low=0, high=10_000)
         candidates: int = option(200, "random shapes before each climb", low=1, high=1_000_000)
         patience: int = option(100, "failures in a row that end a climb", low=1, high=1_000_000)
-        passes: int = option(6, "largest number of refinements of every shape", low=0, high=10_000)
-        stall: float = option(0.01, "end after a pass that gains less, in dB", low=0)
+        passes: int = option(
+            6, "largest number of passes that refine all shapes", low=0, high=10_000
+        )
+        stall: float = option(0.01, "stop after a pass that gains less than this, in dB", low=0)
         converge: float = option(
-            0.0, "stop placing shapes when each gains less, in dB; 0 places all", low=0
+            0.0, "stop adding shapes when each gains less than this, in dB; 0 adds all", low=0
         )
 
     @classmethod
@@ -99,8 +101,7 @@ class ClimbEngine(Engine):
         """Take the shapes of the first drawing. Raises UsageError for losses but ``mse``."""
         if problem.loss.text != "mse":
             raise UsageError(
-                f"engine climb cannot minimise {problem.loss.text}: it knows how a shape changes "
-                "the squared error alone",
+                f"engine climb minimises mse only, not {problem.loss.text}",
                 hint="use --loss mse, with --mask to weigh pixels",
             )
         shape = problem.primitive
@@ -302,7 +303,7 @@ class ClimbEngine(Engine):
         change, number, _, kind, genes = min(climbs, key=lambda found: found[:2])
         if change >= NOTHING:
             raise PluginError(
-                f"{type(self.shape).__name__}.random makes no shape that is valid",
+                f"{type(self.shape).__name__}.random makes no valid shape",
                 hint="check its valid()",
             )
         # As it will be stored.

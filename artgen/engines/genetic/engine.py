@@ -62,39 +62,45 @@ class GeneticEngine(Engine):
         """Options of `genetic`."""
 
         population: int = option(24, "individuals on each island", low=2, high=10_000)
-        islands: int = option(2, "populations that breed by themselves", low=1, high=1000)
+        islands: int = option(2, "number of separate populations", low=1, high=1000)
         migrate: int = option(
-            10, "generations after which each island's best goes to the next", low=1, high=1_000_000
+            10,
+            "generations between migrations of each island's best to the next",
+            low=1,
+            high=1_000_000,
         )
-        elite: int = option(8, "so many of the best stay", low=1, high=10_000)
-        tournament_size: int = option(
-            4, "individuals in a tournament for parenthood", low=1, high=100
-        )
+        elite: int = option(8, "number of best individuals kept unchanged", low=1, high=10_000)
+        tournament_size: int = option(4, "individuals that compete to be a parent", low=1, high=100)
         crossover: float = option(0.5, "share of children with two parents", low=0, high=1)
         splice: float = option(
-            0.1, "share of those by a range of the stack, not by region", low=0, high=1
+            0.1, "share of crossovers by a range of the stack, not by region", low=0, high=1
         )
-        extra_mutation: float = option(0.5, "chance of one more mutation", low=0, high=0.95)
+        extra_mutation: float = option(
+            0.5, "probability of each further mutation", low=0, high=0.95
+        )
         resize: float = option(
             0.06, "share of mutations that add a part or remove one", low=0, high=1
         )
-        grow: float = option(0.5, "share of those that add one", low=0, high=1)
+        grow: float = option(0.5, "share of these that add one", low=0, high=1)
         swap: float = option(0.06, "share of mutations that change the order", low=0, high=1)
-        replace: float = option(0.15, "share that makes up a part anew", low=0, high=1)
-        recolour: float = option(0.08, "share that changes a colour alone", low=0, high=1)
-        step: float = option(0.5, "how far the longest moves go, in mean spacings", low=0.001)
+        replace: float = option(0.15, "share of mutations that replace a part", low=0, high=1)
+        recolour: float = option(
+            0.08, "share of mutations that change a colour only", low=0, high=1
+        )
+        step: float = option(
+            0.5, "size of the largest mutations, in mean spacings of the parts", low=0.001
+        )
         colours: Literal["best", "random"] = option(
-            "best", "best: those of changed parts in closed form; random: they mutate too"
+            "best", "best: solved for each changed part; random: mutated as well"
         )
-        alpha: float = option(
-            0.75, "opacity of every shape; 0 lets each have its own", low=0, high=1
-        )
-        begin: float = option(
-            1.0, "share of the count that the first individuals have", low=0, high=1
-        )
-        blur: float = option(0.0, "blur the target so many pixels wide", low=0, high=1000)
+        alpha: float = option(0.75, "opacity of every shape; 0 gives each its own", low=0, high=1)
+        begin: float = option(1.0, "share of the count in the first generation", low=0, high=1)
+        blur: float = option(0.0, "width of a blur of the target, in pixels", low=0, high=1000)
         memetic: int = option(
-            0, "shapes of each generation's best that climb", low=0, high=1_000_000
+            0,
+            "shapes of the best individual refined per generation, by climb",
+            low=0,
+            high=1_000_000,
         )
 
     @classmethod
@@ -271,7 +277,7 @@ class GeneticEngine(Engine):
         problem = self.problem
         if not population_of(problem.primitive).climbs:
             raise UsageError(
-                f"{problem.drawing.primitive} cannot climb: it is no shape",
+                f"engine.memetic refines shapes only, not {problem.drawing.primitive}",
                 hint="leave out engine.memetic",
             )
         climber = ClimbEngine()

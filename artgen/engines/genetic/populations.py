@@ -152,4 +152,6 @@ def population_of(primitive: Primitive) -> type[Population]:
 
     Raises UsageError for families that the engine `genetic` does not know.
     """
-    raise UsageError(f"engine genetic has no populations of a {primitive.family}")
+    raise UsageError(
+        f"engine genetic does not support a {primitive.family}", hint="use -e gradient"
+    )

@@ -28,16 +28,14 @@ class CodecObjective(Objective):
     class Options(AdamOptions):
         """Options of `gradient` for codecs."""
 
-        batch: int = option(0, "pictures per step; 0 takes all", low=0)
+        batch: int = option(0, "pictures per step; 0 uses all", low=0)
         augment: float = option(
-            0.0, "the share of the training pictures that are moved", low=0, high=1
+            0.0, "share of the training pictures that are augmented", low=0, high=1
         )
-        degrees: float = option(15.0, "the largest rotation, in degrees", low=0, high=180)
-        translate: float = option(
-            0.1, "the largest translation, as a share of a side", low=0, high=1
-        )
-        scale: float = option(0.1, "the largest change in scale, as a share", low=0, high=0.9)
-        shear: float = option(10.0, "the largest shear along x, in degrees", low=0, high=80)
+        degrees: float = option(15.0, "largest rotation, in degrees", low=0, high=180)
+        translate: float = option(0.1, "largest translation, as a share of a side", low=0, high=1)
+        scale: float = option(0.1, "largest change in scale, as a share", low=0, high=0.9)
+        shear: float = option(10.0, "largest shear along x, in degrees", low=0, high=80)
 
     def __init__(self, problem: Problem, options: Any) -> None:
         super().__init__(problem, options)

@@ -27,10 +27,8 @@ class FieldObjective(Objective):
     class Options(PictureOptions):
         """Options of `gradient` for fields."""
 
-        batch: int = option(0, "pixels or samples per step; 0 takes all", low=0)
-        jitter: float = option(
-            0.0, "the share of a batch that lies between the pixels", low=0, high=1
-        )
+        batch: int = option(0, "pixels or samples per step; 0 uses all", low=0)
+        jitter: float = option(0.0, "share of a batch sampled between pixel centres", low=0, high=1)
 
     def __init__(self, problem: Problem, options: Any) -> None:
         field, samples = problem.primitive, problem.target[0].numel()
@@ -45,9 +43,7 @@ class FieldObjective(Objective):
                 hint="add --set engine.batch=0",
             )
         if options.coarse and problem.positions is not None:
-            raise UsageError(
-                "engine gradient option coarse is for pictures", hint="leave engine.coarse at 0"
-            )
+            raise UsageError("engine.coarse is for pictures only", hint="leave it at 0")
         super().__init__(problem, options)
         self.field, self.pictures = field, problem.positions is None
         self.positions = None if problem.positions is None else problem.positions.to(self.device)

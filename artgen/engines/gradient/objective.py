@@ -39,7 +39,7 @@ class PictureOptions(AdamOptions):
 
     coarse: float = option(
         0.0,
-        "the share of the steps on smaller pictures: a quarter, then half the size",
+        "share of the steps on smaller pictures: a quarter, then half the size",
         low=0,
         high=1,
     )

@@ -21,19 +21,22 @@ class AdamOptions:
     )
     rate: float = option(1.0, "factor on all learning rates", low=0)
     schedule: Literal["cosine", "constant", "exponential", "one-cycle"] = option(
-        "cosine", "how rates change"
+        "cosine", "how learning rates change"
     )
     decay: float = option(
-        0.9999, "factor on the rates per step (schedule=exponential)", low=0, high=1
+        0.9999, "factor on the rates after each step (schedule=exponential)", low=0, high=1
     )
-    warmup: int = option(20, "steps over which rates rise from zero", low=0)
+    warmup: int = option(20, "steps in which the rates rise from zero", low=0)
     final: float = option(
-        0.02, "rates at the end, as a share (schedule=cosine, one-cycle)", low=0, high=1
+        0.02,
+        "rates at the end, as a share of the largest (schedule=cosine, one-cycle)",
+        low=0,
+        high=1,
     )
-    beta1: float = option(0.9, "decay of the mean of the gradient", low=0, high=0.99999)
-    beta2: float = option(0.99, "decay of the mean of its square", low=0, high=0.999999)
+    beta1: float = option(0.9, "decay of the running mean of the gradient", low=0, high=0.99999)
+    beta2: float = option(0.99, "decay of the running mean of its square", low=0, high=0.999999)
     epsilon: float = option(1e-15, "Adam's epsilon", low=0)
-    weight_decay: float = option(0.0, "decoupled, but L2 for adam", low=0)
+    weight_decay: float = option(0.0, "weight decay: decoupled, but L2 for adam", low=0)
 
 
 def rate_factor(options: AdamOptions, step: int, total_steps: int) -> float:

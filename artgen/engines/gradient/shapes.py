@@ -27,7 +27,7 @@ class ShapeObjective(Objective):
         """Options of `gradient` for shapes."""
 
         alpha: Literal["auto", "keep", "learn"] = option(
-            "auto", "the opacity of shapes; auto learns it unless all are opaque"
+            "auto", "opacity of the shapes; auto learns it unless all are opaque"
         )
 
     @classmethod

@@ -23,18 +23,16 @@ class SplatObjective(Objective):
     class Options(PictureOptions):
         """Options of `gradient` for splats."""
 
-        start: float = option(
-            0.1, "the share of the parts that the fit starts with", low=1e-4, high=1
-        )
-        add: float = option(0.4, "the share of parts added in a round", low=0.01, high=10)
-        move: float = option(0.05, "the share of parts moved in a round", low=0, high=0.5)
-        every: float = option(0.05, "the share of the steps between rounds", low=0.001, high=1)
-        until: float = option(0.5, "the share of the steps up to the last round", low=0, high=1)
+        start: float = option(0.1, "share of the count that the fit starts with", low=1e-4, high=1)
+        add: float = option(0.4, "share of parts added in a round", low=0.01, high=10)
+        move: float = option(0.05, "share of parts moved in a round", low=0, high=0.5)
+        every: float = option(0.05, "share of the steps between rounds", low=0.001, high=1)
+        until: float = option(0.5, "share of the steps up to the last round", low=0, high=1)
         soften: float = option(
-            0.15, "the share of the steps in which `over` learns its order", low=0, high=1
+            0.15, "share of the steps in which `over` learns the order of depth", low=0, high=1
         )
         converge: float = option(
-            0.0, "stop adding parts below this gain, in dB for twice the parts", low=0
+            0.0, "stop adding parts when twice as many gain less than this, in dB", low=0
         )
 
     def __init__(self, problem: Problem, options: Any) -> None:

@@ -36,7 +36,7 @@ def _field(
             made = emit_glsl_field(layers)
             shader = shader or made
             if made.fragment != shader.fragment:
-                raise refused(drawing, "its shader is another one at every key of its film")
+                raise refused(drawing, "its shader differs between the keyframes of its film")
             keys.append(made.stored)
         stored = [
             {

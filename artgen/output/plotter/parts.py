@@ -56,7 +56,7 @@ def pen_parts(primitive: Primitive, drawing: Drawing) -> list[PenPart]:
     if flat_parts.dispatch(type(primitive)) is flat_parts.dispatch(object):
         raise UsageError(
             f"{drawing.primitive} is a {primitive.family}: it has no parts that a pen could draw",
-            hint="shapes, cells and splats have; use -o FILE.png for this one",
+            hint="only shapes, cells and splats have them; use -o FILE.png",
         )
     return [
         PenPart((outline,), part.spine())

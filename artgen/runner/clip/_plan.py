@@ -17,7 +17,7 @@ def check_clip(recipe: Recipe, target: Target) -> None:
     if target.clip is None:
         if recipe.clip is not None:
             raise UsageError(
-                f"{target.source} does not move, so nothing is set for clips",
+                f"{target.source} is not a clip, so options for clips do not apply",
                 hint="leave out --side-by-side and --set clip.KEY",
             )
         return
@@ -33,9 +33,12 @@ def check_clip(recipe: Recipe, target: Target) -> None:
             recipe.output.video
             and (recipe.output.fps, recipe.output.video_seconds)
             != (plain.fps, plain.video_seconds),
-            "its film has its own; then draw it with artgen render -o FILE.mp4 --fps --speed",
+            "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed",
         ),
-        "a history": (recipe.output.history is not None, "its film is that of the clip"),
+        "a history": (
+            recipe.output.history is not None,
+            "leave out --history: the clip gives a film",
+        ),
         "a last step": (
             any(stage.stop is not None for stage in recipe.stage),
             "leave out stop",
@@ -71,8 +74,8 @@ def _followed(plan: Plan) -> dict[str, Any]:
         over = engine.follow(stage.options, stage.steps or 1, plan.count)
     if over is None:
         raise UsageError(
-            f"the engine {stage.engine} cannot go on from one frame of a clip to the next",
-            hint="gradient can, with splats and fields, and climb with shapes",
+            f"engine {stage.engine} does not support clips with this primitive",
+            hint="gradient does, with splats and fields; climb does, with shapes",
         )
     kept = {"engine": stage.engine, "loss": stage.loss, **stage.options}
     return {**kept, **over}

@@ -164,7 +164,7 @@ class ClipFit:
                 break
         if not scenes:
             raise Interrupted(
-                "interrupted before there was anything to save", hint="go on with --resume"
+                "interrupted before anything could be saved", hint="continue with --resume"
             )
         self.film = make_film(scenes, count, self.clip.fps)
         self.drawing = replace(self.job.start, tensors=self.film.tensors_at(0.0)).detach()

@@ -404,7 +404,8 @@ def _next(frames: Iterator[ImageTarget], clip: ClipTarget) -> ImageTarget:
     frame = next(frames, None)
     if frame is None:
         raise InputError(
-            f"{clip.source} has fewer frames than it had", hint="do not change it during a run"
+            f"{clip.source} has fewer frames than when the run started",
+            hint="start again with --overwrite",
         )
     return frame
 

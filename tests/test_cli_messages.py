@@ -1,0 +1,144 @@
+"""What `artgen` says: plain messages, hints that help, whole lines beside bars, and `--quiet`."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from artgen.cli._flags import Common
+from artgen.cli._progress import progress
+from artgen.events import Advanced, Evaluated, Finished, Started
+from artgen.recipe import Recipe
+from artgen.runner import RunFolder
+
+TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
+
+pytestmark = pytest.mark.usefixtures("empty_folder")
+
+
+def save_pictures(folder: Path) -> None:
+    folder.mkdir()
+    for shade in (0, 90):
+        Image.new("RGB", (8, 8), (shade, 30, 60)).save(folder / f"{shade}.png")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message", "hint"),
+    [
+        (("fit", "-n"), "'-n' requires an argument", "artgen fit --help"),
+        (("gallery", "reel", "-o"), "'-o' requires an argument", "artgen gallery reel --help"),
+        (("fit", "--size", "wide"), "'--size': must be a whole number, got 'wide'", "fit --help"),
+        (("fit", "--recipe", "r.toml"), "target.size must be a whole number, got 'wide'", ""),
+        (("fit", "--set", "visibility_size=wide"), "must be a whole number from 1 to 256", "cells"),
+        (("fit", "https://example.org/a.png"), "is a URL", "download"),
+        (("fit", "set", *TINY), "cannot be fitted to a target of kind set", "fit FOLDER/*"),
+        (("gallery", "open"), "there is no folder gallery", "folder that contains TOML recipes"),
+        (("render", "noise.art"), "noise.art is not an .art file, or it is damaged", "copy it"),
+        (("info", "damaged.art"), "damaged.art is damaged", "copy it"),
+    ],
+)
+def test_mistakes_are_explained_in_plain_words(call, arguments, message, hint):
+    save_pictures(Path("set"))
+    Path("r.toml").write_text('[target]\nsize = "wide"\n')
+    Path("noise.art").write_bytes(bytes(range(256)))
+    tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}
+    header = json.dumps({"__metadata__": {"artgen": '{"recipe": {}}'}, "x": tensor}).encode()
+    # Without the twelve bytes of the tensor.
+    Path("damaged.art").write_bytes(len(header).to_bytes(8, "little") + header)
+    code, out, err = call(*arguments)
+    assert (code != 0, out) == (True, "")
+    assert message in err
+    assert hint in err
+    assert not re.search("Input should|unable to parse|deserializ", err)
+
+
+def test_a_run_that_is_still_going_is_not_called_unfinished(call):
+    save_pictures(Path("set"))
+    going = RunFolder.create(Path("90-gaussian.run"), Recipe(), ())
+    arguments = ("fit", "set/90.png", *TINY, "--out", ".")
+    for flags in ((), ("--resume",), ("--overwrite",)):
+        code, _, err = call(*arguments, *flags)
+        assert code == 2
+        assert "a run is still going in 90-gaussian.run" in err
+        assert "wait for it to end" in err
+    going.unlock()
+    assert "left from an unfinished run" in call(*arguments)[2]
+
+
+def test_quiet_commands_print_nothing_where_all_went_well(call):
+    save_pictures(Path("set"))
+    assert call("fit", "set/0.png", "set/90.png", *TINY, "--log", "a.jsonl", "-q") == (0, "", "")
+    one, other = "artgen-out/0-gaussian.art", "artgen-out/90-gaussian.art"
+    assert call("render", one, "-q") == (0, "", "")
+    assert call("morph", one, other, "-o", "m.art", "-q") == (0, "", "")
+    assert call("plot", "a-0-gaussian.jsonl", "-q") == (0, "", "")
+    assert call("plugins", "new", "petal", "--file", "-q") == (0, "", "")
+    assert all(Path(name).is_file() for name in ("0-gaussian.png", "m.art", "petal.py"))
+
+
+def test_an_option_for_one_format_leaves_the_others_as_they_are(call):
+    fit = ("fit", "sample:cat", "-p", "triangle", *TINY)
+    assert call(*fit)[0] == 0
+    art = "artgen-out/cat-triangle.art"
+    files = ("a.html", "a.svg", "a.png")
+    outputs = [part for file in files for part in ("-o", file)]
+    assert call("render", art, *outputs, "--animate", "6")[0] == 0
+    assert all(Path(file).stat().st_size for file in files)
+    assert "animation-delay" in Path("a.svg").read_text()
+    code, _, err = call("render", art, "-o", "b.html", "--animate", "6")
+    assert code == 2
+    assert "cannot be animated" in err
+
+
+def screen(text: str) -> list[str]:
+    """The lines of a terminal of endless height after `text`, without colours."""
+    rows, row = [""], 0
+    for mark in re.findall(r"\x1b\[[\d;?]*[A-Za-z]|.|\n", text):
+        if mark == "\n":
+            row += 1
+            rows += [""] * (row == len(rows))
+        elif mark == "\x1b[2K":
+            rows[row] = ""
+        elif re.fullmatch(r"\x1b\[\d*A", mark):
+            row -= int(mark[2:-1] or 1)
+        elif len(mark) == 1 and mark != "\r":
+            rows[row] += mark
+    return [line.rstrip() for line in rows if line.strip()]
+
+
+def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monkeypatch):
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "120")
+    summary = {"mse": None, "accuracy": None, "psnr": 20.0, "steps": 4, "seconds": 1.0}
+    recipe = {
+        "primitive": {"name": "gaussian"},
+        "stage": [{"engine": "gradient", "steps": 4}],
+        "run": {"device": "cpu"},
+        "seed": 1,
+    }
+    threads = threading.active_count()
+    with progress(registry, Common(None, False, False, False), runs=3) as [story]:
+        # Another thread that draws would move the cursor by the rows of an earlier drawing.
+        assert threading.active_count() == threads
+        for name in ("a", "b", "c"):
+            story(Started(name, 0, 4, recipe))
+            story(Evaluated(name, 1, 4, 0.1, 10.0, 0.1))
+            story(Advanced(name, 4, 4, 0.2))
+            story(Finished(name, {**summary, "stopped_by": "steps"}))
+            story.ended(name)
+            print(f"{name}.png", flush=True)
+            print(f"{name}.art", flush=True)
+    expected = []
+    for name in ("a", "b", "c"):
+        expected += [f"{name}: gaussian, gradient for 4 steps, cpu, seed 1"]
+        expected += [f"{name}: 20.00 dB after 4 steps in 1.0 s, stopped by steps"]
+        expected += [f"{name}.png", f"{name}.art"]
+    assert screen(capsys.readouterr().err) == expected
