@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -18,7 +19,7 @@ if not Path("/dev/nvidiactl").exists():
 os.environ["BROWSER"] = "true"
 
 import torch
-from helpers import save_photo
+from helpers import save_photo, use_index
 from hypothesis import settings
 
 from artgen._process import collect_rarely
@@ -96,3 +97,23 @@ def call(capsys: pytest.CaptureFixture[str]):
         return code, *capsys.readouterr()
 
     return run
+
+
+@pytest.fixture
+def package_index(tmp_path, monkeypatch):
+    """An index for pip, in a folder, with two versions of one package."""
+    shelf = tmp_path / "index" / "artgen-heart"
+    shelf.mkdir(parents=True)
+    for version in ("1.0", "1.1"):
+        metadata = (
+            "Metadata-Version: 2.4\nName: artgen-heart\n"
+            f"Version: {version}\nSummary: Hearts.\nLicense: MIT\n\n# Two lobes\n"
+        )
+        wheel = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        files = {"METADATA": metadata, "WHEEL": wheel, "RECORD": ""}
+        with ZipFile(shelf / f"artgen_heart-{version}-py3-none-any.whl", "w") as archive:
+            for name, text in files.items():
+                archive.writestr(f"artgen_heart-{version}.dist-info/{name}", text)
+    links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in shelf.glob("*.whl"))
+    (shelf / "index.html").write_text(links)
+    use_index(monkeypatch, shelf.parent.as_uri())

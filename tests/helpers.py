@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import numpy as np
+import pytest
 import torch
 from PIL import Image
 
@@ -104,3 +106,11 @@ class Blob(Splat):
 
     def radius(self, p):
         return 2.6 * p.size
+
+
+def use_index(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    """Let pip ask the index at `url` alone."""
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_INDEX_URL", url)
+    for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
+        monkeypatch.delenv(name, raising=False)

@@ -160,6 +160,8 @@ SHOW = "`artgen plugins show`"
             )[1],
         ),
         (["`artgen plugins list`"], lambda call: call("plugins", "list")),
+        (["`artgen plugins search`"], lambda call: call("plugins", "search", "gaussian")),
+        ([f"{SHOW}, a package"], lambda call: call("plugins", "show", "artgen-heart")),
         ([SHOW], lambda call: call("plugins", "show", "mse")),
         ([SHOW, f"{SHOW}, an engine"], lambda call: call("plugins", "show", "gradient")),
         (
@@ -174,7 +176,9 @@ SHOW = "`artgen plugins show`"
         (["`artgen doctor`"], lambda call: call("doctor")),
     ],
 )
-def test_every_key_is_documented_and_every_documented_key_is_there(call, sections, command):
+def test_every_key_is_documented_and_every_documented_key_is_there(
+    call, package_index, sections, command
+):
     known = set().union(*(documented()[section] for section in sections))
     assert known
     assert paths(command(call), known) == known
@@ -195,8 +199,8 @@ def test_every_section_is_tested():
     tested |= {
         f"`artgen {name}`" for name in ("render", "morph", "info", "compare", "plot", "doctor")
     }
-    tested |= {f"`artgen plugins {name}`" for name in ("list", "new", "check")}
+    tested |= {f"`artgen plugins {name}`" for name in ("list", "search", "new", "check")}
     tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}
     tested |= {"`artgen render -o FILE.json`"}
-    tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a primitive"}
+    tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a package", f"{SHOW}, a primitive"}
     assert set(documented()) == tested

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from helpers import use_index
 
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, LONGEST, TARGETS, TEMPLATES, create
@@ -384,3 +386,48 @@ def test_check_says_what_is_wrong(call, everything_wrong, sort):
     assert "Traceback" not in out + err
     if status != "ok":
         assert f"{sort} is {status}" in err
+
+
+# ---- search --------------------------------------------------------------------------------------
+
+
+def test_search_finds_what_is_installed_and_the_package_of_the_index(call, package_index):
+    code, out, err = call("plugins", "search", "Heart")
+    assert code == 0
+    assert out.splitlines()[0] == "on the package index: artgen-heart 1.1"
+    assert out.splitlines()[1].endswith("-m pip install artgen-heart")
+    code, out, err = call("plugins", "search", "gaussian")
+    assert code == 0
+    assert ["gaussian", "primitive", "artgen"] in [line.split()[:3] for line in out.splitlines()]
+    assert err == "the package index has no artgen-gaussian\n"
+
+
+def test_show_describes_a_package_of_the_index(call, package_index):
+    code, out, _ = call("plugins", "show", "artgen-heart")
+    assert code == 0
+    facts, _, readme = out.partition("\n\n")
+    assert dict(re.split(r"  +", line, maxsplit=1) for line in facts.splitlines()[:-1]) == {
+        "name": "artgen-heart",
+        "version": "1.1",
+        "installed": "no",
+        "summary": "Hearts.",
+        "licence": "MIT",
+        "on the index": "1.1, 1.0",
+    }
+    assert readme == "# Two lobes\n"
+    code, _, err = call("plugins", "show", "artgen-hearts")
+    assert code == 4
+    assert "there is no package 'artgen-hearts'" in err
+
+
+def test_without_a_connection_search_and_show_say_so(call, monkeypatch, everything_wrong):
+    use_index(monkeypatch, "http://127.0.0.1:9/simple")
+    code, out, err = call("plugins", "search", "gaussian")
+    assert (code, "gaussian" in out) == (0, True)
+    assert "the package index cannot be reached: only installed plugins were searched" in err
+    code, _, err = call("plugins", "show", "artgen-heart")
+    assert (code, "cannot be reached" in err) == (3, True)
+    code, out, _ = call("plugins", "show", "no-primitive", "--json")
+    package = json.loads(out)
+    assert (code, package["installed"], package["offers"]) == (0, "1.0", {"primitive": ["number"]})
+    assert package["problem"] == "the package index cannot be reached"

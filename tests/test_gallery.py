@@ -19,6 +19,7 @@ from PIL import Image
 from artgen import load
 from artgen.cli import main
 from artgen.gallery import open_gallery
+from artgen.gallery._page import _plugin
 from artgen.recipe import Recipe
 
 RECIPE = """
@@ -42,6 +43,23 @@ video_seconds = 0.5
 fps = 12
 [run]
 backend = "eager"
+"""
+
+
+DISC = """
+import torch
+from artgen import Param, Splat
+
+class Disc(Splat):
+    '''A disc.'''
+
+    params = {"size": Param(init=0.3, lr=0.05, map="exp")}
+
+    def footprint(self, dx, dy, p):
+        return torch.exp(-(dx * dx + dy * dy) / (p.size * p.size))
+
+    def radius(self, p):
+        return 2.6 * p.size
 """
 
 
@@ -381,6 +399,19 @@ def test_a_reel_shows_all_with_their_titles(gallery, call):
     assert 0 < (frames[10] > 128).mean() < 0.1
     assert (frames[60].max(2) > 40).mean() > 0.3
     assert call("reel", gallery, "-o", data["video"])[0] == 2
+
+
+def test_the_page_names_the_plugin_of_a_piece(gallery, call):
+    Path("discs.py").write_text(DISC)
+    (gallery / "recipes" / "third.toml").write_text('[primitive]\nname = "disc"\ncount = 3\n')
+    build = ("build", gallery, "--quick", "--only", "third", "--plugin", "discs.py")
+    call(*build)
+    page = (gallery / "out-quick" / "index.html").read_text()
+    assert "show/recipes/third.toml --plugin discs.py" in page
+    assert "the file discs.py" in page
+    installed = {"plugin": {"name": "artgen-heart", "version": "1.0"}}
+    assert _plugin(installed) == "artgen-heart 1.0, pip install artgen-heart"
+    assert _plugin({"plugin": {"name": "artgen", "version": "1.0"}}) == ""
 
 
 def test_the_page_escapes_what_it_shows(gallery, call):

@@ -1,4 +1,4 @@
-"""`artgen plugins`: list plugins and what they offer, and describe a single entry."""
+"""`artgen plugins`: list plugins and what they offer, search, and describe one thing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, flat
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
+from artgen.cli.plugins_search import describe_package, print_package, search
 
 if TYPE_CHECKING:
     from artgen.engines import Engine
@@ -23,11 +24,12 @@ _EXAMPLE_SIDE = 512
 """Side of the square canvas for which learning rates and shapes are shown."""
 
 plugins = typer.Typer(
-    help="List, describe, create and check plugins.",
+    help="List, search, describe, create and check plugins.",
     invoke_without_command=True,
 )
 plugins.command("new")(flat(new))
 plugins.command("check")(flat(check))
+plugins.command("search")(flat(search))
 
 
 @plugins.callback()
@@ -65,12 +67,20 @@ def list_plugins(
 @plugins.command("show")
 @flat
 def show(
-    name: str = argument("NAME", "A primitive, engine, loss, target or exporter."),
+    name: str = argument("NAME", "A primitive, engine, loss, target, exporter or package."),
     *,
     common: Common,
 ) -> None:
-    """Describe a primitive, engine, loss, target or exporter, with its options."""
-    entry = _find(common.registry(), name)
+    """Describe a primitive, engine, loss, target or exporter with its options, or a package."""
+    from artgen.registry import PREFIX
+
+    registry = common.registry()
+    installed = {info.distribution for info in registry.plugins if info.origin == "installed"}
+    if name in installed or (name.startswith(PREFIX) and "/" not in name):
+        package = describe_package(name, registry)
+        print_json(package) if common.as_json else print_package(package)
+        return
+    entry = _find(registry, name)
     facts = {
         "name": entry.name,
         "kind": entry.kind,

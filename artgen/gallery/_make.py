@@ -92,7 +92,8 @@ def make(task: PieceTask, observe: Observer, control: RunControl) -> PieceFiles:
     }
     names = {"still": "final.png", "video": "progress.mp4", "art": "drawing.art"}
     outputs = {kind: names.get(kind) for kind in result.summary["outputs"]}
-    summary = {**result.summary, "outputs": outputs}
+    plugin = dict(result.art.drawing.plugin)
+    summary = {**result.summary, "outputs": outputs, "plugin": plugin}
     return PieceFiles(files, summary, time.perf_counter() - began)
 
 

@@ -6,6 +6,7 @@ and writes it as text.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,7 +103,7 @@ def _card(finished: FinishedPiece, gallery: Gallery) -> dict[str, Any]:
         "files": {name.partition(".")[0]: f"{quote(piece.slug)}/{name}" for name in there},
         "metrics": _metric_rows(summary),
         "recipe": piece.text,
-        "command": _command(piece, gallery),
+        "command": _command(piece, gallery) + _plugin_flag(summary),
     }
 
 
@@ -112,6 +113,21 @@ def _command(piece: Piece, gallery: Gallery) -> str:
     return (
         f"artgen fit --recipe {folder.name}/{piece.source.relative_to(gallery.folder).as_posix()}"
     )
+
+
+def _plugin_flag(summary: Mapping[str, Any]) -> str:
+    """Return the flag that loads the plugin of the piece where it is a loose file."""
+    file = summary.get("plugin", {}).get("file")
+    return f" --plugin {shlex.quote(file)}" if file else ""
+
+
+def _plugin(summary: Mapping[str, Any]) -> str:
+    """Name the plugin of the piece and how to install it; empty where artgen ships it."""
+    plugin = summary.get("plugin", {})
+    name = plugin.get("name", "artgen")
+    if "file" in plugin:
+        return f"the file {plugin['file']}"
+    return "" if name == "artgen" else f"{name} {plugin['version']}, pip install {name}"
 
 
 def _main_metric(summary: Mapping[str, Any]) -> str | None:
@@ -133,6 +149,7 @@ def _metric_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     kinds = " + ".join(kind_names(bare_name(summary["primitive"])))
     rows = [
         ("Made of", count + kinds + (f", blend {blend}" if blend else "")),
+        ("Plugin", _plugin(summary)),
         ("Fitted by", stages),
         ("Target", f"{target['name']}, {target['width']} {TIMES} {target['height']}"),
         ("Parameters", f"{summary['parameters']:,} numbers, {summary['bytes']:,} bytes"),

@@ -7,17 +7,22 @@ never import torch.
 from __future__ import annotations
 
 from artgen.registry._mixture import bare_name, kind_names
+from artgen.registry._packages import PREFIX, Unreachable, find_package, versions_of
 from artgen.registry._plugin import KINDS, Entry, Kind, PluginInfo
 from artgen.registry._registry import Registry, default, reset_default
 
 __all__ = [
     "KINDS",
+    "PREFIX",
     "Entry",
     "Kind",
     "PluginInfo",
     "Registry",
+    "Unreachable",
     "bare_name",
     "default",
+    "find_package",
     "kind_names",
     "reset_default",
+    "versions_of",
 ]

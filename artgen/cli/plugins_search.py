@@ -1,0 +1,93 @@
+"""`artgen plugins search`, and the description of a package by `artgen plugins show`."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from artgen.cli._console import columns, print_json, say
+from artgen.cli._flags import Common, argument
+
+if TYPE_CHECKING:
+    from artgen.registry import Registry
+
+
+def search(
+    word: str = argument("WORD", "A part of a name or of a summary."), *, common: Common
+) -> None:
+    """Search what is installed, and the package artgen-WORD on the package index."""
+    from artgen.registry import KINDS, PREFIX
+
+    registry, word = common.registry(), word.lower()
+    found = [
+        {
+            "name": registry.spelling(entry),
+            "kind": kind,
+            "distribution": entry.distribution,
+            "summary": entry.summary,
+        }
+        for kind in KINDS
+        for entry in registry.entries(kind)
+        if word in f"{entry.distribution}/{entry.name} {entry.summary}".lower()
+    ]
+    package = PREFIX + word.replace("_", "-").removeprefix(PREFIX)
+    versions, problem = _on_index(package)
+    if common.as_json:
+        index = {"package": package, "versions": versions, "problem": problem}
+        print_json({"installed": found, "index": index})
+        return
+    if found:
+        heading = ("NAME", "KIND", "DISTRIBUTION", "SUMMARY")
+        print(columns([heading, *(tuple(entry.values()) for entry in found)]))
+    if versions:
+        print(f"on the package index: {package} {versions[0]}")
+        print(f"to install: {sys.executable} -m pip install {package}")
+    elif not common.quiet:
+        nothing = f"the package index has no {package}"
+        say(f"{problem}: only installed plugins were searched" if problem else nothing)
+
+
+def describe_package(name: str, registry: Registry) -> dict[str, Any]:
+    """Describe a package, installed or not. Raises PluginError, and InputError if offline."""
+    from artgen.registry import find_package
+
+    package = find_package(name)
+    offers = [each.offers for each in registry.plugins if each.distribution == package.name]
+    versions, problem = _on_index(name)
+    return {
+        "kind": "package",
+        **asdict(package),
+        "offers": {kind: names for each in offers for kind, names in each.items()},
+        "versions": versions,
+        "problem": problem,
+        "install": f"{sys.executable} -m pip install {package.name}",
+    }
+
+
+def print_package(facts: dict[str, Any]) -> None:
+    """Print facts of `describe_package`, then the README."""
+
+    shown = {
+        "name": facts["name"],
+        "version": facts["version"],
+        "installed": facts["installed"] or "no",
+        "summary": facts["summary"],
+        "licence": facts["licence"] or "unknown",
+        **{kind: ", ".join(names) for kind, names in facts["offers"].items()},
+        "on the index": ", ".join(facts["versions"]) or facts["problem"] or "no",
+        "to install": facts["install"],
+    }
+    print(columns(shown.items()))
+    if facts["readme"]:
+        print(f"\n{facts['readme']}")
+
+
+def _on_index(package: str) -> tuple[tuple[str, ...], str | None]:
+    """Return the versions of a package, newest first, or what keeps the index from answering."""
+    from artgen.registry import Unreachable, versions_of
+
+    try:
+        return versions_of(package), None
+    except Unreachable as error:
+        return (), error.message
