@@ -41,8 +41,6 @@ def check(
 
     checked, failed = [], []
     with _report(silent=common.as_json or common.quiet) as report:
-        if not entries:
-            report(f"{what} only observes")
         for entry in entries:
             report(_heading(entry))
             outcomes = []

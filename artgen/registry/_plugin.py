@@ -25,7 +25,7 @@ from artgen.faults import one_line, remember
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
-Kind = Literal["primitive", "engine", "loss", "target", "exporter"]
+Kind = Literal["primitive", "engine", "loss", "target", "exporter", "observer"]
 
 _HOOKS: dict[Kind, str] = {
     "primitive": "artgen_primitives",
@@ -164,6 +164,16 @@ class Plugin:
     def observes(self) -> bool:
         """Whether it implements `artgen_observe`."""
         return self.info.usable and _OBSERVE in self.info.hooks
+
+    @property
+    def observer(self) -> Entry | None:
+        """Its hook `artgen_observe` as an entry, which the conformance checks take."""
+        if not self.observes:
+            return None
+        assert self.manager is not None
+        [hook] = self.manager.hook.artgen_observe.get_hookimpls()
+        spec = Spec(self.info.name, "Watches runs.", hook.function)
+        return Entry("observer", spec, self.info, self.identity)
 
     def observe(self, event: Event) -> None:
         """Call its hook `artgen_observe`. Raises Failure if the hook raises."""

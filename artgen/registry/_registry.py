@@ -110,9 +110,9 @@ class Registry:
         )
 
     def offered_by(self, plugin: Path | str) -> list[Entry]:
-        """Return the entries of a plugin, given by file path, distribution or name.
+        """Return the entries of a plugin, given by file path, distribution or name, then observers.
 
-        The list is empty if it only observes. Raises PluginError if the plugin is unknown or
+        Raises PluginError if the plugin is unknown or
         broken, or has neither entries nor `artgen_observe`.
         """
         plugins = [
@@ -134,7 +134,8 @@ class Registry:
                     f"{each.info.distribution} offers nothing{reason}",
                     hint="mark a function such as artgen_primitives with @artgen.hookimpl",
                 )
-        return [entry for each in plugins for entry in each.entries]
+        observers = [each.observer for each in plugins if each.observer is not None]
+        return [*(entry for each in plugins for entry in each.entries), *observers]
 
     def find(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Entry:
         """Look up `name`: `heart`, `distribution/heart` or `file-stem/heart`.

@@ -1,4 +1,4 @@
-"""The conformance kit: check that a primitive keeps the contract that artgen relies on.
+"""The conformance kit: check that a plugin keeps the contract that artgen relies on.
 
 In the tests of a plugin, two lines turn every check into a test::
 
@@ -7,7 +7,7 @@ In the tests of a plugin, two lines turn every check into a test::
     test_petal = conformance(Petal)
 
 `artgen plugins check` runs the same checks from the command line. A check proves one thing and says
-what to do when it fails. A primitive declares the checks that it cannot pass, and why::
+what to do when it fails. A class or function declares the checks that it cannot pass, and why::
 
     class Petal(Splat):
         known_deviations = {"compiled": "it looks up its outline in a table"}
@@ -22,8 +22,8 @@ from typing import Any
 
 from artgen.errors import PluginError
 from artgen.registry import Entry, Registry
-from artgen.testing._candidate import Candidate, find_entries
-from artgen.testing._families import add_checks, checks_of
+from artgen.testing._candidate import Candidate, Offer, find_entries
+from artgen.testing._families import add_checks, checks_for, checks_of
 from artgen.testing._run_checks import Check, CheckResult, Failed, advice, claim, judge
 
 __all__ = [
@@ -31,8 +31,10 @@ __all__ = [
     "Check",
     "CheckResult",
     "Failed",
+    "Offer",
     "add_checks",
     "advice",
+    "checks_for",
     "checks_of",
     "claim",
     "conformance",
@@ -42,7 +44,7 @@ __all__ = [
 
 
 def examine(entry: Entry, registry: Registry) -> Iterator[CheckResult]:
-    """Load an entry of a plugin and, if it is a primitive, run all checks of its family.
+    """Load an entry of a plugin, and run all checks of its kind.
 
     Failures are yielded as results, never raised.
     """
@@ -53,31 +55,34 @@ def examine(entry: Entry, registry: Registry) -> Iterator[CheckResult]:
         yield CheckResult(entry.name, "loads", "failed", error.message, error.hint, cause or error)
         return
     yield CheckResult(entry.name, "loads", "ok")
-    if entry.kind == "primitive":
-        candidate = Candidate(entry, registry, loaded)
-        for check in checks_of(candidate.cls):
-            yield judge(check, candidate)
+    offer = _offer(entry, registry, loaded)
+    for check in checks_for(offer):
+        yield judge(check, offer)
+
+
+def _offer(entry: Entry, registry: Registry, loaded: Any) -> Offer:
+    return (Candidate if entry.kind == "primitive" else Offer)(entry, registry, loaded)
 
 
 def conformance(what: Any) -> Callable[..., None]:
-    """Make a pytest test with one case per primitive and check.
+    """Make a pytest test with one case for each object that a plugin offers, and check.
 
     `what` is a primitive class, a plugin's module with its hooks, the path of a loose file, or the
-    name of a registered primitive. Raises PluginError if it offers no primitive.
+    name of a registered primitive. Raises PluginError if it offers nothing.
     """
     import pytest
 
     registry, entries = find_entries(what)
-    candidates = [Candidate(entry, registry, entry.load()) for entry in entries]
+    offers = [_offer(entry, registry, entry.load()) for entry in entries]
     cases = [
-        pytest.param(check, candidate, id=f"{candidate.name}-{check.__name__}")
-        for candidate in candidates
-        for check in checks_of(candidate.cls)
+        pytest.param(check, offer, id=f"{offer.name}-{check.__name__}")
+        for offer in offers
+        for check in checks_for(offer)
     ]
 
-    @pytest.mark.parametrize(("check", "candidate"), cases)
-    def test(check: Check, candidate: Candidate) -> None:
-        outcome = judge(check, candidate)
+    @pytest.mark.parametrize(("check", "offer"), cases)
+    def test(check: Check, offer: Offer) -> None:
+        outcome = judge(check, offer)
         if outcome.status == "known":
             pytest.xfail(outcome.detail)
         if outcome.status == "skipped":

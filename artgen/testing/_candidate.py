@@ -20,7 +20,6 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
-from artgen.errors import PluginError
 from artgen.hookspecs import GROUP
 from artgen.primitives import Context, Primitive, Shape, Splat
 from artgen.registry import Entry, Registry
@@ -55,12 +54,12 @@ DEFAULT = Variant()
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
-    """A primitive under test: `entry` of `registry`, with its class `cls`."""
+class Offer:
+    """What a plugin offers, under test: `entry` of `registry`, with the object that it loads."""
 
     entry: Entry
     registry: Registry
-    cls: type[Primitive]
+    loaded: Any
     raised: dict[str, str] = field(default_factory=dict, repr=False)
     """Errors that the plugin has raised so far, with the name of the first check."""
 
@@ -68,6 +67,22 @@ class Candidate:
     def name(self) -> str:
         """The name it is registered under."""
         return self.entry.name
+
+    @property
+    def known_deviations(self) -> Mapping[str, str]:
+        """The checks that it is declared not to pass, with the reasons."""
+        return getattr(self.loaded, "known_deviations", {})
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate(Offer):
+    """A primitive under test."""
+
+    @property
+    def cls(self) -> type[Primitive]:
+        """The class of the primitive."""
+        cls: type[Primitive] = self.loaded
+        return cls
 
     @property
     def options(self) -> dict[str, dataclasses.Field[Any]]:
@@ -171,10 +186,10 @@ class Candidate:
 
 
 def find_entries(what: Any) -> tuple[Registry, list[Entry]]:
-    """Return a registry, and the primitives that `what` offers in it.
+    """Return a registry, and what `what` offers in it.
 
     `what` is a primitive class, a module with hooks, the path of a loose file, or the name of a
-    registered primitive. Raises PluginError if it offers none.
+    registered primitive. Raises PluginError if it offers nothing.
     """
     if isinstance(what, ModuleType):
         name = what.__name__
@@ -190,10 +205,7 @@ def find_entries(what: Any) -> tuple[Registry, list[Entry]]:
     else:
         registry = Registry()
         offered = [registry.find("primitive", str(what))]
-    primitives = [entry for entry in offered if entry.kind == "primitive"]
-    if not primitives:
-        raise PluginError(f"{what} offers no primitive", hint="implement artgen_primitives")
-    return registry, primitives
+    return registry, offered
 
 
 def picture(canvas: Canvas) -> Tensor:

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import random
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -30,6 +26,7 @@ from artgen.samples import ImageSet
 from artgen.targets import Target, image_from_array, set_from_arrays
 from artgen.testing._candidate import CANVAS, Candidate, Variant, picture, pictures
 from artgen.testing._run_checks import Failed
+from artgen.testing._side_effects import generators, seeded
 
 SIZES = [Canvas(1, 1), Canvas(7, 5), Canvas(3, 50), Canvas(64, 64)]
 COUNTS = [1, 2, 9]
@@ -133,10 +130,10 @@ def randomness(candidate: Candidate) -> None:
     do not set seeds.
     """
     for variant in candidate.variants:
-        before = _generators()
+        before = generators()
         primitive, made = candidate.drawing(variant, moved=True)
         _shown(made, primitive)
-        for name, state in _generators().items():
+        for name, state in generators().items():
             if state != before[name]:
                 raise Failed(f"{candidate.label(variant)} changes the global generator of {name}")
 
@@ -260,7 +257,7 @@ def _check_tensors(label: str, primitive: Primitive, made: Drawing, where: str) 
 
 def _drawn(candidate: Candidate, variant: Variant, entropy: int) -> dict[str, Tensor]:
     """Return the tensors of the first drawing, with global generators seeded by `entropy`."""
-    with _seeded(entropy):
+    with seeded(entropy):
         return dict(candidate.drawing(variant, seed=5)[1].tensors)
 
 
@@ -288,7 +285,7 @@ def _fit(candidate: Candidate, engine: str, entropy: int = 0) -> tuple[Drawing, 
     target: Target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
     if candidate.sample is not None:
         target = set_from_arrays(*pictures())
-    with _seeded(entropy):
+    with seeded(entropy):
         outcome = run(recipe, candidate.registry, target=target, observers=[watch])
     if outcome.error is not None:
         raise outcome.error
@@ -303,27 +300,3 @@ def _same(label: str, what: str, first: Any, second: Any) -> None:
             raise Failed(
                 f"{label}: {what} with the same seed differs in {name}, by up to {gap:.3g}"
             )
-
-
-def _generators() -> dict[str, Any]:
-    """Return the states of all global generators as comparable values."""
-    return {
-        "torch": torch.get_rng_state().tolist(),
-        "numpy": [np.asarray(part).tolist() for part in np.random.get_state()],
-        "Python": random.getstate(),
-    }
-
-
-@contextmanager
-def _seeded(entropy: int) -> Iterator[None]:
-    """Seed the global generators with `entropy`, and restore them afterwards."""
-    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
-    torch.manual_seed(entropy)
-    np.random.seed(entropy)
-    random.seed(entropy)
-    try:
-        yield
-    finally:
-        torch.set_rng_state(states[0])
-        np.random.set_state(states[1])
-        random.setstate(states[2])

@@ -1,4 +1,4 @@
-"""The checks that a primitive of each family has to pass."""
+"""The checks that primitives of each family, and plugins of each other kind, have to pass."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from artgen.testing import (
     _codec,
     _every,
     _field,
+    _loss,
+    _observer,
     _partition,
     _pointwise,
     _shape,
     _shape_search,
     _splat,
 )
-from artgen.testing._candidate import Candidate
+from artgen.testing._candidate import Offer
 from artgen.testing._run_checks import Check, Failed
 
 
-def deviations(candidate: Candidate) -> None:
+def deviations(candidate: Offer) -> None:
     """Every known deviation names a check and gives a reason.
 
     Correct `known_deviations`: it maps the name of a check to a sentence that gives the reason.
     """
-    known = [check.__name__ for check in checks_of(candidate.cls)]
-    for name, reason in candidate.cls.known_deviations.items():
+    known = [check.__name__ for check in checks_for(candidate)]
+    for name, reason in candidate.known_deviations.items():
         if name not in known or name == deviations.__name__:
             raise Failed(f"unknown check {name!r} in known_deviations: {did_you_mean(name, known)}")
         if not (isinstance(reason, str) and reason.strip()):
@@ -82,6 +84,19 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
     Partition: (*EVERY, *PARTITION),
     Codec: (*EVERY, _codec.pictures),
 }
+
+
+OTHERS: dict[str, tuple[Check, ...]] = {
+    "loss": _loss.LOSS,
+    "observer": _observer.OBSERVER,
+}
+
+
+def checks_for(offer: Offer) -> tuple[Check, ...]:
+    """Return the checks of what a plugin offers, basic ones first."""
+    if offer.entry.kind == "primitive":
+        return checks_of(offer.loaded)
+    return (deviations, *OTHERS.get(offer.entry.kind, ()))
 
 
 def checks_of(primitive: type[Primitive]) -> tuple[Check, ...]:

@@ -1,8 +1,8 @@
-"""Run one check on one primitive, and turn whatever happens into a result.
+"""Run one check on what a plugin offers, and turn whatever happens into a result.
 
-A check is a function of a `Candidate`. It returns None or a remark with measurements, or raises
-`Failed` with names and numbers of the plugin. The first sentence of its docstring says what it
-proves, the last paragraph what to do when it fails.
+A check is a function of an `Offer`, for primitives of a `Candidate`. It returns None or a remark
+with measurements, or raises `Failed` with names and numbers of the plugin. The first sentence of
+its docstring says what it proves, the last paragraph what to do when it fails.
 """
 
 from __future__ import annotations
@@ -13,25 +13,33 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
 from artgen.errors import ArtgenError, line_at_fault
-from artgen.testing._candidate import Candidate
+from artgen.faults import one_line, place_of
+from artgen.testing._candidate import Offer
 
-Check = Callable[[Candidate], str | None]
+Check = Callable[[Any], str | None]
 
 
 class Failed(AssertionError):
-    """The primitive breaks the rule that the check proves; the message says where."""
+    """The plugin breaks the rule that the check proves; the message says how.
+
+    `code` is the function or class at fault, by default the one that is checked.
+    """
+
+    def __init__(self, message: str, code: object = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """The result of a check of a primitive.
+    """The result of a check.
 
-    - `primitive`, `check`: their names
+    - `primitive`, `check`: the names of what is checked and of the check
     - `status`: ``ok``, ``failed``, ``known`` if it deviates as declared, or ``skipped`` if the
       plugin raised the same error as in an earlier check
     - `detail`: what is wrong, with names and numbers; a remark or "" if it is ok
@@ -57,9 +65,9 @@ def advice(check: Check) -> str:
     return _paragraphs(check)[-1]
 
 
-def judge(check: Check, candidate: Candidate) -> CheckResult:
+def judge(check: Check, candidate: Offer) -> CheckResult:
     """Run `check`; exceptions of plugin code, `sys.exit` included, become results too."""
-    reason = candidate.cls.known_deviations.get(check.__name__)
+    reason = candidate.known_deviations.get(check.__name__)
     outcome = _run(check, candidate)
     if reason is None:
         if outcome.error is None:
@@ -73,13 +81,13 @@ def judge(check: Check, candidate: Candidate) -> CheckResult:
     if outcome.status == "failed":
         detail = f"{reason} ({outcome.detail})"
         return replace(outcome, status="known", detail=detail, hint=None)
-    name = candidate.cls.__name__
+    name = getattr(candidate.loaded, "__name__", candidate.name)
     detail = f"{name} no longer deviates, though known_deviations says: {reason}"
     hint = f"remove {check.__name__!r} from known_deviations"
     return replace(outcome, status="failed", detail=detail, hint=hint)
 
 
-def _run(check: Check, candidate: Candidate) -> CheckResult:
+def _run(check: Check, candidate: Offer) -> CheckResult:
     error: BaseException
     result = partial(CheckResult, candidate.name, check.__name__)
     hint = advice(check)
@@ -90,21 +98,17 @@ def _run(check: Check, candidate: Candidate) -> CheckResult:
     except (KeyboardInterrupt, GeneratorExit):
         raise
     except Failed as failure:
-        return result("failed", str(failure), hint)
+        detail, place = str(failure), place_of(failure.code or candidate.loaded)
+        return result("failed", detail if ", line " in detail else detail + place, hint)
     except ArtgenError as refusal:
         error, detail, hint = refusal, refusal.message, refusal.hint or hint
     except BaseException as failure:
-        error, detail = failure, f"{type(failure).__name__}: {_in_one_line(failure)}"
+        error, detail = failure, one_line(failure)
         hint = f"The check proves: {claim(check)}"
     frame = line_at_fault(error)
-    if frame is not None:
+    if frame is not None and ", line " not in detail:
         detail += f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
     return result("failed", detail, hint, error)
-
-
-def _in_one_line(error: BaseException) -> str:
-    text = " ".join(str(error).split())
-    return text if len(text) <= 300 else f"{text[:297]}..."
 
 
 def _paragraphs(check: Check) -> list[str]:
