@@ -256,7 +256,7 @@ def test_anything_that_a_plugin_offers_can_be_checked(call):
     assert out.splitlines()[1].split() == ["ok", "loads"]
     Path("two.py").write_text(
         "import artgen\n\n@artgen.hookimpl\ndef artgen_losses():\n"
-        "    return [artgen.Spec('one', 'One', abs), artgen.Spec('two', 'Two', 'nowhere:two')]\n"
+        "    return [artgen.Spec('one', 'One', 'artgen.losses:l1'), artgen.Spec('two', 'Two', 'nowhere:two')]\n"
         "\n@artgen.hookimpl\ndef artgen_obsrve(event):\n    pass\n"
     )
     code, out, err = call("plugins", "check", "two.py", "-q")
@@ -267,7 +267,7 @@ def test_anything_that_a_plugin_offers_can_be_checked(call):
     version = out.split()[4]
     assert [line for line in out.splitlines() if not line.startswith(" ")] == [
         f"one: loss of two.py {version}",
-        "one: 1 ok",
+        "one: 10 ok",
         f"two: loss of two.py {version}",
         "two: 1 failed",
     ]
@@ -275,11 +275,14 @@ def test_anything_that_a_plugin_offers_can_be_checked(call):
     assert "one fails" not in err
 
 
-def test_an_observer_has_nothing_to_check(call):
+def test_an_observer_is_checked(call):
     Path("watch.py").write_text(
         "import artgen\n@artgen.hookimpl\ndef artgen_observe(event): pass\n"
     )
-    assert call("plugins", "check", "watch.py")[:2] == (0, "watch.py only observes\n")
+    code, out, _ = call("plugins", "check", "watch.py")
+    assert code == 0
+    assert out.splitlines()[0].startswith("watch: observer of watch.py")
+    assert out.splitlines()[-1] == "watch: 6 ok"
 
 
 def test_on_a_terminal_it_is_in_colour_and_wraps(call, monkeypatch):
