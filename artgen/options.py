@@ -12,9 +12,10 @@ instance; its errors name the key, the reason and valid values.
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeVar
 
 from artgen._toml import parse_toml
@@ -31,7 +32,12 @@ _WORDS = {
 
 
 def option(default: Any, help: str, *, low: float | None = None, high: float | None = None) -> Any:
-    """Make a dataclass field with a one-line `help` and inclusive bounds."""
+    """Make a dataclass field with a one-line `help` and inclusive bounds.
+
+    Raises ValueError for a default that is infinite, or a number that is NaN.
+    """
+    if [*not_finite(default)] or any(end is not None and math.isnan(end) for end in (low, high)):
+        raise ValueError(f"option {help!r} has a number that is NaN or infinite")
     return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
 
 
@@ -87,15 +93,25 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
             if isinstance(value, bool) and bool not in (hints[key], *typing.get_args(hints[key])):
                 raise TypeError
             parsed[key] = TypeAdapter(hints[key]).validate_python(value)
-        except (ValidationError, TypeError):
+        except (ValidationError, TypeError, OverflowError):
             raise wrong from None
         low, high = metadata.get("low"), metadata.get("high")
         number = isinstance(parsed[key], int | float)
         too_low = number and low is not None and not parsed[key] >= low
         too_high = number and high is not None and not parsed[key] <= high
-        if too_low or too_high:
+        if too_low or too_high or [*not_finite(parsed[key])]:
             raise wrong
     return options(**parsed)
+
+
+def not_finite(value: object, path: str = "") -> Iterator[tuple[str, float]]:
+    """Find NaN and infinity: the keys that lead to each, joined by dots, and its value."""
+    if isinstance(value, Mapping | list | tuple):
+        inside = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, each in inside:
+            yield from not_finite(each, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, value
 
 
 def parse_value(text: str) -> Any:

@@ -19,6 +19,7 @@ from artgen._files import read_regular
 from artgen._migration import migrated_recipe
 from artgen._toml import DEEPEST, parse_toml
 from artgen.errors import InputError, UsageError, did_you_mean, explain_problem
+from artgen.options import not_finite
 
 SCHEMA: Literal[2] = 2
 
@@ -266,6 +267,8 @@ class Recipe(_Table):
             )
         if _is_deep(data):
             raise InputError(f"{where} has tables or lists more than {DEEPEST} deep")
+        for key, value in not_finite(data):
+            raise InputError(f"{where}: {key} must be a finite number, got {value}")
         data = migrated_recipe(data) if schema == 1 else dict(data)
         if isinstance(data.get("init"), str):
             data["init"] = {"name": data["init"]}

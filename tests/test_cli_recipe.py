@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from artgen.cli import main
 from artgen.cli._recipe import aim, lay_over, parse_seeds, read_recipe_file, start_from
 from artgen.errors import ArtgenError, InputError, UsageError
 from artgen.recipe import Recipe
@@ -214,3 +215,8 @@ def test_a_bad_recipe_file_is_named(tmp_path: Path):
         read_recipe_file(file)
     with pytest.raises(ArtgenError, match="cannot hold a recipe"):
         read_recipe_file(tmp_path / "r.txt")
+
+
+def test_a_flag_without_bounds_takes_finite_numbers(capsys):
+    assert main(["render", "missing.art", "--pen-width", "nan", "-o", "x.svg"]) == 2
+    assert "nan is not a finite number" in capsys.readouterr().err

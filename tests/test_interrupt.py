@@ -64,7 +64,10 @@ def stored(out: Path) -> dict[str, bytes]:
     return {p.suffix: p.read_bytes() for p in out.iterdir() if p.suffix in (".png", ".art")}
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, HANGUP])
 def test_the_first_signal_saves_everything(
     number: signal.Signals, photo: Path, tmp_path: Path, registry: Registry
 ) -> None:
@@ -177,6 +180,24 @@ def test_a_request_at_the_last_step_comes_too_late(photo: Path, registry: Regist
     asked = recipe(photo, {"steps": 20})
     outcome = run(asked, registry, observers=[watch], control=control)
     assert (outcome.error, outcome.summary["stopped_by"]) == (None, "steps")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_a_terminal_may_be_closed_more_than_once_and_nohup_is_respected() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    try:
+        control = RunControl()
+        with graceful_signals(control):
+            for _ in range(3):
+                signal.raise_signal(signal.SIGHUP)
+        assert control.stop_requested
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        control = RunControl()
+        with graceful_signals(control):
+            signal.raise_signal(signal.SIGHUP)
+        assert not control.stop_requested
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture

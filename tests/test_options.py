@@ -33,6 +33,12 @@ def test_defaults_and_given_values():
     assert parse(**given) == Petals(3, 2.0, "text", 4, True, "rose")
 
 
+@pytest.mark.parametrize("numbers", [{"default": math.inf}, {"default": 1.0, "low": math.nan}])
+def test_an_option_of_a_plugin_is_finite(numbers):
+    with pytest.raises(ValueError, match="NaN or infinite"):
+        option(help="too much", **numbers)
+
+
 def test_bounds_are_inclusive():
     assert parse(count=1).count == 1
     assert parse(count=64).count == 64
@@ -54,6 +60,8 @@ def test_bounds_are_inclusive():
         ({"bands": 0}, "got 0"),
         ({"edge": 0.0999}, "from 0.1, got 0.0999"),
         ({"edge": math.nan}, "from 0.1, got nan"),
+        ({"edge": math.inf}, "from 0.1, got inf"),
+        ({"edge": 10**400}, "from 0.1, got 1000"),
     ],
 )
 def test_mistakes_name_the_owner_the_key_and_what_would_do(values, says):

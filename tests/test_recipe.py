@@ -172,6 +172,8 @@ def test_another_schema_is_refused_by_name(schema):
         ({"stage": [{"time": 0}]}, "stage.0.time = 0"),
         ({"stage": [{"time": 1e300}]}, "stage.0.time = 1e+300"),
         ({"stage": [{"time": float("nan")}]}, "stage.0.time = nan"),
+        ({"stage": [{}, {"rate": float("nan")}]}, "stage.1.rate = nan"),
+        ({"primitive": {"scale": [1.0, float("-inf")]}}, "primitive.scale.1 = -inf"),
         ({"output": {"still_size": 65_537}}, "output.still_size = 65537"),
         ({"output": {"fps": 121}}, "output.fps = 121"),
         ({"output": {"video": "no"}}, "output.video = 'no'"),

@@ -7,19 +7,14 @@ import os
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from typing import Any
 
 from artgen.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 
 
 def say(message: str) -> None:
-    """Print a line on stderr. Failures, such as a full disk, do not stop the command."""
-    try:
-        print(message, file=sys.stderr, flush=True)
-    except OSError:
-        # Discard the buffer, which Python would write again at exit.
-        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    """Print a line on stderr."""
+    print(message, file=sys.stderr, flush=True)
 
 
 def print_json(data: dict[str, Any]) -> None:
@@ -66,9 +61,7 @@ def print_error(error: Exception, *, verbose: bool, where: str = "") -> None:
 def print_failure(error: Exception, *, as_json: bool, verbose: bool) -> int:
     """Report an error that ended a command, and return its exit code."""
     if as_json:
-        # If stdout cannot be written, the exit code still reports the failure.
-        with suppress(OSError):
-            print_json({"error": describe(error)})
+        print_json({"error": describe(error)})
     # After Ctrl-C the user knows why the command ended.
     if verbose or not isinstance(error, Interrupted):
         print_error(error, verbose=verbose)
@@ -95,15 +88,16 @@ def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
         _print_rich(heading, rows)
         return
     widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
-    text = columns(
-        [
-            cell.rjust(width) if name else cell
-            for cell, width, name in zip(row, widths, heading, strict=True)
-        ]
-        for row in (heading, *rows)
+    print(
+        columns(
+            [
+                cell.rjust(width) if name else cell
+                for cell, width, name in zip(row, widths, heading, strict=True)
+            ]
+            for row in (heading, *rows)
+        ),
+        flush=True,
     )
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "replace").decode(encoding), flush=True)
 
 
 def _print_rich(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
@@ -21,6 +22,13 @@ def argument(metavar: str, help: str, *, default: object = ...) -> Any:
     return typer.Argument(default, metavar=metavar, help=help, show_default=False)
 
 
+def _finite(value: Any) -> Any:
+    """Refuse what no bound refuses: NaN is neither too small nor too large."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise typer.BadParameter(f"{value} is not a finite number")
+    return value
+
+
 @dataclass(frozen=True)
 class Panel:
     """A group of flags in the help of a command, declared as the defaults of parameters."""
@@ -31,7 +39,7 @@ class Panel:
         self, metavar: str | None, help: str, *names: str, default: object = None, **limits: float
     ) -> Any:
         """Declare a flag with a value; `limits` are `min` and `max`."""
-        more: dict[str, Any] = {**limits, "rich_help_panel": self.title}
+        more: dict[str, Any] = {**limits, "rich_help_panel": self.title, "callback": _finite}
         return typer.Option(default, *names, metavar=metavar, help=help, **more)
 
     def switch(self, help: str, *names: str) -> Any:

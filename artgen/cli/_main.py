@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -13,8 +11,9 @@ from typer.core import TyperGroup
 
 from artgen._process import prepare_process
 from artgen._version import __version__
-from artgen.cli._console import print_failure
+from artgen.cli._console import print_failure, say
 from artgen.cli._flags import flat
+from artgen.cli._streams import guard_streams, lost_output
 from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
 from artgen.cli.fit import fit
@@ -24,7 +23,7 @@ from artgen.cli.morph import morph
 from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
 from artgen.cli.render import render
-from artgen.errors import Interrupted, UsageError, explain_problem
+from artgen.errors import Interrupted, OutputError, UsageError, explain_problem
 from artgen.faults import plugin_code
 
 
@@ -77,10 +76,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line `argv` (default: that of the process) and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_process()
-    # File names may contain bytes that are invalid in the terminal's encoding.
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        # On Windows, encodings other than UTF-8 cannot represent some of them at all.
-        sys.stdout.reconfigure(errors="backslashreplace" if os.name == "nt" else "surrogateescape")
+    guard_streams()
+    code = _run(arguments)
+    print(end="", flush=True)
+    lost = lost_output()
+    if lost is None or code:
+        return code
+    say(f"error: cannot write to stdout: {lost.strerror}")
+    return OutputError.exit_code
+
+
+def _run(arguments: list[str]) -> int:
     try:
         command = typer.main.get_command(app)
         with plugin_code():

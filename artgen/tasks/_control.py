@@ -7,6 +7,7 @@ Nothing asked here changes what a run computes, only when it computes and where 
 from __future__ import annotations
 
 import signal
+import sys
 import threading
 import time
 from collections import deque
@@ -70,24 +71,36 @@ class RunControl:
 def graceful_signals(control: RunControl) -> Iterator[None]:
     """Let the first SIGINT or SIGTERM request a stop; the second ends the process at once.
 
-    Handlers are restored after the block. Outside the main thread this does nothing.
+    SIGHUP, of a terminal that was closed, requests a stop as often as it comes, unless it is
+    ignored as under nohup. Handlers are restored after the block. Outside the main thread this does
+    nothing.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before: dict[int, Any] = {}
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+    def restore(*numbers: int) -> None:
+        for number in numbers:
+            signal.signal(number, before[number])
 
     def stop(number: int, frame: FrameType | None) -> None:
         control.request_stop()
-        restore()
+        # A shell and the system may both tell that a terminal was closed.
+        if number in (signal.SIGINT, signal.SIGTERM):
+            restore(signal.SIGINT, signal.SIGTERM)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _requests():
         before[number] = signal.signal(number, stop)
     try:
         yield
     finally:
-        restore()
+        restore(*before)
+
+
+def _requests() -> list[signal.Signals]:
+    """The signals that request a stop; Windows has no SIGHUP."""
+    requests = [signal.SIGINT, signal.SIGTERM]
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        requests.append(signal.SIGHUP)
+    return requests

@@ -1,0 +1,81 @@
+"""Output never stops work: closed pipes, full disks, and names that a terminal cannot show."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from artgen.cli import _streams
+
+
+@pytest.fixture
+def stdout(monkeypatch: pytest.MonkeyPatch):
+    """Make the standard stdout a file descriptor, and guard it."""
+
+    streams = []
+
+    def replaced(descriptor: int, encoding: str = "utf-8") -> _streams.GuardedStream:
+        stream = io.TextIOWrapper(os.fdopen(descriptor, "wb"), encoding=encoding)
+        streams.append(stream)
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(sys, "__stdout__", stream)
+        _streams.guard_streams()
+        assert isinstance(sys.stdout, _streams.GuardedStream)
+        return sys.stdout
+
+    yield replaced
+    for stream in streams:
+        sys.stdout.flush()
+        stream.close()
+
+
+def test_a_closed_pipe_is_no_failure(stdout):
+    reading, writing = os.pipe()
+    os.close(reading)
+    stream = stdout(writing)
+    for _ in range(3):
+        print("name" * 9000, flush=True)
+    assert stream.failure.errno == errno.EPIPE
+    assert _streams.lost_output() is None
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk, as Linux has it")
+def test_a_full_disk_is_one(stdout):
+    stdout(os.open("/dev/full", os.O_WRONLY))
+    print("name", flush=True)
+    assert _streams.lost_output().errno == errno.ENOSPC
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names of bytes, as POSIX has them")
+def test_every_name_can_be_printed(stdout):
+    reading, writing = os.pipe()
+    stdout(writing, "ascii")
+    print("caf\N{LATIN SMALL LETTER E WITH ACUTE}", os.fsdecode(b"\xff.png"), flush=True)
+    assert os.read(reading, 100) == b"caf\\xe9 \xff.png\n"
+    os.close(reading)
+
+
+def test_a_batch_goes_on_where_nobody_reads_and_names_are_strange(tmp_path: Path):
+    names = ["\N{GREEK SMALL LETTER ALPHA}.png", "b.png", "c.png"]
+    for name in names:
+        Image.new("RGB", (6, 4), (9, 99, 199)).save(tmp_path / name)
+    reading, writing = os.pipe()
+    os.close(reading)
+    flags = ["-n", "2", "--steps", "1", "--no-video", "-q", "--threads", "1"]
+    done = subprocess.run(
+        [sys.executable, "-m", "artgen", "fit", *names, *flags],
+        cwd=tmp_path,
+        stdout=writing,
+        env={**os.environ, "PYTHONIOENCODING": "ascii"},
+        check=False,
+    )
+    os.close(writing)
+    assert done.returncode == 0
+    assert len(list((tmp_path / "artgen-out").glob("*.art"))) == 3
