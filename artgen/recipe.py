@@ -8,9 +8,9 @@ so that a later version with other defaults still makes the same picture.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -395,21 +395,16 @@ def _is_deep(value: Any) -> bool:
     return bool(inside)
 
 
-_TABLES: dict[str, type[BaseModel]] = {
-    "init": FileReference,
-    "target": TargetTable,
-    "mask": FileReference,
-    "primitive": PrimitiveTable,
-    "plugin": FileReference,
-    "stage": Stage,
-    "output": OutputTable,
-    "run": RunTable,
-    "clip": ClipTable,
-    "piece": PieceTable,
-    "morph": MorphTable,
-    "first": FileReference,
-    "second": FileReference,
-}
+def _models(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The tables inside a table, by their keys, at any depth."""
+    for key, field in model.model_fields.items():
+        for inner in (field.annotation, *get_args(field.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield key, inner
+                yield from _models(inner)
+
+
+_TABLES = dict(_models(Recipe))
 
 
 def _explain(error: ValidationError, where: str, *tables: str) -> InputError:

@@ -39,6 +39,12 @@ def describe(error: Exception) -> dict[str, Any]:
     return {"type": type(error).__name__, "message": message, "hint": hint, "exit_code": code}
 
 
+def exit_code(errors: Iterable[Exception]) -> int:
+    """The exit code of a command that met `errors`: 130 if interrupted, else that of the first."""
+    codes = [int(describe(error)["exit_code"]) for error in errors]
+    return 130 if 130 in codes else next(iter(codes), 0)
+
+
 def headline(summary: Mapping[str, Any]) -> str:
     """Format the metric that compares runs of one kind of target."""
     if summary["mse"] is not None:
@@ -65,7 +71,7 @@ def print_failure(error: Exception, *, as_json: bool, verbose: bool) -> int:
     # After Ctrl-C the user knows why the command ended.
     if verbose or not isinstance(error, Interrupted):
         print_error(error, verbose=verbose)
-    return int(describe(error)["exit_code"])
+    return exit_code([error])
 
 
 def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from artgen.batch import Run
 from artgen.errors import PluginError, UsageError
@@ -22,6 +22,8 @@ from artgen.runner import default_stem
 if TYPE_CHECKING:
     from artgen.registry import Registry
 
+
+N = TypeVar("N", int, float)
 
 MOST_SEEDS = 1000
 
@@ -164,15 +166,8 @@ def parse_count(text: str | None) -> int | str | None:
     """The value of `--count`: a number or ``auto``. Raises UsageError."""
     if text is None or text == "auto":
         return text
-    try:
-        count = int(text)
-    except ValueError:
-        count = 0
-    if not 1 <= count <= MOST_PARTS:
-        raise UsageError(
-            f"--count {text!r} is not a number of parts", hint="use 1 to 10000000, or auto"
-        )
-    return count
+    hint = f"use 1 to {MOST_PARTS}, or auto"
+    return _number(int, "--count", text, "parts", hint, below=MOST_PARTS + 1)
 
 
 def parse_palette(text: str | None) -> int | tuple[str, ...] | None:
@@ -286,16 +281,17 @@ def _stages(
         stages[i]["engine"] = engine
 
     budgets: list[dict[str, Any]] = [{} for _ in stages]
-    for key, parse in (("steps", _steps), ("time", _seconds)):
-        for i, value in _per_stage(key, flags, count, parse).items():
-            budgets[i][key] = value
+    for i, text in _per_stage("steps", flags, count).items():
+        budgets[i]["steps"] = _number(int, "--steps", text, "steps", "use 1 or more")
+    for i, text in _per_stage("time", flags, count).items():
+        budgets[i]["time"] = _number(float, "--time", text, "seconds", "use a number above 0")
     for stage, budget in zip(stages, budgets, strict=True):
         if budget:
             # A new budget replaces the whole old one: 5 seconds are not the old number of steps.
             for key in _BUDGET:
                 stage.pop(key, None)
             stage.update(budget)
-    for i, value in _per_stage("loss", flags, count, str).items():
+    for i, value in _per_stage("loss", flags, count).items():
         stages[i]["loss"] = value
     stages[-1].update({k: flags[k] for k in ("target_psnr", "plateau") if k in flags})
 
@@ -317,9 +313,7 @@ def _stages(
     return stages
 
 
-def _per_stage(
-    key: str, flags: Mapping[str, Any], count: int, parse: Callable[[str], Any]
-) -> dict[int, Any]:
+def _per_stage(key: str, flags: Mapping[str, Any], count: int) -> dict[int, str]:
     """The values of a flag by stage: one per stage, or one for the last."""
     if key not in flags:
         return {}
@@ -330,24 +324,15 @@ def _per_stage(
             hint="give one value per stage, or one for the last",
         )
     first = count - len(texts)
-    return {first + i: parse(text) for i, text in enumerate(texts)}
+    return {first + i: text for i, text in enumerate(texts)}
 
 
-def _steps(text: str) -> int:
-    try:
-        steps = int(text)
-    except ValueError:
-        steps = 0
-    if steps < 1:
-        raise UsageError(f"--steps {text!r} is not a number of steps", hint="use 1 or more")
-    return steps
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0.0
-    if not 0 < seconds < math.inf:
-        raise UsageError(f"--time {text!r} is not a number of seconds", hint="use a number above 0")
-    return seconds
+def _number(
+    kind: type[N], flag: str, text: str, what: str, hint: str, *, below: float = math.inf
+) -> N:
+    """The value of a flag that counts `what`: above 0 and less than `below`."""
+    with suppress(ValueError):
+        number = kind(text)
+        if 0 < number < below:
+            return number
+    raise UsageError(f"{flag} {text!r} is not a number of {what}", hint=hint)

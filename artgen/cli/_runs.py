@@ -13,7 +13,7 @@ from typing import Any
 
 from artgen._files import find_file
 from artgen.batch import Run, execute, write_files
-from artgen.cli._console import describe, headline, print_error, print_json, say
+from artgen.cli._console import describe, exit_code, headline, print_error, print_json, say
 from artgen.cli._flags import Common
 from artgen.cli._progress import progress
 from artgen.cli._where import Files, Where
@@ -33,7 +33,7 @@ from artgen.runner import (
     refuse_existing,
 )
 from artgen.targets import Source, file_safe, kind_by_name
-from artgen.tasks import Executor, RunControl, SerialExecutor, Work, graceful_signals
+from artgen.tasks import Executor, RunControl, SerialExecutor, Work, graceful_signals, share_of_gpu
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Session:
         if result.error is None:
             return 0
         print_error(result.error, verbose=self.common.verbose)
-        return int(describe(result.error)["exit_code"])
+        return exit_code([result.error])
 
     def run_batch(self, runs: Sequence[Run]) -> int:
         """Run all and go on past failures; an interruption ends the batch.
@@ -79,19 +79,19 @@ class Session:
                 print_error(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
 
         results = self._execute(runs, tell, many=True)
-        codes = [describe(result.error)["exit_code"] for result in results if result.error]
+        errors = [result.error for result in results if result.error]
         written: Path | None = None
         try:
             written = self._write_sheet(runs, results, sheet)
         except ArtgenError as error:
             print_error(error, verbose=self.common.verbose)
-            codes.append(error.exit_code)
+            errors.append(error)
         if self.common.as_json:
             shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
             print_json({"runs": shown, "sheet": str(written) if written else None})
         elif written and not self.common.quiet:
             print(written)
-        return 130 if 130 in codes else next(iter(codes), 0)
+        return exit_code(errors)
 
     def _execute(
         self,
@@ -127,8 +127,9 @@ class Session:
                 tasks.append(self._settled(run))
             else:
                 ended(run, known)
+        control = RunControl()
         with (
-            self._watched() as (control, page),
+            self._page(control) as page,
             graceful_signals(control),
             progress(self.registry, self.common, runs=len(tasks)) as stories,
         ):
@@ -163,16 +164,16 @@ class Session:
         return kind_by_name(source) == "clip"
 
     @contextmanager
-    def _watched(self) -> Iterator[tuple[RunControl, list[Observer]]]:
-        """What the runs can be stopped with, and the page that shows them, if one was asked for."""
+    def _page(self, control: RunControl) -> Iterator[list[Observer]]:
+        """The page that shows the runs and can end them with `control`, if one was asked for."""
         if not self.live:
-            yield RunControl(), []
+            yield []
             return
         from artgen.live import Live
 
-        with Live(RunControl()) as page:
+        with Live(control) as page:
             say(f"live: {page.address}")
-            yield page.control, [page]
+            yield [page]
 
     def _placed(self, run: Run, *, many: bool) -> Run:
         """The run with its files; those of a batch have its stem in their names."""
@@ -222,10 +223,13 @@ class Session:
 
     def _settled(self, run: Run) -> Run:
         """The run with all that must be the same if it is started again elsewhere."""
-        recipe = self.where.settled(run.recipe)
+        recipe = run.recipe
+        if self.where.asked and recipe.run.threads is None:
+            recipe = recipe.with_run(threads=1)
         if self.where.asked and recipe.seed is None:
             recipe = recipe.with_seed(secrets.randbits(32))
-        return replace(run, recipe=recipe, **self.where.takes(recipe))
+        gpus = share_of_gpu(self.where.gpus, recipe.run.device)
+        return replace(run, recipe=recipe, cpus=recipe.run.threads or 1, gpus=gpus)
 
     def _print_paths(self, run: Run, result: Result) -> None:
         if self.common.quiet or not result.summary:

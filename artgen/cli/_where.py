@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from artgen.cli._flags import Panel
 from artgen.errors import UsageError
@@ -84,19 +84,6 @@ class Where:
     def asked(self) -> bool:
         """Whether the way runs are carried out was asked for."""
         return self.at_a_time is not None or self.on is not None
-
-    def settled(self, recipe: Recipe) -> Recipe:
-        """With its number of threads: the same everywhere, as the recipe remembers it."""
-        if not self.asked or recipe.run.threads is not None:
-            return recipe
-        return recipe.with_run(threads=1)
-
-    def takes(self, recipe: Recipe) -> dict[str, Any]:
-        """`cpus` and `gpus` of a task with the settled `recipe`."""
-        from artgen.tasks import share_of_gpu
-
-        gpus = share_of_gpu(self.gpus, recipe.run.device)
-        return {"cpus": recipe.run.threads or 1, "gpus": gpus}
 
     def executor(self, recipes: Iterable[Recipe], registry: Registry) -> Executor:
         """What carries out runs of `recipes`. Raises UsageError where Ray is missing."""

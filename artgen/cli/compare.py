@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from artgen.cli._console import describe, print_error, print_json, print_table
+from artgen.cli._console import describe, exit_code, print_error, print_json, print_table
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
 from artgen.errors import Interrupted, UsageError
@@ -169,8 +169,7 @@ def compare(
         _print_table(comparison)
         for path in () if common.quiet else (*comparison.sheets, *filter(None, [written])):
             print(path, flush=True)
-    codes = [int(describe(error)["exit_code"]) for error in errors]
-    return 130 if 130 in codes else next(iter(codes), 0)
+    return exit_code(errors)
 
 
 def _row(row: Row) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -164,28 +164,19 @@ class Comparison:
         here = executor is None or isinstance(executor, SerialExecutor)
         work = functools.partial(execute, registry=self.registry) if here else execute
         ended = (executor or SerialExecutor()).run(work, fits, observe, control)
-        done: dict[str, Fitted | Exception] = {}
-        waiting = deque(fits)
+        results = self._fitted(fits, ended)
         for source in self.targets:
             shown: list[tuple[Row, Pixels]] = []
-            for _ in self.contestants:
-                fit = waiting.popleft()
-                while fit.stem not in done:
-                    task, result = next(ended, (fit, Interrupted("not started")))
-                    done[task.stem] = result
-                row, pixels = self._row(fit, done.pop(fit.stem))
+            of_target = itertools.islice(results, len(self.contestants))
+            for row, pixels in itertools.chain(of_target, self._coded(source)):
                 self.rows.append(row)
                 if pixels is not None:
                     shown.append((row, pixels))
                 yield row
-            opened = self._opened(source) if shown else None
-            for row, pixels in self._code(source, opened):
-                self.rows.append(row)
-                if pixels is not None:
-                    shown.append((row, pixels))
-                yield row
-            if opened is not None:
-                self._write_sheet(source, opened, shown)
+            if shown:
+                sheet = draw_sheet(_stem(source), self._open(source).pixels, shown)
+                if self._write(self._sheet(source), encode_png(sheet)):
+                    self.sheets.append(self._sheet(source))
 
     def table(self) -> list[Line]:
         """A line for each contestant; after those that take the same bytes, the codecs."""
@@ -208,7 +199,7 @@ class Comparison:
             for contestant in self.contestants:
                 yield source, self._art(source, contestant)
 
-    def _opened(self, source: str) -> Target:
+    def _open(self, source: str) -> Target:
         return _open(self.registry, source, self.size)
 
     def _fit(
@@ -230,6 +221,17 @@ class Comparison:
             contestant=contestant.name,
         )
 
+    def _fitted(
+        self, fits: Iterable[Fit], ended: Iterator[tuple[Fit, Fitted | Exception]]
+    ) -> Iterator[tuple[Row, Pixels | None]]:
+        """The results of `fits` in their order, each as soon as it and those before have ended."""
+        done: dict[str, Fitted | Exception] = {}
+        for fit in fits:
+            while fit.stem not in done:
+                task, result = next(ended, (fit, Interrupted("not started")))
+                done[task.stem] = result
+            yield self._row(fit, done.pop(fit.stem))
+
     def _row(self, fit: Fit, result: Fitted | Exception) -> tuple[Row, Pixels | None]:
         """Save what came of a fit, whatever that is."""
         row = Row(fit.source, fit.contestant, "fit", limit=self.limit)
@@ -240,41 +242,28 @@ class Comparison:
             with atomic_path(file) as partial:
                 partial.write_bytes(result.art)
             # A target that is no picture has figures of its own.
-            limit, target = None, self._opened(fit.source)
-            if target is not None and target.pixels is not None:
+            limit, target = None, self._open(fit.source)
+            if target.pixels is not None:
                 limit = self.limit or figures["bytes"]
             elif isinstance(target, SetTarget):
-                figures |= self._storage(figures, target)
+                if target.sha256 not in self.errors:
+                    self.errors[target.sha256] = rank_errors(target.test)
+                rank = equivalent_rank(self.errors[target.sha256], figures["mse"])
+                figures |= {"picture_bytes": FLOAT_BYTES * figures["floats"], "rank": rank}
             row = replace(row, **figures, limit=limit, art=str(file), error=result.error)
         except Exception as error:
             return replace(row, error=error), None
         return row, result.pixels
 
-    def _storage(self, summary: Mapping[str, Any], target: SetTarget) -> dict[str, Any]:
-        """What is stored for a picture, and the rank with about the same error."""
-        if target.sha256 not in self.errors:
-            self.errors[target.sha256] = rank_errors(target.test)
-        rank = equivalent_rank(self.errors[target.sha256], summary["mse"])
-        return {"picture_bytes": FLOAT_BYTES * summary["floats"], "rank": rank}
-
-    def _code(self, source: str, target: Target | None) -> Iterator[tuple[Row, Pixels | None]]:
+    def _coded(self, source: str) -> Iterator[tuple[Row, Pixels | None]]:
         """The target after each codec, for every number of bytes that was needed for it."""
-        if target is None or target.pixels is None:
-            return
         fitted = [row for row in self.rows if row.target == source and row.error is None]
         for limit in dict.fromkeys(row.limit for row in fitted if row.limit is not None):
+            goal = self._open(source).pixels
+            if goal is None:
+                return
             for codec in self.codecs:
-                yield _coded(Row(source, codec, "codec", limit=limit), target.pixels, limit)
-
-    def _write_sheet(
-        self,
-        source: str,
-        target: Target,
-        shown: Sequence[tuple[Row, Pixels]],
-    ) -> None:
-        file = self._sheet(source)
-        if self._write(file, encode_png(draw_sheet(_stem(source), target.pixels, shown))):
-            self.sheets.append(file)
+                yield _coded(Row(source, codec, "codec", limit=limit), goal, limit)
 
     def _write(self, file: Path, data: bytes) -> bool:
         try:
