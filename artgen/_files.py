@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from io import BufferedReader
 from pathlib import Path
 
@@ -78,6 +79,12 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
         f"{what} {found[0]} is not the file the recipe was made with: its SHA-256 differs",
         hint=f"give the {what} on the command line to use it anyway",
     )
+
+
+def numbered(name: str, is_taken: Callable[[str], bool], mark: str = "_") -> str:
+    """The first of `name`, `name_2`, `name_3` and so on that is not taken."""
+    others = (f"{name}{mark}{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], others) if not is_taken(each))
 
 
 def file_hash(path: Path, what: str) -> str:

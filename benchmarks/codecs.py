@@ -37,8 +37,8 @@ def run(settings: Settings) -> Iterator[Table]:
         for number in (1, 2):
             with threads(number):
                 job = _job(preset, pictures, number)
-                assert job.training is not None
-                steps = {"plain": _plain(network(), job.training.images), "artgen": _step(job)}
+                assert job.data.training is not None
+                steps = {"plain": _plain(network(), job.data.training.images), "artgen": _step(job)}
                 taken = interleaved(steps, rounds=rounds, seconds=20)
             rows.append(
                 (
@@ -71,9 +71,9 @@ def _step(job: Job) -> Callable[[], None]:
         Problem(
             primitive=job.plan.primitive,
             drawing=job.start,
-            target=job.goal,
-            training=job.training,
-            test=job.test,
+            target=job.data.goal,
+            training=job.data.training,
+            test=job.data.test,
             loss=job.plan.losses[0],
             total_steps=stage.steps,
             seed=0,

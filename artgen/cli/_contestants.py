@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from artgen._files import numbered
 from artgen.cli._recipe import lay_over, parse_count, read_recipe_file
 from artgen.compare import Contestant
 from artgen.errors import UsageError
@@ -125,8 +126,4 @@ def _seed(text: str, value: str) -> int:
 def _free(stem: str, contestants: Sequence[Contestant]) -> str:
     """The stem, numbered where another contestant has it already."""
     taken = {each.stem.casefold() for each in contestants}
-    name, number = stem, 1
-    while name.casefold() in taken:
-        number += 1
-        name = f"{stem}-{number}"
-    return name
+    return numbered(stem, lambda name: name.casefold() in taken, "-")

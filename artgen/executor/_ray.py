@@ -20,8 +20,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
+from artgen._files import read_regular
 from artgen._process import prepare_process
-from artgen.errors import ArtgenError, InputError, Interrupted, OutputError, UsageError
+from artgen.errors import ArtgenError, Interrupted, OutputError, UsageError
 from artgen.events import Advanced, Event, Notice, Observer
 from artgen.executor._checkpoints import Changes, Checkpoints, checkpoints_at
 from artgen.executor._payload import Payload, pack, read, unpack, write
@@ -182,7 +183,7 @@ class _Batch:
         self.running: dict[Any, Any] = {}
         self.pinned: Pinned = {}
         self.expected: dict[str, str] = {}
-        self.hold = functools.cache(self._hold)
+        self.hold = functools.cache(lambda path: ray.put(read(path)))
 
     def check(self, pinned: Pinned, tasks: Sequence[Task]) -> None:
         """Compare what is installed on every node, and warn if no node has room for the tasks."""
@@ -227,7 +228,9 @@ class _Batch:
         """Submit a task. Raises InputError for files that are missing."""
         left = task.resume_files()
         if left:
-            self.checkpoints.save(task.stem, {name: _bytes(path) for name, path in left.items()})
+            self.checkpoints.save(
+                task.stem, {n: read_regular(path, str(path)) for n, path in left.items()}
+            )
         elif self.at_url and not task.resume:
             self.checkpoints.drop(task.stem)
         payload = pack(task, self.hold)
@@ -271,9 +274,6 @@ class _Batch:
             if task.stem not in begun:
                 self.ray.cancel(reference)
 
-    def _hold(self, path: Path) -> Any:
-        return self.ray.put(read(path))
-
     def _keep_checkpoint(self, task: Task) -> None:
         """Write the checkpoint of a run where a local run would have written it."""
         for name, data in self.checkpoints.load(task.stem).items():
@@ -285,13 +285,6 @@ class _Batch:
 
 def _has_room(resources: Mapping[str, float], task: Task) -> bool:
     return resources.get("CPU", 0) >= task.cpus and resources.get("GPU", 0) >= task.gpus
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
 
 
 class Coordinator:

@@ -17,7 +17,7 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Literal
 
-from artgen._files import read_regular
+from artgen._files import numbered, read_regular
 from artgen.errors import InputError, PluginError
 from artgen.events import Event
 from artgen.hookspecs import Spec, hookimpl
@@ -157,12 +157,11 @@ def _import(path: Path, source: bytes) -> ModuleType:
 
 def _module_name(path: Path) -> str:
     """Return `artgen_file_STEM`, with a number if another file has that name."""
-    base = name = "artgen_file_" + re.sub(r"\W", "_", path.stem)
-    number = 1
-    while name in sys.modules and getattr(sys.modules[name], "__file__", "") != str(path):
-        number += 1
-        name = f"{base}_{number}"
-    return name
+
+    def is_another(name: str) -> bool:
+        return name in sys.modules and getattr(sys.modules[name], "__file__", "") != str(path)
+
+    return numbered("artgen_file_" + re.sub(r"\W", "_", path.stem), is_another)
 
 
 def _line(failure: Failure, path: Path) -> str:

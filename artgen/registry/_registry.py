@@ -16,6 +16,7 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from artgen._files import numbered
 from artgen.errors import PluginError
 from artgen.events import Event
 from artgen.registry._explicit import examine_file, examine_object, fingerprint
@@ -255,11 +256,7 @@ class Registry:
     def _free_name(self, stem: str) -> str:
         """Return the stem of a file, with a number if an earlier file has the same stem."""
         taken = {plugin.info.name for plugin in self._files.values()}
-        name, number = stem, 1
-        while name in taken:
-            number += 1
-            name = f"{stem}_{number}"
-        return name
+        return numbered(stem, lambda name: name in taken)
 
     def _claimants(self, kind: Kind, name: str) -> list[Entry]:
         """Return the entries that match `name`; explicit ones hide artgen's, and those the rest."""

@@ -79,7 +79,9 @@ def export(
     if output.video:
         video, fps = folder.stage_output(paths["video"]), float(output.fps)
         if output.walk is not None:
-            frames, fps = walk_frames(art, _as_request(output))
+            size = output.still_size and min(output.still_size, LARGEST_WALK)
+            request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
+            frames, fps = walk_frames(art, request)
         elif moving is not None:
             frames, fps = art.frames(device=job.device), moving.fps
         else:
@@ -113,12 +115,6 @@ def _video_frames(
         yield frame
 
 
-def _as_request(output: OutputTable) -> ExportRequest:
-    """What an exporter would be asked for, for the walk that the video shows."""
-    size = output.still_size and min(output.still_size, LARGEST_WALK)
-    return ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=output.fps)
-
-
 def _metrics(
     fit: Fit | ClipFit, drawing: Drawing, picture: Rendering, film: Film | None
 ) -> dict[str, Any]:
@@ -132,7 +128,9 @@ def _metrics(
         size = bytes_of_shapes(shapes, recipe.run.precision)
         pixels *= film.keys
     else:
-        loss = job.plan.losses[len(recipe.stage) - 1](picture.outputs, job.goal, job.weight)
+        loss = job.plan.losses[len(recipe.stage) - 1](
+            picture.outputs, job.data.goal, job.data.weight
+        )
         metrics = {**job.metrics(picture), "loss": float(loss)}
     return {
         "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),

@@ -219,17 +219,17 @@ class Fit:
             engine.limit_memory(self.memory_share)
 
     def _problem(self, total_steps: int | None = None) -> Problem:
-        index = self.progress.stage
+        index, data = self.progress.stage, self.job.data
         # The initial drawing used the seed itself.
         seed = derived_seed(self.recipe.seed, "stage", index + 1)
         return Problem(
             primitive=self.job.plan.primitive,
             drawing=self.drawing,
-            target=self.job.goal,
-            weight=self.job.weight,
-            positions=self.job.positions,
-            training=self.job.training,
-            test=self.job.test,
+            target=data.goal,
+            weight=data.weight,
+            positions=data.positions,
+            training=data.training,
+            test=data.test,
             loss=self.job.plan.losses[index],
             total_steps=total_steps or self.stage.steps or 1,
             seed=seed,
@@ -366,14 +366,13 @@ class Fit:
 
     def _check_loss(self, engine: Engine) -> None:
         """Raise PluginError where the loss of a picture is what diverged, not the drawing."""
-        job = self.job
-        if job.goal.dim() != 3 or job.positions is not None:
+        job, data = self.job, self.job.data
+        if data.goal.dim() != 3 or data.positions is not None:
             return
         best = engine.drawing(best=True)
         image = draw(best, job.plan.primitive, device=job.device, backend=job.backend)
         if image.isfinite().all():
-            weight = None if job.weight is None else job.weight.cpu()
-            job.plan.losses[self.progress.stage].check_finite(image, job.goal.cpu(), weight)
+            job.plan.losses[self.progress.stage].check_finite(image, data.goal, data.weight)
 
     def _within_memory(self, engine: Engine, work: Callable[[], T]) -> T:
         """Do `work`, in smaller and smaller pieces while memory runs out."""

@@ -17,7 +17,7 @@ from artgen.display import METRICS, Rendering, View, open_view
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError
 from artgen.latents.space import open_latents
-from artgen.primitives import Arithmetic, Context, Examples
+from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
@@ -43,26 +43,20 @@ from artgen.targets import (
 class Job:
     """Everything known before the first step.
 
-    `plan.recipe` is complete, but for `time` that has not become `steps` yet. `goal` is the 8-bit
-    target [3, height, width], `weight` [height, width] or None; for samples `goal` is
-    [outputs, 1, M] at the `positions` [M, inputs], for a set the pictures of `test`,
-    [N, channels, height, width], where `training` is learned from. `start` is the first drawing;
-    `inputs` are the files that were read, `notices` what the user should know.
+    `plan.recipe` is complete, but for `time` that has not become `steps` yet. `data` are the
+    tensors of the `target`, `start` is the first drawing; `inputs` are the files that were read,
+    `notices` what the user should know.
     """
 
     plan: Plan
     target: Target
-    goal: Tensor
-    positions: Tensor | None
-    weight: Tensor | None
+    data: TargetTensors
     start: Drawing
     device: str
     backend: Backend
     arithmetic: Arithmetic
     inputs: tuple[Path, ...]
     notices: tuple[str, ...] = ()
-    training: Examples | None = None
-    test: Examples | None = None
 
     @property
     def recipe(self) -> Recipe:
@@ -77,7 +71,7 @@ class Job:
             self.plan.primitive,
             device=self.device,
             backend=self.backend,
-            test=self.test,
+            test=self.data.test,
         )
 
     @property
@@ -133,17 +127,14 @@ def prepare(
     if not target.copied:
         files.found.pop("target", None)
     data = target.tensors()
-    weight = None if target.weight is None else torch.from_numpy(target.weight)
-    start = _first_drawing(plan, target, data, weight, init)
+    start = _first_drawing(plan, target, data, init)
     if recipe.output.walk is not None:
         # Refuse a wrong walk now rather than after hours.
         open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
     return Job(
         plan=plan,
         target=target,
-        goal=data.goal,
-        positions=data.positions,
-        weight=weight,
+        data=data,
         start=start,
         device=device,
         backend=backend,
@@ -153,8 +144,6 @@ def prepare(
             *(f"{target.source}: {warning}" for warning in target.warnings),
             *_slow(plan, backend),
         ),
-        training=data.training,
-        test=data.test,
     )
 
 
@@ -267,25 +256,21 @@ def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, 
 
 
 def _first_drawing(
-    plan: Plan,
-    target: Target,
-    data: TargetTensors,
-    weight: Tensor | None,
-    init: InitialArt | None,
+    plan: Plan, target: Target, data: TargetTensors, init: InitialArt | None
 ) -> Drawing:
     """Another drawing's parts, or the primitive's own start."""
-    table, canvas, goal = plan.recipe.primitive, target.canvas, data.goal
+    table, canvas = plan.recipe.primitive, target.canvas
     subject = target.subject and target.subject.with_logits(plan.losses[-1].takes_logits)
     background = parse_colour(plan.recipe.target.background)
     if init is not None:
-        tensors = init.tensors_for(plan, goal, weight, background)
+        tensors = init.tensors_for(plan, data.goal, data.weight, background)
     else:
         context = Context(
             rng=torch.Generator().manual_seed(plan.recipe.seed or 0),
             canvas=canvas,
             count=plan.first_count,
-            target=goal if subject is None else None,
-            weight=weight,
+            target=data.goal if subject is None else None,
+            weight=data.weight,
             background=background,
         )
         tensors = plan.primitive.initial(context)

@@ -31,10 +31,11 @@ class TargetTensors:
 
     `goal` is a picture [3, height, width], the values [outputs, 1, M] at `positions` [M, inputs],
     or the pictures of `test`, [N, channels, height, width], all float32. Codecs learn from
-    `training`.
+    `training`. `weight`, [height, width], is how much the pixels of a picture count.
     """
 
     goal: Tensor
+    weight: Tensor | None = None
     positions: Tensor | None = None
     training: Examples | None = None
     test: Examples | None = None

@@ -103,7 +103,8 @@ class ImageTarget(Target):
         import torch
 
         pixels = torch.from_numpy(self.pixels.astype(np.float32) / 255)
-        return TargetTensors(pixels.permute(2, 0, 1).contiguous())
+        weight = None if self.weight is None else torch.from_numpy(self.weight)
+        return TargetTensors(pixels.permute(2, 0, 1).contiguous(), weight)
 
     def over(self, background: tuple[float, float, float]) -> ImageTarget:
         """The picture over another background, the same where it is opaque."""

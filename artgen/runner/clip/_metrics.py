@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from artgen.animation.film import Film
@@ -31,9 +30,9 @@ def clip_metrics(job: Job, film: Film, starts: Sequence[int]) -> dict[str, Any]:
     before: NDArray[np.float64] | None = None
     for number, (target, moment) in enumerate(_pairs(job, film)):
         picture = job.draw(film.drawing(job.start, moment))
-        goal = torch.from_numpy(target.pixels.astype(np.float32) / 255).permute(2, 0, 1)
-        weight = None if target.weight is None else torch.from_numpy(target.weight)
-        of_frames["loss"].append(float(job.plan.losses[-1](picture.outputs, goal, weight)))
+        data = target.tensors()
+        loss = job.plan.losses[-1](picture.outputs, data.goal, data.weight)
+        of_frames["loss"].append(float(loss))
         for name, value in job.view.metrics(picture, target).items():
             if value is not None:
                 of_frames.setdefault(name, []).append(value)

@@ -6,7 +6,6 @@ import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from artgen.animation.film import Scene
@@ -20,7 +19,6 @@ from artgen.runner._prepare import Job, read_target
 from artgen.runner.clip._keyframes import Key, make_film, make_scenes
 from artgen.runner.clip._scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runner.clip._shot_detection import find_scenes
-from artgen.targets import ClipTarget
 from artgen.tasks import Executor, RunControl
 
 
@@ -115,12 +113,12 @@ class ClipFit:
     def _fitted(self) -> Iterator[tuple[SceneTask, FittedScene | Exception]]:
         """Every scene that was begun, with what became of it."""
         if self.elsewhere is None:
-            work = partial(_fit_here, self.clip, self.registry, self.emit, self.control)
             for number, task in enumerate(self.tasks):
                 # A run that is stopped at once leaves what its first steps have found, as all do.
                 if number and self.control.stop_requested:
                     return
-                yield task, work(task)
+                fit = SceneFit(task, self.clip, self.registry, self.emit, self.control)
+                yield task, fit.run()
             return
         executor, observe = self.elsewhere.executor, self._sum()
         for task, result in executor.run(_fit_elsewhere, self.tasks, observe, self.control):
@@ -171,16 +169,6 @@ class ClipFit:
         self.starts = tuple(task.first for task in self.tasks if task.first < count)
         stopped_by = "steps" if count == self.tasks[-1].last else "interrupted"
         self.progress = Progress(offset=steps, seconds=seconds, stopped_by=stopped_by)
-
-
-def _fit_here(
-    clip: ClipTarget,
-    registry: Registry,
-    emit: Callable[[Event], None],
-    control: RunControl,
-    task: SceneTask,
-) -> FittedScene:
-    return SceneFit(task, clip, registry, emit, control).run()
 
 
 def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> FittedScene:

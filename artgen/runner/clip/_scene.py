@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -264,10 +263,11 @@ class Follower:
 
         `key` is that of the frame before, whose target was `shown`, and `before` the one before it.
         """
-        goal, weight = _goal(frame), _weight(frame)
+        data = frame.tensors()
+        goal, weight = data.goal, data.weight
         seed = derived_seed(self.job.recipe.seed, "frame", number)
         last = self._drawing(key.tensors)
-        error = self.job.draw(last).outputs - _goal(shown)
+        error = self.job.draw(last).outputs - shown.tensors().goal
         tensors, born = self._predicted(key, before), key.born
         if self.table.renew:
             tensors, born = self._renewed(tensors, born, number, goal, weight, seed)
@@ -415,13 +415,3 @@ def _changed(born: Tensor | None, before: Tensor | None) -> Tensor:
     if born is None:
         return torch.zeros(0, dtype=torch.bool)
     return born != (torch.zeros_like(born) if before is None else before)
-
-
-def _goal(frame: ImageTarget) -> Tensor:
-    """The 8-bit picture, [3, height, width] in 0 to 1."""
-    pixels = torch.from_numpy(frame.pixels.astype(np.float32) / 255)
-    return pixels.permute(2, 0, 1).contiguous()
-
-
-def _weight(frame: ImageTarget) -> Tensor | None:
-    return None if frame.weight is None else torch.from_numpy(frame.weight)
