@@ -130,9 +130,9 @@ def _go_on(path: Path) -> object:
 
 
 def _read_key(path: Path) -> object:
-    from artgen.runner.clip._keyframes import KeyStore
+    from artgen.runner.clip._keyframes import KeyframeStore
 
-    class One(KeyStore):
+    class One(KeyframeStore):
         def _path(self, number: int) -> Path:
             return path
 
@@ -226,13 +226,13 @@ def _checkpoints() -> list[bytes]:
 def _keys() -> list[bytes]:
     import torch
 
-    from artgen.runner.clip._keyframes import Key, KeyStore
+    from artgen.runner.clip._keyframes import Keyframe, KeyframeStore
 
     with TemporaryDirectory() as folder:
-        store = KeyStore(Path(folder))
+        store = KeyframeStore(Path(folder))
         state = {"exp_avg.xy": torch.zeros(2, 4)}
         born = torch.zeros(4, dtype=torch.int64)
-        store.add(0, Key({"xy": torch.ones(2, 4)}, born, 3, 0.5, state))
+        store.add(0, Keyframe({"xy": torch.ones(2, 4)}, born, 3, 0.5, state))
         return [next(Path(folder).iterdir()).read_bytes()]
 
 

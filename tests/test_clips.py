@@ -22,7 +22,7 @@ from artgen.output import write_video
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
 from artgen.runner import run
-from artgen.runner.clip._keyframes import Key, make_scenes
+from artgen.runner.clip._keyframes import Keyframe, make_scenes
 from artgen.runner.clip._shot_detection import find_scenes
 from artgen.targets import (
     PICTURE_SUFFIXES,
@@ -189,16 +189,16 @@ def test_cuts_are_told_from_movement_and_flashes():
 def test_lives_keep_the_order_of_the_places():
     born = [None, torch.tensor([0, 1, 0]), torch.tensor([0, 1, 0]), torch.tensor([3, 1, 0])]
     keys = [
-        Key({"xy": torch.full((2, 3), float(index)) + torch.arange(3) / 10}, since)
+        Keyframe({"xy": torch.full((2, 3), float(index)) + torch.arange(3) / 10}, since)
         for index, since in enumerate(born)
     ]
     [scene] = make_scenes(keys, 5, 10.0)
     assert scene.times == pytest.approx((0.5, 0.6, 0.7, 0.8))
-    assert scene.lives.tolist() == [[0, 3, 0, 1, 0], [2, 3, 0, 3, 3]]
+    assert scene.lifespans.tolist() == [[0, 3, 0, 1, 0], [2, 3, 0, 3, 3]]
     for index, key in enumerate(keys):
         assert torch.equal(scene.tensors_at(scene.times[index])["xy"], key.tensors["xy"])
-    still = make_scenes([Key({"xy": torch.zeros(2, 3)})] * 2, 0, 10.0)
-    assert still[0].lives is None
+    still = make_scenes([Keyframe({"xy": torch.zeros(2, 3)})] * 2, 0, 10.0)
+    assert still[0].lifespans is None
 
 
 # ---- fitting -------------------------------------------------------------------------------------
@@ -207,7 +207,7 @@ def test_lives_keep_the_order_of_the_places():
 def test_a_clip_becomes_a_film(tmp_path):
     outcome = run(recipe(clip={"side_by_side": True}), default(), out=tmp_path, name="c")
     film = artgen.load(tmp_path / "c.art").film
-    assert (film.keys, film.fps, film.duration) == (6, 24, 0.25)
+    assert (film.keyframes, film.fps, film.duration) == (6, 24, 0.25)
     assert len(film.scenes) == 2
     assert [time for scene in film.scenes for time in scene.times] == pytest.approx(
         [index / 24 for index in range(6)]
@@ -294,8 +294,8 @@ def test_more_steps_are_more_passes_over_the_shapes(tmp_path):
 def test_a_field_follows(tmp_path):
     options = {"engine_options": {"batch": 256}, "hidden": 8}
     art = artgen.fit("sample:clip?n=6", "siren", steps=20, size=24, seed=1, **options)
-    assert art.film.keys == 6
-    assert art.film.scenes[0].lives is None
+    assert art.film.keyframes == 6
+    assert art.film.scenes[0].lifespans is None
 
 
 class StopAfter(RunControl):
@@ -320,7 +320,7 @@ def test_a_resumed_clip_is_the_same(tmp_path, pictures):
         *(asked, default()), out=tmp_path / "part", name="c", observers=[stop], control=stop
     )
     assert isinstance(partial.error, Interrupted)
-    assert 0 < partial.art.film.keys < 8
+    assert 0 < partial.art.film.keyframes < 8
     assert partial.summary["stopped_by"] == "interrupted"
     again = run(asked, default(), out=tmp_path / "part", name="c", resume=True)
     assert again.error is None
@@ -336,7 +336,7 @@ def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
     stop = RunControl()
     stop.request_stop()
     partial = run(asked, default(), out=tmp_path / "part", name="c", control=stop)
-    assert partial.art.film.keys == 1
+    assert partial.art.film.keyframes == 1
     again = run(asked, default(), out=tmp_path / "part", name="c", resume=True)
     whole = run(asked, default(), out=tmp_path / "whole", name="c")
     assert again.art.to_bytes() == whole.art.to_bytes()
@@ -401,7 +401,7 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
     far = SceneExecution(Far(tmp_path / "far", lost=["c-001"]))
     part = run(asked, default(), out=tmp_path / "part", name="c", scenes=far)
     assert isinstance(part.error, Interrupted)
-    assert part.art.film.keys == 3
+    assert part.art.film.keyframes == 3
     assert (tmp_path / "part/c.run/scenes/001/first/checkpoint.safetensors").exists()
     assert run(asked, default(), out=tmp_path / "part", name="c", resume=True).error is None
     for suffix in ("art", "png", "mp4"):

@@ -9,6 +9,7 @@ the block before printed, and `<!-- not run: REASON -->` leaves it alone.
 from __future__ import annotations
 
 import inspect
+import itertools
 import re
 import shlex
 import tomllib
@@ -21,6 +22,7 @@ import pytest
 import artgen
 from artgen import events, hookspecs, recipe
 from artgen.cli import main
+from artgen.targets import Source
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -274,3 +276,35 @@ def test_every_hook_that_offers_something_has_a_guide():
     for hook in vars(hookspecs):
         if hook.startswith("artgen_") and hook != "artgen_observe":
             assert any(f"def {hook}(" in guide for guide in guides.values()), hook
+
+
+def files_written(page: Path) -> Iterator[str]:
+    """The files that the commands of a page write under names that a reader sees in them."""
+    for block in blocks(page):
+        if block.language != "bash" or block.note.startswith("not run: "):
+            continue
+        for line in filter(None, block.text.splitlines()):
+            _, command, *words = shlex.split(line, comments=True)
+            pairs = list(itertools.pairwise(words))
+            yield from (
+                file for flag, file in pairs if flag in ("-o", "--log", "--graph", "--video")
+            )
+            flags = dict(pairs)
+            if command != "fit" or "--seeds" in flags:
+                continue
+            primitive = flags.get("-p", "gaussian")
+            targets = [] if "--recipe" in flags else itertools.takewhile(_is_word, words)
+            names = [f"{Source.parse(target).stem}-{primitive}" for target in targets]
+            for name in [flags["--name"]] if "--name" in flags else names:
+                yield f"{flags.get('--out', 'artgen-out')}/{name}"
+
+
+def _is_word(text: str) -> bool:
+    return not text.startswith("-")
+
+
+def test_pages_can_be_followed_in_one_folder():
+    owners: dict[str, str] = {}
+    for page in PAGES:
+        for file in set(files_written(page)):
+            assert owners.setdefault(file, page.name) == page.name, file

@@ -24,9 +24,9 @@ XY = torch.tensor([[[0.0, 1.0]], [[1.0, 3.0]], [[2.0, 2.0]]])
 """Two parts with one number, at three keys."""
 
 
-def scene(*times: float, lives=None, tensors=None, **more) -> Scene:
+def scene(*times: float, lifespans=None, tensors=None, **more) -> Scene:
     tensors = {"xy": XY[: len(times)]} if tensors is None else tensors
-    return Scene(times, tensors, None if lives is None else torch.tensor(lives), **more)
+    return Scene(times, tensors, None if lifespans is None else torch.tensor(lifespans), **more)
 
 
 def moving(art: Art, *times: float, duration: float = 2.0, fps: float = 10.0, **more) -> Art:
@@ -69,11 +69,11 @@ def test_nothing_is_interpolated_across_a_cut():
     film = Film((scene(0, 1), scene(2, 3, tensors={"xy": torch.full((2, 1, 5), 7.0)})), 4.0, 25.0)
     assert film.tensors_at(1.999)["xy"].tolist() == [[1.0, 3.0]]
     assert film.tensors_at(2.0)["xy"].tolist() == [[7.0] * 5]
-    assert film.keys == 4
+    assert film.keyframes == 4
 
 
 def test_a_part_is_there_from_its_first_key_until_the_one_after_its_last():
-    film = Film((scene(0, 1, 2, lives=[[0, 1], [1, 2]]),), 3.0, 25.0)
+    film = Film((scene(0, 1, 2, lifespans=[[0, 1], [1, 2]]),), 3.0, 25.0)
 
     def parts(seconds):
         return film.tensors_at(seconds)["xy"].tolist()[0]
@@ -115,12 +115,12 @@ def test_slow_motion_has_more_moments():
         lambda: scene(0, float("nan")),
         lambda: scene(0, 1, tensors={"xy": XY}),
         lambda: scene(0, 1, tensors={"xy": torch.tensor(1.0)}),
-        lambda: scene(0, 1, 2, lives=[[0, 0], [1, 3]]),
-        lambda: scene(0, 1, 2, lives=[[2, 0], [1, 2]]),
-        lambda: scene(0, 1, 2, lives=[[-1, 0], [1, 2]]),
-        lambda: scene(0, 1, 2, lives=[[0], [1]]),
-        lambda: scene(0, 1, 2, lives=[[0.0, 0.0], [1.0, 1.0]]),
-        lambda: scene(0, 1, 2, lives=[0, 1]),
+        lambda: scene(0, 1, 2, lifespans=[[0, 0], [1, 3]]),
+        lambda: scene(0, 1, 2, lifespans=[[2, 0], [1, 2]]),
+        lambda: scene(0, 1, 2, lifespans=[[-1, 0], [1, 2]]),
+        lambda: scene(0, 1, 2, lifespans=[[0], [1]]),
+        lambda: scene(0, 1, 2, lifespans=[[0.0, 0.0], [1.0, 1.0]]),
+        lambda: scene(0, 1, 2, lifespans=[0, 1]),
         lambda: scene(0, 1, background=torch.zeros(3, 3)),
         lambda: Film((), 1, 25),
         lambda: Film((scene(0, 1),), 0.5, 25),
@@ -148,12 +148,14 @@ def test_what_does_not_go_together_is_refused(make):
 def test_loading_gives_the_film_that_was_saved(tmp_path, precision, name):
     art = make_art(precision, name)
     keys = {key: torch.stack([t, t + 0.1]) for key, t in art.drawing.tensors.items()}
-    lives = torch.tensor([[0] * 9, [1] * 8 + [0]]) if name == "gaussian" else None
-    film = Film((Scene((0, 1), keys, lives, torch.rand(2, 3)), Scene((1.5, 2), keys)), 3.25, 24.0)
+    lifespans = torch.tensor([[0] * 9, [1] * 8 + [0]]) if name == "gaussian" else None
+    film = Film(
+        (Scene((0, 1), keys, lifespans, torch.rand(2, 3)), Scene((1.5, 2), keys)), 3.25, 24.0
+    )
     art = replace(art, film=quantised_film(film, precision))
     art.save(tmp_path / "a.art")
     loaded = load(tmp_path / "a.art")
-    assert (loaded.film.duration, loaded.film.fps, loaded.film.keys) == (3.25, 24.0, 4)
+    assert (loaded.film.duration, loaded.film.fps, loaded.film.keyframes) == (3.25, 24.0, 4)
     for seconds in (0, 0.3, 1, 1.7, 3):
         one, other = (each.film.drawing(each.drawing, seconds) for each in (art, loaded))
         assert one.background == other.background
@@ -162,7 +164,7 @@ def test_loading_gives_the_film_that_was_saved(tmp_path, precision, name):
     assert loaded.to_bytes() == art.to_bytes()
     # The first key is the still, in any precision.
     for key, tensor in quantised(art.drawing, precision).tensors.items():
-        if lives is None or precision != "int8":
+        if lifespans is None or precision != "int8":
             assert torch.equal(loaded.film.scenes[1].tensors[key][0], tensor)
 
 
@@ -179,9 +181,9 @@ def test_only_a_film_needs_the_newer_format():
 
 
 def tampered(path: Path, change, *, precision="fp32") -> Path:
-    """A file with a film of three keys and lives, after `change(header, tensors)`."""
-    lives = torch.tensor([[0] * 9, [2] * 9])
-    data = moving(make_art(precision), 0, 1, 2, lives=lives).to_bytes()
+    """A file with a film of three keys and lifespans, after `change(header, tensors)`."""
+    lifespans = torch.tensor([[0] * 9, [2] * 9])
+    data = moving(make_art(precision), 0, 1, 2, lifespans=lifespans).to_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["artgen"])
     tensors = load_tensors(data)
@@ -242,7 +244,7 @@ def test_damaged_films_are_refused(tmp_path, change):
 
 
 def test_what_is_tampered_with_is_a_good_film(tmp_path):
-    assert load(tampered(tmp_path / "a.art", lambda header, tensors: None)).film.keys == 3
+    assert load(tampered(tmp_path / "a.art", lambda header, tensors: None)).film.keyframes == 3
 
 
 # ---- drawn ---------------------------------------------------------------------------------------

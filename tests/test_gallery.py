@@ -287,8 +287,8 @@ def test_a_clip_is_a_piece(tmp_path, call):
             "pulsing": "built",
         }
         made = tmp_path / ("out-quick" if quick else "out")
-        assert load(made / "moving/drawing.art").film.keys == 6
-        assert load(made / "pulsing/drawing.art").film.keys == 4
+        assert load(made / "moving/drawing.art").film.keyframes == 6
+        assert load(made / "pulsing/drawing.art").film.keyframes == 4
 
 
 def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):

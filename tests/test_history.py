@@ -82,16 +82,16 @@ def test_parts_that_are_added_are_new_ones(photo, registry):
         photo, registry, stage, history=40, primitive={"name": "gaussian", "count": 24}
     )
     (scene,) = outcome.art.film.scenes
-    first, last = scene.lives
+    first, last = scene.lifespans
     assert (first == 0).sum() == 6
     assert len(first) > 24
-    assert ((first == 0) & (last == scene.keys - 1)).any()
+    assert ((first == 0) & (last == scene.keyframes - 1)).any()
     assert scene.tensors_at(scene.times[-1])["xy"].shape[1] == 24
     counts = [scene.tensors_at(time)["xy"].shape[1] for time in scene.times]
     assert counts == sorted(counts)
     # What lives goes its way in small steps: nothing flies across the picture.
     xy = scene.tensors["xy"]
-    for key in range(scene.keys - 1):
+    for key in range(scene.keyframes - 1):
         both = (first <= key) & (key + 1 <= last)
         assert (xy[key + 1] - xy[key])[:, both].norm(dim=0).max() < 0.5
 
@@ -125,7 +125,7 @@ def test_a_shape_that_comes_from_elsewhere_is_a_new_one(photo, registry):
     stage = {"engine": "climb", "passes": 4, "moves": 8, "candidates": 20, "patience": 10}
     outcome, _ = fit(photo, registry, stage, history=100, primitive={"name": "circle", "count": 6})
     (scene,) = outcome.art.film.scenes
-    assert scene.lives.shape[1] > 6
+    assert scene.lifespans.shape[1] > 6
     assert scene.tensors_at(99)["alpha"].shape == (6,)
 
 
@@ -135,14 +135,14 @@ def test_between_stages_there_is_a_cut_but_not_in_a_network(photo, registry):
     assert len(outcome.art.film.scenes) == 2
     outcome, _ = fit(photo, registry, *stages, primitive=MLP)
     assert len(outcome.art.film.scenes) == 1
-    assert outcome.art.film.scenes[0].lives is None
+    assert outcome.art.film.scenes[0].lifespans is None
 
 
 def test_where_nobody_knows_the_parts_there_are_cuts(photo, registry):
     voronoi = {"name": "voronoi", "count": 4}
     outcome, _ = fit(photo, registry, {"engine": "genetic", "steps": 6}, primitive=voronoi)
     scenes = outcome.art.film.scenes
-    assert [scene.keys for scene in scenes] == [1] * 6
+    assert [scene.keyframes for scene in scenes] == [1] * 6
     assert all(a.times[0] < b.times[0] for a, b in pairwise(scenes))
 
 
@@ -200,14 +200,14 @@ def test_the_command_and_the_function(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     arguments = ["fit", "sample:cat", "-n", "6", "--size", "24", "--steps", "9", "--no-video", "-q"]
     assert main([*arguments, "--history", "4", "--seed", "1"]) == 0
-    assert load("artgen-out/cat-gaussian.art").film.keys == 4
+    assert load("artgen-out/cat-gaussian.art").film.keyframes == 4
     assert main([*arguments, "--history", "0", "--seed", "1", "--overwrite"]) == 0
     assert load("artgen-out/cat-gaussian.art").film is None
     capsys.readouterr()
     assert main([*arguments, "--history", "1", "--overwrite", "--json"]) == 2
     assert "history" in json.loads(capsys.readouterr().out)["error"]["message"]
     art = artgen.fit("sample:cat", "gaussian", count=4, steps=5, size=16, history=3)
-    assert art.film.keys == 3
+    assert art.film.keyframes == 3
 
 
 def test_what_is_not_finite_is_no_key(photo, registry, monkeypatch):
@@ -224,7 +224,7 @@ def test_what_is_not_finite_is_no_key(photo, registry, monkeypatch):
 
     monkeypatch.setattr(_fit, "check_finite", sometimes)
     outcome, _ = fit(photo, registry, {"steps": 12, "move": 0})
-    assert outcome.art.film.keys in (5, 6)
+    assert outcome.art.film.keyframes in (5, 6)
 
 
 def test_older_recipes_have_none():

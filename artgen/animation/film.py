@@ -37,22 +37,22 @@ SAME = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """Key drawings of the same parts.
+    """Keyframes of the same parts.
 
     - `times` [K]: when each of them is reached, in seconds since the start of the film, increasing.
-    - `tensors`: for each tensor of the drawing, by its name, its *mapped* values at all keys,
+    - `tensors`: for each tensor of the drawing, by its name, its *mapped* values at all keyframes,
       float32 [K, *shape of that tensor*].
-    - `lives`: the first and the last key of every part, int64 [2, N], where the last axis of all
-      tensors is that of the parts; None where all of them are there throughout. A part is seen from
-      its first key until the one after its last; its values at other keys mean nothing.
-    - `background`: that of every key, float32 [K, 3], where it changes; None: that of the drawing.
+    - `lifespans`: the first and the last keyframe of every part, int64 [2, N]; the last axis of all
+      tensors is then that of the parts. None: all parts are there throughout. A part is seen from
+      its first keyframe until the one after its last; its other values mean nothing.
+    - `background`: float32 [K, 3], one for every keyframe; None: that of the drawing.
 
     Raises ValueError where these do not go together.
     """
 
     times: tuple[float, ...]
     tensors: Mapping[str, Tensor]
-    lives: Tensor | None = None
+    lifespans: Tensor | None = None
     background: Tensor | None = None
 
     def __post_init__(self) -> None:
@@ -74,33 +74,34 @@ class Scene:
                 self.background.shape == (keys, 3),
                 "a background must have a colour for every keyframe",
             )
-        if self.lives is None:
+        if self.lifespans is None:
             return
-        lives = self.lives
+        lifespans = self.lifespans
         _check(
-            str(lives.dtype) == "torch.int64" and lives.dim() == 2,
+            str(lifespans.dtype) == "torch.int64" and lifespans.dim() == 2,
             "lifespans must be numbers of keyframes",
         )
-        _check(len(lives) == 2, "a lifespan must have a first and a last keyframe")
+        _check(len(lifespans) == 2, "a lifespan must have a first and a last keyframe")
         for name, tensor in self.tensors.items():
             parts = tensor.shape[-1] if tensor.dim() > 1 else None
-            _check(parts == lives.shape[1], f"{name} must have one part for each lifespan")
-        if lives.numel():
-            inside = int(lives[0].min()) >= 0 and int(lives[1].max()) < keys
+            _check(parts == lifespans.shape[1], f"{name} must have one part for each lifespan")
+        if lifespans.numel():
+            inside = int(lifespans[0].min()) >= 0 and int(lifespans[1].max()) < keys
             _check(
-                inside and bool((lives[0] <= lives[1]).all()), "a lifespan must be within its scene"
+                inside and bool((lifespans[0] <= lifespans[1]).all()),
+                "a lifespan must be within its scene",
             )
 
     @property
-    def keys(self) -> int:
-        """How many keys there are."""
+    def keyframes(self) -> int:
+        """Number of keyframes."""
         return len(self.times)
 
     def place(self, seconds: float) -> tuple[int, float]:
         """The last key before this moment, or at it, and how far it is to the next, 0 to 1."""
         key = max(0, bisect_right(self.times, seconds + SAME) - 1)
         ahead = seconds - self.times[key]
-        if ahead <= SAME or key + 1 == self.keys:
+        if ahead <= SAME or key + 1 == self.keyframes:
             return key, 0.0
         return key, ahead / (self.times[key + 1] - self.times[key])
 
@@ -111,9 +112,9 @@ class Scene:
         now: dict[str, Tensor] = {}
         for name, tensor in self.tensors.items():
             now[name] = tensor[key].lerp(tensor[key + 1], share) if moving else tensor[key]
-        if self.lives is None:
+        if self.lifespans is None:
             return now
-        first, last = self.lives
+        first, last = self.lifespans
         if moving and bool((last == key).any()):
             # What ends here has no next value.
             now = {
@@ -128,7 +129,7 @@ class Scene:
         if self.background is None:
             return None
         key, share = self.place(seconds)
-        after = min(key + 1, self.keys - 1)
+        after = min(key + 1, self.keyframes - 1)
         red, green, blue = self.background[key].lerp(self.background[after], share).tolist()
         return red, green, blue
 
@@ -166,9 +167,9 @@ class Film:
             )
 
     @property
-    def keys(self) -> int:
-        """How many keys there are in all scenes."""
-        return sum(scene.keys for scene in self.scenes)
+    def keyframes(self) -> int:
+        """Number of keyframes in all scenes."""
+        return sum(scene.keyframes for scene in self.scenes)
 
     def scene_at(self, seconds: float) -> int:
         """The number of the scene that is shown at this moment."""

@@ -202,13 +202,13 @@ def _film_header(film: Film) -> dict[str, Any]:
 
 
 def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:
-    """The keys of all scenes, who lives in each, and what is behind them."""
+    """The keyframes of all scenes, the lifespans of their parts, and the backgrounds."""
     tensors: dict[str, torch.Tensor] = {}
     for number, scene in enumerate(film.scenes):
         for name, tensor in encode(scene.tensors, precision).items():
             tensors[f"{_FILM}{number}.{name}"] = tensor
-        if scene.lives is not None:
-            tensors[f"{_FILM}lives.{number}"] = scene.lives.contiguous()
+        if scene.lifespans is not None:
+            tensors[f"{_FILM}lives.{number}"] = scene.lifespans.contiguous()
         if scene.background is not None:
             tensors[f"{_FILM}background.{number}"] = scene.background.float().contiguous()
     # Scenes may share memory with each other and with the drawing, which a file cannot.
@@ -223,7 +223,7 @@ def _film(
     for name in [name for name in tensors if name.startswith(_FILM)]:
         group, _, rest = name.removeprefix(_FILM).partition(".")
         groups.setdefault(group, {})[rest] = tensors.pop(name)
-    lives, backgrounds, scenes = groups.pop("lives", {}), groups.pop("background", {}), []
+    lifespans, backgrounds, scenes = groups.pop("lives", {}), groups.pop("background", {}), []
     for number, scene in enumerate(table.scenes if table else ()):
         keys = decode(groups.pop(str(number), {}), precision)
         for name, tensor in keys.items():
@@ -234,7 +234,7 @@ def _film(
             background = decode({"": background}, "fp32")[""]
             if not bool(background.isfinite().all()):
                 raise ValueError(f"{_FILM}background.{number} holds NaN or infinite numbers")
-        scenes.append(Scene(scene.times, keys, lives.pop(str(number), None), background))
-    if groups or lives or backgrounds:
+        scenes.append(Scene(scene.times, keys, lifespans.pop(str(number), None), background))
+    if groups or lifespans or backgrounds:
         raise ValueError("its film has tensors of a scene that is missing")
     return None if table is None else Film(tuple(scenes), table.duration, table.fps)

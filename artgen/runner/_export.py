@@ -126,7 +126,7 @@ def _metrics(
         metrics = clip_metrics(job, film, fit.starts)
         shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
         size = bytes_of_shapes(shapes, recipe.run.precision)
-        pixels *= film.keys
+        pixels *= film.keyframes
     else:
         loss = job.plan.losses[len(recipe.stage) - 1](
             picture.outputs, job.data.goal, job.data.weight

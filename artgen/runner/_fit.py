@@ -34,7 +34,7 @@ from artgen.output import frame_steps
 from artgen.raster import draw
 from artgen.recipe import MOST_STEPS, Stage
 from artgen.runner._folder import RunFolder
-from artgen.runner._history import History, Key, film_of
+from artgen.runner._history import History, Snapshot, film_of
 from artgen.runner._prepare import Job, check_finite
 from artgen.runner._timing import measure_pace
 from artgen.seeds import derived_seed
@@ -160,7 +160,7 @@ class Fit:
             except Diverged as error:
                 self.diverged, self.progress.stopped_by = error, "diverged"
             self.drawing = engine.drawing(best=True)
-            last = Key(
+            last = Snapshot(
                 self.progress.offset + engine.step,
                 index,
                 self.drawing.tensors,
@@ -174,7 +174,7 @@ class Fit:
                 break
         self.film = self._film(last)
 
-    def _film(self, last: Key) -> Film | None:
+    def _film(self, last: Snapshot) -> Film | None:
         """The history, which ends with the drawing that is saved."""
         output = self.recipe.output
         if output.history is None:

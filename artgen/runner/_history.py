@@ -25,7 +25,7 @@ _TENSOR = "tensor."
 
 
 @dataclass(frozen=True, eq=False)
-class Key:
+class Snapshot:
     """The tensors of a drawing at a `step` of the run, in which stage, and what its parts are.
 
     `identities` are those of `Engine.identities`.
@@ -45,7 +45,7 @@ class History:
 
     def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._kept: dict[int, Key] = {}
+        self._kept: dict[int, Snapshot] = {}
 
     def add(self, step: int, stage: int, drawing: Drawing, identities: Tensor | None) -> None:
         """Keep the drawing of `step`; it replaces an earlier one of that step.
@@ -53,7 +53,7 @@ class History:
         Raises OutputError.
         """
         if self._folder is None:
-            self._kept[step] = Key(step, stage, drawing.tensors, identities)
+            self._kept[step] = Snapshot(step, stage, drawing.tensors, identities)
             return
         tensors = {_TENSOR + name: tensor for name, tensor in drawing.tensors.items()}
         if identities is not None:
@@ -64,7 +64,7 @@ class History:
             raise OutputError(f"cannot create {self._folder}: {error.strerror}") from error
         write_state(self._path(step), tensors, {"stage": stage}, durable=False)
 
-    def stored(self) -> list[Key]:
+    def stored(self) -> list[Snapshot]:
         """All of them, by increasing step. Raises InputError where one is damaged."""
         return [
             self._kept[step] if step in self._kept else self._read(step) for step in self._steps()
@@ -81,20 +81,22 @@ class History:
         names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
         return sorted(int(name[1]) for name in names if name)
 
-    def _read(self, step: int) -> Key:
+    def _read(self, step: int) -> Snapshot:
         path = self._path(step)
         stored, values = read_state(path, "key drawing")
         identities = stored.pop(_IDENTITIES, None)
         tensors = {name.removeprefix(_TENSOR): tensor for name, tensor in stored.items()}
         with putting_to_use(path, "key drawing"):
-            return Key(step, int(values["stage"]), tensors, identities)
+            return Snapshot(step, int(values["stage"]), tensors, identities)
 
     def _path(self, step: int) -> Path:
         assert self._folder is not None
         return self._folder / f"{step:09d}.safetensors"
 
 
-def film_of(keys: Sequence[Key], *, parted: bool, seconds: float, hold: float, fps: float) -> Film:
+def film_of(
+    keys: Sequence[Snapshot], *, parted: bool, seconds: float, hold: float, fps: float
+) -> Film:
     """The keys as a film of so many `seconds`, evenly apart; the last one is held for `hold`.
 
     `parted` says that they are made of parts. There is a cut between two stages, and between keys
@@ -103,7 +105,7 @@ def film_of(keys: Sequence[Key], *, parted: bool, seconds: float, hold: float, f
     apart = (seconds - hold) / max(1, len(keys) - 1)
     timed = [(index * apart, key) for index, key in enumerate(keys)]
 
-    def scene(item: tuple[float, Key]) -> int:
+    def scene(item: tuple[float, Snapshot]) -> int:
         key = item[1]
         return 0 if not parted else -1 - key.stage if key.identities is not None else key.step
 
@@ -111,7 +113,7 @@ def film_of(keys: Sequence[Key], *, parted: bool, seconds: float, hold: float, f
     return Film(tuple(scenes), seconds, fps)
 
 
-def _scene(timed: list[tuple[float, Key]], parted: bool) -> Scene:
+def _scene(timed: list[tuple[float, Snapshot]], parted: bool) -> Scene:
     times, keys = tuple(time for time, _ in timed), [key for _, key in timed]
     identities = [key.identities for key in keys if key.identities is not None]
     same = len(keys) == 1 or all(torch.equal(identities[0], other) for other in identities)
@@ -123,7 +125,7 @@ def _scene(timed: list[tuple[float, Key]], parted: bool) -> Scene:
     present = torch.stack([torch.isin(everyone, each) for each in identities])
     number = torch.arange(len(keys))[:, None].expand_as(present)
     first = number.where(present, len(keys)).amin(0)
-    lives = torch.stack([first, number.where(present, -1).amax(0)])
+    lifespans = torch.stack([first, number.where(present, -1).amax(0)])
     # Where a part does not live, it has the values it had last, or will have first.
     source = torch.maximum(number.where(present, -1).cummax(0).values, first)
     tensors = {}
@@ -134,4 +136,4 @@ def _scene(timed: list[tuple[float, Key]], parted: bool) -> Scene:
         middle = (1,) * (example.dim() - 1)
         index = source.view(len(keys), *middle, len(everyone)).expand_as(wide)
         tensors[name] = wide.gather(0, index)
-    return Scene(times, tensors, lives)
+    return Scene(times, tensors, lifespans)

@@ -27,7 +27,7 @@ def _field(
     shader, told = None, []
     for scene in scenes:
         keys: list[tuple[Stored, ...]] = []
-        for key in range(scene.keys):
+        for key in range(scene.keyframes):
             tensors = {name: tensor[key] for name, tensor in scene.tensors.items()}
             try:
                 layers = trace_field(drawn, tensors)

@@ -47,7 +47,7 @@ def describe(
     described = scenes_of(primitive, drawing, scenes, packer)
     for scene, table in zip(scenes, described["scenes"], strict=True):
         table["times"] = list(scene.times)
-        table["lives"] = None if scene.lives is None else _row(packer, scene.lives)
+        table["lifespans"] = None if scene.lifespans is None else _row(packer, scene.lifespans)
         ground = scene.background
         table["background"] = None if ground is None else _row(packer, ground)
     return described
@@ -65,8 +65,8 @@ def _row(packer: Packer, values: Tensor) -> int:
 def last_keys(drawing: Drawing, scene: Scene) -> Drawing:
     """Return the drawing with every part as in its last key."""
     tensors = {name: tensor[-1] for name, tensor in scene.tensors.items()}
-    if scene.lives is not None:
-        last = scene.lives[1]
+    if scene.lifespans is not None:
+        last = scene.lifespans[1]
         tensors = {
             name: tensor.gather(0, last.expand(1, *tensor.shape[1:]))[0]
             for name, tensor in scene.tensors.items()
@@ -85,8 +85,8 @@ def scenes_of(
     forms: dict[str, int] = {}
     told = []
     for scene in scenes:
-        keys = [_paths(drawing, primitive, scene, key) for key in range(scene.keys)]
-        lasts = None if scene.lives is None else scene.lives[1].tolist()
+        keys = [_paths(drawing, primitive, scene, key) for key in range(scene.keyframes)]
+        lasts = None if scene.lifespans is None else scene.lifespans[1].tolist()
         templates, numbers = _numbers([paths for paths, *_ in keys], lasts)
         colour = np.stack([colours for _, colours, _ in keys])
         alpha = np.stack([alphas for _, _, alphas in keys])

@@ -61,7 +61,7 @@ def _splats(
         if cells:
             visible = scene.tensors["visibility"][..., order].flatten(1, 2).transpose(1, 2)
             told[-1]["cells"] = packer.add(visible.numpy())
-        if scene.lives is not None:
+        if scene.lifespans is not None:
             told[-1]["order"] = packer.add(order.numpy(), exact=True)
     return {
         "kind": "splats",

@@ -35,10 +35,10 @@ function valueAt(row, count, i, key, share) {
 
 /** Whether part `i` is there at a moment, and whether it ends at this key. */
 function lifeOf(scene, i, key) {
-  if (scene.lives === null) return { living: true, ends: false };
-  const lives = rowOf(scene.lives), part = scene.order === undefined ? i : rowOf(scene.order)[i];
-  const last = lives[lives.length / 2 + part];
-  return { living: lives[part] <= key && key <= last, ends: last === key };
+  if (scene.lifespans === null) return { living: true, ends: false };
+  const lifespans = rowOf(scene.lifespans), part = scene.order === undefined ? i : rowOf(scene.order)[i];
+  const last = lifespans[lifespans.length / 2 + part];
+  return { living: lifespans[part] <= key && key <= last, ends: last === key };
 }
 
 function backgroundAt({ scene, key, share }) {

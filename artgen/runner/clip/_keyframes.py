@@ -19,14 +19,14 @@ from artgen.errors import OutputError
 from artgen.runner._state_file import putting_to_use, read_state, write_state
 
 CHAPTER = 240
-"""A scene of more keys becomes several: parts whose lives are over take up space until its end."""
+"""A scene of more keyframes is split: parts that have ended take up space until its end."""
 
 _NAME = re.compile(r"(\d{6})\.safetensors")
 _BORN, _STATE = "born", "state."
 
 
 @dataclass(frozen=True, eq=False)
-class Key:
+class Keyframe:
     """The tensors of a frame's drawing, and since which frame its parts have lived, int64 [N].
 
     `born` is None where all have been there from the beginning. `steps` are those of its own fit,
@@ -40,7 +40,7 @@ class Key:
     state: Mapping[str, Tensor] = field(default_factory=dict)
 
 
-class KeyStore:
+class KeyframeStore:
     """A folder with a file per key, named after the number of its frame in the scene."""
 
     def __init__(self, folder: Path) -> None:
@@ -54,7 +54,7 @@ class KeyStore:
         there = {int(name[1]) for name in names if name}
         return next(number for number in range(len(there) + 1) if number not in there)
 
-    def add(self, number: int, key: Key) -> None:
+    def add(self, number: int, key: Keyframe) -> None:
         """Store a key. Raises OutputError."""
         tensors = dict(key.tensors) | {_STATE + name: tensor for name, tensor in key.state.items()}
         if key.born is not None:
@@ -65,7 +65,7 @@ class KeyStore:
             raise OutputError(f"cannot create {self.folder}: {error.strerror}") from None
         write_state(self._path(number), tensors, {"steps": key.steps, "seconds": key.seconds})
 
-    def read(self, number: int) -> Key:
+    def read(self, number: int) -> Keyframe:
         """A key. Raises InputError where it is missing or damaged."""
         path = self._path(number)
         tensors, values = read_state(path, "key")
@@ -76,7 +76,7 @@ class KeyStore:
             if name.startswith(_STATE)
         }
         with putting_to_use(path, "key"):
-            return Key(tensors, born, int(values["steps"]), float(values["seconds"]), state)
+            return Keyframe(tensors, born, int(values["steps"]), float(values["seconds"]), state)
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:06d}.safetensors"
@@ -87,13 +87,13 @@ def make_film(scenes: list[Scene], count: int, fps: float) -> Film:
     return Film(tuple(scenes), count / fps, fps)
 
 
-def make_scenes(keys: list[Key], first: int, fps: float) -> list[Scene]:
+def make_scenes(keys: list[Keyframe], first: int, fps: float) -> list[Scene]:
     """What a film holds of a scene whose first key is frame number `first` of the clip."""
     chapters = [(start, min(start + CHAPTER, len(keys))) for start in range(0, len(keys), CHAPTER)]
     return [_chapter(keys[start:end], start, first, fps) for start, end in chapters]
 
 
-def _chapter(keys: list[Key], start: int, first: int, fps: float) -> Scene:
+def _chapter(keys: list[Keyframe], start: int, first: int, fps: float) -> Scene:
     """Keys number `start` and so on of a scene."""
     times = tuple((first + start + index) / fps for index in range(len(keys)))
     stacked = {name: torch.stack([key.tensors[name] for key in keys]) for name in keys[0].tensors}

@@ -46,7 +46,7 @@ def clip_metrics(job: Job, film: Film, starts: Sequence[int]) -> dict[str, Any]:
         **{name: round(value, 6) for name, value in means.items() if name != "loss"},
         "loss": means["loss"],
         "clip": {
-            "frames": film.keys,
+            "frames": film.keyframes,
             "scenes": len(starts),
             "fps": round(film.fps, 6),
             "duration": round(film.duration, 6),

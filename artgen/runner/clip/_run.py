@@ -16,7 +16,7 @@ from artgen.registry import Registry
 from artgen.runner._device import threads
 from artgen.runner._fit import Progress
 from artgen.runner._prepare import Job, read_target
-from artgen.runner.clip._keyframes import Key, make_film, make_scenes
+from artgen.runner.clip._keyframes import Keyframe, make_film, make_scenes
 from artgen.runner.clip._scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runner.clip._shot_detection import find_scenes
 from artgen.tasks import Executor, RunControl
@@ -91,7 +91,7 @@ class ClipFit:
         """Go on from the keys that there are."""
         self.tasks = [replace(task, resume=True) for task in self.tasks]
         for task in self.tasks:
-            done = task.keys.count()
+            done = task.keyframes.count()
             if done:
                 self.resumed_at = task.offset + scene_steps(self.recipe, done)
 
@@ -149,12 +149,12 @@ class ClipFit:
         count, steps, seconds = 0, 0, 0.0
         for task in self.tasks:
             done = fitted.get(task.first, FittedScene(0))
-            store = task.keys
+            store = task.keyframes
             keys = [replace(store.read(number), state={}) for number in range(store.count())]
             steps += sum(key.steps for key in keys)
             seconds += keys[-1].seconds if keys else 0.0
             if not keys and done.unfinished is not None and not count:
-                keys = [Key(done.unfinished)]
+                keys = [Keyframe(done.unfinished)]
             if keys:
                 scenes += make_scenes(keys, task.first, self.clip.fps)
             count += len(keys)

@@ -35,7 +35,7 @@ from artgen.registry import Registry
 from artgen.runner._fit import Fit
 from artgen.runner._folder import RunFolder, scene_milestone
 from artgen.runner._prepare import Job, check_finite, prepare
-from artgen.runner.clip._keyframes import Key, KeyStore
+from artgen.runner.clip._keyframes import Keyframe, KeyframeStore
 from artgen.runner.clip._plan import following_stage
 from artgen.runner.clip._prediction import predict
 from artgen.seeds import derived_seed
@@ -74,9 +74,9 @@ class SceneTask(Task):
         return self.folder
 
     @property
-    def keys(self) -> KeyStore:
+    def keyframes(self) -> KeyframeStore:
         """The keys that there are."""
-        return KeyStore(self.place / "keys")
+        return KeyframeStore(self.place / "keys")
 
     @property
     def milestone(self) -> Path:
@@ -126,7 +126,7 @@ class SceneFit:
     ) -> None:
         self.task, self.clip, self.registry = task, clip, registry
         self.emit, self.control = emit, control
-        self.keys = task.keys
+        self.keyframes = task.keyframes
         self.recipe = task.recipe
 
     def run(self) -> FittedScene:
@@ -139,7 +139,7 @@ class SceneFit:
 
     def _fit(self) -> FittedScene:
         length = self.task.last - self.task.first
-        done = self.keys.count()
+        done = self.keyframes.count()
         if done >= length:
             return FittedScene(length)
         frames = itertools.islice(self.clip.frames(self.task.first), length)
@@ -153,7 +153,7 @@ class SceneFit:
             tensors, progress = dict(fit.drawing.tensors), fit.progress
             if progress.stopped_by == "interrupted":
                 return FittedScene(0, tensors)
-            self.keys.add(0, Key(tensors, None, progress.offset, progress.seconds))
+            self.keyframes.add(0, Keyframe(tensors, None, progress.offset, progress.seconds))
             done = 1
         return FittedScene(self._follow(job, frames, done))
 
@@ -194,8 +194,8 @@ class SceneFit:
     def _follow(self, job: Job, frames: Iterator[ImageTarget], done: int) -> int:
         """Fit the frames after the first; how many keys there are in the end."""
         follower = Follower(replace(job, plan=replace(job.plan, recipe=self.recipe)))
-        key = self.keys.read(done - 1)
-        before = self.keys.read(done - 2) if done > 1 else None
+        key = self.keyframes.read(done - 1)
+        before = self.keyframes.read(done - 2) if done > 1 else None
         seconds = key.seconds
         shown = job.target
         for _ in range(1, done):
@@ -209,7 +209,7 @@ class SceneFit:
                 return number
             seconds += time.perf_counter() - began
             before, key, shown = key, replace(found.key, seconds=seconds), frame
-            self.keys.add(number, key)
+            self.keyframes.add(number, key)
             self._report(number, found, seconds)
         return self.task.last - self.task.first
 
@@ -234,7 +234,7 @@ class SceneFit:
 class Found:
     """A key, and how good it is."""
 
-    key: Key
+    key: Keyframe
     loss: float
     psnr: float
     pixels: Any
@@ -253,8 +253,8 @@ class Follower:
     def fit(
         self,
         number: int,
-        key: Key,
-        before: Key | None,
+        key: Keyframe,
+        before: Keyframe | None,
         shown: ImageTarget,
         frame: ImageTarget,
         stop: Callable[[], bool],
@@ -289,7 +289,7 @@ class Follower:
         picture = self.job.draw(drawing)
         loss = float(self.job.plan.losses[-1](picture.outputs, goal, weight))
         state = engine.hand_over() if isinstance(engine, HandsOver) else {}
-        found = Key(dict(drawing.tensors), born, engine.step, state=state)
+        found = Keyframe(dict(drawing.tensors), born, engine.step, state=state)
         decibels = psnr(picture.pixels, frame.pixels)
         return Found(found, loss, decibels, picture.pixels, notice)
 
@@ -337,7 +337,7 @@ class Follower:
     def _drawing(self, tensors: Mapping[str, Tensor]) -> Drawing:
         return replace(self.job.start, tensors=tensors)
 
-    def _predicted(self, key: Key, before: Key | None) -> dict[str, Tensor]:
+    def _predicted(self, key: Keyframe, before: Keyframe | None) -> dict[str, Tensor]:
         """The tensors that the next frame starts from."""
         if before is None:
             return dict(key.tensors)
