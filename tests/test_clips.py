@@ -419,7 +419,7 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
         ({"primitive": {"count": "auto"}}, "auto"),
         ({"output": {"fps": 12}}, "rate"),
         ({"primitive": {"name": "voronoi", "count": 5}}, "genetic"),
-        ({"target": {"source": "sample:cat"}}, "does not move"),
+        ({"target": {"source": "sample:cat"}}, "is not a clip"),
         ({"primitive": {"name": "pca", "count": None}}, "pca"),
     ],
 )
