@@ -33,7 +33,7 @@ from artgen.output import FrameStore, read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import check_agreement, default_stem, output_paths, run
-from artgen.runner._timing import Pace, measure_pace
+from artgen.runner._timing import Pace, Stopwatch, measure_pace
 from artgen.targets import image_from_array
 
 SUMMARY_KEYS = [
@@ -375,38 +375,145 @@ def test_a_run_that_is_slower_than_it_was_when_tried_stops(
     assert stored(tmp_path / "one") == stored(tmp_path / "two")
 
 
+class Clock:
+    """A clock that only moves when work is said to take time, on a processor or waiting."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.now = self.cpu = 0.0
+        monkeypatch.setattr("time.perf_counter", lambda: self.now)
+        monkeypatch.setattr("time.process_time", lambda: self.cpu)
+
+    def work(self, seconds: float) -> None:
+        self.now += seconds
+        self.cpu += seconds
+
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Rehearsed:
+    """An engine whose step number k of n takes `seconds(k, n)`; `rounds` of them take 2 more."""
+
+    def __init__(
+        self, clock: Clock, seconds: Callable[[int, int], float], rounds: float = 0.0
+    ) -> None:
+        self.clock, self.seconds, self.every = clock, seconds, rounds
+        self.total, self.step = 0, 0
+
+    def begin(self, steps: int) -> Rehearsed:
+        self.total, self.step = steps, 0
+        return self
+
+    @property
+    def rounds(self) -> list[int]:
+        return [round(i * self.every * self.total) for i in range(1, 13)] if self.every else []
+
+    def advance(self, steps: int) -> None:
+        for _ in range(steps):
+            self.clock.work(2.0 * (self.step in self.rounds))
+            self.step += 1
+            self.clock.work(self.seconds(self.step, self.total))
+
+    def report(self) -> None:
+        self.clock.work(0.5)
+
+    def drawing(self, best: bool) -> None:
+        """Nothing to see."""
+
+
 def test_the_pace_is_that_of_the_whole_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock = 0.0
+    def growing(step: int, total: int) -> float:
+        hiccup = 1.0 * (total > 1 and step == total // 2)
+        return 0.01 * min(1.0, step / total) + hiccup
 
-    class Growing:
-        """Its steps take longer and longer, and one is a hiccup."""
-
-        total, step = 0, 0
-
-        def advance(self, steps: int) -> None:
-            nonlocal clock
-            for _ in range(steps):
-                self.step += 1
-                clock += 0.01 * min(1.0, self.step / self.total)
-                clock += 5.0 * (self.total > 1 and self.step == self.total // 2)
-
-        def report(self) -> None:
-            nonlocal clock
-            clock += 0.5
-
-    engine = Growing()
-
-    def begin(steps: int) -> Growing:
-        engine.total, engine.step = steps, 0
-        return engine
-
-    monkeypatch.setattr("time.perf_counter", lambda: clock)
-    pace = measure_pace(begin, None, 40.0)
-    # 5 % of 40 seconds hold 200 of the longest steps; the last tenth of them counts no more.
+    engine = Rehearsed(Clock(monkeypatch), growing)
+    pace = measure_pace(engine.begin, None, 40.0, Stopwatch())
+    # 5 % of 40 seconds hold 200 of the longest steps.
     assert engine.step == engine.total
     assert engine.total in (199, 200)
-    assert pace.step == pytest.approx(0.005, rel=0.15)
-    assert (pace.evaluation, pace.frame) == (0.5, 0.0)
+    assert pace.step == pytest.approx(0.005, rel=0.02)
+    assert (pace.evaluation, pace.frame, pace.rounds) == (0.5, 0.0, 0.0)
+    assert pace.rehearsed == pytest.approx(2.03, rel=0.02)
+
+
+def test_the_slowest_tenth_of_the_steps_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Rehearsed(Clock(monkeypatch), lambda step, total: 0.01 if step < 0.9 * total else 0.1)
+    pace = measure_pace(engine.begin, None, 400.0, Stopwatch())
+    assert pace.step == pytest.approx(0.9 * 0.01 + 0.1 * 0.1, rel=0.2)
+
+
+def test_rounds_are_as_many_in_a_long_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Rehearsed(Clock(monkeypatch), lambda step, total: 0.1, rounds=0.05)
+    pace = measure_pace(engine.begin, None, 200.0, Stopwatch())
+    assert engine.step < engine.total == 30  # It took long enough.
+    assert pace.step == pytest.approx(0.1)
+    assert pace.rounds == pytest.approx(12 * 2.0)
+    assert pace.steps_in(124, evaluations=0) == 1000
+
+
+def test_the_first_frame_is_not_what_a_frame_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, drawn = Clock(monkeypatch), []
+    engine = Rehearsed(clock, lambda step, total: 0.01)
+
+    def paint(drawing: object) -> None:
+        clock.work(0.01 if drawn else 0.7)
+        drawn.append(drawing)
+
+    pace = measure_pace(engine.begin, paint, 5.0, Stopwatch())
+    assert pace.frame == pytest.approx(1.3 * 0.01)
+    assert pace.frames_in(5.0) == 96
+
+
+def test_a_rehearsal_can_be_interrupted(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = Rehearsed(Clock(monkeypatch), lambda step, total: 0.001)
+    pace = measure_pace(engine.begin, None, 400.0, Stopwatch(), lambda: engine.step >= 7)
+    assert (engine.step, engine.total) == (7, 2000)
+    assert pace.step == pytest.approx(0.001)
+
+
+def test_a_rehearsal_is_a_part_of_the_time(
+    photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pace = Pace(step=1.0, evaluation=0.0, frame=0.0, rehearsed=40.0)
+    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and pace)
+    outcome = run(recipe(photo, {"time": 60.0}), registry)
+    assert outcome.summary["steps"] == 20
+    assert outcome.summary["seconds"] > 40
+
+
+def test_time_in_which_a_process_was_stopped_does_not_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock, watch = Clock(monkeypatch), Stopwatch()
+    assert watch.measure(lambda: clock.work(0.05))[1] == pytest.approx(0.05)
+    assert watch.measure(lambda: clock.wait(20.0))[1] == pytest.approx(0.0)
+    assert watch.lost == pytest.approx(20.0)
+    # What keeps a processor busy counts, and so does a short wait.
+    assert watch.measure(lambda: clock.wait(0.9))[1] == pytest.approx(0.9)
+    assert watch.measure(lambda: clock.work(20.0))[1] == pytest.approx(20.0)
+    assert watch.lost == pytest.approx(20.0)
+
+
+def test_a_stop_is_said(photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, notices = Clock(monkeypatch), []
+    advance = GradientEngine.advance
+
+    def slow(engine: GradientEngine, steps: int) -> None:
+        clock.work(0.01 * steps)
+        if engine.step == 10:
+            clock.wait(30.0)
+        advance(engine, steps)
+
+    monkeypatch.setattr(GradientEngine, "advance", slow)
+
+    def watch(event: object) -> None:
+        if isinstance(event, Notice):
+            notices.append(event.message)
+
+    asked = recipe(photo, {"steps": 20})
+    outcome = run(asked, registry, observers=[watch])
+    assert outcome.summary["seconds"] == pytest.approx(0.2)
+    assert notices == ["the process was stopped for 30 s, which do not count"]
 
 
 def test_options_that_an_engine_found_are_stored_without_a_count(

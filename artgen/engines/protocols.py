@@ -5,7 +5,7 @@ The runner asks for each one with `isinstance`, or `issubclass` before an engine
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -158,6 +158,14 @@ class HasNotices(Protocol):
 
     notices: tuple[str, ...]
     """Messages on this fit, after `start`."""
+
+
+@runtime_checkable
+class HasRounds(Protocol):
+    """An engine in which a few steps, about as many in short fits as in long ones, take longer."""
+
+    rounds: Collection[int]
+    """The numbers of steps done before each of them, after `start`."""
 
 
 @runtime_checkable

@@ -13,7 +13,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from artgen.animation.film import Film
 from artgen.engines import Engine, Problem, Report
@@ -36,7 +38,7 @@ from artgen.recipe import MOST_STEPS, Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import History, Snapshot, film_of
 from artgen.runner._prepare import Job, check_finite
-from artgen.runner._timing import measure_pace
+from artgen.runner._timing import Stopwatch, measure_pace
 from artgen.seeds import derived_seed
 from artgen.tasks import RunControl
 
@@ -120,6 +122,7 @@ class Fit:
         self.chunk = 1
         self.memory_share = 1.0
         self.last_checkpoint = time.perf_counter()
+        self.watch = Stopwatch()
 
     @property
     def resumed_at(self) -> int:
@@ -303,10 +306,10 @@ class Fit:
 
     def _advance(self, engine: Engine, steps: int) -> None:
         """One chunk; its duration sets the size of the next."""
-        began, first = time.perf_counter(), engine.step
-        self._guarded(engine, lambda: engine.advance(first + steps - engine.step))
-        took = time.perf_counter() - began
-        self._count(took)
+        end = engine.step + steps
+        _, took = self._timed(
+            lambda: self._guarded(engine, lambda: engine.advance(end - engine.step))
+        )
         if took < CHUNK_SECONDS / 2:
             self.chunk = min(2 * self.chunk, LARGEST_CHUNK)
         elif took > 2 * CHUNK_SECONDS:
@@ -319,9 +322,7 @@ class Fit:
     def _evaluate(self, engine: Engine) -> None:
         """Judge the full picture; budgets in dB and the plateau are decided here."""
         progress, stage = self.progress, self.stage
-        began = time.perf_counter()
-        report = self._guarded(engine, lambda: _judge(engine))
-        self._count(time.perf_counter() - began)
+        report, _ = self._timed(lambda: self._guarded(engine, lambda: _judge(engine)))
         if report is None:
             return
         self.emit(
@@ -346,10 +347,7 @@ class Fit:
 
     def _saved_psnr(self, engine: Engine) -> float:
         """Of what would be saved now: the engine's figure is not rounded, and may be weighted."""
-        began = time.perf_counter()
-        psnr = self.job.psnr(engine.drawing(best=True))
-        self._count(time.perf_counter() - began)
-        return psnr
+        return self._timed(lambda: self.job.psnr(engine.drawing(best=True)))[0]
 
     def _guarded(self, engine: Engine, work: Callable[[], T]) -> T | None:
         """Do `work`; None where it diverged and the engine went back to the best."""
@@ -390,15 +388,19 @@ class Fit:
     def _frame(self, engine: Engine, frames: set[int]) -> None:
         if self.folder is None or engine.step not in frames:
             return
-        began, began_cpu = time.perf_counter(), time.process_time()
+        began_cpu, frames_stored = time.process_time(), self.folder.frames
         step = self.progress.offset + engine.step
-        try:
+
+        def take() -> NDArray[np.uint8]:
             pixels = self.job.draw(engine.drawing(best=False)).pixels
+            frames_stored.add(step, pixels)
+            return pixels
+
+        try:
+            pixels, _ = self._timed(take)
         except Diverged:
             # Whether there is a video decides nothing: the next evaluation will see it too.
             return
-        self.folder.frames.add(step, pixels)
-        self._count(time.perf_counter() - began)
         self.emit(FrameTaken(self.name, step))
         self.emit(PreviewDrawn(self.name, step, pixels))
         self.control.preview_drawn(time.process_time() - began_cpu)
@@ -464,15 +466,19 @@ class Fit:
             return engine
 
         paint = self.job.draw if self.filming else None
-        pace = self._within_memory(engine, lambda: measure_pace(begin, paint, budget))
+        pace = self._within_memory(
+            engine, lambda: measure_pace(begin, paint, budget, self.watch, self._stop_requested)
+        )
+        self._count(pace.rehearsed)
+        left = budget - pace.rehearsed
         reports = report_pace(engine).reports
-        steps = pace.steps_in(budget, evaluations=reports)
+        steps = pace.steps_in(left, evaluations=reports)
         if self.filming:
-            wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(budget)
+            wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(left)
             if affordable < wanted:
                 self.recipe = self.recipe.with_output(frames=affordable)
             frames = min(affordable, wanted)
-            steps = pace.steps_in(budget, evaluations=reports, frames=frames)
+            steps = pace.steps_in(left, evaluations=reports, frames=frames)
         self.progress.budget = budget
         self._set_stage(steps=min(steps, self.stage.steps or MOST_STEPS), time=None)
         if self.folder is not None:
@@ -481,6 +487,19 @@ class Fit:
     def _set_stage(self, **changes: Any) -> None:
         """Write resolved values into the recipe's current stage."""
         self.recipe = self.recipe.with_stage(self.progress.stage, **changes)
+
+    def _stop_requested(self) -> bool:
+        return self.control.stop_requested
+
+    def _timed(self, work: Callable[[], T]) -> tuple[T, float]:
+        """Do `work` as a part of the run; its result and its seconds, which are counted."""
+        lost = self.watch.lost
+        result, seconds = self.watch.measure(work)
+        self._count(seconds)
+        if self.watch.lost > lost:
+            still = self.watch.lost - lost
+            self._notice(f"the process was stopped for {still:.0f} s, which do not count")
+        return result, seconds
 
     def _count(self, seconds: float) -> None:
         self.progress.seconds += seconds

@@ -7,7 +7,7 @@ see `objective`. The engine owns the optimizer, the schedule, the best parameter
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
@@ -265,6 +265,12 @@ class GradientEngine(Engine):
             for name in self.params
             if f"exp_avg.{name}" in state
         }
+
+    @property
+    def rounds(self) -> Collection[int]:
+        """The steps that begin with densification."""
+        densification = self.objective.densification
+        return () if densification is None else densification.rounds
 
     @torch.no_grad()
     def _densify(self) -> None:
