@@ -1,4 +1,4 @@
-"""Find files, hash them, and read those that anyone may have made: regular and not too large."""
+"""Find, hash and read files. Files of unknown origin must be regular and of a limited size."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import hashlib
 import itertools
 import os
 import stat
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
@@ -15,10 +16,15 @@ from artgen.errors import InputError
 LARGEST = 2**30
 
 
-def check_regular(path: str | os.PathLike[str], where: str) -> int:
-    """The size of a regular file in bytes. Raises InputError naming `where`, or OSError.
+def printable(path: str | os.PathLike[str]) -> str:
+    """Return `path` on one line of valid Unicode, whatever bytes the file system holds."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in os.fspath(path))
 
-    Opening a pipe would wait for its other end, perhaps for ever, and a device may have no end.
+
+def check_regular(path: str | os.PathLike[str], where: str) -> int:
+    """Return the size of a regular file in bytes. Raises InputError naming `where`, or OSError.
+
+    Anything else is refused: opening a pipe could wait for ever, and a device may have no end.
     """
     status = os.stat(path)
     if stat.S_ISDIR(status.st_mode):
@@ -28,40 +34,36 @@ def check_regular(path: str | os.PathLike[str], where: str) -> int:
     return status.st_size
 
 
-def open_regular(path: Path, where: str) -> BufferedReader:
-    """A regular file that is not empty, opened for reading. Raises InputError naming `where`."""
-    try:
-        if not check_regular(path, where):
+def open_regular(
+    path: str | os.PathLike[str], where: str, largest: int | None = None, *, empty: bool = False
+) -> BufferedReader:
+    """Open a regular file of at most `largest` bytes for reading.
+
+    An empty file is refused unless `empty`. Raises InputError naming `where`.
+    """
+    with _input_errors(where):
+        size = check_regular(path, where)
+        if largest is not None and size > largest:
+            limit = f"{largest >> 30} GiB" if largest >= LARGEST else f"{largest >> 20} MiB"
+            raise InputError(f"{where} is larger than {limit}", hint="save a smaller copy")
+        if not (size or empty):
             raise InputError(f"{where} is empty", hint="save or copy it anew")
-        return path.open("rb")
-    except OSError as error:
-        raise InputError(
-            f"cannot read {where}: {error.strerror or error}",
-            hint="check the path and its permissions",
-        ) from None
+        return Path(path).open("rb")
 
 
-def read_regular(path: str | os.PathLike[str], where: str, largest: int = LARGEST) -> bytes:
-    """The content of a regular file of at most so many bytes. Raises InputError naming `where`."""
-    try:
-        if check_regular(path, where) > largest:
-            size = f"{largest >> 30} GiB" if largest >= LARGEST else f"{largest >> 20} MiB"
-            raise InputError(f"{where} is larger than {size}", hint="save a smaller copy")
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise InputError(
-            f"cannot read {where}: {error.strerror or error}",
-            hint="check the path and its permissions",
-        ) from None
-    except ValueError as error:
-        raise InputError(f"{where} is not a file name: {error}") from None
+def read_regular(
+    path: str | os.PathLike[str], where: str, largest: int = LARGEST, *, empty: bool = False
+) -> bytes:
+    """Read a regular file, with the limits of `open_regular`. Raises InputError naming `where`."""
+    with _input_errors(where), open_regular(path, where, largest, empty=empty) as file:
+        return file.read()
 
 
 def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) -> Path:
-    """The first of `search` that holds the file `name` with the hash `sha256` (None: any).
+    """Return the first file `name` in the folders `search` that has the given hash (None: any).
 
-    An absolute path is used as it is. Raises InputError where there is none, or where none has the
-    bytes that the recipe was made with; `what` names the file in messages.
+    An absolute path is used as it is. Raises InputError if there is no such file, or none with that
+    hash; `what` names the file in messages.
     """
     path = Path(name)
     candidates = [path] if path.is_absolute() else [folder / path for folder in search]
@@ -82,16 +84,28 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
 
 
 def numbered(name: str, is_taken: Callable[[str], bool], mark: str = "_") -> str:
-    """The first of `name`, `name_2`, `name_3` and so on that is not taken."""
+    """Return the first of `name`, `name_2`, `name_3` and so on that is not taken."""
     others = (f"{name}{mark}{number}" for number in itertools.count(2))
     return next(each for each in itertools.chain([name], others) if not is_taken(each))
 
 
-def file_hash(path: Path, what: str) -> str:
-    """The SHA-256 of a file's bytes, as hexadecimal text. Raises InputError."""
+def file_hash(path: Path, what: str = "") -> str:
+    """Return the SHA-256 of a regular file as hexadecimal digits.
+
+    Raises InputError, with `what` before the path.
+    """
+    where = f"{what} {printable(path)}".strip()
+    with _input_errors(where), open_regular(path, where, empty=True) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _input_errors(where: str) -> Iterator[None]:
     try:
-        check_regular(path, f"{what} {path}")
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        yield
     except OSError as error:
-        raise InputError(f"cannot read {what} {path}: {error.strerror}") from None
+        reason = error.strerror or str(error)
+        hint = "check the path and its permissions"
+        raise InputError(f"cannot read {where}: {reason}", hint=hint) from None
+    except ValueError as error:
+        raise InputError(f"{where} is not a file name: {error}") from None

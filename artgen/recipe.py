@@ -291,7 +291,8 @@ class Recipe(_Table):
     def from_toml(cls, path: Path) -> Recipe:
         """Read a recipe file."""
         try:
-            data = parse_toml(read_regular(path, f"recipe {path}", _LARGEST).decode("utf-8"))
+            text = read_regular(path, f"recipe {path}", _LARGEST, empty=True).decode("utf-8")
+            data = parse_toml(text)
         except ValueError as error:
             raise InputError(f"{path} is not a TOML recipe: {error}") from None
         return cls.from_dict(data, where=str(path))

@@ -125,7 +125,7 @@ def _read(path: Path) -> bytes:
     if not path.exists():
         raise PluginError(f"plugin file {path} does not exist", hint="check its path")
     try:
-        return read_regular(path, f"plugin file {path}", _LARGEST)
+        return read_regular(path, f"plugin file {path}", _LARGEST, empty=True)
     except InputError as error:
         raise PluginError(error.message, hint="a plugin is one Python file") from None
 

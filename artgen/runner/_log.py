@@ -94,7 +94,7 @@ def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float
     """The step of every line, and which of the named values it has."""
     rows: list[tuple[int, dict[str, float]]] = []
     try:
-        lines = read_regular(path, str(path)).decode("utf-8").splitlines()
+        lines = read_regular(path, str(path), empty=True).decode("utf-8").splitlines()
     except UnicodeDecodeError as error:
         raise InputError(f"cannot read {path}: {error}", hint=_HINT) from None
     for number, line in enumerate(lines, 1):

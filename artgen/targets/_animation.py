@@ -9,7 +9,7 @@ from PIL import Image
 
 from artgen.errors import InputError
 from artgen.targets._decode import Decoded, check_size, decode_frame, pillow_guard
-from artgen.targets._source import ANIMATIONS
+from artgen.targets._source import ANIMATIONS, MOST_FRAMES
 
 
 def is_animated(path: Path) -> bool:
@@ -26,11 +26,11 @@ def is_animated(path: Path) -> bool:
         return False
 
 
-def animation_rate(path: Path, where: str, limit: int, most: int) -> float:
-    """Frames per second: the first `most` frames over the sum of the times that they are shown."""
+def animation_rate(path: Path, where: str, limit: int) -> float:
+    """Frames per second: the number of frames over the sum of the times that they are shown."""
     milliseconds, count = 0.0, 0
     with pillow_guard(limit, where), _opened(path, limit, where) as image:
-        while count < most:
+        while count < MOST_FRAMES:
             if image.format == "WEBP":
                 image.load()  # Only then is the duration known.
             milliseconds += float(image.info.get("duration") or 100)

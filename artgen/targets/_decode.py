@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from artgen._files import read_regular
 from artgen.errors import InputError
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
@@ -38,14 +37,6 @@ class Decoded:
 
     samples: NDArray[Any]
     warnings: tuple[str, ...] = ()
-
-
-def read_bytes(path: str, where: str) -> bytes:
-    """The content of a regular file of at most 1 GiB; raises InputError naming `where`."""
-    data = read_regular(path, where)
-    if not data:
-        raise InputError(f"{where} is empty", hint="the file has no bytes; save or copy it anew")
-    return data
 
 
 def decode_file(data: bytes, max_pixels: int, where: str) -> Decoded:

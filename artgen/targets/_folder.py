@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from artgen.canvas import Canvas
 from artgen.errors import InputError
 from artgen.targets._set_parts import MOST_PICTURES, Part, Parts, PixelBudget, resample_picture
-from artgen.targets._source import printable
-from artgen.targets.image import PICTURE_SUFFIXES, TargetRequest, picture_files
+from artgen.targets.image import PICTURE_SUFFIXES, TargetRequest, picture_files, read_picture
 
 _FOLDER_SIDE = 64
 """Pixels of the longer side of a folder's pictures, unless another size is asked for."""
@@ -46,20 +45,13 @@ def read_folder(folder: Path, request: TargetRequest, budget: PixelBudget) -> Pa
 
 
 def _folder_part(
-    folder: Path,
-    files: Iterable[Path],
-    canvas: Canvas,
-    request: TargetRequest,
-    budget: PixelBudget,
+    folder: Path, files: Iterable[Path], canvas: Canvas, request: TargetRequest, budget: PixelBudget
 ) -> Part:
     """Pictures in RGB, and their labels where all have one."""
-    from artgen.targets._decode import decode_file, read_bytes
-
     pictures, labels = [], []
     for path in files:
-        where = printable(str(path))
         budget.take(1, canvas.height, canvas.width)
-        samples = decode_file(read_bytes(str(path), where), request.max_pixels, where).samples
+        samples = read_picture(path, request.max_pixels)[1].samples
         picture = resample_picture(_cropped(samples, canvas), canvas, request.background)
         pictures.append(np.broadcast_to(picture, (*picture.shape[:2], 3)))
         inside = [part for part in path.relative_to(folder).parts[:-1] if part not in _SPLITS]
@@ -69,10 +61,7 @@ def _folder_part(
 
 def _common_canvas(file: Path, request: TargetRequest) -> Canvas:
     """The size of all pictures: the aspect of the first, the side that is asked for."""
-    from artgen.targets._decode import decode_file, read_bytes
-
-    where = printable(str(file))
-    samples = decode_file(read_bytes(str(file), where), request.max_pixels, where).samples
+    samples = read_picture(file, request.max_pixels)[1].samples
     canvas = Canvas(samples.shape[1], samples.shape[0])
     return canvas.scaled(request.size or min(max(samples.shape[:2]), _FOLDER_SIDE))
 

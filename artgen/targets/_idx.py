@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen._files import printable, read_regular
 from artgen.errors import InputError
 from artgen.targets._set_parts import MOST_PICTURES, Part, Parts, PixelBudget
-from artgen.targets._source import printable
 
 IDX_IMAGES, _IDX_LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
 IDX_TRAINING, _IDX_TESTS = "train-", ("t10k-", "test-")
@@ -44,8 +44,8 @@ def _idx_part(path: Path, budget: PixelBudget) -> Part:
     labels = _idx_array(beside, 1, budget)
     if len(labels) != len(images):
         raise InputError(
-            f"{printable(str(path))} has {len(images)} pictures, "
-            f"{printable(str(beside))} has {len(labels)} labels"
+            f"{printable(path)} has {len(images)} pictures, "
+            f"{printable(beside)} has {len(labels)} labels"
         )
     return images, [str(label) for label in labels.tolist()]
 
@@ -61,10 +61,8 @@ def _either(path: Path) -> Path | None:
 
 def _idx_array(path: Path, dimensions: int, budget: PixelBudget) -> NDArray[np.uint8]:
     """The bytes of an IDX file (LeCun, Cortes and Burges), [N] or [N, height, width]."""
-    from artgen.targets._decode import read_bytes
-
-    where = printable(str(path))
-    data = read_bytes(str(path), where)
+    where = printable(path)
+    data = read_regular(path, where)
     hint = "use an IDX file of bytes, such as train-images-idx3-ubyte.gz"
     try:
         with _plain(data) as file:

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen._files import read_regular
 from artgen.errors import InputError
 from artgen.targets._set_parts import Parts, PixelBudget, part_from_arrays
 
@@ -24,10 +25,8 @@ _NAMES = {
 
 def read_npz(path: Path, budget: PixelBudget) -> Parts:
     """The arrays of an `.npz` by the names they usually have."""
-    from artgen.targets._decode import read_bytes
-
     where = budget.where
-    data = read_bytes(str(path), where)
+    data = read_regular(path, where)
     arrays: dict[str, NDArray[Any]] = {}
     try:
         with zipfile.ZipFile(BytesIO(data)) as archive:

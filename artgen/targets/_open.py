@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import replace
 from pathlib import Path
 
+from artgen._files import file_hash, printable
 from artgen.errors import InputError
 from artgen.faults import broken, plugin_code
 from artgen.registry import Entry, Registry
-from artgen.targets._source import Source, file_safe, printable
+from artgen.targets._source import Source, file_safe
 from artgen.targets._target import Target
 from artgen.targets.clip import is_clip
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
@@ -48,10 +48,8 @@ def open_source(
         raise broken(what, opener, f"gave {type(opened).__name__}, not a target", hint)
     if source.scheme is None and others and path.is_file():
         # Recipes find a file again by its name and its bytes, whatever a plugin makes of it.
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         name, known_as = file_safe(path.stem), printable(path.name)
-        return replace(opened, name=name, source=known_as, sha256=digest)
+        return replace(opened, name=name, source=known_as, sha256=file_hash(path))
     return opened
 
 

@@ -7,12 +7,12 @@ from typing import Any
 
 from artgen.errors import InputError, did_you_mean
 from artgen.targets._generated import GENERATED
+from artgen.targets._source import content_hash
 from artgen.targets.clip import ClipTarget
 from artgen.targets.clip_sample import open_clip_sample
 from artgen.targets.digits import open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
-from artgen.targets.samples import text_hash
 
 _PHOTOGRAPHS = (
     "astronaut",
@@ -65,7 +65,7 @@ def open_sample(
     if rest in GENERATED:
         drawn = image_from_array(GENERATED[rest](), request, rest, source=source)
         # Another machine may round otherwise: what is computed is what is hashed.
-        return replace(drawn, sha256=text_hash(f"{source} 1"))
+        return replace(drawn, sha256=content_hash(f"{source} 1"))
     return image_from_array(_photograph(rest), request, rest, source=source)
 
 

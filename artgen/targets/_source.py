@@ -7,6 +7,11 @@ import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 
 # Two characters at least, so that the drive in `C:\photo.png` is not a scheme. The optional part
 # before the slash is the distribution that tells two plugins with the same scheme apart.
@@ -15,6 +20,9 @@ _FRAMES = "frames"  # the only scheme whose rest is a path
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska"}
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
 """The suffixes of files that hold several frames, with the format that is tried for each."""
+
+MOST_FRAMES = 10_000
+"""Longer clips are refused."""
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
 
@@ -67,7 +75,7 @@ class Source:
         safe = file_safe(self.stem)
         if self.path is not None or safe == self.stem:
             return safe
-        return f"{safe}-{hashlib.sha256(str(self).encode()).hexdigest()[:6]}"
+        return f"{safe}-{content_hash(str(self))[:6]}"
 
 
 def file_safe(text: str) -> str:
@@ -80,8 +88,15 @@ def is_reserved(stem: str) -> bool:
     return _RESERVED.fullmatch(stem) is not None
 
 
-def printable(path: str) -> str:
-    """`path` on one line of valid Unicode, whatever bytes the file system holds."""
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in path
-    )
+def content_hash(*parts: str | NDArray[Any]) -> str:
+    """Return the SHA-256 of texts and arrays, the same on machines of either byte order.
+
+    Of computed data it hashes how they are computed, since the results differ by rounding.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(part.encode())
+        else:
+            digest.update(part.astype(part.dtype.newbyteorder("<"), copy=False).tobytes())
+    return digest.hexdigest()

@@ -11,8 +11,8 @@ import io
 import os
 from dataclasses import replace
 
+from artgen._files import printable, read_regular
 from artgen.errors import InputError
-from artgen.targets._source import printable
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     MOST_SAMPLES,
@@ -26,10 +26,8 @@ _HINT = "a line must be x,y for a curve, or x,y,label for labelled points"
 
 def open_table(path: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTarget:
     """Read a curve or labelled points. Raises InputError naming the file and the line."""
-    from artgen.targets._decode import read_bytes
-
-    where = printable(os.fspath(path))
-    data = read_bytes(path, where)
+    where = printable(path)
+    data = read_regular(path, where)
     source = printable(os.path.basename(path))
     rows = _rows(data, where)
     name = os.path.splitext(source)[0]

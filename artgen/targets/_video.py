@@ -18,8 +18,8 @@ from artgen.targets._decode import DAMAGED, Decoded, check_size
 from artgen.targets._source import CONTAINERS
 
 
-def video_rate(path: Path, where: str) -> float | None:
-    """Frames per second, None where the file does not tell."""
+def video_rate(path: Path, where: str, limit: int) -> float | None:
+    """Frames per second, None if the file does not say. Nothing is decoded, whatever its size."""
     with _Video(path, where) as video:
         rate = video.stream.average_rate or video.stream.guessed_rate
         return float(rate) if rate else None

@@ -12,12 +12,13 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from artgen._files import open_regular
+from artgen._files import file_hash, printable
 from artgen.errors import InputError
-from artgen.targets._source import ANIMATIONS, CONTAINERS, file_safe, printable
+from artgen.targets._source import ANIMATIONS, CONTAINERS, MOST_FRAMES, file_safe
 from artgen.targets._target import Target, TargetTensors
 from artgen.targets.image import (
     DEFAULT_REQUEST,
@@ -27,6 +28,7 @@ from artgen.targets.image import (
     open_image,
     picture_files,
     prepare_picture,
+    read_picture,
 )
 from artgen.targets.samples import split_options, whole_number
 
@@ -37,9 +39,6 @@ if TYPE_CHECKING:
     from artgen.canvas import Canvas
     from artgen.targets._decode import Decoded
 
-
-MOST_FRAMES = 10_000
-"""A longer clip is refused."""
 
 _LONG_SIDE = 384
 """Pixels of the long side while fitting, unless asked for: there are many frames to fit."""
@@ -169,31 +168,22 @@ def open_clip(path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQ
     Only its first frame is decoded now. Raises InputError naming the path and the reason.
     """
     place = Path(path)
-    where = printable(os.fspath(path)) or "the empty path"
+    where = printable(path) or "the empty path"
     suffix = place.suffix.lower()
-    digest = _file_hash(place, where)
-    limit = request.max_pixels
+    digest = file_hash(place)
     if suffix in CONTAINERS:
-        from artgen.targets._video import video_frames, video_rate
-
-        fps = video_rate(place, where) or _FOLDER_FPS
-
-        def opener(first: int) -> Iterator[Decoded]:
-            return video_frames(place, where, limit, first)
+        from artgen.targets._video import video_frames as frames
+        from artgen.targets._video import video_rate as rate
     elif suffix in ANIMATIONS:
-        from artgen.targets._animation import animation_frames, animation_rate
-
-        fps = animation_rate(place, where, limit, MOST_FRAMES)
-
-        def opener(first: int) -> Iterator[Decoded]:
-            return animation_frames(place, where, limit, first)
+        from artgen.targets._animation import animation_frames as frames
+        from artgen.targets._animation import animation_rate as rate
     else:
         known = ", ".join((*CONTAINERS, *ANIMATIONS))
         raise InputError(f"{where} is not a clip", hint=f"end the name in {known}")
     return make_clip(
-        opener,
+        partial(frames, place, where, request.max_pixels),
         request,
-        fps=fps,
+        fps=rate(place, where, request.max_pixels) or _FOLDER_FPS,
         name=place.stem,
         source=printable(place.name),
         sha256=digest,
@@ -206,8 +196,6 @@ def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarg
 
     They follow one another by name, with numbers in it by their value. Raises InputError.
     """
-    from artgen.targets._decode import decode_file, read_bytes
-
     name, options = split_options("frames", rest, ("fps",))
     where = printable(name) or "the empty path"
     fps = whole_number(where, "fps", options.get("fps", str(_FOLDER_FPS)), 1, _MOST_FPS)
@@ -226,12 +214,11 @@ def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarg
         )
     digest = hashlib.sha256(f"{fps} ".encode())
     for file in files[: MOST_FRAMES + 1]:
-        digest.update(_file_hash(file, printable(str(file))).encode())
+        digest.update(file_hash(file).encode())
 
     def opener(first: int) -> Iterator[Decoded]:
         for file in files[first:]:
-            named = printable(str(file))
-            yield decode_file(read_bytes(str(file), named), request.max_pixels, named)
+            yield read_picture(file, request.max_pixels)[1]
 
     base = folder.name or folder.resolve().name
     query = f"?fps={fps}" if "fps" in options else ""
@@ -285,8 +272,3 @@ def _by_number(name: str) -> list[tuple[int, str]]:
         for part in re.split(r"(\d+)", name)
         if part
     ]
-
-
-def _file_hash(path: Path, where: str) -> str:
-    with open_regular(path, where) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen.canvas import Canvas
-from artgen.targets.clip import MOST_FRAMES, ClipTarget, make_clip
+from artgen.targets._source import MOST_FRAMES, content_hash
+from artgen.targets.clip import ClipTarget, make_clip
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.samples import split_options, text_hash, whole_number
+from artgen.targets.samples import split_options, whole_number
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Photograph
@@ -52,20 +54,17 @@ def open_clip_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Cli
     side = min(request.size or _SIDE, _LARGEST_SIDE)
     canvas = Canvas(side, max(1, round(side / _ASPECT)))
 
-    def opener(first: int) -> Iterator[Decoded]:
-        return _drawn(count, first, canvas)
-
     return make_clip(
-        opener,
+        partial(_drawn, count, canvas),
         request,
         fps=fps,
         name="clip",
         source=source,
-        sha256=text_hash(f"clip {count} {fps} {side} 1"),
+        sha256=content_hash(f"clip {count} {fps} {side} 1"),
     )
 
 
-def _drawn(count: int, first: int, canvas: Canvas) -> Iterator[Decoded]:
+def _drawn(count: int, canvas: Canvas, first: int) -> Iterator[Decoded]:
     """Frames number `first` to `count` - 1, uint8 [height, width, 3]."""
     from artgen.targets._decode import Decoded
 

@@ -11,13 +11,13 @@ import numpy as np
 from artgen.errors import InputError
 from artgen.samples import Curve
 from artgen.targets._expression import Expression
+from artgen.targets._source import content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     MOST_SAMPLES,
     SampleTarget,
     make_target,
     split_options,
-    text_hash,
     whole_number,
 )
 
@@ -45,7 +45,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
             f"{source} has no finite value at x = {x[undefined][0]:g}",
             hint="choose another interval with ?from=A&to=B",
         )
-    digest = text_hash(f"{function.text} {start!r} {end!r} {samples}")
+    digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
     return make_target(Curve(x, y, start, end), request, "curve", source, digest)
 
 

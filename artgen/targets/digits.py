@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.targets._source import content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.image_set import SetTarget, set_from_arrays
-from artgen.targets.samples import split_options, text_hash, whole_number
+from artgen.targets.samples import split_options, whole_number
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -45,7 +46,7 @@ def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarge
     rng = np.random.default_rng(seed)
     images = np.stack(list(_drawn(labels, side, rng)))
     tested = count // 6
-    digest = text_hash(f"digits {count} {seed} {side}")
+    digest = content_hash(f"digits {count} {seed} {side}")
     return set_from_arrays(
         images[tested:],
         labels[tested:],

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen._files import printable, read_regular
 from artgen.canvas import Canvas
 from artgen.errors import InputError, UsageError
-from artgen.targets._source import file_safe, printable
+from artgen.targets._source import content_hash, file_safe
 from artgen.targets._target import Target, TargetTensors
 
 if TYPE_CHECKING:
@@ -43,6 +44,14 @@ class TargetRequest:
     """Weigh the loss by the picture's alpha (times the mask)."""
     max_pixels: int = 64_000_000
     """Refuse pictures with more pixels, before decoding them."""
+
+    def refuse_mask(self, source: str) -> None:
+        """Raise UsageError if a mask or alpha weight is asked for: `source` is not a picture."""
+        if self.mask is not None or self.alpha_weight:
+            raise UsageError(
+                f"{source} is not a picture, so it has neither a mask nor an alpha",
+                hint="leave out --mask and --alpha-weight",
+            )
 
     def __post_init__(self) -> None:
         if self.size is not None and not isinstance(self.size, Integral):
@@ -134,7 +143,7 @@ def open_image(
     animation the first frame is used. Raises InputError naming the path and the reason for
     anything that is not an intact picture of at most `request.max_pixels` pixels.
     """
-    data, picture, where = _read(path, request.max_pixels)
+    data, picture, where = read_picture(path, request.max_pixels)
     file_name = os.path.basename(os.fspath(path))
     return prepare_picture(
         picture,
@@ -169,13 +178,14 @@ def image_from_array(
             picture = _decode.decode_frame(array, name)
     else:
         picture = _decode.Decoded(_fit.check_samples(array, name))
+    samples, kind = picture.samples, picture.samples.dtype.newbyteorder("<")
     return prepare_picture(
         picture,
         request,
         name,
         name=file_safe(name),
         source=source or name,
-        sha256=_hash_samples(picture.samples),
+        sha256=content_hash(f"{samples.shape} {kind.str} ", samples),
     )
 
 
@@ -211,14 +221,13 @@ def picture_files(paths: Iterable[Path]) -> list[Path]:
     return sorted(p for p in paths if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
 
 
-def _read(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Decoded, str]:
-    """The bytes of a picture file, the samples they hold, and the path to call it by."""
-    from artgen.targets import _decode
+def read_picture(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Decoded, str]:
+    """Read and decode a picture file; also return its bytes, and its path for messages."""
+    from artgen.targets._decode import decode_file
 
-    name = os.fspath(path)
-    where = printable(name) or "the empty path"
-    data = _decode.read_bytes(name, where)
-    return data, _decode.decode_file(data, max_pixels, where), where
+    where = printable(path) or "the empty path"
+    data = read_regular(path, where)
+    return data, decode_file(data, max_pixels, where), where
 
 
 def _fitting_canvas(original: Canvas, request: TargetRequest) -> Canvas:
@@ -245,7 +254,7 @@ def _loss_weight(
     if request.alpha_weight and alpha is not None:
         factors["its alpha"] = alpha
     if request.mask is not None:
-        factors[f"mask {printable(str(request.mask))}"] = _open_mask(
+        factors[f"mask {printable(request.mask)}"] = _open_mask(
             request.mask, original, canvas, request.max_pixels, where
         )
     if not factors:
@@ -267,7 +276,7 @@ def _open_mask(
     """The luma of a mask over black, [height, width] in 0..1, at the size of `canvas`."""
     from artgen.targets import _fit
 
-    _, picture, mask = _read(path, max_pixels)
+    _, picture, mask = read_picture(path, max_pixels)
     samples = _fit.check_samples(picture.samples, mask)
     height, width = samples.shape[:2]
     # A mask may be smaller than its picture; its shorter side was then rounded to a whole pixel.
@@ -281,11 +290,3 @@ def _open_mask(
     gray = _fit.over_background(*_fit.resample(samples, canvas), (0.0, 0.0, 0.0))
     luma = gray.astype(np.float64) @ np.asarray(_LUMA)
     return np.asarray(luma, np.float32)
-
-
-def _hash_samples(samples: NDArray[Any]) -> str:
-    """SHA-256 of shape, type and values, the same on machines of either byte order."""
-    dtype = samples.dtype.newbyteorder("<")
-    digest = hashlib.sha256(f"{samples.shape} {dtype.str} ".encode())
-    digest.update(np.ascontiguousarray(samples, dtype).tobytes())
-    return digest.hexdigest()

@@ -7,7 +7,6 @@ before anything is decompressed.
 
 from __future__ import annotations
 
-import hashlib
 import math
 import os
 from dataclasses import dataclass
@@ -17,8 +16,9 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from artgen._files import file_hash, printable
 from artgen.canvas import Canvas
-from artgen.errors import InputError, UsageError
+from artgen.errors import InputError
 from artgen.samples import ImageSet
 from artgen.targets._folder import read_folder
 from artgen.targets._idx import IDX_IMAGES, IDX_TRAINING, read_idx
@@ -31,12 +31,10 @@ from artgen.targets._set_parts import (
     part_from_arrays,
     resample_picture,
 )
-from artgen.targets._source import file_safe, printable
+from artgen.targets._source import content_hash, file_safe
 from artgen.targets._target import Target, TargetTensors
-from artgen.targets.image import (
-    DEFAULT_REQUEST,
-    TargetRequest,
-)
+from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.samples import class_order
 
 Labels = NDArray[np.int64]
 
@@ -118,7 +116,7 @@ def open_image_set(
         file, parts = place, read_npz(place, budget)
     else:
         file, parts = place, read_idx(place, budget)
-    sha256 = None if file is None else hashlib.sha256(file.read_bytes()).hexdigest()
+    sha256 = None if file is None else file_hash(file)
     base = place.name or place.resolve().name
     name = base.removesuffix(".gz").removesuffix(".npz")
     return _make(parts, request, name=name, source=printable(base), sha256=sha256, where=where)
@@ -153,11 +151,7 @@ def _make(
     parts: Parts, request: TargetRequest, *, name: str, source: str, sha256: str | None, where: str
 ) -> SetTarget:
     """Split, name the classes, and choose the pictures that belong to a drawing."""
-    if request.mask is not None or request.alpha_weight:
-        raise UsageError(
-            f"{source} is a set of pictures, so it has neither a mask nor an alpha",
-            hint="leave out --mask and --alpha-weight",
-        )
+    request.refuse_mask(source)
     training, test = parts
     if test is None:
         training, test = _split(training, where)
@@ -166,7 +160,7 @@ def _make(
         raise InputError(f"{where} has test pictures of another size than its training pictures")
     texts = (training[1] or []) + (test[1] or [])
     known = training[1] is not None and test[1] is not None
-    classes = sorted(set(texts), key=_in_order) if known else []
+    classes = sorted(set(texts), key=class_order) if known else []
     if len(classes) > _MOST_CLASSES:
         raise InputError(
             f"{where} has {len(classes)} different labels", hint=f"at most {_MOST_CLASSES}"
@@ -176,11 +170,13 @@ def _make(
         np.array([numbers.get(text, -1) for text in part[1] or [""] * len(part[0])], np.int64)
         for part in (training, test)
     ]
+    arrays: list[NDArray[Any]] = [*images, *labels]
+    hashed = [part for array in arrays for part in (f"{array.shape} ", array)]
     subject = _chosen(images[1], labels[1], tuple(classes), len(images[0]))
     return SetTarget(
         name=file_safe(name),
         source=source,
-        sha256=sha256 or _hash(*images, *labels),
+        sha256=sha256 or content_hash(*hashed),
         subject=subject,
         training=images[0],
         training_labels=labels[0],
@@ -232,18 +228,3 @@ def _scaled(pictures: Pictures, size: int | None) -> Pictures:
         return np.ascontiguousarray(pictures)
     canvas = Canvas(width, height).scaled(size)
     return np.stack([resample_picture(picture, canvas, (0.0, 0.0, 0.0)) for picture in pictures])
-
-
-def _in_order(label: str) -> tuple[float, str]:
-    """Numbers by their value, then texts."""
-    number = float(label) if label.isdecimal() else math.inf
-    return number, label
-
-
-def _hash(*arrays: NDArray[Any]) -> str:
-    """The SHA-256 of arrays, the same on machines of either byte order."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(f"{array.shape} ".encode())
-        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
-    return digest.hexdigest()

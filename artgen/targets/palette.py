@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen._files import printable, read_regular
 from artgen.errors import InputError
 from artgen.recipe import MOST_COLOURS
-from artgen.targets._source import printable
 from artgen.targets.colour import hex_colour, parse_colour
 
 _MOST_BYTES, _MOST_PIXELS = 1_000_000, 4_000_000
@@ -29,9 +29,8 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
     """
     from artgen.targets import _decode
 
-    name = os.fspath(path)
-    where = f"palette {printable(name)}"
-    data = _decode.read_bytes(name, where)
+    where = f"palette {printable(path)}"
+    data = read_regular(path, where)
     if data.startswith(_PNG):
         picture = _decode.decode_file(data, _MOST_PIXELS, where)
         colours = _colours_of(picture.samples, where)

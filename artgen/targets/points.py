@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 
 from artgen.errors import InputError, did_you_mean
 from artgen.samples import Points
+from artgen.targets._source import content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     SampleTarget,
     make_target,
     split_options,
-    text_hash,
     whole_number,
 )
 
@@ -58,7 +58,7 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
         tuple(str(label) for label in range(classes)),
         (0.0, 0.0, 1.0, 1.0),
     )
-    digest = text_hash(f"{name} {points} {classes} {seed}")
+    digest = content_hash(f"{name} {points} {classes} {seed}")
     return make_target(subject, request, "points", source, digest)
 
 

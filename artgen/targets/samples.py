@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from artgen.canvas import Canvas
-from artgen.errors import InputError, UsageError, did_you_mean
+from artgen.errors import InputError, did_you_mean
 from artgen.samples import Curve, Points
-from artgen.targets._source import file_safe
+from artgen.targets._source import content_hash, file_safe
 from artgen.targets._target import Target, TargetTensors
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 
@@ -74,7 +72,7 @@ def curve_from_samples(
     order = np.argsort(xs, kind="stable")
     xs, ys = xs[order], ys[order]
     curve = Curve(xs, ys, float(xs[0]), float(xs[-1]), continuous=False)
-    return make_target(curve, request, name, source or name, _array_hash(xs, ys))
+    return make_target(curve, request, name, source or name, content_hash(xs, ys))
 
 
 def points_from_samples(
@@ -97,7 +95,7 @@ def points_from_samples(
             f"{name} has points of the shape {places.shape} and {len(texts)} labels",
             hint="use points of shape [M, 2], and one label for each",
         )
-    classes = sorted(set(texts), key=_in_order)
+    classes = sorted(set(texts), key=class_order)
     if not 2 <= len(classes) <= _MOST_CLASSES:
         raise InputError(
             f"{name} has {len(classes)} different labels",
@@ -106,7 +104,7 @@ def points_from_samples(
     numbers = np.array([classes.index(text) for text in texts], np.int64)
     box = _box_around(places)
     points = Points(places, numbers, tuple(classes), box)
-    digest = _array_hash(places, np.frombuffer("\0".join(texts).encode(), np.uint8))
+    digest = content_hash(places, "\0".join(texts))
     return make_target(points, request, name, source or name, digest)
 
 
@@ -114,11 +112,7 @@ def make_target(
     subject: Curve | Points, request: TargetRequest, name: str, source: str, sha256: str
 ) -> SampleTarget:
     """The target of `subject`, shown at the size that `request` asks for."""
-    if request.mask is not None or request.alpha_weight:
-        raise UsageError(
-            f"{source} is not a picture, so it has neither a mask nor an alpha",
-            hint="leave out --mask and --alpha-weight",
-        )
+    request.refuse_mask(source)
     canvas = Canvas(*(_CURVE_SIZE if isinstance(subject, Curve) else _MAP_SIZE))
     canvas = canvas.scaled(request.size or canvas.width)
     return SampleTarget(file_safe(name), source, sha256, subject, canvas)
@@ -153,19 +147,6 @@ def whole_number(where: str, key: str, text: str, low: int, high: int) -> int:
     return int(text)
 
 
-def text_hash(text: str) -> str:
-    """The SHA-256 of a text: of what is computed, not of results, which differ by rounding."""
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _array_hash(*arrays: NDArray[Any]) -> str:
-    """The SHA-256 of arrays, the same on machines of either byte order."""
-    digest = hashlib.sha256()
-    for array in arrays:
-        digest.update(np.ascontiguousarray(array, array.dtype.newbyteorder("<")).tobytes())
-    return digest.hexdigest()
-
-
 def _numbers(array: ArrayLike, where: str, dimensions: int) -> NDArray[np.float64]:
     """`array` as finite float64. Raises InputError naming `where`."""
     try:
@@ -193,8 +174,8 @@ def _box_around(places: NDArray[np.float64]) -> tuple[float, float, float, float
     return float(left), float(bottom), float(right), float(top)
 
 
-def _in_order(label: str) -> tuple[float, str]:
-    """Numbers by their value, then texts."""
+def class_order(label: str) -> tuple[float, str]:
+    """The key by which classes are sorted: numbers by their value, then texts."""
     try:
         number = float(label)
     except ValueError:
