@@ -1,7 +1,7 @@
 """Plots of curves and fits, maps of classes, losses, latents; all uses of matplotlib are here.
 
-It avoids pyplot and its global state, and uses the font and the settings that come with matplotlib,
-so equal arguments give equal pixels. Paper is the background of the drawing; ink is light on dark
+It avoids pyplot and its global state, and starts from matplotlib's default settings and font, so
+equal arguments give equal pixels. Paper is the background of the drawing; ink is light on dark
 paper and dark on light. Text and lines grow with the picture. Parts that all frames of a video
 share are drawn once.
 """
@@ -30,7 +30,6 @@ Pixels = NDArray[np.uint8]
 _LONG_SIDE = 6.4
 """Long side in inches; a point is 1/72 inch, so at 461 pixels a point is a pixel."""
 
-_FONT = "DejaVu Sans"
 _TEXT = 9
 """Size of text in points."""
 _LEAST_TEXT = 3
@@ -126,14 +125,7 @@ class ClassMap:
                 [tuple(ink) for ink in inks[points.labels].tolist()]
                 for inks in (0.55 + 0.45 * self.inks, 0.25 * self.inks)
             )
-            axes.scatter(
-                x,
-                y,
-                s=size**2,
-                c=light,
-                edgecolors=edge,
-                linewidths=0.16 * size,
-            )
+            axes.scatter(x, y, s=size**2, c=light, edgecolors=edge, linewidths=0.16 * size)
             self.dots = plot.rgba().astype(np.float32) / 255
 
     def draw(self, shares: NDArray[np.float32]) -> Pixels:
@@ -166,7 +158,6 @@ def plot_losses(
             axes.set_yscale("log")
         axes.margins(x=0.01)
         plot.label(axes, "step", "loss")
-        plot.style(axes)
         plot.legend(axes)
         return plot.draw(())
 
@@ -184,7 +175,6 @@ def plot_generations(
         axes = plot.axes(0.12, 0.10)
         inks = {"best": plot.accent, "mean": plot.pale, "diversity": _INKS[2]}
         right = axes.twinx()
-        right.set_facecolor("none")
         axes.set_zorder(right.get_zorder() + 1)
         for name, pairs in metrics.items():
             own = right if name == "diversity" else axes
@@ -197,11 +187,10 @@ def plot_generations(
         axes.margins(x=0.01)
         right.set_ylim(bottom=0)
         plot.label(axes, "generation", "error")
-        plot.label(right, y="diversity", colour=_INKS[2])
-        plot.style(axes)
-        plot.style(right)
+        right.yaxis.label.set_color(_INKS[2])
+        plot.label(right, y="diversity")
         right.grid(visible=False)
-        right.tick_params(labelleft=False, labelbottom=False)
+        axes.tick_params(labelleft=plot.readable)  # which `twinx` has set
         plot.legend(axes, *right.lines)
         return plot.draw(())
 
@@ -234,7 +223,6 @@ def plot_ranks(
         axes.set_yscale("log")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         plot.label(axes, "rank", "mean squared error")
-        plot.style(axes)
         plot.legend(axes)
         return plot.draw(())
 
@@ -258,8 +246,7 @@ def plot_scatter(
         width = 0.92 / len(parts)
         for number, (name, (points, labels)) in enumerate(parts.items()):
             frame = (0.05 + number * width, 0.09, width - 0.02, 0.78)
-            axes = plot.figure.add_axes(frame, facecolor="none")
-            plot.style(axes)
+            axes = plot.figure.add_axes(frame)
             # Directions and distances have a meaning here, coordinates do not.
             axes.tick_params(labelbottom=False, labelleft=False)
             axes.set_xlim(low[0] - margin[0], high[0] + margin[0])
@@ -283,13 +270,10 @@ def plot_scatter(
                     loc="lower left",
                     bbox_to_anchor=(0, 1.0),
                     ncols=10,
-                    frameon=False,
                     handletextpad=0.0,
                     columnspacing=0.6,
                     borderaxespad=0.2,
-                    labelcolor=plot.pale,
                     markerscale=max(1.0, 5 / size),
-                    prop={"family": _FONT, "size": _TEXT},
                 )
         return plot.draw(())
 
@@ -298,6 +282,7 @@ class _Plot:
     """A matplotlib figure of the size of the canvas, in colours that suit the paper."""
 
     def __init__(self, canvas: Canvas, paper: Colour, *, transparent: bool = False) -> None:
+        from matplotlib import rcParams
         from matplotlib.backends.backend_agg import FigureCanvasAgg
         from matplotlib.figure import Figure
 
@@ -310,41 +295,43 @@ class _Plot:
         self.readable = _TEXT * dpi / 72 >= _LEAST_TEXT
         # Slightly more than whole pixels, since matplotlib rounds down.
         size = ((canvas.width + 0.01) / dpi, (canvas.height + 0.01) / dpi)
+        rcParams.update(self._style())
         colour = "none" if transparent else paper
         self.figure = Figure(figsize=size, dpi=dpi, facecolor=colour)
         # Matplotlib declares no types for its methods.
         self.agg: Any = FigureCanvasAgg(self.figure)
 
+    def _style(self) -> Any:
+        """Return matplotlib's settings: a faint grid, no frame and no ticks, pale text."""
+        style: dict[str, object] = {
+            "font.size": _TEXT,
+            "axes.facecolor": "none",
+            "axes.labelcolor": self.pale,
+            "axes.axisbelow": True,
+            "axes.grid": True,
+            "grid.color": self.faint,
+            "grid.linewidth": 0.7,
+            "legend.frameon": False,
+            "legend.labelcolor": self.pale,
+            "xtick.labelbottom": self.readable,
+            "ytick.labelleft": self.readable,
+        }
+        style |= {f"axes.spines.{side}": False for side in ("left", "right", "top", "bottom")}
+        for ticks in ("xtick", "ytick"):
+            style[f"{ticks}.color"] = self.pale
+            style |= {f"{ticks}.{kind}.size": 0 for kind in ("major", "minor")}
+            style |= {f"{ticks}.{kind}.pad": 5 for kind in ("major", "minor")}
+        return style
+
     def axes(self, left: float = 0.09, right: float = 0.04) -> Axes:
-        """Add axes with a faint grid and no frame; margins are fractions of the width."""
-        axes = self.figure.add_axes((left, 0.13, 1 - left - right, 0.78), facecolor="none")
-        self.style(axes)
-        return axes
+        """Add axes; margins are fractions of the width."""
+        return self.figure.add_axes((left, 0.13, 1 - left - right, 0.78))
 
-    def style(self, axes: Axes) -> None:
-        """Set colours and font of the ticks; call it again after a change of scale."""
-        axes.tick_params(
-            which="both",
-            colors=self.pale,
-            length=0,
-            labelsize=_TEXT,
-            labelbottom=self.readable,
-            labelleft=self.readable,
-            labelfontfamily=_FONT,
-            pad=5,
-        )
-        axes.grid(color=self.faint, linewidth=0.7)
-        axes.set_axisbelow(True)
-        for spine in axes.spines.values():
-            spine.set_visible(False)
-
-    def label(
-        self, axes: Axes, x: str | None = None, y: str | None = None, colour: Colour | None = None
-    ) -> None:
+    def label(self, axes: Axes, x: str = "", y: str = "") -> None:
         """Name the axes, where text is readable."""
-        for text, place in ((x, axes.set_xlabel), (y, axes.set_ylabel)):
-            if text is not None and self.readable:
-                place(text, color=colour or self.pale, fontfamily=_FONT, fontsize=_TEXT)
+        if self.readable:
+            axes.set_xlabel(x)
+            axes.set_ylabel(y)
 
     def legend(self, axes: Axes, *others: Line2D) -> None:
         """Add the names of the lines in rows above the axes; `others` are lines of other axes."""
@@ -361,9 +348,6 @@ class _Plot:
                 borderaxespad=0.3,
                 borderpad=0.2,
                 ncols=columns,
-                frameon=False,
-                labelcolor=self.pale,
-                prop={"family": _FONT, "size": _TEXT},
             )
             extent = legend.get_window_extent(self.agg.get_renderer())
             if extent.x1 <= whole.x1:
