@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import singledispatch
-from typing import Protocol
 from xml.etree import ElementTree
 
 import numpy as np
@@ -18,61 +18,43 @@ from artgen.primitives import Primitive
 Floats = NDArray[np.float64]
 
 
-class FlatPart(Protocol):
-    """A part of one colour with hard edges, in canvas units."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FlatPart(ABC):
+    """A part with hard edges in one `colour` (red, green and blue, 1.0 = 255), in canvas units.
 
-    @property
-    def kind(self) -> str:
-        """The name of its kind."""
-        ...
+    `alpha` is its opacity from 0 to 1, `kind` the name of its kind, `numbers` what it is made of,
+    by name. A part that is `touching` shares its edges with neighbours: a thin border then hides
+    the gaps between them.
+    """
 
-    @property
-    def colour(self) -> Sequence[float] | Floats:
-        """Red, green and blue, 1.0 = 255."""
-        ...
+    colour: Sequence[float] | Floats
+    alpha: float = 1.0
+    kind: str = "polygon"
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    touching: bool = False
 
-    @property
-    def alpha(self) -> float:
-        """Opacity, 0 to 1."""
-        ...
-
-    @property
-    def numbers(self) -> Mapping[str, float]:
-        """The numbers that the part is made of, by name."""
-        ...
-
-    @property
-    def touching(self) -> bool:
-        """Whether it shares its edges with neighbours: a thin border then hides the gaps."""
-        ...
-
+    @abstractmethod
     def element(self) -> ElementTree.Element | None:
         """Return a new SVG element, filled by its user; None where its numbers are not finite.
 
         A stroke has ``fill="none" stroke="currentColor"``. Raises PluginError where the plugin
         gives none.
         """
-        ...
 
+    @abstractmethod
     def outline(self) -> Floats:
         """Return its polygon, float64 [corners, 2]; empty where its numbers are not finite."""
-        ...
 
     def spine(self) -> Floats | None:
         """Return the line in the middle of a stroke, float64 [points, 2]; None for other parts."""
-        ...
+        return None
 
 
 @dataclass(frozen=True, eq=False)
-class Polygon:
+class Polygon(FlatPart):
     """A flat part with the given `corners`, float64 [corners, 2] in canvas units."""
 
     corners: Floats
-    colour: Sequence[float] | Floats
-    alpha: float = 1.0
-    kind: str = "polygon"
-    numbers: Mapping[str, float] = field(default_factory=dict)
-    touching: bool = False
 
     def element(self) -> ElementTree.Element | None:
         """Return a ``<polygon>``."""
@@ -84,9 +66,6 @@ class Polygon:
     def outline(self) -> Floats:
         """Return the corners."""
         return self.corners if np.isfinite(self.corners).all() else np.empty((0, 2))
-
-    def spine(self) -> None:
-        """Return None: it is not a stroke."""
 
 
 @singledispatch

@@ -27,7 +27,7 @@ def _parts(partition: Partition, drawing: Drawing) -> list[Polygon]:
     return [
         Polygon(
             cell,
-            colour,
+            colour=colour,
             kind=drawing.primitive,
             numbers={f"gene_{i}": value for i, value in enumerate(site.tolist())},
             touching=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
@@ -11,28 +10,18 @@ import numpy as np
 
 from artgen.drawing import Drawing
 from artgen.errors import PluginError
-from artgen.output.parts._flat import Floats, flat_parts
+from artgen.output.parts._flat import FlatPart, Floats, flat_parts
 from artgen.primitives import Shape
 from artgen.raster import check_shape, unpack
 from artgen.registry import kind_names
 
 
 @dataclass(frozen=True, eq=False)
-class PlacedShape:
-    """A shape of a drawing: `genes` are float64 [genes], `colour` is [3], `alpha` in 0..1."""
+class PlacedShape(FlatPart):
+    """A shape of a drawing, with its `genes`, float64 [genes]."""
 
-    kind: str
     shape: Shape
     genes: Floats
-    colour: Floats
-    alpha: float
-    touching: bool = False
-
-    @property
-    def numbers(self) -> Mapping[str, float]:
-        """The genes by name."""
-        names = self.shape.gene_names or [f"gene_{i}" for i in range(self.shape.genes)]
-        return dict(zip(names, self.genes.tolist(), strict=True))
 
     def element(self) -> ElementTree.Element | None:
         """Return what `Shape.svg` gives. Raises PluginError where that is not one element."""
@@ -52,7 +41,7 @@ class PlacedShape:
             ) from None
 
     def outline(self) -> Floats:
-        """Return its polygon; empty where its numbers are not finite."""
+        """Return what `Shape.polygon` gives."""
         try:
             with np.errstate(all="ignore"):
                 points = self.shape.polygon(self.genes)
@@ -61,7 +50,7 @@ class PlacedShape:
         return points if np.isfinite(points).all() else np.empty((0, 2))
 
     def spine(self) -> Floats | None:
-        """Return the line in the middle of a stroke."""
+        """Return what `Shape.spine` gives."""
         points = self.shape.spine(self.genes)
         return points if points is not None and np.isfinite(points).all() else None
 
@@ -74,7 +63,17 @@ def _parts(shape: Shape, drawing: Drawing) -> list[PlacedShape]:
     for kind, genes, colour, alpha in zip(*unpack(shape, drawing.tensors), strict=True):
         # As it is drawn: any other number means the last kind.
         k = int(kind) if 0 <= kind < len(members) else -1
-        own = np.ascontiguousarray(genes[: members[k].genes])
-        opacity = min(max(float(alpha), 0.0), 1.0)
-        placed.append(PlacedShape(names[k], members[k], own, colour, opacity))
+        member = members[k]
+        own = np.ascontiguousarray(genes[: member.genes])
+        gene_names = member.gene_names or [f"gene_{i}" for i in range(member.genes)]
+        placed.append(
+            PlacedShape(
+                member,
+                own,
+                kind=names[k],
+                numbers=dict(zip(gene_names, own.tolist(), strict=True)),
+                colour=colour,
+                alpha=min(max(float(alpha), 0.0), 1.0),
+            )
+        )
     return placed
