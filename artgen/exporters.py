@@ -80,6 +80,7 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
     `size` is the long side of the pictures that it saves. Raises UsageError if a page cannot draw
     the art.
     """
+    from artgen.output import encode_jpeg
     from artgen.output.page import encode_page
 
     _refuse(request, "HTML")
@@ -87,12 +88,13 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
         raise UsageError("a page cannot show latents", hint="use -o FILE.png or -o FILE.mp4")
     if request.transparent:
         raise UsageError("a page cannot be transparent", hint="leave out --transparent")
+    side = min(_POSTER_SIDE, max(art.drawing.width, art.drawing.height))
     return encode_page(
         art.drawing,
         art.primitive(),
         art.recipe.to_json(),
         _words(art),
-        _poster(art),
+        encode_jpeg(art.render(side), 80, optimize=True),
         film=art.film,
         **({} if request.size is None else {"saved_side": request.size}),
     )
@@ -116,18 +118,6 @@ def _words(art: Art) -> PageWords:
         shown,
         (words and words.alt) or f"A picture made of {parts}",
     )
-
-
-def _poster(art: Art) -> bytes:
-    """Encode a small JPEG of the drawing."""
-    import io
-
-    from PIL import Image
-
-    side = min(_POSTER_SIDE, max(art.drawing.width, art.drawing.height))
-    file = io.BytesIO()
-    Image.fromarray(art.render(side)).save(file, "JPEG", quality=80, optimize=True)
-    return file.getvalue()
 
 
 def export_json(art: Art, request: ExportRequest) -> bytes:

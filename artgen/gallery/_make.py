@@ -6,7 +6,6 @@ which an interrupted piece resumes; its results are returned as bytes.
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import time
@@ -22,7 +21,7 @@ from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Observer
 from artgen.exporters import export_html
-from artgen.output import atomic_write, probe_folder
+from artgen.output import atomic_write, encode_jpeg, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
 from artgen.runner import Result, RunFolder, output_paths, read_target, run
@@ -191,10 +190,4 @@ def _poster(pixels: Pixels) -> bytes:
 
 def _jpeg(pixels: Pixels, side: int, quality: int = 88) -> bytes:
     """Encode a JPEG whose long side is at most `side` pixels."""
-    from PIL import Image
-
-    picture = Image.fromarray(np.ascontiguousarray(pixels))
-    picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality, optimize=True, progressive=True)
-    return file.getvalue()
+    return encode_jpeg(pixels, quality, side=side, optimize=True, progressive=True)

@@ -7,7 +7,6 @@ thread of the page that asks for them.
 from __future__ import annotations
 
 import base64
-import io
 import math
 import threading
 from dataclasses import dataclass, field
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from artgen.errors import ArtgenError
 from artgen.events import Advanced, Evaluated, Event, Finished, Notice, PreviewDrawn, Started
-from artgen.output import error_map
+from artgen.output import encode_jpeg, error_map
 
 Pixels = NDArray[np.uint8]
 
@@ -175,8 +174,5 @@ def _facts(event: Started) -> dict[str, Any]:
 
 def _data_url(pixels: Pixels) -> str:
     """Encode a picture as the data URL of a JPEG without chroma subsampling."""
-    from PIL import Image
-
-    file = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(pixels)).save(file, "JPEG", quality=88, subsampling=0)
-    return f"data:image/jpeg;base64,{base64.b64encode(file.getvalue()).decode()}"
+    jpeg = encode_jpeg(pixels, 88, subsampling=0)
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg).decode()}"

@@ -7,7 +7,7 @@ from artgen.output.error_map import WORST, embers, error_map
 from artgen.output.frames import FrameStore
 from artgen.output.image_codecs import available_codecs, encode_within
 from artgen.output.provenance import read_recipe
-from artgen.output.still import contact_sheet, encode_png, to_pixels
+from artgen.output.still import contact_sheet, encode_jpeg, encode_png, to_pixels
 from artgen.output.video import (
     FORMATS,
     frame_steps,
@@ -26,6 +26,7 @@ __all__ = [
     "available_codecs",
     "contact_sheet",
     "embers",
+    "encode_jpeg",
     "encode_png",
     "encode_within",
     "error_map",

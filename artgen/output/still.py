@@ -53,6 +53,21 @@ def encode_png(pixels: Pixels, recipe_json: str | None = None, *, level: int = 6
     return file.getvalue()
 
 
+def encode_jpeg(pixels: Pixels, quality: int, *, side: int | None = None, **settings: Any) -> bytes:
+    """A JPEG file of `pixels`, uint8 [h, w, 3], reduced to a long side of at most `side` pixels.
+
+    `quality` (1 to 100) and `settings` are those of Pillow's encoder.
+    """
+    from PIL import Image
+
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    if side is not None:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=quality, **settings)
+    return file.getvalue()
+
+
 def png_texts(recipe_json: str | None) -> PngInfo:
     """The text chunks of a PNG or APNG file, with the recipe for `read_recipe`."""
     from PIL.PngImagePlugin import PngInfo

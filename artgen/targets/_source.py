@@ -5,9 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from artgen.errors import InputError, did_you_mean
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,6 +79,44 @@ class Source:
         if self.path is not None or safe == self.stem:
             return safe
         return f"{safe}-{content_hash(str(self))[:6]}"
+
+
+class SourceOptions:
+    """The rest of a source after its scheme: ``sin(x)?from=0&to=2`` is `what`, then options.
+
+    Raises InputError naming the `source` for an option that is not `known` or comes twice.
+    """
+
+    def __init__(self, scheme: str, rest: str, known: Sequence[str]) -> None:
+        self.source, self._given = f"{scheme}:{rest}", dict[str, str]()
+        what, _, query = rest.partition("?")
+        self.what = what.strip()
+        for part in filter(None, query.split("&")):
+            key, equals, value = (text.strip() for text in part.partition("="))
+            if not (equals and value):
+                raise InputError(f"{self.source}: {part!r} is not KEY=VALUE")
+            if key not in known:
+                hint = did_you_mean(key, known)
+                raise InputError(f"{self.source}: there is no option {key!r}", hint=hint)
+            if key in self._given:
+                raise InputError(f"{self.source}: {key} is given twice")
+            self._given[key] = value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._given
+
+    def text(self, key: str, default: str) -> str:
+        """Return the value of an option."""
+        return self._given.get(key, default)
+
+    def number(self, key: str, default: int, low: int, high: int) -> int:
+        """Return the value of an option, from `low` to `high`. Raises InputError."""
+        text = self._given.get(key, str(default))
+        digits = text.isascii() and text.isdecimal() and len(text) <= 19
+        if not (digits and low <= int(text) <= high):
+            problem = f"{key}={text} is not a whole number from {low} to {high}"
+            raise InputError(f"{self.source}: {problem}")
+        return int(text)
 
 
 def file_safe(text: str) -> str:

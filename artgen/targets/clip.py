@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from artgen._files import file_hash, printable
 from artgen.errors import InputError
-from artgen.targets._source import ANIMATIONS, CONTAINERS, MOST_FRAMES, file_safe
+from artgen.targets._source import ANIMATIONS, CONTAINERS, MOST_FRAMES, SourceOptions, file_safe
 from artgen.targets._target import Target, TargetTensors
 from artgen.targets.image import (
     DEFAULT_REQUEST,
@@ -30,7 +30,6 @@ from artgen.targets.image import (
     prepare_picture,
     read_picture,
 )
-from artgen.targets.samples import split_options, whole_number
 
 if TYPE_CHECKING:
     import numpy as np
@@ -196,10 +195,10 @@ def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarg
 
     They follow one another by name, with numbers in it by their value. Raises InputError.
     """
-    name, options = split_options("frames", rest, ("fps",))
-    where = printable(name) or "the empty path"
-    fps = whole_number(where, "fps", options.get("fps", str(_FOLDER_FPS)), 1, _MOST_FPS)
-    folder = Path(name)
+    options = SourceOptions("frames", rest, ("fps",))
+    where = printable(options.what) or "the empty path"
+    fps = options.number("fps", _FOLDER_FPS, 1, _MOST_FPS)
+    folder = Path(options.what)
     if not folder.is_dir():
         raise InputError(
             f"{where} is not a folder", hint="frames:FOLDER takes a folder of pictures"

@@ -14,10 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.canvas import Canvas
-from artgen.targets._source import MOST_FRAMES, content_hash
+from artgen.targets._source import MOST_FRAMES, SourceOptions, content_hash
 from artgen.targets.clip import ClipTarget, make_clip
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.samples import split_options, whole_number
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Photograph
@@ -47,10 +46,9 @@ def open_clip_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Cli
 
     Raises InputError for another option.
     """
-    source = f"sample:{rest}"
-    _, options = split_options("sample", rest, ("n", "fps"))
-    count = whole_number(source, "n", options.get("n", str(_FRAMES)), 1, MOST_FRAMES)
-    fps = whole_number(source, "fps", options.get("fps", str(_FPS)), 1, 120)
+    options = SourceOptions("sample", rest, ("n", "fps"))
+    count = options.number("n", _FRAMES, 1, MOST_FRAMES)
+    fps = options.number("fps", _FPS, 1, 120)
     side = min(request.size or _SIDE, _LARGEST_SIDE)
     canvas = Canvas(side, max(1, round(side / _ASPECT)))
 
@@ -59,7 +57,7 @@ def open_clip_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Cli
         request,
         fps=fps,
         name="clip",
-        source=source,
+        source=options.source,
         sha256=content_hash(f"clip {count} {fps} {side} 1"),
     )
 

@@ -11,14 +11,12 @@ import numpy as np
 from artgen.errors import InputError
 from artgen.samples import Curve
 from artgen.targets._expression import Expression
-from artgen.targets._source import content_hash
+from artgen.targets._source import SourceOptions, content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     MOST_SAMPLES,
     SampleTarget,
     make_target,
-    split_options,
-    whole_number,
 )
 
 _EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
@@ -30,23 +28,22 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
 
     Raises InputError for what is not an expression of x, and where it has no finite value.
     """
-    source = f"curve:{rest}"
-    text, options = split_options("curve", rest, ("from", "to", "n"))
-    start, end = _end(options.get("from", "-1")), _end(options.get("to", "1"))
+    options = SourceOptions("curve", rest, ("from", "to", "n"))
+    start, end = _end(options.text("from", "-1")), _end(options.text("to", "1"))
     if not start < end:
-        raise InputError(f"{source}: from must be less than to, got {start:g} and {end:g}")
-    samples = whole_number(source, "n", options.get("n", str(_SAMPLES)), 2, MOST_SAMPLES)
-    function = Expression(text or _EXPRESSION)
+        raise InputError(f"{options.source}: from must be less than to, got {start:g} and {end:g}")
+    samples = options.number("n", _SAMPLES, 2, MOST_SAMPLES)
+    function = Expression(options.what or _EXPRESSION)
     x = np.linspace(start, end, samples)
     y = function(x)
     undefined = ~(np.abs(y) < 1e100)
     if undefined.any():
         raise InputError(
-            f"{source} has no finite value at x = {x[undefined][0]:g}",
+            f"{options.source} has no finite value at x = {x[undefined][0]:g}",
             hint="choose another interval with ?from=A&to=B",
         )
     digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
-    return make_target(Curve(x, y, start, end), request, "curve", source, digest)
+    return make_target(Curve(x, y, start, end), request, "curve", options.source, digest)
 
 
 def _end(text: str) -> float:

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.targets._source import content_hash
+from artgen.targets._source import SourceOptions, content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.image_set import SetTarget, set_from_arrays
-from artgen.targets.samples import split_options, whole_number
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -37,10 +36,9 @@ def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarge
 
     One of six is to be judged on. Raises InputError for another option.
     """
-    source = f"sample:{rest}"
-    _, options = split_options("sample", rest, ("n", "seed"))
-    count = whole_number(source, "n", options.get("n", str(_PICTURES)), 12, _MOST)
-    seed = whole_number(source, "seed", options.get("seed", "0"), 0, 2**63 - 1)
+    options = SourceOptions("sample", rest, ("n", "seed"))
+    count = options.number("n", _PICTURES, 12, _MOST)
+    seed = options.number("seed", 0, 0, 2**63 - 1)
     side = min(request.size or _SIDE, _LARGEST_SIDE)
     labels = np.arange(count) % 10
     rng = np.random.default_rng(seed)
@@ -54,7 +52,7 @@ def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarge
         "digits",
         test_images=images[:tested],
         test_labels=labels[:tested],
-        source=source,
+        source=options.source,
         sha256=digest,
     )
 

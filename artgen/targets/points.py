@@ -13,13 +13,11 @@ from numpy.typing import NDArray
 
 from artgen.errors import InputError, did_you_mean
 from artgen.samples import Points
-from artgen.targets._source import content_hash
+from artgen.targets._source import SourceOptions, content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     SampleTarget,
     make_target,
-    split_options,
-    whole_number,
 )
 
 Array = NDArray[np.float64]
@@ -35,18 +33,14 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
 
     Raises InputError for another name or option.
     """
-    source = f"points:{rest}"
-    name, options = split_options("points", rest, ("n", "seed", "classes"))
-    name = name or "random"
+    options = SourceOptions("points", rest, ("n", "seed", "classes"))
+    name = options.what or "random"
     if name not in _CLOUDS:
         raise InputError(f"there are no points {name!r}", hint=did_you_mean(name, _CLOUDS))
 
-    def number(key: str, default: int, low: int, high: int) -> int:
-        return whole_number(source, key, options.get(key, str(default)), low, high)
-
-    classes = number("classes", 2, 2, 2 if name == "two-moons" else _MOST_CLASSES)
-    points = number("n", _NUMBERS[name], classes, _MOST_POINTS)
-    seed = number("seed", 0, 0, 2**63 - 1)
+    classes = options.number("classes", 2, 2, 2 if name == "two-moons" else _MOST_CLASSES)
+    points = options.number("n", _NUMBERS[name], classes, _MOST_POINTS)
+    seed = options.number("seed", 0, 0, 2**63 - 1)
     rng = np.random.default_rng(seed)
     labels = np.arange(points, dtype=np.int64) % classes
     if name == "random":
@@ -59,7 +53,7 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
         (0.0, 0.0, 1.0, 1.0),
     )
     digest = content_hash(f"{name} {points} {classes} {seed}")
-    return make_target(subject, request, "points", source, digest)
+    return make_target(subject, request, "points", options.source, digest)
 
 
 def _random(rng: np.random.Generator, labels: NDArray[np.int64], classes: int) -> Array:

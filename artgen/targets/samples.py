@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from artgen.canvas import Canvas
-from artgen.errors import InputError, did_you_mean
+from artgen.errors import InputError
 from artgen.samples import Curve, Points
 from artgen.targets._source import content_hash, file_safe
 from artgen.targets._target import Target, TargetTensors
@@ -116,35 +115,6 @@ def make_target(
     canvas = Canvas(*(_CURVE_SIZE if isinstance(subject, Curve) else _MAP_SIZE))
     canvas = canvas.scaled(request.size or canvas.width)
     return SampleTarget(file_safe(name), source, sha256, subject, canvas)
-
-
-def split_options(scheme: str, rest: str, known: Iterable[str]) -> tuple[str, dict[str, str]]:
-    """Split `sin(x)?from=0&to=2` into ``("sin(x)", {"from": "0", "to": "2"})``.
-
-    Raises InputError for an option that is not `known` or comes twice.
-    """
-    what, _, query = rest.partition("?")
-    options: dict[str, str] = {}
-    for part in filter(None, query.split("&")):
-        key, equals, value = (text.strip() for text in part.partition("="))
-        if not (equals and value):
-            raise InputError(f"{scheme}:{rest}: {part!r} is not KEY=VALUE")
-        if key not in known:
-            raise InputError(
-                f"{scheme}:{rest}: there is no option {key!r}", hint=did_you_mean(key, known)
-            )
-        if key in options:
-            raise InputError(f"{scheme}:{rest}: {key} is given twice")
-        options[key] = value
-    return what.strip(), options
-
-
-def whole_number(where: str, key: str, text: str, low: int, high: int) -> int:
-    """The value of an option. Raises InputError naming `where` and `key`."""
-    digits = text.isascii() and text.isdecimal() and len(text) <= 19
-    if not (digits and low <= int(text) <= high):
-        raise InputError(f"{where}: {key}={text} is not a whole number from {low} to {high}")
-    return int(text)
 
 
 def _numbers(array: ArrayLike, where: str, dimensions: int) -> NDArray[np.float64]:
