@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Self
 
 from artgen.events import Observer
 from artgen.output import atomic_write, probe_folder
@@ -22,7 +23,6 @@ from artgen.tasks import Executor, RunControl, Task, files_below
 class Run(Task):
     """What `artgen.runner.run` is told, but for the registry; `folder` is where outputs go.
 
-    With `return_files` the result holds the files: whoever ordered the run cannot read that folder.
     `asked` are the target and the seed as the user gave them, which the result of a batch names.
     """
 
@@ -31,38 +31,32 @@ class Run(Task):
     log: Path | None = None
     graph: Path | None = None
     video: Path | None = None
-    return_files: bool = False
     asked: Mapping[str, str | int | None] = field(default_factory=dict)
 
     @property
     def milestone(self) -> Path:
         """The newest file of the run folder to be written."""
-        return RunFolder(self._out / f"{self.stem}.run").milestone
+        return RunFolder(self.place / f"{self.stem}.run").milestone
 
     def resume_files(self) -> Mapping[str, Path]:
         """The run folder, and the log, to which lines are added."""
         if not self.resume:
             return {}
-        files = files_below(self._out / f"{self.stem}.run", self._out)
+        files = files_below(self.place / f"{self.stem}.run", self.place)
         if self.log is not None and self.log.exists():
             files[self.log.name] = self.log
         return files
 
-    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> Run:
+    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> Self:
         """Resume from the files unpacked into `folder`; files are returned with the result."""
 
         def place(path: Path | None) -> Path | None:
             return None if path is None else folder / path.name
 
         return replace(
-            self,
-            recipe=recipe,
-            plugins=plugins,
-            folder=folder,
-            search=(folder,),
+            super().relocated(recipe, plugins, folder),
             resume=(folder / f"{self.stem}.run" / "recipe.json").exists(),
             overwrite=False,
-            return_files=True,
             log=place(self.log),
             graph=place(self.graph),
             video=place(self.video),
@@ -70,22 +64,17 @@ class Run(Task):
 
     def local_path(self, name: str) -> Path | None:
         """The path of a file of the run folder; other files are returned with the result."""
-        return self._out / name if name.startswith(f"{self.stem}.run/") else None
+        return self.place / name if name.startswith(f"{self.stem}.run/") else None
 
     def places(self, recipe: Recipe) -> dict[str, Path]:
         """Where files of a run of `recipe` are, by what they are; some may not be there."""
-        paths = output_paths(self._out, self.stem, recipe, self.video)
+        paths = output_paths(self.place, self.stem, recipe, self.video)
         places = {kind: paths[kind] for kind in (*OUTPUTS, "summary") if kind in paths}
         if self.log is not None:
             places["log"] = self.log
         if self.graph is not None:
             places |= {"graph": self.graph, "graph picture": self.graph.with_suffix(".svg")}
         return places
-
-    @property
-    def _out(self) -> Path:
-        assert self.folder is not None
-        return self.folder
 
 
 def execute(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from artgen.recipe import Recipe
 
@@ -16,7 +17,8 @@ class Task:
     Files of the `recipe` are looked up in the folders `search`; `plugins` are loose files. In
     `folder` the run keeps what resuming it needs (None: nothing); with `resume` it continues what
     an earlier run left there, if anything. It takes `cpus` processors and `gpus` graphics
-    processors, which may be a share of one.
+    processors, which may be a share of one. With `return_files` the result holds the files that it
+    writes: whoever ordered the run cannot read the folder.
     """
 
     stem: str
@@ -27,6 +29,13 @@ class Task:
     resume: bool = False
     cpus: int = 1
     gpus: float = 0.0
+    return_files: bool = False
+
+    @property
+    def place(self) -> Path:
+        """The folder of a task that has one."""
+        assert self.folder is not None
+        return self.folder
 
     def search_for(self, what: str) -> Sequence[Path]:
         """The folders in which to look for its ``target``, its ``mask`` or its ``init``."""
@@ -41,13 +50,16 @@ class Task:
         """The files that resuming needs, by their names in `folder`; none for a new run."""
         return {}
 
-    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> Task:
-        """The same task on another machine, with its files below `folder`.
-
-        Files that it would write elsewhere are returned with its result.
-        """
-        own = None if self.folder is None else folder
-        return replace(self, recipe=recipe, search=(folder,), plugins=plugins, folder=own)
+    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> Self:
+        """The same task on another machine, with its files below `folder`."""
+        return replace(
+            self,
+            recipe=recipe,
+            search=(folder,),
+            plugins=plugins,
+            folder=None if self.folder is None else folder,
+            return_files=True,
+        )
 
     def local_path(self, name: str) -> Path | None:
         """Where a file called `name` in the remote `folder` belongs here if the run ends early."""

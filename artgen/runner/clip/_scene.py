@@ -55,8 +55,7 @@ class SceneTask(Task):
     """A scene to be fitted: frames number `first` to `last` - 1 of the clip.
 
     `recipe` is the clip's, `folder` where the scene's keys are kept. `offset` are the steps of the
-    scenes before, `total_steps` those of all, for events. With `return_files` the result
-    holds the files, for a scene that is fitted on another machine.
+    scenes before, `total_steps` those of all, for events.
     """
 
     first: int = 0
@@ -65,13 +64,6 @@ class SceneTask(Task):
     total_steps: int = 0
     run_name: str = ""
     checkpoint_every: int | None = None
-    return_files: bool = False
-
-    @property
-    def place(self) -> Path:
-        """Its folder."""
-        assert self.folder is not None
-        return self.folder
 
     @property
     def keyframes(self) -> KeyframeStore:
@@ -86,12 +78,6 @@ class SceneTask(Task):
     def resume_files(self) -> dict[str, Path]:
         """All files in its folder, if there is one."""
         return files_below(self.place, self.place)
-
-    def relocated(self, recipe: Recipe, plugins: tuple[Path, ...], folder: Path) -> SceneTask:
-        """The task on another machine, which returns its files with the result."""
-        return replace(
-            self, recipe=recipe, plugins=plugins, folder=folder, search=(folder,), return_files=True
-        )
 
 
 @dataclass(frozen=True)
