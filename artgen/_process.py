@@ -1,4 +1,4 @@
-"""Settings of processes that run artgen alone; the library never changes them by itself."""
+"""Settings of processes that run artgen alone, which the library never changes by itself."""
 
 from __future__ import annotations
 
@@ -19,6 +19,15 @@ def collect_rarely() -> None:
     a sixth of the time of a small fit.
     """
     gc.set_threshold(50_000, 20, 50)
+
+
+def available_threads(asked: int) -> int:
+    """The number of threads to use: `asked`, but not more than this machine has processors.
+
+    Results do not depend on it. Thousands of threads crash OpenMP, and recipes come from larger
+    machines.
+    """
+    return min(asked, os.cpu_count() or 1)
 
 
 def _shorten_waits() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
 
+from artgen._process import available_threads
 from artgen.errors import UsageError
 
 
@@ -35,15 +35,6 @@ def resolve_device(asked: str) -> str:
             hint="use --device auto; `artgen doctor` shows what there is",
         )
     return asked
-
-
-def available_threads(asked: int) -> int:
-    """The number of threads to use: `asked`, but not more than this machine has processors.
-
-    Results do not depend on it. Thousands of threads crash OpenMP, and recipes come from larger
-    machines.
-    """
-    return min(asked, os.cpu_count() or 1)
 
 
 @contextmanager

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from artgen._files import file_hash
+from artgen._process import available_threads
 from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import load_primitive
-from artgen.runner._device import available_threads
 from artgen.targets import Source, Target, TargetRequest, open_source
 
 _NAMES = ("name", "engine", "loss")
