@@ -204,10 +204,12 @@ def _beginning(event: Started) -> str:
 
 
 def _ending(summary: dict[str, Any]) -> str:
-    return (
-        f"{headline(summary)} after {summary['steps']} steps in {summary['seconds']:.1f} s, "
-        f"stopped by {summary['stopped_by']}"
+    stopped_by = summary["stopped_by"]
+    reason = (
+        "finished: more would not help" if stopped_by == "finished" else f"stopped by {stopped_by}"
     )
+    steps, seconds = summary["steps"], summary["seconds"]
+    return f"{headline(summary)} after {steps} steps in {seconds:.1f} s, {reason}"
 
 
 def _metrics(event: Evaluated) -> str:

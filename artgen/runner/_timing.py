@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from statistics import fmean, median
+from statistics import fmean
 from typing import TypeVar
 
 from artgen.drawing import Drawing
@@ -24,8 +24,6 @@ LONGEST_REHEARSAL = 3.0
 PATIENCE = 3.0
 """A rehearsal ends early after so many times what it should take."""
 MOST_STEPS = 2000
-HICCUP = 2
-"""A step counts as the median of so many steps before, itself and as many after."""
 STORING = 1.3
 """What storing a frame adds to painting it, as a factor."""
 FRAME_SHARE = 0.25
@@ -127,16 +125,10 @@ def measure_pace(
         step_took = took(lambda: engine.advance(1))
         spent += step_took
         (rounds if step in begins else usual).append(step_took)
-    pace = _typical(usual) if usual else rough
+    pace = fmean(usual) if usual else rough
     round_took = max(0.0, fmean(rounds) - pace) * len(begins) if rounds else 0.0
     evaluation, frame = took(lambda: _evaluate(engine)), took(draw)
     return Pace(pace, evaluation, STORING * frame if paint else 0.0, round_took, spent)
-
-
-def _typical(taken: list[float]) -> float:
-    """The mean of steps, of which single ones were held up."""
-    windows = (taken[max(0, i - HICCUP) : i + HICCUP + 1] for i in range(len(taken)))
-    return fmean(map(median, windows))
 
 
 def _evaluate(engine: Engine) -> None:
