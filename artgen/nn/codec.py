@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from artgen.compiler.memory import memory_errors
+from artgen.errors import PluginError
 from artgen.primitives import Arithmetic, Codec, Examples, Params
 from artgen.samples import ImageSet
 
@@ -63,10 +64,12 @@ def pass_through(
     images: Tensor,
     labels: Tensor,
     arithmetic: Arithmetic,
-) -> Tensor:
-    """The pictures [N, channels, h, w] after the codec, differentiably: what a step learns from.
+    rng: torch.Generator,
+) -> tuple[Tensor, Tensor | None]:
+    """The pictures [N, channels, h, w] after the codec in a step, and its term of the loss.
 
-    Products may be computed in bfloat16; the result is float32.
+    Both are differentiable. Products may be computed in bfloat16; the results are float32. Raises
+    PluginError where the term is not a scalar.
     """
     last = torch.channels_last
     p = Params(
@@ -77,7 +80,17 @@ def pass_through(
     )
     device = images.device.type
     with torch.autocast(device, torch.bfloat16, enabled=arithmetic == "bf16"):
-        return codec.decode(codec.encode(_channels_last(images), p), p, labels).float()
+        latents, term = codec.penalty(_channels_last(images), p, rng)
+        outputs = codec.decode(latents, p, labels).float()
+    if term is None:
+        return outputs, None
+    if not isinstance(term, Tensor) or term.ndim:
+        found = f"shape {list(term.shape)}" if isinstance(term, Tensor) else type(term).__name__
+        raise PluginError(
+            f"penalty of {type(codec).__name__} gave a term of {found}, not a scalar tensor",
+            hint="return the latents and a mean or sum over all of them",
+        )
+    return outputs, term.float()
 
 
 def _pieces(examples: Examples, tensors: Mapping[str, Tensor]) -> Iterator[tuple[Tensor, Tensor]]:

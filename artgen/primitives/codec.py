@@ -105,6 +105,17 @@ class Codec(Primitive):
         """
         raise NotImplementedError(f"{type(self).__name__} has no decode")
 
+    def penalty(
+        self, images: Tensor, p: Params, rng: torch.Generator
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return latents [N, *latent] for a step to decode, and a term that is added to its loss.
+
+        The term is a scalar, such as a KL divergence or the sparsity of the latents; None adds
+        nothing. Latents may be drawn at random by `rng`, on the device of `images`. Only steps of
+        the engine `gradient` call this: pictures are evaluated and drawn through `encode`.
+        """
+        return self.encode(images, p), None
+
     @property
     def components(self) -> int:
         """The value of the option that `size_option` names; 1 without one."""

@@ -124,7 +124,8 @@ class _CodecTrial:
     def seconds(self, arithmetic: Arithmetic) -> float:
         """How long it takes, on as many threads as there are."""
         began = time.perf_counter()
-        outputs = pass_through(self.codec, self.tensors, self.images, self.labels, arithmetic)
+        batch, rng = (self.images, self.labels), torch.Generator(self.images.device)
+        outputs, _ = pass_through(self.codec, self.tensors, *batch, arithmetic, rng)
         learned = list(self.tensors.values())
         gradients = torch.autograd.grad(outputs.square().mean(), learned, allow_unused=True)
         float(next((gradient.sum() for gradient in gradients if gradient is not None), 0.0))

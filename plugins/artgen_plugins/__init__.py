@@ -53,6 +53,7 @@ def artgen_primitives() -> list[Spec]:
             "An autoencoder whose decoder also gets the class.",
             "artgen_plugins.conditional:Conditional",
         ),
+        Spec("vae", "A variational autoencoder.", "artgen_plugins.vae:VAE"),
         Spec("pca", "Mixtures of a few basis pictures.", "artgen_plugins.pca:PCA"),
         Spec("svd", "Low-rank approximation of every picture.", "artgen_plugins.svd:SVD"),
     ]

@@ -122,6 +122,11 @@ class Autoencoder(Codec):
         ]
 
     @property
+    def codes(self) -> int:
+        """The number of outputs of the encoder."""
+        return self.latent[0]
+
+    @property
     def conditions(self) -> int:
         """The number of inputs of the decoder besides the latent."""
         return 0
@@ -133,19 +138,23 @@ class Autoencoder(Codec):
         there are fewer.
         """
         (inner,) = self.latent
+        codes = self.codes
+        # What is not the latent itself, such as a mean and a variance, is linear.
+        bent = codes if codes == inner else None
         pixels = self.channels * self.height * self.width
         if self.options.network == "dense":
-            into, out = (pixels, pixels, inner), (inner + self.conditions, pixels, pixels)
+            into, out = (pixels, pixels, codes), (inner + self.conditions, pixels, pixels)
             for half, widths in {"encode": into, "decode": out}.items():
                 for i, (before, after) in enumerate(pairwise(widths)):
-                    yield f"{half}{i}", (after, before), before, after, after
+                    slopes = bent if (half, i) == ("encode", 1) else after
+                    yield f"{half}{i}", (after, before), before, after, slopes
             return
         folds = self.folds
         folded = [self.channels, *(self._scaled(c) for c in FOLDED[: len(folds) - 1])]
         for i, (before, after) in enumerate(pairwise(folded)):
             yield f"encode{i}", (after, before, 3, 3), 9 * before, after, after
         size = folded[-1], *folds[-1]
-        yield f"encode{len(folds) - 1}", (inner, *size), math.prod(size), inner, inner
+        yield f"encode{len(folds) - 1}", (codes, *size), math.prod(size), codes, bent
         unfolded = [inner + self.conditions, inner, *map(self._scaled, UNFOLDED), self.channels]
         sizes = pairwise([(1, 1), *self.unfolds])
         for i, ((before, after), (small, large)) in enumerate(

@@ -49,10 +49,13 @@ class CodecObjective(Objective):
         self.total, self.steps = torch.zeros((), dtype=torch.float64), 0
 
     def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
-        """The loss of the step's batch."""
+        """The loss of the step's batch, with the term of the codec."""
         images, labels = self.batches.batch(step, self.generator)
-        outputs = pass_through(self.codec, tensors, images, labels, self.problem.arithmetic)
+        outputs, term = pass_through(
+            self.codec, tensors, images, labels, self.problem.arithmetic, self.generator
+        )
         loss = self.problem.loss(outputs, images, None)
+        loss = loss if term is None else loss + term
         self.total += loss.detach().cpu()
         self.steps += 1
         return loss
