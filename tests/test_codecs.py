@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 import numpy as np
 import pytest
 import torch
@@ -21,6 +23,7 @@ from artgen_plugins.autoencoder import Autoencoder
 from artgen_plugins.conditional import Conditional
 from artgen_plugins.pca import PCA
 from artgen_plugins.svd import SVD
+from artgen_plugins.vae import VAE
 
 
 @pytest.fixture(autouse=True)
@@ -355,16 +358,96 @@ def test_steps_differentiate_in_either_arithmetic(arithmetic, digits):
     assert all(gradient.isfinite().all() for gradient in gradients)
 
 
+class Means(artgen.Codec):
+    """Blocks as their means, times a learned factor."""
+
+    latent = (1, 7, 7)
+    params = {"factor": artgen.Param(1, init=1.0, lr=0.05)}
+    term: ClassVar[Any] = None
+
+    def encode(self, images, p):
+        return p.factor * torch.nn.functional.avg_pool2d(images, 4)
+
+    def decode(self, latents, p, labels):
+        return torch.nn.functional.interpolate(latents, (self.height, self.width))
+
+    def penalty(self, images, p, rng):
+        latents = self.encode(images, p)
+        return latents, self.term(latents)
+
+
+def test_the_term_of_a_codec_is_part_of_the_loss_of_a_step_alone(digits):
+    fitted = {}
+    for name, term in {
+        "none": lambda latents: None,
+        "constant": lambda latents: torch.tensor(5.0),
+        "sparse": lambda latents: latents.abs().mean(),
+    }.items():
+        cls = type("Means", (Means,), {"term": staticmethod(term), "__doc__": "M."})
+        fitted[name] = artgen.fit(digits, cls, steps=40, **QUICK)
+    none, constant, sparse = (fitted[name] for name in ("none", "constant", "sparse"))
+    assert constant.metrics["loss"] == none.metrics["loss"]
+    learned = [each.training_loss for each in none.history[1:]]
+    assert [each.training_loss for each in constant.history[1:]] == pytest.approx(
+        [loss + 5 for loss in learned]
+    )
+    assert none.drawing.tensors["factor"] > 0.9
+    assert sparse.history[-1].training_loss < sparse.history[1].training_loss
+    assert sparse.history[-1].loss > sparse.history[0].loss
+
+
+def test_a_term_that_is_no_scalar_is_refused(digits):
+    cls = type("Means", (Means,), {"term": staticmethod(lambda latents: latents), "__doc__": "M."})
+    with pytest.raises(artgen.PluginError, match=r"penalty of Means gave a term of shape \["):
+        artgen.fit(digits, cls, steps=2, **QUICK)
+
+
+def test_the_latents_of_a_vae_are_normally_distributed(digits):
+    stretch = {}
+    for beta in (0.0, 1.0, 50.0):
+        art = artgen.fit(
+            digits,
+            "vae",
+            network="dense",
+            latent=4,
+            width=0.2,
+            steps=150,
+            engine_options={"rate": 3.0, "batch": 50},
+            beta=beta,
+            **QUICK,
+        )
+        assert art.recipe.stage[0].loss == "bce"
+        latents = art.latent_space().latents
+        assert torch.equal(latents, art.latent_space().latents)
+        stretch[beta] = float(torch.cov(latents.T).diagonal().mean())
+    # Without the divergence nothing limits them, with too much of it all are the same.
+    assert stretch[0.0] > 2 * stretch[1.0]
+    assert 0.2 < stretch[1.0] < 2
+    assert stretch[50.0] < 0.1
+
+
+def test_the_divergence_of_a_vae_is_that_of_normal_distributions(digits):
+    codec, tensors = made(VAE, digits.subject, network="dense", latent=3)
+    p, images = Params(tensors), torch.rand(5, 1, 28, 28)
+    mean, spread = Autoencoder.encode(codec, images, p).chunk(2, 1)
+    latents, term = codec.penalty(images, p, torch.Generator().manual_seed(4))
+    noise = torch.randn(5, 3, generator=torch.Generator().manual_seed(4))
+    torch.testing.assert_close(latents, mean + noise * (spread / 2).exp())
+    normal = torch.distributions.Normal
+    whole = torch.distributions.kl_divergence(normal(mean, (spread / 2).exp()), normal(0.0, 1.0))
+    torch.testing.assert_close(784 * term, whole.sum(1).mean())
+    assert torch.equal(codec.encode(images, p), mean)
+
+
+@pytest.mark.parametrize("name", ["autoencoder", "vae"])
 @pytest.mark.parametrize("chunk", [1, 7])
-def test_chunks_change_nothing(chunk, digits, monkeypatch):
+def test_chunks_change_nothing(chunk, name, digits, monkeypatch):
     from artgen.runner import _fit
 
     results = []
     for largest in (chunk, 1000):
         monkeypatch.setattr(_fit, "LARGEST_CHUNK", largest)
-        art = artgen.fit(
-            digits, "autoencoder", steps=12, engine_options={"augment": 0.5}, **SMALL, **QUICK
-        )
+        art = artgen.fit(digits, name, steps=12, engine_options={"augment": 0.5}, **SMALL, **QUICK)
         results.append(art.to_bytes())
     assert results[0] == results[1]
 

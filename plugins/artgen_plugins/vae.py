@@ -25,7 +25,9 @@ class VAE(Autoencoder):
     class Options(Autoencoder.Options):
         """Options of `vae`."""
 
-        beta: float = option(1.0, "weight of the divergence from the normal distribution", low=0, high=1000)
+        beta: float = option(
+            1.0, "weight of the divergence from the normal distribution", low=0, high=1000
+        )
 
     def suggested_stage(self) -> dict[str, Any]:
         """Treat pixels as probabilities, so that a beta of 1 gives the evidence lower bound."""
