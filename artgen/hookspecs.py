@@ -32,13 +32,15 @@ class Spec:
     """An offer of a plugin under `name`; `load` is ``"module:attribute"`` or the object itself.
 
     A target may also declare the names of the `files` that it opens, as patterns in lower case:
-    ``("*.csv",)``. A folder matches with a slash at its end: ``("*.zarr/",)``.
+    ``("*.csv",)``. A folder matches with a slash at its end: ``("*.zarr/",)``. `example` is what
+    its conformance checks open: the text after the colon, or the bytes of a small file.
     """
 
     name: str
     summary: str
     load: str | Any
     files: tuple[str, ...] = ()
+    example: str | bytes = ""
 
 
 @hookspec

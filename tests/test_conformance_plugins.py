@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import re
-import textwrap
 from pathlib import Path
 
 import pytest
+import torch
 
 from artgen.registry import Registry
 from artgen.testing import _offer as offer_of
 from artgen.testing import checks_for, examine, judge
 
-HEAD = "import sys, time, random\nimport numpy as np, torch\nimport artgen\n"
+HEAD = (
+    "import dataclasses, json, math, random, sys, time\nimport numpy as np, torch\nimport artgen\n"
+)
 HOOKS = {"loss": "artgen_losses"}
 OFFER = """
 @artgen.hookimpl
 def {hook}():
-    return [artgen.Spec("bad", "Planted.", {of})]
+    return [artgen.Spec("{name}", "Planted.", bad)]
 """
 SQUARE = "(image - target).square()"
 
@@ -99,31 +101,250 @@ OBSERVERS = {
     "stdout": ("result", "print(event)"),
 }
 
-KINDS = {"loss": LOSSES, "observer": OBSERVERS}
+RAMP = "np.linspace(0, 1, 3 * 20 * 30).reshape(20, 30, 3)"
+MADE = "artgen.image_from_array({}, request, f'bad-{{rest}}', source=f'bad:{{rest}}')"
+OPEN = "def bad(rest, request):\n  rest = str(float(rest or 1)) if rest.isdigit() or not rest else refuse(rest)\n"
+OPEN += "  ramp = " + RAMP + " ** float(rest)\n  return "
+REFUSE = "def refuse(rest): raise artgen.InputError(f'{rest} is no number')\n"
+TARGETS = {
+    "values": (
+        "opens",
+        OPEN + "dataclasses.replace(" + MADE.format("ramp") + ", image=ramp * 255)",
+    ),
+    "name": ("opens", OPEN + "artgen.image_from_array(ramp, request, f'bad:{rest}'), refuse and 0"),
+    "an array": ("opens", OPEN + "ramp"),
+    "size": (
+        "request",
+        OPEN + MADE.format("ramp").replace("request", "artgen.TargetRequest()", 1),
+    ),
+    "mask": (
+        "request",
+        OPEN + MADE.format("ramp").replace("request", "artgen.TargetRequest(size=request.size)", 1),
+    ),
+    "random": ("again", OPEN + MADE.format("np.random.rand(20, 30, 3)")),
+    "other data": ("again", OPEN + MADE.format("np.random.default_rng().random((20, 30, 3))")),
+    "source": ("again", OPEN + MADE.format("ramp").replace("source=f'bad:", "source=f'ramp:")),
+    "seed": ("again", OPEN + "np.random.seed(1) or " + MADE.format("ramp")),
+    "same names": (
+        "names",
+        OPEN + "artgen.image_from_array(ramp, request, 'bad', source=f'bad:{rest}')",
+    ),
+    "key": (
+        "refusal",
+        "def bad(rest, request):\n  ramp = {'': "
+        + RAMP
+        + "}[rest]\n  return "
+        + MADE.format("ramp"),
+    ),
+    "number": (
+        "refusal",
+        "def bad(rest, request):\n  ramp = "
+        + RAMP
+        + " ** abs(float(rest or 1))\n  return "
+        + MADE.format("ramp"),
+    ),
+    "plain exception": (
+        "refusal",
+        "def bad(rest, request):\n  if rest: raise ValueError(rest)\n  return " + MADE.format(RAMP),
+    ),
+}
+
+TYPED = "def bad(art, request):\n  "
+DRAWN = "art.render(request.size, transparent=request.transparent)"
+ALLOW = "request.allow('size', 'transparent')\n  "
+EXPORTERS = {
+    "text": ("content", TYPED + "return 'text'"),
+    "nothing": ("content", TYPED + "return b''"),
+    "JSON": ("content", TYPED + "return json.dumps({'x': float('nan')}).encode()", "json"),
+    "XML": ("content", TYPED + "return b'<svg><g></svg>'", "svg"),
+    "picture": ("content", TYPED + "return b'BM' + bytes(90)", "bmp"),
+    "no recipe": ("provenance", TYPED + "return b'<svg/>'", "svg"),
+    "other recipe": (
+        "provenance",
+        TYPED + "return json.dumps({'recipe': {'seed': 5}}).encode()",
+        "json",
+    ),
+    "transparency": ("requests", TYPED + "return art.render(request.size).tobytes()"),
+    "animation": ("requests", TYPED + f"return {DRAWN}.tobytes()"),
+    "size": (
+        "requests",
+        TYPED + ALLOW + "return art.render(transparent=request.transparent).tobytes()",
+    ),
+    "one family": (
+        "families",
+        TYPED + ALLOW + "return art.drawing.tensors['angle'].numpy().tobytes()",
+    ),
+    "date": ("purity", TYPED + "return str(time.time()).encode()"),
+    "random": ("purity", TYPED + "return bytes([random.randrange(256)])"),
+    "in place": ("purity", TYPED + "art.drawing.tensors['xy'].mul_(0.5); return b'x'"),
+    "a file": ("purity", TYPED + "open('side.txt', 'w').close(); return b'x'"),
+}
+
+ENGINE = '''
+class bad(artgen.Engine):
+    """Random changes."""
+    def start(self, problem):
+        self.problem, self.step = problem, 0
+        self.rng = torch.Generator().manual_seed(problem.seed)
+        self.values = {k: v.clone() for k, v in problem.drawing.tensors.items()}
+        self.best, self.best_loss, self.pull = problem.drawing, math.inf, 0.0
+        self.loss = self.judge(self.drawing(False))
+    def judge(self, drawing):
+        image = artgen.draw(drawing, self.problem.primitive)
+        return float(self.problem.loss(image, self.problem.target, None))
+    def advance(self, steps):
+        for _ in range(steps):
+            before, self.values = self.values, dict(self.values)
+            noise = torch.randn(self.values["colour"].shape, generator=self.rng)
+            self.values["colour"] = self.values["colour"] + 0.03 * noise
+            loss = self.judge(self.drawing(False))
+            if loss < self.loss: self.loss = loss
+            else: self.values = before
+            self.step += 1
+    def drawing(self, best):
+        if best: return self.best
+        return dataclasses.replace(self.problem.drawing, tensors=self.values)
+    def report(self):
+        drawing = self.drawing(False)
+        loss = self.judge(drawing)
+        improved = loss < self.best_loss
+        if improved: self.best, self.best_loss = drawing, loss
+        return artgen.Report(self.step, loss, 10.0, improved)
+    def recover(self, rate):
+        self.values, self.loss = dict(self.best.tensors), self.best_loss
+    def state_dict(self):
+        state = {"step": self.step, "loss": self.loss, "best_loss": self.best_loss}
+        state["rng"] = self.rng.get_state()
+        for k, v in self.values.items():
+            state["now." + k], state["best." + k] = v, self.best.tensors[k]
+        return state
+    def load_state_dict(self, state):
+        self.step, self.loss, self.best_loss = state["step"], state["loss"], state["best_loss"]
+        self.rng.set_state(state["rng"])
+        self.values = {k: state["now." + k] for k in self.values}
+        best = {k: state["best." + k] for k in self.values}
+        self.best = dataclasses.replace(self.problem.drawing, tensors=best)
+'''
+ENGINES = {
+    "options": (
+        "schema",
+        "(artgen.Engine):",
+        "(artgen.Engine):\n    @dataclasses.dataclass(frozen=True)\n    class Options:\n"
+        "        reach: float = artgen.option(1.0, '')",
+    ),
+    "steps not counted": ("steps", "self.step += 1", "pass"),
+    "steps counted twice": ("steps", "self.step += 1", "self.step += 2"),
+    "another report": (
+        "steps",
+        "artgen.Report(self.step, loss, 10.0, improved)",
+        "(self.step, loss)",
+    ),
+    "a call counts": (
+        "chunks",
+        "for _ in range(steps):",
+        "self.rng.manual_seed(self.step + steps)\n        for _ in range(steps):",
+    ),
+    "no generator in the state": ("resume", 'self.rng.set_state(state["rng"])', "pass"),
+    "no step in the state": (
+        "resume",
+        'self.step, self.loss, self.best_loss = state["step"],',
+        "self.step, self.loss, self.best_loss = 0,",
+    ),
+    "state is not plain": ("resume", '"loss": self.loss,', '"loss": {self.loss},'),
+    "state changes": (
+        "resume",
+        'self.values["colour"] = self.values["colour"] + 0.03 * noise',
+        'self.values["colour"].add_(0.03 * noise)',
+        "else: self.values = before",
+        "else: self.values['colour'].sub_(0.03 * noise)",
+    ),
+    "best is the last": (
+        "best",
+        "if best: return self.best",
+        "pass",
+        "if loss < self.loss: self.loss = loss",
+        "if True: self.loss = loss",
+    ),
+    "best not improved": ("best", "improved = loss < self.best_loss", "improved = True"),
+    "another loss": (
+        "best",
+        "artgen.Report(self.step, loss,",
+        "artgen.Report(self.step, 2 * loss,",
+    ),
+    "no recovery": (
+        "recovery",
+        "self.values, self.loss = dict(self.best.tensors), self.best_loss",
+        "pass",
+        "if loss < self.loss: self.loss = loss",
+        "if True: self.loss = loss",
+    ),
+    "clock": (
+        "purity",
+        "for _ in range(steps):",
+        "began = time.perf_counter()\n        for _ in range(steps):",
+    ),
+    "print": (
+        "purity",
+        "for _ in range(steps):",
+        "print(self.step)\n        for _ in range(steps):",
+    ),
+    "global randomness": ("purity", ", generator=self.rng)", ")"),
+    "problem in place": (
+        "purity",
+        "v.clone() for",
+        "v for",
+        'self.values["colour"] = self.values["colour"] + 0.03 * noise',
+        'self.values["colour"].add_(0.03 * noise)',
+        "else: self.values = before",
+        "else: pass",
+    ),
+    "seed": ("seed", "manual_seed(problem.seed)", "manual_seed(time.time_ns())"),
+    "no progress": ("progress", "+ 0.03 * noise", "+ 0.0 * noise"),
+}
+
+KINDS = {
+    "loss": LOSSES,
+    "observer": OBSERVERS,
+    "target": TARGETS,
+    "exporter": EXPORTERS,
+    "engine": ENGINES,
+}
 PLANTED = [(kind, name) for kind, table in KINDS.items() for name in table]
 
 
-def planted(kind: str, source: str, folder: Path):
+def planted(kind: str, source: str, folder: Path, name: str = "bad"):
     """The offer of a loose plugin."""
     path = folder / "planted.py"
     hook = HOOKS.get(kind, f"artgen_{kind}s")
-    offer = "" if kind == "observer" else OFFER.format(hook=hook, of="bad")
-    path.write_text(HEAD + textwrap.dedent(source) + "\n" + offer)
+    offer = "" if kind == "observer" else OFFER.format(hook=hook, name=name)
+    path.write_text(HEAD + source + "\n" + offer)
     registry = Registry(files=[path], environ={})
     [entry] = [each for each in registry.offered_by(path) if each.kind == kind]
     return offer_of(entry, registry, entry.load())
 
 
+def source_of(kind: str, text: str, *changes: str) -> str:
+    """The source of a planted mistake; an engine is a good one with pieces of text replaced."""
+    if kind == "observer":
+        return "seen = {}\n" + WATCH + text
+    if kind == "target":
+        return REFUSE + text
+    if kind != "engine":
+        return text
+    source, pieces = ENGINE, [text, *changes]
+    for before, after in zip(pieces[::2], pieces[1::2], strict=True):
+        assert before in source
+        source = source.replace(before, after)
+    return source
+
+
 @pytest.mark.parametrize(("kind", "name"), PLANTED, ids=[f"{k}-{n}" for k, n in PLANTED])
 def test_a_planted_mistake_is_found_with_its_line(kind, name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    check, source = KINDS[kind][name]
-    if kind == "observer":
-        source = "seen = {}\n" + WATCH + source
-    offer = planted(kind, source, tmp_path)
+    check, text, *more = KINDS[kind][name]
+    suffix = more.pop() if kind == "exporter" and more else "bad"
+    offer = planted(kind, source_of(kind, text, *more), tmp_path, suffix)
     [found] = [each for each in checks_for(offer) if each.__name__ == check]
-    import torch
-
     dtype = torch.get_default_dtype()
     try:
         outcome = judge(found, offer)
@@ -132,6 +353,13 @@ def test_a_planted_mistake_is_found_with_its_line(kind, name, tmp_path, monkeypa
     assert outcome.status == "failed"
     assert re.search(r"\(planted\.py, line \d+", outcome.detail)
     assert outcome.hint
+
+
+def test_a_good_engine_passes(tmp_path):
+    offer = planted("engine", ENGINE, tmp_path)
+    assert [
+        each for check in checks_for(offer) if (each := judge(check, offer)).status != "ok"
+    ] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,14 @@ class ExportRequest:
     fps: float | None = None
     speed: float = 1.0
     page: Page | None = None
+
+    def allow(self, *names: str) -> None:
+        """Raise UsageError if a field is set that is neither in `names` nor `device`."""
+        for each in fields(self):
+            if each.name not in (*names, "device") and getattr(self, each.name) != each.default:
+                raise UsageError(
+                    f"this format takes no {each.name}", hint=f"leave out --{each.name}"
+                )
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,9 @@ from artgen.errors import did_you_mean
 from artgen.primitives import Codec, Field, Partition, Primitive, Shape, Splat
 from artgen.testing import (
     _codec,
+    _engine,
     _every,
+    _exporter,
     _field,
     _loss,
     _observer,
@@ -15,6 +17,7 @@ from artgen.testing import (
     _shape,
     _shape_search,
     _splat,
+    _target,
 )
 from artgen.testing._candidate import Offer
 from artgen.testing._run_checks import Check, Failed
@@ -87,8 +90,11 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 
 
 OTHERS: dict[str, tuple[Check, ...]] = {
+    "engine": _engine.ENGINE,
+    "exporter": _exporter.EXPORTER,
     "loss": _loss.LOSS,
     "observer": _observer.OBSERVER,
+    "target": _target.TARGET,
 }
 
 
@@ -96,7 +102,7 @@ def checks_for(offer: Offer) -> tuple[Check, ...]:
     """Return the checks of what a plugin offers, basic ones first."""
     if offer.entry.kind == "primitive":
         return checks_of(offer.loaded)
-    return (deviations, *OTHERS.get(offer.entry.kind, ()))
+    return (deviations, *OTHERS[offer.entry.kind])
 
 
 def checks_of(primitive: type[Primitive]) -> tuple[Check, ...]:
