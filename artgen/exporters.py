@@ -189,9 +189,12 @@ def _moving(
     if request.walk is not None:
         return walk_frames(art, request)
     if art.film is None:
+        made = "make a film: artgen fit --history N, artgen morph"
+        if art.primitive().floats is None:
+            raise UsageError("a video needs a film", hint=made)
         raise UsageError(
             "a video needs a film, or a walk through the latents of a codec",
-            hint="use --walk labels, or make a film: artgen fit --history N, artgen morph",
+            hint=f"use --walk labels, or {made}",
         )
     from artgen.output.animation import ANIMATIONS
 

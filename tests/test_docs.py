@@ -259,6 +259,16 @@ def test_every_check_of_plugins_is_documented_with_what_it_proves():
     assert documented == {(check.__name__, claim(check)) for check in checks}
 
 
+def test_the_checks_of_every_kind_are_documented():
+    from artgen.testing import claim
+    from artgen.testing._families import OTHERS
+
+    section = sections(ROOT / "docs/guides/checks.md")["The checks of each kind"]
+    documented = set(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
+    checks = {check for checks in OTHERS.values() for check in checks}
+    assert documented == {(check.__name__, claim(check)) for check in checks}
+
+
 def test_the_site_has_every_page_once():
     text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
     listed = re.findall(r"([\w/-]+\.md)$", text[text.index("nav:") :], re.MULTILINE)
