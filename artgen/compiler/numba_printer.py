@@ -109,7 +109,6 @@ import numba as nb
 import numpy as np
 
 from artgen.compiler.vector_math import *
-from artgen.compiler.vector_math import FASTMATH
 
 f32 = np.float32
 u64 = np.uint64  # unsigned indices are never counted from the end, so loops over them vectorise

@@ -26,22 +26,6 @@ from __future__ import annotations
 import triton
 import triton.language as tl
 
-__all__ = [
-    "atan",
-    "atan2",
-    "expm1",
-    "log1p",
-    "maximum",
-    "minimum",
-    "power",
-    "select",
-    "sigmoid",
-    "sign",
-    "tan",
-    "tanh",
-    "trunc",
-]
-
 
 @triton.jit
 def select(condition, a, b):

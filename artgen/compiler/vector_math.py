@@ -32,29 +32,6 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
-__all__ = [
-    "FASTMATH",
-    "atan",
-    "atan2",
-    "cos",
-    "erf",
-    "exp",
-    "expm1",
-    "floor",
-    "log",
-    "log1p",
-    "maximum",
-    "minimum",
-    "power",
-    "select",
-    "sigmoid",
-    "sign",
-    "sin",
-    "tan",
-    "tanh",
-    "trunc",
-]
-
 FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 """No `nnan` and no `ninf`: what is not finite must be seen, not assumed away."""
 

@@ -1,4 +1,4 @@
-"""Evaluation of a fit: the PSNR of a picture, and a check that all values are finite."""
+"""What engines share: the PSNR of a picture, a check of finite values, colours of a palette."""
 
 from __future__ import annotations
 
@@ -32,3 +32,11 @@ def check_finite(values: Mapping[str, Tensor | float], step: int) -> None:
                 f"{name} became NaN or infinite at step {step}",
                 hint="try a smaller --set engine.rate=0.3",
             )
+
+
+def in_palette(tensors: Mapping[str, Tensor], palette: Tensor | None) -> dict[str, Tensor]:
+    """The tensors of a drawing with each `colour` [3, N] replaced by the nearest of `palette`."""
+    if palette is None:
+        return dict(tensors)
+    nearest = torch.cdist(tensors["colour"].t(), palette).argmin(1)
+    return {**tensors, "colour": palette[nearest].t().contiguous()}

@@ -21,10 +21,8 @@ from torch.autograd.function import once_differentiable
 
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
-from artgen.compiler.ir import IR
 from artgen.compiler.numba_printer import emit, emit_over
 from artgen.compiler.printer import Source
-from artgen.compiler.record import trace
 from artgen.compiler.threads import share
 from artgen.primitives import Splat
 from artgen.raster.footprint import CompiledFootprint
@@ -44,20 +42,16 @@ Tiles = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]
 
 def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
     """Print the kernels of a footprint. Raises Untraceable."""
-    return _emit(trace(splat), splat.far, channels, over=splat.blend == "over")
-
-
-def _emit(ir: IR, far: float, channels: int, over: bool) -> Source:
-    if over:
-        return emit_over(ir, WIDTH, HEIGHT)
-    return emit(ir, far, channels, WIDTH, HEIGHT)
+    return Footprint(splat)._emit(channels, splat.blend == "over")
 
 
 class Footprint(CompiledFootprint):
     """A footprint whose kernels numba compiles."""
 
     def _emit(self, channels: int, over: bool) -> Source:
-        return _emit(self._ir, self._far, channels, over)
+        if over:
+            return emit_over(self._ir, WIDTH, HEIGHT)
+        return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
 
     def draw_features(
         self,

@@ -6,12 +6,11 @@ p + a·through·(c − below), so the weighted squared error of a shape is a sum
 products that depend neither on c nor on a. Summed up along each row, a span costs its two ends.
 """
 
-from typing import Any
-
 import numba as nb
 
+from artgen.compiler.jit import options
+
 picture, plane = nb.float32[:, :, ::1], nb.float32[:, ::1]
-options: Any = {"cache": True, "nogil": True, "error_model": "numpy"}
 
 arguments = (
     *(picture, plane, picture, picture, plane),
@@ -23,10 +22,7 @@ FIXED, SEARCHED = 8, 16
 powers of two, as whole cache lines are faster."""
 
 
-@nb.njit(
-    (picture, plane, picture, picture, plane, nb.float64, nb.int64, picture, nb.int64, nb.int64),
-    **options,
-)
+@nb.njit(arguments, **options)
 def sum_fixed(target, weight, below, above, through, alpha, step, sums, first, last):
     """Add up what lies in the rows of pixels from `first` to before `last`.
 
@@ -67,10 +63,7 @@ def sum_fixed(target, weight, below, above, through, alpha, step, sums, first, l
             sums[row, width + 1, k] = sums[row, width, k]
 
 
-@nb.njit(
-    (picture, plane, picture, picture, plane, nb.float64, nb.int64, picture, nb.int64, nb.int64),
-    **options,
-)
+@nb.njit(arguments, **options)
 def sum_searched(target, weight, below, above, through, alpha, step, sums, first, last):
     """The same for any alpha, `sums` [height / step, width + 2, 16].
 

@@ -22,7 +22,8 @@ import artgen.engines.genetic.site_population  # noqa: F401 (each registers its 
 from artgen.compiler.threads import share, share_torch
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
-from artgen.engines.climb.engine import ClimbEngine
+from artgen.engines.climb.engine import LARGE, LEAST_ALPHA, SMALL, ClimbEngine
+from artgen.engines.evaluation import in_palette
 from artgen.engines.genetic.populations import Population, population_of
 from artgen.engines.genetic.rates import Rates
 from artgen.engines.protocols import ReportPace
@@ -36,11 +37,8 @@ from artgen.seeds import derived_seed
 SQUARED = ("mse", "rmse")
 """The losses that are the lower, the lower the squared error is."""
 
-LEAST_ALPHA = 0.1
-"""A fainter shape is hardly one."""
-
-SMALL, LARGE, LEAST = 0.15, 2.0, 0.02
-"""How far new parts reach, and the shortest moves, in mean spacings."""
+LEAST = 0.02
+"""The shortest moves, in mean spacings."""
 
 BLOCKS = 6
 """At least so many blocks of pixels, compared as one, fit into the mean spacing of the parts."""
@@ -133,7 +131,9 @@ class GeneticEngine(Engine):
         palette = np.zeros((0, 3))
         if problem.palette is not None:
             palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
-            problem = self.problem = _in_palette(problem, problem.palette)
+            tensors = in_palette(problem.drawing.tensors, problem.palette)
+            start = replace(problem.drawing, tensors=tensors)
+            problem = self.problem = replace(problem, drawing=start)
         count = problem.primitive.count_of(problem.drawing)
         self.count = max(problem.count or 0, count, 1)
         weight = problem.weight
@@ -402,11 +402,3 @@ class GeneticEngine(Engine):
         spread = float(np.mean([island.spread() for island in self.islands]))
         figures = {"best": float(scores.min()), "mean": float(scores.mean()), "diversity": spread}
         self.history.append((self.step, figures))
-
-
-def _in_palette(problem: Problem, palette: torch.Tensor) -> Problem:
-    """The problem whose first drawing has colours of the palette, each the nearest one."""
-    tensors = dict(problem.drawing.tensors)
-    nearest = torch.cdist(tensors["colour"].t(), palette).argmin(1)
-    tensors["colour"] = palette[nearest].t().contiguous()
-    return replace(problem, drawing=replace(problem.drawing, tensors=tensors))

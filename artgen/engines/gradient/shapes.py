@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from artgen.engines.base import Problem
+from artgen.engines.evaluation import in_palette
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.options import option
 from artgen.primitives import Shape
@@ -42,11 +43,7 @@ class ShapeObjective(Objective):
 
     def initial(self) -> dict[str, Tensor]:
         """The first drawing, in the nearest colours of the palette if there is one."""
-        tensors, palette = super().initial(), self.problem.palette
-        if palette is not None:
-            nearest = torch.cdist(tensors["colour"].t(), palette).argmin(1)
-            tensors["colour"] = palette[nearest].t()
-        return tensors
+        return in_palette(super().initial(), self.problem.palette)
 
     @property
     def frozen(self) -> frozenset[str]:
