@@ -17,6 +17,7 @@ graph is built again, which costs microseconds.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -236,7 +237,9 @@ class _OfOne(Node):
 
 
 class _OfTwo(Node):
-    """A function of the numbers of two nodes of the same shape, pair by pair."""
+    """An `operation` on the numbers of two nodes of the same shape, pair by pair."""
+
+    operation: Callable[[Tensor, Tensor], Tensor]
 
     def __init__(self, a: Node, b: Node) -> None:
         if a.shape != b.shape:
@@ -247,13 +250,15 @@ class _OfTwo(Node):
         super().__init__(a.shape, a, b)
         self.a, self.b = a, b
 
+    def evaluate(self) -> Tensor:
+        """The operation on a and b."""
+        return self.operation(_value(self.a), _value(self.b))
+
 
 class Add(_OfTwo):
     """a + b."""
 
-    def evaluate(self) -> Tensor:
-        """a + b."""
-        return _value(self.a) + _value(self.b)
+    operation = staticmethod(operator.add)
 
     def distribute(self) -> None:
         """1 for both."""
@@ -264,9 +269,7 @@ class Add(_OfTwo):
 class Sub(_OfTwo):
     """a − b."""
 
-    def evaluate(self) -> Tensor:
-        """a − b."""
-        return _value(self.a) - _value(self.b)
+    operation = staticmethod(operator.sub)
 
     def distribute(self) -> None:
         """1 for a, −1 for b."""
@@ -278,9 +281,7 @@ class Sub(_OfTwo):
 class Mul(_OfTwo):
     """a·b, number by number."""
 
-    def evaluate(self) -> Tensor:
-        """a·b."""
-        return _value(self.a) * _value(self.b)
+    operation = staticmethod(operator.mul)
 
     def distribute(self) -> None:
         """b for a, and a for b."""

@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.compiler.field_layers import LANES, PRIMES, Elementwise, Grids, Layers, Product, Step
-from artgen.compiler.glsl_printer import literal, read_glsl
+from artgen.compiler.glsl_printer import GlslPrinter, literal, read_glsl
 from artgen.compiler.operands import Numbers
-from artgen.compiler.printer import block
+from artgen.compiler.printer import block, spelled
 
 
 @dataclass(frozen=True)
@@ -48,19 +48,7 @@ def emit_glsl_field(layers: Layers) -> FieldShader:
 
 
 _OPERATIONS = {
-    "add": "{} + {}",
-    "sub": "{} - {}",
-    "mul": "{} * {}",
-    "div": "{} / {}",
-    "neg": "-{}",
-    "abs": "abs({})",
-    "sign": "sign({})",
-    "sqrt": "sqrt({})",
-    "log": "log({})",
-    "floor": "floor({})",
-    "trunc": "trunc({})",
-    "minimum": "min({}, {})",
-    "maximum": "max({}, {})",
+    **GlslPrinter.templates,
     "lt": "vec4(lessThan({}, {}))",
     "le": "vec4(lessThanEqual({}, {}))",
     "gt": "vec4(greaterThan({}, {}))",
@@ -71,9 +59,8 @@ _OPERATIONS = {
     "or": "max({}, {})",
     "not": "1.0 - {}",
     "where": "mix({2}, {1}, notEqual({0}, vec4(0)))",
-    "pow": "power_of({}, {})",
 }
-"""On vec4; truth is 1.0 and 0.0. What is missing has a function of its name in `math.glsl`."""
+"""On vec4; truth is 1.0 and 0.0."""
 
 
 @dataclass
@@ -136,12 +123,8 @@ class _Shader:
 
     def _elementwise(self, vector: int, step: Elementwise) -> None:
         operands = [self._operand(operand) for operand in step.operands]
-        template = _OPERATIONS.get(step.operation)
-        if template is None:
-            marks = ", ".join("{}" for _ in operands)
-            template = f"{step.operation}_of({marks})"
         inputs = tuple(i for _, i in operands if i is not None)
-        expression = template.format(*(text for text, _ in operands))
+        expression = spelled(_OPERATIONS, step.operation, [text for text, _ in operands])
         code = f"for (int i = 0; i < {_fours(len(step.operands[0]))}; i++) $out[i] = {expression};"
         self.lines.append(_Line(vector, self.layers.sizes[vector], inputs, code, in_place=True))
 

@@ -7,7 +7,7 @@ of kernels also subclasses `KernelParts`, which knows what is computed where.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -20,6 +20,12 @@ _TRUTH = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"}
 def block(indent: int, lines: Iterable[str]) -> str:
     """Join the lines of a body, the first of which is already indented."""
     return ("\n" + " " * indent).join(lines) or "pass"
+
+
+def spelled(templates: Mapping[str, str], operation: str, texts: Sequence[str]) -> str:
+    """Return an operation by its template, else as a function of its name."""
+    template = templates.get(operation)
+    return template.format(*texts) if template else f"{operation}({', '.join(texts)})"
 
 
 @dataclass(frozen=True)
@@ -102,8 +108,7 @@ class Printer:
             self._truth(argument) if truth else self.number(argument)
             for argument, truth in zip(arguments, wants_truth, strict=True)
         ]
-        template = self.templates.get(operation)
-        return template.format(*texts) if template else f"{operation}({', '.join(texts)})"
+        return spelled(self.templates, operation, texts)
 
     def _truth(self, number: int) -> str:
         name = self._name(number)

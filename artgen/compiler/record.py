@@ -22,7 +22,7 @@ from artgen.compiler.aten_rules import find_rule
 from artgen.compiler.ir import DX, DY, IR, G
 from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
 from artgen.errors import line_at_fault
-from artgen.primitives import ADDED, Params, Splat
+from artgen.primitives import Params, Splat
 
 
 class Untraceable(Exception):
@@ -33,7 +33,7 @@ def trace(splat: Splat) -> IR:
     """Record the footprint of `splat` with its gradient. Raises Untraceable."""
     ir = IR()
     with torch.enable_grad(), recording():
-        _record(splat, _shapes(splat, _added(splat)), ir)
+        _record(splat, _shapes(splat, splat.framework_params), ir)
     return ir
 
 
@@ -44,7 +44,7 @@ def trace_drawing(splat: Splat) -> IR:
         dx, dy = (Recorded.of(ir, np.array(number)) for number in (DX, DY))
         p = _inputs(ir, _shapes(splat, {"visibility"}))
         ir.ellipse = tuple(int(numbers(ir, _numbers_of(axis))) for axis in splat.ellipse(Params(p)))
-        own = {name: leaf.clone() for name, leaf in p.items() if name not in _added(splat)}
+        own = {name: leaf.clone() for name, leaf in p.items() if name not in splat.framework_params}
         weight = _checked(splat.footprint(dx, dy, Params(own)))
         ir.weight = int(numbers(ir, _numbers_of(weight)))
     return ir
@@ -61,11 +61,6 @@ def recording() -> Iterator[None]:
         raise
     except Exception as error:
         raise Untraceable(_reason(error)) from error
-
-
-def _added(splat: Splat) -> frozenset[str]:
-    """The parameters that the framework adds for a blend; footprints do not get them."""
-    return ADDED - set(splat.params)
 
 
 def _shapes(splat: Splat, without: Collection[str]) -> dict[str, tuple[int, ...]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
+from artgen.compiler.memory import memory_errors
 from artgen.errors import Diverged
 from artgen.metrics import decibels
 
@@ -32,6 +34,11 @@ def check_finite(values: Mapping[str, Tensor | float], step: int) -> None:
                 f"{name} became NaN or infinite at step {step}",
                 hint="try a smaller --set engine.rate=0.3",
             )
+
+
+def fit_memory_errors(smaller: str) -> AbstractContextManager[None]:
+    """Raise OutOfMemory where a fit runs out of it, with the advice to make something smaller."""
+    return memory_errors("the fit needs more memory than there is", f"try a smaller {smaller}")
 
 
 def in_palette(tensors: Mapping[str, Tensor], palette: Tensor | None) -> dict[str, Tensor]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
@@ -27,10 +26,9 @@ from artgen.autograd.nodes import (
     Node,
 )
 from artgen.autograd.tensor import Tensor
-from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
-from artgen.engines.evaluation import check_finite, picture_psnr
+from artgen.engines.evaluation import check_finite, fit_memory_errors, picture_psnr
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
 from artgen.errors import UsageError
 from artgen.losses import exponential, l1, mse
@@ -114,7 +112,7 @@ class ScratchEngine(Engine):
     def advance(self, steps: int) -> None:
         """Take so many steps, each with a graph of its own."""
         # The next report detects overflow.
-        with np.errstate(all="ignore"), _memory_errors():
+        with np.errstate(all="ignore"), fit_memory_errors("--size or engine.batch"):
             for _ in range(steps):
                 self._flow_back(self._pixels(self.rng))
                 factor = self.factor * self.options.rate
@@ -130,7 +128,7 @@ class ScratchEngine(Engine):
         """Loss and PSNR of the full target; raises Diverged where something is not finite."""
         problem = self.problem
         tensors = self._tensors(self._copy())
-        with _memory_errors():
+        with fit_memory_errors("--size or engine.batch"):
             if problem.positions is not None:
                 image = evaluate(self.primitive, tensors, problem.positions, self.memory)
                 psnr = None
@@ -296,12 +294,6 @@ def _checked(problem: Problem) -> Field:
                 hint=f"use {known} or a mixture of them, or -e gradient",
             )
     return cast(Field, primitive)
-
-
-def _memory_errors() -> AbstractContextManager[None]:
-    return memory_errors(
-        "the fit needs more memory than there is", hint="try a smaller --size or engine.batch"
-    )
 
 
 def _weighted(error: Node, weight: float) -> Node:

@@ -22,8 +22,8 @@ from artgen.engines.climb.layers import NOTHING, Layers, Stack, load_sums, searc
 from artgen.engines.conversion import convert_parts
 from artgen.engines.gradient.densify import summed_colour
 from artgen.errors import PluginError
-from artgen.primitives import ADDED, Context, Params, Shape, Splat
-from artgen.raster import paint
+from artgen.primitives import Context, Params, Shape, Splat
+from artgen.raster import pack, paint
 
 WHITE = np.ones((1, 3))
 """The only colour that a shape may have on the picture of a footprint."""
@@ -132,13 +132,7 @@ def _laid(
         _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *schedule, kind, genes)
         stored = genes.astype(np.float32).astype(np.float64)
         stack = stack.added(kind, stored, layers.fit(kind, stored))
-    values = {
-        "genes": stack.genes.T,
-        "colour": stack.colour.T,
-        "alpha": stack.alpha,
-        "kind": stack.kind,
-    }
-    return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
+    return pack(shape, stack.kind, stack.genes, stack.colour, stack.alpha)
 
 
 def _windows(xy: Tensor, width: Tensor, height: Tensor, angle: Tensor) -> Tensor:
@@ -160,11 +154,10 @@ def _footprints(
     unit = (torch.arange(SIDE) + 0.5) * (2 / SIDE) - 1
     _, _, half_width, half_height = windows[:, chosen, None, None]
     dx, dy = half_width * unit, half_height * unit[:, None]
-    own = set(splat.params)
     values = {
         name: tensor[..., chosen, None, None]
         for name, tensor in tensors.items()
-        if name in own or name not in ADDED
+        if name not in splat.framework_params
     }
     weight = splat.footprint(dx, dy, Params(values)) - splat.far
     width, height, angle = (axis[chosen, None, None] for axis in axes)

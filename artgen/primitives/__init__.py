@@ -12,10 +12,9 @@ from artgen.primitives.codec import Codec, Examples, SolvableCodec
 from artgen.primitives.field import Field, FieldWithGraph, features_of
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
-from artgen.primitives.splat import ADDED, HIDDEN, OPAQUE, Blend, Splat
+from artgen.primitives.splat import HIDDEN, OPAQUE, Blend, Splat
 
 __all__ = [
-    "ADDED",
     "HIDDEN",
     "OPAQUE",
     "Arithmetic",

@@ -33,9 +33,6 @@ from artgen.rates import per_count, per_spacing
 Blend = Literal["sum", "mean", "normalized", "depth", "over"]
 BLENDS: tuple[Blend, ...] = ("sum", "mean", "normalized", "depth", "over")
 
-ADDED = frozenset({"colour", "z", "opacity", "visibility"})
-"""Parameters that the framework adds; footprints get them only if they declare them."""
-
 COVERAGE = 0.7
 """The initial share of the target's colour under blends in which neighbours add up."""
 
@@ -102,6 +99,11 @@ class Splat(Primitive):
             own = cls.Options
             both = type(own.__name__, (SplatOptions, own), {"__doc__": own.__doc__})
             cls.Options = dataclass(frozen=True)(both)
+
+    @property
+    def framework_params(self) -> frozenset[str]:
+        """Parameters that the framework adds: footprints get them only if they declare them."""
+        return frozenset({"colour", "z", "opacity", "visibility"} - set(self.params))
 
     @property
     def can_densify(self) -> bool:

@@ -14,6 +14,7 @@ from artgen.raster.spans import (
     drawing_kernels,
     load_kernels,
     make_grid,
+    pack,
     unpack,
 )
 
@@ -37,6 +38,7 @@ __all__ = [
     "load_kernels",
     "load_partition_kernels",
     "make_grid",
+    "pack",
     "paint",
     "planned_backend",
     "unpack",

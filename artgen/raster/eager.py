@@ -16,7 +16,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.faults import broken
-from artgen.primitives import ADDED, HIDDEN, OPAQUE, Params, Splat
+from artgen.primitives import HIDDEN, OPAQUE, Params, Splat
 from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
 
 
@@ -49,7 +49,7 @@ def draw_features(
     """
     count = features.shape[1]
     # Parameters of the framework are not those of the footprint, and visibility is per pixel.
-    added = ADDED - set(splat.params) - {"visibility"}
+    added = splat.framework_params - {"visibility"}
     names = [name for name in tensors if name not in added]
     shapes = {name: tensors[name].shape[:-1] for name in names}
     flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]

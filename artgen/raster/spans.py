@@ -32,7 +32,8 @@ SAMPLE_ROWS = 8
 Grid: TypeAlias = tuple[float, float, float, float, float]
 """Where sample rows and columns lie, see `span_kernels`."""
 
-Parts: TypeAlias = tuple[NDArray[Any], NDArray[Any], NDArray[Any], NDArray[Any]]
+Array: TypeAlias = NDArray[Any]
+Parts: TypeAlias = tuple[Array, Array, Array, Array]
 """Of N shapes: kind int64 [N]; float64 genes [N, genes], colour [N, 3] and alpha [N]."""
 
 
@@ -78,6 +79,14 @@ def unpack(shape: Shape, tensors: Mapping[str, Tensor]) -> Parts:
         # Kinds saved with few bits are only near a whole number.
         kind = np.rint(rows("kind")).astype(np.int64)
     return kind, rows("genes"), rows("colour"), alpha
+
+
+def pack(shape: Shape, kind: Array, genes: Array, colour: Array, alpha: Array) -> dict[str, Tensor]:
+    """Return the tensors of a drawing of shapes, the opposite of `unpack`."""
+    values = {"genes": genes.T, "colour": colour.T, "alpha": alpha}
+    if len(shape.members) > 1:
+        values["kind"] = kind
+    return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
 
 
 def make_grid(canvas: Canvas, sample_rows: float) -> Grid:

@@ -250,8 +250,7 @@ def first_tensors(
 @first_tensors.register(Shape)
 def _shapes(shape: Shape, context: Context, seed: int, moved: bool) -> dict[str, Tensor]:
     """Make random shapes, since only the search makes them otherwise."""
-    values = stack_values(shape, context.canvas, context.count, seed, changes=3 if moved else 0)
-    return {name: torch.from_numpy(value) for name, value in values.items()}
+    return stack_values(shape, context.canvas, context.count, seed, changes=3 if moved else 0)
 
 
 def _moved(

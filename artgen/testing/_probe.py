@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from artgen.primitives import ADDED, Field, Params, Splat
+from artgen.primitives import Field, Params, Splat
 from artgen.raster.tiles import Extent, find_extent
 from artgen.testing._candidate import DEFAULT, Candidate, Variant
 
@@ -110,8 +110,7 @@ def offsets(extent: Extent, turn: Tensor, distance: Tensor) -> tuple[Tensor, Ten
 
 def footprint_parameters(splat: Splat) -> list[str]:
     """Return the parameters that a footprint receives: not those that only artgen reads."""
-    added = ADDED - set(splat.params)
-    return [name for name in splat.declared_params() if name not in added]
+    return [name for name in splat.declared_params() if name not in splat.framework_params]
 
 
 class _Counter(TorchDispatchMode):  # type: ignore[no-untyped-call]

@@ -5,14 +5,14 @@ It is independent of the kernels, which are compared with it.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.errors import PluginError
 from artgen.primitives import Shape
+from artgen.raster import pack
 
 Floats = NDArray[np.float64]
 
@@ -54,7 +54,7 @@ def random_genes(
 
 def stack_values(
     shape: Shape, canvas: Canvas, count: int, seed: int, changes: int = 0
-) -> dict[str, NDArray[np.float32]]:
+) -> dict[str, Tensor]:
     """Make the tensors of a drawing of random shapes; the kinds of a mixture take turns."""
     rng = np.random.default_rng(seed)
     members = shape.members
@@ -62,14 +62,8 @@ def stack_values(
     for i, row in enumerate(genes):
         member = members[i % len(members)]
         row[: member.genes] = random_genes(member, rng, canvas, 1, changes)[0]
-    values: dict[str, NDArray[Any]] = {
-        "genes": genes.T,
-        "colour": rng.random((3, count)),
-        "alpha": rng.uniform(0.2, 1, count),
-    }
-    if len(members) > 1:
-        values["kind"] = np.arange(count) % len(members)
-    return {name: np.array(value, np.float32, order="C") for name, value in values.items()}
+    colour, alpha = rng.random((3, count)).T, rng.uniform(0.2, 1, count)
+    return pack(shape, np.arange(count) % len(members), genes, colour, alpha)
 
 
 def corners(shape: Shape, genes: Floats) -> Floats:

@@ -6,7 +6,6 @@ import statistics
 import time
 
 import numpy as np
-import torch
 
 from artgen.canvas import Canvas
 from artgen.engines.climb.layers import Layers, Stack
@@ -85,11 +84,7 @@ class _Triangle(Shape):
 
 def _prepared_stack(shape: Shape) -> tuple[Layers, Stack]:
     """Stack shapes below and above a place, and compute the sums for this place."""
-    tensors = {
-        name: torch.from_numpy(value)
-        for name, value in stack_values(shape, CANVAS, 4, seed=10).items()
-    }
-    stack = Stack(*unpack(shape, tensors))
+    stack = Stack(*unpack(shape, stack_values(shape, CANVAS, 4, seed=10)))
     weight = np.random.default_rng(11).uniform(0.5, 1.5, (CANVAS.height, CANVAS.width))
     layers = Layers(
         shape,

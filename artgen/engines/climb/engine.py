@@ -27,7 +27,7 @@ from artgen.errors import PluginError, UsageError
 from artgen.metrics import decibels
 from artgen.options import option
 from artgen.primitives import Primitive, Shape
-from artgen.raster import unpack
+from artgen.raster import pack, unpack
 
 LEAST_ALPHA = 0.1
 """A fainter shape is hardly one."""
@@ -108,7 +108,7 @@ class ClimbEngine(Engine):
         assert isinstance(shape, Shape)
         self.problem, self.shape = problem, shape
         self.options: ClimbEngine.Options = self.parse(problem)
-        self.stack = _stack_of(shape, problem.drawing.tensors)
+        self.stack = Stack(*unpack(shape, problem.drawing.tensors))
         self.births = self.best_births = _unborn(len(self.stack))
         self.best, self.best_loss = problem.drawing, math.inf
         self.step = self.refined = self.scored = 0
@@ -163,11 +163,13 @@ class ClimbEngine(Engine):
         """The current shapes or the best ones."""
         if best:
             return self.best
-        return replace(self.problem.drawing, tensors=_tensors_of(self.shape, self.stack))
+        stack = self.stack
+        tensors = pack(self.shape, stack.kind, stack.genes, stack.colour, stack.alpha)
+        return replace(self.problem.drawing, tensors=tensors)
 
     def recover(self, rate: float) -> None:
         """Go back to the best shapes; there is no rate."""
-        self.stack = _stack_of(self.shape, self.best.tensors)
+        self.stack = Stack(*unpack(self.shape, self.best.tensors))
         self.births = self.best_births
         self.layers.forget()
 
@@ -204,7 +206,8 @@ class ClimbEngine(Engine):
         self.errors, self.pass_error = list(state["errors"]), float(state["pass_error"])
         self.best_loss = float(state["best_loss"])
         names = self.problem.drawing.tensors
-        self.stack = _stack_of(self.shape, {name: state[f"now.{name}"] for name in names})
+        now = {name: state[f"now.{name}"] for name in names}
+        self.stack = Stack(*unpack(self.shape, now))
         best = {name: state[f"best.{name}"] for name in names}
         # Checkpoints of earlier versions have none.
         self.births = state.get("births", _unborn(len(self.stack)))
@@ -318,14 +321,3 @@ def _decibels(before: float, after: float) -> float:
 def _unborn(count: int) -> Tensor:
     """The births of shapes that were there from the start."""
     return torch.zeros(count, dtype=torch.int64)
-
-
-def _stack_of(shape: Shape, tensors: Mapping[str, Tensor]) -> Stack:
-    return Stack(*unpack(shape, tensors))
-
-
-def _tensors_of(shape: Shape, stack: Stack) -> dict[str, Tensor]:
-    values = {"genes": stack.genes.T, "colour": stack.colour.T, "alpha": stack.alpha}
-    if len(shape.members) > 1:
-        values["kind"] = stack.kind.astype(np.float64)
-    return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from artgen.engines.genetic.populations import Arrays, Floats, Population, population_of
 from artgen.primitives import Shape
-from artgen.raster import load_kernels, make_grid, unpack
+from artgen.raster import load_kernels, make_grid, pack, unpack
 
 CELL = 8
 """As in `stack_kernels`."""
@@ -32,7 +31,7 @@ class ShapePopulation(Population):
     def __init__(self, shape: Shape, *arguments: Any) -> None:
         super().__init__(shape, *arguments)
         self.kernels = load_kernels(shape, *KERNELS)
-        self.shape, self.mixed = shape, len(shape.members) > 1
+        self.shape = shape
         most = max(member.genes for member in shape.members)
         size, count = len(self), self.count
 
@@ -73,10 +72,7 @@ class ShapePopulation(Population):
         """Genes, colour, alpha and, where there are several, the kind."""
         number = self.numbers[index]
         kind, genes, paint = (array[index, :number] for array in self.individuals[:3])
-        values = {"genes": genes.T, "colour": paint[:, :3].T, "alpha": paint[:, 3]}
-        if self.mixed:
-            values["kind"] = kind
-        return {k: torch.from_numpy(v.astype(np.float32, "C")) for k, v in values.items()}
+        return pack(self.shape, kind, genes, paint[:, :3], paint[:, 3])
 
     def put(self, index: int, tensors: Mapping[str, Tensor]) -> None:
         """As `unpack` reads them."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import replace
 from typing import Any
 
@@ -20,10 +19,9 @@ import artgen.engines.gradient.fields
 import artgen.engines.gradient.shapes
 import artgen.engines.gradient.splats  # noqa: F401 (each registers its objective)
 from artgen.autograd import check_betas
-from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
-from artgen.engines.evaluation import check_finite
+from artgen.engines.evaluation import check_finite, fit_memory_errors
 from artgen.engines.gradient.objective import objective_of
 from artgen.engines.gradient.optimizer import Moments, Optimizer
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
@@ -109,7 +107,7 @@ class GradientEngine(Engine):
 
     def advance(self, steps: int) -> None:
         """Take optimizer steps; only rounds of densification read back from the device."""
-        with _memory_errors():
+        with fit_memory_errors("--size or --count"):
             for _ in range(steps):
                 self._densify()
                 for raw in self.raw.values():
@@ -134,7 +132,7 @@ class GradientEngine(Engine):
     def report(self) -> Report:
         """Loss and PSNR of the full target; raises Diverged where something is not finite."""
         tensors = self._mapped()
-        with _memory_errors():
+        with fit_memory_errors("--size or --count"):
             loss, psnr = self.objective.evaluate(tensors)
         check_finite({**tensors, "the loss": loss}, self.step)
         improved = loss < self.best_loss
@@ -318,9 +316,3 @@ class GradientEngine(Engine):
 
     def _mapped(self) -> dict[str, Tensor]:
         return {name: param.map(self.raw[name]) for name, param in self.params.items()}
-
-
-def _memory_errors() -> AbstractContextManager[None]:
-    return memory_errors(
-        "the fit needs more memory than there is", hint="try a smaller --size or --count"
-    )

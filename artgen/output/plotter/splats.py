@@ -11,7 +11,7 @@ import torch
 
 from artgen.drawing import Drawing
 from artgen.output.plotter.parts import Floats, PenPart, pen_parts, signed_area
-from artgen.primitives import ADDED, Params, Splat
+from artgen.primitives import Params, Splat
 
 __all__: list[str] = []
 
@@ -28,7 +28,7 @@ def _splats(splat: Splat, drawing: Drawing) -> list[PenPart]:
     """The outlines of splats, with those in front, or else the smaller ones, on top."""
     tensors = {name: tensor.double() for name, tensor in drawing.tensors.items()}
     count = splat.count_of(drawing)
-    added = ADDED - set(splat.params)
+    added = splat.framework_params
     own = {name: tensor for name, tensor in tensors.items() if name not in added}
     parts: list[PenPart] = []
     step = max(1, AT_ONCE // GRID**2)
