@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from artgen import Canvas, Drawing, InputError, PluginError, Shape, UsageError
-from artgen.compiler.fingerprint import fingerprint
+from artgen.compiler.static_functions import fingerprint
 from artgen.primitives import mixture
 from artgen.raster import choose_backend, draw, draw_shapes, planned_backend
 from artgen.registry import Registry

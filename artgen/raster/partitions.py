@@ -19,14 +19,15 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
-from artgen.compiler.fingerprint import explain, fingerprint, first_failure
-from artgen.compiler.jit import generator_type
+from artgen.compiler.static_functions import check_static, load_after
 from artgen.compiler.threads import share
 from artgen.errors import PluginError
 from artgen.primitives import Partition
 from artgen.raster._paint import BLACK, Colour, paint
 from artgen.raster.backend import ALWAYS_COMPILED, Backend, choose_backend, planned_backend
 from artgen.raster.spans import SAMPLE_ROWS, make_grid
+
+_FUNCTIONS = ("line", "random", "mutate")
 
 _HEADER = '''\
 """Kernels of a partition, written by artgen; delete this folder whenever you like."""
@@ -90,13 +91,10 @@ def load_partition_kernels(partition: Partition, *modules: str) -> types.ModuleT
     key = (cls, partition.genes, modules)
     if key not in _loaded:
         _check(partition)
-        functions = (cls.line, cls.random, cls.mutate)
-        source = _HEADER.format(fingerprint=fingerprint(functions))
-        source += kernel_cache.read_kernels("raster.partition_kernels", *modules)
-        try:
-            _loaded[key] = kernel_cache.load(source, given=(cls,))
-        except Exception as error:
-            raise _explained(partition, error) from error
+        kernels = kernel_cache.read_kernels("raster.partition_kernels", *modules)
+        _loaded[key] = load_after(
+            [(cls, _FUNCTIONS)], lambda text: _HEADER.format(fingerprint=text) + kernels
+        )
     return _loaded[key]
 
 
@@ -114,22 +112,4 @@ def _check(partition: Partition) -> None:
         raise PluginError(
             f"{cls.__name__} does not define line", hint="it returns the cost of a site along a row"
         )
-    for name in ("line", "random", "mutate"):
-        if name in cls.__dict__ and not isinstance(cls.__dict__[name], staticmethod):
-            raise PluginError(f"{cls.__name__}.{name} takes no self", hint="mark it @staticmethod")
-
-
-def _explained(partition: Partition, error: Exception) -> PluginError:
-    """Return the error that names the function that cannot be compiled, and the reason."""
-    import numba as nb
-
-    numbers, number = nb.float64[::1], nb.float64
-    cls = type(partition)
-    signatures = {
-        "line": (numbers, number),
-        "random": (numbers, generator_type, number, number, number),
-        "mutate": (numbers, generator_type, number),
-    }
-    return first_failure(cls, signatures) or PluginError(
-        f"the kernels of {cls.__name__} cannot be compiled: {explain(error)}"
-    )
+    check_static(cls, _FUNCTIONS)

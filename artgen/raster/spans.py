@@ -20,8 +20,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
-from artgen.compiler.fingerprint import explain, fingerprint, first_failure
-from artgen.compiler.jit import generator_type
+from artgen.compiler.static_functions import check_static, load_after
 from artgen.compiler.threads import share
 from artgen.errors import PluginError
 from artgen.primitives import Shape
@@ -115,11 +114,9 @@ def load_kernels(
     key = (classes, layout, shape.weights, modules, constants, more)
     if key not in _loaded:
         check_shape(shape)
-        try:
-            source = _source(shape) + constants + kernel_cache.read_kernels(*modules) + more
-            _loaded[key] = kernel_cache.load(source, given=classes)
-        except Exception as error:
-            raise _explained(shape, error) from error
+        kernels = constants + kernel_cache.read_kernels(*modules) + more
+        functions = [(type(member), _compiled_functions(member)) for member in shape.members]
+        _loaded[key] = load_after(functions, lambda text: _source(shape, text) + kernels)
     return _loaded[key]
 
 
@@ -188,16 +185,12 @@ def {name}(kind, {arguments}):
 """
 
 
-def _source(shape: Shape) -> str:
+def _source(shape: Shape, fingerprint: str) -> str:
     """Return the text that binds the functions of the shapes, and those chosen by kind."""
     members = shape.members
     tangled = [member.vertices for member in members if not member.convex]
     text = _HEADER.format(
-        fingerprint=fingerprint(
-            getattr(type(member), name)
-            for member in members
-            for name in _compiled_functions(member)
-        ),
+        fingerprint=fingerprint,
         vertices=max(1, *(member.vertices for member in members)),
         crossings=max(tangled, default=0),
         genes=[member.genes for member in members],
@@ -239,7 +232,7 @@ def _compiled_functions(member: Shape) -> tuple[str, ...]:
 def check_shape(shape: Shape) -> None:
     """Raise PluginError if a shape is incomplete."""
     for member in shape.members:
-        name, given = type(member).__name__, type(member).__dict__
+        name = type(member).__name__
         if member.genes < 1:
             raise PluginError(
                 f"{name}.genes must be at least 1, got {member.genes}", hint="set genes"
@@ -257,28 +250,4 @@ def check_shape(shape: Shape) -> None:
         if missing:
             hint = "a shape has vertices and outline, or bounds and span"
             raise PluginError(f"{name} does not define {' and '.join(missing)}", hint=hint)
-        for each in (*_SIGNATURES, "outline", "bounds", "span"):
-            if each in given and not isinstance(given[each], staticmethod):
-                raise PluginError(f"{name}.{each} takes no self", hint="mark it @staticmethod")
-
-
-def _explained(shape: Shape, error: Exception) -> PluginError:
-    """Return the error that names the function that cannot be compiled, and the reason."""
-    import numba as nb
-
-    numbers, matrix = nb.float64[::1], nb.float64[:, ::1]
-    types_of = {
-        "random": (numbers, generator_type, nb.float64, nb.float64, nb.float64),
-        "mutate": (numbers, generator_type, nb.float64),
-        "valid": (numbers,),
-        "outline": (numbers, matrix),
-        "bounds": (numbers,),
-        "span": (numbers, nb.float64),
-    }
-    for member in shape.members:
-        failure = first_failure(
-            type(member), {name: types_of[name] for name in _compiled_functions(member)}
-        )
-        if failure is not None:
-            return failure
-    return PluginError(f"the kernels of shapes cannot be compiled: {explain(error)}")
+        check_static(type(member), (*_SIGNATURES, "outline", "bounds", "span"))
