@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import subprocess
 import sys
@@ -165,11 +164,6 @@ def test_a_distribution_may_bring_it(plugin, monkeypatch):
 
 
 def test_its_objective_adds_options_to_the_engine(plugin, photo, tmp_path, capsys, monkeypatch):
-    page = Path(__file__).parents[1] / "docs" / "guides" / "family.md"
-    (objective,) = re.findall(
-        r"^```python\n(from dataclasses.*?)^```$", page.read_text(), re.M | re.S
-    )
-    plugin.write_text(plugin.read_text() + "\n\n" + objective)
     monkeypatch.chdir(tmp_path)
     common = [str(photo), "--plugin", str(plugin), "-e", "gradient", "-n", "4", "--steps", "40"]
     common += ["--seed", "1", "--size", "24", "-q"]

@@ -111,7 +111,7 @@ class Objective:
 
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
         """Set the gradient of the loss in every raw parameter that is learned."""
-        self.loss(tensors, step).backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(self.loss(tensors, step))
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Correct raw values in place after the optimizer changed them."""
