@@ -65,6 +65,8 @@ def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) 
     An absolute path is used as it is. Raises InputError if there is no such file, or none with that
     hash; `what` names the file in messages.
     """
+    if not name:
+        raise InputError(f"the name of the {what} is empty", hint="name a file or folder")
     path = Path(name)
     candidates = [path] if path.is_absolute() else [folder / path for folder in search]
     found = [candidate for candidate in candidates if candidate.exists()]

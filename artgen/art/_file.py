@@ -73,6 +73,15 @@ class _FilmTable(BaseModel):
     fps: float
 
 
+class _MetricsTable(BaseModel):
+    """The metrics that artgen itself reads again; files hold more."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    count: int | None = None
+    psnr: float | None = None
+
+
 class _Header(BaseModel):
     """The JSON in a file's metadata."""
 
@@ -82,7 +91,7 @@ class _Header(BaseModel):
     film: _FilmTable | None = None
     precision: Precision
     recipe: dict[str, Any]
-    metrics: dict[str, Any]
+    metrics: _MetricsTable
 
 
 class Contents(NamedTuple):
@@ -175,7 +184,8 @@ def read(path: str | os.PathLike[str]) -> Contents:
         raise InputError(f"{file} is damaged: {error.message}", hint=error.hint) from None
     except ValueError as error:
         raise InputError(f"{file} is damaged: {error}") from None
-    return Contents(drawing, recipe, header.metrics, header.precision, film)
+    metrics = header.metrics.model_dump(exclude_unset=True)
+    return Contents(drawing, recipe, metrics, header.precision, film)
 
 
 def _subject_tensors(subject: Subject) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 import traceback
@@ -17,9 +18,23 @@ def say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
 
 
-def print_json(data: dict[str, Any]) -> None:
-    """Print the JSON object of a command on stdout, in ASCII for any terminal."""
-    print(json.dumps(data, indent=2), flush=True)
+def print_json(data: dict[str, Any], errors: Sequence[Exception] = ()) -> None:
+    """Print the JSON object of a command on stdout, in ASCII for any terminal.
+
+    The first of `errors` that has the exit code of the command becomes the key `error`. NaN and
+    infinity, which JSON does not have, become null.
+    """
+    code = exit_code(errors)
+    failure = next(({"error": e} for e in map(describe, errors) if e["exit_code"] == code), {})
+    print(json.dumps(_finite({**failure, **data}), indent=2, allow_nan=False), flush=True)
+
+
+def _finite(data: Any) -> Any:
+    if isinstance(data, dict):
+        return {key: _finite(value) for key, value in data.items()}
+    if isinstance(data, list | tuple):
+        return [_finite(value) for value in data]
+    return None if isinstance(data, float) and not math.isfinite(data) else data
 
 
 def describe(error: Exception) -> dict[str, Any]:
@@ -31,7 +46,8 @@ def describe(error: Exception) -> dict[str, Any]:
         code = OutputError.exit_code
     else:
         # An unexpected error: its type may say more than its message.
-        message, hint = f"{type(error).__name__}: {error}", "run again with -v for the traceback"
+        message = f"unexpected {type(error).__name__}: {error}"
+        hint = "run again with -v for the traceback"
         beyond_us = isinstance(error, OSError)
         code = OutputError.exit_code if beyond_us else ArtgenError.exit_code
     # File names may contain line breaks; a message is one line.

@@ -29,6 +29,14 @@ def _finite(value: Any) -> Any:
     return value
 
 
+def _file(value: Any) -> Any:
+    """Refuse paths that name no file, such as an empty text."""
+    for path in value if isinstance(value, list) else [value]:
+        if isinstance(path, Path) and not path.name:
+            raise typer.BadParameter(f"'{path}' names no file")
+    return value
+
+
 @dataclass(frozen=True)
 class Panel:
     """A group of flags in the help of a command, declared as the defaults of parameters."""
@@ -39,7 +47,8 @@ class Panel:
         self, metavar: str | None, help: str, *names: str, default: object = None, **limits: float
     ) -> Any:
         """Declare a flag with a value; `limits` are `min` and `max`."""
-        more: dict[str, Any] = {**limits, "rich_help_panel": self.title, "callback": _finite}
+        check = _file if (metavar or "").startswith("FILE") else _finite
+        more: dict[str, Any] = {**limits, "rich_help_panel": self.title, "callback": check}
         return typer.Option(default, *names, metavar=metavar, help=help, **more)
 
     def switch(self, help: str, *names: str) -> Any:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import Annotated, Any
 
 import typer
@@ -77,13 +81,38 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     prepare_process()
     guard_streams()
-    code = _run(arguments)
+    with _interrupted_by_signals():
+        code = _run(arguments)
     print(end="", flush=True)
     lost = lost_output()
     if lost is None or code:
         return code
     say(f"error: cannot write to stdout: {lost.strerror}")
     return OutputError.exit_code
+
+
+@contextmanager
+def _interrupted_by_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end a command like Ctrl-C: it removes its temporary files.
+
+    A signal that is ignored, as SIGHUP under nohup, stays ignored.
+    """
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    named = [getattr(signal, name, None) for name in ("SIGTERM", "SIGHUP")]
+    main_thread = threading.current_thread() is threading.main_thread()
+    before = {
+        number: signal.signal(number, interrupt)
+        for number in named
+        if main_thread and number is not None and signal.getsignal(number) == signal.SIG_DFL
+    }
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _run(arguments: list[str]) -> int:
@@ -94,6 +123,8 @@ def _run(arguments: list[str]) -> int:
         return int(code or 0)
     except typer.TyperException as error:
         failure: Exception = _usage_error(error, arguments)
+    except (KeyboardInterrupt, typer.Abort):
+        failure = Interrupted("interrupted")
     except Exception as error:
         failure = error
     # Read from the arguments themselves, because the parser may be what failed.

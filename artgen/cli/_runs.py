@@ -88,7 +88,7 @@ class Session:
             errors.append(error)
         if self.common.as_json:
             shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
-            print_json({"runs": shown, "sheet": str(written) if written else None})
+            print_json({"runs": shown, "sheet": str(written) if written else None}, errors)
         elif written and not self.common.quiet:
             print(written)
         return exit_code(errors)
@@ -143,9 +143,11 @@ class Session:
                 for story in stories:
                     story.ended(task.stem)
                 ended(task, _received(task, result))
-        for run in runs:
-            if run.stem not in results:
-                ended(run, Result(error=Interrupted("not started", hint="continue with --resume")))
+        left = [run for run in runs if run.stem not in results]
+        if left:
+            error = Interrupted("not started", hint="continue with --resume")
+            results |= {run.stem: Result(error=error) for run in left}
+            say(f"{len(left)} of {len(runs)} runs were not started: {error.hint}")
         return [results[run.stem] for run in runs]
 
     def _by_scenes(self, executor: Executor, recipe: Recipe) -> bool:

@@ -163,7 +163,8 @@ def compare(
                 "table": [_line(line) for line in comparison.table()],
                 "sheets": [str(path) for path in comparison.sheets],
                 "csv": None if written is None else str(written),
-            }
+            },
+            errors,
         )
     else:
         _print_table(comparison)

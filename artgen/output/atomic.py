@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import secrets
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -92,4 +93,6 @@ def _sync(path: Path) -> None:
 def _output_error(path: Path, error: OSError) -> OutputError:
     reason = error.strerror or str(error)
     hint = _HINTS.get(error.errno or 0, "choose another folder or name")
+    if path.is_relative_to(tempfile.gettempdir()) and error.errno in (errno.ENOSPC, errno.EDQUOT):
+        hint = "free some space there, or let TMPDIR name a folder on another disk"
     return OutputError(f"cannot write {path}: {reason}", hint=hint)

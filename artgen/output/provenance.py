@@ -57,8 +57,11 @@ def read_recipe(path: Path) -> str:
     try:
         check_regular(path, str(path))
         recipe = reader(path)
+        (recipe or "").encode()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+    except UnicodeEncodeError:
+        raise InputError(f"{path} is damaged: its recipe is not valid Unicode") from None
     except _Damaged as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if recipe is None:

@@ -28,6 +28,9 @@ Tensors = dict[str, Tensor]
 LARGEST = 2000
 """The most parts that are assigned at once: the time grows with the cube of their number."""
 
+FARTHEST = 1e100
+"""Largest feature: its square is still a float."""
+
 PLACE, COLOUR, SIZE, LAYER = 1.0, 0.5, 0.02, 0.5
 """Weights of squared distances: canvas units; 1 is white; factors of e; the height of the stack.
 
@@ -75,7 +78,8 @@ class Appearance:
             math.sqrt(SIZE) * np.log(np.maximum(sizes, 1e-4))[:, None],
             math.sqrt(LAYER) * self.height[:, None],
         )
-        return np.concatenate(columns, axis=1)
+        # Distances beyond all floats are equal for matching.
+        return np.clip(np.nan_to_num(np.concatenate(columns, axis=1)), -FARTHEST, FARTHEST)
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,7 +78,8 @@ def straight(rings: Rings, angle: float, spacing: float, within: Rings) -> Segme
     u, v, far = room @ along, points @ across, room @ across
     first = np.ceil(max(v.min(), far.min()) / spacing)
     last = np.floor(min(v.max(), far.max()) / spacing)
-    numbers = np.arange(int(first), int(last) + 1)
+    # A polygon beyond `within` has no lines, however many would fit between the two.
+    numbers = np.arange(int(first), int(last) + 1) if first <= last else np.arange(0)
     foot = (spacing * numbers)[:, None] * across
     begin, end = foot + u.min() * along, foot + u.max() * along
     return Segments(begin, end, numbers, np.arange(len(numbers)))

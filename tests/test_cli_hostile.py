@@ -1,0 +1,199 @@
+"""Odd values end commands in words, never in Python's, and signals leave no temporary files."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import save
+
+from artgen.cli import main
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="signals")
+
+
+@pytest.fixture(scope="module")
+def arts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the drawings `gaussian.art` and `triangle.art`."""
+    folder = tmp_path_factory.mktemp("arts")
+    for primitive in ("gaussian", "triangle"):
+        line = [
+            "fit",
+            "sample:astronaut",
+            "-p",
+            primitive,
+            "-n",
+            "3",
+            "--steps",
+            "3",
+            "--size",
+            "16",
+        ]
+        line += ["--seed", "1", "--no-video", "--name", primitive, "--out", str(folder), "-q"]
+        assert main(line) == 0
+    return folder
+
+
+def changed(
+    file: Path,
+    out: Path,
+    header: Callable[[dict[str, Any]], object] = lambda header: None,
+    values: float | None = None,
+) -> Path:
+    """A copy of an .art file with another header, or with all numbers replaced."""
+    with safe_open(file, framework="pt") as data:
+        text = (data.metadata() or {})["artgen"]
+        tensors = {name: data.get_tensor(name) for name in data.keys()}  # noqa: SIM118
+    found = json.loads(text)
+    header(found)
+    if values is not None:
+        tensors = {name: torch.full_like(tensor, values) for name, tensor in tensors.items()}
+    out.write_bytes(save(tensors, metadata={"artgen": json.dumps(found)}))
+    return out
+
+
+@pytest.mark.parametrize("value", [1e38, -1e38])
+def test_parts_beyond_all_canvases_are_morphed_and_plotted(arts, tmp_path, value, capsys):
+    for primitive in ("gaussian", "triangle"):
+        far = changed(arts / f"{primitive}.art", tmp_path / f"{primitive}.art", values=value)
+        film, sheet = tmp_path / f"{primitive}-film.art", tmp_path / f"{primitive}.pdf"
+        assert main(["morph", str(far), str(arts / f"{primitive}.art"), "-o", str(film)]) == 0
+        assert main(["render", str(far), "-o", str(sheet)]) == 0
+    assert "unexpected" not in capsys.readouterr().err
+
+
+def test_a_metric_that_is_no_number_is_refused_by_name(arts, tmp_path, capsys):
+    file = changed(
+        arts / "gaussian.art", tmp_path / "a.art", lambda h: h["metrics"].update(psnr="<b>")
+    )
+    assert main(["render", str(file), "-o", str(tmp_path / "a.html")]) == 3
+    assert "a.art is damaged: metrics.psnr" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("table", ["primitive", "target"])
+def test_half_a_character_in_a_recipe_is_refused(arts, tmp_path, capsys, table):
+    key = "name" if table == "primitive" else "source"
+    file = changed(
+        arts / "gaussian.art",
+        tmp_path / "a.art",
+        lambda h: h["recipe"][table].update({key: "a\ud800b"}),
+    )
+    assert main(["info", "--recipe", str(file)]) == 3
+    assert "not valid Unicode" in capsys.readouterr().err
+
+
+def test_json_has_neither_nan_nor_infinity(tmp_path, capsys):
+    file = tmp_path / "a.json"
+    values = {"psnr": float("nan"), "loss": float("-inf"), "bytes": [float("inf")]}
+    file.write_text(json.dumps({**values, "recipe": {"seed": 1}}))
+    assert main(["info", "--json", str(file)]) == 0
+
+    def refuse(word: str) -> None:
+        raise AssertionError(word)
+
+    data = json.loads(capsys.readouterr().out, parse_constant=refuse)
+    assert data["metrics"]["psnr"] is None
+    assert data["metrics"]["bytes"] == [None]
+
+
+@pytest.mark.parametrize("flag", ["--graph", "--log", "--video", "--init", "--recipe"])
+@pytest.mark.parametrize("path", ["", ".", "/"])
+def test_a_path_without_a_name_is_refused(flag, path, capsys):
+    assert main(["fit", "--steps", "1", flag, path]) == 2
+    assert "names no file" in capsys.readouterr().err
+
+
+def test_frames_of_no_folder_are_refused(empty_folder, photo, capsys):
+    assert main(["fit", "frames:"]) == 3
+    assert "the name of the target is empty" in capsys.readouterr().err
+
+
+def test_every_failure_has_the_key_error(empty_folder, capsys):
+    assert main(["compare", "sample:astronaut", "-p", "zork", "--json"]) == 4
+    data = json.loads(capsys.readouterr().out)
+    assert data["error"]["exit_code"] == 4
+    assert "zork" in data["error"]["message"]
+    assert main(["fit", "a.png", "b.png", "--json"]) == 3
+    data = json.loads(capsys.readouterr().out)
+    assert data["error"] == data["runs"][0]["error"]
+
+
+def test_an_interruption_while_the_command_line_is_imported_is_silent():
+    script = """
+import sys
+
+class Interrupting:
+    def find_spec(self, name, *given):
+        if name == "typer":
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Interrupting())
+from artgen.cli import main
+sys.exit(main(["--help"]))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+@posix
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
+def test_a_signal_leaves_no_temporary_file(arts, tmp_path, number):
+    """Sent in the middle of writing a file."""
+    script = f"""
+import os, signal, sys
+from pathlib import Path
+from artgen.cli import main
+import artgen.output.atomic as atomic
+
+def die(path):
+    os.kill(os.getpid(), {int(number)})
+
+atomic._sync = die
+sys.exit(main({["render", str(arts / "gaussian.art"), "-o", str(tmp_path / "a.png")]!r}))
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+    assert os.listdir(tmp_path) == []
+
+
+def test_a_full_temporary_folder_is_told_apart(monkeypatch, tmp_path):
+    import errno
+    import tempfile
+
+    from artgen.errors import OutputError
+    from artgen.output import atomic_path
+
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))
+    for folder, hint in ((tmp_path, "TMPDIR"), (tmp_path.parent, "another disk")):
+        with pytest.raises(OutputError) as caught, atomic_path(folder / "a.mp4"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        assert hint in str(caught.value.hint)
+
+
+def test_an_interrupted_batch_says_once_what_was_not_started(empty_folder, photo, capsys):
+    from artgen.tasks import RunControl
+
+    names = [f"{number}.png" for number in range(200)]
+    for name in names:
+        Path(name).write_bytes(photo.read_bytes())
+    original = RunControl.__init__
+
+    def stopped(control: RunControl) -> None:
+        original(control)
+        control.request_stop()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RunControl, "__init__", stopped)
+        assert main(["fit", *names, "--steps", "1", "--no-video"]) == 130
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) < 5
+    assert "200 of 200 runs were not started" in told[-1]
