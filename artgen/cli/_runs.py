@@ -145,9 +145,9 @@ class Session:
                 ended(task, _received(task, result))
         left = [run for run in runs if run.stem not in results]
         if left:
-            error = Interrupted("not started", hint="continue with --resume")
-            results |= {run.stem: Result(error=error) for run in left}
-            say(f"{len(left)} of {len(runs)} runs were not started: {error.hint}")
+            reason = Interrupted("not started", hint="continue with --resume")
+            results |= {run.stem: Result(error=reason) for run in left}
+            say(f"{len(left)} of {len(runs)} runs were not started: {reason.hint}")
         return [results[run.stem] for run in runs]
 
     def _by_scenes(self, executor: Executor, recipe: Recipe) -> bool:
