@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ from artgen.targets import (
     open_frames,
     open_sample,
 )
+from artgen.targets import _animation as animation_module
+from artgen.targets import clip as clip_module
 from artgen.targets._source import ANIMATIONS, CONTAINERS
 from artgen.tasks import RunControl
 
@@ -465,3 +468,27 @@ def test_a_folder_of_frames_is_resumed_from_where_it_is(tmp_path, monkeypatch):
     assert Path("artgen-out/shots-gaussian.run").exists()
     assert main([*command, "--resume", "-q"]) == 0
     assert artgen.load("artgen-out/shots-gaussian.art").film.fps == 5
+
+
+def test_one_fit_opens_its_clip_once(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_animation(tmp_path / "walk.gif", moving(3))
+    calls = Counter()
+
+    def counted(module, name):
+        function = getattr(module, name)
+
+        def call(*arguments, **keywords):
+            calls[name] += 1
+            return function(*arguments, **keywords)
+
+        monkeypatch.setattr(module, name, call)
+
+    for name in ("file_hash", "make_clip"):
+        counted(clip_module, name)
+    for name in ("is_animated", "animation_rate", "animation_frames"):
+        counted(animation_module, name)
+    small = ["-n", "4", "--size", "16", "--steps", "2", "--backend", "eager", "-q"]
+    assert main(["fit", "walk.gif", *small]) == 0
+    assert calls.pop("animation_frames") <= 4  # for the first frame, the cuts, the fit, the metrics
+    assert calls == {"is_animated": 1, "file_hash": 1, "animation_rate": 1, "make_clip": 1}

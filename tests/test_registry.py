@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib
+import json
 import os
 import re
 import subprocess
@@ -16,6 +17,7 @@ import pytest
 
 import artgen
 from artgen.canvas import Canvas
+from artgen.cli import main
 from artgen.errors import PluginError
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, PluginInfo, Registry, default, reset_default
@@ -692,3 +694,45 @@ def test_a_class_registered_under_two_names_is_returned_by_the_name_given():
         assert artgen.register(Speck, "zeta") == "zeta"
     finally:
         reset_default()
+
+
+RAMP = """
+    import numpy as np
+
+    import artgen
+
+    def open_ramp(path, request):
+        with open(path) as file:
+            width, height = map(int, file.read().split())
+        row, column = np.mgrid[:height, :width]
+        return artgen.image_from_array((row + column) / (height + width), request)
+"""
+
+OFFERS_RAMP = """
+    import artgen
+
+    @artgen.hookimpl
+    def artgen_targets():
+        return [artgen.Spec("ramp", "A ramp", "{module}_parts:open_ramp", files=("*.ramp",))]
+"""
+
+
+def test_an_installed_target_opens_files_of_its_suffix(install, tmp_path, monkeypatch, capsys):
+    module = install("artgen-ramp", OFFERS_RAMP, parts=RAMP)
+    monkeypatch.chdir(tmp_path)
+    Path("Slope.RAMP").write_text("12 8")
+    reset_default()
+    try:
+        options = ["-p", "circle", "-n", "2", "--steps", "2", "--no-video", "-q"]
+        assert main(["fit", "Slope.RAMP", *options, "--json"]) == 0
+        target = json.loads(capsys.readouterr().out)["target"]
+        assert (target["name"], target["width"], target["height"]) == ("Slope.RAMP", 12, 8)
+        still = Path("artgen-out/Slope-circle.png")
+        assert main(["fit", "--recipe", str(still), "--out", "again", "-q"]) == 0
+        assert Path("again/Slope-circle.png").read_bytes() == still.read_bytes()
+    finally:
+        reset_default()
+    # Nobody else opens such a file.
+    (tmp_path / "site-packages" / f"{module}.py").write_text("")
+    monkeypatch.delitem(sys.modules, module)
+    assert Registry().find_opener("Slope.RAMP").name == "image"

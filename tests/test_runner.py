@@ -1170,6 +1170,45 @@ def test_plugins_that_watch_are_isolated(photo: Path, tmp_path: Path, registry: 
     assert outcome.summary["loss"] == run(recipe(photo), registry).summary["loss"]
 
 
+@pytest.mark.parametrize("failure", ["RuntimeError('enough')", "SystemExit(0)"])
+def test_an_observer_cannot_change_a_result(photo: Path, tmp_path: Path, failure: str) -> None:
+    """One that alters what it is shown and fails later: the outputs are those without it."""
+    plugin = tmp_path / "meddler.py"
+    plugin.write_text(
+        "import numpy as np\n"
+        "from artgen import hookimpl\n"
+        "from artgen.events import Finished\n"
+        "@hookimpl\n"
+        "def artgen_observe(event):\n"
+        "    for value in vars(event).values():\n"
+        "        if isinstance(value, np.ndarray) and value.flags.writeable:\n"
+        "            value[...] = 0\n"
+        "        elif isinstance(value, dict) and not isinstance(event, Finished):\n"
+        "            value.clear()\n"
+        "    if getattr(event, 'step', 0) > 9:\n"
+        f"        raise {failure}\n"
+    )
+    events: list = []
+    given = [events.append]
+    for name, files in (("alone", []), ("watched", [plugin])):
+        registry = Registry(files=files, environ={})
+        run(
+            recipe(photo),
+            registry,
+            out=tmp_path / name,
+            observers=given,
+            log=tmp_path / f"{name}.jsonl",
+        )
+    assert len(given) == 1
+    assert len([text for text in notices(events) if "artgen_observe of meddler" in text]) == 1
+    for suffix in ("png", "art", "mp4"):
+        one, other = (tmp_path / name / f"photo-gaussian.{suffix}" for name in ("alone", "watched"))
+        assert one.read_bytes() == other.read_bytes()
+    logs = [(tmp_path / f"{name}.jsonl").read_text().splitlines() for name in ("alone", "watched")]
+    losses = [[json.loads(line)["loss"] for line in log] for log in logs]
+    assert losses[0] == losses[1]
+
+
 def test_the_log_holds_every_evaluation(photo: Path, tmp_path: Path, registry: Registry) -> None:
     evaluated: list = []
 
