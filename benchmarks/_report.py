@@ -21,7 +21,7 @@ Written by `python -m benchmarks --write`; each section says which machine it wa
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a title; the first column is a name, the others are figures."""
+    """Rows of text under a title; the first column is a name, the others are values."""
 
     title: str
     columns: Sequence[str]

@@ -3,7 +3,7 @@
 Seconds per run are the difference between two batches, divided by the runs that one has more, so
 that the start (imports, processes, Ray) is apart. Tiny runs have one step: what they take is the
 cost of being a run. The memory is the peak of the process that waits, not of those that work.
-Commands take turns; figures are medians.
+Commands take turns; values are medians.
 """
 
 from __future__ import annotations

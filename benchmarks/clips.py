@@ -3,7 +3,7 @@
 The clip is `sample:clip`: 60 frames of a photograph that is panned, turned and lit, and after a
 cut of another one, as a folder of PNG. Independent fits have a seed each. Those of splats take
 fewer steps than the first fits of the clip's scenes, so that they come to no more than its PSNR;
-those of shapes take as many. CPU seconds are those of everything from reading to the figures, on
+those of shapes take as many. CPU seconds are those of everything from reading to the metrics, on
 one thread. Flicker is the mean squared error of the change from frame to frame, within scenes, in
 units of 10⁻⁴. `interrupted` tells whether a run that was stopped and resumed gives the same film,
 byte for byte.

@@ -1,7 +1,7 @@
 """One scene drawn in every way there is: milliseconds forward, and forward with backward.
 
 An evaluation is one pixel inside one splat's ellipse; G/s are 10⁹ of them per second. Repetitions
-are interleaved; figures are medians, ratios are of forward with backward to `compiled`, memory is
+are interleaved; values are medians, ratios are of forward with backward to `compiled`, memory is
 the growth of the process at its peak, and the error is the largest of the picture's and the
 gradients', relative to `eager`. Compiling does not count; drawing includes finding out which splats
 touch which tiles.

@@ -1,6 +1,6 @@
 """How the generated kernels scale: forward and backward of Gaussians, time per covered pixel.
 
-Repetitions are interleaved; figures are medians.
+Repetitions are interleaved; values are medians.
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ def _tried(promise: Promise, piece: str, small: bool) -> Row:
         failed=len(tally.failures),
         failures=tuple(tally.failures),
         skips=tuple(tally.skips),
-        figures=tally.figures,
+        measurements=tally.measurements,
         noticed=noticed,
         date=datetime.date.today().isoformat(),
         version=artgen.__version__,

@@ -36,7 +36,7 @@ class Tally:
     cases: int = 0
     failures: list[str] = field(default_factory=list)
     skips: list[str] = field(default_factory=list)
-    figures: dict[str, str] = field(default_factory=dict)
+    measurements: dict[str, str] = field(default_factory=dict)
     """What was measured on the way."""
     first_failure: bool = False
     """Whether the first failure ends the trial."""

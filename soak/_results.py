@@ -35,7 +35,7 @@ class Row:
     failures: tuple[str, ...]
     """Some of those that failed."""
     skips: tuple[str, ...]
-    figures: dict[str, str]
+    measurements: dict[str, str]
     noticed: int | None
     """In which case the bug was noticed; 0: never; None: it belongs to another piece."""
     date: str
@@ -87,8 +87,8 @@ def table(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
     for promise in promises:
         names = promise.pieces or ("",)
         tried = {name: rows[each] for name in names if (each := f"{promise.name}:{name}") in rows}
-        figures = {} if promise.pieces else tried[""].figures if tried else {}
-        how = promise.how + (f" ({_listed(figures)})" if figures else "")
+        measurements = {} if promise.pieces else tried[""].measurements if tried else {}
+        how = promise.how + (f" ({_listed(measurements)})" if measurements else "")
         bug = promise.bug_text
         if (seen := tried.get(promise.bug_piece)) is not None and seen.noticed is not None:
             bug += f" (noticed in case {seen.noticed})" if seen.noticed else " (never noticed)"
@@ -117,18 +117,18 @@ def _pieces(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
     for promise in promises:
         for piece in promise.pieces:
             if (row := rows.get(f"{promise.name}:{piece}")) is not None:
-                told = _listed(row.figures)
+                told = _listed(row.measurements)
                 cells = (promise.name, piece, f"{row.cases:,}", str(row.failed), told, _when([row]))
                 lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) if len(lines) > 2 else ""
 
 
-def _listed(figures: dict[str, str]) -> str:
-    return "; ".join(f"{name}: {value}" for name, value in figures.items())
+def _listed(measurements: dict[str, str]) -> str:
+    return "; ".join(f"{name}: {value}" for name, value in measurements.items())
 
 
 def _when(rows: Iterable[Row]) -> str:
-    """The oldest date, since that is what the figures can be trusted for."""
+    """The oldest date, since that is what the measurements can be trusted for."""
     oldest = min(rows, key=lambda row: row.date, default=None)
     return f"{oldest.date}, {oldest.version}" if oldest else "not yet"
 

@@ -43,7 +43,7 @@ def long_run(tally: Tally, small: bool) -> None:
         grown = middle(last, "memory") - middle(second, "memory")
         slower = middle(last, "seconds") / middle(second, "seconds")
         handles = max(each["handles"] for each in last) - max(each["handles"] for each in second)
-        tally.figures = {
+        tally.measurements = {
             "steps": f"{steps:,}",
             "memory": f"{middle(last, 'memory'):.0f} MiB, {grown:+.1f} since the second third",
             "time per step": f"{slower:.2f} times that of the second third",
@@ -81,7 +81,7 @@ def peak_memory(tally: Tally, small: bool) -> None:
             for side, peak in zip(sides[1:], peaks[1:], strict=True):
                 each = (peak - peaks[0]) * 2**20 / (side**2 - sides[0] ** 2)
                 told = f"{each:.0f} bytes per pixel"
-                tally.figures[f"{primitive} at {side}x{side}"] = f"{peak:.0f} MiB, {told}"
+                tally.measurements[f"{primitive} at {side}x{side}"] = f"{peak:.0f} MiB, {told}"
                 tally.case(f"{primitive} at {side}x{side}", told if each > PER_PIXEL else None)
 
 

@@ -56,7 +56,7 @@ def fuzzed_files(tally: Tally, small: bool, name: str) -> None:
                 code = "no end"
         _count(tally, name, folder, code)
     if tally.cases and not tally.failures:
-        tally.figures["CPU seconds"] = str(seconds)
+        tally.measurements["CPU seconds"] = str(seconds)
 
 
 def _count(tally: Tally, name: str, folder: Path, code: object) -> None:
@@ -75,7 +75,7 @@ def _count(tally: Tally, name: str, folder: Path, code: object) -> None:
         shutil.copyfile(path, kept)
         problems.append(f"kept as {kept}")
     if reached := re.findall(r"\bcov: (\d+)", told):
-        tally.figures["branches"] = reached[-1]
+        tally.measurements["branches"] = reached[-1]
     tally.add(max(1, found["files"]), [f"{name}: {problem}" for problem in problems])
 
 

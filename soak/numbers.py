@@ -134,7 +134,7 @@ def any_recipe(tally: Tally, small: bool) -> None:
         named = problem is not None and problem.startswith(REFUSED)
         refused += named
         tally.case(f"recipe {number}", None if named else problem)
-    tally.figures["refused with a reason"] = f"{refused} of {count}"
+    tally.measurements["refused with a reason"] = f"{refused} of {count}"
     tally.case("most of them run", "too few" if refused > count / 2 else None)
 
 

@@ -209,7 +209,7 @@ def _note_versions(tally: Tally, python: Path) -> None:
         f"print(*[f'{{n}} {{have[n]}}' for n in {names} if n in have], sep=', ')"
     )
     done = subprocess.run([str(python), "-c", code], capture_output=True, text=True, check=True)
-    tally.figures["with"] = done.stdout.strip()
+    tally.measurements["with"] = done.stdout.strip()
 
 
 def _count(tally: Tally, name: str, python: Path, *line: str) -> None:

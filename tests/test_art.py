@@ -227,7 +227,7 @@ def test_a_notebook_shows_a_png_with_the_recipe():
 # ---- writing -------------------------------------------------------------------------------------
 
 
-def test_an_existing_file_is_kept_unless_told_otherwise(tmp_path):
+def test_an_existing_file_is_kept_unless_asked(tmp_path):
     file = tmp_path / "a.art"
     file.write_bytes(b"precious")
     with pytest.raises(UsageError, match=r"a\.art exists"):

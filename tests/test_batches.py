@@ -183,7 +183,7 @@ def test_flags_that_do_not_go_together(call, arguments, words):
 
 
 @pytest.mark.parametrize("command", [("fit",), ("compare", "-p", "gaussian"), ("gallery", "build")])
-def test_without_ray_the_line_that_installs_it_is_told(call, monkeypatch, command):
+def test_without_ray_the_line_that_installs_it_is_printed(call, monkeypatch, command):
     pictures("gallery/a.png")
     Path("gallery/one.toml").write_text("seed = 1\n")
     find = importlib.util.find_spec

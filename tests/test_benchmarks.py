@@ -71,7 +71,7 @@ def test_an_unknown_benchmark_is_refused(capsys):
     assert "did you mean footprints?" in capsys.readouterr().err
 
 
-def test_quick_figures_are_not_written_down(capsys):
+def test_quick_values_are_not_written_down(capsys):
     with pytest.raises(SystemExit) as stopped:
         command.main(["--quick", "--write", "video"])
     assert stopped.value.code == 2
@@ -205,7 +205,7 @@ def test_peak_memory_counts_what_is_freed_again():
         (5, "5.00"),
     ],
 )
-def test_figures_have_three_significant_digits(value, text):
+def test_values_have_three_significant_digits(value, text):
     assert figure(value) == text
 
 

@@ -100,7 +100,7 @@ def test_info_gives_the_recipe_of_every_output(call, suffix):
     assert ["seed", "9"] in [line.split() for line in text.splitlines()]
 
 
-def test_info_knows_figures_and_plugin(call):
+def test_info_knows_metrics_and_plugin(call):
     summary = json.loads(Path(f"{STEM}.json").read_text())
     art = json.loads(call("info", f"{STEM}.art", "--json")[1])
     assert art["metrics"]["psnr"] == summary["psnr"]

@@ -174,7 +174,7 @@ def test_a_failure_is_one_json_object_too(fit, arguments, kind, code):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a full disk, as Linux has it")
-def test_where_nobody_can_be_told_it_goes_on_and_the_exit_code_is_the_same(tmp_path):
+def test_where_nobody_can_be_reached_it_goes_on_and_the_exit_code_is_the_same(tmp_path):
     tiny = ["sample:cat", "--size", "16", "-n", "2", "--steps", "1", "--no-video"]
     cases = (
         (["gone.png"], "stderr", 3),
@@ -191,7 +191,7 @@ def test_where_nobody_can_be_told_it_goes_on_and_the_exit_code_is_the_same(tmp_p
         assert expected == 3 or (tmp_path / "artgen-out/cat-gaussian.art").exists()
 
 
-def test_a_bug_is_told_by_its_type_and_shown_with_v(fit, monkeypatch):
+def test_a_bug_is_reported_by_its_type_and_shown_with_v(fit, monkeypatch):
     def broken(*args, **kwargs):
         raise ZeroDivisionError("oh no")
 

@@ -1,4 +1,4 @@
-"""Hill climbing: what it finds, that figures are those of the export, and that spans are exact."""
+"""Hill climbing: what it finds, that metrics are those of the export, and that spans are exact."""
 
 from __future__ import annotations
 
@@ -94,29 +94,29 @@ def same(one, two):
 
 def test_it_fits_and_every_step_gains(target):
     engine = start(Triangle(), target, 12)
-    figures = [engine.report()]
+    metrics = [engine.report()]
     while not engine.finished:
         engine.advance(1)
-        figures.append(engine.report())
+        metrics.append(engine.report())
     assert engine.step == 12 * 3
     assert len(engine.stack) == 12
-    losses = [figure.loss for figure in figures]
+    losses = [metric.loss for metric in metrics]
     assert all(b <= a * (1 + 1e-5) for a, b in pairwise(losses))
     assert losses[-1] < 0.8 * losses[12]
-    assert figures[-1].psnr > figures[0].psnr + 5
+    assert metrics[-1].psnr > metrics[0].psnr + 5
 
 
-def test_its_figure_is_that_of_the_export(target):
+def test_its_metric_is_that_of_the_export(target):
     shape = Triangle()
     for alpha in (0.5, 0.0):
         engine = start(shape, target, 15, alpha=alpha)
         report = finish(engine)
         exported = draw(engine.drawing(best=True), shape)
-        figure = psnr(
+        metric = psnr(
             to_pixels(exported.permute(1, 2, 0).numpy()),
             to_pixels(target.permute(1, 2, 0).numpy()),
         )
-        assert report.psnr == pytest.approx(figure, abs=0.05)
+        assert report.psnr == pytest.approx(metric, abs=0.05)
         assert report.loss == pytest.approx(float((exported - target).square().mean()), rel=1e-4)
 
 
@@ -330,11 +330,11 @@ def test_a_saved_state_goes_on_exactly(block, stop, target, monkeypatch):
         key: value.clone() if isinstance(value, torch.Tensor) else json.loads(json.dumps(value))
         for key, value in whole.state_dict().items()
     }
-    figures = finish(whole)
+    metrics = finish(whole)
     resumed = start(Triangle(), target, 12)
     resumed.load_state_dict(state)
     assert resumed.step == stop
-    assert finish(resumed) == figures
+    assert finish(resumed) == metrics
     assert same(resumed, whole)
     assert resumed.drawing(best=True).tensors.keys() == whole.drawing(best=True).tensors.keys()
 

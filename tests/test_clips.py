@@ -175,7 +175,7 @@ def test_a_video_that_is_damaged_or_too_large(tmp_path):
 # ---- scenes --------------------------------------------------------------------------------------
 
 
-def test_cuts_are_told_from_movement_and_flashes():
+def test_cuts_are_distinguished_from_movement_and_flashes():
     rng = np.random.default_rng(0)
     one, other = rng.random((2, 48, 64, 3), dtype=np.float32)
     one[:, :32] *= 0.4
@@ -189,7 +189,7 @@ def test_cuts_are_told_from_movement_and_flashes():
     assert find_scenes([one], 2.0) == [(0, 1)]
 
 
-def test_lives_keep_the_order_of_the_places():
+def test_lifespans_keep_the_order_of_the_places():
     born = [None, torch.tensor([0, 1, 0]), torch.tensor([0, 1, 0]), torch.tensor([3, 1, 0])]
     keys = [
         Keyframe({"xy": torch.full((2, 3), float(index)) + torch.arange(3) / 10}, since)

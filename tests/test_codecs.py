@@ -1,4 +1,4 @@
-"""Codecs: exactly the published layers, figures that can be computed otherwise, and training."""
+"""Codecs: exactly the published layers, metrics that can be computed otherwise, and training."""
 
 from __future__ import annotations
 
@@ -335,7 +335,7 @@ def test_it_learns_and_tells_both_losses(digits):
     assert seen[0].training_loss is None
     assert all(event.training_loss > 0 for event in seen[1:])
     assert seen[-1].loss < 0.8 * seen[0].loss
-    # The best by the test loss is what is kept, and what the figures are of.
+    # The best by the test loss is what is kept, and what the metrics are of.
     assert art.metrics["loss"] == pytest.approx(min(event.loss for event in seen), rel=1e-5)
     assert art.metrics["mse"] == pytest.approx(art.metrics["loss"], rel=1e-4)
     assert art.metrics["psnr"] == pytest.approx(-10 * np.log10(art.metrics["mse"]), abs=1e-3)

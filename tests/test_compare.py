@@ -1,4 +1,4 @@
-"""`artgen compare`: equal budgets, honest figures, failures that stay where they are."""
+"""`artgen compare`: equal budgets, honest metrics, failures that stay where they are."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def test_own_steps_are_free_where_only_bytes_are_equal():
 # ---- what comes of it ----------------------------------------------------------------------------
 
 
-def test_figures_are_those_of_the_saved_drawing(compare):
+def test_metrics_are_those_of_the_saved_drawing(compare):
     code, data = compare("-p", "gaussian:count=6", "-p", "mlp:hidden=4", "--precision", "fp16")
     assert code == 0
     target = open_sample("astronaut", TargetRequest(size=32)).pixels
@@ -263,7 +263,7 @@ def test_a_folder_without_pictures_and_twins_are_refused(call):
     assert find_targets(["sample:cat", "sample:cat"]) == ["sample:cat"]
 
 
-def test_a_figure_that_is_missing_for_one_target_has_no_mean(compare):
+def test_a_metric_that_is_missing_for_one_target_has_no_mean(compare):
     _, data = compare("sample:cat", "sample:text", "--size", "6", "-p", "gaussian:count=2")
     assert data["rows"][0]["ssim"] is None
     assert data["table"][0]["mean"]["ssim"] is None
@@ -369,7 +369,7 @@ def test_ctrl_c_ends_with_130_and_a_table(call, monkeypatch):
     assert "error:" not in err
 
 
-def test_a_sheet_that_cannot_be_written_is_told_after_all(call, monkeypatch):
+def test_a_sheet_that_cannot_be_written_is_reported_after_all(call, monkeypatch):
     def refuse(path, data, **more):
         raise OutputError(f"cannot write {path}")
 
@@ -417,7 +417,7 @@ def test_the_table_and_the_paths_on_stdout(call):
     assert out.splitlines()[-2:] == [str(Path("artgen-out/astronaut-compare.png")), "all.csv"]
 
 
-def test_a_terminal_gets_the_same_figures(call, monkeypatch):
+def test_a_terminal_gets_the_same_metrics(call, monkeypatch):
     monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "200")

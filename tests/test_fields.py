@@ -56,7 +56,7 @@ def started(field, tensors, target, steps=10, arithmetic="fp32", weight=None, **
 
 @pytest.mark.parametrize(("inputs", "outputs"), [(1, 1), (2, 3), (2, 5), (3, 3)])
 @pytest.mark.parametrize("kind", FIELDS.values())
-def test_a_field_has_as_many_inputs_and_outputs_as_it_is_told(kind, inputs, outputs):
+def test_a_field_has_as_many_inputs_and_outputs_as_it_is_asked(kind, inputs, outputs):
     field = made(kind, inputs=inputs, outputs=outputs)
     tensors = initial(field)
     positions = 2 * torch.rand(7, inputs, generator=torch.Generator().manual_seed(1)) - 1

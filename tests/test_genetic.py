@@ -408,7 +408,7 @@ def test_killed_and_resumed_is_uninterrupted(name, tmp_path, registry):
 # ---- in a run ------------------------------------------------------------------------------------
 
 
-def test_each_generation_is_told_and_logged(tmp_path, registry):
+def test_each_generation_is_reported_and_logged(tmp_path, registry):
     photo = save_photo(tmp_path)
     stage = {"engine": "genetic", "steps": 30, "loss": "l1", **QUICK}
     asked = recipe(photo, stage, primitive={"name": "circle", "count": 6})

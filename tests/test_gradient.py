@@ -181,7 +181,7 @@ def test_the_start_is_the_given_drawing():
         torch.testing.assert_close(drawing.tensors[name], tensor)
 
 
-def test_a_report_has_the_figures_of_the_drawing():
+def test_a_report_has_the_metrics_of_the_drawing():
     given = problem(Blob(), loss="rmse")
     engine = started(given)
     engine.advance(5)

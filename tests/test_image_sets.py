@@ -316,7 +316,7 @@ def test_digits_are_drawn_from_a_seed():
     assert other.source == "sample:digits?n=60&seed=5"
 
 
-def test_digits_can_be_told_apart():
+def test_digits_can_be_distinguished():
     """The nearest mean of a class is right far more often than chance: they are digits."""
     target = open_digits("digits?n=600")
     training, test = (part.reshape(len(part), -1) / 255 for part in (target.training, target.test))

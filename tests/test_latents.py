@@ -1,4 +1,4 @@
-"""Places and walks in latent space, figures about codecs, and comparisons of them, to the files."""
+"""Places and walks in latent space, metrics about codecs, and comparisons of them, to the files."""
 
 from __future__ import annotations
 
@@ -255,7 +255,7 @@ def test_only_codecs_have_latents(tmp_path, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize("name", CODEC_PLOTS)
-def test_every_figure_is_drawn(name, place, capsys):
+def test_every_plot_is_drawn(name, place, capsys):
     data = printed(capsys, "plot", "digits.art", "--kind", name, "--size", "320")
     assert data["kind"] == name
     with Image.open(f"digits-{name}.png") as picture:

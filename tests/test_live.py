@@ -266,7 +266,7 @@ def test_pages_that_come_later_or_twice_hear_the_same(live: Live) -> None:
     assert not live.control.watched
 
 
-def test_errors_and_the_end_are_told() -> None:
+def test_errors_and_the_end_are_reported() -> None:
     with Live(RunControl()) as live:
         heard, thread = hearing(live)
         live.fail(InputError("the photo is gone", hint="look under the sofa"))
@@ -276,7 +276,7 @@ def test_errors_and_the_end_are_told() -> None:
     assert heard[-1]["error"] == {"message": "ValueError('no hint')", "hint": None}
 
 
-def test_what_ends_a_command_is_told() -> None:
+def test_what_ends_a_command_is_reported() -> None:
     with pytest.raises(Interrupted), Live(RunControl()) as live:
         raise Interrupted("enough")
     assert live.board.state.error == {"message": "enough", "hint": None}

@@ -340,7 +340,7 @@ class TestClash:
         install("Artgen_Heart", OFFERS_HEART)
         assert Registry(environ={}).find("primitive", "artgen-heart/heart")
 
-    def test_two_entry_points_of_one_distribution_are_told_apart(self, install):
+    def test_two_entry_points_of_one_distribution_are_distinguished(self, install):
         install("artgen-heart", OFFERS_HEART, names=("one", "two"))
         registry = Registry(environ={})
         with pytest.raises(PluginError, match="write one/heart or two/heart"):

@@ -98,7 +98,7 @@ def resume(
 
 
 def assert_same(one: Path, two: Path) -> None:
-    """Equal stills and arts, equal frames of the video, and equal figures."""
+    """Equal stills and arts, equal frames of the video, and equal metrics."""
     names = sorted(path.name for path in one.iterdir())
     assert names == sorted(path.name for path in two.iterdir())
     for name in names:

@@ -20,8 +20,8 @@ from artgen.runner import run
 from artgen.targets import open_curve, open_points
 
 KINDS = {
-    "curve": {"target": "curve:x*x?n=40", "figures": {"mse"}},
-    "points": {"target": "points:random?n=12&seed=2", "figures": {"accuracy", "mean_error"}},
+    "curve": {"target": "curve:x*x?n=40", "metrics": {"mse"}},
+    "points": {"target": "points:random?n=12&seed=2", "metrics": {"accuracy", "mean_error"}},
 }
 every_kind = pytest.mark.parametrize("kind", KINDS)
 ALL_FIGURES = {"psnr", "ssim", "mse", "accuracy", "mean_error"}
@@ -48,7 +48,7 @@ def fit(tmp_path, monkeypatch, capsys):
 @every_kind
 def test_every_output_is_there(kind, fit, tmp_path):
     data = fit(KINDS[kind]["target"], "-p", "mlp", "--name", "it", "--log", "log.jsonl")
-    has = KINDS[kind]["figures"]
+    has = KINDS[kind]["metrics"]
     assert {name for name in ALL_FIGURES if data[name] is not None} == has
     assert data["bpp"] is None
     assert data["target"]["name"] == KINDS[kind]["target"]

@@ -257,7 +257,7 @@ def test_it_improves_shapes_and_keeps_them_valid(name, registry, target):
     assert kinds is None or torch.equal(kinds, tensors["kind"])
 
 
-def test_its_figure_is_that_of_the_export(target):
+def test_its_metric_is_that_of_the_export(target):
     engine = engine_for(Triangle(), target)
     engine.advance(60)
     report = engine.report()

@@ -51,16 +51,16 @@ def show(target, slope, offset, *, canvas=None, **how):
 
 
 def test_a_perfect_fit_of_a_line():
-    pixels, figures, outputs = show(open_curve("2*x + 1?n=9"), [[2.0]], [1.0])
+    pixels, metrics, outputs = show(open_curve("2*x + 1?n=9"), [[2.0]], [1.0])
     assert pixels.shape == (40, 60, 3)
-    assert figures == {"mse": pytest.approx(0, abs=1e-12)}
+    assert metrics == {"mse": pytest.approx(0, abs=1e-12)}
     assert outputs.shape == (1, 1, 9)
 
 
 def test_the_error_is_in_the_units_of_the_curve():
     # A fit that is off by a tenth of its unit, which is 1000.
-    _, figures, _ = show(open_curve("2000*x"), [[2.0]], [0.1])
-    assert figures["mse"] == pytest.approx(100.0**2, rel=1e-4)
+    _, metrics, _ = show(open_curve("2000*x"), [[2.0]], [0.1])
+    assert metrics["mse"] == pytest.approx(100.0**2, rel=1e-4)
 
 
 def orange(pixels):
@@ -120,7 +120,7 @@ def test_frames_do_not_leave_traces():
 
 def test_the_map_shows_who_wins_where():
     canvas = Canvas(100, 100)
-    pixels, figures, outputs = show(
+    pixels, metrics, outputs = show(
         open_points("random?n=2"), [[50.0, 0.0]], [0.0], canvas=canvas, logits=True
     )
     # Log odds grow to the right: the second class, in a warm ink, is there.
@@ -130,30 +130,30 @@ def test_the_map_shows_who_wins_where():
     # Where it is undecided, paper shows.
     assert pixels[5, 50].max() < left.max() / 1.5
     assert outputs.shape == (1, 1, 2)
-    assert set(figures) == {"accuracy", "mean_error"}
+    assert set(metrics) == {"accuracy", "mean_error"}
 
 
-def test_the_figures_of_points():
+def test_the_metrics_of_points():
     points = open_points("random?n=40").subject
     for logits in (True, False):
         # A constant output: all points are said to be of the second class.
-        _, figures, _ = show(open_points("random?n=40"), [[0.0, 0.0]], [0.75], logits=logits)
+        _, metrics, _ = show(open_points("random?n=40"), [[0.0, 0.0]], [0.75], logits=logits)
         p = 1 / (1 + np.exp(-0.75)) if logits else 0.75
         second = points.labels.mean()
-        assert figures["accuracy"] == pytest.approx(second, abs=1e-6)
-        assert figures["mean_error"] == pytest.approx((1 - p) * second + p * (1 - second), abs=1e-5)
+        assert metrics["accuracy"] == pytest.approx(second, abs=1e-6)
+        assert metrics["mean_error"] == pytest.approx((1 - p) * second + p * (1 - second), abs=1e-5)
 
 
 def test_three_classes():
     target = open_points("spiral?classes=3&n=30")
     for logits in (True, False):
-        _, figures, outputs = show(target, [[0.0, 0.0]] * 3, [0.0, 9.0, 0.0], logits=logits)
+        _, metrics, outputs = show(target, [[0.0, 0.0]] * 3, [0.0, 9.0, 0.0], logits=logits)
         assert outputs.shape == (3, 1, 30)
-        assert figures["accuracy"] == pytest.approx(1 / 3, abs=1e-6)
-        assert figures["mean_error"] == pytest.approx(2 / 3, abs=1e-3)
+        assert metrics["accuracy"] == pytest.approx(1 / 3, abs=1e-6)
+        assert metrics["mean_error"] == pytest.approx(2 / 3, abs=1e-3)
     # Outputs that say nothing give every class the same.
-    _, figures, _ = show(target, [[0.0, 0.0]] * 3, [-1.0] * 3, logits=False)
-    assert figures["mean_error"] == pytest.approx(2 / 3, abs=1e-6)
+    _, metrics, _ = show(target, [[0.0, 0.0]] * 3, [-1.0] * 3, logits=False)
+    assert metrics["mean_error"] == pytest.approx(2 / 3, abs=1e-6)
 
 
 def test_every_class_has_its_dots():
@@ -188,7 +188,7 @@ def test_there_is_nothing_behind_a_plot():
         open_view(drawing, plane, transparent=True)
 
 
-def test_figures_are_all_known():
+def test_metrics_are_all_known():
     for target, slope in ((open_curve("x"), [[1.0]]), (open_points(""), [[1.0, 0.0]])):
         assert set(show(target, slope, [0.0])[1]) < set(METRICS)
 

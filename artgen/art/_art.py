@@ -71,7 +71,7 @@ class Art:
     """The result of a fit: draw it at any size, save it, ask what made it.
 
     `metrics` are those of the run (``psnr``, ``mse``, ``accuracy``, ``loss``, ``steps``, …; None
-    where a target has no such figure), `precision` is how the parameters are stored; the drawing's
+    where a target has no such metric), `precision` is how the parameters are stored; the drawing's
     values are already rounded to it. `film` is the drawing as it moves, where it does: then
     `drawing` is its still. `history` holds the evaluations of the fit, with loss and PSNR by step;
     a loaded file has none.
@@ -206,7 +206,7 @@ class Art:
         )
 
     def at(self, seconds: float) -> Art:
-        """The art of one moment of the film: it has no film, and none of the run's figures.
+        """The art of one moment of the film: it has no film, and none of the run's metrics.
 
         Raises UsageError where this does not move, or not at this moment.
         """

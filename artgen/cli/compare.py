@@ -191,9 +191,9 @@ def _print_table(comparison: Comparison) -> None:
     several = len(comparison.targets) > 1
     lines = comparison.table()
     sets = any(line.mean["floats"] is not None for line in lines)
-    figures = _OF_SETS if sets else _OF_PICTURES
-    heading = ["", *(["targets"] if several else []), *(name for name, _ in figures.values())]
-    rows = [_cells(line, several, figures) for line in lines]
+    metrics = _OF_SETS if sets else _OF_PICTURES
+    heading = ["", *(["targets"] if several else []), *(name for name, _ in metrics.values())]
+    rows = [_cells(line, several, metrics) for line in lines]
     if any(line.errors for line in lines):
         heading.append("")
         rows = [[*row, _note(line, several)] for row, line in zip(rows, lines, strict=True)]
@@ -202,21 +202,21 @@ def _print_table(comparison: Comparison) -> None:
         print(f"\n{_STORED if sets else _BYTES}\n", flush=True)
 
 
-def _cells(line: Line, several: bool, figures: dict[str, tuple[str, int]]) -> list[str]:
+def _cells(line: Line, several: bool, metrics: dict[str, tuple[str, int]]) -> list[str]:
     name = f"  {line.contestant}" if line.beside else line.contestant
     counted = [str(line.targets)] if several else []
-    return [name, *counted, *(_figure(line, key, digits) for key, (_, digits) in figures.items())]
+    return [name, *counted, *(_metric(line, key, digits) for key, (_, digits) in metrics.items())]
 
 
 def _note(line: Line, several: bool) -> str:
-    """Why there are no figures, or not of all targets."""
+    """Why there are no metrics, or not of all targets."""
     if not line.errors:
         return ""
     message = str(describe(line.errors[0])["message"])
     return f"{len(line.errors)} failed: {message}" if several else message
 
 
-def _figure(line: Line, key: str, decimals: int) -> str:
+def _metric(line: Line, key: str, decimals: int) -> str:
     mean, sd = line.mean[key], line.sd[key]
     if mean is None:
         return "-"

@@ -238,19 +238,19 @@ class Comparison:
         try:
             if isinstance(result, Exception):
                 raise result
-            figures, file = dict(result.figures), self.out / f"{fit.stem}.art"
+            metrics, file = dict(result.metrics), self.out / f"{fit.stem}.art"
             with atomic_path(file) as partial:
                 partial.write_bytes(result.art)
-            # A target that is no picture has figures of its own.
+            # A target that is no picture has metrics of its own.
             limit, target = None, self._open(fit.source)
             if target.pixels is not None:
-                limit = self.limit or figures["bytes"]
+                limit = self.limit or metrics["bytes"]
             elif isinstance(target, SetTarget):
                 if target.sha256 not in self.errors:
                     self.errors[target.sha256] = rank_errors(target.test)
-                rank = equivalent_rank(self.errors[target.sha256], figures["mse"])
-                figures |= {"picture_bytes": FLOAT_BYTES * figures["floats"], "rank": rank}
-            row = replace(row, **figures, limit=limit, art=str(file), error=result.error)
+                rank = equivalent_rank(self.errors[target.sha256], metrics["mse"])
+                metrics |= {"picture_bytes": FLOAT_BYTES * metrics["floats"], "rank": rank}
+            row = replace(row, **metrics, limit=limit, art=str(file), error=result.error)
         except Exception as error:
             return replace(row, error=error), None
         return row, result.pixels
@@ -288,9 +288,9 @@ class Fit(Task):
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came of it: figures of a row, uint8 [height, width, 3], and the `.art` file."""
+    """What came of it: metrics of a row, uint8 [height, width, 3], and the `.art` file."""
 
-    figures: dict[str, Any]
+    metrics: dict[str, Any]
     pixels: Pixels
     art: bytes
     error: Exception | None = None
@@ -319,10 +319,10 @@ def execute(
     assert art is not None
     pixels = art.render(device=art.recipe.run.device)
     known = {field.name for field in fields(Row)} - {"target"}
-    figures = {key: value for key, value in outcome.summary.items() if key in known}
+    metrics = {key: value for key, value in outcome.summary.items() if key in known}
     if target.pixels is not None:
-        figures |= _figures(pixels, target.pixels)
-    return Fitted(figures, pixels, art.to_bytes(), outcome.error)
+        metrics |= _picture_metrics(pixels, target.pixels)
+    return Fitted(metrics, pixels, art.to_bytes(), outcome.error)
 
 
 @functools.lru_cache(maxsize=1)
@@ -342,7 +342,7 @@ def _stem(source: str) -> str:
     return Source.parse(source).file_stem
 
 
-def _figures(pixels: Pixels, goal: Pixels) -> dict[str, Any]:
+def _picture_metrics(pixels: Pixels, goal: Pixels) -> dict[str, Any]:
     similarities = {"ssim": ssim(pixels, goal), "ms_ssim": ms_ssim(pixels, goal)}
     rounded = {key: value and round(value, 6) for key, value in similarities.items()}
     return {"psnr": round(psnr(pixels, goal), 4), **rounded}
@@ -360,5 +360,10 @@ def _coded(row: Row, goal: Pixels, limit: int) -> tuple[Row, Pixels | None]:
         return replace(row, error=error), None
     size, (height, width) = encoded.size, goal.shape[:2]
     bpp = round(8 * size / (width * height), 6)
-    figures = {**_figures(encoded.pixels, goal), "bytes": size, "file_bytes": size, "bpp": bpp}
-    return replace(row, quality=encoded.quality, **figures), encoded.pixels
+    metrics = {
+        **_picture_metrics(encoded.pixels, goal),
+        "bytes": size,
+        "file_bytes": size,
+        "bpp": bpp,
+    }
+    return replace(row, quality=encoded.quality, **metrics), encoded.pixels

@@ -24,7 +24,7 @@ class Row:
     `target` is as it was asked for, `bytes` are those of the parameters at their precision or of
     the codec's file, `limit` is what the codecs beside it may take, `art` is the file it is saved
     in. Of a set `floats` are stored for a picture, as `picture_bytes`, and `rank` is that of
-    singular values with about the same error. With an `error` there are figures only where the best
+    singular values with about the same error. With an `error` there are metrics only where the best
     so far could be saved.
     """
 
@@ -58,9 +58,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of the table: mean and standard deviation over `targets` targets, by figure.
+    """A line of the table: mean and standard deviation over `targets` targets, by metric.
 
-    Targets on which it failed are left out; `errors` tells why. A figure that one of the others
+    Targets on which it failed are left out; `errors` tells why. A metric that one of the others
     does not have is None; so is the deviation, that of a sample, for fewer than two. A codec stands
     `beside` the contestants whose bytes it was given.
     """

@@ -45,7 +45,7 @@ def _caption(row: Row) -> str:
         name += f", quality {row.quality}"
     elif row.error is not None:
         name += f", {row.stopped_by}"
-    figures = [
+    metrics = [
         None if row.psnr is None else f"{row.psnr:.2f} dB",
         None if row.ssim is None else f"SSIM {row.ssim:.3f}",
         None if row.ms_ssim is None else f"MS-SSIM {row.ms_ssim:.3f}",
@@ -57,7 +57,7 @@ def _caption(row: Row) -> str:
         None if row.bpp is None else f"{row.bpp:.2f} bpp",
         None if row.seconds is None else f"{row.seconds:.1f} s",
     ]
-    return "\n".join([name, *(" · ".join(filter(None, part)) for part in (figures, cost))])
+    return "\n".join([name, *(" · ".join(filter(None, part)) for part in (metrics, cost))])
 
 
 def _scale(height: int, width: int) -> Pixels:

@@ -24,7 +24,7 @@ class Field(Primitive):
     `inputs` and `outputs` are the numbers of them that the target asks for; they are set before
     `resolve_options` is called. A field that follows them can be fitted to more than pictures, and
     says so: ``targets = ("image", "curve", "points")``. `arithmetic` is what `linear` computes in:
-    float32, but bfloat16 in the steps of a fit that asks for it. Parameters, drawings and figures
+    float32, but bfloat16 in the steps of a fit that asks for it. Parameters, drawings and metrics
     are float32 all the same.
     """
 

@@ -315,8 +315,8 @@ class Fit:
         elif took > 2 * CHUNK_SECONDS:
             self.chunk = max(1, self.chunk // 2)
         step, seconds = self.progress.offset + engine.step, self.progress.seconds
-        for number, figures in engine.measured() if isinstance(engine, Measures) else ():
-            self.emit(Measured(self.name, self.progress.offset + number, figures))
+        for number, metrics in engine.measured() if isinstance(engine, Measures) else ():
+            self.emit(Measured(self.name, self.progress.offset + number, metrics))
         self.emit(Advanced(self.name, step, self.total_steps, seconds))
 
     def _evaluate(self, engine: Engine) -> None:
@@ -346,7 +346,7 @@ class Fit:
             progress.stopped_by = "plateau"
 
     def _saved_psnr(self, engine: Engine) -> float:
-        """Of what would be saved now: the engine's figure is not rounded, and may be weighted."""
+        """Of what would be saved now: the engine's metric is not rounded, and may be weighted."""
         return self._timed(lambda: self.job.psnr(engine.drawing(best=True)))[0]
 
     def _guarded(self, engine: Engine, work: Callable[[], T]) -> T | None:

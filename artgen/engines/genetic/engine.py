@@ -400,5 +400,5 @@ class GeneticEngine(Engine):
             # The mean over the channels of all that has weight.
             scores = scores / max(3 * float(self.weight.sum()), 1e-12)
         spread = float(np.mean([island.spread() for island in self.islands]))
-        figures = {"best": float(scores.min()), "mean": float(scores.mean()), "diversity": spread}
-        self.history.append((self.step, figures))
+        metrics = {"best": float(scores.min()), "mean": float(scores.mean()), "diversity": spread}
+        self.history.append((self.step, metrics))
