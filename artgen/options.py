@@ -129,10 +129,6 @@ def _spell(hint: Any, metadata: Mapping[str, Any]) -> str:
         return " or ".join(str(choice) for choice in typing.get_args(hint))
     name = hint.__name__ if isinstance(hint, type) else str(hint)
     low, high = metadata.get("low"), metadata.get("high")
-    if low is not None and high is not None:
-        return f"{name} from {low} to {high}"
-    if low is not None:
-        return f"{name} from {low}"
-    if high is not None:
-        return f"{name} up to {high}"
-    return name
+    if low is None:
+        return name if high is None else f"{name} up to {high}"
+    return f"{name} from {low}" if high is None else f"{name} from {low} to {high}"

@@ -33,16 +33,16 @@ class Budget:
     steps: int | None = None
     bytes: int | None = None
 
-    def per_stage(self, stages: int) -> dict[str, str | None]:
-        """The values of `--steps` and `--time`, divided evenly."""
-        steps, time = None, None
+    def per_stage(self, stages: int) -> dict[str, str]:
+        """The values of `--steps` and `--time`, divided evenly, without what is not limited."""
+        limits = {}
         if self.steps is not None:
             # The first ones take what cannot be divided, so that none is without a step.
             parts = [(self.steps + i) // stages for i in reversed(range(stages))]
-            steps = ",".join(map(str, parts))
+            limits["steps"] = ",".join(map(str, parts))
         if self.time is not None:
-            time = ",".join([repr(self.time / stages)] * stages)
-        return {"steps": steps, "time": time}
+            limits["time"] = ",".join([repr(self.time / stages)] * stages)
+        return limits
 
 
 def parse_contestants(
@@ -71,7 +71,7 @@ def parse_contestants(
                     f"-p {text}: {key} is the same for all", hint=f"leave it out, or use --{key}"
                 )
         stages = len(engine.split(",")) if engine else len(base.get("stage", ())) or 1
-        limits = {"steps": own.get("steps"), "time": own.get("time"), **_given(budget, stages)}
+        limits = {"steps": own.get("steps"), "time": own.get("time"), **budget.per_stage(stages)}
         data = lay_over(
             base,
             {
@@ -111,10 +111,6 @@ def _split(text: str) -> tuple[str, str, dict[str, str], list[str]]:
         else:
             settings.append(pair)
     return what, engine, own, settings
-
-
-def _given(budget: Budget, stages: int) -> dict[str, str]:
-    return {key: text for key, text in budget.per_stage(stages).items() if text is not None}
 
 
 def _seed(text: str, value: str) -> int:

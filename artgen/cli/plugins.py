@@ -17,7 +17,7 @@ from artgen.cli.plugins_search import describe_package, print_package, search
 
 if TYPE_CHECKING:
     from artgen.engines import Engine
-    from artgen.registry import Entry, Registry
+    from artgen.registry import Entry
 
 
 _EXAMPLE_SIDE = 512
@@ -80,7 +80,7 @@ def show(
         package = describe_package(name, registry)
         print_json(package) if common.as_json else print_package(package)
         return
-    entry = _find(registry, name)
+    entry = registry.find_any(name) or registry.find("primitive", name)
     facts = {
         "name": entry.name,
         "kind": entry.kind,
@@ -94,15 +94,6 @@ def show(
         print_json(facts)
     else:
         _print(facts)
-
-
-def _find(registry: Registry, name: str) -> Entry:
-    """Return the entry of the first kind that has the name. Raises PluginError."""
-    from artgen.registry import KINDS
-
-    bare = name.rpartition("/")[2]
-    known = [kind for kind in KINDS if bare in {e.name for e in registry.entries(kind)}]
-    return registry.find(known[0] if known else "primitive", name)
 
 
 def _module(entry: Entry) -> str:

@@ -69,15 +69,10 @@ def check(
 
 def _entries(what: str, registry: Registry) -> list[Entry]:
     """Return the entries of a file, name or distribution. Raises PluginError if there are none."""
-    from artgen.registry import KINDS
-
     if what.endswith(".py"):
         return registry.offered_by(Path(what))
-    bare = what.rpartition("/")[2]
-    for kind in KINDS:
-        if bare in {entry.name for entry in registry.entries(kind)}:
-            return [registry.find(kind, what)]
-    return registry.offered_by(what)
+    entry = registry.find_any(what)
+    return [entry] if entry else registry.offered_by(what)
 
 
 def _heading(entry: Entry) -> str:

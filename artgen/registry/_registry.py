@@ -23,7 +23,7 @@ from artgen.registry._explicit import examine_file, examine_object, fingerprint
 from artgen.registry._installed import canonical, examine_installed, is_called
 from artgen.registry._missing import missing_plugin, unknown_name, unknown_name_in
 from artgen.registry._mixture import MixtureEntry, find_mixture, is_mixture
-from artgen.registry._plugin import Entry, Failure, Kind, Plugin, PluginInfo
+from artgen.registry._plugin import KINDS, Entry, Failure, Kind, Plugin, PluginInfo
 
 if TYPE_CHECKING:
     from artgen.primitives import Primitive
@@ -161,6 +161,14 @@ class Registry:
                 hint=f"write {' or '.join(map(self.spelling, claimants))}",
             )
         return claimants[0]
+
+    def find_any(self, name: str) -> Entry | None:
+        """Look up `name` among entries of the first kind that has it; None if none has it."""
+        bare = name.rpartition("/")[2]
+        for kind in KINDS:
+            if any(entry.name == bare for entry in self.entries(kind)):
+                return self.find(kind, name)
+        return None
 
     def find_opener(self, path: str) -> Entry:
         """The target that opens the file or folder `path`, by the patterns in `Spec.files`.
