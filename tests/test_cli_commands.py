@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -241,6 +242,24 @@ def test_every_flag_has_help(call):
     for name in ("fit", "render", "info", "doctor", "list", "show"):
         flags = {flag for parameter in commands[name].params for flag in parameter.opts}
         assert {"--plugin", "--json", "--quiet", "-q", "--verbose", "-v"} <= flags
+
+
+def test_a_group_of_flags_is_one_flag_per_field():
+    from artgen.cli._flags import Common, WithoutPlugins, flat
+
+    def shown(files: list, *, common: Common) -> int:
+        """Show files."""
+        return len(files) + common.verbose
+
+    def opened(*, common: WithoutPlugins) -> None:
+        """Open a page."""
+
+    command = flat(shown)
+    assert (command.__name__, command.__doc__) == ("shown", "Show files.")
+    names = ["files", "plugin", "as_json", "quiet", "verbose"]
+    assert list(inspect.signature(command).parameters) == names
+    assert command(files=[1, 2], plugin=None, as_json=False, quiet=False, verbose=True) == 3
+    assert list(inspect.signature(flat(opened)).parameters) == names[2:]
 
 
 def test_unknown_commands_suggest(call):
