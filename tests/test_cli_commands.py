@@ -17,6 +17,7 @@ from PIL import Image
 import artgen
 import artgen.doctor
 from artgen.cli import main
+from artgen.cli._flags import Common, WithoutPlugins, flat
 from artgen.doctor import Check, examine
 from artgen.errors import OutputError
 from artgen.registry import Registry
@@ -245,8 +246,6 @@ def test_every_flag_has_help(call):
 
 
 def test_a_group_of_flags_is_one_flag_per_field():
-    from artgen.cli._flags import Common, WithoutPlugins, flat
-
     def shown(files: list, *, common: Common) -> int:
         """Show files."""
         return len(files) + common.verbose
