@@ -10,11 +10,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from artgen.cli import main
 from artgen.cli._watching import SIZE, _small
 from artgen.live import SavedFiles
+from artgen.live._board import Board, Seen
+from artgen.live.studio import Studio, part_alone
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.scaffold import create
@@ -150,3 +153,98 @@ def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     assert out == ""
     assert "Traceback" not in "".join(lines) + err
     assert [path.name for path in tmp_path.iterdir()] == ["spot.py"]
+
+
+OPTIONS = PLUGIN.replace(
+    '    "A spot."',
+    """    "A spot."
+
+    @dataclass(frozen=True)
+    class Options:
+        "Options."
+        power: float = option(2.0, "steepness", low=1, high=8)
+        kind: Literal["round", "square"] = option("round", "its form")
+""",
+).replace(
+    "from artgen import",
+    "from dataclasses import dataclass\nfrom typing import Literal\nfrom artgen import option,",
+)
+
+
+class TestStudio:
+    @pytest.fixture
+    def spot(self, tmp_path):
+        file = tmp_path / "spot.py"
+        file.write_text(OPTIONS)
+        return file
+
+    def test_choices_stay_while_the_file_is_edited(self, spot):
+        saved = SavedFiles([spot])
+        studio = Studio(Recipe(), saved)
+        saved.begin()
+        seeds = set()
+        for command in (
+            {"option": "power", "value": 4.5},
+            {"target": "sample:coffee"},
+            {"option": "gone", "value": 1},
+        ):
+            assert not saved.stop_requested
+            assert studio.change(command)
+            assert saved.stop_requested
+            assert not saved.ended
+            saved.begin()
+            cls = Registry(files=[spot], environ={}).load("primitive", "spot")
+            recipe = studio.recipe(Recipe().with_primitive(name="spot"), cls)
+            seeds.add(recipe.seed)
+        assert recipe.primitive.options == {"power": 4.5}
+        assert recipe.target.source == "sample:coffee"
+        assert len(seeds) == 1
+        assert studio.change({"action": "reseed"})
+        assert studio.seed not in seeds
+        assert Studio(Recipe(seed=5), saved).seed == 5
+
+    def test_other_commands_are_none_of_its(self, spot):
+        studio = Studio(Recipe(), SavedFiles([spot]))
+        assert not studio.change({"target": "/etc/passwd"})
+        assert not studio.change({"option": "power", "value": [1]})
+        assert not studio.saved.restarted
+
+    def test_it_shows_the_options_and_the_part_alone(self, spot):
+        board = Board()
+        studio = Studio(Recipe(), SavedFiles([spot]))
+        studio.show(board, Registry(files=[spot], environ={}).load("primitive", "spot")())
+        seen = Seen()
+        shown = board.updates(seen, pictures=False)["studio"]
+        controls = {each["name"]: each for each in shown["options"]}
+        assert (controls["power"]["low"], controls["power"]["high"]) == (1, 8)
+        assert (controls["power"]["number"], controls["power"]["value"]) == (True, 2.0)
+        assert controls["kind"]["choices"] == ["round", "square"]
+        part = shown["part"]
+        values = np.array(part["values"]).reshape(part["side"], part["side"])
+        places = part["reach"] * (2 * np.arange(part["side"]) + 1 - part["side"]) / part["side"]
+        squares = places**2 + places[:, None] ** 2
+        # A Gaussian of size s is cut at 2.6 s, and a tenth more than that is shown.
+        size = part["reach"] / 1.1 / 2.6
+        expected = np.where(squares <= (2.6 * size) ** 2, np.exp(-squares / size**2), 0)
+        np.testing.assert_allclose(values, expected, atol=1e-3)
+        assert "studio" not in board.updates(seen, pictures=False)
+        board.equip(checks=["ok"])
+        assert board.updates(seen, pictures=False)["studio"]["checks"] == ["ok"]
+
+    @pytest.mark.parametrize(("name", "alone"), [("triangle", True), ("mlp", False)])
+    def test_only_parts_stand_alone(self, name, alone, registry):
+        part = part_alone(registry.load("primitive", name)())
+        assert (part is not None) == alone
+        assert part is None or 0.9 < max(part["values"]) <= 1.0
+
+    def test_checks_are_shown_as_they_come_and_end_with_the_next_change(self, spot):
+        board = Board()
+        studio = Studio(Recipe(), SavedFiles([spot]))
+        spot.write_text("class Spot(:\n")
+        studio.check(board, spot)
+        studio._reader.join(60)
+        assert "cannot be imported" in board.studio["checks"][0]
+        studio.check(board, spot)
+        process = studio._check
+        studio.end_check()
+        assert process.poll() is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from artgen.cli._console import print_error, say
@@ -11,6 +12,7 @@ from artgen.cli._progress import progress
 from artgen.errors import UsageError
 from artgen.events import Observer
 from artgen.live import Live, SavedFiles, watch
+from artgen.live.studio import Studio
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.resolve import load_primitive
@@ -32,17 +34,26 @@ def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common) -> int:
     if not files:
         raise UsageError("--watch needs a file to watch", hint="add --plugin FILE.py")
     saved = SavedFiles(files)
+    studio = Studio(asked, saved)
 
     def preview() -> None:
+        studio.end_check()
         registry = Registry(files=files)
         recipe = _small(asked, registry, files)
+        cls = load_primitive(recipe, registry)
+        recipe = studio.recipe(recipe, cls)
+        studio.show(live.board, cls(recipe.primitive.options, preset=recipe.primitive.preset))
         with progress(registry, common) as stories:
             observers: list[Observer] = [*stories, live]
             outcome = run(recipe, registry, search=search, observers=observers, control=saved)
-        if outcome.error is not None and not saved.stop_requested:
+        if saved.stop_requested:
+            return
+        if outcome.error is not None:
             raise outcome.error
+        studio.check(live.board, files[-1])
 
-    with Live(saved) as live:
+    with Live(saved, studio.change) as live, ExitStack() as ended:
+        ended.callback(studio.end_check)
         say(f"live: {live.address}")
         with graceful_signals(saved):
             watch(saved, live, preview, lambda error: print_error(error, verbose=common.verbose))

@@ -33,6 +33,7 @@ class Seen:
     run: int = -1
     points: int = 0
     picture: int = -1
+    studio: int = -1
 
 
 @dataclass
@@ -56,6 +57,8 @@ class Board:
         self.state = _State()
         self.changed = threading.Condition()
         self.change = self.run = self.picture = 0
+        self.studio: dict[str, Any] = {}
+        self._studio = -1
         self.closed = False
 
     def __call__(self, event: Event) -> None:
@@ -78,10 +81,22 @@ class Board:
             self.closed = True
             self._notify()
 
+    def equip(self, **studio: Any) -> None:
+        """Show plain data about a watched plugin; other keys stay as they are."""
+        with self.changed:
+            self.studio |= studio
+            self._studio += 1
+            self._notify()
+
     def touch(self) -> None:
         """Update all pages, because the control of the run has changed."""
         with self.changed:
             self._notify()
+
+    @property
+    def settled(self) -> bool:
+        """Whether the picture stays as it is: the run has finished, or the board is closed."""
+        return self.closed or self.state.facts.get("summary") is not None
 
     def wait(self, seen: Seen, seconds: float) -> bool:
         """Wait up to `seconds` for a change since `seen`, and return whether there is one."""
@@ -107,6 +122,8 @@ class Board:
                 "error": state.error,
                 "closed": self.closed,
             }
+            if seen.studio != self._studio:
+                message["studio"], seen.studio = self.studio.copy(), self._studio
             pixels = None
             if pictures and (fresh or seen.picture != self.picture):
                 pixels, seen.picture = state.pixels, self.picture

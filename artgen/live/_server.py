@@ -12,6 +12,7 @@ import secrets
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from http import HTTPStatus
@@ -45,11 +46,14 @@ MOST_CONNECTIONS = 32
 class Live:
     """A web page that shows the runs it observes, with buttons that set their `control`.
 
-    Use it as a context manager and as an observer; `address` is the URL of the page.
+    Use it as a context manager and as an observer; `address` is the URL of the page. Commands of
+    other buttons are passed to `change`, which returns whether it knows them.
     """
 
-    def __init__(self, control: RunControl) -> None:
-        self.control, self.board = control, Board()
+    def __init__(
+        self, control: RunControl, change: Callable[[dict[str, Any]], bool] | None = None
+    ) -> None:
+        self.control, self.board, self.change = control, Board(), change
         self._pages = 0
         self._counting = threading.Condition()
         self._server = _Server((HOST, 0), _Handler, bind_and_activate=True)
@@ -92,7 +96,7 @@ class Live:
                 control.rate = None
             case {"rate": int() | float() as rate} if 0 < rate <= FASTEST:
                 control.rate = float(rate)
-            case _:
+            case _ if self.change is None or not self.change(command):
                 raise ValueError
         self.board.touch()
 
@@ -134,7 +138,7 @@ class Live:
                 rate, began = control.rate, time.thread_time()
                 cheap = time.process_time() >= due_cpu if rate is None else time.monotonic() >= due
                 # A picture that will not change is sent whatever it costs.
-                pictures = cheap or control.paused or self.board.closed
+                pictures = cheap or control.paused or self.board.settled
                 message = self.board.updates(seen, pictures=pictures) | {
                     "paused": control.paused,
                     "stopping": control.stop_requested,

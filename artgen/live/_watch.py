@@ -19,21 +19,22 @@ Mark = tuple[tuple[int, int, int] | None, ...]
 class SavedFiles(RunControl):
     """A control that also stops a run when one of the `files` is saved.
 
-    `ended` means that the user has ended watching altogether.
+    `ended` means that the user has ended watching altogether, `restarted` that the page asked for
+    another preview.
     """
 
     saves = False
 
     def __init__(self, files: Sequence[Path]) -> None:
         self.files = tuple(files)
-        self.ended = False
+        self.ended = self.restarted = False
         self._mark = self._stamps()
         super().__init__()
 
     @property
     def stop_requested(self) -> bool:
         """Whether to stop the current run."""
-        return self.ended or self._stamps() != self._mark
+        return self.ended or self.restarted or self._stamps() != self._mark
 
     @stop_requested.setter
     def stop_requested(self, asked: bool) -> None:
@@ -42,7 +43,7 @@ class SavedFiles(RunControl):
     def begin(self) -> None:
         """Remember the current state of the files; call it before they are read."""
         self._mark = self._stamps()
-        self.paused = False
+        self.paused = self.restarted = False
 
     def wait(self) -> None:
         """Wait until a file is saved or the user ends watching."""
