@@ -11,7 +11,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
-from artgen.errors import PluginError, UsageError, did_you_mean
+from artgen.errors import InputError, PluginError, UsageError, did_you_mean
 from artgen.init import Context
 from artgen.options import parse_options
 from artgen.primitives._params import Param
@@ -184,8 +184,6 @@ class Primitive:
 
     def check_tensors(self, drawing: Drawing) -> None:
         """Raise InputError if the drawing's tensors are not those of this primitive."""
-        from artgen.errors import InputError
-
         count = self.count_of(drawing)
         expected = {
             name: self.tensor_shape(param, count) for name, param in self.parameters().items()

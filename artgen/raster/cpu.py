@@ -25,8 +25,7 @@ from artgen.compiler.numba_printer import emit, emit_over
 from artgen.compiler.printer import Source
 from artgen.compiler.threads import share
 from artgen.primitives import Splat
-from artgen.raster.footprint import CompiledFootprint
-from artgen.raster.tiles import Extent, find_extent
+from artgen.raster.footprint import CompiledFootprint, Launch
 
 WIDTH, HEIGHT = 8, 32
 """A tile is as wide as a vector and tall enough to be worth its overhead."""
@@ -53,24 +52,9 @@ class Footprint(CompiledFootprint):
             return emit_over(self._ir, WIDTH, HEIGHT)
         return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
 
-    def draw_features(
-        self,
-        splat: Splat,
-        tensors: Mapping[str, Tensor],
-        features: Tensor,
-        canvas: Canvas,
-        *,
-        over: bool = False,
-    ) -> Tensor:
-        """Draw with the kernels."""
-        source, kernels = self.kernels(features.shape[0], over)
-        names = list(dict.fromkeys(name for name, _ in source.columns))
-        extent = find_extent(splat, tensors, features.shape[1])
-        return _draw(
-            (extent, source, kernels, _grid(canvas), over),
-            features,
-            *(tensors[name] for name in names),
-        )
+    def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor:
+        names = dict.fromkeys(name for name, _ in launch.source.columns)
+        return _draw(launch, features, *(tensors[name] for name in names))
 
 
 class _Draw(torch.autograd.Function):
@@ -80,13 +64,9 @@ class _Draw(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        given: tuple[Extent, Source, ModuleType, _Grid, bool],
-        features: Tensor,
-        *parameters: Tensor,
-    ) -> Tensor:
-        extent, source, kernels, grid, over = given
+    def forward(ctx: Any, launch: Launch, features: Tensor, *parameters: Tensor) -> Tensor:
+        source, kernels, extent, canvas, over = launch
+        grid = _grid(canvas)
         places = _places(source)
         packed = np.empty((features.shape[1], len(places)), np.float32)
         for column, (which, index) in enumerate(places):

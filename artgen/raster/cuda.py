@@ -25,8 +25,8 @@ from artgen.compiler.printer import Source
 from artgen.compiler.record import Untraceable
 from artgen.compiler.triton_printer import SPLATS, emit_triton, emit_triton_over
 from artgen.primitives import Splat
-from artgen.raster.footprint import CompiledFootprint
-from artgen.raster.tiles import Extent, bin_splats, find_extent
+from artgen.raster.footprint import CompiledFootprint, Launch
+from artgen.raster.tiles import Extent, bin_splats
 
 SLACK = 1e-3
 """In pixels: rounding must not lose one at the rim; each one is tested again."""
@@ -54,38 +54,20 @@ class Footprint(CompiledFootprint):
             return emit_triton_over(self._ir, SIDE)
         return emit_triton(self._ir, self._far, channels, SIDE)
 
-    def draw_features(
-        self,
-        splat: Splat,
-        tensors: Mapping[str, Tensor],
-        features: Tensor,
-        canvas: Canvas,
-        *,
-        over: bool = False,
-    ) -> Tensor:
-        """Draw with the kernels."""
-        source, kernels = self.kernels(features.shape[0], over)
-        extent = find_extent(splat, tensors, features.shape[1])
-        parameters = torch.stack([tensors[name][index] for name, index in source.columns], dim=1)
-        draw = _composite if over else _accumulate
-        return draw(parameters, features.t().contiguous(), extent, source, kernels, canvas)
+    def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor:
+        columns = [tensors[name][index] for name, index in launch.source.columns]
+        draw = _composite if launch.over else _accumulate
+        return draw(torch.stack(columns, dim=1), features.t().contiguous(), launch)
 
 
 class _Accumulate(torch.autograd.Function):
     """The kernels as one differentiable operation of [N, D] parameters and [N, C] features."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        parameters: Tensor,
-        features: Tensor,
-        extent: Extent,
-        source: Source,
-        kernels: ModuleType,
-        canvas: Canvas,
-    ) -> Tensor:
+    def forward(ctx: Any, parameters: Tensor, features: Tensor, launch: Launch) -> Tensor:
+        source, kernels, canvas = launch.source, launch.kernels, launch.canvas
         channels, grid = features.shape[1], _grid(canvas, parameters.device)
-        prepared, box = _prepared(parameters, extent, source, kernels, canvas)
+        prepared, box = _prepared(parameters, launch)
         start, listed = list_splats(box, grid)
         image = parameters.new_empty(channels, canvas.height, canvas.width)
         arrays = (*prepared, features, grid.x, grid.y, box)
@@ -114,17 +96,10 @@ class _Composite(torch.autograd.Function):
     """The same for splats over one another, in their order; features are colour and opacity."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        parameters: Tensor,
-        features: Tensor,
-        extent: Extent,
-        source: Source,
-        kernels: ModuleType,
-        canvas: Canvas,
-    ) -> Tensor:
+    def forward(ctx: Any, parameters: Tensor, features: Tensor, launch: Launch) -> Tensor:
+        source, kernels, extent, canvas, _ = launch
         grid = _grid(canvas, parameters.device)
-        prepared, box = _prepared(parameters, extent, source, kernels, canvas)
+        prepared, box = _prepared(parameters, launch)
         tiles = bin_splats(prepared[0].t(), extent.radius, canvas, SIDE)
         start = torch.nn.functional.pad(tiles.count.cumsum(0), (1, 0)).int()
         listed = tiles.splat.int()
@@ -154,10 +129,9 @@ class _Composite(torch.autograd.Function):
 _composite: Callable[..., Tensor] = _Composite.apply
 
 
-def _prepared(
-    parameters: Tensor, extent: Extent, source: Source, kernels: ModuleType, canvas: Canvas
-) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
+def _prepared(parameters: Tensor, launch: Launch) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
     """Centres, frames and uniforms of the splats, and their boxes."""
+    source, kernels, extent, canvas, _ = launch
     first = source.columns.index(("xy", (0,)))
     centres = parameters[:, first : first + 2].contiguous()
     uniforms = parameters.new_empty(len(parameters), source.prepared)
@@ -173,7 +147,7 @@ def _finished(
     gradients, count = (torch.empty_like(parameters), torch.empty_like(features)), len(parameters)
     programs = -(-count // SPLATS)
     _launch(kernels.finish, programs, parameters, sums, box, *gradients, count, parts)
-    return (*gradients, None, None, None, None)
+    return (*gradients, None)
 
 
 def _launch(kernel: Any, programs: int, *arguments: Tensor | int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import ModuleType
+from typing import NamedTuple
 
 from torch import Tensor
 
@@ -13,6 +14,17 @@ from artgen.compiler import kernel_cache
 from artgen.compiler.printer import Source
 from artgen.compiler.record import trace
 from artgen.primitives import Splat
+from artgen.raster.tiles import Extent, find_extent
+
+
+class Launch(NamedTuple):
+    """Kernels, the layout of their arrays, and what they are to draw."""
+
+    source: Source
+    kernels: ModuleType
+    extent: Extent
+    canvas: Canvas
+    over: bool
 
 
 class CompiledFootprint(ABC):
@@ -33,7 +45,6 @@ class CompiledFootprint(ABC):
             self._kernels[key] = source, kernel_cache.load(source.text)
         return self._kernels[key]
 
-    @abstractmethod
     def draw_features(
         self,
         splat: Splat,
@@ -44,7 +55,13 @@ class CompiledFootprint(ABC):
         over: bool = False,
     ) -> Tensor:
         """The same as `eager.draw_features`, in float32."""
+        source, kernels = self.kernels(features.shape[0], over)
+        extent = find_extent(splat, tensors, features.shape[1])
+        return self._draw(tensors, features, Launch(source, kernels, extent, canvas, over))
 
     @abstractmethod
     def _emit(self, channels: int, over: bool) -> Source:
         """Print the kernels for `channels` features."""
+
+    @abstractmethod
+    def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor: ...
