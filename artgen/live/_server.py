@@ -17,12 +17,12 @@ from contextlib import suppress
 from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from types import TracebackType
 from typing import Any, cast
 
 from artgen.events import Event
 from artgen.live._board import Board, Seen
+from artgen.output.page import render_page
 from artgen.tasks import RunControl
 
 HOST = "127.0.0.1"
@@ -215,13 +215,13 @@ class _Server(ThreadingHTTPServer):
     def page(self) -> tuple[bytes, str]:
         """The page, and a policy that allows its own script and requests to this server."""
         nonce = secrets.token_urlsafe(16)
-        text = Path(__file__).with_name("page.html").read_text(encoding="utf-8")
+        text = render_page("artgen.live", nonce=nonce)
         policy = (
             f"default-src 'none'; script-src 'nonce-{nonce}'; style-src 'nonce-{nonce}'; "
             "img-src data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
             "frame-ancestors 'none'"
         )
-        return text.replace("NONCE", nonce).encode(), policy
+        return text.encode(), policy
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore errors of connections, such as a page that was closed."""
