@@ -16,7 +16,7 @@ import pytest
 from helpers import use_index
 
 from artgen.registry import Registry
-from artgen.scaffold import FAMILIES, LONGEST, TARGETS, TEMPLATES, create
+from artgen.scaffold import FAMILIES, LONGEST, OTHERS, TARGETS, TEMPLATES, create
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["x", "petal", "soft_petal_2", "a_b", "x" * LONGEST, "_".join("abcdefghijkl")]
@@ -100,13 +100,14 @@ def test_a_new_package_passes_its_own_tests_and_is_found(call, family):
 
 
 @pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", [*FAMILIES, *OTHERS])
 def test_what_is_made_is_registered_under_its_name_and_lint_clean(tmp_path, name, family):
     create(name, family, Registry(environ={}), tmp_path, single_file=False)
     [package] = tmp_path.iterdir()
-    file = next(package.glob(f"src/*/{name}.py"))
-    registry = Registry(files=[file])
-    assert [entry.name for entry in registry.offered_by(file)] == [name]
+    if family in FAMILIES:
+        file = next(package.glob(f"src/*/{name}.py"))
+        registry = Registry(files=[file])
+        assert [entry.name for entry in registry.offered_by(file)] == [name]
     ruff = shutil.which("ruff", path=Path(sys.executable).parent) or shutil.which("ruff")
     assert ruff, "ruff is not installed"
     for command in (["check"], ["format", "--check"]):
@@ -114,6 +115,20 @@ def test_what_is_made_is_registered_under_its_name_and_lint_clean(tmp_path, name
             [ruff, *command, "--no-cache", "--quiet", package], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("kind", OTHERS)
+def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
+    assert call("plugins", "new", "tide", "--kind", kind, "--file", "-q")[0] == 0
+    code, out, _ = call("plugins", "check", "tide.py", "--json")
+    checked = json.loads(out)["checked"]
+    assert (code, checked[-1]["kind"]) == (0, kind)
+    assert len(checked[-1]["checks"]) >= 6
+    assert call("plugins", "new", "tide", "--kind", kind, "-q")[0] == 0
+    text = Path("artgen-tide/src/artgen_tide/__init__.py").read_text()
+    assert (
+        f"artgen_tide.tide:{'Tide' if kind == 'engine' else 'tide'}" in text or kind == "observer"
+    )
 
 
 def test_its_style_is_ours():

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from artgen.registry import Registry
-from artgen.scaffold import FAMILIES, create
+from artgen.scaffold import FAMILIES, OTHERS, create
 
 ROOT = Path(__file__).parents[1]
 
@@ -117,10 +117,10 @@ def test_plugins_of_every_kind_pass_strict_mypy(tmp_path):
     (tmp_path / "properties.py").write_text(WITH_PROPERTIES)
     shutil.copy(ROOT / "tests/data/contracts.py", tmp_path)
     registry = Registry()
-    for family in FAMILIES:
+    for family in (*FAMILIES, *OTHERS):
         create(f"my_{family}", family, registry, tmp_path, single_file=True)
     sources = sorted(str(path) for path in tmp_path.glob("*.py"))
-    assert len(sources) == 3 + len(FAMILIES)
+    assert len(sources) == 3 + len(FAMILIES) + len(OTHERS)
     # Away from the repository, mypy reads only packages with the marker py.typed.
     cache = ["--config-file=", f"--cache-dir={ROOT / '.mypy_cache' / 'plugins'}"]
     done = subprocess.run(

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Literal
 
 from artgen.cli._console import print_json, say
 from artgen.cli._flags import Common, argument, option, switch
-from artgen.scaffold import Family
+from artgen.scaffold import Family, Other
 
 
 def new(
-    name: str = argument("NAME", "Name of the new primitive, such as petal."),
+    name: str = argument("NAME", "Name of the new plugin, such as petal."),
+    kind: Literal["primitive", Other] = option(None, "What the plugin adds.", default="primitive"),
     family: Family = option(
         None,
         "splat: soft parts that share a footprint; field: a function of position; "
@@ -27,10 +29,10 @@ def new(
     from artgen.scaffold import create
 
     registry = common.registry()
-    made = create(name, family, registry, Path(), single_file=file)
+    made = create(name, family if kind == "primitive" else kind, registry, Path(), single_file=file)
     if common.as_json:
         files, steps = [str(path) for path in made.files], list(made.next_steps(sys.executable))
-        print_json({"name": name, "family": family, "files": files, "next": steps})
+        print_json({"name": name, "kind": kind, "family": family, "files": files, "next": steps})
     elif not common.quiet:
         for path in made.files:
             print(path, flush=True)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from artgen.registry._mixture import bare_name, kind_names
 from artgen.registry._packages import PREFIX, Unreachable, find_package, versions_of
-from artgen.registry._plugin import KINDS, Entry, Kind, PluginInfo
+from artgen.registry._plugin import HOOKS, KINDS, Entry, Kind, PluginInfo
 from artgen.registry._registry import Registry, default, reset_default
 
 __all__ = [
+    "HOOKS",
     "KINDS",
     "PREFIX",
     "Entry",

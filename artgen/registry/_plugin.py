@@ -27,16 +27,17 @@ from artgen.registry._contract import check_contract
 
 Kind = Literal["primitive", "engine", "loss", "target", "exporter", "observer"]
 
-_HOOKS: dict[Kind, str] = {
+HOOKS: dict[Kind, str] = {
     "primitive": "artgen_primitives",
     "engine": "artgen_engines",
     "loss": "artgen_losses",
     "target": "artgen_targets",
     "exporter": "artgen_exporters",
 }
+"""The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"
 
-KINDS: tuple[Kind, ...] = tuple(_HOOKS)
+KINDS: tuple[Kind, ...] = tuple(HOOKS)
 """Kinds of entries that a plugin can offer; each has a hook (`artgen_primitives`, ...)."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]*")
@@ -200,7 +201,7 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
             manager.register(module)
         implemented, unknown = _hooks_of(manager, module)
         info = replace(info, hooks=implemented, reason=_about_unknown(unknown))
-        for kind, hook in _HOOKS.items():
+        for kind, hook in HOOKS.items():
             if hook in implemented:
                 _accept(_answers(info, manager, hook), hook, into=offered[kind])
     except Failure as failure:
@@ -255,7 +256,7 @@ def _hooks_of(
 
 def _about_unknown(hooks: Iterable[str]) -> str | None:
     """Describe hooks that are never called, probably because of a typing mistake."""
-    known = (*_HOOKS.values(), _OBSERVE)
+    known = (*HOOKS.values(), _OBSERVE)
     return "; ".join(f"unknown hook {hook}: {did_you_mean(hook, known)}" for hook in hooks) or None
 
 

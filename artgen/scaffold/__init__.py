@@ -1,7 +1,7 @@
 """Create a new plugin from templates.
 
 The templates are real files beside this module. A package takes all of `templates/package` and the
-file of its family; a loose file is that of its family alone.
+file of its family or kind; a loose file is that alone, with its hooks.
 """
 
 from __future__ import annotations
@@ -10,23 +10,24 @@ import importlib.util
 import keyword
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from artgen._version import __version__
 from artgen.errors import UsageError
 
 if TYPE_CHECKING:
-    from artgen.registry import Registry
+    from artgen.registry import Kind, Registry
 
-__all__ = ["FAMILIES", "Family", "Scaffold", "create"]
+__all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
 Family = Literal["splat", "field", "shape", "codec"]
+Other = Literal["loss", "target", "engine", "exporter", "observer"]
 
-FAMILIES: dict[Family, str] = {
+FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
     "field": "A sum of plane waves.",
     "shape": "Stars at any angle.",
@@ -34,8 +35,31 @@ FAMILIES: dict[Family, str] = {
 }
 """The families with a template, and a one-line summary of each example."""
 
+OTHERS: dict[str, str] = {
+    "loss": "Squared error in which brightness counts more.",
+    "target": "Rings, as many as asked for.",
+    "engine": "Random changes, of which the better are kept.",
+    "exporter": "A picture as plain numbers (PPM).",
+    "observer": "Reports each new record.",
+}
+"""The other kinds of plugins with a template, and a summary of each example."""
+
+_HOOK = '''
+
+@{prefix}hookimpl
+def {hook}() -> list[{prefix}Spec]:
+    """Register `{name}`."""
+    return [
+        {prefix}Spec(
+            name="{name}",
+            summary="{summary}",
+            load={load},
+        )
+    ]
+'''
+
 TEMPLATES = Path(__file__).parent / "templates"
-TARGETS: dict[Family, str] = {"codec": "sample:digits"}
+TARGETS: dict[str, str] = {"codec": "sample:digits"}
 """Targets of families that cannot be fitted to a photograph."""
 LONGEST = 24
 """The longest name, so that no line of the templates gets too long."""
@@ -43,33 +67,35 @@ LONGEST = 24
 
 @dataclass(frozen=True)
 class Scaffold:
-    """The `files` that were written for the primitive `name`, and the `target` that it needs."""
+    """The `files` that were written for `name`, and a command `use` that needs it."""
 
     name: str
     files: tuple[Path, ...]
     single_file: bool
-    target: str = ""
+    use: str
 
     def next_steps(self, python: str) -> Iterator[str]:
         """Commands to try next; `python` is the interpreter that artgen runs in."""
-        fit = f"artgen fit {self.target}".rstrip()
         if self.single_file:
-            yield f"{fit} -p {self.name} --plugin {self.files[0]}"
-            yield f"{fit} --watch --plugin {self.files[0]}"
+            yield f"{self.use} --plugin {self.files[0]}"
+            if f" -p {self.name}" in self.use:
+                yield f"{self.use.partition(' -p ')[0]} --watch --plugin {self.files[0]}"
             yield f"artgen plugins check {self.files[0]}"
             yield f"edit {self.files[0]}"
             return
         source = next(path for path in self.files if path.name == f"{self.name}.py")
         yield f"{python} -m pip install -e {source.parents[2]}"
-        yield f"{fit} -p {self.name}"
+        yield self.use
         yield f"artgen plugins check {self.name}"
         yield f"edit {source}"
 
 
 def create(
-    name: str, family: Family, registry: Registry, folder: Path, *, single_file: bool
+    name: str, family: Family | Other, registry: Registry, folder: Path, *, single_file: bool
 ) -> Scaffold:
     """Write a new plugin into `folder`: ``artgen-NAME/``, or ``NAME.py`` as a `single_file`.
+
+    `family` is that of a primitive, or another kind of plugin.
 
     Raises UsageError for a name that cannot be used or is taken, and for files that exist;
     OutputError where they cannot be written.
@@ -77,28 +103,46 @@ def create(
     from artgen.hookspecs import PLUGIN_API
     from artgen.output import atomic_write, probe_folder
 
-    _check_name(name, registry, single_file)
+    kind: Kind = "primitive" if family in FAMILIES else cast(Other, family)
+    _check_name(name, kind, registry, single_file)
     module = f"artgen_{name}"
+    fit = f"artgen fit {TARGETS.get(family, '')}".rstrip()
     words = {
         "name": name,
         "class_name": _class_name(name),
         "module": module,
         "distribution": f"artgen-{name.replace('_', '-')}",
-        "summary": FAMILIES[family],
-        "target": TARGETS.get(family, "photo.jpg"),
+        "summary": (FAMILIES | OTHERS)[family],
+        "kind": kind,
+        "title": f"{'An' if kind[0] in 'aeio' else 'A'} {kind}",
         "version": __version__,
         "api": str(PLUGIN_API),
     }
-    primitive = TEMPLATES / f"{family}.py.template"
+    uses = {
+        "primitive": f"{fit} -p {name}",
+        "loss": f"artgen fit --loss {name}",
+        "target": f"artgen fit {name}:8",
+        "engine": f"artgen fit -p {name}_disc",
+        "exporter": f"artgen render FILE.art -o picture.{name}",
+        "observer": "artgen fit",
+    }
+    words["use"] = uses[kind]
+    words["imports"] = "from artgen import Spec, hookimpl"
+    if kind == "observer":
+        words["imports"] = (
+            f'from {module}.{name} import artgen_observe\n\n__all__ = ["artgen_observe"]'
+        )
+    words["hooks"] = _hooks(kind, words, f'"{module}.{name}:{{}}"')
+    source = TEMPLATES / f"{family}.py.template"
     if single_file:
-        contents = {folder / f"{name}.py": primitive}
+        contents = {folder / f"{name}.py": source}
     else:
         root = folder / words["distribution"]
         contents = {
             root / "pyproject.toml": TEMPLATES / "package/pyproject.toml.template",
             root / "README.md": TEMPLATES / "package/README.md.template",
             root / "src" / module / "__init__.py": TEMPLATES / "package/init.py.template",
-            root / "src" / module / f"{name}.py": primitive,
+            root / "src" / module / f"{name}.py": source,
             root / "tests" / f"test_{name}.py": TEMPLATES / "package/test.py.template",
         }
     top = folder / (f"{name}.py" if single_file else words["distribution"])
@@ -107,21 +151,43 @@ def create(
     try:
         for path, template in contents.items():
             text = Template(template.read_text(encoding="utf-8")).substitute(words)
+            if single_file and kind != "primitive":
+                text += _hooks(kind, words, "{}", "artgen.")
             probe_folder(path.parent)
             atomic_write(path, text.encode(), durable=False)
     except BaseException:
         # Leave no incomplete plugin behind.
         shutil.rmtree(top, ignore_errors=True)
         raise
-    return Scaffold(name, tuple(contents), single_file, TARGETS.get(family, ""))
+    return Scaffold(name, tuple(contents), single_file, uses[kind])
 
 
-def _check_name(name: str, registry: Registry, single_file: bool) -> None:
-    """Raise UsageError if `name` cannot name a primitive, a module and a class."""
+def _hooks(kind: Kind, words: Mapping[str, str], load: str, prefix: str = "") -> str:
+    """Return the hooks of a plugin; `load` is a format for the location of an object."""
+    from artgen.registry import HOOKS
+
+    name, cls, summary = words["name"], words["class_name"], words["summary"]
+    offers: list[tuple[Kind, str, str, str]] = [
+        (kind, name, summary, cls if kind in ("primitive", "engine") else name)
+    ]
+    if kind == "engine":
+        offers.append(("primitive", f"{name}_disc", f"Soft discs, for {name}.", f"{cls}Disc"))
+    if kind == "observer":
+        return ""
+    return "".join(
+        _HOOK.format(
+            prefix=prefix, hook=HOOKS[kind], name=name, summary=summary, load=load.format(where)
+        )
+        for kind, name, summary, where in offers
+    )
+
+
+def _check_name(name: str, kind: Kind, registry: Registry, single_file: bool) -> None:
+    """Raise UsageError if `name` cannot name an object of the kind, a module and a class."""
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name) or len(name) > LONGEST:
         better = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_0123456789")[:LONGEST]
         raise UsageError(
-            f"{name!r} cannot be the name of a primitive: it takes a lower-case letter, then "
+            f"{name!r} cannot be the name of a {kind}: it takes a lower-case letter, then "
             f"lower-case letters, digits and '_', at most {LONGEST} in all",
             hint=f"try {better or 'petal'}",
         )
@@ -131,9 +197,9 @@ def _check_name(name: str, registry: Registry, single_file: bool) -> None:
             hint="choose another name",
         )
     for info in registry.plugins:
-        if name in info.offers.get("primitive", ()):
+        if name in info.offers.get(kind, ()):
             raise UsageError(
-                f"the primitive {name!r} is taken by {info.distribution} {info.version}",
+                f"the {kind} {name!r} is taken by {info.distribution} {info.version}",
                 hint="choose another name",
             )
     module = name if single_file else f"artgen_{name}"
