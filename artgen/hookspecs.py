@@ -1,8 +1,9 @@
-"""The hooks a plugin may implement, and the light specs it answers with.
+"""The hooks that a plugin can implement, and the specs that they return.
 
-A plugin is a module (found through the entry-point group `artgen`) with functions marked
-`@artgen.hookimpl`. Answers are *specs*: a name, a one-line summary and where the object lives, as
-``"module:Class"``, so that listing plugins imports neither torch nor the plugin's real code.
+A plugin is a module, found through the entry-point group `artgen`, whose functions marked
+`@artgen.hookimpl` implement hooks. Most return *specs*: a name, a one-line summary, and the
+location of an object as ``"module:Class"``. Listing plugins thus imports neither torch nor the code
+of these objects.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ GROUP = "artgen"
 """The pluggy project name and the entry-point group."""
 
 PLUGIN_API = 1
-"""The version of the plugin contract; a module may state the one it wants as `ARTGEN_API`."""
+"""Version of the plugin interface. A module can require one with its attribute `ARTGEN_API`."""
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -29,11 +30,13 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @dataclass(frozen=True)
 class Spec:
-    """An offer of a plugin under `name`; `load` is ``"module:attribute"`` or the object itself.
+    """An object that a plugin provides under a `name`.
 
-    A target may also declare the names of the `files` that it opens, as patterns in lower case:
-    ``("*.csv",)``. A folder matches with a slash at its end: ``("*.zarr/",)``. `example` is what
-    its conformance checks open: the text after the colon, or the bytes of a small file.
+    `load` is its location, ``"module:attribute"``, or the object itself.
+
+    The spec of a target can list `files`, lower-case patterns of the file names that it opens:
+    ``("*.csv",)``. A pattern for folders ends in a slash: ``("*.zarr/",)``. The conformance checks
+    of a target open its `example`: the text after the colon, or the bytes of a small file.
     """
 
     name: str
@@ -45,48 +48,49 @@ class Spec:
 
 @hookspec
 def artgen_primitives() -> Iterable[Spec]:
-    """Primitives: each `load` gives a subclass of `artgen.Primitive`."""
+    """Provide primitives: subclasses of `artgen.Primitive`."""
     raise NotImplementedError
 
 
 @hookspec
 def artgen_engines() -> Iterable[Spec]:
-    """Engines: each `load` gives a subclass of `artgen.Engine`."""
+    """Provide engines: subclasses of `artgen.Engine`."""
     raise NotImplementedError
 
 
 @hookspec
 def artgen_losses() -> Iterable[Spec]:
-    """Losses: each `load` gives ``(image, target, weight) -> scalar``.
+    """Provide losses: functions ``(image, target, weight) -> scalar``.
 
     `image` and `target` are float tensors [3, height, width], sRGB-encoded, 1.0 = 255; `weight` is
-    [height, width] or None. A loss for other targets than pictures is marked by `for_targets`.
+    [height, width] or None. Mark a loss for other targets than pictures with `for_targets`.
     """
     raise NotImplementedError
 
 
 @hookspec
 def artgen_targets() -> Iterable[Spec]:
-    """Targets: `name` is the scheme before the colon in `sample:astronaut`.
+    """Provide targets: functions ``(rest, request)`` that open one.
 
-    Each `load` gives a function ``(rest, request)`` that returns an `artgen.ImageTarget`, an
-    `artgen.SampleTarget` or an `artgen.SetTarget`, where `rest` is the text after the
-    colon, or the path of a file that matches one of the patterns in `Spec.files`, and `request` is
-    an `artgen.TargetRequest`.
+    The name of a target is the scheme before the colon, as in `sample:astronaut`. `rest` is the
+    text after the colon, or the path of a file that matches a pattern in `Spec.files`. `request` is
+    an `artgen.TargetRequest`. The function returns an `artgen.ImageTarget`, an
+    `artgen.SampleTarget` or an `artgen.SetTarget`.
     """
     raise NotImplementedError
 
 
 @hookspec
 def artgen_exporters() -> Iterable[Spec]:
-    """Exporters: `name` is the file suffix without its dot.
+    """Provide exporters: functions ``(art, request) -> bytes``.
 
-    Each `load` gives ``(art, request) -> bytes`` with an `artgen.ExportRequest`.
+    The name of an exporter is the suffix of its files without the dot. `request` is an
+    `artgen.ExportRequest`.
     """
     raise NotImplementedError
 
 
 @hookspec
 def artgen_observe(event: Event) -> None:
-    """Watch a run: called with every event, in the runner's process and thread."""
+    """Receive an event of a run, in the process and thread of the run."""
     raise NotImplementedError
