@@ -62,7 +62,7 @@ def fit(
     what `curve_from_samples`, `points_from_samples` and `set_from_arrays` make. `primitive`,
     `engine`, `loss` and `target` may also be the class or the function that a plugin would offer:
     it is registered first (`register`). `size` is the long side while fitting, in pixels; a `count`
-    of ``"auto"`` adds parts while they help, and `target_bytes` takes as many as fit into so many
+    of ``"auto"`` adds parts while they help, and `target_bytes` takes as many as fit into this many
     bytes at `precision`; `time` is in seconds;
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and

@@ -1,4 +1,4 @@
-"""Shapes as a stranger writes them in a loose file: outlines with many corners."""
+"""Shapes as a user writes them in a loose file: outlines with many corners."""
 
 import math
 

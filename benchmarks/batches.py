@@ -68,7 +68,7 @@ def run(settings: Settings) -> Iterator[Table]:
 
 
 def batch(count: int, flags: tuple[str, ...]) -> tuple[float, float]:
-    """Seconds of a batch of so many seeds, and the peak memory of its first process in MiB."""
+    """Seconds of a batch of this many seeds, and the peak memory of its first process in MiB."""
     with tempfile.TemporaryDirectory() as folder:
         began = time.perf_counter()
         seeds = ("--seeds", f"1..{count}", "--no-video", "--out", folder)
@@ -88,7 +88,7 @@ def batch(count: int, flags: tuple[str, ...]) -> tuple[float, float]:
 
 
 def peak_memory(pid: int) -> float:
-    """0 where it cannot be told."""
+    """0 if it is unknown."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

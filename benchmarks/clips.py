@@ -1,4 +1,4 @@
-"""Clips: frames that go on from one another against fits of each frame by itself.
+"""Clips: frames that continue from one another against separate fits of each frame.
 
 The clip is `sample:clip`: 60 frames of a photograph that is panned, turned and lit, and after a
 cut of another one, as a folder of PNG. Independent fits have a seed each. Those of splats take
@@ -145,7 +145,7 @@ def _resumed(recipe: Recipe) -> str:
 
 
 class _Stop(RunControl):
-    """Asks a run to stop after so many pictures."""
+    """Ask a run to stop after this many pictures."""
 
     def __init__(self, pictures: int) -> None:
         super().__init__()

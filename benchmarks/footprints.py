@@ -1,4 +1,4 @@
-"""One scene drawn in every way there is: milliseconds forward, and forward with backward.
+"""One scene drawn by every contender: milliseconds forward, and forward with backward.
 
 An evaluation is one pixel inside one splat's ellipse; G/s are 10⁹ of them per second. Repetitions
 are interleaved; values are medians, ratios are of forward with backward to `compiled`, memory is

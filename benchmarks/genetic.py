@@ -1,4 +1,4 @@
-"""What crossover and climbing are worth to the engine `genetic`, and how it compares with `climb`.
+"""The gain of crossover and climbing in the engine `genetic`, and a comparison with `climb`.
 
 Fits of triangles and of Voronoi cells with the defaults, and with single options changed. Budgets
 are CPU seconds of one thread, without compiling: a short fit tells how many generations fill them,

@@ -1,4 +1,4 @@
-"""What the generated kernels are measured against: kernels that were written by hand.
+"""Kernels written by hand, as a reference for the generated ones.
 
 A Gaussian and a `Superellipse`, with derivatives worked out on paper, and the same means as the
 generated ones: the same lists of splats for tiles of 8 × 32 pixels and of the rows they reach

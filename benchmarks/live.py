@@ -1,4 +1,4 @@
-"""What it costs to be watched: CPU seconds of a fit alone, with `--live`, and with a page open.
+"""The cost of `--live`: CPU seconds of a fit without it, with it, and with a page open.
 
 The page is a client that reads all it is sent, in a process of its own. Fits take turns; an
 overhead is the median over pairs.

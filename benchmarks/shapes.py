@@ -137,7 +137,7 @@ def open_target(picture: str, side: int) -> torch.Tensor:
 
 
 def rates(kinds: list[tuple[str, int]], side: int, number: int) -> Table:
-    """Random candidates that reach so many pixels, scored in both ways."""
+    """Random candidates of this size in pixels, scored in both ways."""
     rows: list[tuple[str, ...]] = []
     triangles: dict[int, float] = {}
     for name, reach in kinds:

@@ -1,6 +1,6 @@
 """Seconds from a primitive to its kernels: compiled for the first time, and found in the cache.
 
-Each figure is of a process of its own, the first one with empty caches; imports do not count.
+Each value is of a process of its own, the first one with empty caches; imports do not count.
 """
 
 from __future__ import annotations

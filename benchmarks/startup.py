@@ -1,4 +1,4 @@
-"""Wall seconds of the commands one waits for most often; the target is below half a second."""
+"""Wall seconds of the most frequent commands; the target is below half a second."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Proof of what artgen promises: every promise is tried where it could break, by injected faults.
+"""Trials of what artgen promises: faults are injected where a promise could break.
 
     python -m soak                        every promise in full size (hours)
     python -m soak kills fuzz:table       an area, and a piece of one; --list tells what there is

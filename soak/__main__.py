@@ -1,4 +1,4 @@
-"""The command `python -m soak`: tries promises and prints what came of it as a table."""
+"""The command `python -m soak`: runs trials of promises and prints their results as a table."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def main() -> int:
 
 
 def _tried(promise: Promise, piece: str, small: bool) -> Row:
-    """Try a piece, with the bug too where that is in it; what breaks a trial is a failure of it."""
+    """Run the trial of a piece, also with its bug if it has one. An exception counts as a failure."""
     print(f"{promise.name} {piece} …".replace("  ", " "), end=" ", file=sys.stderr, flush=True)
     tally = _guarded(lambda: promise.check(small=small, piece=piece))
     noticed = None
@@ -88,7 +88,7 @@ def _tried(promise: Promise, piece: str, small: bool) -> Row:
 
 
 def _guarded(check: Callable[[], Tally]) -> Tally:
-    """What a check gives; a check that breaks has failed, and the others go on."""
+    """Run a check. One that raises has failed; the others continue."""
     try:
         return check()
     except Exception as error:

@@ -1,4 +1,4 @@
-"""Files that do harm where they are trusted: damaged ones, and small ones that ask for a lot."""
+"""Harmful files: damaged ones, and small ones that claim large sizes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FORMS = {"PNG": "PNG", "JPEG": "JPEG", "WebP": "WEBP", "TIFF": "TIFF"}
 
 
 def changed(examples: list[bytes], rng: random.Random, count: int) -> Named:
-    """Good files, cut short, with bits flipped, bytes replaced, parts doubled or taken out."""
+    """Good files cut short, with flipped bits, replaced bytes, repeated or missing parts."""
     for number in range(count):
         data = bytearray(rng.choice(examples))
         place, length = rng.randrange(len(data)), rng.randrange(1, 9)
@@ -48,7 +48,7 @@ def changed(examples: list[bytes], rng: random.Random, count: int) -> Named:
 
 
 def places(path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    """What may be at a path instead of a file, and how it is put there."""
+    """Other things than a file that a path may lead to, each with a function that creates it."""
     beside = path.with_name("beside")
 
     def listen() -> None:
@@ -72,7 +72,7 @@ def places(path: Path) -> Iterator[tuple[str, Callable[[], None]]]:
 
 
 def made(reader: Reader, name: str, examples: list[bytes]) -> Named:
-    """Files that are small and ask for a lot."""
+    """Small files that claim large sizes."""
     yield "nothing", b""
     yield "zeros", bytes(10_000)
     yield "one line", b"x" * 1_000_000
@@ -151,7 +151,7 @@ def _pngs() -> Named:
 
 
 def _profiles(form: str) -> Named:
-    """Colour profiles that are none, and one that claims to be what it is not."""
+    """Invalid colour profiles, and one with a false header."""
     good = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     for told, profile in {
         "zeros as a profile": bytes(128),
@@ -262,7 +262,7 @@ def _tensors(examples: list[bytes]) -> Named:
 
 
 def _archives() -> Named:
-    """Archives of arrays whose headers and packing are not what they should be."""
+    """Archives of arrays with wrong headers or compression."""
     small = np.zeros((4, 5, 6), np.uint8)
     whole = _npy("(4, 5, 6)") + small.tobytes()
     for told, data in {

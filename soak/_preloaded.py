@@ -1,4 +1,4 @@
-"""What every forked process has imported already: nothing that starts threads, which no fork has."""
+"""Modules imported before forking. None of them starts threads, which a fork would lose."""
 
 import av
 import numba

@@ -1,4 +1,4 @@
-"""A promise, how it is tried, and the count of what came of that."""
+"""A promise, its trial, and the tally of the results."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Promise:
         return tally
 
     def check_with_bug(self) -> Tally:
-        """Try it in the small size with the bug put in, until that is noticed."""
+        """Run the small trial with the bug inserted, until a failure is noticed."""
         tally = Tally(first_failure=True)
         with self.bug(), suppress(Noticed):
             self._try(tally, True, self.bug_piece)
@@ -125,5 +125,5 @@ def choose(words: Sequence[str], *, small: bool = False) -> list[tuple[Promise, 
 
 
 def short(name: str) -> str:
-    """A name as it is easily typed: `set-as-idx`."""
+    """A name that is easy to type: `set-as-idx`."""
     return re.sub("[^a-z0-9]+", "-", name.lower()).strip("-")

@@ -1,4 +1,4 @@
-"""Everything that reads what strangers may have made, and an example of each kind of file."""
+"""All readers of files from others, with an example of each kind of file."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ _LONGEST, _MOST = 300, 20
 
 @dataclass(frozen=True)
 class Row:
-    """What came of one piece of a promise, or of a promise without pieces."""
+    """The result of one piece of a promise, or of a promise without pieces."""
 
     cases: int
     failed: int
@@ -54,7 +54,7 @@ def read(file: Path | None = None) -> dict[str, Row]:
 
 
 def record(promise: Promise, piece: str, row: Row) -> None:
-    """Put a row in the place of the former one, and renew the page."""
+    """Replace the former row, and write the page anew."""
     row = replace(row, failures=tuple(each[:_LONGEST] for each in row.failures[:_MOST]))
     with _alone():
         rows = {**read(), f"{promise.name}:{piece}": row}
@@ -128,7 +128,7 @@ def _listed(measurements: dict[str, str]) -> str:
 
 
 def _when(rows: Iterable[Row]) -> str:
-    """The oldest date, since that is what the measurements can be trusted for."""
+    """The oldest date of the rows."""
     oldest = min(rows, key=lambda row: row.date, default=None)
     return f"{oldest.date}, {oldest.version}" if oldest else "not yet"
 

@@ -1,4 +1,4 @@
-"""Small runs of every engine in processes of their own, and whether two of them left the same.
+"""Small runs of every engine, each in its own process, and comparisons of their outputs.
 
 Processes are forked from a server that has imported everything, so that one takes a fraction of a
 second. What a process shall do is a function of a module, as `multiprocessing` demands.
@@ -139,7 +139,7 @@ def leave(line: Sequence[str], folder: Path) -> None:
 
 
 def allow_memory(more: int) -> None:
-    """Let this process have so many bytes of address space more than it has; on Linux alone."""
+    """Limit the address space to this many bytes more than now; Linux only."""
     import resource
 
     status = Path("/proc/self/status").read_text()
@@ -155,7 +155,7 @@ def copy_outputs(earlier: Path, out: Path) -> None:
 
 
 def continued(line: Sequence[str], out: Path) -> list[str]:
-    """The command line that goes on, or starts again where there is nothing to resume."""
+    """The command line that resumes, or starts again if there is nothing to resume."""
     # A folder gets its recipe last; without one artgen says that there is nothing to resume.
     if (out / "it.run" / "recipe.json").exists():
         return [*(word for word in line if word != "--overwrite"), "--resume"]
@@ -174,7 +174,7 @@ def fit(line: Sequence[str], folder: Path) -> int:
 
 
 def contents(out: Path) -> dict[str, Any]:
-    """The finished outputs in a folder, without what the clock says."""
+    """The finished outputs in a folder, without times."""
     found: dict[str, Any] = {}
     for path in sorted(out.glob("it.*")):
         if path.is_dir():
@@ -187,7 +187,7 @@ def contents(out: Path) -> dict[str, Any]:
 
 
 def same(one: dict[str, Any], two: dict[str, Any]) -> str | None:
-    """Why two outputs are not the same, or None."""
+    """The difference between two outputs, or None."""
     if one.keys() != two.keys():
         return f"there are {sorted(one)}, not {sorted(two)}"
     differing = [suffix for suffix in one if one[suffix] != two[suffix]]

@@ -27,7 +27,7 @@ of this version."""
 
 
 def old_arts(tally: Tally, small: bool) -> None:
-    """Arts of every version are drawn as they were then, up to rounding."""
+    """Art files of every version are drawn as before, up to rounding."""
     for path in sorted(FOLDER.glob("*/*.art")):
         name = f"{path.parent.name}/{path.stem}"
         try:
@@ -46,7 +46,7 @@ def _shown(art: artgen.Art) -> Any:
 
 
 def old_checkpoints(tally: Tally, small: bool) -> None:
-    """Runs that were killed under an earlier version go on."""
+    """Runs that were killed under an earlier version can be resumed."""
     for killed in sorted(FOLDER.glob("*/*.run")):
         with tempfile.TemporaryDirectory() as name:
             out = Path(name)
@@ -113,7 +113,7 @@ def _renamed() -> None:
 
 
 def _optimistic() -> Any:
-    """A version that takes every format for its own."""
+    """A version that accepts every format."""
     import artgen.art._file as art
 
     return patch.object(art, "FORMAT", 1000)

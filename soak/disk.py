@@ -1,4 +1,4 @@
-"""Where the disk, the folder or the memory says no, the run ends with a clear error and no loss."""
+"""If the disk, the folder or memory fails, the run ends with a clear error and loses nothing."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def other_filesystem(tally: Tally, small: bool) -> None:
 
 
 def two_at_once(tally: Tally, small: bool) -> None:
-    """Two runs that would write the same files: one of them does, the other says why not."""
+    """Two runs that would write the same files: one writes them, the other is refused with a reason."""
     more_flags: dict[str, list[list[str]]] = {
         "both new": [[], []],
         "the second overwrites": [[], ["--overwrite"]],
@@ -122,7 +122,7 @@ def two_at_once(tally: Tally, small: bool) -> None:
 
 
 def little_memory(tally: Tally, small: bool) -> None:
-    """Address space runs out at some point: smaller pieces, or a clear end."""
+    """Address space runs out: the run continues in smaller pieces, or ends with a clear error."""
     if not sys.platform.startswith("linux"):
         tally.skips.append("limits of memory are those of Linux")
         return

@@ -66,7 +66,7 @@ PER_PIXEL = 320
 
 
 def peak_memory(tally: Tally, small: bool) -> None:
-    """The peak of fits at two sizes; what is more for the larger one is due to its pixels."""
+    """Peak memory of fits at two sizes; the difference is due to the pixels."""
     if not sys.platform.startswith("linux"):
         tally.skips.append("memory is read from /proc")
         return

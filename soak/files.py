@@ -1,4 +1,4 @@
-"""Whatever is in a file, reading it ends soon, within bounds of memory, with a result or an error.
+"""Reading any file ends soon, within a memory limit, with a result or an error.
 
 The error is one that artgen raises on purpose. Every reader gets its own process with little
 address space, so that a crash of a decoder is found out as well.
@@ -51,7 +51,7 @@ def hostile_files(tally: Tally, small: bool, name: str) -> None:
 
 
 def _read_all(name: str, folder: Path, results: Path, changes: int) -> None:
-    """In the new process: read the files of one kind and write down what went wrong."""
+    """In the new process: read the files of one kind and record failures."""
     reader = READERS[name]
     examples = reader.examples()
     for number, data in enumerate(examples):  # imports and compiles what is needed
@@ -98,7 +98,7 @@ def _give_up(number: int, frame: object) -> None:
 
 
 def judged(reader: Reader, path: Path) -> str | None:
-    """What is wrong with the way in which a file is read, or None."""
+    """The fault in how a file is read, or None."""
     from artgen.errors import ArtgenError
 
     began = time.process_time()

@@ -1,7 +1,7 @@
 """Readers under a fuzzer, which watches the branches that a file reaches and makes new ones.
 
 `python -m soak.fuzz NAME SECONDS FOLDER` is the process in which that happens. It ends with 0 after
-so many seconds of the processor, and leaves in the folder how many files it tried, and those for
+this many seconds of the processor, and leaves in the folder how many files it tried, and those for
 which something was wrong.
 """
 
@@ -60,7 +60,7 @@ def fuzzed_files(tally: Tally, small: bool, name: str) -> None:
 
 
 def _count(tally: Tally, name: str, folder: Path, code: object) -> None:
-    """Add what the process left behind, and keep the files that were read badly."""
+    """Add the results of the process, and keep the files that failed."""
     told = (folder / "told.txt").read_text(encoding="utf-8", errors="replace")
     tried = folder / "tried.json"
     found = json.loads(tried.read_text()) if tried.exists() else {"files": 0, "problems": []}
@@ -128,7 +128,7 @@ def main() -> None:
 
 
 def _compiled() -> list[str]:
-    """The modules that numba compiles, which has no words for being watched."""
+    """The modules that numba compiles: it cannot compile instrumented code."""
     return [
         ".".join(path.relative_to(_ROOT).with_suffix("").parts)
         for path in (_ROOT / "artgen").rglob("*.py")

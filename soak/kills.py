@@ -1,4 +1,4 @@
-"""Killed at any moment, a run loses no earlier output and goes on as if nothing had happened.
+"""A run killed at any moment loses no earlier output and can be resumed to the same bytes.
 
 A process that runs the command line kills itself before one of its operations on files, whose
 number is drawn, or is killed by its parent after a part of the time that the run takes. So every
@@ -114,7 +114,7 @@ def _run_counting(line: list[str], folder: Path, count: Path, die_at: int, signa
 
 
 def _forget_moments() -> None:
-    """Checkpoints lose what the optimizer remembers of former gradients."""
+    """Checkpoints lose the moments of the optimizer."""
     from artgen.runner._folder import RunFolder
 
     save = RunFolder.save_checkpoint

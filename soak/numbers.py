@@ -1,4 +1,4 @@
-"""Numbers that go wrong, and targets and counts at the edge of what there is."""
+"""NaN and infinity, and extreme targets and counts."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ POISONS = {
 
 
 def poison(tally: Tally, small: bool) -> None:
-    """Footprints that give or learn what is not finite, once or from some step on."""
+    """Footprints with values or gradients that are not finite, once or from some step on."""
     for told, what in POISONS.items():
         for at in (9, 40) if small else (3, 9, 20, 40, 80):
             for once in (True, False):
@@ -91,7 +91,7 @@ def _poisoned(source: str, once: bool) -> list[str | None]:
 
 
 def degenerate(tally: Tally, small: bool) -> None:
-    """Pictures and counts that leave nothing to fit, or nearly."""
+    """Pictures and counts with nothing, or almost nothing, to fit."""
     rng = np.random.default_rng(2)
     noise = rng.random((9, 7, 3))
     pictures = {

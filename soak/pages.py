@@ -120,7 +120,7 @@ def live_serves_itself(tally: Tally, small: bool) -> None:
 
 
 def live_ends(tally: Tally, small: bool) -> None:
-    """Those who listen slowly, or say little, neither hold the run up nor keep it from ending."""
+    """Slow or silent clients neither delay the run nor keep it from ending."""
     with _served(noisy=True) as (port, process), ExitStack() as open_:
         host = f"127.0.0.1:{port}"
         own = {"Host": host, "Origin": f"http://{host}"}
@@ -286,7 +286,7 @@ def _not(status: int, answer: bytes) -> str | None:
 
 
 def _given_away(answer: bytes) -> str | None:
-    """Only what is refused, or not answered at all, gives nothing away."""
+    """Whether an answer is a refusal, or absent, and so reveals nothing."""
     if answer.startswith(b"HTTP/1.1 2") or b"root:" in answer or b"import " in answer:
         return f"it answers {answer[:80]!r}"
     return None

@@ -1,4 +1,4 @@
-"""Data runs no code, outputs give nothing away, and what is generated is private."""
+"""Data runs no code, outputs reveal nothing private, and generated code is private."""
 
 from __future__ import annotations
 

@@ -159,12 +159,12 @@ def _plain(name: str) -> str:
 
 
 def _requirements() -> list[str]:
-    """What everybody needs."""
+    """The required dependencies."""
     return list(_project()["dependencies"])
 
 
 def _extras() -> list[str]:
-    """What is needed for more than that."""
+    """The optional dependencies."""
     return [each for extra in _project()["optional-dependencies"].values() for each in extra]
 
 
@@ -213,7 +213,7 @@ def _note_versions(tally: Tally, python: Path) -> None:
 
 
 def _count(tally: Tally, name: str, python: Path, *line: str) -> None:
-    """Run it, and add how much of it passed, and what did not."""
+    """Run it, and add the numbers of passed and failed checks."""
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'plugins'}"}
     environment.pop("ARTGEN_CACHE", None)
     done = subprocess.run(

@@ -51,7 +51,7 @@ _KEPT_FEATURES = 2**24
 _ENCODED_AT_ONCE = 2**14
 
 _PIXELS_AT_ONCE = 2**11
-"""Larger batches are cut into graphs of so many pixels, whose gradients are added."""
+"""Larger batches are cut into graphs of this many pixels, whose gradients are added."""
 
 
 class ScratchEngine(Engine):
@@ -110,7 +110,7 @@ class ScratchEngine(Engine):
             self.features = np.concatenate([self._encoded(piece) for piece in pieces])
 
     def advance(self, steps: int) -> None:
-        """Take so many steps, each with a graph of its own."""
+        """Take this many steps, each with a graph of its own."""
         # The next report detects overflow.
         with np.errstate(all="ignore"), fit_memory_errors("--size or engine.batch"):
             for _ in range(steps):

@@ -105,7 +105,7 @@ class SolveEngine(Engine):
         return self.codec.truncated(self.solution, self._components(step))
 
     def _components(self, step: int) -> int:
-        """How many are revealed after so many steps: several in each where steps are few."""
+        """How many are revealed after this many steps: several in each where steps are few."""
         every = self.codec.components
         return min(every, step * math.ceil(every / self.problem.total_steps))
 

@@ -35,7 +35,7 @@ CANDIDATES, PATIENCE = 200, 100
 """Random shapes before the climb, and the failures in a row that end it."""
 
 SHRINK = 0.05
-"""What so many failures shrink the climb's steps to."""
+"""What this many failures shrink the climb's steps to."""
 
 STEP = 0.2
 """How far a shape first moves on the target, as a share of the reach of its splat."""

@@ -20,7 +20,7 @@ from artgen.primitives import Primitive
 from artgen.targets import hex_colour
 
 FADE, FIRST = 0.5, 8
-"""A shape takes so many seconds to appear; about so many appear at an even pace, later ones faster
+"""A shape takes this many seconds to appear; about this many appear at an even pace, later ones faster
 and faster, so that every doubling of their number takes equally long."""
 
 SEAM = 0.5
@@ -115,7 +115,7 @@ def metadata(recipe_json: str) -> str:
 
 
 def rounded(number: float | str, digits: int) -> str:
-    """A number with at most so many digits after the point."""
+    """A number with at most this many digits after the point."""
     text = f"{float(number):.{digits}f}"
     text = text.rstrip("0").rstrip(".") if digits else text
     return "0" if text == "-0" else text

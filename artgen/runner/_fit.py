@@ -510,7 +510,7 @@ class Fit:
 
 
 def _thinned(total: int, allowed: int) -> list[int]:
-    """The steps of the frames of a stage, or so many of them, evenly.
+    """The steps of the frames of a stage, or this many of them, evenly.
 
     Thinned before the first rather than on the way, so that a resumed run has the same.
     """

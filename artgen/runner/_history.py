@@ -97,7 +97,7 @@ class History:
 def film_of(
     keys: Sequence[Snapshot], *, parted: bool, seconds: float, hold: float, fps: float
 ) -> Film:
-    """The keys as a film of so many `seconds`, evenly apart; the last one is held for `hold`.
+    """The keys as a film of this many `seconds`, evenly apart; the last one is held for `hold`.
 
     `parted` says that they are made of parts. There is a cut between two stages, and between keys
     whose parts are not known to be the same; networks have none.

@@ -1,4 +1,4 @@
-"""`time`: how long steps, evaluations and frames take, and how many steps fill so many seconds."""
+"""`time`: how long steps, evaluations and frames take, and how many steps fill this many seconds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REHEARSAL_SHARE = 0.05
 """The part of a time budget that a rehearsal should take."""
 LONGEST_REHEARSAL = 3.0
 PATIENCE = 3.0
-"""A rehearsal ends early after so many times what it should take."""
+"""A rehearsal ends early after this many times what it should take."""
 MOST_STEPS = 2000
 STORING = 1.3
 """What storing a frame adds to painting it, as a factor."""
@@ -95,7 +95,7 @@ def measure_pace(
 ) -> Pace:
     """Rehearse a fit of few steps: as parts are added, and grow, steps take longer.
 
-    `begin` gives an engine started for so many steps; `paint` draws a frame, None where there is
+    `begin` gives an engine started for this many steps; `paint` draws a frame, None where there is
     no video. Once `stop` says so, what was measured so far has to do.
     """
 

@@ -1,6 +1,6 @@
 """`init`: a run that goes on from the drawing of another one, of the same kind and number.
 
-Shapes may also begin as the splats of a drawing, and be more or fewer than those (see `seeding`).
+Shapes may also begin as the splats of a drawing, and be more or fewer than those (see `splats_to_shapes`).
 """
 
 from __future__ import annotations

@@ -39,13 +39,13 @@ REFINING, SHRINK = 2, 0.05
 """How much more patient refining is than placing; what failures in a row shrink the steps to."""
 
 ROWS = 8
-"""At least so many scored rows fit into the mean spacing of the shapes."""
+"""At least this many scored rows fit into the mean spacing of the shapes."""
 
 PLACE = 32
 """So many bits of an identity are for the step that a shape came with."""
 
 WINDOW = 20
-"""The gain of a shape is the mean of so many."""
+"""The gain of a shape is the mean of this many."""
 
 
 class ClimbEngine(Engine):
@@ -135,7 +135,7 @@ class ClimbEngine(Engine):
         )
 
     def advance(self, steps: int) -> None:
-        """Take so many steps, or fewer where there is nothing left to gain."""
+        """Take this many steps, or fewer where there is nothing left to gain."""
         for _ in range(steps):
             if self.finished:
                 return
@@ -277,7 +277,7 @@ class ClimbEngine(Engine):
     def _best_of(
         self, restarts: int, given: tuple[int, NDArray[np.float64]] | None = None
     ) -> tuple[int, int, NDArray[np.float64]]:
-        """The best of so many climbs, and of one from what is given, which is number 0.
+        """The best of this many climbs, and of one from what is given, which is number 0.
 
         Its number, and the kind and genes that it found.
         """

@@ -139,7 +139,7 @@ class Layers:
             self.stale.append(self._rows(stack, place))
 
     def add_up(self, rows_together: int) -> None:
-        """Bring the sums up to date: for so many rows of pixels at a time."""
+        """Bring the sums up to date: for this many rows of pixels at a time."""
         height, width = self.weight.shape
         if rows_together != self.rows_together:
             self.rows_together = rows_together

@@ -14,7 +14,7 @@ LINES = 0.3
 
 
 GUESSES = 4
-"""Among so many regions, children get the most promising one."""
+"""Among this many regions, children get the most promising one."""
 
 SHAKE = 0.04
 """The standard deviation of random changes of colour and alpha."""

@@ -41,7 +41,7 @@ LEAST = 0.02
 """The shortest moves, in mean spacings."""
 
 BLOCKS = 6
-"""At least so many blocks of pixels, compared as one, fit into the mean spacing of the parts."""
+"""At least this many blocks of pixels, compared as one, fit into the mean spacing of the parts."""
 
 SHARPER = (0.5, 0.9)
 """The shares of the generations after which blocks become half as large."""
@@ -171,7 +171,7 @@ class GeneticEngine(Engine):
         self._evaluate_in_full(0)
 
     def advance(self, steps: int) -> None:
-        """Breed so many generations."""
+        """Breed this many generations."""
         for _ in range(steps):
             self._sharpen()
             if (

@@ -37,7 +37,7 @@ class SitePopulation(Population):
         self.individuals, self.offspring = room(), room()
 
     def set_block(self, block: int) -> None:
-        """Add up the target along rows, so many rows of pixels at a time."""
+        """Add up the target along rows, this many rows of pixels at a time."""
         w = self.weight.astype(np.float64)
         values = np.stack([*(w * self.target), w, w * np.square(self.target).sum(0)], axis=2)
         rows = np.add.reduceat(values, np.arange(0, len(w), block), axis=0).cumsum(axis=1)

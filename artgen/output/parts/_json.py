@@ -16,7 +16,7 @@ from artgen.primitives import Primitive
 from artgen.targets import hex_colour
 
 ENLARGED, SEEN = 4, 0.1
-"""Enlarged so many times, rounded numbers are off by no more than this share of a pixel."""
+"""Enlarged this many times, rounded numbers are off by no more than this share of a pixel."""
 
 
 def encode_parts(

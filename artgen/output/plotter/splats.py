@@ -16,9 +16,9 @@ from artgen.primitives import Params, Splat
 __all__: list[str] = []
 
 GRID = 65
-"""A splat is looked at so many times across its ellipse."""
+"""A splat is looked at this many times across its ellipse."""
 AT_ONCE = 1 << 20
-"""Footprints are evaluated at so many places at a time."""
+"""Footprints are evaluated at this many places at a time."""
 SMOOTH = 0.1
 """How far a simplified outline may be off, in cells of that grid."""
 

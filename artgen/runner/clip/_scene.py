@@ -45,7 +45,7 @@ from artgen.tasks import RunControl, Task, files_below
 USELESS = 0.02
 """Parts that contribute less than this share of the mean may be renewed."""
 PIECES = 8
-"""A frame is fitted in so many pieces, between which a run may be stopped."""
+"""A frame is fitted in this many pieces, between which a run may be stopped."""
 TRIES = 3
 """A frame that diverges is fitted again so often, each time at half the rate."""
 
@@ -93,7 +93,7 @@ class FittedScene:
 
 
 def scene_steps(recipe: Recipe, frames: int) -> int:
-    """How many steps a scene of so many frames takes."""
+    """How many steps a scene of this many frames takes."""
     assert recipe.clip is not None
     ordinary = sum(stage.steps or 0 for stage in recipe.stage)
     return ordinary + (frames - 1) * (recipe.clip.steps or 0)

@@ -21,7 +21,7 @@ WINDOW = 24
 LEAST = 0.04
 """A smaller change is no cut, 1 being from black to white."""
 FLASH = 3.0
-"""Of a flash the frames on both sides are so many times more alike than either and the flash."""
+"""Of a flash the frames on both sides are this many times more alike than either and the flash."""
 
 
 def find_scenes(frames: Iterable[NDArray[np.float32]], cut: float) -> list[tuple[int, int]]:
