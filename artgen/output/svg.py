@@ -20,7 +20,7 @@ from artgen.primitives import Primitive
 from artgen.targets import hex_colour
 
 FADE, FIRST = 0.5, 8
-"""A shape takes this many seconds to appear; about this many appear at an even pace, later ones faster
+"""Seconds that a shape takes to appear, and how many appear at an even pace; later ones come faster
 and faster, so that every doubling of their number takes equally long."""
 
 SEAM = 0.5

@@ -23,7 +23,7 @@ def check_agreement(
     """Raise UsageError for the first value asked for that the stored recipe contradicts.
 
     ``auto`` agrees with everything, and so do `time`, which became `steps`, and `target_bytes`,
-    which became a count. A number of colours agrees with a palette of at most this many, the count of
+    which became a count. A number of colours agrees with a palette that has no more, the count of
     a codec with the option that it became. `target` is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()

@@ -1,4 +1,4 @@
-"""`time`: how long steps, evaluations and frames take, and how many steps fill this many seconds."""
+"""`time`: how long steps, evaluations and frames take, and how many steps fit into a time."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""`init`: a run that goes on from the drawing of another one, of the same kind and number.
+"""`init`: a run that starts from the parts of another drawing.
 
-Shapes may also begin as the splats of a drawing, and be more or fewer than those (see `splats_to_shapes`).
+Shapes may also start from the splats of a drawing, more or fewer (see `engines.splats_to_shapes`).
 """
 
 from __future__ import annotations
