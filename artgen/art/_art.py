@@ -40,7 +40,7 @@ class ExportRequest:
     `speed` times as fast.
 
     `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
-    `latent` is a place in its latent space, and `walk` a walk through it that lasts `seconds`, to be
+    `latent` is a place in its latent space, and `walk` a walk of `seconds` through it, to be
     drawn instead of the sheet: see `artgen.latents.space`.
     `page` is an `artgen.output.plotter.Page`, paper and pens for a plotter (None: no page).
     """
