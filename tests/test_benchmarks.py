@@ -86,6 +86,7 @@ def test_a_folder_without_pictures_is_refused(tmp_path, capsys):
     assert "holds no picture" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["gaussian", "superellipse"])
 def test_kernels_by_hand_agree_with_eager(name):
     scene = wide_scene(name)

@@ -322,6 +322,7 @@ def test_init_brings_primitive_options_count_and_target(fit):
     assert recipe["init"]["name"] == "a-gaussian.art"
 
 
+@pytest.mark.slow
 def test_a_loose_plugin_is_used_and_its_warnings_are_shown(fit):
     Path("gaussian.py").write_text(
         "import torch\nfrom artgen import Splat, Param\n\n"

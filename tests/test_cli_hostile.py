@@ -144,6 +144,7 @@ sys.exit(main(["--help"]))
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 
+@pytest.mark.slow
 @posix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["SIGTERM", "SIGHUP"])
 def test_a_signal_leaves_no_temporary_file(arts, tmp_path, number):

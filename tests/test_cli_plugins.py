@@ -219,6 +219,7 @@ def test_an_unknown_family_is_refused(call):
 # ---- check ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_broken_plugin_fails_with_names_and_without_a_traceback(call):
     Path("broken.py").write_text(BROKEN)
     code, out, err = call("plugins", "check", "broken.py")
@@ -315,6 +316,7 @@ def test_on_a_terminal_it_is_in_colour_and_wraps(call, monkeypatch):
     assert "failed" in screen.getvalue()
 
 
+@pytest.mark.slow
 def test_checking_needs_no_pytest():
     code = (
         "import sys; sys.modules['pytest'] = None\n"

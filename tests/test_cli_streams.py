@@ -62,6 +62,7 @@ def test_every_name_can_be_printed(stdout):
     os.close(reading)
 
 
+@pytest.mark.slow
 def test_a_batch_goes_on_where_nobody_reads_and_names_are_strange(tmp_path: Path):
     names = ["\N{GREEK SMALL LETTER ALPHA}.png", "b.png", "c.png"]
     for name in names:

@@ -386,6 +386,7 @@ def test_steps_follow_the_count_and_the_passes(registry):
         assert plan.first_count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [5, 12, 20, 33])
 def test_a_killed_run_goes_on_exactly(step, photo, tmp_path, registry):
     asked = recipe(photo, STAGE, primitive=TRIANGLES)

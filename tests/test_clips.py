@@ -345,6 +345,7 @@ def test_a_clip_stopped_in_its_first_fit_goes_on_there(tmp_path):
     assert again.art.to_bytes() == whole.art.to_bytes()
 
 
+@pytest.mark.slow
 def test_scenes_in_other_processes_give_the_same_bytes(tmp_path):
     from artgen.executor import ProcessExecutor
     from artgen.runner import SceneExecution

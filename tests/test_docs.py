@@ -77,6 +77,7 @@ def workplace(tmp_path, monkeypatch):
     reset_default()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", list(filter(runnable, PAGES)), ids=lambda page: page.name)
 def test_blocks_run(page, workplace, capfd):
     names: dict[str, object] = {}
