@@ -102,7 +102,7 @@ def made(reader: Reader, name: str, examples: list[bytes]) -> Named:
             "count = 99999999999", "count = -1", "count = nan", "name = '../../x'", "name = ''",
             "harmonics = 1e308", "seed = 1", "[primitive]", "x = " + "[" * 5000,
             "x = 0o7" + "7" * 9999, "count = " + "9" * 5000, "x = " + "{a=" * 5000, "x = 2026-13-45",
-            ".".join("a" * 3000) + " = 1", f"name = '{'x' * 1_000_000}'",
+            ".".join("a" * 3000) + " = 1", "a." * 30_000 + "b = 1", "[" + "a." * 30_000 + "b]", f"name = '{'x' * 1_000_000}'",
         ):  # fmt: skip
             yield line[:30], examples[0].replace(b"count = 40", line.encode())
     if name == "expression":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -459,6 +460,7 @@ def test_the_bar_is_for_terminals(fit, monkeypatch, capsys):
     assert len(out.split()) == 3
     assert "seed" in err
     assert " dB after 4 steps" in err
+    assert not re.search(r"\x1b\[[0-9;]*[349][0-7]m", err)
     assert not any("step 0/4" in line for line in err.splitlines())
 
 

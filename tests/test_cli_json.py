@@ -142,7 +142,7 @@ SHOW = "`artgen plugins show`"
             for suffix in (".art", ".png", ".json")
         ),
         (
-            ["`artgen compare`"],
+            ["`artgen compare`", "Failure"],
             lambda call: call(
                 *("compare", "-p", "gaussian:count=4", "-p", "nope"),
                 *("--size", "16", "--steps", "2", "--csv", "all.csv", "--overwrite"),

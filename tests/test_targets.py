@@ -131,6 +131,69 @@ def test_colour_profiles_are_converted_to_srgb(save):
     assert target.warnings == ()
 
 
+def profile_of(space: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """A profile of these tags. Format: ICC.1:2010, sections 7.2 and 7.3."""
+    good = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    table, data, start = b"", b"", 132 + 12 * len(tags)
+    for name, value in tags.items():
+        value += bytes(-len(value) % 4)
+        table += struct.pack(">4sII", name, start + len(data), len(value))
+        data += value
+    size = struct.pack(">I", start + len(data))
+    header = size + good[4:16] + space + good[20:128]
+    return header + struct.pack(">I", len(tags)) + table + data
+
+
+def xyz(*values: float) -> bytes:
+    return struct.pack(">4s4x3i", b"XYZ ", *(round(value * 65536) for value in values))
+
+
+def gamma(exponent: float) -> bytes:
+    return struct.pack(">4s4xIH", b"curv", 1, round(exponent * 256))
+
+
+WHITE = {b"wtpt": xyz(0.9642, 1.0, 0.8249)}
+P3 = np.array(
+    [[0.51512, 0.29198, 0.1571], [0.2412, 0.69225, 0.06657], [-0.00105, 0.04189, 0.78407]]
+)
+SRGB = np.array(
+    [[0.43607, 0.38515, 0.14307], [0.22249, 0.71687, 0.06061], [0.01392, 0.09708, 0.7141]]
+)
+
+
+def encoded(linear):
+    """Encode linear light as 8-bit sRGB. Source: IEC 61966-2-1."""
+    linear = np.clip(linear, 0, 1)
+    curve = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
+    return np.rint(255 * curve)
+
+
+def test_wide_colours_of_display_p3_are_converted(save):
+    tags = {name: xyz(*P3[:, k]) for k, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))}
+    curves = {name: gamma(2.0) for name in (b"rTRC", b"gTRC", b"bTRC")}
+    profile = profile_of(b"RGB ", {**WHITE, **tags, **curves})
+    colours = np.array([[[128, 128, 128], [230, 120, 60], [90, 140, 100], [255, 0, 0]]], np.uint8)
+    target = open_image(save(colours, icc_profile=profile))
+    assert target.warnings == ()
+    expected = encoded((colours / 255.0) ** 2 @ (np.linalg.inv(SRGB) @ P3).T)
+    assert abs(target.pixels - expected).max() <= 2
+    assert abs(target.pixels[0, 1].astype(int) - colours[0, 1]).max() > 5
+
+
+def test_gray_profiles_are_converted(save):
+    profile = profile_of(b"GRAY", {**WHITE, b"kTRC": gamma(1.0)})
+    gray = np.array([[0, 64, 128, 255]], np.uint8)
+    target = open_image(save(gray, icc_profile=profile))
+    assert target.warnings == ()
+    assert abs(target.pixels - encoded(gray / 255.0)[..., None]).max() <= 2
+
+
+def test_a_heic_picture_is_refused_with_the_formats_that_are_read(tmp_path):
+    path = tmp_path / "phone.heic"
+    path.write_bytes(struct.pack(">I8sI8s", 24, b"ftypheic", 0, b"mif1heic") + bytes(200))
+    assert "PNG, JPEG" in refused(path, match="phone.heic is not a picture").hint
+
+
 def test_a_colour_profile_leaves_the_alpha_alone(save):
     picture = np.full((4, 4, 4), (255, 0, 0, 255), np.uint8)
     picture[:2, :, 3] = 0
