@@ -653,7 +653,7 @@ def test_pytest_reports_each_check(pytester):
     assert "plugin.py:12: ZeroDivisionError" in text
     assert "the same error as in drawing" in text
     assert "hint: The check proves: A drawing is finite" in text
-    assert "1 failed, 10 passed, 7 skipped, 1 deselected, 2 xfailed" in text
+    assert "1 failed, 11 passed, 7 skipped, 1 deselected, 2 xfailed" in text
 
 
 def test_a_module_is_examined_through_its_hooks(monkeypatch):

@@ -11,6 +11,7 @@ import torch
 from artgen.registry import Registry
 from artgen.testing import _offer as offer_of
 from artgen.testing import checks_for, examine, judge
+from artgen.testing._names import names
 
 HEAD = (
     "import dataclasses, json, math, random, sys, time\nimport numpy as np, torch\nimport artgen\n"
@@ -353,6 +354,40 @@ def test_a_planted_mistake_is_found_with_its_line(kind, name, tmp_path, monkeypa
     assert outcome.status == "failed"
     assert re.search(r"\(planted\.py, line \d+", outcome.detail)
     assert outcome.hint
+
+
+MISSPELT = """
+class Bad(artgen.Splat):
+    \"\"\"A disc.\"\"\"
+    params = {"size": artgen.Param(map="exp")}
+    def footprint(self, dx, dy, p): return torch.exp(-dx * dx - dy * dy)
+    def radius(self, p): return 3 * p.size
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ("    def elipse(self, p): return p.size\n", "'elipse': did you mean ellipse?"),
+        ("    defualts = artgen.Preset(count=3)\n", "'defualts': did you mean defaults?"),
+        (
+            "    @dataclasses.dataclass(frozen=True)\n    class Options:\n"
+            "        hard: float = artgen.option(1.5, 'hardness', low=1, high=8)\n",
+            "the option 'hard'",
+        ),
+        ("    def corners(self): return 4\n", None),
+    ],
+)
+def test_names_that_nothing_reads_are_found(more, says, tmp_path):
+    path = tmp_path / "planted.py"
+    path.write_text(HEAD + MISSPELT + more)
+    registry = Registry(files=[path], environ={})
+    [entry] = registry.offered_by(path)
+    outcome = judge(names, offer_of(entry, registry, entry.load()))
+    if says is None:
+        assert outcome.status == "ok"
+    else:
+        assert re.search(rf"nothing reads {re.escape(says)} \(planted\.py, line", outcome.detail)
 
 
 def test_a_good_engine_passes(tmp_path):

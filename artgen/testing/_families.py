@@ -11,6 +11,7 @@ from artgen.testing import (
     _exporter,
     _field,
     _loss,
+    _names,
     _observer,
     _partition,
     _pointwise,
@@ -38,6 +39,7 @@ def deviations(candidate: Offer) -> None:
 
 EVERY: tuple[Check, ...] = (
     deviations,
+    _names.names,
     _every.schema,
     _every.documentation,
     _every.drawing,
@@ -90,7 +92,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 
 
 OTHERS: dict[str, tuple[Check, ...]] = {
-    "engine": _engine.ENGINE,
+    "engine": (_names.names, *_engine.ENGINE),
     "exporter": _exporter.EXPORTER,
     "loss": _loss.LOSS,
     "observer": _observer.OBSERVER,
