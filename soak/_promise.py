@@ -12,6 +12,7 @@ __all__ = ["AREAS", "Promise", "Tally", "choose", "every_promise", "short"]
 
 AREAS = (
     "kills",
+    "outside",
     "disk",
     "files",
     "fuzz",

@@ -1,0 +1,427 @@
+"""Pushed from outside: signals in every phase, streams that nobody reads, numbers out of range.
+
+Each case is a run in a process of its own. A phase is met exactly: the process sends itself the
+signal as it calls the function that the phase begins with.
+"""
+
+from __future__ import annotations
+
+import importlib
+import io
+import json
+import os
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from soak._promise import Promise, Tally
+from soak._runs import arguments, in_processes, leave, run, same, save_photo, start
+
+PHASES = {
+    "loading": "artgen.runner._run:prepare",
+    "compiling": "artgen.runner._prepare:choose_backend",
+    "creation of the folder": "artgen.runner._folder:RunFolder.write_recipe",
+    "rehearsal": "artgen.runner._timing:_evaluate",
+    "first step": "artgen.engines.gradient.engine:GradientEngine.advance",
+    "checkpoint": "artgen.runner._folder:RunFolder.save_checkpoint",
+    "export": "artgen.runner._run:export",
+    "publishing": "artgen.runner._folder:RunFolder.publish",
+    "removal": "artgen.runner._folder:shutil.rmtree",
+}
+"""What a phase of a run begins with."""
+
+SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
+
+STILL = 3.0
+"""Seconds for which a process is stopped."""
+
+
+def signals(tally: Tally, small: bool, command: str) -> None:
+    """A signal at the beginning of every phase; then the run goes on to its end."""
+    with _workshop() as (folder, photo):
+        whole = folder / "whole"
+        run(_line(command, photo, whole), folder)
+        expected = _files(whole)
+        chosen = SIGNALS[:1] if small else SIGNALS
+        for number, (phase, where) in enumerate(PHASES.items()):
+            for each in SIGNALS[3:] if small and phase == "removal" else chosen:
+                out = folder / f"{number}-{each.name}"
+                timed = ["--time", "1"] if phase == "rehearsal" else []
+                line = _line(command, photo, out, *timed)
+                code, told = run(line, folder, _signalled, where, int(each))
+                problems = [_ended(code, told, each, out)]
+                if code != 0:
+                    again = command == "batch" or (out / "it.run" / "recipe.json").exists()
+                    if again or not (out / "it.json").exists():
+                        code, told = run([*line, *(["--resume"] if again else [])], folder)
+                    left = [path.name for path in out.glob("*.run")] if command == "batch" else []
+                    problems.append(f"{left} are left" if left else None)
+                    problems.append(f"then exit {code}: {told[-200:]}" if code > 0 else None)
+                if phase != "rehearsal":  # where the clock decides how many steps there are
+                    problems.append(same(_files(out), expected))
+                tally.case(f"{command}, {each.name} at {phase}", *problems)
+
+
+def streams(tally: Tally, small: bool) -> None:
+    """A batch of pictures with strange names, to streams that fail or know few letters."""
+    names = ["a\N{GREEK SMALL LETTER ALPHA}.png", os.fsdecode(b"b\xff.png"), "c\N{SNOWMAN}.png"]
+    with _workshop() as (folder, photo):
+        for name in names:
+            (folder / name).write_bytes(photo.read_bytes())
+        lines = ["-n", "2", "--steps", "1", "--no-video", "--threads", "1"]
+        targets = [str(folder / name) for name in names]
+        kinds = (
+            ["pipe", "full", "ascii"] if small else ["pipe", "full", "ascii", "latin-1", "closed"]
+        )
+        for number, kind in enumerate(kinds):
+            for verbose in ([],) if small else ([], ["-q"], ["-v"], ["--json"]):
+                out = folder / f"{number}{''.join(verbose)}"
+                line = ["fit", *targets, *lines, *verbose, "--out", str(out)]
+                process = start(_with_streams, line, kind)
+                process.join()
+                expected = 6 if kind == "full" else 0
+                code, made = process.exitcode, len(list(out.glob("*.art")))
+                tally.case(
+                    f"{kind} {' '.join(verbose)}",
+                    None if code == expected else f"exit {code}",
+                    None if made == len(names) else f"{made} of {len(names)} are made",
+                )
+
+
+def numbers(tally: Tally, small: bool) -> None:
+    """Numbers that are not finite or out of range, through every door."""
+    values = ["nan", "inf"] if small else ["nan", "inf", "-inf", "1e400", "-1e400", "1e308"]
+    with _workshop() as (folder, photo):
+        base = ["fit", str(photo), "-p", "mlp", "--set", "hidden=8", "--steps", "3", "--no-video"]
+        made = folder / "made"
+        run([*base, "--name", "it", "--out", str(made)], folder)
+        for value in values:
+            doors: dict[str, list[str]] = {
+                "flag": [*base, "--set", f"reach={value}"],
+                "flag of an engine": [*base, "--set", f"engine.rate={value}"],
+                "TOML": ["fit", "--recipe", str(_toml(folder, value))],
+                "PNG": ["fit", "--recipe", str(_png(folder, made / "it.png", value))],
+                "art": ["render", str(_art(folder, made / "it.art", value)), "-o", "x.png"],
+                "plugin": [*base, "--plugin", str(_plugin(folder, value)), "-p", "odd"],
+            }
+            for door, line in doors.items():
+                out = folder / "out"
+                code, told = run(
+                    [*line, *(["--out", str(out)] if line[0] == "fit" else [])], folder
+                )
+                tally.case(
+                    f"{value} by {door}",
+                    None if 2 <= code <= 4 else f"exit {code}: {told[-200:]}",
+                    "something is left" if out.exists() and any(out.iterdir()) else None,
+                )
+
+
+def stopped(tally: Tally, small: bool) -> None:
+    """A process that SIGSTOP stopped during a step counts no second of that."""
+    with _workshop() as (folder, photo):
+        for number in range(1 if small else 6):
+            out = folder / str(number)
+            line = arguments("gradient", photo, out)
+            process = start(_stopping, line, folder, 10 + 8 * number)
+            pid = process.pid or 0
+            while process.is_alive() and not _is_stopped(pid):
+                time.sleep(0.02)
+            time.sleep(STILL)
+            os.kill(pid, signal.SIGCONT)
+            process.join()
+            seconds = json.loads((out / "it.json").read_text())["seconds"]
+            problem = f"{seconds} s" if seconds >= STILL else None
+            tally.case(f"stopped at step {10 + 8 * number}", problem)
+
+
+def other_targets(tally: Tally, small: bool) -> None:
+    """A killed run is resumed with another target, mask or drawing of the same name."""
+    with _workshop() as (folder, photo):
+        curve = ["-p", "mlp", "--set", "hidden=8", "--steps", "60"]
+        masks = [folder / "one" / "mask.png", folder / "two" / "mask.png"]
+        for level, mask in enumerate(masks, 1):
+            mask.parent.mkdir()
+            Image.new("L", (24, 16), 90 * level).save(mask)
+        other = folder / "two" / photo.name
+        Image.new("RGB", (24, 16), (1, 2, 3)).save(other)
+        cases = {
+            "expression": (["curve:sin(x)/2", *curve], ["curve:7*x/2", *curve]),
+            "points": (["points:spiral?n=60", *curve], ["points:two-moons?n=60", *curve]),
+            "interval": (["curve:x*x?to=2", *curve], ["curve:x*x?to=3", *curve]),
+            "picture": ([str(photo), "-n", "8"], [str(other), "-n", "8"]),
+            "mask": ([str(photo), "--mask", str(masks[0])], [str(photo), "--mask", str(masks[1])]),
+        }
+        for name, (first, second) in cases.items():
+            out = folder / name
+            rest = ["--name", "it", "--no-video", "--seed", "5", "--threads", "1", "-q"]
+            rest += ["--checkpoint-every", "5", "--out", str(out)]
+            where = "artgen.runner._run:export"
+            run(["fit", *first, *rest], folder, _signalled, where, int(signal.SIGKILL))
+            code, told = run(["fit", *second, *rest, "--resume"], folder)
+            refused = None if code == 2 else f"exit {code}: {told[-200:]}"
+            code, told = run(["fit", *first, *rest, "--resume"], folder)
+            tally.case(name, refused, None if code == 0 else f"then exit {code}: {told[-200:]}")
+
+
+# ---- what they share -----------------------------------------------------------------------------
+
+
+@contextmanager
+def _workshop() -> Iterator[tuple[Path, Path]]:
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name), save_photo(Path(name))
+
+
+def _line(command: str, photo: Path, out: Path, *more: str) -> list[str]:
+    """A small run, or a batch of two."""
+    line = arguments("gradient", photo, out, *more)
+    return (
+        [{"--seed": "--seeds", "5": "1,2"}.get(word, word) for word in line]
+        if command == "batch"
+        else line
+    )
+
+
+def _files(out: Path) -> dict[str, Any]:
+    """The finished outputs, without what the clock says."""
+    found: dict[str, Any] = {}
+    for path in sorted(out.iterdir()) if out.exists() else ():
+        if path.is_dir():
+            continue
+        found[path.name] = path.read_bytes()
+        if path.suffix == ".json":
+            summary = json.loads(found[path.name])
+            found[path.name] = {k: v for k, v in summary.items() if "second" not in k}
+    return found
+
+
+def _ended(code: int, told: str, sent: signal.Signals, out: Path) -> str | None:
+    """What is wrong with the end of a run that heard a signal, or None."""
+    if sent == signal.SIGKILL:
+        return None if code == -sent else f"exit {code}"
+    if code not in (0, 130) or "Traceback" in told:
+        return f"exit {code}: {told[-200:]}"
+    return None if list(out.glob("it*.art")) else "nothing is saved"
+
+
+def _is_stopped(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    except OSError:
+        return False
+
+
+def _wrap(where: str, before: Callable[..., None]) -> None:
+    """Call `before` with what a function is given, before each of its calls."""
+    module, _, name = where.partition(":")
+    owner: Any = importlib.import_module(module)
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    wrapped = getattr(owner, last)
+
+    def called(*given: Any, **named: Any) -> Any:
+        before(*given)
+        return wrapped(*given, **named)
+
+    setattr(owner, last, called)
+
+
+def _signalled(line: list[str], folder: Path, where: str, number: int) -> None:
+    """In the new process: a signal at the first call of a function."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    sent: list[int] = []
+
+    def send(*given: Any) -> None:
+        if not sent:
+            sent.append(number)
+            os.kill(os.getpid(), number)
+
+    _wrap(where, send)
+    leave(line, folder)
+
+
+def _stopping(line: list[str], folder: Path, step: int) -> None:
+    """In the new process: it stops itself in the chunk that begins at or after a step."""
+    done: list[int] = []
+
+    def stop(engine: Any, steps: int) -> None:
+        if not done and engine.step >= step:
+            done.append(step)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    _wrap("artgen.engines.gradient.engine:GradientEngine.advance", stop)
+    leave(line, folder)
+
+
+def _with_streams(line: list[str], kind: str) -> None:
+    """In the new process: a command line whose streams are of a kind."""
+    from artgen.cli import main
+
+    encoding = kind if kind in ("ascii", "latin-1") else "utf-8"
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        reading, writing = os.pipe()
+        if kind == "pipe":
+            os.close(reading)
+        elif kind == "full":
+            writing = os.open("/dev/full", os.O_WRONLY)
+        elif kind != "closed":
+            writing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(writing, number)
+        stream = io.TextIOWrapper(os.fdopen(number, "wb"), encoding=encoding)
+        setattr(sys, name, None if kind == "closed" else stream)
+        setattr(sys, f"__{name}__", getattr(sys, name))
+    os._exit(main(line))
+
+
+def _toml(folder: Path, value: str) -> Path:
+    path = folder / "odd.toml"
+    text = f'[target]\nsource = "photo.png"\n[primitive]\nname = "mlp"\nreach = {value}\n'
+    path.write_text(text + "[[stage]]\nsteps = 3\n[output]\nvideo = false\n")
+    return path
+
+
+def _changed(recipe: dict[str, Any], value: str) -> dict[str, Any]:
+    """A recipe with a number as JSON reads it: Python's reader knows NaN and Infinity."""
+    recipe["primitive"]["reach"] = float(value)
+    return recipe
+
+
+def _png(folder: Path, still: Path, value: str) -> Path:
+    from artgen.output import encode_png, read_recipe
+
+    path = folder / "odd.png"
+    recipe = json.dumps(_changed(json.loads(read_recipe(still)), value))
+    with Image.open(still) as picture:
+        import numpy as np
+
+        path.write_bytes(encode_png(np.asarray(picture.convert("RGB")), recipe))
+    return path
+
+
+def _art(folder: Path, art: Path, value: str) -> Path:
+    from safetensors.torch import load, save
+
+    data = art.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["artgen"])
+    header["recipe"] = _changed(header["recipe"], value)
+    header["drawing"]["options"]["reach"] = float(value)
+    path = folder / "odd.art"
+    path.write_bytes(save(load(data), metadata={"artgen": json.dumps(header)}))
+    return path
+
+
+def _plugin(folder: Path, value: str) -> Path:
+    path = folder / "odd.py"
+    path.write_text(
+        "from dataclasses import dataclass\nfrom artgen import Param, Splat, init, option\n\n"
+        "@dataclass(frozen=True)\nclass Choice:\n"
+        f'    size: float = option(float("{value}"), "size", low=0.0, high=1.0)\n\n'
+        "class Odd(Splat):\n    Options = Choice\n"
+        '    params = {"size": Param(init=init.constant(0.4), map="exp")}\n'
+        "    def footprint(self, dx, dy, p):\n        return dx * p.size\n"
+        "    def radius(self, p):\n        return p.size\n"
+    )
+    return path
+
+
+# ---- bugs ----------------------------------------------------------------------------------------
+
+
+def _deaf() -> None:
+    """A closed terminal is not heard."""
+    import artgen.tasks._control as control
+
+    control._requests = lambda: [signal.SIGINT, signal.SIGTERM]
+
+
+def _unguarded() -> None:
+    """Streams are as Python makes them."""
+    import artgen.cli._main as main
+
+    main.guard_streams = lambda: None
+
+
+def _any_number() -> None:
+    """NaN and infinity are numbers like others."""
+    import artgen.options
+    import artgen.recipe
+
+    def nothing(value: object, path: str = "") -> Iterator[tuple[str, float]]:
+        return iter(())
+
+    artgen.options.not_finite = artgen.recipe.not_finite = nothing
+
+
+def _trusting() -> None:
+    """All time counts, whatever happened in it."""
+    import artgen.runner._timing as timing
+
+    timing.GAP = float("inf")
+
+
+def _by_name() -> None:
+    """A target of the same name is the same."""
+    import artgen.runner._resume as resume
+
+    def ignore(*_: object) -> None:
+        """Compare nothing."""
+
+    resume._check_target = resume._check_file = ignore
+
+
+PROMISES = [
+    Promise(
+        "signals",
+        "In every phase of a run, SIGINT, SIGTERM and SIGHUP save the best; `--resume` continues "
+        "after these and after SIGKILL, to the bytes of an undisturbed run.",
+        "A signal as a phase begins: loading, compiling, creation of the folder, rehearsal, first "
+        "step, checkpoint, export, publishing, removal; for one run and for a batch.",
+        signals,
+        lambda: in_processes(_deaf),
+        "SIGHUP is not heard",
+        pieces=("fit", "batch"),
+        small_pieces=("fit",),
+        bug_piece="fit",
+    ),
+    Promise(
+        "streams",
+        "Output never stops work: all runs of a batch are done, whoever reads.",
+        "Closed pipes, closed streams, full disks, and encodings that lack the letters of names.",
+        streams,
+        lambda: in_processes(_unguarded),
+        "streams are not guarded",
+    ),
+    Promise(
+        "out-of-range",
+        "Numbers that are NaN, infinite or out of range are refused, whatever door they come by.",
+        "Options in flags, TOML, the recipe in a PNG, an `.art` file and a plugin.",
+        numbers,
+        lambda: in_processes(_any_number),
+        "numbers are not checked to be finite",
+    ),
+    Promise(
+        "stopped",
+        "Time in which a process was stopped does not count as time of the run.",
+        "SIGSTOP during a step, for three seconds.",
+        stopped,
+        lambda: in_processes(_trusting),
+        "all time counts",
+    ),
+    Promise(
+        "other-targets",
+        "`--resume` refuses another target, mask or drawing under the same name.",
+        "Killed runs are resumed with other expressions, intervals, samples, pictures and masks.",
+        other_targets,
+        lambda: in_processes(_by_name),
+        "contents are not compared",
+    ),
+]
