@@ -220,6 +220,13 @@ def test_what_the_system_refuses_is_no_bug(fit, monkeypatch, error, code):
     assert fit("--seeds", "1", "-q")[0] == code
 
 
+def test_a_search_with_nothing_left_to_gain_says_so(fit):
+    arguments = ["-p", "triangle", "-n", "2", "--set", "engine.passes=0", "--steps", "50"]
+    code, _, err = fit(*arguments)
+    assert code == 0
+    assert "finished: more would not help" in err
+
+
 def test_a_message_is_one_line_whatever_the_names(fit):
     code, _, err = fit("two\nlines.png")
     assert code == 3

@@ -69,7 +69,7 @@ def test_a_batch_goes_on_where_nobody_reads_and_names_are_strange(tmp_path: Path
         Image.new("RGB", (6, 4), (9, 99, 199)).save(tmp_path / name)
     reading, writing = os.pipe()
     os.close(reading)
-    flags = ["-n", "2", "--steps", "1", "--no-video", "-q", "--threads", "1"]
+    flags = ["-n", "2", "--steps", "1", "--no-video", "--threads", "1"]
     done = subprocess.run(
         [sys.executable, "-m", "artgen", "fit", *names, *flags],
         cwd=tmp_path,
