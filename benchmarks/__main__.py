@@ -15,7 +15,7 @@ from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
     *("startup", "start", "footprints", "scaling", "fits", "fields"),
-    *("codecs", "clips", "shapes", "genetic", "batches", "live", "video"),
+    *("codecs", "clips", "shapes", "genetic", "batches", "live", "video", "ideas"),
 )
 """The modules with a `run(settings)` that yields tables."""
 

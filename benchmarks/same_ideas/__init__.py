@@ -1,0 +1,1 @@
+"""Three ideas, each written as a plugin of artgen and as a script of plain torch."""
