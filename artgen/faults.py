@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import inspect
 import linecache
+import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from artgen.errors import ArtgenError, PluginError, is_out_of_memory
+
+_LIBRARIES = {"artgen", "artgen_plugins", "numpy", "torch", *sys.stdlib_module_names}
+"""Roots of code that a plugin may offer, but that is not its own."""
 
 _names: dict[str, str] = {}
 """The name of the plugin, by the root of its modules."""
@@ -27,7 +31,8 @@ def root_of(code: object) -> str:
 
 def remember(code: object, name: str) -> None:
     """Store that the package or file of `code` is the plugin `name`."""
-    _names[root_of(code)] = name
+    if root_of(code) not in _LIBRARIES:
+        _names[root_of(code)] = name
 
 
 def place_of(code: object) -> str:

@@ -6,7 +6,10 @@ import textwrap
 
 import pytest
 
+import artgen.canvas
 from artgen.cli._main import main
+from artgen.faults import plugin_code
+from artgen.registry import Registry
 
 FIT = ["fit", "sample:astronaut", "--size", "16", "-n", "3", "--steps", "8", "--no-video", "-q"]
 HEAD = "import artgen, torch\nfrom artgen import Param, Splat, init\n"
@@ -105,6 +108,16 @@ def test_ends_in_a_sentence_with_the_line(name, tmp_path, monkeypatch, capsys):
     error, hint = capsys.readouterr().err.splitlines()[-2:]
     assert error.startswith(f"error: {message}")
     assert len(hint) > len("hint: ")
+
+
+def test_artgens_own_code_is_no_plugin_where_one_offers_it(tmp_path):
+    (tmp_path / "lazy.py").write_text(
+        HEAD + "@artgen.hookimpl\ndef artgen_losses():\n"
+        "  return [artgen.Spec('lazy', 'x', 'artgen.losses:l1')]"
+    )
+    Registry(files=[tmp_path / "lazy.py"]).load("loss", "lazy")
+    with pytest.raises(TypeError), plugin_code():
+        artgen.canvas.Canvas("a", 1).scaled(2)
 
 
 def test_an_exporter_gives_bytes(tmp_path, monkeypatch, capsys):
