@@ -453,7 +453,7 @@ def test_other_pictures_in_the_same_folder_are_refused(tmp_path: Path, registry:
         Image.new("RGB", (8, 8), (80 * number, 9, 9)).save(folder / f"{number}.png")
     source = {"target": {"source": f"frames:{folder}"}}
     asked = recipe(folder, {"steps": 20}, output={"video": False}, **source)
-    stop_at(5, asked, registry, tmp_path, name="f", checkpoint_every=5)
+    stop_at(15, asked, registry, tmp_path, name="f", checkpoint_every=5)
     Image.new("RGB", (8, 8), (9, 200, 9)).save(folder / "1.png")
     with pytest.raises(UsageError, match="another target"):
         run(Recipe.from_dict(source), registry, out=tmp_path, name="f", resume=True)
