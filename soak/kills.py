@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import signal
 import sys
 import tempfile
@@ -17,6 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from PIL import Image
+
+from artgen import ArtgenError, load
 from soak._promise import Promise, Tally
 from soak._runs import (
     ENGINES,
@@ -68,6 +72,127 @@ def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> Non
         interrupted = torn is not None and signal_ != signal.SIGKILL and _is_whole(out)
         _run(continued(line, out), folder)
         tally.case(f"{engine}, {told}", None if interrupted else torn, same(contents(out), after))
+
+
+COMMANDS = ("render", "morph", "compare", "gallery")
+"""The other commands that write files."""
+
+
+def other_commands_killed(tally: Tally, small: bool, command: str) -> None:
+    """A command is killed, the files are looked at, and the command is given again."""
+    with tempfile.TemporaryDirectory() as name:
+        _kill_one_command(tally, command, Path(name), 3 if small else 30)
+
+
+def _kill_one_command(tally: Tally, command: str, folder: Path, kills: int) -> None:
+    photo, rng = save_photo(folder), random.Random(command)
+    for number in (1, 2):
+        line = ["fit", str(photo), "-p", "triangle", "-n", "4", "--steps", "4", "--no-video"]
+        line += ["--seed", str(number), "--name", str(number), "--out", str(folder), "--quiet"]
+        _run(line, folder)
+    earlier, whole = folder / "earlier", folder / "whole"
+    _run(_line_of(command, folder, earlier, 1), folder)
+    before = _files(earlier)
+    shutil.copytree(earlier, whole)
+    began = time.perf_counter()
+    operations = _run(_line_of(command, folder, whole, 2), folder)
+    seconds = time.perf_counter() - began
+    after = _files(whole)
+    tally.case(f"{command}, undisturbed", None if operations and after else "it fails")
+    operations = max(1, operations)
+    for number in range(kills):
+        signal_ = SIGNALS[number % len(SIGNALS)]
+        out = folder / f"out{number}"
+        shutil.copytree(earlier, out)
+        line = _line_of(command, folder, out, 2)
+        if number % 2:
+            moment = rng.uniform(0.02, 1) * seconds
+            _run_and_kill(line, folder, signal_, moment)
+            told = f"{signal_.name} after {moment:.2f} s"
+        else:
+            # Most files are written at the end.
+            moment = max(1, operations - number // 2 % operations)
+            _run(line, folder, moment, int(signal_))
+            told = f"{signal_.name} at operation {moment} of {operations}"
+        found = _files(out)
+        torn = [name for name in after if found.get(name) not in (before.get(name), after[name])]
+        left: list[str] = []
+        if signal_ != signal.SIGKILL:
+            # A comparison that is interrupted saves the best so far, and a sheet of what is done.
+            torn = [name for name in torn if not _is_readable(out / name)]
+            left = [path.name for path in out.rglob("*.part-*")]
+        _run(line, folder)
+        tally.case(
+            f"{command}, {told}",
+            f"{', '.join(torn)} not whole" if torn else None,
+            f"{', '.join(left)} left" if left else None,
+            None if _files(out) == after else "given again, it makes other files",
+        )
+
+
+def _line_of(command: str, folder: Path, out: Path, number: int) -> list[str]:
+    """A command line that writes into `out`; its outputs depend on `number`."""
+    out.mkdir(exist_ok=True)
+    art, other = str(folder / f"{number}.art"), str(folder / f"{3 - number}.art")
+    files = [word for suffix in ("png", "svg", "pdf") for word in ("-o", str(out / f"it.{suffix}"))]
+    size = str(48 * number)
+    if command == "render":
+        return ["render", art, *files, "--size", size, "--overwrite", "--quiet"]
+    if command == "morph":
+        video = ["-o", str(out / "it.mp4"), "-o", str(out / "it.art"), "--seconds", "0.5"]
+        return ["morph", art, other, *video, "--size", size, "--fps", "8", "--overwrite", "--quiet"]
+    if command == "compare":
+        fits = ["-p", "triangle:count=3", "-p", "circle:count=3", "--steps", "3", "--size", "12"]
+        line = ["compare", str(folder / "photo.png"), *fits, "--seed", str(number)]
+        return [*line, "--threads", "1", "--out", str(out), "--overwrite", "--quiet"]
+    recipes = out / "recipes"
+    recipes.mkdir(exist_ok=True)
+    save_photo(recipes)
+    for seed in (number, number + 2):
+        (recipes / f"piece{seed}.toml").write_text(
+            f'seed = {seed}\n[target]\nsource = "photo.png"\n[primitive]\nname = "triangle"\n'
+            f"count = 4\n[[stage]]\nsteps = 4\n[output]\nfps = 8\nvideo_seconds = 1.0\n"
+        )
+    return ["gallery", "build", str(out), "--quick", "--quiet"]
+
+
+def _files(out: Path) -> dict[str, bytes]:
+    """The pictures, films and pages below a folder; other files hold times."""
+    kept = (".png", ".svg", ".pdf", ".mp4", ".art")
+    return {
+        path.relative_to(out).as_posix(): path.read_bytes()
+        for path in sorted(out.rglob("*"))
+        if path.suffix in kept
+        and not path.name.startswith(".")
+        and not any(part == "unfinished" or part.endswith(".run") for part in path.parts)
+    }
+
+
+def _is_readable(path: Path) -> bool:
+    """Whether a file is a whole picture or drawing."""
+    try:
+        if path.suffix == ".art":
+            load(path)
+        else:
+            with Image.open(path) as picture:
+                picture.load()
+    except (ArtgenError, OSError, SyntaxError):
+        return False
+    return True
+
+
+def _write_in_place() -> None:
+    """Outputs are written under their final names."""
+    from contextlib import contextmanager
+
+    import artgen.output.atomic as atomic
+
+    @contextmanager
+    def in_place(path: Path, *, durable: bool = True) -> Any:
+        path.write_bytes(b"")
+        yield path
+
+    atomic.atomic_path = in_place  # type: ignore[assignment]
 
 
 def _is_whole(out: Path) -> bool:
@@ -138,5 +263,18 @@ PROMISES = [
         "checkpoints lose the moments of the gradients",
         pieces=tuple(ENGINES),
         bug_piece="gradient",
-    )
+    ),
+    Promise(
+        "kills-of-commands",
+        "`render`, `morph`, `compare` and `gallery build` that are killed leave every file as it was "
+        "or complete. Ended by SIGTERM or SIGINT they leave no temporary file, and a comparison "
+        "shows what was done. Given again, they make the files of an undisturbed command.",
+        "SIGKILL, SIGTERM and SIGINT at random times, and at each of the last file operations; then "
+        "files are compared byte for byte.",
+        other_commands_killed,
+        lambda: in_processes(_write_in_place),
+        "outputs are written under their final names",
+        pieces=COMMANDS,
+        bug_piece="render",
+    ),
 ]

@@ -159,9 +159,9 @@ def live_is_flooded(tally: Tally, small: bool) -> None:
             opened.sendall(data)
 
         for data, clients in (
-            (b"", 200 if small else 2000),
+            (b"", 200 if small else 1000),
             (_request("GET /events HTTP/1.1", Host=host), 20),
-            (b"GET / HTTP/1.1\r\nHost: ", 200 if small else 2000),
+            (b"GET / HTTP/1.1\r\nHost: ", 200 if small else 1000),
         ):
             with suppress(OSError):  # it has no more files
                 for _ in range(clients):
@@ -524,7 +524,7 @@ PROMISES = [
     Promise(
         "live-flood",
         "Connections to the live page without end neither end the run nor keep it from saving.",
-        "Thousands of clients that send nothing, or part of a request, and pages that listen, while "
+        "A thousand clients that send nothing, or part of a request, and pages that listen, while "
         "the run may open 256 files.",
         live_is_flooded,
         lambda: in_processes(_accept_all),
