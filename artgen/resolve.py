@@ -381,7 +381,7 @@ def _check_family(
         if others:
             raise UsageError(
                 f"engine {name} has no option {key!r} for a {primitive.family}",
-                hint=f"{key} is an option for the family {' and '.join(others)}",
+                hint=f"{key} is an option of the engine for {' and '.join(others)} primitives",
             )
 
 

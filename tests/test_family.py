@@ -181,7 +181,7 @@ def test_its_objective_adds_options_to_the_engine(plugin, photo, tmp_path, capsy
     assert main(["fit", *common, "-p", "gaussian", "--set", "engine.calm=1"]) == 2
     told = capsys.readouterr().err
     assert "engine gradient has no option 'calm' for a splat" in told
-    assert "calm is an option for the family stripes" in told
+    assert "calm is an option of the engine for stripes primitives" in told
 
 
 def test_the_base_class_of_a_family_is_no_primitive(plugin):

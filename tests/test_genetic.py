@@ -328,7 +328,7 @@ def test_climbing_helps(target):
 def test_what_cannot_climb_says_so(target):
     with pytest.raises(UsageError, match="refines shapes only"):
         start(Voronoi(), target, 5, memetic=1)
-    with pytest.raises(UsageError, match="cannot minimise l1"):
+    with pytest.raises(UsageError, match="minimises mse only, not l1"):
         start(Triangle(), target, 5, memetic=1, loss="l1")
 
 

@@ -88,7 +88,7 @@ def test_random_places_are_spread_like_the_pictures(space):
         ("mean@x", "unknown class"),
         ("1,2", "a latent takes 8 finite numbers, got 2"),
         ("1,2,3,4,5,6,7,nan", "a latent takes 8 finite numbers"),
-        ("somewhere", "is not a place in latent space"),
+        ("somewhere", "is not a point in latent space"),
         ("random:x", "seed must be from 0"),
     ],
 )

@@ -34,17 +34,17 @@ def resolved(primitive: str, schema: int | None = None, **stage: object) -> Plan
 @pytest.mark.parametrize(
     ("primitive", "key", "value", "owner"),
     [
-        ("gaussian", "degrees", 30.0, "codecs"),
-        ("gaussian", "jitter", 0.5, "fields"),
-        ("siren", "alpha", "keep", "shapes"),
-        ("triangle", "start", 0.5, "splats"),
-        ("gaussian", "batch", 10, "fields and codecs"),
+        ("gaussian", "degrees", 30.0, "codec"),
+        ("gaussian", "jitter", 0.5, "field"),
+        ("siren", "alpha", "keep", "shape"),
+        ("triangle", "start", 0.5, "splat"),
+        ("gaussian", "batch", 10, "field and codec"),
     ],
 )
 def test_an_option_of_another_family_is_refused(primitive, key, value, owner):
     with pytest.raises(UsageError, match=f"gradient has no option '{key}' for a ") as caught:
         resolved(primitive, **{key: value})
-    assert caught.value.hint == f"{key} is for {owner}"
+    assert caught.value.hint == f"{key} is an option of the engine for {owner} primitives"
 
 
 def test_a_recipe_holds_the_options_of_its_family_alone():

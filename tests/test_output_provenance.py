@@ -61,7 +61,7 @@ def test_page(tmp_path):
     path.write_text(page_with(TEXT.replace("cat", "\\u003cb>")), encoding="utf-8")
     assert read_recipe(path) == TEXT.replace("cat", "<b>")
     path.write_text("<!doctype html><p>nothing</p>")
-    with pytest.raises(InputError, match="holds no recipe"):
+    with pytest.raises(InputError, match="contains no recipe"):
         read_recipe(path)
     path.write_text(page_with(TEXT).partition("</script>")[0], encoding="utf-8")
     with pytest.raises(InputError, match="cut short"):
@@ -107,7 +107,7 @@ def test_files_without_a_recipe(tmp_path):
     write_art(tmp_path / "empty.art", {"artgen": "{}"})
     (tmp_path / "other.json").write_text('{"recipe": "a string"}')
     for path in sorted(tmp_path.iterdir()):
-        with pytest.raises(InputError, match="holds no recipe") as caught:
+        with pytest.raises(InputError, match="contains no recipe") as caught:
             read_recipe(path)
         assert path.name in str(caught.value)
 

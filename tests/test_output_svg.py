@@ -97,7 +97,7 @@ def test_a_size_changes_the_canvas_and_not_the_shapes(registry):
     assert parts["g"].get("transform") == "translate(45 30) scale(30)"
     same = svg_of(art)[1]["g"]
     assert [e.attrib for e in parts["g"]] == [e.attrib for e in same]
-    with pytest.raises(UsageError, match="size 0"):
+    with pytest.raises(UsageError, match="size must be .* got 0"):
         export_svg(art, ExportRequest(size=0))
 
 
@@ -299,8 +299,8 @@ def test_the_recipe_comes_back_whatever_it_says(tmp_path, registry):
         ("", "no element found"),
         ("<svg>", "no element found"),
         ("not xml", "XML cannot be read"),
-        ("<svg xmlns='http://www.w3.org/2000/svg'/>", "holds no recipe"),
-        ("<svg><metadata>{}</metadata></svg>", "holds no recipe"),
+        ("<svg xmlns='http://www.w3.org/2000/svg'/>", "contains no recipe"),
+        ("<svg><metadata>{}</metadata></svg>", "contains no recipe"),
         ("<svg><metadata id='artgen-recipe'>[]</metadata></svg>", "not an object"),
         ("<svg><metadata id='artgen-recipe'>{", "no element found"),
         ("<!DOCTYPE svg [<!ENTITY a 'aa'>]><svg/>", "defines the entity a"),

@@ -566,7 +566,7 @@ def test_the_table_of_a_pdf_says_where_its_objects_are(registry):
     ("data", "says"),
     [
         (b"", "does not start like a PDF"),
-        (b"%PDF-1.7\n", "holds no recipe"),
+        (b"%PDF-1.7\n", "contains no recipe"),
         (b"%PDF-1.7\n<artgen:recipe>{", "cut short"),
         (b"%PDF-1.7\n<artgen:recipe>[]</artgen:recipe>", "not an object"),
         (b"%PDF-1.7\n<artgen:recipe>\xff</artgen:recipe>", "cannot be read"),

@@ -714,6 +714,7 @@ def test_an_overwritten_run_without_video_leaves_no_old_one(
 def test_a_leftover_folder_is_refused(photo: Path, tmp_path: Path, registry: Registry) -> None:
     folder = tmp_path / "out/photo-gaussian.run"
     folder.mkdir(parents=True)
+    (folder / "recipe.json").write_text("{}")
     with pytest.raises(UsageError, match="unfinished run") as caught:
         run(recipe(photo), registry, out=tmp_path / "out")
     assert "--resume" in caught.value.hint
