@@ -105,13 +105,21 @@ class UnknownEngine(Disc):
     engines = ("gradeint",)
 
 
-@bad("schema", "option rings must be a whole number .*, got 9")
+@bad("schema", "option rings must be a whole number from 1 to 8, got 9")
 class DefaultOutOfBounds(Disc):
     """Bad."""
 
     @dataclass(frozen=True)
     class Options:
         rings: int = option(9, "how many", low=1, high=8)
+
+
+@bad("names", "did you mean radius?")
+class MisspeltRadius(Disc):
+    """Bad."""
+
+    def radious(self, p):
+        return p.size
 
 
 @bad("schema", "has no option 'rnigs'")
