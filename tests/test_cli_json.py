@@ -35,7 +35,7 @@ import artgen
 
 @artgen.hookimpl
 def artgen_losses():
-    return [artgen.Spec("huber", "Square near zero.", abs)]
+    return [artgen.Spec("huber", "Square near zero.", "artgen.losses:l1")]
 """
 
 
