@@ -199,9 +199,9 @@ def test_a_bug_is_reported_by_its_type_and_shown_with_v(fit, monkeypatch):
     monkeypatch.setattr(runner, "run", broken)
     code, out, err = fit("--json", "-q")
     assert code == 1
-    assert failure(out)["message"] == "ZeroDivisionError: oh no"
+    assert failure(out)["message"] == "unexpected ZeroDivisionError: oh no"
     assert err.splitlines() == [
-        "error: ZeroDivisionError: oh no",
+        "error: unexpected ZeroDivisionError: oh no",
         "hint: run again with -v for the traceback",
     ]
     assert "Traceback" in fit("-v")[2]
@@ -277,7 +277,7 @@ def test_flags_over_an_old_recipe_cannot_set_an_option_of_another_family(fit):
     code, out, _ = fit(*arguments)
     assert code == 0
     assert "jitter" not in json.loads(out)["recipe"]["stage"][0]
-    for key, hint in (("jitter", "fields"), ("batch", "fields and codecs"), ("turn", "known")):
+    for key, hint in (("jitter", "field"), ("batch", "field and codec"), ("turn", "known")):
         code, out, _ = fit(*arguments, "--overwrite", "--set", f"engine.{key}=1")
         assert code == 2
         assert f"gradient has no option '{key}'" in failure(out)["message"]

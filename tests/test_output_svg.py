@@ -97,7 +97,7 @@ def test_a_size_changes_the_canvas_and_not_the_shapes(registry):
     assert parts["g"].get("transform") == "translate(45 30) scale(30)"
     same = svg_of(art)[1]["g"]
     assert [e.attrib for e in parts["g"]] == [e.attrib for e in same]
-    with pytest.raises(UsageError, match="size must be .* got 0"):
+    with pytest.raises(UsageError, match=r"size must be .* got 0"):
         export_svg(art, ExportRequest(size=0))
 
 
