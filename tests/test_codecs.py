@@ -497,7 +497,7 @@ def test_a_count_is_the_size_of_the_latent(digits):
     assert art.metrics["floats"] == 5
     assert art.recipe.primitive.count is None
     assert art.recipe.primitive.options["latent"] == 5
-    with pytest.raises(UsageError, match="autoencoder is one codec, it has no count"):
+    with pytest.raises(UsageError, match="autoencoder is a codec, which has no count"):
         artgen.fit(digits, "autoencoder", count="auto", steps=1)
 
 
