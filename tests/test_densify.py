@@ -415,5 +415,5 @@ def test_counts_are_numbers_or_auto():
             parse_count(text)
     assert Recipe.from_dict({"primitive": {"count": "auto"}}).primitive.count == "auto"
     for value in ("many", 0, 2.5, True, 10_000_001):
-        with pytest.raises(InputError, match=r"primitive\.count = .* or auto"):
+        with pytest.raises(InputError, match=r"primitive\.count must be .* or auto"):
             Recipe.from_dict({"primitive": {"count": value}})
