@@ -96,29 +96,38 @@ def streams(tally: Tally, small: bool) -> None:
                 )
 
 
+NOT_FINITE = ("nan", "inf", "-inf", "1e400", "-1e400")
+OUT_OF_RANGE = ("-1", "-1e300", "1e300", "99999999999999999999")
+
+
 def numbers(tally: Tally, small: bool) -> None:
-    """Numbers that are not finite, or become so when they are read, through every door."""
-    values = ["nan", "inf"] if small else ["nan", "inf", "-inf", "1e400", "-1e400"]
+    """Numbers that are not finite, become so when they are read, or are out of range."""
+    chosen = [("reach", "rate", value) for value in (NOT_FINITE[:2] if small else NOT_FINITE)]
+    out_of_range = OUT_OF_RANGE[1::2] if small else OUT_OF_RANGE
+    chosen += [("hidden", "beta1", value) for value in out_of_range]
     with _workshop() as (folder, photo):
         base = ["fit", str(photo), "-p", "mlp", "--set", "hidden=8", "--steps", "3", "--no-video"]
         made = folder / "made"
         run([*base, "--name", "it", "--out", str(made)], folder)
-        for value in values:
+        for key, own, value in chosen:
             doors: dict[str, list[str]] = {
-                "flag": [*base, "--set", f"reach={value}"],
-                "flag of an engine": [*base, "--set", f"engine.rate={value}"],
-                "TOML": ["fit", "--recipe", str(_toml(folder, value))],
-                "PNG": ["fit", "--recipe", str(_png(folder, made / "it.png", value))],
-                "art": ["render", str(_art(folder, made / "it.art", value)), "-o", "x.png"],
+                "flag": [*base, "--set", f"{key}={value}"],
+                "flag of an engine": [*base, "--set", f"engine.{own}={value}"],
+                "flag of a budget": [*base, "--steps", value],
+                "TOML": ["fit", "--recipe", str(_toml(folder, key, value))],
+                "PNG": ["fit", "--recipe", str(_png(folder, made / "it.png", key, value))],
+                "art": [
+                    *("render", str(_art(folder, made / "it.art", key, value))),
+                    *("-o", str(folder / "drawn.png")),
+                ],
                 "plugin": [*base, "--plugin", str(_plugin(folder, value)), "-p", "odd"],
             }
             for door, line in doors.items():
                 out = folder / "out"
-                code, told = run(
-                    [*line, *(["--out", str(out)] if line[0] == "fit" else [])], folder
-                )
+                more = ["--out", str(out)] if line[0] == "fit" else []
+                code, told = run([*line, *more], folder)
                 tally.case(
-                    f"{value} by {door}",
+                    f"{key} = {value} by {door}",
                     None if 2 <= code <= 4 else f"exit {code}: {told[-200:]}",
                     "something is left" if out.exists() and any(out.iterdir()) else None,
                 )
@@ -282,24 +291,28 @@ def _with_streams(line: list[str], kind: str) -> None:
     os._exit(main(line))
 
 
-def _toml(folder: Path, value: str) -> Path:
+def _toml(folder: Path, key: str, value: str) -> Path:
     path = folder / "odd.toml"
-    text = f'[target]\nsource = "photo.png"\n[primitive]\nname = "mlp"\nreach = {value}\n'
+    text = f'[target]\nsource = "photo.png"\n[primitive]\nname = "mlp"\n{key} = {value}\n'
     path.write_text(text + "[[stage]]\nsteps = 3\n[output]\nvideo = false\n")
     return path
 
 
-def _changed(recipe: dict[str, Any], value: str) -> dict[str, Any]:
-    """A recipe with a number as JSON reads it: Python's reader knows NaN and Infinity."""
-    recipe["primitive"]["reach"] = float(value)
+def _number(value: str) -> float:
+    """A number as JSON reads it: Python's reader knows NaN and Infinity."""
+    return int(value) if value.lstrip("-").isdigit() else float(value)
+
+
+def _changed(recipe: dict[str, Any], key: str, value: str) -> dict[str, Any]:
+    recipe["primitive"][key] = _number(value)
     return recipe
 
 
-def _png(folder: Path, still: Path, value: str) -> Path:
+def _png(folder: Path, still: Path, key: str, value: str) -> Path:
     from artgen.output import encode_png, read_recipe
 
     path = folder / "odd.png"
-    recipe = json.dumps(_changed(json.loads(read_recipe(still)), value))
+    recipe = json.dumps(_changed(json.loads(read_recipe(still)), key, value))
     with Image.open(still) as picture:
         import numpy as np
 
@@ -307,14 +320,14 @@ def _png(folder: Path, still: Path, value: str) -> Path:
     return path
 
 
-def _art(folder: Path, art: Path, value: str) -> Path:
+def _art(folder: Path, art: Path, key: str, value: str) -> Path:
     from safetensors.torch import load, save
 
     data = art.read_bytes()
     length = int.from_bytes(data[:8], "little")
     header = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["artgen"])
-    header["recipe"] = _changed(header["recipe"], value)
-    header["drawing"]["options"]["reach"] = float(value)
+    header["recipe"] = _changed(header["recipe"], key, value)
+    header["drawing"]["options"][key] = _number(value)
     path = folder / "odd.art"
     path.write_bytes(save(load(data), metadata={"artgen": json.dumps(header)}))
     return path
@@ -325,7 +338,7 @@ def _plugin(folder: Path, value: str) -> Path:
     path.write_text(
         "from dataclasses import dataclass\nfrom artgen import Param, Splat, init, option\n\n"
         "@dataclass(frozen=True)\nclass Choice:\n"
-        f'    size: float = option(float("{value}"), "size", low=0.0, high=1.0)\n\n'
+        f'    size: float = option(float("{value}"), "size", low=0.01, high=1.0)\n\n'
         "class Odd(Splat):\n    Options = Choice\n"
         '    params = {"size": Param(init=init.constant(0.4), map="exp")}\n'
         "    def footprint(self, dx, dy, p):\n        return dx * p.size\n"
@@ -403,9 +416,9 @@ PROMISES = [
     ),
     Promise(
         "out-of-range",
-        "Options that are NaN, infinite or too large for a float are refused, whatever door they "
-        "come by.",
-        "Options in flags, TOML, the recipe in a PNG, an `.art` file and a plugin.",
+        "Numbers that are NaN, infinite, too large for a float or out of range are refused, whatever "
+        "door they come by.",
+        "Options and budgets in flags, TOML, the recipe in a PNG, an `.art` file and a plugin.",
         numbers,
         lambda: in_processes(_any_number),
         "numbers are not checked to be finite",

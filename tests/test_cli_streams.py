@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import io
+import json
 import os
 import subprocess
 import sys
@@ -80,3 +81,22 @@ def test_a_batch_goes_on_where_nobody_reads_and_names_are_strange(tmp_path: Path
     os.close(writing)
     assert done.returncode == 0
     assert len(list((tmp_path / "artgen-out").glob("*.art"))) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(
+    sys.platform == "win32", reason="streams closed by the shell, as POSIX has them"
+)
+def test_data_are_whole_where_stderr_is_closed(tmp_path: Path):
+    def listed(line: str) -> tuple[int, dict]:
+        command = ["sh", "-c", f'exec "$0" -m artgen {line} --json 2>&-', sys.executable]
+        done = subprocess.run(command, cwd=tmp_path, stdout=subprocess.PIPE, check=False)
+        return done.returncode, json.loads(done.stdout)
+
+    Image.new("RGB", (6, 4), (9, 99, 199)).save(tmp_path / "a.png")
+    code, result = listed("fit a.png -n 2 --steps 1 --no-video --threads 1 --name it")
+    assert (code, result["steps"]) == (0, 1)
+    assert (tmp_path / "artgen-out" / "it.art").exists()
+    code, result = listed("fit missing.png -n 2 --steps 1")
+    assert code == 3
+    assert "missing.png" in result["error"]["message"]
