@@ -5,6 +5,7 @@ from __future__ import annotations
 from artgen.hookspecs import Spec, hookimpl
 
 CLIPS = ("*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv", "*.gif", "*.webp", "*.apng")
+PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.bmp", "*.tif", "*.tiff")
 SETS = ("*/", "*.npz", "*images-idx3-ubyte*")
 
 
@@ -57,7 +58,7 @@ def artgen_targets() -> list[Spec]:
     """The schemes and kinds of files in `artgen.targets`."""
     return [
         # Any other file may be a picture: its content decides.
-        Spec("image", "A picture file", "artgen.targets:open_image", files=("*",)),
+        Spec("image", "A picture file", "artgen.targets:open_image", files=("*", *PICTURES)),
         Spec(
             "clip", "A video, or an animated GIF, WebP or PNG", "artgen.targets:open_moving", CLIPS
         ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 __all__ = [
     "Advanced",
@@ -100,9 +100,10 @@ class PreviewDrawn(Event):
 
 @dataclass(frozen=True)
 class Notice(Event):
-    """A message for the user: a warning, a recovery, a fallback."""
+    """A message for the user: a warning, a recovery, a fallback; a `note` is no warning."""
 
     message: str
+    level: Literal["warning", "note"] = "warning"
 
 
 @dataclass(frozen=True)

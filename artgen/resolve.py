@@ -22,7 +22,8 @@ from artgen.engines.protocols import (
     SuggestsSteps,
     options_type,
 )
-from artgen.errors import PluginError, UsageError
+from artgen.errors import PluginError, UsageError, did_you_mean
+from artgen.faults import broken
 from artgen.options import describe_options, parse_options
 from artgen.recipe import (
     MOST_PARTS,
@@ -110,6 +111,8 @@ def resolve(
         primitive.take(subject)
         primitive.resolve_options(canvas if subject is None else subject.grid)
         return primitive
+
+    _check_engines(cls, table.preset, registry)
 
     if table.target_bytes is None:
         primitive = make()
@@ -348,6 +351,19 @@ def _layered(
             steps = engine.default_steps(primitive, options, count)
         below.setdefault("steps", steps or DEFAULT_STEPS)
     return {**below, **data}
+
+
+def _check_engines(cls: type[Primitive], preset: str | None, registry: Registry) -> None:
+    """Raise PluginError if the stage keys of the preset are for an engine that does not exist."""
+    known = {*cls.engines, *(entry.name for entry in registry.entries("engine"))}
+    for name in cls.find_preset(preset).engines:
+        if name not in known:
+            raise broken(
+                f"preset {preset!r} of {cls.__name__}",
+                cls,
+                f"is for the unknown engine {name!r}",
+                hint=did_you_mean(name, known),
+            )
 
 
 def _automatic(engine: type[Engine], primitive: Primitive, name: str) -> dict[str, Any]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from dataclasses import replace
 
+import numpy as np
 import pytest
 
 import artgen.canvas
 from artgen.cli._main import main
+from artgen.errors import PluginError
 from artgen.faults import plugin_code
 from artgen.registry import Registry
 
@@ -87,6 +90,19 @@ MISTAKES = {
         ["-p", "disc"],
         "ellipse of primitive 'disc' of bad.py (bad.py, line 6) takes (self), but is called with (",
     ),
+    "number for a method": (
+        DISC.format(more="ellipse = 3", weight=GOOD),
+        ["-p", "disc"],
+        "ellipse of primitive 'disc' of bad.py (bad.py, line 4) is 3, not a function",
+    ),
+    "number for a method of an engine": (
+        "class Bad(artgen.Engine):\n  advance = 7\n"
+        "@artgen.hookimpl\ndef artgen_engines(): return [artgen.Spec('bad', 'x', Bad)]\n"
+        "@artgen.hookimpl\ndef artgen_primitives(): return [artgen.Spec('disc', 'x', Disc)]\n"
+        + DISC.format(more="engines = ('bad',)", weight=GOOD),
+        ["-p", "disc"],
+        "advance of engine 'bad' of bad.py (bad.py, line 3) is 7, not a function",
+    ),
     "arguments of an engine": (
         "class Bad(artgen.Engine):\n  def advance(self): pass\n"
         "@artgen.hookimpl\ndef artgen_engines(): return [artgen.Spec('bad', 'x', Bad)]\n"
@@ -96,6 +112,42 @@ MISTAKES = {
         "advance of engine 'bad' of bad.py (bad.py, line 4) takes (self), but is called with (self",
     ),
 }
+
+
+PRESETS = {
+    "options": ("options={'visibilty': 'off'}", "preset 'a' of Disc has no option 'visibilty'"),
+    "parameter": ("params={'sise': {'lr': 1}}", "a preset of Disc (bad.py, line 4) sets no param"),
+    "setting": ("params={'size': {'rl': 1}}", "a preset of Disc (bad.py, line 4) sets the unkn"),
+    "engine": ("engines=('gradiant',)", "preset 'a' of Disc (bad.py, line 4) is for the unknown"),
+}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_a_misspelt_key_of_a_preset_is_refused(name, tmp_path):
+    keys, message = PRESETS[name]
+    more = f"presets = {{'a': artgen.Preset({keys})}}"
+    (tmp_path / "bad.py").write_text(HEAD + DISC.format(more=more, weight=GOOD))
+    disc = Registry(files=[tmp_path / "bad.py"]).load("primitive", "disc")
+    with pytest.raises(PluginError) as caught:
+        artgen.fit(np.zeros((8, 8, 3), np.uint8), disc, preset="a", count=2, steps=1)
+    assert caught.value.message.startswith(message)
+    assert "(bad.py, line 4)" in caught.value.message
+    assert caught.value.hint
+
+
+def test_save_names_the_line_of_an_exporter(tmp_path):
+    art = artgen.fit(np.zeros((8, 8, 3), np.uint8), "gaussian", count=2, steps=1)
+    source = "def bad(art, request): return 1 / 0\n@artgen.hookimpl\n"
+    source += "def artgen_exporters(): return [artgen.Spec('bad', 'x', bad)]"
+    (tmp_path / "bad.py").write_text(HEAD + source)
+    loose = replace(art, registry=Registry(files=[tmp_path / "bad.py"]))
+    with pytest.raises(PluginError, match=r"exporter 'bad' .*\(bad.py, line 3: .*ZeroDivision"):
+        loose.save(tmp_path / "a.bad")
+    registered = Registry()
+    registered.register(lambda art, request: 1 / 0, "bad", kind="exporter")
+    with pytest.raises(ZeroDivisionError):
+        replace(art, registry=registered).save(tmp_path / "a.bad")
+    assert not (tmp_path / "a.bad").exists()
 
 
 @pytest.mark.parametrize("name", MISTAKES)

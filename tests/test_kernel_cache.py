@@ -6,11 +6,18 @@ import os
 import stat
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import artgen
+from artgen.cli._progress import Story
 from artgen.compiler import kernel_cache
+from artgen.events import Evaluated, Notice
+from artgen.registry import Registry
+from artgen.runner._run import COMPILING
 
 SOURCE = """
 import numba as nb
@@ -55,6 +62,34 @@ def test_kernels_are_compiled_once(cache, monkeypatch):
 def test_within_a_process_a_source_is_loaded_once(cache):
     source = SOURCE.format(number=1)
     assert kernel_cache.load(source) is kernel_cache.load(source)
+
+
+def test_the_first_compilation_is_reported_once(cache, monkeypatch):
+    said = []
+    with kernel_cache.reporting(lambda: said.append(files(cache))):
+        assert load(1)
+        assert load(2)
+    assert said == [[]]  # before anything was written
+    forget(monkeypatch)
+    with kernel_cache.reporting(lambda: said.append("compiled")):
+        assert not load(1)
+    assert said == [[]]
+
+
+def test_a_run_says_that_it_compiles(cache, capsys):
+    def compiled(image, target, weight):
+        load()
+        return (image - target).square().mean()
+
+    said = []
+    tell = Story(Registry(environ={}), print)
+    blank = np.zeros((8, 8, 3), np.uint8)
+    fit = partial(artgen.fit, blank, "gaussian", count=2, steps=3, backend="eager", loss=compiled)
+    fit(observe=lambda event: said.append(event) or tell(event))
+    notes = [event for event in said if isinstance(event, Notice)]
+    assert [(event.message, event.level) for event in notes] == [(COMPILING, "note")]
+    assert not any(isinstance(event, Evaluated) for event in said[: said.index(notes[0])])
+    assert f"note: {COMPILING}\n" in capsys.readouterr().out
 
 
 def test_every_source_has_a_folder_of_its_own(cache):

@@ -732,6 +732,13 @@ def test_an_installed_target_opens_files_of_its_suffix(install, tmp_path, monkey
         assert Path("again/Slope-circle.png").read_bytes() == still.read_bytes()
     finally:
         reset_default()
+    # An installed plugin takes no file from artgen.
+    own = (tmp_path / "site-packages" / f"{module}.py").read_text()
+    (tmp_path / "site-packages" / f"{module}.py").write_text(own.replace("*.ramp", "*.png"))
+    monkeypatch.delitem(sys.modules, module)
+    registry = Registry()
+    assert registry.find_opener("Slope.PNG").name == "image"
+    assert registry.find("target", "ramp").spec.files == ("*.png",)
     # Nobody else opens such a file.
     (tmp_path / "site-packages" / f"{module}.py").write_text("")
     monkeypatch.delitem(sys.modules, module)

@@ -862,6 +862,10 @@ def test_the_most_specific_pattern_opens_a_file(deep, tmp_path):
     for name, opener in names.items():
         assert registry.find_opener(name).name == opener
     assert registry.find_opener(str(tmp_path)).name == "set"
+    loose = tmp_path / "loose.py"
+    loose.write_text(plugin.read_text().replace("*.pgm16", "*.png"))
+    assert registry.find_opener("a.png").name == "image"
+    assert Registry(files=[loose], entry_points=[]).find_opener("a.png").name == "pgm16"
     twin = tmp_path / "twin.py"
     twin.write_text(plugin.read_text())
     with pytest.raises(PluginError, match=r"opened by deep.py and twin.py"):

@@ -1,6 +1,6 @@
 """Art: a drawing with the recipe that made it, its `.art` file, and the precision of that."""
 
-from artgen.art._art import Art, Exporter, ExportRequest, load
+from artgen.art._art import Art, Exporter, ExportRequest, load, run_exporter
 from artgen.art._file import FORMAT
 from artgen.art.precision import bytes_of_shapes, quantised, quantised_film, saved_bytes
 
@@ -13,5 +13,6 @@ __all__ = [
     "load",
     "quantised",
     "quantised_film",
+    "run_exporter",
     "saved_bytes",
 ]

@@ -15,6 +15,7 @@ from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
 from artgen.events import Evaluated
+from artgen.faults import broken, plugin_code
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.samples import ImageSet
@@ -274,8 +275,14 @@ class Art:
         if suffix == "art":
             atomic_write(file, self.to_bytes())
             return
-        export = (self.registry or default()).load("exporter", suffix)
-        atomic_write(file, export(self, request or ExportRequest()))
+        entry = (self.registry or default()).find("exporter", suffix)
+        export, request = entry.load(), request or ExportRequest()
+        # Errors of what was registered from Python are the caller's own.
+        registered = entry.plugin.origin == "python"
+        atomic_write(
+            file,
+            export(self, request) if registered else run_exporter(suffix, export, self, request),
+        )
 
     def _repr_png_(self) -> bytes:
         from artgen.output import encode_png
@@ -290,6 +297,16 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
     """
     drawing, recipe, metrics, precision, film = read(path)
     return Art(drawing, recipe, metrics, precision, registry, film)
+
+
+def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:
+    """Return what an exporter makes. Raises ArtgenError, PluginError for its mistakes."""
+    with plugin_code(f"exporter {suffix!r}", export, hint="return bytes"):
+        content = export(art, request)
+    if not isinstance(content, bytes):
+        found = f"gave {type(content).__name__}, not bytes"
+        raise broken(f"exporter {suffix!r}", export, found, "encode text: text.encode()")
+    return content
 
 
 Exporter = Callable[[Art, ExportRequest], bytes]

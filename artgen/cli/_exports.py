@@ -50,7 +50,7 @@ def write_exports(
 
     All contents are made before the first file is written.
     """
-    from artgen.faults import broken, plugin_code
+    from artgen.art import run_exporter
     from artgen.output import atomic_write
 
     contents = {}
@@ -63,11 +63,7 @@ def write_exports(
             for option, formats in _OPTIONS.items()
             if suffix not in formats and formats & set(map(_suffix, files))
         }
-        with plugin_code(f"exporter {suffix!r}", export, hint="return bytes"):
-            contents[file] = export(art, replace(request, **others))
-        if not isinstance(contents[file], bytes):
-            found = f"gave {type(contents[file]).__name__}, not bytes"
-            raise broken(f"exporter {suffix!r}", export, found, "encode text: text.encode()")
+        contents[file] = run_exporter(suffix, export, art, replace(request, **others))
     for file, content in contents.items():
         atomic_write(file, content)
         if not silent:

@@ -53,7 +53,7 @@ class Story:
                 self.write(f"{event.run}: {_beginning(event)}")
                 self.start(event)
             case Notice():
-                self.warn(event.message)
+                self.warn(event.message, event.level)
             case Advanced():
                 self.advance(event)
             case Evaluated():
@@ -62,10 +62,10 @@ class Story:
                 self.write(f"{event.run}: {_ending(event.summary)}")
                 self.ended(event.run)
 
-    def warn(self, message: str) -> None:
+    def warn(self, message: str, level: str = "warning") -> None:
         if message not in self.told:
             self.told.add(message)
-            self.write(f"warning: {message}")
+            self.write(f"{level}: {message}")
 
     def start(self, event: Started) -> None:
         """Show a run that is about to take its first step."""

@@ -17,7 +17,9 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -25,6 +27,8 @@ from typing import Any
 import numba
 
 _IMPORT = re.compile(r"^from artgen\.(\S+) import", re.MULTILINE)
+
+_report: ContextVar[Callable[[], object]] = ContextVar("report", default=lambda: None)
 
 _loading = threading.Lock()
 _loaded: dict[str, ModuleType] = {}
@@ -44,6 +48,16 @@ def _texts(source: str, seen: set[str]) -> Iterator[str]:
         if module not in seen:
             seen.add(module)
             yield from _texts(read_kernels(module), seen)
+
+
+@contextmanager
+def reporting(report: Callable[[], object]) -> Iterator[None]:
+    """Call `report` before the first kernels that this thread compiles within the block."""
+    token = _report.set(functools.cache(report))
+    try:
+        yield
+    finally:
+        _report.reset(token)
 
 
 def load(source: str, given: Sequence[Any] = ()) -> ModuleType:
@@ -76,6 +90,7 @@ def _load_from(folder: Path, name: str, source: str, given: Sequence[Any]) -> Mo
     folder.mkdir(exist_ok=True)
     path = folder / "kernels.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
+        _report.get()()
         # Renamed when complete: another process may be reading.
         part = folder / f"{os.getpid()}.part"
         part.write_text(source, encoding="utf-8")

@@ -36,6 +36,9 @@ def _softplus_inverse(y: Tensor) -> Tensor:
     return y + torch.log(-torch.expm1(-y))
 
 
+SETTINGS = ("init", "lr", "map", "min", "max", "period")
+"""The settings of a parameter that a preset may change."""
+
 _EDGE = 1e-6
 _FUNCTIONS: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]] = {
     "identity": (lambda x: x, lambda y: y),
@@ -130,9 +133,8 @@ class Param:
             object.__setattr__(self, name, value)
 
     def replaced(self, **changes: Any) -> Param:
-        """The same parameter with some of `init`, `lr`, `map`, `min`, `max`, `period` changed."""
-        names = ("init", "lr", "map", "min", "max", "period")
-        return Param(*self.shape, **{name: getattr(self, name) for name in names} | changes)
+        """The same parameter with some of the `SETTINGS` changed."""
+        return Param(*self.shape, **{name: getattr(self, name) for name in SETTINGS} | changes)
 
     def rate(self, context: Context) -> float:
         """The learning rate of the raw values."""

@@ -12,9 +12,10 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, PluginError, UsageError, did_you_mean
+from artgen.faults import broken, place_of
 from artgen.init import Context
 from artgen.options import parse_options
-from artgen.primitives._params import Param
+from artgen.primitives._params import SETTINGS, Param
 from artgen.samples import Subject, TargetKind
 
 Arithmetic: TypeAlias = Literal["fp32", "bf16"]
@@ -77,6 +78,11 @@ class Primitive:
     ) -> None:
         name = type(self).__name__
         self.preset = self.find_preset(preset)
+        try:
+            parse_options(self.Options, self.preset.options, owner=f"preset {preset!r} of {name}")
+        except UsageError as error:
+            place = place_of(type(self))
+            raise PluginError(error.message + place, hint=error.hint) from None
         self.options: Any = parse_options(
             self.Options, {**self.preset.options, **(options or {})}, owner=name
         )
@@ -148,8 +154,18 @@ class Primitive:
         """Return `declared_params` with the settings of the preset."""
         params = self.declared_params()
         for name, changes in self.preset.params.items():
+            what = f"a preset of {type(self).__name__}"
             if name not in params:
-                raise PluginError(f"a preset of {type(self).__name__} sets no parameter {name!r}")
+                raise broken(
+                    what, type(self), f"sets no parameter {name!r}", did_you_mean(name, params)
+                )
+            for key in changes.keys() - set(SETTINGS):
+                raise broken(
+                    what,
+                    type(self),
+                    f"sets the unknown {key!r} of parameter {name!r}",
+                    did_you_mean(key, SETTINGS),
+                )
             params[name] = params[name].replaced(**changes)
         return params
 

@@ -39,9 +39,17 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
             hint=f"derive it from artgen.{base.__name__}, or offer it through another hook",
         )
     _check_options(what, getattr(loaded, "Options", None))
-    for own, inherited in _overridden(loaded):
-        arguments = list(inspect.signature(inherited).parameters)
-        _check_call(f"{own.__name__} of {what}", own, ", ".join(arguments))
+    for name, own, inherited in _overridden(loaded):
+        arguments = ", ".join(inspect.signature(inherited).parameters)
+        if inspect.isfunction(own):
+            _check_call(f"{name} of {what}", own, arguments)
+        elif not callable(own):
+            raise broken(
+                f"{name} of {what}",
+                loaded,
+                f"is {own!r}, not a function",
+                hint=f"define it as {name}({arguments}), or give the attribute another name",
+            )
 
 
 def own_classes(cls: type) -> list[type]:
@@ -49,14 +57,14 @@ def own_classes(cls: type) -> list[type]:
     return [base for base in cls.__mro__ if root_of(base) not in ("artgen", "builtins", "abc")]
 
 
-def _overridden(cls: type) -> Iterator[tuple[Any, Any]]:
-    """Yield the methods of plugin classes that replace one of artgen's, each with that one."""
+def _overridden(cls: type) -> Iterator[tuple[str, Any, Any]]:
+    """Yield name and value of what replaces a method of artgen in plugin classes, and that one."""
     contracts = [base for base in cls.__mro__ if root_of(base) == "artgen"]
     for name, own in [item for base in own_classes(cls) for item in vars(base).items()]:
         inherited = next((vars(base)[name] for base in contracts if name in vars(base)), None)
         own, inherited = (getattr(each, "__func__", each) for each in (own, inherited))
-        if not name.startswith("_") and inspect.isfunction(own) and inspect.isfunction(inherited):
-            yield own, inherited
+        if not name.startswith("_") and inspect.isfunction(inherited):
+            yield name, own, inherited
 
 
 def _check_call(what: str, function: Any, arguments: str) -> None:

@@ -173,8 +173,8 @@ class Registry:
     def find_opener(self, path: str) -> Entry:
         """The target that opens the file or folder `path`, by the patterns in `Spec.files`.
 
-        The longest pattern counts; among equals the user's own plugins come before installed ones,
-        and those before artgen's. Raises PluginError where several are left.
+        The longest pattern counts; among equals the user's own plugins come before artgen's, and
+        those before installed ones. Raises PluginError where several are left.
         """
         name = Path(path).name.lower() + ("/" if Path(path).is_dir() else "")
         found: dict[tuple[int, bool, bool], list[Entry]] = {}
@@ -182,7 +182,7 @@ class Registry:
             fitting = [len(each) for each in entry.spec.files if fnmatchcase(name, each)]
             if fitting:
                 owner = entry.plugin
-                rank = (max(fitting), owner.explicit, owner.origin != "built-in")
+                rank = (max(fitting), owner.explicit, owner.origin == "built-in")
                 found.setdefault(rank, []).append(entry)
         if not found:
             raise unknown_name("target", "image", self._plugins)

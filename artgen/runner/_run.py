@@ -7,6 +7,7 @@ from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from artgen.compiler import kernel_cache
 from artgen.errors import OutOfMemory, OutputError, UsageError
 from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started
 from artgen.faults import plugin_code
@@ -27,6 +28,8 @@ from artgen.runner._resume import check_agreement
 from artgen.runner.clip._run import ClipFit, SceneExecution
 from artgen.targets import Source, Target
 from artgen.tasks import RunControl
+
+COMPILING = "compiling kernels, which is done once and may take a minute"
 
 
 @plugin_code()
@@ -76,7 +79,10 @@ def run(
     emit = _Announcer(stem, registry, observers)
     keep_freed_memory()
 
-    with held, threads(recipe.run.threads) as number:
+    def compiling() -> None:
+        emit(Notice(stem, COMPILING, level="note"))
+
+    with held, threads(recipe.run.threads) as number, kernel_cache.reporting(compiling):
         if number < (recipe.run.threads or 0):
             text = f"{recipe.run.threads} threads are more than this machine has: {number} are used"
             emit(Notice(stem, text))
