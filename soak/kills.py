@@ -85,28 +85,14 @@ def other_commands_killed(tally: Tally, small: bool, command: str) -> None:
 
 
 def _kill_one_command(tally: Tally, command: str, folder: Path, kills: int) -> None:
-    photo, rng = save_photo(folder), random.Random(command)
-    for number in (1, 2):
-        line = ["fit", str(photo), "-p", "triangle", "-n", "4", "--steps", "4", "--no-video"]
-        line += ["--seed", str(number), "--name", str(number), "--out", str(folder), "--quiet"]
-        _run(line, folder)
-    earlier, whole = folder / "earlier", folder / "whole"
-    _run(_line_of(command, folder, earlier, 1), folder)
-    before = _files(earlier)
-    shutil.copytree(earlier, whole)
-    began = time.perf_counter()
-    operations = _run(_line_of(command, folder, whole, 2), folder)
-    seconds = time.perf_counter() - began
-    after = _files(whole)
-    tally.case(f"{command}, undisturbed", None if operations and after else "it fails")
-    operations = max(1, operations)
+    rng, trial = random.Random(command), CommandTrial(command, folder)
+    tally.case(f"{command}, undisturbed", None if trial.operations else "it fails")
+    operations = max(1, trial.operations)
     for number in range(kills):
         signal_ = SIGNALS[number % len(SIGNALS)]
-        out = folder / f"out{number}"
-        shutil.copytree(earlier, out)
-        line = _line_of(command, folder, out, 2)
+        line, out = trial.prepare(f"out{number}")
         if number % 2:
-            moment = rng.uniform(0.02, 1) * seconds
+            moment = rng.uniform(0.02, 1) * trial.seconds
             _run_and_kill(line, folder, signal_, moment)
             told = f"{signal_.name} after {moment:.2f} s"
         else:
@@ -114,20 +100,57 @@ def _kill_one_command(tally: Tally, command: str, folder: Path, kills: int) -> N
             moment = max(1, operations - number // 2 % operations)
             _run(line, folder, moment, int(signal_))
             told = f"{signal_.name} at operation {moment} of {operations}"
-        found = _files(out)
+        problems = trial.damage(out, signal_)
+        _run(line, folder)
+        tally.case(f"{command}, {told}", *problems, trial.difference(out))
+
+
+class CommandTrial:
+    """A command that writes over the files of an earlier one, both of them done once undisturbed.
+
+    `operations` on files and `seconds` are what that took; 0 operations: it failed.
+    """
+
+    def __init__(self, command: str, folder: Path) -> None:
+        self.command, self.folder = command, folder
+        photo = save_photo(folder)
+        for number in (1, 2):
+            line = ["fit", str(photo), "-p", "triangle", "-n", "4", "--steps", "4", "--no-video"]
+            line += ["--seed", str(number), "--name", str(number), "--out", str(folder), "--quiet"]
+            _run(line, folder)
+        self.earlier, whole = folder / "earlier", folder / "whole"
+        _run(_line_of(command, folder, self.earlier, 1), folder)
+        self.before = _files(self.earlier)
+        shutil.copytree(self.earlier, whole)
+        began = time.perf_counter()
+        operations = _run(_line_of(command, folder, whole, 2), folder)
+        self.seconds = time.perf_counter() - began
+        self.after = _files(whole)
+        self.operations = operations if self.after else 0
+
+    def prepare(self, name: str) -> tuple[list[str], Path]:
+        """Copy the earlier files to a folder of this name; a command line that overwrites them."""
+        out = self.folder / name
+        shutil.copytree(self.earlier, out)
+        return _line_of(self.command, self.folder, out, 2), out
+
+    def damage(self, out: Path, sent: signal.Signals) -> list[str | None]:
+        """Find what a command that this signal ended left torn, or left over."""
+        before, after, found = self.before, self.after, _files(out)
         torn = [name for name in after if found.get(name) not in (before.get(name), after[name])]
         left: list[str] = []
-        if signal_ != signal.SIGKILL:
+        if sent != signal.SIGKILL:
             # A comparison that is interrupted saves the best so far, and a sheet of what is done.
             torn = [name for name in torn if not _is_readable(out / name)]
             left = [path.name for path in out.rglob("*.part-*")]
-        _run(line, folder)
-        tally.case(
-            f"{command}, {told}",
+        return [
             f"{', '.join(torn)} not whole" if torn else None,
             f"{', '.join(left)} left" if left else None,
-            None if _files(out) == after else "given again, it makes other files",
-        )
+        ]
+
+    def difference(self, out: Path) -> str | None:
+        """Compare the files of a command that was given again with undisturbed ones."""
+        return None if _files(out) == self.after else "given again, it makes other files"
 
 
 def _line_of(command: str, folder: Path, out: Path, number: int) -> list[str]:

@@ -23,6 +23,7 @@ from PIL import Image
 
 from soak._promise import Promise, Tally
 from soak._runs import arguments, in_processes, leave, run, same, save_photo, start
+from soak.kills import COMMANDS, CommandTrial
 
 PHASES = {
     "loading": "artgen.runner._run:prepare",
@@ -37,6 +38,24 @@ PHASES = {
 }
 """What a phase of a run begins with."""
 
+COMMAND_PHASES = {
+    "import": "artgen.registry._registry:Registry.__init__",
+    "loading": {
+        "render": "artgen.art:load",
+        "morph": "artgen.art:load",
+        "compare": "artgen.compare._comparison:_open",
+        "gallery": "artgen.runner._run:prepare",
+    },
+    "drawing": {
+        "render": "artgen.art._art:Art.canvas",
+        "morph": "artgen.art._art:Art.frames",
+        "compare": "artgen.engines.climb.engine:ClimbEngine.advance",
+        "gallery": "artgen.engines.climb.engine:ClimbEngine.advance",
+    },
+    "export": "artgen.output.atomic:os.replace",
+}
+"""What a phase of the other commands begins with."""
+
 SIGNALS = (signal.SIGHUP, signal.SIGTERM, signal.SIGINT, signal.SIGKILL)
 
 STILL = 3.0
@@ -45,6 +64,9 @@ STILL = 3.0
 
 def signals(tally: Tally, small: bool, command: str) -> None:
     """A signal at the beginning of every phase; then the run goes on to its end."""
+    if command in COMMANDS:
+        _signal_command(tally, small, command)
+        return
     with _workshop() as (folder, photo):
         whole = folder / "whole"
         run(_line(command, photo, whole), folder)
@@ -67,6 +89,24 @@ def signals(tally: Tally, small: bool, command: str) -> None:
                 if phase != "rehearsal":  # where the clock decides how many steps there are
                     problems.append(same(_files(out), expected))
                 tally.case(f"{command}, {each.name} at {phase}", *problems)
+
+
+def _signal_command(tally: Tally, small: bool, command: str) -> None:
+    """The same for a command that cannot be resumed: it is given again."""
+    with _workshop() as (folder, _):
+        trial = CommandTrial(command, folder)
+        for phase, places in COMMAND_PHASES.items():
+            where = places if isinstance(places, str) else places[command]
+            for each in SIGNALS[1:2] if small else SIGNALS:
+                line, out = trial.prepare(f"{phase}-{each.name}")
+                code, told = run(line, folder, _signalled, where, int(each))
+                expected = -each if each == signal.SIGKILL else 130
+                ended = None if code == expected else f"exit {code}: {told[-200:]}"
+                problems = [ended, *trial.damage(out, each)]
+                code, told = run(line, folder)
+                problems.append(f"then exit {code}: {told[-200:]}" if code else None)
+                name = f"{command}, {each.name} at {phase}"
+                tally.case(name, *problems, trial.difference(out))
 
 
 def streams(tally: Tally, small: bool) -> None:
@@ -396,14 +436,16 @@ PROMISES = [
     Promise(
         "signals",
         "In every phase of a run, SIGINT, SIGTERM and SIGHUP save the best; `--resume` continues "
-        "after these and after SIGKILL, to the bytes of an undisturbed run.",
+        "after these and after SIGKILL, to the bytes of an undisturbed run. In every phase of the "
+        "other commands they end it with exit code 130 and leave every file as it was or complete.",
         "A signal as a phase begins: loading, compiling, creation of the folder, rehearsal, first "
-        "step, checkpoint, export, publishing, removal; for one run and for a batch.",
+        "step, checkpoint, export, publishing, removal, for one run and for a batch; import, "
+        "loading, drawing and export for `render`, `morph`, `compare` and `gallery build`.",
         signals,
         lambda: in_processes(_deaf),
         "SIGHUP is not heard",
-        pieces=("fit", "batch"),
-        small_pieces=("fit",),
+        pieces=("fit", "batch", *COMMANDS),
+        small_pieces=("fit", "render"),
         bug_piece="fit",
     ),
     Promise(
