@@ -64,7 +64,12 @@ def artgen_targets() -> list[Spec]:
         ),
         Spec("table", "A curve or labelled points", "artgen.targets:open_table", ("*.csv",)),
         Spec("set", "A set of pictures", "artgen.targets:open_image_set", SETS),
-        Spec("sample", "A bundled photograph, digits or clip", "artgen.targets:open_sample"),
+        Spec(
+            "sample",
+            "A bundled photograph, digits or clip",
+            "artgen.targets:open_sample",
+            example="astronaut",
+        ),
         Spec("frames", "A folder of pictures as a clip", "artgen.targets:open_frames"),
         Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
         Spec("points", "Labelled points: random, two-moons, spiral", "artgen.targets:open_points"),

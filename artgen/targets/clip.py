@@ -199,7 +199,7 @@ def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarg
     where = printable(options.what) or "the empty path"
     fps = options.number("fps", _FOLDER_FPS, 1, _MOST_FPS)
     folder = Path(options.what)
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # Path.is_dir raises for names that are too long
         raise InputError(
             f"{where} is not a folder", hint="frames:FOLDER takes a folder of pictures"
         )

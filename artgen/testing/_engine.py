@@ -192,12 +192,13 @@ ENGINE = (schema, steps, seed, chunks, resume, best, recovery, purity, progress)
 
 
 def _primitive(offer: Offer) -> Entry:
-    """Return a primitive that names the engine, of its own plugin if there is one."""
+    """Return a primitive for pictures that names the engine, of its own plugin if there is one."""
     name, registry = offer.registry.spelling(offer.entry), offer.registry
     entries = registry.entries("primitive")
     entries.sort(key=lambda entry: entry.plugin != offer.entry.plugin)
     for entry in entries:
-        if {name, offer.name} & set(getattr(entry.load(), "engines", ())):
+        cls = entry.load()
+        if {name, offer.name} & set(cls.engines) and "image" in cls.targets:
             return entry
     return registry.find("primitive", "gaussian")
 

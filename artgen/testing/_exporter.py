@@ -6,7 +6,7 @@ import copy
 import io
 import json
 import tempfile
-from contextlib import chdir
+from contextlib import chdir, suppress
 from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
@@ -24,12 +24,12 @@ from artgen.testing._candidate import CANVAS, Candidate, Offer, Variant, find_en
 from artgen.testing._run_checks import Failed
 from artgen.testing._side_effects import CLOCK, check_side_effects, no_calls
 
-_ARTS = {"gaussian": {"blend": "over"}, "fourier_features": {}, "voronoi": {}}
+_ARTS = {"gaussian": {"blend": "over"}, "triangle": {}, "fourier_features": {}, "voronoi": {}}
 """Primitives of several families, with options: the first can be transparent."""
 _ASKED = {
     "transparent": ExportRequest(transparent=True),
     "animate": ExportRequest(animate=2.0),
-    "page": ExportRequest(page=Page()),
+    "page": ExportRequest(page=Page(width=120)),
     "size": ExportRequest(size=60),
 }
 
@@ -61,7 +61,7 @@ def provenance(offer: Offer) -> str:
             if "cannot hold a recipe" in error.message:
                 return "a format without a recipe"
             raise Failed(f"the recipe cannot be read: {error.message}") from None
-    if Recipe.from_dict(json.loads(found)) != _art("gaussian").recipe:
+    if Recipe.from_dict(json.loads(found)) != _art(_taken(offer)).recipe:
         raise Failed("the recipe is not that of the art")
     return "with its recipe"
 
@@ -104,7 +104,7 @@ def purity(offer: Offer) -> None:
 
     Leave out dates and random numbers, change no tensor in place, and let artgen write the file.
     """
-    art = _art("gaussian")
+    art = _art(_taken(offer))
     before = copy.deepcopy(dict(art.drawing.tensors))
     with tempfile.TemporaryDirectory() as folder, chdir(folder):
         with check_side_effects(offer), no_calls(offer, CLOCK):
@@ -119,9 +119,19 @@ def purity(offer: Offer) -> None:
 EXPORTER = (content, provenance, requests, families, purity)
 
 
-def _exported(offer: Offer, name: str = "gaussian", request: ExportRequest | None = None) -> bytes:
-    data: bytes = offer.loaded(_art(name), request or ExportRequest())
+def _exported(offer: Offer, name: str = "", request: ExportRequest | None = None) -> bytes:
+    """Export the art of a primitive, by default of the first that is not refused."""
+    data: bytes = offer.loaded(_art(name or _taken(offer)), request or ExportRequest())
     return data
+
+
+def _taken(offer: Offer) -> str:
+    """Return the first primitive whose drawings are not refused; the first of all if all are."""
+    for name in _ARTS:
+        with suppress(UsageError):
+            _exported(offer, name)
+            return name
+    return next(iter(_ARTS))
 
 
 @cache
@@ -143,7 +153,7 @@ def _read(suffix: str, data: bytes) -> str:
         if suffix in ("svg", "xml"):
             ElementTree.fromstring(data)
             return "valid XML"
-        if f".{suffix}" in Image.registered_extensions():
+        if Image.registered_extensions().get(f".{suffix}") in Image.OPEN:
             with Image.open(io.BytesIO(data)) as picture:
                 picture.load()
                 return f"a picture of {picture.width} x {picture.height} pixels"
