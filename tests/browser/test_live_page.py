@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
-from artgen.live import Live
+from artgen.events import PreviewDrawn, Started
+from artgen.live import Live, SavedFiles
+from artgen.live.studio import Studio
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
@@ -107,3 +110,71 @@ def test_it_says_what_went_wrong_and_that_it_is_over(page) -> None:
         page.wait_for_selector("#error:not([hidden])")
         assert page.inner_text("#message") == "ValueError('no <b>luck</b>')"
     page.wait_for_function("() => document.getElementById('stop').disabled")
+
+
+PLUGIN = """
+import torch
+from dataclasses import dataclass
+from artgen import Param, Splat, init, option
+
+class Spot(Splat):
+    @dataclass(frozen=True)
+    class Options:
+        power: float = option(2.0, "steepness", low=1, high=8)
+    params = {"size": Param(init=init.from_spacing(0.6), map="exp")}
+    def footprint(self, dx, dy, p):
+        return torch.exp(-((dx * dx + dy * dy) / p.size**2) ** (self.options.power / 2))
+    def radius(self, p):
+        return 3 * p.size
+"""
+
+
+def test_the_choices_of_watch(page, tmp_path) -> None:
+    file = tmp_path / "spot.py"
+    file.write_text(PLUGIN)
+    saved = SavedFiles([file])
+    saved.rate = 15  # pictures at once, not as a share of the processor
+    studio = Studio(Recipe.from_dict({"target": {"source": "sample:cat"}}), saved)
+    spot = Registry(files=[file], environ={}).load("primitive", "spot")
+    recipe = {
+        "seed": 1,
+        "target": {"source": "sample:cat"},
+        "primitive": {"name": "spot", "count": 3},
+        "stage": [{"engine": "gradient", "loss": "mse"}],
+        "run": {"device": "cpu"},
+    }
+    target = np.zeros((24, 32, 3), np.uint8)
+    with Live(saved, studio.change) as live:
+
+        def preview(level: int) -> None:
+            studio.show(live.board, spot(studio.options))
+            live(Started("cat", 0, 10, recipe, target))
+            live(PreviewDrawn("cat", 1, np.full_like(target, level)))
+
+        preview(60)
+        page.goto(live.address)
+        page.wait_for_function("() => document.getElementById('picture').naturalWidth === 32")
+        assert page.is_hidden("#earlier")
+        first = page.get_attribute("#picture", "src")
+
+        page.locator("#option-power").press("End")
+        assert page.inner_text(".option output") == "8"
+        page.locator("#option-power").blur()
+        page.select_option("#targets", "sample:coffee")
+        page.wait_for_timeout(300)
+        assert (studio.options, studio.target) == ({"power": 8}, "sample:coffee")
+        assert saved.stop_requested
+
+        saved.begin()
+        preview(200)
+        page.wait_for_selector("#earlier:not([hidden])")
+        page.wait_for_function(
+            "first => document.getElementById('picture').src !== first", arg=first
+        )
+        assert page.get_attribute("#before", "src") == first
+        assert page.input_value("#targets") == "sample:coffee"
+        page.hover("#part")
+        assert page.inner_text("#value").startswith("1 at (")
+        for width in (1280, 390):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
