@@ -140,7 +140,9 @@ def test_killed_before_the_first_checkpoint(
     kill_worker_at(30, asked, tmp_path / "killed")
     said: list = []
     assert resume(asked, registry, tmp_path / "killed", told=said) == 0
-    notices = [event.message for event in said if isinstance(event, Notice)]
+    notices = [
+        event.message for event in said if isinstance(event, Notice) and event.level == "warning"
+    ]
     assert notices == [f"{tmp_path / 'killed' / 'photo-gaussian.run'} {STARTS_ANEW}"]
     run(asked, registry, out=tmp_path / "whole")
     assert_same(tmp_path / "killed", tmp_path / "whole")

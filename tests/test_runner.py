@@ -503,7 +503,7 @@ def test_a_stop_is_said(photo: Path, registry: Registry, monkeypatch: pytest.Mon
     monkeypatch.setattr(GradientEngine, "advance", slow)
 
     def watch(event: object) -> None:
-        if isinstance(event, Notice):
+        if isinstance(event, Notice) and event.level == "warning":
             notices.append(event.message)
 
     asked = recipe(photo, {"steps": 20})
@@ -614,7 +614,9 @@ def fragile_recipe(photo: Path, steps: int, **options: float) -> Recipe:
 
 
 def notices(events: list) -> list[str]:
-    return [event.message for event in events if isinstance(event, Notice)]
+    return [
+        event.message for event in events if isinstance(event, Notice) and event.level == "warning"
+    ]
 
 
 def test_a_run_recovers_from_divergence(photo: Path, tmp_path: Path, fragile: Registry) -> None:
