@@ -8,6 +8,7 @@ import torch.distributed.tensor  # for tensors that record
 from numba.core.registry import cpu_target
 
 import artgen.api
+import artgen.cli._main
 import artgen.cli._recipe
 import artgen.cli._runs
 import artgen.compiler.vector_math
