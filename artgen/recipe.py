@@ -157,6 +157,9 @@ class OutputTable(_Table):
     video_format: VideoFormat = "mp4"
     fps: int = Field(default=30, ge=1, le=120)
     video_seconds: float = Field(default=10.0, gt=0, le=3600)
+    video_size: int | None = Field(
+        default=None, ge=16, le=4096, description="long side of the video, in pixels"
+    )
     frames: int | None = Field(
         default=None, ge=1, description="largest number of different frames per stage"
     )

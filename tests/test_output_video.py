@@ -15,7 +15,15 @@ import numpy as np
 import pytest
 
 from artgen.errors import InputError, OutputError
-from artgen.output import atomic, frame_steps, probe_encoder, schedule, video, write_video
+from artgen.output import (
+    atomic,
+    frame_steps,
+    paced_frames,
+    probe_encoder,
+    schedule,
+    video,
+    write_video,
+)
 
 FPS = 30
 
@@ -300,3 +308,64 @@ def test_the_hold_takes_at_most_half_of_a_short_video():
 
 def test_schedule_of_nothing():
     assert schedule([], fps=30, seconds=10) == []
+
+
+def circles(count=240):
+    """A soft disc that sharpens and moves: the encoder has something to code in every frame."""
+    y, x = np.mgrid[-1:1:96j, -1:1:96j]
+    for k in range(count):
+        away = np.hypot(x - k / count, y)
+        disc = 1 / (1 + np.exp((away - 0.5) * (10 + k / 4)))
+        noise = np.random.default_rng(7).uniform(0, 80, (96, 96, 3))
+        yield np.rint(170 * disc[..., None] + noise).astype(np.uint8)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webm"])
+def test_nothing_flickers_while_the_last_frame_is_held(tmp_path, suffix):
+    path, moving = tmp_path / f"hold{suffix}", list(circles())
+    write_video(path, [*moving, *[moving[-1]] * 60], fps=FPS)
+    with av.open(path) as container:
+        keys = [index for index, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+    assert keys == [0]
+    jumps = np.abs(np.diff(read(path)[240:], axis=0)).mean((1, 2, 3))
+    assert jumps.max() < 1.2  # of 255
+    assert jumps[20:].max() < 0.4
+
+
+def test_a_long_video_has_key_frames_where_it_moves(tmp_path):
+    path, moving = tmp_path / "long.mp4", list(circles(280))
+    write_video(path, [*moving, *[moving[-1]] * 60, *moving[::-1]], fps=FPS)
+    with av.open(path) as container:
+        keys = [index for index, frame in enumerate(container.decode(video=0)) if frame.key_frame]
+    assert keys == [0, 341]  # The frame 340 is the one that was held.
+
+
+def seconds_of_motion(frames, fps=FPS):
+    """The change in each second, as the mean absolute difference of bytes."""
+    changes = np.abs(np.diff(np.stack(frames).astype(float), axis=0)).mean((1, 2, 3))
+    return [changes[k : k + fps].sum() for k in range(0, len(changes) // fps * fps, fps)]
+
+
+def test_every_second_has_as_much_motion_whatever_the_steps():
+    rng = np.random.default_rng(3)
+    goal = rng.integers(0, 256, (24, 32, 3)).astype(float)
+    wild = rng.integers(0, 256, (24, 32, 3)).astype(np.uint8)
+    # Errors fall to a third at every step, then creep; before that, the picture is empty or wild.
+    steps = list(range(120))
+    shares = {k: 1 - (0.33**k if k < 4 else 0.04 * (119 - k) / 115) for k in steps}
+    pictures = {k: np.rint(128 + shares[k] * (goal - 128)).astype(np.uint8) for k in steps}
+    pictures |= {-2: wild, -1: np.full((24, 32, 3), 128, np.uint8)}
+    read = pictures.__getitem__
+    frames = list(paced_frames(read, [-2, -1, *steps], 240))
+    assert len(frames) == 240
+    motion = seconds_of_motion([*frames, read(119)])
+    assert len(motion) == 8
+    assert max(motion) < 1.5 * min(motion)
+    assert np.abs(frames[0] - goal).mean() < 0.9 * np.abs(128 - goal).mean()
+    assert np.abs(frames[-1] - goal).mean() < 2
+
+
+def test_frames_of_a_picture_that_never_changes():
+    assert [frame.max() for frame in paced_frames(lambda step: flat((9, 9, 9)), [0, 5], 3)] == [
+        9
+    ] * 3

@@ -1020,6 +1020,24 @@ def test_the_video_runs_from_the_start_to_the_still(tmp_path: Path, registry: Re
     assert psnr(frames[0], start) > psnr(frames[0], still) + 5
 
 
+def test_a_video_has_its_own_size_and_an_even_pace(tmp_path: Path, registry: Registry) -> None:
+    photo = tmp_path / "large.png"
+    Image.fromarray(picture(32, 24)).save(photo)
+    output = {"fps": 10, "video_seconds": 6, "video_size": 96}
+    asked = recipe(photo, {"steps": 60}, output=output)
+    run(asked, registry, out=tmp_path)
+
+    frames = video_frames(tmp_path / "large-gaussian.mp4")
+    assert frames.shape == (60, 72, 96, 3)
+    changes = np.abs(np.diff(frames.astype(float), axis=0)).mean((1, 2, 3))
+    motion = [changes[k : k + 10].sum() for k in range(0, 40, 10)]
+    assert max(motion) < 3 * min(motion)
+    assert changes[45:].max() < changes[:40].mean()
+    still = pixels_of(tmp_path / "large-gaussian.png")
+    shrunk = np.asarray(Image.fromarray(frames[-1]).resize((32, 24), Image.Resampling.BOX))
+    assert psnr(shrunk, still) > 25
+
+
 def test_frames_are_read_one_at_a_time(
     photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,6 +126,9 @@ def fit(
     video_seconds: float | None = _FILES.option(
         "SECONDS", "Length of the video. Default: 10.", min=0.1, max=3600
     ),
+    video_size: int | None = _FILES.option(
+        "PX", "Long side of the video. Default: the fitting size.", min=16, max=4096
+    ),
     walk: str | None = _FILES.option(
         "WALK",
         "For a codec: show a walk through its latents instead of the progress, as in "
@@ -222,6 +225,7 @@ def fit(
                 "video_format": parse_video(video),
                 "fps": fps,
                 "video_seconds": video_seconds,
+                "video_size": video_size,
                 "walk": walk,
                 "history": history or None,
             },

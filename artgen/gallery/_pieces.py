@@ -43,6 +43,12 @@ WORKPLACE = "unfinished"
 STILL_SIZE = 2048
 """Default long side of a still, in pixels."""
 
+VIDEO_SIZE = 1080
+"""Default long side of a video, in pixels."""
+
+VIDEO_FRAMES = 120
+"""Default number of pictures of each stage that a video is made of: large ones take long."""
+
 _SLUG = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _QUICK_SIZE, _QUICK_STILL, _QUICK_COUNT, _QUICK_STEPS = 96, 160, 40, 20
 
@@ -158,9 +164,15 @@ def _read(path: Path, out: Path, quick: bool) -> Piece:
 
 
 def _for_gallery(recipe: Recipe) -> Recipe:
-    """Add a video that browsers play and a large still."""
-    size = recipe.output.still_size or STILL_SIZE
-    return recipe.with_output(video=True, video_format="mp4", still_size=size)
+    """Add a video that browsers play and a still, both large."""
+    output = recipe.output
+    return recipe.with_output(
+        video=True,
+        video_format="mp4",
+        video_size=output.video_size or VIDEO_SIZE,
+        frames=output.frames or VIDEO_FRAMES,
+        still_size=output.still_size or STILL_SIZE,
+    )
 
 
 def _small(recipe: Recipe, folder: Path) -> Recipe:
@@ -180,7 +192,7 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
         clip = recipe.clip or ClipTable()
         recipe = recipe.with_clip(clip.model_copy(update={"steps": 1}))
     recipe = recipe.with_target(size=min(size, _QUICK_SIZE) if size else least)
-    return recipe.with_output(still_size=_QUICK_STILL, **video)
+    return recipe.with_output(still_size=_QUICK_STILL, video_size=None, **video)
 
 
 def _kind(name: str, folder: Path) -> str | None:

@@ -25,7 +25,7 @@ from artgen.resolve import find_primitive, resolve
 from artgen.runner import read_target
 from artgen.targets import Source, find_opener
 
-RENDER_SCHEMA = 2
+RENDER_SCHEMA = 3
 """Increase it when the same recipe gives other pictures, videos or files than before."""
 
 FAILURE = "failed.json"

@@ -6,10 +6,12 @@ from artgen.output.atomic import atomic_path, atomic_write, probe_folder
 from artgen.output.error_map import WORST, embers, error_map
 from artgen.output.frames import FrameStore
 from artgen.output.image_codecs import available_codecs, encode_within
+from artgen.output.pace import paced_frames
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_jpeg, encode_png, to_pixels
 from artgen.output.video import (
     FORMATS,
+    frame_counts,
     frame_steps,
     probe_encoder,
     read_frames,
@@ -30,7 +32,9 @@ __all__ = [
     "encode_png",
     "encode_within",
     "error_map",
+    "frame_counts",
     "frame_steps",
+    "paced_frames",
     "probe_encoder",
     "probe_folder",
     "read_frames",

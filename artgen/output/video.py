@@ -43,6 +43,9 @@ class _Codec:
     container_options: Mapping[str, str] = field(default_factory=dict)
 
 
+_NEVER = "1000000"
+"""The interval between key frames that encoders set: `_encode` says where they are."""
+
 _CODECS = {
     ".mp4": _Codec(
         "mp4",
@@ -50,7 +53,7 @@ _CODECS = {
         "H.264",
         # mbtree saves bits on what later frames do not refer to: here the last frame, which is the
         # result.
-        {"crf": "18", "preset": "medium", "mbtree": "0"},
+        {"crf": "18", "preset": "medium", "mbtree": "0", "g": _NEVER},
         # The index comes first, so that a page plays the video while it loads.
         {"movflags": "+faststart"},
     ),
@@ -58,7 +61,7 @@ _CODECS = {
         "webm",
         "libvpx-vp9",
         "VP9",
-        {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1"},
+        {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "g": _NEVER},
     ),
 }
 
@@ -66,6 +69,9 @@ FORMATS = (*_CODECS, *ANIMATIONS)
 """The suffixes of videos that can be written."""
 
 _THREADS = 4  # fixed, because the bytes depend on the number of threads
+_KEY_FRAMES = 300
+"""Frames between two key frames, from which players begin, at least."""
+
 _SMALLEST = 16  # pixels; H.264 codes blocks of this size
 
 
@@ -78,6 +84,13 @@ def frame_steps(total: int) -> list[int]:
     return sorted({*itertools.takewhile(lambda step: step < total, powers), total})
 
 
+def frame_counts(*, fps: int, seconds: float, hold: float = 2.0) -> tuple[int, int]:
+    """The numbers of frames that move, and that hold the last for `hold` s, at most half."""
+    total = max(1, round(fps * seconds))
+    held = min(round(fps * hold), total // 2)
+    return total - held, held
+
+
 def schedule(stored: list[int], *, fps: int, seconds: float, hold: float = 2.0) -> list[int]:
     """Which stored step each of the ``fps · seconds`` frames of the video shows.
 
@@ -86,10 +99,9 @@ def schedule(stored: list[int], *, fps: int, seconds: float, hold: float = 2.0) 
     """
     if not stored:
         return []
-    total = max(1, round(fps * seconds))
-    moving = total - min(round(fps * hold), total // 2)
+    moving, held = frame_counts(fps=fps, seconds=seconds, hold=hold)
     shown = [stored[index * len(stored) // moving] for index in range(moving)]
-    shown += [stored[-1]] * (total - moving)
+    shown += [stored[-1]] * held
     shown[-1] = stored[-1]  # without a hold, choosing evenly may miss it
     return shown
 
@@ -209,6 +221,7 @@ def _encode(
 ) -> None:
     """Encode the frames as the container's one stream, whose size is that of the first."""
     import av
+    from av.video.frame import PictureType
     from av.video.reformatter import ColorRange, Colorspace
 
     # Rates of television are multiples of 1/1001 s.
@@ -223,6 +236,7 @@ def _encode(
     context.color_primaries = context.color_trc = context.colorspace = Colorspace.ITU709
     context.color_range = ColorRange.MPEG
 
+    key, before = 0, first
     for index, pixels in enumerate(itertools.chain([first], others)):
         if pixels.shape != first.shape or pixels.dtype != np.uint8:
             raise ValueError(
@@ -232,6 +246,10 @@ def _encode(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.pts = index
+        # A key frame is sharper than the one before it, which shows where nothing moves.
+        if index - key >= _KEY_FRAMES and not np.array_equal(pixels, before):
+            frame.pict_type, key = PictureType.I, index
+        before = pixels
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
 

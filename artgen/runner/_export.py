@@ -6,6 +6,7 @@ disk leaves earlier outputs as they were.
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -21,7 +22,15 @@ from artgen.display import METRICS, Rendering
 from artgen.drawing import Drawing
 from artgen.errors import Interrupted
 from artgen.exporters import walk_frames
-from artgen.output import FrameStore, atomic_write, encode_png, schedule, write_video
+from artgen.output import (
+    FrameStore,
+    atomic_write,
+    encode_png,
+    frame_counts,
+    paced_frames,
+    schedule,
+    write_video,
+)
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
 from artgen.runner._fit import HOLD_SECONDS, Fit
@@ -33,7 +42,7 @@ from artgen.runner.clip._run import ClipFit
 KINDS = ("still", "video", "art", "checkpoint")
 
 LARGEST_WALK = 1080
-"""Long side of the pictures of a walk, in pixels, however large the still is."""
+"""Long side of the pictures of a walk, in pixels, unless the recipe has a size for the video."""
 
 
 def export(
@@ -79,13 +88,14 @@ def export(
     if output.video:
         video, fps = folder.stage_output(paths["video"]), float(output.fps)
         if output.walk is not None:
-            size = output.still_size and min(output.still_size, LARGEST_WALK)
+            size = output.video_size or (output.still_size and min(output.still_size, LARGEST_WALK))
             request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
             frames, fps = walk_frames(art, request)
         elif moving is not None:
-            frames, fps = art.frames(device=job.device), moving.fps
+            frames, fps = art.frames(output.video_size, device=job.device), moving.fps
         else:
-            frames = _video_frames(folder.frames, fit.progress.offset, picture.pixels, output)
+            final = job.draw_frame(drawing)
+            frames = _video_frames(folder.frames, fit.progress.offset, final, output)
         write_video(video, frames, fps=fps, comment=text)
     if moving is not None and "side_by_side" in paths:
         written["side_by_side"] = beside = paths["side_by_side"]
@@ -108,10 +118,21 @@ def _video_frames(
 ) -> Iterator[NDArray[np.uint8]]:
     """The frames of the video, read one at a time; the last one is the drawing that was saved."""
     steps = [*(step for step in stored.steps() if step < last), last]
+
+    def read(step: int) -> NDArray[np.uint8]:
+        return final if step == last else stored.read(step)
+
+    timing: dict[str, Any] = {"fps": output.fps, "seconds": output.video_seconds}
+    moving, held = frame_counts(**timing, hold=HOLD_SECONDS)
+    # What moves for a second or less has no pace of its own.
+    if moving > output.fps:
+        yield from paced_frames(read, steps, moving)
+        yield from itertools.repeat(final, held)
+        return
     shown, frame = last, final
-    for step in schedule(steps, fps=output.fps, seconds=output.video_seconds, hold=HOLD_SECONDS):
+    for step in schedule(steps, **timing, hold=HOLD_SECONDS):
         if step != shown:
-            shown, frame = step, final if step == last else stored.read(step)
+            shown, frame = step, read(step)
         yield frame
 
 

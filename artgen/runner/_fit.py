@@ -392,7 +392,7 @@ class Fit:
         step = self.progress.offset + engine.step
 
         def take() -> NDArray[np.uint8]:
-            pixels = self.job.draw(engine.drawing(best=False)).pixels
+            pixels = self.job.draw_frame(engine.drawing(best=False))
             frames_stored.add(step, pixels)
             return pixels
 
@@ -465,7 +465,7 @@ class Fit:
             self._start(engine, steps)
             return engine
 
-        paint = self.job.draw if self.filming else None
+        paint = self.job.draw_frame if self.filming else None
         pace = self._within_memory(
             engine, lambda: measure_pace(begin, paint, budget, self.watch, self._stop_requested)
         )

@@ -10,9 +10,11 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.art import quantised
+from artgen.canvas import Canvas
 from artgen.display import METRICS, Rendering, View, open_view
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError
@@ -66,9 +68,19 @@ class Job:
     @cached_property
     def view(self) -> View:
         """Shows drawings at the fitting size."""
+        return self._view(self.start.canvas)
+
+    @cached_property
+    def film_view(self) -> View:
+        """Shows drawings at the size of the video."""
+        size = self.recipe.output.video_size
+        return self.view if size is None else self._view(self.start.canvas.scaled(size))
+
+    def _view(self, canvas: Canvas) -> View:
         return open_view(
             self.start,
             self.plan.primitive,
+            canvas,
             device=self.device,
             backend=self.backend,
             test=self.data.test,
@@ -86,6 +98,11 @@ class Job:
         """Draw at the fitting size. Raises Diverged where the result is not finite."""
         check_finite(drawing)
         return self.view.show(drawing)
+
+    def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
+        """Draw at the size of the video. Raises Diverged where the result is not finite."""
+        check_finite(drawing)
+        return self.film_view.show(drawing).pixels
 
     def metrics(self, picture: Rendering) -> dict[str, float | None]:
         """All of `METRICS`, by name."""
