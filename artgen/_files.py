@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from io import BufferedReader
 from pathlib import Path
 
-from artgen.errors import InputError
+from artgen.errors import InputError, reading
 
 LARGEST = 2**30
 
@@ -104,7 +104,8 @@ def file_hash(path: Path, what: str = "") -> str:
 @contextmanager
 def _input_errors(where: str) -> Iterator[None]:
     try:
-        yield
+        with reading(where):
+            yield
     except OSError as error:
         reason = error.strerror or str(error)
         hint = "check the path and its permissions"

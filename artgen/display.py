@@ -19,9 +19,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
-from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
-from artgen.errors import Diverged, UsageError
+from artgen.errors import Diverged, UsageError, memory_errors
 from artgen.metrics import accuracy, decibels, mean_error, psnr, ssim
 from artgen.nn.codec import PICTURE_PIECE, kept_examples, reconstruct
 from artgen.output import to_pixels

@@ -21,7 +21,8 @@ import os
 import re
 import sys
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -39,6 +40,8 @@ __all__ = [
     "explain_problem",
     "is_out_of_memory",
     "line_at_fault",
+    "memory_errors",
+    "reading",
 ]
 
 _LONGEST = 800
@@ -147,7 +150,7 @@ def explain_problem(problem: Mapping[str, Any]) -> str:
 
 _NO_MEMORY = (
     *("out of memory", "allocate memory", "not enough memory", "failed to map segment"),
-    "error return without exception set",
+    *("can't start new thread", "error return without exception set"),
     # The message of oneDNN, which torch uses for products, for any failure.
     "could not create a primitive",
 )
@@ -155,11 +158,32 @@ _NO_MEMORY = (
 
 def is_out_of_memory(error: BaseException) -> bool:
     """Return whether Python or one of its libraries ran out of memory."""
-    # Torch raises a plain RuntimeError, a library that cannot be loaded an ImportError, and a
-    # library without memory for its own exception makes Python raise a SystemError.
-    if not isinstance(error, RuntimeError | ImportError | OSError | SystemError):
-        return isinstance(error, MemoryError)
-    return any(phrase in str(error) for phrase in _NO_MEMORY)
+    # Libraries have exceptions of their own, torch raises a plain RuntimeError, a library that
+    # cannot be loaded an ImportError, and one without memory for an exception a SystemError.
+    if isinstance(error, ArtgenError):
+        return False
+    return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in _NO_MEMORY)
+
+
+@contextmanager
+def memory_errors(message: str, hint: str) -> Iterator[None]:
+    """Raise OutOfMemory(message, hint) if Python, a library or a GPU runs out of memory."""
+    try:
+        yield
+    except Exception as error:
+        if not is_out_of_memory(error):
+            raise
+        raise OutOfMemory(message, hint=hint) from None
+
+
+def reading(where: str) -> AbstractContextManager[None]:
+    """Raise OutOfMemory if memory runs out while the file `where` is read.
+
+    It goes inside of handlers that blame the file for errors of decoders.
+    """
+    return memory_errors(
+        f"there is not enough memory to read {where}", "use a smaller file, or free some memory"
+    )
 
 
 def line_at_fault(error: BaseException) -> traceback.FrameSummary | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from artgen.cli._console import describe
 from artgen.errors import ArtgenError
 from soak._promise import AREAS, Promise, choose, every_promise
 from soak._readers import READERS
@@ -48,6 +49,45 @@ def test_what_reads_reads_its_examples_and_refuses_half_of_them(name: str, tmp_p
         except ArtgenError:
             refused += 1
     assert refused or name in ("expression", "log", "table")
+
+
+@pytest.mark.parametrize(
+    ("name", "decoder"),
+    [
+        ("PNG", "PIL.ImageFile.ImageFile.load"),
+        ("JPEG", "PIL.ImageOps.exif_transpose"),
+        ("BMP", "PIL.Image.Image.convert"),
+        ("table", "csv.reader"),
+        ("set as IDX", "artgen.targets._idx._plain"),
+        ("set as npz", "numpy.lib.format.read_array"),
+        ("recipe in a picture", "zlib.crc32"),
+        ("recipe in a video", "av.open"),
+        ("recipe in an animation", "PIL.Image.open"),
+        ("art", "safetensors.safe_open"),
+        ("video", "av.open"),
+        ("WebM", "av.VideoFrame.to_ndarray"),
+        ("checkpoint", "safetensors.safe_open"),
+    ],
+)
+@pytest.mark.parametrize(
+    "error", [MemoryError(), RuntimeError("can't allocate memory")], ids=["python", "torch"]
+)
+def test_a_reader_without_memory_does_not_blame_the_file(
+    name: str, decoder: str, error: Exception, tmp_path: Path, monkeypatch
+):
+    reader = READERS[name]
+    path = tmp_path / f"file{reader.suffix}"
+    path.write_bytes(reader.examples()[0])
+
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(decoder, fail)
+    with pytest.raises((ArtgenError, MemoryError, RuntimeError)) as raised:
+        reader.read(path)
+    described = describe(raised.value)
+    assert described["exit_code"] == 6
+    assert "not enough memory" in described["message"]
 
 
 @posix

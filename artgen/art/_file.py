@@ -17,7 +17,7 @@ from artgen._migration import migrated_options
 from artgen.animation.film import Film, Scene
 from artgen.art.precision import decode, encode
 from artgen.drawing import Drawing
-from artgen.errors import InputError, explain_problem
+from artgen.errors import InputError, explain_problem, reading
 from artgen.recipe import Precision, Recipe
 from artgen.samples import Subject, subject_from
 
@@ -148,7 +148,7 @@ def read(path: str | os.PathLike[str]) -> Contents:
         reason = "is not a file" if file.exists() else "does not exist"
         raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
     try:
-        with safe_open(file, framework="pt") as data:
+        with reading(str(file)), safe_open(file, framework="pt") as data:
             text = (data.metadata() or {})["artgen"]
             described = json.loads(text)
             # Copies, because Windows replaces no file that is mapped into memory.

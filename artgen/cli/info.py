@@ -8,7 +8,7 @@ from typing import Any
 
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
-from artgen.errors import InputError, UsageError
+from artgen.errors import InputError, UsageError, reading
 
 _KINDS = {
     ".art": "art",
@@ -90,7 +90,7 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
         from safetensors import SafetensorError, safe_open
 
         try:
-            with safe_open(file, framework="numpy") as data:
+            with reading(str(file)), safe_open(file, framework="numpy") as data:
                 header = json.loads((data.metadata() or {})["artgen"])
         except SafetensorError:
             raise InputError(f"{file} is damaged", hint="copy it again, or fit it again") from None

@@ -8,8 +8,7 @@ from contextlib import AbstractContextManager
 import torch
 from torch import Tensor
 
-from artgen.compiler.memory import memory_errors
-from artgen.errors import Diverged
+from artgen.errors import Diverged, memory_errors
 from artgen.metrics import decibels
 
 

@@ -14,11 +14,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from artgen.compiler.memory import memory_errors
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite, picture_psnr
-from artgen.errors import UsageError
+from artgen.errors import UsageError, memory_errors
 from artgen.nn.codec import PICTURE_PIECE, reconstruct
 from artgen.primitives import Codec, Primitive, SolvableCodec
 

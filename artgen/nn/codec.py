@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
-from artgen.compiler.memory import memory_errors
-from artgen.errors import PluginError
+from artgen.errors import PluginError, memory_errors
 from artgen.primitives import Arithmetic, Codec, Examples, Params
 from artgen.samples import ImageSet
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import OutputError
+from artgen.errors import OutputError, is_out_of_memory
 from artgen.output.atomic import atomic_path
 from artgen.output.still import png_texts
 
@@ -95,6 +95,8 @@ def read_animation_comment(path: Path) -> str | None:
     except OSError:
         raise
     except Exception as error:  # on damaged files the decoders raise nearly anything
+        if is_out_of_memory(error):
+            raise
         raise OSError(str(error) or type(error).__name__) from error
     return comment.decode("utf-8", "replace") if isinstance(comment, bytes) else comment
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import InputError, OutputError
+from artgen.errors import InputError, OutputError, reading
 from artgen.output.atomic import atomic_write
 from artgen.output.still import encode_png
 
@@ -51,7 +51,7 @@ class FrameStore:
 
         path = self._path(step)
         try:
-            with Image.open(path, formats=["PNG"]) as picture:
+            with reading(str(path)), Image.open(path, formats=["PNG"]) as picture:
                 return np.array(picture)
         except (OSError, SyntaxError) as error:
             raise InputError(

@@ -24,7 +24,7 @@ from xml.parsers import expat
 from xml.sax.saxutils import unescape
 
 from artgen._files import check_regular
-from artgen.errors import InputError
+from artgen.errors import InputError, reading
 from artgen.output.animation import read_animation_comment
 from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.video import read_comment
@@ -56,7 +56,8 @@ def read_recipe(path: Path) -> str:
         )
     try:
         check_regular(path, str(path))
-        recipe = reader(path)
+        with reading(str(path)):
+            recipe = reader(path)
         (recipe or "").encode()
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror or error}") from error

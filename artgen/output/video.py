@@ -12,6 +12,7 @@ import io
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import InputError, OutputError
+from artgen.errors import InputError, OutOfMemory, OutputError, memory_errors, reading
 from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
 
@@ -118,13 +119,25 @@ def probe_encoder(suffix: str = ".mp4") -> None:
     codec = _CODECS[suffix]
     black = np.zeros((_SMALLEST, _SMALLEST, 3), np.uint8)
     try:
-        with av.open(io.BytesIO(), "w", format=codec.container) as container:
+        with (
+            _memory_errors(),
+            av.open(io.BytesIO(), "w", format=codec.container) as container,
+        ):
             _encode(container, codec, black, [], fps=30)
     except (av.FFmpegError, ValueError) as error:
         raise OutputError(
             f"this machine cannot encode {codec.name} video: {error}",
             hint="install av from its own wheel (pip install av), or do without a video",
         ) from error
+
+
+@contextmanager
+def _memory_errors() -> Iterator[None]:
+    with memory_errors("there is not enough memory to encode a video", "do without a video"):
+        try:
+            yield
+        except BlockingIOError as error:  # FFmpeg could not start a thread
+            raise MemoryError from error
 
 
 def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: str = "") -> None:
@@ -155,9 +168,12 @@ def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: st
     codec = _CODECS[suffix]
     with atomic_path(path) as partial:
         try:
-            with av.open(
-                partial, "w", format=codec.container, options=dict(codec.container_options)
-            ) as container:
+            with (
+                _memory_errors(),
+                av.open(
+                    partial, "w", format=codec.container, options=dict(codec.container_options)
+                ) as container,
+            ):
                 container.metadata["comment"] = comment
                 _encode(container, codec, first, remaining, fps=fps)
         except av.FFmpegError as error:
@@ -176,7 +192,11 @@ def read_comment(path: Path) -> str | None:
     # Its suffix says what it is: a list of other files would be followed.
     container_format = _CODECS[path.suffix.lower()].container
     try:
-        with path.open("rb") as file, av.open(file, format=container_format) as container:
+        with (
+            reading(str(path)),
+            path.open("rb") as file,
+            av.open(file, format=container_format) as container,
+        ):
             tags = {key.lower(): value for key, value in container.metadata.items()}
     except (OSError, av.FFmpegError) as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
@@ -195,7 +215,11 @@ def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
 
     shown, waiting = 0, None
     try:
-        with path.open("rb") as file, iio.imopen(file, "r", plugin="pyav") as video:
+        with (
+            reading(str(path)),
+            path.open("rb") as file,
+            iio.imopen(file, "r", plugin="pyav") as video,
+        ):
             rate = float(video.metadata()["fps"] or fps)
             for index, pixels in enumerate(video.iter(), 1):
                 waiting = pixels
@@ -204,6 +228,8 @@ def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
                     yield pixels
             if waiting is not None:
                 yield waiting
+    except OutOfMemory:
+        raise
     except AttributeError as error:  # imageio meets None in place of a codec
         unknown = "no decoder here knows how it is encoded"
         raise InputError(f"cannot read {path}: {unknown}") from error

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
-from artgen.compiler.memory import memory_errors
 from artgen.drawing import BACKGROUND_WEIGHT, Drawing
-from artgen.errors import PluginError
+from artgen.errors import PluginError, memory_errors
 from artgen.faults import broken
 from artgen.primitives import Primitive
 from artgen.raster.backend import EAGER, Backend

@@ -19,7 +19,7 @@ from typing import Any, Literal
 import pluggy
 
 from artgen import hookspecs
-from artgen.errors import PluginError, did_you_mean
+from artgen.errors import PluginError, did_you_mean, is_out_of_memory
 from artgen.events import Event
 from artgen.faults import one_line, remember
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
@@ -139,6 +139,8 @@ class Entry:
                 where = self.spec.load
                 loaded = pkgutil.resolve_name(where) if isinstance(where, str) else where
         except Failure as failure:
+            if failure.__cause__ is not None and is_out_of_memory(failure.__cause__):
+                raise failure.__cause__ from None
             verb = "correct" if self.plugin.explicit else "reinstall or update"
             raise PluginError(
                 f"{self.kind} {self.name!r} of {self.distribution} cannot be loaded: {failure}",

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.errors import InputError
+from artgen.errors import InputError, reading
 from artgen.output import atomic_write
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ def putting_to_use(path: Path, what: str) -> Iterator[None]:
     from safetensors import SafetensorError
 
     try:
-        yield
+        with reading(f"{what} {path}"):
+            yield
     except (
         AttributeError,
         LookupError,

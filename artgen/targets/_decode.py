@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
-from artgen.errors import InputError
+from artgen.errors import ArtgenError, InputError, is_out_of_memory, reading
 
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
@@ -60,13 +60,13 @@ def pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
     Limit and warning filters are global to the process: the lock lets every thread find and leave
     them as they were.
     """
-    with _pillow_lock, warnings.catch_warnings():
+    with reading(where), _pillow_lock, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         before = Image.MAX_IMAGE_PIXELS
         Image.MAX_IMAGE_PIXELS = max_pixels
         try:
             yield
-        except InputError:
+        except ArtgenError:
             raise
         except Image.DecompressionBombError:
             raise InputError(
@@ -78,6 +78,8 @@ def pillow_guard(max_pixels: int, where: str) -> Iterator[None]:
                 hint=f"it reads {', '.join(_FORMATS)}; the file may also be damaged or cut short",
             ) from None
         except Exception as error:  # on damaged files the decoders raise nearly anything
+            if is_out_of_memory(error):
+                raise
             reason = str(error) or type(error).__name__
             raise InputError(f"{where} cannot be decoded: {reason}", hint=DAMAGED) from None
         finally:
@@ -112,6 +114,8 @@ def _upright(image: Image.Image) -> tuple[Image.Image, str | None]:
     try:
         return ImageOps.exif_transpose(image), None
     except Exception as error:  # a damaged EXIF block is no reason to refuse the pixels
+        if is_out_of_memory(error):
+            raise
         return image, f"EXIF orientation ignored: {error}"
 
 
@@ -142,6 +146,8 @@ def _in_srgb(image: Image.Image) -> tuple[Image.Image, str | None]:
             transform = ImageCms.ImageCmsTransform(source, srgb, opaque.mode, "RGB")
             return transform.apply(opaque), None
         except Exception as error:  # an odd profile is no reason to refuse the pixels
+            if is_out_of_memory(error):
+                raise
             unused = str(error) or type(error).__name__
     return (opaque if opaque.mode == "L" else opaque.convert("RGB")), unused
 

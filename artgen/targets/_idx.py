@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen._files import printable, read_regular
-from artgen.errors import InputError
+from artgen.errors import InputError, reading
 from artgen.targets._set_parts import MOST_PICTURES, Part, Parts, PixelBudget
 
 IDX_IMAGES, _IDX_LABELS = "images-idx3-ubyte", "labels-idx1-ubyte"
@@ -65,7 +65,7 @@ def _idx_array(path: Path, dimensions: int, budget: PixelBudget) -> NDArray[np.u
     data = read_regular(path, where)
     hint = "use an IDX file of bytes, such as train-images-idx3-ubyte.gz"
     try:
-        with _plain(data) as file:
+        with reading(where), _plain(data) as file:
             head = file.read(4 + 4 * dimensions)
             if len(head) < 4 + 4 * dimensions or head[:4] != bytes([0, 0, 8, dimensions]):
                 raise InputError(

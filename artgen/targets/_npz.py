@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen._files import read_regular
-from artgen.errors import InputError
+from artgen.errors import ArtgenError, InputError, reading
 from artgen.targets._set_parts import Parts, PixelBudget, part_from_arrays
 
 _NAMES = {
@@ -29,13 +29,13 @@ def read_npz(path: Path, budget: PixelBudget) -> Parts:
     data = read_regular(path, where)
     arrays: dict[str, NDArray[Any]] = {}
     try:
-        with zipfile.ZipFile(BytesIO(data)) as archive:
+        with reading(where), zipfile.ZipFile(BytesIO(data)) as archive:
             there = set(archive.namelist())
             for role, names in _NAMES.items():
                 found = next((name for name in names if f"{name}.npy" in there), None)
                 if found is not None:
                     arrays[role] = _npy(archive, f"{found}.npy", budget)
-    except (InputError, MemoryError):
+    except ArtgenError:
         raise
     except Exception as error:  # on damaged archives zipfile and numpy raise nearly anything
         reason = str(error) or type(error).__name__

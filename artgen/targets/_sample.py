@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from artgen.errors import InputError, did_you_mean
+from artgen.errors import InputError, did_you_mean, reading
 from artgen.targets._generated import GENERATED
 from artgen.targets._source import content_hash
 from artgen.targets.clip import ClipTarget
@@ -73,7 +73,8 @@ def _photograph(name: str) -> Any:
     from skimage import data
 
     try:
-        return getattr(data, name)()
+        with reading(f"sample {name!r}"):
+            return getattr(data, name)()
     except (AttributeError, ImportError, OSError) as error:
         raise InputError(
             f"sample {name!r} is missing from the installed scikit-image: {error}",

@@ -13,7 +13,7 @@ import av
 import numpy as np
 
 from artgen._files import open_regular
-from artgen.errors import InputError
+from artgen.errors import InputError, reading
 from artgen.targets._decode import DAMAGED, Decoded, check_size
 from artgen.targets._source import CONTAINERS
 
@@ -33,15 +33,16 @@ def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Dec
         index = 0
         while True:
             try:
-                frame = next(decoded, None)
-                if frame is None:
-                    return
-                check_size(frame.width, frame.height, limit, where)
-                index += 1
-                if index <= first:
-                    continue
-                samples = frame.to_ndarray(format="rgb24")
-            except (av.FFmpegError, ValueError, MemoryError) as error:
+                with reading(where):
+                    frame = next(decoded, None)
+                    if frame is None:
+                        return
+                    check_size(frame.width, frame.height, limit, where)
+                    index += 1
+                    if index <= first:
+                        continue
+                    samples = frame.to_ndarray(format="rgb24")
+            except (av.FFmpegError, ValueError) as error:
                 raise InputError(
                     f"{where}, frame {index} cannot be decoded: {error}", hint=DAMAGED
                 ) from None
@@ -57,7 +58,8 @@ class _Video:
         self.file = open_regular(path, where)
         try:
             # From an open file and with a named format FFmpeg follows no links to other files.
-            self.container = av.open(self.file, "r", format=CONTAINERS[path.suffix.lower()])
+            with reading(where):
+                self.container = av.open(self.file, "r", format=CONTAINERS[path.suffix.lower()])
         except (av.FFmpegError, ValueError) as error:
             self.file.close()
             raise InputError(
