@@ -21,7 +21,7 @@ from artgen.tasks import Executor, RunControl, Task, files_below
 
 @dataclass(frozen=True)
 class Run(Task):
-    """What `artgen.runner.run` is told, but for the registry; `folder` is where outputs go.
+    """The arguments of `artgen.runner.run` without the registry; `folder` is where outputs go.
 
     `asked` are the target and the seed as the user gave them, which the result of a batch names.
     """

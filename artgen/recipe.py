@@ -215,7 +215,7 @@ class ClipTable(_Table):
 
 
 class PieceTable(_Table):
-    """How a gallery shows it: a title, what to look for, what to tell who cannot see it."""
+    """How a gallery shows it: a title, what to look for, and its words for a screen reader."""
 
     title: str | None = None
     text: str | None = None

@@ -60,7 +60,7 @@ class Row:
 class Line:
     """A line of the table: mean and standard deviation over `targets` targets, by metric.
 
-    Targets on which it failed are left out; `errors` tells why. A metric that one of the others
+    Targets on which it failed are left out; `errors` says why. A metric that one of the others
     does not have is None; so is the deviation, that of a sample, for fewer than two. A codec stands
     `beside` the contestants whose bytes it was given.
     """

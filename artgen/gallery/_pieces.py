@@ -196,6 +196,6 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
 
 
 def _kind(name: str, folder: Path) -> str | None:
-    """``clip`` or ``set`` where the name of the target tells."""
+    """``clip`` or ``set`` by the name of the target, else None."""
     source = Source.parse(name)
     return kind_by_name(source if source.path is None else source.at(folder / source.path))

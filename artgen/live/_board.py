@@ -76,7 +76,7 @@ class Board:
             self._notify()
 
     def close(self) -> None:
-        """Tell all pages that nothing more will come."""
+        """Inform all pages that nothing more will come."""
         with self.changed:
             self.closed = True
             self._notify()

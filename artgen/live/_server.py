@@ -101,7 +101,7 @@ class Live:
         self.board.touch()
 
     def close(self) -> None:
-        """Tell the pages that the run has ended, and stop serving."""
+        """Inform the pages that the run has ended, and stop serving."""
         self.board.close()
         with self._counting:
             self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)

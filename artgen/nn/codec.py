@@ -101,7 +101,7 @@ def _pieces(examples: Examples, tensors: Mapping[str, Tensor]) -> Iterator[tuple
 
 def _channels_last(images: Tensor) -> Tensor:
     """The same with the channels of a pixel side by side: the order that is convolved fastest."""
-    # Of a single channel `contiguous` would keep strides that do not tell where channels are.
+    # Of a single channel `contiguous` would keep strides that do not show where channels are.
     return torch.empty_like(images, memory_format=torch.channels_last).copy_(images)
 
 

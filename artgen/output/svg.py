@@ -1,7 +1,7 @@
 """Flat parts as an SVG file: one element each, in one group that carries the canvas.
 
 Nothing in it moves, runs or comes from elsewhere, unless the shapes shall appear one by one: then a
-few lines of CSS say so, and whoever asks for reduced motion sees the finished picture.
+few lines of CSS say so, and a reader who asks for reduced motion sees the finished picture.
 """
 
 from __future__ import annotations

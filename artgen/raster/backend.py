@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Backend:
     """A choice and its reason; `footprint` holds the kernels of a compiled one.
 
-    `slow` marks an eager one where kernels are usual: the user is told the reason.
+    `slow` marks an eager one where kernels are usual: the reason is shown to the user.
     """
 
     name: Literal["compiled", "eager"]

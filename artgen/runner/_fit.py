@@ -89,7 +89,7 @@ class Progress:
 class Fit:
     """One run of a job; `run` may be called once.
 
-    Then `drawing` is the best one, `recipe` repeats it, `progress` tells why and where the fit
+    Then `drawing` is the best one, `recipe` repeats it, `progress` says why and where the fit
     stopped, and `film` holds the progress as key drawings, where the recipe asks for it.
 
     Frames are taken and checkpoints are saved where there is a `folder`: every `checkpoint_every`

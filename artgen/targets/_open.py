@@ -54,7 +54,7 @@ def open_source(
 
 
 def kind_by_name(source: Source) -> str | None:
-    """``clip`` or ``set`` where the name of artgen's own targets tells, without opening them."""
+    """``clip`` or ``set`` by the name of one of artgen's own targets, which is not opened."""
     if source.scheme is None:
         path = Path(source.rest)
         return "clip" if is_clip(path) else "set" if is_set(path) else None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 # Two characters at least, so that the drive in `C:\photo.png` is not a scheme. The optional part
-# before the slash is the distribution that tells two plugins with the same scheme apart.
+# before the slash is the distribution, which distinguishes two plugins with the same scheme.
 _SCHEME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z][\w-]+", re.ASCII)
 _FRAMES = "frames"  # the only scheme whose rest is a path
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska"}
@@ -39,7 +39,7 @@ class Source:
 
     @classmethod
     def parse(cls, text: str) -> Source:
-        """Tell schemes from paths. A file of the full name is a path, whatever it is called."""
+        """Split off a scheme, if there is one. A file of the full name is a path."""
         scheme, colon, rest = text.partition(":")
         if colon and _SCHEME.fullmatch(scheme) and not os.path.lexists(text):
             return cls(scheme, rest)

@@ -1,6 +1,6 @@
 """The frames of MP4, WebM and their like, decoded by FFmpeg through PyAV, one at a time.
 
-imageio wraps PyAV too, but turns no upright phone clip, tells the size of a frame only after
+imageio wraps PyAV too, but turns no upright phone clip, reports the size of a frame only after
 converting it, and takes twice as long to reach a late frame, since it converts those before it.
 """
 

@@ -86,7 +86,7 @@ def graceful_signals(control: RunControl) -> Iterator[None]:
 
     def stop(number: int, frame: FrameType | None) -> None:
         control.request_stop()
-        # A shell and the system may both tell that a terminal was closed.
+        # A shell and the system may both report that a terminal was closed.
         if number in (signal.SIGINT, signal.SIGTERM):
             restore(signal.SIGINT, signal.SIGTERM)
 

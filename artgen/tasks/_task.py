@@ -18,7 +18,7 @@ class Task:
     `folder` the run keeps what resuming it needs (None: nothing); with `resume` it continues what
     an earlier run left there, if anything. It takes `cpus` processors and `gpus` graphics
     processors, which may be a share of one. With `return_files` the result holds the files that it
-    writes: whoever ordered the run cannot read the folder.
+    writes, for a caller that cannot read the folder.
     """
 
     stem: str

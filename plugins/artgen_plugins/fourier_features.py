@@ -6,7 +6,7 @@ positions instead, with random directions and frequencies, it learns both: `sigm
 domains, NeurIPS 2020.)
 
 The waves are not learned, but they belong to the drawing. None is finer than pixels can show; all
-the same the network needs to be told what is between the pixels (the engine's `jitter`).
+the same the network needs samples between the pixels (the engine's `jitter`).
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ BLOCK = 64
 """So many shapes above the place have what is above them remembered."""
 
 CELLS = 64
-"""So many rows and columns of cells, at most, tell where the picture is wrong."""
+"""At most this many rows and columns of cells measure where the picture is wrong."""
 
 
 class Fit(NamedTuple):

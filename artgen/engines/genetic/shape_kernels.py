@@ -45,7 +45,7 @@ TRIES = 20
 """How often a random change is made up until it is valid."""
 
 ROWS = 32
-"""About this many rows tell how promising a region is."""
+"""About this many rows are sampled to estimate how promising a region is."""
 
 FAINTEST, STRONGEST = 0.04, 0.96
 """The alphas that random changes keep to."""

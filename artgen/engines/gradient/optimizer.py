@@ -1,7 +1,7 @@
 """Adam and its relatives, for tensors that are known by their names.
 
 The steps are torch's own, which stand below its optimizer classes: those import torch's compiler,
-only to tell it that it shall leave them alone, and that takes longer than many a fit.
+only to keep it from compiling them, and that takes longer than many a fit.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ __all__: list[str] = []
 def _field(
     drawn: Field, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
 ) -> dict[str, Any]:
-    shader, told = None, []
+    shader, packed = None, []
     for scene in scenes:
         keys: list[tuple[Stored, ...]] = []
         for key in range(scene.keyframes):
@@ -47,11 +47,11 @@ def _field(
             }
             for each in zip(*keys, strict=True)
         ]
-        told.append({"count": 1, "stored": stored})
+        packed.append({"count": 1, "stored": stored})
     assert shader is not None
     return {
         "kind": "field",
         "texels": shader.texels,
         "shaders": {"whole": read_glsl("picture.vert"), "fragment": shader.fragment},
-        "scenes": told,
+        "scenes": packed,
     }

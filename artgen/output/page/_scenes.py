@@ -83,7 +83,7 @@ def scenes_of(
     By default the flat parts become paths. Raises UsageError if a page cannot draw them.
     """
     forms: dict[str, int] = {}
-    told = []
+    packed = []
     for scene in scenes:
         keys = [_paths(drawing, primitive, scene, key) for key in range(scene.keyframes)]
         lasts = None if scene.lifespans is None else scene.lifespans[1].tolist()
@@ -94,7 +94,7 @@ def scenes_of(
         area = _areas(primitive, last_keys(drawing, scene)) * alpha.max(0, initial=0.0)
         rank = np.empty(len(area))
         rank[np.argsort(-area, kind="stable")] = np.arange(len(area))
-        told.append(
+        packed.append(
             {
                 "count": len(area),
                 "forms": [forms.setdefault(form, len(forms)) for form in templates],
@@ -106,7 +106,7 @@ def scenes_of(
                 "rank": packer.add(rank, exact=True),
             }
         )
-    return {"kind": "shapes", "forms": list(forms), "scenes": told}
+    return {"kind": "shapes", "forms": list(forms), "scenes": packed}
 
 
 @scenes_of.register(Partition)

@@ -30,7 +30,7 @@ def _splats(
         shaders = emit_glsl(splat)
     except Untraceable as error:
         raise refused(drawing, f"its footprint has no shader: {error}") from None
-    told = []
+    packed = []
     for scene in scenes:
         lasting = last_keys(drawing, scene)
         count = splat.count_of(lasting)
@@ -50,7 +50,7 @@ def _splats(
                 values = values[:, number]
             return packer.add(values[..., order].numpy(), exact=exact)
 
-        told.append(
+        packed.append(
             {
                 "count": count,
                 "columns": [row(name, *index) for name, index in shaders.columns],
@@ -60,9 +60,9 @@ def _splats(
         )
         if cells:
             visible = scene.tensors["visibility"][..., order].flatten(1, 2).transpose(1, 2)
-            told[-1]["cells"] = packer.add(visible.numpy())
+            packed[-1]["cells"] = packer.add(visible.numpy())
         if scene.lifespans is not None:
-            told[-1]["order"] = packer.add(order.numpy(), exact=True)
+            packed[-1]["order"] = packer.add(order.numpy(), exact=True)
     return {
         "kind": "splats",
         "blend": splat.blend,
@@ -75,5 +75,5 @@ def _splats(
             "whole": read_glsl("picture.vert"),
             "picture": shaders.picture,
         },
-        "scenes": told,
+        "scenes": packed,
     }

@@ -55,7 +55,7 @@ def cells(drawing: Drawing, partition: Partition) -> list[Floats]:
             x, y = cell.T[:, :, None]
             ahead = (a[i] - a) * x + (b[i] - b) * y + (c[i] - c)
             ahead[:, i] = 0
-            # Whoever is cheaper by most at a corner takes it away, until nobody is.
+            # The site that is cheapest by most at a corner takes it away, until none is.
             worst = int(ahead.max(0).argmax())
             if not ahead[:, worst].max() > SAME:
                 break

@@ -1,7 +1,7 @@
 """Hatch lines over parts, and clipping of lines by polygons.
 
 All lines consist of straight segments. To clip them, all crossings with the edges of polygons are
-computed at once and sorted along each segment; winding numbers then tell inside from outside.
+computed at once and sorted along each segment. Winding numbers then say what is inside.
 """
 
 from __future__ import annotations

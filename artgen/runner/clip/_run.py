@@ -128,7 +128,7 @@ class ClipFit:
             yield task, result
 
     def _sum(self) -> Observer:
-        """Whoever tells the steps of all scenes together: those of each would be in no order."""
+        """An observer that adds up the steps of all scenes: those of each would be in no order."""
         starts = [task.offset for task in self.tasks]
         done, began = [0] * len(starts), time.perf_counter()
 

@@ -204,7 +204,7 @@ class SceneFit:
         return self.control.stop_requested
 
     def _report(self, number: int, found: Found, seconds: float) -> None:
-        """Tell of a frame that is done."""
+        """Report a frame that is done."""
         began = time.process_time()
         step = scene_steps(self.recipe, number + 1)
         run, total = self.task.run_name, self.task.total_steps
