@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from artgen._version import __version__
+from artgen.errors import ArtgenError
 from artgen.registry import Registry
+from artgen.settings import read_settings
 
 # Distributions and the modules they bring, in the order they are shown.
 _NEEDED = {
@@ -59,6 +61,7 @@ def examine(registry: Registry) -> list[Check]:
         _check("video", _video),
         _check("samples", _samples),
         _check("temporary files", _temporary),
+        *_settings(),
         *_plugins(registry),
     ]
 
@@ -155,6 +158,23 @@ def _temporary() -> str:
     with tempfile.TemporaryFile() as file:
         file.write(b"artgen")
     return "can be written"
+
+
+def _settings() -> list[Check]:
+    """Show each setting and where it comes from, or what is wrong with them."""
+    try:
+        settings, origins = read_settings()
+    except ArtgenError as error:
+        return [Check("settings", "fail", _without_paths(str(error)))]
+    values = {name: getattr(settings, name) for name in origins}
+    return [
+        Check(f"setting {name}", "ok", _without_paths(f"{_shown(value)} ({origins[name]})"))
+        for name, value in values.items()
+    ]
+
+
+def _shown(value: object) -> str:
+    return "all" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _plugins(registry: Registry) -> list[Check]:

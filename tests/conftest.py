@@ -12,6 +12,8 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 # Kernels compiled by one test run serve the next.
 os.environ.setdefault("ARTGEN_CACHE", str(Path(__file__).parents[1] / ".cache"))
+# Settings of the user change no test.
+os.environ["ARTGEN_CONFIG"] = ""
 # Without a GPU, Triton's kernels run in its interpreter; read when Triton is imported.
 if not Path("/dev/nvidiactl").exists():
     os.environ.setdefault("TRITON_INTERPRET", "1")

@@ -255,7 +255,7 @@ def test_a_group_of_flags_is_one_flag_per_field():
 
     command = flat(shown)
     assert (command.__name__, command.__doc__) == ("shown", "Show files.")
-    names = ["files", "plugin", "as_json", "quiet", "verbose"]
+    names = ["files", "plugin", "as_json", "quiet", "verbose", "help_all"]
     assert list(inspect.signature(command).parameters) == names
     assert command(files=[1, 2], plugin=None, as_json=False, quiet=False, verbose=True) == 3
     assert list(inspect.signature(flat(opened)).parameters) == names[2:]

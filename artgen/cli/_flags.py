@@ -11,15 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.cli._completion import Complete, devices
 from artgen.cli._console import say
+from artgen.cli._help import HELP_ALL
 
 if TYPE_CHECKING:
     from artgen.registry import Registry
 
 
-def argument(metavar: str, help: str, *, default: object = ...) -> Any:
+def argument(
+    metavar: str, help: str, *, default: object = ..., complete: Complete | None = None
+) -> Any:
     """Declare an argument of a command, as the default of a parameter."""
-    return typer.Argument(default, metavar=metavar, help=help, show_default=False)
+    return typer.Argument(
+        default, metavar=metavar, help=help, show_default=False, autocompletion=complete
+    )
 
 
 def _finite(value: Any) -> Any:
@@ -44,11 +50,18 @@ class Panel:
     title: str | None = None
 
     def option(
-        self, metavar: str | None, help: str, *names: str, default: object = None, **limits: float
+        self,
+        metavar: str | None,
+        help: str,
+        *names: str,
+        default: object = None,
+        complete: Complete | None = None,
+        **limits: float,
     ) -> Any:
         """Declare a flag with a value; `limits` are `min` and `max`."""
         check = _file if (metavar or "").startswith("FILE") else _finite
         more: dict[str, Any] = {**limits, "rich_help_panel": self.title, "callback": check}
+        more["autocompletion"] = complete
         return typer.Option(default, *names, metavar=metavar, help=help, **more)
 
     def switch(self, help: str, *names: str) -> Any:
@@ -59,7 +72,7 @@ class Panel:
 option, switch = Panel().option, Panel().switch
 _PANEL = Panel("Every command")
 
-DEVICE = option("NAME", "auto, cpu, cuda, cuda:1 or mps.", default="auto")
+DEVICE = option("NAME", "auto, cpu, cuda, cuda:1 or mps.", default="auto", complete=devices)
 OVERWRITE = switch("Replace files that exist.", "--overwrite")
 
 
@@ -102,8 +115,11 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
     for name, parameter in parameters.items():
         each = _flags_of(groups[name]) if name in groups else [parameter]
         flags += [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in each]
+    only = inspect.Parameter.KEYWORD_ONLY
+    flags.append(inspect.Parameter("help_all", only, default=HELP_ALL, annotation=bool))
 
     def command(**values: Any) -> int | None:
+        values.pop("help_all", None)
         for name, group in groups.items():
             values[name] = group(**{flag.name: values.pop(flag.name) for flag in _flags_of(group)})
         return function(**values)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -11,12 +12,12 @@ from types import FrameType
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from artgen._process import prepare_process
 from artgen._version import __version__
 from artgen.cli._console import print_failure, say
 from artgen.cli._flags import flat
+from artgen.cli._help import Command, Group, manual
 from artgen.cli._streams import guard_streams, lost_output
 from artgen.cli.compare import compare
 from artgen.cli.doctor import doctor
@@ -31,8 +32,13 @@ from artgen.errors import Interrupted, OutputError, UsageError, explain_problem
 from artgen.faults import plugin_code
 
 
-class _Group(TyperGroup):
+class _Group(Group):
     """A group that passes Ctrl-C to `main` instead of exiting as typer does."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Keep the arguments: settings depend on them."""
+        ctx.obj = tuple(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command, and turn KeyboardInterrupt into Interrupted."""
@@ -49,15 +55,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (fit, render, morph, info, compare, plot):
-    app.command()(flat(command))
+    app.command(cls=Command)(flat(command))
 app.add_typer(gallery, name="gallery")
 app.add_typer(plugins, name="plugins")
-app.command()(flat(doctor))
+app.command(cls=Command)(flat(doctor))
 
 
 def _show_version(asked: bool) -> None:
     if asked:
         print(f"artgen {__version__}")
+        raise typer.Exit
+
+
+def _show_manual(context: typer.Context, asked: bool) -> None:
+    if asked:
+        print(manual(context), end="")
         raise typer.Exit
 
 
@@ -70,10 +82,38 @@ def _artgen(
             "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
         ),
     ] = False,
+    man: Annotated[
+        bool,
+        typer.Option(
+            "--man", callback=_show_manual, is_eager=True, help="Print the manual page and exit."
+        ),
+    ] = False,
 ) -> None:
     """Turn pictures into art made of parts."""
     if context.invoked_subcommand is None:
         print(context.get_help())
+    elif context.invoked_subcommand not in _WITHOUT_SETTINGS:
+        _use_settings(context)
+
+
+_WITHOUT_SETTINGS = ("doctor", "gallery", "info", "plugins")
+"""The doctor shows what is wrong with them, and a gallery is made of recipes alone."""
+
+
+def _use_settings(context: typer.Context) -> None:
+    """Make settings the defaults of the flags of the command. Raises UsageError, InputError."""
+    from artgen.settings import read_settings
+
+    settings, _ = read_settings()
+    flags: dict[str, Any] = {"out": settings.out, "overwrite": settings.overwrite}
+    if "--resume" in context.obj:
+        del flags["overwrite"]
+    # A recipe comes before the device of the settings, so `fit` and `compare` ask for that later.
+    devices = {name: {**flags, "device": settings.device} for name in ("render", "morph", "plot")}
+    context.default_map = {"fit": flags, "compare": flags, **devices}
+    variable = {"never": "NO_COLOR", "always": "FORCE_COLOR"}.get(settings.colours)
+    if variable is not None:
+        os.environ[variable] = "1"
 
 
 def main(argv: Sequence[str] | None = None) -> int:

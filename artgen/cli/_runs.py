@@ -13,6 +13,7 @@ from typing import Any
 
 from artgen._files import find_file
 from artgen.batch import Run, execute, write_files
+from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, exit_code, headline, print_error, print_json, say
 from artgen.cli._flags import Common
 from artgen.cli._progress import progress
@@ -47,6 +48,8 @@ class Session:
     search: Sequence[Path]
     live: bool
     video: Path | None
+    port: int = 0
+    show: bool = False
 
     def run_one(self, run: Run) -> int:
         """Run it, print what was written and return the exit code. Raises what ended it."""
@@ -57,6 +60,7 @@ class Session:
             print_json(_to_json(run, result))
         else:
             self._print_paths(run, result)
+        self._show(result.summary["outputs"].get("still"))
         if result.error is None:
             return 0
         print_error(result.error, verbose=self.common.verbose)
@@ -91,6 +95,7 @@ class Session:
             print_json({"runs": shown, "sheet": str(written) if written else None}, errors)
         elif written and not self.common.quiet:
             print(written)
+        self._show(written)
         return exit_code(errors)
 
     def _execute(
@@ -173,7 +178,7 @@ class Session:
             return
         from artgen.live import Live
 
-        with Live(control) as page:
+        with Live(control, port=self.port) as page:
             say(f"live: {page.address}")
             yield [page]
 
@@ -242,6 +247,10 @@ class Session:
         for path in (*written, summary):
             if path and Path(path).exists():
                 print(path, flush=True)
+
+    def _show(self, file: str | Path | None) -> None:
+        if self.show and file and not open_in_browser(Path(file)):
+            say(f"warning: there is no browser to show {file}")
 
     def _write_sheet(
         self, runs: Iterable[Run], results: Iterable[Result], sheet: Path

@@ -25,7 +25,7 @@ SECONDS = 5.0
 """Default duration of the fit of a preview."""
 
 
-def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common) -> int:
+def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common, *, port: int = 0) -> int:
     """Fit the recipe `asked` for with the plugins in files, again after every save of one.
 
     Returns 0 when the user ends watching. Raises UsageError if there is no file.
@@ -52,7 +52,7 @@ def watch_plugins(asked: Recipe, search: Sequence[Path], common: Common) -> int:
             raise outcome.error
         studio.check(live.board, files[-1])
 
-    with Live(saved, studio.change) as live, ExitStack() as ended:
+    with Live(saved, studio.change, port=port) as live, ExitStack() as ended:
         ended.callback(studio.end_check)
         say(f"live: {live.address}")
         with graceful_signals(saved):

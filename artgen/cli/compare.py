@@ -6,6 +6,8 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from artgen.cli._completion import names_of
+from artgen.cli._completion import targets as complete_targets
 from artgen.cli._console import describe, exit_code, print_error, print_json, print_table
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
@@ -54,6 +56,7 @@ def compare(
         "Pictures to fit, or a folder of them; for codecs a set of pictures. "
         "Default: sample:astronaut, for codecs sample:digits.",
         default=None,
+        complete=complete_targets,
     ),
     contestants: list[str] | None = option(
         "NAME[@ENGINE][:KEY=VALUE,...]",
@@ -61,6 +64,7 @@ def compare(
         "file. Repeatable.",
         "--primitive",
         "-p",
+        complete=names_of("primitive"),
     ),
     time: float | None = _BUDGET.option(
         "SECONDS",
@@ -113,6 +117,7 @@ def compare(
     from artgen.cli._contestants import Budget, parse_contestants
     from artgen.cli._progress import progress
     from artgen.compare import Comparison, find_targets, of_sets
+    from artgen.settings import read_settings
     from artgen.tasks import RunControl, graceful_signals
 
     if threads is None and where.asked:
@@ -122,8 +127,12 @@ def compare(
     sets = of_sets(parse_contestants(contestants, budget, seed, run, registry), registry)
     if time is None and steps is None and target_bytes is None and not sets:
         budget = Budget(10.0, steps, target_bytes)
+    settings, _ = read_settings()
     comparison = Comparison(
-        parse_contestants(contestants, budget, seed, run, registry),
+        [
+            replace(each, recipe=settings.below(each.recipe, threads=not where.asked))
+            for each in parse_contestants(contestants, budget, seed, run, registry)
+        ],
         find_targets(targets or ["sample:digits" if sets else "sample:astronaut"], sets=sets),
         registry,
         out=out,

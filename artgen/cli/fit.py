@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from artgen.cli import _completion
 from artgen.cli._flags import Common, Panel, argument
 from artgen.cli._where import Files, Where
 from artgen.errors import UsageError
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
 _WHAT, _LONG, _JUDGE = Panel("What to make"), Panel("How long"), Panel("What to match")
 _FILES, _SEE, _WHERE = Panel("What to write"), Panel("How to watch"), Panel("Where to run")
+_CLIPS, _CODECS = Panel("Clips only"), Panel("Codecs only")
 
 
 def fit(
@@ -28,9 +31,14 @@ def fit(
         "sample:digits); curve:EXPR, points:NAME, or a .csv of x,y or x,y,label. "
         "Default: sample:astronaut.",
         default=None,
+        complete=_completion.targets,
     ),
     primitive: str | None = _WHAT.option(
-        "NAME", "Kind of part, see artgen plugins list. Default: gaussian.", "--primitive", "-p"
+        "NAME",
+        "Kind of part, see artgen plugins list. Default: gaussian.",
+        "--primitive",
+        "-p",
+        complete=_completion.names_of("primitive"),
     ),
     count: str | None = _WHAT.option(
         "N|auto",
@@ -47,12 +55,14 @@ def fit(
         "Set an option of the primitive, preset=NAME, engine.KEY=VALUE (with several "
         "stages 1.KEY, 2.KEY), or clip.KEY=VALUE. Repeatable.",
         "--set",
+        complete=_completion.settings,
     ),
     engine: str | None = _WHAT.option(
         "NAME,...",
         "Engine of each stage. Default: the first that the primitive names.",
         "--engine",
         "-e",
+        complete=_completion.names_of("engine"),
     ),
     polish: bool = _WHAT.switch(
         "Add a second stage that refines shapes by gradient descent.", "--polish"
@@ -93,7 +103,9 @@ def fit(
         max=65_536,
     ),
     loss: str | None = _JUDGE.option(
-        "LOSS,...", "Loss of each stage, or of the last, such as l1+0.1*ssim. Default: mse."
+        "LOSS,...",
+        "Loss of each stage, or of the last, such as l1+0.1*ssim. Default: mse.",
+        complete=_completion.names_of("loss"),
     ),
     background: str | None = _JUDGE.option(
         "COLOUR",
@@ -129,10 +141,9 @@ def fit(
     video_size: int | None = _FILES.option(
         "PX", "Long side of the video. Default: the fitting size.", min=16, max=4096
     ),
-    walk: str | None = _FILES.option(
+    walk: str | None = _CODECS.option(
         "WALK",
-        "For a codec: show a walk through its latents instead of the progress, as in "
-        "artgen render.",
+        "Show a walk through the latents instead of the progress, as in artgen render.",
     ),
     history: int | None = _FILES.option(
         "N",
@@ -140,9 +151,8 @@ def fit(
         min=0,
         max=1000,
     ),
-    side_by_side: bool = _FILES.switch(
-        "For a clip: also write STEM-side-by-side.mp4, the clip beside the drawing.",
-        "--side-by-side",
+    side_by_side: bool = _CLIPS.switch(
+        "Also write STEM-side-by-side.mp4, the clip beside the drawing.", "--side-by-side"
     ),
     precision: Literal["fp32", "fp16", "int8"] | None = _FILES.option(
         None, "Number format of the parameters in the .art file. Default: fp32."
@@ -150,13 +160,23 @@ def fit(
     live: bool = _SEE.switch(
         "Serve a local page that shows the run and can pause or stop it.", "--live"
     ),
+    live_port: int | None = _SEE.option(
+        "PORT", "With --live: serve the page on this port. Default: a free one.", min=1, max=65_535
+    ),
+    show: bool = _SEE.switch("Show the picture in the browser at the end.", "--open"),
+    notify: str | None = _SEE.option(
+        "COMMAND",
+        "Run a shell command at the end; it finds the exit code in ARTGEN_EXIT_CODE.",
+    ),
     watch: bool = _SEE.switch(
         "With --plugin: after every save of FILE.py, fit a small preview and show it on a "
         "live page. Writes no files. Ctrl-C ends it.",
         "--watch",
     ),
     device: str | None = _WHERE.option(
-        "NAME", "auto, cpu, cuda, cuda:1 or mps. Default: auto (cuda if there is one, else cpu)."
+        "NAME",
+        "auto, cpu, cuda, cuda:1 or mps. Default: auto (cuda if there is one, else cpu).",
+        complete=_completion.devices,
     ),
     backend: Literal["auto", "compiled", "eager"] | None = _WHERE.option(
         None, "How footprints are evaluated. Default: auto."
@@ -187,6 +207,7 @@ def fit(
         raise UsageError("--overwrite and --resume were both given", hint="leave one of them out")
     if video is not None and no_video:
         raise UsageError("--video and --no-video were both given", hint="leave one of them out")
+    live = live or live_port is not None
     if where.asked and live:
         raise UsageError("--live shows runs of this process", hint="leave out -j and --on")
     many = parse_seeds(seeds) if seeds is not None else []
@@ -254,22 +275,33 @@ def fit(
             **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
             **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
         }
-        return _watch(runs, search, common, unused)
+        return _watch(runs, search, common, unused, port=live_port or 0)
     if polish:
         from artgen.resolve import check_polish
 
         check_polish(runs[0].recipe, registry)
 
+    from artgen.cli._afterwards import notified
     from artgen.cli._runs import Session
+    from artgen.settings import read_settings
 
-    session = Session(registry, common, where, files, search, live, video)
+    below = read_settings()[0].below
+    runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
+    session = Session(
+        registry, common, where, files, search, live, video, port=live_port or 0, show=show
+    )
     if len(runs) == 1 and not many:
-        return session.run_one(runs[0])
-    return session.run_batch(runs)
+        return notified(notify, lambda: session.run_one(runs[0]))
+    return notified(notify, lambda: session.run_batch(runs))
 
 
 def _watch(
-    runs: Sequence[Run], search: Sequence[Path], common: Common, unused: Mapping[str, object]
+    runs: Sequence[Run],
+    search: Sequence[Path],
+    common: Common,
+    unused: Mapping[str, object],
+    *,
+    port: int,
 ) -> int:
     """Previews until the user ends them. Raises UsageError for a flag `unused` by them."""
     from artgen.cli._watching import watch_plugins
@@ -282,7 +314,7 @@ def _watch(
         )
     if len(runs) > 1:
         raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
-    return watch_plugins(runs[0].recipe, search, common)
+    return watch_plugins(runs[0].recipe, search, common, port=port)
 
 
 def _absolute(source: str) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, print_error, print_json, say
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
 from artgen.cli._where import Where
@@ -161,20 +162,10 @@ def open_page(
     common: WithoutPlugins,
 ) -> None:
     """Open the page in a browser and print its path."""
-    import webbrowser
-
     from artgen.gallery import open_gallery
 
     found = _made(open_gallery(folder, quick=quick))
-    try:
-        # Text browsers would take over the terminal.
-        browser = webbrowser.get()
-        graphical = not isinstance(browser, webbrowser.GenericBrowser) or isinstance(
-            browser, webbrowser.BackgroundBrowser
-        )
-        opened = graphical and browser.open(found.page.resolve().as_uri())
-    except webbrowser.Error:
-        opened = False
+    opened = open_in_browser(found.page)
     if common.as_json:
         print_json({"page": str(found.page), "opened": opened})
     elif not common.quiet:

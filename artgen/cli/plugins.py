@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.cli._completion import everything
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, flat
 from artgen.cli.plugins_check import check
@@ -67,7 +68,9 @@ def list_plugins(
 @plugins.command("show")
 @flat
 def show(
-    name: str = argument("NAME", "A primitive, engine, loss, target, exporter or package."),
+    name: str = argument(
+        "NAME", "A primitive, engine, loss, target, exporter or package.", complete=everything
+    ),
     *,
     common: Common,
 ) -> None:

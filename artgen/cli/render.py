@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from artgen.output.plotter import Page
 
 
-_PANEL = Panel("For pens and paper")
+_PANEL, _CODECS = Panel("For pens and paper"), Panel("Codecs only")
+_FILMS = Panel("Films and walks only")
 
 
 def render(
@@ -42,24 +43,24 @@ def render(
         min=0.1,
         max=3600,
     ),
-    latent: str | None = option(
+    latent: str | None = _CODECS.option(
         "PLACE",
-        "For a codec: draw one point of its latent space: picture:N, label:CLASS, mean, "
+        "Draw one point of the latent space: picture:N, label:CLASS, mean, "
         "random:SEED, or numbers. @CLASS gives the decoder another class.",
     ),
-    walk: str | None = option(
+    walk: str | None = _CODECS.option(
         "WALK",
-        "For a codec: draw a path through its latent space, as a video or a .png strip: "
+        "Draw a path through the latent space, as a video or a .png strip: "
         "linear, spherical (also linear:N,N,...), axis:K, labels.",
     ),
-    seconds: float = option("SECONDS", "Length of a walk.", min=0.1, max=3600, default=8.0),
-    at: float | None = option(
-        "SECONDS", "For a film: draw the frame at this time. Default: its still.", min=0
+    seconds: float = _CODECS.option("SECONDS", "Length of a walk.", min=0.1, max=3600, default=8.0),
+    at: float | None = _FILMS.option(
+        "SECONDS", "Draw the frame of a film at this time. Default: its still.", min=0
     ),
-    fps: float | None = option(
+    fps: float | None = _FILMS.option(
         "N", "Frames per second. Default: the film's; 30 for a walk.", min=0.1, max=240
     ),
-    speed: float = option(
+    speed: float = _FILMS.option(
         "X",
         "Playback speed of a film. 0.25 is slow motion, with new frames in between.",
         min=0.001,

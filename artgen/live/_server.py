@@ -8,6 +8,7 @@ run nor stop it.
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import socket
 import threading
@@ -20,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, cast
 
+from artgen.errors import OutputError
 from artgen.events import Event
 from artgen.live._board import Board, Seen
 from artgen.output.page import render_page
@@ -47,16 +49,27 @@ class Live:
     """A web page that shows the runs it observes, with buttons that set their `control`.
 
     Use it as a context manager and as an observer; `address` is the URL of the page. Commands of
-    other buttons are passed to `change`, which returns whether it knows them.
+    other buttons are passed to `change`, which returns whether it knows them. A `port` of 0 lets
+    the system choose one. Raises OutputError where the port is not free.
     """
 
     def __init__(
-        self, control: RunControl, change: Callable[[dict[str, Any]], bool] | None = None
+        self,
+        control: RunControl,
+        change: Callable[[dict[str, Any]], bool] | None = None,
+        *,
+        port: int = 0,
     ) -> None:
         self.control, self.board, self.change = control, Board(), change
         self._pages = 0
         self._counting = threading.Condition()
-        self._server = _Server((HOST, 0), _Handler, bind_and_activate=True)
+        try:
+            self._server = _Server((HOST, port), _Handler, bind_and_activate=True)
+        except OSError as error:
+            raise OutputError(
+                f"cannot serve the live page on port {port}: {error.strerror}",
+                hint="use another --live-port",
+            ) from None
         self._server.live = self
         # `poll_interval` bounds how long closing takes.
         self._thread = threading.Thread(
@@ -66,7 +79,7 @@ class Live:
 
     @property
     def port(self) -> int:
-        """The TCP port, chosen by the system."""
+        """The TCP port."""
         return int(self._server.server_address[1])
 
     @property
@@ -171,8 +184,8 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
-    # On Windows another process could take over the port.
-    allow_reuse_address = False
+    # On Windows another process could take over the port; elsewhere it waits for old connections.
+    allow_reuse_address = os.name != "nt"
     live: Live
 
     def __init__(self, *given: Any, **options: Any) -> None:

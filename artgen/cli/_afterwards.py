@@ -1,0 +1,51 @@
+"""What a command does after its work: show a file, and run a command of the user."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from artgen.cli._console import exit_code, say
+from artgen.errors import ArtgenError
+
+
+def open_in_browser(file: Path) -> bool:
+    """Open a file in the browser, which shows pictures too. Return whether there was one."""
+    import webbrowser
+
+    try:
+        # Text browsers would take over the terminal.
+        browser = webbrowser.get()
+        graphical = not isinstance(browser, webbrowser.GenericBrowser) or isinstance(
+            browser, webbrowser.BackgroundBrowser
+        )
+        return graphical and browser.open(file.resolve().as_uri())
+    except webbrowser.Error:
+        return False
+
+
+def notified(command: str | None, work: Callable[[], int]) -> int:
+    """Do `work` and return its exit code; then run `command` in the shell, however it ended.
+
+    The command finds the exit code in the variable ``ARTGEN_EXIT_CODE``. If it fails itself, this
+    is reported, and the exit code stays that of the work.
+    """
+    code = ArtgenError.exit_code
+    try:
+        code = work()
+    except Exception as error:
+        code = exit_code([error])
+        raise
+    except KeyboardInterrupt:
+        code = 130
+        raise
+    finally:
+        if command is not None:
+            done = subprocess.run(
+                command, shell=True, check=False, env={**os.environ, "ARTGEN_EXIT_CODE": str(code)}
+            )
+            if done.returncode:
+                say(f"warning: --notify {command!r} ended with exit code {done.returncode}")
+    return code

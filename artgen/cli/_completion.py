@@ -1,0 +1,85 @@
+"""Completion of names in the shell: parts, engines, losses, samples, options of `--set`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from artgen.registry import Kind
+
+_PLACES = ("auto", "cpu", "cuda", "mps")
+
+Complete = Callable[[typer.Context, str], list[str]]
+
+
+def names_of(kind: Kind) -> Complete:
+    """A completion of the names of one kind; after a comma or `+` that of the last name."""
+
+    def complete(context: typer.Context, incomplete: str) -> list[str]:
+        split = max(incomplete.rfind(each) for each in ",+*") + 1
+        head, last = incomplete[:split], incomplete[split:]
+        return [head + name for name in _names(context, kind) if name.startswith(last)]
+
+    return complete
+
+
+def devices(context: typer.Context, incomplete: str) -> list[str]:
+    """The devices that torch knows."""
+    return _beginning(incomplete, _PLACES)
+
+
+def everything(context: typer.Context, incomplete: str) -> list[str]:
+    """The names of everything that plugins offer."""
+    return _beginning(incomplete, _names(context))
+
+
+def targets(context: typer.Context, incomplete: str) -> list[str]:
+    """The files here, and the samples."""
+    from artgen.targets import SAMPLES
+
+    return _beginning(incomplete, (f"sample:{name}" for name in SAMPLES)) + _files(incomplete)
+
+
+def settings(context: typer.Context, incomplete: str) -> list[str]:
+    """`KEY=` of the options of the primitive, and of those of its engine."""
+    from artgen.engines.protocols import options_type
+    from artgen.options import describe_options
+    from artgen.recipe import ClipTable
+    from artgen.registry import Registry
+
+    registry = Registry(files=context.params.get("plugin") or ())
+    primitive = registry.load("primitive", context.params.get("primitive") or "gaussian")()
+    engine = (context.params.get("engine") or primitive.engines[0]).split(",")[0]
+    own = describe_options(options_type(registry.load("engine", engine), primitive))
+    keys = [
+        "preset",
+        *primitive.option_values(),
+        *(f"engine.{each.name}" for each in own),
+        *(f"clip.{key}" for key in ClipTable.model_fields),
+    ]
+    return _beginning(incomplete, (f"{key}=" for key in keys))
+
+
+def _names(context: typer.Context, kind: Kind | None = None) -> list[str]:
+    from artgen.registry import Registry
+
+    registry = Registry(files=context.params.get("plugin") or ())
+    kinds: tuple[Kind, ...] = ("primitive", "engine", "loss", "target", "exporter")
+    if kind is not None:
+        kinds = (kind,)
+    return sorted({entry.name for each in kinds for entry in registry.entries(each)})
+
+
+def _files(incomplete: str) -> list[str]:
+    import glob
+    import os
+
+    found = sorted(glob.glob(glob.escape(incomplete) + "*"))
+    return [f"{path}{os.sep}" if os.path.isdir(path) else path for path in found]
+
+
+def _beginning(incomplete: str, names: Iterable[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]

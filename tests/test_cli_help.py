@@ -1,0 +1,126 @@
+"""Help, the manual page, completion, and what follows a command."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from artgen.cli import _afterwards, main
+from artgen.cli._afterwards import notified
+from artgen.cli._help import EXAMPLES, USUAL
+
+
+def _commands() -> dict:
+    import typer
+
+    from artgen.cli._main import app
+
+    return typer.main.get_command(app).commands
+
+
+def test_help_is_short_and_help_all_is_complete(call):
+    short, full = call("fit", "--help")[1], call("fit", "--help-all")[1]
+    assert "--primitive" in short
+    assert "--max-pixels" not in short
+    assert "--help-all" in short
+    assert "Codecs only" in full
+    assert "<bool>" not in full
+    for parameter in _commands()["fit"].params:
+        assert max(parameter.opts, key=len) in full or parameter.name == "targets"
+    # The short help left nothing behind.
+    assert call("fit", "--help")[1] == short
+
+
+def test_tables_of_help_name_what_there_is():
+    commands = _commands()
+    for name, usual in USUAL.items():
+        assert set(usual) <= {parameter.name for parameter in commands[name].params}
+    for name, examples in EXAMPLES.items():
+        for example in examples:
+            flags = {flag for parameter in commands[name].params for flag in parameter.opts}
+            words = example.split()
+            assert words[1] in commands
+            if words[1] == name:
+                assert {word for word in words if re.match("--?[a-z]", word)} <= flags
+
+
+def test_the_manual_page_has_every_flag(call):
+    code, page, _ = call("--man")
+    assert (code, page.splitlines()[0]) == (0, '.TH ARTGEN 1 "" "artgen 0.1.0"')
+    assert r"\fB\-\-live\-port\fR PORT" in page
+    assert '.SS "artgen plugins show"' in page
+    # A line that begins with a dot is a macro.
+    macros = {line.split()[0] for line in page.splitlines() if line.startswith(".")}
+    assert macros <= {".TH", ".SH", ".B", ".I", ".SS", ".TP", ".PP", ".EX", ".EE"}
+
+
+@pytest.mark.parametrize(
+    ("line", "completed"),
+    [
+        ("artgen fit -p tri", ["triangle"]),
+        ("artgen fit -p circle+tri", ["circle+triangle"]),
+        ("artgen fit -e gen", ["genetic"]),
+        ("artgen fit --loss l1+0.1*ss", ["l1+0.1*ssim"]),
+        ("artgen fit sample:astro", ["sample:astronaut"]),
+        ("artgen fit --device cu", ["cuda"]),
+        ("artgen fit -p fourier --set harm", ["harmonics="]),
+        ("artgen fit -p triangle --set engine.pat", ["engine.patience="]),
+        ("artgen plugins show gauss", ["gaussian"]),
+    ],
+)
+def test_the_shell_completes_names(line, completed, capsys, monkeypatch):
+    monkeypatch.setenv("_ARTGEN_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
+    with pytest.raises(SystemExit, match="0"):
+        main([])
+    assert capsys.readouterr().out.split() == completed
+
+
+def test_a_command_runs_at_the_end(tmp_path, capsys):
+    file = tmp_path / "code"
+    command = f'echo "$ARTGEN_EXIT_CODE" > "{file}"'
+    assert notified(command, lambda: 5) == 5
+    assert file.read_text() == "5\n"
+    with pytest.raises(KeyboardInterrupt):
+        notified(command, _interrupt)
+    assert file.read_text() == "130\n"
+    assert notified("exit 3", lambda: 0) == 0
+    assert "warning: --notify 'exit 3' ended with exit code 3" in capsys.readouterr().err
+    assert notified(None, lambda: 4) == 4
+
+
+def _interrupt() -> int:
+    raise KeyboardInterrupt
+
+
+def test_fit_opens_the_picture_and_notifies(photo, empty_folder, call, monkeypatch):
+    shown, commands = [], []
+    monkeypatch.setattr("artgen.cli._runs.open_in_browser", lambda file: shown.append(file) or True)
+
+    def run(command: str, **how) -> subprocess.CompletedProcess:
+        commands.append((command, how["env"]["ARTGEN_EXIT_CODE"]))
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(_afterwards.subprocess, "run", run)
+    fit = ("fit", photo, "--size", 16, "-n", 4, "--steps", 1, "--backend", "eager", "--no-video")
+    code, _, err = call(*fit, "--open", "--notify", "bell")
+    assert code == 0, err
+    assert [file.name for file in shown] == ["photo-gaussian.png"]
+    assert commands == [("bell", "0")]
+    assert call(*fit, "--notify", "bell")[0] == 2
+    assert commands[1:] == [("bell", "2")]
+
+
+def test_the_live_page_has_the_port_asked_for():
+    from artgen.errors import OutputError
+    from artgen.live import Live
+    from artgen.tasks import RunControl
+
+    with (
+        Live(RunControl()) as first,
+        pytest.raises(OutputError, match=f"cannot serve the live page on port {first.port}: "),
+    ):
+        Live(RunControl(), port=first.port)
