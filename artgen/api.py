@@ -11,6 +11,7 @@ from artgen.art import Art
 from artgen.engines import Engine
 from artgen.errors import Interrupted, PluginError, UsageError
 from artgen.events import Evaluated, Event
+from artgen.frame import Frame, parse_frame
 from artgen.losses import LossFunction
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
@@ -37,7 +38,10 @@ def fit(
     time: float | None = None,
     target_psnr: float | None = None,
     loss: str | LossFunction | None = None,
-    size: int | None = None,
+    size: int | str | None = None,
+    crop: str | None = None,
+    crop_at: str | None = None,
+    pad: str | None = None,
     seed: int | None = None,
     preset: str | None = None,
     engine: str | type[Engine] = "auto",
@@ -61,9 +65,12 @@ def fit(
     an array [height, width] or [height, width, channels] of uint8, uint16 or floats in 0..1, or
     what `curve_from_samples`, `points_from_samples` and `set_from_arrays` make. `primitive`,
     `engine`, `loss` and `target` may also be the class or the function that a plugin would offer:
-    it is registered first (`register`). `size` is the long side while fitting, in pixels; a `count`
-    of ``"auto"`` adds parts while they help, and `target_bytes` takes as many as fit into this many
-    bytes at `precision`; `time` is in seconds;
+    it is registered first (`register`). `size` is the long side while fitting, in pixels, or both
+    sides, ``"1080x1080"``. To these, or to the aspect ratio `crop`, ``"9:16"``, a picture is
+    cropped around the point `crop_at`, ``"auto"`` or ``"0.5,0.3"``; with `pad`, a colour or
+    ``"background"``, it gets a border instead. A `count` of ``"auto"`` adds parts while they help,
+    and `target_bytes` takes as many as fit into this many bytes at `precision`; `time` is in
+    seconds;
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
     such a background may have: a list, a file of them, or how many to learn from the target. Every
@@ -81,6 +88,8 @@ def fit(
         loss = register(loss, kind="loss")
     if callable(target):
         target = f"{register(target, kind='target')}:"
+    texts = None if size is None else str(size)
+    frame, long_side = parse_frame(texts, crop, crop_at, pad), Frame.of(size).size
     opened: Target | None = None
     source = "array"
     if isinstance(target, str | os.PathLike):
@@ -92,11 +101,17 @@ def fit(
                 hint="save the picture first",
             )
         if isinstance(target, Target):
-            opened = target if size is None else target.resized(size)
+            if frame.aspect is not None:
+                raise UsageError(
+                    "a target that is open already cannot be cropped",
+                    hint="open it with artgen.TargetRequest(frame=...)",
+                )
+            opened = target if frame.size is None else target.resized(frame.size)
         else:
             # What suits the primitive is known later; until then black is behind transparency.
             plain = "black" if background == "auto" else background
-            request = TargetRequest(size=size, background=parse_colour(plain))
+            plain_frame = replace(frame, size=None)
+            request = TargetRequest(long_side, parse_colour(plain), frame=plain_frame)
             opened = image_from_array(target, request)
     if isinstance(palette, str | os.PathLike):
         palette = read_palette(palette)
@@ -114,7 +129,10 @@ def fit(
             "init": None if init is None else FileReference(name=os.fspath(init)).model_dump(),
             "target": {
                 "source": source,
-                "size": size,
+                "size": long_side,
+                "aspect": frame.aspect and "{}:{}".format(*frame.aspect),
+                "crop_at": crop_at,
+                "pad": pad,
                 "background": background,
                 "palette": palette,
                 "mask": None if mask is None else {"name": os.fspath(mask)},

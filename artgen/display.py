@@ -21,6 +21,7 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, UsageError, memory_errors
+from artgen.frame import BACKGROUND, Frame
 from artgen.metrics import accuracy, decibels, mean_error, psnr, ssim
 from artgen.nn.codec import PICTURE_PIECE, kept_examples, reconstruct
 from artgen.output import to_pixels
@@ -29,6 +30,10 @@ from artgen.output.sheets import PairSheet
 from artgen.primitives import Codec, Examples, Field, Primitive
 from artgen.raster import EAGER, Backend, draw, evaluate
 from artgen.samples import Curve, ImageSet, Points, kind_of
+from artgen.targets import parse_colour
+
+_SEEN = 256
+"""Long side of the drawing in which the frame of an automatic crop looks for detail."""
 
 METRICS = ("psnr", "ssim", "mse", "accuracy", "mean_error")
 """Names of all metrics; those that do not apply to a kind of target are None."""
@@ -244,6 +249,35 @@ def open_view(
         transparent=transparent,
         test=test,
     )
+
+
+class FramedView:
+    """A view that shows pictures at the size of a frame, cropped or with a border.
+
+    `how` are the keywords of `open_view`. Raises UsageError where a plot would be cropped.
+    """
+
+    def __init__(self, frame: Frame, drawing: Drawing, primitive: Primitive, **how: Any) -> None:
+        if frame.aspect is not None and drawing.subject is not None:
+            raise UsageError(
+                f"drawings of {kind_of(drawing.subject)} targets cannot be cropped",
+                hint="give the long side alone",
+            )
+        if frame.at == "auto":
+            small = drawing.canvas.scaled(min(_SEEN, max(drawing.width, drawing.height)))
+            overview = open_view(drawing, primitive, small, **{**how, "supersample": 1})
+            frame = frame.focused(overview.show(drawing).pixels)
+        self.placement = frame.place(drawing.canvas)
+        if frame.pad in (None, BACKGROUND):
+            border = (*drawing.background, 0.0 if how.get("transparent") else 1.0)
+        else:
+            border = (*parse_colour(frame.pad), 1.0)
+        self.border = tuple(int(value) for value in to_pixels(np.array(border)))
+        self.view = open_view(drawing, primitive, self.placement.whole, **how)
+
+    def show(self, drawing: Drawing) -> NDArray[np.uint8]:
+        """Draw pixels, uint8 [height, width, 3 or 4]. Raises Diverged, OutOfMemory."""
+        return self.placement.cut(self.view.show(drawing).pixels, self.border)
 
 
 def _evaluate(view: View, drawing: Drawing, positions: NDArray[np.float32]) -> Tensor:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.errors import UsageError
+from artgen.frame import Frame
 from artgen.registry import bare_name
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
         supersample=request.supersample,
         device=request.device,
     )
-    return encode_png(pixels, art.recipe.to_json())
+    return encode_png(pixels, art.recipe.to_json(), dpi=request.dpi)
 
 
 def export_svg(art: Art, request: ExportRequest) -> bytes:
@@ -67,7 +68,7 @@ def export_svg(art: Art, request: ExportRequest) -> bytes:
     return encode_svg(
         art.drawing,
         art.primitive(),
-        art.canvas(request.size),
+        Frame.of(request.size),
         art.recipe.to_json(),
         transparent=request.transparent,
         animate=request.animate,
@@ -96,8 +97,16 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
         _words(art),
         encode_jpeg(art.render(side), 80, optimize=True),
         film=art.film,
-        **({} if request.size is None else {"saved_side": request.size}),
+        **({} if request.size is None else {"saved_side": _long_side(art, request)}),
     )
+
+
+def _long_side(art: Art, request: ExportRequest) -> int:
+    """Return the long side in pixels. Raises UsageError where both sides are asked for."""
+    if Frame.of(request.size).aspect is not None:
+        raise UsageError("this format is not cropped", hint="give the long side alone as --size")
+    canvas = art.canvas(request.size)
+    return max(canvas.width, canvas.height)
 
 
 def _words(art: Art) -> PageWords:
@@ -128,7 +137,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
     return encode_parts(
         art.drawing,
         art.primitive(),
-        art.canvas(request.size),
+        art.drawing.canvas.scaled(_long_side(art, request)),
         art.recipe.to_dict(),
         transparent=request.transparent,
     )
@@ -198,13 +207,13 @@ def _moving(
         )
     from artgen.output.animation import ANIMATIONS
 
-    canvas = art.canvas(request.size)
+    frame, canvas = Frame.of(request.size), art.canvas(request.size)
     size, fps = max(canvas.width, canvas.height), request.fps or art.film.fps
     if suffix in ANIMATIONS:
         # Draw no more frames and pixels than the format keeps.
         size, fps = min(size, ANIMATIONS[suffix].side), min(fps, ANIMATIONS[suffix].fps)
     frames = art.frames(
-        size,
+        replace(frame, size=size),
         fps=fps,
         speed=request.speed,
         supersample=request.supersample,

@@ -8,7 +8,8 @@ so that a later version with other defaults still makes the same picture.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal, TypeVar, get_args
 
@@ -19,6 +20,7 @@ from artgen._files import read_regular
 from artgen._migration import migrated_recipe
 from artgen._toml import DEEPEST, parse_toml
 from artgen.errors import InputError, UsageError, did_you_mean, explain_problem
+from artgen.frame import LARGEST, Frame, parse_aspect, parse_frame, parse_place
 from artgen.options import not_finite
 
 SCHEMA: Literal[2] = 2
@@ -75,6 +77,15 @@ class TargetTable(_Table):
     source: str = "sample:astronaut"
     sha256: str | None = None
     size: int | None = Field(default=None, ge=1, description="long side while fitting, in pixels")
+    aspect: str | None = Field(
+        default=None, description="width:height to which the picture is cropped, such as 9:16"
+    )
+    crop_at: str | None = Field(
+        default=None, description="what a crop keeps in its centre: shares X,Y, or auto"
+    )
+    pad: str | None = Field(
+        default=None, description="a border instead of a crop: its colour, or background"
+    )
     background: str = Field(
         default="auto", description="colour behind transparency and under the parts"
     )
@@ -86,6 +97,22 @@ class TargetTable(_Table):
         default=False, description="weigh the loss by the picture's transparency"
     )
     max_pixels: int = Field(default=64_000_000, ge=1)
+
+    @property
+    def frame(self) -> Frame:
+        """The part of the picture that is fitted; its size is the key `size`."""
+        aspect = None if self.aspect is None else parse_aspect(self.aspect)
+        return Frame(aspect=aspect, at=parse_place(self.crop_at), pad=self.pad)
+
+    @field_validator("aspect")
+    @classmethod
+    def _check_aspect(cls, text: str | None) -> str | None:
+        return None if text is None else _checked(text, parse_aspect)
+
+    @field_validator("crop_at")
+    @classmethod
+    def _check_place(cls, text: str | None) -> str | None:
+        return None if text is None else _checked(text, parse_place)
 
     @field_validator("palette", mode="before")
     @classmethod
@@ -151,14 +178,19 @@ class Stage(_OpenTable):
 class OutputTable(_Table):
     """What is written, beside the `.art` file."""
 
-    still_size: int | None = Field(default=None, ge=1, le=65_536)
+    still_size: int | str | None = Field(
+        default=None, description="long side in pixels, or WIDTHxHEIGHT"
+    )
+    dpi: float | None = Field(
+        default=None, ge=1, le=10_000, description="dots per inch that a PNG or JPEG names"
+    )
     transparent: bool = False
     video: bool = True
     video_format: VideoFormat = "mp4"
     fps: int = Field(default=30, ge=1, le=120)
     video_seconds: float = Field(default=10.0, gt=0, le=3600)
-    video_size: int | None = Field(
-        default=None, ge=16, le=4096, description="long side of the video, in pixels"
+    video_size: int | str | None = Field(
+        default=None, description="long side in pixels, or WIDTHxHEIGHT"
     )
     frames: int | None = Field(
         default=None, ge=1, description="largest number of different frames per stage"
@@ -172,6 +204,18 @@ class OutputTable(_Table):
         le=MOST_KEYS,
         description="drawings of each stage kept as keyframes of a film",
     )
+
+    @field_validator("still_size", "video_size", mode="before")
+    @classmethod
+    def _check_size(cls, value: Any) -> Any:
+        number = isinstance(value, int) and not isinstance(value, bool)
+        if value is None or (number and 1 <= value <= LARGEST):
+            return value
+        if isinstance(value, str) and "x" in value:
+            return _checked(value, parse_frame)
+        raise PydanticCustomError(
+            "size", f"must be a long side from 1 to {LARGEST} pixels, or WIDTHxHEIGHT"
+        )
 
 
 class RunTable(_Table):
@@ -337,6 +381,12 @@ class Recipe(_Table):
         """The recipe with other values of keys of its target. Raises UsageError."""
         return self._with(target=_changed(self.target, "target", changes))
 
+    def framed(self, size: int | str | None) -> Frame:
+        """The frame of an output of this `size`: cropped or bordered as the target is."""
+        frame = Frame.of(size)
+        target = self.target.frame
+        return replace(frame, at=target.at, pad=target.pad)
+
     def with_primitive(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys or options of its primitive. Raises UsageError."""
         return self._with(primitive=_changed(self.primitive, "primitive", changes))
@@ -371,6 +421,15 @@ class Recipe(_Table):
         values = {**dict(self), **changes}
         values["schema"] = values.pop("schema_version")
         return type(self).model_construct(_fields_set=set(self.model_fields_set), **values)
+
+
+def _checked(text: str, parse: Callable[[str], object]) -> str:
+    """The text, where it can be parsed."""
+    try:
+        parse(text)
+    except UsageError as error:
+        raise PydanticCustomError("text", f"is wrong: {error.message}") from None
+    return text
 
 
 def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:

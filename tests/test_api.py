@@ -206,12 +206,12 @@ def test_repr_is_short_and_says_what_it_is():
     assert len(repr(art.drawing)) < 400
 
 
-@pytest.mark.parametrize("size", [(10, 20), 2.5, "64", 0])
+@pytest.mark.parametrize("size", [(10, 0), 2.5, "wide", 0])
 def test_size_that_is_none_is_refused_in_words(size):
     art = artgen.fit(np.zeros((8, 8)), count=2, steps=1, backend="eager")
-    with pytest.raises(artgen.UsageError, match=r"size must be .* got "):
+    with pytest.raises(artgen.UsageError, match=r"size|--size"):
         art.render(size)
-    with pytest.raises(artgen.UsageError, match=r"size must be .* got "):
+    with pytest.raises(artgen.UsageError, match=r"size|--size"):
         artgen.fit(np.zeros((8, 8)), size=size)
 
 

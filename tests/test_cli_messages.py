@@ -33,7 +33,7 @@ def save_pictures(folder: Path) -> None:
     [
         (("fit", "-n"), "'-n' requires an argument", "artgen fit --help"),
         (("gallery", "reel", "-o"), "'-o' requires an argument", "artgen gallery reel --help"),
-        (("fit", "--size", "wide"), "'--size': must be a whole number, got 'wide'", "fit --help"),
+        (("fit", "--size", "wide"), "--size 'wide' is no size", "1080x1080"),
         (("fit", "--recipe", "r.toml"), "target.size must be a whole number, got 'wide'", ""),
         (("fit", "--set", "visibility_size=wide"), "must be a whole number from 1 to 256", "cells"),
         (("fit", "https://example.org/a.png"), "is a URL", "download"),

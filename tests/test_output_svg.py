@@ -19,6 +19,7 @@ from artgen.art import load
 from artgen.cli import main
 from artgen.errors import InputError
 from artgen.exporters import export_json, export_png, export_svg
+from artgen.frame import WHOLE
 from artgen.output import read_recipe
 from artgen.output.parts import decimals
 from artgen.output.svg import encode_svg
@@ -212,7 +213,7 @@ def encoded(shape, genes):
         "alpha": torch.tensor([0.5]),
     }
     drawing = Drawing("lens", {}, tensors, 64, 64)
-    return ElementTree.fromstring(encode_svg(drawing, shape, Canvas(64, 64), "{}"))
+    return ElementTree.fromstring(encode_svg(drawing, shape, WHOLE, "{}"))
 
 
 def test_spans_become_a_polygon(registry):

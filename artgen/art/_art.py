@@ -5,17 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
-from numbers import Integral
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.animation.film import Film
-from artgen.art._file import LARGEST, Contents, read, to_bytes
+from artgen.art._file import Contents, read, to_bytes
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, UsageError
 from artgen.events import Evaluated
 from artgen.faults import broken, plugin_code
+from artgen.frame import Frame, Size
 from artgen.recipe import Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.samples import ImageSet
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from artgen.display import View
+    from artgen.display import FramedView
     from artgen.latents.space import LatentSpace
     from artgen.output.plotter import Page
     from artgen.primitives import Primitive
@@ -37,6 +37,9 @@ _PICTURE_SIDE = 336
 class ExportRequest:
     """How an exporter should draw: `size` is the long side in pixels (None: the fitting size).
 
+    It may also be a text such as ``"1080x1080"``, or an `artgen.frame.Frame`, which crops or adds a
+    border; `dpi` is the number of dots per inch that the file names (None: it names none).
+
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
     `speed` times as fast.
 
@@ -46,7 +49,7 @@ class ExportRequest:
     `page` is an `artgen.output.plotter.Page`, paper and pens for a plotter (None: no page).
     """
 
-    size: int | None = None
+    size: Size | None = None
     transparent: bool = False
     supersample: int = 1
     device: str = "cpu"
@@ -57,6 +60,7 @@ class ExportRequest:
     fps: float | None = None
     speed: float = 1.0
     page: Page | None = None
+    dpi: float | None = None
 
     def allow(self, *names: str) -> None:
         """Raise UsageError if a field is set that is neither in `names` nor `device`."""
@@ -121,24 +125,16 @@ class Art:
                 hint="install the version of its plugin that made it",
             ) from None
 
-    def canvas(self, size: int | None = None) -> Canvas:
+    def canvas(self, size: Size | None = None) -> Canvas:
         """The canvas to draw on for a long side of `size` pixels (None: the fitting size).
 
-        Raises UsageError.
+        `size` may also be width and height, or a frame: see `ExportRequest`. Raises UsageError.
         """
-        if size is None:
-            return self.drawing.canvas
-        if not isinstance(size, Integral) or not 1 <= size <= LARGEST:
-            raise UsageError(
-                f"size must be the long side in pixels, a whole number from 1 to {LARGEST}, "
-                f"got {size!r}",
-                hint="the shorter side follows from the picture",
-            )
-        return self.drawing.canvas.scaled(int(size))
+        return Frame.of(size).canvas(self.drawing.width, self.drawing.height)
 
     def render(
         self,
-        size: int | None = None,
+        size: Size | None = None,
         *,
         transparent: bool = False,
         supersample: int = 1,
@@ -146,15 +142,16 @@ class Art:
     ) -> NDArray[np.uint8]:
         """Draw with a long side of `size` pixels: uint8 [height, width, 3], 4 when transparent.
 
+        ``"1080x1080"`` asks for both sides: the drawing then fills the picture and is cropped.
         A picture is painted, a curve plotted, labelled points become a map of their classes.
         Raises InputError, PluginError, UsageError, OutOfMemory.
         """
         view = self._view(size, transparent, supersample, device)
-        return view.show(self.drawing).pixels
+        return view.show(self.drawing)
 
     def frames(
         self,
-        size: int | None = None,
+        size: Size | None = None,
         *,
         fps: float | None = None,
         speed: float = 1.0,
@@ -176,18 +173,19 @@ class Art:
             for seconds in times:
                 moment = film.moment(seconds)
                 if moment != shown:
-                    pixels = view.show(film.drawing(self.drawing, seconds)).pixels
+                    pixels = view.show(film.drawing(self.drawing, seconds))
                     shown = moment
                 yield pixels
 
         return draw()
 
-    def _view(self, size: int | None, transparent: bool, supersample: int, device: str) -> View:
+    def _view(
+        self, size: Size | None, transparent: bool, supersample: int, device: str
+    ) -> FramedView:
         """What shows this drawing, and others like it."""
-        from artgen.display import open_view
+        from artgen.display import FramedView
         from artgen.raster import choose_backend
 
-        canvas = self.canvas(size)
         if supersample < 1:
             raise UsageError(
                 f"supersample must be at least 1, got {supersample}", hint="use 1 to 8"
@@ -196,10 +194,10 @@ class Art:
         # The fit's own backend, so that the fitting size gives the bits of the still; where it is
         # not to be had, the other one differs by rounding only.
         eager = self.recipe.run.backend == "eager"
-        return open_view(
+        return FramedView(
+            Frame.of(size),
             self.drawing,
             primitive,
-            canvas,
             device=device,
             backend=choose_backend(primitive, device, "eager" if eager else "auto"),
             supersample=supersample,
@@ -236,7 +234,7 @@ class Art:
 
         return open_latents(self.primitive(), self.drawing)
 
-    def picture_canvas(self, size: int | None = None) -> Canvas:
+    def picture_canvas(self, size: Size | None = None) -> Canvas:
         """The canvas for a single picture of a codec's set, with a long side of `size` pixels.
 
         Raises UsageError where this is no codec.
@@ -246,7 +244,11 @@ class Art:
                 f"{self.drawing.primitive} has no latents: it is not a codec",
                 hint="fit a codec: artgen fit sample:digits -p autoencoder",
             )
-        return self.drawing.subject.grid.scaled(size or _PICTURE_SIDE)
+        frame = Frame.of(size or _PICTURE_SIDE)
+        if frame.aspect is not None:
+            raise UsageError("pictures of a set cannot be cropped", hint="give their long side")
+        grid = self.drawing.subject.grid
+        return frame.canvas(grid.width, grid.height)
 
     def to_bytes(self) -> bytes:
         """The `.art` file."""

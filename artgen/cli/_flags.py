@@ -14,6 +14,7 @@ import typer
 from artgen.cli._completion import Complete, devices
 from artgen.cli._console import say
 from artgen.cli._help import HELP_ALL
+from artgen.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.registry import Registry
@@ -96,6 +97,53 @@ class Common:
             for warning in registry.warnings:
                 say(f"warning: {warning}")
         return registry
+
+
+_FRAME = Panel("Size and crop")
+
+
+@dataclass(frozen=True)
+class Framing:
+    """The flags that say how large a picture is and what part is shown."""
+
+    crop: str | None = _FRAME.option(
+        "W:H|WxH",
+        "Aspect ratio, such as 9:16, or width and height in pixels. What is wider or higher is "
+        "cropped.",
+    )
+    crop_at: str | None = _FRAME.option(
+        "auto|X,Y",
+        "What a crop keeps in its centre: shares of width and height, or auto for most detail. "
+        "Default: 0.5,0.5.",
+    )
+    fit: bool = _FRAME.switch("Show the whole picture inside a border instead.", "--fit")
+    pad: str | None = _FRAME.option(
+        "COLOUR", "Colour of that border. Default: background. Implies --fit."
+    )
+    dpi: float | None = _FRAME.option(
+        "N",
+        "Dots per inch of sizes in cm, mm or in; PNG, JPEG and PDF name it. Default: 300.",
+        min=1,
+        max=10_000,
+    )
+
+    @property
+    def border(self) -> str | None:
+        """The colour of the border; None for a crop. Raises UsageError."""
+        from artgen.frame import BACKGROUND
+        from artgen.targets import parse_colour
+
+        if self.fit and self.crop_at is not None:
+            raise UsageError("--fit and --crop-at were both given", hint="leave one of them out")
+        if self.pad not in (None, BACKGROUND):
+            parse_colour(self.pad)
+        return self.pad or (BACKGROUND if self.fit else None)
+
+    def dpi_of(self, *sizes: str | None) -> float | None:
+        """The dots per inch that a file names: as given, or as sizes in cm, mm or in imply."""
+        from artgen.frame import DPI, has_unit
+
+        return self.dpi or (DPI if any(map(has_unit, sizes)) else None)
 
 
 @dataclass(frozen=True)

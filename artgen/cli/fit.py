@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from artgen.cli import _completion
-from artgen.cli._flags import Common, Panel, argument
+from artgen.cli._flags import Common, Framing, Panel, argument
 from artgen.cli._where import Files, Where
 from artgen.errors import UsageError
+from artgen.frame import parse_frame, parse_pixels
 
 if TYPE_CHECKING:
     from artgen.batch import Run
@@ -96,11 +97,10 @@ def fit(
     plateau: int | None = _LONG.option(
         "STEPS", "Stop the last stage after this many steps without improvement.", min=1
     ),
-    size: int | None = _JUDGE.option(
-        "PX",
-        "Long side of the target while fitting. Default: its own, at most 768.",
-        min=1,
-        max=65_536,
+    size: str | None = _JUDGE.option(
+        "PX|WxH",
+        "Size of the target while fitting: its long side, or both sides, to which it is cropped. "
+        "Default: its own, at most 768.",
     ),
     loss: str | None = _JUDGE.option(
         "LOSS,...",
@@ -124,9 +124,12 @@ def fit(
     max_pixels: int | None = _JUDGE.option(
         "N", "Refuse larger pictures. Default: 64 million.", min=1
     ),
+    framing: Framing,
     files: Files,
-    still_size: int | None = _FILES.option(
-        "PX", "Long side of the PNG. Default: the fitting size.", min=1, max=65_536
+    still_size: str | None = _FILES.option(
+        "PX|WxH|CM",
+        "Size of the PNG: its long side, both sides, or a length such as 30cm. "
+        "Default: that of --crop, else the fitting size.",
     ),
     transparent: bool = _FILES.switch("Leave the background out of the PNG.", "--transparent"),
     video: Path | None = _FILES.option(
@@ -138,8 +141,8 @@ def fit(
     video_seconds: float | None = _FILES.option(
         "SECONDS", "Length of the video. Default: 10.", min=0.1, max=3600
     ),
-    video_size: int | None = _FILES.option(
-        "PX", "Long side of the video. Default: the fitting size.", min=16, max=4096
+    video_size: str | None = _FILES.option(
+        "PX|WxH", "Size of the video: its long side, or both sides. Default: the fitting size."
     ),
     walk: str | None = _CODECS.option(
         "WALK",
@@ -217,6 +220,11 @@ def fit(
     if init is not None:
         base = start_from(base, read_recipe_file(init), primitive)
 
+    asked = parse_frame(size, dpi=framing.dpi)
+    frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
+    if still_size is None and framing.crop is not None and "x" in framing.crop:
+        still_size = framing.crop
+
     # Files named by the recipe lie beside it, those named by flags where the user is.
     folders = [file.parent for file in (recipe, init) if file is not None]
     search = (*folders, Path())
@@ -227,7 +235,10 @@ def fit(
             "seed": seed,
             "init": {"name": located(str(init))} if init is not None else None,
             "target": {
-                "size": size,
+                "size": asked.size,
+                "aspect": frame.aspect and "{}:{}".format(*frame.aspect),
+                "crop_at": framing.crop_at,
+                "pad": frame.pad,
                 "background": background,
                 "palette": parse_palette(palette),
                 "mask": {"name": located(str(mask))} if mask is not None else None,
@@ -240,13 +251,14 @@ def fit(
                 "target_bytes": target_bytes,
             },
             "output": {
-                "still_size": still_size,
+                "still_size": still_size and parse_pixels(still_size, framing.dpi),
+                "dpi": framing.dpi_of(still_size),
+                "video_size": video_size and parse_pixels(video_size),
                 "transparent": transparent or None,
                 "video": False if no_video else None if video is None else True,
                 "video_format": parse_video(video),
                 "fps": fps,
                 "video_seconds": video_seconds,
-                "video_size": video_size,
                 "walk": walk,
                 "history": history or None,
             },

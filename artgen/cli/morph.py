@@ -24,8 +24,8 @@ def morph(
         "SECONDS", "How long each drawing is held still.", min=0, max=3600, default=1.0
     ),
     loop: bool = switch("Return to A at the end.", "--loop"),
-    size: int | None = option(
-        "PX", "Long side. Default: the fitting size of A.", min=1, max=65_536
+    size: str | None = option(
+        "PX|WxH", "Long side in pixels, or both sides. Default: the fitting size of A."
     ),
     fps: float = option("N", "Frames per second of a video.", min=0.1, max=240, default=30.0),
     device: str = DEVICE,
@@ -41,6 +41,7 @@ def morph(
     from artgen._files import file_hash
     from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load
+    from artgen.frame import parse_pixels
     from artgen.recipe import FileReference
     from artgen.runner import resolve_device
 
@@ -57,11 +58,11 @@ def morph(
             FileReference(name=second.name, sha256=file_hash(second, "art")),
         ),
     )
-    request = ExportRequest(size, device=resolve_device(device))
+    request = ExportRequest(size and parse_pixels(size), device=resolve_device(device))
     whole = {"art": lambda art, request: art.to_bytes()}
     write_exports(files, made, request, registry, silent=common.as_json or common.quiet, more=whole)
     if common.as_json:
-        canvas, film = made.canvas(size), made.require_film()
+        canvas, film = made.canvas(request.size), made.require_film()
         print_json(
             {
                 "first": str(first),

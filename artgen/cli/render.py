@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from artgen.cli._console import print_json
 from artgen.cli._exports import check_files, write_exports
-from artgen.cli._flags import DEVICE, OVERWRITE, Common, Panel, argument, option, switch
+from artgen.cli._flags import DEVICE, OVERWRITE, Common, Framing, Panel, argument, option, switch
 from artgen.errors import UsageError
+from artgen.frame import parse_frame
 
 if TYPE_CHECKING:
     from artgen.output.plotter import Page
@@ -28,11 +29,10 @@ def render(
         "--output",
         "-o",
     ),
-    size: int | None = option(
-        "PX",
-        "Long side. Default: the fitting size; 336 for --latent and --walk.",
-        min=1,
-        max=65_536,
+    size: str | None = option(
+        "PX|WxH|CM",
+        "Long side in pixels, width and height such as 1080x1080, or a length such as 30cm. "
+        "Default: the fitting size; 336 for --latent and --walk.",
     ),
     transparent: bool = switch("Leave out the background.", "--transparent"),
     supersample: int = option("K", "Average K x K samples per pixel.", min=1, max=8, default=1),
@@ -90,6 +90,7 @@ def render(
     paper: str | None = _PANEL.option("COLOUR", "Colour of the paper. Default: white."),
     overwrite: bool = OVERWRITE,
     *,
+    framing: Framing,
     common: Common,
 ) -> None:
     """Draw a saved drawing or film at any size."""
@@ -98,6 +99,7 @@ def render(
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     usual = Path(art.stem + (".png" if walk is None else ".mp4"))
     files = list(dict.fromkeys(outputs or [usual]))
+    frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
     check_files(files, registry, overwrite=overwrite)
 
     from artgen.art import ExportRequest, load
@@ -116,7 +118,7 @@ def render(
     if at is not None:
         loaded = loaded.at(at)
     request = ExportRequest(
-        size,
+        frame.size if frame.aspect is None else frame,
         transparent,
         supersample,
         resolve_device(device),
@@ -127,11 +129,12 @@ def render(
         fps=fps,
         speed=speed,
         page=sheet,
+        dpi=framing.dpi_of(size),
     )
     write_exports(files, loaded, request, registry, silent=common.as_json or common.quiet)
     if common.as_json:
         single = latent is not None or walk is not None
-        drawn = loaded.picture_canvas(size) if single else loaded.canvas(size)
+        drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)
         print_json(
             {
                 "art": str(art),

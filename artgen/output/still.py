@@ -37,11 +37,13 @@ def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
     return pixels
 
 
-def encode_png(pixels: Pixels, recipe_json: str | None = None, *, level: int = 6) -> bytes:
+def encode_png(
+    pixels: Pixels, recipe_json: str | None = None, *, level: int = 6, dpi: float | None = None
+) -> bytes:
     """A PNG file of `pixels`, uint8 [h, w, 3] or [h, w, 4]; equal arguments give equal bytes.
 
     The recipe goes into one compressed iTXt chunk, for `read_recipe`. `level` is zlib's, from 1
-    (fast) to 9 (small).
+    (fast) to 9 (small). `dpi` says how large it is on paper.
     """
     from PIL import Image
 
@@ -49,7 +51,8 @@ def encode_png(pixels: Pixels, recipe_json: str | None = None, *, level: int = 6
         raise ValueError(f"pixels are uint8 [h, w, 3|4], not {pixels.dtype} {pixels.shape}")
     file = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels))
-    picture.save(file, "PNG", pnginfo=png_texts(recipe_json), compress_level=level)
+    printed = {} if dpi is None else {"dpi": (dpi, dpi)}
+    picture.save(file, "PNG", pnginfo=png_texts(recipe_json), compress_level=level, **printed)
     return file.getvalue()
 
 

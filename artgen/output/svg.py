@@ -11,13 +11,13 @@ import re
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
-from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
+from artgen.frame import BACKGROUND, Frame, Placement
 from artgen.output.parts import FlatPart, decimals, parts_for
 from artgen.output.provenance import RECIPE_ID
 from artgen.primitives import Primitive
-from artgen.targets import hex_colour
+from artgen.targets import hex_colour, parse_colour
 
 FADE, FIRST = 0.5, 8
 """Seconds that a shape takes to appear, and how many appear at an even pace; later ones come faster
@@ -39,13 +39,13 @@ _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 def encode_svg(
     drawing: Drawing,
     primitive: Primitive,
-    canvas: Canvas,
+    frame: Frame,
     recipe_json: str,
     *,
     transparent: bool = False,
     animate: float | None = None,
 ) -> bytes:
-    """An SVG file of the drawing, `canvas` large, over its background unless `transparent`.
+    """An SVG file of the drawing in a `frame`, over its background unless `transparent`.
 
     The parts appear within `animate` seconds, all at once where it is None. The recipe is in
     the metadata, for `read_recipe`. Raises UsageError where the drawing has no flat parts,
@@ -58,8 +58,10 @@ def encode_svg(
             f"{drawing.primitive} covers the whole picture and cannot be transparent",
             hint="leave out --transparent",
         )
-    width, height = canvas.width, canvas.height
-    ground = f'<rect width="{width}" height="{height}" fill="{hex_colour(drawing.background)}"/>'
+    placement = frame.place(drawing.canvas)
+    canvas, width, height = placement.whole, placement.picture.width, placement.picture.height
+    left, top = -placement.left, -placement.top
+    ground, clip = _ground(drawing, frame, placement, transparent)
     digits = decimals(drawing.canvas)
     seam = rounded(SEAM * drawing.canvas.pixel, digits + 1)
     found = [_element(part, digits, seam) for part in parts]
@@ -69,8 +71,9 @@ def encode_svg(
         f'viewBox="0 0 {width} {height}">',
         metadata(recipe_json),
         *([] if animate is None else [_STYLE.format(fade=min(FADE, animate))]),
-        *([] if transparent else [ground]),
-        f'<g transform="translate({width / 2:g} {height / 2:g}) scale({1 / canvas.pixel:g})">',
+        *ground,
+        f'<g{clip} transform="translate({left + canvas.width / 2:g} {top + canvas.height / 2:g}) '
+        f'scale({1 / canvas.pixel:g})">',
     ]
     for index, element in enumerate(elements):
         if animate is not None:
@@ -79,6 +82,28 @@ def encode_svg(
             element.set("style", f"animation-delay:{rounded(delay, 2)}s")
         lines.append(ElementTree.tostring(element, encoding="unicode").replace(" />", "/>"))
     return "\n".join([*lines, "</g>", "</svg>", ""]).encode()
+
+
+def _ground(
+    drawing: Drawing, frame: Frame, placement: Placement, transparent: bool
+) -> tuple[list[str], str]:
+    """The elements below the parts, and the attribute that keeps parts inside a border."""
+    picture, whole = placement.picture, placement.whole
+    paint = hex_colour(drawing.background)
+    if frame.pad in (None, BACKGROUND):
+        ground = f'<rect width="{picture.width}" height="{picture.height}" fill="{paint}"/>'
+        elements = [] if transparent else [ground]
+    else:
+        border = hex_colour(parse_colour(frame.pad))
+        size = f'width="{whole.width}" height="{whole.height}"'
+        inner = f'<rect x="{-placement.left}" y="{-placement.top}" {size} fill="{paint}"/>'
+        outer = f'<rect width="{picture.width}" height="{picture.height}" fill="{border}"/>'
+        elements = [outer] if transparent else [outer, inner]
+    if frame.pad is None or picture == whole:
+        return elements, ""
+    x, y = drawing.canvas.reach
+    area = f'<rect x="{-x:g}" y="{-y:g}" width="{2 * x:g}" height="{2 * y:g}"/>'
+    return [*elements, f'<clipPath id="inside">{area}</clipPath>'], ' clip-path="url(#inside)"'
 
 
 def _element(part: FlatPart, digits: int, seam: str) -> ElementTree.Element | None:

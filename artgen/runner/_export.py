@@ -83,16 +83,21 @@ def export(
 
     still = picture.pixels
     if output.still_size is not None or output.transparent:
-        still = art.render(output.still_size, transparent=output.transparent, device=job.device)
-    atomic_write(folder.stage_output(paths["still"]), encode_png(still, text))
+        still = art.render(
+            recipe.framed(output.still_size), transparent=output.transparent, device=job.device
+        )
+    atomic_write(folder.stage_output(paths["still"]), encode_png(still, text, dpi=output.dpi))
     if output.video:
         video, fps = folder.stage_output(paths["video"]), float(output.fps)
         if output.walk is not None:
-            size = output.video_size or (output.still_size and min(output.still_size, LARGEST_WALK))
+            side = art.picture_canvas(output.video_size or output.still_size)
+            size = max(side.width, side.height)
+            size = size if output.video_size else min(size, LARGEST_WALK)
             request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
             frames, fps = walk_frames(art, request)
         elif moving is not None:
-            frames, fps = art.frames(output.video_size, device=job.device), moving.fps
+            frames = art.frames(recipe.framed(output.video_size), device=job.device)
+            fps = moving.fps
         else:
             final = job.draw_frame(drawing)
             frames = _video_frames(folder.frames, fit.progress.offset, final, output)

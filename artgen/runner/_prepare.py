@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.art import quantised
-from artgen.canvas import Canvas
-from artgen.display import METRICS, Rendering, View, open_view
+from artgen.display import METRICS, FramedView, Rendering, View, open_view
 from artgen.drawing import Drawing
-from artgen.errors import Diverged, InputError
+from artgen.errors import Diverged, InputError, UsageError
+from artgen.frame import WHOLE
 from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend
@@ -30,6 +30,7 @@ from artgen.runner._inputs import InputFiles
 from artgen.runner._warm_start import InitialArt, open_initial
 from artgen.runner.clip._plan import check_clip, plan_clip
 from artgen.targets import (
+    ImageTarget,
     Source,
     Target,
     TargetRequest,
@@ -68,19 +69,24 @@ class Job:
     @cached_property
     def view(self) -> View:
         """Shows drawings at the fitting size."""
-        return self._view(self.start.canvas)
-
-    @cached_property
-    def film_view(self) -> View:
-        """Shows drawings at the size of the video."""
-        size = self.recipe.output.video_size
-        return self.view if size is None else self._view(self.start.canvas.scaled(size))
-
-    def _view(self, canvas: Canvas) -> View:
         return open_view(
             self.start,
             self.plan.primitive,
-            canvas,
+            device=self.device,
+            backend=self.backend,
+            test=self.data.test,
+        )
+
+    @cached_property
+    def _camera(self) -> FramedView | None:
+        """Shows drawings at the size of the video; None where that is the fitting size."""
+        size = self.recipe.output.video_size
+        if size is None:
+            return None
+        return FramedView(
+            self.recipe.framed(size),
+            self.start,
+            self.plan.primitive,
             device=self.device,
             backend=self.backend,
             test=self.data.test,
@@ -101,8 +107,10 @@ class Job:
 
     def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
         """Draw at the size of the video. Raises Diverged where the result is not finite."""
+        if self._camera is None:
+            return self.draw(drawing).pixels
         check_finite(drawing)
-        return self.film_view.show(drawing).pixels
+        return self._camera.show(drawing)
 
     def metrics(self, picture: Rendering) -> dict[str, float | None]:
         """All of `METRICS`, by name."""
@@ -131,6 +139,13 @@ def prepare(
     init = None if recipe.init is None else open_initial(recipe.init, files, registry)
     recipe, target = _with_background(recipe, registry, files, target, init)
     check_clip(recipe, target)
+    output = recipe.output
+    for size in (output.still_size, output.video_size):
+        if target.subject is not None and recipe.framed(size).aspect is not None:
+            raise UsageError(
+                f"{target.source} is not a picture, so {size} cannot crop its plot",
+                hint="give the long side alone",
+            )
     if init is not None:
         recipe = init.continued(recipe, load_primitive(recipe, registry))
     plan = resolve(recipe, registry, target.canvas, target.subject)
@@ -247,6 +262,7 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Targe
         mask=mask,
         alpha_weight=table.alpha_weight,
         max_pixels=table.max_pixels,
+        frame=table.frame,
     )
     source = Source.parse(table.source)
     if source.path is not None:
@@ -263,6 +279,9 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Targe
 def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
     """The recipe with all that was resolved: hashes, seed, size and where it runs."""
     recipe = recipe.with_target(source=target.source, sha256=target.sha256, size=target.size)
+    frame = target.still.frame if isinstance(target.still, ImageTarget) else WHOLE
+    if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at is not None:
+        recipe = recipe.with_target(crop_at=",".join(f"{share:g}" for share in frame.at))
     if "mask" in files.found:
         recipe = recipe.with_target(mask=files.reference("mask"))
     if "init" in files.found:

@@ -82,6 +82,25 @@ def resample(samples: NDArray[Any], canvas: Canvas) -> tuple[NDArray[np.float32]
     return _stack(planes), np.clip(small, 0, 1)
 
 
+def bordered(
+    samples: NDArray[Any],
+    margins: tuple[tuple[int, int], tuple[int, int]],
+    colour: tuple[float, float, float, float],
+) -> NDArray[Any]:
+    """The samples as RGBA inside a border: `margins` above, below, left and right, in pixels."""
+    channels = samples.shape[2]
+    one = np.iinfo(samples.dtype).max if samples.dtype.kind == "u" else 1
+    alpha = samples[:, :, -1:] if channels in (2, 4) else np.full_like(samples[:, :, :1], one)
+    rgb = samples[:, :, :3] if channels > 2 else samples[:, :, :1].repeat(3, axis=2)
+    wide = np.pad(np.dstack([rgb, alpha]), (*margins, (0, 0)))
+    inside = np.zeros(wide.shape[:2], bool)
+    height, width = samples.shape[:2]
+    (above, _), (before, _) = margins
+    inside[above : above + height, before : before + width] = True
+    wide[~inside] = np.rint(np.array(colour) * one) if one > 1 else np.array(colour)
+    return wide
+
+
 def over_background(
     colour: NDArray[np.float32], alpha: Plane | None, background: tuple[float, float, float]
 ) -> NDArray[np.float32]:

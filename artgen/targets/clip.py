@@ -247,10 +247,13 @@ def make_clip(
     if first is None:
         raise InputError(f"{source} holds no frames", hint="the file may be damaged or cut short")
     height, width = first.samples.shape[:2]
-    request = replace(request, size=request.size or min(max(height, width), _LONG_SIDE))
+    shown = request.frame.canvas(width, height)
+    side = max(shown.width, shown.height)
+    request = replace(request, size=request.size or min(side, _LONG_SIDE))
     target = prepare_picture(
         first, request, source, name=file_safe(name), source=source, sha256=sha256
     )
+    request = replace(request, frame=target.frame)
     return ClipTarget(
         target.name,
         source,

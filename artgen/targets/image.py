@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 from artgen._files import printable, read_regular
 from artgen.canvas import Canvas
 from artgen.errors import InputError, UsageError
+from artgen.frame import BACKGROUND, WHOLE, Frame
 from artgen.targets._source import content_hash, file_safe
 from artgen.targets._target import Target, TargetTensors
+from artgen.targets.colour import parse_colour
 
 if TYPE_CHECKING:
     from artgen.targets._decode import Decoded
@@ -44,9 +46,16 @@ class TargetRequest:
     """Weigh the loss by the picture's alpha (times the mask)."""
     max_pixels: int = 64_000_000
     """Refuse pictures with more pixels, before decoding them."""
+    frame: Frame = WHOLE
+    """The crop or border of the picture; `size` says how large it is."""
 
     def refuse_mask(self, source: str) -> None:
-        """Raise UsageError if a mask or alpha weight is asked for: `source` is not a picture."""
+        """Raise UsageError if a mask, alpha weight or crop is asked for: `source` is no picture."""
+        if self.frame.aspect is not None:
+            raise UsageError(
+                f"{source} is not a picture, so it cannot be cropped",
+                hint="give the long side as --size, and leave out --crop",
+            )
         if self.mask is not None or self.alpha_weight:
             raise UsageError(
                 f"{source} is not a picture, so it has neither a mask nor an alpha",
@@ -86,6 +95,8 @@ class ImageTarget(Target):
     """In pixels, upright, before resampling."""
     rgba: NDArray[np.float32] | None = None
     """[height, width, 4], before it was laid over the background; None: it is opaque."""
+    frame: Frame = WHOLE
+    """The crop or border that was asked for; a place of ``auto`` is found."""
 
     @property
     def subject(self) -> None:
@@ -198,8 +209,9 @@ def prepare_picture(
     samples = _fit.check_samples(picture.samples, where)
     height, width = samples.shape[:2]
     original = Canvas(width, height)
+    request = replace(request, frame=request.frame.focused(samples))
     canvas = _fitting_canvas(original, request)
-    colour, alpha = _fit.resample(samples, canvas)
+    colour, alpha = _fit.resample(_framed(samples, request.frame), canvas)
     warnings = picture.warnings
     if request.alpha_weight and alpha is None:
         warnings += ("alpha weight ignored: the picture is opaque",)
@@ -212,6 +224,7 @@ def prepare_picture(
         original_width=width,
         original_height=height,
         rgba=None if alpha is None else np.dstack([colour, alpha]),
+        frame=request.frame,
         warnings=warnings,
     )
 
@@ -232,14 +245,32 @@ def read_picture(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, 
 
 def _fitting_canvas(original: Canvas, request: TargetRequest) -> Canvas:
     """The canvas to fit on; raises UsageError where it would exceed the pixel limit."""
-    longer = max(original.width, original.height)
-    canvas = original.scaled(request.size or min(longer, _DEFAULT_LONG_SIDE))
+    shown = request.frame.canvas(original.width, original.height)
+    size = request.size or min(max(shown.width, shown.height), _DEFAULT_LONG_SIDE)
+    canvas = replace(request.frame, size=size).canvas(original.width, original.height)
     if canvas.width * canvas.height > request.max_pixels:
         raise UsageError(
             f"fitting at {canvas.width}x{canvas.height} pixels exceeds {request.max_pixels:,}",
             hint="choose a smaller size: a drawing renders at any resolution later",
         )
     return canvas
+
+
+def _framed(samples: NDArray[Any], frame: Frame) -> NDArray[Any]:
+    """The samples that a frame shows; a border has its colour, or is transparent."""
+    from artgen.targets import _fit
+
+    height, width = samples.shape[:2]
+    left, top, wide, high = frame.window(width, height)
+    if (left, top, wide, high) == (0, 0, width, height):
+        return samples
+    if frame.pad is None:
+        x, y = round(left), round(top)
+        return samples[y : y + max(1, round(high)), x : x + max(1, round(wide))]
+    clear = frame.pad == BACKGROUND
+    colour = (0.0, 0.0, 0.0) if clear else parse_colour(frame.pad)
+    margins = (round(-top), round(high - height + top)), (round(-left), round(wide - width + left))
+    return _fit.bordered(samples, margins, (*colour, 0.0 if clear else 1.0))
 
 
 def _loss_weight(
@@ -255,7 +286,7 @@ def _loss_weight(
         factors["its alpha"] = alpha
     if request.mask is not None:
         factors[f"mask {printable(request.mask)}"] = _open_mask(
-            request.mask, original, canvas, request.max_pixels, where
+            request.mask, original, canvas, request, where
         )
     if not factors:
         return None
@@ -271,12 +302,12 @@ def _loss_weight(
 
 
 def _open_mask(
-    path: Path, original: Canvas, canvas: Canvas, max_pixels: int, where: str
+    path: Path, original: Canvas, canvas: Canvas, request: TargetRequest, where: str
 ) -> NDArray[np.float32]:
     """The luma of a mask over black, [height, width] in 0..1, at the size of `canvas`."""
     from artgen.targets import _fit
 
-    _, picture, mask = read_picture(path, max_pixels)
+    _, picture, mask = read_picture(path, request.max_pixels)
     samples = _fit.check_samples(picture.samples, mask)
     height, width = samples.shape[:2]
     # A mask may be smaller than its picture; its shorter side was then rounded to a whole pixel.
@@ -287,6 +318,9 @@ def _open_mask(
             f"but {where} is {original.width}x{original.height}",
             hint="a mask needs the aspect of its picture",
         )
+    # A border is part of the picture, so its pixels count in full.
+    frame = request.frame if request.frame.pad is None else replace(request.frame, pad="white")
+    samples = _framed(samples, frame)
     gray = _fit.over_background(*_fit.resample(samples, canvas), (0.0, 0.0, 0.0))
     luma = gray.astype(np.float64) @ np.asarray(_LUMA)
     return np.asarray(luma, np.float32)

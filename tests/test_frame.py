@@ -1,0 +1,161 @@
+"""Sizes, crops and borders: of targets, stills, videos and vectors."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from helpers import changed, recipe, save_photo, video_frames
+from PIL import Image
+
+import artgen
+from artgen.canvas import Canvas
+from artgen.cli import main
+from artgen.errors import UsageError
+from artgen.frame import Frame, parse_aspect, parse_frame
+from artgen.output import read_recipe
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import run
+from artgen.targets import TargetRequest, open_image
+
+SVG = "{http://www.w3.org/2000/svg}"
+TINY = ("-p", "triangle", "-n", "3", "--steps", "4", "--no-video", "--quiet", "--seed", "1")
+
+
+@pytest.mark.parametrize(
+    ("size", "dpi", "long_side", "aspect"),
+    [
+        ("2048", None, 2048, None),
+        ("1080x1350", None, 1350, (1080, 1350)),
+        ("30cm", None, 3543, None),
+        ("20x30cm", 100, 1181, (787, 1181)),
+        ("8.5x11in", 72, 792, (612, 792)),
+    ],
+)
+def test_sizes_are_pixels_or_lengths(size, dpi, long_side, aspect):
+    frame = parse_frame(size, dpi=dpi)
+    assert (frame.size, frame.aspect) == (long_side, aspect)
+
+
+@pytest.mark.parametrize(
+    "size", ["", "wide", "0", "12.5", "70000", "9x", "1x2x3", "-4", "nan", "5m"]
+)
+def test_what_is_no_size_is_refused(size):
+    with pytest.raises(UsageError, match="size"):
+        parse_frame(size)
+
+
+def test_pictures_have_exactly_the_size_that_was_asked_for():
+    for drawn in (Canvas(300, 200), Canvas(7, 90), Canvas(1, 1)):
+        for pad in (None, "white"):
+            placement = parse_frame("1080x1351", pad=pad).place(drawn)
+            assert placement.picture == Canvas(1080, 1351)
+            pixels = np.zeros((placement.whole.height, placement.whole.width, 3), np.uint8)
+            shown = placement.cut(pixels, (9, 9, 9))
+            assert shown.shape == (1351, 1080, 3)
+            assert (shown == 9).any() == (pad is not None)
+
+
+def test_a_crop_keeps_its_point_in_the_centre_where_it_can():
+    square = parse_frame(crop="1:1", at="0.5,0.5")
+    assert square.window(300, 200) == (50, 0, 200, 200)
+    assert parse_frame(crop="1:1", at="0.9,0.1").window(300, 200) == (100, 0, 200, 200)
+    assert parse_frame(crop="1:1", pad="red").window(300, 200) == (0, -50, 300, 300)
+    assert parse_aspect("2.35:1")[0] / parse_aspect("2.35:1")[1] == pytest.approx(2.35, abs=1e-3)
+
+
+def test_an_automatic_crop_finds_the_detail():
+    pixels = np.full((60, 200, 3), 90, np.uint8)
+    pixels[:, 140:160] = np.random.default_rng(1).integers(0, 255, (60, 20, 3))
+    frame = parse_frame(crop="1:1", at="auto").focused(pixels)
+    assert frame.at[0] == pytest.approx(0.75, abs=0.02)
+    plain = parse_frame(crop="1:1", at="auto").focused(np.full((60, 200, 3), 90, np.uint8))
+    assert plain.at[0] == pytest.approx(0.5, abs=0.01)
+
+
+def test_a_target_is_cropped_before_it_is_scaled(tmp_path):
+    photo, original = save_photo(tmp_path), Image.open(tmp_path / "photo.png")
+    request = TargetRequest(frame=parse_frame(crop="1:1", at="0,0"))
+    assert (open_image(photo, request).pixels == np.asarray(original)[:, :16]).all()
+    bordered = open_image(photo, TargetRequest(frame=parse_frame(crop="1:1", pad="red")))
+    assert bordered.pixels.shape == (24, 24, 3)
+    assert (bordered.pixels[4:20] == np.asarray(original)).all()
+    assert (bordered.pixels[:4] == (255, 0, 0)).all()
+    clear = open_image(photo, TargetRequest(frame=parse_frame(crop="1:1", pad="background")))
+    assert clear.rgba is not None
+    assert clear.rgba[:4, :, 3].max() == 0
+
+
+def test_a_mask_is_cropped_like_its_picture(tmp_path):
+    photo, mask = save_photo(tmp_path), tmp_path / "mask.png"
+    Image.fromarray(np.repeat(np.uint8([[0] * 16 + [255] * 8]), 16, 0)).save(mask)
+    right = TargetRequest(mask=mask, frame=parse_frame(crop="1:2", at="1,0.5"))
+    weight = open_image(photo, right).weight
+    assert weight is not None
+    assert weight.shape == (16, 8)
+    assert weight.min() == 1
+
+
+def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    line = ["fit", "photo.png", *TINY, "--crop", "40x40", "--crop-at", "auto", "--dpi", "150"]
+    assert main([*line, "--name", "a"]) == 0
+    made = Path("artgen-out/a.png")
+    with Image.open(made) as picture:
+        assert picture.size == (40, 40)
+        assert picture.info["dpi"] == pytest.approx((150, 150), abs=0.1)
+    stored = Recipe.from_dict(json.loads(read_recipe(made)))
+    assert stored.target.aspect == "40:40"
+    assert stored.target.crop_at not in (None, "auto")
+    assert main(["fit", "--recipe", str(made), "--name", "b", "--quiet"]) == 0
+    assert made.read_bytes() == Path("artgen-out/b.png").read_bytes()
+
+
+def test_drawings_fill_a_picture_or_get_a_border(tmp_path):
+    art = artgen.fit(np.tile([0.0, 1.0], (8, 6)), "triangle", count=3, steps=3, size=12)
+    whole = art.render(24)
+    assert whole.shape == (16, 24, 3)
+    assert (art.render("16x16") == whole[:, 4:20]).all()
+    bordered = art.render(Frame(24, (1, 1), pad="red"))
+    assert (bordered[4:20] == whole).all()
+    assert (bordered[:4] == (255, 0, 0)).all()
+    clear = art.render(Frame(24, (1, 1), pad="background"), transparent=True)
+    assert clear[:4, :, 3].max() == 0
+    art.save(tmp_path / "a.svg", artgen.ExportRequest(size=Frame(24, (1, 1), pad="red")))
+    svg = ElementTree.parse(tmp_path / "a.svg").getroot()
+    assert (svg.get("width"), svg.get("height")) == ("24", "24")
+    assert [each.tag for each in svg.iter(f"{SVG}clipPath")]
+    with pytest.raises(UsageError, match="not cropped"):
+        art.save(tmp_path / "a.json", artgen.ExportRequest(size="16x16"))
+
+
+def test_videos_have_a_size_of_their_own(tmp_path):
+    photo = save_photo(tmp_path)
+    asked = recipe(photo, {"steps": 8}, output={"video_size": "48x48", "still_size": "20x30"})
+    result = run(asked, Registry(), out=tmp_path / "out", name="a")
+    frames = video_frames(tmp_path / "out/a.mp4")
+    assert frames.shape[1:3] == (48, 48)
+    still = np.asarray(Image.open(tmp_path / "out/a.png"))
+    assert still.shape == (30, 20, 3)
+    assert result.art is not None
+    last = result.art.render("48x48").astype(int)
+    assert np.abs(frames[-1].astype(int) - last).mean() < 6
+
+
+def test_plots_are_not_cropped(tmp_path):
+    asked = changed(
+        recipe(tmp_path, {"steps": 2}),
+        {"target": {"source": "curve:x"}, "primitive": {"name": "mlp", "count": None}},
+    )
+    asked = Recipe.from_dict(
+        {**asked.to_dict(), "primitive": {"name": "mlp"}, "output": {"still_size": "20x30"}}
+    )
+    with pytest.raises(UsageError, match="cannot crop"):
+        run(asked, Registry())
+    with pytest.raises(UsageError, match="cannot be cropped"):
+        artgen.fit("curve:x", "mlp", crop="1:1")
