@@ -23,6 +23,7 @@ from artgen.targets import (
     TargetRequest,
     image_from_array,
     parse_colour,
+    parse_palette,
     read_palette,
 )
 from artgen.tasks import RunControl
@@ -73,10 +74,10 @@ def fit(
     seconds;
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
-    such a background may have: a list, a file of them, or how many to learn from the target. Every
-    other keyword is an option of the primitive, `engine_options` are those of the engine. With
-    `polish` a second stage, with the defaults of `gradient`, refines the shapes that were found.
-    Of each stage `history` drawings are kept as ``art.film``, 0 or from 2 on.
+    such a background may have: a list, a text as for ``--palette``, a file, or how many to learn.
+    Every other keyword is an option of the primitive, `engine_options` are those of the engine.
+    With `polish` a second stage, with the defaults of `gradient`, refines the shapes that were
+    found. Of each stage `history` drawings are kept as ``art.film``, 0 or from 2 on.
     `observe` is called with every event of `artgen.events`; once it returns True, the fit ends with
     its best drawing so far. The evaluations are kept as ``art.history``.
 
@@ -113,7 +114,9 @@ def fit(
             plain_frame = replace(frame, size=None)
             request = TargetRequest(long_side, parse_colour(plain), frame=plain_frame)
             opened = image_from_array(target, request)
-    if isinstance(palette, str | os.PathLike):
+    if isinstance(palette, str):
+        palette = parse_palette(palette)
+    elif isinstance(palette, os.PathLike):
         palette = read_palette(palette)
     stage = {
         "engine": engine,

@@ -119,11 +119,11 @@ class TargetTable(_Table):
     def _check_palette(cls, value: Any) -> Any:
         number = isinstance(value, int) and not isinstance(value, bool)
         listed = isinstance(value, list | tuple) and all(isinstance(each, str) for each in value)
-        size = value if number else len(value) if listed else 0
-        if value is None or 2 <= size <= MOST_COLOURS:
+        size = value if number else len(value) + 1 if listed else 0
+        if value is None or 2 <= size <= MOST_COLOURS + listed:
             return tuple(value) if listed else value
         raise PydanticCustomError(
-            "palette", "must be a number from 2 to 256, or a list of 2 to 256 colours"
+            "palette", "must be a number from 2 to 256, or a list of 1 to 256 colours"
         )
 
 

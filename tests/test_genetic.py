@@ -510,7 +510,7 @@ def test_shapes_keep_to_a_palette(colours, target):
             assert torch.cdist(found, INKS).amin(1).max() < 1e-6
 
 
-def test_a_first_drawing_gets_the_nearest_colours_of_a_palette(target):
+def test_a_first_drawing_gets_the_ground_colours_of_a_palette(target):
     tensors = start(Circle(), target, 4).drawing(best=False).tensors
     height, width = target.shape[1:]
     given = Drawing("test", {}, tensors, width, height, GRAY)

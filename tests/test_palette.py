@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,16 @@ from artgen.exporters import export_json
 from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runner import check_agreement, run
-from artgen.targets import learn_palette, nearest_colour, read_palette
+from artgen.targets import (
+    MAPS,
+    NAMED,
+    ground_colour,
+    hex_colour,
+    learn_palette,
+    parse_colour,
+    parse_palette,
+    read_palette,
+)
 from artgen_plugins.triangle import Triangle
 
 INKS = ("#101820", "#f2aa4c", "#ffffff", "#a4343a")
@@ -167,8 +177,8 @@ def test_many_colours_are_learned_too(astronaut):
 
 
 def test_the_nearest_is_nearest_in_srgb():
-    assert nearest_colour(INKS, (0.9, 0.7, 0.3)) == "#f2aa4c"
-    assert nearest_colour(INKS, (0.0, 0.0, 0.0)) == "#101820"
+    assert ground_colour(INKS, (0.9, 0.7, 0.3)) == "#f2aa4c"
+    assert ground_colour(INKS, (0.0, 0.0, 0.0)) == "#101820"
 
 
 # ---- searching -----------------------------------------------------------------------------------
@@ -274,7 +284,7 @@ def test_a_number_is_learned_and_stored_as_colours(photo, tmp_path, registry):
 def test_the_background_is_of_the_palette_unless_stated(photo, registry):
     mean = run(recipe(photo, STAGE, primitive=TRIANGLES), registry).art.drawing.background
     found = run(with_palette(photo, list(INKS)), registry).art.recipe.target.background
-    assert found == nearest_colour(INKS, mean)
+    assert found == ground_colour(INKS, mean)
     stated = run(with_palette(photo, list(INKS), background="teal"), registry).art
     assert stated.recipe.target.background == "teal"
     assert colours_of(stated) <= set(INKS)
@@ -321,7 +331,6 @@ def test_a_resumed_run_must_have_the_same_palette():
         (257, "from 2 to 256"),
         (True, "from 2 to 256"),
         ([], "from 2 to 256"),
-        (["#000000"], "from 2 to 256"),
         ("inks.gpl", "from 2 to 256"),
         ([1, 2], "from 2 to 256"),
         ({"a": 1}, "from 2 to 256"),
@@ -337,8 +346,52 @@ def test_colours_of_a_recipe_are_checked(photo, registry):
     assert done.art.recipe.target.palette == ("#008080", "#ffffff", "#000000")
     with pytest.raises(UsageError, match="'teel' is not a colour"):
         run(with_palette(photo, ["teel", "white"]), registry)
-    with pytest.raises(UsageError, match="from 2 to 256"):
-        run(with_palette(photo, ["#fff", "white"]), registry)
+
+
+def test_shapes_of_one_colour_show_on_their_background(photo, registry):
+    for ink, ground in (("teal", "#ffffff"), ("#ffee88", "#000000")):
+        art = run(with_palette(photo, [ink]), registry).art
+        assert art.recipe.target.background == ground
+        assert art.drawing.tensors["colour"].std(1).max() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("5", 5),
+        ("#e63946,#f1faee", ("#e63946", "#f1faee")),
+        ("teal", ("#008080",)),
+        ("#FFF,white,Teal", ("#ffffff", "#008080")),
+        ("gameboy", ("#0f380f", "#306230", "#8bac0f", "#9bbc0f")),
+        ("gray:3", ("#000000", "#808080", "#ffffff")),
+        ("viridis:2", ("#440154", "#fde725")),
+    ],
+)
+def test_palettes_as_they_are_written(text, found):
+    assert parse_palette(text) == found
+
+
+def test_every_named_palette_can_be_used():
+    for name in (*NAMED, *MAPS):
+        colours = parse_palette(name)
+        assert len(colours) == len(set(colours)) >= 4
+        assert colours == tuple(hex_colour(parse_colour(each)) for each in colours)
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "says"),
+    [
+        ("1", UsageError, "a palette of 1 colours cannot be learned"),
+        ("gamboy", UsageError, "there is no palette 'gamboy' .did you mean gameboy"),
+        ("viridis:1", UsageError, "viridis:1 has 1 colours"),
+        ("#e63946,#f1fae", UsageError, "'#f1fae' is not a colour"),
+        ("missing.gpl", InputError, "cannot read palette missing.gpl"),
+    ],
+)
+def test_palettes_that_are_none(text, error, says):
+    with pytest.raises(error) as refused:
+        parse_palette(text)
+    assert re.search(says, str(refused.value))
 
 
 @pytest.mark.parametrize("name", ["gaussian", "mlp"])

@@ -43,6 +43,13 @@ def targets(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (f"sample:{name}" for name in SAMPLES)) + _files(incomplete)
 
 
+def palettes(context: typer.Context, incomplete: str) -> list[str]:
+    """The palettes with a name, and the files here."""
+    from artgen.targets import MAPS, NAMED
+
+    return _beginning(incomplete, (*NAMED, *MAPS)) + _files(incomplete)
+
+
 def settings(context: typer.Context, incomplete: str) -> list[str]:
     """`KEY=` of the options of the primitive, and of those of its engine."""
     from artgen.engines.protocols import options_type

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from artgen.batch import Run
 from artgen.errors import PluginError, UsageError
 from artgen.options import parse_value
-from artgen.recipe import MOST_COLOURS, MOST_PARTS, SCHEMA, PrimitiveTable, Recipe, Stage
+from artgen.recipe import MOST_PARTS, SCHEMA, PrimitiveTable, Recipe, Stage
 from artgen.runner import default_stem
 
 if TYPE_CHECKING:
@@ -168,22 +168,6 @@ def parse_count(text: str | None) -> int | str | None:
         return text
     hint = f"use 1 to {MOST_PARTS}, or auto"
     return _number(int, "--count", text, "parts", hint, below=MOST_PARTS + 1)
-
-
-def parse_palette(text: str | None) -> int | tuple[str, ...] | None:
-    """What `--palette` says: a number, or the colours in a file. Raises UsageError, InputError."""
-    from artgen.targets import read_palette
-
-    if text is None:
-        return None
-    if not text.isdecimal():
-        return read_palette(text)
-    if not 2 <= int(text) <= MOST_COLOURS:
-        raise UsageError(
-            f"--palette {text} is not a number of colours",
-            hint=f"use 2 to {MOST_COLOURS}, or the name of a palette file",
-        )
-    return int(text)
 
 
 def parse_video(file: Path | None) -> str | None:

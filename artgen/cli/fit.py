@@ -113,9 +113,11 @@ def fit(
         "shapes the mean colour).",
     ),
     palette: str | None = _JUDGE.option(
-        "FILE|N",
-        "Limit shapes and background to these colours: a .gpl, a text file of #rrggbb "
-        "lines, a PNG of few colours, or N colours learned from the picture.",
+        "COLOURS",
+        "Limit shapes and background to these colours: '#e63946,teal', a name such as riso or "
+        "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
+        "learned from the picture.",
+        complete=_completion.palettes,
     ),
     mask: Path | None = _JUDGE.option("FILE", "Gray picture that weights each pixel."),
     alpha_weight: bool = _JUDGE.switch(
@@ -194,13 +196,13 @@ def fit(
     from artgen.cli._recipe import (
         lay_over,
         parse_count,
-        parse_palette,
         parse_seeds,
         parse_video,
         plan_runs,
         read_recipe_file,
         start_from,
     )
+    from artgen.targets import parse_palette
 
     if seed is not None and seeds is not None:
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
@@ -240,7 +242,7 @@ def fit(
                 "crop_at": framing.crop_at,
                 "pad": frame.pad,
                 "background": background,
-                "palette": parse_palette(palette),
+                "palette": None if palette is None else parse_palette(palette),
                 "mask": {"name": located(str(mask))} if mask is not None else None,
                 "alpha_weight": alpha_weight or None,
                 "max_pixels": max_pixels,

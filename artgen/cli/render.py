@@ -75,8 +75,7 @@ def render(
     margin: float | None = _PANEL.option("MM", "Margin around the drawing. Default: 15.", min=0),
     pens: str | None = _PANEL.option(
         "N|COLOURS|FILE",
-        "Number of pens, or their colours: #rrggbb with commas, or a palette file as for "
-        "--palette. Default: one black pen.",
+        "Number of pens, or their colours as for --palette of artgen fit. Default: one black pen.",
     ),
     pen_width: float | None = _PANEL.option("MM", "Line width of the pens. Default: 0.3."),
     fill: Literal["none", "hatch", "solid"] | None = _PANEL.option(
@@ -162,10 +161,10 @@ def _page(name: str | None, **given: Any) -> Page | None:
 
 def _pens(text: str | None) -> int | tuple[str, ...] | None:
     """Parse `--pens`: a number, colours, or a palette file. Raises UsageError, InputError."""
-    from artgen.targets import hex_colour, parse_colour, read_palette
+    from artgen.targets import parse_palette
 
     if text is None or text.isdecimal():
         return None if text is None else int(text)
-    if text.startswith("#"):
-        return tuple(hex_colour(parse_colour(colour)) for colour in text.split(","))
-    return read_palette(text)
+    palette = parse_palette(text)
+    assert not isinstance(palette, int)
+    return palette

@@ -25,17 +25,21 @@ functions, searches, draws by area, saves and exports::
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Mapping
-from dataclasses import field, fields, make_dataclass, replace
-from typing import Any, ClassVar, TypeAlias
+from dataclasses import dataclass, field, fields, make_dataclass, replace
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.errors import PluginError, UsageError
 from artgen.init import Context, at_target_colour, on_detail
+from artgen.options import option
 from artgen.primitives._classical import CLASSICAL
+from artgen.primitives._limits import within
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
 from artgen.primitives.splat import Splat
@@ -52,6 +56,20 @@ on a line."""
 
 TRIES = 100
 """Attempts to create a valid random shape."""
+
+
+@dataclass(frozen=True)
+class ShapeOptions:
+    """Options of every shape. Lengths are shares of the shorter side of the picture."""
+
+    min_size: float | None = option(None, "smallest length of a shape", low=0, high=10)
+    max_size: float | None = option(None, "largest length of a shape", low=0.001, high=10)
+    aspect: float | None = option(None, "largest ratio of length to width", low=1)
+    min_alpha: float | None = option(None, "smallest opacity that is searched", low=0, high=1)
+    max_alpha: float | None = option(None, "largest opacity that is searched", low=0.01, high=1)
+    symmetry: Literal["none", "mirror"] = option(
+        "none", "mirror: repeat every shape on the other side of the vertical axis"
+    )
 
 
 class Shape(Primitive):
@@ -74,6 +92,74 @@ class Shape(Primitive):
     mean_background: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("climb", "gradient", "genetic")
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
+    Options: ClassVar[type[Any]] = ShapeOptions
+
+    def __init_subclass__(cls, **more: Any) -> None:
+        super().__init_subclass__(**more)
+        if issubclass(cls.Options, ShapeOptions):
+            return
+        own = cls.Options
+        taken = {each.name for each in fields(own)} & {each.name for each in fields(ShapeOptions)}
+        if taken:
+            raise PluginError(
+                f"{cls.__name__} has an option {min(taken)!r}, which every shape has",
+                hint="choose another name",
+            )
+        both = type(own.__name__, (ShapeOptions, own), {"__doc__": own.__doc__})
+        cls.Options = dataclass(frozen=True)(both)
+
+    def __init__(
+        self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
+    ) -> None:
+        super().__init__(options, preset=preset)
+        for what in ("size", "alpha"):
+            low, high = (getattr(self.options, f"{end}_{what}") for end in ("min", "max"))
+            if low is not None and high is not None and low > high:
+                raise UsageError(
+                    f"min_{what} = {low:g} is larger than max_{what} = {high:g}",
+                    hint="swap them, or leave one of them out",
+                )
+
+    def option_values(self) -> dict[str, Any]:
+        """Return the options as a dict, without those of every shape that were not set."""
+        values = super().option_values()
+        for each in fields(ShapeOptions):
+            if values[each.name] == each.default:
+                del values[each.name]
+        return values
+
+    @property
+    def limits(self) -> tuple[float, float, float] | None:
+        """The least and largest length in canvas units, and the largest ratio to the width."""
+        options = self.options
+        if options.min_size is options.max_size is options.aspect is None:
+            return None
+        largest = math.inf if options.max_size is None else 2 * options.max_size
+        return 2 * (options.min_size or 0.0), largest, options.aspect or math.inf
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether every shape is repeated on the other side of the vertical axis."""
+        return bool(self.options.symmetry == "mirror")
+
+    def sizes(self, small: float, large: float) -> tuple[float, float]:
+        """Return sizes for `random`, of a search that asks for `small` to `large`."""
+        if self.limits is None:
+            return small, large
+        least, most, _ = self.limits
+        small = min(max(small, least / 2), most)
+        return small, max(min(large, most), 2 * small)
+
+    def alphas(self, alpha: float, least: float) -> tuple[float, float]:
+        """Return the opacities to search: `alpha` alone, from `least` on where it is 0.
+
+        Options of the shape come first.
+        """
+        low, high = self.options.min_alpha, self.options.max_alpha
+        if low is None and high is None:
+            return (alpha, alpha) if alpha else (least, 1.0)
+        high = 1.0 if high is None else high
+        return min(least, high) if low is None else max(low, 0.01), high
 
     @property
     def genes(self) -> int:
@@ -183,10 +269,11 @@ class Shape(Primitive):
 
     def declared_params(self) -> dict[str, Param]:
         """Return `genes`, `colour`, `alpha` and, for several `members`, `kind`."""
+        low, high = self.options.min_alpha or 0.0, self.options.max_alpha or 1.0
         params = {
             "genes": Param(max(member.genes for member in self.members), lr=per_spacing(0.1)),
             "colour": Param(3, lr=0.01, min=0.0, max=1.0),
-            "alpha": Param(init=0.75, lr=0.02, min=0.0, max=1.0),
+            "alpha": Param(init=0.75, lr=0.02, min=low, max=high),
         }
         if len(self.members) > 1:
             params["kind"] = Param(lr=0.0)
@@ -203,13 +290,14 @@ class Shape(Primitive):
         rng = np.random.default_rng(int(torch.randint(2**62, (), generator=context.rng)))
         xy = on_detail()(context, (2, count))
         kind = rng.choice(len(members), count, p=weights / weights.sum())
+        size, limits = self.sizes(context.mean_spacing, math.inf)[0], self.limits
         genes = np.zeros((max(member.genes for member in members), count), np.float32)
         for i in range(count):
             member = members[kind[i]]
             made = np.zeros(member.genes)
             for _ in range(TRIES):
-                member.random(made, rng, *xy[:, i].tolist(), context.mean_spacing)
-                if member.valid(made):
+                member.random(made, rng, *xy[:, i].tolist(), size)
+                if member.valid(made) and (limits is None or within(member.polygon(made), *limits)):
                     break
             genes[: member.genes, i] = made
         plain = replace(context, background=(0.0, 0.0, 0.0), values={"xy": xy})
@@ -226,8 +314,11 @@ def mixture(classes: tuple[type[Shape], ...], weights: tuple[float, ...]) -> typ
     It has the options of all `classes`; an option that several declare is set for all of them.
     """
     options: dict[str, Any] = {}
+    everyones = {each.name for each in fields(ShapeOptions)}
     for cls in classes:
         for each in fields(cls.Options):
+            if each.name in everyones:
+                continue
             again = field(default=each.default, metadata=each.metadata)
             options.setdefault(each.name, (each.name, _hint(cls, each.name), again))
     counts = [cls.defaults.count for cls in classes if cls.defaults.count]
@@ -249,9 +340,8 @@ class _Mixture(Shape):
         self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
     ) -> None:
         super().__init__(options, preset=preset)
-        values = self.option_values()
         self._members = tuple(
-            cls({each.name: values[each.name] for each in fields(cls.Options)})
+            cls({each.name: getattr(self.options, each.name) for each in fields(cls.Options)})
             for cls in self.kinds[0]
         )
 

@@ -8,6 +8,7 @@ of the functions, so a changed plugin is compiled again.
 
 from __future__ import annotations
 
+import math
 import types
 from collections.abc import Mapping
 from itertools import pairwise
@@ -111,7 +112,7 @@ def load_kernels(
     """
     classes = tuple(type(member) for member in shape.members)
     layout = tuple((member.genes, member.vertices, member.convex) for member in shape.members)
-    key = (classes, layout, shape.weights, modules, constants, more)
+    key = (classes, layout, shape.weights, modules, constants, more, shape.limits, shape.symmetric)
     if key not in _loaded:
         check_shape(shape)
         kernels = constants + kernel_cache.read_kernels(*modules) + more
@@ -147,7 +148,7 @@ CHANCES = np.array({chances})
 GENES = np.array({genes})
 '''
 
-_BINDING = "{name}_{k} = compiled(given[{k}].{name})\n"
+_BINDING = "{bound}_{k} = compiled(given[{k}].{name})\n"
 
 _TRACE_OUTLINE = """
 
@@ -177,6 +178,47 @@ def trace_{k}(genes, first, last, grid, scratch):
     return spans
 """
 
+_WITHIN = """
+
+from artgen.primitives._limits import within as _within
+
+within = compiled(_within)
+"""
+
+_LIMITED = """
+
+@inline
+def valid_{k}(genes):
+    if not free_{k}(genes):
+        return False
+    points = np.empty(({corners}, 2))
+    {fill}
+    return within(points, {limits})
+"""
+
+_FILL_OUTLINE = "outline_{k}(genes, points)"
+
+_FILL_SPANS = """\
+low, high = bounds_{k}(genes)
+    for i in range({heights}):
+        y = (low + high) / 2 - (high - low) / 2 * np.cos(np.pi * i / ({heights} - 1))
+        left, right = span_{k}(genes, y)
+        points[i, 0], points[i, 1] = left, y
+        points[-1 - i, 0], points[-1 - i, 1] = right, y"""
+
+_MIRRORED = """
+
+from artgen.raster.symmetry_kernels import mirrored
+
+
+@inline
+def trace(kind, genes, first, last, grid, scratch):
+    return mirrored(half(kind, genes, first, last, grid, scratch), grid, scratch)
+"""
+
+LIMIT_HEIGHTS = 9
+"""Heights at which a shape of spans is measured."""
+
 _CHOICE = """
 
 @inline
@@ -189,35 +231,52 @@ def _source(shape: Shape, fingerprint: str) -> str:
     """Return the text that binds the functions of the shapes, and those chosen by kind."""
     members = shape.members
     tangled = [member.vertices for member in members if not member.convex]
+    crossings = max(tangled, default=0)
     text = _HEADER.format(
         fingerprint=fingerprint,
         vertices=max(1, *(member.vertices for member in members)),
-        crossings=max(tangled, default=0),
+        # The mirror image doubles the spans of a row.
+        crossings=2 * max(crossings, 2) if shape.symmetric else crossings,
         genes=[member.genes for member in members],
         chances=(np.cumsum(shape.weights) / sum(shape.weights)).tolist(),
     )
+    text += _WITHIN if shape.limits else ""
     for k, member in enumerate(members):
         for name in _compiled_functions(member):
-            text += _BINDING.format(name=name, k=k)
+            bound = "free" if name == "valid" and shape.limits else name
+            text += _BINDING.format(bound=bound, name=name, k=k)
+        text += _limited(k, member, shape.limits) if shape.limits else ""
         text += (_TRACE_OUTLINE if member.vertices else _TRACE_SPANS).format(
             k=k,
             vertices=member.vertices,
             trace="trace_convex" if member.convex else "trace_outline",
         )
     for name in ("trace", *SEARCH_FUNCTIONS):
-        text += _choice(name, [member.genes for member in members])
-    return text + "\n\n"
+        alias = "half" if name == "trace" and shape.symmetric else name
+        text += _choice(name, [member.genes for member in members], alias)
+    return text + (_MIRRORED if shape.symmetric else "") + "\n\n"
 
 
-def _choice(name: str, genes: list[int]) -> str:
-    """Return a function that calls `name` of a kind; numbers beyond the kinds mean the last."""
+def _limited(k: int, member: Shape, limits: tuple[float, float, float]) -> str:
+    """Return a function `valid_k` that refuses shapes outside of the limits too."""
+    fill = (_FILL_OUTLINE if member.vertices else _FILL_SPANS).format(k=k, heights=LIMIT_HEIGHTS)
+    numbers = ", ".join("np.inf" if math.isinf(each) else repr(each) for each in limits)
+    corners = member.vertices or 2 * LIMIT_HEIGHTS
+    return _LIMITED.format(k=k, corners=corners, fill=fill, limits=numbers)
+
+
+def _choice(name: str, genes: list[int], alias: str) -> str:
+    """Return a function `alias` that calls `name` of a kind.
+
+    Numbers beyond the kinds mean the last one.
+    """
     rest = _SIGNATURES[name].partition(", ")[2]
     lines = []
     for k, number in enumerate(genes):
         call = ", ".join(filter(None, (f"genes[:{number}]", rest)))
         last = k == len(genes) - 1
         lines.append(f"{'    ' if last else f'    if kind == {k}: '}return {name}_{k}({call})")
-    return _CHOICE.format(name=name, arguments=_SIGNATURES[name], branches="\n".join(lines))
+    return _CHOICE.format(name=alias, arguments=_SIGNATURES[name], branches="\n".join(lines))
 
 
 def _covering(member: Shape) -> tuple[str, ...]:

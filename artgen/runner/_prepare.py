@@ -35,8 +35,8 @@ from artgen.targets import (
     Target,
     TargetRequest,
     TargetTensors,
+    ground_colour,
     hex_colour,
-    nearest_colour,
     open_source,
     parse_colour,
 )
@@ -245,7 +245,7 @@ def _with_background(
         # Learned over the mean: the colours of transparent pixels follow from it.
         colours = opened.over(parse_colour(colour)).find_palette(palette)
         recipe = recipe.with_target(palette=colours)
-        colour = nearest_colour(colours, best)
+        colour = ground_colour(colours, best)
     recipe = recipe.with_target(background=colour)
     return recipe, opened.over(parse_colour(colour))
 

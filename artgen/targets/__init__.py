@@ -19,11 +19,20 @@ from artgen.targets.image import (
     picture_files,
 )
 from artgen.targets.image_set import SetTarget, open_image_set, set_from_arrays
-from artgen.targets.palette import learn_palette, nearest_colour, read_palette
+from artgen.targets.palette import (
+    MAPS,
+    NAMED,
+    ground_colour,
+    learn_palette,
+    parse_palette,
+    read_palette,
+)
 from artgen.targets.points import open_points
 from artgen.targets.samples import SampleTarget, curve_from_samples, points_from_samples
 
 __all__ = [
+    "MAPS",
+    "NAMED",
     "PICTURE_SUFFIXES",
     "SAMPLES",
     "ClipTarget",
@@ -38,6 +47,7 @@ __all__ = [
     "file_safe",
     "files_beside",
     "find_opener",
+    "ground_colour",
     "hex_colour",
     "image_from_array",
     "is_clip",
@@ -45,7 +55,6 @@ __all__ = [
     "kind_by_name",
     "learn_palette",
     "linear_to_srgb",
-    "nearest_colour",
     "open_clip",
     "open_curve",
     "open_digits",
@@ -58,6 +67,7 @@ __all__ = [
     "open_source",
     "open_table",
     "parse_colour",
+    "parse_palette",
     "picture_files",
     "points_from_samples",
     "read_palette",

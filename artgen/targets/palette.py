@@ -4,20 +4,88 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen._files import printable, read_regular
-from artgen.errors import InputError
+from artgen.errors import InputError, UsageError, did_you_mean
 from artgen.recipe import MOST_COLOURS
 from artgen.targets.colour import hex_colour, parse_colour
 
 _MOST_BYTES, _MOST_PIXELS = 1_000_000, 4_000_000
 _LEVELS, _ROUNDS = 32, 100
 _PNG, _GIMP = b"\x89PNG\r\n\x1a\n", "GIMP Palette"
+
+
+NAMED: Mapping[str, str] = {
+    "cga": "000000 0000aa 00aa00 00aaaa aa0000 aa00aa aa5500 aaaaaa "
+    "555555 5555ff 55ff55 55ffff ff5555 ff55ff ffff55 ffffff",
+    "gameboy": "0f380f 306230 8bac0f 9bbc0f",
+    "nord": "2e3440 3b4252 434c5e 4c566a d8dee9 e5e9f0 eceff4 8fbcbb "
+    "88c0d0 81a1c1 5e81ac bf616a d08770 ebcb8b a3be8c b48ead",
+    "okabe-ito": "000000 e69f00 56b4e9 009e73 f0e442 0072b2 d55e00 cc79a7",
+    "pico-8": "000000 1d2b53 7e2553 008751 ab5236 5f574f c2c3c7 fff1e8 "
+    "ff004d ffa300 ffec27 00e436 29adff 83769c ff77a8 ffccaa",
+    "riso": "000000 0078bf 00a95c ff665e ffe800 ff48b0 ffffff",
+    "solarized": "002b36 073642 586e75 657b83 839496 93a1a1 eee8d5 fdf6e3 "
+    "b58900 cb4b16 dc322f d33682 6c71c4 268bd2 2aa198 859900",
+}
+"""Palettes by name, as hexadecimal digits."""
+
+MAPS = ("cividis", "gray", "inferno", "magma", "plasma", "viridis")
+"""Colour maps of matplotlib that give a palette of N colours, equally spaced: ``viridis:5``."""
+
+_STEPS = 8
+
+
+def parse_palette(text: str) -> int | tuple[str, ...]:
+    """The palette that a user writes: a number to learn, colours, a name, or else a file.
+
+    Colours are separated by commas, as in ``#e63946,teal``; there may be one. A name is one of
+    `NAMED`, or of `MAPS`, which take a number of colours: ``viridis:5``. A file in the way is
+    written ``./viridis``. Raises UsageError, and InputError as `read_palette` does.
+    """
+    if text.isdecimal():
+        if 2 <= int(text) <= MOST_COLOURS:
+            return int(text)
+        raise UsageError(
+            f"a palette of {text} colours cannot be learned",
+            hint=f"use 2 to {MOST_COLOURS}, or name a palette, colours or a file",
+        )
+    name, _, number = text.partition(":")
+    if text in NAMED:
+        return tuple(f"#{digits}" for digits in NAMED[text].split())
+    if name in MAPS and (number.isdecimal() or not number):
+        return _steps_of(name, int(number or _STEPS))
+    if "#" in text or "," in text or _is_colour(text):
+        return tuple(dict.fromkeys(hex_colour(parse_colour(each)) for each in text.split(",")))
+    if not os.path.exists(text) and not os.path.splitext(text)[1]:
+        raise UsageError(
+            f"there is no palette {printable(text)!r}",
+            hint=did_you_mean(text, [*NAMED, *MAPS]),
+        )
+    return read_palette(text)
+
+
+def _steps_of(name: str, count: int) -> tuple[str, ...]:
+    """Colours of a colour map from its beginning to its end."""
+    from matplotlib import colormaps
+
+    if not 2 <= count <= MOST_COLOURS:
+        raise UsageError(f"{name}:{count} has {count} colours", hint=f"use 2 to {MOST_COLOURS}")
+    steps = colormaps[name](np.linspace(0, 1, count))
+    return tuple(dict.fromkeys(hex_colour(each[:3]) for each in steps))
+
+
+def _is_colour(text: str) -> bool:
+    try:
+        parse_colour(text)
+    except UsageError:
+        return False
+    return True
 
 
 def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
@@ -79,8 +147,15 @@ def learn_palette(
     return learned
 
 
-def nearest_colour(palette: Sequence[str], colour: Sequence[float]) -> str:
-    """The one of `palette` with the least squared error to `colour`, in sRGB."""
+def ground_colour(palette: Sequence[str], colour: Sequence[float]) -> str:
+    """The background for shapes of a palette on a target whose best background is `colour`.
+
+    It is the one of `palette` with the least squared error to `colour`, in sRGB. A single colour
+    would not show on itself, so its background is white, or black if the colour is light.
+    """
+    if len(palette) == 1:
+        red, green, blue = parse_colour(palette[0])
+        return "#000000" if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.6 else "#ffffff"
     listed = np.array([parse_colour(each) for each in palette])
     return palette[int(np.square(listed - np.asarray(colour)).sum(1).argmin())]
 

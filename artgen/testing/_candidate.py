@@ -86,8 +86,9 @@ class Candidate(Offer):
 
     @property
     def options(self) -> dict[str, dataclasses.Field[Any]]:
-        """Options by name, without those that every splat has."""
-        everyones = {option.name for option in dataclasses.fields(Splat.Options)}
+        """Options by name, without those of every splat or shape."""
+        shared = (*dataclasses.fields(Splat.Options), *dataclasses.fields(Shape.Options))
+        everyones = {option.name for option in shared}
         return {
             option.name: option
             for option in dataclasses.fields(self.cls.Options)

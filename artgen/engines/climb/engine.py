@@ -124,13 +124,12 @@ class ClimbEngine(Engine):
             self.best = self.drawing(best=False)
         height, width = problem.target.shape[1:]
         weight = torch.ones(height, width) if problem.weight is None else problem.weight
-        alpha = self.options.alpha
         self.layers = Layers(
             shape,
             np.ascontiguousarray(problem.target.numpy(), np.float32),
             np.ascontiguousarray(weight.numpy(), np.float32),
             problem.drawing.background,
-            (alpha, alpha) if alpha else (LEAST_ALPHA, 1.0),
+            shape.alphas(self.options.alpha, LEAST_ALPHA),
             palette,
         )
 
@@ -284,7 +283,9 @@ class ClimbEngine(Engine):
         options, layers, canvas = self.options, self.layers, self.problem.drawing.canvas
         spacing = math.sqrt(canvas.area / (len(self.stack) + (given is None)))
         pixel = canvas.pixel
-        small, large = max(SMALL * spacing, pixel), max(LARGE * spacing, 2 * pixel)
+        small, large = self.shape.sizes(
+            max(SMALL * spacing, pixel), max(LARGE * spacing, 2 * pixel)
+        )
 
         def climb(index: int) -> tuple[float, int, int, int, NDArray[np.float64]]:
             # One generator for each climb: threads may take them in any order.
@@ -304,6 +305,11 @@ class ClimbEngine(Engine):
         climbs = share(climb, range(restarts + (given is not None)))
         self.scored += sum(found[2] for found in climbs)
         change, number, _, kind, genes = min(climbs, key=lambda found: found[:2])
+        if change >= NOTHING and self.shape.limits is not None:
+            raise UsageError(
+                "no shape was found within the limits of size and aspect",
+                hint="allow a larger max_size or aspect, or a smaller min_size",
+            )
         if change >= NOTHING:
             raise PluginError(
                 f"{type(self.shape).__name__}.random makes no valid shape",

@@ -255,12 +255,17 @@ class GeneticEngine(Engine):
     def _rates(self) -> Rates:
         options, canvas = self.options, self.problem.drawing.canvas
         spacing, pixel = math.sqrt(canvas.area / self.count), canvas.pixel
-        low, high = (options.alpha, options.alpha) if options.alpha else (LEAST_ALPHA, 1.0)
+        primitive = self.problem.primitive
+        population = population_of(primitive)
+        low, high = population.alphas(primitive, options.alpha, LEAST_ALPHA)
+        small, large = population.sizes(
+            primitive, max(SMALL * spacing, pixel), max(LARGE * spacing, 2 * pixel)
+        )
         fitted = options.colours == "best"
         given = {name: getattr(options, name) for name in Rates._fields if hasattr(options, name)}
         rates = given | {
-            "small": max(SMALL * spacing, pixel),
-            "large": max(LARGE * spacing, 2 * pixel),
+            "small": small,
+            "large": large,
             "step": options.step * spacing,
             "least": min(LEAST, options.step) * spacing,
             "low": low,

@@ -47,6 +47,16 @@ class Population:
     offspring: Arrays
     fixed: tuple[Any, ...]
 
+    @classmethod
+    def alphas(cls, primitive: Any, alpha: float, least: float) -> tuple[float, float]:
+        """Return the range of opacities: `alpha` alone, or from `least` on where it is 0."""
+        return (alpha, alpha) if alpha else (least, 1.0)
+
+    @classmethod
+    def sizes(cls, primitive: Any, small: float, large: float) -> tuple[float, float]:
+        """Return the range of sizes of random parts, `small` to `large` unless limited."""
+        return small, large
+
     def __init__(
         self,
         primitive: Primitive,

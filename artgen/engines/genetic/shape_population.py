@@ -28,6 +28,16 @@ class ShapePopulation(Population):
     climbs: ClassVar[bool] = True
     kept: ClassVar[Mapping[str, int]] = {"kind": 0, "genes": 1, "paint": 2, "numbers": 5}
 
+    @classmethod
+    def alphas(cls, primitive: Shape, alpha: float, least: float) -> tuple[float, float]:
+        """Return the range of opacities, by the options of the shape."""
+        return primitive.alphas(alpha, least)
+
+    @classmethod
+    def sizes(cls, primitive: Shape, small: float, large: float) -> tuple[float, float]:
+        """Return the range of sizes of random shapes, by the options of the shape."""
+        return primitive.sizes(small, large)
+
     def __init__(self, shape: Shape, *arguments: Any) -> None:
         super().__init__(shape, *arguments)
         self.kernels = load_kernels(shape, *KERNELS)

@@ -10,7 +10,7 @@ import numpy as np
 
 from artgen.drawing import Drawing
 from artgen.errors import PluginError
-from artgen.output.parts._flat import FlatPart, Floats, flat_parts
+from artgen.output.parts._flat import FlatPart, Floats, Polygon, flat_parts
 from artgen.primitives import Shape
 from artgen.raster import check_shape, unpack
 from artgen.registry import kind_names
@@ -56,24 +56,43 @@ class PlacedShape(FlatPart):
 
 
 @flat_parts.register(Shape)
-def _parts(shape: Shape, drawing: Drawing) -> list[PlacedShape]:
+def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     check_shape(shape)
     names, members = kind_names(drawing.primitive), shape.members
-    placed = []
+    placed: list[FlatPart] = []
     for kind, genes, colour, alpha in zip(*unpack(shape, drawing.tensors), strict=True):
         # As it is drawn: any other number means the last kind.
         k = int(kind) if 0 <= kind < len(members) else -1
         member = members[k]
         own = np.ascontiguousarray(genes[: member.genes])
         gene_names = member.gene_names or [f"gene_{i}" for i in range(member.genes)]
-        placed.append(
-            PlacedShape(
-                member,
-                own,
-                kind=names[k],
-                numbers=dict(zip(gene_names, own.tolist(), strict=True)),
-                colour=colour,
-                alpha=min(max(float(alpha), 0.0), 1.0),
-            )
+        part = PlacedShape(
+            member,
+            own,
+            kind=names[k],
+            numbers=dict(zip(gene_names, own.tolist(), strict=True)),
+            colour=colour,
+            alpha=min(max(float(alpha), 0.0), 1.0),
         )
+        placed.append(_mirrored(part) if shape.symmetric else part)
     return placed
+
+
+def _mirrored(part: PlacedShape) -> Polygon:
+    """A shape and its mirror image as one polygon.
+
+    Both halves wind in the same direction, so that they may overlap. Where they do not, a line of
+    no width joins them at the corner next to the axis.
+    """
+    corners = part.outline()
+    if len(corners):
+        corners = np.roll(corners, -int(np.abs(corners[:, 0]).argmin()), axis=0)
+        half = np.append(corners, corners[:1], axis=0)
+        corners = np.concatenate([half, half[::-1] * (-1, 1)])
+    return Polygon(
+        corners,
+        colour=part.colour,
+        alpha=part.alpha,
+        kind=part.kind,
+        numbers=part.numbers,
+    )

@@ -1,0 +1,160 @@
+"""Options of all shapes: limits of size, aspect and opacity, and mirror symmetry."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+import torch
+from helpers import changed, recipe
+from PIL import Image, ImageDraw
+
+from artgen import Canvas, PluginError, Shape, UsageError, option
+from artgen.output.parts import flat_parts
+from artgen.primitives import mixture
+from artgen.primitives._limits import within
+from artgen.raster import draw_shapes
+from artgen.runner import run
+from artgen_plugins.circle import Circle
+from artgen_plugins.triangle import Triangle
+
+
+def rectangle(length: float, width: float, degrees: float) -> np.ndarray:
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (length / 2, width / 2)
+    c, s = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    return corners @ np.array([[c, s], [-s, c]]) + (0.3, -0.2)
+
+
+@pytest.mark.parametrize("degrees", [0, 17, 45, 100])
+def test_a_rectangle_is_measured_along_its_sides(degrees):
+    corners = rectangle(2, 0.5, degrees)
+    assert within(corners, 1.99, 2.01, 4.01)
+    assert not within(corners, 2.01, 9, 9)
+    assert not within(corners, 0, 1.99, 9)
+    assert not within(corners, 0, 9, 3.99)
+    assert not within(corners * (1, 0), 0, 9, 100)
+
+
+def sizes(art) -> list[tuple[float, float]]:
+    """Length as a share of the shorter side, and its ratio to the width, of every shape."""
+    found = []
+    for part in flat_parts(art.primitive(), art.drawing):
+        points = part.outline()
+        edges = points - np.roll(points, 1, axis=0)
+        angles = np.arctan2(edges[:, 1], edges[:, 0])
+        boxes = []
+        for angle in angles:
+            u = points @ (math.cos(angle), math.sin(angle))
+            v = points @ (-math.sin(angle), math.cos(angle))
+            boxes.append(sorted((np.ptp(u), np.ptp(v))))
+        width, length = min(boxes)
+        found.append((length / 2, length / width))
+    return found
+
+
+LIMITS = {"min_size": 0.2, "max_size": 0.5, "aspect": 2.0}
+
+
+@pytest.mark.parametrize("engine", ["climb", "genetic", "gradient"])
+def test_every_engine_keeps_to_the_limits(engine, photo, registry):
+    stage = {"engine": engine, "steps": 12, **({"islands": 1} if engine == "genetic" else {})}
+    table = {"name": "triangle", "count": 6, **LIMITS}
+    asked = recipe(photo, stage, primitive=table, output={"video": False})
+    art = run(asked, registry).art
+    assert art.recipe.primitive.options == LIMITS
+    assert len(sizes(art)) == 6
+    for length, ratio in sizes(art):
+        assert 0.199 < length < 0.501
+        assert ratio < 2.01
+
+
+def test_opacities_are_searched_within_their_limits(photo, registry):
+    table = {"name": "triangle", "count": 6, "min_alpha": 0.3, "max_alpha": 0.4}
+    for stage in ({"steps": 12}, {"engine": "gradient", "steps": 3}):
+        asked = recipe(photo, stage, primitive=table, output={"video": False})
+        alpha = run(asked, registry).art.drawing.tensors["alpha"]
+        assert 0.2999 < alpha.min() <= alpha.max() < 0.4001
+
+
+def test_limits_that_cannot_be_kept_are_refused(photo, registry):
+    with pytest.raises(UsageError, match=r"min_size = 0\.5 is larger than max_size = 0\.2"):
+        Circle({"min_size": 0.5, "max_size": 0.2})
+    with pytest.raises(UsageError, match="largest ratio of length to width"):
+        Circle({"aspect": 0.5})
+    with pytest.raises(PluginError, match="has an option 'aspect', which every shape has"):
+
+        class Own(Shape):
+            @dataclass(frozen=True)
+            class Options:
+                aspect: float = option(1.0, "another one")
+
+    # No triangle is wider than long, and its sides exceed its height.
+    table = {"name": "triangle", "count": 4, "aspect": 1.0}
+    asked = recipe(photo, {"steps": 2}, primitive=table, output={"video": False})
+    with pytest.raises(UsageError, match="no shape was found within the limits"):
+        run(asked, registry)
+
+
+def test_unset_limits_are_not_stored():
+    assert Circle().option_values() == {}
+    assert Circle({"max_size": 0.5}).option_values() == {"max_size": 0.5}
+    both = mixture((Circle, Triangle), (1.0, 1.0))({"max_size": 0.5})
+    assert both.limits == (0.0, 1.0, math.inf)
+    assert [member.option_values() for member in both.members] == [{"max_size": 0.5}] * 2
+
+
+def tensors_of(shape, *rows) -> dict[str, torch.Tensor]:
+    genes = torch.tensor(rows, dtype=torch.float32).T.contiguous()
+    count = len(rows)
+    return {"genes": genes, "colour": torch.ones(3, count), "alpha": torch.full((count,), 0.5)}
+
+
+@pytest.mark.parametrize(
+    ("cls", "rows"),
+    [
+        (Circle, [(-0.6, 0.1, 0.3), (0.1, -0.4, 0.4)]),
+        (Triangle, [(-1.2, -0.5, -0.2, 0.1, -0.9, 0.8), (-0.2, -0.8, 0.6, -0.6, 0.2, 0.4)]),
+    ],
+)
+def test_a_symmetric_shape_is_drawn_with_its_mirror_image_once(cls, rows):
+    """The union of both: where they overlap, the alpha is that of one."""
+    canvas, plain, shape = Canvas(96, 64), cls(), cls({"symmetry": "mirror"})
+    mask = torch.zeros(64, 96)
+    for row in rows:
+        [one] = [draw_shapes(plain, tensors_of(plain, row), canvas, (0, 0, 0))[0] / 0.5]
+        both = torch.maximum(one, one.flip(1))
+        single = draw_shapes(shape, tensors_of(shape, row), canvas, (0, 0, 0))[0] / 0.5
+        # Pixels that both halves cover in part may be covered by more than the larger share.
+        partial = (one > 0) & (one < 1) & (one.flip(1) > 0)
+        assert torch.allclose(single[~partial], both[~partial], atol=1e-5)
+        assert torch.allclose(single, single.flip(1), atol=1e-5)
+        mask = mask * 0.5 + single * 0.5
+    drawn = draw_shapes(shape, tensors_of(shape, *rows), canvas, (0, 0, 0))
+    assert drawn.shape == (3, 64, 96)
+    assert torch.allclose(drawn, drawn.flip(2), atol=1e-5)
+
+
+def test_a_symmetric_fit_is_symmetric_in_every_format(photo, registry):
+    table = {"name": "circle+triangle", "count": 5, "symmetry": "mirror"}
+    asked = recipe(photo, {"steps": 8}, primitive=table, output={"video": False})
+    art = run(changed(asked, {"seed": 2}), registry).art
+    picture = art.render(96).astype(int)
+    assert np.abs(picture - picture[:, ::-1]).max() <= 1
+    # The polygons of the SVG, drawn by another library, are the drawing.
+    width, height = 24 * 40, 16 * 40
+    opaque = Image.new("RGB", (width, height), art.recipe.target.background)
+    for part in flat_parts(art.primitive(), art.drawing):
+        cover = Image.new("L", opaque.size)
+        # Halves separately, as Pillow fills by parity.
+        corners = part.outline()
+        half = len(corners) // 2
+        for each in (corners[:half], corners[half:]):
+            place = each * (height / 2) + (width / 2, height / 2)
+            ImageDraw.Draw(cover).polygon([tuple(point) for point in place.tolist()], fill=255)
+        colour = tuple(round(255 * float(each)) for each in part.colour)
+        weight = cover.point(lambda level, alpha=part.alpha: round(level * alpha))
+        opaque.paste(Image.new("RGB", opaque.size, colour), mask=weight)
+    large = art.render(width).astype(int)
+    assert np.abs(large - np.asarray(opaque).astype(int)).mean() < 1.5
