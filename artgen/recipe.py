@@ -259,18 +259,23 @@ class ClipTable(_Table):
 
 
 class PieceTable(_Table):
-    """How a gallery shows it: a title, what to look for, and its words for a screen reader."""
+    """How a gallery shows it: a title, what to look for, and its words for a screen reader.
+
+    Pieces with an `order` come first and are highlights; those of one `group` share a card.
+    """
 
     title: str | None = None
     text: str | None = None
     alt: str | None = None
+    group: str | None = None
+    order: int | None = Field(default=None, ge=0, le=1_000_000)
 
-    @field_validator("title", "text", "alt")
+    @field_validator("title", "text", "alt", "group")
     @classmethod
     def _check_words(cls, words: str | None, info: ValidationInfo) -> str | None:
         if words is None:
             return None
-        longest = LONGEST_TITLE if info.field_name == "title" else LONGEST_TEXT
+        longest = LONGEST_TITLE if info.field_name in ("title", "group") else LONGEST_TEXT
         if not (words.isprintable() and words.strip() and len(words) <= longest):
             raise PydanticCustomError("words", f"must be one line of at most {longest} characters")
         return words.strip()

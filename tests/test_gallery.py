@@ -125,14 +125,17 @@ def test_everything_is_made_and_then_left_alone(gallery, call):
 
     made = gallery / "out/first"
     assert sorted(path.name for path in made.iterdir()) == [
-        *("drawing.art", "errors.jpg", "explore.html", "final.png", "poster.jpg"),
-        *("progress.mp4", "result.jpg", "run.json", "target.jpg"),
+        *("drawing.art", "errors.jpg", "explore.html", "final.png"),
+        *("poster-2x.jpg", "poster.jpg", "progress.mp4"),
+        *("result.jpg", "run.json", "target.jpg"),
     ]
     with Image.open(made / "final.png") as still, Image.open(made / "poster.jpg") as poster:
         assert max(still.size) == 80
         assert (max(poster.size), poster.format) == (80, "JPEG")
     with av.open(str(made / "progress.mp4")) as film:
-        assert sum(1 for _ in film.decode(video=0)) == 6
+        frames = list(film.decode(video=0))
+    assert len(frames) == 6
+    assert max(frames[0].width, frames[0].height) == 1080
     summary = json.loads((made / "run.json").read_text())
     assert summary["outputs"]["video"] == "progress.mp4"
     assert summary["recipe"]["piece"]["title"] == "First one"
@@ -385,20 +388,42 @@ def test_open_prints_the_page_where_there_is_no_browser(gallery, call, monkeypat
     assert (code, data) == (0, {"page": str(gallery / "out/index.html"), "opened": False})
 
 
-def test_a_reel_shows_all_with_their_titles(gallery, call):
+def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
     call("build", gallery)
     code, data, _ = call("reel", gallery, "--height", 180)
     assert code == 0
-    assert data["pieces"] == ["first", "second"]
-    assert data["seconds"] == pytest.approx(2 * (1.6 + 0.5), abs=0.01)
+    assert data["pieces"] == ["first", "second"]  # No piece is a highlight, so all are shown.
+    assert data["seconds"] == pytest.approx(2 * 0.5 / 1.5, abs=0.1)
     with av.open(data["video"]) as film:
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) == round(30 * data["seconds"])
     assert frames[0].shape == (180, 320, 3)
-    # A card: bright letters on near-black; a scene: much of it is picture.
-    assert 0 < (frames[10] > 128).mean() < 0.1
-    assert (frames[60].max(2) > 40).mean() > 0.3
+    # A picture from the start, and bright letters below it.
+    assert (frames[0][:150].max(2) > 40).mean() > 0.3
+    assert 0 < (frames[0][160:] > 128).mean() < 0.2
     assert call("reel", gallery, "-o", data["video"])[0] == 2
+
+    recipe = gallery / "recipes/second.toml"
+    recipe.write_text(recipe.read_text().replace("[piece]", "[piece]\norder = 1"))
+    data = call("reel", gallery, "--height", 90)[1]
+    assert data["pieces"] == ["second"]
+    assert call("reel", gallery, "--height", 90, "--only", "first")[1]["pieces"] == ["first"]
+
+
+def test_pieces_have_an_order_and_groups_share_a_card(gallery, call):
+    for slug, lines in {"first": "order = 2", "second": "order = 1"}.items():
+        recipe = gallery / "recipes" / f"{slug}.toml"
+        words = f'[piece]\n{lines}\ngroup = "A pair & more"'
+        recipe.write_text(recipe.read_text().replace("[piece]", words))
+    assert [piece.slug for piece in open_gallery(gallery).pieces] == ["second", "first"]
+    call("build", gallery)
+    page = (gallery / "out/index.html").read_text()
+    assert page.count('class="card') == 1
+    assert page.index('class="tile" id="piece-second"') < page.index(
+        'class="tile" id="piece-first"'
+    )
+    assert "<h2>A pair &amp; more</h2>" in page
+    assert page.count('srcset="') == 2
 
 
 def test_the_page_names_the_plugin_of_a_piece(gallery, call):

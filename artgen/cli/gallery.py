@@ -188,15 +188,18 @@ def reel(
     *,
     common: WithoutPlugins,
 ) -> None:
-    """Join the videos into one MP4, with a title before each."""
+    """Join the videos of the highlights, or of --only, into one MP4."""
     from artgen.gallery import finished_pieces, open_gallery, write_reel
 
     found = _made(open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
     if file.exists() and output is not None and not overwrite:
         raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
-    wanted = {piece.slug for piece in found.chosen(only or ())}
-    pieces = [each for each in finished_pieces(found) if each.piece.slug in wanted]
+    chosen = found.chosen(only or ())
+    highlights = [piece for piece in chosen if piece.words.order is not None]
+    finished = {each.piece.slug: each for each in finished_pieces(found)}
+    wanted = (not only and highlights) or chosen
+    pieces = [finished[piece.slug] for piece in wanted if piece.slug in finished]
     seconds = write_reel(file, pieces, width=2 * round(height * 8 / 9), height=height)
     if common.as_json:
         slugs = [each.piece.slug for each in pieces]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from artgen.art import Art, ExportRequest
 from artgen.errors import InputError, UsageError
 from artgen.events import Observer
-from artgen.exporters import export_html
+from artgen.exporters import export_html, walk_strip
 from artgen.output import atomic_write, encode_jpeg, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
@@ -32,6 +32,9 @@ POSTER_BYTES = 13_000
 
 POSTERS = ((480, 84), (480, 74), (480, 64), (480, 54), (400, 54), (320, 54), (320, 44), (280, 34))
 """Long side in pixels and JPEG quality, tried in turn until the poster is small enough."""
+
+LARGE_POSTER = (960, 74)
+"""The same for screens with two pixels per pixel of the page."""
 
 VIEW_SIDE = 1280
 """Long side of the pictures that the page compares, in pixels."""
@@ -135,9 +138,16 @@ def _has_links(folder: Path) -> bool:
 
 def _pictures(art: Art, still: Path, registry: Registry, task: PieceTask) -> dict[str, bytes]:
     """Encode poster and result for the page and, if the target is a picture, target and errors."""
-    result = _opaque(still, art.drawing.background)
-    pictures = {"poster.jpg": _poster(result), "result.jpg": _jpeg(result, VIEW_SIDE)}
     recipe = art.recipe
+    if (walk := recipe.output.walk) is not None:
+        result = walk_strip(art, ExportRequest(VIEW_SIDE // 2, walk=walk))
+    else:
+        result = _opaque(still, art.drawing.background)
+    pictures = {
+        "poster.jpg": _poster(result),
+        "poster-2x.jpg": _jpeg(result, *LARGE_POSTER),
+        "result.jpg": _jpeg(result, VIEW_SIDE),
+    }
     # The recipe of the result holds file names without folders.
     asked = task.recipe.target
     recipe = recipe.with_target(source=asked.source, mask=asked.mask)

@@ -75,9 +75,15 @@ def finished_pieces(gallery: Gallery) -> list[FinishedPiece]:
 def write_page(gallery: Gallery) -> Path:
     """Write `index.html` with the finished pieces. Raises OutputError."""
     finished = finished_pieces(gallery)
+    cards = [_card(each, gallery) for each in finished]
+    # A group stands where its first piece would.
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for card in cards:
+        groups.setdefault(card["group"] or f"/{card['slug']}", []).append(card)
     text = render_page(
         "artgen.gallery",
-        cards=[_card(each, gallery) for each in finished],
+        cards=cards,
+        groups=list(groups.values()),
         primitives=sorted({name for each in finished for name in each.primitives}),
         engines=sorted({name for each in finished for name in each.engines}),
     )
@@ -88,13 +94,14 @@ def write_page(gallery: Gallery) -> Path:
 def _card(finished: FinishedPiece, gallery: Gallery) -> dict[str, Any]:
     """Return the JSON object that describes a piece to the page."""
     piece, summary = finished.piece, finished.summary
-    width, height = summary["target"]["width"], summary["target"]["height"]
+    width, height = _size(piece.folder / "result.jpg")
     there = [name for name in FILES if (piece.folder / name).is_file()]
     return {
         "slug": piece.slug,
         "title": piece.title,
         "text": piece.words.text or "",
         "alt": finished.alt,
+        "group": piece.words.group,
         "primitives": finished.primitives,
         "engines": finished.engines,
         "facts": finished.facts,
@@ -105,6 +112,17 @@ def _card(finished: FinishedPiece, gallery: Gallery) -> dict[str, Any]:
         "recipe": piece.text,
         "command": _command(piece, gallery) + _plugin_flag(summary),
     }
+
+
+def _size(path: Path) -> tuple[int, int]:
+    """Read the width and height of a picture that this gallery wrote, in pixels."""
+    from PIL import Image
+
+    try:
+        with Image.open(path, formats=["JPEG"]) as picture:
+            return picture.size
+    except OSError:
+        return 1, 1  # `gallery check` reports what is damaged.
 
 
 def _command(piece: Piece, gallery: Gallery) -> str:
@@ -150,7 +168,7 @@ def _metric_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
     rows = [
         ("Made of", count + kinds + (f", blend {blend}" if blend else "")),
         ("Plugin", _plugin(summary)),
-        ("Fitted by", stages),
+        ("Made by", stages),
         ("Target", f"{target['name']}, {target['width']} {TIMES} {target['height']}"),
         ("Parameters", f"{summary['parameters']:,} numbers, {summary['bytes']:,} bytes"),
         ("Bits per pixel", f"{bpp:.2f}" if bpp else ""),
@@ -160,6 +178,6 @@ def _metric_rows(summary: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Accuracy", f"{summary['accuracy']:.3f}" if summary.get("accuracy") is not None else ""),
         ("Time", f"{summary['seconds']:.1f} s on {summary['device']}"),
         ("Seed", str(summary["seed"])),
-        ("Made by", f"artgen {summary['artgen']}"),
+        ("Version", f"artgen {summary['artgen']}"),
     ]
     return [(name, value) for name, value in rows if value]

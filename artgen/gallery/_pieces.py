@@ -31,8 +31,9 @@ FILES = (
     "target.jpg",
     "errors.jpg",
     "explore.html",
+    "poster-2x.jpg",
 )
-"""Files of a piece; the last three exist for pictures only."""
+"""Files of a piece; those after the first five exist for pictures only, or are newer."""
 
 SUMMARY = "run.json"
 """Written last: a piece that has it is complete."""
@@ -130,7 +131,14 @@ def open_gallery(folder: Path, *, quick: bool = False) -> Gallery:
         )
     out = _out(folder, quick)
     refuse_link(out)
-    return Gallery(folder, tuple(_read(path, out, quick) for path in recipes), quick)
+    pieces = sorted((_read(path, out, quick) for path in recipes), key=_order)
+    return Gallery(folder, tuple(pieces), quick)
+
+
+def _order(piece: Piece) -> tuple[bool, int, str]:
+    """Those with an order come first."""
+    order = piece.words.order
+    return order is None, order or 0, piece.slug
 
 
 def refuse_link(path: Path) -> None:

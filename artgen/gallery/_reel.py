@@ -1,4 +1,4 @@
-"""A reel: the videos of a gallery in sequence, each after a title card.
+"""A reel: the videos of a gallery in sequence, each above its title.
 
 Frames are read, scaled and written one at a time, so memory does not grow with the number of
 pieces.
@@ -6,6 +6,7 @@ pieces.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,11 +22,14 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
-CARD_SECONDS, FADE_SECONDS = 1.6, 0.4
+SPEED = 1.5
+"""How much faster than alone videos run, so that ten of them take about a minute."""
+
+LONGEST_SECONDS, FADE_SECONDS = 9.0, 0.4
 
 _PAPER, _INK, _QUIET = (14, 14, 16), (234, 232, 228), (163, 160, 154)
-_MARGIN = 0.04
-"""Margin around the pictures, as a fraction of the height."""
+_MARGIN, _CAPTION = 0.03, 0.12
+"""Margin around the pictures and height of the words below, as fractions of the height."""
 
 Pixels = NDArray[np.uint8]
 
@@ -48,51 +52,48 @@ def write_reel(
 
     def frames() -> Iterator[Pixels]:
         nonlocal counted
+        fade = round(FADE_SECONDS * fps)
+        shown: Pixels | None = None
         for piece in pieces:
-            for frame in _piece_frames(piece, width, height, fps):
+            before = shown
+            for index, frame in enumerate(_piece_frames(piece, width, height, fps)):
                 counted += 1
-                yield frame
+                share = (index + 1) / (fade + 1)
+                yield frame if before is None or share >= 1 else _mixed(before, frame, share)
+                shown = frame
 
     write_video(path, frames(), fps=fps)
     return counted / fps
 
 
+def _mixed(before: Pixels, after: Pixels, share: float) -> Pixels:
+    return np.rint(before * (1 - share) + after * share).astype(np.uint8)
+
+
 def _piece_frames(shown: FinishedPiece, width: int, height: int, fps: int) -> Iterator[Pixels]:
-    """Yield the title card, a fade into the first frame, and the video."""
-    card = _title_card(shown, width, height)
-    yield from [card] * round(CARD_SECONDS * fps)
-    fade = round(FADE_SECONDS * fps)
-    video = read_frames(shown.piece.folder / "progress.mp4", fps=fps)
-    for index, pixels in enumerate(video):
-        frame = _framed(pixels, width, height)
-        if index < fade:
-            share = (index + 1) / (fade + 1)
-            frame = (card * (1 - share) + frame * share + 0.5).astype(np.uint8)
-        yield frame
-
-
-def _framed(pixels: Pixels, width: int, height: int) -> Pixels:
-    """Scale the picture to fill the frame up to a margin, on near-black."""
+    """Yield the frames of the video above its title and facts, on near-black."""
     from PIL import Image
 
-    margin = round(_MARGIN * height)
-    scale = min((width - 2 * margin) / pixels.shape[1], (height - 2 * margin) / pixels.shape[0])
-    size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
-    sheet = Image.new("RGB", (width, height), _PAPER)
-    picture = Image.fromarray(pixels).resize(size, Image.Resampling.BICUBIC)
-    sheet.paste(picture, ((width - size[0]) // 2, (height - size[1]) // 2))
-    return np.asarray(sheet)
+    video = read_frames(shown.piece.folder / "progress.mp4", fps=fps / SPEED)
+    sheet = _captioned(shown, width, height)
+    margin, caption = round(_MARGIN * height), round(_CAPTION * height)
+    for pixels in itertools.islice(video, round(LONGEST_SECONDS * fps)):
+        room = width - 2 * margin, height - margin - caption
+        scale = min(room[0] / pixels.shape[1], room[1] / pixels.shape[0])
+        size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
+        picture = Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS)
+        sheet.paste(picture, ((width - size[0]) // 2, margin + (room[1] - size[1]) // 2))
+        yield np.array(sheet)
 
 
-def _title_card(shown: FinishedPiece, width: int, height: int) -> Pixels:
-    """Draw title and facts in the middle."""
+def _captioned(shown: FinishedPiece, width: int, height: int) -> Image:
+    """Draw title and facts at the bottom."""
     from PIL import Image
 
     sheet = Image.new("RGB", (width, height), _PAPER)
-    facts = "  ·  ".join(shown.facts[:3])
-    _write(sheet, shown.piece.title, height // 2 - height // 28, height // 16, _INK)
-    _write(sheet, facts, height // 2 + height // 18, height // 36, _QUIET)
-    return np.asarray(sheet)
+    _write(sheet, shown.piece.title, round(0.925 * height), height // 26, _INK)
+    _write(sheet, "  ·  ".join(shown.facts[:3]), round(0.968 * height), height // 42, _QUIET)
+    return sheet
 
 
 def _write(sheet: Image, text: str, middle: int, size: int, colour: tuple[int, int, int]) -> None:

@@ -205,7 +205,7 @@ def read_comment(path: Path) -> str | None:
     return tags.get("comment")
 
 
-def read_frames(path: Path, *, fps: int) -> Iterator[Pixels]:
+def read_frames(path: Path, *, fps: float) -> Iterator[Pixels]:
     """The frames of a video, uint8 [h, w, 3], one at a time and at `fps` of them per second.
 
     They are repeated or left out where the file has another rate, but for the last. Raises

@@ -83,6 +83,14 @@ def cards(page):
     return page.locator(".card:visible")
 
 
+def pieces(page):
+    return page.locator("[id^=piece-]:visible")
+
+
+def opened(page):
+    return page.locator("dialog[open]")
+
+
 def playing(page):
     return page.evaluate(
         "() => { const v = document.querySelector('.card video');"
@@ -92,7 +100,7 @@ def playing(page):
 
 def test_it_shows_all_pieces_and_their_words(visit, built):
     page = visit()
-    assert cards(page).count() == sum(path.is_dir() for path in built.iterdir())
+    assert pieces(page).count() == sum(path.is_dir() for path in built.iterdir())
     assert cards(page).first.locator("h2").inner_text()
     assert "·" in cards(page).first.locator(".small").inner_text()
     for picture in page.locator(".card img").all():
@@ -125,16 +133,17 @@ def test_a_tap_on_the_button_plays_one_at_a_time(visit):
 
 def test_the_filter_leaves_what_was_asked_for(visit):
     page = visit()
-    everything = cards(page).count()
+    everything = pieces(page).count()
     for name in ("primitives", "engines"):
         select = page.locator(f"select[name={name}]")
         for value in select.locator("option").all_inner_texts()[1:]:
             select.select_option(value)
-            assert 1 <= cards(page).count() <= everything
+            assert 1 <= pieces(page).count() <= everything
+            assert f"{name}={value}" in page.url
             for facts in cards(page).locator(".small").all_inner_texts():
-                assert value in facts
+                assert name == "engines" or value in facts
         select.select_option("")
-    assert cards(page).count() == everything
+    assert pieces(page).count() == everything
     assert page.locator(".filter [role=status]").inner_text() == f"{everything} pieces"
 
 
@@ -212,8 +221,84 @@ def test_what_has_no_target_picture_is_not_compared(visit, built):
         explored = ["Explore"] if (built / slug / "explore.html").exists() else []
         expected = ["Compare", *explored, "Errors"] if compared else explored
         assert [kind.strip() for kind in kinds] == ["Result", "Making", *expected]
-        assert page.url.endswith(f"#{slug}")
+        page.wait_for_function(f"location.hash === '#{slug}'")
         page.keyboard.press("Escape")
+
+
+def test_back_closes_the_lightbox_and_stays_on_the_page(visit, address):
+    page = visit()
+    links = pieces(page).locator(".open")
+    links.nth(1).click()
+    opened(page).locator(".next").click()
+    page.go_back()
+    page.wait_for_function("() => !document.querySelector('dialog').open")
+    assert page.url == address
+    page.go_forward()
+    opened(page).wait_for()
+    # Close goes back too, and what is opened at once waits for it.
+    page.evaluate(
+        "() => { document.querySelector('.close').click(); document.querySelector('.open').click(); }"
+    )
+    page.wait_for_function("() => history.state?.opened && document.querySelector('dialog').open")
+    page.keyboard.press("Escape")
+    page.wait_for_function("() => !location.hash")
+    assert opened(page).count() == 0
+    assert page.evaluate("history.length") <= 4
+
+
+def test_the_address_keeps_filters_and_order(visit, address):
+    page = visit()
+    page.locator("select[name=order]").select_option("kind")
+    kind = page.locator("select[name=primitives] option").nth(1).inner_text()
+    page.locator("select[name=primitives]").select_option(kind)
+    shown = pieces(page).count()
+    assert page.url.endswith(f"?primitives={kind}&order=kind".replace("+", "%2B"))
+    page.reload()
+    assert pieces(page).count() == shown
+    kinds = page.evaluate(
+        "() => { const all = JSON.parse(document.getElementById('pieces').textContent);"
+        " return [...document.querySelectorAll('.card:not(.group)')].map("
+        "(card) => all.find(({slug}) => card.id === `piece-${slug}`).primitives.join()); }"
+    )
+    assert kinds == sorted(kinds)
+
+
+def test_nothing_found_is_said_and_undone(visit, address):
+    page = visit()
+    both = page.evaluate(
+        "() => { const all = JSON.parse(document.getElementById('pieces').textContent);"
+        " for (const of of all.flatMap((piece) => piece.primitives))"
+        " for (const by of all.flatMap((piece) => piece.engines))"
+        " if (!all.some((p) => p.primitives.includes(of) && p.engines.includes(by))) return [of, by]; }"
+    )
+    page.locator("select[name=primitives]").select_option(both[0])
+    page.locator("select[name=engines]").select_option(both[1])
+    assert (
+        page.locator(".empty")
+        .inner_text()
+        .startswith(f"No piece is made of {both[0]} by {both[1]}.")
+    )
+    page.locator(".empty button").click()
+    assert page.locator(".empty").is_hidden()
+    assert pieces(page).count() > 1
+
+
+def test_two_wide_pictures_share_a_row_at_820_pixels(visit):
+    page = visit(viewport={"width": 820, "height": 1180})
+    tops = page.locator(".card:not(.group)").evaluate_all(
+        "cards => cards.map(card => Math.round(card.getBoundingClientRect().top))"
+    )
+    assert len(set(tops)) <= (len(tops) + 1) // 2
+
+
+def test_close_is_above_the_picture_on_a_telephone(visit):
+    page = visit(viewport={"width": 390, "height": 844})
+    pieces(page).first.locator(".open").click()
+    close, view = opened(page).locator(".close"), opened(page).locator(".view")
+    assert close.bounding_box()["y"] < view.bounding_box()["y"]
+    page.mouse.wheel(0, 600)
+    close.click()
+    assert opened(page).count() == 0
 
 
 def test_a_link_leads_to_a_piece(visit, built, address):

@@ -60,23 +60,50 @@
     });
   }
 
-  // ---- the filter ----
+  // ---- filters and order, which the address keeps ----
 
-  const filter = one(".filter");
+  const filter = one(".filter"), selects = all("select", filter), filters = all("[data-filter]", filter);
+  const empty = one(".empty"), grid = one(".grid");
+  const items = [...grid.children];
   filter.hidden = pieces.length < 2;
-  const matches = (piece) =>
-    all("select", filter).every(({ name, value }) => !value || piece[name].includes(value));
-  const visible = () => pieces.filter(matches);
+  const matches = (piece) => filters.every(({ name, value }) => !value || piece[name].includes(value));
+  const within = (item) => pieces.filter(({ slug }) => item.contains(cards.get(slug)));
+  const kindOf = (item) => within(item)[0]?.primitives.join() ?? "";
+  let ordered = pieces;
+  const visible = () => ordered.filter(matches);
 
   function applyFilter() {
     stop();
     for (const piece of pieces) cards.get(piece.slug).hidden = !matches(piece);
-    const count = visible().length;
+    const sorted = filter.elements.order.value
+      ? items.toSorted((a, b) => kindOf(a).localeCompare(kindOf(b))) : items;
+    grid.append(...sorted);
+    ordered = sorted.flatMap(within);
+    const count = pieces.filter(matches).length;
     one("[role=status]", filter).textContent = count === pieces.length
       ? `${count} pieces` : `${count} of ${pieces.length} pieces`;
+    empty.hidden = count > 0;
+    const [of, by] = filters.map(({ value }) => value);
+    one("span", empty).textContent = `No piece is made of ${of} by ${by}.`;
   }
-  filter.addEventListener("change", applyFilter);
+
+  function keepInAddress() {
+    applyFilter();
+    const asked = new URLSearchParams(selects.filter(({ value }) => value).map(({ name, value }) => [name, value]));
+    history.replaceState(history.state, "", `${location.pathname}${asked.size ? `?${asked}` : ""}${location.hash}`);
+  }
+
+  filter.addEventListener("change", keepInAddress);
   filter.addEventListener("submit", (event) => event.preventDefault());
+  one("button", empty).addEventListener("click", () => {
+    for (const select of filters) select.value = "";
+    keepInAddress();
+    selects[0].focus();
+  });
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    const select = selects.find((each) => each.name === name);
+    if (select && [...select.options].some((option) => option.value === value)) select.value = value;
+  }
   applyFilter();
 
   // ---- the lightbox ----
@@ -137,18 +164,30 @@
     views.append(...offered.map((value) => make("label", {},
       make("input", { type: "radio", name: "view", value, checked: value === kind }), value)));
     look(kind);
-    history.replaceState(null, "", `#${piece.slug}`);
+    history.replaceState(history.state, "", `#${piece.slug}`);
   }
 
+  // An open piece is an entry of the history, so that Back closes it. Going back takes a moment: what
+  // is opened meanwhile waits for it.
+  let leaving = false, next = null;
+
   function open(piece) {
+    if (leaving) {
+      next = piece;
+      return;
+    }
     stop();
+    if (!box.open && location.hash !== `#${piece.slug}`) {
+      history.scrollRestoration = "manual";
+      history.pushState({ opened: true }, "", `#${piece.slug}`);
+    }
     fill(piece);
     if (!box.open) box.showModal();
-    one(".about", box).scrollTop = 0;
+    box.scrollTop = one(".about", box).scrollTop = 0;
   }
 
   function turn(by) {
-    const row = visible().includes(shown) ? visible() : pieces;
+    const row = visible().includes(shown) ? visible() : ordered;
     fill(row[(row.indexOf(shown) + by + row.length) % row.length]);
   }
 
@@ -180,14 +219,23 @@
   });
   box.addEventListener("close", () => {
     view.replaceChildren();
-    history.replaceState(null, "", location.pathname + location.search);
+    if (history.state?.opened) {
+      leaving = true;
+      history.back();
+    } else {
+      history.replaceState(null, "", location.pathname + location.search);
+    }
     one(".open", cards.get(shown.slug)).focus();
   });
 
-  const asked = pieces.find(({ slug }) => `#${slug}` === location.hash);
-  if (asked) open(asked);
-  addEventListener("hashchange", () => {
-    const piece = pieces.find(({ slug }) => `#${slug}` === location.hash);
-    if (piece && piece !== shown) open(piece);
+  const asked = () => pieces.find(({ slug }) => `#${slug}` === location.hash);
+  addEventListener("popstate", () => {
+    history.scrollRestoration = "auto";
+    const piece = next ?? asked();
+    leaving = false;
+    next = null;
+    if (piece && !(box.open && piece === shown)) open(piece);
+    else if (!piece && box.open) box.close();
   });
+  if (asked()) open(asked());
 })();
