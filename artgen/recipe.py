@@ -30,6 +30,7 @@ MOST_STEPS = 1_000_000_000
 MOST_STAGES = 100
 MOST_COLOURS = 256
 MOST_KEYS = 1000
+MOST_REVISIONS = 1000
 
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
@@ -165,6 +166,16 @@ class Stage(_OpenTable):
         le=MOST_STEPS,
         description="the last step taken, where before `steps`",
     )
+    replanned: tuple[tuple[int, int], ...] | None = Field(
+        default=None,
+        min_length=1,
+        max_length=MOST_REVISIONS,
+        strict=False,
+        description="what `steps` were before: pairs of a step and the number planned until there",
+    )
+    evaluations: int | None = Field(
+        default=None, ge=1, le=MOST_STEPS, description="largest number of evaluations"
+    )
     target_psnr: float | None = Field(default=None, gt=0)
     plateau: int | None = Field(
         default=None,
@@ -173,6 +184,36 @@ class Stage(_OpenTable):
         description="stop after this many steps without improvement",
     )
     loss: str | None = None
+
+    @field_validator("replanned", mode="before")
+    @classmethod
+    def _check_replanned(cls, value: Any, info: ValidationInfo) -> Any:
+        if value is None:
+            return None
+        pairs: list[Any] = [None]
+        if _is_list(value):
+            pairs = [*value, [info.data.get("steps"), MOST_STEPS + 1]]
+        last = 0
+        for pair in pairs:
+            numbers = _is_list(pair) and len(pair) == 2 and all(type(n) is int for n in pair)
+            if not (numbers and last < pair[0] < pair[1] <= MOST_STEPS + 1):
+                raise PydanticCustomError(
+                    "replanned", "must be pairs of increasing steps below `steps` and larger totals"
+                )
+            last = pair[0]
+        return tuple(tuple(pair) for pair in value)
+
+    @property
+    def first_plan(self) -> int:
+        """The number of steps planned at first."""
+        return self.replanned[0][1] if self.replanned else self.steps or 1
+
+    @property
+    def revisions(self) -> list[tuple[int, int]]:
+        """Where the number of steps was revised, and to what; see `Problem`."""
+        before = self.replanned or ()
+        totals = [*(total for _, total in before[1:]), self.steps or 1]
+        return [(step, total) for (step, _), total in zip(before, totals, strict=False)]
 
 
 class OutputTable(_Table):
@@ -448,6 +489,10 @@ def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:
         problem = _explain(error, "recipe", where)
         raise UsageError(problem.message, hint=problem.hint) from None
     return cls.model_construct(_fields_set=set(table.model_fields_set), **dict(checked))
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
 
 
 def _is_deep(value: Any) -> bool:

@@ -419,7 +419,7 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
 @pytest.mark.parametrize(
     ("tables", "reason"),
     [
-        ({"stage": [{"time": 1.0}]}, "time"),
+        ({"stage": [{"time": 1.0}, {"steps": 3}]}, "time for some"),
         ({"primitive": {"count": "auto"}}, "auto"),
         ({"output": {"fps": 12}}, "rate"),
         ({"primitive": {"name": "voronoi", "count": 5}}, "genetic"),
@@ -444,7 +444,6 @@ def test_the_command_line(tmp_path, monkeypatch, capsys):
     assert main(again) == 0
     one, other = (Path(out) / "walk-gaussian.art" for out in ("artgen-out", "again"))
     assert one.read_bytes() == other.read_bytes()
-    assert main(["fit", "walk.gif", *small, "--time", "2", "--overwrite"]) == 2
     assert main(["fit", "walk.gif", *small, "--set", "clip.pace=2", "--overwrite"]) != 0
     # Elsewhere a clip is its first frame.
     assert main(["compare", "walk.gif", "-p", "gaussian:count=4", "--steps", "2", "-q"]) == 0

@@ -291,7 +291,7 @@ def test_one_cycle_rises_and_falls():
     class Options:
         schedule, decay, warmup, final = "one-cycle", 1.0, 0, 0.001
 
-    factors = [rate_factor(Options, step, 100) for step in range(101)]
+    factors = [rate_factor(Options, step, step / 100) for step in range(101)]
     assert factors[0] == pytest.approx(1 / 25)
     assert max(factors) == factors[30] == pytest.approx(1)
     assert factors[100] == pytest.approx(0.001)

@@ -25,7 +25,7 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import check_agreement, default_stem, run
 from artgen.runner._folder import RunFolder
-from artgen.runner._timing import Pace
+from artgen.runner._timing import STRETCHES, Pace
 from artgen.targets import image_from_array
 
 WORKER = """
@@ -502,7 +502,9 @@ def test_a_time_budget_is_resumed_as_steps(
     photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = recipe(photo, {"time": 60.0})
-    pace = Pace(step=1.0, evaluation=0.0, frame=0.0)
+    pace = Pace((1.0,) * STRETCHES, evaluation=0.0, frame=0.0)
+    # No time passes, so that the number of steps is not revised.
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
     monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and pace)
     stop_at(15, asked, registry, tmp_path / "stopped")
 

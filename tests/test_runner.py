@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import inspect
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +15,7 @@ from PIL import Image
 import artgen.runner._export
 import artgen.runner._fit
 from artgen.art import load
-from artgen.engines import Engine, Problem
+from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.engines.protocols import ReportPace
 from artgen.errors import (
@@ -33,7 +32,6 @@ from artgen.output import FrameStore, read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import check_agreement, default_stem, output_paths, run
-from artgen.runner._timing import Pace, Stopwatch, measure_pace
 from artgen.targets import image_from_array
 
 SUMMARY_KEYS = [
@@ -307,209 +305,6 @@ def test_plateau(tmp_path: Path, registry: Registry) -> None:
     outcome = run(recipe("night", {"steps": 300, "plateau": 40}), registry, target=flat)
     assert outcome.summary["stopped_by"] == "plateau"
     assert 40 <= outcome.summary["steps"] < 300
-
-
-def test_time_becomes_steps(photo: Path, tmp_path: Path, registry: Registry) -> None:
-    one = run(recipe(photo, {"time": 0.4}), registry, out=tmp_path / "one")
-
-    stage = one.summary["recipe"]["stage"][0]
-    assert "time" not in stage
-    assert one.summary["stopped_by"] in ("steps", "time")
-    assert one.summary["steps"] == stage.get("stop", stage["steps"])
-    two = run(one.art.recipe, registry, out=tmp_path / "two", search=[tmp_path])
-    assert stored(tmp_path / "one") == stored(tmp_path / "two")
-    assert two.summary["steps"] == one.summary["steps"]
-
-
-def test_time_makes_fewer_frames_where_they_are_dear(
-    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pace = Pace(step=0.01, evaluation=0.0, frame=0.1)
-
-    def rehearse(begin: Callable[[int], Engine], *_: object) -> Pace:
-        begin(1)
-        return pace
-
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", rehearse)
-    # On a busy machine the two seconds would end before the steps.
-    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
-    frames: list[int] = []
-
-    def watch(event: object) -> None:
-        if isinstance(event, FrameTaken):
-            frames.append(event.step)
-
-    asked = recipe(photo, {"time": 2.0}, output={"fps": 30, "video_seconds": 10})
-    outcome = run(asked, registry, out=tmp_path / "one", observers=[watch])
-    # A quarter of two seconds holds five frames, the rest 150 steps.
-    assert outcome.summary["recipe"]["output"]["frames"] == len(frames) == 5
-    assert outcome.summary["steps"] == 150
-    assert (frames[0], frames[-1]) == (0, 150)
-
-
-def test_dear_evaluations_leave_time_for_steps() -> None:
-    pace = Pace(step=0.1, evaluation=0.4, frame=0.0)
-    assert pace.steps_in(100, evaluations=30) == (100 - 30 * 0.4) / 0.1
-    # With so few steps there are fewer evaluations too.
-    assert pace.steps_in(10, evaluations=30) == 20
-    assert pace.steps_in(0.1, evaluations=30) == 1
-
-
-def test_time_and_steps_take_what_comes_first(photo: Path, registry: Registry) -> None:
-    outcome = run(recipe(photo, {"time": 3, "steps": 5}), registry)
-    assert outcome.summary["steps"] == 5
-
-
-def test_a_run_that_is_slower_than_it_was_when_tried_stops(
-    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quick = Pace(step=1e-6, evaluation=0.0, frame=0.0)
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and quick)
-    outcome = run(recipe(photo, {"time": 0.2}), registry, out=tmp_path / "one")
-
-    assert outcome.summary["stopped_by"] == "time"
-    assert outcome.error is None
-    stage = outcome.summary["recipe"]["stage"][0]
-    assert outcome.summary["steps"] == stage["stop"] < stage["steps"] == 200_000
-    run(outcome.art.recipe, registry, out=tmp_path / "two", search=[tmp_path])
-    assert stored(tmp_path / "one") == stored(tmp_path / "two")
-
-
-class Clock:
-    """A clock that only moves when work is said to take time, on a processor or waiting."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now = self.cpu = 0.0
-        monkeypatch.setattr("time.perf_counter", lambda: self.now)
-        monkeypatch.setattr("time.process_time", lambda: self.cpu)
-
-    def work(self, seconds: float) -> None:
-        self.now += seconds
-        self.cpu += seconds
-
-    def wait(self, seconds: float) -> None:
-        self.now += seconds
-
-
-class Rehearsed:
-    """An engine whose step number k of n takes `seconds(k, n)`; `rounds` of them take 2 more."""
-
-    def __init__(
-        self, clock: Clock, seconds: Callable[[int, int], float], rounds: float = 0.0
-    ) -> None:
-        self.clock, self.seconds, self.every = clock, seconds, rounds
-        self.total, self.step = 0, 0
-
-    def begin(self, steps: int) -> Rehearsed:
-        self.total, self.step = steps, 0
-        return self
-
-    @property
-    def rounds(self) -> list[int]:
-        return [round(i * self.every * self.total) for i in range(1, 13)] if self.every else []
-
-    def advance(self, steps: int) -> None:
-        for _ in range(steps):
-            self.clock.work(2.0 * (self.step in self.rounds))
-            self.step += 1
-            self.clock.work(self.seconds(self.step, self.total))
-
-    def report(self) -> None:
-        self.clock.work(0.5)
-
-    def drawing(self, best: bool) -> None:
-        """Nothing to see."""
-
-
-def test_the_pace_is_that_of_the_whole_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Rehearsed(Clock(monkeypatch), lambda step, total: 0.01 * min(1.0, step / total))
-    pace = measure_pace(engine.begin, None, 40.0, Stopwatch())
-    # 5 % of 40 seconds hold 200 of the longest steps.
-    assert engine.step == engine.total
-    assert engine.total in (199, 200)
-    assert pace.step == pytest.approx(0.005, rel=0.02)
-    assert (pace.evaluation, pace.frame, pace.rounds) == (pytest.approx(0.5), 0.0, 0.0)
-    assert pace.rehearsed == pytest.approx(1.03, rel=0.02)
-
-
-def test_the_slowest_tenth_of_the_steps_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Rehearsed(Clock(monkeypatch), lambda step, total: 0.1 if step % 10 == 9 else 0.01)
-    pace = measure_pace(engine.begin, None, 400.0, Stopwatch())
-    assert pace.step == pytest.approx(0.9 * 0.01 + 0.1 * 0.1, rel=0.05)
-
-
-def test_rounds_are_as_many_in_a_long_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Rehearsed(Clock(monkeypatch), lambda step, total: 0.1, rounds=0.05)
-    pace = measure_pace(engine.begin, None, 200.0, Stopwatch())
-    assert engine.step < engine.total == 30  # It took long enough.
-    assert pace.step == pytest.approx(0.1)
-    assert pace.rounds == pytest.approx(12 * 2.0)
-    assert pace.steps_in(124, evaluations=0) == 1000
-
-
-def test_the_first_frame_is_not_what_a_frame_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, drawn = Clock(monkeypatch), []
-    engine = Rehearsed(clock, lambda step, total: 0.01)
-
-    def paint(drawing: object) -> None:
-        clock.work(0.01 if drawn else 0.7)
-        drawn.append(drawing)
-
-    pace = measure_pace(engine.begin, paint, 5.0, Stopwatch())
-    assert pace.frame == pytest.approx(1.3 * 0.01)
-    assert pace.frames_in(5.0) == 96
-
-
-def test_a_rehearsal_can_be_interrupted(photo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    engine = Rehearsed(Clock(monkeypatch), lambda step, total: 0.001)
-    pace = measure_pace(engine.begin, None, 400.0, Stopwatch(), lambda: engine.step >= 7)
-    assert (engine.step, engine.total) == (7, 2000)
-    assert pace.step == pytest.approx(0.001)
-
-
-def test_a_rehearsal_is_a_part_of_the_time(
-    photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    pace = Pace(step=1.0, evaluation=0.0, frame=0.0, rehearsed=40.0)
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and pace)
-    outcome = run(recipe(photo, {"time": 60.0}), registry)
-    assert outcome.summary["steps"] == 20
-    assert outcome.summary["seconds"] > 40
-
-
-def test_time_in_which_a_process_was_stopped_does_not_count(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    clock, watch = Clock(monkeypatch), Stopwatch()
-    assert watch.measure(lambda: clock.work(0.05))[1] == pytest.approx(0.05)
-    assert watch.measure(lambda: clock.wait(20.0))[1] == pytest.approx(0.0)
-    assert watch.lost == pytest.approx(20.0)
-    # What keeps a processor busy counts, and so does a short wait.
-    assert watch.measure(lambda: clock.wait(0.9))[1] == pytest.approx(0.9)
-    assert watch.measure(lambda: clock.work(20.0))[1] == pytest.approx(20.0)
-    assert watch.lost == pytest.approx(20.0)
-
-
-def test_a_stop_is_said(photo: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
-    clock, notices = Clock(monkeypatch), []
-    advance = GradientEngine.advance
-
-    def slow(engine: GradientEngine, steps: int) -> None:
-        clock.work(0.01 * steps)
-        if engine.step == 10:
-            clock.wait(30.0)
-        advance(engine, steps)
-
-    monkeypatch.setattr(GradientEngine, "advance", slow)
-
-    def watch(event: object) -> None:
-        if isinstance(event, Notice) and event.level == "warning":
-            notices.append(event.message)
-
-    asked = recipe(photo, {"steps": 20})
-    outcome = run(asked, registry, observers=[watch])
-    assert outcome.summary["seconds"] == pytest.approx(0.2)
-    assert notices == ["the process was stopped for 30 s, which do not count"]
 
 
 def test_options_that_an_engine_found_are_stored_without_a_count(

@@ -142,7 +142,8 @@ class _Bars(Story):
         self.bar.update(
             row,
             completed=event.step,
-            total=max(known, event.total_steps),
+            # Revised while it runs, where it has a time.
+            total=event.total_steps or known,
             speed=_speed(event.step, event.seconds),
         )
 

@@ -34,7 +34,7 @@ _FLAG_OF_PRIMITIVE = {
     "plugin": "--plugin",
 }
 _FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.model_fields}
-_BUDGET = ("steps", "time", "stop")
+_BUDGET = ("steps", "time", "stop", "replanned", "evaluations")
 
 
 def read_recipe_file(path: Path, registry: Registry | None = None) -> dict[str, Any]:

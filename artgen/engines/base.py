@@ -6,8 +6,11 @@ steps one `advance` takes affects speed only: chunks of 1, 7 and 1000 give the s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor
@@ -31,10 +34,11 @@ class Problem:
     the `positions` [M, inputs]; or [N, channels, height, width] in 0 to 1, the pictures of the
     examples `test`, on which a codec trained on the examples `training` is evaluated.
     `drawing` is where to start, and may hold fewer parts than the `count` there shall be in the end
-    (None: as many as it has); `seed` feeds the engine's own generator; step k of the schedule is at
-    progress k / `total_steps`; `palette` [K, 3] holds the only colours that parts may have (None:
-    any), for engines with `palettes`; `arithmetic` is what steps of fields and codecs compute
-    in.
+    (None: as many as it has); `seed` feeds the engine's own generator; `total_steps` is the length
+    of the schedule as first planned; `revisions` are pairs of a step and the length planned from
+    there on, and the runner may add some while the engine runs; `palette` [K, 3] holds the only
+    colours that parts may have (None: any), for engines with `palettes`; `arithmetic` is what steps
+    of fields and codecs compute in.
     """
 
     primitive: Primitive
@@ -43,6 +47,7 @@ class Problem:
     loss: Loss
     total_steps: int
     seed: int
+    revisions: list[tuple[int, int]] = field(default_factory=list)
     weight: Tensor | None = None
     positions: Tensor | None = None
     training: Examples | None = None
@@ -53,6 +58,47 @@ class Problem:
     backend: Backend = EAGER
     arithmetic: Arithmetic = "fp32"
     options: Mapping[str, Any] = field(default_factory=dict)
+
+    def position(self, step: int) -> float:
+        """Where the schedule is after `step` steps, in steps of the first plan.
+
+        That is `step` itself while there are no revisions. From a revision on, what is left of the
+        schedule is spread evenly over the steps that are left.
+        """
+        if not self.revisions:
+            return step
+        parts = _parts(self.total_steps, tuple(self.revisions))
+        begin, before, pace = next(part for part in reversed(parts) if part[0] <= step)
+        return float(before + (step - begin) * pace)
+
+    def progress(self, step: int) -> float:
+        """The share of the schedule that is done after `step` steps, from 0 to 1."""
+        return min(1.0, self.position(step) / self.total_steps)
+
+    def step_at(self, position: int) -> int:
+        """The first step at which the schedule has got to `position`: see `position`."""
+        if not self.revisions:
+            return position
+        parts = _parts(self.total_steps, tuple(self.revisions))
+        later = (part for part in reversed(parts) if part[1] < position)
+        begin, before, pace = next(later, parts[0])
+        return begin + math.ceil((position - before) / pace)
+
+
+@lru_cache(maxsize=64)
+def _parts(
+    total: int, revisions: tuple[tuple[int, int], ...]
+) -> tuple[tuple[int, Fraction, Fraction], ...]:
+    """Of each part of a revised schedule: its first step, the position there, positions per step.
+
+    Exact numbers, so that later revisions never change what was before them.
+    """
+    parts = [(0, Fraction(0), Fraction(1))]
+    for step, revised in revisions:
+        begin, before, pace = parts[-1]
+        position = before + (step - begin) * pace
+        parts.append((step, position, (total - position) / (revised - step)))
+    return tuple(parts)
 
 
 @dataclass(frozen=True)
@@ -79,8 +125,10 @@ class Engine:
 
     Options: ClassVar[type[Any]] = NoOptions
     """A frozen dataclass of `option` fields."""
-    supports: ClassVar[tuple[Literal["bf16", "palette"], ...]] = ()
-    """bf16: it computes steps in the problem's `arithmetic`; palette: it keeps to the palette."""
+    supports: ClassVar[tuple[Literal["bf16", "palette", "replanning"], ...]] = ()
+    """bf16: it computes steps in the problem's `arithmetic`; palette: it keeps to the palette;
+    replanning: its schedule depends on the problem's `progress` alone, so that the number of steps
+    may be revised while it runs."""
     families: ClassVar[tuple[str, ...]] = ()
     """Families of primitives that it works with, beside those primitives that name it."""
     step: int = 0

@@ -57,6 +57,8 @@ _PIXELS_AT_ONCE = 2**11
 class ScratchEngine(Engine):
     """AdamW on a graph of our own nodes; for fields that define `graph`."""
 
+    supports = ("replanning",)
+
     @dataclass(frozen=True)
     class Options(AdamOptions):
         """Options of `scratch`."""
@@ -116,7 +118,7 @@ class ScratchEngine(Engine):
             for _ in range(steps):
                 self._flow_back(self._pixels(self.rng))
                 factor = self.factor * self.options.rate
-                factor *= rate_factor(self.options, self.step, self.problem.total_steps)
+                factor *= rate_factor(self.options, self.step, self.problem.progress(self.step))
                 self.optimizer.step([factor * self.rates[name] for name in self.learned])
                 for name, node in self.learned.items():
                     low, high = self.bounds[name]

@@ -188,7 +188,7 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
     count, size = recipe.primitive.count, recipe.target.size
     for index, stage in enumerate(recipe.stage):
         steps = min(stage.steps or _QUICK_STEPS, _QUICK_STEPS)
-        recipe = recipe.with_stage(index, steps=steps, time=None)
+        recipe = recipe.with_stage(index, steps=steps, time=None, replanned=None)
     # The pictures of a set are small already; a size would enlarge them.
     kind = _kind(recipe.target.source, folder)
     least = None if kind == "set" else _QUICK_SIZE

@@ -2,14 +2,16 @@
 
 Evaluations, frames and budgets happen at step numbers that depend on the recipe alone, so the size
 of a chunk, a log, a checkpoint or the clock never change the result. The exceptions are what the
-user asks of the clock: `time` is turned into steps before the first one, and an interruption ends
-the run where it is; both are written into the recipe as `steps` and `stop`.
+user asks of the clock: `time` is turned into steps before the first one, and their number is
+revised on the way; an interruption ends the run where it is. The recipe gets it all, as `steps`,
+`replanned` and `stop`.
 """
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypeVar
 
@@ -22,6 +24,7 @@ from artgen.engines import Engine, Problem, Report
 from artgen.engines.protocols import (
     FindsCount,
     HasNotices,
+    HasRounds,
     LimitsMemory,
     Measures,
     Recovers,
@@ -34,11 +37,11 @@ from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Noti
 from artgen.metrics import decibels
 from artgen.output import frame_steps
 from artgen.raster import draw
-from artgen.recipe import MOST_STEPS, Stage
+from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import History, Snapshot, film_of
 from artgen.runner._prepare import Job, check_finite
-from artgen.runner._timing import Stopwatch, measure_pace
+from artgen.runner._timing import Budget, Pace, Stopwatch, Work, measure_pace, stretches
 from artgen.seeds import derived_seed
 from artgen.tasks import RunControl
 
@@ -123,6 +126,8 @@ class Fit:
         self.memory_share = 1.0
         self.last_checkpoint = time.perf_counter()
         self.watch = Stopwatch()
+        self.budget: Budget | None = None
+        self.most_steps = MOST_STEPS
 
     @property
     def resumed_at(self) -> int:
@@ -200,7 +205,7 @@ class Fit:
         engine: Engine = self.job.plan.engines[index]()
         if self.resumed is not None:
             assert self.folder is not None
-            engine.start(self._problem())
+            self._start(engine)
             with self.folder.using_checkpoint():
                 engine.load_state_dict(self.resumed)
             self.resumed = None
@@ -210,14 +215,18 @@ class Fit:
         self.progress = Progress(
             stage=index, offset=before.offset, seconds=before.seconds, start=start
         )
+        self.budget = None
         if self.stage.time is not None:
             self._turn_time_into_steps(engine, self.stage.time)
-        self._start(engine)
+            self._timed(lambda: self._start(engine))
+        else:
+            self._start(engine)
         self.started(engine)
         return engine
 
     def _start(self, engine: Engine, total_steps: int | None = None) -> None:
-        engine.start(self._problem(total_steps))
+        self.problem = self._problem(total_steps)
+        engine.start(self.problem)
         if self.memory_share < 1 and isinstance(engine, LimitsMemory):
             engine.limit_memory(self.memory_share)
 
@@ -234,7 +243,8 @@ class Fit:
             training=data.training,
             test=data.test,
             loss=self.job.plan.losses[index],
-            total_steps=total_steps or self.stage.steps or 1,
+            total_steps=total_steps or self.stage.first_plan,
+            revisions=[] if total_steps else self.stage.revisions,
             seed=seed,
             count=replace(self.job.plan, recipe=self.recipe).count,
             palette=self.job.palette,
@@ -245,42 +255,84 @@ class Fit:
         )
 
     def _run_stage(self, engine: Engine) -> None:
-        stage, progress = self.stage, self.progress
-        total = stage.steps or 1
-        end = total if stage.stop is None else min(stage.stop, total)
-        pace = report_pace(engine)
-        every = max(1, min(total // pace.reports, pace.steps or total))
-        evaluations = {*range(0, end, every), end}
-        frames, keys = set(self._frame_steps(total)), set(self._key_steps(total))
+        progress = self.progress
+        agenda = self._agenda(engine)
         if engine.step == 0:
-            self._evaluate(engine)
+            if 0 in agenda.evaluations:
+                self._evaluate(engine)
             if progress.stage == 0:
-                self._frame(engine, frames)
-                self._keep(engine, keys)
-        while engine.step < end and progress.stopped_by == "steps":
-            stops = [step for step in (*evaluations, *frames, *keys, end) if step > engine.step]
+                self._frame(engine, agenda.frames)
+                self._keep(engine, agenda.keys)
+        while engine.step < agenda.end and progress.stopped_by == "steps":
+            stops = [agenda.next_after(engine.step)]
             if self.checkpoint_every:
                 stops.append((engine.step // self.checkpoint_every + 1) * self.checkpoint_every)
             self._advance(engine, min(self.chunk, min(stops) - engine.step))
-            if engine.step in evaluations:
+            if engine.step in agenda.evaluations:
                 self._evaluate(engine)
-            self._frame(engine, frames)
-            self._keep(engine, keys)
+            self._frame(engine, agenda.frames)
+            self._keep(engine, agenda.keys)
             self._show(engine)
             self.control.wait_if_paused()
             early = self._stopped_early(engine)
             # The checkpoint comes first: judging here is not part of the uninterrupted run.
             if early or self._checkpoint_due(engine):
                 self._checkpoint(engine)
-            if early and engine.step < end and progress.stopped_by == "steps":
-                if engine.step not in evaluations:
+            if early and engine.step < agenda.end and progress.stopped_by == "steps":
+                if engine.step not in agenda.evaluations:
                     self._evaluate(engine)
                 progress.stopped_by = early
+            elif self._replan(engine, agenda):
+                agenda = self._agenda(engine)
         self._write_converged(engine)
         if progress.stopped_by != "interrupted":
             self._checkpoint(engine)
-        if progress.stopped_by != "steps" and engine.step < total:
+        if progress.stopped_by != "steps" and engine.step < (self.stage.steps or 1):
             self._set_stage(stop=engine.step)
+
+    def _agenda(self, engine: Engine) -> _Agenda:
+        """What happens at which step, as the stage is planned now."""
+        stage, planned, at = self.stage, self.stage.first_plan, self.problem.step_at
+        total = stage.steps or 1
+        end = total if stage.stop is None else min(stage.stop, total)
+        evaluations = map(at, self._evaluation_steps(engine, planned))
+        return _Agenda(
+            end,
+            {step for step in evaluations if step < end} | {end},
+            set(map(at, self._frame_steps(planned))),
+            set(map(at, self._key_steps(planned))),
+        )
+
+    def _evaluation_steps(self, engine: Engine, total: int) -> Sequence[int]:
+        """When a stage of `total` steps is evaluated."""
+        pace, most = report_pace(engine), self.stage.evaluations
+        every = max(1, min(total // pace.reports, pace.steps or total))
+        if most is not None:
+            every = max(every, -(-total // max(1, most - 1)))
+        return [total] if most == 1 else [*range(0, total, every), total]
+
+    def _replan(self, engine: Engine, agenda: _Agenda) -> bool:
+        """Revise the number of steps where the stage would not end with its time."""
+        stage, step, spent = self.stage, engine.step, self.progress.stage_seconds
+        total, before = stage.steps or 1, stage.replanned or ()
+        if self.budget is None or step >= agenda.end or not self.budget.is_due(spent):
+            return False
+        left = self.budget.revised(
+            spent,
+            total - step,
+            self.problem.progress(step),
+            evaluations=_number_after(step, agenda.evaluations),
+            frames=_number_after(step, agenda.frames),
+            rounds=_number_after(step - 1, _rounds(engine)),
+        )
+        revised = min(step + left, self.most_steps)
+        if revised == total or len(before) == MOST_REVISIONS:
+            return False
+        self.problem.revisions.append((step, revised))
+        self._set_stage(steps=revised, replanned=(*before, (step, total)))
+        if self.folder is not None:
+            self.folder.write_recipe(self.recipe)
+        return True
 
     def _write_converged(self, engine: Engine) -> None:
         """Write the count and the options that the engine found into the recipe."""
@@ -306,9 +358,14 @@ class Fit:
 
     def _advance(self, engine: Engine, steps: int) -> None:
         """One chunk; its duration sets the size of the next."""
-        end = engine.step + steps
+        begin, end = engine.step, engine.step + steps
+        progress = self.problem.progress
+        work = Work(
+            stretches(progress(begin), progress(end), steps),
+            rounds=_number_after(begin - 1, _rounds(engine), end),
+        )
         _, took = self._timed(
-            lambda: self._guarded(engine, lambda: engine.advance(end - engine.step))
+            lambda: self._guarded(engine, lambda: engine.advance(end - engine.step)), work
         )
         if took < CHUNK_SECONDS / 2:
             self.chunk = min(2 * self.chunk, LARGEST_CHUNK)
@@ -322,7 +379,9 @@ class Fit:
     def _evaluate(self, engine: Engine) -> None:
         """Judge the full picture; budgets in dB and the plateau are decided here."""
         progress, stage = self.progress, self.stage
-        report, _ = self._timed(lambda: self._guarded(engine, lambda: _judge(engine)))
+        report, _ = self._timed(
+            lambda: self._guarded(engine, lambda: _judge(engine)), Work(evaluations=1)
+        )
         if report is None:
             return
         self.emit(
@@ -397,7 +456,7 @@ class Fit:
             return pixels
 
         try:
-            pixels, _ = self._timed(take)
+            pixels, _ = self._timed(take, Work(frames=1))
         except Diverged:
             # Whether there is a video decides nothing: the next evaluation will see it too.
             return
@@ -461,28 +520,41 @@ class Fit:
         The rehearsal is thrown away: the run equals one with that number of steps.
         """
 
+        pace = self.rehearse(engine, budget)
+        self._count(pace.rehearsed)
+        left = budget - pace.rehearsed
+        most = pace.evaluations_in(budget)
+        # Where there are fewer steps, there are no more evaluations or frames.
+        steps = pace.steps_in(left, rounds=pace.rounds)
+        if len(self._evaluation_steps(engine, steps)) > most:
+            self._set_stage(evaluations=most)
+        if self.filming and len(self._frame_steps(steps)) > pace.frames_in(left):
+            self.recipe = self.recipe.with_output(frames=pace.frames_in(left))
+        steps = pace.steps_in(
+            left,
+            evaluations=len(self._evaluation_steps(engine, steps)),
+            frames=len(self._frame_steps(steps)),
+            rounds=pace.rounds,
+        )
+        self.progress.budget = budget
+        self.most_steps = self.stage.steps or MOST_STEPS
+        if "replanning" in engine.supports:
+            self.budget = Budget(pace, budget)
+        self._set_stage(steps=min(steps, self.most_steps), time=None, replanned=None)
+        if self.folder is not None:
+            self.folder.write_recipe(self.recipe)
+
+    def rehearse(self, engine: Engine, budget: float) -> Pace:
+        """Find out how long steps, evaluations and frames of the stage take, for this budget."""
+
         def begin(steps: int) -> Engine:
             self._start(engine, steps)
             return engine
 
         paint = self.job.draw_frame if self.filming else None
-        pace = self._within_memory(
+        return self._within_memory(
             engine, lambda: measure_pace(begin, paint, budget, self.watch, self._stop_requested)
         )
-        self._count(pace.rehearsed)
-        left = budget - pace.rehearsed
-        reports = report_pace(engine).reports
-        steps = pace.steps_in(left, evaluations=reports)
-        if self.filming:
-            wanted, affordable = len(self._frame_steps(steps)), pace.frames_in(left)
-            if affordable < wanted:
-                self.recipe = self.recipe.with_output(frames=affordable)
-            frames = min(affordable, wanted)
-            steps = pace.steps_in(left, evaluations=reports, frames=frames)
-        self.progress.budget = budget
-        self._set_stage(steps=min(steps, self.stage.steps or MOST_STEPS), time=None)
-        if self.folder is not None:
-            self.folder.write_recipe(self.recipe)
 
     def _set_stage(self, **changes: Any) -> None:
         """Write resolved values into the recipe's current stage."""
@@ -491,11 +563,13 @@ class Fit:
     def _stop_requested(self) -> bool:
         return self.control.stop_requested
 
-    def _timed(self, work: Callable[[], T]) -> tuple[T, float]:
+    def _timed(self, work: Callable[[], T], expected: Work | None = None) -> tuple[T, float]:
         """Do `work` as a part of the run; its result and its seconds, which are counted."""
         lost = self.watch.lost
         result, seconds = self.watch.measure(work)
         self._count(seconds)
+        if self.budget is not None and expected is not None:
+            self.budget.count(expected, seconds)
         if self.watch.lost > lost:
             still = self.watch.lost - lost
             self._notice(f"the process was stopped for {still:.0f} s, which do not count")
@@ -507,6 +581,30 @@ class Fit:
 
     def _notice(self, message: str) -> None:
         self.emit(Notice(self.name, message))
+
+
+@dataclass(frozen=True)
+class _Agenda:
+    """The last step of a stage, and the steps at which something happens."""
+
+    end: int
+    evaluations: set[int]
+    frames: set[int]
+    keys: set[int]
+
+    def next_after(self, step: int) -> int:
+        """The next step at which something happens."""
+        steps = self.evaluations | self.frames | self.keys
+        return min(each for each in (*steps, self.end) if each > step)
+
+
+def _rounds(engine: Engine) -> Collection[int]:
+    return engine.rounds if isinstance(engine, HasRounds) else ()
+
+
+def _number_after(step: int, steps: Collection[int], end: float = math.inf) -> int:
+    """How many of the `steps` lie after `step`, and before `end`."""
+    return sum(step < each < end for each in steps)
 
 
 def _thinned(total: int, allowed: int) -> list[int]:

@@ -123,6 +123,9 @@ def run(
                     checkpoint_every=checkpoint_every,
                     elsewhere=scenes,
                 )
+                if folder is not None:
+                    # A budget of time has become steps.
+                    folder.write_recipe(fit.recipe)
             else:
                 fit = Fit(
                     job,

@@ -65,7 +65,7 @@ def steps(offer: Offer) -> None:
 def chunks(offer: Offer) -> None:
     """Chunks of 1, 7 and 1000 steps give the same bits.
 
-    Depend on `self.step / problem.total_steps` only; draw random numbers per step, not per call.
+    Depend on `problem.progress(self.step)` only; draw random numbers per step, not per call.
     """
     whole = _run(offer, 1000)
     for chunk in (1, 7):

@@ -51,7 +51,7 @@ WINDOW = 20
 class ClimbEngine(Engine):
     """Random restarts where the picture is wrong, hill climbing, refinement in place."""
 
-    supports = ("palette",)
+    supports = ("palette", "replanning")
 
     @dataclass(frozen=True)
     class Options:

@@ -53,7 +53,7 @@ CLIMB = {"moves": 2, "passes": 10_000, "stall": 0.0}
 class GeneticEngine(Engine):
     """Populations on islands; selection, crossover by region, mutation."""
 
-    supports = ("palette",)
+    supports = ("palette", "replanning")
 
     @dataclass(frozen=True)
     class Options:
@@ -344,7 +344,7 @@ class GeneticEngine(Engine):
         """
         canvas = self.problem.drawing.canvas
         spacing = math.sqrt(canvas.width * canvas.height / self.count)
-        progress = (self.step if step is None else step) / self.problem.total_steps
+        progress = self.problem.progress(self.step if step is None else step)
         halved = sum(progress >= share for share in SHARPER)
         return 1 << max(0, int(math.log2(max(spacing / BLOCKS, 1))) - halved)
 

@@ -76,9 +76,9 @@ class Densification:
         self.first = primitive.count_of(problem.drawing)
         self.limit = max(self.first, problem.count or self.first)
         self.round_psnr = 0.0
-        self.rounds: dict[int, int] = {}
+        self.planned: dict[int, int] = {}
         if options.move or self.first < self.limit:
-            self.rounds = DensificationSchedule(
+            self.planned = DensificationSchedule(
                 self.first,
                 self.limit,
                 options.add,
@@ -86,6 +86,16 @@ class Densification:
                 options.until,
                 problem.total_steps,
             ).rounds
+        self._revised, self._rounds = 0, self.planned
+
+    @property
+    def rounds(self) -> dict[int, int]:
+        """The count that each round ends with, by step."""
+        problem = self.problem
+        if len(problem.revisions) != self._revised:
+            self._revised = len(problem.revisions)
+            self._rounds = {problem.step_at(step): n for step, n in self.planned.items()}
+        return self._rounds
 
     def is_due(self, step: int, count: int) -> bool:
         """Whether `step` begins a round, or some of the `count` parts are missing.

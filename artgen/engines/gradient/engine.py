@@ -39,7 +39,7 @@ UNUSED = ("move", "soften", "coarse", "converge")
 class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
-    supports = ("bf16", "palette")
+    supports = ("bf16", "palette", "replanning")
 
     Options = AdamOptions
 
@@ -120,7 +120,7 @@ class GradientEngine(Engine):
     def _take_step(self) -> None:
         """Change all parameters by one step of the optimizer, within their bounds."""
         factor = self.factor * self.options.rate
-        factor *= rate_factor(self.options, self.step, self.problem.total_steps)
+        factor *= rate_factor(self.options, self.step, self.problem.progress(self.step))
         for name, raw in self.raw.items():
             self.optimizer.step(name, raw, self.rates[name] * factor)
             low, high = self.bounds[name]

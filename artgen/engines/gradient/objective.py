@@ -173,7 +173,8 @@ class Objective:
     def _view(self, step: int) -> _View:
         """The target of a step: the whole one, or a smaller one at first."""
         coarse = self.options.coarse * self.problem.total_steps
-        divisor = 1 if step >= coarse else 2 if step >= coarse / 2 else 4
+        position = self.problem.position(step)
+        divisor = 1 if position >= coarse else 2 if position >= coarse / 2 else 4
         if divisor not in self._views:
             self._views[divisor] = _shrunk(self._views[1], divisor)
         return self._views[divisor]

@@ -39,15 +39,14 @@ class AdamOptions:
     weight_decay: float = option(0.0, "weight decay: decoupled, but L2 for adam", low=0)
 
 
-def rate_factor(options: AdamOptions, step: int, total_steps: int) -> float:
-    """The factor on all rates for the step after `step` of `total_steps` are done.
+def rate_factor(options: AdamOptions, step: int, progress: float) -> float:
+    """The factor on all rates for the step after `step`, at this `progress` from 0 to 1.
 
     Half a cosine from 1 down to `final`; or `decay` to the power of `step`; or 1. A one-cycle is
     half a cosine up from 1/25 for 0.3 of the steps, and another one down to `final` (Smith and
     Topin 2017). While `step` < `warmup`, times (step + 1) / (warmup + 1).
     """
     factor = 1.0
-    progress = min(1.0, step / total_steps)
     if options.schedule == "cosine":
         factor = _between(1.0, options.final, progress)
     elif options.schedule == "one-cycle" and progress < RISE:

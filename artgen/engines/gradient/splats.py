@@ -57,7 +57,7 @@ class SplatObjective(Objective):
     def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
         """The picture of a step: the order of the parts is soft at first and hardens."""
         learning = self.options.soften * self.problem.total_steps
-        softness = max(0.0, 1 - step / learning) if learning else 0.0
+        softness = max(0.0, 1 - self.problem.position(step) / learning) if learning else 0.0
         return self._paint(tensors, canvas, softness)
 
 

@@ -23,9 +23,9 @@ def check_clip(recipe: Recipe, target: Target) -> None:
         return
     plain = OutputTable()
     refused = {
-        "a time": (
-            any(stage.time is not None for stage in recipe.stage),
-            "give --steps for the first frame of a scene and --set clip.steps for the others",
+        "a time for some of its stages": (
+            len({stage.time is None for stage in recipe.stage}) > 1,
+            "give every stage a time, as in --time 20,10",
         ),
         "a count of auto": (recipe.primitive.count == "auto", "give --count a number"),
         "a drawing to start from": (recipe.init is not None, "leave out --init"),
@@ -50,14 +50,20 @@ def check_clip(recipe: Recipe, target: Target) -> None:
 
 
 def plan_clip(plan: Plan) -> Plan:
-    """The plan with a complete table `clip`.
+    """The plan with a complete table `clip`, but for its steps where the stages have a time.
 
     Raises UsageError where frames cannot follow one another under the last engine.
     """
     table = plan.recipe.clip or ClipTable()
-    stage = _followed(plan)
-    complete = table.model_copy(update={"steps": table.steps or stage["steps"]})
-    return replace(plan, recipe=plan.recipe.with_clip(complete))
+    steps = following_steps(plan)
+    if plan.recipe.stage[-1].time is None:
+        table = table.model_copy(update={"steps": table.steps or steps})
+    return replace(plan, recipe=plan.recipe.with_clip(table))
+
+
+def following_steps(plan: Plan) -> int:
+    """The steps of a frame that follows another one, as the last engine suggests them."""
+    return int(_followed(plan)["steps"])
 
 
 def following_stage(plan: Plan) -> Stage:

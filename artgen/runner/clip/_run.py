@@ -16,6 +16,7 @@ from artgen.registry import Registry
 from artgen.runner._device import threads
 from artgen.runner._fit import Progress
 from artgen.runner._prepare import Job, read_target
+from artgen.runner.clip._budget import with_steps
 from artgen.runner.clip._keyframes import Keyframe, make_film, make_scenes
 from artgen.runner.clip._scene import FittedScene, SceneFit, SceneTask, scene_steps
 from artgen.runner.clip._shot_detection import find_scenes
@@ -60,12 +61,23 @@ class ClipFit:
         assert job.target.clip is not None
         assert job.recipe.clip is not None
         self.job, self.clip, self.recipe, self.registry = job, job.target.clip, job.recipe, registry
+        self.rehearsed = 0.0
         self.emit, self.name, self.control = emit, run_name, control
         self.elsewhere = elsewhere
         self.progress, self.diverged = Progress(), None
         here = () if self.clip.place is None else (self.clip.place.absolute().parent,)
         frames = (frame.image for frame in self.clip.frames())
         scenes = find_scenes(frames, job.recipe.clip.cut)
+        if self.recipe.stage[0].time is not None:
+            self.recipe, self.rehearsed = with_steps(
+                self.recipe,
+                self.clip,
+                scenes,
+                registry,
+                search=(*here, *search),
+                threads=self.recipe.run.threads or 1,
+                control=control,
+            )
         steps = [scene_steps(self.recipe, last - first) for first, last in scenes]
         self.total_steps, self.resumed_at = sum(steps), 0
         self.tasks = [
@@ -146,7 +158,7 @@ class ClipFit:
     def _join(self, fitted: dict[int, FittedScene]) -> None:
         """Make the film of the frames up to the first that is missing."""
         scenes: list[Scene] = []
-        count, steps, seconds = 0, 0, 0.0
+        count, steps, seconds = 0, 0, self.rehearsed
         for task in self.tasks:
             done = fitted.get(task.first, FittedScene(0))
             store = task.keyframes
