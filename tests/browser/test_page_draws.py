@@ -298,6 +298,67 @@ def test_what_is_seen_is_saved(visit):
     assert waiting.value.suggested_filename == "60-gaussian.png"
 
 
+SLOW = """
+  // A clock that a full picture moves by 25 ms, so that it has strips; every strip changes the view.
+  let clock = 0;
+  performance.now = () => clock;
+  const scissor = WebGL2RenderingContext.prototype.scissor;
+  WebGL2RenderingContext.prototype.scissor = function (x, y, w, h) {
+    clock += (25 * w * h) / (window.whole ?? 1e9);
+    return scissor.call(this, x, y, w, h);
+  };
+  const fence = WebGL2RenderingContext.prototype.fenceSync;
+  WebGL2RenderingContext.prototype.fenceSync = function (...rest) {
+    if (window.changes > 0) {
+      window.changes--;
+      artgen.view({ zoom: 1 + window.changes / 1e6 });
+    }
+    return fence.call(this, ...rest);
+  };
+  document.addEventListener("drawn", ({ detail: { what } }) => {
+    if (what !== "moved" && window.changes > 0) window.shown++;
+  });
+"""
+
+
+def test_a_picture_that_changes_all_the_time_is_shown_all_the_time(visit):
+    page = visit(export_html(art_of("gaussian"), ExportRequest()), SLOW)
+    page.evaluate("artgen.settled()")
+    page.evaluate(
+        "() => { const { width, height } = document.getElementById('picture');"
+        " Object.assign(window, { whole: Math.min(width, height) ** 2, shown: 0, changes: 30 });"
+        " artgen.view({ zoom: 1.01 }); }"
+    )
+    until(page, "window.changes === 0")
+    page.evaluate("artgen.settled()")
+    assert page.evaluate("window.shown") >= 3
+
+
+STALLED = """
+  WebGL2RenderingContext.prototype.clientWaitSync = () => WebGL2RenderingContext.TIMEOUT_EXPIRED;
+  const sources = window.sources = [];
+  const draw = CanvasRenderingContext2D.prototype.drawImage;
+  CanvasRenderingContext2D.prototype.drawImage = function (source, ...rest) {
+    if (this.canvas.id === "picture") sources.push([source.width, source.height]);
+    return draw.call(this, source, ...rest);
+  };
+"""
+
+
+def test_a_slow_card_shows_the_still_at_once_and_that_it_is_drawing(visit):
+    art = art_of("siren", count=None, hidden=16)
+    page = visit(export_html(art, ExportRequest()), STALLED)
+    until(page, "window.sources.length > 0")
+    assert page.evaluate("window.sources[0]") == [SIZE, SIZE]
+    page.locator("#busy").wait_for()
+    assert page.locator("#busy").inner_text() == "Drawing: 0 %"
+    data = page.locator("#picture").evaluate("canvas => canvas.toDataURL()")
+    shown = np.array(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))))
+    rows, columns = (np.flatnonzero(shown[..., 3].any(axis)) for axis in (1, 0))
+    picture = shown[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1, :3]
+    assert psnr(np.array(Image.fromarray(picture).resize((SIZE, SIZE))), art.render()) > 25
+
+
 def test_without_webgl_it_says_so_and_shows_a_still(visit):
     page = visit(
         export_html(art_of("gaussian"), ExportRequest()),

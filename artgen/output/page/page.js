@@ -4,7 +4,9 @@ const one = (id) => document.getElementById(id);
 /** Milliseconds for a strip and for a coarse picture, its least share of pixels, the most of a sharp one. */
 const BUSY = 12, QUICK = 36, COARSEST = 1 / 8, LARGEST = 2 ** 22;
 const total = Math.max(...piece.scenes.map(({ count }) => count));
-const state = { parts: total, seconds: 0, rate: 1e-3, cost: 1e-3 };
+/** Milliseconds after which the page says that it is still drawing. */
+const LONG = 500;
+const state = { parts: total, seconds: 0, rate: 1e-3, cost: 1e-3, share: 0 };
 const sheet = document.createElement("canvas"), paper = sheet.getContext("2d", { alpha: false });
 const screen = one("picture").getContext("2d");
 let painter = null, wanted = 0, shown = 0, running = false, moved = 0, queued = 0, last = null, turn = Promise.resolve(), waiting = [];
@@ -29,6 +31,7 @@ function alone(work) {
 async function paint(spec, stale = () => false) {
   if (painter === null || painter.lost) painter = new Painter();
   const began = performance.now();
+  state.share = 0;
   painter.begin(spec);
   for (let top = 0; top < spec.height;) {
     const rows = Math.max(1, Math.ceil(spec.height / Painter.strips), Math.round(BUSY / (state.rate * spec.width)));
@@ -39,6 +42,7 @@ async function paint(spec, stale = () => false) {
     const measured = (performance.now() - start) / (spec.width * (bottom - top));
     state.rate = Math.min(Math.max(measured, state.rate / 4, 1e-6), state.rate * 4);
     top = bottom;
+    state.share = top / spec.height;
     if (top < spec.height && stale()) return false;
   }
   state.cost = (performance.now() - began) / (spec.width * spec.height);
@@ -73,6 +77,13 @@ function present() {
   screen.restore();
 }
 
+/** Whether what is kept would show this better than a picture of these pixels. */
+function known(spec) {
+  if (!last || last.parts !== spec.parts || last.seconds !== spec.seconds || last.pixel > spec.pixel) return false;
+  return [["x", "width"], ["y", "height"]].every(([at, size]) =>
+    Math.abs(last[at] - spec[at]) <= (last[size] * last.pixel - spec[size] * spec.pixel) / 2 + spec.pixel);
+}
+
 /** What is seen now, drawn with a share of its pixels. */
 function seen(fraction) {
   const { left, top, width, height, pixel, x, y } = view.visible();
@@ -89,35 +100,48 @@ async function run() {
   try {
     while (shown !== wanted) {
       await nextFrame();
-      // What was asked for by others does not wait for the sharp picture.
-      const goal = wanted, late = () => goal !== wanted || queued > 1;
-      const { width, height } = view.visible(), full = state.cost * width * height;
-      const fraction = Math.min(1, Math.max(COARSEST, Math.sqrt(QUICK / full)));
-      if (fraction < 0.9) {
-        const spec = seen(fraction);
-        await alone(async () => { await paint(spec); keep(spec); });
-        present();
-        told("coarse", goal);
-        // Who turns a wheel turns it on.
-        for (let pause = 0; pause < 4 && !late(); pause++) await new Promise((resolve) => { setTimeout(resolve, 25); });
-        if (late()) continue;
-      }
-      const spec = seen(1);
-      const whole = await alone(async () => {
-        const whole = await paint(spec, late);
-        if (whole) keep(spec);
-        return whole;
-      });
-      if (!whole) continue;
-      present();
-      told("sharp", goal);
-      shown = goal;
+      const busy = setInterval(sayBusy, LONG);
+      await draw(wanted).finally(() => clearInterval(busy));
+      one("busy").hidden = true;
     }
   } catch (error) {
     fail(error);
   }
   running = false;
   if (shown === wanted) waiting.splice(0).forEach((resolve) => resolve());
+}
+
+/** Draw what was asked for by the change `goal`: coarsely where that is sooner, then sharply. */
+async function draw(goal) {
+  // What was asked for by others does not wait for the sharp picture.
+  const late = () => goal !== wanted || queued > 1;
+  const { width, height } = view.visible(), full = state.cost * width * height;
+  const fraction = Math.min(1, Math.max(COARSEST, Math.sqrt(QUICK / full))), soon = fraction >= 0.9;
+  if (!soon && !known(seen(fraction))) {
+    const spec = seen(fraction);
+    await alone(async () => { await paint(spec); keep(spec); });
+    present();
+    told("coarse", goal);
+    // Who turns a wheel turns it on.
+    for (let pause = 0; pause < 4 && !late(); pause++) await new Promise((resolve) => { setTimeout(resolve, 25); });
+    if (late()) return;
+  }
+  const spec = seen(1);
+  const whole = await alone(async () => {
+    // Where nothing coarse is shown it is drawn to its end, though the view may change all the time.
+    const whole = await paint(spec, soon ? () => queued > 1 : late);
+    if (whole) keep(spec);
+    return whole;
+  });
+  if (!whole) return;
+  present();
+  told("sharp", goal);
+  shown = goal;
+}
+
+function sayBusy() {
+  one("busy").hidden = false;
+  one("busy").textContent = `Drawing: ${Math.round(100 * state.share)} %`;
 }
 
 function told(what, goal) {
@@ -258,14 +282,27 @@ addEventListener("keydown", (event) => {
   keys[event.key]();
 });
 
-new ResizeObserver(([{ contentRect: { width, height } }]) => {
+function resize() {
+  const { clientWidth: width, clientHeight: height } = one("stage");
   let ratio = Math.min(devicePixelRatio || 1, 2);
   ratio *= Math.min(1, Math.sqrt(LARGEST / Math.max(1, width * height * ratio * ratio)));
   const canvas = one("picture");
   canvas.width = Math.max(1, Math.round(width * ratio));
   canvas.height = Math.max(1, Math.round(height * ratio));
   view.resize(canvas.width, canvas.height);
-}).observe(one("stage"));
+}
+
+/** The still, until the picture is drawn; a film begins with something else. */
+async function showStill() {
+  const still = one("poster");
+  await still.decode();
+  if (last || piece.duration) return;
+  const width = still.naturalWidth, height = still.naturalHeight;
+  Object.assign(sheet, { width, height });
+  paper.drawImage(still, 0, 0);
+  last = { width, height, x: 0, y: 0, pixel: 2 / Math.min(width, height), parts: total, seconds: 0 };
+  present();
+}
 
 /**
  * For tests and whoever embeds the page:
@@ -283,5 +320,8 @@ window.artgen = Object.freeze({
 });
 
 document.querySelector(".controls").hidden = false;
+showStill().catch(() => {});  // It is not needed where the picture can be drawn.
+new ResizeObserver(resize).observe(one("stage"));
+resize();
 setSeconds(0);
 setParts(total);
