@@ -35,6 +35,7 @@ def fit(
     *,
     count: int | Literal["auto"] | None = None,
     target_bytes: int | None = None,
+    quality: Literal["draft", "good", "best"] | None = None,
     steps: int | None = None,
     time: float | None = None,
     target_psnr: float | None = None,
@@ -120,6 +121,7 @@ def fit(
         palette = read_palette(palette)
     stage = {
         "engine": engine,
+        "quality": quality,
         "steps": steps,
         "time": time,
         "target_psnr": target_psnr,
@@ -148,8 +150,8 @@ def fit(
                 **options,
             },
             "stage": [
-                {key: value for key, value in stage.items() if value is not None},
-                *([{"engine": "gradient"}] if polish else []),
+                _given(stage),
+                *([_given({"engine": "gradient", "quality": quality})] if polish else []),
             ],
             "output": {"video": False, **({"history": history} if history else {})},
             "run": {
@@ -176,6 +178,10 @@ def fit(
         raise result.error
     assert result.art is not None
     return replace(result.art, history=tuple(evaluated))
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}
 
 
 def register(

@@ -160,6 +160,9 @@ class Stage(_OpenTable):
     time: float | None = Field(
         default=None, gt=0, le=1e9, description="seconds; becomes steps when the run starts"
     )
+    quality: Literal["draft", "good", "best"] | None = Field(
+        default=None, description="effort where neither steps nor time are given"
+    )
     stop: int | None = Field(
         default=None,
         ge=0,

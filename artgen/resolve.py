@@ -19,6 +19,7 @@ from artgen.engines.protocols import (
     AddsParts,
     FindsCount,
     HasFamilyOptions,
+    KnowsQuality,
     SuggestsSteps,
     options_type,
 )
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 DEFAULT_LOSS = "mse"
 DEFAULT_STEPS = 300
 DEFAULT_COUNT = 500
+QUALITY = {"draft": 0.2, "good": 1.0, "best": 4.0}
+"""The number of steps by quality, in those of the default."""
 PIXELS_PER_PART = 16
 """How many pixels there are at least for each part where the engine finds the count."""
 
@@ -205,8 +208,6 @@ def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
             if kind in entry.load().targets:
                 fitting.append(registry.spelling(entry))
     hint = f"use -p {' or '.join(fitting)}" if fitting else "no installed primitive supports it"
-    if kind == "set":
-        hint += "; or fit the pictures of a folder one by one: artgen fit FOLDER/*"
     return UsageError(f"{name} cannot be fitted to a target of kind {kind}", hint=hint)
 
 
@@ -345,11 +346,18 @@ def _layered(
         # Asked for seconds, so the default number of steps is not meant.
         below.pop("steps", None)
     else:
+        quality = data.get("quality", "good")
+        factor = QUALITY[quality]
+        if issubclass(engine, KnowsQuality):
+            below |= engine.quality_options(quality)
+            factor = 1.0
         options = {**below, **stage.options}
         steps = None
         if issubclass(engine, SuggestsSteps):
             steps = engine.default_steps(primitive, options, count)
         below.setdefault("steps", steps or DEFAULT_STEPS)
+        if "steps" not in data:
+            below["steps"] = max(1, round(factor * below["steps"]))
     return {**below, **data}
 
 

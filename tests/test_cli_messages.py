@@ -37,14 +37,15 @@ def save_pictures(folder: Path) -> None:
         (("fit", "--recipe", "r.toml"), "target.size must be a whole number, got 'wide'", ""),
         (("fit", "--set", "visibility_size=wide"), "must be a whole number from 1 to 256", "cells"),
         (("fit", "https://example.org/a.png"), "is a URL", "download"),
-        (("fit", "set", *TINY), "cannot be fitted to a target of kind set", "fit FOLDER/*"),
+        (("fit", "sample:digits", *TINY), "cannot be fitted to a target of kind set", "-p "),
+        (("fit", "empty", *TINY), "folder empty holds no pictures", ".png"),
         (("gallery", "open"), "there is no folder gallery", "folder that contains TOML recipes"),
         (("render", "noise.art"), "noise.art is not an .art file, or it is damaged", "copy it"),
         (("info", "damaged.art"), "damaged.art is damaged", "copy it"),
     ],
 )
 def test_mistakes_are_explained_in_plain_words(call, arguments, message, hint):
-    save_pictures(Path("set"))
+    Path("empty").mkdir()
     Path("r.toml").write_text('[target]\nsize = "wide"\n')
     Path("noise.art").write_bytes(bytes(range(256)))
     tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}

@@ -14,6 +14,7 @@ from PIL import Image
 import artgen.compare._comparison
 from artgen.art import load
 from artgen.cli import main
+from artgen.cli._console import print_table
 from artgen.cli._contestants import Budget, parse_contestants
 from artgen.compare import Comparison, find_targets
 from artgen.errors import InputError, OutputError, UsageError
@@ -400,7 +401,8 @@ def test_misuse_is_explained(call, arguments, words):
 # ---- how it is shown -----------------------------------------------------------------------------
 
 
-def test_the_table_and_the_paths_on_stdout(call):
+def test_the_table_and_the_paths_on_stdout(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "100")
     code, out, err = call("-p", "gaussian:count=40", "--csv", "all.csv")
     assert code == 0
     assert "astronaut-gaussian_count_40: " in err
@@ -425,6 +427,21 @@ def test_a_terminal_gets_the_same_metrics(call, monkeypatch):
     assert code == 0
     for word in ("MS-SSIM", "gaussian:count=40", "1,280", "JPEG"):
         assert word in out
+
+
+def test_the_table_fits_the_terminal_and_keeps_names(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    name = "gaussian@gradient:count=500,blend=over,engine.rate=0.5"
+    heading = ["", "PSNR", "SSIM", "parameters", "bytes", ""]
+    print_table(heading, [[name, "31.02", "0.9", "4,000", "16,000", "all is well"]])
+    lines = capsys.readouterr().out.splitlines()
+    assert max(map(len, lines)) <= 80
+    assert sum(line.startswith(name) for line in lines) == 2
+    shown = " ".join(lines).split()
+    assert all(word in shown for word in ("PSNR", "31.02", "parameters", "16,000", "well"))
+    monkeypatch.setenv("COLUMNS", "30")
+    print_table(heading, [[name, "31.02", "0.9", "4,000", "16,000", "-"]])
+    assert capsys.readouterr().out.count(name) == 5
 
 
 def test_the_csv_holds_every_row(compare):

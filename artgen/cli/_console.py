@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
+import shutil
 import sys
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
@@ -102,35 +102,26 @@ def columns(rows: Iterable[Sequence[object]], *, indent: int = 0) -> str:
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Print a table on stdout: with rich on a terminal, as plain columns elsewhere.
+    """Print a table on stdout, no wider than the terminal or 80 characters.
 
-    Columns with a heading are right-aligned.
+    Columns that do not fit follow in further tables, each beginning with the first column, whose
+    cells are never cut. Columns with a heading are right-aligned.
     """
-    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
-        _print_rich(heading, rows)
-        return
-    widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
-    print(
-        columns(
-            [
-                cell.rjust(width) if name else cell
-                for cell, width, name in zip(row, widths, heading, strict=True)
-            ]
-            for row in (heading, *rows)
-        ),
-        flush=True,
-    )
-
-
-def _print_rich(heading: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    for name in heading:
-        table.add_column(name, justify="right" if name else "left", no_wrap=bool(name))
-    for row in rows:
-        table.add_row(*map(Text, row))
-    Console().print(table)
+    table = [heading, *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    available = shutil.get_terminal_size().columns
+    blocks: list[list[int]] = []
+    for column in range(1, len(widths)):
+        # The columns are two spaces apart.
+        if not blocks or sum(widths[k] + 2 for k in (*blocks[-1], column)) - 2 > available:
+            blocks.append([0])
+        blocks[-1].append(column)
+    for number, block in enumerate(blocks):
+        if number:
+            print()
+        print(
+            columns(
+                [row[k].rjust(widths[k]) if heading[k] else row[k] for k in block] for row in table
+            ),
+            flush=True,
+        )

@@ -14,9 +14,19 @@ _ALL = "artgen.help_all"
 
 USUAL: Mapping[str, Sequence[str]] = {
     "fit": (
-        *("targets", "primitive", "count", "settings", "seed", "seeds", "recipe", "steps", "time"),
-        *("size", "loss", "background", "palette", "out", "name", "overwrite", "resume", "video"),
-        *("no_video", "transparent", "live", "device", "at_a_time", "plugin", "quiet"),
+        *(
+            "targets",
+            "primitive",
+            "count",
+            "settings",
+            "seed",
+            "seeds",
+            "recipe",
+            "quality",
+            "time",
+        ),
+        *("time", "size", "loss", "background", "palette", "out", "name", "overwrite", "resume"),
+        *("video", "no_video", "transparent", "live", "device", "at_a_time", "plugin", "quiet"),
     ),
     "render": (*("art", "outputs", "size", "transparent", "animate", "page", "pens", "overwrite"),),
     "compare": (

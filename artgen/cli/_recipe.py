@@ -34,7 +34,7 @@ _FLAG_OF_PRIMITIVE = {
     "plugin": "--plugin",
 }
 _FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.model_fields}
-_BUDGET = ("steps", "time", "stop", "replanned", "evaluations")
+_BUDGET = ("steps", "time", "stop", "replanned", "evaluations", "quality")
 
 
 def read_recipe_file(path: Path, registry: Registry | None = None) -> dict[str, Any]:
@@ -83,8 +83,8 @@ def lay_over(
 
     `tables` has a recipe's form, with None for flags that were not given; `stages` has the values
     of `--engine`, `--steps`, `--time`, `--loss` (texts, with commas between stages),
-    `--target-psnr` and `--plateau` (of the last stage) and `--polish`; `settings` are the texts
-    after `--set`.
+    `--target-psnr` and `--plateau` (of the last stage), `--quality` and `--polish`; `settings` are
+    the texts after `--set`.
 
     Another primitive or preset leaves behind what belonged to the one before: its count, its
     options, those of the engines, the drawing to start from.
@@ -267,6 +267,9 @@ def _stages(
     budgets: list[dict[str, Any]] = [{} for _ in stages]
     for i, text in _per_stage("steps", flags, count).items():
         budgets[i]["steps"] = _number(int, "--steps", text, "steps", "use 1 or more")
+    if "quality" in flags:
+        for budget in budgets:
+            budget["quality"] = flags["quality"]
     for i, text in _per_stage("time", flags, count).items():
         budgets[i]["time"] = _number(float, "--time", text, "seconds", "use a number above 0")
     for stage, budget in zip(stages, budgets, strict=True):

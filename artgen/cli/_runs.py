@@ -17,6 +17,7 @@ from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, exit_code, headline, print_error, print_json, say
 from artgen.cli._flags import Common
 from artgen.cli._progress import progress
+from artgen.cli._sheet import Cell, write_sheet
 from artgen.cli._where import Files, Where
 from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.events import Event, Observer
@@ -73,7 +74,8 @@ class Session:
         UsageError where the contact sheet exists already.
         """
         sheet = self.files.out / f"{self.files.name or _title(runs)}-sheet.png"
-        if sheet.exists() and not (self.files.overwrite or self.files.resume):
+        files = self.files
+        if sheet.exists() and not (files.overwrite or files.resume or files.skip_existing):
             raise UsageError(f"{sheet} exists", hint="use --overwrite or another --out")
 
         def tell(run: Run, result: Result) -> None:
@@ -92,10 +94,13 @@ class Session:
             errors.append(error)
         if self.common.as_json:
             shown = [_to_json(run, result) for run, result in zip(runs, results, strict=True)]
-            print_json({"runs": shown, "sheet": str(written) if written else None}, errors)
+            page = written and str(written.with_suffix(".html"))
+            sheets = {"sheet": written and str(written), "page": page}
+            print_json({"runs": shown, **sheets}, errors)
         elif written and not self.common.quiet:
+            print(written.with_suffix(".html"))
             print(written)
-        self._show(written)
+        self._show(written and written.with_suffix(".html"))
         return exit_code(errors)
 
     def _execute(
@@ -212,6 +217,10 @@ class Session:
         Raises what keeps a run that goes elsewhere from writing its files here.
         """
         paths = output_paths(self.files.out, run.stem, run.recipe, run.video)
+        if self.files.skip_existing and paths["summary"].exists():
+            if not self.common.quiet:
+                say(f"{run.stem}: skipped, {paths['summary']} exists")
+            return _earlier(paths)[1]
         remnant = RunFolder(paths["folder"])
         if many and self.files.resume and not remnant.resumable and paths["summary"].exists():
             result = _finished(run, paths, self.registry)
@@ -255,27 +264,21 @@ class Session:
     def _write_sheet(
         self, runs: Iterable[Run], results: Iterable[Result], sheet: Path
     ) -> Path | None:
-        """A contact sheet of the stills; None where fewer than two runs succeeded."""
-        import numpy as np
-        from PIL import Image
-
-        from artgen.output import atomic_write, contact_sheet, encode_png
-
-        cells = []
-        for run, result in zip(runs, results, strict=True):
-            if result.error is not None:
-                continue
-            still = output_paths(self.files.out, run.stem)["still"]
-            try:
-                with Image.open(still, formats=["PNG"]) as picture:
-                    picture.thumbnail((480, 480))
-                    caption = f"{run.stem}  {headline(result.summary)}"
-                    cells.append((np.array(picture), caption))
-            except OSError as error:
-                raise InputError(f"cannot read {still}: {error}") from None
-        if len(cells) < 2:
+        """A contact sheet of the stills, and a page; None where fewer than two runs succeeded."""
+        good = [
+            (run, result) for run, result in zip(runs, results, strict=True) if not result.error
+        ]
+        if len(good) < 2:
             return None
-        atomic_write(sheet, encode_png(contact_sheet(cells)))
+        targets = {run.asked["target"] for run, _ in good}
+        cells = []
+        for run, result in good:
+            seed = run.asked["seed"]
+            metric = "" if seed is None else f"seed {seed}, "
+            name = [default_stem(run.recipe)] if len(targets) > 1 else []
+            still = Path(result.summary["outputs"]["still"])
+            cells.append(Cell(still, "\n".join([*name, metric + headline(result.summary)])))
+        write_sheet(cells, sheet)
         return sheet
 
 
@@ -295,6 +298,13 @@ def _received(run: Run, result: Result | Exception) -> Result:
 
 def _finished(run: Run, paths: Mapping[str, Path], registry: Registry) -> Result:
     """The result of an earlier run that ended well and is what `run` asks for."""
+    recipe, result = _earlier(paths)
+    check_agreement(recipe, run.recipe, registry)
+    return result
+
+
+def _earlier(paths: Mapping[str, Path]) -> tuple[Recipe, Result]:
+    """The recipe and the result of an earlier run, from its summary."""
     file = paths["summary"]
     try:
         summary = json.loads(file.read_text(encoding="utf-8"))
@@ -309,8 +319,7 @@ def _finished(run: Run, paths: Mapping[str, Path], registry: Registry) -> Result
         raise InputError(
             f"{file} is not the summary of a run: {error}", hint="start again with --overwrite"
         ) from None
-    check_agreement(recipe, run.recipe, registry)
-    return Result({**summary, "outputs": outputs})
+    return recipe, Result({**summary, "outputs": outputs})
 
 
 def _title(runs: Sequence[Run]) -> str:

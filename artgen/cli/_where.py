@@ -39,6 +39,9 @@ class Files:
     )
     overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite")
     resume: bool = _FILES.switch("Continue an interrupted run.", "--resume")
+    skip_existing: bool = _FILES.switch(
+        "Skip runs whose .json exists, and do the others.", "--skip-existing"
+    )
     checkpoint_every: int | None = _FILES.option(
         "STEPS", "Interval between checkpoints for --resume. Default: 10 seconds.", min=1
     )

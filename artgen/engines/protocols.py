@@ -87,6 +87,15 @@ class FollowsFrames(Protocol):
 
 
 @runtime_checkable
+class KnowsQuality(Protocol):
+    """An engine that spends more or less effort by its options, not by steps alone."""
+
+    @classmethod
+    def quality_options(cls, quality: str) -> Mapping[str, Any]:
+        """Options for ``draft``, ``good`` or ``best``, below those that are asked for."""
+
+
+@runtime_checkable
 class HandsOver(Protocol):
     """An engine that passes tensors from one frame of a clip to the next."""
 

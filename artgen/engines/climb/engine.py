@@ -47,6 +47,12 @@ PLACE = 32
 WINDOW = 20
 """The gain of a shape is the mean of this many."""
 
+_QUALITY: Mapping[str, Mapping[str, Any]] = {
+    "draft": {"restarts": 4, "passes": 1},
+    "good": {},
+    "best": {"restarts": 16, "moves": 6, "passes": 12},
+}
+
 
 class ClimbEngine(Engine):
     """Random restarts where the picture is wrong, hill climbing, refinement in place."""
@@ -76,6 +82,11 @@ class ClimbEngine(Engine):
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:
         """Place shapes while they gain enough."""
         return {"converge": 0.01}
+
+    @classmethod
+    def quality_options(cls, quality: str) -> Mapping[str, Any]:
+        """More climbs and passes: further steps alone would gain nothing."""
+        return _QUALITY[quality]
 
     @classmethod
     def first_count(cls, primitive: Primitive, options: Mapping[str, Any], count: int) -> int:

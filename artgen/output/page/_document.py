@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from importlib import resources
 from typing import Any
 
 import jinja2
@@ -70,17 +70,17 @@ def encode_page(
         "duration": 0.0 if film is None else film.duration,
         "rows": packer.table,
     }
-    parts = [_asset(f"{name}.js") for name in _SCRIPTS[described["kind"]]]
+    parts = [read_asset("artgen.output", f"{name}.js") for name in _SCRIPTS[described["kind"]]]
     script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
-    style = _asset("base.css") + _asset("page.css")
+    style = "".join(read_asset("artgen.output", name) for name in ("base.css", "page.css"))
     text = render_page(
         "artgen.output",
         words=words,
         film=film is not None,
         script=script,
-        script_hash=_hash(script),
+        script_hash=policy_hash(script),
         style=style,
-        style_hash=_hash(style),
+        style_hash=policy_hash(style),
         piece=_json(piece),
         recipe_id=RECIPE_ID,
         recipe=_json(json.loads(recipe_json)),
@@ -103,11 +103,12 @@ def render_page(package: str, **values: Any) -> str:
     return environment.get_template("page.html").render(values)
 
 
-def _asset(name: str) -> str:
-    return Path(__file__).with_name(name).read_text(encoding="utf-8")
+def read_asset(package: str, name: str) -> str:
+    """Read a file of the folder `page` of a package: a style sheet or a script."""
+    return resources.files(package).joinpath("page", name).read_text(encoding="utf-8")
 
 
-def _hash(text: str) -> str:
+def policy_hash(text: str) -> str:
     """Return the hash of a script or style as a content security policy writes it."""
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 

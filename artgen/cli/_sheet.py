@@ -1,0 +1,60 @@
+"""The contact sheet of a batch: a picture, and a page to click through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+
+from artgen.errors import InputError
+from artgen.output import atomic_write, contact_sheet, encode_png
+from artgen.output.page import policy_hash, read_asset, render_page
+
+_LONGEST = 480
+"""Long side of a picture on the sheet, in pixels."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A still of the sheet, and what stands below it."""
+
+    still: Path
+    caption: str
+
+
+def write_sheet(cells: Sequence[Cell], sheet: Path) -> None:
+    """Write `sheet`, a PNG, and the page beside it. Raises InputError, OutputError."""
+    from PIL import Image
+
+    pictures = []
+    for cell in cells:
+        try:
+            with Image.open(cell.still, formats=["PNG"]) as picture:
+                picture.thumbnail((_LONGEST, _LONGEST))
+                pictures.append((np.array(picture), cell.caption))
+        except OSError as error:
+            raise InputError(f"cannot read {cell.still}: {error}") from None
+    atomic_write(sheet, encode_png(contact_sheet(pictures)))
+    style = read_asset("artgen.output", "base.css") + read_asset("artgen.cli", "sheet.css")
+    script = read_asset("artgen.cli", "sheet.js")
+    page = render_page(
+        "artgen.cli",
+        title=sheet.stem.removesuffix("-sheet"),
+        style=style,
+        style_hash=policy_hash(style),
+        script=script,
+        script_hash=policy_hash(script),
+        # Beside it, so that the folder can be moved.
+        cells=[
+            {
+                "file": quote(cell.still.name),
+                "stem": cell.still.stem,
+                "caption": " ".join(cell.caption.split("\n")),
+            }
+            for cell in cells
+        ],
+    )
+    atomic_write(sheet.with_suffix(".html"), page.encode())

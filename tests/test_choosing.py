@@ -1,0 +1,126 @@
+"""What helps to choose: effort instead of steps, the sheet and its page, folders, what is done."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from helpers import recipe, save_photo
+from PIL import Image
+
+import artgen
+from artgen.canvas import Canvas
+from artgen.resolve import resolve
+
+pytestmark = pytest.mark.usefixtures("empty_folder")
+
+SMALL = ("--size", 16, "-n", 4, "--backend", "eager", "--no-video", "--threads", 1)
+
+
+def stages_of(photo, registry, *stages, **tables) -> list[dict]:
+    asked = recipe(photo, *stages, **tables)
+    return resolve(asked, registry, Canvas(24, 16)).recipe.to_dict()["stage"]
+
+
+def test_quality_takes_the_place_of_steps(photo, registry):
+    plain = {name: {"quality": name} for name in ("draft", "good", "best")}
+    steps = {name: stages_of(photo, registry, stage)[0]["steps"] for name, stage in plain.items()}
+    [default] = stages_of(photo, registry, {})
+    assert steps["good"] == default["steps"]
+    assert steps["draft"] == default["steps"] // 5
+    assert steps["best"] == 4 * default["steps"]
+    shapes = {"name": "triangle", "count": 10}
+    [best] = stages_of(photo, registry, plain["best"], primitive=shapes)
+    assert (best["restarts"], best["passes"], best["steps"]) == (16, 12, 130)
+    [draft] = stages_of(photo, registry, {**plain["draft"], "restarts": 7}, primitive=shapes)
+    assert (draft["restarts"], draft["passes"], draft["steps"]) == (7, 1, 20)
+    # What is stored has a number of steps, which comes first.
+    assert stages_of(photo, registry, best, primitive=shapes) == [best]
+    [timed] = stages_of(photo, registry, {"quality": "best", "time": 2.0})
+    assert "steps" not in timed
+
+
+def test_quality_of_every_stage_by_flag_and_from_python(photo, call):
+    arguments = ("fit", photo, "-p", "circle", *SMALL, "--quality", "draft", "--polish", "--json")
+    code, out, err = call(*arguments[:-1], "--set", "2.rate=0.1", "--json")
+    assert code == 0, err
+    stages = json.loads(out)["recipe"]["stage"]
+    assert [stage["quality"] for stage in stages] == ["draft", "draft"]
+    assert stages[0]["passes"] == 1
+    assert "--quality and --steps were both given" in call(*arguments, "--steps", 3)[2]
+    art = artgen.fit(
+        str(photo), "circle", count=3, size=16, quality="draft", backend="eager", seed=1
+    )
+    assert art.recipe.stage[0].options["passes"] == 1
+
+
+@pytest.fixture
+def seeds(photo, call):
+    code, out, err = call("fit", photo, *SMALL, "--steps", 1, "--seeds", "3..5", "--json")
+    assert code == 0, err
+    return json.loads(out)
+
+
+def test_the_page_of_the_sheet_names_seeds_and_quality(seeds):
+    page = Path(seeds["page"])
+    assert page == Path("artgen-out/photo-gaussian-sheet.html")
+    text = page.read_text()
+    captions = re.findall("<figcaption>(.*)</figcaption>", text)
+    quality = [f"{run['psnr']:.2f} dB" for run in seeds["runs"]]
+    assert captions == [f"seed {k}, {psnr}" for k, psnr in zip((3, 4, 5), quality, strict=True)]
+    # It can be moved together with the pictures.
+    for name in re.findall('<img src="(.*?)"', text):
+        assert (page.parent / name).is_file()
+    assert not re.search("https?://", text)
+
+
+def test_captions_of_the_sheet_are_not_cut(photo, call, monkeypatch):
+    shown = []
+
+    def contact_sheet(cells):
+        shown.extend(caption for _, caption in cells)
+        return artgen.output.contact_sheet(cells)
+
+    monkeypatch.setattr("artgen.cli._sheet.contact_sheet", contact_sheet)
+    other = Path("a-name-longer-than-the-picture-is-wide.png")
+    Image.open(photo).save(other)
+    code, _, err = call("fit", photo, other, *SMALL, "--steps", 1, "--seeds", "1..2")
+    assert code == 0, err
+    assert [caption.splitlines()[0] for caption in shown] == [
+        *["photo-gaussian"] * 2,
+        *[f"{other.stem}-gaussian"] * 2,
+    ]
+    assert all(re.fullmatch(r"seed [12], -?\d+\.\d\d dB", each.splitlines()[1]) for each in shown)
+
+
+def test_existing_results_are_skipped(seeds, photo, call):
+    before = {path: path.read_bytes() for path in Path("artgen-out").iterdir()}
+    arguments = ("fit", photo, *SMALL, "--steps", 1, "--seeds", "3..6", "--skip-existing")
+    code, out, err = call(*arguments)
+    assert code == 0, err
+    assert err.count(": skipped, ") == 3
+    assert "photo-gaussian-s6.png" in out
+    for path, data in before.items():
+        assert path.read_bytes() == data or "sheet" in path.name
+    page = Path("artgen-out/photo-gaussian-sheet.html").read_text()
+    assert page.count("<figcaption>") == 4
+    # One run, without a batch.
+    single = ("fit", photo, *SMALL, "--steps", 1, "--seed", 1, "--name", "one", "--skip-existing")
+    assert [call(*single)[0] for _ in range(2)] == [0, 0]
+    assert "both given" in call(*single, "--overwrite")[2]
+
+
+def test_a_folder_stands_for_its_pictures(call):
+    folder = Path("photos")
+    folder.mkdir()
+    save_photo(folder).rename(folder / "a.png")
+    save_photo(folder).rename(folder / "b.png")
+    (folder / "notes.txt").write_text("no picture")
+    code, out, err = call("fit", folder, *SMALL, "--steps", 1, "--json")
+    assert code == 0, err
+    runs = json.loads(out)["runs"]
+    assert [run["target"]["name"] for run in runs] == ["a.png", "b.png"]
+    Path("empty").mkdir()
+    assert "folder empty holds no pictures" in call("fit", "empty", *SMALL)[2]
