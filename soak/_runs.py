@@ -7,13 +7,16 @@ second. What a process shall do is a function of a module, as `multiprocessing` 
 from __future__ import annotations
 
 import functools
+import importlib
 import json
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -35,8 +38,11 @@ __all__ = [
     "same",
     "save_photo",
     "start",
+    "stopping",
     "swift_folder",
     "unfinished",
+    "wait_for_stop",
+    "wrap",
 ]
 
 ENGINES: dict[str, list[str]] = {
@@ -136,6 +142,45 @@ def leave(line: Sequence[str], folder: Path) -> None:
     code = fit(line, folder)
     sys.stderr.flush()
     os._exit(code)
+
+
+def wrap(where: str, before: Callable[..., None]) -> None:
+    """Call `before` with what a function is given, before each of its calls."""
+    module, _, name = where.partition(":")
+    owner: Any = importlib.import_module(module)
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    wrapped = getattr(owner, last)
+
+    def called(*given: Any, **named: Any) -> Any:
+        before(*given)
+        return wrapped(*given, **named)
+
+    setattr(owner, last, called)
+
+
+def stopping(line: Sequence[str], folder: Path, step: int) -> None:
+    """In a new process: it stops itself in the chunk that begins at or after a step."""
+    done: list[int] = []
+
+    def stop(engine: Any, steps: int) -> None:
+        if not done and engine.step >= step:
+            done.append(step)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    wrap("artgen.engines.gradient.engine:GradientEngine.advance", stop)
+    leave(line, folder)
+
+
+def wait_for_stop(process: BaseProcess) -> None:
+    """Wait until a process has stopped itself, or is gone; Linux only."""
+    state = Path(f"/proc/{process.pid}/stat")
+    while process.is_alive():
+        with suppress(OSError):
+            if state.read_text().rpartition(")")[2].split()[0] == "T":
+                return
+        time.sleep(0.02)
 
 
 def allow_memory(more: int) -> None:

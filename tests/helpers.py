@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,6 +18,7 @@ from artgen import Param, Splat, init, option, pixels
 from artgen.recipe import Recipe
 
 __all__ = [
+    "PATIENCE",
     "Blob",
     "assert_same_bits",
     "changed",
@@ -23,7 +26,11 @@ __all__ = [
     "recipe",
     "save_photo",
     "video_frames",
+    "wait_until",
 ]
+
+PATIENCE = 300
+"""Seconds after which a test is thought to hang, however busy the machine is."""
 
 
 def save_photo(folder: Path) -> Path:
@@ -114,3 +121,12 @@ def use_index(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
     monkeypatch.setenv("PIP_INDEX_URL", url)
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS", "PIP_NO_INDEX"):
         monkeypatch.delenv(name, raising=False)
+
+
+def wait_until(holds: Callable[[], object], alive: Callable[[], bool] = lambda: True) -> None:
+    """Wait for a condition; its limit only ends a test that hangs."""
+    deadline = time.monotonic() + PATIENCE
+    while not holds():
+        assert alive(), "it ended too early"
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.01)

@@ -8,12 +8,11 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import changed
+from helpers import PATIENCE, changed, wait_until
 from PIL import Image
 
 from artgen.batch import Run, write_files
@@ -121,13 +120,9 @@ def test_an_interrupted_batch_saves_what_runs_and_is_resumed(call):
         start_new_session=True,
     )
     kept = [Path(f"artgen-out/{n}-gaussian.run/checkpoint.safetensors") for n in "ab"]
-    deadline = time.monotonic() + 200
-    while not all(path.exists() for path in kept):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    wait_until(lambda: all(path.exists() for path in kept), lambda: process.poll() is None)
     process.send_signal(signal.SIGINT)
-    out, _ = process.communicate(timeout=200)
+    out, _ = process.communicate(timeout=PATIENCE)
     assert process.returncode == 130
     runs = json.loads(out)["runs"]
     assert [run.get("stopped_by") for run in runs[:2]] == ["interrupted"] * 2

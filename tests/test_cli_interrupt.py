@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers import PATIENCE
 
 from artgen.cli import main
 
@@ -43,7 +44,7 @@ def test_a_signal_saves_the_best_and_the_run_can_be_resumed(
 ):
     process = start(tmp_path)
     process.send_signal(number)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     data = json.loads(out)
     assert process.returncode == data["error"]["exit_code"] == 130
     assert "--resume" in err

@@ -21,6 +21,7 @@ from artgen.errors import InputError, OutputError, UsageError
 from artgen.metrics import psnr
 from artgen.output import available_codecs
 from artgen.registry import Registry
+from artgen.runner._timing import Pace
 from artgen.targets import TargetRequest, open_sample
 from artgen.tasks import RunControl
 
@@ -214,11 +215,14 @@ def test_equal_bytes(compare):
     assert codecs[0]["beside"] == list(names)
 
 
-def test_an_equal_time_becomes_steps(compare):
+def test_an_equal_time_becomes_steps(compare, monkeypatch):
+    pace = Pace(step=0.01, evaluation=0.0, frame=0.0)
+    monkeypatch.setattr("artgen.runner._fit.measure_pace", lambda begin, *_: begin(1) and pace)
+    monkeypatch.setattr("time.perf_counter", lambda: 0.0)
     arguments = ("--size", "32", "--time", "0.2", "--threads", "1", "-p", "gaussian:count=6")
     code, data = compare(*arguments, small=False)
     assert code == 0
-    assert data["rows"][0]["steps"] > 1
+    assert data["rows"][0]["steps"] == 20
     assert data["budget"] == {"time": 0.2, "steps": None, "bytes": None}
 
 

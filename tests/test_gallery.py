@@ -7,13 +7,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import pytest
-from helpers import save_photo
+from helpers import PATIENCE, save_photo, wait_until
 from PIL import Image
 
 from artgen import load
@@ -234,13 +233,9 @@ def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
     write(gallery / "recipes", "long", steps=100_000)
     run = gallery / "out/long/unfinished/long.run"
     with started("gallery", "build", gallery, "--only", "long") as process:
-        deadline = time.monotonic() + 120
-        while not under_way(run):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: under_way(run), lambda: process.poll() is None)
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE) == 130
     assert (run / "checkpoint.safetensors").exists()
     assert call("check", gallery)[1]["pieces"][1] == {
         "slug": "long",
@@ -475,11 +470,7 @@ def test_an_interrupted_build_of_several_saves_all_of_them(gallery, call):
         write(gallery / "recipes", slug, steps=100_000)
     runs = [gallery / f"out/{slug}/unfinished/{slug}.run" for slug in ("first", "second")]
     with started("gallery", "build", gallery, "-j", "2", start_new_session=True) as process:
-        deadline = time.monotonic() + 120
-        while not all(map(under_way, runs)):
-            assert process.poll() is None
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        wait_until(lambda: all(map(under_way, runs)), lambda: process.poll() is None)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(60) == 130
+        assert process.wait(PATIENCE) == 130
     assert all((run / "checkpoint.safetensors").exists() for run in runs)

@@ -16,6 +16,7 @@ from pathlib import Path
 import helpers
 import numpy as np
 import pytest
+from helpers import PATIENCE, wait_until
 from PIL import Image
 
 from artgen.errors import InputError, Interrupted
@@ -36,6 +37,11 @@ STARTED = {
 PICTURE = np.full((6, 8, 3), 90, np.uint8)
 
 
+@pytest.fixture(autouse=True)
+def _every_page_hears_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("artgen.live._server.LAST_WORDS", PATIENCE)
+
+
 @pytest.fixture
 def live() -> Iterator[Live]:
     with Live(RunControl()) as live:
@@ -46,7 +52,7 @@ def ask(
     live: Live, path: str, method: str = "GET", body: str | None = None, **headers: str
 ) -> http.client.HTTPResponse:
     """One request, its answer read."""
-    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=PATIENCE)
     given = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, given)
     answer = connection.getresponse()
@@ -72,14 +78,14 @@ def hearing(live: Live) -> tuple[list[dict], threading.Thread]:
 
     thread = threading.Thread(target=listen)
     thread.start()
-    assert begun.wait(10)
+    assert begun.wait(PATIENCE)
     return heard, thread
 
 
 @contextmanager
 def listening(live: Live) -> Iterator[Iterator[dict]]:
     """The messages of the stream, as they come."""
-    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", live.port, timeout=PATIENCE)
     connection.request("GET", "/events")
     answer = connection.getresponse()
     assert answer.getheader("Content-Type", "").startswith("text/event-stream")
@@ -168,9 +174,9 @@ def test_connections_without_end_leave_files_and_the_page(live: Live) -> None:
     before = threading.active_count()
     with ExitStack() as silent:
         for _ in range(3 * MOST_CONNECTIONS):
-            silent.enter_context(socket.create_connection(("127.0.0.1", live.port), 10))
+            silent.enter_context(socket.create_connection(("127.0.0.1", live.port), PATIENCE))
         assert ask(live, "/").status == 200
-        assert threading.active_count() <= before + MOST_CONNECTIONS + 3
+        wait_until(lambda: threading.active_count() <= before + MOST_CONNECTIONS + 3)
 
 
 def test_whoever_asks_for_all_pages_gets_no_more_than_allowed(live: Live) -> None:
@@ -180,10 +186,7 @@ def test_whoever_asks_for_all_pages_gets_no_more_than_allowed(live: Live) -> Non
             ask(live, "/")
         live(Notice("cat", "still here"))
         assert any(message["notices"] == ["still here"] for message in heard[0])
-    deadline = time.monotonic() + 10
-    while live._server._open and time.monotonic() < deadline:
-        live(Notice("cat", "is anyone there?"))
-        time.sleep(0.02)
+    wait_until(lambda: live(Notice("cat", "is anyone there?")) or not live._server._open)
     assert ask(live, "/").status == 200
 
 
@@ -259,11 +262,7 @@ def test_pages_that_come_later_or_twice_hear_the_same(live: Live) -> None:
         assert live.control.watched
     live(Notice("cat", "anybody there?"))
     live(Notice("cat", "nobody"))
-    deadline = time.monotonic() + 10
-    while live.control.watched and time.monotonic() < deadline:
-        live(Notice("cat", "hello?"))
-        time.sleep(0.05)
-    assert not live.control.watched
+    wait_until(lambda: live(Notice("cat", "hello?")) or not live.control.watched)
 
 
 def test_errors_and_the_end_are_reported() -> None:
@@ -271,7 +270,7 @@ def test_errors_and_the_end_are_reported() -> None:
         heard, thread = hearing(live)
         live.fail(InputError("the photo is gone", hint="look under the sofa"))
         live.fail(ValueError("no hint"))
-    thread.join(10)
+    thread.join(PATIENCE)
     assert heard[-1]["closed"]
     assert heard[-1]["error"] == {"message": "ValueError('no hint')", "hint": None}
 
@@ -303,11 +302,15 @@ def test_watching_and_pausing_change_nothing(
         heard, thread = hearing(live)
         presses = iter([{"action": "pause"}])
 
+        def resume() -> None:
+            wait_until(lambda: any(message["paused"] for message in heard))
+            press(live, {"action": "resume"})
+
         def meddle(event: object) -> None:
             if isinstance(event, Advanced) and event.step > 30:
                 for pressed in presses:
                     press(live, pressed)
-                    threading.Timer(0.3, lambda: press(live, {"action": "resume"})).start()
+                    threading.Thread(target=resume).start()
 
         outcome = run(
             asked,
@@ -316,7 +319,7 @@ def test_watching_and_pausing_change_nothing(
             observers=[live, meddle],
             control=live.control,
         )
-    thread.join(10)
+    thread.join(PATIENCE)
     assert outcome.error is None
     assert files(tmp_path / "watched") == files(tmp_path / "alone")
     assert any(message["paused"] for message in heard)
@@ -417,7 +420,7 @@ def test_the_command_says_where_the_page_is(
     assert "live" not in out
     port = int(address.rstrip("/").rpartition(":")[2])
     with pytest.raises(ConnectionRefusedError):
-        http.client.HTTPConnection("127.0.0.1", port, timeout=5).request("GET", "/")
+        http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE).request("GET", "/")
     batch = ("--seeds", "1..2", "--json", "-q", "--live")
     assert main(["fit", "photo.png", *small, *batch]) == 0
     out, err = capsys.readouterr()

@@ -13,6 +13,7 @@ import av
 import imageio.v3 as iio
 import numpy as np
 import pytest
+from helpers import PATIENCE
 
 from artgen.errors import InputError, OutputError
 from artgen.output import (
@@ -175,7 +176,7 @@ def test_bytes_do_not_depend_on_the_number_of_processors(tmp_path):
     )
     for count in ("1", "64"):
         command = [sys.executable, "-c", program, str(tmp_path / f"{count}.mp4"), count]
-        subprocess.run(command, check=True, timeout=60)
+        subprocess.run(command, check=True, timeout=PATIENCE)
     assert (tmp_path / "1.mp4").read_bytes() == (tmp_path / "64.mp4").read_bytes()
 
 
@@ -253,7 +254,11 @@ def test_importing_the_outputs_stays_light():
         "print([m for m in ('av', 'torch', 'PIL', 'imageio') if m in sys.modules])"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program], check=True, capture_output=True, text=True, timeout=60
+        [sys.executable, "-c", program],
+        check=True,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
     )
     assert done.stdout.strip() == "[]"
 

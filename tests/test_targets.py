@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PATIENCE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
@@ -842,13 +843,13 @@ def test_a_plugin_opens_a_new_kind_of_file(deep, tmp_path, monkeypatch):
         *(sys.executable, "-m", "artgen", "fit", file.name, "--plugin", plugin.name),
         *("-p", "circle", "-n", "2", "--steps", "2", "--no-video", "--quiet"),
     ]
-    subprocess.run(command, check=True, timeout=120)
+    subprocess.run(command, check=True, timeout=PATIENCE)
     with Image.open("artgen-out/Ramp-circle.png") as still:
         assert still.size == (12, 8)
     Path("artgen-out/Ramp.PGM16").symlink_to(file)
     again = [*command[:4], "--recipe", "artgen-out/Ramp-circle.json", "--plugin", plugin.name]
     again += ["--name", "again", "--quiet"]
-    subprocess.run(again, check=True, timeout=120)
+    subprocess.run(again, check=True, timeout=PATIENCE)
     [first, second] = (Path(f"artgen-out/{n}.png").read_bytes() for n in ("Ramp-circle", "again"))
     assert first == second
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import PATIENCE
 
 from artgen.cli import main
 from artgen.cli._watching import SIZE, _small
@@ -131,7 +132,7 @@ def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     save(file, PLUGIN)
     assert "spot" in until("cat-spot: spot x 3")
     until("stopped by")
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
     connection.request("GET", "/events")
     answer = connection.getresponse()
     message = json.loads(answer.readline()[6:])
@@ -148,7 +149,7 @@ def test_from_the_first_mistake_to_ctrl_c(tmp_path: Path) -> None:
     until("stopped by")
 
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=PATIENCE)
     assert process.returncode == 0, "".join(lines) + err
     assert out == ""
     assert "Traceback" not in "".join(lines) + err

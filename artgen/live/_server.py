@@ -183,6 +183,8 @@ class _Server(ThreadingHTTPServer):
     """
 
     daemon_threads = True
+    # The kernel drops what is beyond, and tries again after a second.
+    request_queue_size = MOST_CONNECTIONS
     block_on_close = False
     # On Windows another process could take over the port; elsewhere it waits for old connections.
     allow_reuse_address = os.name != "nt"

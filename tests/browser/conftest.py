@@ -6,6 +6,7 @@ import os
 import shutil
 
 import pytest
+from helpers import PATIENCE
 
 CHROMIUM = os.environ.get("ARTGEN_CHROMIUM") or shutil.which("chromium")
 
@@ -28,8 +29,27 @@ def browser():
     ]
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=arguments)
+        browser.new_page, browser.new_context = map(
+            _patient, (browser.new_page, browser.new_context)
+        )
         yield browser
         browser.close()
+
+
+def _patient(make):
+    """Let pages wait as long as it takes on a busy machine."""
+
+    def made(**options):
+        page_or_context = make(**options)
+        page_or_context.set_default_timeout(1000 * PATIENCE)
+        return page_or_context
+
+    return made
+
+
+@pytest.fixture(autouse=True)
+def _every_page_hears_the_end(monkeypatch):
+    monkeypatch.setattr("artgen.live._server.LAST_WORDS", PATIENCE)
 
 
 @pytest.fixture

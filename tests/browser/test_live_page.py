@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from helpers import PATIENCE, wait_until
 
 from artgen.events import PreviewDrawn, Started
 from artgen.live import Live, SavedFiles
@@ -50,11 +51,18 @@ def step_of(page) -> int:
 
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
-def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
+def test_it_shows_pauses_and_stops(browser, fitting, scheme, monkeypatch) -> None:
     live, thread, outcomes = fitting
+    waits = threading.Event()
+    wait_if_paused = live.control.wait_if_paused
+
+    def wait() -> None:
+        if live.control.paused:
+            waits.set()
+        wait_if_paused()
+
+    monkeypatch.setattr(live.control, "wait_if_paused", wait)
     page = browser.new_page(color_scheme=scheme)
-    # Pictures take a small share of the processor: after a slow one the next is long in coming.
-    page.set_default_timeout(120_000)
     wrong: list[str] = []
     asked: set[str] = set()
     page.on("console", lambda message: wrong.append(message.text))
@@ -70,8 +78,11 @@ def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
 
     page.click("#pause")
     page.wait_for_function("() => document.getElementById('state').textContent === 'paused'")
-    page.wait_for_timeout(400)
-    held = step_of(page)
+    assert waits.wait(PATIENCE)
+    held = live.board.state.facts["step"]
+    page.wait_for_function(
+        f"() => parseInt(document.getElementById('step').textContent) === {held}"
+    )
     page.wait_for_timeout(400)
     assert step_of(page) == held
     assert page.inner_text("#pause") == "Resume"
@@ -88,7 +99,7 @@ def test_it_shows_pauses_and_stops(browser, fitting, scheme) -> None:
 
     page.click("#stop")
     page.wait_for_function("() => document.getElementById('state').textContent.startsWith('done')")
-    thread.join(30)
+    thread.join(PATIENCE)
     assert outcomes[0].summary["stopped_by"] == "interrupted"
     assert page.is_disabled("#stop")
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -161,8 +172,8 @@ def test_the_choices_of_watch(page, tmp_path) -> None:
         assert page.inner_text(".option output") == "8"
         page.locator("#option-power").blur()
         page.select_option("#targets", "sample:coffee")
-        page.wait_for_timeout(300)
-        assert (studio.options, studio.target) == ({"power": 8}, "sample:coffee")
+        chosen = ({"power": 8}, "sample:coffee")
+        wait_until(lambda: (studio.options, studio.target) == chosen)
         assert saved.stop_requested
 
         saved.begin()

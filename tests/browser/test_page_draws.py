@@ -10,6 +10,7 @@ from math import pi
 import numpy as np
 import pytest
 import torch
+from helpers import wait_until
 from listening import listen
 from PIL import Image
 
@@ -112,11 +113,7 @@ def visit(browser, tmp_path):
 
 def until(page, condition):
     """Wait, without evaluating text in the page: its policy forbids that."""
-    for _ in range(500):
-        if page.evaluate(condition):
-            return
-        page.wait_for_timeout(20)
-    pytest.fail(condition)
+    wait_until(lambda: page.evaluate(condition))
 
 
 def drawn(page, **options):
