@@ -70,6 +70,8 @@ def artgen_targets() -> list[Spec]:
             "artgen.targets:open_sample",
             example="astronaut",
         ),
+        Spec("https", "A picture on the web", "artgen.targets._url:open_https"),
+        Spec("http", "A picture on the web, unencrypted", "artgen.targets._url:open_http"),
         Spec("frames", "A folder of pictures as a clip", "artgen.targets:open_frames"),
         Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
         Spec("points", "Labelled points: random, two-moons, spiral", "artgen.targets:open_points"),
@@ -82,6 +84,9 @@ def artgen_exporters() -> list[Spec]:
     video = "A film, or a walk through the latents of a codec"
     return [
         Spec("png", "A still with its recipe inside", "artgen.exporters:export_png"),
+        Spec("jpg", "A still in a small file, with its recipe", "artgen.exporters:export_jpg"),
+        Spec("jpeg", "The same as jpg", "artgen.exporters:export_jpg"),
+        Spec("avif", "A still in a smaller file, with its recipe", "artgen.exporters:export_avif"),
         Spec("mp4", video, "artgen.exporters:export_mp4"),
         Spec("webm", video, "artgen.exporters:export_webm"),
         Spec("gif", video, "artgen.exporters:export_gif"),
@@ -90,5 +95,6 @@ def artgen_exporters() -> list[Spec]:
         Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.exporters:export_svg"),
         Spec("html", "A page that zooms without end", "artgen.exporters:export_html"),
         Spec("json", "Shapes as data, with their recipe", "artgen.exporters:export_json"),
-        Spec("pdf", "Lines for pens, on paper", "artgen.exporters:export_pdf"),
+        Spec("pdf", "Filled shapes, or lines for pens on paper", "artgen.exporters:export_pdf"),
+        Spec("eps", "Filled opaque shapes, for print", "artgen.exporters:export_eps"),
     ]

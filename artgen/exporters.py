@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.errors import UsageError
@@ -40,20 +40,40 @@ def export_png(art: Art, request: ExportRequest) -> bytes:
     """Export a PNG with the recipe; a walk becomes a strip of pictures. Raises UsageError."""
     from artgen.output import encode_png
 
-    _refuse(request, "PNG")
-    if request.latent is not None or request.walk is not None:
-        if request.transparent:
-            raise UsageError(
-                "pictures of a set cannot be transparent", hint="leave out --transparent"
-            )
-        return encode_png(_imagined(art, request), art.recipe.to_json())
-    pixels = art.render(
-        request.size,
-        transparent=request.transparent,
-        supersample=request.supersample,
-        device=request.device,
-    )
-    return encode_png(pixels, art.recipe.to_json(), dpi=request.dpi)
+    return encode_png(_still(art, request, "PNG"), art.recipe.to_json(), dpi=request.dpi)
+
+
+def _photo(suffix: str) -> Exporter:
+    """Make the exporter of a format for photographs."""
+
+    def export(art: Art, request: ExportRequest) -> bytes:
+        from artgen.output import encode_photo
+
+        if request.transparent and suffix != "avif":
+            raise UsageError("a JPEG cannot be transparent", hint="use -o FILE.png or FILE.avif")
+        pixels = _still(art, request, suffix.upper())
+        return encode_photo(pixels, suffix, art.recipe.to_json(), dpi=request.dpi)
+
+    export.__doc__ = f"Export a still as {suffix}, with the recipe. Raises UsageError."
+    return export
+
+
+export_jpg, export_avif = _photo("jpg"), _photo("avif")
+
+
+def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
+    """Draw a still, uint8 [height, width, 3 or 4]."""
+    _refuse(request, what)
+    if request.latent is None and request.walk is None:
+        return art.render(
+            request.size,
+            transparent=request.transparent,
+            supersample=request.supersample,
+            device=request.device,
+        )
+    if request.transparent:
+        raise UsageError("pictures of a set cannot be transparent", hint="leave out --transparent")
+    return _imagined(art, request)
 
 
 def export_svg(art: Art, request: ExportRequest) -> bytes:
@@ -144,11 +164,36 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
 
 
 def export_pdf(art: Art, request: ExportRequest) -> bytes:
-    """Export lines for pens on a page, by default A4, with the recipe. Raises UsageError."""
+    """Export flat parts as filled paths, or lines for pens on a page, with the recipe.
+
+    Raises UsageError.
+    """
+    if request.page is None:
+        return _vector(art, request, "pdf")
     from artgen.output.plotter.files import encode_pdf
 
     _refuse(replace(request, page=None), "PDF")
     return encode_pdf(_plotted(art, request), art.recipe.to_json())
+
+
+def export_eps(art: Art, request: ExportRequest) -> bytes:
+    """Export opaque flat parts as filled paths, with the recipe. Raises UsageError."""
+    return _vector(art, request, "eps")
+
+
+def _vector(art: Art, request: ExportRequest, kind: Literal["pdf", "eps"]) -> bytes:
+    from artgen.output.vector import encode_vector
+
+    _refuse(request, kind.upper())
+    return encode_vector(
+        kind,
+        art.drawing,
+        art.primitive(),
+        Frame.of(request.size),
+        art.recipe.to_json(),
+        transparent=request.transparent,
+        dpi=request.dpi,
+    )
 
 
 def _plotted(art: Art, request: ExportRequest) -> Plot:

@@ -67,7 +67,7 @@ def test_parts_beyond_all_canvases_are_morphed_and_plotted(arts, tmp_path, value
         far = changed(arts / f"{primitive}.art", tmp_path / f"{primitive}.art", values=value)
         film, sheet = tmp_path / f"{primitive}-film.art", tmp_path / f"{primitive}.pdf"
         assert main(["morph", str(far), str(arts / f"{primitive}.art"), "-o", str(film)]) == 0
-        assert main(["render", str(far), "-o", str(sheet)]) == 0
+        assert main(["render", str(far), "-o", str(sheet), "--page", "A4"]) == 0
     assert "unexpected" not in capsys.readouterr().err
 
 

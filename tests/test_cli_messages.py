@@ -36,7 +36,7 @@ def save_pictures(folder: Path) -> None:
         (("fit", "--size", "wide"), "--size 'wide' is no size", "1080x1080"),
         (("fit", "--recipe", "r.toml"), "target.size must be a whole number, got 'wide'", ""),
         (("fit", "--set", "visibility_size=wide"), "must be a whole number from 1 to 256", "cells"),
-        (("fit", "https://example.org/a.png"), "is a URL", "download"),
+        (("fit", "ftp://example.org/a.png"), "is a URL", "download"),
         (("fit", "sample:digits", *TINY), "cannot be fitted to a target of kind set", "-p "),
         (("fit", "empty", *TINY), "folder empty holds no pictures", ".png"),
         (("gallery", "open"), "there is no folder gallery", "folder that contains TOML recipes"),

@@ -113,8 +113,8 @@ def test_files_without_a_recipe(tmp_path):
 
 
 def test_unknown_and_missing_files(tmp_path):
-    with pytest.raises(InputError, match=r"photo\.jpg cannot hold") as caught:
-        read_recipe(tmp_path / "photo.jpg")
+    with pytest.raises(InputError, match=r"photo\.bmp cannot hold") as caught:
+        read_recipe(tmp_path / "photo.bmp")
     assert ".png" in caught.value.hint
     for suffix in ("png", "mp4", "art", "json"):
         with pytest.raises(InputError, match=rf"gone\.{suffix}.*No such file"):

@@ -548,7 +548,7 @@ def test_both_files_hold_the_same_lines_and_the_recipe(registry, tmp_path):
 
 
 def test_the_table_of_a_pdf_says_where_its_objects_are(registry):
-    pdf = export_pdf(art_of("circle", registry), ExportRequest())
+    pdf = export_pdf(art_of("circle", registry), ExportRequest(page=Page()))
     start = int(re.search(rb"startxref\n(\d+)", pdf)[1])
     assert pdf[start : start + 4] == b"xref"
     size = int(re.search(rb"xref\n0 (\d+)", pdf[start:])[1])
@@ -607,7 +607,7 @@ def test_from_the_command_line(tmp_path, monkeypatch, capsys):
     (tmp_path / "inks.txt").write_text("#112233\n#445566\n")
     assert main([*render, "-o", "x.svg", "--pens", "inks.txt", "--pen-width", "0.5"]) == 0
     assert b'stroke-width="0.5"' in (tmp_path / "x.svg").read_bytes()
-    assert main([*render, "-o", "x.pdf"]) == 0
+    assert main([*render, "-o", "x.pdf", "--page", "A4"]) == 0
     capsys.readouterr()
     assert main(["info", "x.pdf", "--json"]) == 0
     assert '"kind": "page"' in capsys.readouterr().out

@@ -125,6 +125,8 @@ class TestArtgensOwn:
             "table",
             "set",
             "sample",
+            "https",
+            "http",
             "frames",
             "curve",
             "points",

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from artgen.animation.film import Film
 from artgen.art._file import Contents, read, to_bytes
@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
+
+
+class SupportsWrite(Protocol):
+    """A file that is open for writing bytes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Write bytes."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -258,38 +266,60 @@ class Art:
 
     def save(
         self,
-        path: str | os.PathLike[str],
+        file: str | os.PathLike[str] | SupportsWrite,
         request: ExportRequest | None = None,
         *,
+        format: str | None = None,
         overwrite: bool = False,
     ) -> None:
         """Write a file in the format of its suffix: `.art`, or that of an exporter.
 
-        Exporters draw as the `request` says. Raises UsageError where the file exists, OutputError,
-        and PluginError where no plugin exports to such files.
+        `file` may also be an object with a method `write` for bytes; then `format`, such as
+        ``"png"``, is needed. It replaces the suffix. Exporters draw as the `request` says. Raises
+        UsageError where the file exists, OutputError, and PluginError where no plugin exports to
+        such files.
         """
         from artgen.output import atomic_write
 
-        file = Path(path)
-        if file.exists() and not overwrite:
-            raise UsageError(f"{file} exists", hint="pass overwrite=True or another name")
-        suffix = file.suffix.lower().removeprefix(".")
+        path = Path(file) if isinstance(file, str | os.PathLike) else None
+        if path is not None and path.exists() and not overwrite:
+            raise UsageError(f"{path} exists", hint="pass overwrite=True or another name")
+        suffix = format or ("" if path is None else path.suffix)
+        if not suffix.strip("."):
+            what = "a file object" if path is None else str(path)
+            raise UsageError(
+                f"the name of {what} does not say which format to write",
+                hint='pass format="png", or end the name in .png or .art',
+            )
+        content = self.to_format(suffix, request)
+        if path is not None:
+            atomic_write(path, content)
+        elif not isinstance(file, str | os.PathLike):
+            file.write(content)
+
+    def to_format(self, format: str, request: ExportRequest | None = None) -> bytes:
+        """The bytes of a file in the format of a suffix, such as ``"pdf"``. Raises as `save`."""
+        suffix = format.lower().removeprefix(".")
         if suffix == "art":
-            atomic_write(file, self.to_bytes())
-            return
+            return self.to_bytes()
         entry = (self.registry or default()).find("exporter", suffix)
         export, request = entry.load(), request or ExportRequest()
         # Errors of what was registered from Python are the caller's own.
-        registered = entry.plugin.origin == "python"
-        atomic_write(
-            file,
-            export(self, request) if registered else run_exporter(suffix, export, self, request),
-        )
+        if entry.plugin.origin == "python":
+            content: bytes = export(self, request)
+            return content
+        return run_exporter(suffix, export, self, request)
+
+    def to_png(self, size: Size | None = None, *, transparent: bool = False) -> bytes:
+        """A PNG file with the recipe. Raises as `render` does."""
+        return self.to_format("png", ExportRequest(size, transparent))
+
+    def to_svg(self, size: Size | None = None, *, transparent: bool = False) -> str:
+        """An SVG document with the recipe. Raises UsageError where there are no flat parts."""
+        return self.to_format("svg", ExportRequest(size, transparent)).decode()
 
     def _repr_png_(self) -> bytes:
-        from artgen.output import encode_png
-
-        return encode_png(self.render(), self.recipe.to_json())
+        return self.to_png()
 
 
 def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> Art:

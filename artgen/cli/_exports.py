@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artgen.cli._pipes import is_stdout, write_stdout
 from artgen.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
@@ -14,7 +15,10 @@ if TYPE_CHECKING:
     from artgen.registry import Registry
 
 
-Writers = Mapping[str, "Callable[[Art, ExportRequest], bytes]"]
+Writer = Callable[..., bytes]
+"""Returns the content of a file, given an art and a request."""
+
+Writers = Mapping[str, Writer]
 """Additional formats by suffix without a dot."""
 
 _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
@@ -24,7 +28,9 @@ _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 def check_files(
     files: Sequence[Path], registry: Registry, *, overwrite: bool, more: Sequence[str] = ()
 ) -> None:
-    """Raise UsageError if a file has an unknown format or exists."""
+    """Raise UsageError if a file has an unknown format or exists, or two are standard output."""
+    if sum(map(is_stdout, files)) > 1:
+        raise UsageError("standard output takes one format", hint="leave one -o - out")
     formats = [*(entry.name for entry in registry.entries("exporter")), *more]
     for file in files:
         suffix = _suffix(file)
@@ -33,7 +39,7 @@ def check_files(
                 f"--output {file} has an unknown format",
                 hint=did_you_mean(suffix, formats),
             )
-        if file.exists() and not overwrite:
+        if file.exists() and not overwrite and not is_stdout(file):
             raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
 
 
@@ -64,11 +70,16 @@ def write_exports(
             if suffix not in formats and formats & set(map(_suffix, files))
         }
         contents[file] = run_exporter(suffix, export, art, replace(request, **others))
+    silent = silent or any(map(is_stdout, files))
     for file, content in contents.items():
+        if is_stdout(file):
+            write_stdout(content)
+            continue
         atomic_write(file, content)
         if not silent:
             print(file, flush=True)
 
 
 def _suffix(file: Path) -> str:
-    return file.suffix.lower().removeprefix(".")
+    suffix = file.suffix.lower().removeprefix(".")
+    return suffix or ("png" if is_stdout(file) else "")

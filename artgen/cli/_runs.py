@@ -15,7 +15,9 @@ from artgen._files import find_file
 from artgen.batch import Run, execute, write_files
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, exit_code, headline, print_error, print_json, say
+from artgen.cli._exports import Writer, check_files, write_exports
 from artgen.cli._flags import Common
+from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
 from artgen.cli._sheet import Cell, write_sheet
 from artgen.cli._where import Files, Where
@@ -51,16 +53,25 @@ class Session:
     video: Path | None
     port: int = 0
     show: bool = False
+    outputs: Sequence[Path] = ()
 
     def run_one(self, run: Run) -> int:
         """Run it, print what was written and return the exit code. Raises what ended it."""
+        check_files(
+            self.outputs,
+            self.registry,
+            overwrite=self.files.overwrite or self.files.resume,
+            more=("art",),
+        )
         [result] = self._execute([run], many=False)
         if result.error is not None and not result.summary:
             raise result.error
         if self.common.as_json:
             print_json(_to_json(run, result))
-        else:
+        elif not any(map(is_stdout, self.outputs)):
             self._print_paths(run, result)
+        if self.outputs and result.summary:
+            self._write_outputs(result)
         self._show(result.summary["outputs"].get("still"))
         if result.error is None:
             return 0
@@ -246,6 +257,28 @@ class Session:
             recipe = recipe.with_seed(secrets.randbits(32))
         gpus = share_of_gpu(self.where.gpus, recipe.run.device)
         return replace(run, recipe=recipe, cpus=recipe.run.threads or 1, gpus=gpus)
+
+    def _write_outputs(self, result: Result) -> None:
+        """Write the drawing to the files of `-o`, as the recipe asks for its still and video."""
+        from artgen.art import ExportRequest, load
+
+        written = result.summary["outputs"]
+        art = load(written["art"], registry=self.registry)
+        output = art.recipe.output
+        request = ExportRequest(
+            art.recipe.framed(output.still_size) if output.still_size else None,
+            output.transparent,
+            device=art.recipe.run.device,
+            dpi=output.dpi,
+        )
+        made: dict[str, Writer] = {"art": lambda art, request: art.to_bytes()}
+        for kind in ("still", "video"):
+            if written.get(kind) is not None:
+                file = Path(written[kind])
+                made[file.suffix.lower()[1:]] = lambda art, request, file=file: file.read_bytes()
+        silent = self.common.as_json or self.common.quiet
+        files = [file for file in self.outputs if str(file) != written.get("video")]
+        write_exports(files, art, request, self.registry, silent=silent, more=made)
 
     def _print_paths(self, run: Run, result: Result) -> None:
         if self.common.quiet or not result.summary:

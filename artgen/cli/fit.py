@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -28,7 +28,8 @@ def fit(
     *,
     targets: list[str] | None = argument(
         "TARGET",
-        "What to fit: pictures (files or sample:NAME); a clip (MP4, WebM, animated GIF, "
+        "What to fit: pictures (files, http and https URLs, sample:NAME, or - for standard "
+        "input); a clip (MP4, WebM, animated GIF, "
         "WebP or APNG, frames:FOLDER, sample:clip); a set of pictures (a folder, IDX, .npz, "
         "sample:digits); curve:EXPR, points:NAME, or a .csv of x,y or x,y,label. "
         "Default: sample:astronaut.",
@@ -134,6 +135,13 @@ def fit(
     ),
     framing: Framing,
     files: Files,
+    outputs: list[Path] | None = _FILES.option(
+        "FILE",
+        "Also write the result to this file. The suffix chooses the format, as in artgen render; "
+        "- is standard output. Repeatable.",
+        "--output",
+        "-o",
+    ),
     still_size: str | None = _FILES.option(
         "PX|WxH|CM",
         "Size of the PNG: its long side, both sides, or a length such as 30cm. "
@@ -214,6 +222,11 @@ def fit(
         raise UsageError("--seed and --seeds were both given", hint="leave one of them out")
     if seed is not None and seed >= 2**63:
         raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
+    if outputs and (seeds is not None or len(targets or ()) > 1 or where.asked):
+        raise UsageError(
+            "-o names the file of one run in this process",
+            hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
+        )
     if files.overwrite and files.resume:
         raise UsageError("--overwrite and --resume were both given", hint="leave one of them out")
     if files.skip_existing and (files.overwrite or files.resume):
@@ -229,6 +242,10 @@ def fit(
     live = live or live_port is not None
     if where.asked and live:
         raise UsageError("--live shows runs of this process", hint="leave out -j and --on")
+    if video is None and not no_video:
+        from artgen.output import FORMATS
+
+        video = next((file for file in outputs or () if file.suffix.lower() in FORMATS), None)
     many = parse_seeds(seeds) if seeds is not None else []
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watch else common.registry()
@@ -299,7 +316,8 @@ def fit(
         settings or (),
     )
     targets = _pictures_in_folders(targets or [], data, registry)
-    runs = plan_runs(data, {target: located(target) for target in targets}, many, files.name)
+    sources = {target: _located(target, located) for target in targets}
+    runs = plan_runs(data, sources, many, files.name)
     if registry is None:
         unused = {
             **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
@@ -318,7 +336,16 @@ def fit(
     below = read_settings()[0].below
     runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
     session = Session(
-        registry, common, where, files, search, live, video, port=live_port or 0, show=show
+        registry,
+        common,
+        where,
+        files,
+        search,
+        live,
+        video,
+        port=live_port or 0,
+        show=show,
+        outputs=outputs or (),
     )
     if len(runs) == 1 and not many:
         return notified(notify, lambda: session.run_one(runs[0]))
@@ -362,6 +389,13 @@ def _watch(
     if len(runs) > 1:
         raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
     return watch_plugins(runs[0].recipe, search, common, port=port)
+
+
+def _located(target: str, located: Callable[[str], str]) -> str:
+    """Where a target is; standard input becomes a file."""
+    from artgen.cli._pipes import STDIO, from_stdin
+
+    return str(from_stdin()) if target == STDIO else located(target)
 
 
 def _absolute(source: str) -> str:

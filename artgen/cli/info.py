@@ -22,6 +22,10 @@ _KINDS = {
     ".apng": "video",
     ".json": "summary",
     ".pdf": "page",
+    ".eps": "vectors",
+    ".jpg": "still",
+    ".jpeg": "still",
+    ".avif": "still",
 }
 _METRICS = (
     *("psnr", "ssim", "mse", "accuracy", "mean_error"),
@@ -32,7 +36,8 @@ _METRICS = (
 def info(
     file: Path = argument(
         "FILE",
-        "A .png, .svg, .pdf, .html, .mp4, .webm, .gif, .webp, .art or .json that artgen wrote.",
+        "A .png, .jpg, .avif, .svg, .pdf, .eps, .html, .mp4, .webm, .gif, .webp, .art or .json "
+        "that artgen wrote.",
     ),
     recipe_only: bool = switch(
         "Print only the recipe, as TOML for artgen fit --recipe.", "--recipe"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from artgen.cli._console import print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, Framing, Panel, argument, option, switch
+from artgen.cli._pipes import STDIO, from_stdin, is_stdout
 from artgen.errors import UsageError
 from artgen.frame import parse_frame
 
@@ -21,10 +22,11 @@ _FILMS = Panel("Films and walks only")
 
 
 def render(
-    art: Path = argument("ART", "The .art file to draw."),
+    art: Path = argument("ART", "The .art file to draw; - reads standard input."),
     outputs: list[Path] | None = option(
         "FILE",
-        "Output file. The suffix chooses the format. Repeatable. "
+        "Output file. The suffix chooses the format; - is standard output, as PNG, -.svg as SVG "
+        "and so on. Repeatable. "
         "Default: in the current folder, named like ART: a .png, for a walk an .mp4.",
         "--output",
         "-o",
@@ -70,7 +72,7 @@ def render(
     page: str | None = _PANEL.option(
         "PAPER",
         "Draw lines for pens on this paper: A2 to A5, letter, legal, tabloid or "
-        "WIDTHxHEIGHT in mm. Default: A4, with any other option of this group or for a .pdf.",
+        "WIDTHxHEIGHT in mm. Default: A4, with any other option of this group.",
     ),
     margin: float | None = _PANEL.option("MM", "Margin around the drawing. Default: 15.", min=0),
     pens: str | None = _PANEL.option(
@@ -96,10 +98,14 @@ def render(
     registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
+    if str(art) == STDIO:
+        art = from_stdin(".art")
     usual = Path(art.stem + (".png" if walk is None else ".mp4"))
     files = list(dict.fromkeys(outputs or [usual]))
     frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
     check_files(files, registry, overwrite=overwrite)
+    if common.as_json and any(map(is_stdout, files)):
+        raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 
     from artgen.art import ExportRequest, load
     from artgen.runner import resolve_device

@@ -8,7 +8,7 @@ from artgen.output.frames import FrameStore
 from artgen.output.image_codecs import available_codecs, encode_within
 from artgen.output.pace import paced_frames
 from artgen.output.provenance import read_recipe
-from artgen.output.still import contact_sheet, encode_jpeg, encode_png, to_pixels
+from artgen.output.still import contact_sheet, encode_jpeg, encode_photo, encode_png, to_pixels
 from artgen.output.video import (
     FORMATS,
     frame_counts,
@@ -29,6 +29,7 @@ __all__ = [
     "contact_sheet",
     "embers",
     "encode_jpeg",
+    "encode_photo",
     "encode_png",
     "encode_within",
     "error_map",

@@ -5,7 +5,6 @@ Their encoders want all frames at once or take long, so sides, rate and number a
 
 from __future__ import annotations
 
-import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -17,14 +16,11 @@ from numpy.typing import NDArray
 
 from artgen.errors import OutputError, is_out_of_memory
 from artgen.output.atomic import atomic_path
-from artgen.output.still import png_texts
+from artgen.output.still import DESCRIPTION, description_exif, png_texts
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-
-_DESCRIPTION = 0x010E
-"""The Exif tag that holds the comment of a WebP."""
 
 Pixels = NDArray[np.uint8]
 
@@ -46,7 +42,7 @@ ANIMATIONS = {
         480, 12.5, 400, lambda text: {"comment": text.encode(), "optimize": False, "disposal": 1}
     ),
     ".webp": Animation(
-        720, 25.0, 800, lambda text: {"exif": _exif(text), "quality": 80, "method": 4}
+        720, 25.0, 800, lambda text: {"exif": description_exif(text), "quality": 80, "method": 4}
     ),
     ".apng": Animation(480, 25.0, 300, lambda text: {"pnginfo": png_texts(text or None)}),
 }
@@ -80,18 +76,21 @@ def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment
         )
 
 
-def read_animation_comment(path: Path) -> str | None:
-    """The comment of a GIF or WebP file; None without one. Raises OSError if damaged."""
+def read_description(path: Path) -> str | None:
+    """The comment of a GIF, or the Exif description of a WebP, JPEG or AVIF; None without one.
+
+    Raises OSError if damaged.
+    """
     from PIL import Image
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers that claim many pixels: none is read
-            with Image.open(path, formats=["GIF", "WEBP"]) as picture:
-                if picture.format == "WEBP":
-                    comment = picture.getexif().get(_DESCRIPTION)
-                else:
+            with Image.open(path, formats=["GIF", "WEBP", "JPEG", "AVIF"]) as picture:
+                if picture.format == "GIF":
                     comment = picture.info.get("comment")
+                else:
+                    comment = picture.getexif().get(DESCRIPTION)
     except OSError:
         raise
     except Exception as error:  # on damaged files the decoders raise nearly anything
@@ -126,12 +125,3 @@ def _pictures(path: Path, frames: Iterator[Pixels], limits: Animation) -> Iterat
         picture = Image.fromarray(pixels)
         picture.thumbnail((limits.side, limits.side), Image.Resampling.LANCZOS)
         yield picture
-
-
-def _exif(comment: str) -> Any:
-    """The comment as Exif, which is ASCII: other letters of the JSON are written as escapes."""
-    from PIL import Image
-
-    exif = Image.Exif()
-    exif[_DESCRIPTION] = "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in comment)
-    return exif

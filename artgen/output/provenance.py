@@ -1,11 +1,12 @@
 """Read back the recipe that every output carries.
 
 - PNG, APNG: an iTXt chunk with the keyword ``artgen:recipe``
-- MP4, WebM: the comment tag; GIF: the comment; WebP: the Exif description
+- MP4, WebM: the comment tag; GIF: the comment; WebP, JPEG, AVIF: the Exif description
 - ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
 - ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
 - ``.svg``: the text of the element ``metadata`` whose id is ``artgen-recipe``
-- ``.pdf``: the text of the element ``artgen:recipe`` of its XMP metadata
+- ``.pdf``: the text of the element ``artgen:recipe`` of its XMP metadata, or its keywords
+- ``.eps``: comments that begin with ``%artgen:recipe``
 - ``.html``: the text of the element ``script`` whose id is ``artgen-recipe``
 
 Files come from anywhere: every read is bounded, pixels are never decoded, nothing is unpickled.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
 import zlib
 from collections.abc import Callable
@@ -25,7 +27,7 @@ from xml.sax.saxutils import unescape
 
 from artgen._files import check_regular
 from artgen.errors import InputError, reading
-from artgen.output.animation import read_animation_comment
+from artgen.output.animation import read_description
 from artgen.output.still import RECIPE_KEYWORD
 from artgen.output.video import read_comment
 
@@ -34,6 +36,11 @@ RECIPE_ID = "artgen-recipe"
 
 PDF_RECIPE = "artgen:recipe"
 """The XMP property of a PDF that holds the recipe as JSON."""
+
+RECIPE_COMMENT = "artgen:recipe"
+"""What precedes the recipe in the keywords of a PDF, and on the comments of an EPS."""
+
+_KEYWORDS = re.compile(rb"/Keywords \(artgen:recipe ((?:[^()\\]|\\.)*)\)", re.DOTALL)
 
 _LARGEST_HEADER = 100_000_000
 _LARGEST_RECIPE = 16_000_000
@@ -118,8 +125,8 @@ def _from_video(path: Path) -> str | None:
     return None if comment is None else _recipe_text(comment)
 
 
-def _from_animation(path: Path) -> str | None:
-    comment = read_animation_comment(path)
+def _from_description(path: Path) -> str | None:
+    comment = read_description(path)
     return _recipe_text(comment) if comment else None
 
 
@@ -187,6 +194,8 @@ def _from_pdf(path: Path) -> str | None:
         data = file.read(_LARGEST_RECIPE)
     if not data.startswith(b"%PDF-"):
         raise _Damaged("it does not start like a PDF file")
+    if keywords := _KEYWORDS.search(data):
+        return _recipe_text(re.sub(rb"\\(.)", rb"\1", keywords[1]))
     _, opened, rest = data.partition(f"<{PDF_RECIPE}>".encode())
     text, closed, _ = rest.partition(f"</{PDF_RECIPE}>".encode())
     if opened and not closed:
@@ -195,6 +204,17 @@ def _from_pdf(path: Path) -> str | None:
         return _recipe_text(unescape(text.decode("utf-8"))) if opened else None
     except UnicodeDecodeError as error:
         raise _Damaged(f"its recipe cannot be read: {error}") from error
+
+
+def _from_eps(path: Path) -> str | None:
+    """Join the comments that hold the recipe."""
+    with path.open("rb") as file:
+        data = file.read(_LARGEST_RECIPE)
+    if not data.startswith(b"%!PS"):
+        raise _Damaged("it does not start like an EPS file")
+    mark = f"%{RECIPE_COMMENT} ".encode()
+    lines = [line.removeprefix(mark) for line in data.splitlines() if line.startswith(mark)]
+    return _recipe_text(b"".join(lines)) if lines else None
 
 
 def _from_page(path: Path) -> str | None:
@@ -215,15 +235,19 @@ def _from_page(path: Path) -> str | None:
 _READERS: dict[str, Callable[[Path], str | None]] = {
     ".apng": _from_png,
     ".art": _from_art,
-    ".gif": _from_animation,
+    ".avif": _from_description,
+    ".eps": _from_eps,
+    ".gif": _from_description,
     ".html": _from_page,
+    ".jpeg": _from_description,
+    ".jpg": _from_description,
     ".json": _from_summary,
     ".mp4": _from_video,
     ".pdf": _from_pdf,
     ".png": _from_png,
     ".svg": _from_svg,
     ".webm": _from_video,
-    ".webp": _from_animation,
+    ".webp": _from_description,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen._version import __version__
-from artgen.errors import Diverged
+from artgen.errors import Diverged, UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 RECIPE_KEYWORD = "artgen:recipe"
 """The keyword of the PNG text chunk (iTXt) that holds the recipe as JSON."""
 
+
+DESCRIPTION = 0x010E
+"""The Exif tag that holds the recipe of a WebP, JPEG or AVIF."""
 
 Pixels = NDArray[np.uint8]
 
@@ -69,6 +73,51 @@ def encode_jpeg(pixels: Pixels, quality: int, *, side: int | None = None, **sett
     file = io.BytesIO()
     picture.save(file, "JPEG", quality=quality, **settings)
     return file.getvalue()
+
+
+def encode_photo(
+    pixels: Pixels,
+    suffix: str,
+    recipe_json: str | None = None,
+    *,
+    quality: int = 95,
+    dpi: float | None = None,
+) -> bytes:
+    """A JPEG or AVIF file of `pixels`, uint8 [h, w, 3], for AVIF also [h, w, 4].
+
+    Colours have full resolution. The recipe is the Exif description, for `read_recipe`; JPEG also
+    says by `dpi` how large it is on paper. Raises UsageError where the recipe is too long.
+    """
+    from PIL import Image
+
+    more: dict[str, Any] = {} if recipe_json is None else {"exif": description_exif(recipe_json)}
+    if dpi is not None and suffix != "avif":
+        more["dpi"] = (dpi, dpi)
+    kind = "AVIF" if suffix == "avif" else "JPEG"
+    more["subsampling"] = "4:4:4" if kind == "AVIF" else 0
+    file = io.BytesIO()
+    picture = Image.fromarray(np.ascontiguousarray(pixels))
+    try:
+        picture.save(file, kind, quality=quality, **more)
+    except ValueError as error:
+        if "EXIF" not in str(error):
+            raise
+        raise UsageError(f"the recipe is too long for a {kind}", hint="use -o FILE.png") from None
+    return file.getvalue()
+
+
+def description_exif(comment: str) -> Any:
+    """The recipe as the description in an Exif block, which is ASCII."""
+    from PIL import Image
+
+    exif = Image.Exif()
+    exif[DESCRIPTION] = ascii_json(comment)
+    return exif
+
+
+def ascii_json(text: str) -> str:
+    """JSON with escapes for all letters that are not ASCII."""
+    return "".join(c if c.isascii() else json.dumps(c)[1:-1] for c in text)
 
 
 def png_texts(recipe_json: str | None) -> PngInfo:

@@ -22,8 +22,8 @@ def find_opener(source: Source, registry: Registry) -> Entry:
         names = {entry.name for entry in registry.entries("target")}
         if source.rest.startswith("//") and source.scheme not in names:
             raise InputError(
-                f"{source} is a URL, and artgen reads files only",
-                hint="download the picture, and give the name of its file",
+                f"{source} is a URL of a kind that artgen does not read",
+                hint="it reads http and https; or download the picture, and name its file",
             )
         return registry.find("target", source.scheme)
     return registry.find_opener(source.rest)

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from artgen.errors import InputError, did_you_mean
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 # Two characters at least, so that the drive in `C:\photo.png` is not a scheme. The optional part
 # before the slash is the distribution, which distinguishes two plugins with the same scheme.
 _SCHEME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z][\w-]+", re.ASCII)
+_WEB = ("http", "https")
 _FRAMES = "frames"  # the only scheme whose rest is a path
 CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska"}
 ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
@@ -67,6 +69,9 @@ class Source:
             return Path(self.rest).stem
         if self.path is not None:
             return Path(self.path).name
+        if self.scheme in _WEB:
+            place = urlsplit(str(self))
+            return Path(place.path).stem or place.hostname or self.scheme
         return self.rest or self.scheme
 
     @property

@@ -89,7 +89,9 @@ def parts_for(drawing: Drawing, primitive: Primitive, what: str) -> Sequence[Fla
     if flat_parts.dispatch(kind) is flat_parts.dispatch(object):
         from artgen.output.plotter.parts import pen_parts
 
-        lines = what == "SVG" and pen_parts.dispatch(kind) is not pen_parts.dispatch(object)
+        lines = what in ("SVG", "PDF") and pen_parts.dispatch(kind) is not pen_parts.dispatch(
+            object
+        )
         raise UsageError(
             f"{drawing.primitive} is a {primitive.family} and cannot be written as {what}, "
             "which is for shapes: triangle, circle, bezier and others",

@@ -1,0 +1,43 @@
+"""``-`` in place of a file: read from standard input, or written to standard output."""
+
+from __future__ import annotations
+
+import atexit
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+from artgen._files import LARGEST
+from artgen.errors import InputError
+
+STDIO = "-"
+
+
+def is_stdout(file: Path) -> bool:
+    """Whether a file stands for standard output: ``-``, a PNG, or ``-.svg`` and so on."""
+    return file.parent == Path() and file.stem == STDIO
+
+
+def write_stdout(content: bytes) -> None:
+    """Write bytes to standard output."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def from_stdin(suffix: str = "") -> Path:
+    """Keep standard input as a file ``stdin`` until the program ends. Raises InputError."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError(
+            "nothing is piped into standard input", hint="give a file in place of -, or < FILE"
+        )
+    data = sys.stdin.buffer.read(LARGEST + 1)
+    if not data or len(data) > LARGEST:
+        state = f"larger than {LARGEST >> 30} GiB" if data else "empty"
+        raise InputError(f"standard input is {state}", hint="check the command before the pipe")
+    folder = tempfile.mkdtemp(prefix="artgen-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    file = Path(folder, f"stdin{suffix}")
+    file.write_bytes(data)
+    return file

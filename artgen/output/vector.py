@@ -1,0 +1,127 @@
+"""Flat parts as filled paths on a page: PDF and EPS, written by matplotlib.
+
+Equal drawings give equal bytes: the files hold no time.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from artgen._version import __version__
+from artgen.drawing import Drawing
+from artgen.errors import UsageError
+from artgen.frame import BACKGROUND, Frame
+from artgen.output.parts import FlatPart, parts_for
+from artgen.output.provenance import RECIPE_COMMENT
+from artgen.output.still import ascii_json
+from artgen.output.svg import SEAM
+from artgen.primitives import Primitive
+from artgen.targets import parse_colour
+
+SCREEN_DPI = 96
+"""Pixels per inch of a page where no number was asked for, as in CSS."""
+
+_POINTS = 72
+"""Points per inch."""
+
+_COMMENT = 200
+"""The most characters of a recipe on a line: PostScript allows 255."""
+
+
+def encode_vector(
+    kind: Literal["pdf", "eps"],
+    drawing: Drawing,
+    primitive: Primitive,
+    frame: Frame,
+    recipe_json: str,
+    *,
+    transparent: bool = False,
+    dpi: float | None = None,
+) -> bytes:
+    """A page of filled paths in a `frame`, over the background unless `transparent`.
+
+    Its size is that of the picture at `dpi` pixels per inch. Round outlines are polygons. The
+    recipe is inside, for `read_recipe`. Raises UsageError where the drawing has no flat parts, or
+    has transparent ones, which EPS does not know; InputError, PluginError as `parts_for` does.
+    """
+    from matplotlib import rc_context
+    from matplotlib.backends.backend_pdf import FigureCanvasPdf
+    from matplotlib.backends.backend_ps import FigureCanvasPS
+
+    parts = parts_for(drawing, primitive, kind.upper())
+    if transparent:
+        primitive.check_transparent(drawing.primitive)
+    if kind == "eps" and any(part.alpha < 1 for part in parts):
+        raise UsageError(
+            "EPS cannot hold transparent parts",
+            hint="use -o FILE.pdf, or fit with opaque parts: --set engine.alpha=1.0",
+        )
+    figure = _figure(drawing, parts, frame, transparent, dpi or SCREEN_DPI)
+    recipe, file, maker = ascii_json(recipe_json), io.BytesIO(), f"artgen {__version__}"
+    # Matplotlib declares no types for these.
+    canvas: Any = (FigureCanvasPdf if kind == "pdf" else FigureCanvasPS)(figure)
+    with rc_context({"pdf.compression": 9, "ps.usedistiller": None, "text.usetex": False}):
+        if kind == "pdf":
+            keywords = f"{RECIPE_COMMENT} {recipe}"
+            canvas.print_pdf(
+                file, metadata={"Creator": maker, "Keywords": keywords, "CreationDate": None}
+            )
+            return file.getvalue()
+        canvas.print_eps(file, metadata={"Creator": maker})
+    lines = re.findall(f".{{1,{_COMMENT}}}", recipe)
+    comments = "".join(f"%{RECIPE_COMMENT} {line}\n" for line in lines)
+    text = re.sub(rb"%%CreationDate: .*\n", b"", file.getvalue(), count=1)
+    return text.replace(b"%%EndComments\n", b"%%EndComments\n" + comments.encode(), 1)
+
+
+def _figure(
+    drawing: Drawing, parts: Sequence[FlatPart], frame: Frame, transparent: bool, dpi: float
+) -> Any:
+    """The page as a figure in canvas units."""
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
+    from matplotlib.patches import Rectangle
+
+    placement = frame.place(drawing.canvas)
+    picture, pixel = placement.picture, placement.whole.pixel
+    left = (placement.left - placement.whole.width / 2) * pixel
+    top = (placement.top - placement.whole.height / 2) * pixel
+    page = (left, top), picture.width * pixel, picture.height * pixel
+    x, y = drawing.canvas.reach
+    inside = (-x, -y), 2 * x, 2 * y
+    figure: Any = Figure(figsize=(picture.width / dpi, picture.height / dpi), dpi=_POINTS)
+    figure.patch.set_visible(False)
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_axis_off()
+    axes.set_xlim(left, left + page[1])
+    axes.set_ylim(top + page[2], top)
+    coloured = frame.pad not in (None, BACKGROUND)
+    if coloured:
+        axes.add_patch(Rectangle(*page, linewidth=0, facecolor=parse_colour(str(frame.pad))))
+    if not transparent:
+        ground = _levels(drawing.background)
+        area = inside if coloured else page
+        axes.add_patch(Rectangle(*area, linewidth=0, facecolor=ground))
+    shown = [(part, part.outline()) for part in parts]
+    shown = [(part, outline) for part, outline in shown if len(outline) > 2]
+    faces = [(*_levels(part.colour), part.alpha) for part, _ in shown]
+    # A thin border of the same colour hides the gaps between cells, as in an SVG.
+    seam = SEAM * drawing.canvas.pixel / pixel / dpi * _POINTS
+    filled = PolyCollection(
+        [outline for _, outline in shown],
+        facecolors=faces,
+        edgecolors=faces,
+        linewidths=[seam if part.touching else 0.0 for part, _ in shown],
+        joinstyle="round",
+    )
+    axes.add_collection(filled, autolim=False)
+    if frame.pad is not None:
+        filled.set_clip_path(Rectangle(*inside, transform=axes.transData))
+    return figure
+
+
+def _levels(colour: Any) -> tuple[float, ...]:
+    return tuple(min(max(float(level), 0.0), 1.0) for level in colour)

@@ -1,0 +1,188 @@
+"""Files of every format, standard streams and pictures on the web."""
+
+from __future__ import annotations
+
+import io
+import threading
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from helpers import save_photo
+from PIL import Image
+
+import artgen
+from artgen.cli import main
+from artgen.errors import InputError, UsageError
+from artgen.output import read_recipe
+from artgen.targets import Source, _url
+from artgen.targets._url import open_http
+
+TINY = ("-p", "triangle", "-n", "4", "--steps", "6", "--quiet", "--seed", "1", "--no-video")
+
+
+@pytest.fixture(scope="module")
+def art():
+    ramp = np.linspace(0, 1, 20 * 30 * 3).reshape(20, 30, 3)
+    asked = {"count": 4, "steps": 8, "seed": 1, "engine_options": {"alpha": 1.0}}
+    return artgen.fit(ramp, "rotated_ellipse", **asked)
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "avif", "pdf", "eps", "png", "svg"])
+def test_every_format_carries_the_recipe(art, tmp_path, suffix):
+    file = tmp_path / f"a.{suffix}"
+    art.save(file, artgen.ExportRequest(size=60, dpi=200))
+    assert read_recipe(file) == art.recipe.to_json()
+    assert art.to_format(suffix) == art.to_format(suffix)
+
+
+def test_photographs_look_like_the_drawing(art):
+    drawn = art.render(60).astype(int)
+    for suffix in ("jpg", "avif"):
+        with Image.open(
+            io.BytesIO(art.to_format(suffix, artgen.ExportRequest(60, dpi=200)))
+        ) as shown:
+            assert np.abs(np.asarray(shown.convert("RGB")).astype(int) - drawn).mean() < 3
+            if suffix == "jpg":
+                assert shown.info["dpi"] == (200, 200)
+    with pytest.raises(UsageError, match="transparent"):
+        art.to_format("jpg", artgen.ExportRequest(transparent=True))
+    clear = art.to_format("avif", artgen.ExportRequest(transparent=True))
+    assert Image.open(io.BytesIO(clear)).mode == "RGBA"
+
+
+def test_a_page_of_shapes_has_its_length_in_points(art):
+    page = art.to_format("pdf", artgen.ExportRequest(size=600, dpi=300))
+    assert b"/MediaBox [ 0 0 144 96 ]" in page
+    assert art.to_format("eps").count(b"%%BoundingBox: 0 0 23 15") == 1
+    text = art.to_format("eps", artgen.ExportRequest(transparent=True))
+    assert text.count(b"fill") < art.to_format("eps").count(b"fill")
+
+
+def test_transparent_parts_are_no_eps():
+    made = artgen.fit(np.eye(9), "triangle", count=2, steps=3)
+    with pytest.raises(UsageError, match="EPS cannot hold transparent parts"):
+        made.to_format("eps")
+    splats = artgen.fit(np.eye(9), count=2, steps=1, backend="eager")
+    with pytest.raises(UsageError, match="cannot be written as PDF"):
+        splats.to_format("pdf")
+
+
+def test_files_that_are_open_and_names_without_a_format(art, tmp_path):
+    file = io.BytesIO()
+    art.save(file, format="png")
+    assert file.getvalue() == art.to_png() == art._repr_png_()
+    assert art.to_svg(64).startswith("<svg")
+    for what in (io.BytesIO(), tmp_path / "name"):
+        with pytest.raises(UsageError, match="which format"):
+            art.save(what)
+    with pytest.raises(artgen.PluginError, match="docx"):
+        art.save(tmp_path / "a.docx")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_fit_writes_the_files_of_o(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    save_photo(tmp_path)
+    line = ["fit", "photo.png", *TINY]
+    assert main([*line, "-o", "a.jpg", "-o", "a.png", "--still-size", "40x40"]) == 0
+    for name in ("a.jpg", "a.png"):
+        assert Image.open(io.BytesIO((tmp_path / name).read_bytes())).size == (40, 40)
+    assert (tmp_path / "a.png").read_bytes() == next(tmp_path.glob("artgen-out/*.png")).read_bytes()
+    assert main([*line, "--overwrite", "-o", "a.xyz"]) == 2
+    assert main([*line, "--seeds", "1,2", "-o", "b.png"]) == 2
+    assert "-o" in capsys.readouterr().err
+
+
+def test_standard_streams_stand_for_files(tmp_path, monkeypatch, capfdbinary):
+    monkeypatch.chdir(tmp_path)
+    photo = save_photo(tmp_path).read_bytes()
+
+    def piped(data):
+        monkeypatch.setattr(
+            "sys.stdin", SimpleNamespace(isatty=lambda: False, buffer=io.BytesIO(data))
+        )
+
+    piped(photo)
+    assert main(["fit", "-", *TINY, "-o", "-"]) == 0
+    shown = capfdbinary.readouterr().out
+    assert Image.open(io.BytesIO(shown)).size == (24, 16)
+    piped((tmp_path / "artgen-out/stdin-triangle.art").read_bytes())
+    assert main(["render", "-", "-o", "-.svg"]) == 0
+    assert capfdbinary.readouterr().out.startswith(b"<svg")
+    piped(b"")
+    assert main(["fit", "-", *TINY]) == 3
+    assert b"standard input is empty" in capfdbinary.readouterr().err
+
+
+@contextmanager
+def served(answers):
+    """A server on this machine; `answers` maps paths to a status, headers and bytes."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, headers, body = answers[self.path]
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield f"//127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
+    photo = save_photo(tmp_path).read_bytes()
+    monkeypatch.setattr(_url, "LARGEST", len(photo))
+    answers = {
+        "/photo.png": (200, {"Content-Type": "image/png"}, photo),
+        "/large.png": (200, {"Content-Type": "image/png"}, photo + b"x"),
+        "/page": (200, {"Content-Type": "text/html"}, photo),
+        "/short.png": (200, {"Content-Length": "99999"}, photo),
+        "/gone.png": (404, {}, b""),
+        "/inside": (302, {"Location": "/photo.png"}, b""),
+        "/elsewhere": (302, {"Location": "http://[::1]:1/photo.png"}, b""),
+        "/file": (302, {"Location": "file:///etc/passwd"}, b""),
+        "/damaged.png": (200, {"Content-Type": "image/png"}, b"no picture"),
+    }
+    with served(answers) as base:
+        target = open_http(f"{base}/photo.png")
+        assert (target.name, target.canvas.width) == ("photo", 24)
+        assert target.source == f"http:{base}/photo.png"
+        assert Source.parse(target.source).file_stem.startswith("photo")
+        for path, reason in {
+            "large.png": "larger than",
+            "page": "text/html",
+            "short.png": "missing",
+            "gone.png": "404",
+            "inside": "an address of this machine",
+            "elsewhere": "an address of this machine",
+            "file": "no http or https URL",
+            "damaged.png": "not a picture",
+        }.items():
+            with pytest.raises(InputError, match=reason):
+                open_http(f"{base}/{path}")
+    with pytest.raises(InputError, match="cannot download"):
+        open_http("//127.0.0.1:1/photo.png")
+
+
+def test_a_download_ends_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(_url, "SECONDS", -1.0)
+    photo = save_photo(tmp_path).read_bytes()
+    with (
+        served({"/a.png": (200, {}, photo)}) as base,
+        pytest.raises(InputError, match="takes longer"),
+    ):
+        open_http(f"{base}/a.png")
