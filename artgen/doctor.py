@@ -58,6 +58,7 @@ def examine(registry: Registry) -> list[Check]:
         *(_check(name, _package, module, name) for name, module in _NEEDED.items()),
         _check("cpu", _cpu),
         _check("gpu", _gpu),
+        _check("webgpu", _webgpu),
         _check("video", _video),
         _check("samples", _samples),
         _check("temporary files", _temporary),
@@ -130,6 +131,17 @@ def _gpu() -> str:
         return "mps"
     built = f"cuda {torch.version.cuda}" if torch.version.cuda else "the CPU alone"
     return f"none that torch can use, it was built for {built}"
+
+
+def _webgpu() -> str:
+    from artgen.raster.webgpu_device import MISSING, find_adapters, is_installed
+
+    kinds = ("a program on the CPU, used only where it is named", "a GPU")
+    found = [
+        f"webgpu:{i} {adapter.name}, {kinds[adapter.hardware]}"
+        for i, adapter in enumerate(find_adapters())
+    ]
+    return "; ".join(found) or ("no driver offers an adapter" if is_installed() else MISSING)
 
 
 def _video() -> str:

@@ -26,7 +26,7 @@ class Settings:
     """The values of all settings."""
 
     out: str = option("artgen-out", "folder for outputs")
-    device: str = option("auto", "auto, cpu, cuda, cuda:1 or mps")
+    device: str = option("auto", "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1")
     threads: int | None = option(None, "CPU threads per run", low=1)
     video: Literal["mp4", "webm", "gif", "webp", "apng", "none"] = option(
         "mp4", "format of the video of a fit, or none"

@@ -192,7 +192,7 @@ class Art:
     ) -> FramedView:
         """What shows this drawing, and others like it."""
         from artgen.display import FramedView
-        from artgen.raster import choose_backend
+        from artgen.raster import choose_backend, tensor_device
 
         if supersample < 1:
             raise UsageError(
@@ -206,7 +206,7 @@ class Art:
             Frame.of(size),
             self.drawing,
             primitive,
-            device=device,
+            device=str(tensor_device(device)),
             backend=choose_backend(primitive, device, "eager" if eager else "auto"),
             supersample=supersample,
             transparent=transparent,

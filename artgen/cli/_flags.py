@@ -73,7 +73,12 @@ class Panel:
 option, switch = Panel().option, Panel().switch
 _PANEL = Panel("Every command")
 
-DEVICE = option("NAME", "auto, cpu, cuda, cuda:1 or mps.", default="auto", complete=devices)
+DEVICE = option(
+    "NAME",
+    "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1.",
+    default="auto",
+    complete=devices,
+)
 OVERWRITE = switch("Replace files that exist.", "--overwrite")
 
 

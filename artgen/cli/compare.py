@@ -91,7 +91,9 @@ def compare(
         "PX", "Long side while fitting. Default: the picture's own, at most 768.", min=1, max=65_536
     ),
     device: str | None = _BUDGET.option(
-        "NAME", "auto, cpu, cuda, cuda:1 or mps. Default: auto (cuda if there is one, else cpu)."
+        "NAME",
+        "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1. Default: auto (cuda if there is one, "
+        "else a GPU by webgpu, else cpu).",
     ),
     threads: int | None = _BUDGET.option(
         "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1

@@ -194,7 +194,8 @@ def fit(
     ),
     device: str | None = _WHERE.option(
         "NAME",
-        "auto, cpu, cuda, cuda:1 or mps. Default: auto (cuda if there is one, else cpu).",
+        "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1. Default: auto (cuda if there is one, "
+        "else a GPU by webgpu, else cpu).",
         complete=_completion.devices,
     ),
     backend: Literal["auto", "compiled", "eager"] | None = _WHERE.option(

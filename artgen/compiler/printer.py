@@ -84,8 +84,13 @@ class Printer:
     def number(self, number: int) -> str:
         """Return a value as a float32."""
         name = self._name(number)
-        one, zero = self.constant(1.0), self.constant(0.0)
-        return f"select({name}, {one}, {zero})" if self.is_truth(number) else name
+        if not self.is_truth(number):
+            return name
+        return self.where(name, self.constant(1.0), self.constant(0.0))
+
+    def where(self, condition: str, a: str, b: str) -> str:
+        """Return the choice of `a` where a condition holds, else `b`."""
+        return spelled(self.templates, "where", [condition, a, b])
 
     def loaded(self, number: int, place: str) -> str:
         """Return the line that loads a value that `number` stored."""
@@ -158,6 +163,7 @@ class KernelParts:
         """Return ``line.format(k=k, term=term)`` per leaf and then per gradient of a feature."""
         zero = self.pixel.constant(0.0)
         leaves = (
-            f"select(inside, {self.pixel.number(leaf)}, {zero})" for leaf in self.schedule.leaves
+            self.pixel.where("inside", self.pixel.number(leaf), zero)
+            for leaf in self.schedule.leaves
         )
         return [line.format(k=k, term=term) for k, term in enumerate([*leaves, *features])]

@@ -2,7 +2,13 @@
 
 from artgen.raster import shapes, splat_backend, splats
 from artgen.raster._paint import draw, paint
-from artgen.raster.backend import EAGER, Backend, choose_backend, planned_backend
+from artgen.raster.backend import (
+    EAGER,
+    Backend,
+    choose_backend,
+    planned_backend,
+    tensor_device,
+)
 from artgen.raster.eager import Memory
 from artgen.raster.fields import FIELD_PIECE, evaluate
 from artgen.raster.partitions import draw_partition, load_partition_kernels, unpack_sites
@@ -41,6 +47,7 @@ __all__ = [
     "pack",
     "paint",
     "planned_backend",
+    "tensor_device",
     "unpack",
     "unpack_sites",
 ]

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from functools import singledispatch
 from typing import TYPE_CHECKING, Literal
 
+import torch
+
 from artgen.errors import UsageError
 from artgen.primitives import Primitive
+from artgen.raster.webgpu_device import is_webgpu
 
 if TYPE_CHECKING:
     from artgen.raster.footprint import CompiledFootprint
@@ -32,6 +35,11 @@ class Backend:
 EAGER = Backend("eager", "asked for")
 
 ALWAYS_COMPILED = Backend("compiled", "shapes and partitions have no other")
+
+
+def tensor_device(device: str) -> torch.device:
+    """The device of the tensors that `device` draws: WebGPU takes those on the CPU."""
+    return torch.device("cpu" if is_webgpu(device) else device)
 
 
 @singledispatch

@@ -26,10 +26,7 @@ from artgen.compiler.record import Untraceable
 from artgen.compiler.triton_printer import SPLATS, emit_triton, emit_triton_over
 from artgen.primitives import Splat
 from artgen.raster.footprint import CompiledFootprint, Launch
-from artgen.raster.tiles import Extent, bin_splats
-
-SLACK = 1e-3
-"""In pixels: rounding must not lose one at the rim; each one is tested again."""
+from artgen.raster.tiles import bin_splats, find_boxes
 
 SIDE = 16
 """The side of a tile and of the smallest cells, in pixels."""
@@ -192,31 +189,6 @@ def _grid(canvas: Canvas, device: torch.device) -> Grid:
         cells=sum(cells),
         levels=len(sides),
     )
-
-
-def find_boxes(centres: Tensor, extent: Extent, canvas: Canvas) -> Tensor:
-    """The pixels that each splat can reach, int32 [N, 4]: left, right, top, bottom.
-
-    Right and bottom are the first ones outside. Nothing is reached from a centre that is not finite
-    or where there is no extent. `centres` [N, 2] are in canvas units.
-    """
-    shorter = min(canvas.width, canvas.height)
-    # An infinite axis times the cosine of a right angle would be NaN.
-    along, across = (axis.double().clamp_max(1e9) * (shorter / 2) for axis in extent[:2])
-    angle = extent.angle.double()
-    cosine, sine = torch.cos(angle), torch.sin(angle)
-    drawn = centres.isfinite().all(1) & (extent.radius >= 0)
-    reaches = (
-        torch.hypot(along * cosine, across * sine),
-        torch.hypot(along * sine, across * cosine),
-    )
-    edges = []
-    sizes = (canvas.width, canvas.height)
-    for coordinate, reach, size in zip(centres.unbind(1), reaches, sizes, strict=True):
-        pixel = (coordinate.double() * shorter + size) / 2
-        edges.append((pixel - reach - SLACK).floor().clamp(0, size))
-        edges.append(((pixel + reach + SLACK).floor() + 1).clamp(0, size))
-    return torch.stack(edges, dim=1).where(drawn[:, None], 0).int()
 
 
 def list_splats(box: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,10 @@
-"""Compiled footprints: what the backends on a CPU and on CUDA have in common."""
+"""Compiled footprints: what the backends on a CPU, CUDA and WebGPU have in common."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from types import ModuleType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from torch import Tensor
 
@@ -21,7 +20,7 @@ class Launch(NamedTuple):
     """Kernels, the layout of their arrays, and what they are to draw."""
 
     source: Source
-    kernels: ModuleType
+    kernels: Any
     extent: Extent
     canvas: Canvas
     over: bool
@@ -35,14 +34,19 @@ class CompiledFootprint(ABC):
 
     def __init__(self, splat: Splat) -> None:
         self._ir, self._far = trace(splat), splat.far
-        self._kernels: dict[tuple[int, bool], tuple[Source, ModuleType]] = {}
+        self._kernels: dict[tuple[int, bool], tuple[Source, Any]] = {}
 
-    def kernels(self, channels: int, over: bool = False) -> tuple[Source, ModuleType]:
+    @property
+    def is_lost(self) -> bool:
+        """Whether the device has failed, and its kernels with it."""
+        return False
+
+    def kernels(self, channels: int, over: bool = False) -> tuple[Source, Any]:
         """Return the layout and the compiled functions for `channels` features."""
         key = channels, over
         if key not in self._kernels:
             source = self._emit(channels, over)
-            self._kernels[key] = source, kernel_cache.load(source.text)
+            self._kernels[key] = source, self._load(source.text)
         return self._kernels[key]
 
     def draw_features(
@@ -62,6 +66,10 @@ class CompiledFootprint(ABC):
     @abstractmethod
     def _emit(self, channels: int, over: bool) -> Source:
         """Print the kernels for `channels` features."""
+
+    def _load(self, text: str) -> Any:
+        """Compile the kernels of a source."""
+        return kernel_cache.load(text)
 
     @abstractmethod
     def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor: ...

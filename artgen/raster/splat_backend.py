@@ -12,9 +12,18 @@ from typing import TYPE_CHECKING
 import torch
 
 from artgen.canvas import Canvas
+from artgen.errors import ArtgenError
 from artgen.primitives import Context, Splat
-from artgen.raster.backend import EAGER, Backend, checked, choose_backend, planned_backend
+from artgen.raster.backend import (
+    EAGER,
+    Backend,
+    checked,
+    choose_backend,
+    planned_backend,
+    tensor_device,
+)
 from artgen.raster.eager import Memory, draw_features
+from artgen.raster.webgpu_device import is_webgpu
 
 if TYPE_CHECKING:
     from artgen.raster.footprint import CompiledFootprint
@@ -49,16 +58,19 @@ def _best(splat: Splat, device: str) -> Backend:
     choice = _without_kernels(splat, device)
     if choice is not None:
         return choice
-    key = (type(splat), repr(sorted(splat.option_values().items())), torch.device(device).type)
-    if key not in _chosen:
+    # One GPU compiles for all of CUDA, but adapters of WebGPU differ.
+    kind = device if is_webgpu(device) else torch.device(device).type
+    key = (type(splat), repr(sorted(splat.option_values().items())), kind)
+    known = _chosen.get(key)
+    if known is None or (known.footprint is not None and known.footprint.is_lost):
         _chosen[key] = _compile(splat, device)
     return _chosen[key]
 
 
 def _without_kernels(splat: Splat, device: str) -> Backend | None:
     """The choice where there are no kernels whatever the footprint is."""
-    if torch.device(device).type not in ("cpu", "cuda"):
-        return _slow(f"kernels are generated for CPUs and CUDA, not for {device}")
+    if not is_webgpu(device) and torch.device(device).type not in ("cpu", "cuda"):
+        return _slow(f"kernels are generated for CPUs, CUDA and WebGPU, not for {device}")
     if splat.options.visibility == "buffer":
         return _slow("visibility=buffer has no kernel")
     return None
@@ -81,13 +93,17 @@ def _failed(error: Exception) -> Backend:
     """Whatever a compiler throws must not stop a fit, only say why that is slow."""
     from artgen.compiler.record import Untraceable
 
-    if isinstance(error, Untraceable):
+    if isinstance(error, Untraceable | ArtgenError):
         return _slow(str(error))
     first = str(error).partition("\n")[0]
     return _slow(f"its kernels cannot be compiled: {type(error).__name__}: {first}")
 
 
 def _footprint(splat: Splat, device: str) -> CompiledFootprint:
+    if is_webgpu(device):
+        from artgen.raster import webgpu
+
+        return webgpu.Footprint(splat, device)
     if torch.device(device).type == "cuda":
         from artgen.raster import cuda
 
@@ -113,8 +129,9 @@ def _check(footprint: CompiledFootprint, splat: Splat, device: str) -> None:
     over = splat.blend == "over"
     tensors["features"] = torch.rand(channels, 64, generator=rng)
     names = list(tensors)
-    leaves = [tensors[name].clone().to(device).requires_grad_() for name in names]
-    incoming = torch.randn(channels, canvas.height, canvas.width, generator=rng).to(device)
+    place = tensor_device(device)
+    leaves = [tensors[name].clone().to(place).requires_grad_() for name in names]
+    incoming = torch.randn(channels, canvas.height, canvas.width, generator=rng).to(place)
 
     def picture_and_gradients(compiled: bool) -> list[torch.Tensor]:
         values = dict(zip(names, leaves, strict=True))

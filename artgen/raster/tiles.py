@@ -15,6 +15,9 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.primitives import Params, Splat
 
+SLACK = 1e-3
+"""In pixels: rounding must not lose one at the rim; each one is tested again."""
+
 
 class Extent(NamedTuple):
     """Where splats end: half axes `along` and `across` (canvas units) and an angle, each [N]."""
@@ -49,6 +52,31 @@ def find_extent(splat: Splat, tensors: Mapping[str, Tensor], count: int) -> Exte
         axes = splat.ellipse(Params(tensors))
         along, across, angle = (axis.detach().to(tensors["xy"]).expand(count) for axis in axes)
     return Extent(along, across, angle)
+
+
+def find_boxes(centres: Tensor, extent: Extent, canvas: Canvas) -> Tensor:
+    """The pixels that each splat can reach, int32 [N, 4]: left, right, top, bottom.
+
+    Right and bottom are the first ones outside. Nothing is reached from a centre that is not finite
+    or where there is no extent. `centres` [N, 2] are in canvas units.
+    """
+    shorter = min(canvas.width, canvas.height)
+    # An infinite axis times the cosine of a right angle would be NaN.
+    along, across = (axis.double().clamp_max(1e9) * (shorter / 2) for axis in extent[:2])
+    angle = extent.angle.double()
+    cosine, sine = torch.cos(angle), torch.sin(angle)
+    drawn = centres.isfinite().all(1) & (extent.radius >= 0)
+    reaches = (
+        torch.hypot(along * cosine, across * sine),
+        torch.hypot(along * sine, across * cosine),
+    )
+    edges = []
+    sizes = (canvas.width, canvas.height)
+    for coordinate, reach, size in zip(centres.unbind(1), reaches, sizes, strict=True):
+        pixel = (coordinate.double() * shorter + size) / 2
+        edges.append((pixel - reach - SLACK).floor().clamp(0, size))
+        edges.append(((pixel + reach + SLACK).floor() + 1).clamp(0, size))
+    return torch.stack(edges, dim=1).where(drawn[:, None], 0).int()
 
 
 @dataclass(frozen=True)

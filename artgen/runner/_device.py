@@ -9,21 +9,31 @@ import torch
 
 from artgen._process import available_threads
 from artgen.errors import UsageError
+from artgen.raster.webgpu_device import find_adapter, find_adapters, is_webgpu
+
+DEVICES = "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1"
 
 
 def resolve_device(asked: str) -> str:
-    """``auto``, ``cpu``, ``cuda``, ``cuda:1`` or ``mps`` to a device that is there.
+    """``auto``, ``cpu``, ``cuda``, ``cuda:1``, ``mps`` or ``webgpu`` to a device that is there.
 
-    Raises UsageError for one that is not.
+    ``auto`` is CUDA, else a GPU by WebGPU, else the CPU. Raises UsageError for one that is not
+    there.
     """
     if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
+        if torch.cuda.is_available():
+            return "cuda"
+        adapters = find_adapters()
+        return "webgpu" if adapters and adapters[0].hardware else "cpu"
+    if is_webgpu(asked):
+        find_adapter(asked)
+        return asked
     try:
         device = torch.device(asked)
     except RuntimeError:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda", "mps"):
-        raise UsageError(f"there is no device {asked!r}", hint="use auto, cpu, cuda, cuda:1 or mps")
+        raise UsageError(f"there is no device {asked!r}", hint=f"use {DEVICES}")
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),

@@ -84,7 +84,9 @@ def export(
     still = picture.pixels
     if output.still_size is not None or output.transparent:
         still = art.render(
-            recipe.framed(output.still_size), transparent=output.transparent, device=job.device
+            recipe.framed(output.still_size),
+            transparent=output.transparent,
+            device=recipe.run.device,
         )
     atomic_write(folder.stage_output(paths["still"]), encode_png(still, text, dpi=output.dpi))
     if output.video:
@@ -96,7 +98,7 @@ def export(
             request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
             frames, fps = walk_frames(art, request)
         elif moving is not None:
-            frames = art.frames(recipe.framed(output.video_size), device=job.device)
+            frames = art.frames(recipe.framed(output.video_size), device=recipe.run.device)
             fps = moving.fps
         else:
             final = job.draw_frame(drawing)

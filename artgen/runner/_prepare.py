@@ -20,7 +20,8 @@ from artgen.errors import Diverged, InputError, UsageError
 from artgen.frame import WHOLE
 from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context
-from artgen.raster import Backend, choose_backend
+from artgen.raster import Backend, choose_backend, tensor_device
+from artgen.raster.webgpu_device import is_webgpu
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, load_primitive, resolve
@@ -47,8 +48,9 @@ class Job:
     """Everything known before the first step.
 
     `plan.recipe` is complete, but for `time` that has not become `steps` yet. `data` are the
-    tensors of the `target`, `start` is the first drawing; `inputs` are the files that were read,
-    `notices` what the user should know.
+    tensors of the `target`, `start` is the first drawing; `device` is where the tensors are, which
+    for WebGPU is the CPU; `inputs` are the files that were read, `notices` what the user should
+    know.
     """
 
     plan: Plan
@@ -135,7 +137,8 @@ def prepare(
     Raises InputError, PluginError, UsageError.
     """
     files = InputFiles(search)
-    device = resolve_device(recipe.run.device)
+    asked_device = recipe.run.device
+    device = resolve_device(asked_device)
     init = None if recipe.init is None else open_initial(recipe.init, files, registry)
     recipe, target = _with_background(recipe, registry, files, target, init)
     check_clip(recipe, target)
@@ -150,8 +153,15 @@ def prepare(
         recipe = init.continued(recipe, load_primitive(recipe, registry))
     plan = resolve(recipe, registry, target.canvas, target.subject)
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
+    refused = None
+    if is_webgpu(device) and backend.footprint is None:
+        if asked_device != "auto":
+            reason = backend.reason if backend.slow else "WebGPU draws splats alone"
+            refused = f"{plan.recipe.primitive.name} runs on the CPU, not on {device}: {reason}"
+        device = "cpu"
+        backend = choose_backend(plan.primitive, device, recipe.run.backend)
     asked, batch = recipe.run.arithmetic, _batch(plan, target)
-    arithmetic = resolve_arithmetic(asked, plan.primitive, device, batch)
+    arithmetic = resolve_arithmetic(asked, plan.primitive, str(tensor_device(device)), batch)
     run = {"device": device, "backend": backend.name, "threads": threads, "arithmetic": arithmetic}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
     if target.clip is not None:
@@ -168,12 +178,13 @@ def prepare(
         target=target,
         data=data,
         start=start,
-        device=device,
+        device=str(tensor_device(device)),
         backend=backend,
         arithmetic=arithmetic,
         inputs=tuple(files.found.values()),
         notices=(
             *(f"{target.source}: {warning}" for warning in target.warnings),
+            *([refused] if refused else []),
             *_slow(plan, backend),
         ),
     )

@@ -1,0 +1,271 @@
+"""A traced footprint as the WGSL source of its compute shaders, for WebGPU.
+
+The same four kernels as for a CPU, see `numba_printer`. `prepare` and `finish` take a splat per
+invocation. `forward` takes a tile of pixels per workgroup, and looks through the boxes of all
+splats, 256 at a time. `backward` takes a splat, or a share of its pixels, per workgroup; of splats
+over one another a tile, because the light behind a splat is found by going through the tile from
+the back. It leaves a row of sums per pair of splat and tile. WebGPU has no atomic sums of floats;
+every sum is taken in a fixed order, so the same device gives the same bits.
+
+The arrays and the kernels that read them are data: a runtime needs nothing else.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from string import Template
+from typing import ClassVar, Literal
+
+from artgen.compiler.glsl_printer import GlslPrinter
+from artgen.compiler.ir import IR
+from artgen.compiler.printer import KernelParts, Source, block
+from artgen.primitives import HIDDEN, OPAQUE
+
+SIDE = 16
+"""The side of a tile in pixels; each is an invocation of `forward`."""
+
+LANES = 64
+"""Invocations per workgroup of the other kernels."""
+
+SHARED = 2048
+"""Numbers that a workgroup sums through its own memory at a time, half of what every device has."""
+
+Access = Literal["uniform", "read-only-storage", "storage"]
+"""The types of buffers, in the words of WebGPU."""
+
+BINDINGS: dict[str, tuple[str, Access]] = {
+    "size": ("Size", "uniform"),
+    "given": ("array<f32>", "read-only-storage"),
+    "boxes": ("array<vec4u>", "read-only-storage"),
+    "centres": ("array<f32>", "read-only-storage"),
+    "offset": ("array<u32>", "read-only-storage"),
+    "incoming": ("array<f32>", "read-only-storage"),
+    "prepared": ("array<f32>", "storage"),
+    "image": ("array<f32>", "storage"),
+    "sums": ("array<f32>", "storage"),
+    "gradients": ("array<f32>", "storage"),
+}
+"""The type and access of each buffer of group 0, in the order of their numbers.
+
+========== ============================= =========================================================
+size       6 u32                         see `Size` in ``splats.wgsl``
+given      [N, 6 + C + D]                centre, frame (see `tiles.Extent`), features, parameters
+boxes      [N, 4]                        left, right, top, bottom, as `tiles.find_boxes` gives them
+centres    [width + height]              pixel centres of columns, then of rows, in canvas units
+offset     [N + 1]                       where the rows of `sums` of each splat begin
+incoming   [C, rows, width]              the gradient by the picture of a strip
+prepared   [N, `Source.prepared`]        values per splat
+image      [C, rows, width]              a strip; over adds a plane: the number of visible splats
+sums       [rows, `Source.leaves` + C]   of a share of a splat's pixels, or for over in a tile
+gradients  [N, D + C]                    by parameters, then by features
+========== ============================= =========================================================
+
+Numbers are float32 where nothing else is said.
+"""
+
+KERNELS: dict[str, tuple[str, ...]] = {
+    "prepare": ("size", "given", "prepared"),
+    "forward": ("size", "given", "boxes", "centres", "prepared", "image"),
+    "backward": (
+        *("size", "given", "boxes", "centres", "offset", "incoming"),
+        *("prepared", "image", "sums"),
+    ),
+    "finish": ("size", "given", "boxes", "offset", "sums", "gradients"),
+}
+"""The entry points and the buffers that each is bound to."""
+
+
+def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
+    """Write the additive kernels for `channels` features."""
+    kernels = _Kernels(ir, far, channels)
+    planes = range(channels)
+    return kernels.source(
+        "sum",
+        clear=_block(2, (f"var a{c} = 0.0;" for c in planes)),
+        accumulate=_block(8, (f"a{c} += w * f{c};" for c in planes)),
+        draw=_block(4, (f"image[{c}u * plane + place] = a{c};" for c in planes)),
+        visit_again=kernels.visit(4),
+        arriving=_block(4, (f"let a{c} = incoming[{c}u * plane + place];" for c in planes)),
+        incoming=" + ".join(f"f{c} * a{c}" for c in planes),
+        backward=_block(4, kernels.backward()),
+        add=_block(4, kernels.terms("s{k} += {term};", [f"w * a{c}" for c in planes])),
+        **kernels.reduce(LANES),
+    )
+
+
+def emit_wgsl_over(ir: IR) -> Source:
+    """Write the kernels that lay splats over one another, in order, the first one in front."""
+    kernels = _Kernels(ir, 0.0, 4)
+    features = ["share * g0", "share * g1", "share * g2", "w * change"]
+    return kernels.source(
+        "over",
+        opaque=repr(OPAQUE),
+        hidden=repr(HIDDEN),
+        visit_again=kernels.visit(8, "live && i < number && "),
+        backward=_block(8, kernels.backward(after_forward=True)),
+        terms=_block(8, kernels.terms("let s{k} = {term};", features)),
+        **kernels.reduce(SIDE * SIDE),
+    )
+
+
+class WgslPrinter(GlslPrinter):
+    """Writes values as lines of WGSL."""
+
+    templates: ClassVar = {
+        **GlslPrinter.templates,
+        "log": "log_of({})",
+        "where": "select({2}, {1}, {0})",
+    }
+
+    def assignment(self, number: int, text: str) -> str:
+        """Return the line that declares a value."""
+        return f"let v{number} = {text};"
+
+    def constant(self, number: float) -> str:
+        """Return a constant; WGSL has no literals of NaN and infinity."""
+        if math.isfinite(number):
+            return super().constant(number)
+        return "nan()" if math.isnan(number) else "infinity()" if number > 0 else "(-infinity())"
+
+
+class _Kernels(KernelParts):
+    """The parts that both kinds of kernels are printed from."""
+
+    def __init__(self, ir: IR, far: float, channels: int) -> None:
+        super().__init__(WgslPrinter, ir, channels, "p{}", "s{}")
+        weight = self.pixel.number(ir.weight)
+        self.weight = f"{weight} - {self.pixel.constant(far)}" if far else weight
+        self.row = 6 + channels + len(self.columns)
+        uniforms = self.schedule.uniforms
+        self.uniform = f"prepared[i * {len(uniforms)}u + {{}}u]"
+        self.load = [f"let f{c} = {self._given(6 + c)};" for c in range(channels)]
+        self.load += [self.pixel.loaded(n, self.uniform.format(k)) for k, n in enumerate(uniforms)]
+
+    def source(self, loops: str, **lines: str) -> Source:
+        """The module with these loops over pixels."""
+        schedule, splat, every = self.schedule, self.splat, range(self.sums)
+        first = 6 + self.channels
+        gradients = [splat.where("drawn", text, "0.0") for text in self.gradients]
+        gradients += [f"s{self.leaves + c}" for c in range(self.channels)]
+        store = [
+            f"{self.uniform.format(k)} = {splat.number(n)};"
+            for k, n in enumerate(schedule.uniforms)
+        ]
+        sizes = {"side": f"{SIDE}u", "pixels": f"{SIDE * SIDE}u", "lanes": f"{LANES}u"}
+        parts = {
+            **sizes,
+            "words": f"{SIDE * SIDE // 32}u",
+            "bindings": _block(0, _bindings()),
+            "math": read_wgsl("math"),
+            "parameters": _block(
+                2, (f"let p{k} = {self._given(first + k)};" for k in range(len(self.columns)))
+            ),
+            "prepare": _block(2, splat.assignments(schedule.prepare)),
+            "store": _block(2, store),
+            "pixel": _PIXEL,
+            "visit": self.visit(8),
+            "forward": _block(8, self.forward()),
+            "weight": self.weight,
+            "zero": _block(2, (f"var s{k} = 0.0;" for k in every)),
+            "collect": _block(4, (f"s{k} += sums[slot * {self.sums}u + {k}u];" for k in every)),
+            "finish": _block(2, splat.assignments(schedule.finish)),
+            "gradients": _block(
+                2,
+                (
+                    f"gradients[i * {len(gradients)}u + {k}u] = {text};"
+                    for k, text in enumerate(gradients)
+                ),
+            ),
+            **lines,
+        }
+        parts["pixel"] = Template(parts["pixel"]).substitute(sizes)
+        tiles = (Template(read_wgsl(name)).substitute(parts) for name in ("tile", loops))
+        text = Template(read_wgsl("splats")).substitute(parts, loops="\n".join(tiles))
+        return Source(text, self.columns, len(schedule.uniforms), self.leaves)
+
+    def visit(self, indent: int, more: str = "") -> str:
+        """Return the lines that load splat i, and say whether the pixel is inside of it."""
+        lines = [f"let dx = x - {self._given(0)};", f"let dy = y - {self._given(1)};"]
+        for axis, k in (("eu", 2), ("ev", 4)):
+            lines.append(f"let {axis} = {self._given(k)} * dx + {self._given(k + 1)} * dy;")
+        lines.append(f"let inside = {more}eu * eu + ev * ev <= 1.0;")
+        return _block(indent, [*lines, *self.load])
+
+    def reduce(self, lanes: int) -> dict[str, str]:
+        """Return how a workgroup adds s0, s1, ... of all its lanes, to row `slot` of `sums`.
+
+        Halves are added to halves, so the order is fixed; no loop, since llvmpipe, a driver that
+        computes on the CPU, ends those of an invocation after 65,535 turns in all.
+        """
+        vectors = min(SHARED // 4 // lanes, -(-self.sums // 4))
+        together = 4 * vectors
+        added = []
+        for half in (lanes >> k for k in range(1, lanes.bit_length())):
+            added += [
+                f"if (lane < {half}u) {{",
+                *(
+                    f"  partial[lane * {vectors}u + {q}u] += "
+                    f"partial[(lane + {half}u) * {vectors}u + {q}u];"
+                    for q in range(vectors)
+                ),
+                "}",
+                "workgroupBarrier();",
+            ]
+        lines = []
+        names = [f"s{k}" for k in range(self.sums)] + ["0.0"] * (-self.sums % together)
+        for first in range(0, self.sums, together):
+            for q in range(vectors):
+                four = ", ".join(names[first + 4 * q : first + 4 * q + 4])
+                lines.append(f"partial[lane * {vectors}u + {q}u] = vec4f({four});")
+            lines += [
+                "add_up(lane);",
+                f"if (lane < {min(together, self.sums - first)}u) {{",
+                f"  sums[slot * {self.sums}u + {first}u + lane] = partial[lane / 4u][lane % 4u];",
+                "}",
+                "workgroupBarrier();",
+            ]
+        return {
+            "partial": f"var<workgroup> partial: array<vec4f, {lanes * vectors}>;",
+            "add_up": _block(2, ["workgroupBarrier();", *added]),
+            "reduce": _block(2 if lanes == LANES else 8, lines),
+        }
+
+    def _given(self, k: int) -> str:
+        """Column k of splat i in `given`."""
+        return f"given[i * {self.row}u + {k}u]"
+
+
+_PIXEL = """\
+let left = tile.x * $side;
+  let top = size.top + tile.y * $side;
+  let column = left + lane % $side;
+  let row = top + lane / $side;
+  let live = column < size.width && row < size.bottom;
+  let plane = size.width * (size.bottom - size.top);
+  let place = select(0u, (row - size.top) * size.width + column, live);
+  let x = centres[select(0u, column, live)];
+  let y = centres[select(0u, size.width + row, live)];"""
+
+
+def _block(indent: int, lines: Iterable[str]) -> str:
+    """Join the lines of a body, which may be none."""
+    return block(indent, [*lines] or ["// nothing"])
+
+
+def _bindings() -> list[str]:
+    """Declare the buffers."""
+    spaces = {"uniform": "uniform", "read-only-storage": "storage, read"}
+    return [
+        f"@group(0) @binding({number}) "
+        f"var<{spaces.get(access, 'storage, read_write')}> {name}: {type_name};"
+        for number, (name, (type_name, access)) in enumerate(BINDINGS.items())
+    ]
+
+
+@functools.cache
+def read_wgsl(name: str) -> str:
+    """Read `name`.wgsl, beside this file."""
+    return Path(__file__).with_name("wgsl").joinpath(f"{name}.wgsl").read_text(encoding="utf-8")

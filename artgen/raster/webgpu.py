@@ -1,0 +1,177 @@
+"""The compiled backend on WebGPU: generated WGSL kernels over tiles of 16 × 16 pixels.
+
+Tensors are on the CPU. A drawing uploads the splats and reads the picture back; its gradients
+upload those by the picture and read those by the splats back. Pictures larger than a buffer are
+computed in strips. Every sum is taken in a fixed order, so the same device gives the same bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from artgen.canvas import Canvas
+from artgen.compiler.printer import Source
+from artgen.compiler.wgsl_printer import LANES, SIDE, emit_wgsl, emit_wgsl_over
+from artgen.primitives import Splat
+from artgen.raster.footprint import CompiledFootprint, Launch
+from artgen.raster.tiles import find_boxes
+from artgen.raster.webgpu_device import Device, Work, groups_of, open_device
+
+SHARE = 16 * LANES
+"""Pixels that a workgroup sums gradients over; larger splats are shared by several."""
+
+PROGRAMS = 1 << 13
+"""Workgroups that several per splat may add up to."""
+
+
+class Footprint(CompiledFootprint):
+    """A footprint whose kernels run on a WebGPU adapter."""
+
+    def __init__(self, splat: Splat, device: str) -> None:
+        self._device = open_device(device)
+        super().__init__(splat)
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether the adapter has failed."""
+        return self._device.is_lost
+
+    def _emit(self, channels: int, over: bool) -> Source:
+        return emit_wgsl_over(self._ir) if over else emit_wgsl(self._ir, self._far, channels)
+
+    def _load(self, text: str) -> _Kernels:
+        return _Kernels(self._device, self._device.compile(text))
+
+    def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor:
+        columns = [tensors[name][index] for name, index in launch.source.columns]
+        return _draw(torch.stack(columns, dim=1), features.t(), launch)
+
+
+@dataclass(frozen=True)
+class _Kernels:
+    device: Device
+    pipelines: Mapping[str, Any]
+
+
+class _Draw(torch.autograd.Function):
+    """The kernels as one differentiable operation of [N, D] parameters and [N, C] features."""
+
+    @staticmethod
+    def forward(ctx: Any, parameters: Tensor, features: Tensor, launch: Launch) -> Tensor:
+        ctx.scene = _Scene(parameters.detach(), features.detach(), launch)
+        return torch.from_numpy(ctx.scene.picture()).to(features)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        incoming = grad_outputs[0].float().contiguous().numpy()
+        gradients = torch.from_numpy(ctx.scene.gradients(incoming)).to(grad_outputs[0])
+        columns = ctx.scene.columns
+        return gradients[:, :columns], gradients[:, columns:], None
+
+
+_draw: Callable[..., Tensor] = _Draw.apply
+
+
+class _Scene:
+    """Splats on a device, ready to be drawn in strips."""
+
+    def __init__(self, parameters: Tensor, features: Tensor, launch: Launch) -> None:
+        source, kernels, extent, canvas, over = launch
+        self.device: Device = kernels.device
+        self.pipelines = kernels.pipelines
+        self.canvas, self.over = canvas, over
+        (self.count, self.columns), self.channels = parameters.shape, features.shape[1]
+        self.sums = source.leaves + self.channels
+        # The number of visible splats at each pixel is a plane of its own.
+        self.planes = self.channels + over
+        first = source.columns.index(("xy", (0,)))
+        centres = parameters[:, first : first + 2]
+        self.boxes = find_boxes(centres, extent, canvas).numpy()
+        given = torch.cat([centres, extent.frame.t(), features, parameters], dim=1)
+        self.buffers = {
+            "given": self.device.upload(given.float().numpy()),
+            "boxes": self.device.upload(self.boxes),
+            "centres": self.device.upload(np.concatenate(canvas.pixel_centres())),
+            "prepared": self.device.allocate(4 * self.count * source.prepared),
+        }
+        self.strips = _strips(canvas, self.planes, self.device.largest)
+        self.images = [
+            self.device.allocate(4 * self.planes * canvas.width * (bottom - top))
+            for top, bottom in self.strips
+        ]
+
+    def picture(self) -> NDArray[np.float32]:
+        """Draw: [C, height, width]."""
+        work = [self._work("prepare", (0, 0), groups_of(-(-self.count // LANES)))]
+        for strip, image in zip(self.strips, self.images, strict=True):
+            work.append(self._work("forward", strip, self._tiles(strip), image=image))
+        self.device.run(work)
+        width, pieces = self.canvas.width, []
+        for (top, bottom), image in zip(self.strips, self.images, strict=True):
+            pieces.append(self.device.read(image, (self.channels, bottom - top, width)))
+        return np.concatenate(pieces, axis=1)
+
+    def gradients(self, incoming: NDArray[np.float32]) -> NDArray[np.float32]:
+        """The gradients by parameters and features, [N, D + C]."""
+        wide, high = (self.boxes[:, k + 1] - self.boxes[:, k] for k in (0, 2))
+        parts = 1
+        if self.over:
+            left, top = self.boxes[:, 0] // SIDE, self.boxes[:, 2] // SIDE
+            right, bottom = -(-self.boxes[:, 1] // SIDE), -(-self.boxes[:, 3] // SIDE)
+            slots = np.where((wide > 0) & (high > 0), (right - left) * (bottom - top), 0)
+        else:
+            largest = int((wide.astype(np.int64) * high).max(initial=0))
+            parts = max(1, min(-(-largest // SHARE), PROGRAMS // max(1, self.count)))
+            slots = np.full(self.count, parts * len(self.strips))
+        offset = np.concatenate([[0], np.cumsum(slots, dtype=np.int64)])
+        gradients = self.device.allocate(4 * self.count * (self.columns + self.channels))
+        shared = {
+            "offset": self.device.upload(offset.astype(np.uint32)),
+            "sums": self.device.allocate(4 * int(offset[-1]) * self.sums),
+            "gradients": gradients,
+        }
+        work = []
+        for number, (strip, image) in enumerate(zip(self.strips, self.images, strict=True)):
+            rows = np.ascontiguousarray(incoming[:, slice(*strip)])
+            groups = self._tiles(strip) if self.over else groups_of(self.count * parts)
+            more = {**shared, "image": image, "incoming": self.device.upload(rows)}
+            first = number * parts
+            work.append(self._work("backward", strip, groups, parts=parts, part=first, **more))
+        work.append(self._work("finish", (0, 0), groups_of(-(-self.count // LANES)), **shared))
+        self.device.run(work)
+        return self.device.read(gradients, (self.count, self.columns + self.channels))
+
+    def _work(
+        self,
+        kernel: str,
+        strip: tuple[int, int],
+        groups: tuple[int, int],
+        parts: int = 1,
+        part: int = 0,
+        **buffers: Any,
+    ) -> Work:
+        size = np.array([self.canvas.width, *strip, self.count, parts, part], np.uint32)
+        return Work(
+            self.pipelines[kernel], kernel, {"size": size, **self.buffers, **buffers}, groups
+        )
+
+    def _tiles(self, strip: tuple[int, int]) -> tuple[int, int]:
+        top, bottom = strip
+        return -(-self.canvas.width // SIDE), -(-(bottom - top) // SIDE)
+
+
+def _strips(canvas: Canvas, planes: int, largest: int) -> list[tuple[int, int]]:
+    """Cut the rows of a picture into strips of tiles that fit into a buffer of `largest` bytes."""
+    tiles = max(1, largest // (4 * planes * canvas.width * SIDE))
+    edges = [*range(0, canvas.height, tiles * SIDE), canvas.height]
+    return list(pairwise(edges))

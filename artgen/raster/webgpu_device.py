@@ -1,0 +1,252 @@
+"""WebGPU through the package wgpu: the adapters of this machine, and kernels and buffers on one.
+
+An adapter is a GPU by one of its drivers (Vulkan, Metal or DirectX 12). Nothing here knows what the
+kernels compute.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.util
+import os
+import re
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.compiler.wgsl_printer import BINDINGS, KERNELS
+from artgen.errors import OutOfMemory, OutputError, UsageError
+
+MISSING = "WebGPU needs the package wgpu: pip install 'artgen[webgpu]'"
+
+MOST_GROUPS = 65535
+"""Workgroups along one axis of a dispatch, on every device."""
+
+_KINDS = ("DiscreteGPU", "IntegratedGPU", "Unknown", "CPU")
+"""The types of adapters, the most powerful one first."""
+
+_LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
+"""The limits that a device is asked to have as large as the adapter can."""
+
+
+class Adapter(NamedTuple):
+    """An adapter; `hardware` unless it is a program that computes on the CPU."""
+
+    name: str
+    hardware: bool
+    handle: Any
+
+
+def is_webgpu(device: str) -> bool:
+    """Return whether `device` is ``webgpu`` or ``webgpu:N``."""
+    return re.fullmatch(r"webgpu(:\d+)?", device) is not None
+
+
+def is_installed() -> bool:
+    """Return whether the package wgpu is there."""
+    return importlib.util.find_spec("wgpu") is not None
+
+
+@functools.cache
+def find_adapters() -> tuple[Adapter, ...]:
+    """The adapters of this machine, the most powerful ones first; none without the package wgpu."""
+    if not is_installed():
+        return ()
+    import wgpu
+    from wgpu.backends.wgpu_native import extras
+
+    # OpenGL lists the same devices once more, and can do less. Whoever used wgpu before in this
+    # process has chosen already.
+    with suppress(RuntimeError):
+        extras.set_instance_extras(backends=["Vulkan", "Metal", "DX12"])
+    found = []
+    for handle in _without_windows(wgpu.gpu.enumerate_adapters_sync):
+        kind, driver = handle.info["adapter_type"], handle.info["backend_type"]
+        if driver != "OpenGL":
+            name = f"{handle.info['device']} ({driver})"
+            found.append((_KINDS.index(kind), Adapter(name, kind != "CPU", handle)))
+    return tuple(adapter for _, adapter in sorted(found, key=lambda pair: pair[0]))
+
+
+def _without_windows(enumerate_adapters: Callable[[], list[Any]]) -> list[Any]:
+    """Enumerate with a folder for sockets of windows: without one, Mesa prints errors."""
+    missing = "XDG_RUNTIME_DIR" not in os.environ
+    if missing:
+        os.environ["XDG_RUNTIME_DIR"] = tempfile.gettempdir()
+    try:
+        return enumerate_adapters()
+    finally:
+        if missing:
+            del os.environ["XDG_RUNTIME_DIR"]
+
+
+def find_adapter(device: str) -> Adapter:
+    """The adapter of ``webgpu`` (the first one) or ``webgpu:N``. Raises UsageError without one."""
+    adapters = find_adapters()
+    number = int(device.partition(":")[2] or 0)
+    if number < len(adapters):
+        return adapters[number]
+    if not is_installed():
+        raise UsageError(MISSING)
+    if not adapters:
+        raise UsageError(
+            "no driver on this machine offers WebGPU an adapter",
+            hint="install one for Vulkan, such as mesa-vulkan-drivers, or use --device cpu",
+        )
+    listed = ", ".join(f"webgpu:{i} {adapter.name}" for i, adapter in enumerate(adapters))
+    raise UsageError(f"there is no device {device!r}", hint=f"there are {listed}")
+
+
+class Device:
+    """An adapter that is ready to compute. Methods raise OutputError if it fails or is lost."""
+
+    def __init__(self, adapter: Adapter) -> None:
+        limits = {name: adapter.handle.limits[name] for name in _LIMITS}
+        self.name, self.is_lost = adapter.name, False
+        self.largest = min(limits.values())
+        """Bytes of the largest buffer."""
+        with self._failures():
+            self.handle = adapter.handle.request_device_sync(required_limits=limits)
+            self._layouts = {kernel: self._layout(names) for kernel, names in KERNELS.items()}
+
+    def compile(self, text: str) -> dict[str, Any]:
+        """The kernels of a WGSL module, by name. Raises OutputError with the text in a file."""
+        import wgpu
+
+        try:
+            module = self.handle.create_shader_module(code=text)
+            return {
+                kernel: self.handle.create_compute_pipeline(
+                    layout=self.handle.create_pipeline_layout(bind_group_layouts=[layout]),
+                    compute={"module": module, "entry_point": kernel},
+                )
+                for kernel, layout in self._layouts.items()
+            }
+        except (wgpu.GPUError, wgpu.GPUPipelineError) as error:
+            digest = hashlib.sha256(text.encode()).hexdigest()[:12]
+            file = Path(tempfile.gettempdir()) / f"artgen-refused-{digest}.wgsl"
+            file.write_text(text, encoding="utf-8")
+            raise OutputError(
+                f"{self.name} refused a shader, which is in {file}: {_reason(error)}",
+                hint="use --device cpu",
+            ) from error
+
+    def upload(self, array: NDArray[Any]) -> Any:
+        """A buffer with these numbers. Raises OutOfMemory."""
+        buffer = self.allocate(array.nbytes)
+        with self._failures():
+            if array.nbytes:
+                self.handle.queue.write_buffer(buffer, 0, np.ascontiguousarray(array))
+        return buffer
+
+    def allocate(self, size: int) -> Any:
+        """A buffer of `size` bytes, zeros. Raises OutOfMemory."""
+        import wgpu
+
+        if size > self.largest:
+            raise OutOfMemory(
+                f"{self.name} has buffers of {self.largest >> 20} MiB at most, and the drawing "
+                f"needs one of {-(-size >> 20)} MiB",
+                hint="try a smaller --count or --size, or --device cpu",
+            )
+        usage = wgpu.BufferUsage
+        with self._failures():
+            return self.handle.create_buffer(
+                size=max(16, size), usage=usage.STORAGE | usage.COPY_SRC | usage.COPY_DST
+            )
+
+    def run(self, work: Sequence[Work]) -> None:
+        """Submit kernels, which run one after the other."""
+        import wgpu
+
+        with self._failures():
+            encoder = self.handle.create_command_encoder()
+            found = encoder.begin_compute_pass()
+            for pipeline, kernel, buffers, groups in work:
+                if 0 in groups:
+                    continue
+                size = self.handle.create_buffer_with_data(
+                    data=buffers["size"], usage=wgpu.BufferUsage.UNIFORM
+                )
+                bound = {**buffers, "size": size}
+                numbers = list(BINDINGS)
+                entries = [
+                    {"binding": numbers.index(name), "resource": {"buffer": bound[name]}}
+                    for name in KERNELS[kernel]
+                ]
+                group = self.handle.create_bind_group(layout=self._layouts[kernel], entries=entries)
+                found.set_pipeline(pipeline)
+                found.set_bind_group(0, group)
+                found.dispatch_workgroups(*groups)
+            found.end()
+            self.handle.queue.submit([encoder.finish()])
+
+    def read(self, buffer: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
+        """The first float32 numbers of a buffer, once all that was submitted is done."""
+        numbers = np.empty(shape, np.float32)
+        if numbers.nbytes:
+            with self._failures():
+                data = self.handle.queue.read_buffer(buffer, 0, numbers.nbytes)
+            numbers[...] = np.frombuffer(data, np.float32).reshape(shape)
+        return numbers
+
+    def _layout(self, names: Sequence[str]) -> Any:
+        import wgpu
+
+        entries = [
+            {"binding": number, "visibility": wgpu.ShaderStage.COMPUTE, "buffer": {"type": access}}
+            for number, (name, (_, access)) in enumerate(BINDINGS.items())
+            if name in names
+        ]
+        return self.handle.create_bind_group_layout(entries=entries)
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        """Raise OutputError where the driver reports an error other than a lack of memory."""
+        import wgpu
+
+        try:
+            yield
+        except wgpu.GPUOutOfMemoryError:
+            raise
+        except (wgpu.GPUError, RuntimeError) as error:
+            # The next run opens the adapter again.
+            self.is_lost = True
+            open_device.cache_clear()
+            raise OutputError(
+                f"{self.name} failed or was lost: {_reason(error)}",
+                hint="go on with --resume; if it fails again, use --device cpu",
+            ) from error
+
+
+class Work(NamedTuple):
+    """A kernel to run: its buffers by name (`size` as an array), and workgroups along x and y."""
+
+    pipeline: Any
+    kernel: str
+    buffers: Mapping[str, Any]
+    groups: tuple[int, int]
+
+
+def _reason(error: Exception) -> str:
+    """The last line of an error of wgpu, which says what is wrong."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    found = [line for line in lines if "error" in line.lower() and line != "Validation Error"]
+    return (found or lines or [type(error).__name__])[-1]
+
+
+@functools.cache
+def open_device(device: str) -> Device:
+    """The device ``webgpu`` or ``webgpu:N``. Raises UsageError where there is none, OutputError."""
+    return Device(find_adapter(device))
+
+
+def groups_of(count: int) -> tuple[int, int]:
+    """Workgroups along x and y, at least `count`."""
+    return min(count, MOST_GROUPS), -(-count // MOST_GROUPS)
