@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from artgen.registry import Kind
 
-_PLACES = ("auto", "cpu", "cuda", "mps")
+_PLACES = ("auto", "cpu", "cuda", "mps", "webgpu")
 
 Complete = Callable[[typer.Context, str], list[str]]
 
@@ -27,7 +27,7 @@ def names_of(kind: Kind) -> Complete:
 
 
 def devices(context: typer.Context, incomplete: str) -> list[str]:
-    """The devices that torch knows."""
+    """The kinds of devices."""
     return _beginning(incomplete, _PLACES)
 
 
