@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from artgen.gallery import examine, open_gallery
+from artgen.gallery._reel import LONGEST_SECONDS, SPEED
 from artgen.registry import kind_names
 
 FOLDER = Path(__file__).parent.parent / "gallery"
@@ -28,7 +29,14 @@ def test_every_blend_has_a_piece():
 def test_one_portrait_is_made_of_every_kind_of_part(registry):
     series = [piece for piece in PIECES if piece.slug.startswith("portrait-in-")]
     assert {piece.recipe.target.source for piece in series} == {"sample:astronaut"}
-    assert len({piece.recipe.primitive.name for piece in series}) == len(series) >= 17
+    assert len({piece.recipe.primitive.name for piece in series}) == len(series) == 16
+    assert len({piece.words.group for piece in series}) == 1
+
+
+def test_the_reel_of_highlights_takes_about_a_minute():
+    highlights = [piece for piece in PIECES if piece.words.order is not None]
+    seconds = [piece.recipe.output.video_seconds / SPEED for piece in highlights]
+    assert 60 <= sum(min(each, LONGEST_SECONDS) for each in seconds) <= 90
 
 
 @pytest.mark.parametrize("piece", PIECES, ids=lambda piece: piece.slug)
@@ -38,5 +46,6 @@ def test_it_can_be_made_and_is_worth_showing(piece, registry):
     assert piece.recipe.seed is not None
     assert piece.recipe.output.still_size >= 2048
     assert piece.words.title
+    assert piece.words.alt
     assert piece.words.text
     assert piece.words.text.endswith((".", "?"))
