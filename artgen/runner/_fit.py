@@ -536,6 +536,8 @@ class Fit:
             frames=len(self._frame_steps(steps)),
             rounds=pace.rounds,
         )
+        # Rounds seem dear in a rehearsal: a plan that is too short could not be revised in time.
+        steps = max(steps, pace.steps_in(left / 2))
         self.progress.budget = budget
         self.most_steps = self.stage.steps or MOST_STEPS
         if "replanning" in engine.supports:

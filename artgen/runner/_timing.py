@@ -42,7 +42,7 @@ MEMORY_SHARE = 0.2
 TRUST_SHARE = 0.05
 """The rehearsal counts as much as this part of the budget."""
 LARGEST_CHANGE = 2.0
-"""A revision changes the number of steps that are left by no larger factor."""
+"""A revision changes the steps left by no larger factor; in the second half, fewer may be left."""
 GAP = 1.0
 """Seconds in which a process may wait before it counts as stopped."""
 GAP_FACTOR = 3.0
@@ -187,8 +187,9 @@ class Budget:
         fitting = self.pace.steps_in(
             left, evaluations=evaluations, frames=frames, rounds=rounds, progress=progress
         )
-        # One slow moment must not end a fit, nor hurry its schedule to the end.
-        return round(min(max(fitting, steps / LARGEST_CHANGE), steps * LARGEST_CHANGE))
+        # One slow moment must not end a fit early, nor hurry its schedule to the end.
+        fewest = steps / LARGEST_CHANGE if spent < self.seconds / 2 else 1
+        return round(min(max(fitting, fewest), steps * LARGEST_CHANGE))
 
 
 def measure_pace(
