@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test quick lint format types bench soak gallery browser docs wheel clean
+.PHONY: demo test quick lint format types bench gpu soak gallery browser docs wheel clean
 
 demo: $(VENV)/installed  ## fit the astronaut: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit sample:astronaut --seed 7 --overwrite
@@ -37,6 +37,10 @@ lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
 
 bench: $(VENV)/installed  ## speed and memory on this machine
 	$(BIN)/python -m benchmarks
+
+gpu: $(VENV)/installed-dev  ## tests and benchmarks on the GPU of this machine, in some minutes
+	$(PIP) $(PIP_FLAGS) -e '.[triton]'
+	$(BIN)/python -m benchmarks.gpu
 
 soak: $(VENV)/installed-dev  ## every promise of docs/reliability.md in full size (hours)
 	$(PIP) $(PIP_FLAGS) -e '.[soak]'

@@ -5,19 +5,26 @@ from __future__ import annotations
 import argparse
 import importlib
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from artgen._process import prepare_process
 from artgen.errors import ArtgenError, did_you_mean
+from artgen.runner import resolve_device
 from benchmarks import __doc__ as SUMMARY
 from benchmarks._report import machine, update_sections
 from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
-    *("startup", "start", "footprints", "scaling", "fits", "fields"),
+    *("startup", "start", "footprints", "scaling", "fits", "fields", "cuda-static"),
     *("codecs", "clips", "shapes", "genetic", "batches", "live", "video", "ideas"),
 )
 """The modules with a `run(settings)` that yields tables."""
+
+ON_DEVICES, GPUS = ("footprints", "scaling", "fits", "fields"), ("cuda", "webgpu")
+"""Those that can compare devices, and the devices whose sections are written down."""
+
+RESULTS = ROOT / "benchmarks" / "RESULTS.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -29,9 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
     parser.add_argument("--long", action="store_true", help="fits: up to three minutes each")
     parser.add_argument("--data", type=Path, metavar="DIR", help="fits, shapes, genetic: pictures")
+    parser.add_argument(
+        "--device", metavar="NAME", help=f"{', '.join(ON_DEVICES)}: one to compare with the CPU"
+    )
     parser.add_argument("--write", action="store_true", help="update benchmarks/RESULTS.md")
     options = parser.parse_args(arguments)
     for name in options.names:
+        if options.device and name not in ON_DEVICES:
+            parser.error(f"--device is for {', '.join(ON_DEVICES)}, not for {name}")
         if name not in BENCHMARKS:
             parser.error(f"there is no benchmark {name!r} ({did_you_mean(name, BENCHMARKS)})")
     if options.data and not options.data.is_dir():
@@ -40,18 +52,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
         parser.error("--quick measures nothing worth writing down: leave out one of the two")
 
     settings = Settings(quick=options.quick, long=options.long, data=options.data)
+    suffix, names = "", BENCHMARKS
+    if options.device:
+        suffix, names = f"-{options.device}", ON_DEVICES
+        settings = replace(settings, devices=("cpu", options.device))
+    order = (*BENCHMARKS, *(f"{name}-{device}" for device in GPUS for name in ON_DEVICES))
     try:
-        for name in options.names or BENCHMARKS:
+        if options.device:
+            resolve_device(options.device)
+        for name in options.names or names:
             text = run(name, settings)
             if options.write:
-                update_sections(ROOT / "benchmarks" / "RESULTS.md", {name: text}, BENCHMARKS)
+                update_sections(RESULTS, {name + suffix: text}, order)
     except ArtgenError as error:
         parser.exit(error.exit_code, f"{error}\n")
 
 
 def run(name: str, settings: Settings) -> str:
     """Run one benchmark; its section is printed as it grows, and returned."""
-    module = importlib.import_module(f"benchmarks.{name}")
+    module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
     paragraphs = [(module.__doc__ or "").strip(), f"Machine: {machine()}."]
     print(f"## {name}", *paragraphs, sep="\n\n", end="\n\n", flush=True)
     for table in module.run(settings):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from artgen import Canvas, Params, Splat, UsageError
 from artgen.raster import EAGER, choose_backend, paint
+from artgen.raster.tiles import Extent
 from benchmarks._measure import timed
 from benchmarks._scenes import Scene
 from benchmarks.handwritten import (
@@ -73,7 +74,7 @@ class Compiled(Contender):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         try:
-            self.backend = choose_backend(scene.splat, asked="compiled")
+            self.backend = choose_backend(scene.splat, str(scene.device), asked="compiled")
         except UsageError as error:
             raise Unavailable(error.message) from error
 
@@ -100,6 +101,8 @@ class Handwritten(Contender):
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         footprint = type(scene.splat).__name__
+        if scene.device.type != "cpu":
+            raise Unavailable("it is for CPUs")
         if footprint not in HANDWRITTEN:
             raise Unavailable("nobody wrote one")
         self.kernels = HANDWRITTEN[footprint]
@@ -132,13 +135,15 @@ class CompiledTorch(Contender):
 def padded_tiles(scene: Scene) -> tuple[Tensor, Tensor]:
     """For every tile the numbers of its splats [T, K] and their frames, NaN behind the last."""
     extent = scene.extent()
-    xy = scene.tensors["xy"].detach().t().contiguous().numpy()
-    _, offset, splat, _ = list_by_hand(xy, extent, scene.canvas)
+    xy = scene.tensors["xy"].detach().cpu().t().contiguous().numpy()
+    on_cpu = Extent(*(axis.cpu() for axis in extent))
+    _, offset, splat, _ = list_by_hand(xy, on_cpu, scene.canvas)
     lengths = np.diff(offset)[:, None]
     place = np.arange(max(1, lengths.max()))
     index = np.append(splat, 0)[np.where(place < lengths, offset[:-1, None] + place, len(splat))]
-    index = torch.from_numpy(index.astype(np.int64))
-    return index, extent.frame[:, index].where(torch.from_numpy(place < lengths), torch.nan)
+    index = torch.from_numpy(index.astype(np.int64)).to(scene.device)
+    listed = torch.from_numpy(place < lengths).to(scene.device)
+    return index, extent.frame[:, index].where(listed, torch.nan)
 
 
 def draw_tiles(
@@ -146,10 +151,10 @@ def draw_tiles(
 ) -> Tensor:
     """The picture from padded tiles [T, K] of 8 × 32 pixels."""
     columns, rows = -(-canvas.width // WIDTH), -(-canvas.height // HEIGHT)
-    tile = torch.arange(columns * rows)[:, None]
+    tile = torch.arange(columns * rows, device=index.device)[:, None]
     shorter = min(canvas.width, canvas.height)
     # One axis for all pixels of a tile: the compiler makes vector instructions of long axes only.
-    pixel = torch.arange(WIDTH * HEIGHT)
+    pixel = torch.arange(WIDTH * HEIGHT, device=index.device)
     column, row = tile % columns * WIDTH + pixel % WIDTH, tile // columns * HEIGHT + pixel // WIDTH
     x = ((2 * column + 1 - canvas.width) / shorter)[:, None, :]
     y = ((2 * row + 1 - canvas.height) / shorter)[:, None, :]
@@ -171,7 +176,7 @@ class Dense(Contender):
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
-        x, y = (torch.from_numpy(centres) for centres in scene.canvas.pixel_centres())
+        x, y = centres(scene)
         self.x, self.y = x.repeat(len(y)), y.repeat_interleave(len(x))
         self.incoming, self.frame = scene.incoming.flatten(1), scene.extent().frame[..., None]
         # Each size draws as many pixels as the largest chunk has.
@@ -215,7 +220,7 @@ class Published(Contender):
         super().__init__(scene)
         if type(scene.splat).__name__ != "Fourier":
             raise Unavailable("this footprint was not")
-        x, y = (torch.from_numpy(centres) for centres in scene.canvas.pixel_centres())
+        x, y = centres(scene)
         self.x, self.y = x.repeat(len(y)), y.repeat_interleave(len(x))
 
     def picture(self) -> Tensor:
@@ -224,11 +229,16 @@ class Published(Contender):
         c, s = torch.cos(p.angle), torch.sin(p.angle)
         u, v = (c * dx + s * dy) / p.scale[0], (c * dy - s * dx) / p.scale[1]
         r, phi = torch.sqrt(u * u + v * v), torch.atan2(v, u)
-        m = torch.arange(1, len(p.sine) + 1)[:, None, None]
+        m = torch.arange(1, len(p.sine) + 1, device=self.x.device)[:, None, None]
         waves = (p.sine * torch.sin(m * phi) + p.cosine * torch.cos(m * phi)).sum(0)
         weight = torch.tanh(p.sharpness * (1 + 0.1 * waves - r / p.radius)).clamp_min(0)
         picture = self.scene.tensors["colour"] @ (weight * weight)
         return picture.reshape(3, self.scene.canvas.height, self.scene.canvas.width)
+
+
+def centres(scene: Scene) -> list[Tensor]:
+    """The pixel centres of columns and of rows, on the device of the scene."""
+    return [torch.from_numpy(each).to(scene.device) for each in scene.canvas.pixel_centres()]
 
 
 def _inside(frame: Tensor, dx: Tensor, dy: Tensor) -> Tensor:

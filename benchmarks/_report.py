@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import torch
+
 __all__ = ["Table", "figure", "machine", "ratio", "update_sections"]
 
 INTRODUCTION = """\
@@ -59,13 +61,14 @@ def ratio(value: float, reference: float) -> str:
 
 
 def machine() -> str:
-    """CPU, cores, memory and versions in one line."""
+    """CPU, GPU if any, cores, memory and versions in one line."""
     versions = ["Python " + platform.python_version()]
     versions += [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "numba")]
+    gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
         f"{_cpu()}, {os.cpu_count()} cores, {memory:.0f} GiB, "
-        f"{platform.system()}; {', '.join(versions)}"
+        f"{gpu}{platform.system()}; {', '.join(versions)}"
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numba as nb
 import numpy as np
@@ -26,6 +26,16 @@ class Scene:
     incoming: Tensor
 
     @property
+    def device(self) -> torch.device:
+        """The device of all tensors."""
+        return self.incoming.device
+
+    def to(self, device: str) -> Scene:
+        """The same scene on another device."""
+        tensors = {n: t.detach().to(device).requires_grad_() for n, t in self.tensors.items()}
+        return replace(self, tensors=tensors, incoming=self.incoming.to(device))
+
+    @property
     def count(self) -> int:
         """The number of splats."""
         return self.tensors["xy"].shape[1]
@@ -37,8 +47,8 @@ class Scene:
     def covered(self) -> int:
         """Pairs of a splat and a pixel inside its ellipse: the evaluations that are needed."""
         extent = self.extent()
-        xy, frame = self.tensors["xy"].detach().numpy(), extent.frame.numpy()
-        return int(_covered(xy, extent.radius.numpy(), frame, *self.canvas.pixel_centres()))
+        each = self.tensors["xy"].detach(), extent.radius, extent.frame
+        return int(_covered(*(t.cpu().numpy() for t in each), *self.canvas.pixel_centres()))
 
 
 def make_scene(splat: Splat, count: int, side: int, pixels: float | None = None) -> Scene:

@@ -13,8 +13,13 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Settings:
-    """`quick` shrinks everything to seconds; `long` is for `fits`, `data` for pictures."""
+    """`quick` shrinks everything to seconds; `long` is for `fits`, `data` for pictures.
+
+    `devices` are compared by `footprints`, `scaling`, `fits` and `fields`; with several of them,
+    these fit less.
+    """
 
     quick: bool = False
     long: bool = False
     data: Path | None = None
+    devices: tuple[str, ...] = ("cpu",)

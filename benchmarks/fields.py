@@ -5,7 +5,8 @@ Seconds are those of `--time`: steps and evaluations, not imports and compiling.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import itertools
+from collections.abc import Iterator, Sequence
 
 import artgen
 from benchmarks._report import Table, figure
@@ -23,15 +24,26 @@ FIELDS = (
 
 def run(settings: Settings) -> Iterator[Table]:
     size, budgets = (32, [0.2]) if settings.quick else (512, [2, 5, 15])
+    fields: Sequence[tuple[str, str | None]] = FIELDS
+    if len(settings.devices) > 1:
+        fields, budgets = FIELDS[::2], budgets[:2]
     rows = []
-    for name, preset in FIELDS:
+    for (name, preset), device in itertools.product(fields, settings.devices):
         arts = [
-            artgen.fit("sample:astronaut", name, preset=preset, size=size, time=seconds, seed=7)
+            artgen.fit(
+                "sample:astronaut",
+                name,
+                preset=preset,
+                size=size,
+                time=seconds,
+                seed=7,
+                device=device,
+            )
             for seconds in budgets
         ]
         rows.append(
             [
-                f"{name}, {preset}" if preset else name,
+                ", ".join(filter(None, (name, preset, "" if device == "cpu" else device))),
                 f"{arts[0].drawing.parameters:,}",
                 *(f"{art.psnr:.2f} dB ({art.metrics['steps']:,} steps)" for art in arts),
             ]

@@ -5,6 +5,7 @@ Seconds are those of `--time`: steps and evaluations, not imports and compiling.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
@@ -23,15 +24,26 @@ def run(settings: Settings) -> Iterator[Table]:
     large = full_size(settings.data) if settings.data else dict.fromkeys(SAMPLES)
     fits = [("gaussian", 1_000, small), ("gaussian", 10_000, large), ("fourier", 256, small)]
     budgets = [5, 20, 60, 180] if settings.long else [5, 20, 60]
+    if len(settings.devices) > 1:
+        fits, budgets = [("gaussian", 10_000, large if settings.data else small)], [5, 30]
     if settings.quick:
         tiny = {"sample:astronaut": 32}
         fits, budgets = [("gaussian", 30, tiny), ("fourier", 10, tiny)], [0.2]
     rows = []
-    for primitive, count, pictures in fits:
-        row = [f"{count:,} {primitive}", describe(pictures)]
+    for (primitive, count, pictures), device in itertools.product(fits, settings.devices):
+        where = "" if device == "cpu" else f", {device}"
+        row = [f"{count:,} {primitive}{where}", describe(pictures)]
         for seconds in budgets:
             arts = [
-                artgen.fit(picture, primitive, count=count, size=size, time=seconds, seed=7)
+                artgen.fit(
+                    picture,
+                    primitive,
+                    count=count,
+                    size=size,
+                    time=seconds,
+                    seed=7,
+                    device=device,
+                )
                 for picture, size in pictures.items()
             ]
             steps = fmean(art.metrics["steps"] for art in arts)

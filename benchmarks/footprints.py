@@ -10,7 +10,7 @@ touch which tiles.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from torch import Tensor
 
@@ -42,14 +42,21 @@ def run(settings: Settings) -> Iterator[Table]:
         (fourier, 10 if small else 256, 32 if small else 256, None),
         (Superellipse(), 10 if small else 256, 32 if small else 256, None),
     ):
-        yield compare(make_scene(splat, count, side, pixels), quick=settings.quick)
+        scene = make_scene(splat, count, side, pixels)
+        yield compare(scene, settings.devices, quick=settings.quick)
 
 
-def compare(scene: Scene, *, quick: bool = False) -> Table:
-    """All contenders on one scene."""
+def compare(scene: Scene, devices: Sequence[str] = ("cpu",), *, quick: bool = False) -> Table:
+    """All contenders on one scene, on each of the devices."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # compilers talk
-        present, absent = _assemble(scene, quick)
+        present: dict[str, Contender] = {}
+        absent: dict[str, str] = {}
+        for device in devices:
+            here = _assemble(scene if device == "cpu" else scene.to(device), quick)
+            suffix = "" if device == "cpu" else f", {device}"
+            for all_, some in zip((present, absent), here, strict=True):
+                all_ |= {name + suffix: each for name, each in some.items()}
     eager = Eager(scene)
     reference = [eager.forward(), *eager.gradients()]
     errors, memory = {}, {}
@@ -80,7 +87,7 @@ def compare(scene: Scene, *, quick: bool = False) -> Table:
 def relative_error(mine: list[Tensor], theirs: list[Tensor]) -> float:
     """The largest difference in any tensor, relative to the tensor's largest value."""
     return max(
-        float((a - b).abs().max() / b.abs().max().clamp_min(1e-12))
+        float((a.to(b.device) - b).abs().max() / b.abs().max().clamp_min(1e-12))
         for a, b in zip(mine, theirs, strict=True)
     )
 
@@ -89,7 +96,8 @@ def _examine(contender: Contender, reference: list[Tensor]) -> tuple[float | Non
     """Memory of forward and backward, and the error of picture and gradients."""
     made = [contender.forward()]
     memory = peak_memory(lambda: made.extend(contender.gradients()))
-    return memory, relative_error(made, reference)
+    on_cpu = contender.scene.device.type == "cpu"
+    return memory if on_cpu else None, relative_error(made, reference)
 
 
 def _assemble(scene: Scene, quick: bool) -> tuple[dict[str, Contender], dict[str, str]]:

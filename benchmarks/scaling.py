@@ -32,18 +32,23 @@ def run(settings: Settings) -> Iterator[Table]:
         count, pixels = int(share * counts[-1]), 3.0 / math.sqrt(share)
         scene = make_scene(gaussian, count, side, pixels)
         scenes[f"{count:,} splats of {pixels:.3g} px"] = scene
-    yield measure(f"Number of splats, constant coverage, {side}²", scenes, rounds)
+    for device in settings.devices:
+        yield measure(f"Number of splats, constant coverage, {side}²", scenes, rounds, device)
 
     sides, count = ((32, 64), 50) if settings.quick else ((256, 512, 1024, 2048, 4096), 5_000)
     scenes = {f"{side}²": make_scene(gaussian, count, side, spacing(count, side)) for side in sides}
-    yield measure(f"Size of the picture, {count:,} splats", scenes, rounds)
+    for device in settings.devices:
+        yield measure(f"Size of the picture, {count:,} splats", scenes, rounds, device)
 
     scene = make_scene(gaussian, count, side, 4.0)
     yield measure_threads(f"Threads, {count:,} splats, {side}²", scene, rounds)
 
 
-def measure(title: str, scenes: Mapping[str, Scene], rounds: int) -> Table:
+def measure(title: str, scenes: Mapping[str, Scene], rounds: int, device: str = "cpu") -> Table:
     """One row per scene."""
+    if device != "cpu":
+        title = f"{title}, {device}"
+        scenes = {name: scene.to(device) for name, scene in scenes.items()}
     actions = {name: Compiled(scene).gradients for name, scene in scenes.items()}
     seconds = interleaved(_warm(actions), rounds=rounds)
     rows = [

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,7 +16,7 @@ from artgen.raster.cpu import emit_for_cpu
 from artgen.registry import default
 from artgen_plugins.gaussian import Gaussian
 from benchmarks import __main__ as command
-from benchmarks import handwritten
+from benchmarks import gpu, handwritten
 from benchmarks._contenders import (
     Dense,
     Eager,
@@ -26,7 +29,8 @@ from benchmarks._contenders import (
 from benchmarks._measure import interleaved, peak_memory
 from benchmarks._report import Table, figure, update_sections
 from benchmarks._scenes import Scene, make_scene, spacing
-from benchmarks.footprints import relative_error
+from benchmarks.cuda_static import Compiled, hot_loop
+from benchmarks.footprints import compare, relative_error
 from benchmarks.superellipse import Superellipse
 
 
@@ -48,6 +52,8 @@ def picture_and_gradients(contender):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", command.BENCHMARKS)
 def test_every_benchmark_runs(name, capsys):
+    if name == "cuda-static":
+        pytest.importorskip("triton", reason="needs artgen[triton]")
     command.main(["--quick", name])
     printed = capsys.readouterr().out
     assert printed.startswith(f"## {name}\n")
@@ -55,13 +61,68 @@ def test_every_benchmark_runs(name, capsys):
     tables = re.findall(
         r"^### .+\n\n\| .+\|\n\| ---[-| :]+\|\n(?:\| .+\|\n)+", printed, re.MULTILINE
     )
-    assert len(tables) == {"footprints": 3, "scaling": 3, "shapes": 2, "clips": 2}.get(name, 1)
+    assert len(tables) == {
+        "footprints": 3,
+        "scaling": 3,
+        "shapes": 2,
+        "clips": 2,
+        "cuda-static": 2,
+    }.get(name, 1)
     if name == "footprints":
         assert printed.count("| compiled ") == 3
         assert printed.count("| numba by hand ") == 2
         assert "numba by hand: nobody wrote one." in printed
     if name == "start":
         assert re.search(r"\| gaussian +\| +[\d.]+ \| +[\d.]+ \|", printed)
+
+
+@pytest.mark.slow
+def test_footprints_are_compared_on_two_devices():
+    # The CPU under another name stands for a GPU.
+    table = compare(make_scene(splat("gaussian"), 5, 16, 4.0), ("cpu", "cpu:0"), quick=True)
+    names = [row[0] for row in table.rows]
+    assert {"compiled", "eager", "dense torch"} <= {*names}
+    assert {"compiled, cpu:0", "eager, cpu:0", "dense torch, cpu:0"} <= {*names}
+    assert all(float(row[-1]) < 1e-4 for row in table.rows)
+    assert "torch.compile, tiles, cpu:0: compiling takes too long for --quick." in table.note
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--device", "cuda", "video"], "--device is for footprints, scaling, fits, fields"),
+        (["--device", "cuda:99", "fits"], "device 'cuda:99' is not available"),
+    ],
+)
+def test_devices_that_cannot_be_compared_are_refused(arguments, message, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        command.main(["--quick", *arguments])
+    assert stopped.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_a_gpu_there_is_nothing_to_run_on_one(monkeypatch, capsys):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    assert gpu.main() == 1
+    assert capsys.readouterr().out.startswith("There is no GPU that torch can use here; this torch")
+
+
+def test_on_a_gpu_tests_run_before_the_benchmarks(monkeypatch):
+    ran = []
+
+    def run(command, **options):
+        ran.append([*command[1:4], *(Path(file).name for file in command[4:])])
+        assert options["env"]["TRITON_INTERPRET"] == "0"
+        return SimpleNamespace(returncode=5)
+
+    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    monkeypatch.setattr("torch.cuda.get_device_name", lambda: "a GPU")
+    monkeypatch.setattr("subprocess.run", run)
+    monkeypatch.setattr(command, "main", ran.append)
+    assert gpu.main() == 1
+    tests, benchmarks = ran
+    assert tests[:4] == ["-m", "pytest", "-q", "test_cuda.py"]
+    assert benchmarks == ["footprints", "scaling", "fits", "fields", "--device", "cuda", "--write"]
 
 
 def test_an_unknown_benchmark_is_refused(capsys):
@@ -94,6 +155,30 @@ def test_kernels_by_hand_agree_with_eager(name):
     for ours, reference in zip(mine, theirs, strict=True):
         assert relative_error([ours], [reference]) < 2e-5
     assert all(float(tensor.abs().max()) > 0.1 for tensor in theirs)
+
+
+def test_the_hot_loop_is_the_innermost_long_one():
+    def line(place, text):
+        return f"        /*{place:04x}*/   {text} ;"
+
+    machine = [line(0, "MOV R1, R2"), ".L_x_1:", line(16, "LDG R1"), ".L_x_2:"]
+    machine += [line(32 + 16 * k, "MUFU.EX2 R1, R2") for k in range(8)]
+    machine += [".L_x_3:", line(160, "IADD3 R3"), line(176, "@P1 BRA `(.L_x_3)")]
+    machine += [line(192, "@P0 BRA `(.L_x_2)"), line(208, "@!P0 BRA `(.L_x_1)")]
+    machine += [line(224, "EXIT"), ".L_x_4:", line(240, "BRA `(.L_x_4)")]
+    loop = hot_loop("\n".join(machine))
+    assert len(loop) == 11
+    assert sum("MUFU" in each for each in loop) == 8
+    assert hot_loop(line(0, "EXIT")) == []
+
+
+def test_warps_are_limited_by_registers_shared_memory_and_the_hardware():
+    few = Compiled(32, 0, 0, 4, 1, 0, 0)
+    assert [few.resident(capability) for capability in (75, 80, 86)] == [32, 64, 48]
+    # 168 registers for 32 lanes are 21 units of 256: 12 warps in 65536, in blocks of 4.
+    assert replace(few, registers=168).resident(90) == 12
+    assert replace(few, registers=168, warps=8).resident(90) == 8
+    assert replace(few, shared=49 * 1024).resident(86) == 8
 
 
 def test_there_are_no_kernels_by_hand_for_others():

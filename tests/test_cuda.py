@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,6 +20,8 @@ from artgen.raster.tiles import Extent
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.stroke import Stroke
+from benchmarks.cuda_static import Kernels, compile_all, footprints
+from benchmarks.superellipse import Superellipse
 
 ON_GPU = torch.cuda.is_available()
 DEVICE = "cuda" if ON_GPU else "cpu"
@@ -186,49 +185,27 @@ def test_gradients_do_not_depend_on_the_number_of_programs(triton, monkeypatch):
         agree(splat, tensors, canvas)
 
 
-_COMPILE = """
-import os
-
-from footprints import Odd
-from test_cuda import cuda
-
-os.environ["TRITON_INTERPRET"] = "0"
-
-import triton
-from triton.backends.compiler import GPUTarget
-from triton.compiler import ASTSource
-
-whole = {"width", "height", "levels", "count", "parts"}
-table = {"box", "start", "splat", "end"}
-for over in (False, True):
-    source, kernels = cuda.Footprint(Odd()).kernels(4, over)
-    for name in ("prepare", "forward", "backward", "finish"):
-        kernel = getattr(kernels, name)
-        types = {
-            a: "i32" if a in whole else "*i32" if a in table else "*fp32" for a in kernel.arg_names
-        }
-        made = triton.compile(
-            ASTSource(kernel, signature=types, constexprs={}),
-            target=GPUTarget("cuda", 80, 32),
-            options={"enable_fp_fusion": True},
-        )
-        print(name, len(made.asm["cubin"]) > 0)
-"""
-
-
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Triton's compiler is for Linux")
-def test_the_real_compiler_takes_what_the_interpreter_takes(triton, tmp_path):
-    done = subprocess.run(
-        [sys.executable, "-c", _COMPILE],
-        cwd=Path(__file__).parent,
-        env={**os.environ, "TRITON_CACHE_DIR": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.split() == [
-        *(2 * ["prepare", "True", "forward", "True", "backward", "True", "finish", "True"])
-    ], done.stderr
+def test_the_real_compiler_takes_every_kernel_and_spills_nothing():
+    pytest.importorskip("triton", reason="needs artgen[triton]")
+    # Of those that differ in the number of features or of harmonics alone, one.
+    every = [k for k in footprints() if k.over or (k.channels == 3 and "harmonics" not in str(k))]
+    every += [Kernels(Superellipse, 3), Kernels(Odd, 3), Kernels(Odd, 4, over=True)]
+    jobs = [(kernels, 86) for kernels in every]
+    jobs += [(Kernels(Gaussian, 3), capability) for capability in (75, 80, 89, 90, 120)]
+    names = []
+    for (kernels, capability), known in zip(jobs, compile_all(jobs, count=False), strict=True):
+        if known is None:
+            # The oldest and the newest may not be known to this version.
+            assert capability in (75, 120)
+            continue
+        names.append(kernels.name)
+        for name, kernel in known.items():
+            assert kernel.spilled == 0, f"{kernels.name}: {name} on sm_{capability}"
+            assert 4 <= kernel.resident(capability) <= 64
+        assert set(known) == {"prepare", "forward", "backward", "finish"}
+    assert {"gaussian, over", "stroke, over", "fourier, 3 features", "odd, over"} <= set(names)
 
 
 # ---- on a GPU, or without Triton -----------------------------------------------------------------

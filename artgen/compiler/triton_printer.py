@@ -10,6 +10,7 @@ the sums is always the same.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -19,6 +20,10 @@ from artgen.primitives import HIDDEN, OPAQUE
 
 SPLATS = 128
 """Splats per program of `prepare` and `finish`."""
+
+MANY_CALLS, MANY_SUMS = 12, 40
+"""From so many functions per pixel on, or sums per splat, a program has 8 warps instead of 4: a
+thread has one pixel instead of two, whose values fit into registers."""
 
 _PLACE = "* width * height + place"
 """From the number of a plane of a picture to a pixel in it."""
@@ -100,7 +105,13 @@ class _Kernels(KernelParts):
     def __init__(self, ir: IR, far: float, channels: int, side: int) -> None:
         super().__init__(TritonPrinter, ir, channels, "p{}", "s{}")
         far_text = self.pixel.constant(far)
-        self.sizes = {"side": side, "splats": SPLATS, "far": far_text}
+        self.sizes = {
+            "side": side,
+            "splats": SPLATS,
+            "far": far_text,
+            "forward_warps": self._warps(self.schedule.forward),
+            "backward_warps": self._warps(self.schedule.backward, self.sums),
+        }
         self.weight = self.pixel.number(ir.weight)
         uniforms = self.schedule.uniforms
         self.uniform = f"U + i * {len(uniforms)} + {{}}"
@@ -109,6 +120,13 @@ class _Kernels(KernelParts):
             for k, n in enumerate(uniforms)
         ]
         self.load += [f"f{c} = tl.load(F + i * {channels} + {c})" for c in range(channels)]
+
+    def _warps(self, numbers: Iterable[int], sums: int = 0) -> int:
+        """The warps of a program that computes these values per pixel and sums so many of them."""
+        arithmetic = Printer.templates.keys() - {"pow", "sqrt"}
+        values = self.schedule.ir.values
+        calls = sum(values[number].operation not in arithmetic for number in numbers)
+        return 8 if calls >= MANY_CALLS or sums >= MANY_SUMS else 4
 
     def source(self, loops: str, **lines: str) -> Source:
         """The module with these loops over pixels."""
@@ -155,6 +173,7 @@ from artgen.compiler.triton_math import *
 SIDE = tl.constexpr({side})
 PIXELS = tl.constexpr({side} * {side})
 SPLATS = tl.constexpr({splats})
+WARPS = {{"prepare": 4, "forward": {forward_warps}, "backward": {backward_warps}, "finish": 4}}
 
 
 @triton.jit(do_not_specialize=["count"])

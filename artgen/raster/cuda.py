@@ -69,7 +69,7 @@ class _Accumulate(torch.autograd.Function):
         image = parameters.new_empty(channels, canvas.height, canvas.width)
         arrays = (*prepared, features, grid.x, grid.y, box)
         size = (canvas.width, canvas.height)
-        _launch(kernels.forward, grid.tiles, *arrays, start, listed, image, *size, grid.levels)
+        _launch(kernels, "forward", grid.tiles, *arrays, start, listed, image, *size, grid.levels)
         ctx.save_for_backward(parameters, *arrays)
         ctx.kernels, ctx.sums = kernels, source.leaves + channels
         return image
@@ -82,7 +82,7 @@ class _Accumulate(torch.autograd.Function):
         parts = max(1, PROGRAMS // max(1, count))
         sums = parameters.new_empty(parts, count, ctx.sums)
         image = (incoming.contiguous(), sums, width, height)
-        _launch(ctx.kernels.backward, count * parts, *arrays, *image, count, parts)
+        _launch(ctx.kernels, "backward", count * parts, *arrays, *image, count, parts)
         return _finished(ctx.kernels, parameters, arrays[3], sums, arrays[-1], parts)
 
 
@@ -103,7 +103,7 @@ class _Composite(torch.autograd.Function):
         image = parameters.new_empty(4, canvas.height, canvas.width)
         end = torch.empty(grid.tiles * SIDE * SIDE, dtype=torch.int32, device=parameters.device)
         arrays = (*prepared, features, grid.x, grid.y, start, listed, image, end)
-        _launch(kernels.forward, grid.tiles, *arrays, canvas.width, canvas.height)
+        _launch(kernels, "forward", grid.tiles, *arrays, canvas.width, canvas.height)
         ctx.save_for_backward(parameters, box, *arrays)
         ctx.kernels, ctx.sums, ctx.tiles = kernels, source.leaves + 4, grid.tiles
         return image
@@ -115,7 +115,7 @@ class _Composite(torch.autograd.Function):
         _, height, width = image.shape
         pairs = parameters.new_zeros(len(listed), ctx.sums)
         incoming = grad_outputs[0].contiguous()
-        _launch(ctx.kernels.backward, ctx.tiles, *arrays, incoming, pairs, width, height)
+        _launch(ctx.kernels, "backward", ctx.tiles, *arrays, incoming, pairs, width, height)
         # By splat and, for each, in the order of the tiles: the same bits every time.
         splat, order = torch.sort(listed, stable=True)
         ends = torch.searchsorted(splat, torch.arange(len(parameters) + 1, device=splat.device))
@@ -131,8 +131,9 @@ def _prepared(parameters: Tensor, launch: Launch) -> tuple[tuple[Tensor, Tensor,
     source, kernels, extent, canvas, _ = launch
     first = source.columns.index(("xy", (0,)))
     centres = parameters[:, first : first + 2].contiguous()
-    uniforms = parameters.new_empty(len(parameters), source.prepared)
-    _launch(kernels.prepare, -(-len(parameters) // SPLATS), parameters, uniforms, len(parameters))
+    count = len(parameters)
+    uniforms = parameters.new_empty(count, source.prepared)
+    _launch(kernels, "prepare", -(-count // SPLATS), parameters, uniforms, count)
     frame = extent.frame.t().contiguous()
     return (centres, frame, uniforms), find_boxes(centres, extent, canvas)
 
@@ -143,16 +144,17 @@ def _finished(
     """The gradients by parameters and features, from the sums over pixels."""
     gradients, count = (torch.empty_like(parameters), torch.empty_like(features)), len(parameters)
     programs = -(-count // SPLATS)
-    _launch(kernels.finish, programs, parameters, sums, box, *gradients, count, parts)
+    _launch(kernels, "finish", programs, parameters, sums, box, *gradients, count, parts)
     return (*gradients, None)
 
 
-def _launch(kernel: Any, programs: int, *arguments: Tensor | int) -> None:
+def _launch(kernels: ModuleType, name: str, programs: int, *arguments: Tensor | int) -> None:
     """Run a kernel where its first argument is."""
     if programs:
         with torch.cuda.device_of(arguments[0]):  # type: ignore[no-untyped-call]
             # Triton's own default for fusion is about to change, and it warns about that.
-            kernel[programs,](*arguments, enable_fp_fusion=True)
+            options = {"num_warps": kernels.WARPS[name], "enable_fp_fusion": True}
+            getattr(kernels, name)[programs,](*arguments, **options)
 
 
 class Grid(NamedTuple):
