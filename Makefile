@@ -9,9 +9,9 @@ PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_IND
 
 .PHONY: demo test quick lint format types bench gpu soak gallery browser docs wheel clean
 
-demo: $(VENV)/installed  ## fit the astronaut: a still, a video, an .art and a .json file
-	$(BIN)/artgen fit sample:astronaut --seed 7 --overwrite
-	@echo "made in artgen-out/: astronaut-gaussian.png .mp4 .art .json"
+demo: $(VENV)/installed  ## the astronaut in 300 triangles: a still, a video, an .art and a .json file
+	$(BIN)/artgen fit --recipe gallery/recipes/portrait-in-triangles.toml --video-size 720 --overwrite
+	@echo "made in artgen-out/: astronaut-triangle.png .mp4 .art .json"
 
 # Compilers never give back what a kernel took, so a group of files has processes of its own.
 TESTS_1 = $(wildcard tests/test_co*.py)

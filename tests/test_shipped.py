@@ -222,7 +222,7 @@ def test_outside_its_ellipse_a_petal_is_all_but_far(seed, form, sharpness):
     assert ((weight - primitive.far).abs()[outside] < 1.1e-3).all()
 
 
-@pytest.mark.parametrize("primitive", [Gaussian(), Stroke()])
+@pytest.mark.parametrize("primitive", [Gaussian(), Stroke(), Stroke({"hair": "natural"})])
 def test_outside_its_ellipse_a_part_is_all_but_gone(primitive):
     tensors = initial(primitive, 30, 32)
     if isinstance(primitive, Stroke):
@@ -448,3 +448,16 @@ def test_a_field_has_no_count():
     assert plan.recipe.primitive.count is None
     assert plan.recipe.primitive.options["bands"] == 4
     assert plan.recipe.primitive.options["reach"] == 2.0
+
+
+def test_natural_bristles_have_no_single_frequency():
+    across = torch.linspace(-0.9, 0.9, 512)
+    one = torch.ones(())
+    p = Params({"length": one, "width": one, "angle": 0 * one, "bend": 0 * one, "furrow": one})
+    strongest = {}
+    for hair in ("even", "natural"):
+        stroke = Stroke({"bristles": 8.0, "hair": hair})
+        weights = stroke.footprint(0 * across, across, p) / torch.exp(-(across**6))
+        power = torch.fft.rfft((weights - weights.mean()) * torch.hann_window(512)).abs() ** 2
+        strongest[hair] = float(power[1:].max() / power[1:].sum())
+    assert strongest["natural"] < 0.75 * strongest["even"]

@@ -35,6 +35,9 @@ class Stroke(Splat):
         )
         bristles: float = option(5.0, "number of furrows across a stroke", low=0, high=64)
         texture: float = option(0.35, "depth of the furrows", low=0, high=1)
+        hair: Literal["even", "natural"] = option(
+            "even", "bristles of one width and square ends, or uneven ones and ragged, round ends"
+        )
 
     defaults = Preset(count=400, stage={"steps": 1000})
 
@@ -60,9 +63,19 @@ class Stroke(Splat):
         c, s = torch.cos(p.angle), torch.sin(p.angle)
         u = (c * dx + s * dy) / p.length
         v = (c * dy - s * dx) / p.width - p.bend * u * u
-        ends, body = torch.exp(-(u**8)), torch.exp(-(v**6))
-        wander = p.furrow + self.options.bristles * pi * v + 0.7 * torch.sin(2.3 * u + p.furrow)
-        furrows: Tensor = 1 - self.options.texture * (0.5 + 0.5 * torch.sin(wander))
+        body, across = torch.exp(-(v**6)), self.options.bristles * pi * v
+        wander = p.furrow + across + 0.7 * torch.sin(2.3 * u + p.furrow)
+        bristles = torch.sin(wander)
+        ends = torch.exp(-(u**8))
+        if self.options.hair == "natural":
+            # Waves of unrelated lengths never repeat, so strokes that cross give no plaid.
+            finer = torch.sin(2 * p.furrow + 1.73 * across + 1.1 * torch.sin(3.1 * u))
+            finest = torch.sin(
+                3 * p.furrow + 2.89 * across + 1.7 * torch.sin(1.3 * u + 2 * p.furrow)
+            )
+            bristles = 0.45 * bristles + 0.33 * finer + 0.22 * finest
+            ends = torch.exp(-((u * u + 0.3 * v * v + 0.15 * bristles) ** 4))
+        furrows: Tensor = 1 - self.options.texture * (0.5 + 0.5 * bristles)
         return ends * body * furrows
 
     def ellipse(self, p: Params) -> tuple[Tensor, Tensor, Tensor]:
