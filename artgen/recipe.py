@@ -90,6 +90,9 @@ class TargetTable(_Table):
     background: str = Field(
         default="auto", description="colour behind transparency and under the parts"
     )
+    alpha: bool | None = Field(
+        default=None, description="fit the transparency of the picture, and not its background"
+    )
     palette: int | tuple[str, ...] | None = Field(
         default=None, description="the only colours of parts and background, or how many to learn"
     )

@@ -14,7 +14,7 @@ from artgen.metrics import decibels
 
 def picture_psnr(image: Tensor, target: Tensor, weight: Tensor | None) -> float:
     """Of the picture [3, h, w] as it would be shown, in dB, weighted [h, w]; at most 100."""
-    error = (image.clamp(0, 1) - target) ** 2
+    error = (image.clamp(0, 1) - target.clamp(0, 1)) ** 2
     if weight is None:
         mse = float(error.mean())
     else:

@@ -73,6 +73,13 @@ class Primitive:
     count_is_size: ClassVar[bool] = False
     """Whether a count sets `size_option` where there are no parts."""
 
+    clear: ClassVar[float] = -1.0
+    """The level of the background while a picture is fitted with its alpha, below all colours.
+
+    Target pixels are laid over it. So a part on a transparent pixel is always an error, and no part
+    can imitate the background. The lower it is, the more alpha counts, and the less colours do.
+    """
+
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
     ) -> None:

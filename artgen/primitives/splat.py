@@ -81,6 +81,7 @@ class Splat(Primitive):
     """
 
     family: ClassVar[str] = "splat"
+    clear: ClassVar[float] = -0.5
     Options: ClassVar[type[Any]] = SplatOptions
 
     @property

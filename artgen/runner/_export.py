@@ -59,7 +59,7 @@ def export(
     """
     job, recipe = fit.job, fit.recipe
     precision = recipe.run.precision
-    drawing = quantised(fit.drawing, precision)
+    drawing = quantised(job.shown(fit.drawing), precision)
     picture = job.draw(drawing)
     film = fit.film and quantised_film(fit.film, precision)
     moving = film if isinstance(fit, ClipFit) else None
@@ -157,7 +157,9 @@ def _metrics(
         pixels *= film.keyframes
     else:
         loss = job.plan.losses[len(recipe.stage) - 1](
-            picture.outputs, job.data.goal, job.data.weight
+            picture.outputs,
+            job.target.tensors().goal if recipe.target.alpha else job.data.goal,
+            job.data.weight,
         )
         metrics = {**job.metrics(picture), "loss": float(loss)}
     return {

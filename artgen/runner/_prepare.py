@@ -87,7 +87,7 @@ class Job:
             return None
         return FramedView(
             self.recipe.framed(size),
-            self.start,
+            self.shown(self.start),
             self.plan.primitive,
             device=self.device,
             backend=self.backend,
@@ -102,17 +102,23 @@ class Job:
             return None
         return torch.tensor([parse_colour(colour) for colour in colours])
 
+    def shown(self, drawing: Drawing) -> Drawing:
+        """The drawing over the background of the recipe: with `alpha` engines use another one."""
+        if not self.recipe.target.alpha:
+            return drawing
+        return replace(drawing, background=parse_colour(self.recipe.target.background))
+
     def draw(self, drawing: Drawing) -> Rendering:
         """Draw at the fitting size. Raises Diverged where the result is not finite."""
         check_finite(drawing)
-        return self.view.show(drawing)
+        return self.view.show(self.shown(drawing))
 
     def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
         """Draw at the size of the video. Raises Diverged where the result is not finite."""
         if self._camera is None:
             return self.draw(drawing).pixels
         check_finite(drawing)
-        return self._camera.show(drawing)
+        return self._camera.show(self.shown(drawing))
 
     def metrics(self, picture: Rendering) -> dict[str, float | None]:
         """All of `METRICS`, by name."""
@@ -169,6 +175,8 @@ def prepare(
     if not target.copied:
         files.found.pop("target", None)
     data = target.tensors()
+    if plan.recipe.target.alpha and isinstance(target, ImageTarget):
+        data = replace(data, goal=target.goal_over((plan.primitive.clear,) * 3))
     start = _first_drawing(plan, target, data, init)
     if recipe.output.walk is not None:
         # Refuse a wrong walk now rather than after hours.
@@ -242,6 +250,11 @@ def _with_background(
         asked = preset.background or asked
         recipe = recipe.with_target(background=asked)
     opened = target or _open_target(recipe, registry, files)
+    alpha = _keeps_alpha(recipe, registry, opened, asked)
+    recipe = recipe.with_target(alpha=alpha or None)
+    if isinstance(opened, ImageTarget) and alpha and asked == "auto":
+        asked = opened.contrasting()
+        recipe = recipe.with_target(background=asked)
     palette = recipe.target.palette
     if asked != "auto":
         if palette is not None:
@@ -259,6 +272,22 @@ def _with_background(
         colour = ground_colour(colours, best)
     recipe = recipe.with_target(background=colour)
     return recipe, opened.over(parse_colour(colour))
+
+
+def _keeps_alpha(recipe: Recipe, registry: Registry, target: Target, background: str) -> bool:
+    """Whether the fit has the transparency of its target.
+
+    By default it has where the still shall be transparent: then parts must stay off what is
+    transparent. Recipes with a background of their own keep it.
+    """
+    if not (isinstance(target, ImageTarget) and target.rgba is not None):
+        return False
+    asked = recipe.target.alpha
+    if asked is None:
+        asked = recipe.output.transparent and background == "auto"
+    table = recipe.primitive
+    cls = load_primitive(recipe, registry)
+    return asked and cls(table.options, preset=table.preset).can_be_transparent
 
 
 def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Target:
@@ -309,6 +338,10 @@ def _first_drawing(
     table, canvas = plan.recipe.primitive, target.canvas
     subject = target.subject and target.subject.with_logits(plan.losses[-1].takes_logits)
     background = parse_colour(plan.recipe.target.background)
+    goal, beneath = data.goal, background
+    if plan.recipe.target.alpha:
+        beneath, goal = (0.0, 0.0, 0.0), goal.clamp(0, 1)
+        background = (plan.primitive.clear,) * 3
     if init is not None:
         tensors = init.tensors_for(plan, data.goal, data.weight, background)
     else:
@@ -316,9 +349,9 @@ def _first_drawing(
             rng=torch.Generator().manual_seed(plan.recipe.seed or 0),
             canvas=canvas,
             count=plan.first_count,
-            target=data.goal if subject is None else None,
+            target=goal if subject is None else None,
             weight=data.weight,
-            background=background,
+            background=beneath,
         )
         tensors = plan.primitive.initial(context)
     return Drawing(

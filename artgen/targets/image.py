@@ -22,6 +22,8 @@ from artgen.targets._target import Target, TargetTensors
 from artgen.targets.colour import parse_colour
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from artgen.targets._decode import Decoded
 
 
@@ -125,6 +127,27 @@ class ImageTarget(Target):
         pixels = torch.from_numpy(self.pixels.astype(np.float32) / 255)
         weight = None if self.weight is None else torch.from_numpy(self.weight)
         return TargetTensors(pixels.permute(2, 0, 1).contiguous(), weight)
+
+    def goal_over(self, background: tuple[float, float, float]) -> Tensor:
+        """The picture over a colour that may be outside 0..1, [3, height, width].
+
+        Colours are mixed as they are encoded, like those of parts. Raises ValueError where the
+        picture is opaque.
+        """
+        import torch
+
+        if self.rgba is None:
+            raise ValueError("the picture is opaque")
+        colour, alpha = np.rint(self.rgba[:, :, :3] * 255) / 255, self.rgba[:, :, 3:]
+        mixed = (alpha * colour + (1 - alpha) * np.asarray(background)).astype(np.float32)
+        return torch.from_numpy(mixed).permute(2, 0, 1).contiguous()
+
+    def contrasting(self) -> str:
+        """White behind dark pictures, black behind bright ones; transparent pixels do not count."""
+        opaque = np.ones(self.image.shape[:2]) if self.rgba is None else self.rgba[:, :, 3]
+        colours = self.image if self.rgba is None else self.rgba[:, :, :3]
+        luma = np.average(colours.astype(np.float64) @ np.asarray(_LUMA), weights=opaque + 1e-9)
+        return "white" if luma < 0.5 else "black"
 
     def over(self, background: tuple[float, float, float]) -> ImageTarget:
         """The picture over another background, the same where it is opaque."""

@@ -60,6 +60,11 @@ class SplatObjective(Objective):
         softness = max(0.0, 1 - self.problem.position(step) / learning) if learning else 0.0
         return self._paint(tensors, canvas, softness)
 
+    def after_step(self, raw: dict[str, Tensor]) -> None:
+        """Keep colours in 0..1 where the fit has an alpha: none may imitate the background."""
+        if min(self.problem.drawing.background) < 0:
+            raw["colour"].clamp_(0, 1)
+
 
 @objective_of.register
 def _(primitive: Splat) -> type[Objective]:

@@ -1,0 +1,92 @@
+"""Targets with an alpha are fitted with it: what is transparent there stays free of parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from helpers import recipe
+from PIL import Image, ImageDraw
+
+from artgen.errors import UsageError
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import run
+
+
+@pytest.fixture(scope="module")
+def logo(tmp_path_factory):
+    """A red ring with a blue bar: 32 × 24 pixels."""
+    picture = Image.new("RGBA", (256, 192), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(picture)
+    draw.ellipse((24, 16, 184, 176), fill=(214, 40, 57, 255))
+    draw.ellipse((64, 56, 144, 136), fill=(0, 0, 0, 0))
+    draw.rectangle((200, 30, 240, 160), fill=(20, 60, 140, 255))
+    path = tmp_path_factory.mktemp("logo") / "logo.png"
+    picture.resize((32, 24), Image.Resampling.LANCZOS).save(path)
+    return path
+
+
+def fitted(logo, primitive, stage, **output):
+    asked = recipe(logo, stage, output={"video": False, **output})
+    asked = Recipe.from_dict({**asked.to_dict(), "primitive": primitive})
+    result = run(asked, Registry())
+    assert result.art is not None
+    return result.art
+
+
+def alphas(art, logo):
+    target = np.asarray(Image.open(logo))[..., 3]
+    alpha = art.render(transparent=True)[..., 3]
+    return alpha[target == 0] / 255, alpha[target == 255] / 255
+
+
+@pytest.mark.parametrize(
+    ("primitive", "stage"),
+    [
+        ({"name": "triangle", "count": 60}, {"engine": "climb", "steps": 180}),
+        (
+            {"name": "gaussian", "count": 60, "blend": "over"},
+            {"engine": "gradient", "steps": 500},
+        ),
+    ],
+    ids=["shapes", "splats"],
+)
+@pytest.mark.slow
+def test_transparent_pixels_stay_free(logo, primitive, stage):
+    art = fitted(logo, primitive, stage, transparent=True)
+    clear, opaque = alphas(art, logo)
+    assert (clear < 0.1).mean() >= 0.98
+    assert opaque.mean() > 0.85
+    assert art.recipe.target.alpha
+    # The background is that of the recipe again, and contrasts with the picture.
+    assert art.drawing.background == (1, 1, 1)
+    assert art.psnr is not None
+    assert art.psnr > 15
+    colours = art.drawing.tensors["colour"]
+    assert 0 <= colours.min() <= colours.max() <= 1
+
+
+def test_the_stored_recipe_repeats_the_fit(logo):
+    stage = {"engine": "climb", "steps": 12}
+    first = fitted(logo, {"name": "circle", "count": 6}, stage, transparent=True)
+    again = run(first.recipe, Registry(), search=[logo.parent]).art
+    assert again is not None
+    assert again.to_bytes() == first.to_bytes()
+
+
+def test_alpha_is_fitted_where_it_is_asked_for_only(logo):
+    stage = {"engine": "climb", "steps": 8}
+    opaque = fitted(logo, {"name": "circle", "count": 4}, stage)
+    assert opaque.recipe.target.alpha is None
+    asked = Recipe.from_dict(
+        {
+            **recipe(logo, stage, output={"video": False, "transparent": True}).to_dict(),
+            "primitive": {"name": "circle", "count": 4},
+            "target": {"source": str(logo), "background": opaque.recipe.target.background},
+        }
+    )
+    stored = run(asked, Registry()).art
+    assert stored is not None
+    assert (stored.render() == opaque.render()).all()
+    with pytest.raises(UsageError, match="transparent"):
+        fitted(logo, {"name": "voronoi", "count": 4}, {"steps": 2}, transparent=True)
