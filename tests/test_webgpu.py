@@ -24,7 +24,7 @@ from artgen.events import Advanced, Notice
 from artgen.raster import Backend, choose_backend, paint, splat_backend, webgpu, webgpu_device
 from artgen.raster.webgpu_device import Adapter
 from artgen.registry import Registry
-from artgen.runner import resolve_device, run
+from artgen.runner import check_agreement, resolve_device, run
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.stroke import Stroke
@@ -377,8 +377,16 @@ def test_a_shader_that_is_refused_is_in_a_file_and_the_cpu_takes_over(
 
 def test_parts_without_kernels_for_webgpu_run_on_the_cpu_and_say_so(device, photo, tmp_path):
     result, notices = fit(photo, tmp_path, primitive={"name": "circle"})
-    assert notices == ["circle runs on the CPU, not on webgpu: WebGPU draws splats alone"]
+    assert notices == ["circle runs on the CPU, not on webgpu: it draws splats with kernels alone"]
     assert result.summary["device"] == "cpu"
+
+
+def test_a_run_that_was_moved_to_the_cpu_can_be_resumed_with_the_same_flags(registry):
+    asked = recipe(Path("photo.png"), {"steps": 12}, run={"device": "webgpu"})
+    stored = recipe(Path("photo.png"), {"steps": 12}, run={"device": "cpu"})
+    check_agreement(stored, asked, registry)
+    with pytest.raises(UsageError, match="device = 'webgpu', not 'cpu'"):
+        check_agreement(asked, stored, registry)
 
 
 def test_render_draws_what_a_fit_drew(device, photo, tmp_path, monkeypatch, capsys):

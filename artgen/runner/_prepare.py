@@ -162,7 +162,7 @@ def prepare(
     refused = None
     if is_webgpu(device) and backend.footprint is None:
         if asked_device != "auto":
-            reason = backend.reason if backend.slow else "WebGPU draws splats alone"
+            reason = backend.reason if backend.slow else "it draws splats with kernels alone"
             refused = f"{plan.recipe.primitive.name} runs on the CPU, not on {device}: {reason}"
         device = "cpu"
         backend = choose_backend(plan.primitive, device, recipe.run.backend)

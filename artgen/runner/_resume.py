@@ -8,6 +8,7 @@ from typing import Any
 from artgen._files import file_hash
 from artgen._process import available_threads
 from artgen.errors import UsageError
+from artgen.raster.webgpu_device import is_webgpu
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import load_primitive
@@ -58,6 +59,9 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
     for key, value in asked.items():
         found = stored.get(key)
         if value is None or value == "auto":
+            continue
+        if key == "device" and found == "cpu" and is_webgpu(value):
+            # Parts without kernels for WebGPU run on the CPU.
             continue
         if isinstance(value, dict) and "name" in value:
             _check_file(key, value, found or {})
