@@ -22,7 +22,7 @@ os.environ["BROWSER"] = "true"
 
 import torch
 from helpers import save_photo, use_index
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from artgen._process import collect_rarely
 from artgen.cli import main
@@ -32,9 +32,14 @@ from artgen.registry import Registry
 collect_rarely()
 
 # The same examples every time, so that a change is not blamed for what chance found;
-# `pytest --hypothesis-profile=default` looks for others.
-settings.register_profile("the same every time", derandomize=True)
-settings.load_profile("the same every time")
+# `pytest --hypothesis-profile=default` looks for others. A busy machine is not blamed either.
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session", autouse=True)

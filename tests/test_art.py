@@ -113,7 +113,7 @@ def test_equal_art_gives_equal_bytes(precision):
     assert other.to_bytes() != art.to_bytes()
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     rows=st.integers(1, 3),
     columns=st.integers(1, 20),
@@ -279,7 +279,7 @@ def test_truncated_files_are_refused(tmp_path, precision):
             load(file)
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(data=st.data())
 def test_flipped_bytes_never_end_in_a_traceback(tmp_path_factory, data):
     content = bytearray(make_art("int8").to_bytes())

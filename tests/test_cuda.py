@@ -303,7 +303,7 @@ def test_functions_at_their_ends(triton):
 # ---- lists ---------------------------------------------------------------------------------------
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(
     count=st.integers(0, 40),
     seed=st.integers(0, 1000),

@@ -29,7 +29,7 @@ def double(value):
 
 
 @every_function
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     raw=st.floats(0.05, 6),
     sign=st.sampled_from([-1, 1]),
@@ -89,7 +89,7 @@ def test_an_unknown_map_is_refused_naming_the_known_ones():
 
 
 @every_function
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     low=st.one_of(st.none(), st.floats(0.05, 0.9)),
     high=st.one_of(st.none(), st.floats(0.05, 0.9)),

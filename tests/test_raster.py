@@ -183,7 +183,7 @@ def test_blends_that_need_zero_far_away_refuse_anything_else(blend):
         painted(splat, scene(), Canvas(8, 8))
 
 
-@settings(deadline=None, max_examples=25)
+@settings(max_examples=25)
 @given(
     count=st.integers(1, 30),
     seed=st.integers(0, 1000),

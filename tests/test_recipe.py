@@ -77,7 +77,7 @@ recipes = table(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(recipes)
 def test_toml_and_json_give_the_same_recipe_back(tmp_path_factory, data):
     recipe = Recipe.from_dict(data)
@@ -169,6 +169,16 @@ def test_another_schema_is_refused_by_name(schema):
         ({"stage": [{"plateau": 10**20}]}, "stage.0.plateau = 100000000000000000000"),
         ({"stage": [{"steps": 1}] * 101}, "stage = [{'steps': 1},"),
         ({"clip": {"steps": 10**20}}, "clip.steps = 100000000000000000000"),
+        ({"stage": [{"steps": 9, "replanned": []}]}, "stage.0.replanned = ()"),
+        ({"stage": [{"steps": 9, "replanned": 3}]}, "stage.0.replanned = 3"),
+        ({"stage": [{"steps": 9, "replanned": [[1, 2.0]]}]}, "stage.0.replanned = [[1, 2.0]]"),
+        ({"stage": [{"steps": 9, "replanned": [[0, 8]]}]}, "stage.0.replanned = [[0, 8]]"),
+        ({"stage": [{"steps": 9, "replanned": [[9, 12]]}]}, "stage.0.replanned = [[9, 12]]"),
+        ({"stage": [{"replanned": [[1, 2]]}]}, "stage.0.replanned = [[1, 2]]"),
+        (
+            {"stage": [{"steps": 9, "replanned": [[5, 8], [5, 7]]}]},
+            "stage.0.replanned = [[5, 8], [5, 7]]",
+        ),
         ({"stage": [{"time": 0}]}, "stage.0.time = 0"),
         ({"stage": [{"time": 1e300}]}, "stage.0.time = 1e+300"),
         ({"stage": [{"time": float("nan")}]}, "stage.0.time = nan"),

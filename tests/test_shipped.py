@@ -206,7 +206,7 @@ def test_the_texts_form_refuses_blends_of_positive_weights(blend):
         paint(primitive, initial(primitive, 3, 8), Canvas(8, 8))
 
 
-@settings(deadline=None, max_examples=15)
+@settings(max_examples=15)
 @given(
     seed=st.integers(0, 1000),
     form=st.sampled_from(["notebook", "text"]),

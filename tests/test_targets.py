@@ -562,7 +562,7 @@ def test_other_formats_are_not_even_tried(tmp_path, save, photo):
     refused(postscript, match="is not a picture")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(data=st.data(), kind=st.sampled_from(FORMATS))
 def test_damaged_files_are_read_or_refused(tmp_path_factory, data, kind):
     buffer = io.BytesIO()
@@ -584,7 +584,7 @@ def test_damaged_files_are_read_or_refused(tmp_path_factory, data, kind):
 unit_floats = st.floats(0, 1, width=16)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.one_of(
         arrays.arrays(

@@ -267,7 +267,7 @@ trees = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(trees, st.integers(0, 99))
 def test_random_formulas(tree, seed):
     def build(tree, values):
