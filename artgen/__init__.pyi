@@ -9,8 +9,11 @@ from . import rates as rates
 from . import testing as testing
 from .animation.film import Film as Film
 from .animation.film import Scene as Scene
+from .api import Step as Step
+from .api import Stream as Stream
 from .api import fit as fit
 from .api import register as register
+from .api import stream as stream
 from .art import Art as Art
 from .art import ExportRequest as ExportRequest
 from .art import load as load

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from typing import Any, Literal
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 
 from artgen.art import Art
 from artgen.engines import Engine
 from artgen.errors import Interrupted, PluginError, UsageError
-from artgen.events import Evaluated, Event
+from artgen.events import Evaluated, Event, Observer, PreviewDrawn
 from artgen.frame import Frame, parse_frame
 from artgen.losses import LossFunction
 from artgen.primitives import Primitive
@@ -27,6 +30,23 @@ from artgen.targets import (
     read_palette,
 )
 from artgen.tasks import RunControl
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+P = ParamSpec("P")
+
+
+@dataclass(frozen=True)
+class _Listener:
+    """Who follows a fit of this thread: its control, and an observer."""
+
+    control: RunControl
+    observe: Observer
+
+
+_listener: ContextVar[_Listener | None] = ContextVar("listener", default=None)
 
 
 def fit(
@@ -164,11 +184,14 @@ def fit(
     )
     if polish:
         check_polish(recipe, default())
-    control, evaluated = RunControl(), list[Evaluated]()
+    listener, evaluated = _listener.get(), list[Evaluated]()
+    control = listener.control if listener else RunControl()
 
     def watch(event: Event) -> None:
         if isinstance(event, Evaluated):
             evaluated.append(event)
+        if listener:
+            listener.observe(event)
         if observe is not None and observe(event) is True:
             control.request_stop()
 
@@ -178,6 +201,100 @@ def fit(
         raise result.error
     assert result.art is not None
     return replace(result.art, history=tuple(evaluated))
+
+
+@dataclass(frozen=True)
+class Step:
+    """An evaluation of a fit that goes on: `loss` and `psnr` in dB after `step` steps.
+
+    `psnr` is None where the target is not a picture. `picture` is the newest drawing, uint8
+    [height, width, 3], None until the first was drawn; drawing takes about 1 % of the time.
+    """
+
+    step: int
+    total_steps: int
+    seconds: float
+    loss: float
+    psnr: float | None
+    picture: NDArray[np.uint8] | None = field(repr=False, compare=False)
+
+
+class Stream:
+    """A fit, step by step: iterate over it once, then ask for `art`.
+
+    The fit runs in another thread and waits while the loop does something else. Leaving the loop
+    ends it with its best drawing so far. Errors of the fit are raised by the loop and by `art`.
+    """
+
+    def __init__(self, work: Callable[[], Art]) -> None:
+        self._work = work
+        self._control = RunControl()
+        self._control.watched = True
+        self._steps: queue.Queue[Step | None] = queue.Queue(maxsize=1)
+        self._picture: NDArray[np.uint8] | None = None
+        self._art: Art | None = None
+        self._error: BaseException | None = None
+        self._begun = False
+
+    def __iter__(self) -> Iterator[Step]:
+        if self._begun:
+            return
+        self._begun = True
+        thread = threading.Thread(target=self._run, daemon=True)
+        thread.start()
+        try:
+            while (step := self._steps.get()) is not None:
+                yield step
+        finally:
+            self._control.request_stop()
+            while thread.is_alive():
+                try:
+                    self._steps.get(timeout=0.05)
+                except queue.Empty:
+                    continue
+            thread.join()
+        if self._error is not None:
+            raise self._error
+
+    @property
+    def art(self) -> Art:
+        """The result; a fit that was not begun is done first."""
+        for _ in self:
+            pass
+        if self._error is not None:
+            raise self._error
+        assert self._art is not None
+        return self._art
+
+    def _run(self) -> None:
+        _listener.set(_Listener(self._control, self._hear))
+        try:
+            self._art = self._work()
+        except BaseException as error:
+            self._error = error
+        finally:
+            self._steps.put(None)
+
+    def _hear(self, event: Event) -> None:
+        if isinstance(event, PreviewDrawn):
+            self._picture = event.pixels
+        elif isinstance(event, Evaluated):
+            e = event
+            self._steps.put(Step(e.step, e.total_steps, e.seconds, e.loss, e.psnr, self._picture))
+
+
+def _streamed(fit: Callable[P, Art]) -> Callable[P, Stream]:
+    def stream(*arguments: P.args, **options: P.kwargs) -> Stream:
+        """Fit step by step: `for step in artgen.stream("photo.jpg", count=500): ...`.
+
+        The arguments are those of `fit`. See `Stream` and `Step`.
+        """
+        return Stream(lambda: fit(*arguments, **options))
+
+    return stream
+
+
+stream = _streamed(fit)
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

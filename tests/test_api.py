@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -57,6 +59,51 @@ def test_fit_from_a_name_save_load_and_render(tmp_path):
     assert np.array_equal(again.render(), art.render())
     assert again.render(120).shape == (80, 120, 3)
     assert art._repr_png_().startswith(b"\x89PNG")
+
+
+BLOBS = {"count": 12, "steps": 40, "size": 24, "seed": 4, "backend": "eager"}
+
+
+def test_a_stream_is_the_same_fit_step_by_step(photo):
+    plain = artgen.fit(photo, **BLOBS)
+    run = artgen.stream(photo, **BLOBS)
+    seen = list(run)
+    history = [(each.step, each.loss, each.psnr) for each in plain.history]
+    assert [(step.step, step.loss, step.psnr) for step in seen] == history
+    assert all(step.total_steps == 40 for step in seen)
+    pictures = [step.picture for step in seen if step.picture is not None]
+    assert pictures[-1].shape == (16, 24, 3)
+    assert run.art.to_bytes() == plain.to_bytes()
+    # It is over, and `art` alone does all of it.
+    assert list(run) == []
+    assert artgen.stream(photo, **BLOBS).art.to_bytes() == plain.to_bytes()
+
+
+def test_leaving_a_stream_ends_the_fit(photo):
+    threads = threading.active_count()
+    run = artgen.stream(photo, **{**BLOBS, "steps": 4000})
+    for step in run:
+        if step.step > 0:
+            break
+    assert threading.active_count() == threads
+    assert 0 < run.art.recipe.stage[0].stop < 4000
+
+
+def test_a_stream_raises_what_the_fit_raises(photo):
+    run = artgen.stream(photo, "no_such_primitive")
+    with pytest.raises(artgen.PluginError, match="no_such_primitive"):
+        list(run)
+    with pytest.raises(artgen.PluginError, match="no_such_primitive"):
+        _ = run.art
+
+
+def test_a_film_is_a_video_in_a_notebook(photo):
+    art = artgen.fit(photo, **BLOBS, history=3)
+    html = art._repr_html_()
+    assert html.startswith('<video width="24" height="16" controls')
+    data = base64.b64decode(re.search('base64,([^"]*)', html)[1])
+    assert data[4:8] == b"ftyp"
+    assert artgen.fit(photo, **BLOBS)._repr_html_() is None
 
 
 @pytest.mark.parametrize("kind", ["uint8", "float", "pillow"])

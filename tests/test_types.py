@@ -116,11 +116,12 @@ def test_plugins_of_every_kind_pass_strict_mypy(tmp_path):
     (tmp_path / "attributes.py").write_text(WITH_ATTRIBUTES)
     (tmp_path / "properties.py").write_text(WITH_PROPERTIES)
     shutil.copy(ROOT / "tests/data/contracts.py", tmp_path)
+    shutil.copy(ROOT / "tests/data/script.py", tmp_path)
     registry = Registry()
     for family in (*FAMILIES, *OTHERS):
         create(f"my_{family}", family, registry, tmp_path, single_file=True)
     sources = sorted(str(path) for path in tmp_path.glob("*.py"))
-    assert len(sources) == 3 + len(FAMILIES) + len(OTHERS)
+    assert len(sources) == 4 + len(FAMILIES) + len(OTHERS)
     # Away from the repository, mypy reads only packages with the marker py.typed.
     cache = ["--config-file=", f"--cache-dir={ROOT / '.mypy_cache' / 'plugins'}"]
     done = subprocess.run(
@@ -131,9 +132,14 @@ def test_plugins_of_every_kind_pass_strict_mypy(tmp_path):
         text=True,
     )
     errors = done.stdout.splitlines()
-    assert len(errors) == 1, done.stdout + done.stderr
-    assert "properties.py" in errors[0]
-    assert 'expression has type "str", variable has type "int"' in errors[0]
+    expected = {
+        "properties.py": 'expression has type "str", variable has type "int"',
+        "script.py": 'Argument "steps" has incompatible type "str"; expected "int | None"',
+    }
+    found = [(name, text) for name, text in expected.items() if (name in "".join(errors))]
+    assert [name for name, _ in found] == list(expected), done.stdout + done.stderr
+    assert all(any(text in error for error in errors) for text in expected.values()), errors
+    assert len(errors) == 3, errors
 
 
 @pytest.mark.parametrize("package", ["artgen", "artgen_plugins"])

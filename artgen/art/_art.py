@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -317,6 +318,15 @@ class Art:
     def to_svg(self, size: Size | None = None, *, transparent: bool = False) -> str:
         """An SVG document with the recipe. Raises UsageError where there are no flat parts."""
         return self.to_format("svg", ExportRequest(size, transparent)).decode()
+
+    def _repr_html_(self) -> str | None:
+        """The film as a video in the page of a notebook; None without one."""
+        if self.film is None:
+            return None
+        export = (self.registry or default()).load("exporter", "mp4")
+        video = base64.b64encode(run_exporter("mp4", export, self, ExportRequest())).decode("ascii")
+        size = f'width="{self.drawing.width}" height="{self.drawing.height}"'
+        return f'<video {size} controls loop autoplay muted src="data:video/mp4;base64,{video}">'
 
     def _repr_png_(self) -> bytes:
         return self.to_png()
