@@ -23,4 +23,4 @@ print(again.render(640).mean(), again.psnr, losses[-1])
 poster = artgen.fit("photo.jpg", "triangle", count=300, palette="riso", polish=True, history=10)
 if poster.film is not None:
     print(poster.film.duration)
-wrong: int = artgen.stream("photo.jpg", steps="many").art  # the check itself can fail
+wrong = artgen.stream("photo.jpg", steps="many").art  # the check itself can fail
