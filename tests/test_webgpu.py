@@ -300,6 +300,19 @@ def test_the_doctor_lists_adapters(adapters, monkeypatch, capsys):
     assert "artgen[webgpu]" in doctor._webgpu()
 
 
+def test_a_package_that_does_not_work_is_named_and_auto_does_without(monkeypatch):
+    def broken():
+        raise OSError("libwgpu_native.so: wrong ELF class")
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(webgpu_device, "is_installed", lambda: True)
+    monkeypatch.setattr(webgpu_device, "_enumerated", broken)
+    webgpu_device.find_adapters.cache_clear()
+    assert resolve_device("auto") == "cpu"
+    with pytest.raises(OutputError, match="the package wgpu does not work here"):
+        resolve_device("webgpu")
+
+
 # ---- fits ----------------------------------------------------------------------------------------
 
 

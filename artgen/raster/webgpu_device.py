@@ -28,15 +28,16 @@ MISSING = "WebGPU needs the package wgpu: pip install 'artgen[webgpu]'"
 MOST_GROUPS = 65535
 """Workgroups along one axis of a dispatch, on every device."""
 
-_KINDS = ("DiscreteGPU", "IntegratedGPU", "Unknown", "CPU")
-"""The types of adapters, the most powerful one first."""
+_HARDWARE = ("DiscreteGPU", "IntegratedGPU")
+_KINDS = (*_HARDWARE, "CPU")
+"""The types of adapters, the most powerful one first; unknown ones are last."""
 
 _LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
 """The limits that a device is asked to have as large as the adapter can."""
 
 
 class Adapter(NamedTuple):
-    """An adapter; `hardware` unless it is a program that computes on the CPU."""
+    """An adapter; `hardware` if it is a GPU, and no program that computes on the CPU."""
 
     name: str
     hardware: bool
@@ -55,9 +56,21 @@ def is_installed() -> bool:
 
 @functools.cache
 def find_adapters() -> tuple[Adapter, ...]:
-    """The adapters of this machine, the most powerful ones first; none without the package wgpu."""
+    """The adapters of this machine, the most powerful ones first; none without the package wgpu.
+
+    Raises OutputError where the package does not work.
+    """
     if not is_installed():
         return ()
+    try:
+        return _enumerated()
+    except Exception as error:
+        raise OutputError(
+            f"the package wgpu does not work here: {error}", hint="use --device cpu"
+        ) from error
+
+
+def _enumerated() -> tuple[Adapter, ...]:
     import wgpu
     from wgpu.backends.wgpu_native import extras
 
@@ -68,9 +81,10 @@ def find_adapters() -> tuple[Adapter, ...]:
     found = []
     for handle in _without_windows(wgpu.gpu.enumerate_adapters_sync):
         kind, driver = handle.info["adapter_type"], handle.info["backend_type"]
-        if driver != "OpenGL":
+        if not driver.startswith("OpenGL"):
+            rank = _KINDS.index(kind) if kind in _KINDS else len(_KINDS)
             name = f"{handle.info['device']} ({driver})"
-            found.append((_KINDS.index(kind), Adapter(name, kind != "CPU", handle)))
+            found.append((rank, Adapter(name, kind in _HARDWARE, handle)))
     return tuple(adapter for _, adapter in sorted(found, key=lambda pair: pair[0]))
 
 
@@ -87,7 +101,10 @@ def _without_windows(enumerate_adapters: Callable[[], list[Any]]) -> list[Any]:
 
 
 def find_adapter(device: str) -> Adapter:
-    """The adapter of ``webgpu`` (the first one) or ``webgpu:N``. Raises UsageError without one."""
+    """The adapter of ``webgpu`` (the first one) or ``webgpu:N``.
+
+    Raises UsageError without one, OutputError.
+    """
     adapters = find_adapters()
     number = int(device.partition(":")[2] or 0)
     if number < len(adapters):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import torch
 
 from artgen._process import available_threads
-from artgen.errors import UsageError
+from artgen.errors import OutputError, UsageError
 from artgen.raster.webgpu_device import find_adapter, find_adapters, is_webgpu
 
 DEVICES = "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1"
@@ -23,8 +23,10 @@ def resolve_device(asked: str) -> str:
     if asked == "auto":
         if torch.cuda.is_available():
             return "cuda"
-        adapters = find_adapters()
-        return "webgpu" if adapters and adapters[0].hardware else "cpu"
+        with suppress(OutputError):
+            if any(adapter.hardware for adapter in find_adapters()[:1]):
+                return "webgpu"
+        return "cpu"
     if is_webgpu(asked):
         find_adapter(asked)
         return asked
