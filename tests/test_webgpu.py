@@ -86,6 +86,7 @@ def agree(splat, tensors, canvas, **more):
         Constant(),
         Sheet({"blend": "mean"}),
         Stroke(),
+        Stroke({"blend": "over"}),
         Odd({"blend": "over"}),
     ],
     ids=lambda splat: f"{type(splat).__name__}-{splat.blend}",
