@@ -106,6 +106,8 @@ def run_command(command: str, where: str, code: int = 0) -> None:
     assert program == "artgen", f"{where}: {command!r} cannot be run, it needs a note"
     if arguments[0] == "fit" and not {"--recipe", "--resume"} & set(arguments):
         missing = {flag: value for flag, value in SMALL.items() if flag not in arguments}
+        if "--quality" in arguments:
+            missing.pop("--steps", None)
         if any("digits" in argument for argument in arguments):
             # They are 28 pixels large, and there are thousands.
             missing.pop("--size", None)
