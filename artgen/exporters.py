@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from artgen.art import Art, Exporter, ExportRequest
+from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.frame import Frame
 from artgen.registry import bare_name
@@ -218,14 +219,23 @@ def _video(suffix: str) -> Exporter:
         from tempfile import TemporaryDirectory
 
         from artgen.output import write_video
+        from artgen.output.spool import there_and_back, with_ends, write_limited
 
-        _refuse(request, suffix.removeprefix(".").upper())
+        _refuse(request, suffix.removeprefix(".").upper(), video=True)
         if request.transparent:
             raise UsageError("a video cannot be transparent", hint="leave out --transparent")
         frames, fps = _moving(art, request, suffix)
         with TemporaryDirectory() as folder:
-            file = Path(folder) / f"art{suffix}"
-            write_video(file, frames, fps=fps, comment=art.recipe.to_json())
+            file, recipe = Path(folder) / f"art{suffix}", art.recipe.to_json()
+            if request.start == "blank":
+                frames = with_ends(frames, fps, blank(art.drawing))
+            if request.loop:
+                frames = there_and_back(frames)
+            if request.max_bytes is None:
+                write_video(file, frames, fps=fps, comment=recipe)
+            else:
+                limit = request.max_bytes
+                write_limited(file, frames, fps=fps, comment=recipe, max_bytes=limit)
             return file.read_bytes()
 
     export.__doc__ = f"Export a film, or a walk through latents, as {suffix}. Raises UsageError."
@@ -236,35 +246,59 @@ export_mp4, export_webm = _video(".mp4"), _video(".webm")
 export_gif, export_webp, export_apng = _video(".gif"), _video(".webp"), _video(".apng")
 
 
+def blank(drawing: Drawing) -> NDArray[np.uint8]:
+    """The background of a drawing as a picture of one pixel."""
+    import numpy as np
+
+    from artgen.output import to_pixels
+
+    return to_pixels(np.array(drawing.background, np.float64)[None, None])
+
+
 def _moving(
     art: Art, request: ExportRequest, suffix: str
 ) -> tuple[Iterator[NDArray[np.uint8]], float]:
     """Return lazy frames of a film or walk, and their rate per second."""
     if request.walk is not None:
         return walk_frames(art, request)
+    if request.start == "parts":
+        frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
+        appearing = art.building(
+            frame,
+            seconds=request.seconds,
+            fps=fps,
+            supersample=request.supersample,
+            device=request.device,
+        )
+        return appearing, fps
     if art.film is None:
-        made = "make a film: artgen fit --history N, artgen morph"
+        made = "show its parts appear: --start parts; or make a film: artgen fit --history N"
         if art.primitive().floats is None:
             raise UsageError("a video needs a film", hint=made)
         raise UsageError(
             "a video needs a film, or a walk through the latents of a codec",
             hint=f"use --walk labels, or {made}",
         )
-    from artgen.output.animation import ANIMATIONS
-
-    frame, canvas = Frame.of(request.size), art.canvas(request.size)
-    size, fps = max(canvas.width, canvas.height), request.fps or art.film.fps
-    if suffix in ANIMATIONS:
-        # Draw no more frames and pixels than the format keeps.
-        size, fps = min(size, ANIMATIONS[suffix].side), min(fps, ANIMATIONS[suffix].fps)
+    frame, fps = _drawn(art, request, suffix, request.fps or art.film.fps)
     frames = art.frames(
-        replace(frame, size=size),
+        frame,
         fps=fps,
         speed=request.speed,
         supersample=request.supersample,
         device=request.device,
     )
     return frames, fps
+
+
+def _drawn(art: Art, request: ExportRequest, suffix: str, fps: float) -> tuple[Frame, float]:
+    """Return the frame and the rate to draw at: no more pixels and frames than a format keeps."""
+    from artgen.output.animation import ANIMATIONS
+
+    canvas = art.canvas(request.size)
+    size = max(canvas.width, canvas.height)
+    if suffix in ANIMATIONS:
+        size, fps = min(size, ANIMATIONS[suffix].side), min(fps, ANIMATIONS[suffix].fps)
+    return replace(Frame.of(request.size), size=size), fps
 
 
 def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
@@ -305,8 +339,13 @@ def walk_strip(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
     return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])
 
 
-def _refuse(request: ExportRequest, what: str) -> None:
+def _refuse(request: ExportRequest, what: str, *, video: bool = False) -> None:
     """Raise UsageError for requests that only other formats support."""
+    if not video and (request.start or request.loop or request.max_bytes is not None):
+        raise UsageError(
+            f"{what} is no video",
+            hint="use -o FILE.mp4, or leave out --start, --loop and --max-bytes",
+        )
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
     if request.page is not None:

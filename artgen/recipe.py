@@ -239,6 +239,14 @@ class OutputTable(_Table):
     video_size: int | str | None = Field(
         default=None, description="long side in pixels, or WIDTHxHEIGHT"
     )
+    start: Literal["photo", "blank", "parts"] | None = Field(
+        default=None, description="what the video starts with, or parts: it shows them appear"
+    )
+    end: Literal["photo", "hold"] | None = Field(
+        default=None, description="what the video ends with, after the result"
+    )
+    loop: bool | None = Field(default=None, description="the video also runs backwards")
+    max_bytes: int | None = Field(default=None, ge=1, description="largest video file")
     frames: int | None = Field(
         default=None, ge=1, description="largest number of different frames per stage"
     )

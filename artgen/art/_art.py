@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from artgen.animation.film import Film
 from artgen.art._file import Contents, read, to_bytes
@@ -30,6 +31,9 @@ if TYPE_CHECKING:
     from artgen.output.plotter import Page
     from artgen.primitives import Primitive
 
+_FEW = 8
+"""How many parts appear at an even pace; later ones come faster and faster."""
+
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
 
@@ -49,6 +53,9 @@ class ExportRequest:
     It may also be a text such as ``"1080x1080"``, or an `artgen.frame.Frame`, which crops or adds a
     border; `dpi` is the number of dots per inch that the file names (None: it names none).
 
+    A video may also show how the parts appear, with a `start` of ``"parts"``, within `seconds`, or
+    start with the background alone, ``"blank"``; with `loop` it also runs backwards. `max_bytes`
+    makes its quality and size as low as needed.
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
     `speed` times as fast.
 
@@ -70,6 +77,9 @@ class ExportRequest:
     speed: float = 1.0
     page: Page | None = None
     dpi: float | None = None
+    start: Literal["blank", "parts"] | None = None
+    loop: bool = False
+    max_bytes: int | None = None
 
     def allow(self, *names: str) -> None:
         """Raise UsageError if a field is set that is neither in `names` nor `device`."""
@@ -184,6 +194,54 @@ class Art:
                 if moment != shown:
                     pixels = view.show(film.drawing(self.drawing, seconds))
                     shown = moment
+                yield pixels
+
+        return draw()
+
+    def building(
+        self,
+        size: Size | None = None,
+        *,
+        seconds: float = 8.0,
+        fps: float = 30.0,
+        supersample: int = 1,
+        device: str = "cpu",
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Draw how the parts appear, a picture at a time, each uint8 [height, width, 3].
+
+        They come in their order, of splats the most important first: slowly, then faster and
+        faster. The last fifth shows all. Raises UsageError where there are no parts, and as
+        `render` does.
+        """
+        import torch
+
+        from artgen.primitives import Splat
+        from artgen.raster.importance import importance
+
+        primitive = self.primitive()
+        count = primitive.count_of(self.drawing)
+        if not primitive.has_count or count < 1:
+            raise UsageError(
+                f"{self.drawing.primitive} has no parts that could appear",
+                hint="keep a film of the fit: artgen fit --history 40",
+            )
+        order = torch.arange(count)
+        if isinstance(primitive, Splat):
+            order = importance(self.drawing, primitive).argsort(descending=True, stable=True)
+        view = self._view(size, False, supersample, device)
+        frames = max(2, round(seconds * fps))
+        moving = max(1, round(0.8 * frames))
+
+        def draw() -> Iterator[NDArray[np.uint8]]:
+            shown, pixels = 0, None
+            for index in range(frames):
+                share = min(1.0, (index + 1) / moving)
+                grown = _FEW * math.expm1(share * math.log1p(count / _FEW))
+                there = min(count, max(1, round(grown)))
+                if pixels is None or there != shown:
+                    keep, shown = order[:there].sort().values, there
+                    tensors = {name: t[..., keep] for name, t in self.drawing.tensors.items()}
+                    pixels = view.show(replace(self.drawing, tensors=tensors))
                 yield pixels
 
         return draw()

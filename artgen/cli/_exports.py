@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artgen.cli._console import say
 from artgen.cli._pipes import is_stdout, write_stdout
 from artgen.errors import UsageError, did_you_mean
 
@@ -78,6 +79,8 @@ def write_exports(
         atomic_write(file, content)
         if not silent:
             print(file, flush=True)
+            if request.max_bytes is not None:
+                say(f"note: {file.name}: {len(content):,} of {request.max_bytes:,} bytes")
 
 
 def _suffix(file: Path) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
@@ -102,6 +103,20 @@ class Common:
             for warning in registry.warnings:
                 say(f"warning: {warning}")
         return registry
+
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}
+
+
+def parse_bytes(text: str | None) -> int | None:
+    """The number of bytes that ``10MB`` or ``500 kB`` stands for. Raises UsageError."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?([KMG]?I?B)?", text.strip().upper())
+    number = int(float(match[1]) * _UNITS.get(match[2] or "", 0)) if match else 0
+    if number < 1:
+        raise UsageError(f"{text!r} is no size of a file", hint="write 10MB or 500kB")
+    return number
 
 
 _FRAME = Panel("Size and crop")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from artgen.cli import _completion
-from artgen.cli._flags import Common, Framing, Panel, argument
+from artgen.cli._flags import Common, Framing, Panel, argument, parse_bytes
 from artgen.cli._where import Files, Where
 from artgen.errors import UsageError
 from artgen.frame import parse_frame, parse_pixels
@@ -160,6 +160,18 @@ def fit(
     video_size: str | None = _FILES.option(
         "PX|WxH", "Size of the video: its long side, or both sides. Default: the fitting size."
     ),
+    start: Literal["photo", "blank", "parts"] | None = _FILES.option(
+        None,
+        "What the video starts with: the target, the background alone, or parts, to show them "
+        "appear in place of the progress. Default: the first step.",
+    ),
+    end: Literal["photo", "hold"] | None = _FILES.option(
+        None, "What the video ends with, after the result. Default: hold."
+    ),
+    loop: bool = _FILES.switch("Run the video backwards too.", "--loop"),
+    max_bytes: str | None = _FILES.option(
+        "SIZE", "Largest video file, such as 10MB; quality and size follow from it."
+    ),
     walk: str | None = _CODECS.option(
         "WALK",
         "Show a walk through the latents instead of the progress, as in artgen render.",
@@ -287,6 +299,10 @@ def fit(
             "output": {
                 "still_size": still_size and parse_pixels(still_size, framing.dpi),
                 "dpi": framing.dpi_of(still_size),
+                "start": start,
+                "end": end,
+                "loop": loop or None,
+                "max_bytes": parse_bytes(max_bytes),
                 "video_size": video_size and parse_pixels(video_size),
                 "transparent": transparent or None,
                 "video": False if no_video else None if video is None else True,

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from artgen.cli._console import print_json
 from artgen.cli._exports import check_files, write_exports
-from artgen.cli._flags import DEVICE, OVERWRITE, Common, Framing, Panel, argument, option, switch
+from artgen.cli._flags import (
+    DEVICE,
+    OVERWRITE,
+    Common,
+    Framing,
+    Panel,
+    argument,
+    option,
+    parse_bytes,
+    switch,
+)
 from artgen.cli._pipes import STDIO, from_stdin, is_stdout
 from artgen.errors import UsageError
 from artgen.frame import parse_frame
@@ -55,7 +65,9 @@ def render(
         "Draw a path through the latent space, as a video or a .png strip: "
         "linear, spherical (also linear:N,N,...), axis:K, labels.",
     ),
-    seconds: float = _CODECS.option("SECONDS", "Length of a walk.", min=0.1, max=3600, default=8.0),
+    seconds: float = _CODECS.option(
+        "SECONDS", "Length of a walk, or of a video of parts.", min=0.1, max=3600, default=8.0
+    ),
     at: float | None = _FILMS.option(
         "SECONDS", "Draw the frame of a film at this time. Default: its still.", min=0
     ),
@@ -68,6 +80,15 @@ def render(
         min=0.001,
         max=1000,
         default=1.0,
+    ),
+    start: Literal["blank", "parts"] | None = option(
+        None,
+        "For a video: show how the parts appear, within --seconds, at any size and without a "
+        "film; or start a film with the background alone.",
+    ),
+    loop: bool = switch("For a video: run it backwards too.", "--loop"),
+    max_bytes: str | None = option(
+        "SIZE", "For a video: the largest file, such as 10MB; quality and size follow from it."
     ),
     page: str | None = _PANEL.option(
         "PAPER",
@@ -100,7 +121,8 @@ def render(
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     if str(art) == STDIO:
         art = from_stdin(".art")
-    usual = Path(art.stem + (".png" if walk is None else ".mp4"))
+    moving = walk is not None or start is not None or loop or max_bytes is not None
+    usual = Path(art.stem + (".mp4" if moving else ".png"))
     files = list(dict.fromkeys(outputs or [usual]))
     frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
     check_files(files, registry, overwrite=overwrite)
@@ -135,6 +157,9 @@ def render(
         speed=speed,
         page=sheet,
         dpi=framing.dpi_of(size),
+        start=start,
+        loop=loop,
+        max_bytes=parse_bytes(max_bytes),
     )
     write_exports(files, loaded, request, registry, silent=common.as_json or common.quiet)
     if common.as_json:

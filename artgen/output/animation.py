@@ -48,9 +48,17 @@ ANIMATIONS = {
 }
 
 
-def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment: str = "") -> None:
+def write_animation(
+    path: Path,
+    frames: Iterable[Pixels],
+    *,
+    fps: float,
+    comment: str = "",
+    quality: int | None = None,
+) -> None:
     """Write `frames`, uint8 [h, w, 3] of one size, as an endless animation, by the suffix.
 
+    `quality` is that of a WebP, by default 80.
     Frames are left out and made smaller to keep within the format's limits. Raises OutputError
     where there are more than it may have, and as `atomic_path` does.
     """
@@ -59,6 +67,9 @@ def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment
     suffix = path.suffix.lower()
     limits = ANIMATIONS[suffix]
     rate = min(float(fps), limits.fps)
+    settings = limits.settings(comment)
+    if quality is not None:
+        settings["quality"] = quality
     pictures = _pictures(path, _thinned(frames, fps, rate), limits)
     with atomic_path(path) as partial, partial.open("wb") as file:
         iio.imwrite(
@@ -72,7 +83,7 @@ def write_animation(path: Path, frames: Iterable[Pixels], *, fps: float, comment
             append_images=list(pictures) if suffix == ".apng" else pictures,
             duration=round(1000 / rate),
             loop=0,
-            **limits.settings(comment),
+            **settings,
         )
 
 

@@ -13,7 +13,7 @@ import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -65,6 +65,13 @@ _CODECS = {
         {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "g": _NEVER},
     ),
 }
+
+QUALITIES: Mapping[str, tuple[int, ...]] = {
+    ".mp4": (18, 21, 24, 27, 30),
+    ".webm": (24, 28, 32, 36, 40),
+    ".webp": (80, 65, 50, 35),
+}
+"""Qualities to choose from, the best first: the constant rate factor, or WebP's own."""
 
 FORMATS = (*_CODECS, *ANIMATIONS)
 """The suffixes of videos that can be written."""
@@ -140,15 +147,22 @@ def _memory_errors() -> Iterator[None]:
             raise MemoryError from error
 
 
-def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: str = "") -> None:
+def write_video(
+    path: Path,
+    frames: Iterable[Pixels],
+    *,
+    fps: float,
+    comment: str = "",
+    quality: int | None = None,
+) -> None:
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
     are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
     a time, so that memory does not grow with their number; animations are smaller and shorter, see
-    `write_animation`. Raises OutputError where the suffix is another one, there is no frame or
-    the file cannot be written. What the iterable itself raises passes through, but for an OSError,
-    which becomes an OutputError.
+    `write_animation`. `quality` is one of `QUALITIES`, by default the best. Raises OutputError
+    where the suffix is another one, there is no frame or the file cannot be written. What the
+    iterable itself raises passes through, but for an OSError, which becomes an OutputError.
     """
     import av
 
@@ -163,9 +177,13 @@ def write_video(path: Path, frames: Iterable[Pixels], *, fps: float, comment: st
     if first is None:
         raise OutputError(f"cannot write {path}: there are no frames", hint="run at least one step")
     if suffix in ANIMATIONS:
-        write_animation(path, itertools.chain([first], remaining), fps=fps, comment=comment)
+        write_animation(
+            path, itertools.chain([first], remaining), fps=fps, comment=comment, quality=quality
+        )
         return
     codec = _CODECS[suffix]
+    if quality is not None:
+        codec = replace(codec, options={**codec.options, "crf": str(quality)})
     with atomic_path(path) as partial:
         try:
             with (

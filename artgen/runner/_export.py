@@ -21,7 +21,8 @@ from artgen.art import Art, ExportRequest, bytes_of_shapes, quantised, quantised
 from artgen.display import METRICS, Rendering
 from artgen.drawing import Drawing
 from artgen.errors import Interrupted
-from artgen.exporters import walk_frames
+from artgen.events import Notice
+from artgen.exporters import blank, walk_frames
 from artgen.output import (
     FrameStore,
     atomic_write,
@@ -31,6 +32,7 @@ from artgen.output import (
     schedule,
     write_video,
 )
+from artgen.output.spool import there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
 from artgen.runner._fit import HOLD_SECONDS, Fit
@@ -103,7 +105,25 @@ def export(
         else:
             final = job.draw_frame(drawing)
             frames = _video_frames(folder.frames, fit.progress.offset, final, output)
-        write_video(video, frames, fps=fps, comment=text)
+            if output.start == "parts":
+                frames = art.building(
+                    recipe.framed(output.video_size),
+                    seconds=output.video_seconds,
+                    fps=fps,
+                    device=job.device,
+                )
+        start = job.photo if output.start == "photo" else None
+        if output.start == "blank":
+            start = blank(drawing)
+        frames = with_ends(frames, fps, start, job.photo if output.end == "photo" else None)
+        if output.loop:
+            frames = there_and_back(frames)
+        if output.max_bytes is None:
+            write_video(video, frames, fps=fps, comment=text)
+        else:
+            limit = output.max_bytes
+            words = write_limited(video, frames, fps=fps, comment=text, max_bytes=limit)
+            fit.emit(Notice(fit.name, words, level="note"))
     if moving is not None and "side_by_side" in paths:
         written["side_by_side"] = beside = paths["side_by_side"]
         frames = side_by_side(job, moving)

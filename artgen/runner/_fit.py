@@ -116,7 +116,8 @@ class Fit:
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
         output = job.recipe.output
-        self.filming = folder is not None and output.video and output.walk is None
+        progress = output.walk is None and output.start != "parts"
+        self.filming = folder is not None and output.video and progress
         self.history = History(None if folder is None else folder.history)
         self.progress = Progress()
         self.diverged: Diverged | None = None

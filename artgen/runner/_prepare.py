@@ -120,6 +120,20 @@ class Job:
         check_finite(drawing)
         return self._camera.show(self.shown(drawing))
 
+    @property
+    def photo(self) -> NDArray[np.uint8]:
+        """The target at the size of the video, uint8 [height, width, 3], or as one colour."""
+        from PIL import Image
+
+        pixels = self.target.pixels
+        assert pixels is not None
+        if self._camera is None:
+            return pixels
+        whole = self._camera.placement.whole
+        size = whole.width, whole.height
+        large = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+        return self._camera.placement.cut(large, self._camera.border)
+
     def metrics(self, picture: Rendering) -> dict[str, float | None]:
         """All of `METRICS`, by name."""
         return {**dict.fromkeys(METRICS), **self.view.metrics(picture, self.target)}
@@ -155,9 +169,18 @@ def prepare(
                 f"{target.source} is not a picture, so {size} cannot crop its plot",
                 hint="give the long side alone",
             )
+    if "photo" in (output.start, output.end) and target.pixels is None:
+        raise UsageError(
+            f"{target.source} is not a picture that a video could show",
+            hint="leave out --start photo and --end photo",
+        )
     if init is not None:
         recipe = init.continued(recipe, load_primitive(recipe, registry))
     plan = resolve(recipe, registry, target.canvas, target.subject)
+    if output.start == "parts" and not plan.primitive.has_count:
+        raise UsageError(
+            f"{recipe.primitive.name} has no parts that could appear", hint="leave out --start"
+        )
     backend = choose_backend(plan.primitive, device, recipe.run.backend)
     refused = None
     if is_webgpu(device) and backend.footprint is None:

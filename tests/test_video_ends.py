@@ -1,0 +1,109 @@
+"""What a video starts and ends with, loops, videos of parts, and files of a limited size."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from helpers import recipe, save_photo, video_frames
+from PIL import Image
+
+import artgen
+from artgen.cli import main
+from artgen.cli._flags import parse_bytes
+from artgen.errors import OutputError, UsageError
+from artgen.events import Notice
+from artgen.output.spool import Spool, there_and_back, with_ends, write_limited
+from artgen.registry import Registry
+from artgen.runner import run
+
+
+def noise(count, side=64):
+    rng = np.random.default_rng(1)
+    return [rng.integers(0, 255, (side, side, 3), np.uint8) for _ in range(count)]
+
+
+def test_a_loop_goes_back_through_all_frames():
+    frames = [frame for frame in noise(3) for _ in range(2)]
+    shown = list(there_and_back(iter(frames)))
+    assert len(shown) == 12
+    assert all((a == b).all() for a, b in zip(shown, [*frames, *frames[::-1]], strict=True))
+    with Spool(frames) as spool:
+        assert len(list(spool)) == len(list(spool)) == 6
+    assert list(there_and_back([])) == []
+
+
+def test_pictures_at_the_ends_are_shown_and_faded():
+    gray = [np.full((4, 4, 3), 100, np.uint8)] * 5
+    white = np.full((4, 4, 3), 200, np.uint8)
+    levels = [int(f[0, 0, 0]) for f in with_ends(gray, 10, np.uint8([[[0, 0, 0]]]), white)]
+    assert levels[:10] == [0] * 10
+    assert levels[-10:] == [200] * 10
+    assert levels[16:21] == [100] * 5
+    assert all(a <= b for a, b in pairwise(levels))
+    assert len(levels) == 10 + 6 + 5 + 6 + 10
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".webp", ".gif"])
+def test_a_file_is_no_larger_than_asked_for(tmp_path, suffix):
+    file, frames = tmp_path / f"a{suffix}", noise(3)
+    write_limited(file, frames, fps=10, comment="{}", max_bytes=10**7)
+    full = file.stat().st_size
+    words = write_limited(file, frames, fps=10, comment="{}", max_bytes=full // 2)
+    assert file.stat().st_size <= full // 2
+    assert f"{file.stat().st_size:,} of {full // 2:,} bytes" in words
+    with pytest.raises(OutputError, match="within 10 bytes"):
+        write_limited(file, frames, fps=10, comment="{}", max_bytes=10)
+    assert file.stat().st_size <= full // 2
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("10MB", 10**7), ("1.5 kB", 1500), ("7", 7), ("2MiB", 2**21)]
+)
+def test_sizes_of_files_are_read(text, number):
+    assert parse_bytes(text) == number
+    for wrong in ("", "MB", "-1", "0", "9XB", "1e9"):
+        with pytest.raises(UsageError):
+            parse_bytes(wrong)
+
+
+@pytest.mark.parametrize("primitive", ["triangle", "gaussian", "voronoi"])
+def test_parts_appear_one_after_the_other(primitive):
+    art = artgen.fit(np.tile([0.0, 1.0], (8, 6)), primitive, count=6, steps=4, seed=1)
+    frames = list(art.building(24, seconds=2, fps=10))
+    assert len(frames) == 20
+    assert (frames[-1] == art.render(24)).all()
+    assert (frames[16] == frames[-1]).all()
+    assert len({frame.tobytes() for frame in frames}) > 2
+
+
+def test_networks_have_no_parts():
+    art = artgen.fit(np.eye(8), "mlp", steps=1)
+    with pytest.raises(UsageError, match="no parts that could appear"):
+        art.building()
+
+
+def test_a_fit_shows_the_photograph_first_and_last_within_its_bytes(tmp_path):
+    photo, told = save_photo(tmp_path), []
+    output = {"fps": 5, "video_seconds": 1, "start": "photo", "end": "photo", "loop": True}
+    asked = recipe(photo, {"steps": 6}, output={**output, "max_bytes": 200_000, "video_size": 48})
+    run(asked, Registry(), out=tmp_path / "out", name="a", observers=[told.append])
+    frames = video_frames(tmp_path / "out/a.mp4")
+    large = Image.open(photo).resize((48, 32), Image.Resampling.LANCZOS)
+    for frame in (frames[0], frames[-1], frames[len(frames) // 2]):
+        assert np.abs(frame.astype(int) - np.asarray(large)).mean() < 16
+    # A second of the photograph, a fade, a second of the fit, and the same back: twice there.
+    assert len(frames) == 2 * (5 + 3 + 5 + 3 + 5)
+    assert any("bytes" in each.message for each in told if isinstance(each, Notice))
+
+
+def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    artgen.fit(np.eye(12), "circle", count=5, steps=6).save("a.art")
+    line = ["render", "a.art", "--start", "parts", "--seconds", "1", "--size", "32x64"]
+    assert main([*line, "--loop", "--max-bytes", "50kB"]) == 0
+    assert "of 50,000 bytes" in capsys.readouterr().err
+    assert video_frames(tmp_path / "a.mp4").shape == (60, 64, 32, 3)
+    assert main(["render", "a.art", "--start", "parts", "-o", "a.png"]) == 2
+    assert "is no video" in capsys.readouterr().err
