@@ -188,8 +188,6 @@ def test_a_buffer_that_is_too_large_is_refused(device, monkeypatch):
 
 def evaluate_all(device, inputs):
     """Every function of `FUNCTIONS` at its arguments, in one shader."""
-    import wgpu
-
     body = ""
     for number, (name, arguments) in enumerate(inputs.items()):
         places = [f"x[{2 * number + k}u * 4096u + i]" for k in range(len(arguments))]
@@ -223,8 +221,8 @@ def evaluate_all(device, inputs):
     commands.dispatch_workgroups(64)
     commands.end()
     handle.queue.submit([encoder.finish()])
-    assert wgpu
-    return dict(zip(inputs, device.read(out, (len(inputs), 4096)).astype(float), strict=True))
+    (values,) = device.run([], [(out, (len(inputs), 4096))])
+    return dict(zip(inputs, values.astype(float), strict=True))
 
 
 def test_functions_are_accurate(device):
@@ -347,6 +345,18 @@ def test_a_fit_gives_the_same_bytes_twice_and_nearly_those_of_the_cpu(device, ph
     assert len(stills[0]) > 500
     drawings = [result.art.drawing.tensors for result in (results["one"], results["two"])]
     assert all(torch.equal(drawings[0][name], drawings[1][name]) for name in drawings[0])
+
+
+def test_a_step_submits_twice_and_reads_the_picture_and_the_gradients(device):
+    splat, canvas, count = Gaussian(), Canvas(18, 17), 8
+    tensors = scene(splat, canvas, count)
+    compiled = Backend("compiled", footprint=webgpu.Footprint(splat, "webgpu"))
+    before = device.submissions, device.bytes_read
+    for _ in range(10):
+        picture_and_gradients(splat, tensors, canvas, backend=compiled)
+    assert device.submissions - before[0] == 20
+    # Two coordinates, two scales, an angle and a colour.
+    assert device.bytes_read - before[1] == 10 * 4 * (3 * 18 * 17 + 8 * count)
 
 
 @pytest.mark.slow

@@ -115,10 +115,8 @@ class _Scene:
         work = [self._work("prepare", (0, 0), groups_of(-(-self.count // LANES)))]
         for strip, image in zip(self.strips, self.images, strict=True):
             work.append(self._work("forward", strip, self._tiles(strip), image=image))
-        self.device.run(work)
-        width, pieces = self.canvas.width, []
-        for (top, bottom), image in zip(self.strips, self.images, strict=True):
-            pieces.append(self.device.read(image, (self.channels, bottom - top, width)))
+        shapes = [(self.channels, bottom - top, self.canvas.width) for top, bottom in self.strips]
+        pieces = self.device.run(work, list(zip(self.images, shapes, strict=True)))
         return np.concatenate(pieces, axis=1)
 
     def gradients(self, incoming: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -148,8 +146,8 @@ class _Scene:
             first = number * parts
             work.append(self._work("backward", strip, groups, parts=parts, part=first, **more))
         work.append(self._work("finish", (0, 0), groups_of(-(-self.count // LANES)), **shared))
-        self.device.run(work)
-        return self.device.read(gradients, (self.count, self.columns + self.channels))
+        (result,) = self.device.run(work, [(gradients, (self.count, self.columns + self.channels))])
+        return result
 
     def _work(
         self,

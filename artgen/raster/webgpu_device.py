@@ -128,6 +128,7 @@ class Device:
         self.name, self.is_lost = adapter.name, False
         self.largest = min(limits.values())
         """Bytes of the largest buffer."""
+        self.submissions = self.bytes_read = 0
         with self._failures():
             self.handle = adapter.handle.request_device_sync(required_limits=limits)
             self._layouts = {kernel: self._layout(names) for kernel, names in KERNELS.items()}
@@ -178,13 +179,22 @@ class Device:
                 size=max(16, size), usage=usage.STORAGE | usage.COPY_SRC | usage.COPY_DST
             )
 
-    def run(self, work: Sequence[Work]) -> None:
-        """Submit kernels, which run one after the other."""
+    def run(
+        self, work: Sequence[Work], read: Sequence[tuple[Any, tuple[int, ...]]]
+    ) -> list[NDArray[np.float32]]:
+        """Submit kernels, which run one after the other, and wait for the buffers to `read`.
+
+        Those are given with the shape of their first float32 numbers.
+        """
         import wgpu
 
+        results = [np.empty(shape, np.float32) for _, shape in read]
+        copied = [(buffer, array) for (buffer, _), array in zip(read, results, strict=True)]
+        copied = [(buffer, array) for buffer, array in copied if array.nbytes]
+        usage = wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.MAP_READ
         with self._failures():
             encoder = self.handle.create_command_encoder()
-            found = encoder.begin_compute_pass()
+            kernels = encoder.begin_compute_pass()
             for pipeline, kernel, buffers, groups in work:
                 if 0 in groups:
                     continue
@@ -198,20 +208,21 @@ class Device:
                     for name in KERNELS[kernel]
                 ]
                 group = self.handle.create_bind_group(layout=self._layouts[kernel], entries=entries)
-                found.set_pipeline(pipeline)
-                found.set_bind_group(0, group)
-                found.dispatch_workgroups(*groups)
-            found.end()
+                kernels.set_pipeline(pipeline)
+                kernels.set_bind_group(0, group)
+                kernels.dispatch_workgroups(*groups)
+            kernels.end()
+            copies = [self.handle.create_buffer(size=a.nbytes, usage=usage) for _, a in copied]
+            for (buffer, array), copy in zip(copied, copies, strict=True):
+                encoder.copy_buffer_to_buffer(buffer, 0, copy, 0, array.nbytes)
             self.handle.queue.submit([encoder.finish()])
-
-    def read(self, buffer: Any, shape: tuple[int, ...]) -> NDArray[np.float32]:
-        """The first float32 numbers of a buffer, once all that was submitted is done."""
-        numbers = np.empty(shape, np.float32)
-        if numbers.nbytes:
-            with self._failures():
-                data = self.handle.queue.read_buffer(buffer, 0, numbers.nbytes)
-            numbers[...] = np.frombuffer(data, np.float32).reshape(shape)
-        return numbers
+            self.submissions += 1
+            for (_, array), copy in zip(copied, copies, strict=True):
+                copy.map_sync("READ")
+                array[...] = np.frombuffer(copy.read_mapped(), np.float32).reshape(array.shape)
+                copy.destroy()
+                self.bytes_read += array.nbytes
+        return results
 
     def _layout(self, names: Sequence[str]) -> Any:
         import wgpu
