@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 JOBS ?= 2
 BIN = $(VENV)/bin
-PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet
+PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
 .PHONY: demo test quick lint format types bench gpu soak gallery browser docs wheel clean
@@ -17,7 +17,10 @@ demo: $(VENV)/installed  ## the astronaut in 300 triangles: a still, a video, an
 TESTS_1 = $(wildcard tests/test_co*.py)
 TESTS_2 = $(filter-out $(TESTS_1),$(wildcard tests/test_[a-f]*.py))
 TESTS_3 = $(wildcard tests/test_[g-r]*.py)
-TESTS_4 = $(filter-out $(TESTS_1) $(TESTS_2) $(TESTS_3),$(wildcard tests/test_*.py)) tests/browser
+# Its tests take longest, so they come first: no worker is left alone with one at the end.
+LONGEST = tests/test_soak.py
+TESTS_4 = $(LONGEST) tests/browser \
+	$(filter-out $(TESTS_1) $(TESTS_2) $(TESTS_3) $(LONGEST),$(wildcard tests/test_*.py))
 
 test: $(VENV)/installed-dev  ## all tests
 	@failed=0; \

@@ -211,6 +211,9 @@ def fit(line: Sequence[str], folder: Path) -> int:
     """Run a command line in this process, silently; its exit code."""
     from artgen.cli import main
 
+    if line[0] == "compare":
+        # Its sheet shows seconds, which no two runs have in common.
+        time.perf_counter = lambda: 0.0
     silence = os.open(os.devnull, os.O_WRONLY)
     os.dup2(silence, 1)
     with open(folder / "stderr.txt", "a") as errors:

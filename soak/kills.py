@@ -285,6 +285,8 @@ PROMISES = [
         lambda: in_processes(_forget_moments),
         "checkpoints lose the moments of the gradients",
         pieces=tuple(ENGINES),
+        # The tests of the engines resume killed runs too.
+        small_pieces=("gradient, random batches", "climb, then gradient", "gradient, codec"),
         bug_piece="gradient",
     ),
     Promise(
@@ -298,6 +300,7 @@ PROMISES = [
         lambda: in_processes(_write_in_place),
         "outputs are written under their final names",
         pieces=COMMANDS,
+        small_pieces=("compare", "gallery"),
         bug_piece="render",
     ),
 ]
