@@ -395,15 +395,24 @@ def test_a_clip_uses_its_time(tmp_path: Path, registry: Registry, clock: Clock) 
         run={"device": "cpu", "threads": 1, "backend": "eager"},
         output={"video": False, "fps": 30, "video_seconds": 10.0},
     )
-    one = run(asked, registry, out=tmp_path / "one")
+    one = run(asked, registry)
     result = one.art.recipe
     assert one.summary["clip"]["scenes"] == 2
     assert one.summary["seconds"] == pytest.approx(12.0, rel=0.05)
     assert result.stage[0].time is None
     assert result.clip.steps == 10
     assert one.summary["steps"] == 2 * result.stage[0].steps + 6 * result.clip.steps
-    run(result, registry, out=tmp_path / "two")
-    assert stored(tmp_path / "one") == stored(tmp_path / "two")
+
+    def kill(event: Event) -> None:
+        if isinstance(event, Evaluated) and event.step > result.stage[0].steps + 5:
+            raise KeyboardInterrupt
+
+    # Killed after a frame that follows, it is resumed with the steps it had.
+    with pytest.raises(KeyboardInterrupt):
+        run(asked, registry, out=tmp_path / "two", observers=[kill])
+    resumed = run(asked, registry, out=tmp_path / "two", resume=True)
+    run(resumed.art.recipe, registry, out=tmp_path / "three")
+    assert stored(tmp_path / "two") == stored(tmp_path / "three")
 
 
 def test_a_clip_without_enough_time_takes_a_step_per_frame(
