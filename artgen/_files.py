@@ -59,6 +59,13 @@ def read_regular(
         return file.read()
 
 
+def check_art(file: Path) -> None:
+    """Raise InputError where `file`, an .art file, is not there."""
+    if not file.is_file():
+        reason = "is not a file" if file.exists() else "does not exist"
+        raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
+
+
 def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) -> Path:
     """Return the first file `name` in the folders `search` that has the given hash (None: any).
 

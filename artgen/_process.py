@@ -5,6 +5,9 @@ from __future__ import annotations
 import gc
 import os
 
+DEVICES = "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1"
+"""Names of devices, as a hint."""
+
 
 def prepare_process() -> None:
     """Speed up the start and small fits; only effective before torch is imported."""

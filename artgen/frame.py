@@ -274,7 +274,9 @@ def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
     if not whole or not all(1 <= round(side) <= LARGEST for side in sides):
         raise UsageError(
             f"{flag} {text} must be a whole number of pixels from 1 to {LARGEST}",
-            hint=None if unit == "px" else f"{text} are {' x '.join(f'{s:.0f}' for s in sides)}",
+            hint="for example 1080 or 1080x1080"
+            if unit == "px"
+            else f"{text} are {' x '.join(f'{s:.0f}' for s in sides)}",
         )
     first, *second = map(round, sides)
     return first, second[0] if second else None

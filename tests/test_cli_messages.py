@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import sys
 import threading
 from pathlib import Path
@@ -16,6 +17,7 @@ from artgen.cli._progress import progress
 from artgen.events import Advanced, Evaluated, Finished, Started
 from artgen.recipe import Recipe
 from artgen.runner import RunFolder
+from artgen.tasks import RunControl, graceful_signals
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
 
@@ -143,3 +145,45 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
         expected += [f"{name}: 20.00 dB after 4 steps in 1.0 s, stopped by steps"]
         expected += [f"{name}.png", f"{name}.art"]
     assert screen(capsys.readouterr().err) == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "says"),
+    [
+        (("fit", "-p", "tirangle"), 4, "unknown primitive 'tirangle'"),
+        (("fit", "-e", "clim"), 4, "unknown engine 'clim'"),
+        (("fit", "missing.jpg"), 3, "target missing.jpg does not exist"),
+        (("fit", "sample:cta"), 3, "there is no sample 'cta'"),
+        (("fit", "--mask", "missing.png"), 3, "mask missing.png does not exist"),
+        (("fit", "--device", "gpu"), 2, "there is no device 'gpu'"),
+        (("fit", "--background", "tael"), 2, "'tael' is not a colour"),
+        (("render", "missing.art"), 3, "missing.art does not exist"),
+        (("morph", "missing.art", "other.art"), 3, "missing.art does not exist"),
+    ],
+)
+def test_mistakes_are_found_before_torch_is_loaded_and_outputs_are_checked(
+    arguments, code, says, call, monkeypatch
+):
+    out = Path("artgen-out")
+    out.mkdir()
+    for stem in ("astronaut-gaussian", "missing", "missing-other"):
+        for suffix in ("json", "png", "mp4"):
+            (out / f"{stem}.{suffix}").touch()
+            Path(f"{stem}.{suffix}").touch() if "missing" in stem and suffix != "png" else None
+    Path("other.art").touch()
+
+    def load(*names: object) -> None:
+        raise AssertionError("the runs were made ready")
+
+    monkeypatch.setattr("artgen.cli._runs.Session.run_one", load)
+    monkeypatch.setattr("artgen.art.load", load)
+    assert call(*arguments)[0] == code
+    assert says in call(*arguments)[2]
+
+
+def test_an_interruption_is_answered_at_once(capfd):
+    control = RunControl()
+    with graceful_signals(control, answer="interrupted: wait"):
+        signal.raise_signal(signal.SIGINT)
+        assert control.stop_requested
+        assert capfd.readouterr().err == "\ninterrupted: wait\n"

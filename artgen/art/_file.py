@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from artgen._files import check_art
 from artgen._migration import migrated_options
 from artgen.animation.film import Film, Scene
 from artgen.art.precision import decode, encode
@@ -144,9 +145,7 @@ def read(path: str | os.PathLike[str]) -> Contents:
     from safetensors import SafetensorError, safe_open
 
     file = Path(path)
-    if not file.is_file():
-        reason = "is not a file" if file.exists() else "does not exist"
-        raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
+    check_art(file)
     try:
         with reading(str(file)), safe_open(file, framework="pt") as data:
             text = (data.metadata() or {})["artgen"]

@@ -12,6 +12,8 @@ from typing import Any
 
 from artgen.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 
+INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again to end at once"
+
 
 def say(message: str) -> None:
     """Print a line on stderr."""

@@ -14,7 +14,15 @@ from typing import Any
 from artgen._files import find_file
 from artgen.batch import Run, execute, write_files
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._console import describe, exit_code, headline, print_error, print_json, say
+from artgen.cli._console import (
+    INTERRUPTED,
+    describe,
+    exit_code,
+    headline,
+    print_error,
+    print_json,
+    say,
+)
 from artgen.cli._exports import Writer, check_files, write_exports
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
@@ -151,7 +159,7 @@ class Session:
         control = RunControl()
         with (
             self._page(control) as page,
-            graceful_signals(control),
+            graceful_signals(control, answer="" if self.common.quiet else INTERRUPTED),
             progress(self.registry, self.common, runs=len(tasks)) as stories,
         ):
             observers: list[Observer] = [*stories, *page]

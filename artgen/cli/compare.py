@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from artgen.cli._completion import names_of
 from artgen.cli._completion import targets as complete_targets
-from artgen.cli._console import describe, exit_code, print_error, print_json, print_table
+from artgen.cli._console import (
+    INTERRUPTED,
+    describe,
+    exit_code,
+    print_error,
+    print_json,
+    print_table,
+)
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
 from artgen.errors import Interrupted, UsageError
@@ -149,7 +156,7 @@ def compare(
     errors: list[Exception] = []
     control = RunControl()
     with (
-        graceful_signals(control),
+        graceful_signals(control, answer="" if common.quiet else INTERRUPTED),
         progress(registry, common, runs=fits) as stories,
     ):
         for row in comparison.run(

@@ -341,6 +341,12 @@ def fit(
             **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
         }
         return _watch(runs, search, common, unused, port=live_port or 0)
+    if not files.resume:
+        from artgen.cli._early import check_files, check_names
+
+        check_names(runs[0].recipe, registry)
+        if len(runs) == 1:
+            check_files(runs[0].recipe, registry, search)
     if polish:
         from artgen.resolve import check_polish
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from artgen._files import check_art, file_hash
 from artgen.cli._console import print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
@@ -34,11 +35,12 @@ def morph(
     common: Common,
 ) -> None:
     """Morph one drawing into another: its parts move to where the other's are."""
+    for art in (first, second):
+        check_art(art)
     registry = common.registry()
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
     check_files(files, registry, overwrite=overwrite, more=("art",))
 
-    from artgen._files import file_hash
     from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load
     from artgen.frame import parse_pixels

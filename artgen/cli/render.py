@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from artgen._files import check_art
 from artgen.cli._console import print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
@@ -116,6 +117,7 @@ def render(
     common: Common,
 ) -> None:
     """Draw a saved drawing or film at any size."""
+    check_art(art)
     registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")

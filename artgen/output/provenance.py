@@ -14,6 +14,7 @@ Files come from anywhere: every read is bounded, pixels are never decoded, nothi
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -23,7 +24,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
 from xml.parsers import expat
-from xml.sax.saxutils import unescape
 
 from artgen._files import check_regular
 from artgen.errors import InputError, reading
@@ -201,7 +201,7 @@ def _from_pdf(path: Path) -> str | None:
     if opened and not closed:
         raise _Damaged("its recipe is cut short or too large")
     try:
-        return _recipe_text(unescape(text.decode("utf-8"))) if opened else None
+        return _recipe_text(html.unescape(text.decode("utf-8"))) if opened else None
     except UnicodeDecodeError as error:
         raise _Damaged(f"its recipe cannot be read: {error}") from error
 

@@ -6,10 +6,10 @@ few lines of CSS say so, and a reader who asks for reduced motion sees the finis
 
 from __future__ import annotations
 
+import html
 import math
 import re
 from xml.etree import ElementTree
-from xml.sax.saxutils import escape
 
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
@@ -131,7 +131,8 @@ def _element(part: FlatPart, digits: int, seam: str) -> ElementTree.Element | No
 def escaped_recipe(recipe_json: str) -> str:
     """The recipe as text of an XML element."""
     # Tabs and the like are escaped by JSON itself; a few letters are no letters of XML.
-    return escape(_NOT_XML.sub(lambda letter: f"\\u{ord(letter[0]):04x}", recipe_json))
+    text = _NOT_XML.sub(lambda letter: f"\\u{ord(letter[0]):04x}", recipe_json)
+    return html.escape(text, quote=False)
 
 
 def metadata(recipe_json: str) -> str:

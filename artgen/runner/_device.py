@@ -7,11 +7,9 @@ from contextlib import contextmanager, suppress
 
 import torch
 
-from artgen._process import available_threads
+from artgen._process import DEVICES, available_threads
 from artgen.errors import OutputError, UsageError
 from artgen.raster.webgpu_device import find_adapter, find_adapters, is_webgpu
-
-DEVICES = "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1"
 
 
 def resolve_device(asked: str) -> str:

@@ -2,7 +2,7 @@
 
 from artgen.targets._idx import files_beside
 from artgen.targets._open import find_opener, kind_by_name, open_source
-from artgen.targets._sample import SAMPLES, open_sample
+from artgen.targets._sample import SAMPLES, check_sample, open_sample
 from artgen.targets._source import Source, file_safe, is_reserved
 from artgen.targets._table import open_table
 from artgen.targets._target import Target, TargetTensors
@@ -43,6 +43,7 @@ __all__ = [
     "Target",
     "TargetRequest",
     "TargetTensors",
+    "check_sample",
     "curve_from_samples",
     "file_safe",
     "files_beside",

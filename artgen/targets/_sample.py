@@ -58,15 +58,20 @@ def open_sample(
         return open_digits(rest, request)
     if name == "clip":
         return open_clip_sample(rest, request)
-    if rest not in SAMPLES:
-        known = (*SAMPLES, "clip", "digits")
-        raise InputError(f"there is no sample {rest!r}", hint=did_you_mean(rest, known))
+    check_sample(rest)
     source = f"sample:{rest}"
     if rest in GENERATED:
         drawn = image_from_array(GENERATED[rest](), request, rest, source=source)
         # Another machine may round otherwise: what is computed is what is hashed.
         return replace(drawn, sha256=content_hash(f"{source} 1"))
     return image_from_array(_photograph(rest), request, rest, source=source)
+
+
+def check_sample(rest: str) -> None:
+    """Raise InputError where there is no sample of this name; what follows a ``?`` is ignored."""
+    known = (*SAMPLES, "clip", "digits")
+    if rest.partition("?")[0] not in known:
+        raise InputError(f"there is no sample {rest!r}", hint=did_you_mean(rest, known))
 
 
 def _photograph(name: str) -> Any:

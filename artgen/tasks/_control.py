@@ -6,13 +6,14 @@ Nothing asked here changes what a run computes, only when it computes and where 
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any
 
@@ -68,8 +69,10 @@ class RunControl:
 
 
 @contextmanager
-def graceful_signals(control: RunControl) -> Iterator[None]:
+def graceful_signals(control: RunControl, *, answer: str = "") -> Iterator[None]:
     """Let the first SIGINT or SIGTERM request a stop; the second ends the process at once.
+
+    `answer` is written to the standard error at once, as the stop takes effect later.
 
     SIGHUP, of a terminal that was closed, requests a stop as often as it comes, unless it is
     ignored as under nohup. Handlers are restored after the block. Outside the main thread this does
@@ -85,6 +88,10 @@ def graceful_signals(control: RunControl) -> Iterator[None]:
             signal.signal(number, before[number])
 
     def stop(number: int, frame: FrameType | None) -> None:
+        if answer and not control.stop_requested:
+            with suppress(OSError):
+                # A stream could be in the middle of a write.
+                os.write(2, f"\n{answer}\n".encode())
         control.request_stop()
         # A shell and the system may both report that a terminal was closed.
         if number in (signal.SIGINT, signal.SIGTERM):
