@@ -213,10 +213,13 @@ def parse_frame(
     return frame
 
 
-def parse_pixels(text: str, dpi: float | None = None) -> int | str:
-    """A long side in pixels, or ``WIDTHxHEIGHT``, given either or lengths. Raises UsageError."""
-    frame = parse_frame(text, dpi=dpi)
-    return frame.size or 1 if frame.aspect is None else "{}x{}".format(*frame.aspect)
+def parse_pixels(text: str, dpi: float | None = None, *, flag: str = "--size") -> int | str:
+    """A long side in pixels, or ``WIDTHxHEIGHT``, given either or lengths.
+
+    Raises UsageError naming the `flag`.
+    """
+    width, height = _sides(flag, text, dpi)
+    return width if height is None else f"{width}x{height}"
 
 
 def has_unit(text: str | None) -> bool:

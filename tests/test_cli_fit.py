@@ -386,7 +386,7 @@ def test_a_batch_prints_paths_and_the_sheet_last(fit):
     picture("b.png", seed=2)
     code, out, _ = fit("a.png", "b.png")
     assert code == 0
-    assert len(out.split()) == 7
+    assert len(out.split()) == 8
     assert out.split()[-1] == str(Path("artgen-out/gaussian-sheet.png"))
     for stem in ("a-gaussian", "b-gaussian"):
         for file in Path("artgen-out").glob(f"{stem}.*"):

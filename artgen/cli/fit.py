@@ -297,13 +297,14 @@ def fit(
                 "target_bytes": target_bytes,
             },
             "output": {
-                "still_size": still_size and parse_pixels(still_size, framing.dpi),
+                "still_size": still_size
+                and parse_pixels(still_size, framing.dpi, flag="--still-size"),
                 "dpi": framing.dpi_of(still_size),
                 "start": start,
                 "end": end,
                 "loop": loop or None,
                 "max_bytes": parse_bytes(max_bytes),
-                "video_size": video_size and parse_pixels(video_size),
+                "video_size": video_size and parse_pixels(video_size, flag="--video-size"),
                 "transparent": transparent or None,
                 "video": False if no_video else None if video is None else True,
                 "video_format": parse_video(video),
