@@ -29,6 +29,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from artgen import Splat, UsageError
@@ -40,10 +41,9 @@ from benchmarks.superellipse import Superellipse
 UNUSUAL = ((("form", "text"),), (("harmonics", 16),))
 """Options of `fourier` that give other kernels."""
 
-KERNELS = ("prepare", "forward", "backward", "finish")
-
-WHOLE = {"width", "height", "levels", "count", "parts"}
-INDICES = {"box", "start", "splat", "end"}
+WHOLE = {"width", "height", "levels", "count", "parts", "mask", "inputs", "outputs"}
+ARRAYS = dict.fromkeys(("box", "start", "splat", "end"), "*i32")
+ARRAYS |= {"places": "*i64", "sums": "*i64"}
 """Arguments that are whole numbers, and arrays of these; the others are arrays of float32."""
 
 
@@ -106,6 +106,17 @@ class Kernels(NamedTuple):
         return ", ".join((self.splat.__name__.lower(), kind, *unusual))
 
 
+class Layers(NamedTuple):
+    """The kernels of a hash grid with two features, and of its network."""
+
+    layers: int
+    width: int
+
+    @property
+    def name(self) -> str:
+        return f"hashgrid, {self.layers} layers of {self.width}"
+
+
 @dataclass(frozen=True)
 class Compiled:
     """What is known of a compiled kernel; sizes are in bytes.
@@ -132,6 +143,10 @@ class Compiled:
         return self.warps * (min(blocks, 1024 * limit.shared // shared) if shared else blocks)
 
 
+Known: typing.TypeAlias = dict[str, Compiled]
+"""What is known of kernels, by their names."""
+
+
 def footprints() -> list[Kernels]:
     """Every shipped footprint by what it can draw, and one that is not shipped."""
     found, registry = [], default()
@@ -148,8 +163,8 @@ def footprints() -> list[Kernels]:
 
 
 def compile_all(
-    jobs: Sequence[tuple[Kernels, int]], *, count: bool = True
-) -> Iterator[dict[str, Compiled] | None]:
+    jobs: Sequence[tuple[Kernels | Layers, int]], *, count: bool = True
+) -> Iterator[Known | None]:
     """Compile kernels for capabilities, in processes; yield what is known by kernel, in order.
 
     None stands for an architecture that this ptxas does not know. Instructions are counted with
@@ -176,9 +191,19 @@ def _use_compiler(cache: str) -> None:
     }
 
 
-def _compile(kernels: Kernels, capability: int, count: bool) -> dict[str, Compiled] | None:
+def _compile(kernels: Kernels | Layers, capability: int, count: bool) -> Known | None:
     from triton.runtime.errors import PTXASError
 
+    look = _inspect_layers if isinstance(kernels, Layers) else _inspect_footprint
+    try:
+        return look(kernels, capability, count)
+    except PTXASError as error:
+        if "is not defined for option 'gpu-name'" in str(error):
+            return None
+        raise
+
+
+def _inspect_footprint(kernels: Kernels, capability: int, count: bool) -> Known:
     from artgen.raster import cuda
 
     source, module = cuda.Footprint(kernels.splat(dict(kernels.options))).kernels(
@@ -190,35 +215,48 @@ def _compile(kernels: Kernels, capability: int, count: bool) -> dict[str, Compil
     if kernels.over:
         read["backward"] = 4 * (splat + source.leaves + kernels.channels) / cuda.SIDE**2
     found = {}
-    for name in KERNELS:
+    for name in ("prepare", "forward", "backward", "finish"):
         warps = module.WARPS[name]
         evaluations = cuda.SIDE**2 / (32 * warps) if name in read and count else 0
-        try:
-            found[name] = inspect(
-                getattr(module, name), capability, warps, evaluations, read.get(name, 0)
-            )
-        except PTXASError as error:
-            if "is not defined for option 'gpu-name'" in str(error):
-                return None
-            raise
+        kernel = getattr(module, name)
+        found[name] = inspect(kernel, capability, warps, evaluations, read.get(name, 0))
     return found
 
 
+def _inspect_layers(layers: Layers, capability: int, _: bool) -> Known:
+    from artgen.nn import cuda, triton_layers
+
+    grid = {"AXES": 2, "FEATURES": 2, "WIDTH": 2, "BLOCK": cuda.POSITIONS}
+    network = {"LAYERS": layers.layers, "WIDTH": layers.width, "BLOCK": cuda.ROWS}
+    return {
+        name: inspect(getattr(triton_layers, name), capability, warps, sizes=sizes)
+        for names, warps, sizes in (
+            (("interpolate", "scatter"), cuda.GRID_WARPS, grid),
+            (("forward", "backward"), cuda.NETWORK_WARPS, network),
+        )
+        for name in names
+    }
+
+
 def inspect(
-    kernel: Any, capability: int, warps: int, evaluations: float = 0, read: float = 0
+    kernel: Any,
+    capability: int,
+    warps: int,
+    evaluations: float = 0,
+    read: float = 0,
+    sizes: Mapping[str, int] = MappingProxyType({}),
 ) -> Compiled:
     """Compile a kernel as it is launched, and read what ptxas and the machine code say.
 
     `evaluations` are those of a thread in a turn of the loop; 0 if there is none to be counted.
+    `sizes` are the arguments that are constants.
     """
     import triton
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    types = {
-        name: "i32" if name in WHOLE else "*i32" if name in INDICES else "*fp32"
-        for name in kernel.arg_names
-    }
+    whole = dict.fromkeys(WHOLE, "i32") | dict.fromkeys(sizes, "constexpr")
+    types = {name: (ARRAYS | whole).get(name, "*fp32") for name in kernel.arg_names}
     # Torch's memory begins at multiples of 16 bytes, which a launch finds out.
     aligned = {
         (place,): [["tt.divisibility", 16]]
@@ -228,7 +266,7 @@ def inspect(
     report = io.StringIO()
     with contextlib.redirect_stdout(report):
         made = triton.compile(
-            ASTSource(kernel, signature=types, constexprs={}, attrs=aligned),
+            ASTSource(kernel, signature=types, constexprs=sizes, attrs=aligned),
             target=GPUTarget("cuda", capability, 32),
             options={"enable_fp_fusion": True, "num_warps": warps},
         )
@@ -299,7 +337,7 @@ def issued(kernel: Compiled, device: Device) -> float:
 
 def run(settings: Settings) -> Iterator[Table]:
     chosen = slice(1) if settings.quick else slice(None)
-    every, capabilities = footprints()[chosen], sorted(ARCHITECTURES)
+    every, capabilities = [*footprints(), Layers(3, 64)][chosen], sorted(ARCHITECTURES)
     if settings.quick:
         capabilities = [device.capability for device in DEVICES]
     jobs = list(itertools.product(every, capabilities))
@@ -322,10 +360,10 @@ def resource_columns(capabilities: Sequence[int]) -> list[str]:
 
 
 def resource_rows(
-    known: Mapping[int, Mapping[str, Compiled]], capabilities: Sequence[int]
+    known: Mapping[int, Known], capabilities: Sequence[int]
 ) -> Iterator[tuple[str, list[str]]]:
     """Every kernel with a cell per capability, a dash where ptxas does not know it."""
-    for name in KERNELS:
+    for name in next(iter(known.values())):
         each = {capability: kernels[name] for capability, kernels in known.items()}
         cells = [
             f"{each[capability].registers} / {each[capability].resident(capability)}"
@@ -348,11 +386,9 @@ BOUND_COLUMNS = (
 )
 
 
-def bound_rows(
-    known: Mapping[int, Mapping[str, Compiled]], _: Sequence[int]
-) -> Iterator[tuple[str, list[str]]]:
+def bound_rows(known: Mapping[int, Known], _: Sequence[int]) -> Iterator[tuple[str, list[str]]]:
     """The kernels that evaluate a footprint: what an evaluation takes, and what devices allow."""
-    for name in ("forward", "backward"):
+    for name in (name for name, kernel in known[DEVICES[0].capability].items() if kernel.read):
         cells: list[float] = []
         for device in DEVICES:
             kernel = known[device.capability][name]

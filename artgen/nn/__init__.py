@@ -1,6 +1,7 @@
 """Layers that plugins share: grids of features, PReLU, and batches of pictures for codecs."""
 
 from artgen.nn.grids import grid_rows, interpolate_grids
+from artgen.nn.layers import relu_layers
 from artgen.nn.prelu import prelu
 
-__all__ = ["grid_rows", "interpolate_grids", "prelu"]
+__all__ = ["grid_rows", "interpolate_grids", "prelu", "relu_layers"]

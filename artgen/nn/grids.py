@@ -7,8 +7,8 @@ hashed, and those that collide learn what serves most of them. (Müller, Evans, 
 Instant neural graphics primitives with a multiresolution hash encoding, SIGGRAPH 2022.)
 
 On a CPU this is done by numba kernels, written out for the number of axes and of features, that
-find the vertices again for every position: that is faster than reading where they are. Elsewhere
-it is done by torch.
+find the vertices again for every position: that is faster than reading where they are. On CUDA
+Triton kernels do the same. Elsewhere it is done by torch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Sequence
-from itertools import accumulate, product
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -28,6 +28,7 @@ from torch.autograd.function import once_differentiable
 from artgen.compiler.field_layers import PRIMES
 from artgen.compiler.record import Recorded
 from artgen.compiler.threads import share
+from artgen.nn import cuda
 from artgen.nn.grid_printer import grid_kernels
 
 AT_ONCE = 4096
@@ -63,7 +64,9 @@ def interpolate_grids(
     plain = positions.dtype == table.dtype == torch.float32 and not positions.requires_grad
     if plain and table.device.type == "cpu":
         return _interpolate_on_cpu(positions, table, levels)
-    return _interpolate(positions, table, levels)
+    if plain and cuda.usable(table):
+        return cuda.interpolate_on_cuda(positions, table, levels.table, largest)
+    return cuda.interpolate_plainly(positions, table, levels.table, largest)
 
 
 class _Levels(NamedTuple):
@@ -85,37 +88,6 @@ def _levels(cells: tuple[tuple[int, ...], ...], largest: int) -> _Levels:
         for level, start in zip(cells, first, strict=False)
     ]
     return _Levels(np.array(table, np.int64), largest, first[-1])
-
-
-def _interpolate(positions: Tensor, table: Tensor, levels: _Levels) -> Tensor:
-    """The reference: any device, any dtype, differentiable in both."""
-    features = []
-    axes = positions.shape[1]
-    for *cells, first, hashed in levels.table.tolist():
-        scaled = positions * positions.new_tensor(cells)
-        low = torch.minimum(
-            scaled.detach().floor().clamp_min(0), positions.new_tensor(cells) - 1
-        ).long()
-        share = scaled - low
-        total: Tensor | float = 0.0
-        for corner in product((0, 1), repeat=axes):
-            weight: Tensor | float = 1.0
-            row, stride = torch.zeros_like(low[:, 0]), 1
-            for axis, far in enumerate(corner):
-                weight = weight * (share[:, axis] if far else 1 - share[:, axis])
-                vertex = low[:, axis] + far
-                if hashed:
-                    row = row ^ (vertex * PRIMES[axis])
-                else:
-                    row = row + vertex * stride
-                    stride *= cells[axis] + 1
-            if hashed:
-                row = row & (levels.largest - 1)
-            assert isinstance(weight, Tensor)
-            total = total + weight[:, None] * table[first + row]
-        assert isinstance(total, Tensor)
-        features.append(total)
-    return torch.cat(features, dim=1)
 
 
 class _Interpolate(torch.autograd.Function):

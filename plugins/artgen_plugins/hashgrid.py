@@ -17,7 +17,6 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import ClassVar
 
-import torch
 from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, init, nn, option
@@ -101,7 +100,7 @@ class HashGrid(Field):
         """Return colours [M, outputs] at positions [M, inputs]."""
         places = (xy / xy.new_tensor(self.reach) + 1) / 2
         value = nn.interpolate_grids(places, p.table, self.cells, 2**self.options.log2_rows)
-        for i in range(self.options.layers):
-            value = torch.relu(self.linear(value, getattr(p, f"weight{i}"), getattr(p, f"bias{i}")))
-        last = self.options.layers
-        return self.linear(value, getattr(p, f"weight{last}"), getattr(p, f"bias{last}"))
+        numbers = range(self.options.layers + 1)
+        weights = [getattr(p, f"weight{i}") for i in numbers]
+        biases = [getattr(p, f"bias{i}") for i in numbers]
+        return nn.relu_layers(self, value, weights, biases)

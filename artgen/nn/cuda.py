@@ -1,0 +1,248 @@
+"""Grids of features and small networks on CUDA, by Triton kernels.
+
+Gradients of a table are summed as whole numbers, of a size that the largest of them decides. Such
+sums do not depend on their order, so the same input gives the same bits.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import warnings
+from collections.abc import Callable, Sequence
+from itertools import product
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+from torch.nn.functional import linear, pad
+
+from artgen.compiler.field_layers import PRIMES
+
+POSITIONS, GRID_WARPS = 128, 4
+"""Positions and warps per program of a grid."""
+
+ROWS, NETWORK_WARPS = 32, 8
+"""Rows of values and warps per program of a network."""
+
+NARROWEST, WIDEST, DEEPEST = 16, 64, 4
+"""Widths and the number of layers that fit into a program's registers and a moment of compiling;
+layers are padded to a power of two."""
+
+BITS = 40
+"""Of the largest gradient; 2²² of these can be added."""
+
+
+def usable(tensor: Tensor) -> bool:
+    """Whether the kernels work where a tensor is; where they should and do not, warns once."""
+    return tensor.device.type == "cuda" and _work(tensor.device)
+
+
+@functools.cache
+def _work(device: torch.device) -> bool:
+    reason = "kernels for CUDA need Triton: pip install 'artgen[triton]'"
+    if importlib.util.find_spec("triton") is not None:
+        try:
+            if _agree(device):
+                return True
+            reason = "their kernels do not agree with plain torch"
+        except Exception as error:
+            # Whatever a compiler throws must not stop a fit, only say why that is slow.
+            reason = (
+                f"their kernels fail: {type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            )
+    warnings.warn(f"hash grids run on plain torch: {reason}", RuntimeWarning, stacklevel=2)
+    return False
+
+
+def _agree(device: torch.device) -> bool:
+    """Whether a small grid and a small network are those of plain torch, with their gradients."""
+    rng = torch.Generator().manual_seed(1)
+    shapes = ((9, 2), (9 + 16, 2), (8, 4), (3, 8), (8,), (3,))
+    positions, *leaves = (torch.rand(shape, generator=rng).to(device) for shape in shapes)
+    table, *weights = (leaf.requires_grad_() for leaf in leaves)
+    levels = np.array([[2, 2, 0, 0], [9, 9, 9, 1]])
+    results = []
+    for interpolate, layers in (
+        (interpolate_on_cuda, layers_on_cuda),
+        (interpolate_plainly, layers_plainly),
+    ):
+        features = interpolate(positions, table, levels, 16)
+        out = layers(features, weights[:2], weights[2:])
+        results.append([out, *torch.autograd.grad(out.square().sum(), leaves)])
+    return all(
+        torch.allclose(mine, plain, rtol=1e-3, atol=1e-3)
+        for mine, plain in zip(*results, strict=True)
+    )
+
+
+def interpolate_plainly(
+    positions: Tensor, table: Tensor, levels: NDArray[np.int64], largest: int
+) -> Tensor:
+    """Compute what `interpolate_on_cuda` computes: any device and dtype, differentiable in both."""
+    features = []
+    axes = positions.shape[1]
+    for *cells, first, hashed in levels.tolist():
+        scaled = positions * positions.new_tensor(cells)
+        low = torch.minimum(
+            scaled.detach().floor().clamp_min(0), positions.new_tensor(cells) - 1
+        ).long()
+        share = scaled - low
+        total: Tensor | float = 0.0
+        for corner in product((0, 1), repeat=axes):
+            weight: Tensor | float = 1.0
+            row, stride = torch.zeros_like(low[:, 0]), 1
+            for axis, far in enumerate(corner):
+                weight = weight * (share[:, axis] if far else 1 - share[:, axis])
+                vertex = low[:, axis] + far
+                if hashed:
+                    row = row ^ (vertex * PRIMES[axis])
+                else:
+                    row = row + vertex * stride
+                    stride *= cells[axis] + 1
+            if hashed:
+                row = row & (largest - 1)
+            assert isinstance(weight, Tensor)
+            total = total + weight[:, None] * table[first + row]
+        assert isinstance(total, Tensor)
+        features.append(total)
+    return torch.cat(features, dim=1)
+
+
+def layers_plainly(
+    value: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor], linear: Any = linear
+) -> Tensor:
+    """Compute what `layers_on_cuda` computes, each layer by `linear`."""
+    last = len(weights) - 1
+    for i, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
+        value = linear(value, weight, bias)
+        value = torch.relu(value) if i < last else value
+    return value
+
+
+class _Interpolate(torch.autograd.Function):
+    """Features [M, levels·F] at positions [M, d], differentiable in the table [rows, F]."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, positions: Tensor, table: Tensor, levels: NDArray[np.int64], largest: int
+    ) -> Tensor:
+        from artgen.nn import triton_layers
+
+        positions, table = positions.contiguous(), table.contiguous()
+        (count, axes), features = positions.shape, table.shape[1]
+        places = _places(levels.tobytes(), axes, table.device)
+        out = table.new_empty(count, len(levels) * features)
+        sizes = (
+            count,
+            len(levels),
+            largest - 1,
+            axes,
+            features,
+            _power_of_two(features),
+            POSITIONS,
+        )
+        programs = (-(-count // POSITIONS), len(levels))
+        _launch(
+            triton_layers.interpolate, GRID_WARPS, programs, positions, table, places, out, *sizes
+        )
+        ctx.save_for_backward(positions, places)
+        ctx.programs, ctx.sizes, ctx.shape = programs, sizes, table.shape
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        from artgen.nn import triton_layers
+
+        positions, places = ctx.saved_tensors
+        incoming = grad_outputs[0].contiguous()
+        sums = torch.zeros(ctx.shape, dtype=torch.int64, device=incoming.device)
+        largest = incoming.abs().sum(1).amax(0, keepdim=True) if len(incoming) else incoming.sum()
+        scale = torch.exp2(BITS - torch.ceil(torch.log2(largest.clamp_min(1e-25))))
+        given = (positions, places, incoming, scale, sums)
+        _launch(triton_layers.scatter, GRID_WARPS, ctx.programs, *given, *ctx.sizes)
+        # Where a gradient is not finite the scale is 0 or NaN, and the quotient is NaN.
+        return None, (sums.double() / scale).float(), None, None
+
+
+interpolate_on_cuda: Callable[..., Tensor] = _Interpolate.apply
+
+
+@functools.lru_cache(maxsize=32)
+def _places(levels: bytes, axes: int, device: torch.device) -> Tensor:
+    """The rows that the kernels read, of the rows of `grids._Levels.table`."""
+    rows = []
+    for *cells, first, hashed in np.frombuffer(levels, np.int64).reshape(-1, axes + 2).tolist():
+        strides = [int(np.prod([n + 1 for n in cells[:axis]])) for axis in range(axes)]
+        factors = PRIMES[:axes] if hashed else strides
+        pairs = zip(cells, factors, strict=True)
+        rows.append([*(number for pair in pairs for number in pair), first, hashed])
+    return torch.tensor(rows, device=device)
+
+
+class _Layers(torch.autograd.Function):
+    """A network of layers [L, W, W] with ReLU between them, of values [M, inputs]."""
+
+    @staticmethod
+    def forward(ctx: Any, value: Tensor, weights: Tensor, biases: Tensor, outputs: int) -> Tensor:
+        from artgen.nn import triton_layers
+
+        value, (count, inputs), (layers, width, _) = value.contiguous(), value.shape, weights.shape
+        kept = value.new_empty(layers, count, width)
+        out = value.new_empty(count, outputs)
+        programs, sizes = (-(-count // ROWS),), (count, inputs, outputs, layers, width, ROWS)
+        _launch(
+            triton_layers.forward,
+            NETWORK_WARPS,
+            programs,
+            value,
+            weights,
+            biases,
+            kept,
+            out,
+            *sizes,
+        )
+        ctx.save_for_backward(weights, kept)
+        ctx.programs, ctx.sizes = programs, sizes
+        return out
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        from artgen.nn import triton_layers
+
+        weights, kept = ctx.saved_tensors
+        count, inputs, *_ = ctx.sizes
+        gradients, out = torch.empty_like(kept), kept.new_empty(count, inputs)
+        given = (grad_outputs[0].contiguous(), weights, kept, gradients, out)
+        _launch(triton_layers.backward, NETWORK_WARPS, ctx.programs, *given, *ctx.sizes)
+        return out, gradients.transpose(1, 2) @ kept, gradients.sum(1), None
+
+
+_apply_layers: Callable[..., Tensor] = _Layers.apply
+
+
+def layers_on_cuda(value: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
+    """Apply linear layers with ReLU between them, none wider than WIDEST, to values [M, inputs]."""
+    width = _power_of_two(max(NARROWEST, *(max(weight.shape) for weight in weights)))
+    square = [pad(w, (0, width - w.shape[1], 0, width - w.shape[0])) for w in weights]
+    rows = [pad(b, (0, width - len(b))) for b in biases]
+    return _apply_layers(value, torch.stack(square), torch.stack(rows), len(biases[-1]))
+
+
+def _power_of_two(number: int) -> int:
+    """The least power of two that is not less."""
+    return 1 << (number - 1).bit_length()
+
+
+def _launch(kernel: Any, warps: int, programs: tuple[int, ...], *arguments: Tensor | int) -> None:
+    """Run a kernel where its first argument is."""
+    first = arguments[0]
+    assert isinstance(first, Tensor)
+    if programs[0]:
+        with torch.cuda.device_of(first):  # type: ignore[no-untyped-call]
+            kernel[programs](*arguments, num_warps=warps, enable_fp_fusion=True)
