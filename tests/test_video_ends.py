@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import av
 import numpy as np
 import pytest
 from helpers import recipe, save_photo, video_frames
@@ -15,6 +16,8 @@ from artgen.cli._flags import parse_bytes
 from artgen.errors import OutputError, UsageError
 from artgen.events import Notice
 from artgen.output.spool import Spool, there_and_back, with_ends, write_limited
+from artgen.output.video import write_video
+from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
 
@@ -107,3 +110,47 @@ def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):
     assert video_frames(tmp_path / "a.mp4").shape == (60, 64, 32, 3)
     assert main(["render", "a.art", "--start", "parts", "-o", "a.png"]) == 2
     assert "is no video" in capsys.readouterr().err
+
+
+def sounding(path, suffix):
+    """A clip of eight frames with a tone of a second."""
+    encoders = {".mp4": ("libx264", "aac"), ".webm": ("libvpx-vp9", "libopus")}
+    with av.open(str(path), "w") as container:
+        pictures = container.add_stream(encoders[suffix][0], rate=8)
+        pictures.width, pictures.height, pictures.pix_fmt = 32, 32, "yuv420p"
+        tone = container.add_stream(encoders[suffix][1], rate=48_000)
+        for level in range(8):
+            pixels = np.full((32, 32, 3), 30 * level, np.uint8)
+            container.mux(pictures.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
+        wave = np.sin(np.arange(48_000) / 20).astype(np.float32)[None].repeat(2, 0)
+        sound = av.AudioFrame.from_ndarray(
+            np.ascontiguousarray(wave.T.reshape(1, -1)), "flt", "stereo"
+        )
+        sound.sample_rate = 48_000
+        resampler = av.AudioResampler(format=tone.format, layout="stereo", rate=48_000)
+        for frame in resampler.resample(sound):
+            container.mux(tone.encode(frame))
+        container.mux(pictures.encode(None))
+        container.mux(tone.encode(None))
+
+
+@pytest.mark.parametrize(("source", "written", "kept"), [(".mp4", ".mp4", 1), (".mp4", ".webm", 0)])
+def test_the_sound_of_a_clip_is_kept(tmp_path, source, written, kept):
+    clip, file = tmp_path / f"clip{source}", tmp_path / f"b{written}"
+    sounding(clip, source)
+    write_video(file, noise(8, 32), fps=8, sound=clip)
+    with av.open(str(file)) as made:
+        assert len(made.streams.audio) == kept
+        if kept:
+            samples = sum(frame.samples for frame in made.decode(audio=0))
+            assert samples == pytest.approx(48_000, abs=3000)
+    assert len(video_frames(file)) == 8
+
+
+def test_a_fit_of_a_clip_keeps_its_sound(tmp_path):
+    clip = tmp_path / "clip.mp4"
+    sounding(clip, ".mp4")
+    asked = recipe(clip, {"steps": 2}).to_dict() | {"output": {}, "clip": {"steps": 1}}
+    run(Recipe.from_dict(asked), Registry(), out=tmp_path / "out", name="a")
+    with av.open(str(tmp_path / "out/a.mp4")) as made:
+        assert len(made.streams.audio) == 1

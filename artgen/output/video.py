@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from artgen.errors import InputError, OutOfMemory, OutputError, memory_errors, reading
 from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
+from artgen.targets._source import CONTAINERS
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -41,6 +42,8 @@ class _Codec:
     encoder: str
     name: str
     options: Mapping[str, str]
+    sounds: tuple[str, ...]
+    """The encodings of sound that the container can hold."""
     container_options: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -55,6 +58,7 @@ _CODECS = {
         # mbtree saves bits on what later frames do not refer to: here the last frame, which is the
         # result.
         {"crf": "18", "preset": "medium", "mbtree": "0", "g": _NEVER},
+        ("aac", "mp3", "mp3float", "ac3", "opus", "libopus", "alac", "flac"),
         # The index comes first, so that a page plays the video while it loads.
         {"movflags": "+faststart"},
     ),
@@ -63,6 +67,7 @@ _CODECS = {
         "libvpx-vp9",
         "VP9",
         {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "g": _NEVER},
+        ("opus", "libopus", "vorbis"),
     ),
 }
 
@@ -154,13 +159,15 @@ def write_video(
     fps: float,
     comment: str = "",
     quality: int | None = None,
+    sound: Path | None = None,
 ) -> None:
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
     are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
     a time, so that memory does not grow with their number; animations are smaller and shorter, see
-    `write_animation`. `quality` is one of `QUALITIES`, by default the best. Raises OutputError
+    `write_animation`. `quality` is one of `QUALITIES`, by default the best. The sound of the video
+    file `sound` is copied as it is, if there is any that the format can hold. Raises OutputError
     where the suffix is another one, there is no frame or the file cannot be written. What the
     iterable itself raises passes through, but for an OSError, which becomes an OutputError.
     """
@@ -193,7 +200,10 @@ def write_video(
                 ) as container,
             ):
                 container.metadata["comment"] = comment
-                _encode(container, codec, first, remaining, fps=fps)
+                with _sound_of(sound, container, codec) as copied:
+                    _encode(container, codec, first, remaining, fps=fps)
+                    for packet in copied:
+                        container.mux(packet)
         except av.FFmpegError as error:
             if isinstance(error, OSError):
                 raise
@@ -253,6 +263,34 @@ def read_frames(path: Path, *, fps: float) -> Iterator[Pixels]:
         raise InputError(f"cannot read {path}: {unknown}") from error
     except Exception as error:  # on damaged files imageio raises nearly anything
         raise InputError(f"cannot read {path}: {error}") from error
+
+
+@contextmanager
+def _sound_of(
+    source: Path | None, container: OutputContainer, codec: _Codec
+) -> Iterator[Iterator[Any]]:
+    """Declare the sound of a file as a stream of the container; yields its packets."""
+    import av
+
+    if source is None or source.suffix.lower() not in CONTAINERS:
+        yield iter(())
+        return
+    # Its suffix says what it is: a list of other files would be followed.
+    form = CONTAINERS[source.suffix.lower()]
+    with source.open("rb") as file, av.open(file, "r", format=form) as read:
+        fitting = [each for each in read.streams.audio if each.codec_context.name in codec.sounds]
+        if not fitting:
+            yield iter(())
+            return
+        stream = container.add_stream_from_template(fitting[0])
+
+        def packets() -> Iterator[Any]:
+            for packet in read.demux(fitting[0]):
+                if packet.dts is not None:
+                    packet.stream = stream
+                    yield packet
+
+        yield packets()
 
 
 def _encode(

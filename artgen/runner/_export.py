@@ -119,7 +119,10 @@ def export(
         if output.loop:
             frames = there_and_back(frames)
         if output.max_bytes is None:
-            write_video(video, frames, fps=fps, comment=text)
+            clip = job.target.clip
+            kept = clip is not None and not (output.loop or output.start or output.end == "photo")
+            sound = clip.place if clip is not None and kept else None
+            write_video(video, frames, fps=fps, comment=text, sound=sound)
         else:
             limit = output.max_bytes
             words = write_limited(video, frames, fps=fps, comment=text, max_bytes=limit)
