@@ -17,6 +17,8 @@ os.environ["ARTGEN_CONFIG"] = ""
 # Without a GPU, Triton's kernels run in its interpreter; read when Triton is imported.
 if not Path("/dev/nvidiactl").exists():
     os.environ.setdefault("TRITON_INTERPRET", "1")
+# What is printed depends on no terminal.
+os.environ["COLUMNS"] = "80"
 # No test opens a window.
 os.environ["BROWSER"] = "true"
 

@@ -163,6 +163,7 @@ def test_plugins_show_agrees_with_the_code(call):
     assert [o["name"] for o in data["options"]] == list(cls().option_values())
 
 
+@pytest.mark.slow
 def test_doctor_is_well_here(call):
     code, out, err = call("doctor")
     assert (code, err) == (0, "")

@@ -111,6 +111,7 @@ def gallery(call, command: str, *more: str) -> dict[str, Any]:
 SHOW = "`artgen plugins show`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("sections", "command"),
     [

@@ -117,6 +117,7 @@ def test_what_is_made_is_registered_under_its_name_and_lint_clean(tmp_path, name
         assert done.returncode == 0, done.stdout
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", OTHERS)
 def test_a_plugin_of_another_kind_passes_its_checks(call, kind):
     assert call("plugins", "new", "tide", "--kind", kind, "--file", "-q")[0] == 0
@@ -411,6 +412,7 @@ def test_check_says_what_is_wrong(call, everything_wrong, sort):
 # ---- search --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_search_finds_what_is_installed_and_the_package_of_the_index(call, package_index):
     code, out, err = call("plugins", "search", "Heart")
     assert code == 0
@@ -422,6 +424,7 @@ def test_search_finds_what_is_installed_and_the_package_of_the_index(call, packa
     assert err == "the package index has no artgen-gaussian\n"
 
 
+@pytest.mark.slow
 def test_show_describes_a_package_of_the_index(call, package_index):
     code, out, _ = call("plugins", "show", "artgen-heart")
     assert code == 0
@@ -440,6 +443,7 @@ def test_show_describes_a_package_of_the_index(call, package_index):
     assert "there is no package 'artgen-hearts'" in err
 
 
+@pytest.mark.slow
 def test_without_a_connection_search_and_show_say_so(call, monkeypatch, everything_wrong):
     use_index(monkeypatch, "http://127.0.0.1:9/simple")
     code, out, err = call("plugins", "search", "gaussian")

@@ -314,6 +314,7 @@ class StopAfter(RunControl):
             self.stop_requested |= self.left <= 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("pictures", [2, 4])
 def test_a_resumed_clip_is_the_same(tmp_path, pictures):
     asked = recipe("sample:clip?n=8")
@@ -388,6 +389,7 @@ class Far:
             shutil.rmtree(home)
 
 
+@pytest.mark.slow
 def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, monkeypatch):
     from artgen.runner import SceneExecution
 

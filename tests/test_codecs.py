@@ -178,6 +178,7 @@ def test_svd_is_the_best_matrix_of_its_rank(rank, digits):
     )
 
 
+@pytest.mark.slow
 def test_pca_is_the_best_shared_basis(digits):
     codec, tensors = solved(PCA, digits, rank=9)
     images = digits.training.reshape(len(digits.training), -1) / 255.0
@@ -321,6 +322,7 @@ SMALL = {"width": 0.15, "latent": 6}
 QUICK = {"threads": 1, "seed": 2}
 
 
+@pytest.mark.slow
 def test_it_learns_and_tells_both_losses(digits):
     seen = []
     art = artgen.fit(
@@ -440,6 +442,7 @@ def test_the_divergence_of_a_vae_is_that_of_normal_distributions(digits):
     assert torch.equal(codec.encode(images, p), mean)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_chunks_change_nothing(chunk, name, digits, monkeypatch):

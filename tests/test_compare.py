@@ -277,7 +277,8 @@ def test_a_metric_that_is_missing_for_one_target_has_no_mean(compare):
 # ---- when something fails ------------------------------------------------------------------------
 
 
-def test_a_failure_harms_no_other_and_the_first_one_decides(call):
+def test_a_failure_harms_no_other_and_the_first_one_decides(call, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
     code, out, err = call(
         *("-p", "no-such", "-p", "gaussian:count=6", "-p", "gaussian:blend=odd"), "-q"
     )

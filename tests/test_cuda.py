@@ -75,6 +75,7 @@ def agree(splat, tensors, canvas):
 # ---- the kernels ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "splat",
     [
@@ -110,6 +111,7 @@ def test_canvases_of_any_size(triton, width, height):
     agree(splat, scene(splat, canvas, count=6), canvas)
 
 
+@pytest.mark.slow
 def test_small_and_large_splats_together(triton):
     splat, canvas = Gaussian(), Canvas(150, 70)
     tensors = scene(splat, canvas, count=8)
@@ -119,6 +121,7 @@ def test_small_and_large_splats_together(triton):
     agree(splat, tensors, canvas)
 
 
+@pytest.mark.slow
 def test_behind_what_hides_everything_nothing_is_drawn(triton):
     splat, canvas = Gaussian({"blend": "over"}), Canvas(20, 18)
     tensors = scene(splat, canvas, count=80)

@@ -292,6 +292,7 @@ def files(out: Path) -> dict[str, bytes]:
     return {path.suffix: path.read_bytes() for path in out.iterdir() if path.suffix != ".json"}
 
 
+@pytest.mark.slow
 def test_watching_and_pausing_change_nothing(
     photo: Path, tmp_path: Path, registry: Registry
 ) -> None:

@@ -61,6 +61,7 @@ def test_the_recipe_is_inside(tmp_path, suffix):
     assert json.loads(read_recipe(path)) == json.loads(RECIPE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("suffix", "side", "rate"), [(".gif", 480, 12.5), (".webp", 720, 25), (".apng", 480, 25)]
 )

@@ -120,6 +120,7 @@ def test_sizes_are_padded_with_their_edge(tmp_path, height, width, padded):
         assert back[:, : width - 8].max() <= 8
 
 
+@pytest.mark.slow
 def test_fewer_frames_than_the_encoder_looks_ahead(tmp_path):
     for count in (1, 2, 70):
         path = tmp_path / f"{count}.mp4"
@@ -325,6 +326,7 @@ def circles(count=240):
         yield np.rint(170 * disc[..., None] + noise).astype(np.uint8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("suffix", [".mp4", ".webm"])
 def test_nothing_flickers_while_the_last_frame_is_held(tmp_path, suffix):
     path, moving = tmp_path / f"hold{suffix}", list(circles())

@@ -299,6 +299,7 @@ def test_what_shows_through_the_target_is_of_the_palette(tmp_path, registry):
     assert again.art.to_bytes() == done.art.to_bytes()
 
 
+@pytest.mark.slow
 def test_a_killed_run_keeps_its_palette(photo, tmp_path, registry):
     asked = with_palette(photo, 3)
     run(asked, registry, out=tmp_path / "whole")

@@ -168,6 +168,7 @@ def test_a_partition_of_ones_own():
     assert float(picture[0].mean()) == pytest.approx((0.32 + 1) / 2, abs=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("body", "message"),
     [

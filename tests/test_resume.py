@@ -133,6 +133,7 @@ def test_killed_twice_from_outside(photo: Path, tmp_path: Path, registry: Regist
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_killed_before_the_first_checkpoint(
     photo: Path, tmp_path: Path, registry: Registry
 ) -> None:
@@ -170,6 +171,7 @@ def test_killed_in_the_second_stage(photo: Path, tmp_path: Path, registry: Regis
     assert_same(tmp_path / "inside", tmp_path / "whole")
 
 
+@pytest.mark.slow
 def test_killed_with_random_batches(photo: Path, tmp_path: Path, registry: Registry) -> None:
     asked = recipe(photo, {"steps": 300, "batch": 64}, primitive=MLP)
     kill_worker_at(170, asked, tmp_path / "killed")
@@ -178,6 +180,7 @@ def test_killed_with_random_batches(photo: Path, tmp_path: Path, registry: Regis
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("primitive", [{}, MLP], ids=["splats", "field"])
 def test_stopped_at_every_event(
     primitive: dict, photo: Path, tmp_path: Path, registry: Registry
@@ -357,7 +360,7 @@ def test_killed_while_the_folder_is_removed(
             main(arguments)
     assert (out / "photo-gaussian-s1.run").is_dir()
     assert main([*arguments, "--resume"]) == 0
-    assert {path.suffix for path in out.iterdir()} == {".png", ".art", ".json"}
+    assert {path.suffix for path in out.iterdir()} == {".png", ".art", ".json", ".html"}
     assert len(list(out.glob("*.art"))) == 2
 
     # And a folder that a kill left half made is no unfinished run.

@@ -214,6 +214,7 @@ def test_a_drawing_of_another_kind_is_no_start(fit):
     assert "does not hold the parameters" in error["message"]
 
 
+@pytest.mark.slow
 def test_a_plateau_without_psnr(fit):
     data = fit("curve:0*x?n=20", "-p", "mlp", "--plateau", "5", "--no-video", steps="4000")
     assert data["stopped_by"] == "plateau"
@@ -346,6 +347,7 @@ def test_the_detail_of_a_field_follows_the_samples():
     assert plan("points").recipe.stage[0].loss == "cross-entropy"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", [0, 1])
 @pytest.mark.parametrize("engine", ["gradient", "scratch"])
 def test_a_curve_is_learned(engine, seed):
@@ -353,6 +355,7 @@ def test_a_curve_is_learned(engine, seed):
     assert art.metrics["mse"] < 1e-4
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("target", ["random", "two-moons", "spiral?classes=3"])
 def test_points_are_separated(target):
     art = artgen.fit(
@@ -362,6 +365,7 @@ def test_points_are_separated(target):
     assert art.metrics["mean_error"] < 0.01
 
 
+@pytest.mark.slow
 def test_the_published_curve_is_about_as_good_as_published():
     errors = []
     for seed in range(3):

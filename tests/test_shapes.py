@@ -298,6 +298,7 @@ def test_an_outline_is_a_polygon_by_default():
 # ---- compiling -----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_function_that_cannot_be_compiled_is_named():
     class Wrong(Circle):
         @staticmethod
@@ -410,6 +411,7 @@ class Disc(Shape):
 """
 
 
+@pytest.mark.slow
 def test_a_second_process_compiles_nothing_and_an_edited_file_is_compiled_anew(tmp_path):
     def run(size):
         (tmp_path / "disc.py").write_text(DISC.format(size=size))

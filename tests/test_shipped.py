@@ -77,6 +77,7 @@ def polar(tensors, canvas):
 # ---- gaussian ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_gaussians_fit_a_photograph_and_the_cut_does_not_show(astronaut):
     target = astronaut(128)
     primitive = Gaussian()
@@ -252,6 +253,7 @@ def published_picture(leaves, size):
     return torch.einsum("nhw,nhw,cn->chw", f, f, torch.tanh(leaves["colour"]))
 
 
+@pytest.mark.slow
 def test_splats_v1_learns_as_published(astronaut):
     count, size, steps = 32, 48, 100
     plan = resolve(

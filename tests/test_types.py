@@ -112,6 +112,7 @@ name: int = artgen.__version__  # the check itself can fail
 """
 
 
+@pytest.mark.slow
 def test_plugins_of_every_kind_pass_strict_mypy(tmp_path):
     (tmp_path / "attributes.py").write_text(WITH_ATTRIBUTES)
     (tmp_path / "properties.py").write_text(WITH_PROPERTIES)
