@@ -196,7 +196,7 @@ def test_the_real_compiler_takes_every_kernel_and_spills_nothing():
     every = [k for k in footprints() if k.over or (k.channels == 3 and "harmonics" not in str(k))]
     every += [Kernels(Superellipse, 3), Kernels(Odd, 3), Kernels(Odd, 4, over=True)]
     jobs = [(kernels, 86) for kernels in every]
-    jobs += [(Layers(3, 64), 86)]
+    jobs += [(Layers(3, 32), 86)]
     jobs += [(Kernels(Gaussian, 3), capability) for capability in (75, 80, 89, 90, 120)]
     names = []
     for (kernels, capability), known in zip(jobs, compile_all(jobs, count=False), strict=True):
