@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 from artgen.hookspecs import Spec, hookimpl
 
-CLIPS = ("*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv", "*.gif", "*.webp", "*.apng")
+CLIPS = ("*.gif", "*.webp", "*.apng", "*.mp4", "*.m4v", "*.mov", "*.webm", "*.mkv")
 PICTURES = ("*.png", "*.jpg", "*.jpeg", "*.bmp", "*.tif", "*.tiff")
-SETS = ("*/", "*.npz", "*images-idx3-ubyte*")
+SETS = ("*images-idx3-ubyte*", "*.npz", "*/")
+
+PNG = b64decode(
+    "iVBORw0KGgoAAAANSUhEUgAAAAQAAAADCAAAAACRn/EaAAAAF0lEQVR42mNkEBERYQwQERFhCRAREQEACTgBW9FM8BwA"
+    "AAAASUVORK5CYII="
+)
+"""A picture of 4 x 3 gray pixels."""
+GIF = b64decode(
+    "R0lGODlhAgACAIEAAAAAAP///wAAAAAAACH5BAAKAAAALAAAAAACAAIAAAgHAAMAABAgIAAh+QQBCgACACwAAAAAAgACAIEA"
+    "AAD///8AAAAAAAAIBwABBAgAICAAOw=="
+)
+"""An animation of two frames of 2 x 2 pixels."""
+IDX = bytes.fromhex("00000803 00000008 00000004 00000004") + bytes(range(128))
+"""Eight pictures of 4 x 4 pixels, as MNIST stores them."""
 
 
 @hookimpl
@@ -58,12 +73,22 @@ def artgen_targets() -> list[Spec]:
     """The schemes and kinds of files in `artgen.targets`."""
     return [
         # Any other file may be a picture: its content decides.
-        Spec("image", "A picture file", "artgen.targets:open_image", files=("*", *PICTURES)),
+        Spec("image", "A picture file", "artgen.targets:open_image", (*PICTURES, "*"), PNG),
         Spec(
-            "clip", "A video, or an animated GIF, WebP or PNG", "artgen.targets:open_moving", CLIPS
+            "clip",
+            "A video, or an animated GIF, WebP or PNG",
+            "artgen.targets:open_moving",
+            CLIPS,
+            GIF,
         ),
-        Spec("table", "A curve or labelled points", "artgen.targets:open_table", ("*.csv",)),
-        Spec("set", "A set of pictures", "artgen.targets:open_image_set", SETS),
+        Spec(
+            "table",
+            "A curve or labelled points",
+            "artgen.targets:open_table",
+            ("*.csv",),
+            b"x,y\n0,1\n1,3\n2,2\n",
+        ),
+        Spec("set", "A set of pictures", "artgen.targets:open_image_set", SETS, IDX),
         Spec(
             "sample",
             "A bundled photograph, digits or clip",
@@ -72,7 +97,12 @@ def artgen_targets() -> list[Spec]:
         ),
         Spec("https", "A picture on the web", "artgen.targets._url:open_https"),
         Spec("http", "A picture on the web, unencrypted", "artgen.targets._url:open_http"),
-        Spec("frames", "A folder of pictures as a clip", "artgen.targets:open_frames"),
+        Spec(
+            "frames",
+            "A folder of pictures as a clip",
+            "artgen.targets:open_frames",
+            example={"1.png": PNG, "2.png": PNG},
+        ),
         Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
         Spec("points", "Labelled points: random, two-moons, spiral", "artgen.targets:open_points"),
     ]

@@ -16,14 +16,9 @@
 from __future__ import annotations
 
 import difflib
-import functools
-import os
 import re
-import sys
-import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any, ClassVar
 
 __all__ = [
@@ -39,7 +34,6 @@ __all__ = [
     "did_you_mean",
     "explain_problem",
     "is_out_of_memory",
-    "line_at_fault",
     "memory_errors",
     "reading",
 ]
@@ -184,16 +178,3 @@ def reading(where: str) -> AbstractContextManager[None]:
     return memory_errors(
         f"there is not enough memory to read {where}", "use a smaller file, or free some memory"
     )
-
-
-def line_at_fault(error: BaseException) -> traceback.FrameSummary | None:
-    """Return the innermost frame of `error` that belongs neither to artgen nor to torch."""
-    modules = [sys.modules.get(name) for name in ("artgen", "torch")]
-    files = [module.__file__ for module in modules if module is not None and module.__file__]
-    # With the separator, because `artgen_plugins` lies beside `artgen`.
-    # `singledispatch` calls what a family registered.
-    libraries = (*(f"{Path(file).parent}{os.sep}" for file in files), functools.__file__)
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if not frame.filename.startswith(libraries):
-            return frame
-    return None

@@ -8,7 +8,7 @@ of these objects.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,14 +36,15 @@ class Spec:
 
     The spec of a target can list `files`, lower-case patterns of the file names that it opens:
     ``("*.csv",)``. A pattern for folders ends in a slash: ``("*.zarr/",)``. The conformance checks
-    of a target open its `example`: the text after the colon, or the bytes of a small file.
+    of a target open its `example`: the text after the colon, the bytes of a small file, or the
+    files of a folder by name.
     """
 
     name: str
     summary: str
     load: str | Any
     files: tuple[str, ...] = ()
-    example: str | bytes = ""
+    example: str | bytes | Mapping[str, bytes] = ""
 
 
 @hookspec

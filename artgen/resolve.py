@@ -315,16 +315,36 @@ def _find_engine(
 
     Raises UsageError where neither the primitive nor the engine names the other.
     """
-    asked = primitive.engines[0] if asked == "auto" else asked
+    if asked == "auto":
+        asked = primitive.engines[0]
+        try:
+            registry.find("engine", asked)
+        except PluginError as error:
+            cls, problem = type(primitive), f"names an engine that is not there: {error.message}"
+            raise broken(cls.__name__, cls, problem, hint=str(error.hint)) from None
     engine: type[Engine] = registry.load("engine", asked)
     named = asked.removeprefix("artgen/") in primitive.engines
     if not (named or primitive.family in engine.families):
+        check_families(engine, asked, registry)
         right = " or ".join(primitive.engines)
         raise UsageError(
             f"{name} does not work with engine {asked!r}",
             hint=f"use -e {right}, or an engine that names {primitive.family!r} in `families`",
         )
     return asked, engine
+
+
+def check_families(engine: type[Engine], name: str, registry: Registry) -> None:
+    """Raise PluginError if the engine names a family that no primitive in `registry` is of."""
+    known = set()
+    for entry in registry.entries("primitive"):
+        with suppress(PluginError):
+            known.add(entry.load().family)
+    for family in engine.families:
+        if family not in known:
+            problem = f"names {family!r}, which is no family of a primitive"
+            hint = did_you_mean(family, known)
+            raise broken(f"families of engine {name!r}", engine, problem, hint)
 
 
 def _layered(
@@ -387,7 +407,11 @@ def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: 
     own = {key: value for key, value in data.items() if key in Stage.model_fields}
     given = {key: value for key, value in data.items() if key not in Stage.model_fields}
     _check_family(given, name, engine, primitive)
-    options = parse_options(options_type(engine, primitive), given, owner=f"engine {name}")
+    known = options_type(engine, primitive)
+    for key in set(given) - _names(known):
+        hint = did_you_mean(key, {*_names(known), *Stage.model_fields})
+        raise UsageError(f"engine {name} has no option {key!r}", hint=hint)
+    options = parse_options(known, given, owner=f"engine {name}")
     own.update(engine=name)
     return Stage(**own, **_without_none(dataclasses.asdict(options)))
 

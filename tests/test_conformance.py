@@ -660,7 +660,7 @@ def test_pytest_reports_each_check(pytester):
     assert "FAILED test_plugin.py::test_splats[splats-drawing] - ZeroDiv" in text
     assert "plugin.py:12: ZeroDivisionError" in text
     assert "the same error as in drawing" in text
-    assert "hint: The check proves: A drawing is finite" in text
+    assert "hint: Correct this line. A drawing is finite" in text
     assert "1 failed, 11 passed, 7 skipped, 1 deselected, 2 xfailed" in text
 
 

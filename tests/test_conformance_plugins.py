@@ -402,17 +402,16 @@ def test_there_are_at_least_eight_planted_mistakes(kind):
     assert len(KINDS[kind]) >= 8
 
 
-SHIPPED = {
-    "engine": ("climb", "gradient", "scratch"),
-    "exporter": ("html", "json", "png", "svg"),
-    "loss": [entry.name for entry in Registry(environ={}).entries("loss")],
-    "target": ("points", "sample"),
-}
+SLOW = ("climb", "genetic", "gradient", "scratch", "solve", "html", "pdf")
+SHIPPED = [
+    pytest.param(entry.kind, entry.name, marks=[pytest.mark.slow] * (entry.name in SLOW))
+    for kind in ("engine", "exporter", "loss", "target")
+    for entry in Registry(environ={}).entries(kind)
+    if entry.name not in ("http", "https")  # which need the network
+]
 
 
-@pytest.mark.parametrize(
-    ("kind", "name"), [(kind, name) for kind in SHIPPED for name in SHIPPED[kind]]
-)
+@pytest.mark.parametrize(("kind", "name"), SHIPPED)
 def test_what_artgen_ships_passes(kind, name):
     registry = Registry(environ={})
     entry = registry.find(kind, name)

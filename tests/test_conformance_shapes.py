@@ -218,7 +218,7 @@ class Counting(Dot):
         return genes[1] - genes[2] - COUNTER[0], genes[1] + genes[2]
 
 
-@bad("compiled", "TextGenes.random cannot be compiled")
+@bad("compiled", "cannot be compiled: ")
 class TextGenes(Dot):
     """Bad."""
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import textwrap
 from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 import artgen.canvas
 from artgen.cli._main import main
 from artgen.errors import PluginError
-from artgen.faults import plugin_code
+from artgen.faults import line_at_fault, plugin_code
 from artgen.registry import Registry
 
 FIT = ["fit", "sample:astronaut", "--size", "16", "-n", "3", "--steps", "8", "--no-video", "-q"]
@@ -31,6 +34,31 @@ TARGET = (
 )
 SQUARE = "(image - target).square().mean()"
 GOOD = "torch.exp(-(dx * dx + dy * dy) / p.size)"
+OCTAGON = """class Octagon(artgen.Shape):
+  genes, vertices = 3, 8
+  @staticmethod
+  def random(genes, rng, x, y, size): genes[:] = x
+  @staticmethod
+  def outline(genes, points):
+    for i in range(8):
+      points[i, 0] = i % 3
+      points[i, 1] = i
+"""
+EMPTY = """  def start(self, problem): self.now = problem.drawing
+  def drawing(self, best): return self.now
+  def advance(self, steps): pass
+  def report(self): return artgen.Report(0, 1.0, None, False)
+  def state_dict(self): return {}
+  def load_state_dict(self, state): pass
+@artgen.hookimpl
+def artgen_engines(): return [artgen.Spec('bad', 'x', Bad)]
+"""
+FAMILY = """class Plain(artgen.Primitive):
+  family, params = "plain", {{"colour": Param(3)}}
+@artgen.family.paint.register(Plain)
+def paint_plain({}):
+  {}
+"""
 
 MISTAKES = {
     "arguments of a loss": (
@@ -78,7 +106,7 @@ MISTAKES = {
     "blend of a splat": (
         DISC.format(more="blend = 'ovr'", weight=GOOD),
         ["-p", "disc"],
-        "Disc (bad.py, line 4) has the unknown blend 'ovr'",
+        "blend of primitive 'disc' of bad.py (bad.py, line 4) is 'ovr', not one of sum, mean, ",
     ),
     "options of a splat": (
         DISC.format(more="class Options: hard: float = 1.5", weight=GOOD),
@@ -110,6 +138,109 @@ MISTAKES = {
         + DISC.format(more="engines = ('bad',)", weight=GOOD),
         ["-p", "disc"],
         "advance of engine 'bad' of bad.py (bad.py, line 4) takes (self), but is called with (self",
+    ),
+    "type of an attribute": (
+        DISC.format(more="engines = 'gradient'", weight=GOOD),
+        ["-p", "disc"],
+        "engines of primitive 'disc' of bad.py (bad.py, line 4) is 'gradient', not tuple[str, ...]",
+    ),
+    "missing method": (
+        DISC.format(more="", weight=GOOD).replace("def radius", "def radios"),
+        ["-p", "disc"],
+        "primitive 'disc' of bad.py (bad.py, line 4) does not define radius or ellipse",
+    ),
+    "radius of a splat": (
+        DISC.format(more="", weight=GOOD).replace("2 * p.size", "2"),
+        ["-p", "disc"],
+        "radius of Disc (bad.py, line 9) gave int, not a tensor",
+    ),
+    "engine of a splat": (
+        DISC.format(more="engines = ('gradiant',)", weight=GOOD),
+        ["-p", "disc"],
+        "Disc (bad.py, line 4) names an engine that is not there: unknown engine 'gradiant'",
+    ),
+    "initial values": (
+        DISC.format(more="", weight=GOOD).replace("init.from_spacing(0.6)", "lambda c: 1"),
+        ["-p", "disc"],
+        "init of Disc.size (bad.py, line 5) raised TypeError: ",
+    ),
+    "written past the end": (
+        OCTAGON.replace("range(8)", "range(9)"),
+        ["-p", "octagon"],
+        "Octagon.outline (bad.py, line 10: points[i, 0] = i % 3) raised IndexError: index 8 is out",
+    ),
+    "corners left out": (
+        OCTAGON.replace("range(8)", "range(7)"),
+        ["-p", "octagon"],
+        "Octagon.outline (bad.py, line 7) does not set corner 7",
+    ),
+    "never valid": (
+        OCTAGON + "  @staticmethod\n  def valid(genes): return genes[0] > 9",
+        ["-p", "octagon"],
+        "Octagon.valid (bad.py, line 12) rejects all of 200 shapes made by random",
+    ),
+    "cannot be compiled": (
+        OCTAGON.replace("genes[:] = ", "len(locals()); genes[:] = "),
+        ["-p", "octagon"],
+        "Octagon.random (bad.py, line 6) cannot be compiled: ",
+    ),
+    "partition without a line": (
+        "class Cells(artgen.Partition):\n  def lines(genes, y): return 0, 0",
+        ["-p", "cells"],
+        "primitive 'cells' of bad.py (bad.py, line 3) does not define line",
+    ),
+    "channels of a field": (
+        "class Plain(artgen.Field):\n  params = {'c': Param(2)}\n"
+        "  def forward(self, xy, p): return xy * p.c",
+        ["-p", "plain"],
+        "Plain (bad.py, line 3) draws a tensor of shape [2, 16, 16], not [3, 16, 16]",
+    ),
+    "gradient of a field": (
+        "class Plain(artgen.Field):\n  params = {'c': Param(3)}\n"
+        "  def forward(self, xy, p): return 0 * xy[:, :1] + p.c.detach()",
+        ["-p", "plain"],
+        "Plain (bad.py, line 3) has no gradient: ",
+    ),
+    "families of an engine": (
+        "class Bad(artgen.Engine):\n  families = ('splats',)\n" + EMPTY,
+        ["-e", "bad"],
+        "families of engine 'bad' (bad.py, line 3) names 'splats', which is no family of a primiti",
+    ),
+    "steps of an engine": (
+        "class Bad(artgen.Engine):\n  families = ('splat',)\n" + EMPTY,
+        ["-e", "bad"],
+        "advance of engine Bad (bad.py, line 7) left step at 0",
+    ),
+    "report of an engine": (
+        "class Bad(artgen.Engine):\n  families = ('splat',)\n"
+        + EMPTY.replace("artgen.Report(0, 1.0, None, False)", "1.0"),
+        ["-e", "bad"],
+        "report of engine Bad (bad.py, line 8) gave float, not Report",
+    ),
+    "arguments of an observer": (
+        "@artgen.hookimpl\ndef artgen_observe(events): pass",
+        ["-p", "circle"],
+        "plugin file bad.py cannot be used: artgen_observe (bad.py, line 3) takes (events), but is",
+    ),
+    "arguments of a family's function": (
+        FAMILY.format("plain, tensors, canvas", "return"),
+        ["-p", "plain"],
+        "paint of Plain (bad.py, line 5) takes (plain, tensors, canvas), but is called with (",
+    ),
+    "error in a family's function": (
+        FAMILY.format("plain, tensors, canvas, **_", "return tensors['top']"),
+        ["-p", "plain"],
+        "paint of Plain (bad.py, line 7: return tensors['top']) raised KeyError: 'top'",
+    ),
+    "result of a family's function": (
+        FAMILY.format("plain, tensors, canvas, **_", "return"),
+        ["-p", "plain"],
+        "paint of Plain (bad.py, line 5) gave NoneType, not Tensor",
+    ),
+    "a function registered for no family": (
+        FAMILY.replace("(Plain)\ndef", "\ndef").format("plain, tensors, canvas, **_", "return"),
+        ["-p", "plain"],
+        "paint.register takes the class of a family, got <function paint_plain",
     ),
 }
 
@@ -156,6 +287,8 @@ def test_ends_in_a_sentence_with_the_line(name, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.py").write_text(HEAD + textwrap.dedent(source))
     command = [*FIT[:1], *(FIT[1:] if arguments[0] != "bad:1" else FIT[2:]), *arguments]
+    if "Field" in source:
+        command = [each for each in command if each not in ("-n", "3")]
     assert main([*command, "--plugin", "bad.py"]) == 4
     error, hint = capsys.readouterr().err.splitlines()[-2:]
     assert error.startswith(f"error: {message}")
@@ -190,3 +323,22 @@ def test_a_pattern_that_never_matches_is_refused(tmp_path, monkeypatch, capsys):
     (tmp_path / "bad.py").write_text(HEAD + source)
     assert main([*FIT, "--plugin", "bad.py"]) == 4
     assert "patterns are in lower case, write '*.pgm'" in capsys.readouterr().err
+
+
+def test_the_line_at_fault_is_never_that_of_a_library(tmp_path):
+    with pytest.raises(json.JSONDecodeError) as caught:
+        json.loads("[")
+    line = line_at_fault(caught.value)
+    assert line is not None
+    assert line.line == 'json.loads("[")'
+    with pytest.raises(RuntimeError, match="size") as caught, contextlib.suppress(KeyError):
+        torch.ones(2) @ torch.ones(3)
+    assert line_at_fault(caught.value).filename == __file__
+    # Code of packages counts where they are plugins.
+    (tmp_path / "lined.py").write_text(HEAD + "class Lined(Splat):\n  def radius(self, p): 1 / 0")
+    registry = Registry(files=[tmp_path / "lined.py"])
+    with pytest.raises(PluginError, match=r"lined.py, line 3\) does not define footprint"):
+        registry.load("primitive", "lined")
+    with pytest.raises(ZeroDivisionError) as caught:
+        registry.find("primitive", "lined").spec.load.radius(None, None)
+    assert line_at_fault(caught.value).line.startswith("def radius")

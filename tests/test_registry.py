@@ -562,8 +562,8 @@ class TestFile:
 
     def test_broken_file_leaves_no_module_behind(self, write):
         with pytest.raises(PluginError):
-            bare_registry(files=[write("bad.py", "1 / 0")])
-        assert "artgen_file_bad" not in sys.modules
+            bare_registry(files=[write("breaks.py", "1 / 0")])
+        assert "artgen_file_breaks" not in sys.modules
 
     def test_future_statements_of_artgen_are_not_inherited(self, write):
         path = write("heart.py", HEART + "        def f(self, x: int): pass\n")

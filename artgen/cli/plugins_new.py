@@ -17,8 +17,8 @@ def new(
     family: Family = option(
         None,
         "splat: soft parts that share a footprint; field: a function of position; "
-        "shape: flat outlines with hard edges; codec: an encoder and a decoder for "
-        "sets of pictures.",
+        "shape: flat outlines with hard edges; partition: cells around sites; "
+        "codec: an encoder and a decoder for sets of pictures.",
         default="splat",
     ),
     file: bool = switch("Write a single file NAME.py instead of a package.", "--file"),

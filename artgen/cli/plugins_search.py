@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 def search(
     word: str = argument("WORD", "A part of a name or of a summary."), *, common: Common
 ) -> None:
-    """Search what is installed, and the package artgen-WORD on the package index."""
+    """Search what is installed, and look up the package artgen-WORD on the package index.
+
+    pip has no search for parts of names: other packages are found by their whole name only.
+    """
     from artgen.registry import KINDS, PREFIX
 
     registry, word = common.registry(), word.lower()

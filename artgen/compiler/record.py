@@ -9,7 +9,6 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from artgen.compiler.aten_decompositions import find_decomposition
 from artgen.compiler.aten_rules import find_rule
 from artgen.compiler.ir import DX, DY, IR, G
 from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
-from artgen.errors import line_at_fault
+from artgen.faults import line_at_fault, quoted
 from artgen.primitives import Params, Splat
 
 
@@ -230,8 +229,5 @@ def _reason(error: Exception) -> str:
     text = str(error).strip().partition("\n")[0]
     if not isinstance(error, NotImplementedError):
         text = f"{type(error).__name__}: {text}"
-    frame = line_at_fault(error)
-    if frame is None:
-        return f"{text} (in the gradient)"
-    place = f"{Path(frame.filename).name}, line {frame.lineno}"
-    return f"{text} ({place}: {frame.line})" if frame.line else f"{text} ({place})"
+    line = line_at_fault(error)
+    return f"{text} (in the gradient)" if line is None else text + quoted(line)

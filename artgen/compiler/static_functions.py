@@ -1,11 +1,13 @@
-"""The static functions of a plugin's classes: checked, hashed, and compiled before kernels."""
+"""The static functions of a plugin's classes: tried, hashed, and compiled before kernels."""
 
 from __future__ import annotations
 
 import hashlib
 import inspect
+import re
 import types
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numba as nb
@@ -14,6 +16,15 @@ import numpy as np
 from artgen.compiler import kernel_cache
 from artgen.compiler.jit import generator_type
 from artgen.errors import PluginError
+from artgen.faults import broken, plugin_code
+
+_PAIRS = ("line", "bounds", "span")
+"""The functions that return two numbers."""
+
+_CONTRACT = "use plain Python on numbers: math, loops, arrays, constants"
+
+_TRIES, _ATTEMPTS = 16, 200
+"""How often functions are tried before they are compiled, and how many shapes may be invalid."""
 
 
 def fingerprint(functions: Iterable[Any]) -> str:
@@ -57,16 +68,74 @@ def _code(code: types.CodeType) -> Iterator[str]:
 
 def explain(error: Exception) -> str:
     """Return the message of a numba error as one line."""
-    lines = [line.strip() for line in str(error).splitlines()]
+    lines = [line.strip(" >") for line in str(error).splitlines()]
     messages = [line for line in lines if line and not line.startswith("Failed in nopython")]
-    return messages[0] if messages else type(error).__name__
+    if not messages:
+        return type(error).__name__
+    return " ".join(messages[: 2 if messages[0].endswith(":") else 1])
 
 
 def check_static(cls: type, names: Iterable[str]) -> None:
     """Raise PluginError if `cls` defines one of these functions as a method."""
     for name in names:
-        if name in vars(cls) and not isinstance(vars(cls)[name], staticmethod):
-            raise PluginError(f"{cls.__name__}.{name} takes no self", hint="mark it @staticmethod")
+        function = vars(cls).get(name)
+        if function is not None and not isinstance(function, staticmethod):
+            raise broken(
+                f"{cls.__name__}.{name}", function, "takes no self", hint="mark it @staticmethod"
+            )
+
+
+def try_in_python(cls: type, names: Iterable[str], genes: int, vertices: int = 0) -> None:
+    """Call static functions of a class in plain Python, with random genes.
+
+    Compiled code does not check indices, so an array written past its end would damage memory.
+    Raises PluginError with the line that fails; where a function should return a pair, or an
+    outline leaves out corners; and where no random genes are valid.
+    """
+    rng = np.random.default_rng(0)
+    tries = dict.fromkeys(names, 0)
+    failures = dict.fromkeys(names, 0)
+    for _ in range(_ATTEMPTS):
+        made, (x, y), size = np.zeros(genes), rng.uniform(-1, 1, 2).tolist(), float(rng.random())
+        points = np.full((vertices, 2), np.nan)
+        arguments = {
+            "random": (made, rng, x, y, size),
+            "mutate": (made, rng, size / 10),
+            "outline": (made, points),
+            "span": (made, y),
+            "line": (made, y),
+        }
+        for name in tries:
+            function, what = getattr(cls, name), f"{cls.__name__}.{name}"
+            tries[name] += 1
+            with plugin_code(what, function, hint=_CONTRACT), np.errstate(all="ignore"):
+                try:
+                    result = function(*arguments.get(name, (made,)))
+                except (ArithmeticError, ValueError):
+                    # Compiled, a division by zero and the root of a negative number are no errors.
+                    failures[name] += 1
+                    if failures[name] == _TRIES:
+                        raise
+                    continue
+            if name in _PAIRS and not (isinstance(result, tuple) and len(result) == 2):
+                problem = f"gave {result!r:.60}, not a pair of numbers"
+                raise broken(what, function, problem, hint="return two numbers: `return a, b`")
+            if name == "outline" and np.isnan(points).any():
+                failures[name] += 1
+                if failures[name] == _TRIES:
+                    problem = f"does not set corner {int(np.isnan(points).any(1).argmax())}"
+                    raise broken(what, function, problem, hint=f"set all {vertices} in `points`")
+            if name == "valid" and not result:
+                break
+        if min(tries.values()) == _TRIES:
+            return
+    if not min(tries.values()):
+        raise broken(
+            f"{cls.__name__}.valid",
+            vars(cls).get("valid", cls),
+            f"rejects all of {_ATTEMPTS} shapes made by random",
+            hint="let it accept most of what `random` makes",
+        )
 
 
 def load_after(
@@ -90,7 +159,7 @@ def load_after(
 
 
 def _check_compiles(cls: type, name: str, cause: Exception) -> None:
-    """Raise PluginError if a static function cannot be compiled, or should return a pair."""
+    """Raise PluginError if a static function cannot be compiled."""
     genes, points, number = nb.float64[::1], nb.float64[:, ::1], nb.float64
     arguments = {
         "random": (genes, generator_type, number, number, number),
@@ -101,19 +170,17 @@ def _check_compiles(cls: type, name: str, cause: Exception) -> None:
         "span": (genes, number),
         "line": (genes, number),
     }
-    function = nb.njit(getattr(cls, name))
+    function = getattr(cls, name)
     try:
-        function.compile(arguments[name])
-        result = function.nopython_signatures[0].return_type
-        if name in ("line", "bounds", "span") and len(result) != 2:
-            raise TypeError
-    except TypeError:
-        reason = "it must return a pair of numbers"
+        nb.njit(function).compile(arguments[name])
     except Exception as failure:
-        reason = explain(failure)
-    else:
-        return
-    raise PluginError(
-        f"{cls.__name__}.{name} cannot be compiled: {reason}",
-        hint="use plain Python on numbers: math, loops, arrays, constants",
-    ) from cause
+        file = re.escape(Path(function.__code__.co_filename).name)
+        # numba writes `File "heart.py", line 7:` or `heart.py (7)`.
+        lines = re.findall(rf'{file}(?:", line | \()(\d+)', str(failure))
+        raise broken(
+            f"{cls.__name__}.{name}",
+            function,
+            f"cannot be compiled: {explain(failure)}",
+            hint=_CONTRACT,
+            line=int(lines[0]) if lines else None,
+        ) from cause

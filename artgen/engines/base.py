@@ -131,6 +131,10 @@ class Engine:
     may be revised while it runs."""
     families: ClassVar[tuple[str, ...]] = ()
     """Families of primitives that it works with, beside those primitives that name it."""
+    required: ClassVar[tuple[str, ...]] = (
+        *("start", "advance", "report", "drawing", "state_dict", "load_state_dict"),
+    )
+    """What an engine must define."""
     step: int = 0
     """The number of steps taken."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from functools import singledispatch
-
 from torch import Tensor
 
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
+from artgen.generic import GenericFunction
 from artgen.primitives import Primitive
 
 
-@singledispatch
+@GenericFunction
 def convert_parts(
     primitive: Primitive,
     other: Primitive,

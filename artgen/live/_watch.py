@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from artgen.errors import ArtgenError, PluginError, line_at_fault
+from artgen.errors import ArtgenError, PluginError
+from artgen.faults import line_at_fault, quoted
 from artgen.live._server import Live
 from artgen.tasks import RunControl
 
@@ -80,8 +81,8 @@ def _explained(error: BaseException) -> ArtgenError:
     """Turn any exception into an ArtgenError that names the line at fault."""
     if isinstance(error, ArtgenError):
         return error
-    frame = line_at_fault(error)
-    place = f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})" if frame else ""
+    line = line_at_fault(error)
+    place = quoted(line) if line else ""
     text = " ".join(str(error).split())
     explained = PluginError(
         f"{type(error).__name__}: {text}{place}", hint="correct the file and save it again"

@@ -68,6 +68,8 @@ _CODECS = {
         "VP9",
         {"crf": "24", "b": "0", "deadline": "good", "cpu-used": "4", "row-mt": "1", "g": _NEVER},
         ("opus", "libopus", "vorbis"),
+        # Otherwise the identifier of the file is random.
+        {"fflags": "+bitexact"},
     ),
 }
 

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from artgen.errors import did_you_mean
 from artgen.init import Context, Init, constant
 
 Number = float | Callable[[Context], float]
@@ -125,7 +126,10 @@ class Param:
         min: Number | None = None,
         max: Number | None = None,
         period: float | None = None,
+        **unknown: Any,
     ) -> None:
+        for name in unknown:
+            raise TypeError(f"Param has no keyword {name!r}: {did_you_mean(name, SETTINGS)}")
         start = init if callable(init) else constant(init)
         named = map if isinstance(map, Map) else Map(map)
         given = {"shape": shape, "init": start, "lr": lr, "map": named, "min": min, "max": max}

@@ -12,7 +12,7 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import InputError, PluginError, UsageError, did_you_mean
-from artgen.faults import broken, place_of
+from artgen.faults import broken, place_of, plugin_code
 from artgen.init import Context
 from artgen.options import parse_options
 from artgen.primitives._params import SETTINGS, Param
@@ -54,6 +54,8 @@ class Primitive:
     """
 
     family: ClassVar[str] = ""
+    required: ClassVar[tuple[str, ...]] = ()
+    """What a primitive of the family must define: names of methods, or ``one or other``."""
     has_count: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("gradient",)
     targets: ClassVar[tuple[TargetKind, ...]] = ("image",)
@@ -192,13 +194,14 @@ class Primitive:
             if name in context.values:
                 continue
             shape = self.tensor_shape(param, context.count)
-            value = param.init(context, shape).float()
-            if tuple(value.shape) != shape:
-                raise PluginError(
-                    f"init of {type(self).__name__}.{name} gave shape {tuple(value.shape)}, "
-                    f"not {shape}"
-                )
-            context.values[name] = value.clamp(*param.bounds(context))
+            what = f"init of {type(self).__name__}.{name}"
+            hint = "write init(context, shape), which returns a tensor of that shape"
+            with plugin_code(what, param.init, hint=hint):
+                value = param.init(context, shape)
+            if not isinstance(value, Tensor) or tuple(value.shape) != shape:
+                found = list(value.shape) if isinstance(value, Tensor) else type(value).__name__
+                raise broken(what, param.init, f"gave {found}, not a tensor {list(shape)}", hint)
+            context.values[name] = value.float().clamp(*param.bounds(context))
         return {name: context.values[name] for name in self.parameters()}
 
     def option_values(self) -> dict[str, Any]:

@@ -68,6 +68,7 @@ class Codec(Primitive):
     """
 
     family: ClassVar[str] = "codec"
+    required: ClassVar[tuple[str, ...]] = ("latent", "encode", "decode")
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32", "bf16")
     count_is_size: ClassVar[bool] = True
     targets: ClassVar[tuple[TargetKind, ...]] = ("set",)

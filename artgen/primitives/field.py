@@ -29,6 +29,7 @@ class Field(Primitive):
     """
 
     family: ClassVar[str] = "field"
+    required: ClassVar[tuple[str, ...]] = ("forward",)
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32", "bf16")
     has_count: ClassVar[bool] = False
     inputs: int = 2

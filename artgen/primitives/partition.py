@@ -24,6 +24,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.faults import broken
 from artgen.init import Context
 from artgen.primitives._classical import CLASSICAL
 from artgen.primitives._params import Param
@@ -44,6 +45,7 @@ class Partition(Primitive):
     """
 
     family: ClassVar[str] = "partition"
+    required: ClassVar[tuple[str, ...]] = ("line",)
     extensible: ClassVar[bool] = True
     engines: ClassVar[tuple[str, ...]] = ("genetic",)
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
@@ -70,7 +72,14 @@ class Partition(Primitive):
             genes[i] += step * rng.standard_normal()
 
     def declared_params(self) -> dict[str, Param]:
-        """Return `sites`, uniform on the canvas, and `colour`, that of the target there."""
+        """Return `sites`, uniform on the canvas, and `colour`, that of the target there.
+
+        Raises PluginError if a site has less than two genes.
+        """
+        if self.genes < 2:
+            problem = f"has {self.genes} genes, not at least 2"
+            hint = "the first two are x and y"
+            raise broken(type(self).__name__, type(self), problem, hint)
         return {
             "sites": Param(self.genes, init=_anywhere, lr=0.0),
             "colour": Param(3, init=_below, lr=0.0),

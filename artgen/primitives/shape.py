@@ -87,6 +87,7 @@ class Shape(Primitive):
     """
 
     family: ClassVar[str] = "shape"
+    required: ClassVar[tuple[str, ...]] = ("random", "outline or span")
     extensible: ClassVar[bool] = True
     palettes: ClassVar[bool] = True
     mean_background: ClassVar[bool] = True

@@ -82,6 +82,7 @@ class Splat(Primitive):
 
     family: ClassVar[str] = "splat"
     clear: ClassVar[float] = -0.5
+    required: ClassVar[tuple[str, ...]] = ("footprint", "radius or ellipse")
     Options: ClassVar[type[Any]] = SplatOptions
 
     @property
@@ -141,6 +142,13 @@ class Splat(Primitive):
         plugin with `ellipse` needs no `radius`.
         """
         radius = self.radius(p)
+        if not isinstance(radius, Tensor):
+            raise broken(
+                f"radius of {type(self).__name__}",
+                type(self).radius,
+                f"gave {type(radius).__name__}, not a tensor",
+                hint="compute it from the parameters, such as 2 * p.size",
+            )
         return radius, radius, torch.zeros_like(radius)
 
     def spine(self, p: Params) -> Tensor | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import singledispatch
 
 import torch
 from torch import Tensor
@@ -12,6 +11,7 @@ from artgen.canvas import Canvas
 from artgen.drawing import BACKGROUND_WEIGHT, Drawing
 from artgen.errors import PluginError, memory_errors
 from artgen.faults import broken
+from artgen.generic import GenericFunction
 from artgen.primitives import Primitive
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
@@ -72,7 +72,7 @@ def draw(
         return image.cpu()
 
 
-@singledispatch
+@GenericFunction
 def paint(
     primitive: Primitive,
     tensors: Mapping[str, Tensor],

@@ -6,12 +6,12 @@ Each family says which backend there is for its parts: see `choose_backend`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import singledispatch
 from typing import TYPE_CHECKING, Literal
 
 import torch
 
 from artgen.errors import UsageError
+from artgen.generic import GenericFunction
 from artgen.primitives import Primitive
 from artgen.raster.webgpu_device import is_webgpu
 
@@ -42,7 +42,7 @@ def tensor_device(device: str) -> torch.device:
     return torch.device("cpu" if is_webgpu(device) else device)
 
 
-@singledispatch
+@GenericFunction
 def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto") -> Backend:
     """Choose the backend for `primitive` on `device`; ``auto`` takes compiled where it works.
 
@@ -53,7 +53,7 @@ def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto
     return EAGER if asked == "eager" else checked(planned_backend(primitive), primitive, asked)
 
 
-@singledispatch
+@GenericFunction
 def planned_backend(primitive: Primitive) -> Backend:
     """Predict what `choose_backend` chooses on the CPU, without compiling anything."""
     return Backend("eager", "only splats have a footprint to compile")

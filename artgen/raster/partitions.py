@@ -19,9 +19,9 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
-from artgen.compiler.static_functions import check_static, load_after
+from artgen.compiler.static_functions import check_static, load_after, try_in_python
 from artgen.compiler.threads import share
-from artgen.errors import PluginError
+from artgen.faults import broken
 from artgen.primitives import Partition
 from artgen.raster._paint import BLACK, Colour, paint
 from artgen.raster.backend import ALWAYS_COMPILED, Backend, choose_backend, planned_backend
@@ -102,14 +102,11 @@ _loaded: dict[Any, types.ModuleType] = {}
 
 
 def _check(partition: Partition) -> None:
-    """Raise PluginError if a partition is incomplete."""
+    """Raise PluginError if a partition is incomplete, or its functions fail in plain Python."""
     cls = type(partition)
-    if partition.genes < 2:
-        raise PluginError(
-            f"{cls.__name__} has {partition.genes} genes", hint="the first two are x and y"
-        )
+    partition.declared_params()
     if cls.line is Partition.line:
-        raise PluginError(
-            f"{cls.__name__} does not define line", hint="it returns the cost of a site along a row"
-        )
+        hint = "define line(genes, y), which returns the cost of a site along a row"
+        raise broken(cls.__name__, cls, "does not define line", hint=hint)
     check_static(cls, _FUNCTIONS)
+    try_in_python(cls, ("random", "mutate", "line"), partition.genes)

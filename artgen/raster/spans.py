@@ -21,9 +21,9 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
-from artgen.compiler.static_functions import check_static, load_after
+from artgen.compiler.static_functions import check_static, load_after, try_in_python
 from artgen.compiler.threads import share
-from artgen.errors import PluginError
+from artgen.faults import broken
 from artgen.primitives import Shape
 
 SAMPLE_ROWS = 8
@@ -289,24 +289,32 @@ def _compiled_functions(member: Shape) -> tuple[str, ...]:
 
 
 def check_shape(shape: Shape) -> None:
-    """Raise PluginError if a shape is incomplete."""
+    """Raise PluginError if a shape is incomplete, or its functions fail in plain Python."""
     for member in shape.members:
-        name = type(member).__name__
+        cls = type(member)
         if member.genes < 1:
-            raise PluginError(
-                f"{name}.genes must be at least 1, got {member.genes}", hint="set genes"
+            raise broken(
+                cls.__name__, cls, f"has {member.genes} genes, not at least 1", hint="set genes"
             )
         if len(member.gene_names) not in (0, member.genes):
-            raise PluginError(
-                f"{name} names {len(member.gene_names)} of {member.genes} genes",
+            raise broken(
+                cls.__name__,
+                cls,
+                f"names {len(member.gene_names)} of {member.genes} genes",
                 hint="gene_names has a name for each, or none",
             )
         missing = [
             each
             for each in ("random", *_covering(member))
-            if getattr(type(member), each) is getattr(Shape, each)
+            if getattr(cls, each) is getattr(Shape, each)
         ]
         if missing:
-            hint = "a shape has vertices and outline, or bounds and span"
-            raise PluginError(f"{name} does not define {' and '.join(missing)}", hint=hint)
-        check_static(type(member), (*_SIGNATURES, "outline", "bounds", "span"))
+            raise broken(
+                cls.__name__,
+                cls,
+                f"does not define {' and '.join(missing)}",
+                hint="a shape has random, and vertices and outline, or bounds and span",
+            )
+        check_static(cls, (*_SIGNATURES, "outline", "bounds", "span"))
+        functions = ("random", "valid", "mutate", *_covering(member))
+        try_in_python(cls, functions, member.genes, member.vertices)

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.faults import broken
 from artgen.primitives import Params, Splat
 
 SLACK = 1e-3
@@ -50,6 +51,7 @@ def find_extent(splat: Splat, tensors: Mapping[str, Tensor], count: int) -> Exte
     """The ellipses of `count` splats, without gradients, in the dtype of their centres."""
     with torch.no_grad():
         axes = splat.ellipse(Params(tensors))
+        _check_axes(splat, axes, count)
         along, across, angle = (axis.detach().to(tensors["xy"]).expand(count) for axis in axes)
     return Extent(along, across, angle)
 
@@ -77,6 +79,23 @@ def find_boxes(centres: Tensor, extent: Extent, canvas: Canvas) -> Tensor:
         edges.append((pixel - reach - SLACK).floor().clamp(0, size))
         edges.append(((pixel + reach + SLACK).floor() + 1).clamp(0, size))
     return torch.stack(edges, dim=1).where(drawn[:, None], 0).int()
+
+
+def _check_axes(splat: Splat, axes: object, count: int) -> None:
+    """Raise PluginError if a splat gives other than three numbers for each part."""
+    shapes = [getattr(axis, "shape", None) for axis in axes] if isinstance(axes, tuple) else []
+    if len(shapes) == 3 and all(shape in ((), (1,), (count,)) for shape in shapes):
+        return
+    cls = type(splat)
+    name = "radius" if cls.ellipse is Splat.ellipse else "ellipse"
+    wanted = f"a tensor [{count}]" if name == "radius" else f"three tensors [{count}]"
+    found = ", ".join(str(list(shape)) if shape is not None else "no tensor" for shape in shapes)
+    raise broken(
+        f"{name} of {cls.__name__}",
+        getattr(cls, name),
+        f"gave {found or type(axes).__name__}, not {wanted}",
+        hint="compute it from the parameters, element by element",
+    )
 
 
 @dataclass(frozen=True)

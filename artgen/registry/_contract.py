@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import inspect
 import pkgutil
+import typing
 from collections.abc import Iterator
 from typing import Any
 
-from artgen.errors import PluginError
+from artgen.errors import PluginError, did_you_mean
 from artgen.faults import broken, place_of, root_of
+from artgen.generic import is_a, spell_type
 
 _BASES = {"primitive": "artgen.primitives:Primitive", "engine": "artgen.engines:Engine"}
 _CALLS = {
@@ -39,6 +42,7 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
             hint=f"derive it from artgen.{base.__name__}, or offer it through another hook",
         )
     _check_options(what, getattr(loaded, "Options", None))
+    _check_attributes(what, loaded)
     for name, own, inherited in _overridden(loaded):
         arguments = ", ".join(inspect.signature(inherited).parameters)
         if inspect.isfunction(own):
@@ -50,6 +54,7 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
                 f"is {own!r}, not a function",
                 hint=f"define it as {name}({arguments}), or give the attribute another name",
             )
+    _check_required(what, loaded)
 
 
 def own_classes(cls: type) -> list[type]:
@@ -83,6 +88,44 @@ def _check_call(what: str, function: Any, arguments: str) -> None:
             f"takes ({found}), but is called with ({arguments})",
             hint=f"define it as {getattr(function, '__name__', 'it')}({arguments})",
         ) from None
+
+
+def _check_attributes(what: str, cls: type) -> None:
+    """Raise PluginError if an attribute that a plugin sets is not of the type in its contract."""
+    declared: dict[str, Any] = {}
+    for base in reversed([base for base in cls.__mro__ if root_of(base) == "artgen"]):
+        declared |= typing.get_type_hints(base)
+        for name, value in vars(base).items():
+            if isinstance(value, property):
+                declared[name] = typing.get_type_hints(value.fget).get("return", Any)
+    for base in own_classes(cls):
+        for name, value in vars(base).items():
+            wanted = declared.get(name, Any)
+            # What Python computes, such as a property, is known only of an instance.
+            if hasattr(value, "__get__") or is_a(value, wanted):
+                continue
+            wanted = typing.get_args(wanted)[0] if "ClassVar" in str(wanted) else wanted
+            hint = f"write {name} = ({value!r},)" if is_a((value,), wanted) else "correct it"
+            if typing.get_origin(wanted) is typing.Literal:
+                hint = did_you_mean(str(value), typing.get_args(wanted))
+            problem = f"is {value!r:.60}, not {spell_type(wanted)}"
+            raise broken(f"{name} of {what}", base, problem, hint=hint)
+
+
+def _check_required(what: str, cls: type) -> None:
+    """Raise PluginError if a class lacks a method that its contract demands."""
+    for base in cls.__mro__:
+        for names in vars(base).get("required", ()):
+            if any(getattr(cls, name) is not getattr(base, name) for name in names.split(" or ")):
+                continue
+            first = names.partition(" ")[0]
+            method = getattr(base, first)
+            hint = f"define {first}"
+            if inspect.isfunction(method):
+                hint += f"({', '.join(inspect.signature(method).parameters)})"
+            near = difflib.get_close_matches(first, vars(cls), n=1)
+            hint += f"; is {near[0]} meant to be it?" if near else ""
+            raise broken(what, cls, f"does not define {names}", hint=hint)
 
 
 def _check_options(what: str, options: Any) -> None:

@@ -55,6 +55,8 @@ def examine_file(path: Path, name: str) -> Plugin:
     try:
         module = _import(path.resolve(), source)
     except Failure as failure:
+        if isinstance(failure.__cause__, PluginError):
+            raise failure.__cause__ from None
         raise PluginError(
             f"plugin file {path} cannot be imported: {failure}{_line(failure, path.resolve())}",
             hint=f"`python {path}` shows where it fails",

@@ -6,6 +6,7 @@ that cannot be registered does not affect the others.
 
 from __future__ import annotations
 
+import inspect
 import io
 import logging
 import pkgutil
@@ -21,7 +22,7 @@ import pluggy
 from artgen import hookspecs
 from artgen.errors import PluginError, did_you_mean, is_out_of_memory
 from artgen.events import Event
-from artgen.faults import one_line, remember
+from artgen.faults import one_line, place_of, remember
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
@@ -200,7 +201,10 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
             reason = f"it needs plugin API {wanted}, this artgen has {PLUGIN_API}"
             return Plugin(replace(info, status="incompatible", reason=reason), identity)
         with isolated():
-            manager.register(module)
+            try:
+                manager.register(module)
+            except pluggy.PluginValidationError as error:
+                raise Failure(_wrong_arguments(module, str(error))) from None
         implemented, unknown = _hooks_of(manager, module)
         info = replace(info, hooks=implemented, reason=_about_unknown(unknown))
         for kind, hook in HOOKS.items():
@@ -254,6 +258,17 @@ def _hooks_of(
         and not all(implementation.optionalhook for implementation in caller.get_hookimpls())
     )
     return implemented, unknown
+
+
+def _wrong_arguments(module: object, message: str) -> str:
+    """Say which hook of `module` takes other arguments, of which pluggy complains in `message`."""
+    [name] = re.findall(r"for hook '(\w+)'", message)[:1] or [""]
+    found, expected = getattr(module, name, None), getattr(hookspecs, name, None)
+    if found is None or expected is None:
+        return message
+    arguments = ", ".join(inspect.signature(expected).parameters)
+    taken = ", ".join(map(str, inspect.signature(found).parameters.values()))
+    return f"{name}{place_of(found)} takes ({taken}), but is called with ({arguments})"
 
 
 def _about_unknown(hooks: Iterable[str]) -> str | None:

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from artgen.animation.film import Film
+from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
 from artgen.engines.protocols import (
     FindsCount,
@@ -32,8 +33,9 @@ from artgen.engines.protocols import (
     TracksParts,
     report_pace,
 )
-from artgen.errors import Diverged, OutOfMemory
+from artgen.errors import Diverged, OutOfMemory, PluginError
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
+from artgen.faults import broken
 from artgen.metrics import decibels
 from artgen.output import frame_steps
 from artgen.raster import draw
@@ -365,9 +367,7 @@ class Fit:
             stretches(progress(begin), progress(end), steps),
             rounds=_number_after(begin - 1, _rounds(engine), end),
         )
-        _, took = self._timed(
-            lambda: self._guarded(engine, lambda: engine.advance(end - engine.step)), work
-        )
+        _, took = self._timed(lambda: self._guarded(engine, lambda: _take_steps(engine, end)), work)
         if took < CHUNK_SECONDS / 2:
             self.chunk = min(2 * self.chunk, LARGEST_CHUNK)
         elif took > 2 * CHUNK_SECONDS:
@@ -627,10 +627,35 @@ def _identities(engine: Engine, best: bool) -> torch.Tensor | None:
     return engine.identities(best) if isinstance(engine, TracksParts) else None
 
 
+def _take_steps(engine: Engine, end: int) -> None:
+    """Advance until `end`. Raises PluginError if the engine does not count its steps."""
+    before = engine.step
+    engine.advance(end - before)
+    if engine.step == before and not (isinstance(engine, Stops) and engine.finished):
+        hint = "add 1 to self.step in every step"
+        raise _broken(engine, "advance", f"left step at {before}", hint)
+
+
 def _judge(engine: Engine) -> Report:
-    """A report on what can be saved: one on other parameters must not become the best."""
-    check_finite(engine.drawing(best=False))
-    return engine.report()
+    """A report on what can be saved: one on other parameters must not become the best.
+
+    Raises PluginError if the engine gives objects of other types.
+    """
+    drawing = engine.drawing(best=False)
+    if not isinstance(drawing, Drawing):
+        hint = "use dataclasses.replace(problem.drawing, tensors=...)"
+        raise _broken(engine, "drawing", f"gave {type(drawing).__name__}, not Drawing", hint)
+    check_finite(drawing)
+    report = engine.report()
+    if not isinstance(report, Report):
+        hint = "return artgen.Report(self.step, loss, psnr, improved)"
+        raise _broken(engine, "report", f"gave {type(report).__name__}, not Report", hint)
+    return report
+
+
+def _broken(engine: Engine, method: str, problem: str, hint: str) -> PluginError:
+    cls = type(engine)
+    return broken(f"{method} of engine {cls.__name__}", getattr(cls, method), problem, hint)
 
 
 def _prefixed(prefix: str, state: dict[str, Any]) -> dict[str, Any]:

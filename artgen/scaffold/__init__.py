@@ -24,13 +24,14 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
-Family = Literal["splat", "field", "shape", "codec"]
+Family = Literal["splat", "field", "shape", "partition", "codec"]
 Other = Literal["loss", "target", "engine", "exporter", "observer"]
 
 FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
     "field": "A sum of plane waves.",
     "shape": "Stars at any angle.",
+    "partition": "Cells whose sites have a reach of their own.",
     "codec": "A small network that encodes and decodes pictures.",
 }
 """The families with a template, and a one-line summary of each example."""

@@ -11,7 +11,7 @@ import numpy as np
 from artgen.errors import InputError
 from artgen.samples import Curve
 from artgen.targets._expression import Expression
-from artgen.targets._source import SourceOptions, content_hash
+from artgen.targets._source import Source, SourceOptions, content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     MOST_SAMPLES,
@@ -43,7 +43,8 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
             hint="choose another interval with ?from=A&to=B",
         )
     digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
-    return make_target(Curve(x, y, start, end), request, "curve", options.source, digest)
+    name = Source("curve", rest).file_stem
+    return make_target(Curve(x, y, start, end), request, name, options.source, digest)
 
 
 def _end(text: str) -> float:

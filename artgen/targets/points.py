@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from artgen.errors import InputError, did_you_mean
 from artgen.samples import Points
-from artgen.targets._source import SourceOptions, content_hash
+from artgen.targets._source import Source, SourceOptions, content_hash
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     SampleTarget,
@@ -53,7 +53,7 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
         (0.0, 0.0, 1.0, 1.0),
     )
     digest = content_hash(f"{name} {points} {classes} {seed}")
-    return make_target(subject, request, "points", options.source, digest)
+    return make_target(subject, request, Source("points", rest).file_stem, options.source, digest)
 
 
 def _random(rng: np.random.Generator, labels: NDArray[np.int64], classes: int) -> Array:

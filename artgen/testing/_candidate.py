@@ -53,7 +53,7 @@ class Variant:
 DEFAULT = Variant()
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Offer:
     """What a plugin offers, under test: `entry` of `registry`, with the object that it loads."""
 
@@ -61,7 +61,9 @@ class Offer:
     registry: Registry
     loaded: Any
     raised: dict[str, str] = field(default_factory=dict, repr=False)
-    """Errors that the plugin has raised so far, with the name of the first check."""
+    """Lines and errors that have made checks fail so far, with the name of the first check."""
+    blocked_by: str = ""
+    """The basic check that has failed, which leaves out all later ones."""
 
     @property
     def name(self) -> str:
@@ -74,7 +76,7 @@ class Offer:
         return getattr(self.loaded, "known_deviations", {})
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False)
 class Candidate(Offer):
     """A primitive under test."""
 

@@ -25,7 +25,7 @@ from artgen.runner import run
 from artgen.samples import ImageSet
 from artgen.targets import Target, image_from_array, set_from_arrays
 from artgen.testing._candidate import CANVAS, Candidate, Variant, picture, pictures
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 from artgen.testing._side_effects import generators, seeded
 
 SIZES = [Canvas(1, 1), Canvas(7, 5), Canvas(3, 50), Canvas(64, 64)]
@@ -33,6 +33,7 @@ COUNTS = [1, 2, 9]
 FIT_STEPS = 30
 
 
+@basic
 def schema(candidate: Candidate) -> str:
     """Options, presets and defaults resolve to a recipe, and JSON stores them exactly.
 
@@ -138,6 +139,7 @@ def randomness(candidate: Candidate) -> None:
                 raise Failed(f"{candidate.label(variant)} changes the global generator of {name}")
 
 
+@basic
 def drawing(candidate: Candidate) -> None:
     """A drawing is finite at the size of the fit and at other sizes, down to one pixel.
 

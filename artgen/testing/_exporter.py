@@ -20,12 +20,21 @@ from artgen.output import read_recipe
 from artgen.output.plotter import Page
 from artgen.recipe import Recipe
 from artgen.resolve import resolve
+from artgen.runner._history import Snapshot, film_of
 from artgen.testing._candidate import CANVAS, Candidate, Offer, Variant, find_entries
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 from artgen.testing._side_effects import CLOCK, check_side_effects, no_calls
 
-_ARTS = {"gaussian": {"blend": "over"}, "triangle": {}, "fourier_features": {}, "voronoi": {}}
+_ARTS = {
+    "gaussian": {"blend": "over"},
+    "triangle": {},
+    "fourier_features": {},
+    "voronoi": {},
+    "circle": {},
+}
 """Primitives of several families, with options: the first can be transparent."""
+_FILMED = "circle"
+"""The one that has a film."""
 _ASKED = {
     "transparent": ExportRequest(transparent=True),
     "animate": ExportRequest(animate=2.0),
@@ -34,6 +43,7 @@ _ASKED = {
 }
 
 
+@basic
 def content(offer: Offer) -> str:
     """It gives bytes that readers of the format open.
 
@@ -59,7 +69,7 @@ def provenance(offer: Offer) -> str:
             found = read_recipe(path)
         except InputError as error:
             if "cannot hold a recipe" in error.message:
-                return "a format without a recipe"
+                return f"artgen reads no recipes from .{offer.name}"
             raise Failed(f"the recipe cannot be read: {error.message}") from None
     if Recipe.from_dict(json.loads(found)) != _art(_taken(offer)).recipe:
         raise Failed("the recipe is not that of the art")
@@ -141,7 +151,13 @@ def _art(name: str) -> Art:
     candidate, variant = Candidate(entry, registry, entry.load()), Variant(_ARTS[name])
     drawing = candidate.drawing(variant, moved=True)[1]
     recipe = Recipe.from_dict({"primitive": {"name": name, **variant.options}})
-    return Art(drawing, resolve(recipe, registry, CANVAS).recipe, registry=registry)
+    film = None
+    if name == _FILMED:
+        seeds = enumerate([3, 4])
+        keys = [Snapshot(n, 0, candidate.drawing(seed=s)[1].tensors, None) for n, s in seeds]
+        film = film_of(keys, parted=True, seconds=0.3, hold=0.1, fps=10)
+    recipe = resolve(recipe, registry, CANVAS).recipe
+    return Art(drawing, recipe, film=film, registry=registry)
 
 
 def _read(suffix: str, data: bytes) -> str:

@@ -37,12 +37,14 @@ def deviations(candidate: Offer) -> None:
             raise Failed(f"known_deviations gives no reason for {name!r}")
 
 
-EVERY: tuple[Check, ...] = (
+FIRST: tuple[Check, ...] = (
     deviations,
     _names.names,
     _every.schema,
     _every.documentation,
     _every.drawing,
+)
+THEN: tuple[Check, ...] = (
     _every.options,
     _every.seed,
     _every.randomness,
@@ -54,7 +56,6 @@ POINTWISE: tuple[Check, ...] = (
     _pointwise.finite,
     _pointwise.gradients,
     _pointwise.bounds,
-    _pointwise.purity,
     _pointwise.resolution,
     _pointwise.device,
 )
@@ -69,7 +70,6 @@ FIELD: tuple[Check, ...] = (_field.positions, _field.graph, _field.cost)
 SHAPE: tuple[Check, ...] = (
     _shape.random,
     _shape.mutation,
-    _shape.purity,
     _shape.compiled,
     _shape.outline,
     _shape.bounds,
@@ -82,12 +82,12 @@ SHAPE: tuple[Check, ...] = (
 PARTITION: tuple[Check, ...] = (_partition.cells,)
 
 CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
-    Primitive: (*EVERY, _every.init, _pointwise.bounds),
-    Splat: (*EVERY, *POINTWISE, *SPLAT),
-    Field: (*EVERY, *POINTWISE, *FIELD),
-    Shape: (*EVERY, *SHAPE),
-    Partition: (*EVERY, *PARTITION),
-    Codec: (*EVERY, _codec.pictures),
+    Primitive: (*FIRST, *THEN, _every.init, _pointwise.bounds),
+    Splat: (*FIRST, _pointwise.purity, *THEN, *POINTWISE, *SPLAT),
+    Field: (*FIRST, _pointwise.purity, *THEN, *POINTWISE, *FIELD),
+    Shape: (*FIRST, _shape.purity, *THEN, *SHAPE),
+    Partition: (*FIRST, *THEN, *PARTITION),
+    Codec: (*FIRST, *THEN, _codec.pictures),
 }
 
 

@@ -12,7 +12,7 @@ from artgen.errors import did_you_mean
 from artgen.losses import Loss, Term
 from artgen.samples import TargetKind
 from artgen.testing._candidate import Offer
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 from artgen.testing._side_effects import check_side_effects
 
 _SHAPES: dict[str, list[tuple[int, ...]]] = {
@@ -51,6 +51,7 @@ def marks(offer: Offer) -> str:
     return ", ".join(kinds) + (", per pixel" if _per_pixel(offer) else "")
 
 
+@basic
 def scalar(offer: Offer) -> None:
     """The value is a scalar of the picture's dtype with a gradient, for pictures of any size.
 

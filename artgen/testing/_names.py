@@ -11,9 +11,10 @@ from pathlib import Path
 from artgen.faults import root_of
 from artgen.registry import own_classes
 from artgen.testing._candidate import Offer
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 
 
+@basic
 def names(offer: Offer) -> None:
     """No attribute is misspelt, and every option is read.
 

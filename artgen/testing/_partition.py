@@ -9,12 +9,13 @@ from artgen.canvas import Canvas
 from artgen.primitives import Partition
 from artgen.raster import draw_partition
 from artgen.testing._candidate import Candidate
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 
 CANVAS = Canvas(41, 33)
 SITES = 12
 
 
+@basic
 def cells(candidate: Candidate) -> str:
     """Sites made by `random` or changed by `mutate` win cells, which fill the canvas.
 

@@ -11,7 +11,7 @@ from artgen.canvas import Canvas
 from artgen.raster import draw, paint
 from artgen.testing._candidate import CANVAS, DEFAULT, Candidate, picture
 from artgen.testing._probe import Probe, probe
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 
 STEP, SINGLE_STEP = 1e-6, 1e-3
 """Relative step of finite differences, for results in float64 and in float32."""
@@ -87,6 +87,7 @@ def gradients(candidate: Candidate) -> None:
                 raise Failed(f"{probed.title} does not depend on {name}")
 
 
+@basic
 def purity(candidate: Candidate) -> None:
     """The same arguments always give the same values, and are not changed.
 

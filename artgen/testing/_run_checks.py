@@ -12,13 +12,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
-from artgen.errors import ArtgenError, line_at_fault
-from artgen.faults import one_line, place_of
+from artgen.errors import ArtgenError
+from artgen.faults import line_at_fault, one_line, place_of, quoted
 from artgen.testing._candidate import Offer
 
 Check = Callable[[Any], str | None]
@@ -65,26 +64,44 @@ def advice(check: Check) -> str:
     return _paragraphs(check)[-1]
 
 
+_basic: set[Check] = set()
+
+
+def basic(check: Check) -> Check:
+    """Mark a check without which the others make no sense: if it fails, they are skipped."""
+    _basic.add(check)
+    return check
+
+
 def judge(check: Check, candidate: Offer) -> CheckResult:
     """Run `check`; exceptions of plugin code, `sys.exit` included, become results too."""
-    reason = candidate.known_deviations.get(check.__name__)
+    name = check.__name__
+    if candidate.blocked_by:
+        return CheckResult(candidate.name, name, "skipped", f"{candidate.blocked_by} comes first")
+    reason = candidate.known_deviations.get(name)
     outcome = _run(check, candidate)
     if reason is None:
-        if outcome.error is None:
-            return outcome
+        if outcome.status == "failed" and check in _basic:
+            candidate.blocked_by = name
         # One mistake makes many checks fail; report it once.
-        first = candidate.raised.setdefault(outcome.detail, check.__name__)
-        if first == check.__name__:
+        first = candidate.raised.setdefault(_cause(outcome), name) if outcome.error else name
+        if first == name:
             return outcome
         detail = f"the same error as in {first}"
         return replace(outcome, status="skipped", detail=detail, hint=None, error=None)
     if outcome.status == "failed":
         detail = f"{reason} ({outcome.detail})"
         return replace(outcome, status="known", detail=detail, hint=None)
-    name = getattr(candidate.loaded, "__name__", candidate.name)
-    detail = f"{name} no longer deviates, though known_deviations says: {reason}"
-    hint = f"remove {check.__name__!r} from known_deviations"
+    title = getattr(candidate.loaded, "__name__", candidate.name)
+    detail = f"{title} no longer deviates, though known_deviations says: {reason}"
+    hint = f"remove {name!r} from known_deviations"
     return replace(outcome, status="failed", detail=detail, hint=hint)
+
+
+def _cause(outcome: CheckResult) -> str:
+    """Return the line of the plugin that an outcome names, or all that it says."""
+    found = re.search(r"\(([^()]+, line \d+)", outcome.detail)
+    return found[1] if found else outcome.detail
 
 
 def _run(check: Check, candidate: Offer) -> CheckResult:
@@ -104,10 +121,10 @@ def _run(check: Check, candidate: Offer) -> CheckResult:
         error, detail, hint = refusal, refusal.message, refusal.hint or hint
     except BaseException as failure:
         error, detail = failure, one_line(failure)
-        hint = f"The check proves: {claim(check)}"
-    frame = line_at_fault(error)
-    if frame is not None and ", line " not in detail:
-        detail += f" ({Path(frame.filename).name}, line {frame.lineno}: {frame.line})"
+        hint = f"Correct this line. {claim(check)}"
+    line = line_at_fault(error, candidate.loaded)
+    if ", line " not in detail:
+        detail += quoted(line) if line else place_of(candidate.loaded)
     return result("failed", detail, hint, error)
 
 

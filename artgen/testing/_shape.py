@@ -21,7 +21,7 @@ from artgen.testing._reference_shapes import (
     shares,
     spans_at,
 )
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 
 MANY, SOME = 400, 24
 """Number of random shapes in fast checks, and in slow ones."""
@@ -36,6 +36,7 @@ LEVELS = 1.0
 ENLARGED = 4
 
 
+@basic
 def random(candidate: Candidate) -> str:
     """Random shapes set all their genes, are finite, of the requested size, and often valid.
 
@@ -98,6 +99,7 @@ def mutation(candidate: Candidate) -> str:
     return f"{least:.0%} stay valid"
 
 
+@basic
 def purity(candidate: Candidate) -> None:
     """The same genes always give the same shape, and are not changed.
 

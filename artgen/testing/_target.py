@@ -15,7 +15,7 @@ from artgen.errors import ArtgenError, InputError
 from artgen.samples import kind_of
 from artgen.targets import ImageTarget, Source, Target, TargetRequest, file_safe, open_source
 from artgen.testing._candidate import Offer
-from artgen.testing._run_checks import Failed
+from artgen.testing._run_checks import Failed, basic
 from artgen.testing._side_effects import check_side_effects
 
 _WRONG = ("-1", "0", "nan", "a b", "?", "/", "..", "\N{SNOWMAN}", "x" * 300, "1e3", "1,2,3,4")
@@ -23,6 +23,7 @@ _WRONG = ("-1", "0", "nan", "a b", "?", "/", "..", "\N{SNOWMAN}", "x" * 300, "1e
 _MARGIN = 4
 
 
+@basic
 def opens(offer: Offer) -> str:
     """It opens its example: a target with a name, a source, a digest, and finite data in range.
 
@@ -90,7 +91,7 @@ def again(offer: Offer) -> None:
     with check_side_effects(offer):
         first, second = _opened(offer), _opened(offer)
     _same(first, second, "opened again")
-    if offer.entry.spec.files:
+    if not isinstance(offer.entry.spec.example, str) or offer.entry.spec.files:
         return
     source = Source.parse(first.source)
     if source.scheme is None or source.scheme.rpartition("/")[2] != offer.name:
@@ -103,7 +104,7 @@ def names(offer: Offer) -> str | None:
 
     Put the text after the colon into `name` and `source`.
     """
-    if offer.entry.spec.files:
+    if not isinstance(offer.entry.spec.example, str) or offer.entry.spec.files:
         return "artgen names files"
     example, found = _example(offer), 0
     for rest in (f"{example}2", f"2{example}", example[:-1], "8", "16"):
@@ -156,8 +157,14 @@ def _opened(offer: Offer, request: TargetRequest | None = None) -> Target:
     if isinstance(example, str):
         return _open(offer, example, request)
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / offer.entry.spec.files[0].replace("*", "example")
-        path.write_bytes(example)
+        pattern = (offer.entry.spec.files or ("*",))[0]
+        path = Path(folder) / pattern.removesuffix("/").replace("*", "example")
+        if isinstance(example, bytes):
+            path.write_bytes(example)
+        else:
+            path.mkdir()
+            for name, content in example.items():
+                (path / name).write_bytes(content)
         return _open(offer, str(path), request)
 
 

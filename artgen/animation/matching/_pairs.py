@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import singledispatch
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.errors import UsageError
+from artgen.generic import GenericFunction
 from artgen.primitives import Primitive
 
 Floats = NDArray[np.float64]
@@ -94,7 +94,7 @@ class Pairs:
     layers: Floats | None = None
 
 
-@singledispatch
+@GenericFunction
 def appearance(primitive: Primitive, tensors: Tensors) -> Appearance:
     """Describe what the parts look like. Raises UsageError where the family registers nothing."""
     raise UsageError(
@@ -103,7 +103,7 @@ def appearance(primitive: Primitive, tensors: Tensors) -> Appearance:
     )
 
 
-@singledispatch
+@GenericFunction
 def hide(primitive: Primitive, tensors: Tensors) -> Tensors:
     """Return the parts so that they cannot be seen.
 
@@ -113,7 +113,7 @@ def hide(primitive: Primitive, tensors: Tensors) -> Tensors:
     return tensors
 
 
-@singledispatch
+@GenericFunction
 def align(primitive: Primitive, a: Tensors, b: Tensors) -> Tensors:
     """Return `b` in other numbers that mean the same, as near to `a` as possible.
 
@@ -127,7 +127,7 @@ def align(primitive: Primitive, a: Tensors, b: Tensors) -> Tensors:
     return result
 
 
-@singledispatch
+@GenericFunction
 def pair(primitive: Primitive, a: Tensors, b: Tensors) -> Pairs:
     """Pair the parts of two drawings. Raises UsageError where that cannot be done.
 

@@ -84,6 +84,6 @@ class CodecObjective(Objective):
         self.total, self.steps = state["learned"].clone(), int(state["learned_steps"])
 
 
-@objective_of.register
+@objective_of.register(Codec)
 def _(primitive: Codec) -> type[Objective]:
     return CodecObjective

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -26,6 +27,7 @@ from artgen.engines.gradient.objective import objective_of
 from artgen.engines.gradient.optimizer import Moments, Optimizer
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
 from artgen.engines.protocols import ReportPace
+from artgen.errors import PluginError
 from artgen.options import parse_options
 from artgen.primitives import Context, Primitive
 
@@ -51,11 +53,13 @@ class GradientEngine(Engine):
     @classmethod
     def family_options(cls) -> dict[str, type[AdamOptions]]:
         """Those of all objectives."""
-        return {
-            family.family: make(None).Options
-            for family, make in reversed(list(objective_of.registry.items()))
-            if issubclass(family, Primitive)
-        }
+        options: dict[str, type[AdamOptions]] = {}
+        for family, make in reversed(list(objective_of.registry.items())):
+            # A plugin's function may fail, which matters to its own family alone.
+            with suppress(PluginError):
+                if issubclass(family, Primitive):
+                    options[family.family] = make(None).Options
+        return options
 
     @classmethod
     def automatic(cls, primitive: Primitive) -> dict[str, Any]:

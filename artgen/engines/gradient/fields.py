@@ -13,7 +13,12 @@ from torch import Tensor
 
 from artgen.compiler.threads import share_torch
 from artgen.engines.base import Problem
-from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
+from artgen.engines.gradient.objective import (
+    Objective,
+    PictureOptions,
+    check_differentiable,
+    objective_of,
+)
 from artgen.errors import UsageError
 from artgen.options import option
 from artgen.primitives import Field, Params
@@ -93,6 +98,7 @@ class FieldObjective(Objective):
 
         run = share_torch if self.device.type == "cpu" else _one_by_one
         run(forward, range(len(pieces)))
+        check_differentiable(self.field, values[0])
         joined = torch.cat(values).detach().requires_grad_()
         loss = self.problem.loss(joined.t()[:, None], target.t()[:, None], weight)
         (gradient,) = torch.autograd.grad(loss, joined)
@@ -128,7 +134,7 @@ class FieldObjective(Objective):
         return torch.stack([self.columns[chosen % self.canvas.width], self.rows[row]], dim=1)
 
 
-@objective_of.register
+@objective_of.register(Field)
 def _(primitive: Field) -> type[Objective]:
     return FieldObjective
 

@@ -15,7 +15,6 @@ that `paint` draws differentiably. A family with a loss of its own registers a s
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
@@ -28,6 +27,8 @@ from artgen.engines.base import Problem, State
 from artgen.engines.evaluation import picture_psnr
 from artgen.engines.gradient.densify import Densification
 from artgen.engines.gradient.schedule import AdamOptions
+from artgen.faults import broken
+from artgen.generic import GenericFunction
 from artgen.options import option
 from artgen.primitives import Primitive
 from artgen.raster import Memory, paint
@@ -111,7 +112,9 @@ class Objective:
 
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
         """Set the gradient of the loss in every raw parameter that is learned."""
-        torch.autograd.backward(self.loss(tensors, step))
+        loss = self.loss(tensors, step)
+        check_differentiable(self.problem.primitive, loss)
+        torch.autograd.backward(loss)
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Correct raw values in place after the optimizer changed them."""
@@ -127,6 +130,15 @@ class Objective:
     def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
         """The loss of the whole target, and the PSNR in dB where it is a picture."""
         image = self.picture(tensors)
+        if image.shape != self.target.shape:
+            cls = type(self.problem.primitive)
+            found, wanted = list(image.shape), list(self.target.shape)
+            raise broken(
+                cls.__name__,
+                cls,
+                f"draws a tensor of shape {found}, not {wanted}",
+                hint="return a value for each channel of the target",
+            )
         loss = float(self.problem.loss(image, self.target, self.weight))
         return loss, picture_psnr(image, self.target, self.weight) if self.pictures else None
 
@@ -180,6 +192,18 @@ class Objective:
         return self._views[divisor]
 
 
+def check_differentiable(primitive: Primitive, value: Tensor) -> None:
+    """Raise PluginError if `value` has no gradient, so that nothing could be learned."""
+    if not value.requires_grad:
+        cls = type(primitive)
+        raise broken(
+            cls.__name__,
+            cls,
+            "has no gradient: its picture does not depend on the parameters",
+            hint="compute it from the parameters by torch, without detach() or numpy",
+        )
+
+
 class _View(NamedTuple):
     """A picture to compare with: [3, height, width], and its weights."""
 
@@ -198,7 +222,7 @@ def _shrunk(view: _View, divisor: int) -> _View:
     return _View(canvas, pool(view.target, size), weight)
 
 
-@functools.singledispatch
+@GenericFunction
 def objective_of(primitive: Primitive) -> type[Objective]:
     """The class of the objective that fits `primitive`: a generic function on its family."""
     return Objective

@@ -68,6 +68,6 @@ class ShapeObjective(Objective):
         raw["genes"].copy_(keep_valid(shape, self._before, raw["genes"]))
 
 
-@objective_of.register
+@objective_of.register(Shape)
 def _(primitive: Shape) -> type[Objective]:
     return ShapeObjective

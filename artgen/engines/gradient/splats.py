@@ -66,6 +66,6 @@ class SplatObjective(Objective):
             raw["colour"].clamp_(0, 1)
 
 
-@objective_of.register
+@objective_of.register(Splat)
 def _(primitive: Splat) -> type[Objective]:
     return SplatObjective

@@ -5,7 +5,6 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import singledispatch
 from xml.etree import ElementTree
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
+from artgen.generic import GenericFunction
 from artgen.primitives import Primitive
 
 Floats = NDArray[np.float64]
@@ -68,7 +68,7 @@ class Polygon(FlatPart):
         return self.corners if np.isfinite(self.corners).all() else np.empty((0, 2))
 
 
-@singledispatch
+@GenericFunction
 def flat_parts(primitive: Primitive, drawing: Drawing) -> Sequence[FlatPart]:
     """List the parts of a drawing from the lowest to the highest.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import singledispatch
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
+from artgen.generic import GenericFunction
 from artgen.output.parts import flat_parts
 from artgen.primitives import Primitive
 
@@ -47,7 +47,7 @@ def frame(canvas: Canvas) -> PenPart:
     return PenPart((np.array([[-x, -y], [x, -y], [x, y], [-x, y]]),))
 
 
-@singledispatch
+@GenericFunction
 def pen_parts(primitive: Primitive, drawing: Drawing) -> list[PenPart]:
     """List the parts that a pen draws, from the lowest to the highest, in canvas units.
 
