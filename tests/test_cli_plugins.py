@@ -31,6 +31,9 @@ class Broken(artgen.Splat):
 
     def footprint(self, dx, dy, p):
         return torch.exp(-(dx * dx + dy * dy) / p.size)
+
+    def radius(self, p):
+        return 2 * p.sise
 """
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
@@ -227,8 +230,10 @@ def test_a_broken_plugin_fails_with_names_and_without_a_traceback(call):
     assert code == 4
     rows = dict(line.split()[1::-1] for line in out.splitlines() if line[:3].strip())
     assert (rows["schema"], rows["drawing"], rows["options"]) == ("ok", "failed", "skipped")
-    assert "NotImplementedError: Broken has neither radius nor ellipse" in out
-    assert out.count("the same error as in drawing") > 9
+    assert (
+        "AttributeError: there is no parameter 'sise'; declared: size, xy (broken.py, line" in out
+    )
+    assert out.count("drawing comes first") > 9
     assert err.startswith("error: broken fails ")
     assert "Traceback" not in out + err
     verbose = call("plugins", "check", "broken.py", "-v")
@@ -345,7 +350,7 @@ SORTS = {
     "syntax-error": ("def broken(:", "broken", "SyntaxError"),
     "exits": ("raise SystemExit(3)", "broken", "SystemExit: 3"),
     "other-version": ("ARTGEN_API = 2", "incompatible", "it needs plugin API 2"),
-    "wrong-arguments": (offer("return []", "colour"), "broken", "PluginValidationError"),
+    "wrong-arguments": (offer("return []", "colour"), "broken", "takes (colour), but is"),
     "raises": (offer("1 / 0"), "broken", "ZeroDivisionError"),
     "answers-none": (offer("pass"), "broken", "returned None instead of a list"),
     "answers-number": (offer("return 3"), "broken", "returned int instead of a list"),
