@@ -162,16 +162,18 @@ def live_is_flooded(tally: Tally, small: bool) -> None:
         _allow_files(5000)
 
         def is_full() -> bool:
-            return len(os.listdir(f"/proc/{process.pid}/fd")) >= FILES
+            with suppress(OSError):  # it is gone
+                return len(os.listdir(f"/proc/{process.pid}/fd")) >= FILES
+            return False
 
         def connect(data: bytes) -> None:
             """Wait for a connection, or until the run has no file left for one."""
             while process.is_alive() and not is_full():
                 # A new attempt is quicker than the kernel, which repeats its own after a second.
                 with suppress(TimeoutError):
-                    opened = open_.enter_context(socket.create_connection(("127.0.0.1", port), 0.2))
-                    with suppress(ConnectionError):  # closed already
-                        opened.sendall(data)
+                    with suppress(ConnectionError):  # closed already, or it listens no more
+                        opened = socket.create_connection(("127.0.0.1", port), 0.2)
+                        open_.enter_context(opened).sendall(data)
                     return
 
         for data, clients in (
@@ -181,8 +183,7 @@ def live_is_flooded(tally: Tally, small: bool) -> None:
         ):
             for _ in range(clients):
                 connect(data)
-        if process.is_alive():
-            tally.case("its files", f"all {FILES} are in use" if is_full() else None)
+        tally.case("its files", f"all {FILES} are in use" if is_full() else None)
         # Connections are accepted in order, so an answer means that all were.
         tally.case("its page", _not(200, _ask(port, "GET / HTTP/1.1", Host=host)))
         tally.case("the run", None if process.is_alive() else f"it ended with {process.exitcode}")

@@ -64,7 +64,8 @@ def test_svg_and_still_are_equally_near_to_the_target(name, shown, target):
 
 
 def test_a_larger_one_is_the_larger_still(shown):
-    art = art_of("bezier+rotated_ellipse", alpha=0.0)
+    # The mixture of test_page_draws.py, so that its kernels are compiled once.
+    art = art_of("bezier+rotated_ellipse+rectangle+line", alpha=0.0)
     drawn = shown(export_svg(art, ExportRequest(size=400)), 400, 400)
     assert psnr(drawn[..., :3], art.render(400)) > 40
 
