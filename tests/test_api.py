@@ -196,6 +196,12 @@ class TestObjects:
             def drawing(self, best):
                 return self.kept
 
+            def state_dict(self):
+                return {"step": self.step}
+
+            def load_state_dict(self, state):
+                self.step = state["step"]
+
         with pytest.raises(artgen.UsageError, match="'splat' in `families`"):
             artgen.fit(grey, engine=Still)
         Still.families = ("splat",)
