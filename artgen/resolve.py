@@ -35,7 +35,7 @@ from artgen.recipe import (
     Recipe,
     Stage,
 )
-from artgen.registry import Entry, Registry
+from artgen.registry import Entry, Registry, check_required
 from artgen.samples import Subject, kind_of
 
 if TYPE_CHECKING:
@@ -101,6 +101,7 @@ def resolve(
         )
     recipe, table = migrated(recipe, registry), recipe.primitive
     cls = load_primitive(recipe, registry)
+    check_required(cls.__name__, cls)
     if kind_of(subject) not in cls.targets:
         raise _unfit(registry, table.name, kind_of(subject))
     if subject is not None:
@@ -323,6 +324,7 @@ def _find_engine(
             cls, problem = type(primitive), f"names an engine that is not there: {error.message}"
             raise broken(cls.__name__, cls, problem, hint=str(error.hint)) from None
     engine: type[Engine] = registry.load("engine", asked)
+    check_required(f"engine {asked!r}", engine)
     named = asked.removeprefix("artgen/") in primitive.engines
     if not (named or primitive.family in engine.families):
         check_families(engine, asked, registry)

@@ -6,7 +6,7 @@ never import torch.
 
 from __future__ import annotations
 
-from artgen.registry._contract import own_classes
+from artgen.registry._contract import check_required, own_classes
 from artgen.registry._mixture import bare_name, kind_names
 from artgen.registry._packages import PREFIX, Unreachable, find_package, versions_of
 from artgen.registry._plugin import HOOKS, KINDS, Entry, Kind, PluginInfo
@@ -22,6 +22,7 @@ __all__ = [
     "Registry",
     "Unreachable",
     "bare_name",
+    "check_required",
     "default",
     "find_package",
     "kind_names",

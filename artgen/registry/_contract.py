@@ -54,7 +54,6 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
                 f"is {own!r}, not a function",
                 hint=f"define it as {name}({arguments}), or give the attribute another name",
             )
-    _check_required(what, loaded)
 
 
 def own_classes(cls: type) -> list[type]:
@@ -112,7 +111,7 @@ def _check_attributes(what: str, cls: type) -> None:
             raise broken(f"{name} of {what}", base, problem, hint=hint)
 
 
-def _check_required(what: str, cls: type) -> None:
+def check_required(what: str, cls: type) -> None:
     """Raise PluginError if a class lacks a method that its contract demands."""
     for base in cls.__mro__:
         for names in vars(base).get("required", ()):
