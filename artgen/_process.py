@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import gc
 import os
+import re
 
 DEVICES = "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1"
 """Names of devices, as a hint."""
+
+
+def is_webgpu(device: str) -> bool:
+    """Return whether `device` is ``webgpu`` or ``webgpu:N``."""
+    return re.fullmatch(r"webgpu(:\d+)?", device) is not None
 
 
 def prepare_process() -> None:

@@ -156,7 +156,7 @@ def test_a_table_of_all_runs_is_for_terminals(call, monkeypatch):
     monkeypatch.setenv("COLUMNS", "120")
     code, out, err = call("fit", *pictures("a.png", "b.png"), *SMALL, "--no-video", "-j", 2)
     assert code == 0
-    assert len(out.split()) == 7
+    assert len(out.split()) == 8
     assert "all runs" in err
     assert "a-gaussian: " in err
 

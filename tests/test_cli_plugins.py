@@ -231,7 +231,8 @@ def test_a_broken_plugin_fails_with_names_and_without_a_traceback(call):
     rows = dict(line.split()[1::-1] for line in out.splitlines() if line[:3].strip())
     assert (rows["schema"], rows["drawing"], rows["options"]) == ("ok", "failed", "skipped")
     assert (
-        "AttributeError: there is no parameter 'sise'; declared: size, xy (broken.py, line" in out
+        "AttributeError: there is no parameter 'sise'; declared: colour, size, xy (broken.py, line"
+        in out
     )
     assert out.count("drawing comes first") > 9
     assert err.startswith("error: broken fails ")

@@ -11,7 +11,7 @@ import numpy as np
 
 from artgen.errors import InputError
 from artgen.output import atomic_write, contact_sheet, encode_png
-from artgen.output.page import policy_hash, read_asset, render_page
+from artgen.output.templates import policy_hash, read_asset, render_page
 
 _LONGEST = 480
 """Long side of a picture on the sheet, in pixels."""

@@ -47,7 +47,6 @@ class Problem:
     loss: Loss
     total_steps: int
     seed: int
-    revisions: list[tuple[int, int]] = field(default_factory=list)
     weight: Tensor | None = None
     positions: Tensor | None = None
     training: Examples | None = None
@@ -58,6 +57,7 @@ class Problem:
     backend: Backend = EAGER
     arithmetic: Arithmetic = "fp32"
     options: Mapping[str, Any] = field(default_factory=dict)
+    revisions: list[tuple[int, int]] = field(default_factory=list)
 
     def position(self, step: int) -> float:
         """Where the schedule is after `step` steps, in steps of the first plan.

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from artgen.gallery._pieces import FILES, SUMMARY, Gallery, Piece
 from artgen.gallery._state import read_json
 from artgen.output import atomic_write
-from artgen.output.page import render_page
+from artgen.output.templates import render_page
 from artgen.registry import bare_name, kind_names
 from artgen.targets import Source
 

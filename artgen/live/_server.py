@@ -24,7 +24,7 @@ from typing import Any, cast
 from artgen.errors import OutputError
 from artgen.events import Event
 from artgen.live._board import Board, Seen
-from artgen.output.page import render_page
+from artgen.output.templates import render_page
 from artgen.tasks import RunControl
 
 HOST = "127.0.0.1"

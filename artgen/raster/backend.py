@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal
 
 import torch
 
+from artgen._process import is_webgpu
 from artgen.errors import UsageError
 from artgen.generic import GenericFunction
 from artgen.primitives import Primitive
-from artgen.raster.webgpu_device import is_webgpu
 
 if TYPE_CHECKING:
     from artgen.raster.footprint import CompiledFootprint

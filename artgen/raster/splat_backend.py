@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from artgen._process import is_webgpu
 from artgen.canvas import Canvas
 from artgen.errors import ArtgenError
 from artgen.primitives import Context, Splat
@@ -23,7 +24,6 @@ from artgen.raster.backend import (
     tensor_device,
 )
 from artgen.raster.eager import Memory, draw_features
-from artgen.raster.webgpu_device import is_webgpu
 
 if TYPE_CHECKING:
     from artgen.raster.footprint import CompiledFootprint

@@ -10,7 +10,6 @@ import functools
 import hashlib
 import importlib.util
 import os
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -42,11 +41,6 @@ class Adapter(NamedTuple):
     name: str
     hardware: bool
     handle: Any
-
-
-def is_webgpu(device: str) -> bool:
-    """Return whether `device` is ``webgpu`` or ``webgpu:N``."""
-    return re.fullmatch(r"webgpu(:\d+)?", device) is not None
 
 
 def is_installed() -> bool:

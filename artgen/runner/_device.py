@@ -7,9 +7,9 @@ from contextlib import contextmanager, suppress
 
 import torch
 
-from artgen._process import DEVICES, available_threads
+from artgen._process import DEVICES, available_threads, is_webgpu
 from artgen.errors import OutputError, UsageError
-from artgen.raster.webgpu_device import find_adapter, find_adapters, is_webgpu
+from artgen.raster.webgpu_device import find_adapter, find_adapters
 
 
 def resolve_device(asked: str) -> str:

@@ -13,6 +13,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen._process import is_webgpu
 from artgen.art import quantised
 from artgen.display import METRICS, FramedView, Rendering, View, open_view
 from artgen.drawing import Drawing
@@ -21,7 +22,6 @@ from artgen.frame import WHOLE
 from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend, tensor_device
-from artgen.raster.webgpu_device import is_webgpu
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, load_primitive, resolve

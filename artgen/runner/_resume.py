@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from artgen._files import file_hash
-from artgen._process import available_threads
+from artgen._process import available_threads, is_webgpu
 from artgen.errors import UsageError
-from artgen.raster.webgpu_device import is_webgpu
 from artgen.recipe import Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import load_primitive

@@ -7,20 +7,17 @@ allows the script and style of the page, by their hashes, and pictures that the 
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from typing import Any
-
-import jinja2
 
 from artgen.animation.film import Film
 from artgen.drawing import Drawing
 from artgen.output.page._pack import Packer
 from artgen.output.page._scenes import describe
 from artgen.output.provenance import RECIPE_ID
+from artgen.output.templates import policy_hash, read_asset, render_page
 from artgen.primitives import Primitive
 
 _SCRIPTS = {
@@ -88,29 +85,6 @@ def encode_page(
         poster=base64.b64encode(poster).decode("ascii"),
     )
     return text.encode()
-
-
-def render_page(package: str, **values: Any) -> str:
-    """Fill in `page/page.html` of a package, which may include `base.css` of this folder."""
-    packages = dict.fromkeys((package, "artgen.output"))
-    environment = jinja2.Environment(
-        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name, "page") for name in packages]),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    return environment.get_template("page.html").render(values)
-
-
-def read_asset(package: str, name: str) -> str:
-    """Read a file of the folder `page` of a package: a style sheet or a script."""
-    return resources.files(package).joinpath("page", name).read_text(encoding="utf-8")
-
-
-def policy_hash(text: str) -> str:
-    """Return the hash of a script or style as a content security policy writes it."""
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
 
 
 def _json(data: Any) -> str:

@@ -1,0 +1,36 @@
+"""HTML pages from the templates in the folders `page`: exported, live, of a gallery, of a sheet.
+
+jinja2 escapes everything that comes from a recipe.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from importlib import resources
+from typing import Any
+
+import jinja2
+
+
+def render_page(package: str, **values: Any) -> str:
+    """Fill in `page/page.html` of a package, which may include `base.css` of this folder."""
+    packages = dict.fromkeys((package, "artgen.output"))
+    environment = jinja2.Environment(
+        loader=jinja2.ChoiceLoader([jinja2.PackageLoader(name, "page") for name in packages]),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("page.html").render(values)
+
+
+def read_asset(package: str, name: str) -> str:
+    """Read a file of the folder `page` of a package: a style sheet or a script."""
+    return resources.files(package).joinpath("page", name).read_text(encoding="utf-8")
+
+
+def policy_hash(text: str) -> str:
+    """Return the hash of a script or style as a content security policy writes it."""
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
