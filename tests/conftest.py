@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -54,9 +55,10 @@ def single_thread():
 
 
 @pytest.fixture(autouse=True)
-def _the_same_numbers_every_time():
-    """Also for tests that draw from torch's own generator."""
+def _the_same_numbers_every_time(monkeypatch):
+    """Also for tests that draw from torch's own generator, and for fits without a seed."""
     torch.manual_seed(0)
+    monkeypatch.setattr("secrets.randbits", random.Random(0).getrandbits)
 
 
 @pytest.fixture(scope="session")

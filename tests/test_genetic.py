@@ -556,7 +556,7 @@ def test_a_shape_of_ones_own(tmp_path):
     command = ["fit", str(photo), "-p", "star", "--plugin", str(tmp_path / "star.py"), "-n", "8"]
     options = ["-e", "genetic", "--steps", "20", "--set", "engine.population=6"]
     options += ["--set", "engine.elite=2", "--out", str(tmp_path / "out"), "--name", "stars"]
-    assert main([*command, *options, "--no-video", "--quiet"]) == 0
+    assert main([*command, *options, "--seed", "1", "--no-video", "--quiet"]) == 0
     summary = json.loads((tmp_path / "out" / "stars.json").read_text())
     assert (summary["engine"], summary["count"]) == ("genetic", 8)
 

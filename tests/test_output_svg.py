@@ -247,7 +247,7 @@ def test_names_of_genes_are_counted():
     class Odd(Lens):
         gene_names = ("x", "y")
 
-    with pytest.raises(PluginError, match="Odd names 2 of 3 genes"):
+    with pytest.raises(PluginError, match="names 2 of 3 genes"):
         encoded(Odd(), [0.0, 0.0, 0.5])
 
 

@@ -117,7 +117,8 @@ def render(
     common: Common,
 ) -> None:
     """Draw a saved drawing or film at any size."""
-    check_art(art)
+    if str(art) != STDIO:
+        check_art(art)
     registry = common.registry()
     if latent is not None and walk is not None:
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
