@@ -91,8 +91,8 @@ def fit(
     sides, ``"1080x1080"``. To these, or to the aspect ratio `crop`, ``"9:16"``, a picture is
     cropped around the point `crop_at`, ``"auto"`` or ``"0.5,0.3"``; with `pad`, a colour or
     ``"background"``, it gets a border instead. A `count` of ``"auto"`` adds parts while they help,
-    and `target_bytes` takes as many as fit into this many bytes at `precision`; `time` is in
-    seconds;
+    and `target_bytes` takes as many as fit into an `.art` file of this many bytes at `precision`;
+    `time` is in seconds;
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
     such a background may have: a list, a text as for ``--palette``, a file, or how many to learn.

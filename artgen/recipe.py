@@ -140,7 +140,10 @@ class PrimitiveTable(_OpenTable):
     name: str = "gaussian"
     count: int | Literal["auto"] | None = None
     target_bytes: int | None = Field(
-        default=None, ge=1, description="as many parts as fit; becomes a count"
+        default=None, ge=1, description="as many parts as fit into the file; becomes a count"
+    )
+    parameter_bytes: int | None = Field(
+        default=None, ge=1, description="the same, of the parameters alone; becomes a count"
     )
     preset: str | None = None
     plugin: FileReference | None = Field(default=None, description="the loose file it comes from")

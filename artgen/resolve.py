@@ -86,11 +86,17 @@ class Plan:
 
 
 def resolve(
-    recipe: Recipe, registry: Registry, canvas: Canvas, subject: Subject | None = None
+    recipe: Recipe,
+    registry: Registry,
+    canvas: Canvas,
+    subject: Subject | None = None,
+    *,
+    header: int = 0,
 ) -> Plan:
     """Check names and options and fill in every default, for a picture of the size of `canvas`.
 
-    A `subject` takes the place of the picture. Raises PluginError for unknown or broken plugins,
+    A `subject` takes the place of the picture; `header` is how many of its `target_bytes` a file
+    needs beside its parameters. Raises PluginError for unknown or broken plugins,
     UsageError for options and for what does not fit the kind of target.
     """
     if recipe.morph is not None:
@@ -118,11 +124,11 @@ def resolve(
 
     _check_engines(cls, table.preset, registry)
 
-    if table.target_bytes is None:
+    if table.target_bytes is None and table.parameter_bytes is None:
         primitive = make()
         count = _count(primitive, table.count, canvas)
     else:
-        primitive, count = _within_bytes(make, table, recipe.run.precision)
+        primitive, count = _within_bytes(make, table, recipe.run.precision, header)
 
     if recipe.output.transparent:
         primitive.check_transparent(table.name)
@@ -150,6 +156,7 @@ def resolve(
         name=registry.spelling(entry),
         count=count,
         target_bytes=None,
+        parameter_bytes=None,
         plugin=FileReference(name=identity["file"], sha256=identity["sha256"])
         if "file" in identity
         else None,
@@ -250,24 +257,32 @@ def _count(primitive: Primitive, asked: int | Literal["auto"] | None, canvas: Ca
 
 
 def _within_bytes(
-    make: Callable[..., Primitive], table: PrimitiveTable, precision: Precision
+    make: Callable[..., Primitive], table: PrimitiveTable, precision: Precision, header: int
 ) -> tuple[Primitive, int | None]:
-    """The primitive and the largest count whose parameters fit the table's ``target_bytes``.
+    """The primitive and the largest count that fits the table's limit.
+
+    A file of ``target_bytes`` holds a `header` beside the parameters; ``parameter_bytes`` count
+    the parameters alone.
 
     What has no count is made as large by its `size_option`; where it has none, or the user set it,
     it has to fit as it is. Raises UsageError where nothing does.
     """
-    primitive, limit = make(), table.target_bytes or 0
+    primitive = make()
     option = primitive.size_option
-    if table.count is not None:
+    keys = ("count", "target_bytes", "parameter_bytes")
+    given = {key: getattr(table, key) for key in keys if getattr(table, key) is not None}
+    key, limit = given.popitem()
+    if given:
+        [(other, value), *_] = given.items()
         raise UsageError(
-            f"count = {table.count} and target_bytes = {limit} were both given",
-            hint="leave one of them out",
+            f"{other} = {value} and {key} = {limit} were both given", hint="leave one of them out"
         )
+    header = header if key == "target_bytes" else 0
+    a_file = "a file of " if header else ""
 
     def size(primitive: Primitive, count: int = 1) -> int:
         shapes = [primitive.tensor_shape(each, count) for each in primitive.parameters().values()]
-        return bytes_of_shapes(shapes, precision)
+        return header + bytes_of_shapes(shapes, precision)
 
     def largest(what: str, size: Callable[[int], int], low: int, high: int) -> int:
         if (needed := size(low)) > limit:
@@ -278,18 +293,18 @@ def _within_bytes(
         return _largest(size, limit, low, high)
 
     if primitive.has_count:
-        what = f"one part of {table.name}"
+        what = f"{a_file}one part of {table.name}"
         return primitive, largest(what, lambda n: size(primitive, n), 1, MOST_PARTS)
     if option is None or option in table.options:
-        if size(primitive) > limit:
+        if (needed := size(primitive)) > limit:
             raise UsageError(
-                f"{table.name} takes {size(primitive)} bytes at {precision}, more than {limit}",
+                f"{a_file}{table.name} takes {needed} bytes at {precision}, more than {limit}",
                 hint=f"make it smaller by its options: artgen plugins show {table.name}",
             )
         return primitive, None
     [metadata] = [f.metadata for f in dataclasses.fields(primitive.Options) if f.name == option]
     low, high = metadata.get("low") or 1, metadata.get("high") or MOST_PARTS
-    what = f"the smallest {table.name}"
+    what = f"{a_file}the smallest {table.name}"
     value = largest(what, lambda n: size(make(**{str(option): n})), int(low), int(high))
     return make(**{option: value}), None
 

@@ -94,7 +94,7 @@ def test_values_may_hold_commas_and_names_slashes_and_stars():
     assert [stage.engine for stage in one.recipe.stage] == ["climb", "gradient"]
     assert [stage.steps for stage in one.recipe.stage] == [30, 20]
     assert [stage.loss for stage in one.recipe.stage] == ["mse", "l1"]
-    assert one.recipe.primitive.target_bytes == 900
+    assert one.recipe.primitive.parameter_bytes == 900
     assert one.stem == "artgen_triangle_3_ellipse_climb_gradient_steps_3"
 
 

@@ -57,6 +57,7 @@ SUMMARY_KEYS = [
     "accuracy",
     "mean_error",
     "loss",
+    "precision_cost",
     "bytes",
     "file_bytes",
     "bpp",

@@ -1,4 +1,4 @@
-"""`target_bytes`: as many parts as fit into a number of bytes, at the precision they are saved at."""
+"""`target_bytes`: as many parts as fit into a file, at the precision they are saved at."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
-from helpers import changed
+from helpers import changed, recipe
 
 import artgen
 from artgen import Field, Param, option
@@ -18,6 +18,7 @@ from artgen.errors import UsageError
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.resolve import resolve
+from artgen.runner import _prepare, run
 
 CANVAS = Canvas(24, 16)
 
@@ -137,20 +138,86 @@ def test_flags_for_count_and_bytes_replace_each_other():
         lay_over({}, {}, {}, ["target_bytes=5"])
 
 
-def test_from_python(tmp_path):
-    art = artgen.fit("sample:cat", target_bytes=700, precision="fp16", size=24, steps=3)
-    assert art.metrics["bytes"] == 688
-    assert art.recipe.primitive.count == 43
+def test_parameter_bytes_leave_out_the_header(registry):
+    recipe = changed(Recipe(), {"primitive": {"name": "gaussian", "parameter_bytes": 320}})
+    assert resolve(recipe, registry, CANVAS, header=300).count == 10
+    recipe = changed(Recipe(), {"primitive": {"name": "gaussian", "target_bytes": 320}})
+    with pytest.raises(UsageError, match="a file of one part of gaussian takes 332 bytes at fp32"):
+        resolve(recipe, registry, CANVAS, header=300)
+
+
+@pytest.mark.parametrize(
+    ("target", "limit", "asked", "unused"),
+    [
+        ("sample:cat", 5000, {"steps": 3}, 150),
+        ("sample:cat", 4000, {"steps": 3, "precision": "int8", "primitive": "fourier"}, 150),
+        ("sample:cat", 9999, {"steps": 3, "primitive": "mlp", "precision": "fp16"}, 800),
+        ("curve:x/2", 20_000, {"steps": 3, "primitive": "mlp"}, 600),
+        # Up to 64 revisions of the number of steps are stored.
+        ("sample:cat", 5000, {"time": 0.1}, 1500),
+    ],
+)
+def test_the_whole_file_is_as_large_as_asked_for(target, limit, asked, unused):
+    art = artgen.fit(target, target_bytes=limit, size=24, threads=1, **asked)
+    assert limit - unused < len(art.to_bytes()) <= limit
+
+
+def test_a_header_is_long_enough_for_all_that_a_run_adds(tmp_path, registry, monkeypatch):
+    found = []
+
+    def keep(*arguments, **options):
+        found.append(options.get("header"))
+        return resolve(*arguments, **options)
+
+    monkeypatch.setattr(_prepare, "resolve", keep)
+    asked = recipe("sample:cat", {"time": 0.05}, target={"size": 24, "source": "sample:cat"})
+    table = {"primitive": {"name": "gaussian", "count": None, "target_bytes": 5000}}
+    result = run(changed(asked, table), registry)
+    assert result.art is not None
+    steps = result.art.recipe.stage[0].steps
+    checked = [(steps + i, 9000 + i) for i in range(62)]
+    stage = {"steps": 9999, "replanned": checked, "stop": 9000, "evaluations": 9000}
+    longer = result.art.recipe.with_stage(0, **stage).with_output(frames=9000)
+    file = replace(result.art, recipe=longer).to_bytes()
+    assert len(file) - result.art.metrics["bytes"] <= found[1] == found[-1]
+
+
+@pytest.mark.parametrize(
+    ("source", "output", "says"),
+    [("sample:cat", {"history": 2}, "history"), ("sample:clip?n=2", {}, "number of bytes")],
+)
+def test_films_are_refused(source, output, says, registry):
+    asked = {"target": {"source": source, "size": 24}, "output": {"video": False, **output}}
+    asked["primitive"] = {"name": "gaussian", "target_bytes": 5000}
+    with pytest.raises(UsageError, match=says):
+        run(changed(Recipe(), asked), registry)
+
+
+def test_the_result_says_what_rounding_cost(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    found = {}
+    for precision in ("fp32", "int8"):
+        small = ("--size", "24", "-n", "20", "--steps", "30", "--threads", "1", "--no-video")
+        names = ("--seed", "2", "--precision", precision, "--name", precision, "--json")
+        assert main(["fit", "sample:cat", *small, *names]) == 0
+        printed = capsys.readouterr()
+        found[precision] = json.loads(printed.out)
+        assert ("int8 cost" in printed.err) == (precision == "int8")
+    lost = found["fp32"]["psnr"] - found["int8"]["psnr"]
+    assert lost != 0
+    assert found["int8"]["precision_cost"] == pytest.approx(lost, abs=1e-9)
+    assert f"int8 cost {lost:.2f} dB" in printed.err
+    assert found["fp32"]["precision_cost"] is None
 
 
 def test_on_the_command_line_made_again_and_resumed(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    flags = ("--target-bytes", "500", "--precision", "int8", "--size", "24", "--no-video")
+    flags = ("--target-bytes", "3000", "--precision", "int8", "--size", "24", "--no-video")
     arguments = ("fit", *flags, "--steps", "4", "--threads", "1", "--seed", "2", "--json", "-q")
     assert main([*arguments]) == 0
     first = json.loads(capsys.readouterr().out)
-    assert (first["count"], first["bytes"]) == (54, 496)
-    assert first["recipe"]["primitive"]["count"] == 54
+    assert first["file_bytes"] == Path(first["outputs"]["art"]).stat().st_size <= 3000
+    assert first["recipe"]["primitive"]["count"] == first["count"]
     again = ("fit", "--recipe", first["outputs"]["art"], "--out", "again", "--json", "-q")
     assert main([*again]) == 0
     second = json.loads(capsys.readouterr().out)
@@ -161,8 +228,8 @@ def test_on_the_command_line_made_again_and_resumed(tmp_path, monkeypatch, capsy
 def test_a_resumed_batch_agrees_with_what_became_of_it(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     small = ("--size", "24", "--steps", "2", "--threads", "1", "--no-video", "-q", "--seeds", "2,3")
-    assert main(["fit", "--target-bytes", "500", *small]) == 0
-    assert main(["fit", "--target-bytes", "500", "--resume", *small]) == 0
+    assert main(["fit", "--target-bytes", "3000", *small]) == 0
+    assert main(["fit", "--target-bytes", "3000", "--resume", *small]) == 0
     assert main(["fit", "--count", "500", "--resume", *small]) == 2
 
 

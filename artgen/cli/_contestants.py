@@ -79,7 +79,7 @@ def parse_contestants(
                 "primitive": {
                     "name": None if file else what,
                     "count": parse_count(own.get("count")),
-                    "target_bytes": budget.bytes,
+                    "parameter_bytes": budget.bytes,
                 },
                 "run": {**run, **{key: own[key] for key in ("precision",) if key in own}},
             },

@@ -31,6 +31,7 @@ _FLAG_OF_PRIMITIVE = {
     "name": "--primitive",
     "count": "--count",
     "target_bytes": "--target-bytes",
+    "parameter_bytes": "--target-bytes",
     "plugin": "--plugin",
 }
 _FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.model_fields}
@@ -102,10 +103,10 @@ def lay_over(
         before = {key: before[key] for key in ("name", "plugin") if key in before}
         stages_before = [_without_options(stage) for stage in stages_before]
 
-    # Both say how many parts there are, so asking for one drops the other.
-    for key, other in (("count", "target_bytes"), ("target_bytes", "count")):
-        if key in primitive:
-            before.pop(other, None)
+    # Each says how many parts there are, so asking for one drops the others.
+    sizes = ("count", "target_bytes", "parameter_bytes")
+    if any(key in primitive for key in sizes):
+        before = {key: value for key, value in before.items() if key not in sizes}
 
     clip = {**tables.get("clip", {}), **of_clips}
     for key, value in {**tables, "primitive": primitive, "clip": clip}.items():

@@ -51,7 +51,7 @@ def fit(
         "-n",
     ),
     target_bytes: int | None = _WHAT.option(
-        "N", "Use as many parts as fit into N bytes of parameters, at --precision.", min=1
+        "N", "Use as many parts as fit into an .art file of N bytes, at --precision.", min=1
     ),
     settings: list[str] | None = _WHAT.option(
         "KEY=VALUE",

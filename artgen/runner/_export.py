@@ -68,7 +68,11 @@ def export(
     metrics = _metrics(fit, drawing, picture, film)
     art = Art(drawing, recipe, metrics, precision, registry, film)
     data = art.to_bytes()
-    summary = _summary(fit, metrics, len(data))
+    cost = _precision_cost(fit, metrics)
+    if cost is not None:
+        words = f"{precision} cost {cost:.2f} dB: {metrics['psnr']:.2f} dB as saved"
+        fit.emit(Notice(fit.name, words, level="note"))
+    summary = _summary(fit, metrics, len(data), cost)
     error: Exception | None = fit.diverged
     if fit.progress.stopped_by == "interrupted":
         error = Interrupted(
@@ -196,7 +200,21 @@ def _metrics(
     }
 
 
-def _summary(fit: Fit | ClipFit, metrics: Mapping[str, Any], file_bytes: int) -> dict[str, Any]:
+def _precision_cost(fit: Fit | ClipFit, metrics: Mapping[str, Any]) -> float | None:
+    """What rounding to the precision of the file cost, in dB of PSNR.
+
+    None where nothing is rounded, where there is no PSNR, and for a clip.
+    """
+    job = fit.job
+    if isinstance(fit, ClipFit) or fit.recipe.run.precision == "fp32":
+        return None
+    exact = job.metrics(job.draw(job.shown(fit.drawing)))["psnr"]
+    return None if exact is None else round(exact - metrics["psnr"], 4)
+
+
+def _summary(
+    fit: Fit | ClipFit, metrics: Mapping[str, Any], file_bytes: int, precision_cost: float | None
+) -> dict[str, Any]:
     """The JSON object of a run, with no outputs yet."""
     recipe, target, progress = fit.recipe, fit.job.target, fit.progress
     canvas, table = target.canvas, recipe.run
@@ -221,6 +239,7 @@ def _summary(fit: Fit | ClipFit, metrics: Mapping[str, Any], file_bytes: int) ->
         "stopped_by": progress.stopped_by,
         **{name: metrics[name] for name in METRICS},
         **{key: metrics[key] for key in ("loss", "clip") if key in metrics},
+        "precision_cost": precision_cost,
         "bytes": metrics["bytes"],
         "file_bytes": file_bytes,
         "bpp": metrics["bpp"],

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen._process import is_webgpu
-from artgen.art import quantised
+from artgen.art import Contents, bytes_of_shapes, quantised, to_bytes
 from artgen.display import METRICS, FramedView, Rendering, View, open_view
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError, UsageError
@@ -41,6 +43,12 @@ from artgen.targets import (
     open_source,
     parse_colour,
 )
+
+FASTEST = 100_000
+"""Steps per second that no fit exceeds."""
+
+MOST_CHECKS = 64
+"""How many times a budget of time can be revised: 1.25 / 0.02 checks, see `_timing`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,7 +184,15 @@ def prepare(
         )
     if init is not None:
         recipe = init.continued(recipe, load_primitive(recipe, registry))
+    if recipe.seed is None:
+        recipe = recipe.with_seed(int(np.random.SeedSequence().generate_state(1)[0]))
     plan = resolve(recipe, registry, target.canvas, target.subject)
+    if recipe.primitive.target_bytes is not None:
+        # Backends and arithmetics are chosen later; these have the longest names.
+        run = {"device": device, "backend": "compiled", "threads": threads, "arithmetic": "fp32"}
+        longest = replace(plan, recipe=_complete(plan.recipe, target, files, run))
+        header = _header_bytes(longest, target)
+        plan = resolve(recipe, registry, target.canvas, target.subject, header=header)
     if output.start == "parts" and not plan.primitive.has_count:
         raise UsageError(
             f"{recipe.primitive.name} has no parts that could appear", hint="leave out --start"
@@ -349,17 +365,58 @@ def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, 
         recipe = recipe.with_target(mask=files.reference("mask"))
     if "init" in files.found:
         recipe = recipe.with_init(files.reference("init"))
-    if recipe.seed is None:
-        recipe = recipe.with_seed(int(np.random.SeedSequence().generate_state(1)[0]))
     return recipe.with_run(**run)
+
+
+def _header_bytes(plan: Plan, target: Target) -> int:
+    """How many bytes the `.art` file needs at most beside the parameters.
+
+    `plan` is complete, and has as many parts as would fit without a header. What a run adds to its
+    recipe and its metrics is taken to be as long as it can be. Raises UsageError for a history.
+    """
+    recipe, primitive = plan.recipe, plan.primitive
+    if recipe.output.history is not None:
+        raise UsageError(
+            "target_bytes counts the file of one drawing, not of a history",
+            hint="leave out --history, or give --count in place of --target-bytes",
+        )
+    steps = 0
+    for index, stage in enumerate(recipe.stage):
+        most, changes = stage.steps or 1, dict[str, Any]()
+        if stage.time is not None:
+            digits = len(str(math.ceil(FASTEST * stage.time)))
+            first, most = 10 ** (digits - 1), 10**digits - 1
+            replanned = [(first + i, most + 1) for i in range(MOST_CHECKS)]
+            changes = {"time": None, "steps": most, "evaluations": most, "replanned": replanned}
+            recipe = recipe.with_output(frames=most)
+        recipe = recipe.with_stage(index, stop=most, **changes)
+        steps += most
+    shapes = {
+        name: primitive.tensor_shape(param, plan.count or 1)
+        for name, param in primitive.parameters().items()
+    }
+    tensors = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    drawing = _drawing(plan, target, tensors, parse_colour(recipe.target.background))
+    longest = -sys.float_info.max
+    measured = METRICS if target.subject is not None else ("psnr", "ssim")
+    parameters = bytes_of_shapes(shapes.values(), recipe.run.precision)
+    metrics = {
+        "count": plan.count,
+        "parameters": drawing.parameters,
+        "floats": primitive.floats,
+        "steps": steps,
+        **dict.fromkeys(METRICS),
+        **dict.fromkeys((*measured, "loss", "bpp"), longest),
+        "bytes": parameters,
+    }
+    contents = Contents(drawing, recipe, metrics, recipe.run.precision, None)
+    return len(to_bytes(contents)) - parameters
 
 
 def _first_drawing(
     plan: Plan, target: Target, data: TargetTensors, init: InitialArt | None
 ) -> Drawing:
     """Another drawing's parts, or the primitive's own start."""
-    table, canvas = plan.recipe.primitive, target.canvas
-    subject = target.subject and target.subject.with_logits(plan.losses[-1].takes_logits)
     background = parse_colour(plan.recipe.target.background)
     goal, beneath = data.goal, background
     if plan.recipe.target.alpha:
@@ -370,20 +427,27 @@ def _first_drawing(
     else:
         context = Context(
             rng=torch.Generator().manual_seed(plan.recipe.seed or 0),
-            canvas=canvas,
+            canvas=target.canvas,
             count=plan.first_count,
-            target=goal if subject is None else None,
+            target=goal if target.subject is None else None,
             weight=data.weight,
             background=beneath,
         )
         tensors = plan.primitive.initial(context)
+    return _drawing(plan, target, tensors, background)
+
+
+def _drawing(
+    plan: Plan, target: Target, tensors: dict[str, Tensor], background: tuple[float, float, float]
+) -> Drawing:
+    """A drawing of the plan's primitive with these parameters, at the size of the target."""
     return Drawing(
-        primitive=bare_name(table.name),
+        primitive=bare_name(plan.recipe.primitive.name),
         options=plan.primitive.option_values(),
         tensors=tensors,
-        width=canvas.width,
-        height=canvas.height,
+        width=target.canvas.width,
+        height=target.canvas.height,
         background=background,
         plugin=plan.identity,
-        subject=subject,
+        subject=target.subject and target.subject.with_logits(plan.losses[-1].takes_logits),
     )

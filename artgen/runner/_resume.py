@@ -22,9 +22,9 @@ def check_agreement(
 ) -> None:
     """Raise UsageError for the first value asked for that the stored recipe contradicts.
 
-    ``auto`` agrees with everything, and so do `time`, which became `steps`, and `target_bytes`,
-    which became a count. A number of colours agrees with a palette that has no more, the count of
-    a codec with the option that it became. `target` is a target in memory.
+    ``auto`` agrees with everything, and so do `time`, which became `steps`, and `target_bytes`
+    and `parameter_bytes`, which became a count. A number of colours agrees with a palette that has
+    no more, the count of a codec with the option that it became. `target` is a target in memory.
     """
     data, given = stored.to_dict(), asked.requested()
     given.pop("schema", None)
@@ -33,7 +33,8 @@ def check_agreement(
         if table == "stage":
             _check_stages(values, data["stage"])
         elif isinstance(values, dict) and table != "init":
-            values.pop("target_bytes", None)
+            for key in ("target_bytes", "parameter_bytes"):
+                values.pop(key, None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:
                 # That of a codec became an option.

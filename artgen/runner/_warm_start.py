@@ -48,7 +48,7 @@ class InitialArt:
                     f"{self.path} holds {drawing.primitive}, not {name}",
                     hint=f"use -p {drawing.primitive}; only splats can start shapes",
                 )
-            if table.count is not None or table.target_bytes is not None:
+            if (table.count, table.target_bytes, table.parameter_bytes) != (None, None, None):
                 return recipe
             return recipe.with_primitive(count=primitive.count_of(drawing))
         for key, value in table.options.items():
@@ -58,7 +58,7 @@ class InitialArt:
                     f"{self.path} has {key} = {found!r}, not {value!r}",
                     hint=f"use --set {key}={found} or leave it out",
                 )
-        if table.target_bytes is not None:
+        if table.target_bytes is not None or table.parameter_bytes is not None:
             raise UsageError(
                 f"{self.path} fixes the number of parts, so --target-bytes cannot choose it",
                 hint="leave out --target-bytes or --init",

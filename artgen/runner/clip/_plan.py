@@ -28,6 +28,10 @@ def check_clip(recipe: Recipe, target: Target) -> None:
             "give every stage a time, as in --time 20,10",
         ),
         "a count of auto": (recipe.primitive.count == "auto", "give --count a number"),
+        "a number of bytes": (
+            recipe.primitive.target_bytes is not None,
+            "give --count a number: the file grows with the frames",
+        ),
         "a drawing to start from": (recipe.init is not None, "leave out --init"),
         "another rate or length": (
             recipe.output.video
