@@ -199,6 +199,11 @@ def fit(
         "COMMAND",
         "Run a shell command at the end; it finds the exit code in ARTGEN_EXIT_CODE.",
     ),
+    dry_run: bool = _SEE.switch(
+        "Write nothing: print the complete recipe as TOML, with estimates of time, memory and size "
+        "as comments.",
+        "--dry-run",
+    ),
     watch: bool = _SEE.switch(
         "With --plugin: after every save of FILE.py, fit a small preview and show it on a "
         "live page. Writes no files. Ctrl-C ends it.",
@@ -336,10 +341,12 @@ def fit(
     targets = _pictures_in_folders(targets or [], data, registry)
     sources = {target: _located(target, located) for target in targets}
     runs = plan_runs(data, sources, many, files.name)
+    unused: dict[str, object]
     if registry is None:
         unused = {
             **{"--json": common.as_json, "--resume": files.resume, "--log": files.log},
             **{"--graph": files.graph, "-j": where.at_a_time, "--on": where.on},
+            "--dry-run": dry_run,
         }
         return _watch(runs, search, common, unused, port=live_port or 0)
     if not files.resume:
@@ -359,6 +366,17 @@ def fit(
 
     below = read_settings()[0].below
     runs = [replace(run, recipe=below(run.recipe, threads=not where.asked)) for run in runs]
+    if dry_run:
+        from artgen.cli._estimates import print_estimates
+
+        unused = {
+            **{"--resume": files.resume, "--skip-existing": files.skip_existing, "-o": outputs},
+            **{"--log": files.log, "--graph": files.graph, "-j": where.at_a_time},
+            **{"--on": where.on, "--live": live, "--open": show, "--notify": notify},
+        }
+        _refuse("--dry-run", unused, "it writes no files")
+        print_estimates(runs, registry, search, common, files.out)
+        return 0
     session = Session(
         registry,
         common,
@@ -404,15 +422,19 @@ def _watch(
     """Previews until the user ends them. Raises UsageError for a flag `unused` by them."""
     from artgen.cli._watching import watch_plugins
 
-    given = [flag for flag, value in unused.items() if value]
-    if given:
-        raise UsageError(
-            f"--watch and {given[0]} were both given",
-            hint="leave one of them out: a preview writes no files",
-        )
+    _refuse("--watch", unused, "a preview writes no files")
     if len(runs) > 1:
         raise UsageError(f"--watch takes one target, not {len(runs)}", hint="leave out the others")
     return watch_plugins(runs[0].recipe, search, common, port=port)
+
+
+def _refuse(flag: str, unused: Mapping[str, object], why: str) -> None:
+    """Raise UsageError if one of the `unused` flags was given beside `flag`."""
+    given = [other for other, value in unused.items() if value]
+    if given:
+        raise UsageError(
+            f"{flag} and {given[0]} were both given", hint=f"leave one of them out: {why}"
+        )
 
 
 def _located(target: str, located: Callable[[str], str]) -> str:

@@ -1,6 +1,8 @@
 """The names of the package and where each comes from; `__init__.py` imports them on first use."""
 
 from ._device import resolve_device as resolve_device
+from ._estimate import Estimate as Estimate
+from ._estimate import estimate as estimate
 from ._folder import RunFolder as RunFolder
 from ._log import read_generations as read_generations
 from ._log import read_losses as read_losses

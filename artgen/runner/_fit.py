@@ -37,7 +37,7 @@ from artgen.errors import Diverged, OutOfMemory, PluginError
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
 from artgen.faults import broken
 from artgen.metrics import decibels
-from artgen.output import frame_steps
+from artgen.output import encode_png, frame_steps
 from artgen.raster import draw
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Stage
 from artgen.runner._folder import RunFolder
@@ -58,6 +58,8 @@ PLATEAU_GAIN = 0.01
 """What counts as a gain, in dB of the PSNR, or of the loss where there is none."""
 OVERTIME = 1.25
 HOLD_SECONDS = 2.0
+ESTIMATED_AS = 60.0
+"""To estimate a stage, it is rehearsed as for a budget of this many seconds."""
 
 
 @dataclass
@@ -118,8 +120,8 @@ class Fit:
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
         output = job.recipe.output
-        progress = output.walk is None and output.start != "parts"
-        self.filming = folder is not None and output.video and progress
+        self.makes_frames = output.video and output.walk is None and output.start != "parts"
+        self.filming = folder is not None and self.makes_frames
         self.history = History(None if folder is None else folder.history)
         self.progress = Progress()
         self.diverged: Diverged | None = None
@@ -547,17 +549,52 @@ class Fit:
         if self.folder is not None:
             self.folder.write_recipe(self.recipe)
 
-    def rehearse(self, engine: Engine, budget: float) -> Pace:
-        """Find out how long steps, evaluations and frames of the stage take, for this budget."""
+    def _draw_and_encode(self, drawing: Drawing) -> None:
+        encode_png(self.job.draw_frame(drawing), level=1)
+
+    def rehearse(
+        self, engine: Engine, budget: float, paint: Callable[[Drawing], object] | None = None
+    ) -> Pace:
+        """Find out how long steps, evaluations and frames of the stage take, for this budget.
+
+        `paint` draws a frame (None: as for the video).
+        """
 
         def begin(steps: int) -> Engine:
             self._start(engine, steps)
             return engine
 
-        paint = self.job.draw_frame if self.filming else None
+        shown = (paint or self.job.draw_frame) if self.filming else None
         return self._within_memory(
-            engine, lambda: measure_pace(begin, paint, budget, self.watch, self._stop_requested)
+            engine, lambda: measure_pace(begin, shown, budget, self.watch, self._stop_requested)
         )
+
+    def estimate(self) -> tuple[float, float]:
+        """Rehearse every stage; return how many seconds they take where none stops early.
+
+        The second number is how much longer work took when it was done for the first time. A stage
+        is rehearsed from where the rehearsal of the stage before ended. Afterwards the fit cannot
+        be run any more.
+        """
+        self.filming, seconds, first = self.makes_frames, 0.0, 0.0
+        for index, stage in enumerate(self.recipe.stage):
+            self.progress = Progress(stage=index)
+            engine: Engine = self.job.plan.engines[index]()
+            limit = math.inf if stage.time is None else stage.time
+            began = time.perf_counter()
+            pace = self.rehearse(engine, min(limit, ESTIMATED_AS), self._draw_and_encode)
+            first += max(0.0, time.perf_counter() - began - pace.rehearsed)
+            if stage.steps is not None:
+                work = Work(
+                    stretches(0.0, 1.0, stage.steps),
+                    evaluations=len(self._evaluation_steps(engine, stage.steps)),
+                    frames=len(self._frame_steps(stage.steps)),
+                    rounds=pace.rounds,
+                )
+                limit = min(limit, pace.seconds(work))
+            seconds += limit
+            self.drawing = engine.drawing(best=False)
+        return seconds, first
 
     def _set_stage(self, **changes: Any) -> None:
         """Write resolved values into the recipe's current stage."""

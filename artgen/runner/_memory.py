@@ -1,4 +1,4 @@
-"""Memory that a fit frees at every step and needs again at the next."""
+"""Memory: how much the process used, and what a fit frees at every step and needs again."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import ctypes
 import functools
 import os
 import sys
+from pathlib import Path
 
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 """From glibc's malloc.h."""
@@ -25,3 +26,17 @@ def keep_freed_memory() -> None:
         library = ctypes.CDLL(None)
         library.mallopt(_MMAP_THRESHOLD, 32 << 20)
         library.mallopt(_TRIM_THRESHOLD, 512 << 20)
+
+
+def peak_memory() -> int | None:
+    """Return the most main memory that this process has used, in bytes; None on Windows."""
+    if sys.platform.startswith("linux"):
+        # Unlike that of getrusage, this one does not begin with the peak of the parent process.
+        status = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+        [line] = [line for line in status if line.startswith("VmHWM")]
+        return 1024 * int(line.split()[1])
+    if sys.platform == "win32":
+        return None
+    import resource
+
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -191,7 +191,12 @@ def prepare(
         # Backends and arithmetics are chosen later; these have the longest names.
         run = {"device": device, "backend": "compiled", "threads": threads, "arithmetic": "fp32"}
         longest = replace(plan, recipe=_complete(plan.recipe, target, files, run))
-        header = _header_bytes(longest, target)
+        if recipe.output.history is not None:
+            raise UsageError(
+                "target_bytes counts the file of one drawing, not of a history",
+                hint="leave out --history, or give --count in place of --target-bytes",
+            )
+        header = art_bytes(longest, target) - _parameter_bytes(longest)
         plan = resolve(recipe, registry, target.canvas, target.subject, header=header)
     if output.start == "parts" and not plan.primitive.has_count:
         raise UsageError(
@@ -368,19 +373,27 @@ def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, 
     return recipe.with_run(**run)
 
 
-def _header_bytes(plan: Plan, target: Target) -> int:
-    """How many bytes the `.art` file needs at most beside the parameters.
+def _shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """The shapes of the parameters, where there are as many parts as the plan has at most."""
+    return {
+        name: plan.primitive.tensor_shape(param, plan.count or 1)
+        for name, param in plan.primitive.parameters().items()
+    }
 
-    `plan` is complete, and has as many parts as would fit without a header. What a run adds to its
-    recipe and its metrics is taken to be as long as it can be. Raises UsageError for a history.
+
+def _parameter_bytes(plan: Plan) -> int:
+    """The size of the parameters at the precision of the plan."""
+    return bytes_of_shapes(_shapes(plan).values(), plan.recipe.run.precision)
+
+
+def art_bytes(plan: Plan, target: Target) -> int:
+    """Return the largest size of the `.art` file of a complete plan, in bytes.
+
+    What a run adds to its recipe and its metrics is taken to be as long as it can be. A history is
+    taken to have as many keyframes as the recipe allows, without the lifespans of parts.
     """
     recipe, primitive = plan.recipe, plan.primitive
-    if recipe.output.history is not None:
-        raise UsageError(
-            "target_bytes counts the file of one drawing, not of a history",
-            hint="leave out --history, or give --count in place of --target-bytes",
-        )
-    steps = 0
+    parameters, steps = _parameter_bytes(plan), 0
     for index, stage in enumerate(recipe.stage):
         most, changes = stage.steps or 1, dict[str, Any]()
         if stage.time is not None:
@@ -391,15 +404,10 @@ def _header_bytes(plan: Plan, target: Target) -> int:
             recipe = recipe.with_output(frames=most)
         recipe = recipe.with_stage(index, stop=most, **changes)
         steps += most
-    shapes = {
-        name: primitive.tensor_shape(param, plan.count or 1)
-        for name, param in primitive.parameters().items()
-    }
-    tensors = {name: torch.zeros(shape) for name, shape in shapes.items()}
+    tensors = {name: torch.zeros(shape) for name, shape in _shapes(plan).items()}
     drawing = _drawing(plan, target, tensors, parse_colour(recipe.target.background))
     longest = -sys.float_info.max
     measured = METRICS if target.subject is not None else ("psnr", "ssim")
-    parameters = bytes_of_shapes(shapes.values(), recipe.run.precision)
     metrics = {
         "count": plan.count,
         "parameters": drawing.parameters,
@@ -410,7 +418,8 @@ def _header_bytes(plan: Plan, target: Target) -> int:
         "bytes": parameters,
     }
     contents = Contents(drawing, recipe, metrics, recipe.run.precision, None)
-    return len(to_bytes(contents)) - parameters
+    keyframes = len(recipe.stage) * (recipe.output.history or 0)
+    return len(to_bytes(contents)) + keyframes * parameters
 
 
 def _first_drawing(

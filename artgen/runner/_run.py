@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -79,9 +79,7 @@ def run(
     emit = _Announcer(stem, registry, observers)
     keep_freed_memory()
 
-    def compiling() -> None:
-        emit(Notice(stem, COMPILING, level="note"))
-
+    compiling = announce_compiling(emit, stem)
     with held, threads(recipe.run.threads) as number, kernel_cache.reporting(compiling):
         if number < (recipe.run.threads or 0):
             text = f"{recipe.run.threads} threads are more than this machine has: {number} are used"
@@ -164,6 +162,11 @@ def run(
         if folder is not None and result.error is None:
             folder.remove()
         return result
+
+
+def announce_compiling(observe: Observer, stem: str) -> Callable[[], None]:
+    """Return what to call before kernels are compiled for the run called `stem`."""
+    return lambda: observe(Notice(stem, COMPILING, level="note"))
 
 
 def _remove(folder: RunFolder) -> None:

@@ -1,0 +1,67 @@
+"""What a run would take, without running it: a rehearsal, and the size of its file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from artgen.compiler import kernel_cache
+from artgen.events import Observer
+from artgen.faults import plugin_code
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner._device import threads
+from artgen.runner._fit import Fit
+from artgen.runner._memory import keep_freed_memory, peak_memory
+from artgen.runner._paths import default_stem
+from artgen.runner._prepare import art_bytes, prepare
+from artgen.runner._run import announce_compiling
+from artgen.tasks import RunControl
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a run of the complete `recipe` takes; a clip has a recipe alone.
+
+    `seconds` are those of fitting, as in the summary of a run: without compiling and writing
+    files. Stages that may stop early are taken to need all their steps. `memory` is the largest
+    main memory of the process in bytes, None where the system does not say; `art_bytes` is the
+    size of the `.art` file.
+    """
+
+    recipe: Recipe
+    seconds: float | None = None
+    memory: int | None = None
+    art_bytes: int | None = None
+
+
+@plugin_code()
+def estimate(
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    name: str | None = None,
+    search: Sequence[Path] = (Path(),),
+    observe: Observer = lambda event: None,
+    control: RunControl | None = None,
+) -> Estimate:
+    """Prepare a run and rehearse its stages, for some seconds each. Raises as `run` does."""
+    stem = name or default_stem(recipe)
+    keep_freed_memory()
+    compiled = list[str]()
+
+    def compiling() -> None:
+        compiled.append(stem)
+        announce_compiling(observe, stem)()
+
+    with threads(recipe.run.threads) as number, kernel_cache.reporting(compiling):
+        job = prepare(recipe, registry, target=None, search=search, threads=number)
+        if job.target.clip is not None:
+            return Estimate(job.recipe)
+        fit = Fit(job, emit=observe, run_name=stem, control=control or RunControl())
+        seconds, first = fit.estimate()
+        # The run will find in the cache what was compiled here.
+        seconds += 0.0 if compiled else first
+        size = art_bytes(job.plan, job.target)
+        return Estimate(job.recipe, seconds, peak_memory(), size)

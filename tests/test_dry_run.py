@@ -1,0 +1,102 @@
+"""`--dry-run`: the complete recipe, and estimates of time, memory and the size of the file.
+
+No test reads a real clock: work is said to take time, as in `test_time_budget`.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from helpers import recipe
+from test_time_budget import ENGINES, STAGES, Clock
+
+from artgen._toml import parse_toml
+from artgen.cli import main
+from artgen.engines.climb.engine import ClimbEngine
+from artgen.registry import Registry
+from artgen.runner import _fit, estimate, run
+
+SMALL = ("sample:cat", "--size", "24", "-n", "8", "--threads", "1", "--seed", "3", "--no-video")
+
+
+@pytest.fixture(autouse=True)
+def short_rehearsals(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+    if "clock" not in request.fixturenames:
+        monkeypatch.setattr(_fit, "ESTIMATED_AS", 0.1)
+
+
+@pytest.fixture
+def registry() -> Registry:
+    return Registry(environ={})
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+@pytest.mark.parametrize("evaluation", [0.01, 0.5])
+@pytest.mark.parametrize("name", ["gradient", "genetic", "climb"])
+def test_the_estimated_time_is_that_of_the_run(
+    name: str, evaluation: float, clock: Clock, tmp_path: Path, registry: Registry
+) -> None:
+    engine = {**ENGINES, "climb": ClimbEngine}[name]
+    # Steps become slower, as they do while parts are added.
+    clock.charge(engine, lambda e: 0.02 + 0.03 * e.step / e.problem.total_steps, evaluation, 0.05)
+    stage = {**STAGES.get(name, {"engine": name}), "steps": 40 if name == "climb" else 150}
+    shape = {} if name == "gradient" else {"name": "triangle", "count": 40}
+    asked = recipe(
+        "sample:cat", stage, primitive=shape, target={"source": "sample:cat", "size": 16}
+    )
+    found = estimate(asked, registry)
+    result = run(asked, registry, out=tmp_path)
+    assert result.error is None
+    assert found.seconds == pytest.approx(result.summary["seconds"], rel=0.3)
+
+
+def test_a_budget_of_time_is_its_own_estimate(clock: Clock, registry: Registry) -> None:
+    clock.charge(ENGINES["gradient"], lambda engine: 0.1)
+    stages = [{"time": 50.0}, {"time": 70.0, "steps": 20}]
+    asked = recipe("sample:cat", *stages, target={"source": "sample:cat", "size": 16})
+    found = estimate(asked, registry)
+    assert found.seconds == pytest.approx(52, rel=0.1)
+    assert [stage.time for stage in found.recipe.stage] == [50.0, 70.0]
+
+
+@pytest.mark.parametrize("flags", [("--precision", "int8"), ("--history", "6")])
+def test_nothing_is_written_and_the_recipe_gives_the_run(flags, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    asked = ("fit", *SMALL, "--steps", "30", *flags)
+    assert main([*asked, "--dry-run"]) == 0
+    text = capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+    assert main([*asked, "--dry-run", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert parse_toml(text) == found["recipe"]
+    assert found["memory"] is None or found["memory"] > 10**7
+    assert f"{found['art_bytes']:,} bytes" in text
+
+    Path("dry.toml").write_text(text)
+    assert main(["fit", "--recipe", "dry.toml", "--json", "-q"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert result["recipe"] == found["recipe"]
+    assert found["art_bytes"] == pytest.approx(result["file_bytes"], rel=0.3)
+    assert found["outputs"].keys() == {"still", "art", "summary"}
+    assert found["outputs"]["art"] == result["outputs"]["art"]
+
+
+def test_several_runs_and_a_clip(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", *SMALL[:-3], "--no-video", "--seeds", "1,2", "--dry-run", "--json"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert [run["recipe"]["seed"] for run in runs] == [1, 2]
+    assert main(["fit", "sample:clip?n=2", "--size", "16", "--dry-run"]) == 0
+    assert "of a clip, nothing is estimated" in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+def test_flags_that_write_are_refused(capsys):
+    assert main(["fit", *SMALL, "--dry-run", "--resume"]) == 2
+    assert "--dry-run and --resume were both given" in capsys.readouterr().err
