@@ -118,6 +118,7 @@ SHOW = "`artgen plugins show`"
         (["Failure"], lambda call: call("fit", "--count", "0")),
         (["Failure"], lambda call: call("no-such-command")),
         (["`artgen fit`"], fit),
+        (["`artgen fit --dry-run`"], lambda call: fit(call, "--dry-run")),
         (
             ["`artgen fit`", "`artgen fit`, a clip"],
             lambda call: fit(call, "sample:clip?n=2", "--side-by-side"),
@@ -196,6 +197,7 @@ def test_every_section_is_tested():
         "`artgen fit`",
         "`artgen fit`, a clip",
         "`artgen fit`, several targets or `--seeds`",
+        "`artgen fit --dry-run`",
     }
     tested |= {
         f"`artgen {name}`" for name in ("render", "morph", "info", "compare", "plot", "doctor")
