@@ -16,6 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from artgen import waiting
 from artgen._version import __version__
 from artgen.errors import ArtgenError
 from artgen.registry import Registry
@@ -92,6 +93,7 @@ def _in_cell(text: str) -> str:
 
 def _check(name: str, look: Callable[..., str], *arguments: str) -> Check:
     """Return ``ok`` with the result of `look`, or ``fail`` with the reason if it raises."""
+    waiting.report(f"checking {name}")
     try:
         return Check(name, "ok", _without_paths(look(*arguments)))
     except Exception as error:

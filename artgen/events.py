@@ -21,6 +21,7 @@ __all__ = [
     "Observer",
     "PreviewDrawn",
     "Started",
+    "Working",
 ]
 
 
@@ -104,6 +105,17 @@ class Notice(Event):
 
     message: str
     level: Literal["warning", "note"] = "warning"
+
+
+@dataclass(frozen=True)
+class Working(Event):
+    """What the run does outside of fitting, such as ``drawing the video``.
+
+    `done` counts the frames of a video; it is 0 where nothing is counted.
+    """
+
+    what: str
+    done: int = 0
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,7 @@ from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.frame import Frame
 from artgen.registry import bare_name
+from artgen.waiting import report
 
 if TYPE_CHECKING:
     import numpy as np
@@ -235,7 +236,8 @@ def _video(suffix: str) -> Exporter:
                 write_video(file, frames, fps=fps, comment=recipe)
             else:
                 limit = request.max_bytes
-                write_limited(file, frames, fps=fps, comment=recipe, max_bytes=limit)
+                words = write_limited(file, frames, fps=fps, comment=recipe, max_bytes=limit)
+                report(words, kind="result")
             return file.read_bytes()
 
     export.__doc__ = f"Export a film, or a walk through latents, as {suffix}. Raises UsageError."

@@ -5,17 +5,22 @@ from __future__ import annotations
 import json
 import re
 import signal
+import subprocess
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
+from artgen.cli._console import load_module
 from artgen.cli._flags import Common
-from artgen.cli._progress import progress
-from artgen.events import Advanced, Evaluated, Finished, Started
+from artgen.cli._progress import Story, progress
+from artgen.events import Advanced, Evaluated, Finished, Started, Working
 from artgen.recipe import Recipe
+from artgen.registry import Registry
 from artgen.runner import RunFolder
 from artgen.tasks import RunControl, graceful_signals
 
@@ -28,6 +33,26 @@ def save_pictures(folder: Path) -> None:
     folder.mkdir()
     for shade in (0, 90):
         Image.new("RGB", (8, 8), (shade, 30, 60)).save(folder / f"{shade}.png")
+
+
+def test_wrong_names_are_reported_before_torch_is_loaded():
+    lines = [
+        "fit sample:cat --loss l3",
+        "fit sample:cat -p gausian",
+        "fit sample:cat -e gradint",
+        "compare -p gaussian -p gausian",
+        "compare -p gaussian:loss=l3",
+        "compare -p gaussian@gradint",
+    ]
+    code = (
+        "import sys\n"
+        "from artgen.cli import main\n"
+        f"print([main(line.split()) for line in {lines}], 'torch' in sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "[2, 4, 4, 4, 2, 4] False\n", done.stderr
+    for name in ("loss 'l3'", "primitive 'gausian'", "engine 'gradint'"):
+        assert done.stderr.count(f"unknown {name}") == 2
 
 
 @pytest.mark.parametrize(
@@ -132,9 +157,11 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
         # Another thread that draws would move the cursor by the rows of an earlier drawing.
         assert threading.active_count() == threads
         for name in ("a", "b", "c"):
+            story(Working(name, "reading the target"))
             story(Started(name, 0, 4, recipe))
             story(Evaluated(name, 1, 4, 0.1, 10.0, 0.1))
             story(Advanced(name, 4, 4, 0.2))
+            story(Working(name, "writing the files"))
             story(Finished(name, {**summary, "stopped_by": "steps"}))
             story.ended(name)
             print(f"{name}.png", flush=True)
@@ -144,7 +171,49 @@ def test_bars_of_a_batch_neither_eat_lines_nor_leave_rows(registry, capsys, monk
         expected += [f"{name}: gaussian, gradient for 4 steps, cpu, seed 1"]
         expected += [f"{name}: 20.00 dB after 4 steps in 1.0 s, stopped by steps"]
         expected += [f"{name}.png", f"{name}.art"]
-    assert screen(capsys.readouterr().err) == expected
+    err = capsys.readouterr().err
+    assert screen(err) == expected
+    for work in ("reading the target", "writing the files"):
+        assert err.count(work) >= 3
+
+
+def test_a_terminal_shows_what_is_being_loaded(tmp_path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    for name in ("loaded_once", "loaded_quietly"):
+        (tmp_path / f"{name}.py").touch()
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
+    load_module("loaded_once", quiet=False)
+    assert capsys.readouterr().err == "loading torch\r\x1b[K"
+    load_module("loaded_once", quiet=False)
+    load_module("loaded_quietly", quiet=True)
+    assert capsys.readouterr().err == ""
+
+
+def test_an_interrupted_batch_is_reported_in_one_line(call, monkeypatch):
+    save_pictures(Path("set"))
+    controls: list[RunControl] = []
+
+    @contextmanager
+    def signals(control: RunControl, **_: object) -> Iterator[None]:
+        controls.append(control)
+        yield
+
+    class Stop(Story):
+        def advance(self, event: Advanced) -> None:
+            controls[0].request_stop()
+
+    @contextmanager
+    def stopping(registry: Registry, *_: object, **__: object) -> Iterator[list[Story]]:
+        yield [Stop(registry, lambda message: None)]
+
+    monkeypatch.setattr("artgen.cli._runs.graceful_signals", signals)
+    monkeypatch.setattr("artgen.cli._runs.progress", stopping)
+    tiny = [*TINY[:-1], "--backend", "eager", "--no-video"]
+    code, out, err = call("fit", "set/0.png", "set/90.png", *tiny, "--steps", "400")
+    assert code == 130
+    assert "artgen-out/0-gaussian.png" in out
+    left = "1 of 2 runs ended early, 1 of 2 runs were not started: continue with --resume\n"
+    assert err == left
 
 
 @pytest.mark.parametrize(

@@ -262,7 +262,8 @@ def test_a_folder_without_pictures_and_twins_are_refused(call):
     assert code == 2
     assert "x-compare.png" in err
     mixed = pictures("mixed", "cat.png", "cat-gaussian.png")
-    code, _, err = call(mixed, "-p", "gaussian-mlp", "-p", "mlp")
+    Path("gaussian-mlp.toml").write_text('[primitive]\nname = "gaussian"\n')
+    code, _, err = call(mixed, "-p", "gaussian-mlp.toml", "-p", "mlp")
     assert (code, "cat-gaussian-mlp.art" in err) == (2, True)
     assert find_targets(["sample:cat", "sample:cat"]) == ["sample:cat"]
 
@@ -280,13 +281,13 @@ def test_a_metric_that_is_missing_for_one_target_has_no_mean(compare):
 def test_a_failure_harms_no_other_and_the_first_one_decides(call, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     code, out, err = call(
-        *("-p", "no-such", "-p", "gaussian:count=6", "-p", "gaussian:blend=odd"), "-q"
+        *("-p", "autoencoder", "-p", "gaussian:count=6", "-p", "gaussian:blend=odd"), "-q"
     )
-    assert code == 4
+    assert code == 2
     assert err.count("error: ") == 2
-    assert "unknown primitive 'no-such'" in out
+    assert "autoencoder cannot be fitted" in out
     lines = {line.split()[0]: line for line in out.splitlines() if line.strip()}
-    assert " dB" not in lines["no-such"]
+    assert " dB" not in lines["autoencoder"]
     assert float(lines["gaussian:count=6"].split()[1]) > 5
 
 
@@ -449,13 +450,13 @@ def test_the_table_fits_the_terminal_and_keeps_names(capsys, monkeypatch):
 
 
 def test_the_csv_holds_every_row(compare):
-    _, data = compare("sample:cat", "-p", "gaussian:count=40", "-p", "nope", "--csv", "all.csv")
+    _, data = compare("sample:cat", "-p", "gaussian:count=40", "-p", "mlp:x=1", "--csv", "all.csv")
     with Path("all.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     assert [row["contestant"] for row in rows] == [row["contestant"] for row in data["rows"]]
     assert list(rows[0]) == list(data["rows"][0])
     assert float(rows[0]["psnr"]) == data["rows"][0]["psnr"]
-    assert rows[1]["error"] == "unknown primitive 'nope'"
+    assert rows[1]["error"] == "MLP has no option 'x'"
     assert rows[1]["psnr"] == ""
 
 

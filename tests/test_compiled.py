@@ -380,7 +380,7 @@ def test_whatever_the_compiler_throws_the_fit_goes_on(monkeypatch):
     class Unlucky(Disc):
         pass
 
-    def fail(source):
+    def fail(source, of):
         raise RuntimeError("no such target\nand many more lines")
 
     monkeypatch.setattr(cpu.kernel_cache, "load", fail)

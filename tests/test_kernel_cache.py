@@ -17,7 +17,7 @@ from artgen.cli._progress import Story
 from artgen.compiler import kernel_cache
 from artgen.events import Evaluated, Notice
 from artgen.registry import Registry
-from artgen.runner._run import COMPILING
+from artgen.waiting import listening
 
 SOURCE = """
 import numba as nb
@@ -26,6 +26,8 @@ import numba as nb
 def plus(x):
     return x + {number}
 """
+
+COMPILING = "compiling kernels of artgen"
 
 
 @pytest.fixture
@@ -64,16 +66,15 @@ def test_within_a_process_a_source_is_loaded_once(cache):
     assert kernel_cache.load(source) is kernel_cache.load(source)
 
 
-def test_the_first_compilation_is_reported_once(cache, monkeypatch):
+def test_a_compilation_is_reported_before_it_begins(cache, monkeypatch):
     said = []
-    with kernel_cache.reporting(lambda: said.append(files(cache))):
+    with listening(lambda report: said.append((report, files(cache)))):
         assert load(1)
-        assert load(2)
-    assert said == [[]]  # before anything was written
-    forget(monkeypatch)
-    with kernel_cache.reporting(lambda: said.append("compiled")):
+        forget(monkeypatch)
         assert not load(1)
-    assert said == [[]]
+    [(report, before)] = said
+    assert before == []
+    assert (report.what, report.kind) == (COMPILING, "compiling")
 
 
 def test_a_run_says_that_it_compiles(cache, capsys):
@@ -87,9 +88,11 @@ def test_a_run_says_that_it_compiles(cache, capsys):
     fit = partial(artgen.fit, blank, "gaussian", count=2, steps=3, backend="eager", loss=compiled)
     fit(observe=lambda event: said.append(event) or tell(event))
     notes = [event for event in said if isinstance(event, Notice)]
-    assert [(event.message, event.level) for event in notes] == [(COMPILING, "note")]
+    assert [(event.message, event.level) for event in notes] == [
+        (f"{COMPILING}, which is done once", "note")
+    ]
     assert not any(isinstance(event, Evaluated) for event in said[: said.index(notes[0])])
-    assert f"note: {COMPILING}\n" in capsys.readouterr().out
+    assert f"note: {COMPILING}, which is done once\n" in capsys.readouterr().out
 
 
 def test_every_source_has_a_folder_of_its_own(cache):

@@ -8,6 +8,7 @@ from helpers import recipe
 from PIL import Image, ImageDraw
 
 from artgen.errors import UsageError
+from artgen.events import Notice
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
@@ -90,3 +91,29 @@ def test_alpha_is_fitted_where_it_is_asked_for_only(logo):
     assert (stored.render() == opaque.render()).all()
     with pytest.raises(UsageError, match="transparent"):
         fitted(logo, {"name": "voronoi", "count": 4}, {"steps": 2}, transparent=True)
+
+
+@pytest.mark.parametrize(
+    ("primitive", "tables", "said"),
+    [
+        ("circle", {}, True),
+        ("circle", {"output": {"transparent": True}}, False),
+        ("circle", {"target": {"background": "white"}}, False),
+        ("mlp", {}, False),  # cannot be transparent
+    ],
+)
+def test_alpha_that_is_left_out_is_noted_once(logo, primitive, tables, said):
+    asked = recipe(logo, {"steps": 1}, **tables).to_dict()
+    asked["output"]["video"] = False
+    notes = []
+    run(
+        Recipe.from_dict({**asked, "primitive": {"name": primitive}}),
+        Registry(),
+        observers=[lambda event: isinstance(event, Notice) and notes.append(event)],
+    )
+    share = 100 * (np.asarray(Image.open(logo))[..., 3] < 128).mean()
+    words = f"is transparent in {share:.0f} % of its pixels: --transparent fits its alpha"
+    notes = [note for note in notes if "transparent" in note.message]
+    assert [(note.level, note.message) for note in notes] == [
+        ("note", f"{logo.name} {words}")
+    ] * said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
+from pathlib import Path
 
 import av
 import numpy as np
@@ -106,8 +108,16 @@ def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):
     artgen.fit(np.eye(12), "circle", count=5, steps=6).save("a.art")
     line = ["render", "a.art", "--start", "parts", "--seconds", "1", "--size", "32x64"]
     assert main([*line, "--loop", "--max-bytes", "50kB"]) == 0
-    assert "of 50,000 bytes" in capsys.readouterr().err
+    said = capsys.readouterr().err.splitlines()
+    assert not any("drawing" in line for line in said)
+    [note] = [line for line in said if "of 50,000" in line]
+    size = Path("a.mp4").stat().st_size
+    assert re.fullmatch(
+        rf"note: a\.mp4: {size:,} of 50,000 bytes, 100% of its size at quality \d+", note
+    )
     assert video_frames(tmp_path / "a.mp4").shape == (60, 64, 32, 3)
+    assert main([*line, "-o", "b.gif", "-v"]) == 0
+    assert "b.gif: drawing the video" in capsys.readouterr().err.splitlines()
     assert main(["render", "a.art", "--start", "parts", "-o", "a.png"]) == 2
     assert "is no video" in capsys.readouterr().err
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import math
 import shutil
@@ -18,6 +19,18 @@ INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again t
 def say(message: str) -> None:
     """Print a line on stderr."""
     print(message, file=sys.stderr, flush=True)
+
+
+def load_module(module: str, what: str = "torch", *, quiet: bool) -> None:
+    """Import a module, and show on a terminal that `what` is being loaded, which takes seconds."""
+    shown = not quiet and module not in sys.modules and sys.stderr.isatty()
+    if shown:
+        print(f"loading {what}", end="", file=sys.stderr, flush=True)
+    try:
+        importlib.import_module(module)
+    finally:
+        if shown:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
 
 
 def print_json(data: dict[str, Any], errors: Sequence[Exception] = ()) -> None:

@@ -1,4 +1,4 @@
-"""Mistakes that are found before torch is loaded: misspelt names and files that are missing.
+"""Mistakes that are found before torch or kernels are loaded: wrong names, files and options.
 
 The run would find all of them too, some seconds later.
 """
@@ -11,23 +11,34 @@ from pathlib import Path
 from artgen._files import find_file
 from artgen._process import DEVICES
 from artgen.errors import UsageError
+from artgen.losses import parse_terms
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.resolve import find_primitive
+from artgen.resolve import find_primitive, load_primitive
 from artgen.targets import Source, check_sample, find_opener, parse_colour
 
 
 def check_names(recipe: Recipe, registry: Registry) -> None:
-    """Raise what a run of `recipe` would raise for unknown names of plugins, devices, colours."""
+    """Raise what a run would raise for unknown names of plugins, losses, devices and colours."""
     find_primitive(recipe, registry)
+    losses = [entry.name for entry in registry.entries("loss")]
     for stage in recipe.stage:
         if stage.engine != "auto":
             registry.find("engine", stage.engine)
+        if stage.loss is not None:
+            parse_terms(stage.loss, losses)
     device = recipe.run.device
     if device.partition(":")[0] not in ("auto", "cpu", "cuda", "mps", "webgpu"):
         raise UsageError(f"there is no device {device!r}", hint=f"use {DEVICES}")
     if recipe.target.background != "auto":
         parse_colour(recipe.target.background)
+
+
+def check_options(recipe: Recipe, registry: Registry) -> None:
+    """Raise UsageError for options that the primitive lacks; needs torch, but no kernels."""
+    table = recipe.primitive
+    if recipe.init is None:  # else the options of that drawing count too
+        load_primitive(recipe, registry)(table.options, preset=table.preset)
 
 
 def check_files(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> None:

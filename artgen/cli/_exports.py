@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.cli._console import say
+from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout, write_stdout
 from artgen.errors import UsageError, did_you_mean
 
@@ -49,15 +49,15 @@ def write_exports(
     art: Art,
     request: ExportRequest,
     registry: Registry,
-    *,
-    silent: bool,
+    common: Common,
     more: Writers | None = None,
 ) -> None:
-    """Write `art` to all files and print their names. Raises ArtgenError.
+    """Write `art` to all files, showing progress, and print their names. Raises ArtgenError.
 
     All contents are made before the first file is written.
     """
     from artgen.art import run_exporter
+    from artgen.cli._progress import showing
     from artgen.output import atomic_write
 
     contents = {}
@@ -70,8 +70,9 @@ def write_exports(
             for option, formats in _OPTIONS.items()
             if suffix not in formats and formats & set(map(_suffix, files))
         }
-        contents[file] = run_exporter(suffix, export, art, replace(request, **others))
-    silent = silent or any(map(is_stdout, files))
+        with showing(registry, common, file.name):
+            contents[file] = run_exporter(suffix, export, art, replace(request, **others))
+    silent = common.as_json or common.quiet or any(map(is_stdout, files))
     for file, content in contents.items():
         if is_stdout(file):
             write_stdout(content)
@@ -79,8 +80,6 @@ def write_exports(
         atomic_write(file, content)
         if not silent:
             print(file, flush=True)
-            if request.max_bytes is not None:
-                say(f"note: {file.name}: {len(content):,} of {request.max_bytes:,} bytes")
 
 
 def _suffix(file: Path) -> str:

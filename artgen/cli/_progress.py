@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.cli._console import headline, say
 from artgen.cli._flags import Common
-from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Started
+from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Started, Working
 from artgen.registry import Registry
+from artgen.waiting import Report, listening
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -37,6 +38,22 @@ def progress(registry: Registry, common: Common, *, runs: int = 1) -> Iterator[l
         yield [_Lines(registry, common.verbose, runs)]
 
 
+@contextmanager
+def showing(registry: Registry, common: Common, name: str) -> Iterator[None]:
+    """Show what the block does, under `name`; print how it was done as notes."""
+    with progress(registry, common) as stories:
+
+        def hear(report: Report) -> None:
+            for story in stories:
+                if report.kind == "result":
+                    story(Notice(name, f"{name}: {report.what}", "note"))
+                else:
+                    story(Working(name, report.what, report.done))
+
+        with listening(hear):
+            yield
+
+
 class Story:
     """Base class: prints the first and the last line of runs, and every warning once."""
 
@@ -58,6 +75,8 @@ class Story:
                 self.advance(event)
             case Evaluated():
                 self.evaluate(event)
+            case Working():
+                self.work(event)
             case Finished():
                 self.write(f"{event.run}: {_ending(event.summary)}")
                 self.ended(event.run)
@@ -75,6 +94,9 @@ class Story:
 
     def evaluate(self, event: Evaluated) -> None:
         """Show new metrics."""
+
+    def work(self, event: Working) -> None:
+        """Show what is done outside of fitting."""
 
     def ended(self, run: str) -> None:
         """Remove a run that has ended for any reason; may be called twice."""
@@ -98,6 +120,10 @@ class _Lines(Story):
         name = f"{event.run}: " if self.several else ""
         line = f"{name}step {event.step}/{event.total_steps}  {_metrics(event)}  "
         self.write((line + _speed(event.step, event.seconds)).rstrip())
+
+    def work(self, event: Working) -> None:
+        if self.verbose and event.done < 2:
+            self.write(f"{event.run}: {event.what}")
 
 
 class _Bars(Story):
@@ -123,16 +149,16 @@ class _Bars(Story):
     def __call__(self, event: Event) -> None:
         super().__call__(event)
         now = time.monotonic()
-        if now - self.drawn > SECONDS_PER_DRAWING:
+        # Work that begins may take long without another event.
+        begins = isinstance(event, Working) and event.done == 0
+        if begins or now - self.drawn > SECONDS_PER_DRAWING:
             self.drawn = now
             self.bar.refresh()
 
     def start(self, event: Started) -> None:
-        total = event.total_steps or None
-        if event.run not in self.rows:
-            self.rows[event.run] = self.bar.add_task(event.run, total=total, metrics="", speed="")
         # Another machine may resume a run.
-        self.bar.reset(self.rows[event.run], total=total, completed=event.step)
+        row, total = self._row(event.run), event.total_steps or None
+        self.bar.reset(row, total=total, completed=event.step, metrics="", speed="")
 
     def advance(self, event: Advanced) -> None:
         row = self.rows.get(event.run)
@@ -146,6 +172,16 @@ class _Bars(Story):
             total=event.total_steps or known,
             speed=_speed(event.step, event.seconds),
         )
+
+    def work(self, event: Working) -> None:
+        frame = f", frame {event.done}" if event.done else ""
+        self.bar.update(self._row(event.run), metrics=event.what + frame, speed="")
+
+    def _row(self, run: str) -> TaskID:
+        """The row of a run, a new one if it has none."""
+        if run not in self.rows:
+            self.rows[run] = self.bar.add_task(run, total=None, metrics="", speed="")
+        return self.rows[run]
 
     def evaluate(self, event: Evaluated) -> None:
         if event.run in self.rows:
@@ -165,14 +201,22 @@ def _bar() -> Progress:
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        Task,
         TextColumn,
         TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Steps(MofNCompleteColumn):
+        """The number of steps, from the first one on."""
+
+        def render(self, task: Task) -> Text:
+            return super().render(task) if task.total or task.completed else Text()
 
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=24),
-        MofNCompleteColumn(),
+        Steps(),
         TextColumn("{task.fields[metrics]}", markup=False),
         TextColumn("{task.fields[speed]}", markup=False),
         TimeRemainingColumn(),

@@ -100,7 +100,10 @@ class Session:
         def tell(run: Run, result: Result) -> None:
             if not self.common.as_json:
                 self._print_paths(run, result)
-            if result.error is not None:
+            # An interruption of all is reported once, at the end.
+            if result.error is not None and (
+                self.common.verbose or not isinstance(result.error, Interrupted)
+            ):
                 print_error(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
 
         results = self._execute(runs, tell, many=True)
@@ -172,11 +175,14 @@ class Session:
                 for story in stories:
                     story.ended(task.stem)
                 ended(task, _received(task, result))
+        ended_early = sum(isinstance(result.error, Interrupted) for result in results.values())
         left = [run for run in runs if run.stem not in results]
-        if left:
+        if left or (many and ended_early):
             reason = Interrupted("not started", hint="continue with --resume")
             results |= {run.stem: Result(error=reason) for run in left}
-            say(f"{len(left)} of {len(runs)} runs were not started: {reason.hint}")
+            counts = {"ended early": ended_early, "were not started": len(left)}
+            said = [f"{count} of {len(runs)} runs {how}" for how, count in counts.items() if count]
+            say(f"{', '.join(said)}: {reason.hint}")
         return [results[run.stem] for run in runs]
 
     def _by_scenes(self, executor: Executor, recipe: Recipe) -> bool:
@@ -284,9 +290,8 @@ class Session:
             if written.get(kind) is not None:
                 file = Path(written[kind])
                 made[file.suffix.lower()[1:]] = lambda art, request, file=file: file.read_bytes()
-        silent = self.common.as_json or self.common.quiet
         files = [file for file in self.outputs if str(file) != written.get("video")]
-        write_exports(files, art, request, self.registry, silent=silent, more=made)
+        write_exports(files, art, request, self.registry, self.common, more=made)
 
     def _print_paths(self, run: Run, result: Result) -> None:
         if self.common.quiet or not result.summary:

@@ -12,6 +12,7 @@ from artgen.cli._console import (
     INTERRUPTED,
     describe,
     exit_code,
+    load_module,
     print_error,
     print_json,
     print_table,
@@ -124,16 +125,24 @@ def compare(
     registry = common.registry()
 
     from artgen.cli._contestants import Budget, parse_contestants
-    from artgen.cli._progress import progress
-    from artgen.compare import Comparison, find_targets, of_sets
-    from artgen.settings import read_settings
-    from artgen.tasks import RunControl, graceful_signals
+    from artgen.cli._early import check_names
 
     if threads is None and where.asked:
         threads = 1
     run = {"precision": precision, "device": device, "threads": threads}
     budget = Budget(time, steps, target_bytes)
-    sets = of_sets(parse_contestants(contestants, budget, seed, run, registry), registry)
+    asked = parse_contestants(contestants, budget, seed, run, registry)
+    for each in asked:
+        check_names(each.recipe, registry)
+
+    load_module("artgen.compare._comparison", quiet=common.quiet)
+
+    from artgen.cli._progress import progress
+    from artgen.compare import Comparison, find_targets, of_sets
+    from artgen.settings import read_settings
+    from artgen.tasks import RunControl, graceful_signals
+
+    sets = of_sets(asked, registry)
     if time is None and steps is None and target_bytes is None and not sets:
         budget = Budget(10.0, steps, target_bytes)
     settings, _ = read_settings()

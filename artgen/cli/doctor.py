@@ -15,10 +15,13 @@ def doctor(
     """Check that everything artgen needs works. Exit with 6 if something does not."""
     from dataclasses import asdict
 
+    from artgen.cli._progress import showing
     from artgen.doctor import examine
     from artgen.doctor import report as markdown
 
-    checks = examine(common.registry())
+    registry = common.registry()
+    with showing(registry, common, "doctor"):
+        checks = examine(registry)
     failed = [check.name for check in checks if check.state == "fail"]
     error = OutputError(f"checks failed: {', '.join(failed)}") if failed else None
     if common.as_json:

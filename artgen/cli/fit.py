@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from artgen.cli import _completion
+from artgen.cli._console import load_module
 from artgen.cli._flags import Common, Framing, Panel, argument, parse_bytes
 from artgen.cli._where import Files, Where
 from artgen.errors import UsageError
@@ -350,11 +351,16 @@ def fit(
         }
         return _watch(runs, search, common, unused, port=live_port or 0)
     if not files.resume:
-        from artgen.cli._early import check_files, check_names
+        from artgen.cli._early import check_files, check_names, check_options
 
         check_names(runs[0].recipe, registry)
         if len(runs) == 1:
             check_files(runs[0].recipe, registry, search)
+        if not where.asked:  # a process that only waits does without torch
+            load_module("artgen.primitives", quiet=common.quiet)
+            check_options(runs[0].recipe, registry)
+    if not where.asked:
+        load_module("artgen.runner._run", "the compiler", quiet=common.quiet)
     if polish:
         from artgen.resolve import check_polish
 

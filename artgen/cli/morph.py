@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from artgen._files import check_art, file_hash
-from artgen.cli._console import print_json
+from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
 
@@ -41,6 +41,8 @@ def morph(
     files = list(dict.fromkeys(outputs or [Path(f"{first.stem}-{second.stem}.mp4")]))
     check_files(files, registry, overwrite=overwrite, more=("art",))
 
+    load_module("artgen.animation.morph", quiet=common.quiet)
+
     from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load
     from artgen.frame import parse_pixels
@@ -62,7 +64,7 @@ def morph(
     )
     request = ExportRequest(size and parse_pixels(size), device=resolve_device(device))
     whole = {"art": lambda art, request: art.to_bytes()}
-    write_exports(files, made, request, registry, silent=common.as_json or common.quiet, more=whole)
+    write_exports(files, made, request, registry, common, more=whole)
     if common.as_json:
         canvas, film = made.canvas(request.size), made.require_film()
         print_json(

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from artgen._files import check_art
-from artgen.cli._console import print_json
+from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
     DEVICE,
@@ -132,6 +132,8 @@ def render(
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 
+    load_module("artgen.exporters", quiet=common.quiet)
+
     from artgen.art import ExportRequest, load
     from artgen.runner import resolve_device
 
@@ -164,7 +166,7 @@ def render(
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
     )
-    write_exports(files, loaded, request, registry, silent=common.as_json or common.quiet)
+    write_exports(files, loaded, request, registry, common)
     if common.as_json:
         single = latent is not None or walk is not None
         drawn = loaded.picture_canvas(frame.size) if single else loaded.canvas(frame)

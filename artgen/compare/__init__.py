@@ -6,9 +6,10 @@ beside, and its whole file has to fit into them, headers included.
 
 Of a set of pictures codecs of our own are compared: by what they store for a picture, the error
 over the test pictures, and the rank at which singular values alone would have that error.
+
+Names are imported when they are first used: `Contestant` needs no torch.
 """
 
-from artgen.compare._comparison import Comparison, Contestant, find_targets, of_sets
-from artgen.compare._rows import Line, Row
+import lazy_loader
 
-__all__ = ["Comparison", "Contestant", "Line", "Row", "find_targets", "of_sets"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.compare._contestant import Contestant
 from artgen.compare._rows import Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
@@ -41,20 +42,6 @@ from artgen.targets import (
 from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
 
 FLOAT_BYTES = 4
-
-
-@dataclass(frozen=True)
-class Contestant:
-    """Who takes part: `name` as it was asked for, `stem` for its files, and its recipe.
-
-    The recipe holds the budget; its target is replaced. `search` lists the folders in which its
-    files are looked up.
-    """
-
-    name: str
-    stem: str
-    recipe: Recipe
-    search: Sequence[Path] = (Path(),)
 
 
 def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:

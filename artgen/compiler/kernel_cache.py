@@ -17,18 +17,16 @@ import shutil
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numba
 
-_IMPORT = re.compile(r"^from artgen\.(\S+) import", re.MULTILINE)
+from artgen.waiting import report
 
-_report: ContextVar[Callable[[], object]] = ContextVar("report", default=lambda: None)
+_IMPORT = re.compile(r"^from artgen\.(\S+) import", re.MULTILINE)
 
 _loading = threading.Lock()
 _loaded: dict[str, ModuleType] = {}
@@ -50,18 +48,10 @@ def _texts(source: str, seen: set[str]) -> Iterator[str]:
             yield from _texts(read_kernels(module), seen)
 
 
-@contextmanager
-def reporting(report: Callable[[], object]) -> Iterator[None]:
-    """Call `report` before the first kernels that this thread compiles within the block."""
-    token = _report.set(functools.cache(report))
-    try:
-        yield
-    finally:
-        _report.reset(token)
-
-
-def load(source: str, given: Sequence[Any] = ()) -> ModuleType:
+def load(source: str, given: Sequence[Any] = (), *, of: str = "artgen") -> ModuleType:
     """Import kernels; those that any process compiled before are read from the cache.
+
+    `of` names what they draw or compute, for the report that they are compiled.
 
     The source refers to the objects of a plugin by the name `given`, and must contain a hash of the
     code that it compiles of them. Raises the errors of the compiler.
@@ -70,27 +60,27 @@ def load(source: str, given: Sequence[Any] = ()) -> ModuleType:
     name = f"artgen_kernels_{hashlib.sha256(parts.encode()).hexdigest()[:24]}"
     with _loading:
         if name not in _loaded:
-            _loaded[name] = _load_anywhere(name, source, given)
+            _loaded[name] = _load_anywhere(name, source, given, of)
         return _loaded[name]
 
 
-def _load_anywhere(name: str, source: str, given: Sequence[Any]) -> ModuleType:
+def _load_anywhere(name: str, source: str, given: Sequence[Any], of: str) -> ModuleType:
     """Load from the cache; rebuild damaged entries; fall back to a temporary folder."""
     folder = _private_folder()
     if folder is not None:
         for _ in range(2):
             try:
-                return _load_from(folder / name, name, source, given)
+                return _load_from(folder / name, name, source, given, of)
             except Exception:
                 shutil.rmtree(folder / name, ignore_errors=True)
-    return _load_from(_temporary_folder() / name, name, source, given)
+    return _load_from(_temporary_folder() / name, name, source, given, of)
 
 
-def _load_from(folder: Path, name: str, source: str, given: Sequence[Any]) -> ModuleType:
+def _load_from(folder: Path, name: str, source: str, given: Sequence[Any], of: str) -> ModuleType:
     folder.mkdir(exist_ok=True)
     path = folder / "kernels.py"
     if not path.exists() or path.read_text(encoding="utf-8") != source:
-        _report.get()()
+        report(f"compiling kernels of {of}", kind="compiling")
         # Renamed when complete: another process may be reading.
         part = folder / f"{os.getpid()}.part"
         part.write_text(source, encoding="utf-8")

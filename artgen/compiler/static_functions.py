@@ -147,13 +147,14 @@ def load_after(
     classes. Raises PluginError naming the function that cannot be compiled.
     """
     every = (getattr(cls, name) for cls, names in functions for name in names)
+    names_of = " or ".join(cls.__name__ for cls, _ in functions)
     try:
-        return kernel_cache.load(source(fingerprint(every)), given=[cls for cls, _ in functions])
+        given = [cls for cls, _ in functions]
+        return kernel_cache.load(source(fingerprint(every)), given, of=names_of)
     except Exception as error:
         for cls, names in functions:
             for name in names:
                 _check_compiles(cls, name, error)
-        names_of = " or ".join(cls.__name__ for cls, _ in functions)
         reason = explain(error)
         raise PluginError(f"the kernels of {names_of} cannot be compiled: {reason}") from error
 

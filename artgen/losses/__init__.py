@@ -11,28 +11,10 @@ A loss is a function ``(image, target, weight) -> scalar``:
 
 A loss of pictures is 0 for equal ones. Values and gradients are finite everywhere. `parse_loss`
 reads a mixture such as ``l1+0.1*ssim``.
+
+Names are imported when they are first used: `parse_terms` needs no torch.
 """
 
-from artgen.losses._marks import LossFunction, for_targets, per_pixel
-from artgen.losses._mixture import Loss, Term, parse_loss
-from artgen.losses._pixel import bce, cross_entropy, exponential, l1, mse, oklab, rmse
-from artgen.losses._structure import MS_SSIM_SIDE, ms_ssim, ssim
+import lazy_loader
 
-__all__ = [
-    "MS_SSIM_SIDE",
-    "Loss",
-    "LossFunction",
-    "Term",
-    "bce",
-    "cross_entropy",
-    "exponential",
-    "for_targets",
-    "l1",
-    "ms_ssim",
-    "mse",
-    "oklab",
-    "parse_loss",
-    "per_pixel",
-    "rmse",
-    "ssim",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

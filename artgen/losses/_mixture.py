@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from artgen.errors import UsageError, did_you_mean
+from artgen.errors import UsageError
 from artgen.faults import broken, plugin_code
 from artgen.losses._marks import LossFunction
+from artgen.losses._parse import parse_terms
 from artgen.losses._pixel import cross_entropy
 from artgen.samples import TargetKind
 
@@ -109,48 +109,8 @@ class Loss:
 
 
 def parse_loss(text: str, find: Callable[[str], LossFunction], known: Iterable[str]) -> Loss:
-    """Parse a mixture: loss names joined by ``+``, each with an optional weight and ``*``.
+    """Parse a mixture as `parse_terms` does; `find` returns the loss of a name.
 
-    `known` lists the names without their distributions, and `find` returns the loss of a name.
     Raises UsageError that quotes `text` and the wrong part.
     """
-    names = set(known)
-    terms: list[Term] = []
-    for part in text.split("+"):
-        weight, name = _parse_term(part.strip(), text)
-        if name.rpartition("/")[2] not in names:
-            raise UsageError(
-                f"loss {text!r}: unknown loss {name!r}", hint=did_you_mean(name, names)
-            )
-        if any(name == term.name for term in terms):
-            raise UsageError(
-                f"loss {text!r} names {name!r} twice", hint="give it once, with a weight"
-            )
-        terms.append(Term(weight, name, find(name)))
-    return Loss(tuple(terms))
-
-
-def _parse_term(part: str, text: str) -> tuple[float, str]:
-    """Return weight and name of ``NAME``, ``WEIGHT*NAME`` or ``NAME*WEIGHT``."""
-    factors = [factor.strip() for factor in part.split("*")]
-    weights = [number for number in map(_number, factors) if number is not None]
-    names = [factor for factor in factors if factor and _number(factor) is None]
-    if len(names) != 1 or len(weights) > 1 or len(names) + len(weights) != len(factors):
-        raise UsageError(
-            f"loss {text!r}: {part!r} is neither a loss nor a weight times a loss",
-            hint="write it like l1+0.1*ssim",
-        )
-    weight = weights[0] if weights else 1.0
-    if not (weight > 0 and math.isfinite(weight)):
-        raise UsageError(
-            f"loss {text!r}: the weight in {part!r} must be positive and finite",
-            hint="leave the term out, or give it a weight above 0",
-        )
-    return weight, names[0]
-
-
-def _number(text: str) -> float | None:
-    try:
-        return float(text)
-    except ValueError:
-        return None
+    return Loss(tuple(Term(weight, name, find(name)) for weight, name in parse_terms(text, known)))

@@ -48,7 +48,8 @@ def grid_kernels(axes: int, features: int) -> ModuleType:
             place_less=block(8, lines),
             interpolated=" + ".join(f"w{c} * table[row{c}, k]" for c in corners),
             scattered=block(12, [f"out[row{c}, k] += w{c} * g" for c in corners]),
-        )
+        ),
+        of="hash grids",
     )
 
 

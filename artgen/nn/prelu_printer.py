@@ -100,4 +100,5 @@ def backward_halved(value, slopes, incoming, out, sums, n):
 @functools.cache
 def prelu_kernels(dtype: torch.dtype) -> ModuleType:
     """Compile the kernels for a type of numbers, once, in seconds."""
-    return kernel_cache.load(_SOURCE.format(array=ARRAYS[dtype], format=_FORMATS[dtype]))
+    source = _SOURCE.format(array=ARRAYS[dtype], format=_FORMATS[dtype])
+    return kernel_cache.load(source, of="PReLU layers")

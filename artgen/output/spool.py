@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from artgen.errors import OutputError
 from artgen.output.atomic import atomic_write
 from artgen.output.video import QUALITIES, write_video
+from artgen.waiting import report
 
 Pixels = NDArray[np.uint8]
 
@@ -36,7 +37,8 @@ class Spool:
         before: Pixels | None = None
         stored = -1
         try:
-            for pixels in frames:
+            for number, pixels in enumerate(frames, 1):
+                report("drawing the frames", done=number)
                 if before is None or not np.array_equal(pixels, before):
                     self._file.write(np.ascontiguousarray(pixels).data)
                     stored, before = stored + 1, pixels
@@ -133,7 +135,7 @@ def write_limited(
             atomic_write(path, best.read_bytes())
             taken = "" if quality is None else f" at quality {quality}"
             size = path.stat().st_size
-            return f"{path.name}: {size:,} of {max_bytes:,} bytes, {scale:.0%} of its size{taken}"
+            return f"{size:,} of {max_bytes:,} bytes, {scale:.0%} of its size{taken}"
     raise OutputError(
         f"cannot write {path} within {max_bytes:,} bytes",
         hint="make it shorter, or allow more bytes",

@@ -25,6 +25,7 @@ from artgen.errors import InputError, OutOfMemory, OutputError, memory_errors, r
 from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
 from artgen.targets._source import CONTAINERS
+from artgen.waiting import report
 
 if TYPE_CHECKING:
     from av.container import OutputContainer
@@ -181,7 +182,7 @@ def write_video(
             f"cannot write {path}: unknown video format",
             hint=f"end the name in {', '.join(FORMATS)}",
         )
-    remaining = iter(frames)
+    remaining = _reported(frames)
     first = next(remaining, None)
     if first is None:
         raise OutputError(f"cannot write {path}: there are no frames", hint="run at least one step")
@@ -213,6 +214,13 @@ def write_video(
                 f"cannot encode {path}: {error.strerror}",
                 hint="try a smaller size, or do without a video",
             ) from error
+
+
+def _reported(frames: Iterable[Pixels]) -> Iterator[Pixels]:
+    """The frames; whoever waits for the video hears of each."""
+    for number, pixels in enumerate(frames, 1):
+        report("drawing the video", done=number)
+        yield pixels
 
 
 def read_comment(path: Path) -> str | None:

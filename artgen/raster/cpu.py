@@ -145,7 +145,7 @@ def _launch(
 
 @functools.cache
 def _common() -> ModuleType:
-    return kernel_cache.load(kernel_cache.read_kernels("raster.common_kernels"))
+    return kernel_cache.load(kernel_cache.read_kernels("raster.common_kernels"), of="all splats")
 
 
 class _Grid:

@@ -33,7 +33,7 @@ class CompiledFootprint(ABC):
     """
 
     def __init__(self, splat: Splat) -> None:
-        self._ir, self._far = trace(splat), splat.far
+        self._ir, self._far, self._name = trace(splat), splat.far, type(splat).__name__
         self._kernels: dict[tuple[int, bool], tuple[Source, Any]] = {}
 
     @property
@@ -69,7 +69,7 @@ class CompiledFootprint(ABC):
 
     def _load(self, text: str) -> Any:
         """Compile the kernels of a source."""
-        return kernel_cache.load(text)
+        return kernel_cache.load(text, of=self._name)
 
     @abstractmethod
     def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor: ...

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from artgen.compiler import kernel_cache
 from artgen.events import Observer
 from artgen.faults import plugin_code
 from artgen.recipe import Recipe
@@ -16,8 +15,9 @@ from artgen.runner._fit import Fit
 from artgen.runner._memory import keep_freed_memory, peak_memory
 from artgen.runner._paths import default_stem
 from artgen.runner._prepare import art_bytes, prepare
-from artgen.runner._run import announce_compiling
+from artgen.runner._run import announce_work
 from artgen.tasks import RunControl
+from artgen.waiting import Report, listening
 
 
 @dataclass(frozen=True)
@@ -50,12 +50,14 @@ def estimate(
     stem = name or default_stem(recipe)
     keep_freed_memory()
     compiled = list[str]()
+    announce = announce_work(observe, stem)
 
-    def compiling() -> None:
-        compiled.append(stem)
-        announce_compiling(observe, stem)()
+    def hear(report: Report) -> None:
+        if report.kind == "compiling":
+            compiled.append(report.what)
+        announce(report)
 
-    with threads(recipe.run.threads) as number, kernel_cache.reporting(compiling):
+    with threads(recipe.run.threads) as number, listening(hear):
         job = prepare(recipe, registry, target=None, search=search, threads=number)
         if job.target.clip is not None:
             return Estimate(job.recipe)

@@ -40,6 +40,7 @@ from artgen.runner._folder import RunFolder
 from artgen.runner._result import Result
 from artgen.runner.clip._metrics import clip_metrics, side_by_side
 from artgen.runner.clip._run import ClipFit
+from artgen.waiting import report
 
 KINDS = ("still", "video", "art", "checkpoint")
 
@@ -61,6 +62,7 @@ def export(
     """
     job, recipe = fit.job, fit.recipe
     precision = recipe.run.precision
+    report("drawing the result")
     drawing = quantised(job.shown(fit.drawing), precision)
     picture = job.draw(drawing)
     film = fit.film and quantised_film(fit.film, precision)
@@ -130,11 +132,12 @@ def export(
         else:
             limit = output.max_bytes
             words = write_limited(video, frames, fps=fps, comment=text, max_bytes=limit)
-            fit.emit(Notice(fit.name, words, level="note"))
+            fit.emit(Notice(fit.name, f"{paths['video'].name}: {words}", level="note"))
     if moving is not None and "side_by_side" in paths:
         written["side_by_side"] = beside = paths["side_by_side"]
         frames = side_by_side(job, moving)
         write_video(folder.stage_output(beside), frames, fps=moving.fps, comment=text)
+    report("writing the files")
     atomic_write(folder.stage_output(paths["art"]), data)
     summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
     if error is not None:

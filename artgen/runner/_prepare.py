@@ -24,7 +24,7 @@ from artgen.frame import WHOLE
 from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend, tensor_device
-from artgen.recipe import Recipe
+from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, load_primitive, resolve
 from artgen.runner._arithmetic import resolve_arithmetic
@@ -43,6 +43,7 @@ from artgen.targets import (
     open_source,
     parse_colour,
 )
+from artgen.waiting import report
 
 FASTEST = 100_000
 """Steps per second that no fit exceeds."""
@@ -57,8 +58,8 @@ class Job:
 
     `plan.recipe` is complete, but for `time` that has not become `steps` yet. `data` are the
     tensors of the `target`, `start` is the first drawing; `device` is where the tensors are, which
-    for WebGPU is the CPU; `inputs` are the files that were read, `notices` what the user should
-    know.
+    for WebGPU is the CPU; `inputs` are the files that were read, `notices` are warnings for the
+    user, and `notes` are no warnings.
     """
 
     plan: Plan
@@ -70,6 +71,7 @@ class Job:
     arithmetic: Arithmetic
     inputs: tuple[Path, ...]
     notices: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def recipe(self) -> Recipe:
@@ -164,8 +166,9 @@ def prepare(
 
     Raises InputError, PluginError, UsageError.
     """
+    report("reading the target")
     files = InputFiles(search)
-    asked_device = recipe.run.device
+    asked_target, asked_device = recipe.target, recipe.run.device
     device = resolve_device(asked_device)
     init = None if recipe.init is None else open_initial(recipe.init, files, registry)
     recipe, target = _with_background(recipe, registry, files, target, init)
@@ -239,6 +242,7 @@ def prepare(
             *([refused] if refused else []),
             *_slow(plan, backend),
         ),
+        notes=_unused_alpha(asked_target, plan, target),
     )
 
 
@@ -273,6 +277,20 @@ def _slow(plan: Plan, backend: Backend) -> list[str]:
     if not backend.slow:
         return []
     return [f"{plan.recipe.primitive.name} runs on the slower eager backend: {backend.reason}"]
+
+
+def _unused_alpha(asked: TargetTable, plan: Plan, target: Target) -> tuple[str, ...]:
+    """What is transparent in a target, if it is fitted without its alpha and could be with it."""
+    if not (isinstance(target, ImageTarget) and target.rgba is not None):
+        return ()
+    chosen = asked.alpha is not None or asked.background != "auto" or asked.alpha_weight
+    if chosen or plan.recipe.target.alpha or not plan.primitive.can_be_transparent:
+        return ()
+    share = 100 * float((target.rgba[:, :, 3] < 0.5).mean())
+    if share < 1:
+        return ()
+    found = f"{target.source} is transparent in {share:.0f} % of its pixels"
+    return (f"{found}: --transparent fits its alpha",)
 
 
 def _with_background(

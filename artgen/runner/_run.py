@@ -7,9 +7,8 @@ from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from artgen.compiler import kernel_cache
 from artgen.errors import OutOfMemory, OutputError, UsageError
-from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started
+from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started, Working
 from artgen.faults import plugin_code
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
@@ -28,8 +27,7 @@ from artgen.runner._resume import check_agreement
 from artgen.runner.clip._run import ClipFit, SceneExecution
 from artgen.targets import Source, Target
 from artgen.tasks import RunControl
-
-COMPILING = "compiling kernels, which is done once and may take a minute"
+from artgen.waiting import Report, listening
 
 
 @plugin_code()
@@ -79,8 +77,11 @@ def run(
     emit = _Announcer(stem, registry, observers)
     keep_freed_memory()
 
-    compiling = announce_compiling(emit, stem)
-    with held, threads(recipe.run.threads) as number, kernel_cache.reporting(compiling):
+    with (
+        held,
+        threads(recipe.run.threads) as number,
+        listening(announce_work(emit, stem)),
+    ):
         if number < (recipe.run.threads or 0):
             text = f"{recipe.run.threads} threads are more than this machine has: {number} are used"
             emit(Notice(stem, text))
@@ -96,6 +97,8 @@ def run(
         graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
         for notice in job.notices:
             emit(Notice(stem, notice))
+        for note in job.notes:
+            emit(Notice(stem, note, level="note"))
         if paths is not None and job.recipe.output.video:
             probe_encoder(f".{job.recipe.output.video_format}")
         if paths is not None and folder is None:
@@ -164,9 +167,20 @@ def run(
         return result
 
 
-def announce_compiling(observe: Observer, stem: str) -> Callable[[], None]:
-    """Return what to call before kernels are compiled for the run called `stem`."""
-    return lambda: observe(Notice(stem, COMPILING, level="note"))
+def announce_work(observe: Observer, stem: str) -> Callable[[Report], None]:
+    """Return a listener that makes events of reports during the run called `stem`.
+
+    Kernels that are compiled are a note too, once each.
+    """
+    noted = set[str]()
+
+    def hear(report: Report) -> None:
+        if report.kind == "compiling" and report.what not in noted:
+            noted.add(report.what)
+            observe(Notice(stem, f"{report.what}, which is done once", level="note"))
+        observe(Working(stem, report.what, report.done))
+
+    return hear
 
 
 def _remove(folder: RunFolder) -> None:

@@ -12,7 +12,16 @@ from dataclasses import replace
 from typing import Protocol, TypeAlias, TypeVar
 
 from artgen.errors import ArtgenError
-from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Observer, Started
+from artgen.events import (
+    Advanced,
+    Evaluated,
+    Event,
+    Finished,
+    Notice,
+    Observer,
+    Started,
+    Working,
+)
 from artgen.tasks._control import RunControl
 from artgen.tasks._task import Task
 
@@ -76,12 +85,12 @@ class Throttled:
         match event:
             case Started():
                 self.report(replace(event, target=None))
-            case Advanced():
+            case Evaluated() | Notice() | Working(done=0) | Finished():
+                self.report(event)
+            case Advanced() | Working():
                 if time.monotonic() >= self.next:
                     self.next = time.monotonic() + INTERVAL
                     self.report(event)
-            case Evaluated() | Notice() | Finished():
-                self.report(event)
 
 
 def portable(error: Exception) -> Exception:

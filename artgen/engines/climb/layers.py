@@ -246,4 +246,4 @@ def search_kernels(shape: Shape, searched: bool) -> ModuleType:
 
 def load_sums() -> ModuleType:
     """`layer_kernels`."""
-    return kernel_cache.load(kernel_cache.read_kernels("engines.climb.layer_kernels"))
+    return kernel_cache.load(kernel_cache.read_kernels("engines.climb.layer_kernels"), of="climb")

@@ -1,0 +1,17 @@
+from ._marks import LossFunction as LossFunction
+from ._marks import for_targets as for_targets
+from ._marks import per_pixel as per_pixel
+from ._mixture import Loss as Loss
+from ._mixture import Term as Term
+from ._mixture import parse_loss as parse_loss
+from ._parse import parse_terms as parse_terms
+from ._pixel import bce as bce
+from ._pixel import cross_entropy as cross_entropy
+from ._pixel import exponential as exponential
+from ._pixel import l1 as l1
+from ._pixel import mse as mse
+from ._pixel import oklab as oklab
+from ._pixel import rmse as rmse
+from ._structure import MS_SSIM_SIDE as MS_SSIM_SIDE
+from ._structure import ms_ssim as ms_ssim
+from ._structure import ssim as ssim

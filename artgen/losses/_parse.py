@@ -1,0 +1,56 @@
+"""The text of a mixture of losses, such as ``l1+0.1*ssim``; read without torch."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from artgen.errors import UsageError, did_you_mean
+
+
+def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
+    """Parse a mixture into weights and names: joined by ``+``, each with an optional ``WEIGHT*``.
+
+    `known` lists the names without their distributions. Raises UsageError that quotes `text` and
+    the wrong part.
+    """
+    names = set(known)
+    terms: list[tuple[float, str]] = []
+    for part in text.split("+"):
+        weight, name = _parse_term(part.strip(), text)
+        if name.rpartition("/")[2] not in names:
+            raise UsageError(
+                f"loss {text!r}: unknown loss {name!r}", hint=did_you_mean(name, names)
+            )
+        if any(name == other for _, other in terms):
+            raise UsageError(
+                f"loss {text!r} names {name!r} twice", hint="give it once, with a weight"
+            )
+        terms.append((weight, name))
+    return terms
+
+
+def _parse_term(part: str, text: str) -> tuple[float, str]:
+    """Return weight and name of ``NAME``, ``WEIGHT*NAME`` or ``NAME*WEIGHT``."""
+    factors = [factor.strip() for factor in part.split("*")]
+    weights = [number for number in map(_number, factors) if number is not None]
+    names = [factor for factor in factors if factor and _number(factor) is None]
+    if len(names) != 1 or len(weights) > 1 or len(names) + len(weights) != len(factors):
+        raise UsageError(
+            f"loss {text!r}: {part!r} is neither a loss nor a weight times a loss",
+            hint="write it like l1+0.1*ssim",
+        )
+    weight = weights[0] if weights else 1.0
+    if not (weight > 0 and math.isfinite(weight)):
+        raise UsageError(
+            f"loss {text!r}: the weight in {part!r} must be positive and finite",
+            hint="leave the term out, or give it a weight above 0",
+        )
+    return weight, names[0]
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
