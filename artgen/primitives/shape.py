@@ -335,6 +335,8 @@ def mixture(classes: tuple[type[Shape], ...], weights: tuple[float, ...]) -> typ
 class _Mixture(Shape):
     """The base of mixtures; genes are padded with 0 to the largest number of genes."""
 
+    required: ClassVar[tuple[str, ...]] = ()
+    """The functions are those of the members."""
     kinds: ClassVar[tuple[tuple[type[Shape], ...], tuple[float, ...]]]
 
     def __init__(

@@ -112,8 +112,13 @@ def _check_attributes(what: str, cls: type) -> None:
 
 
 def check_required(what: str, cls: type) -> None:
-    """Raise PluginError if a class lacks a method that its contract demands."""
+    """Raise PluginError if a class lacks a method that its contract demands.
+
+    A base whose `required` is empty needs none, nor those of its own bases.
+    """
     for base in cls.__mro__:
+        if vars(base).get("required") == ():
+            return
         for names in vars(base).get("required", ()):
             if any(getattr(cls, name) is not getattr(base, name) for name in names.split(" or ")):
                 continue
