@@ -19,6 +19,7 @@ import artgen.engines.scratch
 import artgen.engines.solve
 import artgen.raster.cpu
 import artgen.raster.span_kernels
+import artgen.runner._arithmetic
 import artgen.runner._run
 import artgen.tasks
 import artgen_plugins.autoencoder
@@ -30,3 +31,6 @@ import artgen_plugins.triangle
 # What numba would import with the first kernel.
 cpu_target.typing_context.refresh()
 cpu_target.target_context.refresh()
+
+# Which arithmetic is faster depends on what else the machine does; runs that are compared use one.
+artgen.runner._arithmetic.FASTER = float("inf")

@@ -278,8 +278,7 @@ def _unescaped() -> None:
     """Text goes into SVG as it is."""
     import artgen.output.svg as svg
 
-    svg.escape = lambda text, *given: text
-    svg.quoteattr = lambda text, *given: f'"{text}"'  # type: ignore[attr-defined]
+    svg.escaped_recipe = lambda recipe_json: recipe_json
 
 
 def _open_cache() -> None:

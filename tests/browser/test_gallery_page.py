@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from helpers import wait_until
 from listening import listen
 
 from artgen.cli import main
@@ -187,8 +188,10 @@ def test_the_lightbox_compares_tells_and_gives_focus_back(visit, built):
     page.keyboard.press("ArrowLeft")
     assert box.locator("h2").inner_text() == cards(page).last.locator("h2").inner_text()
     page.keyboard.press("Escape")
+    page.wait_for_function("() => !location.hash")
     assert page.locator("dialog[open]").count() == 0
-    assert cards(page).last.locator(".open").evaluate("link => link === document.activeElement")
+    focused = "link => link === document.activeElement"
+    wait_until(lambda: cards(page).last.locator(".open").evaluate(focused))
 
 
 def test_a_piece_is_explored_in_the_lightbox(visit):
