@@ -120,7 +120,7 @@ def test_a_node_that_dies_changes_no_byte(cluster):
     here, there = files("here"), files("there")
     assert len(here) == 3 * 16 + 1
     assert here == there
-    assert len(out.split()) == 4 * 16 + 1
+    assert len(out.split()) == 4 * 16 + 2  # the sheet, and its page
     assert not list(Path("there").glob("*.run"))
     assert 0 < command.peak <= 200
 
