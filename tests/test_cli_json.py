@@ -146,7 +146,7 @@ SHOW = "`artgen plugins show`"
         (
             ["`artgen compare`", "Failure"],
             lambda call: call(
-                *("compare", "-p", "gaussian:count=4", "-p", "nope"),
+                *("compare", "-p", "gaussian:count=4", "-p", "gaussian:zork=1"),
                 *("--size", "16", "--steps", "2", "--csv", "all.csv", "--overwrite"),
             ),
         ),
