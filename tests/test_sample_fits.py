@@ -31,9 +31,10 @@ ALL_FIGURES = {"psnr", "ssim", "mse", "accuracy", "mean_error"}
 def fit(tmp_path, monkeypatch, capsys):
     """A function that fits in an empty folder: the object it prints."""
     monkeypatch.chdir(tmp_path)
-    small = ["--size", "96", "--set", "hidden=8", "--video-seconds", "1", "--seed", "3"]
+    fixed = ["--size", "96", "--video-seconds", "1", "--seed", "3"]
 
-    def call(*arguments: str, steps: str = "20", expect: int = 0):
+    def call(*arguments: str, steps: str = "20", expect: int = 0, hidden: int | None = 8):
+        small = fixed if hidden is None else [*fixed, "--set", f"hidden={hidden}"]
         code = main(["fit", *arguments, *small, "--steps", steps, "--json", "-q"])
         data = json.loads(capsys.readouterr().out)
         assert code == expect, data
@@ -161,7 +162,7 @@ def test_the_drawing_needs_no_table(fit):
 @every_kind
 @pytest.mark.parametrize("primitive", ["gaussian", "stroke"])
 def test_splats_draw_pictures_only(kind, primitive, fit):
-    error = fit(KINDS[kind]["target"], "-p", primitive, expect=2)["error"]
+    error = fit(KINDS[kind]["target"], "-p", primitive, expect=2, hidden=None)["error"]
     assert error["message"] == f"{primitive} cannot be fitted to a target of kind {kind}"
     assert "-p" in error["hint"]
     assert "mlp" in error["hint"]
