@@ -61,6 +61,7 @@ def changed(
     return out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("value", [1e38, -1e38])
 def test_parts_beyond_all_canvases_are_morphed_and_plotted(arts, tmp_path, value, capsys):
     for primitive in ("gaussian", "triangle"):

@@ -487,6 +487,7 @@ def test_it_goes_on_from_saved_shapes_and_adds_others(photo, tmp_path, registry)
 # ---- background ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_shapes_lie_on_the_mean_of_the_target_and_splats_on_black(photo, registry):
     stage = {**STAGE, "passes": 0}
     done = run(recipe(photo, stage, primitive={**TRIANGLES, "count": 1}), registry)
@@ -571,6 +572,7 @@ class Heart(Shape):
 '''
 
 
+@pytest.mark.slow
 def test_a_shape_in_a_loose_file_is_fitted_mixed_and_drawn_again(photo, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     Path("love.py").write_text(HEART)

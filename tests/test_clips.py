@@ -207,6 +207,7 @@ def test_lifespans_keep_the_order_of_the_places():
 # ---- fitting -------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_clip_becomes_a_film(tmp_path):
     outcome = run(recipe(clip={"side_by_side": True}), default(), out=tmp_path, name="c")
     film = artgen.load(tmp_path / "c.art").film

@@ -85,6 +85,7 @@ def test_the_lossless_one_is_as_published():
     assert codec.latent == (784,)
 
 
+@pytest.mark.slow
 def test_it_computes_what_the_layers_of_torch_compute():
     codec, tensors = made(Autoencoder, preset="lossy")
     nn = torch.nn

@@ -180,6 +180,7 @@ def test_splats_that_cannot_be_drawn_leave_the_rest_alone(triton):
         assert gradient[..., 6:].ne(0).any()
 
 
+@pytest.mark.slow
 def test_gradients_do_not_depend_on_the_number_of_programs(triton, monkeypatch):
     splat, canvas = Gaussian(), Canvas(40, 40)
     tensors = scene(splat, canvas, count=3)
@@ -307,6 +308,7 @@ def test_functions_at_their_ends(triton):
 # ---- lists ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(
     count=st.integers(0, 40),

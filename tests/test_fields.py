@@ -302,6 +302,7 @@ def gain_over_bicubic(photo, name, **settings):
     return psnr(drawn, np.asarray(original)) - psnr(bicubic, np.asarray(original))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FIELDS)
 def test_drawn_twice_as_large_it_is_no_worse_than_bicubic(name, astronaut):
     stage = {"batch": 1024, "jitter": 0.5}

@@ -114,6 +114,7 @@ def stamps(folder):
     return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
 
 
+@pytest.mark.slow
 def test_everything_is_made_and_then_left_alone(gallery, call):
     assert call("check", gallery)[0] == 7
     code, data, err = call("build", gallery)
@@ -148,6 +149,7 @@ def test_everything_is_made_and_then_left_alone(gallery, call):
     assert (code, data["ok"]) == (0, True)
 
 
+@pytest.mark.slow
 def test_what_changed_is_made_again_and_nothing_else(gallery, call):
     call("build", gallery)
     write(gallery / "recipes", "second", steps=7)
@@ -164,6 +166,7 @@ def test_what_changed_is_made_again_and_nothing_else(gallery, call):
     assert statuses(call("build", gallery, "--force")[1]) == {"first": "built", "second": "built"}
 
 
+@pytest.mark.slow
 def test_better_words_are_no_reason_to_fit_again(gallery, call):
     call("build", gallery)
     write(gallery / "recipes", "first", title="The very first")
@@ -171,6 +174,7 @@ def test_better_words_are_no_reason_to_fit_again(gallery, call):
     assert "The very first" in (gallery / "out/index.html").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["final.png", "progress.mp4", "poster.jpg"])
 def test_a_file_that_was_lost_or_changed_is_noticed(gallery, call, name):
     call("build", gallery, "--only", "first")
@@ -181,6 +185,7 @@ def test_a_file_that_was_lost_or_changed_is_noticed(gallery, call, name):
     assert statuses(call("build", gallery, "--only", "first")[1]) == {"first": "built"}
 
 
+@pytest.mark.slow
 def test_one_that_fails_stops_no_other(gallery, call):
     write(gallery / "recipes", "broken", source="nowhere.png")
     (gallery / "recipes/unreadable.toml").write_text("this is = = no recipe")
@@ -216,6 +221,7 @@ def test_a_fit_that_fails_is_remembered_and_tried_again(gallery, call, monkeypat
     assert call("check", gallery)[1]["pieces"][0]["status"] == "current"
 
 
+@pytest.mark.slow
 def test_several_at_a_time_are_the_same_pictures(gallery, call):
     call("build", gallery)
     alone = (gallery / "out/first/final.png").read_bytes()
@@ -228,6 +234,7 @@ def test_several_at_a_time_are_the_same_pictures(gallery, call):
         assert still.tobytes() == pixels
 
 
+@pytest.mark.slow
 def test_an_interrupted_build_goes_on_where_it_stopped(gallery, call):
     call("build", gallery, "--only", "first")
     write(gallery / "recipes", "long", steps=100_000)
@@ -272,6 +279,7 @@ def test_quick_is_small_and_apart(gallery, call):
     assert call("check", gallery)[0] == 7
 
 
+@pytest.mark.slow
 def test_a_clip_is_a_piece(tmp_path, call):
     write(tmp_path, "moving", source="sample:clip?n=6&fps=12")
     frames = [Image.new("RGB", (32, 24), (40 * n, 90, 200)) for n in range(4)]
@@ -295,6 +303,7 @@ def test_recipes_may_lie_in_the_folder_itself(tmp_path, call):
     assert statuses(call("build", tmp_path, "--quick")[1]) == {"only-one": "built"}
 
 
+@pytest.mark.slow
 def test_the_recipe_of_a_piece_makes_it_again(gallery, call):
     call("build", gallery, "--only", "first")
     assert main(["fit", "--recipe", str(gallery / "recipes/first.toml"), "-q"]) == 0
@@ -336,6 +345,7 @@ def test_links_do_not_lead_out_of_the_gallery(gallery, call, tmp_path):
     assert list(outside.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_links_in_what_is_unfinished_are_not_followed(gallery, call, tmp_path):
     outside = tmp_path / "outside"
     outside.mkdir()
@@ -383,6 +393,7 @@ def test_open_prints_the_page_where_there_is_no_browser(gallery, call, monkeypat
     assert (code, data) == (0, {"page": str(gallery / "out/index.html"), "opened": False})
 
 
+@pytest.mark.slow
 def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
     call("build", gallery)
     code, data, _ = call("reel", gallery, "--height", 180)
@@ -405,6 +416,7 @@ def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
     assert call("reel", gallery, "--height", 90, "--only", "first")[1]["pieces"] == ["first"]
 
 
+@pytest.mark.slow
 def test_pieces_have_an_order_and_groups_share_a_card(gallery, call):
     for slug, lines in {"first": "order = 2", "second": "order = 1"}.items():
         recipe = gallery / "recipes" / f"{slug}.toml"
@@ -421,6 +433,7 @@ def test_pieces_have_an_order_and_groups_share_a_card(gallery, call):
     assert page.count('srcset="') == 2
 
 
+@pytest.mark.slow
 def test_the_page_names_the_plugin_of_a_piece(gallery, call):
     Path("discs.py").write_text(DISC)
     (gallery / "recipes" / "third.toml").write_text('[primitive]\nname = "disc"\ncount = 3\n')
@@ -434,6 +447,7 @@ def test_the_page_names_the_plugin_of_a_piece(gallery, call):
     assert _plugin({"plugin": {"name": "artgen", "version": "1.0"}}) == ""
 
 
+@pytest.mark.slow
 def test_the_page_escapes_what_it_shows(gallery, call):
     write(gallery / "recipes", "first", title="<script>alert(1)</script>")
     with (gallery / "recipes/first.toml").open("a") as recipe:
@@ -464,6 +478,7 @@ def test_words_travel_with_the_recipe(tmp_path):
     assert "piece" not in Recipe().to_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "setsid"), reason="needs process groups")
 def test_an_interrupted_build_of_several_saves_all_of_them(gallery, call):
     for slug in ("first", "second"):

@@ -394,6 +394,7 @@ def test_a_state_is_all_there_is(primitive, options, step, target):
     assert whole.report() == again.report()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["triangle", "voronoi"])
 def test_killed_and_resumed_is_uninterrupted(name, tmp_path, registry):
     photo = save_photo(tmp_path)

@@ -298,6 +298,7 @@ def test_learning_curves_have_two_losses(tmp_path, monkeypatch, capsys):
 # ---- comparisons ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_codecs_are_compared_by_what_they_store(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     data = printed(
@@ -340,6 +341,7 @@ def test_a_folder_is_one_set_for_codecs(tmp_path, monkeypatch, capsys):
 # ---- going on ------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("primitive", ["autoencoder", "pca"])
 def test_a_run_that_was_killed_goes_on_exactly(primitive, tmp_path):
     class Killed(BaseException):

@@ -170,6 +170,7 @@ def test_nothing_else_is_served(live: Live, path: str) -> None:
     assert ask(live, "/", "PUT", "{}").status == 501
 
 
+@pytest.mark.slow
 def test_connections_without_end_leave_files_and_the_page(live: Live) -> None:
     before = threading.active_count()
     with ExitStack() as silent:

@@ -109,6 +109,7 @@ def test_every_encoder_is_there():
         probe_encoder(suffix)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("fps", "expected"), [(10, 8), (20, 16), (5, 4)])
 def test_frames_are_read_at_any_rate(tmp_path, fps, expected):
     write_video(tmp_path / "a.mp4", [flat((30 * k, 0, 0)) for k in range(8)], fps=10)

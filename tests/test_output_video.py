@@ -165,6 +165,7 @@ def test_bytes_are_deterministic(tmp_path):
     assert (tmp_path / "a.mp4").read_bytes() == (tmp_path / "b.mp4").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="cannot choose processors here")
 def test_bytes_do_not_depend_on_the_number_of_processors(tmp_path):
     program = (
@@ -339,6 +340,7 @@ def test_nothing_flickers_while_the_last_frame_is_held(tmp_path, suffix):
     assert jumps[20:].max() < 0.4
 
 
+@pytest.mark.slow
 def test_a_long_video_has_key_frames_where_it_moves(tmp_path):
     path, moving = tmp_path / "long.mp4", list(circles(280))
     write_video(path, [*moving, *[moving[-1]] * 60, *moving[::-1]], fps=FPS)

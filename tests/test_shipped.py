@@ -116,6 +116,7 @@ def test_a_gaussian_is_the_exponential_of_its_quadratic_form():
     assert ((image - weight).abs().amax((1, 2)) < slack).all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("scale", ["log", "inverse"])
 def test_both_ways_to_learn_a_scale_start_alike_and_learn(scale, astronaut):
     target = astronaut(48)

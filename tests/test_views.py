@@ -217,6 +217,7 @@ def test_settings_of_the_user_change_nothing(monkeypatch):
     assert matplotlib.rcParams["lines.linewidth"] == 9.0
 
 
+@pytest.mark.slow
 def test_pyplot_is_left_alone():
     code = (
         "import sys; from artgen import Canvas; from artgen.output.plots import plot_losses; "
