@@ -54,6 +54,7 @@ RUNS: dict[str, str] = {
     "gaussian-loss": f"{GAUSSIAN} --loss l1+0.1*ssim --precision fp16",
     "gaussian-coarse": f"{GAUSSIAN} --set engine.coarse=0.5 --set engine.optimizer=adamw"
     " --set engine.schedule=one-cycle",
+    # 0.1 asked for `--target-bytes 900`, the parameters alone, which gave this count.
     "gaussian-bytes": "fit sample:rocket -n 104 --steps 20 --size 32 --precision int8",
     "gaussian-stages": "fit sample:rocket -n 20 -e gradient,gradient --steps 15,15 --size 32"
     " --history 4",
