@@ -6,8 +6,15 @@ import gc
 import os
 import re
 
+from artgen.errors import UsageError
+
 DEVICES = "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1"
 """Names of devices, as a hint."""
+
+
+def unknown_device(name: str) -> UsageError:
+    """The error for a name that is none of a device."""
+    return UsageError(f"there is no device {name!r}", hint=f"use {DEVICES}")
 
 
 def is_webgpu(device: str) -> bool:

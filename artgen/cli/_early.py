@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from artgen._files import find_file
-from artgen._process import DEVICES
-from artgen.errors import UsageError
+from artgen._process import unknown_device
 from artgen.losses import parse_terms
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -29,7 +28,7 @@ def check_names(recipe: Recipe, registry: Registry) -> None:
             parse_terms(stage.loss, losses)
     device = recipe.run.device
     if device.partition(":")[0] not in ("auto", "cpu", "cuda", "mps", "webgpu"):
-        raise UsageError(f"there is no device {device!r}", hint=f"use {DEVICES}")
+        raise unknown_device(device)
     if recipe.target.background != "auto":
         parse_colour(recipe.target.background)
 

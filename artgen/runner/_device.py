@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 
 import torch
 
-from artgen._process import DEVICES, available_threads, is_webgpu
+from artgen._process import available_threads, is_webgpu, unknown_device
 from artgen.errors import OutputError, UsageError
 from artgen.raster.webgpu_device import find_adapter, find_adapters
 
@@ -33,7 +33,7 @@ def resolve_device(asked: str) -> str:
     except RuntimeError:
         device = torch.device("meta")
     if device.type not in ("cpu", "cuda", "mps"):
-        raise UsageError(f"there is no device {asked!r}", hint=f"use {DEVICES}")
+        raise unknown_device(asked)
     there = {
         "cpu": True,
         "cuda": torch.cuda.is_available() and (device.index or 0) < torch.cuda.device_count(),
