@@ -16,6 +16,7 @@ from artgen.engines.gradient.objective import Objective, PictureOptions, objecti
 from artgen.output.parts import FlatPart, Polygon, flat_parts
 from artgen.output.plotter.parts import PenPart, pen_parts
 from artgen.raster import Backend, choose_backend, paint, planned_backend
+from artgen.raster.importance import building_order
 
 __all__ = [
     "Appearance",
@@ -28,6 +29,7 @@ __all__ = [
     "Polygon",
     "align",
     "appearance",
+    "building_order",
     "choose_backend",
     "convert_parts",
     "flat_parts",

@@ -213,10 +213,7 @@ class Art:
         faster. The last fifth shows all. Raises UsageError where there are no parts, and as
         `render` does.
         """
-        import torch
-
-        from artgen.primitives import Splat
-        from artgen.raster.importance import importance
+        from artgen.raster.importance import building_order
 
         primitive = self.primitive()
         count = primitive.count_of(self.drawing)
@@ -225,9 +222,7 @@ class Art:
                 f"{self.drawing.primitive} has no parts that could appear",
                 hint="keep a film of the fit: artgen fit --history 40",
             )
-        order = torch.arange(count)
-        if isinstance(primitive, Splat):
-            order = importance(self.drawing, primitive).argsort(descending=True, stable=True)
+        order = building_order(primitive, self.drawing)
         view = self._view(size, False, supersample, device)
         frames = max(2, round(seconds * fps))
         moving = max(1, round(0.8 * frames))

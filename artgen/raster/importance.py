@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from artgen.drawing import Drawing
-from artgen.primitives import Params, Splat
+from artgen.generic import GenericFunction
+from artgen.primitives import Params, Primitive, Splat
 from artgen.raster._paint import draw
 from artgen.raster.eager import Memory, draw_features
 from artgen.raster.tiles import find_extent
@@ -21,6 +22,17 @@ SIDE = 128
 
 PIECE = 4096
 """Splats per batch."""
+
+
+@GenericFunction
+def building_order(primitive: Primitive, drawing: Drawing) -> Tensor:
+    """The order in which a video shows the parts, int64 [N]: by default, their own."""
+    return torch.arange(primitive.count_of(drawing))
+
+
+@building_order.register(Splat)
+def _most_important_first(splat: Splat, drawing: Drawing) -> Tensor:
+    return importance(drawing, splat).argsort(descending=True, stable=True)
 
 
 def importance(drawing: Drawing, splat: Splat) -> Tensor:
