@@ -64,6 +64,7 @@ def artgen_losses() -> list[Spec]:
             "artgen.losses:cross_entropy",
         ),
         Spec("bce", "Binary cross-entropy of pixels, for codecs", "artgen.losses:bce"),
+        Spec("flip", "Perceptual difference LDR-FLIP", "artgen.losses:flip"),
         Spec("oklab", "Mean squared error in the perceptual Oklab space", "artgen.losses:oklab"),
     ]
 

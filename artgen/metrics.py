@@ -1,4 +1,4 @@
-"""Metrics of a drawing against its target: PSNR, SSIM and MS-SSIM of 8-bit pictures, accuracy.
+"""Metrics of a drawing against its target: PSNR, SSIM, MS-SSIM, FLIP of 8-bit pictures, accuracy.
 
 Pictures are uint8 [height, width, 3], sRGB-encoded.
 """
@@ -14,6 +14,8 @@ from artgen.errors import InputError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from artgen.losses import LossFunction
 
 
 HIGHEST_PSNR = 100.0
@@ -87,18 +89,33 @@ def ms_ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | No
     Below 176 pixels the coarsest scale has no room for a window, so there is none (None).
     Raises InputError where the sizes differ.
     """
-    import torch
-
     from artgen import losses
 
-    _require_same_size(picture, target)
     if min(picture.shape[:2]) < losses.MS_SSIM_SIDE:
+        _require_same_size(picture, target)
         return None
+    return 1 - _loss(losses.ms_ssim, picture, target)
+
+
+def flip(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
+    """The mean FLIP error (Andersson et al. 2020) at 67 pixels per degree, from 0 to 1.
+
+    Raises InputError where the sizes differ.
+    """
+    from artgen import losses
+
+    return _loss(losses.flip, picture, target)
+
+
+def _loss(loss: LossFunction, picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float:
+    import torch
+
+    _require_same_size(picture, target)
     first, second = (
         torch.from_numpy(each / np.float32(255)).permute(2, 0, 1) for each in (picture, target)
     )
     with torch.no_grad():
-        return 1 - float(losses.ms_ssim(first, second, None))
+        return float(loss(first, second, None))
 
 
 def _require_same_size(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> None:

@@ -413,11 +413,14 @@ def test_the_table_and_the_paths_on_stdout(call, monkeypatch):
     assert "astronaut-gaussian_count_40: " in err
     heading, first, *_ = out.splitlines()
     assert heading.split() == (
-        ["PSNR", "SSIM", "MS-SSIM", "seconds", "steps", "parameters", "bytes", "bpp"]
+        ["PSNR", "SSIM", "MS-SSIM", "FLIP", "seconds", "steps", "parameters", "bytes", "bpp"]
     )
-    name, psnr_text, ssim_text, ms_ssim_text, _, steps, parameters, size, bpp = first.split()
+    name, psnr_text, ssim_text, ms_ssim_text, flip_text, _, steps, parameters, size, bpp = (
+        first.split()
+    )
     assert name == "gaussian:count=40"
     assert float(psnr_text) > 5 > float(ssim_text)
+    assert 0 < float(flip_text) < 1
     assert (ms_ssim_text, steps, parameters, size, bpp) == ("-", "4", "320", "1,280", "10.000")
     assert len({len(line) for line in out.splitlines()[: 2 + len(available_codecs())]}) == 1
     assert "headers included" in out

@@ -20,6 +20,7 @@ from artgen.losses import (
     _structure,
     cross_entropy,
     exponential,
+    flip,
     l1,
     ms_ssim,
     mse,
@@ -37,6 +38,7 @@ BUILT_IN = {
     "rmse": rmse,
     "ssim": ssim,
     "ms_ssim": ms_ssim,
+    "flip": flip,
     "oklab": oklab,
 }
 PER_PIXEL = ["mse", "l1", "exponential", "rmse", "oklab"]

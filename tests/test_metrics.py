@@ -1,4 +1,4 @@
-"""PSNR, SSIM and MS-SSIM of 8-bit pictures against scikit-image and restated formulas."""
+"""PSNR, SSIM, MS-SSIM and FLIP of 8-bit pictures against scikit-image and restated formulas."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from artgen import losses
 from artgen.errors import InputError
-from artgen.metrics import decibels, ms_ssim, psnr, ssim
+from artgen.metrics import decibels, flip, ms_ssim, psnr, ssim
 
 
 def photo_pair(height=64, width=80):
@@ -139,7 +139,16 @@ def test_ms_ssim_needs_room_for_all_five_scales(height, width):
     assert ms_ssim(*photo_pair(height, width)) is None
 
 
-@pytest.mark.parametrize("metric", [psnr, ssim, ms_ssim])
+@pytest.mark.parametrize("metric", [psnr, ssim, ms_ssim, flip])
 def test_pictures_of_different_sizes_are_refused(metric):
     with pytest.raises(InputError, match=r"80x64 pixels .* 80x1"):
         metric(photo_pair()[0], photo_pair(1)[1])
+
+
+def test_flip_agrees_with_the_published_implementation():
+    """The values are those of the authors' flip-evaluator 1.7."""
+    noisy, target = photo_pair()
+    pictures = [noisy, target[::-1], 0 * target, target[:, :, :1].repeat(3, 2)]
+    published = [0.11903, 0.28767, 0.96214, 0.23206]
+    assert [flip(picture, target) for picture in pictures] == pytest.approx(published, abs=2e-4)
+    assert flip(target, target) == 0

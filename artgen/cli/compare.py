@@ -31,6 +31,7 @@ _OF_PICTURES = {
     "psnr": ("PSNR", 2),
     "ssim": ("SSIM", 4),
     "ms_ssim": ("MS-SSIM", 4),
+    "flip": ("FLIP", 4),
     "seconds": ("seconds", 1),
     "steps": ("steps", 0),
     "parameters": ("parameters", 0),

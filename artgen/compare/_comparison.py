@@ -18,7 +18,7 @@ from artgen.compare._rows import Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
 from artgen.events import Event, Observer
-from artgen.metrics import equivalent_rank, ms_ssim, psnr, rank_errors, ssim
+from artgen.metrics import equivalent_rank, flip, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     atomic_path,
     atomic_write,
@@ -330,8 +330,8 @@ def _stem(source: str) -> str:
 
 
 def _picture_metrics(pixels: Pixels, goal: Pixels) -> dict[str, Any]:
-    similarities = {"ssim": ssim(pixels, goal), "ms_ssim": ms_ssim(pixels, goal)}
-    rounded = {key: value and round(value, 6) for key, value in similarities.items()}
+    measured = {metric.__name__: metric(pixels, goal) for metric in (ssim, ms_ssim, flip)}
+    rounded = {key: value and round(value, 6) for key, value in measured.items()}
     return {"psnr": round(psnr(pixels, goal), 4), **rounded}
 
 

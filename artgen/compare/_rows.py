@@ -12,7 +12,7 @@ from typing import Literal
 from artgen.errors import ArtgenError
 
 AVERAGED = (
-    *("psnr", "ssim", "ms_ssim", "mse", "seconds", "steps", "parameters", "bytes", "bpp"),
+    *("psnr", "ssim", "ms_ssim", "flip", "mse", "seconds", "steps", "parameters", "bytes", "bpp"),
     *("floats", "picture_bytes", "rank"),
 )
 
@@ -38,6 +38,7 @@ class Row:
     psnr: float | None = None
     ssim: float | None = None
     ms_ssim: float | None = None
+    flip: float | None = None
     mse: float | None = None
     seconds: float | None = None
     steps: int | None = None

@@ -49,6 +49,7 @@ def _caption(row: Row) -> str:
         None if row.psnr is None else f"{row.psnr:.2f} dB",
         None if row.ssim is None else f"SSIM {row.ssim:.3f}",
         None if row.ms_ssim is None else f"MS-SSIM {row.ms_ssim:.3f}",
+        None if row.flip is None else f"FLIP {row.flip:.3f}",
         None if row.mse is None else f"mse {row.mse:.3g}",
         None if row.rank is None else f"as rank {row.rank}",
     ]

@@ -1,3 +1,4 @@
+from ._flip import flip as flip
 from ._marks import LossFunction as LossFunction
 from ._marks import for_targets as for_targets
 from ._marks import per_pixel as per_pixel

@@ -46,3 +46,8 @@ def pixel_mean(error: Tensor, weight: Tensor | None) -> Tensor:
         return error.mean((-2, -1))
     total = weight.sum(dtype=error.dtype).clamp_min(torch.finfo(error.dtype).tiny)
     return (error * weight).sum((-2, -1)) / total
+
+
+def ignore_unweighted(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
+    """Replace pixels of weight 0 by the target, since windows would spread them."""
+    return image if weight is None else torch.where(weight > 0, image, target)

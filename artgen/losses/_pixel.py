@@ -84,14 +84,14 @@ def _entropy(image: Tensor, target: Tensor) -> Tensor:
     return -(target * likely.log() + (1 - target) * (1 - likely).log())
 
 
-_Matrix: TypeAlias = tuple[tuple[float, float, float], ...]
+Matrix: TypeAlias = tuple[tuple[float, float, float], ...]
 
-_LINEAR_TO_CONES: _Matrix = (
+_LINEAR_TO_CONES: Matrix = (
     (0.4122214708, 0.5363325363, 0.0514459929),
     (0.2119034982, 0.6806995451, 0.1073969566),
     (0.0883024619, 0.2817188376, 0.6299787005),
 )
-_CONES_TO_LAB: _Matrix = (
+_CONES_TO_LAB: Matrix = (
     (0.2104542553, 0.7936177850, -0.0040720468),
     (1.9779984951, -2.4285922050, 0.4505937099),
     (0.0259040371, 0.7827717662, -0.8086757660),
@@ -107,23 +107,32 @@ def oklab(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     Colours outside 0..1 use the odd extension of the transfer curve and of the cube root.
     """
     difference = _oklab_cones(image) - _oklab_cones(target)
-    cones_to_lab = _constant(_CONES_TO_LAB, image.dtype, image.device)
     # The last step to Oklab is linear: apply it to the difference instead of both pictures.
-    return pixel_mean(torch.tensordot(cones_to_lab, difference, 1).square().sum(0), weight)
+    return pixel_mean(transformed(_CONES_TO_LAB, difference).square().sum(0), weight)
 
 
 def _oklab_cones(encoded: Tensor) -> Tensor:
     """Return the cube roots of the cone responses, [3, h, w], which Oklab is linear in."""
-    size = encoded.abs()
-    curve = encoded.sign() * ((size + 0.055) / 1.055) ** 2.4
-    linear = torch.where(size <= 0.04045, encoded / 12.92, curve)
-    matrix = _constant(_LINEAR_TO_CONES, encoded.dtype, encoded.device)
-    cones: Tensor = torch.tensordot(matrix, linear, 1)
+    cones = transformed(_LINEAR_TO_CONES, linear_light(encoded))
     return cones * (cones.square() + _CUBE_ROOT_KNEE**2).pow(-1 / 3)
 
 
+def linear_light(encoded: Tensor) -> Tensor:
+    """Decode sRGB: the odd extension of its transfer curve."""
+    size = encoded.abs()
+    curve = encoded.sign() * ((size + 0.055) / 1.055) ** 2.4
+    return torch.where(size <= 0.04045, encoded / 12.92, curve)
+
+
+def transformed(matrix: Matrix, channels: Tensor) -> Tensor:
+    """Multiply the channels [3, h, w] by a 3 x 3 matrix."""
+    rows = _constant(matrix, channels.dtype, channels.device)
+    result: Tensor = torch.tensordot(rows, channels, 1)
+    return result
+
+
 @functools.lru_cache(maxsize=16)
-def _constant(matrix: _Matrix, dtype: torch.dtype, device: torch.device) -> Tensor:
+def _constant(matrix: Matrix, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return `matrix` as a tensor; it is cached, because every copy makes a GPU wait."""
     # A tensor made in inference mode could never be used in a fit.
     with torch.inference_mode(False):

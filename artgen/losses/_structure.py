@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen.losses._marks import pixel_mean
+from artgen.losses._marks import ignore_unweighted, pixel_mean
 
 _WINDOW = 11
 _SIGMA = 1.5
@@ -27,7 +27,7 @@ def ssim(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     negative of the target, with all colours below 0, is nearly equal to it: add a little `l1` or
     `mse` to keep a fit away from there.
     """
-    image = _ignore_unweighted(image, target, weight)
+    image = ignore_unweighted(image, target, weight)
     luminance, structure, weight = _similarity(image, target, weight)
     return pixel_mean(1 - luminance * structure, weight).mean()
 
@@ -39,7 +39,7 @@ def ms_ssim(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     luminance at the coarsest. Scales smaller than the window are left out; the exponents of the
     others sum to 1.
     """
-    image = _ignore_unweighted(image, target, weight)
+    image = ignore_unweighted(image, target, weight)
     side = min(image.shape[-2:])
     scales = 1 + sum(side >> halvings >= _WINDOW for halvings in range(1, len(_EXPONENTS)))
     exponents = _EXPONENTS[:scales]
@@ -85,8 +85,3 @@ def _blur(maps: Tensor) -> Tensor:
     # Two depthwise passes are 20 times as fast on a CPU as a batch of single-channel maps.
     rows = F.conv2d(maps[None], window[..., :, None], groups=channels)
     return F.conv2d(rows, window[..., None, :], groups=channels)[0]
-
-
-def _ignore_unweighted(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
-    """Replace pixels of weight 0 by the target, since windows would spread them."""
-    return image if weight is None else torch.where(weight > 0, image, target)
