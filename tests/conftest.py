@@ -128,3 +128,14 @@ def package_index(tmp_path, monkeypatch):
     links = "".join(f'<a href="{file.name}">{file.name}</a>' for file in shelf.glob("*.whl"))
     (shelf / "index.html").write_text(links)
     use_index(monkeypatch, shelf.parent.as_uri())
+
+
+@pytest.fixture
+def device():
+    """The first adapter of WebGPU; tests without one are skipped."""
+    pytest.importorskip("wgpu", reason="needs artgen[webgpu]")
+    from artgen.raster import webgpu_device
+
+    if not webgpu_device.find_adapters():
+        pytest.skip("needs a driver for WebGPU, such as mesa-vulkan-drivers")
+    return webgpu_device.open_device("webgpu")

@@ -32,15 +32,6 @@ from artgen_plugins.stroke import Stroke
 BACKGROUND = (0.2, 0.4, 0.9)
 
 
-@pytest.fixture
-def device():
-    """The first adapter."""
-    pytest.importorskip("wgpu", reason="needs artgen[webgpu]")
-    if not webgpu_device.find_adapters():
-        pytest.skip("needs a driver for WebGPU, such as mesa-vulkan-drivers")
-    return webgpu_device.open_device("webgpu")
-
-
 def scene(splat, canvas, count=8, seed=0):
     rng = torch.Generator().manual_seed(seed)
     tensors = splat.initial(Context(rng, canvas, count))

@@ -14,10 +14,11 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 from artgen.compiler.glsl_printer import GlslPrinter
 from artgen.compiler.ir import IR
@@ -29,6 +30,12 @@ SIDE = 16
 
 LANES = 64
 """Invocations per workgroup of the other kernels."""
+
+SHARE = 16 * LANES
+"""Pixels that a workgroup sums gradients over; larger splats are shared by several."""
+
+PROGRAMS = 1 << 13
+"""Workgroups that several per splat may add up to."""
 
 SHARED = 2048
 """Numbers that a workgroup sums through its own memory at a time, half of what every device has."""
@@ -66,7 +73,7 @@ gradients  [N, D + C]                    by parameters, then by features
 Numbers are float32 where nothing else is said.
 """
 
-KERNELS: dict[str, tuple[str, ...]] = {
+_KERNELS: dict[str, tuple[str, ...]] = {
     "prepare": ("size", "given", "prepared"),
     "forward": ("size", "given", "boxes", "centres", "prepared", "image"),
     "backward": (
@@ -75,6 +82,32 @@ KERNELS: dict[str, tuple[str, ...]] = {
     ),
     "finish": ("size", "given", "boxes", "offset", "sums", "gradients"),
 }
+
+
+@dataclass(frozen=True)
+class Binding:
+    """A buffer that a kernel reads or writes, and its number in group 0."""
+
+    binding: int
+    buffer: str
+    access: Access
+
+
+Bindings: TypeAlias = tuple[Binding, ...]
+
+
+def bind_kernels(
+    bindings: Mapping[str, tuple[str, Access]], kernels: Mapping[str, Sequence[str]]
+) -> dict[str, Bindings]:
+    """The bindings of each kernel by the names of its buffers."""
+    numbered = {
+        name: Binding(number, name, access)
+        for number, (name, (_, access)) in enumerate(bindings.items())
+    }
+    return {kernel: tuple(numbered[name] for name in names) for kernel, names in kernels.items()}
+
+
+KERNELS = bind_kernels(BINDINGS, _KERNELS)
 """The entry points and the buffers that each is bound to."""
 
 
@@ -158,7 +191,7 @@ class _Kernels(KernelParts):
         parts = {
             **sizes,
             "words": f"{SIDE * SIDE // 32}u",
-            "bindings": _block(0, _bindings()),
+            "bindings": _block(0, declarations(BINDINGS)),
             "math": read_wgsl("math"),
             "parameters": _block(
                 2, (f"let p{k} = {self._given(first + k)};" for k in range(len(self.columns)))
@@ -255,13 +288,13 @@ def _block(indent: int, lines: Iterable[str]) -> str:
     return block(indent, [*lines] or ["// nothing"])
 
 
-def _bindings() -> list[str]:
-    """Declare the buffers."""
+def declarations(bindings: Mapping[str, tuple[str, Access]]) -> list[str]:
+    """Declare buffers of group 0, numbered in their order."""
     spaces = {"uniform": "uniform", "read-only-storage": "storage, read"}
     return [
         f"@group(0) @binding({number}) "
         f"var<{spaces.get(access, 'storage, read_write')}> {name}: {type_name};"
-        for number, (name, (type_name, access)) in enumerate(BINDINGS.items())
+        for number, (name, (type_name, access)) in enumerate(bindings.items())
     ]
 
 

@@ -20,17 +20,18 @@ from torch.autograd.function import once_differentiable
 
 from artgen.canvas import Canvas
 from artgen.compiler.printer import Source
-from artgen.compiler.wgsl_printer import LANES, SIDE, emit_wgsl, emit_wgsl_over
+from artgen.compiler.wgsl_printer import (
+    LANES,
+    PROGRAMS,
+    SHARE,
+    SIDE,
+    emit_wgsl,
+    emit_wgsl_over,
+)
 from artgen.primitives import Splat
 from artgen.raster.footprint import CompiledFootprint, Launch
 from artgen.raster.tiles import find_boxes
-from artgen.raster.webgpu_device import Device, Work, groups_of, open_device
-
-SHARE = 16 * LANES
-"""Pixels that a workgroup sums gradients over; larger splats are shared by several."""
-
-PROGRAMS = 1 << 13
-"""Workgroups that several per splat may add up to."""
+from artgen.raster.webgpu_device import Device, Dispatch, groups_of, open_device
 
 
 class Footprint(CompiledFootprint):
@@ -157,11 +158,10 @@ class _Scene:
         parts: int = 1,
         part: int = 0,
         **buffers: Any,
-    ) -> Work:
+    ) -> Dispatch:
         size = np.array([self.canvas.width, *strip, self.count, parts, part], np.uint32)
-        return Work(
-            self.pipelines[kernel], kernel, {"size": size, **self.buffers, **buffers}, groups
-        )
+        bound = {"size": self.device.uniform(size), **self.buffers, **buffers}
+        return self.device.work(self.pipelines[kernel], bound, groups)
 
     def _tiles(self, strip: tuple[int, int]) -> tuple[int, int]:
         top, bottom = strip

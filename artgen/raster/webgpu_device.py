@@ -11,7 +11,7 @@ import hashlib
 import importlib.util
 import os
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.compiler.wgsl_printer import BINDINGS, KERNELS
+from artgen.compiler.wgsl_printer import KERNELS, Bindings
 from artgen.errors import OutOfMemory, OutputError, UsageError
 
 MISSING = "WebGPU needs the package wgpu: pip install 'artgen[webgpu]'"
@@ -125,20 +125,16 @@ class Device:
         self.submissions = self.bytes_read = 0
         with self._failures():
             self.handle = adapter.handle.request_device_sync(required_limits=limits)
-            self._layouts = {kernel: self._layout(names) for kernel, names in KERNELS.items()}
 
-    def compile(self, text: str) -> dict[str, Any]:
+    def compile(self, text: str, kernels: Mapping[str, Bindings] = KERNELS) -> dict[str, Pipeline]:
         """The kernels of a WGSL module, by name. Raises OutputError with the text in a file."""
         import wgpu
 
         try:
             module = self.handle.create_shader_module(code=text)
             return {
-                kernel: self.handle.create_compute_pipeline(
-                    layout=self.handle.create_pipeline_layout(bind_group_layouts=[layout]),
-                    compute={"module": module, "entry_point": kernel},
-                )
-                for kernel, layout in self._layouts.items()
+                kernel: self._pipeline(module, kernel, bindings)
+                for kernel, bindings in kernels.items()
             }
         except (wgpu.GPUError, wgpu.GPUPipelineError) as error:
             digest = hashlib.sha256(text.encode()).hexdigest()[:12]
@@ -152,10 +148,21 @@ class Device:
     def upload(self, array: NDArray[Any]) -> Any:
         """A buffer with these numbers. Raises OutOfMemory."""
         buffer = self.allocate(array.nbytes)
+        self.write(buffer, array)
+        return buffer
+
+    def write(self, buffer: Any, array: NDArray[Any]) -> None:
+        """Write numbers to the start of a buffer, after all that was submitted before."""
         with self._failures():
             if array.nbytes:
                 self.handle.queue.write_buffer(buffer, 0, np.ascontiguousarray(array))
-        return buffer
+
+    def uniform(self, array: NDArray[Any]) -> Any:
+        """A uniform buffer with these numbers."""
+        import wgpu
+
+        with self._failures():
+            return self.handle.create_buffer_with_data(data=array, usage=wgpu.BufferUsage.UNIFORM)
 
     def allocate(self, size: int) -> Any:
         """A buffer of `size` bytes, zeros. Raises OutOfMemory."""
@@ -173,12 +180,26 @@ class Device:
                 size=max(16, size), usage=usage.STORAGE | usage.COPY_SRC | usage.COPY_DST
             )
 
-    def run(
-        self, work: Sequence[Work], read: Sequence[tuple[Any, tuple[int, ...]]]
-    ) -> list[NDArray[np.float32]]:
-        """Submit kernels, which run one after the other, and wait for the buffers to `read`.
+    def work(
+        self, pipeline: Pipeline, buffers: Mapping[str, Any], groups: tuple[int, int]
+    ) -> Dispatch:
+        """A kernel with its buffers, by name, and the workgroups along x and y."""
+        entries = [
+            {"binding": each.binding, "resource": {"buffer": buffers[each.buffer]}}
+            for each in pipeline.bindings
+        ]
+        with self._failures():
+            bound = self.handle.create_bind_group(layout=pipeline.layout, entries=entries)
+        return Dispatch(pipeline.handle, bound, groups)
 
-        Those are given with the shape of their first float32 numbers.
+    def run(
+        self,
+        work: Iterable[Dispatch | Copy],
+        read: Sequence[tuple[Any, tuple[int, ...]]] = (),
+    ) -> list[NDArray[np.float32]]:
+        """Submit `work`, which is done in its order, and wait until it is done.
+
+        Buffers to `read` are given with the shape of their first float32 numbers.
         """
         import wgpu
 
@@ -188,29 +209,17 @@ class Device:
         usage = wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.MAP_READ
         with self._failures():
             encoder = self.handle.create_command_encoder()
-            kernels = encoder.begin_compute_pass()
-            for pipeline, kernel, buffers, groups in work:
-                if 0 in groups:
-                    continue
-                size = self.handle.create_buffer_with_data(
-                    data=buffers["size"], usage=wgpu.BufferUsage.UNIFORM
-                )
-                bound = {**buffers, "size": size}
-                numbers = list(BINDINGS)
-                entries = [
-                    {"binding": numbers.index(name), "resource": {"buffer": bound[name]}}
-                    for name in KERNELS[kernel]
-                ]
-                group = self.handle.create_bind_group(layout=self._layouts[kernel], entries=entries)
-                kernels.set_pipeline(pipeline)
-                kernels.set_bind_group(0, group)
-                kernels.dispatch_workgroups(*groups)
-            kernels.end()
+            _encode(encoder, work)
             copies = [self.handle.create_buffer(size=a.nbytes, usage=usage) for _, a in copied]
             for (buffer, array), copy in zip(copied, copies, strict=True):
                 encoder.copy_buffer_to_buffer(buffer, 0, copy, 0, array.nbytes)
+            # It can be mapped when all that is submitted is done, and holds nothing.
+            fence = self.handle.create_buffer(size=4, usage=usage)
+            encoder.clear_buffer(fence)
             self.handle.queue.submit([encoder.finish()])
             self.submissions += 1
+            fence.map_sync("READ")
+            fence.destroy()
             for (_, array), copy in zip(copied, copies, strict=True):
                 copy.map_sync("READ")
                 array[...] = np.frombuffer(copy.read_mapped(), np.float32).reshape(array.shape)
@@ -218,15 +227,23 @@ class Device:
                 self.bytes_read += array.nbytes
         return results
 
-    def _layout(self, names: Sequence[str]) -> Any:
+    def _pipeline(self, module: Any, kernel: str, bindings: Bindings) -> Pipeline:
         import wgpu
 
         entries = [
-            {"binding": number, "visibility": wgpu.ShaderStage.COMPUTE, "buffer": {"type": access}}
-            for number, (name, (_, access)) in enumerate(BINDINGS.items())
-            if name in names
+            {
+                "binding": each.binding,
+                "visibility": wgpu.ShaderStage.COMPUTE,
+                "buffer": {"type": each.access},
+            }
+            for each in bindings
         ]
-        return self.handle.create_bind_group_layout(entries=entries)
+        layout = self.handle.create_bind_group_layout(entries=entries)
+        handle = self.handle.create_compute_pipeline(
+            layout=self.handle.create_pipeline_layout(bind_group_layouts=[layout]),
+            compute={"module": module, "entry_point": kernel},
+        )
+        return Pipeline(handle, layout, bindings)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
@@ -247,13 +264,45 @@ class Device:
             ) from error
 
 
-class Work(NamedTuple):
-    """A kernel to run: its buffers by name (`size` as an array), and workgroups along x and y."""
+class Pipeline(NamedTuple):
+    """A compiled kernel: its handle, the layout of its buffers, and their names."""
+
+    handle: Any
+    layout: Any
+    bindings: Bindings
+
+
+class Dispatch(NamedTuple):
+    """A kernel to run with its buffers, and workgroups along x and y."""
 
     pipeline: Any
-    kernel: str
-    buffers: Mapping[str, Any]
+    buffers: Any
     groups: tuple[int, int]
+
+
+class Copy(NamedTuple):
+    """A buffer to copy to another of the same length."""
+
+    source: Any
+    to: Any
+
+
+def _encode(encoder: Any, work: Iterable[Dispatch | Copy]) -> None:
+    """Write commands, in as few passes as there can be."""
+    kernels = None
+    for each in work:
+        if isinstance(each, Copy):
+            if kernels is not None:
+                kernels.end()
+                kernels = None
+            encoder.copy_buffer_to_buffer(each.source, 0, each.to, 0, each.source.size)
+        elif 0 not in each.groups:
+            kernels = kernels or encoder.begin_compute_pass()
+            kernels.set_pipeline(each.pipeline)
+            kernels.set_bind_group(0, each.buffers)
+            kernels.dispatch_workgroups(*each.groups)
+    if kernels is not None:
+        kernels.end()
 
 
 def _reason(error: Exception) -> str:

@@ -1,0 +1,510 @@
+"""A step of a fit as data: every kernel of it, its buffers, and in which order kernels run.
+
+`emit_step` prints the whole step of a fit by gradient descent for WebGPU: from raw parameters to
+splats, to a picture, to the gradient of the loss, and back to the next raw parameters. Nothing is
+read back between steps. A driver in any language needs no knowledge of splats, losses or Adam:
+
+1. Choose `N` (splats), `W` and `H` (the picture in pixels) and `S` (the most steps of a
+   submission). Evaluate ``symbols`` in their order, which adds names to these four.
+2. Make each of ``buffers`` with ``numbers`` 32-bit numbers (an `Expression`), zeros at first. Fill
+   the uniform buffers from their ``fields``: a value is an expression, or None where the driver
+   knows it. Upload ``raw``, ``bounds``, ``goal`` and ``weights``.
+3. Compile each of ``modules``, and make a pipeline of each of ``kernels`` with an explicit layout:
+   group 0 has its ``bindings``, each with a number, a buffer and an access (the words of WebGPU's
+   buffer binding types).
+4. Run ``start`` once, and again after a change of N, W, H or the view.
+5. To take n ≤ S steps: write n rows of ``schedule`` and 0 into ``clock``, and run ``step`` n times,
+   all in one submission if it is short enough.
+6. To evaluate: run ``evaluate`` and read the three numbers of ``report``. If the loss is the lowest
+   so far, run ``keep``, which copies ``raw`` to ``best``.
+7. To see the picture: run ``draw`` and show ``pixels``. It needs no buffer of the steps alone, so
+   another set of buffers with the same ``raw`` draws at any size. To zoom, change the view.
+
+A list is a sequence of operations: ``{"kernel": name, "groups": [x, y]}`` dispatches workgroups
+(expressions), ``{"copy": [from, to]}`` copies a buffer to one of the same length. A dispatch of no
+workgroups is left out.
+
+An `Expression` is a whole number, a symbol, or a list ``[operation, a, b]``, whose operation is
+``+``, ``*``, ``min``, ``max``, ``ceil`` (a / b rounded up) or ``floor`` (a / b rounded down).
+
+What the driver writes; P is the number of ``parameters``:
+
+========== ================= =======================================================================
+raw        f32 [P, N]        raw parameters; row p is ``parameters[p]``. Initial values are made by
+                             the driver
+bounds     f32 [P, 2]        the least and the largest raw value, ±3e38 where there is none
+goal       f32 [3, H, W]     the target, sRGB-encoded, 1.0 = 255
+weights    f32 [H, W]        weight of each pixel / (3 · the sum of all weights), so 1 / (3·W·H)
+                             where all weigh the same
+schedule   f32 [S, 2 + P]    for each step of a submission: 1 - beta1^t and sqrt(1 - beta2^t), where
+                             t counts Adam's steps from 1; then the learning rate of each row of
+                             ``raw``, all factors of the fit's schedule included (0 freezes a row)
+clock      u32 [1]           the row of ``schedule`` of the next step; counts up by itself
+moments    f32 [2, P, N]     Adam's running means of the gradient and of its square, zeros at first
+size       u32, uniform      its fields have expressions
+scene      f32, uniform      background (red, green, blue), its weight under blends that divide (see
+                             `Drawing.background_weight`); the view; Adam's beta1, beta2, epsilon;
+                             weight decay
+========== ================= =======================================================================
+
+The view is the part of the canvas that is drawn: along each axis, pixel = (coordinate · view_scale
++ view_shift) / 2, counted from the upper left corner. The whole canvas has view_shift = (W, H) and
+view_scale = min(W, H). A zoom by z around a point c in canvas units has view_scale = z · min(W, H)
+and view_shift = (W, H) - c · view_scale.
+
+What the driver reads:
+
+========== ================= =======================================================================
+report     f32 [4]           the loss; the mean squared error of the picture as it would be shown,
+                             in 0..1 (PSNR = -10·log10 of it); the number of raw parameters that are
+                             not finite
+pixels     u32 [H, W]        colours of 8 bits: red in the lowest byte, then green, blue, 255
+raw, best  f32 [P, N]        raw parameters, present and best
+========== ================= =======================================================================
+
+A mapped value is ``shift + scale * function(raw)``, with the functions of `artgen.Param`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from string import Template
+from typing import Any, Literal, TypeAlias
+
+from artgen.compiler.glsl_printer import literal
+from artgen.compiler.ir import Component
+from artgen.compiler.printer import Source, block
+from artgen.compiler.record import trace, trace_drawing
+from artgen.compiler.schedule import needed
+from artgen.compiler.wgsl_printer import (
+    KERNELS,
+    LANES,
+    PROGRAMS,
+    SHARE,
+    SIDE,
+    Access,
+    Bindings,
+    WgslPrinter,
+    bind_kernels,
+    declarations,
+    emit_wgsl,
+    read_wgsl,
+)
+from artgen.primitives import Map, Splat
+
+Expression: TypeAlias = "int | str | list[Any]"
+
+Operation: TypeAlias = dict[str, Any]
+
+UNBOUNDED = 3e38
+"""Stands for infinity in `bounds`: WGSL promises nothing of infinity."""
+
+SLACK = 0.01
+"""In pixels: float32 must not lose one at the rim of a box; each one is tested again."""
+
+PIXELS = SIDE * SIDE
+"""Invocations per workgroup of kernels with a pixel per invocation."""
+
+LOSSES: Mapping[str, tuple[str, str]] = {
+    "mse": ("{e} * {e}", "2.0 * {e}"),
+    "l1": ("abs({e})", "sign({e})"),
+    "exponential": (
+        "select(expm1_of(abs({e})), exp_of(20.0) * (abs({e}) - 19.0) - 1.0, abs({e}) >= 20.0)",
+        "sign({e}) * exp_of(min(abs({e}), 20.0))",
+    ),
+}
+"""Losses per pixel and channel and their derivatives, by the error `e` (see `artgen.losses`)."""
+
+_MAPS: Mapping[str, tuple[str, str]] = {
+    "identity": ("{r}", "1.0"),
+    "exp": ("exp_of({r})", "exp_of({r})"),
+    "softplus": (
+        "select(log1p_of(exp_of({r})), {r}, {r} > 20.0)",
+        "select(sigmoid_of({r}), 1.0, {r} > 20.0)",
+    ),
+    "sigmoid": ("sigmoid_of({r})", "sigmoid_of({r}) * (1.0 - sigmoid_of({r}))"),
+    "tanh": ("tanh_of({r})", "(1.0 - tanh_of({r}) * tanh_of({r}))"),
+    "reciprocal": ("(1.0 / {r})", "(-1.0 / ({r} * {r}))"),
+}
+"""The functions of a `Map` and their derivatives."""
+
+_DECAY = {"adam": "g += scene.decay * x;", "adamw": "x -= rate * scene.decay * x;"}
+
+BINDINGS: Mapping[str, tuple[str, Access]] = {
+    "size": ("Size", "uniform"),
+    "scene": ("Scene", "uniform"),
+    "raw": ("array<f32>", "storage"),
+    "given": ("array<f32>", "storage"),
+    "boxes": ("array<vec4u>", "storage"),
+    "centres": ("array<f32>", "storage"),
+    "offset": ("array<u32>", "storage"),
+    "image": ("array<f32>", "read-only-storage"),
+    "goal": ("array<f32>", "read-only-storage"),
+    "weights": ("array<f32>", "read-only-storage"),
+    "incoming": ("array<f32>", "storage"),
+    "errors": ("array<f32>", "storage"),
+    "gradients": ("array<f32>", "read-only-storage"),
+    "moments": ("array<f32>", "storage"),
+    "bounds": ("array<f32>", "read-only-storage"),
+    "schedule": ("array<f32>", "read-only-storage"),
+    "clock": ("array<u32>", "storage"),
+    "report": ("array<f32>", "storage"),
+    "pixels": ("array<u32>", "storage"),
+}
+"""The type and access of each buffer of ``step.wgsl``, in the order of their numbers."""
+
+_KERNELS: Mapping[str, tuple[str, ...]] = {
+    "fill": ("size", "scene", "centres", "offset"),
+    "locate": ("size", "scene", "raw", "given", "boxes"),
+    "compare": ("size", "scene", "image", "goal", "weights", "incoming", "errors"),
+    "advance": ("size", "scene", "raw", "gradients", "moments", "bounds", "schedule", "clock"),
+    "tick": ("clock",),
+    "judge": ("size", "raw", "errors", "report"),
+    "show": ("size", "scene", "image", "pixels"),
+}
+"""The entry points of ``step.wgsl`` and the buffers that each is bound to."""
+
+
+class NoStep(Exception):
+    """A step that has no program; the message says what of it has none."""
+
+
+@dataclass(frozen=True)
+class Buffer:
+    """A buffer of ``numbers`` 32-bit numbers; the `fields` of a uniform one, in their order."""
+
+    usage: Literal["uniform", "storage"]
+    type: Literal["f32", "u32"]
+    numbers: Expression
+    fields: tuple[tuple[str, Expression | None], ...] = ()
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """An entry point of a module; its name is that of the kernel."""
+
+    module: str
+    bindings: Bindings
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A row of ``raw``: a component of a parameter, and its map."""
+
+    name: str
+    index: tuple[int, ...]
+    map: Map
+
+
+@dataclass(frozen=True)
+class Program:
+    """Everything that a driver needs; see the module."""
+
+    blend: str
+    loss: tuple[tuple[float, str], ...]
+    optimizer: str
+    parameters: tuple[Parameter, ...]
+    symbols: Mapping[str, Expression]
+    buffers: Mapping[str, Buffer]
+    modules: Mapping[str, str]
+    kernels: Mapping[str, Kernel]
+    lists: Mapping[str, tuple[Operation, ...]]
+
+    def to_json(self) -> str:
+        """The program as JSON, with ``format`` 1: an object with the names of these fields."""
+        return json.dumps({"format": 1, **asdict(self)}, separators=(",", ":"))
+
+
+def evaluate(expression: Expression, symbols: Mapping[str, int]) -> int:
+    """The value of an expression."""
+    if isinstance(expression, int):
+        return expression
+    if isinstance(expression, str):
+        return symbols[expression]
+    operation, *arguments = expression
+    a, b = (evaluate(argument, symbols) for argument in arguments)
+    match operation:
+        case "+":
+            return a + b
+        case "*":
+            return a * b
+        case "min":
+            return min(a, b)
+        case "max":
+            return max(a, b)
+        case "ceil":
+            return -(-a // b)
+        case "floor":
+            return a // b
+    raise ValueError(f"unknown operation {operation!r}")
+
+
+def emit_step(
+    splat: Splat,
+    loss: Sequence[tuple[float, str]] = ((1.0, "mse"),),
+    optimizer: str = "adam",
+) -> Program:
+    """Print a step that fits `splat` by a sum of `LOSSES`, each with a weight.
+
+    `optimizer` is ``adam`` (weight decay as L2) or ``adamw`` (decoupled). Raises NoStep for what
+    has no kernels here: the blend ``over``, a weight outside the ellipses, visibility=buffer, other
+    losses and optimizers; and Untraceable.
+    """
+    blend = splat.blend
+    for name in (name for _, name in loss if name not in LOSSES):
+        raise NoStep(f"the loss {name} has no kernel")
+    if optimizer not in _DECAY:
+        raise NoStep(f"the optimizer {optimizer} has no kernel")
+    if blend == "over":
+        raise NoStep("the blend over sorts its splats")
+    if splat.far:
+        raise NoStep("the splats do not end")
+    if splat.options.visibility == "buffer":
+        raise NoStep("visibility=buffer has no kernel")
+    channels = 3 if blend in ("sum", "mean") else 4
+    source = emit_wgsl(trace(splat), 0.0, channels)
+    printed = _Step(splat, source, channels)
+    modules = {"splats": source.text, "step": printed.text(loss, optimizer)}
+    step_kernels = bind_kernels(BINDINGS, _KERNELS)
+    kernels = {
+        kernel: Kernel(module, bindings)
+        for module, found in (("splats", KERNELS), ("step", step_kernels))
+        for kernel, bindings in found.items()
+    }
+    return Program(
+        blend=blend,
+        loss=tuple(loss),
+        optimizer=optimizer,
+        parameters=tuple(Parameter(*column, printed.maps[column[0]]) for column in printed.rows),
+        symbols={
+            "parts": [
+                "max",
+                1,
+                [
+                    "min",
+                    ["ceil", ["*", "W", "H"], SHARE],
+                    ["floor", PROGRAMS, ["max", 1, "N"]],
+                ],
+            ]
+        },
+        buffers=_buffers(source, channels, len(printed.rows)),
+        modules=modules,
+        kernels=kernels,
+        lists=_lists(),
+    )
+
+
+class _Step:
+    """The parts of ``step.wgsl`` that depend on the splat."""
+
+    def __init__(self, splat: Splat, source: Source, channels: int) -> None:
+        declared = splat.declared_params()
+        self.blend, self.source, self.channels = splat.blend, source, channels
+        self.ir = trace_drawing(splat)
+        self.rows: list[Component] = list(self.ir.inputs)
+        self.maps = {name: param.map for name, param in declared.items()}
+
+    def text(self, loss: Sequence[tuple[float, str]], optimizer: str) -> str:
+        """The module."""
+        ir, rows = self.ir, self.rows
+        printer = WgslPrinter(ir, {ir.inputs[row]: f"m{k}" for k, row in enumerate(rows)})
+        along, across, angle = map(printer.number, ir.ellipse)
+        return Template(read_wgsl("step")).substitute(
+            bindings=block(0, declarations(BINDINGS)),
+            math=read_wgsl("math"),
+            lanes=f"{LANES}u",
+            pixels=f"{PIXELS}u",
+            slack=repr(SLACK),
+            halves=block(2, _halves()),
+            columns=f"{len(rows)}u",
+            row=f"{2 + len(rows)}u",
+            decay=_DECAY[optimizer],
+            mapped=block(2, self._mapped()),
+            ellipse=block(2, printer.assignments(needed(ir, ir.ellipse, False)) or ["// nothing"]),
+            along=along,
+            across=across,
+            angle=angle,
+            x=self._mapped_name("xy", 0),
+            y=self._mapped_name("xy", 1),
+            given=block(2, self._given()),
+            picture=block(2, self._picture()),
+            compare=block(4, self._picture() + self._compare(loss)),
+            advance=block(2, self._advance()),
+        )
+
+    def _mapped_name(self, name: str, *index: int) -> str:
+        return f"m{self.rows.index((name, index))}"
+
+    @property
+    def _colours(self) -> list[str]:
+        return [self._mapped_name("colour", c) for c in range(3)]
+
+    def _mapped(self) -> list[str]:
+        """Raw and mapped values of splat i."""
+        lines = []
+        for k, (name, _) in enumerate(self.rows):
+            to = self.maps[name]
+            text = _MAPS[to.function][0].format(r=f"r{k}")
+            text = _times(to.scale, text) + (f" + {literal(to.shift)}" if to.shift else "")
+            lines += [f"let r{k} = raw[{k}u * size.count + i];", f"let m{k} = {text};"]
+        if self.blend == "depth":
+            lines.append(f"let near = exp_of(-{self._mapped_name('z')});")
+        return lines
+
+    def _given(self) -> list[str]:
+        """The row of `given` of splat i."""
+        values = [self._mapped_name("xy", 0), self._mapped_name("xy", 1)]
+        values += ["c * u", "s * u", "-s * v", "c * v"]
+        near = "near * " if self.blend == "depth" else ""
+        values += [f"{near}{colour}" for colour in self._colours]
+        values += {"normalized": ["1.0"], "depth": ["near"]}.get(self.blend, [])
+        values += [f"m{self.rows.index(column)}" for column in self.source.columns]
+        width = len(values)
+        return [f"given[i * {width}u + {k}u] = {value};" for k, value in enumerate(values)]
+
+    def _picture(self) -> list[str]:
+        """The colours q0, q1, q2 of a pixel."""
+        lines = [f"let t{c} = image[{c}u * plane + pixel];" for c in range(self.channels)]
+        if self.channels == 4:
+            lines.append("let share = 1.0 / (t3 + scene.background.w);")
+            text = "(t{c} + scene.background.w * scene.background[{c}]) * share"
+        else:
+            count = "f32(max(1u, size.count))" if self.blend == "mean" else "1.0"
+            lines.append(f"let share = 1.0 / {count};")
+            text = "scene.background[{c}] + share * t{c}"
+        return lines + [f"let q{c} = {text.format(c=c)};" for c in range(3)]
+
+    def _compare(self, loss: Sequence[tuple[float, str]]) -> list[str]:
+        """Loss, squared error, and the gradient by the features' sums."""
+        lines = []
+        for c in range(3):
+            e = f"e{c}"
+            value, slope = (
+                " + ".join(_times(w, LOSSES[name][k].format(e=e)) for w, name in loss)
+                for k in range(2)
+            )
+            lines += [
+                f"let y{c} = goal[{c}u * plane + pixel];",
+                f"let {e} = q{c} - y{c};",
+                f"loss += {value};",
+                f"let d{c} = weight * ({slope});",
+                f"let b{c} = clamp(q{c}, 0.0, 1.0) - clamp(y{c}, 0.0, 1.0);",
+                f"square += b{c} * b{c};",
+                f"incoming[{c}u * plane + pixel] = d{c} * share;",
+            ]
+        if self.channels == 4:
+            total = " + ".join(f"d{c} * q{c}" for c in range(3))
+            lines.append(f"incoming[3u * plane + pixel] = -({total}) * share;")
+        return lines
+
+    def _advance(self) -> list[str]:
+        """The gradient by each raw value, and its step."""
+        columns, width = self.source.columns, len(self.source.columns) + self.channels
+        sums = [f"gradients[i * {width}u + {k}u]" for k in range(width)]
+        features = sums[len(columns) :]
+        terms: dict[Component, list[str]] = {row: [] for row in self.rows}
+        for column, text in zip(columns, sums, strict=False):
+            terms[column].append(text)
+        for c in range(3):
+            near = "near * " if self.blend == "depth" else ""
+            terms["colour", (c,)].append(near + features[c])
+        if self.blend == "depth":
+            products = [
+                f"{f} * {m}" for f, m in zip(features, [*self._colours, "1.0"], strict=True)
+            ]
+            terms["z", ()].append(f"-near * ({' + '.join(products)})")
+        lines = []
+        for k, row in enumerate(self.rows):
+            to = self.maps[row[0]]
+            slope = _times(to.scale, _MAPS[to.function][1].format(r=f"r{k}"))
+            total = " + ".join(terms[row]) or "0.0"
+            lines.append(f"stepped({k}u, {k}u * size.count + i, ({total}) * {slope});")
+        return lines
+
+
+def _times(factor: float, text: str) -> str:
+    return text if factor == 1 else f"{literal(factor)} * ({text})"
+
+
+def _halves() -> Iterable[str]:
+    """Add the upper half of the lanes to the lower one, until one is left."""
+    half = PIXELS // 2
+    while half:
+        yield f"if (lane < {half}u) {{ partial[lane] += partial[lane + {half}u]; }}"
+        yield "workgroupBarrier();"
+        half //= 2
+
+
+def _buffers(source: Source, channels: int, rows: int) -> dict[str, Buffer]:
+    width = len(source.columns) + channels
+    pixels: Expression = ["*", "W", "H"]
+
+    def storage(numbers: Expression, kind: Literal["f32", "u32"] = "f32") -> Buffer:
+        return Buffer("storage", kind, numbers)
+
+    size: tuple[tuple[str, Expression | None], ...] = (
+        *(("width", "W"), ("top", 0), ("height", "H")),
+        *(("count", "N"), ("parts", "parts"), ("part", 0)),
+    )
+    scene: tuple[tuple[str, Expression | None], ...] = (
+        *(("red", None), ("green", None), ("blue", None), ("background_weight", None)),
+        *(("view_shift_x", "W"), ("view_shift_y", "H"), ("view_scale", ["min", "W", "H"])),
+        *(("beta1", None), ("beta2", None), ("epsilon", None), ("decay", None), ("unused", 0)),
+    )
+    return {
+        "size": Buffer("uniform", "u32", len(size), size),
+        "scene": Buffer("uniform", "f32", len(scene), scene),
+        "raw": storage(["*", rows, "N"]),
+        "best": storage(["*", rows, "N"]),
+        "moments": storage(["*", 2 * rows, "N"]),
+        "bounds": storage(2 * rows),
+        "schedule": storage(["*", 2 + rows, "S"]),
+        "clock": storage(1, "u32"),
+        "goal": storage(["*", 3, pixels]),
+        "weights": storage(pixels),
+        "centres": storage(["+", "W", "H"]),
+        "offset": storage(["+", "N", 1], "u32"),
+        "given": storage(["*", 6 + width, "N"]),
+        "boxes": storage(["*", 4, "N"], "u32"),
+        "prepared": storage(["*", source.prepared, "N"]),
+        "image": storage(["*", channels, pixels]),
+        "incoming": storage(["*", channels, pixels]),
+        "errors": storage(["*", 2, ["ceil", pixels, PIXELS]]),
+        "sums": storage(["*", source.leaves + channels, ["*", "N", "parts"]]),
+        "gradients": storage(["*", width, "N"]),
+        "report": storage(4),
+        "pixels": storage(pixels, "u32"),
+    }
+
+
+def _lists() -> dict[str, tuple[Operation, ...]]:
+    def dispatch(kernel: str, x: Expression, y: Expression = 1) -> Operation:
+        return {"kernel": kernel, "groups": [x, y]}
+
+    def each(kernel: str, count: Expression, lanes: int = 1) -> Operation:
+        """As many workgroups as it takes, in rows of the most there may be along an axis."""
+        groups: Expression = ["ceil", count, lanes]
+        return dispatch(kernel, ["min", groups, 65535], ["ceil", groups, 65535])
+
+    pixels: Expression = ["*", "W", "H"]
+    picture = (
+        each("locate", "N", LANES),
+        each("prepare", "N", LANES),
+        dispatch("forward", ["ceil", "W", SIDE], ["ceil", "H", SIDE]),
+    )
+    compare = each("compare", pixels, PIXELS)
+    return {
+        "start": (each("fill", ["max", ["+", "W", "H"], ["+", "N", 1]], LANES),),
+        "draw": (*picture, each("show", pixels, PIXELS)),
+        "step": (
+            *(*picture, compare),
+            each("backward", ["*", "N", "parts"]),
+            each("finish", "N", LANES),
+            each("advance", "N", LANES),
+            dispatch("tick", 1),
+        ),
+        "evaluate": (*picture, compare, dispatch("judge", 1)),
+        "keep": ({"copy": ["raw", "best"]},),
+    }
