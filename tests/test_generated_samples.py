@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from skimage.measure import block_reduce
 
+from artgen.errors import InputError
 from artgen.targets import SAMPLES, TargetRequest, open_sample
 from artgen.targets._generated import GENERATED
+from artgen.targets.subjects import SUBJECTS, draw_subject
 
 
 @pytest.mark.parametrize("name", GENERATED)
@@ -29,3 +32,36 @@ def test_the_hash_is_of_what_is_computed_not_of_how_it_was_rounded(monkeypatch):
     assert not np.array_equal(after.image, before.image)
     assert before.source == "sample:stars"
     assert len({open_sample(name).sha256 for name in GENERATED}) == len(GENERATED)
+
+
+@pytest.mark.parametrize("name", SUBJECTS)
+def test_a_subject_depends_on_its_seed_and_hardly_on_its_size(name):
+    assert name in SAMPLES
+    small, large = draw_subject(name, 64), draw_subject(name, 128)
+    assert max(small.shape) == 64
+    assert large.shape[:2] == (2 * small.shape[0], 2 * small.shape[1])
+    assert not np.array_equal(small, draw_subject(name, 64, seed=1))
+
+    def blocks(pixels, side):
+        return block_reduce(pixels, (side, side, 1), np.mean).ravel()
+
+    assert np.corrcoef(blocks(small, 8), blocks(large, 16))[0, 1] > 0.95
+
+
+def test_a_subject_is_the_same_again():
+    assert np.array_equal(draw_subject("bridge", 64, 5), draw_subject("bridge", 64, 5))
+
+
+def test_a_subject_is_opened_with_its_seed_at_the_size_of_the_fit():
+    drawn = open_sample("profile?seed=3", TargetRequest(size=900))
+    assert (drawn.name, drawn.source, drawn.canvas.height) == (
+        "profile",
+        "sample:profile?seed=3",
+        900,
+    )
+    assert drawn.original_height == 900
+    first = open_sample("profile", TargetRequest(size=32))
+    again = open_sample("profile?seed=0", TargetRequest(size=32))
+    assert first.sha256 == again.sha256 != drawn.sha256
+    with pytest.raises(InputError, match="seed=x is not a whole number"):
+        open_sample("profile?seed=x")

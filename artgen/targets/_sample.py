@@ -1,4 +1,4 @@
-"""Samples that work offline: photographs of scikit-image, computed pictures, digits, a clip."""
+"""Samples that work offline: photographs of scikit-image, drawn pictures, digits, a clip."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from typing import Any
 
 from artgen.errors import InputError, did_you_mean, reading
 from artgen.targets._generated import GENERATED
-from artgen.targets._source import content_hash
+from artgen.targets._source import SourceOptions, content_hash
 from artgen.targets.clip import ClipTarget
 from artgen.targets.clip_sample import open_clip_sample
 from artgen.targets.digits import open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
+from artgen.targets.subjects import SUBJECTS, draw_subject
 
 _PHOTOGRAPHS = (
     "astronaut",
@@ -42,7 +43,9 @@ _PHOTOGRAPHS = (
 )
 """The functions of `skimage.data` whose pictures need no download."""
 
-SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED)))
+_SUBJECT_SIDE, _LARGEST_SUBJECT = 768, 4096
+
+SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED, *SUBJECTS)))
 """The names of all sample pictures."""
 
 
@@ -59,12 +62,24 @@ def open_sample(
     if name == "clip":
         return open_clip_sample(rest, request)
     check_sample(rest)
+    if name in SUBJECTS:
+        return _open_subject(rest, request)
     source = f"sample:{rest}"
     if rest in GENERATED:
         drawn = image_from_array(GENERATED[rest](), request, rest, source=source)
         # Another machine may round otherwise: what is computed is what is hashed.
         return replace(drawn, sha256=content_hash(f"{source} 1"))
     return image_from_array(_photograph(rest), request, rest, source=source)
+
+
+def _open_subject(rest: str, request: TargetRequest) -> ImageTarget:
+    """A subject drawn from ``NAME?seed=0``, as large as it is fitted, or larger."""
+    options = SourceOptions("sample", rest, ("seed",))
+    seed = options.number("seed", 0, 0, 2**63 - 1)
+    side = min(max(request.size or 0, _SUBJECT_SIDE), _LARGEST_SUBJECT)
+    pixels = draw_subject(options.what, side, seed)
+    drawn = image_from_array(pixels, request, options.what, source=options.source)
+    return replace(drawn, sha256=content_hash(f"{options.what} {seed} 1"))
 
 
 def check_sample(rest: str) -> None:

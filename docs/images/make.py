@@ -9,6 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
+from artgen.targets.subjects import SUBJECTS, draw_subject
+
 HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
@@ -33,9 +35,13 @@ COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
 
-def mosaic(slugs: tuple[str, ...], columns: int, width: int) -> Image.Image:
-    """Lay out the pieces uncropped, `columns` in a row, every row `width` pixels wide."""
-    stills = [Image.open(PIECES / slug / "final.png").convert("RGB") for slug in slugs]
+def pieces(slugs: tuple[str, ...]) -> list[Image.Image]:
+    """Open the stills of pieces."""
+    return [Image.open(PIECES / slug / "final.png").convert("RGB") for slug in slugs]
+
+
+def mosaic(stills: list[Image.Image], columns: int, width: int) -> Image.Image:
+    """Lay out pictures uncropped, `columns` in a row, every row `width` pixels wide."""
     rows = [stills[start : start + columns] for start in range(0, len(stills), columns)]
     heights = [
         round((width - GAP * (len(row) - 1)) / sum(still.width / still.height for still in row))
@@ -67,9 +73,11 @@ def preview(video: Path) -> list[Image.Image]:
 
 
 def main() -> None:
-    """Write strip.jpg, pieces.jpg, compare.jpg and the previews beside this file."""
-    mosaic(STRIP, len(STRIP), STRIP_WIDTH).save(HERE / "strip.jpg", quality=85)
-    mosaic(MOSAIC, 3, WIDTH).save(HERE / "pieces.jpg", quality=88)
+    """Write strip.jpg, pieces.jpg, subjects.jpg, compare.jpg and the previews beside this file."""
+    mosaic(pieces(STRIP), len(STRIP), STRIP_WIDTH).save(HERE / "strip.jpg", quality=85)
+    mosaic(pieces(MOSAIC), 3, WIDTH).save(HERE / "pieces.jpg", quality=88)
+    subjects = [Image.fromarray(draw_subject(name, 768)) for name in SUBJECTS]
+    mosaic(subjects, 4, STRIP_WIDTH).save(HERE / "subjects.jpg", quality=82)
     if (PIECES / f"{COMPARISON}.png").exists():
         sheet = Image.open(PIECES / f"{COMPARISON}.png")
         sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)

@@ -1,0 +1,201 @@
+"""What the subjects are drawn with: coordinates, noise, colour ramps, outlines, blur, grain."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats = NDArray[Any]
+Colours = NDArray[Any]
+"""sRGB-encoded, 0 to 1; the last axis has three values."""
+
+_FINER = 3
+"""Supersampling of outlines along each axis."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plate:
+    """A canvas of `width` x `height` pixels with a seed: x right, y down, shorter side -1 to 1."""
+
+    width: int
+    height: int
+    seed: int
+    x: Floats
+    """Of pixel centres, [rows, columns], as `y`: of all, or of a window."""
+    y: Floats
+
+    @classmethod
+    def of(cls, width: int, height: int, seed: int = 0) -> Plate:
+        """The whole plate."""
+        row, column = np.mgrid[:height, :width].astype(np.float32)
+        shorter = min(width, height)
+        x, y = (2 * column + 1 - width) / shorter, (2 * row + 1 - height) / shorter
+        return cls(width, height, seed, x, y)
+
+    def box(self, left: float, top: float, right: float, bottom: float) -> tuple[slice, slice]:
+        """The rows and columns of pixels between these positions."""
+        rows = np.searchsorted(self.y[:, 0], (top, bottom))
+        columns = np.searchsorted(self.x[0], (left, right))
+        return slice(*rows.tolist()), slice(*columns.tolist())
+
+    def window(self, box: tuple[slice, slice]) -> Plate:
+        """A plate of the same pixels and seed that draws those of `box` alone."""
+        return replace(self, x=self.x[box], y=self.y[box])
+
+    @property
+    def right(self) -> float:
+        """x of the right edge."""
+        return self.width / min(self.width, self.height)
+
+    @property
+    def bottom(self) -> float:
+        """y of the bottom edge."""
+        return self.height / min(self.width, self.height)
+
+    @property
+    def pixel(self) -> float:
+        """The side of a pixel."""
+        return 2 / min(self.width, self.height)
+
+    def rng(self, stream: int) -> np.random.Generator:
+        """Random numbers that no other `stream` of the plate shares."""
+        return np.random.default_rng([self.seed, stream])
+
+    def noise(
+        self, x: ArrayLike, y: ArrayLike, stream: int, octaves: int = 5, gain: float = 0.5
+    ) -> Floats:
+        """Fractal noise at positions of one shape, mostly within -1 and 1; about a unit wide."""
+        u: Floats = np.asarray(x, np.float32)
+        v: Floats = np.asarray(y, np.float32)
+        rng, weight, power = self.rng(stream), 1.0, 0.0
+        total: Any = 0
+        for _ in range(octaves):
+            table = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
+            total = total + np.float32(weight) * _smooth_lookup(table, u, v)
+            power += weight**2
+            weight *= gain
+            # Twice as fine and turned by 37 degrees, so that no grid shows.
+            u, v = 1.6 * u + 1.2 * v + 17.3, 1.6 * v - 1.2 * u + 5.1
+        return np.asarray(total / (0.75 * math.sqrt(power)), np.float32)
+
+    def filled(
+        self, outlines: Iterable[ArrayLike], shades: Iterable[float] | None = None
+    ) -> Floats:
+        """Coverage [height, width] of closed polygons [K, 2], each 1 or its shade, later on top."""
+        from PIL import Image, ImageDraw
+
+        rows, columns = self.x.shape
+        large = Image.new("L", (columns * _FINER, rows * _FINER))
+        draw = ImageDraw.Draw(large)
+        scale = _FINER / self.pixel
+        middle = _FINER / 2 - 0.5 - scale * np.array([self.x[0, 0], self.y[0, 0]])
+        listed = list(outlines)
+        for outline, shade in zip(listed, shades or [1.0] * len(listed), strict=True):
+            corners = np.asarray(outline, float) * scale + middle
+            draw.polygon([(float(a), float(b)) for a, b in corners], fill=round(255 * shade))
+        return np.asarray(large.reduce(_FINER), np.float32) / 255
+
+    def dots(self, dots: Iterable[tuple[float, float, float, float]]) -> Floats:
+        """Light [height, width] of soft round dots, each (x, y, radius, brightness)."""
+        light = np.zeros(self.x.shape, np.float32)
+        for x, y, size, bright in dots:
+            near = self.box(x - 4 * size, y - 4 * size, x + 4 * size, y + 4 * size)
+            away = (self.x[near] - x) ** 2 + (self.y[near] - y) ** 2
+            light[near] += bright * np.exp(-away / size**2)
+        return light
+
+    def blur(self, picture: Floats, radius: float) -> Floats:
+        """`picture` blurred by a Gaussian whose standard deviation is `radius`."""
+        from PIL import Image
+        from scipy.ndimage import gaussian_filter
+
+        if picture.ndim == 3:
+            return np.stack(
+                [self.blur(channel, radius) for channel in np.moveaxis(picture, -1, 0)], -1
+            )
+        sigma = radius / self.pixel
+        # Nothing fine is left after a wide blur, so it is made of a smaller picture.
+        step = max(1, int(sigma / 5))
+        image = Image.fromarray(np.asarray(picture, np.float32))
+        small = gaussian_filter(
+            np.asarray(image.reduce(step)), sigma / step, mode="nearest", truncate=3
+        )
+        return np.asarray(Image.fromarray(small).resize(image.size, Image.Resampling.BICUBIC))
+
+    def finished(self, picture: Colours, grain: float = 0.012, vignette: float = 0.0) -> Colours:
+        """`picture` with film grain and corners darkened by a share."""
+        reach = (self.x / self.right) ** 2 + (self.y / self.bottom) ** 2
+        speckle = self.rng(999).normal(0, grain, self.x.shape).astype(np.float32)
+        return picture * (1 - vignette * (reach / 2) ** 1.5)[..., None] + speckle[..., None]
+
+
+def _smooth_lookup(table: Floats, u: Floats, v: Floats) -> Floats:
+    """The periodic `table` between its entries, smoothly."""
+    column, row = np.floor(u), np.floor(v)
+    s, t = u - column, v - row
+    s, t = s * s * s * (s * (6 * s - 15) + 10), t * t * t * (t * (6 * t - 15) + 10)
+    left, top = column.astype(np.int32) & 63, row.astype(np.int32) & 63
+    right, below = (left + 1) & 63, (top + 1) & 63
+    upper = table[top, left] * (1 - s) + table[top, right] * s
+    return np.asarray(
+        upper * (1 - t) + (table[below, left] * (1 - s) + table[below, right] * s) * t
+    )
+
+
+def hexed(colour: str) -> Colours:
+    """The three values of ``#rrggbb``."""
+    return np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)
+
+
+def ramp(at: float | Floats, *stops: tuple[float, str]) -> Colours:
+    """The colour at each number, between stops (number, colour) in ascending order."""
+    places = [place for place, _ in stops]
+    colours = np.stack([hexed(colour) for _, colour in stops])
+    values = [np.interp(at, places, channel) for channel in colours.T]
+    return np.stack(values, axis=-1).astype(np.float32)
+
+
+def over(below: Colours, colour: str | Colours, share: ArrayLike) -> Colours:
+    """`colour` laid over a picture where `share` [height, width] says, 0 to 1."""
+    above = hexed(colour) if isinstance(colour, str) else colour
+    mixed: Colours = below + (above - below) * np.asarray(share, np.float32)[..., None]
+    return mixed
+
+
+def screen(below: Colours, light: Colours) -> Colours:
+    """`light` added as a projector would, never beyond white."""
+    lighter: Colours = 1 - (1 - below) * (1 - np.clip(light, 0, 1))
+    return lighter
+
+
+def smooth(low: float, high: float, at: ArrayLike) -> Floats:
+    """0 up to `low`, 1 from `high`, smooth between; falling where `high` is less."""
+    share = np.clip((np.asarray(at, np.float32) - low) / (high - low), 0, 1)
+    return np.asarray(share * share * (3 - 2 * share))
+
+
+def spline(points: Sequence[tuple[float, float] | Floats] | Floats, steps: int = 12) -> Floats:
+    """A Catmull-Rom curve through points [K, 2], `steps` per segment: [(K - 1) * steps + 1, 2]."""
+    p = np.asarray(points, float)
+    p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    t = (np.arange(steps) / steps)[:, None]
+    pieces = [
+        0.5
+        * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * (b - c) + d - a) * t**3)
+        for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
+    ]
+    return np.concatenate([*pieces, p[-2:-1]])
+
+
+def ribbon(path: Floats, widths: ArrayLike) -> Floats:
+    """The outline of a stroke along `path` [K, 2], its full width given at each point."""
+    along = np.gradient(path, axis=0)
+    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    across /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    half = across * np.broadcast_to(np.asarray(widths, float), len(path))[:, None] / 2
+    return np.concatenate([path + half, (path - half)[::-1]])
