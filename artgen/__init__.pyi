@@ -4,6 +4,7 @@ from . import autograd as autograd
 from . import events as events
 from . import family as family
 from . import init as init
+from . import ink as ink
 from . import nn as nn
 from . import rates as rates
 from . import testing as testing
@@ -41,6 +42,8 @@ from .options import option as option
 from .primitives import Blend as Blend
 from .primitives import Codec as Codec
 from .primitives import Field as Field
+from .primitives import Ink as Ink
+from .primitives import InkOptions as InkOptions
 from .primitives import Map as Map
 from .primitives import Param as Param
 from .primitives import Params as Params

@@ -44,6 +44,7 @@ def artgen_engines() -> list[Spec]:
             "Automatic differentiation written in numpy, for fields with a graph",
             "artgen.engines.scratch:ScratchEngine",
         ),
+        Spec("place", "Marks of ink, placed by algorithms", "artgen.engines.place:PlaceEngine"),
         Spec("solve", "Closed forms, for codecs that have one", "artgen.engines.solve:SolveEngine"),
     ]
 

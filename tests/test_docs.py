@@ -257,7 +257,14 @@ def test_every_check_of_plugins_is_documented_with_what_it_proves():
 
     section = sections(ROOT / "docs" / "plugins.md")["Checks before sharing"]
     documented = set(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
-    families = (artgen.Splat, artgen.Field, artgen.Shape, artgen.Partition, artgen.Codec)
+    families = (
+        artgen.Splat,
+        artgen.Field,
+        artgen.Shape,
+        artgen.Partition,
+        artgen.Ink,
+        artgen.Codec,
+    )
     checks = {check for family in families for check in checks_of(family)}
     assert documented == {(check.__name__, claim(check)) for check in checks}
 

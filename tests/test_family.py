@@ -238,7 +238,7 @@ def test_what_a_family_does_not_answer_is_refused_by_name():
     art = Art(drawing, Recipe(), registry=registry)
     with pytest.raises(PluginError, match="Plain cannot be painted"):
         art.render(8)
-    with pytest.raises(UsageError, match="Plain is a plain, which cannot be morphed"):
+    with pytest.raises(UsageError, match="Plain is of the family plain, which cannot be morphed"):
         morph(art, art)
     for export in (export_svg, export_json):
         with pytest.raises(UsageError, match="plain is a plain and cannot be written as"):

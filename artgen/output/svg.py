@@ -9,12 +9,14 @@ from __future__ import annotations
 import html
 import math
 import re
+from collections.abc import Iterator, Sequence
 from xml.etree import ElementTree
 
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.frame import BACKGROUND, Frame, Placement
 from artgen.output.parts import FlatPart, decimals, parts_for
+from artgen.output.parts.marks import merged
 from artgen.output.provenance import RECIPE_ID
 from artgen.primitives import Primitive
 from artgen.targets import hex_colour, parse_colour
@@ -64,8 +66,7 @@ def encode_svg(
     ground, clip = _ground(drawing, frame, placement, transparent)
     digits = decimals(drawing.canvas)
     seam = rounded(SEAM * drawing.canvas.pixel, digits + 1)
-    found = [_element(part, digits, seam) for part in parts]
-    elements = [element for element in found if element is not None]
+    groups = list(_groups(parts, digits, seam, joined=animate is None))
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}">',
@@ -75,12 +76,17 @@ def encode_svg(
         f'<g{clip} transform="translate({left + canvas.width / 2:g} {top + canvas.height / 2:g}) '
         f'scale({1 / canvas.pixel:g})">',
     ]
-    for index, element in enumerate(elements):
-        if animate is not None:
-            progress = math.log1p(index / FIRST) / math.log1p(len(elements) / FIRST)
-            delay = max(0.0, animate - FADE) * progress
-            element.set("style", f"animation-delay:{rounded(delay, 2)}s")
-        lines.append(ElementTree.tostring(element, encoding="unicode").replace(" />", "/>"))
+    index, count = 0, sum(len(elements) for _, elements in groups)
+    for opening, elements in groups:
+        lines += [opening] if opening else []
+        for element in elements:
+            if animate is not None:
+                progress = math.log1p(index / FIRST) / math.log1p(count / FIRST)
+                delay = max(0.0, animate - FADE) * progress
+                element.set("style", f"animation-delay:{rounded(delay, 2)}s")
+            lines.append(ElementTree.tostring(element, encoding="unicode").replace(" />", "/>"))
+            index += 1
+        lines += ["</g>"] if opening else []
     return "\n".join([*lines, "</g>", "</svg>", ""]).encode()
 
 
@@ -106,18 +112,47 @@ def _ground(
     return [*elements, f'<clipPath id="inside">{area}</clipPath>'], ' clip-path="url(#inside)"'
 
 
-def _element(part: FlatPart, digits: int, seam: str) -> ElementTree.Element | None:
-    """A part with its colour and opacity; None where it cannot be drawn."""
-    element = part.element()
-    if element is None:
-        return None
-    paint, stroked = hex_colour(part.colour), False
+def _groups(
+    parts: Sequence[FlatPart], digits: int, seam: str, *, joined: bool
+) -> Iterator[tuple[str, list[ElementTree.Element]]]:
+    """The elements, in a group with its opening tag for each ink, if there are inks.
+
+    Marks of an ink are joined to few elements where `joined`.
+    """
+    if not parts or parts[0].union is None:
+        drawn = [_element(part, digits, seam) for part in parts]
+        yield "", [element for element in drawn if element is not None]
+        return
+    inks: dict[str, list[FlatPart]] = {}
+    for part in parts:
+        inks.setdefault(hex_colour(part.colour), []).append(part)
+    blend = ' style="mix-blend-mode:multiply"' if parts[0].union == "multiply" else ""
+    for ink, marks in inks.items():
+        found = merged(marks) if joined else [mark.element() for mark in marks]
+        elements = [element for element in found if element is not None]
+        for element in elements:
+            _round(element, ink, digits)
+        yield f'<g fill="{ink}"{blend}>', elements
+
+
+def _round(element: ElementTree.Element, paint: str, digits: int) -> bool:
+    """Round numbers and set the colour of strokes; return whether there are strokes."""
+    stroked = False
     for each in element.iter():
         for name, value in each.items():
             stroked |= value == "currentColor"
             exact = paint if value == "currentColor" else value
             each.set(name, _NUMBER.sub(lambda number: rounded(number[0], digits), exact))
-    if not stroked:
+    return stroked
+
+
+def _element(part: FlatPart, digits: int, seam: str) -> ElementTree.Element | None:
+    """A part with its colour and opacity; None where it cannot be drawn."""
+    element = part.element()
+    if element is None:
+        return None
+    paint = hex_colour(part.colour)
+    if not _round(element, paint, digits):
         element.set("fill", paint)
     if part.touching:
         element.set("stroke", paint)

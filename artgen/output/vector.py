@@ -54,6 +54,11 @@ def encode_vector(
     parts = parts_for(drawing, primitive, kind.upper())
     if transparent:
         primitive.check_transparent(drawing.primitive)
+    if len({tuple(part.colour) for part in parts if part.union == "multiply"}) > 1:
+        raise UsageError(
+            f"{kind.upper()} cannot multiply inks",
+            hint="use -o FILE.svg; or fit with --set overprint=false",
+        )
     if kind == "eps" and any(part.alpha < 1 for part in parts):
         raise UsageError(
             "EPS cannot hold transparent parts",

@@ -10,6 +10,7 @@ from artgen.primitives._params import (
 from artgen.primitives._primitive import Arithmetic, NoOptions, Preset, Primitive
 from artgen.primitives.codec import Codec, Examples, SolvableCodec
 from artgen.primitives.field import Field, FieldWithGraph, features_of
+from artgen.primitives.ink import Ink, InkOptions
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import HIDDEN, OPAQUE, Blend, Splat
@@ -24,6 +25,8 @@ __all__ = [
     "Examples",
     "Field",
     "FieldWithGraph",
+    "Ink",
+    "InkOptions",
     "Map",
     "NoOptions",
     "Param",

@@ -43,7 +43,7 @@ class NoOptions:
 
 
 class Primitive:
-    """A kind of part. Subclass `Splat`, `Shape`, `Partition`, `Field` or `Codec` rather than this.
+    """A kind of part. Subclass `Splat`, `Shape`, `Partition`, `Ink`, `Field` or `Codec` instead.
 
     Class attributes a plugin may set: `Options` (a frozen dataclass made of `artgen.option`),
     `defaults` (count and budget when none is asked for), `presets`, `engines` (names, the first is

@@ -1,6 +1,6 @@
 """From a drawing to pixels, differentiably where an engine asks for it."""
 
-from artgen.raster import shapes, splat_backend, splats
+from artgen.raster import inks, shapes, splat_backend, splats
 from artgen.raster._paint import draw, paint
 from artgen.raster.backend import (
     EAGER,
@@ -25,7 +25,7 @@ from artgen.raster.spans import (
 )
 
 # Imported for the answers that they register.
-_FAMILIES = (shapes, splat_backend, splats)
+_FAMILIES = (inks, shapes, splat_backend, splats)
 
 __all__ = [
     "EAGER",

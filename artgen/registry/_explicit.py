@@ -75,7 +75,7 @@ def examine_file(path: Path, name: str) -> Plugin:
         raise _unusable(
             path,
             "it contains no primitive and no hook",
-            hint="define a subclass of artgen.Splat, Shape, Partition, Field or Codec, "
+            hint="define a subclass of artgen.Splat, Shape, Partition, Ink, Field or Codec, "
             "or a function marked @artgen.hookimpl",
         )
     return plugin

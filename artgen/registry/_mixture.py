@@ -32,7 +32,8 @@ class MixtureEntry(Entry):
         for member, cls in zip(self.members, classes, strict=True):
             if not issubclass(cls, Shape):
                 raise PluginError(
-                    f"{member.name} is a {cls.family}, only shapes can be mixed",
+                    f"{member.name} is {'an' if cls.family[0] in 'aeiou' else 'a'} {cls.family}, "
+                    "only shapes can be mixed",
                     hint=f"use -p {member.name}",
                 )
         return mixture(classes, self.weights)

@@ -302,14 +302,15 @@ def _with_background(
 ) -> tuple[Recipe, Target]:
     """The recipe with its background and palette as ``#rrggbb``, and the target over that.
 
-    A background of ``auto`` becomes that of the preset, or black; for shapes that of the drawing to
-    start from, or the colour that fits the target best: its weighted mean, or the colour of the
-    palette next to it.
+    A background of ``auto`` becomes that of the preset or of the primitive, or black; for shapes
+    that of the drawing to start from, or the colour that fits the target best: its weighted mean,
+    or the colour of the palette next to it.
     """
-    asked, named = recipe.target.background, recipe.primitive.preset
-    if asked == "auto" and named is not None and init is None:
-        preset = load_primitive(recipe, registry).find_preset(named)
-        asked = preset.background or asked
+    asked = recipe.target.background
+    if asked == "auto" and init is None:
+        cls = load_primitive(recipe, registry)
+        preset = cls.find_preset(recipe.primitive.preset)
+        asked = preset.background or cls.defaults.background or asked
         recipe = recipe.with_target(background=asked)
     opened = target or _open_target(recipe, registry, files)
     alpha = _keeps_alpha(recipe, registry, opened, asked)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from artgen.errors import did_you_mean
-from artgen.primitives import Codec, Field, Partition, Primitive, Shape, Splat
+from artgen.primitives import Codec, Field, Ink, Partition, Primitive, Shape, Splat
 from artgen.testing import (
     _codec,
     _engine,
     _every,
     _exporter,
     _field,
+    _ink,
     _loss,
     _names,
     _observer,
@@ -79,6 +80,7 @@ SHAPE: tuple[Check, ...] = (
     _shape_search.scoring,
     _shape_search.cost,
 )
+INK: tuple[Check, ...] = (_every.options, _every.seed, _every.randomness, _every.round_trip)
 PARTITION: tuple[Check, ...] = (_partition.cells,)
 
 CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
@@ -86,6 +88,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
     Splat: (*FIRST, _pointwise.purity, *THEN, *POINTWISE, *SPLAT),
     Field: (*FIRST, _pointwise.purity, *THEN, *POINTWISE, *FIELD),
     Shape: (*FIRST, _shape.purity, *THEN, *SHAPE),
+    Ink: (*FIRST, *INK, _every.init, _ink.marks),
     Partition: (*FIRST, *THEN, *PARTITION),
     Codec: (*FIRST, *THEN, _codec.pictures),
 }

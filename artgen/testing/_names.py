@@ -34,8 +34,9 @@ def names(offer: Offer) -> None:
                 code = value if callable(value) else cls
                 raise Failed(f"nothing reads {name!r}: did you mean {near[0]}?", code)
     for cls in own_classes(offer.loaded.Options):
+        declared = vars(cls).get("__annotations__", {})
         for option in dataclasses.fields(cls):
-            if option.name not in used:
+            if option.name in declared and option.name not in used:
                 raise Failed(f"nothing reads the option {option.name!r}", offer.loaded)
 
 

@@ -31,6 +31,7 @@ def artgen_primitives() -> list[Spec]:
         Spec("bezier", "Curved strokes.", "artgen_plugins.bezier:Bezier"),
         Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
         Spec("voronoi", "Voronoi cells.", "artgen_plugins.voronoi:Voronoi"),
+        Spec("stipple", "Dots of ink, spread evenly.", "artgen_plugins.stipple:Stipple"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
         Spec(
             "hashgrid",

@@ -106,7 +106,8 @@ def scenes_of(
                 "rank": packer.add(rank, exact=True),
             }
         )
-    return {"kind": "shapes", "forms": list(forms), "scenes": packed}
+    union = next((part.union for part in parts_for(drawing, primitive, "a page")), None)
+    return {"kind": "shapes", "forms": list(forms), "scenes": packed, "union": union}
 
 
 @scenes_of.register(Partition)

@@ -2,6 +2,16 @@
 
 class Unable extends Error {}
 
+/** The marks of each ink as one path, which covers their union. */
+function unionsOf(shapes) {
+  const inks = new Map();
+  for (const { path, colour } of shapes) {
+    if (!inks.has(colour)) inks.set(colour, { path: new Path2D(), colour, alpha: 1, stroke: 0 });
+    inks.get(colour).path.addPath(path);
+  }
+  return inks.values();
+}
+
 class Painter {
   static strips = 8;
 
@@ -56,8 +66,9 @@ class Painter {
     context.fillStyle = this.ground;
     context.fillRect(0, top, width, bottom - top);
     context.setTransform(1 / pixel, 0, 0, 1 / pixel, width / 2 - x / pixel, height / 2 - y / pixel);
-    for (const { living, path, colour, alpha, stroke, rank } of this.shapes) {
-      if (!living || rank >= parts) continue;
+    const shown = this.shapes.filter(({ living, rank }) => living && rank < parts);
+    if (piece.union) context.globalCompositeOperation = piece.union === "multiply" ? "multiply" : "source-over";
+    for (const { path, colour, alpha, stroke } of piece.union ? unionsOf(shown) : shown) {
       context.globalAlpha = Math.min(Math.max(alpha, 0), 1);
       if (stroke) {
         context.strokeStyle = colour;

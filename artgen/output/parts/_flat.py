@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 from xml.etree import ElementTree
 
 import numpy as np
@@ -24,7 +25,8 @@ class FlatPart(ABC):
 
     `alpha` is its opacity from 0 to 1, `kind` the name of its kind, `numbers` what it is made of,
     by name. A part that is `touching` shares its edges with neighbours: a thin border then hides
-    the gaps between them.
+    the gaps between them. Parts with a `union` are ink: all of one colour cover their
+    union, which multiplies what is below, or covers it.
     """
 
     colour: Sequence[float] | Floats
@@ -32,6 +34,7 @@ class FlatPart(ABC):
     kind: str = "polygon"
     numbers: Mapping[str, float] = field(default_factory=dict)
     touching: bool = False
+    union: Literal["multiply", "normal"] | None = None
 
     @abstractmethod
     def element(self) -> ElementTree.Element | None:

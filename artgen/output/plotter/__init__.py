@@ -31,6 +31,7 @@ from artgen.output.plotter.lines import (
     straight,
     to_paths,
 )
+from artgen.output.plotter.marks import pen_lines
 from artgen.output.plotter.page import PAPERS, Fill, Page, named_page
 from artgen.output.plotter.parts import (
     PenPart,
@@ -101,6 +102,11 @@ def plot(
     """
     page = page.turned(drawing.canvas)
     scale, centre = page.scale(drawing.canvas), (page.width / 2, page.height / 2)
+    primitive.check_tensors(drawing)
+    inked = pen_lines(primitive, drawing, page.pen_width / scale)
+    if inked is not None:
+        placed = [[line * scale + centre for line in lines] for _, lines in inked]
+        return _sorted(page, _pens(page, [colour for colour, _ in inked]), placed)
     canvas = frame(drawing.canvas)
     parts = [canvas, *parts_of(drawing, primitive)]
     pens = choose_pens(pixels, page)
@@ -111,12 +117,19 @@ def plot(
     )
     for index in range(0 if not transparent and page.fill != "none" else 1, len(parts)):
         plotter.draw(index)
+    return _sorted(page, pens, plotter.paths)
+
+
+def _pens(page: Page, inks: Sequence[str]) -> Sequence[str]:
+    """Return the pens of the page if it names one for each of several inks; else the inks."""
+    named = () if isinstance(page.pens, int) else page.pens
+    return named if len(named) == len(inks) and named != Page.pens else inks
+
+
+def _sorted(page: Page, pens: Sequence[str], paths: Sequence[list[Floats]]) -> Plot:
+    """Plot the paths of the pens, lighter ones first. Raises UsageError if there are none."""
     order = sorted(range(len(pens)), key=lambda k: -sum(parse_colour(pens[k])))
-    layers = [
-        Layer(pens[k], sort_paths(paths, page.pen_width))
-        for k in order
-        if (paths := plotter.paths[k])
-    ]
+    layers = [Layer(pens[k], sort_paths(paths[k], page.pen_width)) for k in order if paths[k]]
     if not layers:
         raise UsageError("the drawing does not differ enough from the paper", hint="use other pens")
     return Plot(page, tuple(layers))

@@ -1,0 +1,96 @@
+"""Marks of ink, and the sheet of paper that they are placed on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from artgen.canvas import Canvas
+
+__all__ = ["Marks", "Sheet", "dots", "joined", "polyline"]
+
+Floats: TypeAlias = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class Marks:
+    """Marks in the order in which they are drawn.
+
+    `strokes`, float64 [N, 6], are x and y of the beginning, of the end, and the radius at both, in
+    canvas units. `ink`, int64 [N], is the index of the ink of each.
+    """
+
+    strokes: Floats
+    ink: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.strokes)
+
+
+def dots(x: ArrayLike, y: ArrayLike, radius: ArrayLike, ink: int = 0) -> Marks:
+    """Return dots of one ink; numbers and arrays [N] broadcast."""
+    x, y, radius = np.broadcast_arrays(*(np.asarray(v, np.float64) for v in (x, y, radius)))
+    return Marks(np.stack([x, y, x, y, radius, radius], -1).reshape(-1, 6), _same(x.size, ink))
+
+
+def polyline(points: Floats, radius: ArrayLike, ink: int = 0) -> Marks:
+    """Return the strokes between consecutive `points` [N, 2], with a radius at each point."""
+    radii = np.broadcast_to(np.asarray(radius, np.float64), len(points))[:, None]
+    rows = np.concatenate([points[:-1], points[1:], radii[:-1], radii[1:]], 1)
+    return Marks(rows, _same(len(rows), ink))
+
+
+def joined(marks: Sequence[Marks]) -> Marks:
+    """Return the marks of all, in order."""
+    strokes = np.concatenate([each.strokes for each in marks] or [np.empty((0, 6))])
+    return Marks(strokes, np.concatenate([each.ink for each in marks] or [_same(0, 0)]))
+
+
+def _same(count: int, ink: int) -> NDArray[np.int64]:
+    return np.full(count, ink, np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """What `Ink.place` works from.
+
+    `amounts`, float64 [inks, height, width], is the share of the paper, 0 to 1, that each ink has
+    to cover at each pixel so that the picture has the colours of the target. `count` is the number
+    of marks there may be; `rng` is the only source of randomness.
+    """
+
+    amounts: Floats
+    canvas: Canvas
+    count: int
+    rng: np.random.Generator
+
+    def at(self, ink: int, x: ArrayLike, y: ArrayLike) -> Floats:
+        """Interpolate the amount of an ink at points in canvas units; outside, that of the edge."""
+        from scipy.ndimage import map_coordinates
+
+        half_width, half_height = self.canvas.reach
+        column = (np.asarray(x, np.float64) + half_width) / self.canvas.pixel - 0.5
+        row = (np.asarray(y, np.float64) + half_height) / self.canvas.pixel - 0.5
+        place = np.stack(np.broadcast_arrays(row, column))
+        found: Floats = map_coordinates(self.amounts[ink], place, order=1, mode="nearest")
+        return found
+
+    def grid(self, count: int | None = None) -> tuple[Floats, Floats, float]:
+        """Return x and y of the middles of about `count` squares, [rows, columns], and their side.
+
+        There are at most `count` squares, by default the number of marks, and at least one.
+        """
+        half_width, half_height = self.canvas.reach
+        count = self.count if count is None else count
+        pitch = (self.canvas.area / max(1, count)) ** 0.5
+        columns = max(1, int(2 * half_width / pitch))
+        rows = max(1, min(count // columns, round(2 * half_height / pitch)))
+        x = half_width * ((2 * np.arange(columns) + 1) / columns - 1)
+        y = half_height * ((2 * np.arange(rows) + 1) / rows - 1)
+        side = min(2 * half_width / columns, 2 * half_height / rows)
+        across, down = np.meshgrid(x, y)
+        return across, down, side

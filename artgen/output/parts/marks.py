@@ -1,0 +1,148 @@
+"""Marks of ink as flat parts, and those of an ink joined to few SVG elements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree
+
+import numpy as np
+
+from artgen.drawing import Drawing
+from artgen.output.parts._flat import FlatPart, Floats, flat_parts
+from artgen.primitives import Ink
+from artgen.raster.inks import corners
+
+ROUND = 32
+"""Corners of a circle as a polygon."""
+SAME = 1e-6
+"""Largest distance of two points that are one, in canvas units."""
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedMark(FlatPart):
+    """A mark with its `stroke`, float64 [6], and the `cap` of its ink."""
+
+    stroke: Floats
+    cap: str
+
+    @property
+    def dot(self) -> tuple[float, float, float] | None:
+        """Return x, y and radius of a mark that is a disc, else None."""
+        xa, ya, xb, yb, a, b = self.stroke.tolist()
+        if self.cap == "round" and np.hypot(xb - xa, yb - ya) <= abs(a - b) + SAME:
+            return (xa, ya, a) if a >= b else (xb, yb, b)
+        return None
+
+    def element(self) -> ElementTree.Element | None:
+        """Return a ``<circle>`` or a ``<path>``."""
+        if not np.isfinite(self.stroke).all():
+            return None
+        if self.dot:
+            return _element("circle", **dict(zip(("cx", "cy", "r"), self.dot, strict=True)))
+        return ElementTree.Element("path", {"d": self.data()})
+
+    def data(self) -> str:
+        """Return the outline as path data; circles and round ends are arcs."""
+        a, b = self.stroke[4:].tolist()
+        if self.dot:
+            x, y, r = self.dot
+            arc = f"A{_text(r)} {_text(r)} 0 1 0 "
+            left, right = f"{_text(x - r)} {_text(y)}", f"{_text(x + r)} {_text(y)}"
+            return f"M{left}{arc}{right}{arc}{left}Z"
+        first, second, third, last = (
+            f"{_text(x)} {_text(y)}" for x, y in corners(self.stroke[None], self.cap)[0].tolist()
+        )
+        if self.cap == "butt":
+            return f"M{first}L{second}L{third}L{last}Z"
+        ahead = f"A{_text(b)} {_text(b)} 0 {int(b > a)} 0 "
+        back = f"A{_text(a)} {_text(a)} 0 {int(a > b)} 0 "
+        return f"M{first}L{second}{ahead}{third}L{last}{back}{first}Z"
+
+    def outline(self) -> Floats:
+        """Return a polygon whose corners lie on the outline."""
+        if not np.isfinite(self.stroke).all():
+            return np.empty((0, 2))
+        sides: Floats = corners(self.stroke[None], self.cap)[0]
+        if self.cap == "butt":
+            return sides
+        begin, end, radii = self.stroke[:2], self.stroke[2:4], self.stroke[4:]
+        if self.dot:
+            *middle, radius = self.dot
+            turn = 2 * np.pi * np.arange(ROUND) / ROUND
+            circle: Floats = np.stack([np.cos(turn), -np.sin(turn)], 1) * radius + middle
+            return circle
+        ahead = _arc(end, radii[1], sides[1], sides[2])
+        return np.concatenate([ahead, _arc(begin, radii[0], sides[3], sides[0])])
+
+    def spine(self) -> Floats | None:
+        """Return both ends of a mark that is no dot."""
+        return None if self.dot else self.stroke[:4].reshape(2, 2)
+
+
+def _text(number: float) -> str:
+    return f"{number:.7f}"
+
+
+def _element(name: str, **numbers: float) -> ElementTree.Element:
+    return ElementTree.Element(name, {key: _text(value) for key, value in numbers.items()})
+
+
+def _arc(middle: Floats, radius: float, first: Floats, last: Floats) -> Floats:
+    """Return points on a circle from `first` to `last`, against the sense of x to y."""
+    one, other = (np.arctan2(*(point - middle)[::-1]) for point in (first, last))
+    sweep = (one - other) % (2 * np.pi)
+    turn = one - np.linspace(0, sweep, max(2, int(ROUND * sweep / (2 * np.pi)) + 1))
+    arc: Floats = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
+    return arc
+
+
+@flat_parts.register(Ink)
+def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
+    """One part for each mark. Those of one ink cover their union."""
+    marks, names = primitive.unpack(drawing.tensors), ("x1", "y1", "x2", "y2", "r1", "r2")
+    return [
+        PlacedMark(
+            stroke,
+            primitive.cap,
+            colour=primitive.inks[ink],
+            kind=drawing.primitive,
+            numbers=dict(zip(names, stroke.tolist(), strict=True)),
+            union="multiply" if primitive.options.overprint else "normal",
+        )
+        for stroke, ink in zip(marks.strokes, marks.ink.tolist(), strict=True)
+    ]
+
+
+def chains(strokes: Floats) -> list[Floats]:
+    """Join strokes [N, 6] that begin where the one before ends: points [n, 2] of each line."""
+    if not len(strokes):
+        return []
+    gaps = np.abs(strokes[1:, :2] - strokes[:-1, 2:4]).max(1) > SAME
+    pieces = np.split(strokes, np.nonzero(gaps)[0] + 1)
+    return [np.concatenate([piece[:, :2], piece[-1:, 2:4]]) for piece in pieces]
+
+
+def merged(parts: Sequence[FlatPart]) -> list[ElementTree.Element]:
+    """Return few SVG elements that cover the union of marks of one ink.
+
+    Dots are circles, round strokes of one width a path with that width, and all others one path.
+    """
+    marks = [part for part in parts if isinstance(part, PlacedMark)]
+    circles = [mark.element() for mark in marks if mark.dot]
+    strokes = [mark for mark in marks if not mark.dot]
+    elements = [circle for circle in circles if circle is not None]
+    if not strokes:
+        return elements
+    rows = np.stack([mark.stroke for mark in strokes])
+    width = 2 * float(rows[0, 4])
+    if strokes[0].cap == "round" and np.ptp(rows[:, 4:]) <= SAME:
+        data = "".join(
+            "M" + "L".join(f"{_text(x)} {_text(y)}" for x, y in line.tolist())
+            for line in chains(rows)
+        )
+        look = {"fill": "none", "stroke": "currentColor", "stroke-width": _text(width)}
+        ends = {"stroke-linecap": "round", "stroke-linejoin": "round"}
+        return [*elements, ElementTree.Element("path", {"d": data, **look, **ends})]
+    data = "".join(mark.data() for mark in strokes)
+    return [*elements, ElementTree.Element("path", {"d": data})]

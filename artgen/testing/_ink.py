@@ -1,0 +1,42 @@
+"""Checks of ink drawings: marks that can be drawn, and that have the tone of the target."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from artgen.canvas import Canvas
+from artgen.ink import Marks, Sheet
+from artgen.primitives import Ink
+from artgen.raster.inks import coverage
+from artgen.testing._candidate import Candidate
+from artgen.testing._run_checks import Failed, basic
+
+CANVAS = Canvas(48, 40)
+COUNT = 400
+
+
+@basic
+def marks(candidate: Candidate) -> str:
+    """`place` gives finite marks, at most as many as asked for, and more ink for a darker target.
+
+    Read the share of the paper that an ink has to cover from `sheet.amounts` or `sheet.at`.
+    """
+    tones = []
+    for variant in candidate.variants:
+        ink = candidate.cls(dict(variant.options), preset=variant.preset)
+        assert isinstance(ink, Ink)
+        shares = []
+        for amount in (0.0, 0.15, 0.45):
+            amounts = np.full((len(ink.inks), CANVAS.height, CANVAS.width), amount)
+            placed = ink.place(Sheet(amounts, CANVAS, COUNT, np.random.default_rng(1)))
+            label = candidate.label(variant)
+            if not isinstance(placed, Marks) or not np.isfinite(placed.strokes).all():
+                raise Failed(f"place of {label} gives no finite Marks")
+            if len(placed) > COUNT:
+                raise Failed(f"place of {label} gives {len(placed)} marks, more than {COUNT}")
+            shares.append(float(coverage(ink, ink.pack(placed), CANVAS).mean()))
+        if not shares[0] < shares[1] < shares[2]:
+            found = ", ".join(f"{share:.3f}" for share in shares)
+            raise Failed(f"{label} covers {found} of the paper for amounts of 0, 0.15 and 0.45")
+        tones.append(shares[2])
+    return f"an amount of 0.45 covers {min(tones):.2f} to {max(tones):.2f}"

@@ -1,0 +1,80 @@
+"""Stippling: dots that are spread evenly and larger where the picture is darker.
+
+Weighted Voronoi stippling (Secord: Weighted Voronoi stippling, NPAR 2002) moves every dot to the
+centre of the ink of its Voronoi cell, again and again (Lloyd's relaxation). In the end each dot has
+as much area as its cell needs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Ink, InkOptions, Preset, ink, option
+
+Floats = NDArray[np.float64]
+
+PIXELS = 24
+"""Sample points of the picture for each dot."""
+
+
+@dataclass(frozen=True)
+class StippleOptions(InkOptions):
+    """Options of a stipple."""
+
+    rounds: int = option(40, "rounds of Lloyd's relaxation", low=1, high=1000)
+
+
+class Stipple(Ink):
+    """Dots in an even spread, larger and closer where the picture is darker."""
+
+    Options: ClassVar[type[Any]] = StippleOptions
+    defaults = Preset(count=12000, background="#f6f1e7")
+    presets: ClassVar = {
+        "riso": Preset(
+            count=20000,
+            options={"inks": "#ffd400,#ff4f7b,#1f6fb5,#2b2a33"},
+            background="#fbf7ee",
+        ),
+        "night": Preset(options={"inks": "#f2e8d0"}, background="#14171f"),
+    }
+
+    def place(self, sheet: ink.Sheet) -> ink.Marks:
+        """Relax the dots of each ink, and draw them in random order, one ink after the other."""
+        amounts = sheet.amounts.sum((1, 2))
+        counts = (sheet.count * amounts / max(amounts.sum(), 1e-12)).astype(int)
+        layers = []
+        for k, count in enumerate(counts):
+            points, radius = relax(sheet, k, int(count), self.options.rounds)
+            order = sheet.rng.permutation(len(points))
+            x, y = points[order].T
+            layers.append(ink.dots(x, y, radius[order], k))
+        return ink.joined(layers)
+
+
+def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Floats]:
+    """Return the places [N, 2] of `count` dots of ink `k`, and their radii [N], in canvas units."""
+    from scipy.spatial import cKDTree
+
+    x, y, pitch = sheet.grid(max(1, PIXELS * count))
+    pixels = np.stack([x.ravel(), y.ravel()], 1)
+    weight = sheet.at(k, x, y).ravel()
+    total = weight.sum()
+    if count == 0 or total < 1e-9:
+        return np.empty((0, 2)), np.empty(0)
+    # In the limit, relaxed dots are as dense as the root of the weight (Du, Faber and Gunzburger:
+    # Centroidal Voronoi tessellations, 1999), so they start so.
+    density = np.sqrt(weight)
+    chosen = sheet.rng.choice(len(pixels), count, p=density / density.sum())
+    points = pixels[chosen] + pitch * (sheet.rng.random((count, 2)) - 0.5)
+    for _ in range(rounds + 1):
+        cell = cKDTree(points).query(pixels)[1]
+        mass = np.bincount(cell, weight, count)
+        sums = np.stack([np.bincount(cell, weight * axis, count) for axis in pixels.T], 1)
+        filled = mass > 0
+        points[filled] = sums[filled] / mass[filled, None]
+    radius = pitch * np.sqrt(mass / np.pi)
+    return points[filled], radius[filled]

@@ -1,0 +1,144 @@
+"""Drawings of ink: marks, tones, files, runs that go on."""
+
+from __future__ import annotations
+
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+import torch
+from helpers import recipe
+from test_guides import stills
+
+import artgen
+from artgen import Canvas, Drawing, ExportRequest, Ink, UsageError, ink
+from artgen.animation.morph import morph
+from artgen.art import Art
+from artgen.events import Advanced
+from artgen.exporters import export_html, export_json, export_pdf, export_svg
+from artgen.output.parts import flat_parts
+from artgen.output.plotter import Page
+from artgen.raster.inks import coverage, mix, separate
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runner import run
+from artgen.tasks import RunControl
+
+SVG = "{http://www.w3.org/2000/svg}"
+TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
+
+
+class Butt(Ink):
+    """Marks that end straight across."""
+
+    cap = "butt"
+
+
+def covered(primitive: Ink, strokes: np.ndarray, canvas: Canvas) -> float:
+    """The area that strokes cover, in canvas units."""
+    marks = ink.Marks(strokes, np.zeros(len(strokes), np.int64))
+    return float(coverage(primitive, primitive.pack(marks), canvas).sum()) * canvas.pixel**2
+
+
+def shoelace(corners: np.ndarray) -> float:
+    x, y = corners.T
+    return abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2
+
+
+def drawing_of(primitive: Ink, marks: ink.Marks) -> Drawing:
+    return Drawing("stipple", primitive.option_values(), primitive.pack(marks), 32, 32, (1, 1, 1))
+
+
+@pytest.mark.parametrize("side", [20, 157])
+@pytest.mark.parametrize("primitive", [Ink(), Butt()], ids=["round", "butt"])
+def test_marks_cover_their_area_once(side, primitive):
+    canvas = Canvas(side, side)
+    one = covered(primitive, TAPERED[:1], canvas)
+    (part,) = flat_parts(
+        primitive, drawing_of(primitive, ink.Marks(TAPERED[:1], np.zeros(1, np.int64)))
+    )
+    assert one == pytest.approx(shoelace(part.outline()), rel=0.01)
+    assert covered(primitive, TAPERED[[0, 0]], canvas) == one
+    dot = covered(Ink(), TAPERED[1:], canvas)
+    assert dot == pytest.approx(np.pi * 0.2**2, rel=0.005)
+
+
+def test_a_thin_line_does_not_depend_on_its_slope():
+    areas = [
+        covered(Ink(), np.array([[-0.8, -s, 0.8, s, 0.002, 0.002]]), Canvas(64, 64))
+        / np.hypot(1.6, 2 * s)
+        for s in (0.0, 0.01, 0.3)
+    ]
+    assert np.ptp(areas) < 0.05 * np.mean(areas)
+
+
+@pytest.mark.parametrize("overprint", [True, False])
+def test_a_separation_has_the_colours_of_the_target(overprint):
+    primitive = Ink({"inks": "#00a0d0,#e0208a,#ffe000", "overprint": overprint})
+    amounts = torch.rand(3, 4, 5, generator=torch.Generator().manual_seed(0)).double().numpy()
+    paper = np.array([0.98, 0.96, 0.9])
+    target = torch.from_numpy(mix(amounts, primitive, paper))
+    found = mix(separate(target, primitive, tuple(paper)), primitive, paper)
+    assert np.abs(found - target.numpy()).max() < 0.02
+
+
+def test_two_inks_are_groups_that_multiply():
+    primitive = Ink({"inks": "#ff0000,#0000ff"})
+    line = ink.polyline(np.array([[-0.5, 0.0], [0.0, 0.5], [0.5, 0.0]]), 0.05)
+    marks = ink.joined([line, ink.dots([0.0, 0.3], 0.0, 0.2, ink=1)])
+    registry = Registry(environ={})
+    registry.register(Ink, "ink")
+    drawing = Drawing("ink", primitive.option_values(), primitive.pack(marks), 32, 32, (1, 1, 1))
+    art = Art(drawing, Recipe(), registry=registry)
+    root = ElementTree.fromstring(export_svg(art, ExportRequest()))
+    groups = [group for group in root.iter(f"{SVG}g") if group.get("fill")]
+    assert [group.get("fill") for group in groups] == ["#ff0000", "#0000ff"]
+    assert all(group.get("style") == "mix-blend-mode:multiply" for group in groups)
+    (path,) = groups[0]
+    assert path.get("stroke-width") == "0.1"
+    assert path.get("d").count("M") == 1
+    assert [dot.tag for dot in groups[1]] == [f"{SVG}circle"] * 2
+    assert len(json.loads(export_json(art, ExportRequest()))["shapes"]) == 4
+    assert b'"union":"multiply"' in export_html(art, ExportRequest())
+    with pytest.raises(UsageError, match="PDF cannot multiply inks"):
+        export_pdf(art, ExportRequest())
+    plotted = export_svg(art, ExportRequest(page=Page(pen_width=1.0))).decode()
+    assert "1 #ff0000" in plotted
+    assert "2 #0000ff" in plotted
+    # Where both inks lie, it is as dark as their product.
+    picture = art.render(64).astype(int)
+    assert picture.sum(2).min() == 0
+    with pytest.raises(UsageError, match="Ink is of the family ink, which cannot be morphed"):
+        morph(art, art)
+
+
+def test_stopped_it_resumes_to_the_same_bytes(photo, tmp_path):
+    asked = recipe(photo, {"steps": 12}, primitive={"name": "stipple", "count": 40})
+    losses = []
+
+    def watch(event):
+        losses.extend([event.loss] if hasattr(event, "loss") else [])
+
+    run(asked, Registry(), out=tmp_path / "whole", observers=[watch])
+    assert losses[-1] < losses[0]
+    control = RunControl()
+
+    def stop(event):
+        if isinstance(event, Advanced) and event.step >= 5:
+            control.request_stop()
+
+    run(asked, Registry(), out=tmp_path / "out", observers=[stop], control=control)
+    assert stills(tmp_path / "out") != stills(tmp_path / "whole")
+    run(asked, Registry(), out=tmp_path / "out", resume=True)
+    assert stills(tmp_path / "out") == stills(tmp_path / "whole")
+
+
+def test_stippled_dots_have_the_tone_of_the_picture():
+    flat = np.full((48, 48, 3), 128, np.uint8)
+    art = artgen.fit(flat, "stipple", count=400, seed=1, margin=0.0)
+    primitive, tensors = art.primitive(), art.drawing.tensors
+    assert isinstance(primitive, Ink)
+    wanted = separate(torch.full((3, 1, 1), 128 / 255), primitive, art.drawing.background)
+    found = coverage(primitive, tensors, Canvas(96, 96))[0, 8:-8, 8:-8].mean()
+    assert found == pytest.approx(wanted[0, 0, 0], abs=0.03)
