@@ -66,6 +66,11 @@ def artgen_losses() -> list[Spec]:
         ),
         Spec("bce", "Binary cross-entropy of pixels, for codecs", "artgen.losses:bce"),
         Spec("flip", "Perceptual difference LDR-FLIP", "artgen.losses:flip"),
+        Spec(
+            "texture",
+            "Distance from the patches of another picture: texture:FILE",
+            "artgen.losses:texture",
+        ),
         Spec("oklab", "Mean squared error in the perceptual Oklab space", "artgen.losses:oklab"),
     ]
 

@@ -8,12 +8,21 @@ so that a later version with other defaults still makes the same picture.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any, Literal, TypeVar, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from artgen._files import read_regular
@@ -34,6 +43,10 @@ MOST_REVISIONS = 1000
 
 LONGEST_TITLE = 80
 LONGEST_TEXT = 400
+
+_LOSS_FILE = re.compile(r"(?<![^+*])(\s*[\w/.-]+):(?!\w\w+:)([^+*]+)")
+"""A loss and the file of its picture in a mixture, such as ``texture:wood.jpg``; not a
+``texture:sample:brick``."""
 
 _LARGEST = 2**20
 """Largest number of bytes of a recipe file; real ones have a few thousand."""
@@ -193,6 +206,28 @@ class Stage(_OpenTable):
         description="stop after this many steps without improvement",
     )
     loss: str | None = None
+    loss_files: tuple[FileReference, ...] | None = Field(
+        default=None, strict=False, description="the pictures that the loss names, as files"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _find_files(cls, data: Any) -> Any:
+        """Files in the text of the loss are kept as references; the text has their bare names."""
+        loss = data.get("loss") if isinstance(data, dict) else None
+        if not isinstance(loss, str) or "loss_files" in data:
+            return data
+        files: dict[str, str] = {}
+
+        def bare(match: re.Match[str]) -> str:
+            path = match[2].strip()
+            files[path] = PureWindowsPath(path).name
+            return f"{match[1]}:{files[path]}"
+
+        loss = _LOSS_FILE.sub(bare, loss)
+        if not files:
+            return data
+        return {**data, "loss": loss, "loss_files": [{"name": path} for path in files]}
 
     @field_validator("replanned", mode="before")
     @classmethod
@@ -443,6 +478,16 @@ class Recipe(_Table):
     def with_target(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys of its target. Raises UsageError."""
         return self._with(target=_changed(self.target, "target", changes))
+
+    @property
+    def files(self) -> Iterator[tuple[str, FileReference]]:
+        """The files that it names beside its target and plugin, each with what it is."""
+        if self.target.mask is not None:
+            yield "mask", self.target.mask
+        if self.init is not None:
+            yield "init", self.init
+        for file in dict.fromkeys(f for stage in self.stage for f in stage.loss_files or ()):
+            yield "picture", file
 
     def framed(self, size: int | str | None) -> Frame:
         """The frame of an output of this `size`: cropped or bordered as the target is."""

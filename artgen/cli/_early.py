@@ -42,9 +42,8 @@ def check_options(recipe: Recipe, registry: Registry) -> None:
 
 def check_files(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> None:
     """Raise InputError or PluginError where what the recipe reads is not there."""
-    for what, file in (("init", recipe.init), ("mask", recipe.target.mask)):
-        if file is not None:
-            find_file(file.name, file.sha256, search, what)
+    for what, file in recipe.files:
+        find_file(file.name, file.sha256, search, what)
     source = Source.parse(recipe.target.source)
     if source.path is not None:
         find_file(source.path, recipe.target.sha256, search, "target")

@@ -280,6 +280,7 @@ def _stages(
                 stage.pop(key, None)
             stage.update(budget)
     for i, value in _per_stage("loss", flags, count).items():
+        stages[i].pop("loss_files", None)
         stages[i]["loss"] = value
     stages[-1].update({k: flags[k] for k in ("target_psnr", "plateau") if k in flags})
 

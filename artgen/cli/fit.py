@@ -112,7 +112,8 @@ def fit(
     ),
     loss: str | None = _JUDGE.option(
         "LOSS,...",
-        "Loss of each stage, or of the last, such as l1+0.1*ssim. Default: mse.",
+        "Loss of each stage, or of the last, such as l1+0.1*ssim or "
+        "mse+0.3*texture:FILE. Default: mse.",
         complete=_completion.names_of("loss"),
     ),
     background: str | None = _JUDGE.option(

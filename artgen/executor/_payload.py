@@ -1,6 +1,6 @@
 """Payloads: a task and the bytes of its files, sent to a machine that shares no disk.
 
-The driver finds the target, the mask, the drawing to start from and loose plugins as a run would.
+The driver finds the target, the files of the recipe and loose plugins as a run would.
 The worker unpacks them into a folder of its own, and its task refers to these copies.
 """
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeAlias, TypeVar
 
-from artgen._files import find_file
+from artgen._files import find_file, numbered
 from artgen.errors import ArtgenError, InputError
 from artgen.recipe import FileReference, Recipe
 from artgen.targets import Source, files_beside
@@ -50,7 +50,8 @@ def pack(task: Task, hold: Callable[[Path], Held]) -> Payload[Held]:
             if resumed:
                 continue
             raise
-        held[what], names[what] = hold(path), file.name
+        key = numbered(what, held.__contains__, " ")
+        held[key], names[key] = hold(path), file.name
     for number, plugin in enumerate(task.plugins):
         held[f"plugin {number}"], names[f"plugin {number}"] = hold(plugin), str(plugin)
     return Payload(task, held, names)
@@ -94,7 +95,7 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
     """Write the files below the folder `home`; the unpacked task refers to them."""
     said = dict[str, str]()
     recipe = payload.task.recipe
-    plugins = []
+    plugins, pictures = [], dict[str, Path]()
     for what, files in payload.held.items():
         place = home / what.replace(" ", "-")
         write(place, files)
@@ -108,9 +109,15 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
             recipe = recipe.with_target(mask=_moved(recipe.target.mask, path))
         elif what == "init":
             recipe = recipe.with_init(_moved(recipe.init, path))
+        elif what.startswith("picture"):
+            pictures[name] = path
         else:
             plugins.append(path)
         said[str(path)] = name
+    for index, stage in enumerate(recipe.stage):
+        if stage.loss_files is not None:
+            moved = [_moved(file, pictures[file.name]) for file in stage.loss_files]
+            recipe = recipe.with_stage(index, loss_files=tuple(moved))
     folder = home / "work"
     folder.mkdir(exist_ok=True)
     return Unpacked(payload.task.relocated(recipe, tuple(plugins), folder), said)
@@ -128,10 +135,7 @@ def _files_of(recipe: Recipe) -> Iterator[tuple[str, FileReference]]:
     path = Source.parse(recipe.target.source).path
     if path is not None:
         yield "target", FileReference(name=path, sha256=recipe.target.sha256)
-    if recipe.target.mask is not None:
-        yield "mask", recipe.target.mask
-    if recipe.init is not None:
-        yield "init", recipe.init
+    yield from recipe.files
 
 
 def _base(name: str, files: Files) -> str:

@@ -105,9 +105,10 @@ def _key(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> str:
     table = plan.recipe.to_dict()
     table.pop("piece", None)
     files = {
-        what: file_hash(find_file(file.name, file.sha256, search, what), what)
-        for what, file in (("mask", recipe.target.mask), ("init", recipe.init))
-        if file is not None
+        what if what != "picture" else f"{what} {file.name}": file_hash(
+            find_file(file.name, file.sha256, search, what), what
+        )
+        for what, file in recipe.files
     }
     everything = {
         "render": RENDER_SCHEMA,

@@ -16,3 +16,4 @@ from ._pixel import rmse as rmse
 from ._structure import MS_SSIM_SIDE as MS_SSIM_SIDE
 from ._structure import ms_ssim as ms_ssim
 from ._structure import ssim as ssim
+from ._texture import texture as texture

@@ -40,6 +40,16 @@ def for_targets(*kinds: TargetKind) -> Callable[[AnyLoss], AnyLoss]:
     return mark
 
 
+def needs_picture(loss: Callable[[Tensor], LossFunction]) -> Callable[[Tensor], LossFunction]:
+    """Mark a function that makes a loss of a picture [3, h, w], named as ``texture:wood.jpg``.
+
+    The loss may have a method ``at(seed)``, which returns the loss with other random numbers. Each
+    step has a seed of its own.
+    """
+    loss.needs_picture = True  # type: ignore[attr-defined]
+    return loss
+
+
 def pixel_mean(error: Tensor, weight: Tensor | None) -> Tensor:
     """Return the weighted mean of `error` [..., h, w] over its pixels, 0 if all weights are 0."""
     if weight is None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +19,7 @@ from artgen.samples import TargetKind
 
 @dataclass(frozen=True)
 class Term:
-    """A loss of a mixture with its positive weight."""
+    """A loss of a mixture with its positive weight; `name` may have a picture after a colon."""
 
     weight: float
     name: str
@@ -82,6 +83,30 @@ class Loss:
                         hint="look for roots and divisions at 0, such as sqrt of an error of 0",
                     )
 
+    def at(self, seed: int) -> Loss:
+        """The loss with random numbers that follow from `seed`; most losses have none."""
+        if not any(hasattr(term.function, "at") for term in self.terms):
+            return self
+        return Loss(
+            tuple(
+                replace(term, function=term.function.at(seed))
+                if hasattr(term.function, "at")
+                else term
+                for term in self.terms
+            )
+        )
+
+    def with_pictures(self, open_picture: Callable[[str], Tensor]) -> Loss:
+        """The loss that compares with the pictures that its terms name, each [3, h, w]."""
+        if not any(":" in term.name for term in self.terms):
+            return self
+        terms = []
+        for term in self.terms:
+            make: Any = term.function
+            picture = term.name.partition(":")[2]
+            terms.append(replace(term, function=make(open_picture(picture))) if picture else term)
+        return Loss(tuple(terms))
+
     @property
     def text(self) -> str:
         """The mixture in canonical spelling, as `parse_loss` reads it."""
@@ -113,4 +138,13 @@ def parse_loss(text: str, find: Callable[[str], LossFunction], known: Iterable[s
 
     Raises UsageError that quotes `text` and the wrong part.
     """
-    return Loss(tuple(Term(weight, name, find(name)) for weight, name in parse_terms(text, known)))
+    terms = []
+    for weight, name in parse_terms(text, known):
+        bare, _, picture = name.partition(":")
+        function = find(bare)
+        if bool(picture) != getattr(function, "needs_picture", False):
+            problem = "takes no picture" if picture else "needs a picture"
+            hint = f"write {bare}" if picture else f"write {bare}:FILE or {bare}:sample:brick"
+            raise UsageError(f"loss {bare!r} {problem}", hint=hint)
+        terms.append(Term(weight, name, function))
+    return Loss(tuple(terms))

@@ -1,4 +1,4 @@
-"""The text of a mixture of losses, such as ``l1+0.1*ssim``; read without torch."""
+"""The text of a mixture of losses, such as ``l1+0.1*texture:wood.jpg``; read without torch."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from artgen.errors import UsageError, did_you_mean
 def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
     """Parse a mixture into weights and names: joined by ``+``, each with an optional ``WEIGHT*``.
 
-    `known` lists the names without their distributions. Raises UsageError that quotes `text` and
+    A name may be followed by a colon and a picture. `known` lists the names without their
+    distributions. Raises UsageError that quotes `text` and
     the wrong part.
     """
     names = set(known)
     terms: list[tuple[float, str]] = []
     for part in text.split("+"):
         weight, name = _parse_term(part.strip(), text)
-        if name.rpartition("/")[2] not in names:
+        bare = name.partition(":")[0]
+        if bare.rpartition("/")[2] not in names:
             raise UsageError(
-                f"loss {text!r}: unknown loss {name!r}", hint=did_you_mean(name, names)
+                f"loss {text!r}: unknown loss {bare!r}", hint=did_you_mean(bare, names)
             )
         if any(name == other for _, other in terms):
             raise UsageError(

@@ -2,7 +2,7 @@
 
 ::
 
-    inputs/0/picture.png      copies of the files the recipe speaks of: target, mask, init
+    inputs/0/picture.png      copies of the files the recipe speaks of: target, mask, ...
     recipe.json               the resolved recipe, canonical JSON
     lock                      locked while a process works here
     checkpoint.safetensors    the engine's exact state and the runner's progress

@@ -16,14 +16,17 @@ class InputFiles:
         self.search = search
         self.found: dict[str, Path] = {}
 
-    def find(self, what: str, name: str, sha256: str | None) -> Path:
-        """The file called `name`; `what` (target, mask, init) names it in messages."""
+    def find(self, what: str, name: str, sha256: str | None, key: str | None = None) -> Path:
+        """The file called `name`; `what` (target, mask, init, picture) names it in messages.
+
+        It is remembered by `key`, or else by `what`.
+        """
         path = find_file(name, sha256, self.search, what)
         if path.is_file():
-            self.found[what] = path
+            self.found[key or what] = path
         return path
 
-    def reference(self, what: str) -> FileReference:
+    def reference(self, key: str) -> FileReference:
         """Name and hash of a file that was found, for the recipe."""
-        path = self.found[what]
-        return FileReference(name=path.name, sha256=file_hash(path, what))
+        path = self.found[key]
+        return FileReference(name=path.name, sha256=file_hash(path, key))

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -24,7 +24,7 @@ from artgen.frame import WHOLE
 from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend, tensor_device
-from artgen.recipe import Recipe, TargetTable
+from artgen.recipe import FileReference, Recipe, TargetTable
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, load_primitive, resolve
 from artgen.runner._arithmetic import resolve_arithmetic
@@ -217,6 +217,7 @@ def prepare(
     arithmetic = resolve_arithmetic(asked, plan.primitive, str(tensor_device(device)), batch)
     run = {"device": device, "backend": backend.name, "threads": threads, "arithmetic": arithmetic}
     plan = replace(plan, recipe=_complete(plan.recipe, target, files, run))
+    plan = _with_pictures(plan, target.size, files, registry)
     if target.clip is not None:
         plan = plan_clip(plan)
     if not target.copied:
@@ -377,6 +378,31 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Targe
             hint="give the target on the command line to use it anyway",
         )
     return opened
+
+
+def _with_pictures(plan: Plan, size: int, files: InputFiles, registry: Registry) -> Plan:
+    """The plan with losses that have the pictures they name, each with a long side of `size`."""
+    recipe, losses = plan.recipe, []
+    for index, (stage, loss) in enumerate(zip(recipe.stage, plan.losses, strict=True)):
+        named = {PureWindowsPath(file.name).name: file for file in stage.loss_files or ()}
+        used: list[FileReference] = []
+
+        def open_picture(text: str, named: Any = named, used: Any = used) -> Tensor:
+            source = Source.parse(text)
+            if text in named:
+                key = f"picture {text}"
+                path = files.find("picture", named[text].name, named[text].sha256, key)
+                source = Source(None, str(path))
+                used.append(files.reference(key))
+            opened = open_source(source, registry, TargetRequest(size=size)).still
+            if opened.pixels is None:
+                raise UsageError(f"{text} is not a picture", hint="name a picture in the loss")
+            return opened.tensors().goal
+
+        losses.append(loss.with_pictures(open_picture))
+        if used:
+            recipe = recipe.with_stage(index, loss_files=tuple(used))
+    return replace(plan, recipe=recipe, losses=tuple(losses))
 
 
 def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:

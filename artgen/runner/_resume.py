@@ -66,6 +66,10 @@ def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> N
         if isinstance(value, dict) and "name" in value:
             _check_file(key, value, found or {})
             continue
+        if key == "loss_files":
+            for mine, theirs in zip(value, found or [], strict=False):
+                _check_file("picture", mine, theirs)
+            continue
         if key in _NAMES and found is not None:
             value, found = bare_name(value), bare_name(found)
         if key == "threads" and found is not None:

@@ -38,7 +38,7 @@ class Task:
         return self.folder
 
     def search_for(self, what: str) -> Sequence[Path]:
-        """The folders in which to look for its ``target``, its ``mask`` or its ``init``."""
+        """The folders in which to look for its ``target``, ``mask``, ``init`` or ``picture``."""
         return self.search
 
     @property

@@ -32,6 +32,7 @@ from artgen.generic import GenericFunction
 from artgen.options import option
 from artgen.primitives import Primitive
 from artgen.raster import Memory, paint
+from artgen.seeds import derived_seed
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class Objective:
         """The loss of a step, a scalar with gradients."""
         view = self._view(step)
         image = self.paint(tensors, view.canvas, step)
-        return self.problem.loss(image, view.target, view.weight)
+        loss = self.problem.loss.at(derived_seed(self.problem.seed, "step", step))
+        return loss(image, view.target, view.weight)
 
     def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
         """Set the gradient of the loss in every raw parameter that is learned."""
