@@ -77,7 +77,7 @@ def fit(
     backend: str = "auto",
     threads: int | None = None,
     precision: str = "fp32",
-    history: int = 0,
+    history: int | None = None,
     observe: Callable[[Event], bool | None] | None = None,
     **options: Any,
 ) -> Art:
@@ -98,7 +98,8 @@ def fit(
     such a background may have: a list, a text as for ``--palette``, a file, or how many to learn.
     Every other keyword is an option of the primitive, `engine_options` are those of the engine.
     With `polish` a second stage, with the defaults of `gradient`, refines the shapes that were
-    found. Of each stage `history` drawings are kept as ``art.film``, 0 or from 2 on.
+    found. Of each stage `history` drawings are kept as ``art.film``, from 2 on; None keeps a light
+    history instead (`Art.trajectory`), 0 none.
     `observe` is called with every event of `artgen.events`; once it returns True, the fit ends with
     its best drawing so far. The evaluations are kept as ``art.history``.
 
@@ -173,7 +174,7 @@ def fit(
                 _given(stage),
                 *([_given({"engine": "gradient", "quality": quality})] if polish else []),
             ],
-            "output": {"video": False, **({"history": history} if history else {})},
+            "output": {"video": False, "history": history},
             "run": {
                 "device": device,
                 "backend": backend,

@@ -263,7 +263,8 @@ def _moving(
     """Return lazy frames of a film or walk, and their rate per second."""
     if request.walk is not None:
         return walk_frames(art, request)
-    if request.start == "parts":
+    still = art.film is None and art.trajectory is None
+    if request.start == "parts" or (still and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
         appearing = art.building(
             frame,
@@ -273,15 +274,16 @@ def _moving(
             device=request.device,
         )
         return appearing, fps
-    if art.film is None:
-        made = "show its parts appear: --start parts; or make a film: artgen fit --history N"
+    if still:
+        made = "make a film: artgen fit --history 40"
         if art.primitive().floats is None:
             raise UsageError("a video needs a film", hint=made)
         raise UsageError(
             "a video needs a film, or a walk through the latents of a codec",
             hint=f"use --walk labels, or {made}",
         )
-    frame, fps = _drawn(art, request, suffix, request.fps or art.film.fps)
+    art = replace(art, film=art.require_film())
+    frame, fps = _drawn(art, request, suffix, request.fps or art.require_film().fps)
     frames = art.frames(
         frame,
         fps=fps,

@@ -293,10 +293,17 @@ class OutputTable(_Table):
     )
     history: int | None = Field(
         default=None,
-        ge=2,
+        ge=0,
         le=MOST_KEYS,
-        description="drawings of each stage kept as keyframes of a film",
+        description="drawings of each stage kept as keyframes of a film; 0: not even a light one",
     )
+
+    @field_validator("history")
+    @classmethod
+    def _check_history(cls, value: int | None) -> int | None:
+        if value == 1:
+            raise PydanticCustomError("history", "must be 0, or at least 2")
+        return value
 
     @field_validator("still_size", "video_size", mode="before")
     @classmethod

@@ -354,9 +354,13 @@ def test_what_a_video_cannot_be(art, request_):
         export_mp4(art, ExportRequest(**request_))
 
 
-def test_without_a_film_there_is_no_video():
+def test_without_a_film_its_parts_appear():
+    still = make_art()
+    made = export_mp4(still, ExportRequest(seconds=1.0, fps=5))
+    assert made == export_mp4(still, ExportRequest(seconds=1.0, fps=5, start="parts"))
+    network = artgen.fit(np.eye(8), "mlp", steps=1, history=0)
     with pytest.raises(UsageError, match="a video needs a film"):
-        export_mp4(make_art(), ExportRequest())
+        export_mp4(network, ExportRequest())
 
 
 def test_the_still_of_a_film_is_its_drawing(art):
@@ -393,9 +397,8 @@ def test_render_draws_films_and_moments(place, capsys):
     ("arguments", "says"),
     [
         (["a.art", "--at", "9"], "the film has no frame"),
-        (["a.art", "--at", "1", "-o", "b.mp4"], "a video needs a film"),
+        (["a.art", "--at", "1", "-o", "b.mp4"], "--at draws a still"),
         (["still.art", "--at", "1"], "has no film"),
-        (["still.art", "-o", "b.gif"], "a video needs a film"),
     ],
 )
 def test_render_refuses_what_is_not_there(place, capsys, arguments, says):

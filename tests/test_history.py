@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,14 +13,17 @@ import torch
 from helpers import recipe
 
 import artgen
+from artgen.animation.trajectory import trajectory_of
 from artgen.art import load
 from artgen.cli import main
+from artgen.drawing import Drawing
 from artgen.errors import Diverged
 from artgen.events import Advanced
 from artgen.output import frame_steps
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
+from artgen.runner._history import LIGHT_KEYS
 
 MLP = {"name": "mlp", "hidden": 8, "layers": 1, "count": None}
 SHAPES = {"name": "triangle", "count": 5}
@@ -227,5 +231,90 @@ def test_what_is_not_finite_is_no_key(photo, registry, monkeypatch):
     assert outcome.art.film.keyframes in (5, 6)
 
 
-def test_older_recipes_have_none():
+@pytest.mark.parametrize(
+    ("primitive", "stage"),
+    [
+        ({"name": "gaussian", "count": 24}, {"start": 0.25, "move": 0.1, "every": 0.1}),
+        ({"name": "stroke", "count": 12}, {}),
+        ({"name": "mlp", "hidden": 16, "layers": 2, "count": None}, {}),
+    ],
+    ids=["splats", "strokes", "field"],
+)
+def test_a_light_history_is_kept_by_default(photo, registry, tmp_path, primitive, stage):
+    stage = {"steps": 60, **stage}
+    plain = run(recipe(photo, stage, primitive=primitive, output={"video": False}), registry).art
+    none, _ = fit(photo, registry, stage, history=0, primitive=primitive)
+    assert none.art.trajectory is None
+    assert len(plain.to_bytes()) - len(none.art.to_bytes()) < 0.15 * len(plain.to_bytes())
+    plain.save(tmp_path / "a.art")
+    art = load(tmp_path / "a.art", registry=registry)
+    assert art.trajectory == plain.trajectory
+    np.testing.assert_array_equal(art.render(), none.art.render())
+    film = art.require_film()
+    assert film.keyframes == LIGHT_KEYS
+    np.testing.assert_array_equal(art.at(film.duration).render(), art.render())
+    assert len(list(art.frames(16, fps=2))) == 2 * film.duration
+
+
+@pytest.mark.parametrize("parts", [True, False])
+def test_a_trajectory_is_close_to_a_way_with_one_pace(parts):
+    rng = torch.Generator().manual_seed(1)
+    pace = torch.tensor([1.0, 0.5, 0.2, 0.05, 0.0])
+    final = {"xy": torch.rand(2, 40, generator=rng), "colour": torch.rand(40, generator=rng)}
+    first = (torch.arange(40) // 15).sort().values if parts else torch.zeros(40, dtype=torch.int64)
+    moved, lost = {}, torch.tensor([[0], [3]])
+    for name, tensor in final.items():
+        start = torch.rand(tensor.shape, generator=rng) / pace[first] - 0.5
+        way = tensor + pace.view(-1, *[1] * tensor.dim()) * start
+        # One more part ends on the way, and is no part of the drawing.
+        moved[name] = torch.cat([way, way[..., :1]], -1) if parts else way
+    lifespans = torch.cat([torch.stack([first, torch.full_like(first, 4)]), lost], 1)
+    scene = artgen.Scene((0, 1, 2, 3, 4), moved, lifespans if parts else None)
+    found = trajectory_of(artgen.Film((scene,), 5.0, 10.0), parts=parts)
+    drawing = Drawing("gaussian", {}, final, 8, 8)
+    film = found.film(drawing)
+    for time in (0.0, 1.0, 2.5, 4.0, 5.0):
+        exact = scene.tensors_at(time)
+        for name, tensor in film.tensors_at(time).items():
+            there = exact[name][..., : tensor.shape[-1]]
+            spread = (moved[name][0] - moved[name][-1]).abs().max()
+            assert tensor.shape[-1] == int((first <= int(time)).sum())
+            assert (tensor - there).abs().max() < 0.1 * spread
+    assert all(torch.equal(final[name], t) for name, t in film.tensors_at(4.0).items())
+
+
+def test_small_files_shapes_and_codecs_have_no_light_history(photo, registry):
+    for tables in (
+        {"run": {"precision": "int8"}},
+        {"primitive": {"count": None, "target_bytes": 4000}},
+        {"primitive": SHAPES},
+    ):
+        stage = {"engine": "auto", "steps": 6}
+        art = run(recipe(photo, stage, output={"video": False}, **tables), registry).art
+        assert art.trajectory is None
+
+
+def test_a_light_history_survives_a_kill_and_names_its_damage(tmp_path, photo, registry):
+    asked = recipe(photo, {"steps": 60, "start": 0.2}, output={"video": False})
+    run(asked, registry, out=tmp_path / "whole")
+
+    def die(event):
+        if isinstance(event, Advanced) and event.step >= 23:
+            raise Killed
+
+    with pytest.raises(Killed):
+        run(asked, registry, out=tmp_path / "killed", observers=[die], checkpoint_every=7)
+    run(asked, registry, out=tmp_path / "killed", resume=True)
+    (one,), (other,) = ((tmp_path / out).glob("*.art") for out in ("whole", "killed"))
+    data = one.read_bytes()
+    assert data == other.read_bytes()
+    art = load(one, registry=registry)
+    for wrong in (art.trajectory.data[:-1], art.trajectory.data + b"0", b"\xff" * 48):
+        broken = replace(art, trajectory=replace(art.trajectory, data=wrong))
+        other.write_bytes(broken.to_bytes())
+        with pytest.raises(artgen.InputError, match="its trajectory"):
+            load(other, registry=registry)
+
+
+def test_older_recipes_have_a_light_one():
     assert Recipe().output.history is None

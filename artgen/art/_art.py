@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from artgen.animation.film import Film
+from artgen.animation.trajectory import Trajectory
 from artgen.art._file import Contents, read, to_bytes
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
@@ -98,7 +99,8 @@ class Art:
     where a target has no such metric), `precision` is how the parameters are stored; the drawing's
     values are already rounded to it. `film` is the drawing as it moves, where it does: then
     `drawing` is its still. `history` holds the evaluations of the fit, with loss and PSNR by step;
-    a loaded file has none.
+    a loaded file has none. `trajectory` is a light history of the fit, where the art has no film:
+    its own film is close to the drawings of the fit.
     """
 
     drawing: Drawing
@@ -108,6 +110,7 @@ class Art:
     registry: Registry | None = field(default=None, repr=False)
     film: Film | None = None
     history: tuple[Evaluated, ...] = ()
+    trajectory: Trajectory | None = field(default=None, repr=False)
 
     def __repr__(self) -> str:
         drawing, count = self.drawing, self.metrics.get("count")
@@ -276,10 +279,13 @@ class Art:
             raise UsageError(
                 f"the film has no frame at {seconds:g} s", hint=f"use 0 to {film.duration:g}"
             )
-        return replace(self, drawing=film.drawing(self.drawing, seconds), metrics={}, film=None)
+        drawing = film.drawing(self.drawing, seconds)
+        return replace(self, drawing=drawing, metrics={}, film=None, trajectory=None)
 
     def require_film(self) -> Film:
-        """The film. Raises UsageError where there is none."""
+        """The film, or that of a light history. Raises UsageError where there is neither."""
+        if self.film is None and self.trajectory is not None:
+            return self.trajectory.film(self.drawing)
         if self.film is None:
             raise UsageError(
                 f"this {self.drawing.primitive} drawing has no film",
@@ -315,7 +321,14 @@ class Art:
     def to_bytes(self) -> bytes:
         """The `.art` file."""
         return to_bytes(
-            Contents(self.drawing, self.recipe, self.metrics, self.precision, self.film)
+            Contents(
+                self.drawing,
+                self.recipe,
+                self.metrics,
+                self.precision,
+                self.film,
+                self.trajectory,
+            )
         )
 
     def save(
@@ -390,8 +403,8 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
     Raises InputError where it is missing, damaged or of a newer format.
     """
-    drawing, recipe, metrics, precision, film = read(path)
-    return Art(drawing, recipe, metrics, precision, registry, film)
+    drawing, recipe, metrics, precision, film, trajectory = read(path)
+    return Art(drawing, recipe, metrics, precision, registry, film, trajectory=trajectory)
 
 
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:

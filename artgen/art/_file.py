@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -16,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from artgen._files import check_art
 from artgen._migration import migrated_options
 from artgen.animation.film import Film, Scene
+from artgen.animation.trajectory import Trajectory
 from artgen.art.precision import decode, encode
 from artgen.drawing import Drawing
 from artgen.errors import InputError, explain_problem, reading
@@ -74,6 +76,18 @@ class _FilmTable(BaseModel):
     fps: float
 
 
+class _HistoryTable(BaseModel):
+    """A light history: see `Trajectory`."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+    keyframes: int
+    moving: float
+    duration: float
+    fps: float
+    data: str
+
+
 class _MetricsTable(BaseModel):
     """The metrics that artgen itself reads again; files hold more."""
 
@@ -90,6 +104,7 @@ class _Header(BaseModel):
 
     drawing: _DrawingTable
     film: _FilmTable | None = None
+    history: _HistoryTable | None = None
     precision: Precision
     recipe: dict[str, Any]
     metrics: _MetricsTable
@@ -102,7 +117,8 @@ class Contents(NamedTuple):
     recipe: Recipe
     metrics: Mapping[str, Any]
     precision: Precision
-    film: Film | None
+    film: Film | None = None
+    trajectory: Trajectory | None = None
 
 
 def to_bytes(contents: Contents) -> bytes:
@@ -133,6 +149,9 @@ def to_bytes(contents: Contents) -> bytes:
     if contents.film is not None:
         header["film"] = _film_header(contents.film)
         tensors |= _film_tensors(contents.film, contents.precision)
+    if contents.trajectory is not None:
+        # In the header and not as tensors, so that artgen 0.1.0 reads the file too.
+        header["history"] = contents.trajectory.to_table()
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return save(tensors, metadata={"artgen": text})
 
@@ -175,6 +194,10 @@ def read(path: str | os.PathLike[str]) -> Contents:
         drawing = Drawing(tensors=decode(tensors, header.precision), **table)
         if film is not None and film.scenes[0].tensors.keys() != drawing.tensors.keys():
             raise ValueError("its film has other tensors than its drawing")
+        trajectory = None
+        if header.history is not None:
+            trajectory = Trajectory.from_table(header.history.model_dump())
+            deque(trajectory.starts(drawing), 0)
     except ValidationError as error:
         problem = error.errors()[0]
         key = ".".join(str(part) for part in problem["loc"])
@@ -184,7 +207,7 @@ def read(path: str | os.PathLike[str]) -> Contents:
     except ValueError as error:
         raise InputError(f"{file} is damaged: {error}") from None
     metrics = header.metrics.model_dump(exclude_unset=True)
-    return Contents(drawing, recipe, metrics, header.precision, film)
+    return Contents(drawing, recipe, metrics, header.precision, film, trajectory)
 
 
 def _subject_tensors(subject: Subject) -> dict[str, torch.Tensor]:

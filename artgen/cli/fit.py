@@ -180,7 +180,8 @@ def fit(
     ),
     history: int | None = _FILES.option(
         "N",
-        "Keep N drawings of each stage in the .art file, as a film for artgen render. Default: 0.",
+        "Keep N drawings of each stage in the .art file, as a film for artgen render; 0: nothing. "
+        "Default: a light history, about an eighth of the file.",
         min=0,
         max=1000,
     ),
@@ -318,7 +319,7 @@ def fit(
                 "fps": fps,
                 "video_seconds": video_seconds,
                 "walk": walk,
-                "history": history or None,
+                "history": history,
             },
             "run": {
                 "device": device,

@@ -64,6 +64,7 @@ def info(
         "plugin": None,
         "metrics": None,
         "film": None,
+        "history": None,
         **_stored_facts(file, kind),
     }
     if facts["plugin"] is None and recipe.primitive.plugin is not None:
@@ -72,8 +73,9 @@ def info(
         print_json({**facts, "recipe": recipe.to_dict()})
         return
     rows = {
-        **{key: value for key, value in facts.items() if key not in ("metrics", "film")},
+        **{key: value for key, value in facts.items() if key not in ("metrics", "film", "history")},
         "film": _film_in_words(facts["film"]),
+        "history": facts["history"] and f"light, keyframes: {facts['history']}",
         "primitive": recipe.primitive.name,
         "count": recipe.primitive.count,
         "engine": ", ".join(stage.engine for stage in recipe.stage),
@@ -104,6 +106,7 @@ def _stored_facts(file: Path, kind: str) -> dict[str, Any]:
             "plugin": _plugin(_table(plugin)),
             "metrics": _metrics(header.get("metrics")),
             "film": _film(header.get("film")),
+            "history": _table(header.get("history")).get("keyframes"),
         }
     if kind == "summary":
         summary = json.loads(file.read_bytes())

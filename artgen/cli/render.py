@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from artgen._files import check_art
 from artgen.cli._console import load_module, print_json
@@ -135,6 +135,7 @@ def render(
     load_module("artgen.exporters", quiet=common.quiet)
 
     from artgen.art import ExportRequest, load
+    from artgen.recipe import VideoFormat
     from artgen.runner import resolve_device
 
     sheet = _page(
@@ -148,6 +149,8 @@ def render(
     )
     loaded = load(art, registry=registry)
     if at is not None:
+        if any(file.suffix.removeprefix(".") in get_args(VideoFormat) for file in files):
+            raise UsageError("--at draws a still, not a video", hint="leave out --at")
         loaded = loaded.at(at)
     request = ExportRequest(
         frame.size if frame.aspect is None else frame,

@@ -72,6 +72,8 @@ class Primitive:
     """Whether a background of ``auto`` is the mean colour of the target instead of black."""
     extensible: ClassVar[bool] = False
     """Whether a fit that starts from a drawing may add parts to it."""
+    keeps_trajectory: ClassVar[bool] = True
+    """Whether files keep a light history: False where the order of parts is one, or a walk."""
     count_is_size: ClassVar[bool] = False
     """Whether a count sets `size_option` where there are no parts."""
 

@@ -73,6 +73,7 @@ class Codec(Primitive):
     count_is_size: ClassVar[bool] = True
     targets: ClassVar[tuple[TargetKind, ...]] = ("set",)
     has_count: ClassVar[bool] = False
+    keeps_trajectory: ClassVar[bool] = False
     channels: int = 1
     height: int = 28
     width: int = 28

@@ -47,6 +47,7 @@ class Partition(Primitive):
     family: ClassVar[str] = "partition"
     required: ClassVar[tuple[str, ...]] = ("line",)
     extensible: ClassVar[bool] = True
+    keeps_trajectory: ClassVar[bool] = False
     engines: ClassVar[tuple[str, ...]] = ("genetic",)
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
 

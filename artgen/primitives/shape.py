@@ -91,6 +91,7 @@ class Shape(Primitive):
     extensible: ClassVar[bool] = True
     palettes: ClassVar[bool] = True
     mean_background: ClassVar[bool] = True
+    keeps_trajectory: ClassVar[bool] = False
     engines: ClassVar[tuple[str, ...]] = ("climb", "gradient", "genetic")
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
     Options: ClassVar[type[Any]] = ShapeOptions

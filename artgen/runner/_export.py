@@ -68,7 +68,8 @@ def export(
     film = fit.film and quantised_film(fit.film, precision)
     moving = film if isinstance(fit, ClipFit) else None
     metrics = _metrics(fit, drawing, picture, film)
-    art = Art(drawing, recipe, metrics, precision, registry, film)
+    trajectory = fit.trajectory if isinstance(fit, Fit) else None
+    art = Art(drawing, recipe, metrics, precision, registry, film, trajectory=trajectory)
     data = art.to_bytes()
     cost = _precision_cost(fit, metrics)
     if cost is not None:

@@ -20,6 +20,7 @@ import torch
 from numpy.typing import NDArray
 
 from artgen.animation.film import Film
+from artgen.animation.trajectory import Trajectory, trajectory_of
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
 from artgen.engines.protocols import (
@@ -41,7 +42,13 @@ from artgen.output import encode_png, frame_steps
 from artgen.raster import draw
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Stage
 from artgen.runner._folder import RunFolder
-from artgen.runner._history import History, Snapshot, film_of
+from artgen.runner._history import (
+    LIGHT_KEYS,
+    History,
+    Snapshot,
+    film_of,
+    keeps_trajectory,
+)
 from artgen.runner._prepare import Job, check_finite
 from artgen.runner._timing import Budget, Pace, Stopwatch, Work, measure_pace, stretches
 from artgen.seeds import derived_seed
@@ -97,7 +104,8 @@ class Fit:
     """One run of a job; `run` may be called once.
 
     Then `drawing` is the best one, `recipe` repeats it, `progress` says why and where the fit
-    stopped, and `film` holds the progress as key drawings, where the recipe asks for it.
+    stopped, and `film` holds the progress as key drawings, where the recipe asks for it, or else
+    `trajectory` an approximation, where one is kept.
 
     Frames are taken and checkpoints are saved where there is a `folder`: every `checkpoint_every`
     steps of a stage, or else every ten seconds, and at the end of a stage. `started` is called
@@ -123,9 +131,11 @@ class Fit:
         self.makes_frames = output.video and output.walk is None and output.start != "parts"
         self.filming = folder is not None and self.makes_frames
         self.history = History(None if folder is None else folder.history)
+        self.keys = LIGHT_KEYS if keeps_trajectory(job.plan, job.start) else output.history or 0
         self.progress = Progress()
         self.diverged: Diverged | None = None
         self.film: Film | None = None
+        self.trajectory: Trajectory | None = None
         self.resumed: dict[str, Any] | None = None
         self.chunk = 1
         self.memory_share = 1.0
@@ -185,13 +195,16 @@ class Fit:
                 self.recipe = self.recipe.with_stages(self.recipe.stage[: index + 1])
             if self.progress.stopped_by in ("interrupted", "diverged"):
                 break
-        self.film = self._film(last)
+        if self.keys:
+            film = self._film(last)
+            if self.recipe.output.history:
+                self.film = film
+            else:
+                self.trajectory = trajectory_of(film, parts=self.job.plan.primitive.has_count)
 
-    def _film(self, last: Snapshot) -> Film | None:
+    def _film(self, last: Snapshot) -> Film:
         """The history, which ends with the drawing that is saved."""
         output = self.recipe.output
-        if output.history is None:
-            return None
         seconds = output.video_seconds
         return film_of(
             [*(key for key in self.history.stored() if key.step < last.step), last],
@@ -501,8 +514,7 @@ class Fit:
 
     def _key_steps(self, total: int) -> Sequence[int]:
         """When drawings are kept for the history."""
-        history = self.recipe.output.history
-        return [] if history is None else _thinned(total, history)
+        return _thinned(total, self.keys) if self.keys else []
 
     def _checkpoint_due(self, engine: Engine) -> bool:
         if self.checkpoint_every:

@@ -17,11 +17,29 @@ from torch import Tensor
 from artgen.animation.film import Film, Scene
 from artgen.drawing import Drawing
 from artgen.errors import OutputError
+from artgen.resolve import Plan
 from artgen.runner._state_file import putting_to_use, read_state, write_state
 
 _NAME = re.compile(r"(\d{9,})\.safetensors")
 _IDENTITIES = "identities"
 _TENSOR = "tensor."
+
+LIGHT_KEYS = 12
+"""Keyframes of a light history."""
+
+_LARGEST_LIGHT = 4_000_000
+"""More parameters have no light history, which would take too long."""
+
+
+def keeps_trajectory(plan: Plan, drawing: Drawing) -> bool:
+    """Whether the file of a run gets a light history: files of other precisions are to be small."""
+    return (
+        plan.recipe.output.history is None
+        and plan.recipe.clip is None
+        and plan.recipe.run.precision == "fp32"
+        and plan.primitive.keeps_trajectory
+        and drawing.parameters <= _LARGEST_LIGHT
+    )
 
 
 @dataclass(frozen=True, eq=False)

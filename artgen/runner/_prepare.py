@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen._process import is_webgpu
+from artgen.animation.trajectory import trajectory_bytes
 from artgen.art import Contents, bytes_of_shapes, quantised, to_bytes
 from artgen.display import METRICS, FramedView, Rendering, View, open_view
 from artgen.drawing import Drawing
@@ -29,6 +30,7 @@ from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan, load_primitive, resolve
 from artgen.runner._arithmetic import resolve_arithmetic
 from artgen.runner._device import resolve_device
+from artgen.runner._history import LIGHT_KEYS, keeps_trajectory
 from artgen.runner._inputs import InputFiles
 from artgen.runner._warm_start import InitialArt, open_initial
 from artgen.runner.clip._plan import check_clip, plan_clip
@@ -189,16 +191,18 @@ def prepare(
         recipe = init.continued(recipe, load_primitive(recipe, registry))
     if recipe.seed is None:
         recipe = recipe.with_seed(int(np.random.SeedSequence().generate_state(1)[0]))
+    if recipe.primitive.target_bytes is not None:
+        if output.history:
+            raise UsageError(
+                "target_bytes counts the file of one drawing, not of a history",
+                hint="leave out --history, or give --count in place of --target-bytes",
+            )
+        recipe = recipe.with_output(history=0)
     plan = resolve(recipe, registry, target.canvas, target.subject)
     if recipe.primitive.target_bytes is not None:
         # Backends and arithmetics are chosen later; these have the longest names.
         run = {"device": device, "backend": "compiled", "threads": threads, "arithmetic": "fp32"}
         longest = replace(plan, recipe=_complete(plan.recipe, target, files, run))
-        if recipe.output.history is not None:
-            raise UsageError(
-                "target_bytes counts the file of one drawing, not of a history",
-                hint="leave out --history, or give --count in place of --target-bytes",
-            )
         header = art_bytes(longest, target) - _parameter_bytes(longest)
         plan = resolve(recipe, registry, target.canvas, target.subject, header=header)
     if output.start == "parts" and not plan.primitive.has_count:
@@ -462,9 +466,12 @@ def art_bytes(plan: Plan, target: Target) -> int:
         **dict.fromkeys((*measured, "loss", "bpp"), longest),
         "bytes": parameters,
     }
-    contents = Contents(drawing, recipe, metrics, recipe.run.precision, None)
+    contents = Contents(drawing, recipe, metrics, recipe.run.precision)
     keyframes = len(recipe.stage) * (recipe.output.history or 0)
-    return len(to_bytes(contents)) + keyframes * parameters
+    size = len(to_bytes(contents)) + keyframes * parameters
+    if keeps_trajectory(plan, drawing):
+        size += trajectory_bytes(drawing, LIGHT_KEYS, parts=primitive.has_count)
+    return size
 
 
 def _first_drawing(

@@ -40,7 +40,7 @@ def check_clip(recipe: Recipe, target: Target) -> None:
             "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed",
         ),
         "a history": (
-            recipe.output.history is not None,
+            bool(recipe.output.history),
             "leave out --history: the clip gives a film",
         ),
         "a last step": (

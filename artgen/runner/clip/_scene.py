@@ -130,7 +130,7 @@ class SceneFit:
             return FittedScene(length)
         frames = itertools.islice(self.clip.frames(self.task.first), length)
         first = _next(frames, self.clip)
-        plain = self.recipe.with_clip(None).with_output(video=False)
+        plain = self.recipe.with_clip(None).with_output(video=False, history=0)
         job = prepare(
             plain, self.registry, target=first, search=self.task.search, threads=self.task.cpus
         )
