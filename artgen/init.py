@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.philox import Philox
 
 __all__ = [
     "Context",
@@ -24,6 +25,23 @@ __all__ = [
 ]
 
 
+Generator = torch.Generator | Philox
+"""Where random numbers come from: torch, or a generator that browsers have as well."""
+
+
+def make_generator(seed: int, kind: str | None = None) -> Generator:
+    """A generator of this `kind`: None for torch's own, or ``philox``."""
+    return Philox(seed) if kind == "philox" else torch.Generator().manual_seed(seed)
+
+
+def choose(rng: Generator, density: Tensor, count: int, *, replacement: bool = True) -> Tensor:
+    """Draw `count` indices with probabilities proportional to `density` [n]."""
+    if isinstance(rng, Philox):
+        drawn = rng.choose(density.double().numpy(), count, replacement=replacement)
+        return torch.from_numpy(drawn)
+    return torch.multinomial(density, count, replacement=replacement, generator=rng)
+
+
 @dataclass
 class Context:
     """The data that initial values may depend on.
@@ -33,7 +51,7 @@ class Context:
     parts; `values` holds what was already initialised, in the order of `params` ("xy" first).
     """
 
-    rng: torch.Generator
+    rng: Generator
     canvas: Canvas
     count: int
     target: Tensor | None = None
@@ -56,11 +74,49 @@ class Context:
 
     def random(self, *shape: int) -> Tensor:
         """Draw uniform numbers in [0, 1)."""
+        if isinstance(self.rng, Philox):
+            return torch.from_numpy(self.rng.uniform(*shape))
         return torch.rand(shape, generator=self.rng)
 
     def randn(self, *shape: int) -> Tensor:
         """Draw standard normal numbers."""
+        if isinstance(self.rng, Philox):
+            return torch.from_numpy(self.rng.normal(*shape))
         return torch.randn(shape, generator=self.rng)
+
+    def seed(self) -> int:
+        """Draw the seed of another generator."""
+        if isinstance(self.rng, Philox):
+            return int(self.rng.uniform() * 2**24)
+        return int(torch.randint(2**62, (), generator=self.rng))
+
+    def places(self, count: int, detail: float) -> Tensor:
+        """Positions [2, count] as `on_detail` draws them."""
+        half_width, half_height = self.canvas.reach
+        reach = torch.tensor([[half_width], [half_height]])
+        if self.target is None:
+            return reach * (2 * self.random(2, count) - 1)
+        density = _detail_density(self.target, self.weight, detail)
+        pick = choose(self.rng, density.flatten(), count)
+        height, width = density.shape
+        column, row = pick % width, pick // width
+        corner = torch.stack([column, row]).float() + self.random(2, count)
+        size = torch.tensor([[float(width)], [float(height)]])
+        return reach * (2 * corner / size - 1)
+
+    def colours(self, *shape: int) -> Tensor:
+        """The target minus the background at the positions `xy`; random where one is missing."""
+        if self.target is None or "xy" not in self.values:
+            return self.random(*shape)
+        half_width, half_height = self.canvas.reach
+        grid = (self.values["xy"] / torch.tensor([[half_width], [half_height]])).t()
+        colour = torch.nn.functional.grid_sample(
+            self.target[None],
+            grid.reshape(1, 1, -1, 2),
+            padding_mode="border",
+            align_corners=False,
+        )
+        return colour[0, :, 0] - torch.tensor(self.background)[:, None]
 
 
 Init = Callable[[Context, tuple[int, ...]], Tensor]
@@ -94,39 +150,13 @@ def on_detail(detail: float = 0.8) -> Init:
     mixture.) Without a target they are uniform over the canvas.
     """
 
-    def init(context: Context, shape: tuple[int, ...]) -> Tensor:
-        count = shape[-1]
-        half_width, half_height = context.canvas.reach
-        reach = torch.tensor([[half_width], [half_height]])
-        if context.target is None:
-            return reach * (2 * context.random(2, count) - 1)
-        density = _detail_density(context.target, context.weight, detail)
-        pick = torch.multinomial(density.flatten(), count, replacement=True, generator=context.rng)
-        height, width = density.shape
-        column, row = pick % width, pick // width
-        corner = torch.stack([column, row]).float() + context.random(2, count)
-        size = torch.tensor([[float(width)], [float(height)]])
-        return reach * (2 * corner / size - 1)
-
-    return init
+    return lambda context, shape: context.places(shape[-1], detail)
 
 
 def at_target_colour(gain: float = 1.0) -> Init:
     """Colours [3, N]: `gain` times the target minus the background at the positions `xy`."""
 
-    def init(context: Context, shape: tuple[int, ...]) -> Tensor:
-        if context.target is None or "xy" not in context.values:
-            return gain * context.random(*shape)
-        xy = context.values["xy"]
-        half_width, half_height = context.canvas.reach
-        grid = (xy / torch.tensor([[half_width], [half_height]])).t().reshape(1, 1, -1, 2)
-        colour = torch.nn.functional.grid_sample(
-            context.target[None], grid, padding_mode="border", align_corners=False
-        )
-        base = torch.tensor(context.background)[:, None]
-        return gain * (colour[0, :, 0] - base)
-
-    return init
+    return lambda context, shape: gain * context.colours(*shape)
 
 
 def _detail_density(target: Tensor, weight: Tensor | None, detail: float) -> Tensor:

@@ -328,6 +328,10 @@ class RunTable(_Table):
         default="auto", description="number format of the steps of networks"
     )
     precision: Precision = "fp32"
+    random: Literal["philox"] | None = Field(
+        default=None,
+        description="generator of the first drawing and of new parts: philox as in the studio",
+    )
 
 
 class ClipTable(_Table):

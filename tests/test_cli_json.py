@@ -175,6 +175,7 @@ SHOW = "`artgen plugins show`"
             ["`artgen plugins check`"],
             lambda call: call("plugins", "check", "huber.py"),
         ),
+        (["`artgen studio`"], lambda call: call("studio", "-p", "gaussian", "--overwrite")),
         (["`artgen doctor`"], lambda call: call("doctor")),
     ],
 )
@@ -200,7 +201,8 @@ def test_every_section_is_tested():
         "`artgen fit --dry-run`",
     }
     tested |= {
-        f"`artgen {name}`" for name in ("render", "morph", "info", "compare", "plot", "doctor")
+        f"`artgen {name}`"
+        for name in ("render", "morph", "info", "compare", "plot", "studio", "doctor")
     }
     tested |= {f"`artgen plugins {name}`" for name in ("list", "search", "new", "check")}
     tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}

@@ -139,7 +139,7 @@ def test_new_parts_lack_nothing_of_a_start_and_fit_between_their_neighbours():
     fresh = new_parts(
         Blob(),
         40,
-        seed=3,
+        rng=torch.Generator().manual_seed(3),
         image=image,
         target=target,
         weight=None,
@@ -158,7 +158,7 @@ def test_new_parts_lack_nothing_of_a_start_and_fit_between_their_neighbours():
     again = new_parts(
         Blob(),
         40,
-        seed=3,
+        rng=torch.Generator().manual_seed(3),
         image=image,
         target=target,
         weight=None,

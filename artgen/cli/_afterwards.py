@@ -11,8 +11,8 @@ from artgen.cli._console import exit_code, say
 from artgen.errors import ArtgenError
 
 
-def open_in_browser(file: Path) -> bool:
-    """Open a file in the browser, which shows pictures too. Return whether there was one."""
+def open_in_browser(place: Path | str) -> bool:
+    """Open a file or a URL in the browser, if there is one, and return whether there was."""
     import webbrowser
 
     try:
@@ -21,7 +21,8 @@ def open_in_browser(file: Path) -> bool:
         graphical = not isinstance(browser, webbrowser.GenericBrowser) or isinstance(
             browser, webbrowser.BackgroundBrowser
         )
-        return graphical and browser.open(file.resolve().as_uri())
+        address = place if isinstance(place, str) else place.resolve().as_uri()
+        return graphical and browser.open(address)
     except webbrowser.Error:
         return False
 

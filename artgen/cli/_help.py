@@ -52,6 +52,7 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "info": ("artgen info photo-gaussian.png",),
     "compare": ("artgen compare photo.jpg -p gaussian:count=500 -p triangle@climb --time 10",),
     "plot": ("artgen fit photo.jpg --log run.jsonl", "artgen plot run.jsonl"),
+    "studio": ("artgen studio --open", "artgen studio -p stroke --plugin petal.py -o studio.html"),
     "doctor": ("artgen doctor --report",),
 }
 

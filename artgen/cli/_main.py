@@ -28,6 +28,7 @@ from artgen.cli.morph import morph
 from artgen.cli.plot import plot
 from artgen.cli.plugins import plugins
 from artgen.cli.render import render
+from artgen.cli.studio import studio
 from artgen.errors import Interrupted, OutputError, UsageError, explain_problem
 from artgen.faults import plugin_code
 
@@ -58,6 +59,7 @@ for command in (fit, render, morph, info, compare, plot):
     app.command(cls=Command)(flat(command))
 app.add_typer(gallery, name="gallery")
 app.add_typer(plugins, name="plugins")
+app.command(cls=Command)(flat(studio))
 app.command(cls=Command)(flat(doctor))
 
 
@@ -96,7 +98,7 @@ def _artgen(
         _use_settings(context)
 
 
-_WITHOUT_SETTINGS = ("doctor", "gallery", "info", "plugins")
+_WITHOUT_SETTINGS = ("doctor", "gallery", "info", "plugins", "studio")
 """The doctor shows what is wrong with them, and a gallery is made of recipes alone."""
 
 

@@ -38,7 +38,7 @@ class Problem:
     of the schedule as first planned; `revisions` are pairs of a step and the length planned from
     there on, and the runner may add some while the engine runs; `palette` [K, 3] holds the only
     colours that parts may have (None: any), for engines with `palettes`; `arithmetic` is what steps
-    of fields and codecs compute in.
+    of fields and codecs compute in; `random` is the generator of new parts, see `make_generator`.
     """
 
     primitive: Primitive
@@ -56,6 +56,7 @@ class Problem:
     device: str = "cpu"
     backend: Backend = EAGER
     arithmetic: Arithmetic = "fp32"
+    random: str | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     revisions: list[tuple[int, int]] = field(default_factory=list)
 

@@ -13,8 +13,8 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -290,7 +290,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_ours(self, writing: bool = False) -> bool:
         """Return whether the request is for this host, and from this page or from no page."""
-        hosts = [f"{name}:{self._serving.live.port}" for name in NAMES]
+        hosts = [f"{name}:{self._serving.server_address[1]}" for name in NAMES]
         origin = self.headers.get("Origin")
         if self.headers.get_all("Host", []) not in [[host] for host in hosts]:
             return False
@@ -328,3 +328,44 @@ class _Handler(BaseHTTPRequestHandler):
 
         with suppress(OSError):
             self._serving.live.stream(send)
+
+
+class _PageHandler(_Handler):
+    """Handler of a request for a page alone."""
+
+    def do_GET(self) -> None:
+        """Answer with the page."""
+        self._serving.heard(self.request)
+        if not self._is_ours():
+            self._answer(HTTPStatus.FORBIDDEN)
+        elif self.path == "/":
+            self._answer(HTTPStatus.OK, *self._serving.page)
+        else:
+            self._answer(HTTPStatus.NOT_FOUND)
+
+    def do_POST(self) -> None:
+        """Refuse: the page sends nothing."""
+        self._answer(HTTPStatus.METHOD_NOT_ALLOWED)
+
+
+@contextmanager
+def serve_page(page: bytes) -> Iterator[tuple[str, threading.Thread]]:
+    """Serve an HTML page, which has a policy of its own, on this machine.
+
+    Gives its URL and the thread that serves, until the block ends. Raises OutputError.
+    """
+    try:
+        server = _Server((HOST, 0), _PageHandler)
+    except OSError as error:
+        raise OutputError(f"cannot serve a page on this machine: {error.strerror}") from None
+    server.page = page, "frame-ancestors 'none'"
+    thread = threading.Thread(
+        target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+    )
+    thread.start()
+    try:
+        yield f"http://{HOST}:{server.server_address[1]}/", thread
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

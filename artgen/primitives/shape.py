@@ -289,7 +289,7 @@ class Shape(Primitive):
 
     def _initialise(self, context: Context) -> None:
         count, members, weights = context.count, self.members, np.array(self.weights)
-        rng = np.random.default_rng(int(torch.randint(2**62, (), generator=context.rng)))
+        rng = np.random.default_rng(context.seed())
         xy = on_detail()(context, (2, count))
         kind = rng.choice(len(members), count, p=weights / weights.sum())
         size, limits = self.sizes(context.mean_spacing, math.inf)[0], self.limits

@@ -269,6 +269,7 @@ class Fit:
             device=self.job.device,
             backend=self.job.backend,
             arithmetic=self.job.arithmetic,
+            random=self.recipe.run.random,
             options=self.stage.options,
         )
 

@@ -22,6 +22,7 @@ from artgen.display import METRICS, FramedView, Rendering, View, open_view
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError, UsageError
 from artgen.frame import WHOLE
+from artgen.init import make_generator
 from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend, tensor_device
@@ -487,7 +488,7 @@ def _first_drawing(
         tensors = init.tensors_for(plan, data.goal, data.weight, background)
     else:
         context = Context(
-            rng=torch.Generator().manual_seed(plan.recipe.seed or 0),
+            rng=make_generator(plan.recipe.seed or 0, plan.recipe.run.random),
             canvas=target.canvas,
             count=plan.first_count,
             target=goal if target.subject is None else None,

@@ -22,6 +22,8 @@ def browser():
         "--disable-gpu",
         "--use-angle=swiftshader",
         "--enable-unsafe-swiftshader",
+        "--enable-unsafe-webgpu",
+        "--use-webgpu-adapter=swiftshader",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",

@@ -19,6 +19,7 @@ from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.engines.base import Problem, State
 from artgen.engines.evaluation import check_finite, picture_psnr
+from artgen.init import Generator, choose, make_generator
 from artgen.primitives import Context, Primitive
 
 BLUR = 0.5
@@ -125,7 +126,7 @@ class Densification:
         fresh = new_parts(
             self.primitive,
             count - len(kept),
-            seed=self.problem.seed + step,
+            rng=make_generator(self.problem.seed + step, self.problem.random),
             image=image,
             target=self.target,
             weight=self.weight,
@@ -185,7 +186,7 @@ def new_parts(
     primitive: Primitive,
     count: int,
     *,
-    seed: int,
+    rng: Generator,
     image: Tensor,
     target: Tensor,
     weight: Tensor | None,
@@ -198,7 +199,6 @@ def new_parts(
     their target is what the picture lacks.
     """
     canvas = start.canvas
-    rng = torch.Generator().manual_seed(seed)
     spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
     density = error_density(image, target, weight, BLUR * spacing)
     background = target.new_tensor(start.background)[:, None, None]
@@ -237,15 +237,16 @@ def error_density(image: Tensor, target: Tensor, weight: Tensor | None, blur: fl
     return density / density.sum()
 
 
-def pick_places(density: Tensor, count: int, canvas: Canvas, rng: torch.Generator) -> Tensor:
+def pick_places(density: Tensor, count: int, canvas: Canvas, rng: Generator) -> Tensor:
     """Positions [2, count] anywhere inside pixels drawn from `density`, each pixel at most once.
 
     A pixel is drawn again only where there are not enough of them.
     """
     enough = int((density > 0).sum()) >= count
-    pick = torch.multinomial(density.flatten(), count, replacement=not enough, generator=rng)
+    pick = choose(rng, density.flatten(), count, replacement=not enough)
     height, width = density.shape
-    corner = torch.stack([pick % width, pick // width]) + torch.rand(2, count, generator=rng)
+    offset = Context(rng, canvas, count).random(2, count)
+    corner = torch.stack([pick % width, pick // width]) + offset
     size = torch.tensor([[float(width)], [float(height)]])
     return torch.tensor(canvas.reach)[:, None] * (2 * corner / size - 1)
 
@@ -255,7 +256,7 @@ class _DensificationContext(Context):
 
     def __init__(
         self,
-        rng: torch.Generator,
+        rng: Generator,
         canvas: Canvas,
         *,
         xy: Tensor,

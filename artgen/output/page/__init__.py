@@ -6,9 +6,9 @@ a script, a style sheet and the recipe, and its content security policy allows n
 """
 
 from artgen.output.page import _fields, _splats
-from artgen.output.page._document import PageWords, encode_page
+from artgen.output.page._document import PageWords, encode_page, plain_json, render_document
 
 # Imported for the answers that they register.
 _FAMILIES = (_fields, _splats)
 
-__all__ = ["PageWords", "encode_page"]
+__all__ = ["PageWords", "encode_page", "plain_json", "render_document"]

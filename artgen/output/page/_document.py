@@ -21,9 +21,9 @@ from artgen.output.templates import policy_hash, read_asset, render_page
 from artgen.primitives import Primitive
 
 _SCRIPTS = {
-    "splats": ("numbers", "stage", "splats", "view", "page"),
-    "field": ("numbers", "stage", "field", "view", "page"),
-    "shapes": ("numbers", "shapes", "view", "page"),
+    "splats": ("numbers", "moments", "stage", "splats", "view", "page"),
+    "field": ("numbers", "moments", "stage", "field", "view", "page"),
+    "shapes": ("numbers", "moments", "shapes", "view", "page"),
 }
 """The files that make up the script, by what it draws."""
 
@@ -67,27 +67,36 @@ def encode_page(
         "duration": 0.0 if film is None else film.duration,
         "rows": packer.table,
     }
-    parts = [read_asset("artgen.output", f"{name}.js") for name in _SCRIPTS[described["kind"]]]
+    return render_document(
+        described["kind"],
+        words,
+        film=film is not None,
+        piece=plain_json(piece),
+        recipe=plain_json(json.loads(recipe_json)),
+        numbers=packer.text(),
+        poster=base64.b64encode(poster).decode("ascii"),
+    ).encode()
+
+
+def render_document(kind: str, words: PageWords, *, film: bool, **data: str) -> str:
+    """Render the page of a `kind` of drawing around its data, by their names in the template."""
+    parts = [read_asset("artgen.output", f"{name}.js") for name in _SCRIPTS[kind]]
     script = '"use strict";\n(() => {\n' + "\n".join(parts) + "})();\n"
     style = "".join(read_asset("artgen.output", name) for name in ("base.css", "page.css"))
-    text = render_page(
+    return render_page(
         "artgen.output",
         words=words,
-        film=film is not None,
+        film=film,
         script=script,
         script_hash=policy_hash(script),
         style=style,
         style_hash=policy_hash(style),
-        piece=_json(piece),
         recipe_id=RECIPE_ID,
-        recipe=_json(json.loads(recipe_json)),
-        numbers=packer.text(),
-        poster=base64.b64encode(poster).decode("ascii"),
+        **data,
     )
-    return text.encode()
 
 
-def _json(data: Any) -> str:
+def plain_json(data: Any) -> str:
     """Encode canonical JSON that is safe inside an HTML element."""
     text = json.dumps(
         data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False

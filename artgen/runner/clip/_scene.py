@@ -27,6 +27,7 @@ from artgen.engines.gradient.densify import new_parts, summed_colour
 from artgen.engines.protocols import HandsOver, Recovers, Stops
 from artgen.errors import Diverged, InputError
 from artgen.events import Advanced, Evaluated, Event, Notice, PreviewDrawn
+from artgen.init import make_generator
 from artgen.metrics import psnr
 from artgen.output import probe_folder
 from artgen.raster import paint
@@ -317,6 +318,7 @@ class Follower:
             device=job.device,
             backend=job.backend,
             arithmetic=job.arithmetic,
+            random=job.plan.recipe.run.random,
             options=self.stage.options,
         )
 
@@ -370,7 +372,7 @@ class Follower:
         fresh = new_parts(
             self.primitive,
             len(ended),
-            seed=seed,
+            rng=make_generator(seed, job.plan.recipe.run.random),
             image=image,
             target=target,
             weight=weights,

@@ -1,0 +1,60 @@
+"""`artgen studio`: write or serve a page that fits splats in the browser."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from artgen.cli._afterwards import open_in_browser
+from artgen.cli._completion import names_of
+from artgen.cli._console import print_json, say
+from artgen.cli._flags import OVERWRITE, Common, option, switch
+from artgen.errors import UsageError
+
+
+def studio(
+    primitive: list[str] | None = option(
+        "NAME",
+        "A splat that the page offers. Repeatable. Default: those that artgen ships, and those "
+        "of --plugin.",
+        "--primitive",
+        "-p",
+        complete=names_of("primitive"),
+    ),
+    output: Path | None = option(
+        "FILE.html", "Output file. Default: studio.html.", "--output", "-o"
+    ),
+    open_page: bool = switch(
+        "Serve the page on this machine and open it, until Ctrl-C. Nothing is written without -o.",
+        "--open",
+    ),
+    overwrite: bool = OVERWRITE,
+    *,
+    common: Common,
+) -> None:
+    """Write one HTML page that fits splats in a browser, on its graphics card, by WebGPU."""
+    from artgen.cli._progress import showing
+    from artgen.output import atomic_write
+    from artgen.studio import build_studio, default_splats
+
+    file = output or (None if open_page else Path("studio.html"))
+    if file is not None and file.suffix.lower() != ".html":
+        raise UsageError(f"--output {file} is not an HTML file", hint="call it FILE.html")
+    if file is not None and file.exists() and not overwrite:
+        raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+    registry = common.registry()
+    with showing(registry, common, "studio"):
+        names = primitive or default_splats(registry, common.plugin or ())
+        page = build_studio(names, registry)
+    if file is not None:
+        atomic_write(file, page)
+    if common.as_json:
+        print_json({"output": file and str(file), "bytes": len(page), "primitives": names})
+    elif file is not None and not common.quiet:
+        print(file)
+    if open_page:
+        from artgen.live import serve_page
+
+        with serve_page(page) as (address, serving):
+            opened = open_in_browser(address)
+            say(f"{'serving' if opened else 'open'} {address} (Ctrl-C ends it)")
+            serving.join()

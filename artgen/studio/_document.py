@@ -1,0 +1,116 @@
+"""The studio as one HTML file: template, style, scripts, and compressed data.
+
+The content security policy allows the page's own script and style, by their hashes, and pictures
+that the page itself makes. It allows no connection, so nothing leaves the machine.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+from collections.abc import Sequence
+from importlib import resources
+from typing import Any
+
+from artgen.output import encode_jpeg, to_pixels
+from artgen.output.page import PageWords, render_document
+from artgen.output.templates import policy_hash, read_asset, render_page
+from artgen.registry import Registry
+from artgen.studio._kinds import describe_kind
+from artgen.targets import ImageTarget, TargetRequest, open_sample
+
+SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")
+_SAMPLE_SIDE, _SAMPLE_QUALITY = 320, 72
+
+_SCRIPTS = (
+    *("philox", "start", "growth", "picture", "device", "fit", "show", "chart", "mask"),
+    *("art", "save", "controls", "studio"),
+)
+"""The files that make up the script, in their order."""
+
+_PAINTER = ("view", "moments", "stage", "splats")
+"""Files of the HTML export that draw splats at any zoom."""
+
+
+def build_studio(primitives: Sequence[str], registry: Registry) -> bytes:
+    """Write the studio's HTML file, with the splats `primitives`.
+
+    Raises UsageError for a primitive that it cannot fit, PluginError.
+    """
+    described = [describe_kind(name, registry) for name in primitives]
+    words = PageWords("@title@", "", ["@facts@"], "@alt@")
+    names = ("piece", "recipe", "numbers", "poster")
+    frame = render_document("splats", words, film=False, **{name: f"@{name}@" for name in names})
+    lines: dict[str, int] = {}
+    data = {
+        "kinds": {kind["name"]: kind for kind in described},
+        "samples": [_sample(name) for name in SAMPLES],
+        "frame": frame,
+    }
+    packed = {**_shared(data, lines), "lines": list(lines)}
+    text = json.dumps(packed, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    script = (
+        '"use strict";\n(() => {\n' + "\n".join([_painter(), *map(_read, _SCRIPTS)]) + "})();\n"
+    )
+    style = read_asset("artgen.output", "base.css") + read_asset("artgen.studio", "page.css")
+    policy = "; ".join(
+        [
+            "default-src 'none'",
+            f"script-src '{policy_hash(script)}'",
+            f"style-src '{policy_hash(style)}'",
+            "img-src data: blob:",
+            "media-src blob: mediastream:",
+            "base-uri 'none'",
+            "form-action 'none'",
+        ]
+    )
+    film = resources.files("artgen.studio").joinpath("page", "film.webp").read_bytes()
+    return render_page(
+        "artgen.studio",
+        policy=policy,
+        script=script,
+        style=style,
+        film=base64.b64encode(film).decode("ascii"),
+        data=base64.b64encode(_zipped(text.encode())).decode("ascii"),
+    ).encode()
+
+
+def _read(name: str) -> str:
+    return read_asset("artgen.studio", f"{name}.js")
+
+
+def _painter() -> str:
+    """The scripts of the HTML export as a function of what they find in the page otherwise."""
+    parts = "\n".join(read_asset("artgen.output", f"{name}.js") for name in _PAINTER)
+    return (
+        "function openStage(piece, rowOf, canvas, change) {\n"
+        f"{parts}\nreturn {{ Painter, view: new View(canvas, change) }};\n}}\n"
+    )
+
+
+def _shared(value: Any, lines: dict[str, int]) -> Any:
+    """Replace long texts by the numbers of their `lines`: those of shaders repeat."""
+    if isinstance(value, dict):
+        return {key: _shared(each, lines) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shared(each, lines) for each in value]
+    if isinstance(value, str) and "\n" in value:
+        return {"lines": [lines.setdefault(line, len(lines)) for line in value.split("\n")]}
+    return value
+
+
+def _zipped(data: bytes) -> bytes:
+    """Compress without a time stamp, so that equal pages are equal bytes."""
+    stream = io.BytesIO()
+    with gzip.GzipFile(fileobj=stream, mode="wb", compresslevel=9, mtime=0) as file:
+        file.write(data)
+    return stream.getvalue()
+
+
+def _sample(name: str) -> dict[str, str]:
+    target = open_sample(name, TargetRequest(size=_SAMPLE_SIDE))
+    assert isinstance(target, ImageTarget)
+    jpeg = encode_jpeg(to_pixels(target.image), _SAMPLE_QUALITY, optimize=True)
+    return {"name": f"sample:{name}", "data": base64.b64encode(jpeg).decode("ascii")}

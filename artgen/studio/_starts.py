@@ -1,0 +1,172 @@
+"""Initial values, rates and bounds of a primitive as data, for a runtime without Python.
+
+The functions of its parameters are recorded once, as footprints are: each becomes a list of
+operations on what depends on the picture, the count and random numbers. JavaScript evaluates the
+list for every part (`start.js`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from artgen.compiler.ir import IR
+from artgen.compiler.operands import numbers
+from artgen.compiler.record import Recorded, Untraceable, recording
+from artgen.init import Context
+from artgen.primitives import Param, Primitive
+
+__all__ = ["describe_params"]
+
+
+def describe_params(primitive: Primitive) -> list[dict[str, Any]]:
+    """Describe all parameters in the order of their initialisation. Raises Untraceable."""
+    described = []
+    known: dict[str, tuple[int, ...]] = {}
+    for name, param in primitive.parameters().items():
+        described.append(
+            {
+                "name": name,
+                "shape": list(param.shape),
+                "map": [param.map.function, param.map.scale, param.map.shift],
+                "period": param.period,
+                "init": _recorded(f"init of {name}", known, _started(param)),
+                "rate": _recorded(f"lr of {name}", known, _called(param.lr)),
+                "low": _recorded(f"min of {name}", known, _called(param.min)),
+                "high": _recorded(f"max of {name}", known, _called(param.max)),
+            }
+        )
+        known[name] = param.shape
+    return described
+
+
+def _started(param: Param) -> Callable[[Context], Any]:
+    return lambda context: param.init(context, (*param.shape, 1))
+
+
+def _called(value: Any) -> Callable[[Context], Any]:
+    return value if callable(value) else lambda context: value
+
+
+def _recorded(
+    what: str, known: dict[str, tuple[int, ...]], function: Callable[[Context], Any]
+) -> dict[str, Any] | None:
+    """Record what `function` makes of a context; None stays None.
+
+    A result is a number, the name of an input, or an operation and its arguments.
+    """
+    ir = IR()
+    context = _RecordedContext(ir, known)
+    with torch.no_grad(), recording():
+        result = function(context)
+    if result is None:
+        return None
+    if not isinstance(result, Tensor | float | int):
+        raise Untraceable(f"{what} gives {type(result).__name__}, not a tensor")
+    found = numbers(ir, result.numbers if isinstance(result, Recorded) else result)
+    results = [_expression(ir, int(number)) for number in found.reshape(-1)]
+    return {"draws": context.draws, "results": results}
+
+
+def _expression(ir: IR, number: int) -> Any:
+    operation, arguments, _, constant = ir.values[number]
+    if constant is not None:
+        return constant
+    if operation == "input":
+        name, place = next(key for key, value in ir.inputs.items() if value == number)
+        return " ".join([name, *map(str, place)])
+    return [operation, *(_expression(ir, argument) for argument in arguments)]
+
+
+class _Count(int):
+    """The number of parts: 1 as a size of the recorded tensors, but any number in arithmetic."""
+
+    recorded: Recorded
+
+    def __mul__(self, other: Any) -> Any:
+        return self.recorded * other
+
+    def __truediv__(self, other: Any) -> Any:
+        return self.recorded / other
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return other / self.recorded
+
+    __rmul__ = __mul__
+
+
+class _RecordedCanvas:
+    """A canvas of any size."""
+
+    def __init__(self, number: Callable[..., Recorded]) -> None:
+        self.pixel, self.area = number("pixel"), number("area")
+        self.reach = number("reach", 0), number("reach", 1)
+
+
+class _RecordedContext(Context):
+    """A context of one part, whose numbers are inputs of `ir`.
+
+    `draws` says what random numbers were asked for, in order: kind and shape without the parts.
+    """
+
+    def __init__(self, ir: IR, known: dict[str, tuple[int, ...]]) -> None:
+        self._ir = ir
+        self.draws: list[list[Any]] = []
+        self.count = _Count(1)
+        self.count.recorded = self._number("count")
+        self.canvas: Any = _RecordedCanvas(self._number)
+        self.background = (math.nan,) * 3
+        self.target = self.weight = None
+        self.values = {
+            name: self._tensor(f"value {name}", (*shape, 1)) for name, shape in known.items()
+        }
+
+    @property
+    def mean_spacing(self) -> Any:
+        """A number for all parts."""
+        return self._number("mean_spacing")
+
+    @property
+    def spacing(self) -> Tensor:
+        """A number per part."""
+        return self._tensor("spacing", (1,))
+
+    def random(self, *shape: int) -> Tensor:
+        """Uniform numbers."""
+        return self._drawn("uniform", shape)
+
+    def randn(self, *shape: int) -> Tensor:
+        """Normal numbers."""
+        return self._drawn("normal", shape)
+
+    def places(self, count: int, detail: float) -> Tensor:
+        """Positions that follow the detail of the target."""
+        return self._drawn("places", (2, 1), detail)
+
+    def colours(self, *shape: int) -> Tensor:
+        """Colours of the target."""
+        return self._tensor("colour", shape)
+
+    def _drawn(self, kind: str, shape: tuple[int, ...], *more: float) -> Recorded:
+        if not shape or shape[-1] != 1:
+            raise NotImplementedError("random numbers of a shape that does not end with the parts")
+        self.draws.append([kind, math.prod(shape), *more])
+        return self._tensor(f"draw {len(self.draws) - 1}", shape)
+
+    def _number(self, name: str, *index: int) -> Recorded:
+        key = (name, index)
+        number = self._ir.inputs[key] if key in self._ir.inputs else self._ir.input(key)
+        return Recorded.of(self._ir, np.array(number))
+
+    def _tensor(self, name: str, shape: tuple[int, ...]) -> Recorded:
+        array = np.empty(math.prod(shape), np.int64)
+        for place in range(len(array)):
+            key = (name, (place,))
+            known = self._ir.inputs
+            array[place] = known[key] if key in known else self._ir.input(key)
+        return Recorded.of(self._ir, array.reshape(shape))

@@ -1,0 +1,53 @@
+// The .art file: safetensors with artgen's description as JSON in its metadata. See artgen.art.
+
+/** JSON with sorted keys; numbers of a recipe that Python must read as floats keep a point. */
+function canonical(value, key = "") {
+  if (Array.isArray(value)) return `[${value.map((each) => canonical(each, key)).join(",")}]`;
+  if (value !== null && typeof value === "object") {
+    const entries = Object.keys(value).filter((each) => value[each] !== undefined).sort();
+    return `{${entries.map((each) => `${JSON.stringify(each)}:${canonical(value[each], each)}`).join(",")}}`;
+  }
+  return JSON.stringify(value);
+}
+
+/**
+ * @param {Record<string, any>} described drawing, metrics and recipe
+ * @param {Param[]} params @param {Tensors} tensors @param {number} count
+ */
+function writeArt(described, params, tensors, count) {
+  const text = canonical({ format: 1, precision: "fp32", ...described });
+  /** @type {Record<string, any>} */
+  const header = { __metadata__: { artgen: text } };
+  let at = 0;
+  const names = params.map(({ name }) => name).sort();
+  for (const name of names) {
+    const shape = params.find((param) => param.name === name)?.shape ?? [], length = tensors[name].byteLength;
+    header[name] = { dtype: "F32", shape: [...shape, count], data_offsets: [at, at + length] };
+    at += length;
+  }
+  let head = JSON.stringify(header);
+  head += " ".repeat((8 - (new TextEncoder().encode(head).length % 8)) % 8);
+  const bytes = new TextEncoder().encode(head), size = new DataView(new ArrayBuffer(8));
+  size.setBigUint64(0, BigInt(bytes.length), true);
+  return new Blob([size.buffer, bytes, ...names.map((name) => tensors[name])], { type: "application/octet-stream" });
+}
+
+/** Read a file that writeArt or artgen wrote. @param {ArrayBuffer} buffer @param {string} name */
+function readArt(buffer, name) {
+  const damaged = new Sentence(`${name} is not an .art file, or it is damaged.`);
+  try {
+    const length = Number(new DataView(buffer).getBigUint64(0, true));
+    if (length > buffer.byteLength - 8) throw damaged;
+    const header = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 8, length)));
+    const described = JSON.parse(header.__metadata__.artgen);
+    /** @type {Tensors} */
+    const tensors = {};
+    for (const [key, { dtype, data_offsets: [from, to] }] of Object.entries(header).filter(([key]) => key !== "__metadata__")) {
+      if (dtype !== "F32") throw new Sentence(`${name} stores its numbers as ${dtype}. The studio reads files of precision fp32.`);
+      tensors[key] = new Float32Array(buffer.slice(8 + length + from, 8 + length + to));
+    }
+    return { drawing: described.drawing, recipe: described.recipe, metrics: described.metrics, tensors };
+  } catch (error) {
+    throw error instanceof Sentence ? error : damaged;
+  }
+}

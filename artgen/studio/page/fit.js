@@ -1,0 +1,233 @@
+// A fit: parameters of one primitive that learn a picture on the graphics card, step by step.
+
+/** The most steps of a submission. */
+const SUBMITTED = 64, FAILURES = 3;
+
+/** The factor on all rates for the step after `step`, see artgen's schedule.py. @param {Record<string, any>} options @param {number} step @param {number} total */
+function rateFactor(options, step, total) {
+  const between = (start, end, progress) => end + ((start - end) * (1 + Math.cos(Math.PI * progress))) / 2;
+  const progress = Math.min(1, step / total), RISE = 0.3;
+  let factor = options.rate;
+  if (options.schedule === "cosine") factor *= between(1, options.final, progress);
+  if (options.schedule === "exponential") factor *= options.decay ** step;
+  if (options.schedule === "one-cycle") {
+    factor *= progress < RISE ? between(1 / 25, 1, progress / RISE) : between(1, options.final, (progress - RISE) / (1 - RISE));
+  }
+  return step < options.warmup ? (factor * (step + 1)) / (options.warmup + 1) : factor;
+}
+
+class Fit {
+  /**
+   * @param {GPUDevice} device
+   * @param {{ params: Param[], program: Program, kernels: Record<string, any>, grows: boolean }} kind
+   * @param {{ target: Picture, weight: Float32Array | null, background: number[] }} scene
+   * @param {Record<string, any>} options of the engine, with `count`, `steps`, `seed`
+   */
+  constructor(device, kind, scene, options) {
+    this.kind = kind;
+    this.scene = scene;
+    this.options = options;
+    this.device = device;
+    /** The step, steps that Adam counts, the factor after failures, the best loss, failures. */
+    this.step = this.adam = this.failures = 0;
+    this.factor = 1;
+    this.bestLoss = Infinity;
+    this.count = kind.grows ? firstCount(options.start, options.count) : options.count;
+    this.rounds = kind.grows ? roundsOf(options, options.count, options.steps) : new Map();
+    /** @type {{ loss: number, psnr: number, finite: boolean }} */
+    this.report = { loss: Infinity, psnr: 0, finite: true };
+  }
+
+  /** Start anew, or from mapped values. @param {Tensors | null} tensors @param {number} count */
+  start(tensors = null, count = this.count) {
+    const { kind, options } = this;
+    this.count = count;
+    this.adopt(this.raw(tensors ?? startingValues(kind.params, this.setting(new Philox(options.seed)))), null);
+  }
+
+  /** What starting values and rates depend on. @param {Philox} rng @returns {Setting} */
+  setting(rng) {
+    const { target, weight, background } = this.scene, { width, height } = target;
+    return {
+      rng, width, height, target, weight, background, count: this.count, everyone: this.count,
+      spacing: (xy) => localSpacing(xy, target),
+    };
+  }
+
+  /** Raw values inside their bounds, a row per parameter of the program. @param {Tensors} tensors */
+  raw(tensors) {
+    const count = tensors.xy.length / 2, setting = this.setting(new Philox(0));
+    const raw = new Float32Array(this.kind.program.parameters.length * count);
+    this.rows().forEach(({ param, component }, row) => {
+      const [low, high] = rawBounds(param, setting);
+      for (let k = 0; k < count; k++) {
+        raw[row * count + k] = Math.min(Math.max(unmapped(param.map, tensors[param.name][component * count + k]), low), high);
+      }
+    });
+    return raw;
+  }
+
+  /** The parameter and its component of each row of raw values. */
+  rows() {
+    return this.kind.program.parameters.map(({ name, index }) => {
+      const param = this.kind.params.find((each) => each.name === name);
+      if (!param) throw new Error(`no parameter ${name}`);
+      return { param, component: index.reduce((place, k, axis) => place * param.shape[axis] + k, 0) };
+    });
+  }
+
+  /** Continue with these raw values and moments. @param {Float32Array} raw @param {Float32Array | null} moments */
+  adopt(raw, moments) {
+    const { program, kernels } = this.kind, { target, background } = this.scene, setting = this.setting(new Philox(0));
+    const sizes = { N: this.count, W: target.width, H: target.height, S: SUBMITTED };
+    const { beta1, beta2, epsilon, weight_decay: decay } = this.options;
+    this.driver?.destroy();
+    this.driver = new Driver(this.device, program, kernels, sizes, {
+      red: background[0], green: background[1], blue: background[2], background_weight: 1e-3, beta1, beta2, epsilon, decay,
+    });
+    const rows = this.rows();
+    this.rates = rows.map(({ param }) => numberOf(param.rate, setting, 0));
+    const ends = rows.flatMap(({ param }) => rawBounds(param, setting).map((end) => Math.min(Math.max(end, -3e38), 3e38)));
+    this.driver.write("raw", raw);
+    this.driver.write("bounds", Float32Array.from(ends));
+    if (moments) this.driver.write("moments", moments);
+    this.aim();
+    this.driver.run(this.driver.lists("start", "keep"));
+    this.bestLoss = Infinity;
+  }
+
+  /** Write target and weights. */
+  aim() {
+    const { target, weight } = this.scene, plane = target.width * target.height;
+    const sum = weight ? weight.reduce((a, b) => a + b, 0) : plane;
+    this.driver.write("goal", target.values);
+    this.driver.write("weights", Float32Array.from({ length: plane }, (_, k) => (weight ? weight[k] : 1) / (3 * sum)));
+    this.bestLoss = Infinity;
+  }
+
+  get done() {
+    return this.step >= this.options.steps;
+  }
+
+  /** Take up to `number` steps; a round of growth comes before the step that it is due at. @param {number} number */
+  async advance(number) {
+    if (this.rounds.has(this.step) && this.rounds.get(this.step) > 0) await this.grow();
+    const next = [...this.rounds.keys()].find((step) => step > this.step) ?? Infinity;
+    const steps = Math.min(number, SUBMITTED, this.options.steps - this.step, next - this.step), { beta1, beta2 } = this.options;
+    const width = 2 + this.rates.length, schedule = new Float32Array(steps * width);
+    for (let k = 0; k < steps; k++) {
+      const t = this.adam + k + 1, factor = this.factor * rateFactor(this.options, this.step + k, this.options.steps);
+      schedule.set([1 - beta1 ** t, Math.sqrt(1 - beta2 ** t), ...this.rates.map((rate) => rate * factor)], k * width);
+    }
+    this.driver.write("schedule", schedule);
+    this.driver.write("clock", new Uint32Array(1));
+    await this.driver.run(Array.from({ length: steps }, () => this.driver.lists("step")).flat());
+    this.step += steps;
+    this.adam += steps;
+    return steps;
+  }
+
+  /** Measure loss and PSNR, keep the best, and recover from what is not finite. */
+  async evaluate() {
+    const [buffer] = await this.driver.run(this.driver.lists("evaluate"), ["report"]);
+    const [loss, square, broken] = new Float32Array(buffer);
+    if (broken || !Number.isFinite(loss)) return this.recover();
+    if (loss < this.bestLoss) {
+      this.bestLoss = loss;
+      await this.driver.run(this.driver.lists("keep"));
+    }
+    this.report = { loss, psnr: Math.min(100, -10 * Math.log10(square)), finite: true };
+    return this.report;
+  }
+
+  /** Back to the best parameters at half the rates. */
+  async recover() {
+    if (++this.failures > FAILURES) throw new Sentence("The numbers of this fit became infinite again and again. Choose a smaller learning rate and restart.");
+    const [best] = await this.driver.run([], ["best"]);
+    this.factor /= 2;
+    this.adam = 0;
+    this.adopt(new Float32Array(best), null);
+    return this.report;
+  }
+
+  /** Mapped values of all parameters. @returns {Promise<Tensors>} */
+  async tensors() {
+    const [buffer] = await this.driver.run([], ["raw"]);
+    return this.mapped(new Float32Array(buffer), this.count);
+  }
+
+  /** @param {Float32Array} raw @param {number} count @returns {Tensors} */
+  mapped(raw, count) {
+    const tensors = Object.fromEntries(this.kind.params.map(({ name, shape }) => [name, new Float32Array(shape.reduce((a, b) => a * b, 1) * count)]));
+    this.rows().forEach(({ param, component }, row) => {
+      for (let k = 0; k < count; k++) tensors[param.name][component * count + k] = mapped(param.map, raw[row * count + k]);
+    });
+    return tensors;
+  }
+
+  /** The picture as it is shown. @returns {Promise<Picture>} */
+  async picture() {
+    const { width, height } = this.scene.target, [buffer] = await this.driver.run(this.driver.lists("draw"), ["pixels"]);
+    return fromBytes(new ImageData(new Uint8ClampedArray(buffer, 0, 4 * width * height), width, height));
+  }
+
+  /** All that a fit continues from. */
+  async state() {
+    const [raw, moments] = await this.driver.run([], ["raw", "moments"]);
+    const { step, adam, factor, count, scene, report } = this;
+    return { raw: new Float32Array(raw), moments: new Float32Array(moments), step, adam, factor, count, scene, report };
+  }
+
+  /** Continue from a state. @param {Awaited<ReturnType<Fit["state"]>>} state */
+  restore({ raw, moments, ...rest }) {
+    Object.assign(this, rest);
+    if (this.kind.grows) this.rounds = roundsOf(this.options, this.options.count, this.options.steps);
+    this.adopt(raw, moments);
+  }
+
+  /** What each part adds to the picture: colour times the gradient by it of the summed picture. */
+  async worth() {
+    const { driver, count } = this, { target, weight } = this.scene, plane = target.width * target.height;
+    const channels = sizeOf(this.kind.program.buffers.incoming.numbers, driver.symbols) / plane;
+    const incoming = new Float32Array(channels * plane);
+    for (let c = 0; c < 3; c++) incoming.set(weight ?? new Float32Array(plane).fill(1), c * plane);
+    driver.write("incoming", incoming);
+    const operations = driver.lists("step").filter((each) => "kernel" in each && !["compare", "advance", "tick"].includes(each.kernel));
+    const [raw, moments, image, gradients] = (await driver.run(operations, ["raw", "moments", "image", "gradients"])).map((buffer) => new Float32Array(buffer));
+    const tensors = this.mapped(raw, count), width = Math.floor(gradients.length / count);
+    const worth = Float32Array.from({ length: count }, (_, k) => Math.hypot(...[0, 1, 2].map((c) =>
+      gradients[k * width + width - channels + c] * tensors.colour[c * count + k])));
+    return { raw, moments, image, tensors, worth };
+  }
+
+  /** Add and move parts where the error is, as artgen's Densification does under the blend sum. */
+  async grow() {
+    const due = this.rounds.get(this.step) ?? this.count, { count, options } = this, { target, background } = this.scene;
+    const plane = target.width * target.height, { raw, moments, image, tensors, worth } = await this.worth();
+    const drawn = { ...target, values: image.slice(0, 3 * plane).map((value, k) => value + background[Math.floor(k / plane)]) };
+    const rng = new Philox(stageSeed(options.seed) + BigInt(this.step));
+    const change = grown(this.kind.params, tensors, worth, drawn, this.setting(rng), due, options.move);
+    this.rounds.set(this.step, 0);
+    if (!change) return;
+    const { kept, fresh } = change, rows = this.rates.length;
+    this.count = due;
+    const freshRaw = this.raw(fresh), added = due - kept.length;
+    /** @type {(old: Float32Array, rows: number, more: Float32Array | null) => Float32Array} */
+    const joined = (old, rows, more) => {
+      const values = new Float32Array(rows * due);
+      for (let row = 0; row < rows; row++) {
+        kept.forEach((part, k) => { values[row * due + k] = old[row * count + part]; });
+        if (more) values.set(more.subarray(row * added, (row + 1) * added), row * due + kept.length);
+      }
+      return values;
+    };
+    this.adopt(joined(raw, rows, freshRaw), joined(moments, 2 * rows, null));
+  }
+
+  destroy() {
+    this.driver?.destroy();
+  }
+}
+
+/** The seed of the first stage, see artgen.seeds. @param {number | bigint} seed */
+const stageSeed = (seed) => (BigInt(seed) + 7919n) % 2n ** 63n;

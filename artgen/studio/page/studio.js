@@ -1,0 +1,519 @@
+// The page: what one does on it, and what happens then.
+
+/** @type {{ kinds: Record<string, Kind>, samples: { name: string, data: string }[], frame: string, losses: string[] }} */
+let data;
+/** @type {Settings} */
+let settings;
+/** @type {GPUDevice | null} */
+let device = null;
+/** @type {Source | null} */
+let source = null;
+/** @type {Fit | null} */
+let fit = null;
+/** @type {Show | null} */
+let show = null;
+/** @type {Mask} */
+let mask;
+/** What was drawn last, on this side of the graphics card: it outlives a lost device. @type {{ tensors: Tensors, count: number, psnr: number, loss: number, step: number } | null} */
+let last = null;
+let running = false, turn = Promise.resolve(), chunk = 1, nextFrame = 0;
+/** @type {[number, number][]} */
+let points = [];
+/** @type {{ tensors: Tensors, count: number }[]} */
+let frames = [];
+/** @type {any[]} */
+const past = [];
+const compiled = new Map();
+const MOST_PAST = 20, MOST_FRAMES = 150, BUSY = 30, PANELS = 250;
+
+/** One thing at a time touches the fit; what goes wrong is said. @template T @param {() => Promise<T>} work @returns {Promise<T | void>} */
+function alone(work) {
+  const result = turn.then(work).catch(fail);
+  turn = /** @type {Promise<any>} */ (result);
+  return result;
+}
+
+function fail(error) {
+  running = false;
+  refresh();
+  const memory = typeof GPUOutOfMemoryError !== "undefined" && error instanceof GPUOutOfMemoryError;
+  say(memory ? NO_MEMORY : error instanceof Sentence || error.name === "Unable" ? error.message : `Something went wrong: ${error.message}`);
+}
+
+/** @param {string} sentence */
+function say(sentence) {
+  one("notice").hidden = !sentence;
+  one("reason").textContent = sentence;
+}
+
+const kind = () => data.kinds[settings.primitive];
+const variant = () => kind().variants[variantKey(settings.preset, settings.options)];
+
+/** Kernels of the present variant and loss. */
+async function openKind() {
+  const { params, programs, grows } = variant(), program = programs[settings.loss];
+  const key = `${settings.primitive} ${settings.loss} ${variantKey(settings.preset, settings.options)}`;
+  if (!device) throw new Sentence(NO_ADAPTER);
+  if (!compiled.has(key)) compiled.set(key, await compileProgram(device, program));
+  return { params, program, kernels: compiled.get(key), grows: grows && settings.growth };
+}
+
+/** Options of the engine, as the recipe of the variant has them. */
+function engineOptions() {
+  const { steps, count, seed, growth, speed } = settings, [stage] = variant().recipe.stage;
+  const still = growth ? {} : { start: 1, move: 0 };
+  return { ...stage, ...still, rate: stage.rate * 2 ** speed, steps, count, seed };
+}
+
+/** The target at the fitting size, or at the size of what is there already. @param {{ width: number, height: number } | null} size */
+function readScene(size) {
+  if (!source) throw new Sentence("Choose a picture first.");
+  const background = colourOf(settings.background), target = readPixels(source, size ?? scaledSize(source.bitmap, settings.size), background);
+  const { width, height } = mask.canvas;
+  if (width !== target.width || height !== target.height) mask.clear(target);
+  const canvas = /** @type {HTMLCanvasElement} */ (one("target"));
+  Object.assign(canvas, { width: target.width, height: target.height });
+  canvas.getContext("2d")?.putImageData(toBytes(target), 0, 0);
+  return { target, weight: mask.weight(), background };
+}
+
+/** Begin anew: with starting values, or with parts that are given. @param {{ tensors: Tensors, count: number, size: { width: number, height: number } } | null} given */
+async function begin(given = null) {
+  const scene = readScene(given?.size ?? null), chosen = await openKind(), options = engineOptions();
+  if (given) Object.assign(options, { start: 1, count: given.count });
+  fit?.destroy();
+  fit = new Fit(/** @type {GPUDevice} */ (device), chosen, scene, options);
+  points = [];
+  frames = [];
+  nextFrame = 0;
+  fit.start(given?.tensors ?? null, given?.count);
+  openShow();
+  await look(true);
+}
+
+function openShow() {
+  if (!fit) return;
+  const { params, shaders, blend, columns } = variant(), { target, background } = fit.scene;
+  show?.close();
+  show = new Show(one("picture"), { params, shaders, blend, columns }, target, Math.max(fit.options.count, fit.count), background);
+}
+
+let panelsDue = 0;
+
+/** Measure, and show where the fit is; the panels less often. @param {boolean} all */
+async function look(all = false) {
+  if (!fit || !show) return;
+  const report = await fit.evaluate(), tensors = await fit.tensors();
+  last = { tensors, count: fit.count, psnr: report.psnr, loss: report.loss, step: fit.step };
+  if (Number.isFinite(report.loss)) points.push([fit.step, report.loss]);
+  if (fit.step >= nextFrame && frames.length < MOST_FRAMES) {
+    frames.push({ tensors, count: fit.count });
+    nextFrame = Math.max(fit.step + 1, Math.ceil(fit.step * 1.05));
+  }
+  show.update(tensors, fit.count);
+  refresh();
+  if (!all && performance.now() < panelsDue) return;
+  const picture = await fit.picture(), canvas = /** @type {HTMLCanvasElement} */ (one("error"));
+  Object.assign(canvas, { width: picture.width, height: picture.height });
+  canvas.getContext("2d")?.putImageData(errorMap(picture, fit.scene.target), 0, 0);
+  drawChart(/** @type {SVGPathElement} */ (document.querySelector("#chart path")), points, fit.options.steps);
+  panelsDue = performance.now() + PANELS;
+}
+
+/** Words and numbers of the page. */
+function refresh() {
+  one("start").textContent = running ? "Pause" : fit?.done ? "Go on" : "Start";
+  one("start").setAttribute("aria-pressed", String(running));
+  /** @type {HTMLButtonElement} */ (one("single")).disabled = running;
+  /** @type {HTMLButtonElement} */ (one("undo")).disabled = !past.length;
+  if (!fit || !last) return;
+  one("psnr").textContent = `${last.psnr.toFixed(2)} dB`;
+  one("step").textContent = String(fit.step);
+  one("parts").textContent = fit.count.toLocaleString("en");
+  /** @type {HTMLProgressElement} */ (one("progress")).value = Math.min(1, fit.step / fit.options.steps);
+}
+
+/** Take steps for a moment, then let the page draw. */
+async function take() {
+  if (!fit || !running) return;
+  const began = performance.now(), taken = await fit.advance(chunk), spent = performance.now() - began;
+  const rate = (1000 * taken) / Math.max(spent, 0.1);
+  one("rate").textContent = rate < 10 ? rate.toFixed(1) : Math.round(rate).toLocaleString("en");
+  chunk = Math.min(SUBMITTED, Math.max(1, Math.round((taken * BUSY) / Math.max(spent, 1))));
+  if (fit.done) running = false;
+  await look(!running);
+}
+
+async function go() {
+  while (running) {
+    await alone(take);
+    await new Promise((resolve) => { setTimeout(resolve, 0); });
+  }
+  refresh();
+}
+
+/** Start or pause. */
+function toggle() {
+  if (!fit) return;
+  running = !running;
+  // Who goes on after the end wants as many steps again.
+  if (running && fit.done) setSteps(fit.step + settings.steps);
+  refresh();
+  if (running) go();
+}
+
+/** @param {number} steps */
+function setSteps(steps) {
+  settings.steps = steps;
+  if (fit) fit.options.steps = steps;
+  /** @type {HTMLInputElement} */ (one("steps")).value = String(steps);
+}
+
+/** Remember all that an undo puts back. */
+async function remember() {
+  if (!fit) return;
+  past.push({ settings: structuredClone(settings), source, mask: mask.pixels, state: await fit.state(), points: [...points], options: { ...fit.options } });
+  if (past.length > MOST_PAST) past.shift();
+}
+
+async function undo() {
+  const before = past.pop();
+  if (!before) return;
+  ({ settings, source } = before);
+  mask.pixels = before.mask;
+  fillFields();
+  const { target } = before.state.scene;
+  readScene(target);
+  fit?.destroy();
+  fit = new Fit(/** @type {GPUDevice} */ (device), await openKind(), before.state.scene, before.options);
+  fit.restore(before.state);
+  points = before.points;
+  openShow();
+  await look(true);
+}
+
+/** Change settings, and begin anew with them. @param {Partial<Settings>} changes */
+const change = (changes) => alone(async () => {
+  await remember();
+  Object.assign(settings, changes);
+  fillFields();
+  await begin();
+});
+
+/** Change what the fit learns from, and let it go on. @param {(fit: Fit) => Promise<void> | void} work */
+const redirect = (work) => alone(async () => {
+  if (!fit) return;
+  await remember();
+  await work(fit);
+  await look(true);
+});
+
+/** Another picture: the parts travel to it, once there are some that have learned. @param {Source} opened */
+const aim = (opened) => alone(async () => {
+  if (fit) await remember();
+  source = opened;
+  markSample();
+  if (!fit || fit.step === 0) return begin();
+  fit.scene = { ...fit.scene, ...readScene(fit.scene.target) };
+  fit.aim();
+  fit.failures = 0;
+  // The rates rise again, so that the parts can travel.
+  setSteps(fit.step + settings.steps);
+  await look(true);
+});
+
+/** @param {Blob} blob @param {string} name */
+async function open(blob, name) {
+  try {
+    say("");
+    if (name.toLowerCase().endsWith(".art")) await openArt(blob, name);
+    else await aim(await openPicture(blob, name));
+  } catch (error) {
+    fail(error);
+  }
+}
+
+/** Go on from a drawing. @param {Blob} blob @param {string} name */
+async function openArt(blob, name) {
+  const { drawing, recipe, tensors } = readArt(await blob.arrayBuffer(), name), found = data.kinds[drawing.primitive];
+  const values = found && Object.fromEntries(Object.keys(found.defaults).map((key) => [key, drawing.options[key]]));
+  const preset = found?.presets.find((each) => each.name === recipe?.primitive?.preset)?.name ?? "";
+  if (!found?.variants[variantKey(preset, values)]) {
+    throw new Sentence(`This studio has no shaders for ${drawing.primitive} with the options of ${name}. Write one with artgen studio -p ${drawing.primitive}.`);
+  }
+  await alone(async () => {
+    await remember();
+    const count = tensors.xy.length / 2;
+    Object.assign(settings, { primitive: drawing.primitive, preset, options: values, count, background: cssColour(drawing.background) });
+    fillFields();
+    await begin({ tensors, count, size: drawing });
+  });
+}
+
+// What one keeps.
+
+/** The complete recipe of the present drawing. */
+function recipeNow() {
+  const { recipe } = variant(), [stage] = recipe.stage, options = fit?.options ?? {}, { width, height } = fit?.scene.target ?? { width: 1, height: 1 };
+  const name = source?.name ?? "picture.png";
+  const target = { ...recipe.target, source: name, sha256: source?.digest ?? undefined, size: Math.max(width, height), background: settings.background };
+  const changed = Object.fromEntries(Object.keys(stage).filter((key) => key in options).map((key) => [key, options[key]]));
+  return {
+    ...recipe, seed: settings.seed, target, primitive: { ...recipe.primitive, count: last?.count ?? settings.count },
+    stage: [{ ...stage, ...changed, loss: settings.loss, stop: fit && !fit.done && fit.step ? fit.step : undefined }],
+  };
+}
+
+function artNow() {
+  if (!fit || !last) throw new Sentence("There is no drawing yet.");
+  const { options, plugin, params } = variant(), { width, height } = fit.scene.target, { tensors, count, psnr, loss, step } = last;
+  const drawing = { primitive: settings.primitive.split(":").pop(), options, width, height, background: fit.scene.background, background_weight: 1e-3, plugin };
+  const recipe = recipeNow();
+  return writeArt({ drawing, recipe, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params, tensors, count);
+}
+
+const stem = () => `${(source?.name ?? "picture").replace(/^sample:|\.[^.]*$/g, "")}-${settings.primitive.split(":").pop()}`;
+
+const kept = {
+  png: async () => download(await encoded(await /** @type {Show} */ (show).snapshot(wholeNumber("side")), "image/png"), `${stem()}.png`),
+  art: async () => download(artNow(), `${stem()}.art`),
+  page: () => alone(async () => {
+    if (!fit || !show || !last) return;
+    const { tensors, worth } = await fit.worth();
+    const words = { title: stem(), facts: `${settings.primitive} · ${worth.length} parts · ${last.psnr.toFixed(1)} dB` };
+    download(await drawingPage(data.frame, show, show.look, tensors, worth, recipeNow(), words), `${stem()}.html`);
+  }),
+  film: async () => {
+    if (!show || !fit || !frames.length) throw new Sentence("There is no progress yet.");
+    const all = last ? [...frames, last] : frames, screen = document.createElement("canvas");
+    const view = new Show(screen, show.look, show.size, Math.max(...all.map(({ count }) => count)), fit.scene.background);
+    try {
+      download(await progressFilm(view, all, Math.min(720, Math.max(360, settings.size))), `${stem()}.webm`);
+    } finally {
+      view.close();
+    }
+  },
+  link: async () => {
+    const address = `${location.href.split("#")[0]}#${fragmentOf(settings, source?.name ?? "")}`;
+    history.replaceState(null, "", address);
+    await navigator.clipboard?.writeText(address).catch(() => {});
+  },
+};
+
+/** @param {keyof typeof kept} what */
+async function keep(what) {
+  one("status").textContent = "Saving";
+  try {
+    await kept[what]();
+    one("status").textContent = what === "link" ? "The link is in the address" : "Saved";
+  } catch (error) {
+    fail(error);
+  }
+}
+
+// Fields, buttons, keys, drops.
+
+/** Write the settings into the fields. */
+function fillFields() {
+  const chosen = kind();
+  fillSelect(one("primitive"), Object.keys(data.kinds).map((name) => [name, name]), settings.primitive);
+  one("summary").textContent = chosen.summary;
+  one("presets").hidden = !chosen.presets.length;
+  fillSelect(one("preset"), [["", "none"], ...chosen.presets.map(({ name }) => /** @type {[string, string]} */ ([name, name]))], settings.preset);
+  fillSelect(one("loss"), Object.keys(variant().programs).map((name) => [name, name]), settings.loss);
+  optionFields(chosen, settings.options, (name, value) => {
+    change({ preset: "", options: available(chosen, { ...settings.options, [name]: value }, name) });
+  });
+  one("growing").hidden = !variant().grows;
+  for (const key of ["count", "size", "steps", "seed", "background", "speed"]) /** @type {HTMLInputElement} */ (one(key)).value = String(settings[key]);
+  /** @type {HTMLInputElement} */ (one("growth")).checked = settings.growth;
+  showSpeed();
+}
+
+const showSpeed = () => { one("speed-value").textContent = `${+(2 ** settings.speed).toPrecision(2)}×`; };
+
+function markSample() {
+  for (const button of document.querySelectorAll("#samples button")) button.setAttribute("aria-pressed", String(source?.name === /** @type {HTMLElement} */ (button).dataset.name));
+}
+
+/** @param {{ name: string, data: string }} sample */
+const sampleBlob = (sample) => new Blob([Uint8Array.from(atob(sample.data), (c) => c.charCodeAt(0))], { type: "image/jpeg" });
+
+function listen() {
+  const on = (id, type, work) => one(id).addEventListener(type, work);
+  on("start", "click", toggle);
+  on("single", "click", () => alone(async () => { if (fit && !fit.done) { await fit.advance(1); await look(true); } }));
+  on("restart", "click", () => change({}));
+  on("undo", "click", () => alone(undo));
+  on("whole", "click", () => show?.view.go({ x: 0, y: 0, zoom: 1 }));
+  on("dismiss", "click", () => say(""));
+  on("primitive", "change", ({ target }) => {
+    const next = data.kinds[target.value];
+    change({ primitive: target.value, preset: "", options: { ...next.defaults }, count: next.count });
+  });
+  on("preset", "change", ({ target }) => {
+    const preset = kind().presets.find(({ name }) => name === target.value);
+    change(preset ? { preset: preset.name, options: { ...preset.values }, count: preset.count } : { preset: "", options: { ...kind().defaults } });
+  });
+  for (const id of ["count", "seed"]) on(id, "change", () => change({ [id]: wholeNumber(id) }));
+  on("size", "change", ({ target }) => change({ size: Number(target.value) }));
+  on("background", "change", ({ target }) => change({ background: target.value }));
+  on("growth", "change", ({ target }) => change({ growth: target.checked }));
+  on("steps", "change", () => { setSteps(wholeNumber("steps")); refresh(); });
+  on("speed", "input", ({ target }) => {
+    settings.speed = Number(target.value);
+    showSpeed();
+    if (fit) fit.options.rate = engineOptions().rate;
+  });
+  on("loss", "change", ({ target }) => redirect(async (now) => {
+    settings.loss = target.value;
+    const state = await now.state();
+    now.kind = { ...(await openKind()), grows: now.kind.grows };
+    now.restore(state);
+    points = [];
+  }));
+  on("brush", "click", () => {
+    mask.brushing = !mask.brushing;
+    one("brush").setAttribute("aria-pressed", String(mask.brushing));
+    one("mask").classList.toggle("brushing", mask.brushing);
+  });
+  on("clear", "click", () => redirect((now) => { mask.clear(now.scene.target); weigh(now); }));
+  on("file", "change", ({ target }) => {
+    const [file] = target.files;
+    target.value = "";
+    if (file) open(file, file.name);
+  });
+  on("webcam", "click", async () => {
+    try {
+      await aim(await openPicture(await webcamFrame(), "webcam.png"));
+    } catch (error) {
+      fail(error);
+    }
+  });
+  for (const button of document.querySelectorAll("[data-keep]")) {
+    button.addEventListener("click", () => keep(/** @type {any} */ (button).dataset.keep));
+  }
+  one("controls").addEventListener("submit", (event) => event.preventDefault());
+  addEventListener("paste", (event) => {
+    const file = [...(event.clipboardData?.files ?? [])].find(({ type }) => type.startsWith("image/"));
+    if (file) open(file, file.name || "pasted.png");
+  });
+  addEventListener("dragover", (event) => { event.preventDefault(); one("drop").hidden = false; });
+  addEventListener("dragleave", (event) => { if (!event.relatedTarget) one("drop").hidden = true; });
+  addEventListener("drop", (event) => {
+    event.preventDefault();
+    one("drop").hidden = true;
+    const file = event.dataTransfer?.files[0];
+    if (file) open(file, file.name);
+  });
+  const move = (across, down) => show?.view.move((across * show.canvas.width) / 12, (down * show.canvas.height) / 12);
+  const keys = {
+    " ": toggle, ".": () => one("single").click(), r: () => one("restart").click(), u: () => one("undo").click(), "0": () => one("whole").click(),
+    "+": () => show?.view.glide(1.5), "=": () => show?.view.glide(1.5), "-": () => show?.view.glide(1 / 1.5),
+    ArrowLeft: () => move(-1, 0), ArrowRight: () => move(1, 0), ArrowUp: () => move(0, -1), ArrowDown: () => move(0, 1),
+  };
+  addEventListener("keydown", (event) => {
+    const { target, key } = event, element = /** @type {HTMLElement} */ (target);
+    if (event.altKey || event.ctrlKey || event.metaKey || !Object.hasOwn(keys, key)) return;
+    if (element.closest("input, select, button") || (key.startsWith("Arrow") && element.id !== "picture")) return;
+    event.preventDefault();
+    keys[key]();
+  });
+}
+
+/** @param {Fit} now */
+function weigh(now) {
+  now.scene = { ...now.scene, weight: mask.weight() };
+  now.aim();
+}
+
+/** A device that is lost: another one goes on from what was drawn last. @param {GPUDevice} lost */
+async function revive(lost) {
+  const was = running;
+  running = false;
+  refresh();
+  const { message } = await lost.lost;
+  await turn;
+  compiled.clear();
+  try {
+    device = await openOwn();
+    await alone(async () => {
+      if (!fit || !last) return;
+      const { step, scene, options } = fit;
+      fit = new Fit(/** @type {GPUDevice} */ (device), await openKind(), scene, options);
+      fit.start(last.tensors, last.count);
+      fit.step = step;
+      await look(true);
+    });
+    say("The graphics card was lost and found again. The fit goes on from what was drawn last.");
+    if (was) toggle();
+  } catch (error) {
+    device = null;
+    say(`The graphics card was lost${message ? ` (${message})` : ""}. What is drawn can still be kept; open the page again to go on.`);
+  }
+}
+
+async function openOwn() {
+  const opened = await openDevice();
+  opened.addEventListener("uncapturederror", ({ error }) => fail(error));
+  opened.lost.then(() => { if (opened === device) revive(opened); });
+  return opened;
+}
+
+/** The data of the page: compressed, with the lines of all shaders once. */
+async function unpack() {
+  const packed = Uint8Array.from(atob(one("data").textContent ?? ""), (c) => c.charCodeAt(0));
+  const text = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  const { lines, ...rest } = JSON.parse(text);
+  const joined = (value) => {
+    if (Array.isArray(value)) return value.map(joined);
+    if (value === null || typeof value !== "object") return value;
+    if ("lines" in value) return value.lines.map((k) => lines[k]).join("\n");
+    return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)]));
+  };
+  return joined(rest);
+}
+
+async function main() {
+  try {
+    device = await openOwn();
+  } catch (error) {
+    one("why").textContent = error instanceof Sentence ? error.message : `WebGPU failed: ${error.message}`;
+    one("unable").hidden = false;
+    return;
+  }
+  data = await unpack();
+  const [first] = Object.keys(data.kinds), defaults = data.kinds[first];
+  settings = settingsFrom(location.hash.slice(1), {
+    primitive: first, preset: "", options: { ...defaults.defaults }, count: defaults.count, size: 256, steps: 1000,
+    loss: "mse", speed: 0, growth: true, seed: 1, background: "#000000",
+  }, data.kinds);
+  one("studio").hidden = false;
+  mask = new Mask(one("mask"), () => { redirect(weigh); });
+  fillFields();
+  listen();
+  for (const sample of data.samples) {
+    const button = document.createElement("button"), image = document.createElement("img");
+    Object.assign(image, { src: `data:image/jpeg;base64,${sample.data}`, alt: sample.name.replace("sample:", "") });
+    Object.assign(button, { type: "button", title: sample.name });
+    button.dataset.name = sample.name;
+    button.append(image);
+    button.addEventListener("click", () => open(sampleBlob(sample), sample.name));
+    one("samples").append(button);
+  }
+  const asked = new URLSearchParams(location.hash.slice(1)).get("picture");
+  const chosen = data.samples.find(({ name }) => name === asked) ?? data.samples[0];
+  await open(sampleBlob(chosen), chosen.name);
+}
+
+/** For tests and whoever embeds the page. */
+/** @type {any} */ (window).artgen = Object.freeze({
+  settled: () => turn,
+  picture: () => source?.name,
+  report: () => last && { psnr: last.psnr, loss: last.loss, step: last.step, count: last.count, running },
+  tensors: () => last && Object.fromEntries(Object.entries(last.tensors).map(([name, values]) => [name, [...values]])),
+  open: (/** @type {Blob} */ blob, /** @type {string} */ name) => open(blob, name),
+  lose: () => device?.destroy(),
+});
+
+main().catch(fail);

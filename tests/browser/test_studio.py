@@ -1,0 +1,263 @@
+"""The studio fits in the browser as Python does, keeps what it made, and says what does not work."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from axe_playwright_python.sync_playwright import Axe
+from listening import listen
+from PIL import Image
+
+import artgen
+from artgen.canvas import Canvas
+from artgen.cli import main
+from artgen.init import Context, make_generator
+from artgen.registry import Registry
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+
+PLUGIN = '''
+import torch
+from artgen import Param, Spec, Splat, hookimpl, init, pixels
+
+class Ring(Splat):
+    """Soft rings."""
+    params = {"size": Param(init=init.from_spacing(0.7), min=pixels(1), lr=0.05, map="exp")}
+
+    def footprint(self, dx, dy, p):
+        r = torch.sqrt(dx * dx + dy * dy + 1e-12) / p.size
+        return torch.exp(-8 * (r - 0.6) ** 2)
+
+    def radius(self, p):
+        return 1.6 * p.size
+
+@hookimpl
+def artgen_primitives():
+    return [Spec("ring", "Soft rings.", Ring)]
+'''
+QUICK = "size=64&count=40&growth=false&seed=5"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with a studio of Gaussians and of a plugin's rings, and a picture."""
+    folder = tmp_path_factory.mktemp("studio")
+    (folder / "rings.py").write_text(PLUGIN)
+    command = ["studio", "-p", "gaussian", "-p", "ring", "--plugin", str(folder / "rings.py"), "-q"]
+    assert main([*command, "-o", str(folder / "studio.html")]) == 0
+    row, column = np.mgrid[0:48, 0:64] / 48
+    red = 0.5 + 0.5 * np.sin(7 * column) * np.cos(5 * row)
+    disc = (column - 0.7) ** 2 + (row - 0.5) ** 2 < 0.1
+    pixels = (255 * np.stack([red, column / 1.4, 0.9 * disc], axis=2)).astype(np.uint8)
+    Image.fromarray(pixels).save(folder / "picture.png")
+    Image.fromarray(pixels[::-1, ::-1].copy()).save(folder / "other.png")
+    return folder
+
+
+@pytest.fixture
+def visit(browser, folder):
+    """A function that opens the studio; afterwards nothing may have gone wrong or outside."""
+    opened, complaints = [], []
+
+    def visit(settings="", script=None, width=390):
+        context = browser.new_context(viewport={"width": width, "height": 480})
+        if script:
+            context.add_init_script(script)
+        page = context.new_page()
+        listen(page, complaints, "file:", "data:", "blob:")
+        page.goto(f"{(folder / 'studio.html').as_uri()}#{settings}&{QUICK}")
+        opened.append(context)
+        if script is None:
+            page.wait_for_function("() => artgen.report()")
+        return page
+
+    yield visit
+    for context in opened:
+        context.close()
+    assert complaints == []
+
+
+def drop(page, path):
+    """Drop a file on the page, and wait until it is used."""
+    data = list(path.read_bytes())
+    page.evaluate(
+        """async ([data, name]) => {
+          const transfer = new DataTransfer();
+          transfer.items.add(new File([new Uint8Array(data)], name));
+          dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, cancelable: true }));
+        }""",
+        [data, path.name],
+    )
+    page.wait_for_function(f"() => artgen.picture() === {json.dumps(path.name)}")
+    return report(page)
+
+
+def report(page):
+    return page.evaluate("artgen.settled().then(artgen.report)")
+
+
+def run(page):
+    """Let the fit run to its end."""
+    page.click("#start")
+    page.wait_for_function("() => !artgen.report().running")
+    return report(page)
+
+
+def keep(page, what, path):
+    with page.expect_download() as download:
+        page.click(f"[data-keep={what}]")
+    download.value.save_as(path)
+    return path
+
+
+def fitted_psnr(folder, file):
+    """The PSNR of the recipe in a file, fitted by Python's reference kernels."""
+    out = folder / f"python-{file.stem}"
+    options = ["--device", "cpu", "--backend", "eager", "--out", str(out), "-q"]
+    assert main(["fit", "--recipe", str(file), *options]) == 0
+    return artgen.load(next(out.glob("*.art"))).psnr
+
+
+def test_it_learns_as_python_does_and_keeps_what_it_made(visit, folder, capsys, monkeypatch):
+    monkeypatch.chdir(folder)
+    page = visit("steps=100")
+    begun = drop(page, folder / "picture.png")
+    assert (begun["step"], begun["count"]) == (0, 40)
+    start = page.evaluate("artgen.tensors()")
+    done = run(page)
+    assert done["step"] == 100
+    file = keep(page, "art", folder / "browser.art")
+
+    art = artgen.load(file)
+    pixels = np.asarray(Image.open(folder / "picture.png"), np.float32) / 255
+    target = torch.from_numpy(pixels).permute(2, 0, 1)
+    context = Context(make_generator(5, "philox"), Canvas(64, 48), 40, target)
+    for name, values in art.primitive().initial(context).items():
+        assert values.flatten().tolist() == pytest.approx(start[name], abs=1e-5), name
+    assert begun["psnr"] + 5 < done["psnr"]
+    assert done["psnr"] == pytest.approx(fitted_psnr(folder, file), abs=0.1)
+
+    assert main(["info", str(file)]) == 0
+    assert 'random = "philox"' in capsys.readouterr().out
+    assert main(["render", str(file), "-o", "rendered.png", "--size", "64", "-q"]) == 0
+    init = ["--init", str(file), "--steps", "2", "--device", "cpu", "--backend", "eager"]
+    assert main(["fit", "picture.png", *init, "--size", "64", "-q", "--no-video"]) == 0
+
+    page.fill("#side", "64")
+    shown = np.asarray(Image.open(keep(page, "png", folder / "shown.png")).convert("RGB"), int)
+    rendered = np.asarray(Image.open(folder / "rendered.png").convert("RGB"), int)
+    assert shown.shape == rendered.shape
+    assert np.abs(shown - rendered).max() <= 4
+    assert keep(page, "film", folder / "film.webm").read_bytes().startswith(b"\x1aE\xdf\xa3")
+
+    document = keep(page, "page", folder / "drawing.html")
+    other = page.context.new_page()
+    other.goto(document.as_uri())
+    drawn = other.evaluate("artgen.pixels({ width: 64, height: 48 }).then(({ data }) => [...data])")
+    drawn = np.array(drawn).reshape(48, 64, 4)[..., :3]
+    assert np.abs(drawn - rendered).max() <= 4
+    page.click("[data-keep=link]")
+    page.wait_for_function("() => location.hash.includes('seed=5')")
+
+
+def test_growth_adds_parts_where_python_does(visit, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    page = visit("steps=30&growth=true")
+    assert drop(page, folder / "picture.png")["count"] == 4
+    done = run(page)
+    assert done["count"] == 40
+    file = keep(page, "art", folder / "grown.art")
+    assert done["psnr"] == pytest.approx(fitted_psnr(folder, file), abs=0.5)
+
+
+def test_pause_options_mask_target_and_undo(visit, folder):
+    page = visit("steps=1000&count=12")
+    page.click("#start")
+    page.wait_for_function("() => artgen.report().step >= 3")
+    page.click("#start")
+    paused = report(page)
+    assert not paused["running"]
+    page.click("#single")
+    assert report(page)["step"] == paused["step"] + 1
+
+    box = page.locator("#mask").bounding_box()
+    page.click("#brush")
+    page.mouse.move(box["x"] + 20, box["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 60, box["y"] + 40)
+    page.mouse.up()
+    masked = report(page)
+    assert masked["step"] == paused["step"] + 1
+    assert masked["loss"] != paused["loss"]
+
+    aimed = drop(page, folder / "other.png")
+    assert aimed["step"] == masked["step"]
+    assert aimed["loss"] > masked["loss"]
+    page.select_option("[name=blend]", label="normalized")
+    changed = report(page)
+    assert changed["step"] == 0
+    for before in (aimed, masked):
+        page.click("#undo")
+        assert report(page) == pytest.approx(before, rel=1e-4)
+    assert page.locator("#notice").is_hidden()
+
+
+def test_an_art_file_and_a_plugin_are_continued(visit, folder):
+    page = visit("primitive=ring&count=12")
+    begun = report(page)
+    for _ in range(4):
+        page.click("#single")
+    learned = report(page)
+    assert learned["psnr"] > begun["psnr"]
+    file = keep(page, "art", folder / "ring.art")
+    page.select_option("#primitive", "gaussian")
+    page.set_input_files("#file", file)
+    page.wait_for_function("() => document.getElementById('primitive').value === 'ring'")
+    again = report(page)
+    assert again["count"] == 12
+    assert again["psnr"] == pytest.approx(learned["psnr"], abs=1e-3)
+    registry = Registry(files=[folder / "rings.py"])
+    assert artgen.load(file, registry=registry).render(16).shape[0] == 16
+    (folder / "text.art").write_text("no drawing")
+    page.set_input_files("#file", folder / "text.art")
+    page.locator("#reason", has_text="damaged").wait_for()
+
+
+@pytest.mark.parametrize(
+    ("script", "word"),
+    [
+        ("Object.defineProperty(navigator, 'gpu', { value: undefined })", "no WebGPU"),
+        ("GPU.prototype.requestAdapter = async () => null", "no graphics card"),
+    ],
+)
+def test_without_webgpu_a_film_is_shown(visit, script, word):
+    page = visit(script=script)
+    page.locator("#why", has_text=word).wait_for()
+    assert page.locator("#film").evaluate("film => film.decode().then(() => film.naturalWidth)")
+    assert page.locator("#studio").is_hidden()
+
+
+def test_a_lost_device_is_replaced(visit):
+    page = visit("count=12")
+    page.click("#single")
+    before = report(page)
+    page.evaluate("artgen.lose()")
+    page.locator("#reason", has_text="lost and found").wait_for()
+    assert report(page) == pytest.approx(before, rel=1e-3)
+    page.click("#single")
+    assert report(page)["step"] == 2
+
+
+@pytest.mark.parametrize("width", [390, 1440])
+def test_everybody_can_use_it(visit, width):
+    page = visit("count=12", width=width)
+    overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
+    assert page.evaluate(overflow) == 0
+    found = Axe().run(page).response["violations"]
+    assert [each["id"] for each in found if each["impact"] in ("serious", "critical")] == []
+    page.focus("#picture")
+    page.keyboard.press(".")
+    page.wait_for_function("() => artgen.report().step === 1")

@@ -1,0 +1,167 @@
+"""The studio's page is complete, deterministic and small; what it cannot fit is refused with a reason."""
+
+from __future__ import annotations
+
+import html
+import math
+import urllib.error
+import urllib.request
+
+import numpy as np
+import pytest
+import torch
+
+from artgen import Param, Splat
+from artgen.canvas import Canvas
+from artgen.cli import main
+from artgen.compiler.record import Untraceable
+from artgen.init import Context, make_generator
+from artgen.live import serve_page
+from artgen.philox import Philox, philox
+from artgen.registry import Registry, default
+from artgen.studio import build_studio, default_splats
+from artgen.studio._kinds import describe_kind, variant_key
+from artgen.studio._starts import describe_params
+
+LARGEST = 600_000
+
+
+def test_philox_gives_the_published_numbers():
+    """The known answers of Random123, the authors' library."""
+    ones = np.uint64(0xFFFFFFFF)
+    pi = [0x243F6A88, 0x85A308D3, 0x13198A2E, 0x03707344], [0xA4093822, 0x299F31D0]
+    cases = [
+        ([0] * 4, [0] * 2, "6627e8d5 e169c58d bc57ac4c 9b00dbd8"),
+        ([ones] * 4, [ones] * 2, "408f276d 41c83b0e a20bc7c6 6d5451fd"),
+        (*pi, "d16cfe09 94fdcceb 5001e420 24126ea1"),
+    ]
+    for counter, key, expected in cases:
+        words = philox(np.array(counter, np.uint64)[:, None], np.array(key, np.uint64))
+        assert " ".join(f"{int(word):08x}" for word in words[:, 0]) == expected
+
+
+def test_philox_draws_what_is_asked_for():
+    density = np.array([0.0, 1.0, 0.0, 3.0, 4.0])
+    drawn = np.bincount(Philox(1).choose(density, 8000), minlength=5) / 8000
+    assert drawn == pytest.approx(density / 8, abs=0.02)
+    once = Philox(2).choose(density, 3, replacement=False)
+    assert sorted(once) == [1, 3, 4]
+    numbers = Philox(3).normal(2, 5000)
+    assert numbers.shape == (2, 5000)
+    assert numbers.mean() == pytest.approx(0, abs=0.03)
+    assert numbers.std() == pytest.approx(1, abs=0.03)
+
+
+@pytest.mark.parametrize("kind", [None, "philox"])
+def test_every_primitive_starts_from_either_generator(kind):
+    target = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(1))
+    for name in ("gaussian", "triangle"):
+        primitive = default().load("primitive", name)()
+        first, again = (
+            primitive.initial(Context(make_generator(7, kind), Canvas(16, 16), 9, target))
+            for _ in range(2)
+        )
+        for tensor, other in zip(first.values(), again.values(), strict=True):
+            assert torch.equal(tensor, other)
+
+
+class Odd(Splat):
+    """Starting values of all kinds."""
+
+    params = {
+        "size": Param(
+            init=lambda c, shape: 0.5 * c.spacing.expand(shape) + c.count / 100,
+            min=lambda c: 0.1 * c.canvas.pixel,
+            lr=lambda c: 0.3 / c.mean_spacing,
+            map="exp",
+        ),
+        "near": Param(2, init=lambda c, shape: c.values["xy"] + c.randn(*shape), lr=0.1),
+    }
+
+
+def test_starting_values_are_recorded_with_what_they_depend_on():
+    described = {each["name"]: each for each in describe_params(Odd())}
+    size, near = described["size"], described["near"]
+    assert size["init"]["results"] == [["add", ["mul", "spacing 0", 0.5], ["mul", "count", 0.01]]]
+    assert size["low"]["results"] == [["mul", "pixel", 0.1]]
+    assert size["rate"]["results"] == [["mul", ["div", 1.0, "mean_spacing"], 0.3]]
+    assert near["init"]["draws"] == [["normal", 2]]
+    assert near["init"]["results"][1] == ["add", "value xy 1", "draw 0 1"]
+    assert described["xy"]["init"]["draws"] == [["places", 2, 0.8]]
+
+
+class Sorted(Splat):
+    """Starts from what is not computed element by element."""
+
+    params = {"size": Param(init=lambda c, shape: c.random(*shape).sort().values, lr=0.1)}
+
+
+def test_starting_values_that_cannot_be_recorded_are_named():
+    with pytest.raises(Untraceable, match="sort"):
+        describe_params(Sorted())
+
+
+@pytest.mark.slow
+def test_the_page_is_small_and_the_same_every_time():
+    registry = Registry()
+    names = default_splats(registry)
+    assert names[0] == "gaussian"
+    assert {"fourier", "stroke"} <= set(names)
+    page = build_studio(names, registry)
+    assert page == build_studio(names, registry)
+    assert len(page) < LARGEST
+    text = html.unescape(page.decode())
+    assert "default-src 'none'" in text
+    assert "connect-src" not in text
+    assert "http" not in text.replace("http-equiv", "")
+
+
+@pytest.mark.slow
+def test_every_choice_has_shaders_or_is_left_out():
+    kind = describe_kind("stroke", Registry())
+    assert [option["name"] for option in kind["options"]] == [
+        "blend",
+        "bristles",
+        "texture",
+        "hair",
+    ]
+    assert kind["defaults"]["bristles"] == 5.0
+    for blend, there in (("sum", True), ("depth", True), ("over", False)):
+        key = variant_key(None, {**kind["defaults"], "blend": blend})
+        assert (key in kind["variants"]) is there
+    variant = kind["variants"][variant_key(None, kind["defaults"])]
+    assert set(variant["programs"]) == {"mse", "l1", "exponential"}
+    assert variant["recipe"]["run"]["random"] == "philox"
+    assert math.isfinite(variant["recipe"]["stage"][0]["rate"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["-p", "triangle"], "another kind of primitive"),
+        (["-p", "gausian"], "gaussian"),
+        (["-o", "studio.png"], "not an HTML file"),
+    ],
+)
+def test_what_the_studio_cannot_write_is_refused(arguments, words, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["studio", *arguments]) != 0
+    assert words in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_page_is_served_to_this_machine_alone():
+    def ask(host, method="GET", path="/"):
+        request = urllib.request.Request(address[:-1] + path, method=method, headers={"Host": host})
+        try:
+            with urllib.request.urlopen(request) as answer:
+                return answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            return error.code, b""
+
+    with serve_page(b"<p>studio") as (address, _):
+        own = address.removeprefix("http://").rstrip("/")
+        assert ask(own) == (200, b"<p>studio")
+        assert ask("example.com") == (403, b"")
+        assert ask(own, path="/other")[0] == 404
+        assert ask(own, method="POST")[0] == 405
