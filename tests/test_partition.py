@@ -120,7 +120,7 @@ def test_colours_are_the_means_of_cells(astronaut):
     target = astronaut(48)
     weight = torch.rand(48, 48, generator=torch.Generator().manual_seed(2))
     ones = Rates(*[1.0] * len(Rates._fields))
-    rates = ones._replace(most=20.0, small=0.1, large=0.2)
+    rates = ones._replace(clear=0.0, most=20.0, small=0.1, large=0.2)
     population = SitePopulation(
         Voronoi(), target.numpy(), weight.numpy(), BACKGROUND, rates, 2, np.zeros((0, 3))
     )
@@ -209,6 +209,5 @@ def test_fit_render_and_refusals(tmp_path, monkeypatch, capsys):
     assert main(["render", "artgen-out/cells.art", "-o", "cells.html"]) == 2
     assert "voronoi cannot be shown as a page" in capsys.readouterr().err
     assert main(["fit", str(photo), "-p", "voronoi", "-e", "climb"]) == 2
-    assert main(["fit", str(photo), "-p", "voronoi", "--transparent"]) == 2
     assert main(["plugins", "show", "voronoi"]) == 0
     assert "classical" in capsys.readouterr().out

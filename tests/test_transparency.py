@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from helpers import recipe
@@ -90,7 +92,28 @@ def test_alpha_is_fitted_where_it_is_asked_for_only(logo):
     assert stored is not None
     assert (stored.render() == opaque.render()).all()
     with pytest.raises(UsageError, match="transparent"):
-        fitted(logo, {"name": "voronoi", "count": 4}, {"steps": 2}, transparent=True)
+        fitted(logo, {"name": "fourier", "count": 4}, {"steps": 2}, transparent=True)
+
+
+def test_cells_of_transparent_pixels_are_left_out(logo):
+    stage = {"engine": "genetic", "steps": 120}
+    art = fitted(logo, {"name": "voronoi", "count": 60}, stage, transparent=True)
+    clear, opaque = alphas(art, logo)
+    assert (clear < 0.1).mean() >= 0.95
+    assert opaque.mean() > 0.95
+    colour = art.drawing.tensors["colour"]
+    left_out = (colour == -1).all(0)
+    assert 0 < left_out.sum() < 60
+    assert colour[:, ~left_out].min() >= 0
+    # Cells across the outline have the colour of what is seen of them: red or blue, not dark.
+    assert (colour[:, ~left_out].amax(0) > 0.3).float().mean() > 0.8
+    svg = art.to_svg(transparent=True)
+    assert "<rect" not in svg
+    assert svg.count("<polygon") <= 60 - left_out.sum()
+    # Over another background, what is left out shows it.
+    over = replace(art, drawing=replace(art.drawing, background=(0.0, 1.0, 0.0))).render()
+    free = np.asarray(Image.open(logo))[..., 3] == 0
+    assert (np.abs(over[free].astype(int) - (0, 255, 0)).max(1) < 64).mean() >= 0.95
 
 
 @pytest.mark.parametrize(

@@ -132,7 +132,7 @@ class Primitive:
         if not self.can_be_transparent:
             raise UsageError(
                 f"{name} cannot be drawn on a transparent background",
-                hint="only shapes and splats with blend=over can be",
+                hint="only shapes, cells and splats with blend=over can be",
             )
 
     @property

@@ -58,6 +58,7 @@ class Ink(Primitive):
     required: ClassVar[tuple[str, ...]] = ("place",)
     engines: ClassVar[tuple[str, ...]] = ("place",)
     Options: ClassVar[type[Any]] = InkOptions
+    keeps_trajectory: ClassVar[bool] = False
     cap: ClassVar[Literal["round", "butt"]] = "round"
 
     def __init__(

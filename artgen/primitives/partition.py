@@ -56,6 +56,11 @@ class Partition(Primitive):
         """The number of genes of a site. A plugin sets it or computes it."""
         return 2
 
+    @property
+    def can_be_transparent(self) -> bool:
+        """Always: cells where the target is transparent are left out."""
+        return True
+
     @staticmethod
     def line(genes: Floats, y: float) -> tuple[float, float]:
         """Return slope and height of the cost along the row at `y`: at x it is height + slope·x."""

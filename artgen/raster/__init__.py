@@ -11,7 +11,12 @@ from artgen.raster.backend import (
 )
 from artgen.raster.eager import Memory
 from artgen.raster.fields import FIELD_PIECE, evaluate
-from artgen.raster.partitions import draw_partition, load_partition_kernels, unpack_sites
+from artgen.raster.partitions import (
+    clear_sites,
+    draw_partition,
+    load_partition_kernels,
+    unpack_sites,
+)
 from artgen.raster.span_gradients import keep_valid
 from artgen.raster.spans import (
     SAMPLE_ROWS,
@@ -35,6 +40,7 @@ __all__ = [
     "Memory",
     "check_shape",
     "choose_backend",
+    "clear_sites",
     "draw",
     "draw_partition",
     "draw_shapes",

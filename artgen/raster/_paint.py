@@ -35,7 +35,7 @@ def draw(
     """Draw at any resolution: float32 [3, height, width] on the CPU, sRGB-encoded, not clamped.
 
     `canvas` defaults to the fitting size. `supersample` = k draws k times larger and averages
-    k × k pixels. With `transparent` (shapes, and the blend ``over``) the result is
+    k × k pixels. With `transparent` (shapes, cells, the blend ``over``) the result is
     [4, height, width] with colours not multiplied by alpha. Raises InputError where the tensors are
     not the primitive's, OutOfMemory, UsageError.
     """

@@ -47,18 +47,47 @@ def draw_partition(
     tensors: Mapping[str, Tensor],
     canvas: Canvas,
     background: Colour = BLACK,
+    *,
+    transparent: bool = False,
     **_: Any,
 ) -> Tensor:
-    """Draw tensors as float32 [3, height, width]; only the background if there are no sites.
+    """Draw tensors as float32 [3, height, width], 4 channels if `transparent`.
+
+    Cells that are clear show the background, as all pixels do if there are no sites.
 
     Raises PluginError if the functions of the partition cannot be compiled.
     """
     sites, colour = unpack_sites(tensors)
+    clear = clear_sites(partition, colour)
+    if not transparent:
+        return _draw(partition, sites, np.where(clear, background, colour), canvas, background)
+    seen = np.where(clear, 0.0, 1.0)
+    alpha = _draw(partition, sites, np.repeat(seen, 3, 1), canvas, BLACK)[:1]
+    # Premultiplied, so that borders have the colour of the cells that are seen.
+    picture = _draw(partition, sites, seen * colour, canvas, BLACK) / alpha.clamp_min(1e-6)
+    return torch.cat([picture, alpha])
+
+
+def clear_sites(partition: Partition, colour: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which cells [N, 1] are clear: `colour` [N, 3] is nearer to `clear` than to black."""
+    clear: NDArray[np.bool_] = colour.mean(1, keepdims=True) < partition.clear / 2
+    return clear
+
+
+def _draw(
+    partition: Partition,
+    sites: NDArray[np.float64],
+    colour: NDArray[np.float64],
+    canvas: Canvas,
+    background: Colour,
+) -> Tensor:
+    """Draw sites in these colours [N, 3]: float32 [3, height, width]."""
     picture = np.empty((3, canvas.height, canvas.width), np.float32)
     if len(sites) == 0:
         picture[:] = np.array(background)[:, None, None]
         return torch.from_numpy(picture)
     draw = load_partition_kernels(partition).draw
+    colour = np.ascontiguousarray(colour)
     arrays = (sites, colour, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
     cuts = np.linspace(0, canvas.height, 4 * torch.get_num_threads() + 1).astype(int)
     share(lambda rows: draw(*arrays, *rows), list(pairwise(cuts.tolist())))

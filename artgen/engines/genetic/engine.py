@@ -272,6 +272,7 @@ class GeneticEngine(Engine):
             "high": high,
             "most": self.count,
             "fitted": fitted,
+            "clear": self.problem.drawing.background == (primitive.clear,) * 3,
             # Closed forms are for the squared error.
             "shaken": not (fitted and self.squared),
         }

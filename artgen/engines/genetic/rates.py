@@ -39,6 +39,8 @@ class Rates(NamedTuple):
     """The most parts of an individual."""
     fitted: float
     """Whether colours are fitted in closed form."""
+    clear: float
+    """Whether the target is fitted with its alpha, and cells may be clear."""
     shaken: float
     """Whether mutations change colours at random."""
 

@@ -48,6 +48,22 @@ def make_room(genes, fixed, rates):
     return make_cuts(most), np.empty((most, 5))
 
 
+@inline
+def share_outside(totals):
+    """The share of a cell that is transparent, where the target is -1, from its five sums.
+
+    The rest is taken to have one colour: then its mean m and mean square e give the share
+    (e - |m|²) / (e + 2·Σm + 3). That colour is (m + share) / (1 - share).
+    """
+    n = totals[3]
+    squares, sums = 0.0, 0.0
+    for c in range(3):
+        squares += (totals[c] / n) ** 2
+        sums += totals[c] / n
+    below = totals[4] / n + 2 * sums + 3
+    return 1.0 if below < 1e-6 else min(max((totals[4] / n - squares) / below, 0.0), 1.0)
+
+
 @compiled
 def evaluate_one(one, number, fixed, rates, room):
     """Find the errors of all cells, and their colours where these are to be fitted; the sum."""
@@ -80,9 +96,15 @@ def evaluate_one(one, number, fixed, rates, room):
     for i in range(number):
         n = totals[i, 3]
         error = totals[i, 4]
+        outside = share_outside(totals[i]) if rates.clear > 0 and n > 0 else 0.0
         for c in range(3):
             if rates.fitted > 0 and n > 0:
-                colour[i, c] = np.float32(min(max(totals[i, c] / n, 0.0), 1.0))
+                if outside > 0.5:
+                    value = -1.0
+                else:
+                    value = (totals[i, c] / n + outside) / (1 - outside)
+                    value = min(max(value, 0.0), 1.0)
+                colour[i, c] = np.float32(value)
             error += colour[i, c] * (n * colour[i, c] - 2 * totals[i, c])
         errors[i] = max(error, 0.0)
         total += errors[i]

@@ -12,7 +12,7 @@ from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.output.parts._flat import Floats, Polygon, flat_parts
 from artgen.primitives import Partition
-from artgen.raster import unpack_sites
+from artgen.raster import clear_sites, unpack_sites
 
 STRAIGHT = 1e-6
 """How far costs may be from a plane, relative to their size."""
@@ -22,8 +22,9 @@ SAME = 1e-9
 
 @flat_parts.register(Partition)
 def _parts(partition: Partition, drawing: Drawing) -> list[Polygon]:
-    """One polygon for each cell that is seen."""
+    """One polygon for each cell that is seen and not clear."""
     sites, colours = unpack_sites(drawing.tensors)
+    clear = clear_sites(partition, colours)[:, 0]
     return [
         Polygon(
             cell,
@@ -32,8 +33,10 @@ def _parts(partition: Partition, drawing: Drawing) -> list[Polygon]:
             numbers={f"gene_{i}": value for i, value in enumerate(site.tolist())},
             touching=True,
         )
-        for cell, site, colour in zip(cells(drawing, partition), sites, colours, strict=True)
-        if len(cell) > 2
+        for cell, site, colour, hidden in zip(
+            cells(drawing, partition), sites, colours, clear, strict=True
+        )
+        if len(cell) > 2 and not hidden
     ]
 
 
