@@ -94,7 +94,7 @@ def statuses(data):
 
 
 def under_way(run):
-    return len(list(run.glob("frames/*.png"))) > 1
+    return len(list(run.glob("frames/*.qoi"))) > 1
 
 
 @contextmanager

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from artgen.errors import InputError, OutputError
-from artgen.output import FrameStore
+from artgen.output import FrameStore, encode_png
 
 
 def frame(step):
@@ -27,7 +27,7 @@ def test_frames_come_back_without_loss_in_order(store, tmp_path):
     assert store.steps() == [0, 7, 12_345, 1_000_000_000_000]
     assert np.array_equal(store.read(7), frame(7))
     assert store.read(7).dtype == np.uint8
-    assert (tmp_path / "frames" / "000012345.png").is_file()
+    assert (tmp_path / "frames" / "000012345.qoi").is_file()
 
 
 def test_the_folder_is_the_state(store, tmp_path):
@@ -36,6 +36,15 @@ def test_the_folder_is_the_state(store, tmp_path):
     assert again.steps() == [3]
     again.add(3, frame(4))
     assert np.array_equal(store.read(3), frame(4))
+
+
+def test_frames_of_earlier_versions_are_read(store, tmp_path):
+    store.add(5, frame(5))
+    (tmp_path / "frames" / "000000003.png").write_bytes(encode_png(frame(3)))
+    assert store.steps() == [3, 5]
+    assert np.array_equal(store.read(3), frame(3))
+    store.drop_after(2)
+    assert store.steps() == []
 
 
 def test_empty(store):
@@ -59,7 +68,7 @@ def test_a_failed_write_leaves_no_half_frame(store, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OutputError, match="No space left"):
         store.add(1, frame(1))
-    assert [path.name for path in (tmp_path / "frames").iterdir()] == ["000000000.png"]
+    assert [path.name for path in (tmp_path / "frames").iterdir()] == ["000000000.qoi"]
 
 
 def test_frames_do_not_wait_for_the_disk(store, monkeypatch):
@@ -70,17 +79,17 @@ def test_frames_do_not_wait_for_the_disk(store, monkeypatch):
 
 def test_leftovers_of_a_killed_run_are_no_frames(store, tmp_path):
     store.add(0, frame(0))
-    (tmp_path / "frames" / ".000000001.part-00ff.png").write_bytes(b"half")
+    (tmp_path / "frames" / ".000000001.part-00ff.qoi").write_bytes(b"half")
     (tmp_path / "frames" / "notes.txt").write_text("mine")
     assert store.steps() == [0]
 
 
 def test_missing_and_damaged_frames_are_named(store, tmp_path):
     store.add(1, frame(1))
-    path = tmp_path / "frames" / "000000001.png"
+    path = tmp_path / "frames" / "000000001.qoi"
     path.write_bytes(path.read_bytes()[:60])
     for step in (1, 2):
-        with pytest.raises(InputError, match=f"00000000{step}.png"):
+        with pytest.raises(InputError, match=f"00000000{step}.qoi"):
             store.read(step)
 
 

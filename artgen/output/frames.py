@@ -1,8 +1,12 @@
-"""Frames of a running fit, stored without loss until the video is encoded."""
+"""Frames of a running fit, stored without loss until the video is encoded.
+
+As QOI, which is written in a fifth of the time of the quickest PNG, at a similar size.
+"""
 
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +14,15 @@ from numpy.typing import NDArray
 
 from artgen.errors import InputError, OutputError, reading
 from artgen.output.atomic import atomic_write
-from artgen.output.still import encode_png
 
-_NAME = re.compile(r"(\d{9,})\.png")
+_NAME = re.compile(r"(\d{9,})\.(?:qoi|png)")
+"""Folders of earlier versions hold PNG."""
+_END = bytes(7) + b"\1"
+"""The last bytes of a QOI file."""
 
 
 class FrameStore:
-    """A folder with one 8-bit PNG per stored step, named after the step.
+    """A folder with one 8-bit picture per stored step, named after the step.
 
     The folder is the only state, so a resumed run continues with its frames.
     """
@@ -35,34 +41,53 @@ class FrameStore:
             raise OutputError(
                 f"cannot create the folder of frames {self._folder}: {error.strerror}"
             ) from error
-        # Speed before size and durability: a frame lost in a power cut is drawn again.
-        atomic_write(self._path(step), encode_png(pixels, level=1), durable=False)
+        # Speed before durability: a frame lost in a power cut is drawn again.
+        atomic_write(self._folder / f"{step:09d}.qoi", _encode(pixels), durable=False)
 
     def steps(self) -> list[int]:
         """Return the stored steps in increasing order."""
-        if not self._folder.is_dir():
-            return []
-        names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
-        return sorted(int(name[1]) for name in names if name)
+        return sorted(self._files())
 
     def read(self, step: int) -> NDArray[np.uint8]:
         """Read the frame of `step`, uint8 [h, w, 3]. Raises InputError if missing or damaged."""
-        from PIL import Image
-
-        path = self._path(step)
+        path = self._files().get(step, self._folder / f"{step:09d}.qoi")
         try:
-            with reading(str(path)), Image.open(path, formats=["PNG"]) as picture:
-                return np.array(picture)
-        except (OSError, SyntaxError) as error:
+            with reading(str(path)):
+                return _decode(path.read_bytes())
+        except (OSError, ValueError) as error:
             raise InputError(
                 f"cannot read the frame {path}: {error}", hint="start again with --overwrite"
             ) from error
 
     def drop_after(self, step: int) -> None:
         """Remove the frames after `step`, which a resumed run makes again."""
-        for stored in self.steps():
+        for stored, path in self._files().items():
             if stored > step:
-                self._path(stored).unlink(missing_ok=True)
+                path.unlink(missing_ok=True)
 
-    def _path(self, step: int) -> Path:
-        return self._folder / f"{step:09d}.png"
+    def _files(self) -> dict[int, Path]:
+        if not self._folder.is_dir():
+            return {}
+        names = ((_NAME.fullmatch(path.name), path) for path in self._folder.iterdir())
+        return {int(name[1]): path for name, path in names if name}
+
+
+def _encode(pixels: NDArray[np.uint8]) -> bytes:
+    from av import CodecContext, VideoFrame
+
+    codec = CodecContext.create("qoi", "w")
+    codec.height, codec.width = pixels.shape[:2]
+    codec.pix_fmt, codec.time_base, codec.thread_count = "rgb24", Fraction(1), 1
+    frame = VideoFrame.from_ndarray(np.ascontiguousarray(pixels), format="rgb24")
+    return b"".join(bytes(packet) for packet in (*codec.encode(frame), *codec.encode(None)))
+
+
+def _decode(data: bytes) -> NDArray[np.uint8]:
+    """Raises ValueError where they are damaged."""
+    from av import CodecContext, Packet
+
+    codec = CodecContext.create("qoi" if data.startswith(b"qoif") else "png", "r")
+    if codec.name == "qoi" and not data.endswith(_END):
+        raise ValueError("it is cut off")
+    (frame,) = (*codec.decode(Packet(data)), *codec.decode(None))
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)

@@ -43,8 +43,14 @@ def paced_frames(
             yield last
             continue
         share = (place - way[index]) / changes[index]
-        mixed = (1 - share) * read(kept[index]) + share * read(kept[index + 1])
-        yield np.rint(mixed).astype(np.uint8)
+        yield _mixed(read(kept[index]), read(kept[index + 1]), share)
+
+
+def _mixed(a: Pixels, b: Pixels, share: float) -> Pixels:
+    mixed = np.subtract(b, a, dtype=np.float32)
+    mixed *= np.float32(share)
+    mixed += a
+    return np.rint(mixed, out=mixed).astype(np.uint8)
 
 
 def _change(a: NDArray[np.number], b: NDArray[np.number]) -> float:
