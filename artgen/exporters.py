@@ -230,6 +230,8 @@ def _video(suffix: str) -> Exporter:
             file, recipe = Path(folder) / f"art{suffix}", art.recipe.to_json()
             if request.start == "blank":
                 frames = with_ends(frames, fps, blank(art.drawing))
+            if request.start == "photo":
+                frames = with_ends(frames, fps, _photograph(art, request, suffix))
             if request.loop:
                 frames = there_and_back(frames)
             if request.max_bytes is None:
@@ -255,6 +257,28 @@ def blank(drawing: Drawing) -> NDArray[np.uint8]:
     from artgen.output import to_pixels
 
     return to_pixels(np.array(drawing.background, np.float64)[None, None])
+
+
+def _photograph(art: Art, request: ExportRequest, suffix: str) -> NDArray[np.uint8]:
+    """The photo of a request at the size of the video, uint8 [height, width, 3]."""
+    import numpy as np
+    from PIL.Image import Resampling
+    from PIL.ImageOps import fit
+
+    from artgen.display import FramedView
+
+    if request.photo is None or request.walk is not None:
+        raise UsageError(
+            "a video can start with a photo if it is given, and no walk",
+            hint="pass photo=PIL.Image.open(FILE)",
+        )
+    view = FramedView(
+        _drawn(art, request, suffix, 1.0)[0], art.drawing, art.primitive(), device="cpu"
+    )
+    whole = view.placement.whole
+    size = whole.width, whole.height
+    large = fit(request.photo.convert("RGB"), size, Resampling.LANCZOS)
+    return view.placement.cut(np.asarray(large), view.border)
 
 
 def _moving(

@@ -18,7 +18,7 @@ from artgen.cli._flags import parse_bytes
 from artgen.errors import OutputError, UsageError
 from artgen.events import Notice
 from artgen.output.spool import Spool, there_and_back, with_ends, write_limited
-from artgen.output.video import write_video
+from artgen.output.video import Sound, write_video
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
@@ -118,6 +118,16 @@ def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):
     assert video_frames(tmp_path / "a.mp4").shape == (60, 64, 32, 3)
     assert main([*line, "-o", "b.gif", "-v"]) == 0
     assert "b.gif: drawing the video" in capsys.readouterr().err.splitlines()
+    save_photo(tmp_path)
+    assert main([*line, "--start", "photo=photo.png", "-o", "c.mp4", "--fps", "5"]) == 0
+    frames = video_frames(tmp_path / "c.mp4")
+    assert frames.shape[0] == 5 + 3 + 5
+    # The middle of the photograph, as the drawing is square and cropped to half of its width.
+    middle = Image.open("photo.png").crop((8, 0, 16, 16)).resize((32, 64), Image.Resampling.LANCZOS)
+    assert np.abs(frames[0].astype(int) - np.asarray(middle)).mean() < 16
+    capsys.readouterr()
+    assert main([*line, "--start", "photo", "-o", "d.mp4"]) == 3
+    assert "use --start photo=FILE" in capsys.readouterr().err
     assert main(["render", "a.art", "--start", "parts", "-o", "a.png"]) == 2
     assert "is no video" in capsys.readouterr().err
 
@@ -148,7 +158,7 @@ def sounding(path, suffix):
 def test_the_sound_of_a_clip_is_kept(tmp_path, source, written, kept):
     clip, file = tmp_path / f"clip{source}", tmp_path / f"b{written}"
     sounding(clip, source)
-    write_video(file, noise(8, 32), fps=8, sound=clip)
+    write_video(file, noise(8, 32), fps=8, sound=Sound(clip))
     with av.open(str(file)) as made:
         assert len(made.streams.audio) == kept
         if kept:
@@ -160,7 +170,14 @@ def test_the_sound_of_a_clip_is_kept(tmp_path, source, written, kept):
 def test_a_fit_of_a_clip_keeps_its_sound(tmp_path):
     clip = tmp_path / "clip.mp4"
     sounding(clip, ".mp4")
-    asked = recipe(clip, {"steps": 2}).to_dict() | {"output": {}, "clip": {"steps": 1}}
-    run(Recipe.from_dict(asked), Registry(), out=tmp_path / "out", name="a")
-    with av.open(str(tmp_path / "out/a.mp4")) as made:
-        assert len(made.streams.audio) == 1
+    for name, output, begins in (
+        ("plain", {}, 0.0),
+        ("ends", {"start": "photo", "end": "photo", "loop": True, "max_bytes": 100_000}, 1.625),
+    ):
+        asked = recipe(clip, {"steps": 2}).to_dict() | {"output": output, "clip": {"steps": 1}}
+        run(Recipe.from_dict(asked), Registry(), out=tmp_path / "out", name=name)
+        with av.open(str(tmp_path / f"out/{name}.mp4")) as made:
+            (sound,) = made.streams.audio
+            times = [packet.pts * packet.time_base for packet in made.demux(sound) if packet.size]
+        assert float(times[0]) == pytest.approx(begins, abs=0.05)
+        assert float(times[-1] - times[0]) == pytest.approx(1, abs=0.1)

@@ -26,6 +26,7 @@ from artgen.samples import ImageSet
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+    from PIL.Image import Image
 
     from artgen.display import FramedView
     from artgen.latents.space import LatentSpace
@@ -55,8 +56,8 @@ class ExportRequest:
     border; `dpi` is the number of dots per inch that the file names (None: it names none).
 
     A video may also show how the parts appear, with a `start` of ``"parts"``, within `seconds`, or
-    start with the background alone, ``"blank"``; with `loop` it also runs backwards. `max_bytes`
-    makes its quality and size as low as needed.
+    start with the background alone, ``"blank"``, or a `photo`, ``"photo"``; with `loop` it also
+    runs backwards. `max_bytes` makes its quality and size as low as needed.
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
     `speed` times as fast.
 
@@ -78,9 +79,10 @@ class ExportRequest:
     speed: float = 1.0
     page: Page | None = None
     dpi: float | None = None
-    start: Literal["blank", "parts"] | None = None
+    start: Literal["blank", "parts", "photo"] | None = None
     loop: bool = False
     max_bytes: int | None = None
+    photo: Image | None = None
 
     def allow(self, *names: str) -> None:
         """Raise UsageError if a field is set that is neither in `names` nor `device`."""

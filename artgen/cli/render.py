@@ -25,7 +25,11 @@ from artgen.errors import UsageError
 from artgen.frame import parse_frame
 
 if TYPE_CHECKING:
+    from PIL.Image import Image
+
+    from artgen.art import Art
     from artgen.output.plotter import Page
+    from artgen.registry import Registry
 
 
 _PANEL, _CODECS = Panel("For pens and paper"), Panel("Codecs only")
@@ -82,10 +86,11 @@ def render(
         max=1000,
         default=1.0,
     ),
-    start: Literal["blank", "parts"] | None = option(
-        None,
-        "For a video: show how the parts appear, within --seconds, at any size and without a "
-        "film; or start a film with the background alone.",
+    start: str | None = option(
+        "parts|blank|photo[=FILE]",
+        "For a video: show how the parts appear, within --seconds, even if there is a film; or "
+        "start a film with the background alone, or with a photo. Default FILE: the target, if it "
+        "is a sample or still lies beside the .art file or in the current folder.",
     ),
     loop: bool = switch("For a video: run it backwards too.", "--loop"),
     max_bytes: str | None = option(
@@ -148,6 +153,8 @@ def render(
         paper=paper,
     )
     loaded = load(art, registry=registry)
+    side = max(loaded.canvas(frame).width, loaded.canvas(frame).height)
+    beginning, photo = _start(start, loaded, art.parent, side, registry)
     if at is not None:
         if any(file.suffix.removeprefix(".") in get_args(VideoFormat) for file in files):
             raise UsageError("--at draws a still, not a video", hint="leave out --at")
@@ -165,9 +172,10 @@ def render(
         speed=speed,
         page=sheet,
         dpi=framing.dpi_of(size),
-        start=start,
+        start=beginning,
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
+        photo=photo,
     )
     write_exports(files, loaded, request, registry, common)
     if common.as_json:
@@ -182,6 +190,26 @@ def render(
                 "outputs": [str(file) for file in files],
             }
         )
+
+
+def _start(
+    text: str | None, art: Art, folder: Path, size: int, registry: Registry
+) -> tuple[Literal["blank", "parts", "photo"] | None, Image | None]:
+    """Parse `--start`, and open its photo. Raises UsageError, InputError."""
+    if text is None:
+        return None, None
+    if text == "blank":
+        return "blank", None
+    if text == "parts":
+        return "parts", None
+    name, _, file = text.partition("=")
+    if name != "photo":
+        raise UsageError(f"--start {text} is unknown", hint="use parts, blank, photo or photo=FILE")
+    from PIL.Image import fromarray
+
+    from artgen.runner import open_photo
+
+    return "photo", fromarray(open_photo(art.recipe, registry, folder, size, file or None))
 
 
 def _page(name: str | None, **given: Any) -> Page | None:

@@ -11,6 +11,7 @@ from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_jpeg, encode_photo, encode_png, to_pixels
 from artgen.output.video import (
     FORMATS,
+    Sound,
     frame_counts,
     frame_steps,
     probe_encoder,
@@ -23,6 +24,7 @@ __all__ = [
     "FORMATS",
     "WORST",
     "FrameStore",
+    "Sound",
     "atomic_path",
     "atomic_write",
     "available_codecs",

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from artgen.errors import OutputError
 from artgen.output.atomic import atomic_write
-from artgen.output.video import QUALITIES, write_video
+from artgen.output.video import QUALITIES, Sound, write_video
 from artgen.waiting import report
 
 Pixels = NDArray[np.uint8]
@@ -101,6 +101,11 @@ def with_ends(
         yield from [end] * shown
 
 
+def lead_in(fps: float) -> float:
+    """How many seconds `with_ends` puts before the frames, for a picture at the start."""
+    return (max(1, round(fps * STILL_SECONDS)) + max(0, round(fps * FADE_SECONDS) - 1)) / fps
+
+
 def _faded(one: Pixels, other: Pixels, fps: float) -> Iterator[Pixels]:
     """The frames between two pictures."""
     count = round(fps * FADE_SECONDS)
@@ -110,12 +115,18 @@ def _faded(one: Pixels, other: Pixels, fps: float) -> Iterator[Pixels]:
 
 
 def write_limited(
-    path: Path, frames: Iterable[Pixels], *, fps: float, comment: str, max_bytes: int
+    path: Path,
+    frames: Iterable[Pixels],
+    *,
+    fps: float,
+    comment: str,
+    max_bytes: int,
+    sound: Sound | None = None,
 ) -> str:
     """Write a video of at most `max_bytes`: the largest that fits, then at the best quality.
 
-    Returns in words what it took. Raises OutputError where even the smallest is too large, and as
-    `write_video` does.
+    The `sound` counts too. Returns in words what it took. Raises OutputError where even the
+    smallest is too large, and as `write_video` does.
     """
     with Spool(frames) as spool, tempfile.TemporaryDirectory() as folder:
 
@@ -123,7 +134,14 @@ def write_limited(
             trial = Path(folder, f"{scale}-{quality}{path.suffix}")
             if not trial.exists():
                 shown = _scaled(spool, scale)
-                write_video(trial, shown, fps=fps, comment=comment, quality=quality)
+                write_video(
+                    trial,
+                    shown,
+                    fps=fps,
+                    comment=comment,
+                    quality=quality,
+                    sound=sound,
+                )
             return trial if trial.stat().st_size <= max_bytes else None
 
         qualities = QUALITIES.get(path.suffix.lower(), (None,))

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,6 +156,13 @@ def _memory_errors() -> Iterator[None]:
             raise MemoryError from error
 
 
+class Sound(NamedTuple):
+    """The sound of a video file, which begins `delay` seconds after the pictures."""
+
+    file: Path
+    delay: float = 0.0
+
+
 def write_video(
     path: Path,
     frames: Iterable[Pixels],
@@ -163,17 +170,17 @@ def write_video(
     fps: float,
     comment: str = "",
     quality: int | None = None,
-    sound: Path | None = None,
+    sound: Sound | None = None,
 ) -> None:
     """Write `frames`, uint8 [h, w, 3] all of one size, to the file `path`, whole or not at all.
 
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
     are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
     a time, so that memory does not grow with their number; animations are smaller and shorter, see
-    `write_animation`. `quality` is one of `QUALITIES`, by default the best. The sound of the video
-    file `sound` is copied as it is, if there is any that the format can hold. Raises OutputError
-    where the suffix is another one, there is no frame or the file cannot be written. What the
-    iterable itself raises passes through, but for an OSError, which becomes an OutputError.
+    `write_animation`. `quality` is one of `QUALITIES`, by default the best. A `sound` is copied
+    as it is, if there is any that the format can hold. Raises OutputError where the suffix is
+    another one, there is no frame or the file cannot be written. What the iterable itself raises
+    passes through, but for an OSError, which becomes an OutputError.
     """
     import av
 
@@ -278,17 +285,17 @@ def read_frames(path: Path, *, fps: float) -> Iterator[Pixels]:
 
 @contextmanager
 def _sound_of(
-    source: Path | None, container: OutputContainer, codec: _Codec
+    sound: Sound | None, container: OutputContainer, codec: _Codec
 ) -> Iterator[Iterator[Any]]:
     """Declare the sound of a file as a stream of the container; yields its packets."""
     import av
 
-    if source is None or source.suffix.lower() not in CONTAINERS:
+    if sound is None or sound.file.suffix.lower() not in CONTAINERS:
         yield iter(())
         return
     # Its suffix says what it is: a list of other files would be followed.
-    form = CONTAINERS[source.suffix.lower()]
-    with source.open("rb") as file, av.open(file, "r", format=form) as read:
+    form = CONTAINERS[sound.file.suffix.lower()]
+    with sound.file.open("rb") as file, av.open(file, "r", format=form) as read:
         fitting = [each for each in read.streams.audio if each.codec_context.name in codec.sounds]
         if not fitting:
             yield iter(())
@@ -297,7 +304,9 @@ def _sound_of(
 
         def packets() -> Iterator[Any]:
             for packet in read.demux(fitting[0]):
-                if packet.dts is not None:
+                if packet.dts is not None and packet.pts is not None:
+                    later = round(sound.delay / packet.time_base)
+                    packet.pts, packet.dts = packet.pts + later, packet.dts + later
                     packet.stream = stream
                     yield packet
 

@@ -9,6 +9,7 @@ from ._log import read_losses as read_losses
 from ._paths import default_stem as default_stem
 from ._paths import output_paths as output_paths
 from ._paths import refuse_existing as refuse_existing
+from ._prepare import open_photo as open_photo
 from ._prepare import read_target as read_target
 from ._result import OUTPUTS as OUTPUTS
 from ._result import Result as Result

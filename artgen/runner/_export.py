@@ -25,6 +25,7 @@ from artgen.events import Notice
 from artgen.exporters import blank, walk_frames
 from artgen.output import (
     FrameStore,
+    Sound,
     atomic_write,
     encode_png,
     frame_counts,
@@ -32,7 +33,7 @@ from artgen.output import (
     schedule,
     write_video,
 )
-from artgen.output.spool import there_and_back, with_ends, write_limited
+from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable
 from artgen.registry import Registry
 from artgen.runner._fit import HOLD_SECONDS, Fit
@@ -125,14 +126,16 @@ def export(
         frames = with_ends(frames, fps, start, job.photo if output.end == "photo" else None)
         if output.loop:
             frames = there_and_back(frames)
+        # On the way back a loop is silent.
+        sound = job.target.clip and job.target.clip.place
+        heard = Sound(sound, 0.0 if start is None else lead_in(fps)) if sound else None
         if output.max_bytes is None:
-            clip = job.target.clip
-            kept = clip is not None and not (output.loop or output.start or output.end == "photo")
-            sound = clip.place if clip is not None and kept else None
-            write_video(video, frames, fps=fps, comment=text, sound=sound)
+            write_video(video, frames, fps=fps, comment=text, sound=heard)
         else:
             limit = output.max_bytes
-            words = write_limited(video, frames, fps=fps, comment=text, max_bytes=limit)
+            words = write_limited(
+                video, frames, fps=fps, comment=text, max_bytes=limit, sound=heard
+            )
             fit.emit(Notice(fit.name, f"{paths['video'].name}: {words}", level="note"))
     if moving is not None and "side_by_side" in paths:
         written["side_by_side"] = beside = paths["side_by_side"]

@@ -260,6 +260,34 @@ def read_target(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> T
     return _open_target(recipe, registry, InputFiles(search))
 
 
+def open_photo(
+    recipe: Recipe, registry: Registry, folder: Path, size: int, file: str | None = None
+) -> NDArray[np.uint8]:
+    """The picture that `recipe` was fitted to, with a long side of `size`: uint8 [h, w, 3].
+
+    It is looked for in `folder` and in the current one, or read from `file`; nothing is downloaded
+    for a recipe. Raises InputError where it is missing, and UsageError where it is no picture.
+    """
+    table = recipe.target
+    named = Source.parse(file or table.source)
+    if file is None and named.scheme not in (None, "sample"):
+        raise UsageError(f"{table.source} is not read again", hint="use --start photo=FILE")
+    found = recipe.with_target(
+        source=file or table.source,
+        sha256=None if file else table.sha256,
+        size=size,
+        mask=None,
+        alpha_weight=False,
+    )
+    try:
+        target = read_target(found, registry, (folder, Path()))
+    except InputError as error:
+        raise InputError(error.message, hint="use --start photo=FILE") from None
+    if target.pixels is None:
+        raise UsageError(f"{target.source} is not a picture", hint="use --start photo=FILE")
+    return target.pixels
+
+
 def check_finite(drawing: Drawing) -> None:
     """Raise Diverged where a parameter is NaN or infinite: such a part may just not be drawn."""
     for name, tensor in drawing.tensors.items():
