@@ -52,7 +52,9 @@ from .primitives import Preset as Preset
 from .primitives import Primitive as Primitive
 from .primitives import Shape as Shape
 from .primitives import Splat as Splat
+from .primitives import Texture as Texture
 from .primitives import pixels as pixels
+from .primitives import read_coverage as read_coverage
 from .raster import draw as draw
 from .targets import ImageTarget as ImageTarget
 from .targets import SampleTarget as SampleTarget

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 
 from artgen.compiler.aten_views import VIEWS
-from artgen.compiler.operands import Numbers, Record, Rule, axes_of, numbers
+from artgen.compiler.operands import HasTable, Numbers, Record, Rule, axes_of, numbers
 
 
 def find_rule(name: str, overload: str) -> Rule | Callable[..., list[Numbers]] | None:
@@ -117,6 +117,15 @@ def _product(ir: Record, a: Any, b: Any) -> Numbers:
     return _sum(ir, terms, -2 if b.ndim > 1 else -1)
 
 
+def _take(ir: Record, table: Any, places: Any) -> Numbers:
+    """Constants looked up by computed numbers: ``torch.take(table, i.long())``."""
+    if isinstance(table, np.ndarray):
+        raise NotImplementedError("a table that is computed")
+    if not isinstance(ir, HasTable):
+        raise NotImplementedError("a table of constants has no compiled form in a field")
+    return ir.fetch(numbers(ir, places), table.detach().cpu().float().numpy().ravel())
+
+
 _RULES: dict[str, Rule | Callable[..., list[Numbers]]] = {
     **{
         name: _elementwise(name)
@@ -155,5 +164,6 @@ _RULES: dict[str, Rule | Callable[..., list[Numbers]]] = {
     **dict.fromkeys(("dot", "mv", "mm", "bmm"), _product),
     **VIEWS,
     **dict.fromkeys(("clone", "contiguous", "_to_copy"), _convert),
+    "take": _take,
     "masked_fill": lambda ir, a, mask, value: _elementwise("where")(ir, mask, value, a),
 }

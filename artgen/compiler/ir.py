@@ -20,6 +20,9 @@ Component = tuple[str, tuple[int, ...]]
 DX, DY, G = 0, 1, 2
 """The first three values: the offset from the centre, and the gradient arriving at the pixel."""
 
+PIXEL: Component = ("pixel", ())
+"""The side of a pixel, which is the same for all splats but not for all pictures."""
+
 OPERATIONS: dict[str, Callable[..., Any]] = {
     "add": np.add,
     "sub": np.subtract,
@@ -66,7 +69,7 @@ class Value(NamedTuple):
     """An operation on earlier values, which are given by their numbers."""
 
     operation: str
-    """``input``, ``constant`` or a key of `OPERATIONS`."""
+    """``input``, ``constant``, ``fetch`` (from `IR.table`) or a key of `OPERATIONS`."""
     arguments: tuple[int, ...] = ()
     per_pixel: bool = False
     constant: float | None = None
@@ -87,6 +90,8 @@ class IR:
     ellipse: tuple[int, ...] = ()
     offset_gradient: tuple[int, int] = (-1, -1)
     gradients: dict[Component, int] = field(default_factory=dict)
+    table: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+    """The constants that ``fetch`` looks up by their numbers, fractions dropped."""
     known: dict[tuple[Any, ...], int] = field(default_factory=dict)
     least: list[int] = field(default_factory=lambda: [0] * 3)
     """For each value: 2 if it is positive, 1 if it is not negative, 0 if unknown."""
@@ -129,6 +134,21 @@ class IR:
         found: NDArray[np.int64] = np.vectorize(self.constant, otypes=[np.int64])(array)
         return found
 
+    def fetch(self, places: NDArray[np.int64], table: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Look constants up by their numbers in `table`, which becomes a part of the record's."""
+        first = ("table", table.tobytes())
+        if first not in self.known:
+            self.known[first] = len(self.table)
+            self.table = np.concatenate([self.table, table])
+        start = self.constant(float(self.known[first]))
+        result = np.empty(places.shape, np.int64)
+        for index in np.ndindex(*places.shape):
+            operation, arguments, *_ = self.values[place := int(places[index])]
+            # Fractions are dropped anyway.
+            place = arguments[0] if operation == "trunc" else place
+            result[index] = self.add("fetch", self.add("add", place, start))
+        return result
+
     def elementwise(self, operation: str, arrays: Sequence[NDArray[np.int64]]) -> NDArray[np.int64]:
         """`add` for the elements of arrays of one shape."""
         result = np.empty(arrays[0].shape, np.int64)
@@ -145,6 +165,8 @@ class IR:
         numbers = [self.values[argument].constant for argument in arguments]
         if None in numbers:
             return None
+        if operation == "fetch":
+            return self.constant(float(self.table[int(numbers[0] or 0)]))
         with np.errstate(all="ignore"):
             return self.constant(float(OPERATIONS[operation](*map(np.float64, numbers))))
 

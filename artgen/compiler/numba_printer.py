@@ -11,6 +11,7 @@ Names in the kernels, for N splats, T tiles, J pairs of a tile and a splat, and 
     Q   prepared values [N, prepared]        j     number of a pair
     XY  centres [N, 2]                       k     number of a pixel of the tile, or of a value
     E   inverse ellipses [N, 4]              t     number of a tile
+    T   constants that are looked up
     F   features [N, C]                      c     number of a feature
     X   x of pixels [tile columns, width]    q, p  row and column of a pixel in the tile
     Y   y of pixels [tile rows, height]      f0    first feature of the splat, and so on
@@ -84,6 +85,9 @@ class _Kernels(KernelParts):
         load = [f"f{c} = Q[i, {6 + c}]" for c in channels]
         load += [self.pixel.loaded(n, f"Q[i, {k}]") for k, n in uniforms]
         shared = {"channels": self.channels, "load": block(12, load), **self.sizes}
+        shared |= dict.fromkeys(("table", "table_type", "fetch"), "")
+        if self.table is not None:
+            shared |= {"table": ", T", "table_type": ", nb.float32[::1]", "fetch": _FETCH}
         shared |= {name: text.format(**shared) for name, text in _SHARED.items()}
         text = (_HEAD + loops + _FINISH).format(
             **shared,
@@ -97,7 +101,8 @@ class _Kernels(KernelParts):
             gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(self.gradients))),
             **lines,
         )
-        return Source(text, self.columns, first + len(schedule.uniforms), self.leaves)
+        prepared = first + len(schedule.uniforms)
+        return Source(text, self.columns, prepared, self.leaves, self.table)
 
 
 _HEAD = '''\
@@ -115,18 +120,27 @@ u64 = np.uint64  # unsigned indices are never counted from the end, so loops ove
 NAN, INF = np.float32(np.nan), np.float32(np.inf)
 options = dict(fastmath=FASTMATH, error_model="numpy", cache=True, boundscheck=False, nogil=True)
 matrix, picture = nb.float32[:, ::1], nb.float32[:, :, ::1]
-positions = (matrix, matrix, matrix)
-tiles = (nb.int64[::1], nb.int32[::1], nb.uint8[:, ::1], nb.int64, nb.int64)
+positions = (matrix, matrix, matrix{table_type})
+tiles = (nb.int64[::1], nb.int32[::1], nb.uint8[:, ::1], nb.int64, nb.int64){fetch}
 
 
-@nb.njit((matrix, matrix, matrix, matrix, matrix), **options)
-def prepare(P, XY, E, F, Q):
+@nb.njit((matrix, matrix, matrix, matrix, matrix{table_type}), **options)
+def prepare(P, XY, E, F, Q{table}):
     for i in range(P.shape[0]):
         {prepare}
         Q[i, 0], Q[i, 1] = XY[i, 0], XY[i, 1]
         Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5] = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
         {store}
 '''
+
+_FETCH = """
+
+
+@nb.njit(forceinline=True, boundscheck=False)
+def fetch(T, place):
+    # Whatever a NaN becomes, what is read is inside.
+    return T[u64(min(max(np.int32(place), np.int32(0)), np.int32(T.size - 1)))]"""
+"""How constants are looked up in the table T, for footprints that have one."""
 
 _SHARED = {
     "tile": """\
@@ -156,7 +170,7 @@ _SUM = """
 
 
 @nb.njit((*positions, picture, *tiles), **options)
-def forward(Q, X, Y, out, offset, splat, reach, start, stop):
+def forward(Q, X, Y{table}, out, offset, splat, reach, start, stop):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
@@ -172,7 +186,7 @@ def forward(Q, X, Y, out, offset, splat, reach, start, stop):
 
 
 @nb.njit((*positions, picture, *tiles, matrix), **options)
-def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S):
+def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     for t in range(start, stop):
@@ -200,7 +214,7 @@ OPAQUE, HIDDEN = f32({opaque}), f32({hidden})
 
 
 @nb.njit((*positions, picture, *tiles, matrix), **options)
-def forward(Q, X, Y, out, offset, splat, reach, start, stop, end):
+def forward(Q, X, Y{table}, out, offset, splat, reach, start, stop, end):
     columns = X.shape[0]
     # Positions, colours, the light that is left, and how many splats it took to hide the rest.
     A = np.empty({pixels} * 7, np.float32)
@@ -236,7 +250,7 @@ def forward(Q, X, Y, out, offset, splat, reach, start, stop, end):
 
 
 @nb.njit((*positions, picture, *tiles, matrix, matrix, picture), **options)
-def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
+def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, end, image):
     columns = X.shape[0]
     # Positions, what arrives at the colours, the light that gets to a splat, what is behind it,
     # and how many splats are visible.
@@ -287,8 +301,8 @@ def backward(Q, X, Y, grad, offset, splat, reach, start, stop, S, end, image):
 _FINISH = """
 
 
-@nb.njit((matrix, matrix, matrix), **options)
-def finish(P, L, G):
+@nb.njit((matrix, matrix, matrix{table_type}), **options)
+def finish(P, L, G{table}):
     for i in range(P.shape[0]):
         {finish}
         {gradients}

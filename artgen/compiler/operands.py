@@ -46,6 +46,14 @@ class HasGrids(Record, Protocol):
         """Record its features at places."""
 
 
+@runtime_checkable
+class HasTable(Record, Protocol):
+    """A record that can look constants up."""
+
+    def fetch(self, places: Numbers, table: NDArray[np.float32]) -> Numbers:
+        """Record the constants at places of a table."""
+
+
 Rule = Callable[..., Numbers]
 """``rule(ir, *arguments, **keywords)``: traced tensors arrive as `Numbers`."""
 

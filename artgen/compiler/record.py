@@ -18,7 +18,7 @@ from torch import Tensor
 
 from artgen.compiler.aten_decompositions import find_decomposition
 from artgen.compiler.aten_rules import find_rule
-from artgen.compiler.ir import DX, DY, IR, G
+from artgen.compiler.ir import DX, DY, IR, PIXEL, G
 from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
 from artgen.faults import line_at_fault, quoted
 from artgen.primitives import Params, Splat
@@ -44,7 +44,7 @@ def trace_drawing(splat: Splat) -> IR:
         p = _inputs(ir, _shapes(splat, {"visibility"}))
         ir.ellipse = tuple(int(numbers(ir, _numbers_of(axis))) for axis in splat.ellipse(Params(p)))
         own = {name: leaf.clone() for name, leaf in p.items() if name not in splat.framework_params}
-        weight = _checked(splat.footprint(dx, dy, Params(own)))
+        weight = _checked(splat.footprint(dx, dy, _ParamsOnCanvas(own, ir)))
         ir.weight = int(numbers(ir, _numbers_of(weight)))
     return ir
 
@@ -92,7 +92,7 @@ def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None
     leaves = [tensor.requires_grad_() for tensor in (dx, dy, *parameters.values())]
     # Clones, because a footprint may change its arguments in place and autograd's leaves not.
     copies = [leaf.clone() for leaf in leaves]
-    p = Params(dict(zip(parameters, copies[2:], strict=True)))
+    p = _ParamsOnCanvas(dict(zip(parameters, copies[2:], strict=True)), ir)
     weight = _checked(splat.footprint(copies[0], copies[1], p))
     gradients: list[Tensor | None] = [None] * len(leaves)
     if weight.requires_grad:
@@ -107,10 +107,29 @@ def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None
     for name, array in zip(parameters, found[2:], strict=True):
         for index in np.ndindex(*array.shape):
             ir.gradients[name, index] = int(array[index])
+    if PIXEL in ir.inputs:
+        ir.gradients[PIXEL] = ir.constant(0.0)
 
 
 def _describe(value: Any) -> str:
     return f"a tensor of shape {list(value.shape)}" if isinstance(value, Tensor) else repr(value)
+
+
+class _ParamsOnCanvas(Params):
+    """Parameters whose `pixel` becomes an input of `ir` when the footprint asks for it."""
+
+    __slots__ = ("_ir",)
+
+    def __init__(self, values: Mapping[str, Tensor], ir: IR) -> None:
+        super().__init__(values)
+        self._ir = ir
+
+    def __getattribute__(self, name: str) -> Any:
+        if name == "pixel" and name not in vars(self):
+            ir = self._ir
+            number = ir.inputs.get(PIXEL, -1)
+            return Recorded.of(ir, np.array(number if number >= 0 else ir.input(PIXEL)))
+        return super().__getattribute__(name)
 
 
 class Recorded(Tensor):

@@ -14,6 +14,7 @@ from artgen.primitives.ink import Ink, InkOptions
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import HIDDEN, OPAQUE, Blend, Splat
+from artgen.primitives.texture import Texture, read_coverage
 
 __all__ = [
     "HIDDEN",
@@ -37,7 +38,9 @@ __all__ = [
     "Shape",
     "SolvableCodec",
     "Splat",
+    "Texture",
     "features_of",
     "mixture",
     "pixels",
+    "read_coverage",
 ]

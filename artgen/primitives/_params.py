@@ -25,6 +25,9 @@ Number = float | Callable[[Context], float]
 class Params:
     """The mapped parameters of parts as attributes: `p.scale[0]`, `p.angle`."""
 
+    pixel: Tensor = torch.zeros(())
+    """The side of a pixel in canvas units; 0 where a footprint is evaluated without a canvas."""
+
     def __init__(self, values: Mapping[str, Tensor]) -> None:
         self.__dict__.update(values)
 

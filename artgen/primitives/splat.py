@@ -125,7 +125,8 @@ class Splat(Primitive):
         """Return the weight at the offset (dx, dy) from the centre, in canvas units.
 
         Use elementwise torch. `dx`, `dy` and `p.*` (after its component axis) broadcast together;
-        the result has their common shape or one that broadcasts to it. It is also evaluated
+        the result has their common shape or one that broadcasts to it. `p.pixel` is the side of a
+        pixel of the picture that is drawn, for what must not alias. The footprint is also evaluated
         somewhat outside the ellipse, where only its gradient needs to be finite.
         """
         raise NotImplementedError(f"{type(self).__name__} has no footprint")

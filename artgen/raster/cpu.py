@@ -83,8 +83,9 @@ class _Draw(torch.autograd.Function):
             )
         frame, tiles = grid.bin(centres, ellipses)
         prepared = np.empty((len(packed), source.prepared), np.float32)
-        kernels.prepare(packed, centres, frame, colours, prepared)
-        arrays = (prepared, grid.x, grid.y)
+        table = () if source.table is None else (source.table,)
+        kernels.prepare(packed, centres, frame, colours, prepared, *table)
+        arrays = (prepared, grid.x, grid.y, *table)
         image = torch.empty(len(features), grid.canvas.height, grid.canvas.width)
         # The number of visible splats at each pixel.
         more = (np.empty((len(tiles[0]) - 1, WIDTH * HEIGHT), np.float32),) if over else ()
@@ -103,7 +104,7 @@ class _Draw(torch.autograd.Function):
         _launch(kernels.backward, *arrays, incoming, tiles=tiles, more=(pairs, *ctx.more))
         totals, drawn = _common().sum_pairs(splat, pairs, len(packed))
         gradient = np.empty_like(packed)
-        kernels.finish(packed, totals, gradient)
+        kernels.finish(packed, totals, gradient, *arrays[3:])
         # Splats that were not drawn have gradient 0, even where a factor is not finite.
         gradient[~drawn] = 0
         if order is not None:

@@ -160,7 +160,9 @@ class _Evaluation:
         # footprint computes from one of them costs `side`, not `side`², evaluations.
         dx = x[:, None, None, :] - values["xy"][0]
         dy = y[:, None, :, None] - values["xy"][1]
-        weight = self.splat.footprint(dx, dy, Params(values))
+        p = Params(values)
+        p.pixel = values.get("pixel", dx.new_tensor(self.canvas.pixel))
+        weight = self.splat.footprint(dx, dy, p)
         self._check_weight(weight, (*dx.shape[:2], side, side))
         weight = weight - self.splat.far
         frame = frame[..., None, None]

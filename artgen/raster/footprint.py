@@ -10,6 +10,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
+from artgen.compiler.ir import PIXEL
 from artgen.compiler.printer import Source
 from artgen.compiler.record import trace
 from artgen.primitives import Splat
@@ -61,6 +62,8 @@ class CompiledFootprint(ABC):
         """The same as `eager.draw_features`, in float32."""
         source, kernels = self.kernels(features.shape[0], over)
         extent = find_extent(splat, tensors, features.shape[1])
+        if PIXEL in source.columns and "pixel" not in tensors:
+            tensors = {**tensors, "pixel": features.new_full(features.shape[1:], canvas.pixel)}
         return self._draw(tensors, features, Launch(source, kernels, extent, canvas, over))
 
     @abstractmethod

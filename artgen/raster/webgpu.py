@@ -19,7 +19,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from artgen.canvas import Canvas
+from artgen.compiler.ir import PIXEL
 from artgen.compiler.printer import Source
+from artgen.compiler.record import Untraceable
 from artgen.compiler.wgsl_printer import (
     LANES,
     PROGRAMS,
@@ -40,6 +42,8 @@ class Footprint(CompiledFootprint):
     def __init__(self, splat: Splat, device: str) -> None:
         self._device = open_device(device)
         super().__init__(splat)
+        if len(self._ir.table) or PIXEL in self._ir.inputs:
+            raise Untraceable("kernels for WebGPU look no textures up")
 
     @property
     def is_lost(self) -> bool:

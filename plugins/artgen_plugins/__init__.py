@@ -12,6 +12,7 @@ def artgen_primitives() -> list[Spec]:
         Spec("gaussian", "Anisotropic Gaussian splats.", "artgen_plugins.gaussian:Gaussian"),
         Spec("fourier", "Petals with a Fourier-series outline.", "artgen_plugins.fourier:Fourier"),
         Spec("stroke", "Brush strokes with bristles.", "artgen_plugins.stroke:Stroke"),
+        Spec("stamp", "Copies of a picture, such as a leaf.", "artgen_plugins.stamp:Stamp"),
         Spec("triangle", "Triangles.", "artgen_plugins.triangle:Triangle"),
         Spec("rectangle", "Upright rectangles.", "artgen_plugins.rectangle:Rectangle"),
         Spec("square", "Upright squares.", "artgen_plugins.square:Square"),

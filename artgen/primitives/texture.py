@@ -1,0 +1,166 @@
+"""Textures: pictures that a footprint looks up."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from artgen.errors import InputError
+
+_LN2 = math.log(2)
+_MOST_PIXELS = 64_000_000
+"""The largest picture that is read."""
+_TEXT = "data:image/png;base64,"
+"""How a texture begins that is stored as text."""
+
+
+class Texture:
+    """Square gray pictures [count, side, side] in every resolution (a mip pyramid, Williams 1983).
+
+    A footprint samples them with `sample`, on every backend. `side` is a power of two. Raises
+    ValueError for other shapes, and where there are more than 2^24 numbers: kernels count in
+    float32.
+    """
+
+    def __init__(self, pictures: ArrayLike) -> None:
+        level = np.asarray(pictures, np.float32)
+        if level.ndim != 3 or level.shape[1] != level.shape[2]:
+            raise ValueError(f"a texture is [count, side, side], not {list(level.shape)}")
+        self.pictures, (self.count, self.side, _) = level, level.shape
+        if not self.count or self.side.bit_count() != 1:
+            raise ValueError(f"the side of a texture must be a power of two, not {self.side}")
+        self._levels = self.side.bit_length() - 1
+        pieces = []
+        while True:
+            # A border of zeros, so that a picture fades out within half a texel.
+            pieces.append(np.pad(level, ((0, 0), (1, 1), (1, 1))).reshape(self.count, -1))
+            side = level.shape[1] // 2
+            if not side:
+                break
+            level = level.reshape(self.count, side, 2, side, 2).mean(axis=(2, 4))
+        table = np.concatenate(pieces, axis=1)
+        self._length = table.shape[1]
+        if table.size > 1 << 24:
+            raise ValueError(f"a texture may have {1 << 24:,} numbers, this has {table.size:,}")
+        self._table = torch.from_numpy(table.ravel())
+
+    @classmethod
+    def from_text(cls, text: str) -> Texture:
+        """Make again what `text` gave. Raises InputError."""
+        try:
+            data = base64.b64decode(text.removeprefix(_TEXT), validate=True)
+        except ValueError as error:
+            raise InputError(f"a stored texture is damaged: {error}") from None
+        sheet = np.asarray(_read(io.BytesIO(data), "stored in the drawing").convert("L"))
+        side = len(sheet)
+        if sheet.shape[1] % side:
+            raise InputError("a stored texture is damaged: its pictures are not square")
+        return cls(sheet.reshape(side, -1, side).swapaxes(0, 1).astype(np.float32) / 255)
+
+    @property
+    def text(self) -> str:
+        """The pictures in 8 bits as text, for an option that is stored with the drawing."""
+        from PIL import Image
+
+        data, sheet = io.BytesIO(), self.pictures.swapaxes(0, 1).reshape(self.side, -1)
+        Image.fromarray(np.rint(sheet.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
+        return _TEXT + base64.b64encode(data.getvalue()).decode()
+
+    @staticmethod
+    def is_text(text: str) -> bool:
+        """Whether `text` is a stored texture and not, say, the name of a file."""
+        return text.startswith(_TEXT)
+
+    def sample(self, u: Tensor, v: Tensor, blur: Tensor, which: Tensor | float = 0.0) -> Tensor:
+        """Return the value at (u, v), which span the picture from -1 to 1; 0 outside.
+
+        Linear between texels and between resolutions, so it can be differentiated by the position.
+        `blur` is the distance over which to average, in units of u: with ``p.pixel / p.size`` a
+        small part does not alias. `which` is the number of the picture; fractions are dropped.
+        """
+        last = float(self._levels)
+        texels = torch.as_tensor(blur * (self.side / 2)).clamp(1.0, float(self.side))
+        level = (torch.log(texels) / _LN2).clamp(0.0, last)
+        fine = torch.floor(level.clamp_max(max(last - 1, 0.0)))
+        side = _whole(self.side * torch.exp(-_LN2 * fine))
+        picture = torch.floor(torch.as_tensor(which).clamp(0.0, self.count - 1.0)) * self._length
+        # The texels of larger levels, (side + 2)² each, as the sum of a geometric series.
+        before = (self.side**2 - side * side) * (4 / 3) + 8 * (self.side - side) + 4 * fine
+        first = picture + _whole(before)
+        sharp = self._bilinear(u, v, side, first)
+        if not self._levels:
+            return sharp
+        soft = self._bilinear(u, v, side / 2, first + (side + 2) * (side + 2))
+        return sharp + (level - fine) * (soft - sharp)
+
+    def _bilinear(self, u: Tensor, v: Tensor, side: Tensor, first: Tensor) -> Tensor:
+        """The value between four texels of the level that begins at the number `first`."""
+        column, across = _split(u, side)
+        row, down = _split(v, side)
+        place = first + row * (side + 2) + column
+        above, below = (
+            self._fetch(start) * (1 - across) + self._fetch(start + 1) * across
+            for start in (place, place + (side + 2))
+        )
+        return above * (1 - down) + below * down
+
+    def _fetch(self, place: Tensor) -> Tensor:
+        return torch.take(self._table.to(place.device), place.long())
+
+
+def read_coverage(file: str | Path, side: int) -> NDArray[np.float32]:
+    """The alpha of a picture, or its darkness if it is opaque: [side, side] in 0 to 1.
+
+    What is empty around it is cut off, then it is fitted into the square. Raises InputError.
+    """
+    from PIL import Image, ImageOps
+
+    picture = _read(file, repr(str(file))).convert("RGBA")
+    cover = picture.getchannel("A")
+    if cover.getextrema()[0] == 255:
+        cover = ImageOps.invert(picture.convert("L"))
+    box = cover.getbbox()
+    if box is None:
+        raise InputError(
+            f"the picture {str(file)!r} is empty", hint="it needs opaque pixels, or dark ones"
+        )
+    cover = ImageOps.pad(cover.crop(box), (side, side), Image.Resampling.LANCZOS)
+    return np.asarray(cover, np.float32) / np.float32(255)
+
+
+def _read(file: Any, name: str) -> Any:
+    """The picture of Pillow in a file. Raises InputError naming it."""
+    from PIL import Image
+
+    try:
+        picture = Image.open(file)
+        if picture.width * picture.height > _MOST_PIXELS:
+            raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
+        picture.load()
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise InputError(
+            f"cannot read the picture {name}: {error}",
+            hint="use a PNG with alpha, or a dark drawing on white",
+        ) from None
+    return picture
+
+
+def _whole(number: Tensor) -> Tensor:
+    """The nearest whole number, where rounding left a number just beside it."""
+    return torch.floor(number + 0.5)
+
+
+def _split(position: Tensor, side: Tensor) -> tuple[Tensor, Tensor]:
+    """The texel before a position in -1..1, counted from the border, and the share of the next."""
+    texel = (position * 0.5 + 0.5) * side + 0.5
+    texel = torch.minimum(texel.clamp_min(0.0), side + 1)
+    before = torch.floor(torch.minimum(texel, side)).detach()
+    return before, texel - before

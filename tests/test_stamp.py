@@ -1,0 +1,134 @@
+"""Textures that footprints look up, and the stamps made of them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from test_compiled import BACKGROUND, drawn, scene
+
+import artgen
+from artgen import Canvas, InputError, Texture, read_coverage
+from artgen.compiler.record import trace
+from artgen.raster import EAGER, choose_backend
+from artgen_plugins.stamp import SIDE, Stamp
+
+DOUBLE = torch.float64
+
+
+@pytest.fixture(scope="module")
+def texture():
+    return Texture(np.random.default_rng(0).random((2, 16, 16)))
+
+
+def centres(side):
+    """Positions of texels, rows and columns, from -1 to 1."""
+    steps = (2 * torch.arange(side, dtype=DOUBLE) + 1) / side - 1
+    return torch.meshgrid(steps, steps, indexing="ij")
+
+
+@pytest.mark.parametrize("step", [1, 2, 4, 16])
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_blurred_sample_is_the_mean_of_the_area(texture, step, which):
+    side = 16 // step
+    v, u = centres(side)
+    found = texture.sample(u, v, torch.tensor(2 * step / 16), which + 0.4)
+    blocks = texture.pictures[which].reshape(side, step, side, step).mean(axis=(1, 3))
+    np.testing.assert_allclose(found, blocks, atol=1e-5)
+
+
+def test_between_texels_and_resolutions_it_is_linear_and_outside_zero(texture):
+    v, u = centres(16)
+    between = texture.sample(u[:, :-1] + 1 / 16, v[:, :-1], torch.tensor(0.0))
+    mean = (texture.pictures[0][:, 1:] + texture.pictures[0][:, :-1]) / 2
+    np.testing.assert_allclose(between, mean, atol=1e-5)
+    fine, coarse = (texture.sample(u, v, torch.tensor(b)) for b in (2 / 16, 4 / 16))
+    half = texture.sample(u, v, torch.tensor(2**1.5 / 16, dtype=DOUBLE))
+    np.testing.assert_allclose(half, (fine + coarse) / 2, atol=1e-5)
+    assert not texture.sample(
+        torch.tensor([-1.07, 1.07, 9e9]), torch.zeros(3), torch.tensor(0.0)
+    ).any()
+
+
+def test_its_gradient_is_that_of_finite_differences(texture):
+    rng = torch.Generator().manual_seed(2)
+    u, v = (1.9 * torch.rand(2, 40, generator=rng, dtype=DOUBLE) - 0.95).requires_grad_()
+    blur = (0.05 + 0.6 * torch.rand(40, generator=rng, dtype=DOUBLE)).requires_grad_()
+    assert torch.autograd.gradcheck(lambda *at: texture.sample(*at, 1), (u, v, blur), eps=1e-7)
+
+
+def test_bad_textures_are_refused(texture):
+    for shape in ((4, 4), (1, 4, 8), (1, 12, 12), (0, 4, 4)):
+        with pytest.raises(ValueError, match="texture"):
+            Texture(np.zeros(shape))
+    again = Texture.from_text(texture.text)
+    np.testing.assert_allclose(again.pictures, texture.pictures, atol=0.5 / 255)
+    for damaged in ("data:image/png;base64,%", "data:image/png;base64,AAAA"):
+        with pytest.raises(InputError, match="stored"):
+            Texture.from_text(damaged)
+
+
+@pytest.mark.parametrize("blend", ["over", "sum"])
+def test_kernels_draw_what_plain_torch_draws(blend):
+    stamp, canvas = Stamp({"stamp": "leaf,dab", "blend": blend}), Canvas(40, 23)
+    backend = choose_backend(stamp, asked="compiled")
+    tensors = scene(stamp, canvas)
+    image, gradients = drawn(stamp, tensors, canvas, backend)
+    expected, wanted = drawn(stamp, tensors, canvas, EAGER, DOUBLE)
+    assert float((image - expected).abs().max()) < 1e-5
+    assert image.std() > 0.01 < abs(float(image[2].mean()) - BACKGROUND[2])
+    for name, want in wanted.items():
+        if want is not None:
+            limit = 1e-4 * float(want.abs().max()) + 1e-6
+            assert float((gradients[name] - want).abs().max()) <= limit, name
+    assert not gradients["which"].any()
+
+
+def test_kernels_are_the_same_for_other_stamps():
+    first, second = trace(Stamp({"stamp": "leaf"})), trace(Stamp({"stamp": "dab"}))
+    assert first.values == second.values
+    assert len(first.table) == len(second.table)
+    assert not np.array_equal(first.table, second.table)
+
+
+def test_a_drawing_holds_its_stamps(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    cover = np.zeros((9, 7), np.uint8)
+    cover[2:6, 3:5] = 200
+    rgba = np.dstack([np.full((9, 7, 3), 90, np.uint8), cover])
+    Image.fromarray(rgba).save("dot.png")
+    picture = np.random.default_rng(1).random((12, 16, 3))
+    made = artgen.fit(
+        picture, "stamp", count=5, steps=3, seed=1, backend="eager", stamp="dot.png,leaf"
+    )
+    made.save("made.art")
+    (tmp_path / "dot.png").unlink()
+    again = artgen.load("made.art")
+    assert np.array_equal(again.render(40), made.render(40))
+    assert "dot.png" not in again.drawing.options["stamp"]
+
+
+def test_files_of_stamps(tmp_path):
+    box = np.zeros((20, 30), np.uint8)
+    box[4:14, 6:26] = 255
+    alpha = tmp_path / "alpha.png"
+    Image.fromarray(np.dstack([box, box, box, box])).save(alpha)
+    dark = tmp_path / "dark.png"
+    Image.fromarray(255 - box).save(dark)
+    for file in (alpha, dark):
+        cover = read_coverage(file, SIDE)
+        # Twice as wide as high, cut to the box, in the middle of the square.
+        assert cover[SIDE // 2].min() == 1
+        assert np.isclose(cover.mean(), 0.5, atol=0.02)
+    empty = tmp_path / "empty.png"
+    Image.fromarray(np.zeros((3, 3, 4), np.uint8)).save(empty)
+    text = tmp_path / "text.png"
+    text.write_text("no picture")
+    for file, problem in (
+        (empty, "is empty"),
+        (text, "cannot identify"),
+        ("none.png", "No such file"),
+    ):
+        with pytest.raises(InputError, match=problem):
+            Stamp({"stamp": f"leaf,{file}"})
