@@ -72,6 +72,7 @@ def fit(
     background: str = "auto",
     palette: int | str | os.PathLike[str] | Sequence[str] | None = None,
     mask: str | os.PathLike[str] | None = None,
+    focus: str | os.PathLike[str] | None = None,
     init: str | os.PathLike[str] | None = None,
     device: str = "auto",
     backend: str = "auto",
@@ -96,6 +97,7 @@ def fit(
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
     such a background may have: a list, a text as for ``--palette``, a file, or how many to learn.
+    `focus` is where detail matters: ``"auto"``, circles or a file, as for ``--focus``.
     Every other keyword is an option of the primitive, `engine_options` are those of the engine.
     With `polish` a second stage, with the defaults of `gradient`, refines the shapes that were
     found. Of each stage `history` drawings are kept as ``art.film``, from 2 on; None keeps a light
@@ -118,9 +120,9 @@ def fit(
     if isinstance(target, str | os.PathLike):
         source = os.fspath(target)
     else:
-        if mask is not None:
+        if mask is not None or focus is not None:
             raise UsageError(
-                "a mask can only be used with a target that is a file",
+                "a mask or focus can only be used with a target that is a file",
                 hint="save the picture first",
             )
         if isinstance(target, Target):
@@ -162,6 +164,7 @@ def fit(
                 "background": background,
                 "palette": palette,
                 "mask": None if mask is None else {"name": os.fspath(mask)},
+                "focus": None if focus is None else os.fspath(focus),
             },
             "primitive": {
                 "name": primitive,

@@ -263,6 +263,38 @@ def parse_place(text: str | None) -> Place:
     return x, y
 
 
+Circle: TypeAlias = tuple[float, float, float]
+"""Centre, as shares of width and height, and radius as a share of the shorter side."""
+
+
+def is_focus(text: str) -> bool:
+    """Whether it is for `parse_focus`, and not the name of a file."""
+    return text == "auto" or re.fullmatch(r"[-+\d.,; ]*\d?,[-+\d.,; ]*", text) is not None
+
+
+def parse_focus(text: str) -> tuple[Circle, ...]:
+    """The circles ``X,Y,R``, with a semicolon between several; none for ``auto``.
+
+    Raises UsageError.
+    """
+    if text == "auto":
+        return ()
+    circles = []
+    for part in text.split(";"):
+        try:
+            x, y, radius = (float(number) for number in part.split(","))
+        except ValueError:
+            x = y = radius = math.nan
+        if not (0 <= x <= 1 and 0 <= y <= 1 and 0 < radius <= 1):
+            raise UsageError(
+                f"{part.strip()!r} is no circle in a picture",
+                hint="write auto, a file, or shares of width, height and the shorter side, such as "
+                "0.5,0.3,0.1",
+            )
+        circles.append((x, y, radius))
+    return tuple(circles)
+
+
 def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
     """One or two sides in pixels. Raises UsageError."""
     match = _SIZE.fullmatch(text.replace("\N{MULTIPLICATION SIGN}", "x").replace(" ", ""))

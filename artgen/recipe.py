@@ -29,7 +29,15 @@ from artgen._files import read_regular
 from artgen._migration import migrated_recipe
 from artgen._toml import DEEPEST, parse_toml
 from artgen.errors import InputError, UsageError, did_you_mean, explain_problem
-from artgen.frame import LARGEST, Frame, parse_aspect, parse_frame, parse_place
+from artgen.frame import (
+    LARGEST,
+    Frame,
+    is_focus,
+    parse_aspect,
+    parse_focus,
+    parse_frame,
+    parse_place,
+)
 from artgen.options import not_finite
 
 SCHEMA: Literal[2] = 2
@@ -110,6 +118,10 @@ class TargetTable(_Table):
         default=None, description="the only colours of parts and background, or how many to learn"
     )
     mask: FileReference | None = None
+    focus: str | FileReference | None = Field(
+        default=None,
+        description="where detail matters: auto, circles X,Y,R;..., or a gray picture",
+    )
     alpha_weight: bool = Field(
         default=False, description="weigh the loss by the picture's transparency"
     )
@@ -130,6 +142,13 @@ class TargetTable(_Table):
     @classmethod
     def _check_place(cls, text: str | None) -> str | None:
         return None if text is None else _checked(text, parse_place)
+
+    @field_validator("focus", mode="before")
+    @classmethod
+    def _check_focus(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        return _checked(value, parse_focus) if is_focus(value) else FileReference(name=value)
 
     @field_validator("palette", mode="before")
     @classmethod
@@ -495,6 +514,8 @@ class Recipe(_Table):
         """The files that it names beside its target and plugin, each with what it is."""
         if self.target.mask is not None:
             yield "mask", self.target.mask
+        if isinstance(self.target.focus, FileReference):
+            yield "focus", self.target.focus
         if self.init is not None:
             yield "init", self.init
         for file in dict.fromkeys(f for stage in self.stage for f in stage.loss_files or ()):

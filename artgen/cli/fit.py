@@ -13,7 +13,7 @@ from artgen.cli._console import load_module
 from artgen.cli._flags import Common, Framing, Panel, argument, parse_bytes
 from artgen.cli._where import Files, Where
 from artgen.errors import UsageError
-from artgen.frame import parse_frame, parse_pixels
+from artgen.frame import is_focus, parse_frame, parse_pixels
 
 if TYPE_CHECKING:
     from artgen.batch import Run
@@ -129,6 +129,11 @@ def fit(
         complete=_completion.palettes,
     ),
     mask: Path | None = _JUDGE.option("FILE", "Gray picture that weights each pixel."),
+    focus: str | None = _JUDGE.option(
+        "auto|X,Y,R|FILE",
+        "Where detail matters most: auto for faces, or else what stands out; circles, as shares of "
+        "width, height and shorter side, with ; between several; or a gray picture.",
+    ),
     alpha_weight: bool = _JUDGE.switch(
         "Weight pixels by the alpha of the target.", "--alpha-weight"
     ),
@@ -296,6 +301,7 @@ def fit(
                 "background": background,
                 "palette": None if palette is None else parse_palette(palette),
                 "mask": {"name": located(str(mask))} if mask is not None else None,
+                "focus": focus and (focus if is_focus(focus) else located(focus)),
                 "alpha_weight": alpha_weight or None,
                 "max_pixels": max_pixels,
             },

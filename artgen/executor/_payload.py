@@ -107,6 +107,10 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
             recipe = recipe.with_target(source=str(source))
         elif what == "mask":
             recipe = recipe.with_target(mask=_moved(recipe.target.mask, path))
+        elif what == "focus":
+            focus = recipe.target.focus
+            assert isinstance(focus, FileReference)
+            recipe = recipe.with_target(focus=_moved(focus, path))
         elif what == "init":
             recipe = recipe.with_init(_moved(recipe.init, path))
         elif what.startswith("picture"):

@@ -21,7 +21,7 @@ from artgen.art import Contents, bytes_of_shapes, quantised, to_bytes
 from artgen.display import METRICS, FramedView, Rendering, View, open_view
 from artgen.drawing import Drawing
 from artgen.errors import Diverged, InputError, UsageError
-from artgen.frame import WHOLE
+from artgen.frame import WHOLE, Circle, parse_focus
 from artgen.init import make_generator
 from artgen.latents.space import open_latents
 from artgen.primitives import Arithmetic, Context
@@ -393,10 +393,16 @@ def _open_target(recipe: Recipe, registry: Registry, files: InputFiles) -> Targe
     mask = None
     if table.mask is not None:
         mask = files.find("mask", table.mask.name, table.mask.sha256)
+    focus: tuple[Circle, ...] | Path | None = None
+    if isinstance(table.focus, FileReference):
+        focus = files.find("focus", table.focus.name, table.focus.sha256)
+    elif table.focus is not None:
+        focus = parse_focus(table.focus)
     request = TargetRequest(
         size=table.size,
         background=parse_colour("black" if table.background == "auto" else table.background),
         mask=mask,
+        focus=focus,
         alpha_weight=table.alpha_weight,
         max_pixels=table.max_pixels,
         frame=table.frame,
@@ -444,6 +450,11 @@ def _complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, 
     frame = target.still.frame if isinstance(target.still, ImageTarget) else WHOLE
     if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at is not None:
         recipe = recipe.with_target(crop_at=",".join(f"{share:g}" for share in frame.at))
+    if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
+        circles = (",".join(f"{share:g}" for share in circle) for circle in target.still.focus)
+        recipe = recipe.with_target(focus=";".join(circles))
+    if "focus" in files.found:
+        recipe = recipe.with_target(focus=files.reference("focus"))
     if "mask" in files.found:
         recipe = recipe.with_target(mask=files.reference("mask"))
     if "init" in files.found:

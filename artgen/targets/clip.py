@@ -253,7 +253,7 @@ def make_clip(
     target = prepare_picture(
         first, request, source, name=file_safe(name), source=source, sha256=sha256
     )
-    request = replace(request, frame=target.frame)
+    request = replace(request, frame=target.frame, focus=target.focus)
     return ClipTarget(
         target.name,
         source,

@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 from artgen._files import printable, read_regular
 from artgen.canvas import Canvas
 from artgen.errors import InputError, UsageError
-from artgen.frame import BACKGROUND, WHOLE, Frame
+from artgen.frame import BACKGROUND, WHOLE, Circle, Frame
 from artgen.targets._source import content_hash, file_safe
 from artgen.targets._target import Target, TargetTensors
 from artgen.targets.colour import parse_colour
+from artgen.targets.focus import find_focus, focus_weight, raised
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,6 +45,8 @@ class TargetRequest:
     """sRGB-encoded colour in 0..1 behind transparency."""
     mask: Path | None = None
     """A gray picture of the same aspect as loss weight: white counts 1, black 0."""
+    focus: tuple[Circle, ...] | Path | None = None
+    """Where detail matters: circles, none of them for those that are found; or a gray picture."""
     alpha_weight: bool = False
     """Weigh the loss by the picture's alpha (times the mask)."""
     max_pixels: int = 64_000_000
@@ -58,10 +61,10 @@ class TargetRequest:
                 f"{source} is not a picture, so it cannot be cropped",
                 hint="give the long side as --size, and leave out --crop",
             )
-        if self.mask is not None or self.alpha_weight:
+        if self.mask is not None or self.alpha_weight or self.focus is not None:
             raise UsageError(
-                f"{source} is not a picture, so it has neither a mask nor an alpha",
-                hint="leave out --mask and --alpha-weight",
+                f"{source} is not a picture, so it has no mask, focus or alpha",
+                hint="leave out --mask, --focus and --alpha-weight",
             )
 
     def __post_init__(self) -> None:
@@ -99,6 +102,8 @@ class ImageTarget(Target):
     """[height, width, 4], before it was laid over the background; None: it is opaque."""
     frame: Frame = WHOLE
     """The crop or border that was asked for; a place of ``auto`` is found."""
+    focus: tuple[Circle, ...] | Path | None = None
+    """The focus that was asked for, with circles that were found."""
 
     @property
     def subject(self) -> None:
@@ -235,6 +240,8 @@ def prepare_picture(
     request = replace(request, frame=request.frame.focused(samples))
     canvas = _fitting_canvas(original, request)
     colour, alpha = _fit.resample(_framed(samples, request.frame), canvas)
+    if request.focus == ():
+        request = replace(request, focus=find_focus(colour))
     warnings = picture.warnings
     if request.alpha_weight and alpha is None:
         warnings += ("alpha weight ignored: the picture is opaque",)
@@ -248,6 +255,7 @@ def prepare_picture(
         original_height=height,
         rgba=None if alpha is None else np.dstack([colour, alpha]),
         frame=request.frame,
+        focus=request.focus,
         warnings=warnings,
     )
 
@@ -303,7 +311,7 @@ def _loss_weight(
     request: TargetRequest,
     where: str,
 ) -> NDArray[np.float32] | None:
-    """The weight of each pixel in the loss: the mask times the alpha, as requested."""
+    """The weight of each pixel in the loss: the mask, alpha and focus requested, multiplied."""
     factors = {}
     if request.alpha_weight and alpha is not None:
         factors["its alpha"] = alpha
@@ -311,6 +319,10 @@ def _loss_weight(
         factors[f"mask {printable(request.mask)}"] = _open_mask(
             request.mask, original, canvas, request, where
         )
+    if isinstance(request.focus, Path):
+        factors["its focus"] = raised(_open_mask(request.focus, original, canvas, request, where))
+    elif request.focus is not None:
+        factors["its focus"] = focus_weight(request.focus, canvas)
     if not factors:
         return None
     weight = np.ones((canvas.height, canvas.width), np.float32)

@@ -1,0 +1,109 @@
+"""Where people look: faces, or else what stands out. There a fit shall have its detail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.canvas import Canvas
+from artgen.frame import Circle
+
+ELSEWHERE = 0.1
+"""The weight of pixels outside the focus, where that of those inside is 1."""
+
+_LONG_SIDE, _SMALLEST_FACE = 320, 24
+_SALIENT_SIDE, _SALIENT_BLUR = 64, 3.0
+_NOTABLE = 0.7
+"""Share of the largest salience that other places need."""
+_SMALLEST, _LARGEST = 0.1, 0.4
+
+
+def find_focus(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
+    """The faces in a picture [height, width, 3] in 0..1, else the places that stand out most.
+
+    Faces are found by the cascade of scikit-image (local binary patterns); else it is the spectral
+    residual (Hou and Zhang 2007). Circles are centre and radius, see `parse_focus`.
+    """
+    return _faces(picture) or _salient(picture)
+
+
+def focus_weight(circles: Sequence[Circle], canvas: Canvas) -> NDArray[np.float32]:
+    """Weights [height, width]: 1 inside a circle, falling to `ELSEWHERE` at twice its radius."""
+    short = min(canvas.width, canvas.height)
+    rows, columns = np.ogrid[0.5 : canvas.height, 0.5 : canvas.width]
+    inside = np.zeros((canvas.height, canvas.width))
+    for x, y, radius in circles:
+        distance = np.hypot(columns - x * canvas.width, rows - y * canvas.height)
+        ramp = np.clip(2 - distance / (radius * short), 0, 1)
+        inside = np.maximum(inside, ramp * ramp * (3 - 2 * ramp))
+    return raised(inside)
+
+
+def raised(inside: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Weights from `ELSEWHERE` to 1 of a picture of the focus in 0..1."""
+    return (ELSEWHERE + (1 - ELSEWHERE) * inside).astype(np.float32)
+
+
+def _faces(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
+    from skimage import data
+    from skimage.feature import Cascade
+
+    small = _reduced(picture, _LONG_SIDE)
+    height, width = small.shape[:2]
+    short = min(height, width)
+    if short <= _SMALLEST_FACE:
+        return ()
+    model = data.lbp_frontal_face_cascade_filename()  # type: ignore[no-untyped-call]
+    found = Cascade(model).detect_multi_scale(
+        img=np.rint(small * 255).astype(np.uint8),
+        scale_factor=1.2,
+        step_ratio=1,
+        min_size=(_SMALLEST_FACE, _SMALLEST_FACE),
+        max_size=(short, short),
+    )
+    faces = sorted((f["c"], f["r"], f["width"], f["height"]) for f in found)
+    return tuple(
+        _rounded((left + wide / 2) / width, (top + high / 2) / height, 0.6 * wide / short)
+        for left, top, wide, high in faces
+    )
+
+
+def _salient(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
+    from scipy import ndimage
+
+    small = _reduced(picture, _SALIENT_SIDE).astype(np.float64).mean(2)
+    height, width = small.shape
+    spectrum = np.fft.fft2(small)
+    size = np.log(np.abs(spectrum) + 1e-9)
+    residual = size - ndimage.uniform_filter(size, 3, mode="wrap")
+    residual[0, 0] = 0  # brightness is no detail
+    standing_out = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
+    # The spectrum takes a picture as periodic, so its edges stand out against the opposite ones.
+    window = np.outer(np.hanning(height + 2)[1:-1], np.hanning(width + 2)[1:-1])
+    salience = ndimage.gaussian_filter(standing_out, _SALIENT_BLUR) * np.sqrt(window)
+    regions, count = ndimage.label(salience > 0.5 * salience.max())
+    peaks = ndimage.maximum(salience, regions, range(1, count + 1))
+    chosen = [n for n in range(1, count + 1) if peaks[n - 1] > _NOTABLE * max(peaks)]
+    rows, columns = np.ogrid[:height, :width]
+    circles = []
+    for weights in (salience * (regions == number) for number in chosen):
+        row, column = ndimage.center_of_mass(weights)
+        spread = np.average((rows - row) ** 2 + (columns - column) ** 2, weights=weights)
+        radius = np.clip(1.4 * np.sqrt(spread) / min(height, width), _SMALLEST, _LARGEST)
+        circles.append(_rounded((column + 0.5) / width, (row + 0.5) / height, radius))
+    return tuple(circles)
+
+
+def _reduced(picture: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:
+    from artgen.targets import _fit
+
+    height, width = picture.shape[:2]
+    scale = min(1.0, long_side / max(height, width))
+    canvas = Canvas(max(1, round(scale * width)), max(1, round(scale * height)))
+    return _fit.resample(np.rint(picture * 255).astype(np.uint8), canvas)[0]
+
+
+def _rounded(x: float, y: float, radius: float) -> Circle:
+    return round(float(x), 3), round(float(y), 3), round(float(radius), 3)
