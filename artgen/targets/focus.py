@@ -76,7 +76,8 @@ def _salient(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
     small = _reduced(picture, _SALIENT_SIDE).astype(np.float64).mean(2)
     height, width = small.shape
     spectrum = np.fft.fft2(small)
-    size = np.log(np.abs(spectrum) + 1e-9)
+    # The floor keeps frequencies that the picture lacks from standing out.
+    size = np.log(np.abs(spectrum) + 0.01)
     residual = size - ndimage.uniform_filter(size, 3, mode="wrap")
     residual[0, 0] = 0  # brightness is no detail
     standing_out = np.abs(np.fft.ifft2(np.exp(residual + 1j * np.angle(spectrum)))) ** 2
