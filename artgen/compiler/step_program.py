@@ -81,7 +81,6 @@ from artgen.compiler.schedule import needed
 from artgen.compiler.wgsl_printer import (
     KERNELS,
     LANES,
-    PROGRAMS,
     SHARE,
     SIDE,
     Access,
@@ -97,6 +96,13 @@ from artgen.primitives import Map, Splat
 Expression: TypeAlias = "int | str | list[Any]"
 
 Operation: TypeAlias = dict[str, Any]
+
+MANY = 4
+"""Splats are cut into shares as if each covered so many times its part of the picture.
+
+The boxes are not known where workgroups are counted. Larger ones take longer, and those without a
+share of pixels cost little.
+"""
 
 UNBOUNDED = 3e38
 """Stands for infinity in `bounds`: WGSL promises nothing of infinity."""
@@ -278,17 +284,7 @@ def emit_step(
         loss=tuple(loss),
         optimizer=optimizer,
         parameters=tuple(Parameter(*column, printed.maps[column[0]]) for column in printed.rows),
-        symbols={
-            "parts": [
-                "max",
-                1,
-                [
-                    "min",
-                    ["ceil", ["*", "W", "H"], SHARE],
-                    ["floor", PROGRAMS, ["max", 1, "N"]],
-                ],
-            ]
-        },
+        symbols={"parts": ["max", 1, ["min", _shares(1), _shares("N", MANY)]]},
         buffers=_buffers(source, channels, len(printed.rows)),
         modules=modules,
         kernels=kernels,
@@ -300,11 +296,10 @@ class _Step:
     """The parts of ``step.wgsl`` that depend on the splat."""
 
     def __init__(self, splat: Splat, source: Source, channels: int) -> None:
-        declared = splat.declared_params()
         self.blend, self.source, self.channels = splat.blend, source, channels
         self.ir = trace_drawing(splat)
         self.rows: list[Component] = list(self.ir.inputs)
-        self.maps = {name: param.map for name, param in declared.items()}
+        self.maps = {name: param.map for name, param in splat.parameters().items()}
 
     def text(self, loss: Sequence[tuple[float, str]], optimizer: str) -> str:
         """The module."""
@@ -422,6 +417,11 @@ class _Step:
             total = " + ".join(terms[row]) or "0.0"
             lines.append(f"stepped({k}u, {k}u * size.count + i, ({total}) * {slope});")
         return lines
+
+
+def _shares(count: Expression, times: int = 1) -> Expression:
+    """Shares of a splat that covers this many times the picture divided by `count`."""
+    return ["ceil", ["*", times, ["*", "W", "H"]], ["*", SHARE, ["max", 1, count]]]
 
 
 def _times(factor: float, text: str) -> str:

@@ -191,6 +191,7 @@ class _Kernels(KernelParts):
         parts = {
             **sizes,
             "words": f"{SIDE * SIDE // 32}u",
+            "sums": f"{self.sums}u",
             "bindings": _block(0, declarations(BINDINGS)),
             "math": read_wgsl("math"),
             "parameters": _block(

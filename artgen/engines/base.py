@@ -126,8 +126,9 @@ class Engine:
 
     Options: ClassVar[type[Any]] = NoOptions
     """A frozen dataclass of `option` fields."""
-    supports: ClassVar[tuple[Literal["bf16", "palette", "replanning"], ...]] = ()
-    """bf16: it computes steps in the problem's `arithmetic`; palette: it keeps to the palette;
+    supports: ClassVar[tuple[Literal["bf16", "finite", "palette", "replanning"], ...]] = ()
+    """bf16: it computes steps in the problem's `arithmetic`; finite: `report` raises Diverged where
+    the drawing is not finite, so nothing else needs to look; palette: it keeps to the palette;
     replanning: its schedule depends on the problem's `progress` alone, so that the number of steps
     may be revised while it runs."""
     families: ClassVar[tuple[str, ...]] = ()

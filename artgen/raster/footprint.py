@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 from torch import Tensor
 
@@ -13,6 +13,7 @@ from artgen.compiler import kernel_cache
 from artgen.compiler.ir import PIXEL
 from artgen.compiler.printer import Source
 from artgen.compiler.record import trace
+from artgen.compiler.step_program import NoStep
 from artgen.primitives import Splat
 from artgen.raster.tiles import Extent, find_extent
 
@@ -27,11 +28,55 @@ class Launch(NamedTuple):
     over: bool
 
 
+class StepProblem(NamedTuple):
+    """What the steps of a fit minimise, and by which optimizer.
+
+    `target` is [3, height, width] and `weight` [height, width] or None; `loss` is a sum of named
+    losses, each times a weight.
+    """
+
+    canvas: Canvas
+    target: Tensor
+    weight: Tensor | None
+    background: tuple[float, float, float]
+    background_weight: float
+    loss: tuple[tuple[float, str], ...]
+    optimizer: str
+    betas: tuple[float, float]
+    epsilon: float
+    weight_decay: float
+
+
+class Stepper(Protocol):
+    """Takes whole steps of a fit where the parameters are: on a device, many at a time.
+
+    Raw parameters are rows, float32 [P, N]: all components of all parameters in their order.
+    """
+
+    def load(self, raw: Tensor, moments: Tensor, bounds: Tensor) -> None:
+        """Start from these parameters, moments [2, P, N] of Adam, and bounds [P, 2]."""
+
+    def take(self, rows: Tensor) -> None:
+        """Take a step for each row [2 + P]: 1 - beta1^t, sqrt(1 - beta2^t), and all rates."""
+
+    def evaluate(self) -> tuple[float, float, bool]:
+        """The loss, the mean squared error as shown, and whether all parameters are finite."""
+
+    def keep(self) -> None:
+        """Keep the present parameters as the best."""
+
+    def read(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The present parameters, the moments, and the best parameters."""
+
+
 class CompiledFootprint(ABC):
     """A traced footprint; kernels for a number of channels are compiled on first use.
 
     Raises Untraceable, or the error of the compiler.
     """
+
+    takes_steps: ClassVar[bool] = False
+    """Whether `stepper` may give one."""
 
     def __init__(self, splat: Splat) -> None:
         self._ir, self._far, self._name = trace(splat), splat.far, type(splat).__name__
@@ -65,6 +110,10 @@ class CompiledFootprint(ABC):
         if PIXEL in source.columns and "pixel" not in tensors:
             tensors = {**tensors, "pixel": features.new_full(features.shape[1:], canvas.pixel)}
         return self._draw(tensors, features, Launch(source, kernels, extent, canvas, over))
+
+    def stepper(self, splat: Splat, problem: StepProblem, count: int) -> Stepper:
+        """What takes steps of `count` splats on the device. Raises `step_program.NoStep`."""
+        raise NoStep("it has none")
 
     @abstractmethod
     def _emit(self, channels: int, over: bool) -> Source:

@@ -3,6 +3,7 @@
 Tensors are on the CPU. A drawing uploads the splats and reads the picture back; its gradients
 upload those by the picture and read those by the splats back. Pictures larger than a buffer are
 computed in strips. Every sum is taken in a fixed order, so the same device gives the same bits.
+Whole steps of a fit stay on the device: see `webgpu_program`.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from artgen.canvas import Canvas
 from artgen.compiler.ir import PIXEL
 from artgen.compiler.printer import Source
 from artgen.compiler.record import Untraceable
+from artgen.compiler.step_program import Program, emit_step
 from artgen.compiler.wgsl_printer import (
     LANES,
     PROGRAMS,
@@ -31,16 +33,20 @@ from artgen.compiler.wgsl_printer import (
     emit_wgsl_over,
 )
 from artgen.primitives import Splat
-from artgen.raster.footprint import CompiledFootprint, Launch
+from artgen.raster.footprint import CompiledFootprint, Launch, Stepper, StepProblem
 from artgen.raster.tiles import find_boxes
-from artgen.raster.webgpu_device import Device, Dispatch, groups_of, open_device
+from artgen.raster.webgpu_device import Device, Dispatch, Pipeline, groups_of, open_device
+from artgen.raster.webgpu_program import WebGpuStepper, compile_program
 
 
 class Footprint(CompiledFootprint):
     """A footprint whose kernels run on a WebGPU adapter."""
 
+    takes_steps = True
+
     def __init__(self, splat: Splat, device: str) -> None:
         self._device = open_device(device)
+        self._programs: dict[Any, tuple[Program, dict[str, Pipeline]]] = {}
         super().__init__(splat)
         if len(self._ir.table) or PIXEL in self._ir.inputs:
             raise Untraceable("kernels for WebGPU look no textures up")
@@ -49,6 +55,14 @@ class Footprint(CompiledFootprint):
     def is_lost(self) -> bool:
         """Whether the adapter has failed."""
         return self._device.is_lost
+
+    def stepper(self, splat: Splat, problem: StepProblem, count: int) -> Stepper:
+        """What takes steps of `count` splats on the adapter. Raises NoStep, OutputError."""
+        key = problem.loss, problem.optimizer
+        if key not in self._programs:
+            program = emit_step(splat, *key)
+            self._programs[key] = program, compile_program(self._device, program)
+        return WebGpuStepper(self._device, *self._programs[key], problem, count)
 
     def _emit(self, channels: int, over: bool) -> Source:
         return emit_wgsl_over(self._ir) if over else emit_wgsl(self._ir, self._far, channels)

@@ -1,4 +1,4 @@
-"""Runs a `step_program.Program` on a WebGPU device."""
+"""Runs a `step_program.Program` on a WebGPU device, and the steps of a fit with it."""
 
 from __future__ import annotations
 
@@ -6,12 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from artgen.compiler.step_program import Expression, Program, evaluate
+from artgen.compiler.step_program import UNBOUNDED, Expression, NoStep, Program, evaluate
+from artgen.errors import OutOfMemory
+from artgen.raster.footprint import StepProblem
 from artgen.raster.webgpu_device import Copy, Device, Dispatch, Pipeline
 
 Pipelines = Mapping[str, Pipeline]
+
+TOGETHER = 50
+"""The most steps of a submission: a driver gives up one that takes seconds."""
 
 
 def compile_program(device: Device, program: Program) -> dict[str, Pipeline]:
@@ -80,3 +87,63 @@ class LoadedProgram:
 
     def _groups(self, x: Expression, y: Expression) -> tuple[int, int]:
         return evaluate(x, self.symbols), evaluate(y, self.symbols)
+
+
+class WebGpuStepper:
+    """Takes the steps of a fit: see `footprint.Stepper`. Raises NoStep for large pictures."""
+
+    def __init__(
+        self,
+        device: Device,
+        program: Program,
+        pipelines: Pipelines,
+        problem: StepProblem,
+        count: int,
+    ) -> None:
+        canvas, target, weight = problem[:3]
+        self.rows, self.count = len(program.parameters), count
+        sizes = {"N": count, "W": canvas.width, "H": canvas.height, "S": TOGETHER}
+        scene = dict(zip(("red", "green", "blue"), problem.background, strict=True))
+        scene["background_weight"] = problem.background_weight
+        scene["beta1"], scene["beta2"] = problem.betas
+        scene["epsilon"], scene["decay"] = problem.epsilon, problem.weight_decay
+        try:
+            self._loaded = LoadedProgram(device, program, pipelines, sizes, scene)
+        except OutOfMemory as error:
+            raise NoStep("a buffer of it would be too large") from error
+        if weight is None:
+            weight = torch.ones(canvas.height, canvas.width)
+        total = weight.sum(dtype=torch.float64).clamp_min(torch.finfo(torch.float32).tiny)
+        self._loaded.write("goal", target.float().numpy())
+        self._loaded.write("weights", (weight / (3 * total)).float().numpy())
+        self._loaded.run("start")
+
+    def load(self, raw: Tensor, moments: Tensor, bounds: Tensor) -> None:
+        """Start from these parameters, moments and bounds."""
+        self._loaded.write("raw", raw.numpy())
+        self._loaded.write("moments", moments.numpy())
+        self._loaded.write("bounds", bounds.clamp(-UNBOUNDED, UNBOUNDED).float().numpy())
+
+    def take(self, rows: Tensor) -> None:
+        """Take a step for each row."""
+        for part in torch.split(rows.float(), TOGETHER):
+            self._loaded.write("schedule", part.numpy())
+            self._loaded.write("clock", np.zeros(1, np.uint32))
+            self._loaded.run(*["step"] * len(part))
+
+    def evaluate(self) -> tuple[float, float, bool]:
+        """Loss, mean squared error, and whether all parameters are finite."""
+        (report,) = self._loaded.run("evaluate", read={"report": (3,)})
+        loss, squared, broken = map(float, report)
+        return loss, squared, broken == 0
+
+    def keep(self) -> None:
+        """Keep the present parameters as the best."""
+        self._loaded.run("keep")
+
+    def read(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The present parameters, the moments, and the best parameters."""
+        shape = self.rows, self.count
+        found = self._loaded.run(read={"raw": shape, "moments": (2, *shape), "best": shape})
+        raw, moments, best = map(torch.from_numpy, found)
+        return raw, moments, best

@@ -42,6 +42,10 @@ fn backward(
   let wide = box.y - left;
   let count = wide * (max(min(box.w, size.bottom), top) - top);
   let plane = size.width * (size.bottom - size.top);
+  if (part * $lanes >= count) {
+    for (var k = lane; k < $sums; k += $lanes) { sums[slot * $sums + k] = 0.0; }
+    return;
+  }
   $zero
   for (var k = part * $lanes + lane; k < count; k += $lanes * size.parts) {
     let column = left + k % wide;

@@ -23,6 +23,7 @@ from artgen.autograd import check_betas
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite, fit_memory_errors
+from artgen.engines.gradient.device_steps import DeviceSteps
 from artgen.engines.gradient.objective import objective_of
 from artgen.engines.gradient.optimizer import Moments, Optimizer
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
@@ -41,7 +42,7 @@ UNUSED = ("move", "soften", "coarse", "converge")
 class GradientEngine(Engine):
     """Adam or AdamW with a rate per parameter, warm-up and a schedule."""
 
-    supports = ("bf16", "palette", "replanning")
+    supports = ("bf16", "palette", "replanning", "finite")
 
     Options = AdamOptions
 
@@ -103,7 +104,9 @@ class GradientEngine(Engine):
         self.step, self.factor = 0, 1.0
         self.params = problem.primitive.parameters()
         first = problem.primitive.count_of(problem.drawing)
+        self.device: DeviceSteps | None = None
         self._adopt(self._raw(self.objective.initial(), first))
+        self.notices = self.objective.notices
         # A number for every part, in the order in which parts are made; `made` is how many were.
         self.numbers = self.best_numbers = torch.arange(self.count)
         self.made = self.count
@@ -111,22 +114,34 @@ class GradientEngine(Engine):
 
     def advance(self, steps: int) -> None:
         """Take optimizer steps; only rounds of densification read back from the device."""
+        end = self.step + steps
         with fit_memory_errors("--size or --count"):
-            for _ in range(steps):
+            while self.step < end:
                 self._densify()
+                if self.device is not None:
+                    rounds = (step for step in self.rounds if self.step < step < end)
+                    together = range(self.step, min(rounds, default=end))
+                    self.device.take([self._rates(step) for step in together])
+                    self.step = together.stop
+                    continue
                 for raw in self.raw.values():
                     raw.grad = None
                 self.objective.backward(self.raw, self._mapped(), self.step)
                 self._take_step()
                 self.step += 1
 
+    def _rates(self, step: int) -> dict[str, float]:
+        """The learning rates of the step after `step`."""
+        factor = self.factor * self.options.rate
+        factor *= rate_factor(self.options, step, self.problem.progress(step))
+        return {name: rate * factor for name, rate in self.rates.items()}
+
     @torch.no_grad()
     def _take_step(self) -> None:
         """Change all parameters by one step of the optimizer, within their bounds."""
-        factor = self.factor * self.options.rate
-        factor *= rate_factor(self.options, self.step, self.problem.progress(self.step))
+        rates = self._rates(self.step)
         for name, raw in self.raw.items():
-            self.optimizer.step(name, raw, self.rates[name] * factor)
+            self.optimizer.step(name, raw, rates[name])
             low, high = self.bounds[name]
             if math.isfinite(low) or math.isfinite(high):
                 raw.clamp_(low, high)
@@ -135,14 +150,22 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def report(self) -> Report:
         """Loss and PSNR of the full target; raises Diverged where something is not finite."""
-        tensors = self._mapped()
         with fit_memory_errors("--size or --count"):
-            loss, psnr = self.objective.evaluate(tensors)
-        check_finite({**tensors, "the loss": loss}, self.step)
+            loss, psnr, finite = (
+                self.device.evaluate()
+                if self.device is not None
+                else (*self.objective.evaluate(self._mapped()), None)
+            )
+        if not (finite and math.isfinite(loss)):
+            self._fetch()
+            check_finite({**self._mapped(), "the loss": loss}, self.step)
         improved = loss < self.best_loss
         if improved:
-            self.best_loss = loss
-            self.best, self.best_numbers = self._copy(), self.numbers
+            self.best_loss, self.best_numbers = loss, self.numbers
+            if self.device is not None:
+                self.device.keep()
+            else:
+                self.best = self._copy()
         return Report(self.step, loss, psnr, improved, self.objective.training_loss())
 
     def report_pace(self) -> ReportPace:
@@ -152,6 +175,7 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def drawing(self, best: bool) -> Drawing:
         """Mapped copies of the current or the best parameters."""
+        self._fetch()
         raw = self.best if best else self.raw
         tensors = {name: param.map(raw[name]).detach() for name, param in self.params.items()}
         return replace(self.problem.drawing, tensors=tensors).detach()
@@ -159,6 +183,7 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def recover(self, rate: float) -> None:
         """Back to the best parameters with fresh moments and smaller rates."""
+        self._fetch()
         self._adopt(self.best)
         self.numbers = self.best_numbers
         self.factor *= rate
@@ -169,6 +194,7 @@ class GradientEngine(Engine):
 
     def hand_over(self) -> State:
         """Adam's moments."""
+        self._fetch()
         return {
             f"{key}.{name}": value.detach().to("cpu", copy=True)
             for name, moments in self.optimizer.moments.items()
@@ -183,6 +209,7 @@ class GradientEngine(Engine):
             if len(fresh):
                 for key in ("exp_avg", "exp_avg_sq"):
                     moments[key][..., fresh.to(moments[key].device)] = 0
+        self._load()
 
     def limit_memory(self, share: float) -> None:
         """Evaluate smaller pieces at a time."""
@@ -190,6 +217,7 @@ class GradientEngine(Engine):
 
     def state_dict(self) -> State:
         """Raw and best parameters, Adam's moments, the step, and the state of the objective."""
+        self._fetch()
         state: State = {"step": self.step, "factor": self.factor, "best_loss": self.best_loss}
         state["made"] = self.made
         state["numbers"], state["best_numbers"] = self.numbers, self.best_numbers
@@ -256,6 +284,25 @@ class GradientEngine(Engine):
         self.optimizer = Optimizer(
             options.optimizer, betas, options.epsilon, options.weight_decay, dict(moments or {})
         )
+        stepper = self.objective.stepper(self.count)
+        self.device = None if stepper is None else DeviceSteps(stepper, betas)
+        self._load()
+
+    def _load(self) -> None:
+        """Start steps on the device from what is here."""
+        if self.device is not None:
+            self.device.load(self.raw, self.optimizer.moments, self.bounds)
+
+    @torch.no_grad()
+    def _fetch(self) -> None:
+        """Read what steps on the device have changed."""
+        if self.device is None or not self.device.ahead:
+            return
+        raw, moments, best = self.device.read()
+        for name, values in raw.items():
+            self.raw[name].copy_(values)
+        self.optimizer.moments = {n: m for n, m in moments.items() if self.rates[n] > 0}
+        self.best = best or self.best
 
     def _moments(self, state: State) -> dict[str, Moments]:
         """Copies of Adam's moments in a state, on the device."""
@@ -280,6 +327,7 @@ class GradientEngine(Engine):
         densification = self.objective.densification
         if densification is None or not densification.is_due(self.step, self.count):
             return
+        self._fetch()
         change = densification.densify(self._mapped(), self.step)
         if change is None:
             return

@@ -32,6 +32,7 @@ from artgen.generic import GenericFunction
 from artgen.options import option
 from artgen.primitives import Primitive
 from artgen.raster import Memory, paint
+from artgen.raster.footprint import Stepper
 from artgen.seeds import derived_seed
 
 
@@ -61,6 +62,9 @@ class Objective:
 
     densification: Densification | None = None
     """How parts are added and moved during the fit; None: they are not."""
+
+    notices: tuple[str, ...] = ()
+    """Messages to the user on how steps are evaluated."""
 
     pictures: bool = True
     """Whether the target is a picture or pictures, which have a PSNR."""
@@ -151,6 +155,10 @@ class Objective:
     def limit_memory(self, share: float) -> None:
         """Evaluate pieces of `share` of their present size."""
         self.memory = self.memory.shrunk(share)
+
+    def stepper(self, count: int) -> Stepper | None:
+        """What takes whole steps of `count` parts on the device; None where the engine does."""
+        return None
 
     def state_dict(self) -> State:
         """What changes during the fit, by flat names."""

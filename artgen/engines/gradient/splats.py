@@ -9,11 +9,18 @@ from typing import Any
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler.step_program import NoStep
 from artgen.engines.base import Problem
 from artgen.engines.gradient.densify import Densification
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
+from artgen.losses import exponential, l1, mse
 from artgen.options import option
 from artgen.primitives import Primitive, Splat
+from artgen.raster import paint
+from artgen.raster.footprint import Stepper, StepProblem
+
+_LOSSES = (mse, l1, exponential)
+"""Losses that a device knows, by the names of the functions."""
 
 
 class SplatObjective(Objective):
@@ -53,6 +60,43 @@ class SplatObjective(Objective):
     def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
         """The share `start`, where parts can be added."""
         return max(1, round(options.start * count)) if primitive.can_densify else count
+
+    def stepper(self, count: int) -> Stepper | None:
+        """Steps on the device of the kernels; a notice says why there are none, where that is."""
+        footprint, splat = self.problem.backend.footprint, self.problem.primitive
+        if footprint is None or not footprint.takes_steps or not isinstance(splat, Splat):
+            return None
+        try:
+            return footprint.stepper(splat, self._step_problem(), count)
+        except NoStep as error:
+            self.notices = (f"every step reads back from the device: {error}",)
+            return None
+
+    def _step_problem(self) -> StepProblem:
+        """The steps as a device can take them. Raises NoStep."""
+        problem, options = self.problem, self.options
+        painted = paint.dispatch(type(problem.primitive))
+        if type(self) is not SplatObjective or painted is not paint.dispatch(Splat):
+            raise NoStep("a plugin changes what is minimised")
+        if options.coarse:
+            raise NoStep("coarse changes the size of the picture")
+        if min(problem.drawing.background) < 0:
+            raise NoStep("the picture is transparent")
+        for term in problem.loss.terms:
+            if term.function not in _LOSSES:
+                raise NoStep(f"the loss {term.name} has no kernel")
+        return StepProblem(
+            self.canvas,
+            self.target,
+            self.weight,
+            problem.drawing.background,
+            problem.drawing.background_weight,
+            tuple((term.weight, term.function.__name__) for term in problem.loss.terms),
+            options.optimizer,
+            (options.beta1, options.beta2),
+            options.epsilon,
+            options.weight_decay,
+        )
 
     def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
         """The picture of a step: the order of the parts is soft at first and hardens."""

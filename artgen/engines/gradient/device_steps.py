@@ -1,0 +1,92 @@
+"""The parameters of a fit while a device takes its steps: uploaded once, read when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from artgen.engines.gradient.optimizer import Moments
+from artgen.metrics import decibels
+from artgen.raster.footprint import Stepper
+
+
+class DeviceSteps:
+    """Steps by a `stepper`, for tensors that are known by their names.
+
+    `ahead` says whether the device has values that were not read since they changed.
+    """
+
+    def __init__(self, stepper: Stepper, betas: tuple[float, float]) -> None:
+        self.stepper, self.betas = stepper, betas
+        self.ahead = False
+
+    def load(
+        self,
+        raw: Mapping[str, Tensor],
+        moments: Mapping[str, Moments],
+        bounds: Mapping[str, tuple[float, float]],
+    ) -> None:
+        """Start from these raw values; `moments` are those of tensors that took steps."""
+        self.raw, self.steps = dict(raw), 0
+        none = torch.zeros((), dtype=torch.float32)
+        for known in moments.values():
+            self.steps = int(known["step"])
+        means = [
+            self._rows({n: moments.get(n, {}).get(key, none.expand_as(r)) for n, r in raw.items()})
+            for key in ("exp_avg", "exp_avg_sq")
+        ]
+        limits = torch.tensor([bounds[name] for name in self._names], dtype=torch.float64)
+        self.stepper.load(self._rows(raw), torch.stack(means), limits)
+        self.ahead = self.kept = False
+
+    def take(self, rates: Sequence[Mapping[str, float]]) -> None:
+        """Take steps with these rates."""
+        rows = []
+        for each in rates:
+            self.steps += 1
+            first, second = (1 - beta**self.steps for beta in self.betas)
+            rows.append([first, second**0.5, *(each[name] for name in self._names)])
+        self.stepper.take(torch.tensor(rows, dtype=torch.float64))
+        self.ahead = True
+
+    def evaluate(self) -> tuple[float, float, bool]:
+        """The loss, the PSNR in dB, and whether all parameters are finite."""
+        loss, squared, finite = self.stepper.evaluate()
+        return loss, decibels(squared), finite
+
+    def keep(self) -> None:
+        """Keep the present values as the best."""
+        self.stepper.keep()
+        self.ahead = self.kept = True
+
+    def read(self) -> tuple[dict[str, Tensor], dict[str, Moments], dict[str, Tensor] | None]:
+        """The raw values, their moments if there were steps, and the best if some were kept."""
+        raw, moments, best = self.stepper.read()
+        self.ahead = False
+        means, squares = map(self._tensors, moments)
+        step = torch.tensor(float(self.steps))
+        found = {
+            name: {"step": step.clone(), "exp_avg": means[name], "exp_avg_sq": squares[name]}
+            for name in (self.raw if self.steps else ())
+        }
+        return self._tensors(raw), found, self._tensors(best) if self.kept else None
+
+    @property
+    def _names(self) -> list[str]:
+        """The name of each row."""
+        return [name for name, raw in self.raw.items() for _ in range(raw[..., :1].numel())]
+
+    def _rows(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        flat = [t.detach().reshape(-1, t.shape[-1]) for t in tensors.values()]
+        return torch.cat(flat).float().contiguous()
+
+    def _tensors(self, rows: Tensor) -> dict[str, Tensor]:
+        """The opposite of `_rows`."""
+        sizes = [raw[..., :1].numel() for raw in self.raw.values()]
+        parts = torch.split(rows, sizes)
+        return {
+            name: part.reshape(raw.shape).clone()
+            for (name, raw), part in zip(self.raw.items(), parts, strict=True)
+        }
