@@ -8,7 +8,8 @@
     ├── PluginError      4  a plugin that is missing, broken or ambiguous
     ├── Diverged         5  the fit produced NaN or infinity and could not recover
     ├── OutputError      6  disk, permission, encoder
-    │   └── OutOfMemory  6
+    │   ├── OutOfMemory  6
+    │   └── DeviceLost   6
     ├── GalleryError     7  a piece of a gallery failed or is not up to date
     └── Interrupted    130  stopped by the user
 """
@@ -23,6 +24,7 @@ from typing import Any, ClassVar
 
 __all__ = [
     "ArtgenError",
+    "DeviceLost",
     "Diverged",
     "GalleryError",
     "InputError",
@@ -93,6 +95,10 @@ class OutputError(ArtgenError):
 
 class OutOfMemory(OutputError):
     """The fit or the drawing needs more memory than is available."""
+
+
+class DeviceLost(OutputError):
+    """The device failed or was lost, with all that was on it."""
 
 
 class GalleryError(ArtgenError):

@@ -194,7 +194,7 @@ def test_chunks_affect_speed_only(
     monkeypatch.setattr(artgen.runner._fit, "report_pace", lambda engine: ReportPace(3))
     size = {"name": "mlp", "hidden": 8, "count": None} if primitive == "mlp" else {}
     stage = {"steps": 60, "batch": 32} if primitive == "mlp" else {"steps": 60}
-    asked = recipe(photo, stage, primitive=size, output={"video": False})
+    asked = recipe(photo, stage, primitive=size, output={"video": False, "history": 0})
     results, longest = [], []
     for chunk in (1, 7, 1000):
         monkeypatch.setattr(artgen.runner._fit, "LARGEST_CHUNK", chunk)

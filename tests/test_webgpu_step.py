@@ -11,13 +11,17 @@ import numpy as np
 import pytest
 import torch
 from footprints import Odd, OddFar
-from test_webgpu import BACKGROUND, scene
+from helpers import assert_same_bits
+from test_webgpu import BACKGROUND, fit, scene
 
-from artgen import Canvas, Param
+from artgen import Canvas, Diverged, Drawing, Param
 from artgen.compiler.step_program import NoStep, emit_step, evaluate
-from artgen.losses import exponential, l1, mse
+from artgen.engines.base import Problem
+from artgen.engines.gradient.engine import GradientEngine
+from artgen.events import Evaluated
+from artgen.losses import Loss, Term, exponential, l1, mse
 from artgen.primitives import Map
-from artgen.raster import paint
+from artgen.raster import choose_backend, paint
 from artgen.raster.webgpu_program import LoadedProgram, compile_program
 from artgen_plugins.gaussian import Gaussian
 
@@ -163,3 +167,137 @@ def test_the_program_is_data_whose_sizes_are_chosen_later():
             storage = [b for b in kernel["bindings"] if b["access"] != "uniform"]
             # What every device has.
             assert len(storage) <= 8
+
+
+# ---- fits ----------------------------------------------------------------------------------------
+
+# A large epsilon: Adam makes whole steps of gradients that are nothing but rounding.
+GENTLE = {"rate": 0.3, "epsilon": 1e-7}
+
+
+def test_200_steps_give_the_cpus_result_the_same_bytes_and_read_only_numbers(
+    device, photo, tmp_path
+):
+    read = []
+
+    def count(event):
+        if isinstance(event, Evaluated):
+            read.append(device.bytes_read)
+
+    stage = {"steps": 200, "start": 1.0, "move": 0.0, **GENTLE}
+    tables = {"target": {"size": 64}, "primitive": {"count": 32}}
+    tables["output"] = {"video": False, "history": 0}
+    results = {}
+    for name, place in (("one", "webgpu"), ("two", "webgpu:0"), ("cpu", "cpu")):
+        tables["run"] = {"device": place}
+        results[name], notices = fit(
+            photo, tmp_path / name, stage, every=1000, observers=[count], **tables
+        )
+        assert notices == []
+    summary = results["one"].summary
+    assert (summary["device"], summary["backend"]) == ("webgpu", "compiled")
+    assert abs(summary["psnr"] - results["cpu"].summary["psnr"]) < 0.05
+    drawings = [results[name].art.drawing.tensors for name in ("one", "two")]
+    assert all(torch.equal(drawings[0][name], drawings[1][name]) for name in drawings[0])
+    evaluations = len(read) // 3
+    # Three numbers each: loss, squared error, and how many parameters are not finite.
+    assert evaluations > 30
+    assert np.diff(read[:evaluations]).tolist() == [12] * (evaluations - 1)
+
+
+def problem_of(device, *, seed=0, **options):
+    splat = Gaussian()
+    tensors = scene(splat, CANVAS, COUNT, seed)
+    drawing = Drawing("gaussian", {}, tensors, CANVAS.width, CANVAS.height)
+    goal = torch.rand(3, CANVAS.height, CANVAS.width, generator=torch.Generator().manual_seed(seed))
+    return Problem(
+        primitive=splat,
+        drawing=drawing,
+        target=goal,
+        loss=Loss((Term(1.0, "mse", mse),)),
+        total_steps=400,
+        seed=seed,
+        backend=choose_backend(splat, "webgpu"),
+        options={"start": 1.0, "move": 0.0, **options},
+    )
+
+
+def test_a_hundred_steps_are_two_submissions_and_read_nothing(device):
+    engine = GradientEngine()
+    engine.start(problem_of(device))
+    engine.report()
+    before = device.submissions, device.bytes_read
+    engine.advance(100)
+    assert (device.submissions - before[0], device.bytes_read - before[1]) == (2, 0)
+    assert engine.step == 100
+    improved = engine.report().improved
+    # The best drawing is a copy on the device.
+    assert (device.submissions - before[0], device.bytes_read - before[1]) == (3 + improved, 12)
+
+
+def test_the_size_of_a_chunk_changes_nothing(device):
+    states = []
+    for chunks in ((1, 59), (7, 7, 46), (60,)):
+        engine = GradientEngine()
+        engine.start(problem_of(device, weight_decay=0.01, optimizer="adamw"))
+        for chunk in chunks:
+            engine.advance(chunk)
+        states.append(engine.state_dict())
+    assert_same_bits(states[0], states[1])
+    assert_same_bits(states[0], states[2])
+
+
+def test_nan_is_named_and_the_fit_returns_to_the_best_at_half_the_rate(device):
+    engine = GradientEngine()
+    engine.start(problem_of(device))
+    engine.advance(20)
+    best = engine.report().loss
+    rates = engine._rates(50)
+    spoilt = {name: raw.detach().clone() for name, raw in engine.raw.items()}
+    spoilt["angle"][3] = torch.nan
+    engine.device.stepper._loaded.write("raw", rows_of(spoilt))
+    engine.advance(1)
+    with pytest.raises(Diverged, match="angle became NaN or infinite at step 21"):
+        engine.report()
+    engine.recover(0.5)
+    assert engine.report().loss == pytest.approx(best, rel=1e-5)
+    halved = engine._rates(50)
+    assert halved == {name: rate / 2 for name, rate in rates.items()}
+    engine.advance(20)
+    assert engine.report().loss < 2 * best
+
+
+def test_a_fit_that_diverges_does_so_as_on_the_cpu(device, photo, tmp_path):
+    found = {}
+    for place in ("webgpu", "cpu"):
+        stage = {"steps": 24, "rate": 1e25, "start": 1.0, "move": 0.0}
+        result, notices = fit(photo, tmp_path / place, stage, run={"device": place})
+        found[place] = [type(result.error), len(notices), notices[0]]
+    assert found["webgpu"] == found["cpu"]
+    assert found["cpu"][0] is Diverged
+    assert "back to the best, at half the rate" in found["cpu"][2]
+
+
+def test_parts_are_added_as_on_the_cpu(device, photo, tmp_path):
+    psnr = {}
+    for place in ("webgpu", "cpu"):
+        result, notices = fit(
+            photo,
+            tmp_path / place,
+            {"steps": 60, **GENTLE},
+            run={"device": place},
+            primitive={"count": 20},
+        )
+        assert notices == []
+        assert result.art.drawing.tensors["xy"].shape == (2, 20)
+        psnr[place] = result.summary["psnr"]
+    assert abs(psnr["webgpu"] - psnr["cpu"]) < 0.5
+
+
+def test_losses_without_a_kernel_are_evaluated_by_torch_and_a_notice_says_so(
+    device, photo, tmp_path
+):
+    stage = {"steps": 8, "loss": "mse+0.1*ssim"}
+    result, notices = fit(photo, tmp_path, stage)
+    assert notices == ["every step reads back from the device: the loss ssim has no kernel"]
+    assert result.summary["device"] == "webgpu"

@@ -56,8 +56,8 @@ What the driver reads:
 
 ========== ================= =======================================================================
 report     f32 [4]           the loss; the mean squared error of the picture as it would be shown,
-                             in 0..1 (PSNR = -10·log10 of it); the number of raw parameters that are
-                             not finite
+                             in 0..1 (PSNR = -10·log10 of it); the number of parameters that are not
+                             finite
 pixels     u32 [H, W]        colours of 8 bits: red in the lowest byte, then green, blue, 255
 raw, best  f32 [P, N]        raw parameters, present and best
 ========== ================= =======================================================================
@@ -74,7 +74,7 @@ from string import Template
 from typing import Any, Literal, TypeAlias
 
 from artgen.compiler.glsl_printer import literal
-from artgen.compiler.ir import Component
+from artgen.compiler.ir import PIXEL, Component
 from artgen.compiler.printer import Source, block
 from artgen.compiler.record import trace, trace_drawing
 from artgen.compiler.schedule import needed
@@ -270,7 +270,10 @@ def emit_step(
     if splat.options.visibility == "buffer":
         raise NoStep("visibility=buffer has no kernel")
     channels = 3 if blend in ("sum", "mean") else 4
-    source = emit_wgsl(trace(splat), 0.0, channels)
+    ir = trace(splat)
+    if len(ir.table) or PIXEL in ir.inputs:
+        raise NoStep("the footprint looks a texture up")
+    source = emit_wgsl(ir, 0.0, channels)
     printed = _Step(splat, source, channels)
     modules = {"splats": source.text, "step": printed.text(loss, optimizer)}
     step_kernels = bind_kernels(BINDINGS, _KERNELS)
@@ -306,6 +309,7 @@ class _Step:
         ir, rows = self.ir, self.rows
         printer = WgslPrinter(ir, {ir.inputs[row]: f"m{k}" for k, row in enumerate(rows)})
         along, across, angle = map(printer.number, ir.ellipse)
+        exponents = [k for k, (name, _) in enumerate(rows) if self.maps[name].function == "exp"]
         return Template(read_wgsl("step")).substitute(
             bindings=block(0, declarations(BINDINGS)),
             math=read_wgsl("math"),
@@ -315,6 +319,7 @@ class _Step:
             halves=block(2, _halves()),
             columns=f"{len(rows)}u",
             row=f"{2 + len(rows)}u",
+            exponents=" || ".join(f"row == {k}u" for k in exponents) or "false",
             decay=_DECAY[optimizer],
             mapped=block(2, self._mapped()),
             ellipse=block(2, printer.assignments(needed(ir, ir.ellipse, False)) or ["// nothing"]),

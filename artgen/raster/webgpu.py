@@ -23,7 +23,7 @@ from artgen.canvas import Canvas
 from artgen.compiler.ir import PIXEL
 from artgen.compiler.printer import Source
 from artgen.compiler.record import Untraceable
-from artgen.compiler.step_program import Program, emit_step
+from artgen.compiler.step_program import NoStep, Program, emit_step
 from artgen.compiler.wgsl_printer import (
     LANES,
     PROGRAMS,
@@ -32,6 +32,7 @@ from artgen.compiler.wgsl_printer import (
     emit_wgsl,
     emit_wgsl_over,
 )
+from artgen.errors import DeviceLost, OutputError
 from artgen.primitives import Splat
 from artgen.raster.footprint import CompiledFootprint, Launch, Stepper, StepProblem
 from artgen.raster.tiles import find_boxes
@@ -57,11 +58,16 @@ class Footprint(CompiledFootprint):
         return self._device.is_lost
 
     def stepper(self, splat: Splat, problem: StepProblem, count: int) -> Stepper:
-        """What takes steps of `count` splats on the adapter. Raises NoStep, OutputError."""
+        """What takes steps of `count` splats on the adapter. Raises NoStep, DeviceLost."""
         key = problem.loss, problem.optimizer
         if key not in self._programs:
             program = emit_step(splat, *key)
-            self._programs[key] = program, compile_program(self._device, program)
+            try:
+                self._programs[key] = program, compile_program(self._device, program)
+            except DeviceLost:
+                raise
+            except OutputError as error:
+                raise NoStep(error.message) from error
         return WebGpuStepper(self._device, *self._programs[key], problem, count)
 
     def _emit(self, channels: int, over: bool) -> Source:

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.compiler.wgsl_printer import KERNELS, Bindings
-from artgen.errors import OutOfMemory, OutputError, UsageError
+from artgen.errors import DeviceLost, OutOfMemory, OutputError, UsageError
 
 MISSING = "WebGPU needs the package wgpu: pip install 'artgen[webgpu]'"
 
@@ -115,7 +115,7 @@ def find_adapter(device: str) -> Adapter:
 
 
 class Device:
-    """An adapter that is ready to compute. Methods raise OutputError if it fails or is lost."""
+    """An adapter that is ready to compute. Methods raise DeviceLost if it fails or is lost."""
 
     def __init__(self, adapter: Adapter) -> None:
         limits = {name: adapter.handle.limits[name] for name in _LIMITS}
@@ -247,7 +247,7 @@ class Device:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Raise OutputError where the driver reports an error other than a lack of memory."""
+        """Raise DeviceLost where the driver reports an error other than a lack of memory."""
         import wgpu
 
         try:
@@ -258,7 +258,7 @@ class Device:
             # The next run opens the adapter again.
             self.is_lost = True
             open_device.cache_clear()
-            raise OutputError(
+            raise DeviceLost(
                 f"{self.name} failed or was lost: {_reason(error)}",
                 hint="go on with --resume; if it fails again, use --device cpu",
             ) from error

@@ -34,12 +34,12 @@ from artgen.engines.protocols import (
     TracksParts,
     report_pace,
 )
-from artgen.errors import Diverged, OutOfMemory, PluginError
+from artgen.errors import DeviceLost, Diverged, OutOfMemory, PluginError
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
 from artgen.faults import broken
 from artgen.metrics import decibels
 from artgen.output import encode_png, frame_steps
-from artgen.raster import draw
+from artgen.raster import choose_backend, draw
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import (
@@ -174,15 +174,14 @@ class Fit:
 
     def run(self) -> None:
         """Run all stages. Raises OutOfMemory and what the engines refuse."""
-        for index in range(self.progress.stage, len(self.recipe.stage)):
-            engine = self._start_stage(index)
-            for notice in engine.notices if isinstance(engine, HasNotices) else ():
-                self._notice(notice)
+        index = self.progress.stage
+        while index < len(self.recipe.stage):
             try:
-                self._run_stage(engine)
-            except Diverged as error:
-                self.diverged, self.progress.stopped_by = error, "diverged"
-            self.drawing = engine.drawing(best=True)
+                engine = self._complete_stage(index)
+            except DeviceLost as error:
+                self._move_to_cpu(error)
+                index = self.progress.stage
+                continue
             last = Snapshot(
                 self.progress.offset + engine.step,
                 index,
@@ -195,12 +194,40 @@ class Fit:
                 self.recipe = self.recipe.with_stages(self.recipe.stage[: index + 1])
             if self.progress.stopped_by in ("interrupted", "diverged"):
                 break
+            index += 1
         if self.keys:
             film = self._film(last)
             if self.recipe.output.history:
                 self.film = film
             else:
                 self.trajectory = trajectory_of(film, parts=self.job.plan.primitive.has_count)
+
+    def _complete_stage(self, index: int) -> Engine:
+        """Run a stage, or what is left of it, up to its best drawing."""
+        engine = self._start_stage(index)
+        for notice in engine.notices if isinstance(engine, HasNotices) else ():
+            self._notice(notice)
+        try:
+            self._run_stage(engine)
+        except Diverged as error:
+            self.diverged, self.progress.stopped_by = error, "diverged"
+        self.drawing = engine.drawing(best=True)
+        return engine
+
+    def _move_to_cpu(self, error: DeviceLost) -> None:
+        """Return to the last checkpoint, or to the start, and go on without the device."""
+        plan = self.job.plan
+        backend = choose_backend(plan.primitive, "cpu", self.recipe.run.backend)
+        place = {"device": "cpu", "backend": backend.name}
+        self.recipe = self.recipe.with_run(**place)
+        plan = replace(plan, recipe=plan.recipe.with_run(**place))
+        self.job = replace(self.job, plan=plan, backend=backend)
+        self.progress, self.drawing, self.budget = Progress(), self.job.start, None
+        if self.folder is not None:
+            self.folder.write_recipe(self.recipe)
+            self.resume()
+        again = "a fit of this recipe may differ a little"
+        self._notice(f"{error.message}: it goes on on the CPU from step {self.resumed_at}; {again}")
 
     def _film(self, last: Snapshot) -> Film:
         """The history, which ends with the drawing that is saved."""
