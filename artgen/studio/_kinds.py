@@ -36,17 +36,25 @@ _CANVAS = Canvas(256, 256)
 
 
 def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
-    """The names of the splats that artgen ships and of those in plugin `files`.
+    """The names of the splats that artgen ships, if they have shaders, and of those in `files`.
 
     `gaussian` is the first, the one that a page begins with. Raises PluginError.
     """
     entries = [
         entry for entry in registry.entries("primitive") if entry.identity.get("name") == "artgen"
     ]
+    entries = [entry for entry in entries if _has_shaders(entry.load())]
     entries.sort(key=lambda entry: entry.name != "gaussian")
     for file in files:
         entries += (entry for entry in registry.offered_by(file) if entry.kind == "primitive")
     return [registry.spelling(entry) for entry in entries if _is_splat(entry.load())]
+
+
+def _has_shaders(cls: Any) -> bool:
+    try:
+        return _is_splat(cls) and bool(emit_step(cls()))
+    except (NoStep, Untraceable):
+        return False
 
 
 def _is_splat(cls: Any) -> bool:

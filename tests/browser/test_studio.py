@@ -251,6 +251,21 @@ def test_a_lost_device_is_replaced(visit):
     assert report(page)["step"] == 2
 
 
+def test_what_needs_too_much_memory_leaves_the_fit_as_it_was(visit):
+    script = """const most = GPUAdapter.prototype.requestDevice;
+    GPUAdapter.prototype.requestDevice = function (request) {
+      return most.call(this, { requiredLimits: { ...request.requiredLimits, maxStorageBufferBindingSize: 2 ** 20 } });
+    };"""
+    page = visit("count=12", script=script)
+    page.wait_for_function("() => artgen.report()")
+    before = report(page)
+    page.select_option("#size", "1024")
+    page.locator("#reason", has_text="too little memory").wait_for()
+    assert page.input_value("#size") == "64"
+    page.click("#single")
+    assert report(page)["step"] == before["step"] + 1
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_everybody_can_use_it(visit, width):
     page = visit("count=12", width=width)

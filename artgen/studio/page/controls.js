@@ -31,7 +31,8 @@ function fillSelect(select, pairs, chosen) {
 function optionFields(kind, values, changed) {
   const fields = kind.options.flatMap((option) => {
     const label = document.createElement("label"), select = document.createElement("select"), help = document.createElement("p");
-    label.append(`${option.name.replaceAll("_", " ")} `, select);
+    const words = option.name.replaceAll("_", " ");
+    label.append(`${words[0].toUpperCase()}${words.slice(1)} `, select);
     fillSelect(select, option.choices.map((choice, k) => [String(k), typeof choice === "boolean" ? (choice ? "yes" : "no") : String(choice)]), String(option.choices.indexOf(values[option.name])));
     option.choices.forEach((choice, k) => {
       const wanted = { ...values, [option.name]: choice }, kept = available(kind, wanted, option.name);

@@ -81,11 +81,11 @@ class Driver {
     /** @type {Record<string, GPUBuffer>} */
     this.buffers = {};
     const largest = Math.min(device.limits.maxBufferSize, device.limits.maxStorageBufferBindingSize);
-    for (const [name, { usage, numbers }] of Object.entries(program.buffers)) {
-      const size = Math.max(16, 4 * sizeOf(numbers, this.symbols));
-      if (size > largest) throw new Sentence(NO_MEMORY);
+    const lengths = Object.entries(program.buffers).map(([name, { numbers }]) => /** @type {[string, number]} */ ([name, Math.max(16, 4 * sizeOf(numbers, this.symbols))]));
+    if (lengths.some(([, size]) => size > largest)) throw new Sentence(NO_MEMORY);
+    for (const [name, size] of lengths) {
       const { COPY_SRC, COPY_DST, UNIFORM, STORAGE } = GPUBufferUsage;
-      this.buffers[name] = device.createBuffer({ size, usage: COPY_SRC | COPY_DST | (usage === "uniform" ? UNIFORM : STORAGE) });
+      this.buffers[name] = device.createBuffer({ size, usage: COPY_SRC | COPY_DST | (program.buffers[name].usage === "uniform" ? UNIFORM : STORAGE) });
     }
     this.groups = Object.fromEntries(Object.entries(program.kernels).map(([name, { bindings }]) => [name, device.createBindGroup({
       layout: kernels[name].layout,

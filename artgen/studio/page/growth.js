@@ -5,7 +5,7 @@ const BLUR = 0.5;
 
 /**
  * The count that each round ends with, by step.
- * @param {{ start: number, add: number, every: number, until: number, move: number }} options
+ * @param {Record<string, any>} options of the engine
  * @param {number} count @param {number} steps @returns {Map<number, number>}
  */
 function roundsOf({ start, add, every, until, move }, count, steps) {

@@ -27,6 +27,9 @@ function pieceOf(look, { width, height }, most, background) {
 /** The components that pieceOf counts on. @param {Look} look @returns {[string, number[]][]} */
 const shownColumns = (look) => [...look.columns, ["xy", [0]], ["xy", [1]], ...(look.blend === "over" ? [/** @type {[string, number[]]} */ (["z", []])] : [])];
 
+/** Milliseconds for a picture while others follow. */
+const QUICK = 40;
+
 class Show {
   /** @param {HTMLCanvasElement} canvas @param {Look} look @param {{ width: number, height: number }} size @param {number} most parts @param {number[]} background */
   constructor(canvas, look, size, most, background) {
@@ -73,14 +76,16 @@ class Show {
     while (this.wanted && !this.closed) {
       this.wanted = false;
       await new Promise((resolve) => { requestAnimationFrame(resolve); setTimeout(resolve, 100); });
-      if (this.count && !this.closed) await this.draw();
+      if (!this.count || this.closed) continue;
+      const { width, height } = this.view.visible(), share = Math.min(1, Math.sqrt(QUICK / (this.cost * width * height)));
+      await this.draw(share);
+      if (share < 1 && !this.wanted) await this.draw(1);
     }
   }
 
-  /** What is seen, with fewer pixels where they would take long. */
-  async draw() {
+  /** What is seen, with a share of its pixels along each side. @param {number} share */
+  async draw(share) {
     const { left, top, width, height, pixel, x, y } = this.view.visible();
-    const share = Math.min(1, Math.sqrt(40 / (this.cost * width * height)));
     const across = Math.max(1, Math.round(width * share)), down = Math.max(1, Math.round(height * share)), began = performance.now();
     await this.paint({ width: across, height: down, x, y, pixel: (pixel * width) / across }, (drawn) => {
       const paper = this.canvas.getContext("2d");
@@ -88,7 +93,7 @@ class Show {
       paper.clearRect(0, 0, this.canvas.width, this.canvas.height);
       paper.imageSmoothingQuality = "high";
       paper.drawImage(drawn, 0, drawn.height - down, across, down, left, top, width, height);
-    });
+    }, share === 1 ? () => this.wanted : undefined);
     this.cost = 0.7 * this.cost + (0.3 * (performance.now() - began)) / (across * down);
   }
 
@@ -96,13 +101,17 @@ class Show {
    * Draw into the painter's own canvas, and use it before anyone else does.
    * @param {{ width: number, height: number, x: number, y: number, pixel: number }} spec
    * @param {(drawn: HTMLCanvasElement) => void} use what was drawn lies in the lower left corner
+   * @param {() => boolean} stale whether nobody waits for it any more
    */
-  paint(spec, use) {
+  paint(spec, use, stale = () => false) {
     const work = async () => {
-      if (this.closed) return;
+      const rows = Math.max(16, Math.ceil(QUICK / (this.cost * spec.width)));
       this.painter.begin({ ...spec, parts: this.count, seconds: 0 });
-      this.painter.strip(0, spec.height);
-      await this.painter.done();
+      for (let top = 0; top < spec.height; top += rows) {
+        if (this.closed || stale()) return;
+        this.painter.strip(top, Math.min(spec.height, top + rows));
+        await this.painter.done();
+      }
       use(this.painter.canvas);
     };
     this.turn = (this.turn ?? Promise.resolve()).then(work, work);

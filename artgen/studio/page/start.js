@@ -9,7 +9,7 @@
  * @typedef {{ rng: Philox, width: number, height: number, count: number, everyone: number,
  *   target: Picture, weight: Float32Array | null, background: number[],
  *   spacing: (xy: Float32Array) => Float64Array }} Setting
- * @typedef {Record<string, Float32Array>} Tensors  by name, components one after the other
+ * @typedef {Record<string, Float32Array<ArrayBuffer>>} Tensors  by name, components one after the other
  */
 
 /** The operations of artgen.compiler.ir that the functions of parameters are made of. */

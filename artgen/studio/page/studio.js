@@ -20,7 +20,7 @@ let running = false, turn = Promise.resolve(), chunk = 1, nextFrame = 0;
 /** @type {[number, number][]} */
 let points = [];
 /** @type {{ tensors: Tensors, count: number }[]} */
-let frames = [];
+let film = [];
 /** @type {any[]} */
 const past = [];
 const compiled = new Map();
@@ -81,12 +81,14 @@ function readScene(size) {
 async function begin(given = null) {
   const scene = readScene(given?.size ?? null), chosen = await openKind(), options = engineOptions();
   if (given) Object.assign(options, { start: 1, count: given.count });
+  // Where there is no memory for it, the present fit stays.
+  const next = new Fit(/** @type {GPUDevice} */ (device), chosen, scene, options);
+  next.start(given?.tensors ?? null, given?.count);
   fit?.destroy();
-  fit = new Fit(/** @type {GPUDevice} */ (device), chosen, scene, options);
+  fit = next;
   points = [];
-  frames = [];
+  film = [];
   nextFrame = 0;
-  fit.start(given?.tensors ?? null, given?.count);
   openShow();
   await look(true);
 }
@@ -95,6 +97,7 @@ function openShow() {
   if (!fit) return;
   const { params, shaders, blend, columns } = variant(), { target, background } = fit.scene;
   show?.close();
+  one("stage").style.setProperty("--aspect", String(target.width / target.height));
   show = new Show(one("picture"), { params, shaders, blend, columns }, target, Math.max(fit.options.count, fit.count), background);
 }
 
@@ -106,8 +109,8 @@ async function look(all = false) {
   const report = await fit.evaluate(), tensors = await fit.tensors();
   last = { tensors, count: fit.count, psnr: report.psnr, loss: report.loss, step: fit.step };
   if (Number.isFinite(report.loss)) points.push([fit.step, report.loss]);
-  if (fit.step >= nextFrame && frames.length < MOST_FRAMES) {
-    frames.push({ tensors, count: fit.count });
+  if (fit.step >= nextFrame && film.length < MOST_FRAMES) {
+    film.push({ tensors, count: fit.count });
     nextFrame = Math.max(fit.step + 1, Math.ceil(fit.step * 1.05));
   }
   show.update(tensors, fit.count);
@@ -122,7 +125,7 @@ async function look(all = false) {
 
 /** Words and numbers of the page. */
 function refresh() {
-  one("start").textContent = running ? "Pause" : fit?.done ? "Go on" : "Start";
+  one("start").textContent = running ? "Pause" : fit?.step ? "Go on" : "Start";
   one("start").setAttribute("aria-pressed", String(running));
   /** @type {HTMLButtonElement} */ (one("single")).disabled = running;
   /** @type {HTMLButtonElement} */ (one("undo")).disabled = !past.length;
@@ -194,10 +197,18 @@ async function undo() {
 
 /** Change settings, and begin anew with them. @param {Partial<Settings>} changes */
 const change = (changes) => alone(async () => {
+  const before = structuredClone(settings);
   await remember();
-  Object.assign(settings, changes);
-  fillFields();
-  await begin();
+  try {
+    Object.assign(settings, changes);
+    fillFields();
+    await begin();
+  } catch (error) {
+    settings = before;
+    past.pop();
+    fillFields();
+    throw error;
+  }
 });
 
 /** Change what the fit learns from, and let it go on. @param {(fit: Fit) => Promise<void> | void} work */
@@ -284,8 +295,8 @@ const kept = {
     download(await drawingPage(data.frame, show, show.look, tensors, worth, recipeNow(), words), `${stem()}.html`);
   }),
   film: async () => {
-    if (!show || !fit || !frames.length) throw new Sentence("There is no progress yet.");
-    const all = last ? [...frames, last] : frames, screen = document.createElement("canvas");
+    if (!show || !fit || !film.length) throw new Sentence("There is no progress yet.");
+    const all = last ? [...film, last] : film, screen = document.createElement("canvas");
     const view = new Show(screen, show.look, show.size, Math.max(...all.map(({ count }) => count)), fit.scene.background);
     try {
       download(await progressFilm(view, all, Math.min(720, Math.max(360, settings.size))), `${stem()}.webm`);
