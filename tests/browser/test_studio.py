@@ -252,10 +252,8 @@ def test_a_lost_device_is_replaced(visit):
 
 
 def test_what_needs_too_much_memory_leaves_the_fit_as_it_was(visit):
-    script = """const most = GPUAdapter.prototype.requestDevice;
-    GPUAdapter.prototype.requestDevice = function (request) {
-      return most.call(this, { requiredLimits: { ...request.requiredLimits, maxStorageBufferBindingSize: 2 ** 20 } });
-    };"""
+    limits = "GPUSupportedLimits.prototype, 'maxBufferSize', { get: () => 2 ** 20 }"
+    script = f"Object.defineProperty({limits})"
     page = visit("count=12", script=script)
     page.wait_for_function("() => artgen.report()")
     before = report(page)
