@@ -33,7 +33,7 @@ NAMED: Mapping[str, str] = {
     "solarized": "002b36 073642 586e75 657b83 839496 93a1a1 eee8d5 fdf6e3 "
     "b58900 cb4b16 dc322f d33682 6c71c4 268bd2 2aa198 859900",
 }
-"""Palettes by name, as hexadecimal digits."""
+"""Palettes by name, as hexadecimal digits; docs/primitives.md names their sources."""
 
 MAPS = ("cividis", "gray", "inferno", "magma", "plasma", "viridis")
 """Colour maps of matplotlib that give a palette of N colours, equally spaced: ``viridis:5``."""
