@@ -113,6 +113,23 @@ MISTAKES = {
         ["-p", "disc"],
         "Options of primitive 'disc' of bad.py (bad.py, line 6) is not a dataclass, so its options",
     ),
+    "NaN in a splat": (
+        DISC.format(more="", weight="torch.sqrt(-1 - dx * dx) * p.size"),
+        ["-p", "disc"],
+        "footprint of primitive Disc (bad.py, line 7) gives NaN or infinity for finite parameters",
+    ),
+    "NaN in a field": (
+        "class Plain(artgen.Field):\n  params = {'c': Param(3)}\n"
+        "  def forward(self, xy, p):\n    return torch.sqrt(0 * xy[:, :1] - 1) + p.c",
+        ["-p", "plain"],
+        "forward of primitive Plain (bad.py, line 5) gives NaN or infinity for finite parameters",
+    ),
+    "rows of a field": (
+        "class Plain(artgen.Field):\n  params = {'c': Param(3)}\n"
+        "  def forward(self, xy, p):\n    return xy[:1, :1] + p.c",
+        ["-p", "plain"],
+        "forward of primitive Plain (bad.py, line 5) gave a tensor of shape [1, 3] for 256 positi",
+    ),
     "arguments of a splat": (
         DISC.format(more="def ellipse(self): pass", weight=GOOD),
         ["-p", "disc"],

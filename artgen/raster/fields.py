@@ -10,6 +10,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.compiler.threads import share_torch
+from artgen.faults import broken
 from artgen.primitives import Field, Params
 from artgen.raster._paint import paint
 from artgen.raster.eager import Memory
@@ -56,7 +57,13 @@ def paint_field(
         grid = torch.stack(
             [x.expand(len(some), -1), some[:, None].expand(-1, canvas.width)], dim=-1
         )
-        colours = field.forward(grid.reshape(-1, field.inputs), params).float()
+        positions = grid.reshape(-1, field.inputs)
+        colours = field.forward(positions, params).float()
+        if colours.dim() != 2 or len(colours) != len(positions):
+            cls = type(field)
+            problem = f"gave a tensor of shape {list(colours.shape)} for {len(positions)} positions"
+            hint = "return a row of values for each position"
+            raise broken(f"forward of primitive {cls.__name__}", cls.forward, problem, hint)
         strips[top] = colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1)
 
     tops = range(0, canvas.height, rows)

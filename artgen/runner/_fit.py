@@ -36,7 +36,7 @@ from artgen.engines.protocols import (
 )
 from artgen.errors import DeviceLost, Diverged, OutOfMemory, PluginError
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
-from artgen.faults import broken
+from artgen.faults import broken, root_of
 from artgen.metrics import decibels
 from artgen.output import encode_png, frame_steps
 from artgen.raster import choose_backend, draw
@@ -457,7 +457,7 @@ class Fit:
         try:
             return self._within_memory(engine, work)
         except Diverged as error:
-            self._check_loss(engine)
+            self._check_plugins(engine)
             if self.progress.recoveries == RECOVERIES or not isinstance(engine, Recovers):
                 raise
             self.progress.recoveries += 1
@@ -465,15 +465,26 @@ class Fit:
             self._notice(f"{error.message}: back to the best, at half the rate")
             return None
 
-    def _check_loss(self, engine: Engine) -> None:
-        """Raise PluginError where the loss of a picture is what diverged, not the drawing."""
+    def _check_plugins(self, engine: Engine) -> None:
+        """Raise PluginError where the primitive or the loss is what diverged, not the drawing."""
         job, data = self.job, self.job.data
+        primitive = job.plan.primitive
         if data.goal.dim() != 3 or data.positions is not None:
             return
         best = engine.drawing(best=True)
-        image = draw(best, job.plan.primitive, device=job.device, backend=job.backend)
+        if not all(bool(tensor.isfinite().all()) for tensor in best.tensors.values()):
+            return
+        image = draw(best, primitive, device=job.device, backend=job.backend)
         if image.isfinite().all():
             job.plan.losses[self.progress.stage].check_finite(image, data.goal, data.weight)
+        elif root_of(primitive) not in ("artgen", "artgen_plugins"):
+            name = next(iter(primitive.required), "").partition(" or ")[0]
+            raise broken(
+                f"{name} of primitive {type(primitive).__name__}",
+                getattr(type(primitive), name, type(primitive)),
+                "gives NaN or infinity for finite parameters",
+                "keep away from logarithms and roots of 0, and from divisions by it",
+            )
 
     def _within_memory(self, engine: Engine, work: Callable[[], T]) -> T:
         """Do `work`, in smaller and smaller pieces while memory runs out."""
