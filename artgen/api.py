@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import queue
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, ParamSpec
 from artgen.art import Art
 from artgen.engines import Engine
 from artgen.errors import Interrupted, PluginError, UsageError
-from artgen.events import Evaluated, Event, Observer, PreviewDrawn
+from artgen.events import Advanced, Evaluated, Event, Observer, PreviewDrawn
 from artgen.frame import Frame, parse_frame
 from artgen.losses import LossFunction
 from artgen.primitives import Primitive
@@ -207,12 +208,17 @@ def fit(
     return replace(result.art, history=tuple(evaluated))
 
 
+STEP_SECONDS = 1.0
+"""A stream gives a step at least about this often, between evaluations too."""
+
+
 @dataclass(frozen=True)
 class Step:
-    """An evaluation of a fit that goes on: `loss` and `psnr` in dB after `step` steps.
+    """A fit that goes on, after `step` steps: `loss` and `psnr` in dB of the last evaluation.
 
-    `psnr` is None where the target is not a picture. `picture` is the newest drawing, uint8
-    [height, width, 3], None until the first was drawn; drawing takes about 1 % of the time.
+    `evaluated` says that this was now. `psnr` is None where the target is not a picture. `picture`
+    is the newest drawing, uint8 [height, width, 3], None until the first was drawn; drawing takes
+    about 1 % of the time.
     """
 
     step: int
@@ -221,6 +227,7 @@ class Step:
     loss: float
     psnr: float | None
     picture: NDArray[np.uint8] | None = field(repr=False, compare=False)
+    evaluated: bool = True
 
 
 class Stream:
@@ -236,6 +243,8 @@ class Stream:
         self._control.watched = True
         self._steps: queue.Queue[Step | None] = queue.Queue(maxsize=1)
         self._picture: NDArray[np.uint8] | None = None
+        self._last: Step | None = None
+        self._due = 0.0
         self._art: Art | None = None
         self._error: BaseException | None = None
         self._begun = False
@@ -284,7 +293,16 @@ class Stream:
             self._picture = event.pixels
         elif isinstance(event, Evaluated):
             e = event
-            self._steps.put(Step(e.step, e.total_steps, e.seconds, e.loss, e.psnr, self._picture))
+            self._give(Step(e.step, e.total_steps, e.seconds, e.loss, e.psnr, self._picture))
+        elif isinstance(event, Advanced) and self._last and time.monotonic() >= self._due:
+            loss, psnr = self._last.loss, self._last.psnr
+            now = event.step, event.total_steps, event.seconds
+            self._give(Step(*now, loss, psnr, self._picture, evaluated=False))
+
+    def _give(self, step: Step) -> None:
+        """Hand a step to the loop, and wait for it."""
+        self._steps.put(step)
+        self._last, self._due = step, time.monotonic() + STEP_SECONDS
 
 
 def _streamed(fit: Callable[P, Art]) -> Callable[P, Stream]:

@@ -70,7 +70,7 @@ def test_a_stream_is_the_same_fit_step_by_step(photo):
     run = artgen.stream(photo, **BLOBS)
     seen = list(run)
     history = [(each.step, each.loss, each.psnr) for each in plain.history]
-    assert [(step.step, step.loss, step.psnr) for step in seen] == history
+    assert [(step.step, step.loss, step.psnr) for step in seen if step.evaluated] == history
     assert all(step.total_steps == 40 for step in seen)
     pictures = [step.picture for step in seen if step.picture is not None]
     assert pictures[-1].shape == (16, 24, 3)
@@ -78,6 +78,16 @@ def test_a_stream_is_the_same_fit_step_by_step(photo):
     # It is over, and `art` alone does all of it.
     assert list(run) == []
     assert artgen.stream(photo, **BLOBS).art.to_bytes() == plain.to_bytes()
+
+
+def test_a_long_stream_gives_steps_between_evaluations(photo, monkeypatch):
+    monkeypatch.setattr("artgen.api.STEP_SECONDS", 0.0)
+    seen = list(artgen.stream(photo, **{**BLOBS, "steps": 300}))
+    first, second = (step for step in seen[:2])
+    assert first.evaluated
+    assert (second.evaluated, second.step) == (False, 1)
+    assert (second.loss, second.psnr) == (first.loss, first.psnr)
+    assert [step.step for step in seen] == sorted(step.step for step in seen)
 
 
 def test_leaving_a_stream_ends_the_fit(photo):
