@@ -21,11 +21,12 @@ class Marks:
     """Marks in the order in which they are drawn.
 
     `strokes`, float64 [N, 6], are x and y of the beginning, of the end, and the radius at both, in
-    canvas units. `ink`, int64 [N], is the index of the ink of each.
+    canvas units. `ink`, int64 [N], is the index of the ink of each. The `notice` is for the user.
     """
 
     strokes: Floats
     ink: NDArray[np.int64]
+    notice: str = ""
 
     def __len__(self) -> int:
         return len(self.strokes)

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import recipe
+from scipy.spatial import cKDTree
 from test_guides import stills
 
 import artgen
@@ -24,6 +25,10 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
 from artgen.tasks import RunControl
+from artgen_plugins._tours import circuit, nearest_first, shorten
+from artgen_plugins.halftone import Halftone
+from artgen_plugins.path import Path
+from artgen_plugins.string import String
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -113,8 +118,10 @@ def test_two_inks_are_groups_that_multiply():
         morph(art, art)
 
 
-def test_stopped_it_resumes_to_the_same_bytes(photo, tmp_path):
-    asked = recipe(photo, {"steps": 12}, primitive={"name": "stipple", "count": 40})
+@pytest.mark.parametrize("name", ["stipple", "string"])
+def test_stopped_it_resumes_to_the_same_bytes(name, photo, tmp_path):
+    table = {"name": name, "count": 60} | ({"nails": 12} if name == "string" else {})
+    asked = recipe(photo, {"steps": 12}, primitive=table)
     losses = []
 
     def watch(event):
@@ -142,3 +149,73 @@ def test_stippled_dots_have_the_tone_of_the_picture():
     wanted = separate(torch.full((3, 1, 1), 128 / 255), primitive, art.drawing.background)
     found = coverage(primitive, tensors, Canvas(96, 96))[0, 8:-8, 8:-8].mean()
     assert found == pytest.approx(wanted[0, 0, 0], abs=0.03)
+
+
+def toned(primitive: Ink, amount: float, count: int, side: int = 32) -> tuple[ink.Marks, float]:
+    """Marks for an even tone, and the share of the middle of the paper that they cover."""
+    sheet = ink.Sheet(
+        np.full((1, side, side), amount), Canvas(side, side), count, np.random.default_rng(0)
+    )
+    marks = primitive.place(sheet)
+    cover = coverage(primitive, primitive.pack(marks), Canvas(200, 200))[0]
+    y, x = np.mgrid[-100:100, -100:100]
+    return marks, float(cover[np.hypot(x, y) < 70].mean())
+
+
+@pytest.mark.parametrize("shape", ["round", "line", "square", "diamond"])
+@pytest.mark.parametrize("amount", [0.1, 0.6, 0.9])
+def test_a_screen_has_the_tone_of_the_picture(shape, amount):
+    marks, tone = toned(Halftone({"shape": shape}), amount, 400)
+    assert len(marks) <= 400
+    assert tone == pytest.approx(amount, abs=0.015)
+
+
+@pytest.mark.parametrize(("form", "limit"), [("flow", 0.02), ("spiral", 0.02), ("tsp", 0.06)])
+def test_a_path_is_one_line_with_the_tone_of_the_picture(form, limit):
+    marks, tone = toned(Path({"form": form}), 0.4, 1500)
+    assert len(marks) <= 1500
+    assert np.array_equal(marks.strokes[1:, :2], marks.strokes[:-1, 2:4])
+    assert tone == pytest.approx(0.4, abs=limit)
+
+
+def test_a_tour_visits_every_point_once_and_is_short():
+    points = np.random.default_rng(0).random((300, 2))
+    near = cKDTree(points).query(points, 9)[1][:, 1:]
+    order = shorten(points, near, nearest_first(points))
+    assert sorted(order) == list(range(300))
+    length = np.hypot(*(points[order] - np.roll(points[order], 1, axis=0)).T).sum()
+    # Random points in a square: about 0.7124 √(N A), and 0.33 √A more at the border.
+    assert length < 0.85 * np.sqrt(300)
+
+
+def test_a_thread_uses_every_chord_once_and_adds_few():
+    rng = np.random.default_rng(1)
+    first, second = np.triu_indices(30, 1)
+    chosen = rng.choice(len(first), 90, replace=False)
+    thread, added = circuit(first[chosen], second[chosen], 30, rng)
+    used = np.sort(np.stack([thread[1:], thread[:-1]], 1), axis=1)
+    numbers = used.min(1) * 30 + used.max(1)
+    assert set(first[chosen] * 30 + second[chosen]) <= set(numbers)
+    assert len(numbers) == 90 + added
+    assert thread[0] == thread[-1]
+    assert added <= 15
+
+
+def test_separate_chords_become_one_thread():
+    thread, added = circuit(np.array([0, 4]), np.array([2, 6]), 8, np.random.default_rng(0))
+    assert {0, 2, 4, 6} == set(thread.tolist())
+    assert len(thread) - 1 == 2 + added
+
+
+def test_a_string_is_darker_where_the_picture_is():
+    side = 32
+    amounts = np.zeros((1, side, side))
+    amounts[:, :, side // 2 :] = 0.5
+    primitive = String({"nails": 40})
+    sheet = ink.Sheet(amounts, Canvas(side, side), 300, np.random.default_rng(0))
+    marks = primitive.place(sheet)
+    assert len(marks) <= 300
+    assert "rim" in marks.notice
+    assert np.allclose(marks.strokes[1:, :2], marks.strokes[:-1, 2:4])
+    cover = coverage(primitive, primitive.pack(marks), Canvas(side, side))[0]
+    assert cover[8:24, 20:26].mean() > 3 * cover[8:24, 6:12].mean()

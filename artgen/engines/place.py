@@ -59,7 +59,9 @@ class PlaceEngine(Engine):
         ink.clear_margin(amounts)
         rng = np.random.default_rng(problem.seed)
         sheet = Sheet(amounts, drawing.canvas, problem.count or 1, rng)
-        self.tensors = ink.pack(_checked(ink.place(sheet), ink, sheet.count))
+        marks = _checked(ink.place(sheet), ink, sheet.count)
+        self.tensors = ink.pack(marks)
+        self.notices = (marks.notice,) if marks.notice else ()
 
     def advance(self, steps: int) -> None:
         """Draw more marks."""

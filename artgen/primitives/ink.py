@@ -59,7 +59,6 @@ class Ink(Primitive):
     engines: ClassVar[tuple[str, ...]] = ("place",)
     Options: ClassVar[type[Any]] = InkOptions
     keeps_trajectory: ClassVar[bool] = False
-    cap: ClassVar[Literal["round", "butt"]] = "round"
 
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
@@ -76,6 +75,11 @@ class Ink(Primitive):
         levels = [[int(name[k : k + 2], 16) / 255 for k in (1, 3, 5)] for name in names]
         self.inks: Floats = np.array(levels)
         """The colours of the inks, float64 [inks, 3], sRGB-encoded."""
+
+    @property
+    def cap(self) -> Literal["round", "butt"]:
+        """How strokes end. A plugin sets it or computes it."""
+        return "round"
 
     def place(self, sheet: Sheet) -> Marks:
         """Return at most ``sheet.count`` marks, in the order in which a film shows them."""

@@ -33,6 +33,9 @@ def artgen_primitives() -> list[Spec]:
         Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
         Spec("voronoi", "Voronoi cells.", "artgen_plugins.voronoi:Voronoi"),
         Spec("stipple", "Dots of ink, spread evenly.", "artgen_plugins.stipple:Stipple"),
+        Spec("string", "A thread around nails.", "artgen_plugins.string:String"),
+        Spec("halftone", "Screens of dots or lines.", "artgen_plugins.halftone:Halftone"),
+        Spec("path", "One line that never lifts.", "artgen_plugins.path:Path"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
         Spec(
             "hashgrid",

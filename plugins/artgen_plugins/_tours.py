@@ -1,0 +1,128 @@
+"""Closed tours: short ones through points, and Eulerian circuits along chords."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numba as nb
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+
+
+@nb.njit(cache=True)
+def nearest_first(points: Any) -> Any:
+    """Visit the nearest point that was not visited, again and again: the order, [N]."""
+    count = len(points)
+    order, left = np.arange(count), np.ones(count, np.bool_)
+    here = 0
+    for i in range(count):
+        order[i], left[here] = here, False
+        best = np.inf
+        for j in range(count):
+            if left[j]:
+                gap = (points[j, 0] - points[here, 0]) ** 2 + (points[j, 1] - points[here, 1]) ** 2
+                if gap < best:
+                    best, following = gap, j
+        if best < np.inf:
+            here = following
+    return order
+
+
+@nb.njit(cache=True)
+def gap(tour: Any, i: int, j: int) -> Any:
+    """Return the distance of two places of a tour."""
+    points, order, _ = tour
+    a, b = order[i % len(order)], order[j % len(order)]
+    return np.hypot(points[a, 0] - points[b, 0], points[a, 1] - points[b, 1])
+
+
+@nb.njit(cache=True)
+def turn(tour: Any, i: int, j: int) -> None:
+    """Reverse the places from i to j, or all others, which gives the same tour."""
+    _, order, place = tour
+    count = len(order)
+    inside = (j - i) % count + 1
+    if 2 * inside > count:
+        i, j, inside = j + 1, i - 1, count - inside
+    for s in range(inside // 2):
+        a, b = (i + s) % count, (j - s) % count
+        order[a], order[b] = order[b], order[a]
+        place[order[a]], place[order[b]] = a, b
+
+
+@nb.njit(cache=True)
+def shorten(points: Any, near: Any, order: Any) -> Any:
+    """Improve a tour by 2-opt and by moving up to three points (Or-opt), until neither helps."""
+    count = len(order)
+    place = np.empty(count, np.int64)
+    place[order] = np.arange(count)
+    tour = points, order, place
+    improved = True
+    while improved:
+        improved = False
+        for city in range(count):
+            for other in near[city]:
+                for side in (0, 1):
+                    # The edges after both, or before both, become others.
+                    i, j = place[city] - side, place[other] - side
+                    old, new = (
+                        gap(tour, i, i + 1) + gap(tour, j, j + 1),
+                        gap(tour, i, j) + gap(tour, i + 1, j + 1),
+                    )
+                    if i % count != j % count and new < old - 1e-12:
+                        turn(tour, (i + 1) % count, j % count)
+                        improved = True
+                for size in (1, 2, 3):
+                    # A piece that begins here moves between the other and the one after it: two or
+                    # three reversals.
+                    i, j = place[city], place[other]
+                    if not size <= (j - i) % count < count // 2 - 1:
+                        continue
+                    end = i + size - 1
+                    old = gap(tour, i - 1, i) + gap(tour, end, end + 1) + gap(tour, j, j + 1)
+                    new = gap(tour, i - 1, end + 1) + gap(tour, j, i) + gap(tour, end, j + 1)
+                    if new < old - 1e-12:
+                        ahead = (j - i) % count
+                        turn(tour, i, end % count)
+                        turn(tour, (end + 1) % count, j)
+                        turn(tour, i, (i + ahead) % count)
+                        improved = True
+    return order
+
+
+def circuit(first: Ints, second: Ints, count: int, rng: Any) -> tuple[Ints, int]:
+    """Return the nails of a closed thread that uses every chord once, and how many were added.
+
+    Neighbours among the nails with an odd number of chords are joined, and so are separate parts.
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.csgraph import connected_components
+
+    chords = np.stack([first, second], 1)
+    odd = np.nonzero(np.bincount(chords.ravel(), minlength=count) % 2)[0]
+    chords = np.concatenate([chords, odd.reshape(-1, 2)])
+    graph = coo_matrix((np.ones(len(chords)), chords.T), (count, count))
+    part = connected_components(graph, directed=False)[1]
+    _, heads = np.unique(part[np.unique(chords)], return_index=True)
+    heads = np.sort(np.unique(chords)[heads])
+    bridge = np.stack([heads[:-1], heads[1:]], 1)
+    chords = np.concatenate([chords, bridge, bridge])
+    ends: list[list[tuple[int, int]]] = [[] for _ in range(count)]
+    for i in rng.permutation(len(chords)):
+        a, b = chords[i].tolist()
+        ends[a].append((b, i))
+        ends[b].append((a, i))
+    free, path, thread = [True] * len(chords), [int(chords[0, 0])], []
+    while path:  # Hierholzer's algorithm
+        here = ends[path[-1]]
+        while here and not free[here[-1][1]]:
+            here.pop()
+        if here:
+            following, i = here.pop()
+            free[i] = False
+            path.append(following)
+        else:
+            thread.append(path.pop())
+    return np.array(thread), len(chords) - len(first)

@@ -1,0 +1,119 @@
+"""Halftone: a screen of dots or lines for each ink, larger where the picture is darker.
+
+The size of a dot is the inverse of the area that it covers of its cell, overlaps with neighbours
+included, so that the tone of the picture is that of the print.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import Ink, InkOptions, Preset, UsageError, ink, option
+
+Floats = NDArray[np.float64]
+
+SAMPLES = 3
+"""Sample points of the picture across a cell."""
+
+
+@dataclass(frozen=True)
+class HalftoneOptions(InkOptions):
+    """Options of a halftone."""
+
+    shape: Literal["round", "line", "square", "diamond"] = option("round", "shape of the dots")
+    angles: float | str = option(
+        "45,75,15,0", "angle of the screen of each ink in degrees, with commas"
+    )
+
+
+class Halftone(Ink):
+    """Dots or lines on the screens of a few inks."""
+
+    Options: ClassVar[type[Any]] = HalftoneOptions
+    defaults = Preset(count=9000, background="#f6f1e7")
+    presets: ClassVar = {
+        "cmyk": Preset(
+            count=30000,
+            options={"inks": "#00a0e3,#e5007d,#ffe600,#1d1b20", "angles": "15,75,0,45"},
+            background="#fcfaf5",
+        ),
+        "riso": Preset(
+            count=16000,
+            options={"inks": "#ffd21f,#ff4f8b,#1668b8", "angles": "0,75,15"},
+            background="#fbf7ee",
+        ),
+        "newspaper": Preset(count=16000, options={"inks": "#2a2826"}, background="#e9e2d3"),
+    }
+
+    @property
+    def cap(self) -> Literal["round", "butt"]:
+        """Round dots have round ends, all others straight ones."""
+        return "round" if self.options.shape == "round" else "butt"
+
+    def place(self, sheet: ink.Sheet) -> ink.Marks:
+        """Screen the inks one after the other, from top to bottom."""
+        try:
+            angles = [float(angle) for angle in str(self.options.angles).split(",")]
+        except ValueError:
+            raise UsageError(
+                f"angles = {self.options.angles!r} are not numbers", hint="write angles=15,75,0,45"
+            ) from None
+        number = len(self.inks)
+        turns = np.radians([angles[k % len(angles)] for k in range(number)])
+        pitch = np.sqrt(sheet.canvas.area * number / sheet.count)
+        while True:
+            # Cells at the border may be too many.
+            marks = ink.joined([self.screen(sheet, k, turns[k], pitch) for k in range(number)])
+            if len(marks) <= sheet.count:
+                return marks
+            pitch *= 1.01
+
+    def screen(self, sheet: ink.Sheet, k: int, turn: float, pitch: float) -> ink.Marks:
+        """Return the marks of ink `k`: the cells are `pitch` wide and turned by an angle."""
+        reach = np.hypot(*sheet.canvas.reach)
+        steps = pitch * np.arange(-np.ceil(reach / pitch), np.ceil(reach / pitch) + 1)
+        along = np.array([np.cos(turn), -np.sin(turn)])
+        across = np.array([np.sin(turn), np.cos(turn)])
+        middles = steps[:, None, None] * across + steps[:, None] * along
+        parts = pitch * ((np.arange(SAMPLES) + 0.5) / SAMPLES - 0.5)
+        amount = np.zeros(middles.shape[:2])
+        for u in parts:
+            for v in parts:
+                x, y = np.moveaxis(middles + u * along + v * across, 2, 0)
+                inside = (abs(x) < sheet.canvas.reach[0]) & (abs(y) < sheet.canvas.reach[1])
+                amount += np.where(inside, sheet.at(k, x, y), 0) / SAMPLES**2
+        if self.options.shape == "line":
+            ends = np.concatenate([middles[:, :-1], middles[:, 1:]], 2)
+            radii = pitch / 2 * np.stack([amount[:, :-1], amount[:, 1:]], 2)
+        else:
+            size = pitch * sizes(amount, self.options.shape)[..., None]
+            if self.options.shape == "diamond":
+                along = (along + across) * np.sqrt(0.5)
+            arm = 0 if self.options.shape == "round" else along * size
+            ends = np.concatenate([middles - arm, middles + arm], 2)
+            radii = np.concatenate([size, size], 2)
+        rows = np.concatenate([ends, radii], 2).reshape(-1, 6)
+        rows = rows[rows[:, 4:].max(1) > 1e-3 * pitch]
+        return ink.Marks(rows, np.full(len(rows), k))
+
+
+def sizes(amount: Floats, shape: str) -> Floats:
+    """Return the radius, or half the side, with which dots cover a share of cells of side 1."""
+    amount = amount.clip(0, 1)
+    if shape == "square":
+        found: Floats = np.sqrt(amount) / 2
+        return found
+    if shape == "diamond":
+        # Half the diagonal; beyond one half the paper that is left shrinks as dots grew before.
+        grown = np.where(amount < 0.5, np.sqrt(amount / 2), 1 - np.sqrt((1 - amount) / 2))
+        found = grown * np.sqrt(0.5)
+        return found
+    radius = np.linspace(0, np.sqrt(0.5), 1001)
+    beyond = np.maximum(radius, 0.5)
+    segment = beyond**2 * np.arccos(0.5 / beyond) - 0.5 * np.sqrt(beyond**2 - 0.25)
+    found = np.interp(amount, np.pi * radius**2 - 4 * segment, radius)
+    return found
