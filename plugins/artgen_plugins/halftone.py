@@ -25,9 +25,7 @@ class HalftoneOptions(InkOptions):
     """Options of a halftone."""
 
     shape: Literal["round", "line", "square", "diamond"] = option("round", "shape of the dots")
-    angles: float | str = option(
-        "45,75,15,0", "angle of the screen of each ink in degrees, with commas"
-    )
+    angles: float | str = option("45,75,15,0", "angles of the screens in degrees, with commas")
 
 
 class Halftone(Ink):

@@ -76,7 +76,8 @@ class String(Ink):
         turn = np.arange(self.options.nails) / self.options.nails
         if self.options.frame == "circle":
             circle: Floats = np.exp(2j * np.pi * turn)[:, None].view(np.float64)
-            return min(x, y) * circle
+            circle *= min(x, y)
+            return circle
         corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y], [-x, -y]])
         along = np.concatenate([[0.0], np.hypot(*np.diff(corners, axis=0).T).cumsum()])
         return np.stack([np.interp(turn * along[-1], along, axis) for axis in corners.T], 1)
