@@ -19,6 +19,7 @@ from artgen.raster import Backend, choose_backend, cuda, paint, splat_backend
 from artgen.raster.tiles import Extent
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
+from artgen_plugins.stamp import Stamp
 from artgen_plugins.stroke import Stroke
 from benchmarks.cuda_static import Kernels, Layers, compile_all, footprints
 from benchmarks.superellipse import Superellipse
@@ -89,6 +90,8 @@ def agree(splat, tensors, canvas):
         Sheet({"blend": "mean"}),
         Stroke({"blend": "over"}),
         Odd({"blend": "over"}),
+        Stamp({"stamp": "leaf,dab"}),
+        Stamp({"blend": "sum"}),
     ],
     ids=lambda splat: f"{type(splat).__name__}-{splat.blend}",
 )

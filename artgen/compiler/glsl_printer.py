@@ -16,8 +16,9 @@ from string import Template
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from artgen.compiler.ir import Component
+from artgen.compiler.ir import PIXEL, Component
 from artgen.compiler.printer import Printer, block
 from artgen.compiler.record import trace_drawing
 from artgen.compiler.schedule import needed, uniforms_read
@@ -48,6 +49,8 @@ class SplatShaders:
     fragment: str
     picture: str
     columns: tuple[Component, ...]
+    table: NDArray[np.float32]
+    """The constants that they look up, four to a texel."""
 
 
 def emit_glsl(splat: Splat) -> SplatShaders:
@@ -71,12 +74,17 @@ class _Shaders:
         read = {*ir.ellipse, *self.uniforms}
         for number in self.prepared:
             read |= {*ir.values[number].arguments}
-        own = [column for column, number in ir.inputs.items() if number in read]
+        given = {column: number for column, number in ir.inputs.items() if number in read}
+        own = [column for column in given if column != PIXEL]
         features: list[Component] = [("colour", (k,)) for k in range(3)]
         features += [(name, ()) for name in _FEATURES.get(splat.blend, ())]
         self.columns = tuple(dict.fromkeys([*features, *own]))
         places = {ir.inputs[column]: _place(self.columns.index(column)) for column in own}
+        if PIXEL in given:
+            places[given[PIXEL]] = "pixel"
         self.each = GlslPrinter(ir, places)
+        self.helpers = read_glsl("math") + (read_glsl("table") if len(ir.table) else "")
+        self.pixel = "uniform float pixel;\n" if PIXEL in given else ""
         self.features = dict(zip(_FEATURE_NAMES, _features(splat.blend, self.columns), strict=True))
         self.handed = {"place_x": "place.x", "place_y": "place.y"}
         self.handed |= {"e0": "c * along", "e1": "s * along"}
@@ -93,7 +101,6 @@ class _Shaders:
         packs = range(-(-len(self.handed) // 4))
         stored = zip(self._packed(), self.handed.values(), strict=True)
         lines = {
-            "math": read_glsl("math"),
             "fetcher": Template(read_glsl("fetch")).substitute(texels=len(self._fetched())),
             "fetch": block(2, self._fetched()),
             "prepare": block(2, self.each.assignments(self.prepared) or ["// nothing"]),
@@ -107,10 +114,14 @@ class _Shaders:
             "picture": _PICTURES[self.splat.blend],
         }
         vertex, fragment, picture = (
-            Template(read_glsl(name)).substitute(lines)
-            for name in ("splats.vert", "splats.frag", "picture.frag")
+            Template(read_glsl(name)).substitute(lines, math=helpers)
+            for name, helpers in (
+                ("splats.vert", self.pixel + self.helpers),
+                ("splats.frag", self.helpers),
+                ("picture.frag", self.helpers),
+            )
         )
-        return SplatShaders(vertex, fragment, picture, self.columns)
+        return SplatShaders(vertex, fragment, picture, self.columns, self.ir.table)
 
     def _fetched(self) -> list[str]:
         """Return the lines that read all components of a splat."""
@@ -191,6 +202,7 @@ class GlslPrinter(Printer):
         "pow": "power_of({}, {})",
         "minimum": "min({}, {})",
         "maximum": "max({}, {})",
+        "fetch": "fetch_of({})",
     }
 
     def assignment(self, number: int, text: str) -> str:

@@ -86,7 +86,7 @@ class _Kernels(KernelParts):
         load += [self.pixel.loaded(n, f"Q[i, {k}]") for k, n in uniforms]
         shared = {"channels": self.channels, "load": block(12, load), **self.sizes}
         shared |= dict.fromkeys(("table", "table_type", "fetch"), "")
-        if self.table is not None:
+        if len(schedule.ir.table):
             shared |= {"table": ", T", "table_type": ", nb.float32[::1]", "fetch": _FETCH}
         shared |= {name: text.format(**shared) for name, text in _SHARED.items()}
         text = (_HEAD + loops + _FINISH).format(
@@ -101,8 +101,7 @@ class _Kernels(KernelParts):
             gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(self.gradients))),
             **lines,
         )
-        prepared = first + len(schedule.uniforms)
-        return Source(text, self.columns, prepared, self.leaves, self.table)
+        return Source(text, self.columns, first + len(schedule.uniforms), self.leaves)
 
 
 _HEAD = '''\

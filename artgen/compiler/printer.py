@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
-
-import numpy as np
-from numpy.typing import NDArray
 
 from artgen.compiler.ir import DX, DY, IR, Component, G
 from artgen.compiler.schedule import make_schedule
@@ -43,8 +40,6 @@ class Source:
     columns: tuple[Component, ...]
     prepared: int
     leaves: int
-    table: NDArray[np.float32] | None = field(default=None, compare=False)
-    """The constants that kernels look up; None where there are none."""
 
 
 class Printer:
@@ -145,7 +140,6 @@ class KernelParts:
     ) -> None:
         self.schedule = schedule = make_schedule(ir)
         self.channels, self.columns = channels, tuple(ir.inputs)
-        self.table = ir.table if len(ir.table) else None
         self.leaves, self.sums = len(schedule.leaves), len(schedule.leaves) + channels
         self.pixel = printer(schedule.ir)
         names = {number: parameter.format(k) for k, number in enumerate(ir.inputs.values())}

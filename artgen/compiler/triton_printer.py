@@ -42,6 +42,8 @@ class TritonPrinter(Printer):
         "and": "select({}, {}, False)",
         "or": "select({}, True, {})",
         "not": "select({}, False, True)",
+        # Whatever a NaN becomes, what is read is inside.
+        "fetch": "tl.load(T + tl.minimum(select({0} >= 0.0, {0}, 0.0), LAST).to(tl.int32))",
     }
 
     def constant(self, number: float) -> str:
@@ -109,6 +111,8 @@ class _Kernels(KernelParts):
             "side": side,
             "splats": SPLATS,
             "far": far_text,
+            "table": ", T" if len(ir.table) else "",
+            "last": f"\nLAST = tl.constexpr({len(ir.table) - 1}.0)" if len(ir.table) else "",
             "forward_warps": self._warps(self.schedule.forward),
             "backward_warps": self._warps(self.schedule.backward, self.sums),
         }
@@ -172,12 +176,12 @@ from artgen.compiler.triton_math import *
 
 SIDE = tl.constexpr({side})
 PIXELS = tl.constexpr({side} * {side})
-SPLATS = tl.constexpr({splats})
+SPLATS = tl.constexpr({splats}){last}
 WARPS = {{"prepare": 4, "forward": {forward_warps}, "backward": {backward_warps}, "finish": 4}}
 
 
 @triton.jit(do_not_specialize=["count"])
-def prepare(P, U, count):
+def prepare(P, U{table}, count):
     i = tl.program_id(0) * SPLATS + tl.arange(0, SPLATS)
     live = i < count
     {parameters}
@@ -189,7 +193,7 @@ _SUM = """
 
 
 @triton.jit(do_not_specialize=["width", "height", "levels"])
-def forward(XY, E, U, F, X, Y, box, start, splat, out, width, height, levels):
+def forward(XY, E, U, F, X, Y{table}, box, start, splat, out, width, height, levels):
     tiles = tl.cdiv(width, SIDE)
     left = tl.program_id(0) % tiles * SIDE
     top = tl.program_id(0) // tiles * SIDE
@@ -225,7 +229,7 @@ def forward(XY, E, U, F, X, Y, box, start, splat, out, width, height, levels):
 
 
 @triton.jit(do_not_specialize=["width", "height", "count", "parts"])
-def backward(XY, E, U, F, X, Y, box, grad, S, width, height, count, parts):
+def backward(XY, E, U, F, X, Y{table}, box, grad, S, width, height, count, parts):
     i = tl.program_id(0) // parts
     part = tl.program_id(0) % parts
     left = tl.load(box + i * 4)
@@ -282,7 +286,7 @@ OPAQUE, HIDDEN = tl.constexpr({opaque}), tl.constexpr({hidden})
 
 
 @triton.jit(do_not_specialize=["width", "height"])
-def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
+def forward(XY, E, U, F, X, Y{table}, start, splat, out, end, width, height):
     {tile}
     a0 = tl.zeros((PIXELS,), tl.float32)
     a1 = tl.zeros((PIXELS,), tl.float32)
@@ -316,7 +320,7 @@ def forward(XY, E, U, F, X, Y, start, splat, out, end, width, height):
 
 
 @triton.jit(do_not_specialize=["width", "height"])
-def backward(XY, E, U, F, X, Y, start, splat, image, end, grad, S, width, height):
+def backward(XY, E, U, F, X, Y{table}, start, splat, image, end, grad, S, width, height):
     {tile}
     g0 = tl.load(grad + place, live, 0.0)
     g1 = tl.load(grad + width * height + place, live, 0.0)
@@ -350,7 +354,7 @@ _FINISH = """
 
 
 @triton.jit(do_not_specialize=["count", "parts"])
-def finish(P, S, box, GP, GF, count, parts):
+def finish(P, S, box{table}, GP, GF, count, parts):
     i = tl.program_id(0) * SPLATS + tl.arange(0, SPLATS)
     live = i < count
     {parameters}

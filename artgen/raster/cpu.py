@@ -65,7 +65,7 @@ class _Draw(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, launch: Launch, features: Tensor, *parameters: Tensor) -> Tensor:
-        source, kernels, extent, canvas, over = launch
+        source, kernels, extent, canvas, over, table = launch
         grid = _grid(canvas)
         places = _places(source)
         packed = np.empty((features.shape[1], len(places)), np.float32)
@@ -83,7 +83,6 @@ class _Draw(torch.autograd.Function):
             )
         frame, tiles = grid.bin(centres, ellipses)
         prepared = np.empty((len(packed), source.prepared), np.float32)
-        table = () if source.table is None else (source.table,)
         kernels.prepare(packed, centres, frame, colours, prepared, *table)
         arrays = (prepared, grid.x, grid.y, *table)
         image = torch.empty(len(features), grid.canvas.height, grid.canvas.width)

@@ -45,11 +45,17 @@ class Footprint(CompiledFootprint):
         if importlib.util.find_spec("triton") is None:
             raise Untraceable("kernels for CUDA need Triton: pip install 'artgen[triton]'")
         super().__init__(splat)
+        self._tables: dict[torch.device, Tensor] = {}
 
     def _emit(self, channels: int, over: bool) -> Source:
         if over:
             return emit_triton_over(self._ir, SIDE)
         return emit_triton(self._ir, self._far, channels, SIDE)
+
+    def _place(self, device: torch.device) -> Tensor:
+        if device not in self._tables:
+            self._tables[device] = torch.from_numpy(self._ir.table).to(device)
+        return self._tables[device]
 
     def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor:
         columns = [tensors[name][index] for name, index in launch.source.columns]
@@ -67,11 +73,11 @@ class _Accumulate(torch.autograd.Function):
         prepared, box = _prepared(parameters, launch)
         start, listed = list_splats(box, grid)
         image = parameters.new_empty(channels, canvas.height, canvas.width)
-        arrays = (*prepared, features, grid.x, grid.y, box)
+        arrays = (*prepared, features, grid.x, grid.y, *launch.table, box)
         size = (canvas.width, canvas.height)
         _launch(kernels, "forward", grid.tiles, *arrays, start, listed, image, *size, grid.levels)
         ctx.save_for_backward(parameters, *arrays)
-        ctx.kernels, ctx.sums = kernels, source.leaves + channels
+        ctx.launch, ctx.sums = launch, source.leaves + channels
         return image
 
     @staticmethod
@@ -82,8 +88,9 @@ class _Accumulate(torch.autograd.Function):
         parts = max(1, PROGRAMS // max(1, count))
         sums = parameters.new_empty(parts, count, ctx.sums)
         image = (incoming.contiguous(), sums, width, height)
-        _launch(ctx.kernels, "backward", count * parts, *arrays, *image, count, parts)
-        return _finished(ctx.kernels, parameters, arrays[3], sums, arrays[-1], parts)
+        kernels = ctx.launch.kernels
+        _launch(kernels, "backward", count * parts, *arrays, *image, count, parts)
+        return _finished(ctx.launch, parameters, arrays[3], sums, arrays[-1], parts)
 
 
 _accumulate: Callable[..., Tensor] = _Accumulate.apply
@@ -94,7 +101,7 @@ class _Composite(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, parameters: Tensor, features: Tensor, launch: Launch) -> Tensor:
-        source, kernels, extent, canvas, _ = launch
+        source, kernels, extent, canvas, _, table = launch
         grid = _grid(canvas, parameters.device)
         prepared, box = _prepared(parameters, launch)
         tiles = bin_splats(prepared[0].t(), extent.radius, canvas, SIDE)
@@ -102,25 +109,26 @@ class _Composite(torch.autograd.Function):
         listed = tiles.splat.int()
         image = parameters.new_empty(4, canvas.height, canvas.width)
         end = torch.empty(grid.tiles * SIDE * SIDE, dtype=torch.int32, device=parameters.device)
-        arrays = (*prepared, features, grid.x, grid.y, start, listed, image, end)
+        arrays = (*prepared, features, grid.x, grid.y, *table, start, listed, image, end)
         _launch(kernels, "forward", grid.tiles, *arrays, canvas.width, canvas.height)
         ctx.save_for_backward(parameters, box, *arrays)
-        ctx.kernels, ctx.sums, ctx.tiles = kernels, source.leaves + 4, grid.tiles
+        ctx.launch, ctx.sums, ctx.tiles = launch, source.leaves + 4, grid.tiles
         return image
 
     @staticmethod
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         parameters, box, *arrays = ctx.saved_tensors
-        listed, image = arrays[7], arrays[8]
+        listed, image = arrays[-3], arrays[-2]
         _, height, width = image.shape
         pairs = parameters.new_zeros(len(listed), ctx.sums)
         incoming = grad_outputs[0].contiguous()
-        _launch(ctx.kernels, "backward", ctx.tiles, *arrays, incoming, pairs, width, height)
+        kernels = ctx.launch.kernels
+        _launch(kernels, "backward", ctx.tiles, *arrays, incoming, pairs, width, height)
         # By splat and, for each, in the order of the tiles: the same bits every time.
         splat, order = torch.sort(listed, stable=True)
         ends = torch.searchsorted(splat, torch.arange(len(parameters) + 1, device=splat.device))
         sums = torch.segment_reduce(pairs[order], "sum", lengths=ends.diff(), axis=0, unsafe=True)
-        return _finished(ctx.kernels, parameters, arrays[3], sums, box, 1)
+        return _finished(ctx.launch, parameters, arrays[3], sums, box, 1)
 
 
 _composite: Callable[..., Tensor] = _Composite.apply
@@ -128,23 +136,24 @@ _composite: Callable[..., Tensor] = _Composite.apply
 
 def _prepared(parameters: Tensor, launch: Launch) -> tuple[tuple[Tensor, Tensor, Tensor], Tensor]:
     """Centres, frames and uniforms of the splats, and their boxes."""
-    source, kernels, extent, canvas, _ = launch
+    source, kernels, extent, canvas, _, table = launch
     first = source.columns.index(("xy", (0,)))
     centres = parameters[:, first : first + 2].contiguous()
     count = len(parameters)
     uniforms = parameters.new_empty(count, source.prepared)
-    _launch(kernels, "prepare", -(-count // SPLATS), parameters, uniforms, count)
+    _launch(kernels, "prepare", -(-count // SPLATS), parameters, uniforms, *table, count)
     frame = extent.frame.t().contiguous()
     return (centres, frame, uniforms), find_boxes(centres, extent, canvas)
 
 
 def _finished(
-    kernels: ModuleType, parameters: Tensor, features: Tensor, sums: Tensor, box: Tensor, parts: int
+    launch: Launch, parameters: Tensor, features: Tensor, sums: Tensor, box: Tensor, parts: int
 ) -> tuple[Tensor | None, ...]:
     """The gradients by parameters and features, from the sums over pixels."""
     gradients, count = (torch.empty_like(parameters), torch.empty_like(features)), len(parameters)
     programs = -(-count // SPLATS)
-    _launch(kernels, "finish", programs, parameters, sums, box, *gradients, count, parts)
+    arrays = (parameters, sums, box, *launch.table, *gradients)
+    _launch(launch.kernels, "finish", programs, *arrays, count, parts)
     return (*gradients, None)
 
 

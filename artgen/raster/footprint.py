@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar, NamedTuple, Protocol
 
+import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
@@ -26,6 +27,8 @@ class Launch(NamedTuple):
     extent: Extent
     canvas: Canvas
     over: bool
+    table: tuple[Any, ...]
+    """The constants that the kernels look up, where they look any up."""
 
 
 class StepProblem(NamedTuple):
@@ -109,7 +112,9 @@ class CompiledFootprint(ABC):
         extent = find_extent(splat, tensors, features.shape[1])
         if PIXEL in source.columns and "pixel" not in tensors:
             tensors = {**tensors, "pixel": features.new_full(features.shape[1:], canvas.pixel)}
-        return self._draw(tensors, features, Launch(source, kernels, extent, canvas, over))
+        table = (self._place(features.device),) if len(self._ir.table) else ()
+        launch = Launch(source, kernels, extent, canvas, over, table)
+        return self._draw(tensors, features, launch)
 
     def stepper(self, splat: Splat, problem: StepProblem, count: int) -> Stepper:
         """What takes steps of `count` splats on the device. Raises `step_program.NoStep`."""
@@ -118,6 +123,10 @@ class CompiledFootprint(ABC):
     @abstractmethod
     def _emit(self, channels: int, over: bool) -> Source:
         """Print the kernels for `channels` features."""
+
+    def _place(self, device: torch.device) -> Any:
+        """The table of constants where kernels read it, for features on `device`."""
+        return self._ir.table
 
     def _load(self, text: str) -> Any:
         """Compile the kernels of a source."""

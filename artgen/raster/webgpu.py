@@ -111,7 +111,7 @@ class _Scene:
     """Splats on a device, ready to be drawn in strips."""
 
     def __init__(self, parameters: Tensor, features: Tensor, launch: Launch) -> None:
-        source, kernels, extent, canvas, over = launch
+        source, kernels, extent, canvas, over, _ = launch
         self.device: Device = kernels.device
         self.pipelines = kernels.pipelines
         self.canvas, self.over = canvas, over

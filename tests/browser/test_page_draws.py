@@ -130,6 +130,7 @@ FITS = {
     "gaussian": {},
     "fourier": {"count": 30},
     "stroke": {},
+    "stamp": {"stamp": "leaf,dab", "count": 30},
     "leaf": {},
     "mlp": {"count": None, "hidden": 16},
     "siren": {"count": None, "hidden": 16},

@@ -69,6 +69,7 @@ def _splats(
         "far": splat.far,
         "cells": cells,
         "texels": -(-len(shaders.columns) // 4),
+        "table": packer.add(shaders.table) if len(shaders.table) else None,
         "shaders": {
             "vertex": shaders.vertex,
             "fragment": shaders.fragment,

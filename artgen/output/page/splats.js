@@ -20,6 +20,12 @@ class Painter extends Stage {
     this.parts = this.numbers(most * piece.texels);
     this.places = this.numbers(most);
     this.cells = this.numbers(Math.ceil((most * piece.cells ** 2) / 4));
+    if (piece.table !== null) {
+      const table = rowOf(piece.table);
+      this.table = this.numbers(Math.ceil(table.length / 4));
+      this.table.data.set(table);
+      this.table.upload();
+    }
   }
 
   /** Parameters of all parts at a moment. */
@@ -103,6 +109,7 @@ class Painter extends Stage {
       gl.uniform2f(places.frame, reach.x, reach.y);
       gl.uniform2f(places.centre, x, y);
     }
+    if (this.table) gl.uniform1i(places.table, 3);
     gl.uniform2f(places.reach, (width / 2) * pixel, (height / 2) * pixel);
     gl.uniform2f(places.middle, width / 2, height / 2);
     gl.uniform1f(places.pixel, pixel);
@@ -126,6 +133,10 @@ class Painter extends Stage {
     gl.blendFunc(gl.ONE, piece.blend === "over" ? gl.ONE_MINUS_SRC_ALPHA : gl.ONE);
     gl.useProgram(this.draw.program);
     gl.uniform2f(this.draw.places.strip, (top - height / 2) * pixel, (bottom - height / 2) * pixel);
+    if (this.table) {
+      gl.activeTexture(gl.TEXTURE3);
+      gl.bindTexture(gl.TEXTURE_2D, this.table.texture);
+    }
     gl.activeTexture(gl.TEXTURE2);
     gl.bindTexture(gl.TEXTURE_2D, this.cells.texture);
     gl.activeTexture(gl.TEXTURE1);
