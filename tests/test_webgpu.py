@@ -27,6 +27,7 @@ from artgen.registry import Registry
 from artgen.runner import check_agreement, resolve_device, run
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
+from artgen_plugins.stamp import Stamp
 from artgen_plugins.stroke import Stroke
 
 BACKGROUND = (0.2, 0.4, 0.9)
@@ -79,6 +80,8 @@ def agree(splat, tensors, canvas, **more):
         Stroke(),
         Stroke({"blend": "over"}),
         Odd({"blend": "over"}),
+        Stamp({"stamp": "leaf,dab"}),
+        Stamp({"blend": "sum"}),
     ],
     ids=lambda splat: f"{type(splat).__name__}-{splat.blend}",
 )

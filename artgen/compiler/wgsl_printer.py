@@ -59,7 +59,8 @@ BINDINGS: dict[str, tuple[str, Access]] = {
 
 ========== ============================= =========================================================
 size       6 u32                         see `Size` in ``splats.wgsl``
-given      [N, 6 + C + D]                centre, frame (see `tiles.Extent`), features, parameters
+given      [N, 6 + C + D]                centre, frame (see `tiles.Extent`), features, parameters;
+                                         then the table of constants that are looked up
 boxes      [N, 4]                        left, right, top, bottom, as `tiles.find_boxes` gives them
 centres    [width + height]              pixel centres of columns, then of rows, in canvas units
 offset     [N + 1]                       where the rows of `sums` of each splat begin
@@ -193,7 +194,7 @@ class _Kernels(KernelParts):
             "words": f"{SIDE * SIDE // 32}u",
             "sums": f"{self.sums}u",
             "bindings": _block(0, declarations(BINDINGS)),
-            "math": read_wgsl("math"),
+            "math": read_wgsl("math") + self._fetch(),
             "parameters": _block(
                 2, (f"let p{k} = {self._given(first + k)};" for k in range(len(self.columns)))
             ),
@@ -266,6 +267,13 @@ class _Kernels(KernelParts):
             "add_up": _block(2, ["workgroupBarrier();", *added]),
             "reduce": _block(2 if lanes == LANES else 8, lines),
         }
+
+    def _fetch(self) -> str:
+        """The function that looks a constant up, if any is looked up."""
+        if not len(self.schedule.ir.table):
+            return ""
+        place = f"size.count * {self.row}u + u32(max(place, 0.0))"
+        return f"fn fetch_of(place: f32) -> f32 {{ return given[{place}]; }}\n"
 
     def _given(self, k: int) -> str:
         """Column k of splat i in `given`."""

@@ -20,7 +20,6 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from artgen.canvas import Canvas
-from artgen.compiler.ir import PIXEL
 from artgen.compiler.printer import Source
 from artgen.compiler.record import Untraceable
 from artgen.compiler.step_program import NoStep, Program, emit_step
@@ -49,8 +48,6 @@ class Footprint(CompiledFootprint):
         self._device = open_device(device)
         self._programs: dict[Any, tuple[Program, dict[str, Pipeline]]] = {}
         super().__init__(splat)
-        if len(self._ir.table) or PIXEL in self._ir.inputs:
-            raise Untraceable("kernels for WebGPU look no textures up")
 
     @property
     def is_lost(self) -> bool:
@@ -111,7 +108,7 @@ class _Scene:
     """Splats on a device, ready to be drawn in strips."""
 
     def __init__(self, parameters: Tensor, features: Tensor, launch: Launch) -> None:
-        source, kernels, extent, canvas, over, _ = launch
+        source, kernels, extent, canvas, over, table = launch
         self.device: Device = kernels.device
         self.pipelines = kernels.pipelines
         self.canvas, self.over = canvas, over
@@ -124,7 +121,8 @@ class _Scene:
         self.boxes = find_boxes(centres, extent, canvas).numpy()
         given = torch.cat([centres, extent.frame.t(), features, parameters], dim=1)
         self.buffers = {
-            "given": self.device.upload(given.float().numpy()),
+            # Kernels may bind eight buffers, so constants follow the splats in one.
+            "given": self.device.upload(np.concatenate([given.float().numpy().ravel(), *table])),
             "boxes": self.device.upload(self.boxes),
             "centres": self.device.upload(np.concatenate(canvas.pixel_centres())),
             "prepared": self.device.allocate(4 * self.count * source.prepared),
