@@ -53,13 +53,16 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
         cosine, sine = cosines[i], sines[i]
         along = np.float32(1) / max(ellipses[i, 0], TINY)
         across = np.float32(1) / max(ellipses[i, 1], TINY)
-        frame[i] = cosine * along, sine * along, -sine * across, cosine * across
+        # One number at a time: numba takes seconds to compile the assignment of a tuple to a row.
+        frame[i, 0], frame[i, 1] = cosine * along, sine * along
+        frame[i, 2], frame[i, 3] = -sine * across, cosine * across
         xx = a * a * cosine * cosine + b * b * sine * sine
         yy = a * a * sine * sine + b * b * cosine * cosine
         half = np.sqrt(xx)
         left[i] = min(max(int(np.floor((x - half - SLACK) / width)), 0), columns)
         right[i] = max(min(int(np.floor((x + half + SLACK) / width)), columns - 1), -1) + 1
-        box[i] = x, y, xx, yy, (a * a - b * b) * cosine * sine, a * b, half
+        box[i, 0], box[i, 1], box[i, 2], box[i, 3] = x, y, xx, yy
+        box[i, 4], box[i, 5], box[i, 6] = (a * a - b * b) * cosine * sine, a * b, half
         strips += max(right[i] - left[i], 0)
 
     # A strip is what of a splat lies in a column of tiles: the rows that the ellipse has there.
@@ -69,7 +72,8 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
     offset = np.zeros(columns * rows + 1, np.int64)
     strip = 0
     for i in range(count):
-        x, y, xx, yy, xy, ab, half = box[i]
+        x, y, xx, yy = box[i, 0], box[i, 1], box[i, 2], box[i, 3]
+        xy, ab, half = box[i, 4], box[i, 5], box[i, 6]
         tall = np.sqrt(yy)
         top = xy / tall if yy > 0 else 0.0
         inverse = 1 / xx if xx > 0 else 0.0
