@@ -42,7 +42,7 @@ bench: $(VENV)/installed  ## speed and memory on this machine
 	$(BIN)/python -m benchmarks
 
 gpu: $(VENV)/installed-dev  ## tests and benchmarks on the GPU of this machine, in some minutes
-	$(PIP) $(PIP_FLAGS) -e '.[triton]'
+	$(PIP) $(PIP_FLAGS) -e '.[triton,webgpu]'
 	$(BIN)/python -m benchmarks.gpu
 
 soak: $(VENV)/installed-dev  ## every promise of docs/reliability.md in full size (hours)

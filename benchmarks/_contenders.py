@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from artgen import Canvas, Params, Splat, UsageError
+from artgen._process import is_webgpu
 from artgen.raster import EAGER, choose_backend, paint
 from artgen.raster.tiles import Extent
 from benchmarks._measure import timed
@@ -48,8 +49,12 @@ class Contender:
     """Draws the sum of a scene's splats on black. The constructor may raise Unavailable."""
 
     name = ""
+    on_webgpu = False
+    """Whether it can draw on WebGPU, where torch has no tensors."""
 
     def __init__(self, scene: Scene) -> None:
+        if is_webgpu(scene.place) and not self.on_webgpu:
+            raise Unavailable("it is for devices of torch")
         self.scene, self.leaves = scene, list(scene.tensors.values())
 
     def picture(self) -> Tensor:
@@ -70,11 +75,12 @@ class Compiled(Contender):
     """artgen's generated kernels."""
 
     name = "compiled"
+    on_webgpu = True
 
     def __init__(self, scene: Scene) -> None:
         super().__init__(scene)
         try:
-            self.backend = choose_backend(scene.splat, str(scene.device), asked="compiled")
+            self.backend = choose_backend(scene.splat, scene.place, asked="compiled")
         except UsageError as error:
             raise Unavailable(error.message) from error
 
@@ -87,6 +93,7 @@ class Eager(Compiled):
     """artgen's reference: torch, tile by tile."""
 
     name = "eager"
+    on_webgpu = False
 
     def __init__(self, scene: Scene) -> None:
         Contender.__init__(self, scene)

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from artgen import Canvas, Context, Splat
+from artgen.raster import tensor_device
 from artgen.raster.tiles import Extent, find_extent
 
 __all__ = ["Scene", "make_scene", "spacing"]
@@ -18,12 +19,16 @@ __all__ = ["Scene", "make_scene", "spacing"]
 
 @dataclass(frozen=True, eq=False)
 class Scene:
-    """`tensors` are mapped values that want gradients; `incoming` is [3, height, width]."""
+    """`tensors` are mapped values that want gradients; `incoming` is [3, height, width].
+
+    `place` is the device that draws them.
+    """
 
     splat: Splat
     canvas: Canvas
     tensors: dict[str, Tensor]
     incoming: Tensor
+    place: str = "cpu"
 
     @property
     def device(self) -> torch.device:
@@ -32,8 +37,9 @@ class Scene:
 
     def to(self, device: str) -> Scene:
         """The same scene on another device."""
-        tensors = {n: t.detach().to(device).requires_grad_() for n, t in self.tensors.items()}
-        return replace(self, tensors=tensors, incoming=self.incoming.to(device))
+        there = tensor_device(device)
+        tensors = {n: t.detach().to(there).requires_grad_() for n, t in self.tensors.items()}
+        return replace(self, tensors=tensors, incoming=self.incoming.to(there), place=device)
 
     @property
     def count(self) -> int:

@@ -2,8 +2,9 @@
 
     python -m benchmarks.gpu
 
-Everything is written into benchmarks/RESULTS.md, in sections that end in the name of the device.
-Ends with 1 where there is no GPU that torch can use, or where a test fails.
+It uses CUDA where torch does, and WebGPU where an adapter is a GPU. Everything is written into
+benchmarks/RESULTS.md, in sections that end in the name of the device. Ends with 1 where there is
+neither, or where a test fails.
 """
 
 from __future__ import annotations
@@ -14,23 +15,33 @@ import sys
 
 import torch
 
+from artgen.raster.webgpu_device import find_adapters
 from benchmarks import __main__ as command
 from benchmarks._settings import ROOT
 
 
 def main() -> int:
-    if not torch.cuda.is_available():
+    found = {}
+    if torch.cuda.is_available():
+        found["cuda"] = torch.cuda.get_device_name()
+    adapters = [adapter for adapter in find_adapters() if adapter.hardware]
+    if adapters:
+        found["webgpu"] = adapters[0].name
+    if not found:
         built = f"CUDA {torch.version.cuda}" if torch.version.cuda else "the CPU alone"
         print(f"There is no GPU that torch can use here; this torch is built for {built}.")
+        print("There is no GPU that WebGPU can use here either; artgen doctor lists adapters.")
         return 1
-    print(f"On {torch.cuda.get_device_name()}:", flush=True)
-    files = [file for device in command.GPUS for file in ROOT.glob(f"tests/test_{device}*.py")]
+    failed = 0
     # Triton shall compile here, whatever the caller's environment says.
     environment = {**os.environ, "TRITON_INTERPRET": "0"}
-    pytest = [sys.executable, "-m", "pytest", "-q", *map(str, sorted(files))]
-    tests = subprocess.run(pytest, cwd=ROOT, env=environment)
-    command.main([*command.ON_DEVICES, "--device", "cuda", "--write"])
-    return min(1, tests.returncode)
+    for device, name in found.items():
+        print(f"On {name}, {device}:", flush=True)
+        files = sorted(map(str, ROOT.glob(f"tests/test_{device}*.py")))
+        pytest = [sys.executable, "-m", "pytest", "-q", *files]
+        failed |= subprocess.run(pytest, cwd=ROOT, env=environment).returncode
+        command.main([*command.GPUS[device], "--device", device, "--write"])
+    return min(1, failed)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import torch
 
 from artgen import Canvas, Params
 from artgen.raster.cpu import emit_for_cpu
+from artgen.raster.webgpu_device import Adapter
 from artgen.registry import default
 from artgen_plugins.gaussian import Gaussian
 from benchmarks import __main__ as command
@@ -103,11 +104,15 @@ def test_devices_that_cannot_be_compared_are_refused(arguments, message, capsys)
 
 def test_without_a_gpu_there_is_nothing_to_run_on_one(monkeypatch, capsys):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    monkeypatch.setattr(gpu, "find_adapters", lambda: (Adapter("a program", False, None),))
     assert gpu.main() == 1
-    assert capsys.readouterr().out.startswith("There is no GPU that torch can use here; this torch")
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("There is no GPU that torch can use here; this torch")
+    assert said[1].startswith("There is no GPU that WebGPU can use here either")
 
 
-def test_on_a_gpu_tests_run_before_the_benchmarks(monkeypatch):
+@pytest.mark.parametrize("devices", [("cuda",), ("webgpu",), ("cuda", "webgpu")])
+def test_on_a_gpu_tests_run_before_the_benchmarks(monkeypatch, devices):
     ran = []
 
     def run(command, **options):
@@ -115,14 +120,17 @@ def test_on_a_gpu_tests_run_before_the_benchmarks(monkeypatch):
         assert options["env"]["TRITON_INTERPRET"] == "0"
         return SimpleNamespace(returncode=5)
 
-    monkeypatch.setattr("torch.cuda.is_available", lambda: True)
+    adapters = (Adapter("a GPU", "webgpu" in devices, None),)
+    monkeypatch.setattr("torch.cuda.is_available", lambda: "cuda" in devices)
     monkeypatch.setattr("torch.cuda.get_device_name", lambda: "a GPU")
+    monkeypatch.setattr(gpu, "find_adapters", lambda: adapters)
     monkeypatch.setattr("subprocess.run", run)
     monkeypatch.setattr(command, "main", ran.append)
     assert gpu.main() == 1
-    tests, benchmarks = ran
-    assert tests[:4] == ["-m", "pytest", "-q", "test_cuda.py"]
-    assert benchmarks == ["footprints", "scaling", "fits", "fields", "--device", "cuda", "--write"]
+    for device, tests, benchmarks in zip(devices, ran[::2], ran[1::2], strict=True):
+        assert tests[:4] == ["-m", "pytest", "-q", f"test_{device}.py"]
+        names = ["footprints", "scaling", "fits", "fields"][: 4 if device == "cuda" else 3]
+        assert benchmarks == [*names, "--device", device, "--write"]
 
 
 def test_an_unknown_benchmark_is_refused(capsys):
