@@ -21,7 +21,6 @@ from torch.autograd.function import once_differentiable
 
 from artgen.canvas import Canvas
 from artgen.compiler.printer import Source
-from artgen.compiler.record import Untraceable
 from artgen.compiler.step_program import NoStep, Program, emit_step
 from artgen.compiler.wgsl_printer import (
     LANES,
