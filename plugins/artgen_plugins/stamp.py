@@ -28,7 +28,7 @@ from artgen import (
     read_coverage,
 )
 
-SIDE, MOST = 128, 64
+SIDE, MOST = 256, 64
 """Pixels along the side of a stamp, and the most stamps."""
 
 
@@ -127,8 +127,8 @@ def _leaf() -> NDArray[np.float32]:
 def _dab() -> NDArray[np.float32]:
     """A short stroke of a dry brush, its bristles uneven."""
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32) * (2 / SIDE) + (1 / SIDE - 1)
-    bristles = np.random.default_rng(4).random(SIDE + 8).astype(np.float32)
-    hair = np.convolve(bristles, np.ones(4) / 4, "same")[4:-4][:, None]
+    bristles = np.random.default_rng(4).random(34)
+    hair = np.interp(np.linspace(0, 33, SIDE), np.arange(34), bristles)[:, None]
     body = np.clip((0.42 - np.abs(y)) * 9, 0, 1) * np.clip(
         (0.66 + 0.6 * (hair - 0.5) - x) * 6, 0, 1
     )
