@@ -309,7 +309,9 @@ def test_a_package_that_does_not_work_is_named_and_auto_does_without(monkeypatch
 # ---- fits ----------------------------------------------------------------------------------------
 
 
-def fit(photo: Path, out: Path, *stages: dict, observers=(), resume=False, every=4, **tables):
+def fit(
+    photo: Path, out: Path | None, *stages: dict, observers=(), resume=False, every=4, **tables
+):
     tables = {"run": {"device": "webgpu"}, "output": {"video": False}, **tables}
     asked = recipe(photo, *(stages or [{"steps": 12}]), **tables)
     events: list = []
@@ -365,6 +367,11 @@ def test_a_run_whose_adapter_is_lost_goes_on_on_the_cpu(device, photo, tmp_path)
     whole, _ = fit(photo, tmp_path / "whole")
     assert abs(result.summary["psnr"] - whole.summary["psnr"]) < 1
     assert not (tmp_path / "lost" / "fit.run").exists()
+    # Without files there is no checkpoint.
+    steps.clear()
+    _, (notice,) = fit(photo, None, observers=[lose])
+    assert "it goes on on the CPU from step 0;" in notice
+    assert steps[-1] == 12
 
 
 def test_a_drawing_whose_adapter_is_lost_ends_with_advice(device):

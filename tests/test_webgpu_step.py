@@ -175,6 +175,7 @@ def test_the_program_is_data_whose_sizes_are_chosen_later():
 GENTLE = {"rate": 0.3, "epsilon": 1e-7}
 
 
+@pytest.mark.slow
 def test_200_steps_give_the_cpus_result_the_same_bytes_and_read_only_numbers(
     device, photo, tmp_path
 ):

@@ -247,13 +247,14 @@ class Device:
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
-        """Raise DeviceLost where the driver reports an error other than a lack of memory."""
+        """Raise OutOfMemory where memory is what the driver lacks, else DeviceLost."""
         import wgpu
 
         try:
             yield
-        except wgpu.GPUOutOfMemoryError:
-            raise
+        except wgpu.GPUOutOfMemoryError as error:
+            hint = "try a smaller --count or --size, or --device cpu"
+            raise OutOfMemory(f"{self.name} has no more memory", hint=hint) from error
         except (wgpu.GPUError, RuntimeError) as error:
             # The next run opens the adapter again.
             self.is_lost = True
