@@ -13,7 +13,7 @@ brings one by registering its answers where it defines the class::
 from artgen.animation.matching import Appearance, Pairs, align, appearance, hide, pair, pair_parts
 from artgen.engines.conversion import convert_parts
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
-from artgen.output.parts import FlatPart, Polygon, flat_parts
+from artgen.output.parts import Curves, FlatPart, Polygon, flat_parts
 from artgen.output.plotter.parts import PenPart, pen_parts
 from artgen.raster import Backend, choose_backend, paint, planned_backend
 from artgen.raster.importance import building_order
@@ -21,6 +21,7 @@ from artgen.raster.importance import building_order
 __all__ = [
     "Appearance",
     "Backend",
+    "Curves",
     "FlatPart",
     "Objective",
     "Pairs",

@@ -9,13 +9,14 @@ from __future__ import annotations
 import html
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from xml.etree import ElementTree
 
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.frame import BACKGROUND, Frame, Placement
-from artgen.output.parts import FlatPart, decimals, parts_for
+from artgen.output.compact_paths import compact_path
+from artgen.output.parts import FlatPart, decimals, parts_for, precision
 from artgen.output.parts.marks import merged
 from artgen.output.provenance import RECIPE_ID
 from artgen.primitives import Primitive
@@ -63,18 +64,33 @@ def encode_svg(
     placement = frame.place(drawing.canvas)
     canvas, width, height = placement.whole, placement.picture.width, placement.picture.height
     left, top = -placement.left, -placement.top
-    ground, clip = _ground(drawing, frame, placement, transparent)
+    # Curves alone need no units of the canvas: whole numbers are shorter.
+    curved = bool(parts) and all(part.contours() for part in parts)
+    unit = precision(drawing.canvas) if curved else 1.0
+    ground, clip = _ground(drawing, frame, placement, transparent, unit)
     digits = decimals(drawing.canvas)
-    seam = rounded(SEAM * drawing.canvas.pixel, digits + 1)
-    groups = list(_groups(parts, digits, seam, joined=animate is None))
+    seam = rounded(SEAM * drawing.canvas.pixel / unit, digits + 1)
+    opacities = {rounded(part.alpha, 3) for part in parts}
+    shared = opacities.pop() if curved and len(opacities) == 1 else "1"
+    group = clip if shared == "1" else f'{clip} fill-opacity="{shared}"'
+
+    def draw(part: FlatPart) -> ElementTree.Element | None:
+        element = _compact(part, unit, shared) if curved else _element(part, digits)
+        if part.touching and element is not None:
+            element.set("stroke", hex_colour(part.colour))
+            element.set("stroke-width", seam)
+            element.set("stroke-linejoin", "round")
+        return element
+
+    groups = list(_groups(parts, draw, digits, joined=animate is None))
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}">',
         metadata(recipe_json),
         *([] if animate is None else [_STYLE.format(fade=min(FADE, animate))]),
         *ground,
-        f'<g{clip} transform="translate({left + canvas.width / 2:g} {top + canvas.height / 2:g}) '
-        f'scale({1 / canvas.pixel:g})">',
+        f'<g{group} transform="translate({left + canvas.width / 2:g} {top + canvas.height / 2:g}) '
+        f'scale({unit / canvas.pixel:g})">',
     ]
     index, count = 0, sum(len(elements) for _, elements in groups)
     for opening, elements in groups:
@@ -91,7 +107,7 @@ def encode_svg(
 
 
 def _ground(
-    drawing: Drawing, frame: Frame, placement: Placement, transparent: bool
+    drawing: Drawing, frame: Frame, placement: Placement, transparent: bool, unit: float
 ) -> tuple[list[str], str]:
     """The elements below the parts, and the attribute that keeps parts inside a border."""
     picture, whole = placement.picture, placement.whole
@@ -107,20 +123,32 @@ def _ground(
         elements = [outer] if transparent else [outer, inner]
     if frame.pad is None or picture == whole:
         return elements, ""
-    x, y = drawing.canvas.reach
+    x, y = (reach / unit for reach in drawing.canvas.reach)
     area = f'<rect x="{-x:g}" y="{-y:g}" width="{2 * x:g}" height="{2 * y:g}"/>'
     return [*elements, f'<clipPath id="inside">{area}</clipPath>'], ' clip-path="url(#inside)"'
 
 
+def _compact(part: FlatPart, unit: float, shared: str) -> ElementTree.Element:
+    """A part with curves in multiples of `unit`, and its opacity unless that is `shared`."""
+    attributes = {"d": compact_path(part.contours(), unit), "fill": hex_colour(part.colour)}
+    if (opacity := rounded(part.alpha, 3)) != shared:
+        attributes["opacity"] = opacity
+    return ElementTree.Element("path", attributes)
+
+
 def _groups(
-    parts: Sequence[FlatPart], digits: int, seam: str, *, joined: bool
+    parts: Sequence[FlatPart],
+    draw: Callable[[FlatPart], ElementTree.Element | None],
+    digits: int,
+    *,
+    joined: bool,
 ) -> Iterator[tuple[str, list[ElementTree.Element]]]:
     """The elements, in a group with its opening tag for each ink, if there are inks.
 
     Marks of an ink are joined to few elements where `joined`.
     """
     if not parts or parts[0].union is None:
-        drawn = [_element(part, digits, seam) for part in parts]
+        drawn = [draw(part) for part in parts]
         yield "", [element for element in drawn if element is not None]
         return
     inks: dict[str, list[FlatPart]] = {}
@@ -146,7 +174,7 @@ def _round(element: ElementTree.Element, paint: str, digits: int) -> bool:
     return stroked
 
 
-def _element(part: FlatPart, digits: int, seam: str) -> ElementTree.Element | None:
+def _element(part: FlatPart, digits: int) -> ElementTree.Element | None:
     """A part with its colour and opacity; None where it cannot be drawn."""
     element = part.element()
     if element is None:
@@ -154,10 +182,6 @@ def _element(part: FlatPart, digits: int, seam: str) -> ElementTree.Element | No
     paint = hex_colour(part.colour)
     if not _round(element, paint, digits):
         element.set("fill", paint)
-    if part.touching:
-        element.set("stroke", paint)
-        element.set("stroke-width", seam)
-        element.set("stroke-linejoin", "round")
     if part.alpha < 1:
         element.set("opacity", rounded(part.alpha, 3))
     return element

@@ -43,8 +43,8 @@ def encode_vector(
 ) -> bytes:
     """A page of filled paths in a `frame`, over the background unless `transparent`.
 
-    Its size is that of the picture at `dpi` pixels per inch. Round outlines are polygons. The
-    recipe is inside, for `read_recipe`. Raises UsageError where the drawing has no flat parts, or
+    Its size is that of the picture at `dpi` pixels per inch. Ellipses are polygons. The recipe is
+    inside, for `read_recipe`. Raises UsageError where the drawing has no flat parts, or
     has transparent ones, which EPS does not know; InputError, PluginError as `parts_for` does.
     """
     from matplotlib import rc_context
@@ -86,7 +86,7 @@ def _figure(
     drawing: Drawing, parts: Sequence[FlatPart], frame: Frame, transparent: bool, dpi: float
 ) -> Any:
     """The page as a figure in canvas units."""
-    from matplotlib.collections import PolyCollection
+    from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
@@ -110,13 +110,12 @@ def _figure(
         ground = _levels(drawing.background)
         area = inside if coloured else page
         axes.add_patch(Rectangle(*area, linewidth=0, facecolor=ground))
-    shown = [(part, part.outline()) for part in parts]
-    shown = [(part, outline) for part, outline in shown if len(outline) > 2]
+    shown = [(part, path) for part in parts if (path := _path(part)) is not None]
     faces = [(*_levels(part.colour), part.alpha) for part, _ in shown]
     # A thin border of the same colour hides the gaps between cells, as in an SVG.
     seam = SEAM * drawing.canvas.pixel / pixel / dpi * _POINTS
-    filled = PolyCollection(
-        [outline for _, outline in shown],
+    filled = PathCollection(
+        [path for _, path in shown],
         facecolors=faces,
         edgecolors=faces,
         linewidths=[seam if part.touching else 0.0 for part, _ in shown],
@@ -126,6 +125,21 @@ def _figure(
     if frame.pad is not None:
         filled.set_clip_path(Rectangle(*inside, transform=axes.transData))
     return figure
+
+
+def _path(part: FlatPart) -> Any:
+    """The outline of a part, curves included; None where it covers nothing."""
+    from matplotlib.path import Path
+
+    if contours := part.contours():
+        paths = []
+        for contour in contours:
+            points = [contour[0, 0], *contour[:, 1:].reshape(-1, 2), contour[0, 0]]
+            codes = [Path.MOVETO, *[Path.CURVE4] * (3 * len(contour)), Path.CLOSEPOLY]
+            paths.append(Path(points, codes))
+        return Path.make_compound_path(*paths)
+    outline = part.outline()
+    return Path([*outline, outline[0]], closed=True) if len(outline) > 2 else None
 
 
 def _levels(colour: Any) -> tuple[float, ...]:

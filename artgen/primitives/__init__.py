@@ -1,6 +1,7 @@
 """The contracts that primitives are written against."""
 
 from artgen.init import Context
+from artgen.primitives._curves import flatten, join_rings, path_data
 from artgen.primitives._params import (
     Map,
     Param,
@@ -40,7 +41,10 @@ __all__ = [
     "Splat",
     "Texture",
     "features_of",
+    "flatten",
+    "join_rings",
     "mixture",
+    "path_data",
     "pixels",
     "read_coverage",
 ]

@@ -39,6 +39,7 @@ from artgen.errors import PluginError, UsageError
 from artgen.init import Context, at_target_colour, on_detail
 from artgen.options import option
 from artgen.primitives._classical import CLASSICAL
+from artgen.primitives._curves import flatten, join_curves, join_rings, path_data
 from artgen.primitives._limits import within
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
@@ -75,10 +76,10 @@ class ShapeOptions:
 class Shape(Primitive):
     """N shapes, each with `genes`, a `colour` and an `alpha`, composited in order.
 
-    A shape covers either a polygon of `vertices` corners, given by `outline`, or one span per row,
-    given by `bounds` and `span`. Polygons are filled where their winding number is not zero.
-    `genes`, `vertices`, `convex` and `gene_names` may be class attributes, or properties computed
-    from `self.options`.
+    A shape covers a polygon of `vertices` corners or contours of `curves` cubic Bézier curves, both
+    given by `outline`, or one span per row, given by `bounds` and `span`. Outlines are filled where
+    their winding number is not zero. `genes`, `vertices`, `curves`, `convex` and `gene_names` may
+    be class attributes, or properties computed from `self.options`.
 
     The static functions are compiled by numba. They are plain Python on numbers: `math`, loops,
     constants of the module. Their argument `genes` is a float64 array [genes], lengths in canvas
@@ -165,13 +166,23 @@ class Shape(Primitive):
 
     @property
     def genes(self) -> int:
-        """The number of genes. A plugin sets this and the next three, or computes them."""
+        """The number of genes. A plugin sets this and the next four, or computes them."""
         return 0
 
     @property
     def vertices(self) -> int:
-        """The number of corners that `outline` fills in; 0 for shapes with `bounds` and `span`."""
+        """The number of corners that `outline` fills in; 0 for other shapes."""
         return 0
+
+    @property
+    def curves(self) -> int:
+        """The number of cubic Bézier curves that `outline` fills in; 0 for other shapes."""
+        return 0
+
+    @property
+    def outline_points(self) -> int:
+        """The number of points that `outline` fills in: corners, or four points per curve."""
+        return self.vertices or 4 * self.curves
 
     @property
     def convex(self) -> bool:
@@ -210,24 +221,39 @@ class Shape(Primitive):
 
     @staticmethod
     def outline(genes: Floats, points: Floats) -> None:
-        """Write the corners of a closed polygon, x and y, into `points` [vertices, 2], in order."""
+        """Write the corners of a closed polygon, x and y, into `points` [vertices, 2], in order.
+
+        With `curves`, write the four control points of each curve into `points` [4 · curves, 2].
+        The curves form closed contours: each starts exactly where another one ends. Curves that
+        are not needed are one point.
+        """
         raise NotImplementedError
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:
-        """Return the smallest and largest y of the shape; for shapes without `vertices`."""
+        """Return the smallest and largest y of the shape; for shapes without `outline`."""
         raise NotImplementedError
 
     @staticmethod
     def span(genes: Floats, y: float) -> tuple[float, float]:
-        """Return the left and right end in x at height `y`; for shapes without `vertices`."""
+        """Return the left and right end in x at height `y`; for shapes without `outline`."""
         raise NotImplementedError
+
+    def contours(self, genes: Floats) -> list[Floats]:
+        """Return the closed contours of a shape with `curves`: float64 [curves, 4, 2] each."""
+        points = np.empty((4 * self.curves, 2))
+        if self.curves:
+            self.outline(genes, points)
+        return join_curves(points)
 
     def polygon(self, genes: Floats) -> Floats:
         """Return the shape as a polygon: float64 [corners, 2], x and y in canvas units.
 
-        It is the `outline`, or joins the ends of `span` at several heights.
+        It is the `outline`, with curves as short straight lines, or joins the ends of `span` at
+        several heights.
         """
+        if self.curves:
+            return join_rings([flatten(contour) for contour in self.contours(genes)])
         if self.vertices:
             points = np.empty((self.vertices, 2))
             self.outline(genes, points)
@@ -247,8 +273,11 @@ class Shape(Primitive):
     def svg(self, genes: Floats) -> str:
         """Return the shape as an SVG element in canvas units, without a fill.
 
-        Strokes set ``fill="none" stroke="currentColor"``. By default it is the polygon.
+        Strokes set ``fill="none" stroke="currentColor"``. By default it is the path of the curves,
+        or the polygon.
         """
+        if self.curves:
+            return f'<path d="{path_data(self.contours(genes))}"/>'
         points = " ".join(f"{x:.6g},{y:.6g}" for x, y in self.polygon(genes))
         return f'<polygon points="{points}"/>'
 

@@ -111,7 +111,9 @@ def load_kernels(
     Python after them. Raises PluginError naming the function that cannot be compiled.
     """
     classes = tuple(type(member) for member in shape.members)
-    layout = tuple((member.genes, member.vertices, member.convex) for member in shape.members)
+    layout = tuple(
+        (member.genes, member.vertices, member.curves, member.convex) for member in shape.members
+    )
     key = (classes, layout, shape.weights, modules, constants, more, shape.limits, shape.symmetric)
     if key not in _loaded:
         check_shape(shape)
@@ -140,7 +142,9 @@ _HEADER = '''\
 import numpy as np
 
 from artgen.compiler.jit import compiled, inline
-from artgen.raster.span_kernels import clamp_row, trace_convex, trace_outline
+from artgen.raster.span_kernels import (
+    clamp_row, on_curves, trace_convex, trace_curves, trace_outline
+)
 
 # {fingerprint}
 VERTICES, CROSSINGS = {vertices}, {crossings}
@@ -198,6 +202,10 @@ def valid_{k}(genes):
 
 _FILL_OUTLINE = "outline_{k}(genes, points)"
 
+_FILL_CURVES = """\
+outline_{k}(genes, points)
+    on_curves(points)"""
+
 _FILL_SPANS = """\
 low, high = bounds_{k}(genes)
     for i in range({heights}):
@@ -230,11 +238,12 @@ def {name}(kind, {arguments}):
 def _source(shape: Shape, fingerprint: str) -> str:
     """Return the text that binds the functions of the shapes, and those chosen by kind."""
     members = shape.members
-    tangled = [member.vertices for member in members if not member.convex]
+    # A curve crosses a row three times at most.
+    tangled = [member.vertices or 3 * member.curves for member in members if not member.convex]
     crossings = max(tangled, default=0)
     text = _HEADER.format(
         fingerprint=fingerprint,
-        vertices=max(1, *(member.vertices for member in members)),
+        vertices=max(1, *(member.outline_points for member in members)),
         # The mirror image doubles the spans of a row.
         crossings=2 * max(crossings, 2) if shape.symmetric else crossings,
         genes=[member.genes for member in members],
@@ -246,10 +255,11 @@ def _source(shape: Shape, fingerprint: str) -> str:
             bound = "free" if name == "valid" and shape.limits else name
             text += _BINDING.format(bound=bound, name=name, k=k)
         text += _limited(k, member, shape.limits) if shape.limits else ""
-        text += (_TRACE_OUTLINE if member.vertices else _TRACE_SPANS).format(
+        trace = "trace_convex" if member.convex else "trace_outline"
+        text += (_TRACE_OUTLINE if member.outline_points else _TRACE_SPANS).format(
             k=k,
-            vertices=member.vertices,
-            trace="trace_convex" if member.convex else "trace_outline",
+            vertices=member.outline_points,
+            trace="trace_curves" if member.curves else trace,
         )
     for name in ("trace", *SEARCH_FUNCTIONS):
         alias = "half" if name == "trace" and shape.symmetric else name
@@ -259,9 +269,10 @@ def _source(shape: Shape, fingerprint: str) -> str:
 
 def _limited(k: int, member: Shape, limits: tuple[float, float, float]) -> str:
     """Return a function `valid_k` that refuses shapes outside of the limits too."""
-    fill = (_FILL_OUTLINE if member.vertices else _FILL_SPANS).format(k=k, heights=LIMIT_HEIGHTS)
+    fill = _FILL_OUTLINE if member.vertices else _FILL_CURVES if member.curves else _FILL_SPANS
+    fill = fill.format(k=k, heights=LIMIT_HEIGHTS)
     numbers = ", ".join("np.inf" if math.isinf(each) else repr(each) for each in limits)
-    corners = member.vertices or 2 * LIMIT_HEIGHTS
+    corners = member.outline_points or 2 * LIMIT_HEIGHTS
     return _LIMITED.format(k=k, corners=corners, fill=fill, limits=numbers)
 
 
@@ -281,7 +292,7 @@ def _choice(name: str, genes: list[int], alias: str) -> str:
 
 def _covering(member: Shape) -> tuple[str, ...]:
     """Return the names of the functions that define the covered area."""
-    return ("outline",) if member.vertices else ("bounds", "span")
+    return ("outline",) if member.outline_points else ("bounds", "span")
 
 
 def _compiled_functions(member: Shape) -> tuple[str, ...]:
@@ -313,8 +324,8 @@ def check_shape(shape: Shape) -> None:
                 cls.__name__,
                 cls,
                 f"does not define {' and '.join(missing)}",
-                hint="a shape has random, and vertices and outline, or bounds and span",
+                hint="a shape has random, and vertices or curves and outline, or bounds and span",
             )
         check_static(cls, (*_SIGNATURES, "outline", "bounds", "span"))
         functions = ("random", "valid", "mutate", *_covering(member))
-        try_in_python(cls, functions, member.genes, member.vertices)
+        try_in_python(cls, functions, member.genes, member.outline_points)

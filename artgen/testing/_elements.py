@@ -24,7 +24,7 @@ PIECES = 48
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TOKEN = re.compile(rf"[A-Za-z]|{_NUMBER.pattern}")
 _TRANSFORM = re.compile(r"(\w+)\s*\(([^)]*)\)")
-_ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "C": 6, "Z": 0}
+_ARGUMENTS = {"M": 2, "L": 2, "H": 1, "V": 1, "Q": 4, "S": 4, "C": 6, "Z": 0}
 
 
 class Unknown(Exception):
@@ -101,7 +101,7 @@ def _path(data: str) -> Iterator[_Line]:
     """Yield the lines of a path, with curves as `PIECES` straight lines."""
     tokens = _TOKEN.findall(data)
     points: list[Floats] = []
-    place = start = np.zeros(2)
+    place = start = reflected = np.zeros(2)
     command, i = "", 0
     while i < len(tokens):
         if tokens[i].isalpha():
@@ -116,7 +116,7 @@ def _path(data: str) -> Iterator[_Line]:
         i += count
         if kind == "Z":
             yield _Line(np.array(points), True)
-            points, place = [], start
+            points, place, reflected = [], start, start
             continue
         relative = place if command.islower() else np.zeros(2)
         if kind == "H":
@@ -133,8 +133,10 @@ def _path(data: str) -> Iterator[_Line]:
             command = "l" if command.islower() else "L"
         else:
             points = points or [place]
-            points += list(_bezier(np.stack([place, *ends])) if kind in "QC" else ends)
+            controls = [place, reflected, *ends] if kind == "S" else [place, *ends]
+            points += list(_bezier(np.stack(controls)) if kind in "QCS" else ends)
         place = points[-1]
+        reflected = 2 * place - ends[-2] if kind in "CS" else place
     if len(points) > 1:
         yield _Line(np.array(points), False)
 

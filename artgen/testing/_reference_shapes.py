@@ -20,6 +20,8 @@ TRIES = 200
 """Number of random attempts of a search before it climbs: one of them should be valid."""
 SMALLEST, LARGEST = 0.1, 0.6
 """Smallest and largest reach of random shapes, in canvas units."""
+PIECES = 48
+"""Number of straight lines that approximate a curve."""
 
 
 def random_genes(
@@ -67,8 +69,8 @@ def stack_values(
 
 
 def corners(shape: Shape, genes: Floats) -> Floats:
-    """Return the corners that `outline` writes, [vertices, 2]; NaN where it writes nothing."""
-    points = np.full((shape.vertices, 2), np.nan)
+    """Return the points that `outline` writes, [points, 2]; NaN where it writes nothing."""
+    points = np.full((shape.outline_points, 2), np.nan)
     with np.errstate(all="ignore"):
         shape.outline(genes, points)
     return points
@@ -76,13 +78,18 @@ def corners(shape: Shape, genes: Floats) -> Floats:
 
 def spans_at(shape: Shape, genes: Floats, heights: Floats) -> list[list[tuple[float, float]]]:
     """Return the spans of the shape at each height: lists of left and right ends in x."""
-    if shape.vertices:
+    if shape.outline_points:
         points = corners(shape, genes)
-        return [_winding(points, float(y)) for y in heights]
+        begins, ends = points, np.roll(points, -1, axis=0)
+        if shape.curves:
+            pieces = [_on_curve(controls) for controls in points.reshape(-1, 4, 2)]
+            begins = np.concatenate([each[:-1] for each in pieces])
+            ends = np.concatenate([each[1:] for each in pieces])
+        return [_winding(begins, ends, float(y)) for y in heights]
     with np.errstate(all="ignore"):
         low, high = shape.bounds(genes)
-        ends = [shape.span(genes, float(y)) if low <= y < high else (0.0, 0.0) for y in heights]
-    return [[(float(left), float(right))] if right > left else [] for left, right in ends]
+        pairs = [shape.span(genes, float(y)) if low <= y < high else (0.0, 0.0) for y in heights]
+    return [[(float(left), float(right))] if right > left else [] for left, right in pairs]
 
 
 def shares(shape: Shape, genes: Floats, canvas: Canvas, sample_rows: int) -> Floats:
@@ -99,10 +106,17 @@ def shares(shape: Shape, genes: Floats, canvas: Canvas, sample_rows: int) -> Flo
     return share
 
 
-def _winding(points: Floats, y: float) -> list[tuple[float, float]]:
-    """Return the spans of a closed polygon at one height, by the nonzero winding rule."""
+def _on_curve(controls: Floats) -> Floats:
+    """Return points on a cubic Bézier curve, [points, 2], from its start to its end."""
+    t = np.linspace(0, 1, PIECES + 1)[:, None]
+    weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3]
+    return np.asarray(sum(w * p for w, p in zip(weights, controls, strict=True)))
+
+
+def _winding(begins: Floats, ends: Floats, y: float) -> list[tuple[float, float]]:
+    """Return the spans inside of closed lines at one height, by the nonzero winding rule."""
     crossings = []
-    for (xa, ya), (xb, yb) in zip(points, np.roll(points, -1, axis=0), strict=True):
+    for (xa, ya), (xb, yb) in zip(begins, ends, strict=True):
         if (ya <= y) != (yb <= y):
             crossings.append((xa + (y - ya) * (xb - xa) / (yb - ya), 1 if yb > ya else -1))
     spans, winding, left = [], 0, 0.0

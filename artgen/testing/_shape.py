@@ -146,11 +146,12 @@ def compiled(candidate: Candidate) -> None:
 def outline(candidate: Candidate) -> str:
     """An outline sets all its corners, and is convex if the shape says so.
 
-    Write all rows of `points`, as many as `vertices`; leave out `convex` if it can be concave.
+    Write all rows of `points`: `vertices`, or four per curve. Leave out `convex` if it can be
+    concave.
     """
     judged = False
     for label, shape in members(candidate):
-        if not shape.vertices:
+        if not shape.outline_points:
             continue
         judged = True
         rng = np.random.default_rng(5)
@@ -175,7 +176,7 @@ def bounds(candidate: Candidate) -> str:
     """
     judged = False
     for label, shape in members(candidate):
-        if shape.vertices and type(shape).span is Shape.span:
+        if shape.outline_points and type(shape).span is Shape.span:
             continue
         judged = True
         rng = np.random.default_rng(6)
@@ -194,7 +195,7 @@ def bounds(candidate: Candidate) -> str:
                     )
                 empty += right <= left
             total += len(heights)
-            if shape.vertices:
+            if shape.outline_points:
                 _same_both_ways(label, shape, genes, heights)
         if empty > total / 2:
             raise Failed(f"{label}.span is empty in {empty / total:.0%} of rows within its bounds")
@@ -269,7 +270,7 @@ def members(candidate: Candidate) -> Iterator[tuple[str, Shape]]:
 
 
 def _covering(shape: Shape) -> tuple[str, ...]:
-    return ("outline",) if shape.vertices else ("bounds", "span")
+    return ("outline",) if shape.outline_points else ("bounds", "span")
 
 
 def _answer(shape: Shape, name: str, genes: Floats) -> Any:

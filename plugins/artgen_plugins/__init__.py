@@ -29,6 +29,7 @@ def artgen_primitives() -> list[Spec]:
         ),
         Spec("circle", "Circles.", "artgen_plugins.circle:Circle"),
         Spec("polygon", "Polygons with any number of corners.", "artgen_plugins.polygon:Polygon"),
+        Spec("blob", "Smooth closed curves.", "artgen_plugins.blob:Blob"),
         Spec("bezier", "Curved strokes.", "artgen_plugins.bezier:Bezier"),
         Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
         Spec("voronoi", "Voronoi cells.", "artgen_plugins.voronoi:Voronoi"),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.generic import GenericFunction
-from artgen.primitives import Primitive
+from artgen.primitives import Primitive, flatten, join_rings, path_data
 
 Floats = NDArray[np.float64]
 
@@ -46,7 +46,24 @@ class FlatPart(ABC):
 
     @abstractmethod
     def outline(self) -> Floats:
-        """Return its polygon, float64 [corners, 2]; empty where its numbers are not finite."""
+        """Return its polygon, float64 [corners, 2]; empty where its numbers are not finite.
+
+        Several contours are joined by lines of no width.
+        """
+
+    def contours(self) -> Sequence[Floats]:
+        """Return closed contours of cubic Bézier curves, float64 [curves, 4, 2] each.
+
+        Parts with other outlines have none.
+        """
+        return ()
+
+    def rings(self) -> Sequence[Floats]:
+        """Return its contours, or its outline, as closed polygons, float64 [corners, 2] each."""
+        if contours := self.contours():
+            return [flatten(contour) for contour in contours]
+        outline = self.outline()
+        return [outline] if len(outline) > 2 else []
 
     def spine(self) -> Floats | None:
         """Return the line in the middle of a stroke, float64 [points, 2]; None for other parts."""
@@ -69,6 +86,29 @@ class Polygon(FlatPart):
     def outline(self) -> Floats:
         """Return the corners."""
         return self.corners if np.isfinite(self.corners).all() else np.empty((0, 2))
+
+
+@dataclass(frozen=True, eq=False)
+class Curves(FlatPart):
+    """A flat part bounded by closed contours `paths` of cubic Bézier curves, [curves, 4, 2] each.
+
+    It covers what they wind around.
+    """
+
+    paths: Sequence[Floats]
+
+    def element(self) -> ElementTree.Element | None:
+        """Return a ``<path>``."""
+        contours = self.contours()
+        return ElementTree.Element("path", {"d": path_data(contours)}) if contours else None
+
+    def contours(self) -> Sequence[Floats]:
+        """Return the paths."""
+        return self.paths if all(np.isfinite(path).all() for path in self.paths) else ()
+
+    def outline(self) -> Floats:
+        """Return the flattened paths."""
+        return join_rings(self.rings()) if self.contours() else np.empty((0, 2))
 
 
 @GenericFunction

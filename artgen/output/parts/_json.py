@@ -46,9 +46,14 @@ def encode_parts(
     return f"{text}\n".encode()
 
 
+def precision(canvas: Canvas) -> float:
+    """The unit to which lengths may be rounded, in canvas units, for that fitting size."""
+    return 2 * SEEN * canvas.pixel / ENLARGED
+
+
 def decimals(canvas: Canvas) -> int:
     """How many digits after the point a length in canvas units needs, for that fitting size."""
-    return max(0, math.ceil(-math.log10(2 * SEEN * canvas.pixel / ENLARGED)))
+    return max(0, math.ceil(-math.log10(precision(canvas))))
 
 
 def _described(part: FlatPart, digits: int) -> dict[str, Any]:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from xml.etree import ElementTree
 
 import numpy as np
 
 from artgen.drawing import Drawing
 from artgen.errors import PluginError
-from artgen.output.parts._flat import FlatPart, Floats, Polygon, flat_parts
+from artgen.output.parts._flat import Curves, FlatPart, Floats, Polygon, flat_parts
 from artgen.primitives import Shape
 from artgen.raster import check_shape, unpack
 from artgen.registry import kind_names
@@ -49,6 +51,11 @@ class PlacedShape(FlatPart):
             return np.empty((0, 2))
         return points if np.isfinite(points).all() else np.empty((0, 2))
 
+    def contours(self) -> Sequence[Floats]:
+        """Return what `Shape.contours` gives."""
+        contours = self.shape.contours(self.genes)
+        return contours if all(np.isfinite(each).all() for each in contours) else ()
+
     def spine(self) -> Floats | None:
         """Return what `Shape.spine` gives."""
         points = self.shape.spine(self.genes)
@@ -78,21 +85,24 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     return placed
 
 
-def _mirrored(part: PlacedShape) -> Polygon:
-    """A shape and its mirror image as one polygon.
+def _mirrored(part: PlacedShape) -> FlatPart:
+    """A shape and its mirror image as one part.
 
-    Both halves wind in the same direction, so that they may overlap. Where they do not, a line of
-    no width joins them at the corner next to the axis.
+    Both halves wind in the same direction, so that they may overlap. Where polygons do not, a line
+    of no width joins them at the corner next to the axis.
     """
+    same: dict[str, Any] = {
+        "colour": part.colour,
+        "alpha": part.alpha,
+        "kind": part.kind,
+        "numbers": part.numbers,
+    }
+    if contours := part.contours():
+        images = [contour[::-1, ::-1] * (-1, 1) for contour in contours]
+        return Curves([*contours, *images], **same)
     corners = part.outline()
     if len(corners):
         corners = np.roll(corners, -int(np.abs(corners[:, 0]).argmin()), axis=0)
         half = np.append(corners, corners[:1], axis=0)
         corners = np.concatenate([half, half[::-1] * (-1, 1)])
-    return Polygon(
-        corners,
-        colour=part.colour,
-        alpha=part.alpha,
-        kind=part.kind,
-        numbers=part.numbers,
-    )
+    return Polygon(corners, **same)

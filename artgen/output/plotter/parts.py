@@ -59,9 +59,9 @@ def pen_parts(primitive: Primitive, drawing: Drawing) -> list[PenPart]:
             hint="only shapes, cells and splats have them; use -o FILE.png",
         )
     return [
-        PenPart((outline,), part.spine())
+        PenPart(tuple(rings), part.spine())
         for part in flat_parts(primitive, drawing)
-        if len(outline := part.outline()) > 2
+        if (rings := part.rings())
     ]
 
 

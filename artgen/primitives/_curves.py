@@ -1,0 +1,63 @@
+"""Closed contours of cubic Bézier curves: found among control points, flattened, written as SVG."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+FLAT = 2e-3
+"""Largest distance of a flattened curve, relative to the longer side of its contour."""
+
+
+def join_curves(points: Floats) -> list[Floats]:
+    """Split control points [4N, 2] into closed contours, float64 [curves, 4, 2] each.
+
+    A contour goes on while a curve starts where the one before ends. Curves that are one point
+    are left out.
+    """
+    curves = points.reshape(-1, 4, 2)
+    curves = curves[(curves != curves[:, :1]).any((1, 2))]
+    breaks = np.nonzero((curves[1:, 0] != curves[:-1, 3]).any(1))[0] + 1
+    return [each for each in np.split(curves, breaks) if len(each)]
+
+
+def flatten(contour: Floats) -> Floats:
+    """Return a contour [curves, 4, 2] as a polygon, float64 [corners, 2]."""
+    side = np.ptp(contour.reshape(-1, 2), axis=0).max()
+    bend = np.linalg.norm(contour[:, 2:] - 2 * contour[:, 1:-1] + contour[:, :-2], axis=2).max(1)
+    corners = []
+    for (a, b, c, d), most in zip(contour, bend.tolist(), strict=True):
+        # The second derivative is at most six times the bend.
+        pieces = math.ceil(math.sqrt(6 * most / (8 * FLAT * side))) or 1
+        t = np.arange(pieces)[:, None] / pieces
+        s = 1 - t
+        corners.append(s**3 * a + 3 * s * s * t * b + 3 * s * t * t * c + t**3 * d)
+    return np.concatenate(corners)
+
+
+def join_rings(rings: Sequence[Floats]) -> Floats:
+    """Return closed polygons as one, which lines of no width join; empty without polygons."""
+    if not rings:
+        return np.empty((0, 2))
+    first = rings[0]
+    if len(rings) == 1:
+        return first
+    there_and_back = [np.concatenate([ring, ring[:1], first[:1]]) for ring in rings[1:]]
+    return np.concatenate([first, first[:1], *there_and_back])
+
+
+def path_data(contours: Sequence[Floats]) -> str:
+    """Return contours as data of an SVG path, with the commands M, C and Z."""
+    text = ""
+    for contour in contours:
+        x, y = contour[0, 0].tolist()
+        text += f"M{x:.6g},{y:.6g}"
+        for curve in contour[:, 1:].tolist():
+            text += "C" + " ".join(f"{x:.6g},{y:.6g}" for x, y in curve)
+        text += "Z"
+    return text
