@@ -267,11 +267,10 @@ def _photograph(art: Art, request: ExportRequest, suffix: str) -> NDArray[np.uin
 
     from artgen.display import FramedView
 
-    if request.photo is None or request.walk is not None:
-        raise UsageError(
-            "a video can start with a photo if it is given, and no walk",
-            hint="pass photo=PIL.Image.open(FILE)",
-        )
+    if request.walk is not None:
+        raise UsageError("a walk cannot start with a photo", hint="leave out --start")
+    if request.photo is None:
+        raise UsageError("no photo was given", hint="pass photo=PIL.Image.open(FILE)")
     view = FramedView(
         _drawn(art, request, suffix, 1.0)[0], art.drawing, art.primitive(), device="cpu"
     )
@@ -371,7 +370,7 @@ def _refuse(request: ExportRequest, what: str, *, video: bool = False) -> None:
     """Raise UsageError for requests that only other formats support."""
     if not video and (request.start or request.loop or request.max_bytes is not None):
         raise UsageError(
-            f"{what} is no video",
+            f"{what} is not a video format",
             hint="use -o FILE.mp4, or leave out --start, --loop and --max-bytes",
         )
     if request.animate is not None:

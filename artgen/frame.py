@@ -197,7 +197,7 @@ def parse_frame(
         width, height = _sides("--crop", crop, dpi)
         if height is None:
             raise UsageError(
-                f"--crop {crop} is no aspect ratio", hint="write 9:16, or 1080x1920 for pixels"
+                f"--crop {crop} is not an aspect ratio", hint="write 9:16, or 1080x1920 for pixels"
             )
         frame = replace(frame, size=max(width, height), aspect=(width, height))
     if size is not None:
@@ -235,7 +235,7 @@ def parse_aspect(text: str) -> tuple[int, int]:
     match = _ASPECT.fullmatch(text)
     sides = [float(side) for side in match.groups()] if match else []
     if not sides or not all(0 < side <= LARGEST for side in sides):
-        raise UsageError(f"{text!r} is no aspect ratio", hint="write 9:16")
+        raise UsageError(f"{text!r} is not an aspect ratio", hint="write 9:16")
     if max(sides) / min(sides) > 1000:
         raise UsageError(f"the aspect ratio {text} is above 1000:1")
     if not all(side.is_integer() for side in sides):
@@ -257,7 +257,7 @@ def parse_place(text: str | None) -> Place:
         x = y = math.nan
     if not (0 <= x <= 1 and 0 <= y <= 1):
         raise UsageError(
-            f"{text!r} is no point of a picture",
+            f"{text!r} is not a point of a picture",
             hint="write auto, or shares of width and height such as 0.5,0.3",
         )
     return x, y
@@ -287,7 +287,7 @@ def parse_focus(text: str) -> tuple[Circle, ...]:
             x = y = radius = math.nan
         if not (0 <= x <= 1 and 0 <= y <= 1 and 0 < radius <= 1):
             raise UsageError(
-                f"{part.strip()!r} is no circle in a picture",
+                f"{part.strip()!r} is not a circle in a picture",
                 hint="write auto, a file, or shares of width, height and the shorter side, such as "
                 "0.5,0.3,0.1",
             )
@@ -300,7 +300,7 @@ def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
     match = _SIZE.fullmatch(text.replace("\N{MULTIPLICATION SIGN}", "x").replace(" ", ""))
     if match is None:
         raise UsageError(
-            f"{flag} {text!r} is no size", hint="write 2048, 1080x1080, 30cm or 20x30cm"
+            f"{flag} {text!r} is not a size", hint="write 2048, 1080x1080, 30cm or 20x30cm"
         )
     unit = (match[3] or "px").lower()
     scale = 1.0 if unit == "px" else _INCHES[unit] * (dpi or DPI)

@@ -286,7 +286,7 @@ class OutputTable(_Table):
         default=None, description="long side in pixels, or WIDTHxHEIGHT"
     )
     dpi: float | None = Field(
-        default=None, ge=1, le=10_000, description="dots per inch that a PNG or JPEG names"
+        default=None, ge=1, le=10_000, description="dots per inch that a PNG or JPEG file stores"
     )
     transparent: bool = False
     video: bool = True

@@ -60,7 +60,7 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
     [
         (("fit", "-n"), "'-n' requires an argument", "artgen fit --help"),
         (("gallery", "reel", "-o"), "'-o' requires an argument", "artgen gallery reel --help"),
-        (("fit", "--size", "wide"), "--size 'wide' is no size", "1080x1080"),
+        (("fit", "--size", "wide"), "--size 'wide' is not a size", "1080x1080"),
         (("fit", "--recipe", "r.toml"), "target.size must be a whole number, got 'wide'", ""),
         (("fit", "--set", "visibility_size=wide"), "must be a whole number from 1 to 256", "cells"),
         (("fit", "ftp://example.org/a.png"), "is a URL", "download"),

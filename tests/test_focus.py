@@ -47,7 +47,7 @@ def test_a_picture_without_anything_in_it_has_a_focus_too():
 
 @pytest.mark.parametrize("text", ["0.5,0.5", "2,0,0.1", "0.5,0.5,0", "nan,0,1", "0.1,0.1,0.1;"])
 def test_wrong_circles_are_refused(text):
-    with pytest.raises(UsageError, match="is no circle"):
+    with pytest.raises(UsageError, match="is not a circle"):
         parse_focus(text)
 
 

@@ -383,7 +383,7 @@ def test_a_stop_is_said(photo: Path, registry: Registry, monkeypatch: pytest.Mon
     asked = recipe(photo, {"steps": 20})
     outcome = run(asked, registry, observers=[watch])
     assert outcome.summary["seconds"] == pytest.approx(0.2)
-    assert notices == ["the process was stopped for 30 s, which do not count"]
+    assert notices == ["the process was stopped for 30 s, which is not counted"]
 
 
 @pytest.mark.slow

@@ -129,7 +129,7 @@ def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):
     assert main([*line, "--start", "photo", "-o", "d.mp4"]) == 3
     assert "use --start photo=FILE" in capsys.readouterr().err
     assert main(["render", "a.art", "--start", "parts", "-o", "a.png"]) == 2
-    assert "is no video" in capsys.readouterr().err
+    assert "is not a video format" in capsys.readouterr().err
 
 
 def sounding(path, suffix):

@@ -359,7 +359,7 @@ def test_a_run_whose_adapter_is_lost_goes_on_on_the_cpu(device, photo, tmp_path)
 
     result, (notice,) = fit(photo, tmp_path / "lost", observers=[lose])
     assert "failed or was lost: Parent device is lost" in notice
-    assert "it goes on on the CPU from step " in notice
+    assert "continuing on the CPU from step " in notice
     resumed = int(notice.partition("from step ")[2].partition(";")[0])
     assert resumed in (4, 8)
     assert steps[-1] == 12

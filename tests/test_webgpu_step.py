@@ -276,7 +276,7 @@ def test_a_fit_that_diverges_does_so_as_on_the_cpu(device, photo, tmp_path):
         found[place] = [type(result.error), len(notices), notices[0]]
     assert found["webgpu"] == found["cpu"]
     assert found["cpu"][0] is Diverged
-    assert "back to the best, at half the rate" in found["cpu"][2]
+    assert "back to the best drawing, at half the learning rate" in found["cpu"][2]
 
 
 def test_parts_are_added_as_on_the_cpu(device, photo, tmp_path):

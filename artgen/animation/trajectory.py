@@ -54,7 +54,7 @@ class Trajectory:
 
     def __post_init__(self) -> None:
         if not (2 <= self.keyframes <= _MOST and 0 < self.moving <= self.duration < math.inf):
-            raise ValueError("a trajectory must have keyframes, within its time")
+            raise ValueError("the keyframes of a trajectory must be within its time")
 
     def film(self, drawing: Drawing) -> Film:
         """The film that ends with `drawing`, whose trajectory this is. Raises ValueError if not."""

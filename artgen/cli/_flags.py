@@ -115,7 +115,7 @@ def parse_bytes(text: str | None) -> int | None:
     match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?([KMG]?I?B)?", text.strip().upper())
     number = int(float(match[1]) * _UNITS.get(match[2] or "", 0)) if match else 0
     if number < 1:
-        raise UsageError(f"{text!r} is no size of a file", hint="write 10MB or 500kB")
+        raise UsageError(f"{text!r} is not a file size", hint="write 10MB or 500kB")
     return number
 
 
@@ -128,7 +128,7 @@ class Framing:
 
     crop: str | None = _FRAME.option(
         "W:H|WxH",
-        "Aspect ratio, such as 9:16, or width and height in pixels. What is wider or higher is "
+        "Aspect ratio, such as 9:16, or width and height in pixels. A wider or higher picture is "
         "cropped.",
     )
     crop_at: str | None = _FRAME.option(
@@ -142,7 +142,7 @@ class Framing:
     )
     dpi: float | None = _FRAME.option(
         "N",
-        "Dots per inch of sizes in cm, mm or in; PNG, JPEG and PDF name it. Default: 300.",
+        "Dots per inch of sizes in cm, mm or in; PNG, JPEG and PDF files store it. Default: 300.",
         min=1,
         max=10_000,
     )

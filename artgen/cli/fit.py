@@ -250,7 +250,7 @@ def fit(
         raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
     if outputs and (seeds is not None or len(targets or ()) > 1 or where.asked):
         raise UsageError(
-            "-o names the file of one run in this process",
+            "-o works for a single run in this process",
             hint="leave out -j, --on, --seeds and other targets, or use --out DIR",
         )
     if files.overwrite and files.resume:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 _PANEL, _CODECS = Panel("For pens and paper"), Panel("Codecs only")
-_FILMS = Panel("Films and walks only")
+_VIDEOS = Panel("Videos and films only")
 
 
 def render(
@@ -70,31 +70,31 @@ def render(
         "Draw a path through the latent space, as a video or a .png strip: "
         "linear, spherical (also linear:N,N,...), axis:K, labels.",
     ),
-    seconds: float = _CODECS.option(
+    seconds: float = _VIDEOS.option(
         "SECONDS", "Length of a walk, or of a video of parts.", min=0.1, max=3600, default=8.0
     ),
-    at: float | None = _FILMS.option(
+    at: float | None = _VIDEOS.option(
         "SECONDS", "Draw the frame of a film at this time. Default: its still.", min=0
     ),
-    fps: float | None = _FILMS.option(
-        "N", "Frames per second. Default: the film's; 30 for a walk.", min=0.1, max=240
+    fps: float | None = _VIDEOS.option(
+        "N", "Frames per second. Default: the film's; 30 for a walk or parts.", min=0.1, max=240
     ),
-    speed: float = _FILMS.option(
+    speed: float = _VIDEOS.option(
         "X",
         "Playback speed of a film. 0.25 is slow motion, with new frames in between.",
         min=0.001,
         max=1000,
         default=1.0,
     ),
-    start: str | None = option(
+    start: str | None = _VIDEOS.option(
         "parts|blank|photo[=FILE]",
-        "For a video: show how the parts appear, within --seconds, even if there is a film; or "
-        "start a film with the background alone, or with a photo. Default FILE: the target, if it "
-        "is a sample or still lies beside the .art file or in the current folder.",
+        "Show how the parts appear, within --seconds, even if there is a film; or start a film "
+        "with the background alone, or with a photo. Default FILE: the target, if it is a sample "
+        "or still lies beside the .art file or in the current folder.",
     ),
-    loop: bool = switch("For a video: run it backwards too.", "--loop"),
-    max_bytes: str | None = option(
-        "SIZE", "For a video: the largest file, such as 10MB; quality and size follow from it."
+    loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
+    max_bytes: str | None = _VIDEOS.option(
+        "SIZE", "Largest video file, such as 10MB; quality and size follow from it."
     ),
     page: str | None = _PANEL.option(
         "PAPER",

@@ -41,7 +41,9 @@ MOST_INKS = 16
 class InkOptions:
     """Options of every ink drawing. The options of a plugin are a subclass."""
 
-    inks: str = option(BLACK_INK, "colours of the inks with commas, such as #00a0c8,#e5007d")
+    inks: str = option(
+        BLACK_INK, "colours of the inks, separated by commas, such as #00a0c8,#e5007d"
+    )
     margin: float = option(0.03, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(True, "inks multiply what is below them; if false they cover it")
 

@@ -227,7 +227,7 @@ class Fit:
             self.folder.write_recipe(self.recipe)
             self.resume()
         again = "a fit of this recipe may differ a little"
-        self._notice(f"{error.message}: it goes on on the CPU from step {self.resumed_at}; {again}")
+        self._notice(f"{error.message}: continuing on the CPU from step {self.resumed_at}; {again}")
 
     def _film(self, last: Snapshot) -> Film:
         """The history, which ends with the drawing that is saved."""
@@ -462,7 +462,7 @@ class Fit:
                 raise
             self.progress.recoveries += 1
             engine.recover(0.5)
-            self._notice(f"{error.message}: back to the best, at half the rate")
+            self._notice(f"{error.message}: back to the best drawing, at half the learning rate")
             return None
 
     def _check_plugins(self, engine: Engine) -> None:
@@ -663,7 +663,7 @@ class Fit:
             self.budget.count(expected, seconds)
         if self.watch.lost > lost:
             still = self.watch.lost - lost
-            self._notice(f"the process was stopped for {still:.0f} s, which do not count")
+            self._notice(f"the process was stopped for {still:.0f} s, which is not counted")
         return result, seconds
 
     def _count(self, seconds: float) -> None:

@@ -271,7 +271,9 @@ def open_photo(
     table = recipe.target
     named = Source.parse(file or table.source)
     if file is None and named.scheme not in (None, "sample"):
-        raise UsageError(f"{table.source} is not read again", hint="use --start photo=FILE")
+        raise UsageError(
+            f"--start photo does not open {table.source} again", hint="use --start photo=FILE"
+        )
     found = recipe.with_target(
         source=file or table.source,
         sha256=None if file else table.sha256,

@@ -147,6 +147,6 @@ class Target(ABC):
     def _picture(self, what: str) -> NDArray[np.uint8]:
         if self.pixels is None:
             raise UsageError(
-                f"{self.source} is not a picture, so it has no {what}", hint=f"drop --{what}"
+                f"{self.source} is not a picture, so it has no {what}", hint=f"leave out --{what}"
             )
         return self.pixels

@@ -69,7 +69,7 @@ def _download(url: str) -> bytes:
     for _ in range(_MOST_REDIRECTS + 1):
         parts = urlsplit(url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"it leads to {printable(url)}, which is no http or https URL")
+            raise ValueError(f"it leads to {printable(url)}, which is not an http or https URL")
         if first.startswith("https:") and parts.scheme == "http":
             raise ValueError("it leads from https to http")
         cls = HTTPSConnection if parts.scheme == "https" else HTTPConnection

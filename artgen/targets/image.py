@@ -351,7 +351,7 @@ def _open_mask(
         raise InputError(
             f"mask {mask} is {width}x{height} pixels, "
             f"but {where} is {original.width}x{original.height}",
-            hint="a mask needs the aspect of its picture",
+            hint="a mask must have the aspect ratio of its picture",
         )
     # A border is part of the picture, so its pixels count in full.
     frame = request.frame if request.frame.pad is None else replace(request.frame, pad="white")
