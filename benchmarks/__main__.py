@@ -17,7 +17,7 @@ from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
     *("startup", "start", "footprints", "scaling", "fits", "fields", "cuda-static"),
-    *("codecs", "clips", "shapes", "genetic", "batches", "live", "video", "ideas"),
+    *("codecs", "clips", "shapes", "genetic", "batches", "live", "video", "ink", "ideas"),
 )
 """The modules with a `run(settings)` that yields tables."""
 

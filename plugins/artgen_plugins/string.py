@@ -21,15 +21,15 @@ Ints = NDArray[np.int64]
 
 SIDE = 120
 """Pixels across the picture that is solved for."""
-DARKEST = 0.95
-"""Threads that cross at random never cover everything."""
+DARKEST = 0.65
+"""The share that threads cover where an ink should cover all: beyond, they hide each other."""
 
 
 @dataclass(frozen=True)
 class StringOptions(InkOptions):
     """Options of string art."""
 
-    nails: int = option(240, "number of nails", low=3, high=2000)
+    nails: int = option(280, "number of nails", low=3, high=2000)
     frame: Literal["circle", "rectangle"] = option("circle", "what the nails are on")
     width: float = option(0.0, "width in canvas units; 0: as the tone asks", low=0, high=0.1)
 
@@ -38,7 +38,7 @@ class String(Ink):
     """A thread of each ink around nails."""
 
     Options: ClassVar[type[Any]] = StringOptions
-    defaults = Preset(count=4000, background="#f7f3ea")
+    defaults = Preset(count=5000, background="#f7f3ea")
     presets: ClassVar = {
         "night": Preset(options={"inks": "#f4ead2"}, background="#10131c"),
         "colour": Preset(options={"inks": "#00a3d7,#e6237e,#ffd800,#1d1b20"}, background="#fbf8f0"),
@@ -52,7 +52,7 @@ class String(Ink):
         first, second = np.triu_indices(len(nails), 1)
         reach = np.hypot(*(nails[first] - nails[second]).T)
         matrix, cell, inside = coverage(sheet, nails, first, second)
-        tones = [sheet.at(k, *inside.T).clip(0, DARKEST) for k in range(len(sheet.amounts))]
+        tones = [DARKEST * sheet.at(k, *inside.T) for k in range(len(sheet.amounts))]
         totals = np.array([-np.log1p(-tone).sum() * cell for tone in tones])
         counts = (sheet.count * totals / max(totals.sum(), 1e-12)).astype(int)
         width = self.options.width or totals.sum() / max(1, counts.sum()) / (0.8 * reach.mean())
@@ -103,16 +103,21 @@ def coverage(sheet: ink.Sheet, nails: Floats, first: Ints, second: Ints) -> tupl
     return matrix[seen], pixel * pixel, middles
 
 
-def solve(matrix: Any, tone: Floats, count: int) -> Ints:
-    """Return the indices of the `count` chords that come closest to a tone [pixels].
+def weighed(matrix: Any, tone: Floats) -> tuple[Any, Any]:
+    """Return the problem of least squares: chords [chords, pixels] and what they are to sum to.
 
     Threads that cover a share d of a pixel in total, at random, leave e^-d of the paper. So d is
     fitted to -ln(1 - tone), and the error counts as much as it changes the tone.
     """
     weight = (1 - tone).astype(np.float32)
     wanted = weight * -np.log1p(-tone).astype(np.float32)
-    scaled = matrix.multiply(weight[:, None]).tocsr()
-    columns = scaled.T.tocsr()
+    return matrix.multiply(weight[:, None]).T.tocsr(), wanted
+
+
+def solve(matrix: Any, tone: Floats, count: int) -> Ints:
+    """Return the indices of the `count` chords that come closest to a tone [pixels]."""
+    columns, wanted = weighed(matrix, tone)
+    scaled = columns.T.tocsr()
     squares = np.asarray(columns.multiply(columns).sum(1)).ravel()
     probe = np.ones(scaled.shape[1], np.float32)
     for _ in range(20):
