@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import html
+import json
 import math
+import re
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import numpy as np
@@ -148,6 +151,23 @@ def test_what_the_studio_cannot_write_is_refused(arguments, words, tmp_path, mon
     assert main(["studio", *arguments]) != 0
     assert words in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.slow
+def test_a_gallery_links_its_splats_to_a_studio(tmp_path):
+    table = '[target]\nsource = "sample:{}"\nsize = 16\n[primitive]\nname = "{}"\ncount = 3\n'
+    for name, sample in (("gaussian", "moon"), ("circle", "coffee")):
+        recipe = f'schema = 2\nseed = 3\n[piece]\ntitle = "{name}"\n{table.format(sample, name)}'
+        (tmp_path / f"{name}.toml").write_text(f"{recipe}[[stage]]\nsteps = 1\n")
+    assert main(["gallery", "build", str(tmp_path), "--quick", "--studio", "-q"]) == 0
+    page = (tmp_path / "out-quick" / "index.html").read_text()
+    cards = json.loads(re.search(r'id="pieces">(.*?)</script>', page, re.DOTALL)[1])
+    links = {card["slug"]: card["studio"] for card in cards}
+    assert links["circle"] is None
+    address, _, settings = links["gaussian"].partition("#")
+    found = dict(urllib.parse.parse_qsl(settings))
+    assert (found["picture"], found["count"], found["option.blend"]) == ("sample:moon", "3", "sum")
+    assert (tmp_path / "out-quick" / address).stat().st_size < LARGEST
 
 
 def test_the_page_is_served_to_this_machine_alone():

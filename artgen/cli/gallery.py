@@ -16,6 +16,7 @@ from artgen.errors import GalleryError, Interrupted, UsageError
 
 if TYPE_CHECKING:
     from artgen.gallery import Built, Gallery, State
+    from artgen.registry import Registry
 
 
 FOLDER = typer.Argument(
@@ -46,6 +47,9 @@ def build(
         "N", "CPU threads per fit. Default: all; with -j or --on: 1.", min=1
     ),
     quick: bool = QUICK,
+    with_studio: bool = switch(
+        "Also write a studio, and link the pieces made of splats to it.", "--studio"
+    ),
     *,
     where: Where,
     common: Common,
@@ -89,7 +93,7 @@ def build(
             for story in stories:
                 story.ended(built.piece.slug)
             _report(built, common)
-    page = write_page(found)
+    page = write_page(found, _write_studio(found, registry, common) if with_studio else ())
     if not common.quiet:
         say(_summary(results))
     failure = _failure(results, found)
@@ -113,6 +117,24 @@ def build(
     elif not common.quiet:
         print(page)
     return failure.exit_code if failure else 0
+
+
+def _write_studio(found: Gallery, registry: Registry, common: Common) -> list[str]:
+    """Write a studio beside the page, and return the names of the primitives that it offers."""
+    from artgen.gallery import finished_pieces
+    from artgen.output import atomic_write
+    from artgen.studio import build_studio, default_splats
+
+    splats = default_splats(registry, common.plugin or ())
+    fitted = [
+        each.summary["recipe"] for each in finished_pieces(found) if each.is_fitted_by(splats)
+    ]
+    names = list(dict.fromkeys(recipe["primitive"]["name"] for recipe in fitted))
+    if names:
+        sources = dict.fromkeys(recipe["target"]["source"] for recipe in fitted)
+        samples = [source.removeprefix("sample:") for source in sources]
+        atomic_write(found.page.with_name("studio.html"), build_studio(names, registry, samples))
+    return names
 
 
 @gallery.command()

@@ -7,18 +7,18 @@ and writes it as text.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from artgen.gallery._pieces import FILES, SUMMARY, Gallery, Piece
 from artgen.gallery._state import read_json
 from artgen.output import atomic_write
 from artgen.output.templates import render_page
 from artgen.registry import bare_name, kind_names
-from artgen.targets import Source
+from artgen.targets import Source, parse_colour
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -52,6 +52,16 @@ class FinishedPiece:
             *([metric] if (metric := _main_metric(self.summary)) else []),
         ]
 
+    def is_fitted_by(self, studio: Collection[str]) -> bool:
+        """Whether it was fitted as a studio with these primitives would do it, to a sample."""
+        recipe = self.summary["recipe"]
+        return (
+            recipe["primitive"]["name"] in studio
+            and recipe["primitive"].get("blend") != "over"
+            and [stage["engine"] for stage in recipe["stage"]] == ["gradient"]
+            and recipe["target"]["source"].startswith("sample:")
+        )
+
     @property
     def alt(self) -> str:
         """Alternative text for people who cannot see the picture."""
@@ -72,10 +82,13 @@ def finished_pieces(gallery: Gallery) -> list[FinishedPiece]:
     return finished
 
 
-def write_page(gallery: Gallery) -> Path:
-    """Write `index.html` with the finished pieces. Raises OutputError."""
+def write_page(gallery: Gallery, studio: Collection[str] = ()) -> Path:
+    """Write `index.html` with the finished pieces. Raises OutputError.
+
+    Pieces made of the primitives `studio` have a link to the studio beside the page.
+    """
     finished = finished_pieces(gallery)
-    cards = [_card(each, gallery) for each in finished]
+    cards = [_card(each, gallery, studio) for each in finished]
     # A group stands where its first piece would.
     groups: dict[str, list[dict[str, Any]]] = {}
     for card in cards:
@@ -91,7 +104,7 @@ def write_page(gallery: Gallery) -> Path:
     return gallery.page
 
 
-def _card(finished: FinishedPiece, gallery: Gallery) -> dict[str, Any]:
+def _card(finished: FinishedPiece, gallery: Gallery, studio: Collection[str]) -> dict[str, Any]:
     """Return the JSON object that describes a piece to the page."""
     piece, summary = finished.piece, finished.summary
     width, height = _size(piece.folder / "result.jpg")
@@ -111,7 +124,30 @@ def _card(finished: FinishedPiece, gallery: Gallery) -> dict[str, Any]:
         "metrics": _metric_rows(summary),
         "recipe": piece.text,
         "command": _command(piece, gallery) + _plugin_flag(summary),
+        "studio": _studio_link(finished) if finished.is_fitted_by(studio) else None,
     }
+
+
+def _studio_link(finished: FinishedPiece) -> str:
+    """Return the address of the studio with the settings of a piece."""
+    recipe = finished.summary["recipe"]
+    parts, stage, target = recipe["primitive"], recipe["stage"][0], recipe["target"]
+    colour = "".join(f"{round(255 * c):02x}" for c in parse_colour(target["background"]))
+    settings: dict[str, Any] = {
+        "primitive": parts["name"],
+        "preset": parts.get("preset", ""),
+        "count": parts["count"],
+        "steps": stage["steps"],
+        "loss": stage["loss"],
+        "seed": recipe["seed"] % 2**32,
+        "size": max(finished.summary["target"][side] for side in ("width", "height")),
+        "picture": target["source"],
+        "background": f"#{colour}",
+    }
+    for key, value in parts.items():
+        number = isinstance(value, float)
+        settings[f"option.{key}"] = f"{value:g}" if number else str(value).lower()
+    return f"studio.html#{urlencode(settings)}"
 
 
 def _size(path: Path) -> tuple[int, int]:

@@ -75,6 +75,7 @@ class Scaffold:
     files: tuple[Path, ...]
     single_file: bool
     use: str
+    family: str
 
     def next_steps(self, python: str) -> Iterator[str]:
         """Commands to try next; `python` is the interpreter that artgen runs in."""
@@ -82,12 +83,16 @@ class Scaffold:
             yield f"{self.use} --plugin {self.files[0]}"
             if f" -p {self.name}" in self.use:
                 yield f"{self.use.partition(' -p ')[0]} --watch --plugin {self.files[0]}"
+            if self.family == "splat":
+                yield f"artgen studio -p {self.name} --plugin {self.files[0]} --open"
             yield f"artgen plugins check {self.files[0]}"
             yield f"edit {self.files[0]}"
             return
         source = next(path for path in self.files if path.name == f"{self.name}.py")
         yield f"{python} -m pip install -e {source.parents[2]}"
         yield self.use
+        if self.family == "splat":
+            yield f"artgen studio -p {self.name} --open"
         yield f"artgen plugins check {self.name}"
         yield f"edit {source}"
 
@@ -161,7 +166,7 @@ def create(
         # Leave no incomplete plugin behind.
         shutil.rmtree(top, ignore_errors=True)
         raise
-    return Scaffold(name, tuple(contents), single_file, uses[kind])
+    return Scaffold(name, tuple(contents), single_file, uses[kind], family)
 
 
 def _hooks(kind: Kind, words: Mapping[str, str], load: str, prefix: str = "") -> str:

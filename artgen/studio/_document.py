@@ -34,8 +34,10 @@ _PAINTER = ("view", "moments", "stage", "splats")
 """Files of the HTML export that draw splats at any zoom."""
 
 
-def build_studio(primitives: Sequence[str], registry: Registry) -> bytes:
-    """Write the studio's HTML file, with the splats `primitives`.
+def build_studio(
+    primitives: Sequence[str], registry: Registry, samples: Sequence[str] = SAMPLES
+) -> bytes:
+    """Write the studio's HTML file, with the splats `primitives` and sample pictures.
 
     Raises UsageError for a primitive that it cannot fit, PluginError.
     """
@@ -46,7 +48,7 @@ def build_studio(primitives: Sequence[str], registry: Registry) -> bytes:
     lines: dict[str, int] = {}
     data = {
         "kinds": {kind["name"]: kind for kind in described},
-        "samples": [_sample(name) for name in SAMPLES],
+        "samples": [_sample(name) for name in samples],
         "frame": frame,
     }
     packed = {**_shared(data, lines), "lines": list(lines)}

@@ -24,6 +24,8 @@ def browser():
         "--enable-unsafe-swiftshader",
         "--enable-unsafe-webgpu",
         "--use-webgpu-adapter=swiftshader",
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
         "--disable-background-networking",
         "--disable-component-update",
         "--disable-sync",

@@ -264,6 +264,19 @@ def test_what_needs_too_much_memory_leaves_the_fit_as_it_was(visit):
     assert report(page)["step"] == before["step"] + 1
 
 
+def test_the_webcam_is_a_target_and_the_wheel_zooms(visit):
+    page = visit("count=12")
+    page.click("#webcam")
+    page.wait_for_function("() => artgen.picture() === 'webcam.png'")
+    assert report(page)["step"] == 0
+    assert page.evaluate("artgen.zoom()") == 1
+    page.hover("#picture")
+    page.mouse.wheel(0, -300)
+    page.wait_for_function("() => artgen.zoom() > 1.5")
+    page.click("#whole")
+    assert page.evaluate("artgen.zoom()") == 1
+
+
 @pytest.mark.parametrize("width", [390, 1440])
 def test_everybody_can_use_it(visit, width):
     page = visit("count=12", width=width)

@@ -154,7 +154,7 @@
     one(".recipe", box).textContent = piece.recipe;
     one(".metrics", box).replaceChildren(...piece.metrics.flatMap(([name, value]) => [
       make("dt", { textContent: name }), make("dd", { textContent: value })]));
-    const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing, page: piece.files.explore };
+    const links = { still: piece.files.final, video: piece.files.progress, drawing: piece.files.drawing, page: piece.files.explore, "open in the studio": piece.studio };
     one(".files", box).replaceChildren(...Object.entries(links).filter(([, href]) => href).flatMap(([name, href]) => [
       make("a", { href, textContent: name }), " "]));
     view.style.setProperty("--ratio", piece.width / piece.height);

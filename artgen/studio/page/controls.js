@@ -70,11 +70,13 @@ function settingsFrom(fragment, defaults, kinds) {
     const value = Number(given.get(key) ?? NaN);
     if (Number.isFinite(value)) settings[key] = value;
   }
-  for (const key of ["loss", "background"]) settings[key] = given.get(key) ?? settings[key];
+  if (/^#[0-9a-f]{6}$/i.test(given.get("background") ?? "")) settings.background = given.get("background") ?? "";
   if (given.has("growth")) settings.growth = given.get("growth") === "true";
   const preset = kind.presets.find(({ name }) => name === given.get("preset"));
   settings.preset = preset?.name ?? "";
   const wanted = Object.fromEntries(kind.options.map(({ name, choices }) => [name, choices.find((choice) => String(choice) === given.get(`option.${name}`))]));
   settings.options = preset ? preset.values : available(kind, wanted);
+  const { programs } = kind.variants[variantKey(settings.preset, settings.options)], loss = given.get("loss") ?? "";
+  if (loss in programs) settings.loss = loss;
   return settings;
 }

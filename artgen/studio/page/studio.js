@@ -335,6 +335,8 @@ function fillFields() {
   optionFields(chosen, settings.options, (name, value) => {
     change({ preset: "", options: available(chosen, { ...settings.options, [name]: value }, name) });
   });
+  const sizes = /** @type {HTMLSelectElement} */ (one("size")), size = String(settings.size);
+  if (![...sizes.options].some(({ value }) => value === size)) sizes.add(new Option(size));
   one("growing").hidden = !variant().grows;
   for (const key of ["count", "size", "steps", "seed", "background", "speed"]) /** @type {HTMLInputElement} */ (one(key)).value = String(settings[key]);
   /** @type {HTMLInputElement} */ (one("growth")).checked = settings.growth;
@@ -521,6 +523,7 @@ async function main() {
 /** @type {any} */ (window).artgen = Object.freeze({
   settled: () => turn,
   picture: () => source?.name,
+  zoom: () => show?.view.zoom,
   report: () => last && { psnr: last.psnr, loss: last.loss, step: last.step, count: last.count, running },
   tensors: () => last && Object.fromEntries(Object.entries(last.tensors).map(([name, values]) => [name, [...values]])),
   open: (/** @type {Blob} */ blob, /** @type {string} */ name) => open(blob, name),
