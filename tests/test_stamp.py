@@ -9,7 +9,8 @@ from PIL import Image
 from test_compiled import BACKGROUND, drawn, scene
 
 import artgen
-from artgen import Canvas, InputError, Texture, read_coverage
+from artgen import Canvas, InputError, Texture, UsageError, read_coverage
+from artgen.animation.morph import morph
 from artgen.compiler.record import trace
 from artgen.raster import EAGER, choose_backend
 from artgen_plugins.stamp import SIDE, Stamp
@@ -103,6 +104,9 @@ def test_a_drawing_holds_its_stamps(tmp_path, monkeypatch):
         picture, "stamp", count=5, steps=3, seed=1, backend="eager", stamp="dot.png,leaf"
     )
     made.save("made.art")
+    with pytest.raises(UsageError) as refused:
+        morph(made, artgen.fit(picture, "stamp", count=5, steps=1, backend="eager"))
+    assert refused.value.message == "the drawings differ in stamp"
     (tmp_path / "dot.png").unlink()
     again = artgen.load("made.art")
     assert np.array_equal(again.render(40), made.render(40))

@@ -61,6 +61,10 @@ def morph(
     )
 
 
+_LONGEST = 60
+"""The longest value of an option that a message quotes; a stamp is a whole picture."""
+
+
 def _common_primitive(first: Art, second: Art) -> Primitive:
     """The primitive of both. Raises UsageError where they are not of one kind."""
     one, other = first.drawing, second.drawing
@@ -78,9 +82,12 @@ def _common_primitive(first: Art, second: Art) -> Primitive:
     for key, value in one.options.items():
         found = other.options.get(key)
         if _listed(found) != _listed(value):
+            short = len(repr(value)) <= _LONGEST
+            values = f": {value!r} and {found!r:.{_LONGEST}}" if short else ""
+            same = f"{key}={value}" if short else f"the same {key}"
             raise UsageError(
-                f"the drawings differ in {key}: {value!r} and {found!r}",
-                hint=f"fit the second picture with --set {key}={value}",
+                f"the drawings differ in {key}{values}",
+                hint=f"fit the second picture with --set {same}",
             )
     primitive.check_tensors(one)
     primitive.check_tensors(other)
