@@ -167,7 +167,7 @@ _KERNELS: Mapping[str, tuple[str, ...]] = {
     "compare": ("size", "scene", "image", "goal", "weights", "incoming", "errors"),
     "advance": ("size", "scene", "raw", "gradients", "moments", "bounds", "schedule", "clock"),
     "tick": ("clock",),
-    "judge": ("size", "raw", "errors", "report"),
+    "reduce": ("size", "raw", "errors", "report"),
     "show": ("size", "scene", "image", "pixels"),
 }
 """The entry points of ``step.wgsl`` and the buffers that each is bound to."""
@@ -510,6 +510,6 @@ def _lists() -> dict[str, tuple[Operation, ...]]:
             each("advance", "N", LANES),
             dispatch("tick", 1),
         ),
-        "evaluate": (*picture, compare, dispatch("judge", 1)),
+        "evaluate": (*picture, compare, dispatch("reduce", 1)),
         "keep": ({"copy": ["raw", "best"]},),
     }

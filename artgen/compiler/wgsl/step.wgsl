@@ -115,7 +115,7 @@ fn largest(row: u32) -> f32 { return select(3.4e38, 88.72, $exponents); }
 
 // The loss, the squared error of what is shown, and how many parameters are not finite.
 @compute @workgroup_size($pixels)
-fn judge(@builtin(local_invocation_index) lane: u32) {
+fn reduce(@builtin(local_invocation_index) lane: u32) {
   let number = (size.width * size.height + $pixels - 1u) / $pixels;
   var sum = vec3f(0.0);
   for (var k = lane; k < number; k += $pixels) {
