@@ -45,6 +45,7 @@ from .primitives import Field as Field
 from .primitives import Ink as Ink
 from .primitives import InkOptions as InkOptions
 from .primitives import Map as Map
+from .primitives import Mesh as Mesh
 from .primitives import Param as Param
 from .primitives import Params as Params
 from .primitives import Partition as Partition

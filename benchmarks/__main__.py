@@ -17,7 +17,7 @@ from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
     *("startup", "start", "footprints", "scaling", "fits", "fields", "cuda-static"),
-    *("codecs", "clips", "shapes", "genetic", "batches", "live", "video", "ink", "ideas"),
+    *("codecs", "clips", "shapes", "genetic", "mesh", "batches", "live", "video", "ink", "ideas"),
 )
 """The modules with a `run(settings)` that yields tables."""
 
@@ -38,7 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
     parser.add_argument("--long", action="store_true", help="fits: up to three minutes each")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="fits, shapes, genetic: pictures")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="fits, shapes, genetic, mesh: pictures"
+    )
     parser.add_argument(
         "--device", metavar="NAME", help=f"{', '.join(ON_DEVICES)}: one to compare with the CPU"
     )

@@ -263,6 +263,7 @@ def test_every_check_of_plugins_is_documented_with_what_it_proves():
         artgen.Shape,
         artgen.Partition,
         artgen.Ink,
+        artgen.Mesh,
         artgen.Codec,
     )
     checks = {check for family in families for check in checks_of(family)}

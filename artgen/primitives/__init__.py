@@ -12,6 +12,7 @@ from artgen.primitives._primitive import Arithmetic, NoOptions, Preset, Primitiv
 from artgen.primitives.codec import Codec, Examples, SolvableCodec
 from artgen.primitives.field import Field, FieldWithGraph, features_of
 from artgen.primitives.ink import Ink, InkOptions
+from artgen.primitives.mesh import Mesh, on_frame, outermost
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
 from artgen.primitives.splat import HIDDEN, OPAQUE, Blend, Splat
@@ -30,6 +31,7 @@ __all__ = [
     "Ink",
     "InkOptions",
     "Map",
+    "Mesh",
     "NoOptions",
     "Param",
     "Params",
@@ -44,6 +46,8 @@ __all__ = [
     "flatten",
     "join_rings",
     "mixture",
+    "on_frame",
+    "outermost",
     "path_data",
     "pixels",
     "read_coverage",

@@ -66,8 +66,6 @@ class Primitive:
     size_option: ClassVar[str | None] = None
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     """What the steps of a fit may compute in."""
-    palettes: ClassVar[bool] = False
-    """Whether engines that know palettes can keep its colours to one."""
     mean_background: ClassVar[bool] = False
     """Whether a background of ``auto`` is the mean colour of the target instead of black."""
     extensible: ClassVar[bool] = False
@@ -116,6 +114,11 @@ class Primitive:
 
     def take(self, subject: Subject | None) -> None:
         """Receive the subject: a curve, labelled points, a set, or None for a picture."""
+
+    @property
+    def palettes(self) -> bool:
+        """Whether engines that know palettes can keep its colours to one."""
+        return False
 
     @property
     def can_densify(self) -> bool:

@@ -1,6 +1,6 @@
 """From a drawing to pixels, differentiably where an engine asks for it."""
 
-from artgen.raster import inks, shapes, splat_backend, splats
+from artgen.raster import inks, meshes, shapes, splat_backend, splats
 from artgen.raster._paint import draw, paint
 from artgen.raster.backend import (
     EAGER,
@@ -11,6 +11,18 @@ from artgen.raster.backend import (
 )
 from artgen.raster.eager import Memory
 from artgen.raster.fields import FIELD_PIECE, evaluate
+from artgen.raster.meshes import (
+    Edges,
+    Triangulation,
+    areas,
+    colour_table,
+    corner_integrals,
+    draw_mesh,
+    fill_holes,
+    from_table,
+    integrate_field,
+    triangulate,
+)
 from artgen.raster.partitions import (
     clear_sites,
     draw_partition,
@@ -30,22 +42,31 @@ from artgen.raster.spans import (
 )
 
 # Imported for the answers that they register.
-_FAMILIES = (inks, shapes, splat_backend, splats)
+_FAMILIES = (inks, meshes, shapes, splat_backend, splats)
 
 __all__ = [
     "EAGER",
     "FIELD_PIECE",
     "SAMPLE_ROWS",
     "Backend",
+    "Edges",
     "Memory",
+    "Triangulation",
+    "areas",
     "check_shape",
     "choose_backend",
     "clear_sites",
+    "colour_table",
+    "corner_integrals",
     "draw",
+    "draw_mesh",
     "draw_partition",
     "draw_shapes",
     "drawing_kernels",
     "evaluate",
+    "fill_holes",
+    "from_table",
+    "integrate_field",
     "keep_valid",
     "load_kernels",
     "load_partition_kernels",
@@ -54,6 +75,7 @@ __all__ = [
     "paint",
     "planned_backend",
     "tensor_device",
+    "triangulate",
     "unpack",
     "unpack_sites",
 ]

@@ -90,8 +90,8 @@ def paint(
 
     Each family registers its own function, which may leave the keywords that mean nothing to it in
     ``**_``. The result is on the device of the tensors and differentiable by them, with these
-    exceptions: shapes and partitions are drawn on the CPU; partitions, and shapes when transparent,
-    have no gradients.
+    exceptions: shapes, partitions and meshes are drawn on the CPU; partitions, and shapes when
+    transparent, have no gradients.
 
     A compiled `backend` takes float32 on its device and needs neither `memory` nor `tile_side`.
     `softness`, from 0 to 1, makes that share of the blend ``over`` independent of the order of the

@@ -34,7 +34,7 @@ class Backend:
 
 EAGER = Backend("eager", "asked for")
 
-ALWAYS_COMPILED = Backend("compiled", "shapes and partitions have no other")
+ALWAYS_COMPILED = Backend("compiled", "shapes, partitions and meshes have no other")
 
 
 def tensor_device(device: str) -> torch.device:
@@ -46,9 +46,9 @@ def tensor_device(device: str) -> torch.device:
 def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto") -> Backend:
     """Choose the backend for `primitive` on `device`; ``auto`` takes compiled where it works.
 
-    Compiling takes seconds the first time and is cached on disk. Shapes and partitions are always
-    compiled, whatever is asked for. Raises UsageError where ``compiled`` is asked for and cannot
-    be had. A family that registers nothing is drawn eagerly.
+    Compiling takes seconds the first time and is cached on disk. Shapes, partitions and meshes
+    are always compiled, whatever is asked for. Raises UsageError where ``compiled`` is asked for
+    and cannot be had. A family that registers nothing is drawn eagerly.
     """
     return EAGER if asked == "eager" else checked(planned_backend(primitive), primitive, asked)
 

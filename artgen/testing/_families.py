@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from artgen.errors import did_you_mean
-from artgen.primitives import Codec, Field, Ink, Partition, Primitive, Shape, Splat
+from artgen.primitives import Codec, Field, Ink, Mesh, Partition, Primitive, Shape, Splat
 from artgen.testing import (
     _codec,
     _engine,
@@ -12,6 +12,7 @@ from artgen.testing import (
     _field,
     _ink,
     _loss,
+    _mesh,
     _names,
     _observer,
     _partition,
@@ -90,6 +91,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
     Shape: (*FIRST, _shape.purity, *THEN, *SHAPE),
     Ink: (*FIRST, *INK, _every.init, _ink.marks),
     Partition: (*FIRST, *THEN, *PARTITION),
+    Mesh: (*FIRST, *THEN, _every.init, _pointwise.bounds, _mesh.triangles),
     Codec: (*FIRST, *THEN, _codec.pictures),
 }
 

@@ -1,6 +1,6 @@
 """Pairs of parts of two drawings. Each family says what its parts look like: see `appearance`."""
 
-from artgen.animation.matching import fields, partitions, shapes, splats
+from artgen.animation.matching import fields, meshes, partitions, shapes, splats
 from artgen.animation.matching._pairs import (
     Appearance,
     Pairs,
@@ -13,7 +13,7 @@ from artgen.animation.matching._pairs import (
 )
 
 # Imported for the answers that they register.
-_FAMILIES = (fields, partitions, shapes, splats)
+_FAMILIES = (fields, meshes, partitions, shapes, splats)
 
 __all__ = [
     "Appearance",

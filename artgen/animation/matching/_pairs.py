@@ -99,7 +99,7 @@ def appearance(primitive: Primitive, tensors: Tensors) -> Appearance:
     """Describe what the parts look like. Raises UsageError where the family registers nothing."""
     raise UsageError(
         f"{type(primitive).__name__} is of the family {primitive.family}, which cannot be morphed",
-        hint="splats, shapes, partitions and fields can be",
+        hint="splats, shapes, partitions, meshes and fields can be",
     )
 
 

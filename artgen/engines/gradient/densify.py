@@ -119,13 +119,23 @@ class Densification:
         if step in self.rounds and self.options.converge:
             self._check_convergence(image, present, step)
         count = self._due(step)
-        worth = summed_colour(self.paint, tensors, self.weight)
-        kept = worth.argsort(stable=True)[int(self.options.move * present) :].sort().values
+        kept = self.kept_parts(tensors, count)
         if len(kept) >= count:
             return None
-        fresh = new_parts(
+        return kept, self.new_parts(count - len(kept), tensors, kept, image, step)
+
+    def kept_parts(self, tensors: Mapping[str, Tensor], count: int) -> Tensor:
+        """Indices of the parts that stay where they are; there shall be `count` afterwards."""
+        worth = summed_colour(self.paint, tensors, self.weight)
+        return worth.argsort(stable=True)[int(self.options.move * len(worth)) :].sort().values
+
+    def new_parts(
+        self, count: int, tensors: Mapping[str, Tensor], kept: Tensor, image: Tensor, step: int
+    ) -> dict[str, Tensor]:
+        """Mapped tensors of up to `count` parts beside those `kept`, where `image` is wrong."""
+        return new_parts(
             self.primitive,
-            count - len(kept),
+            count,
             rng=make_generator(self.problem.seed + step, self.problem.random),
             image=image,
             target=self.target,
@@ -133,7 +143,6 @@ class Densification:
             others=tensors["xy"][:, kept],
             start=self.problem.drawing,
         )
-        return kept, fresh
 
     def converged(self, step: int) -> dict[str, Any]:
         """The count found by `step` and options that repeat the fit; empty if none was sought."""

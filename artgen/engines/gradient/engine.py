@@ -17,6 +17,7 @@ from torch import Tensor
 
 import artgen.engines.gradient.codecs
 import artgen.engines.gradient.fields
+import artgen.engines.gradient.meshes
 import artgen.engines.gradient.shapes
 import artgen.engines.gradient.splats  # noqa: F401 (each registers its objective)
 from artgen.autograd import check_betas

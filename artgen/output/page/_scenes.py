@@ -22,7 +22,8 @@ from artgen.errors import UsageError
 from artgen.output.page._pack import Packer
 from artgen.output.page._paths import Path, path_of
 from artgen.output.parts import parts_for
-from artgen.primitives import Partition, Primitive
+from artgen.output.svg import SEAM
+from artgen.primitives import Mesh, Partition, Primitive
 
 Floats = NDArray[np.float64]
 
@@ -82,16 +83,28 @@ def scenes_of(
 
     By default the flat parts become paths. Raises UsageError if a page cannot draw them.
     """
+    return _described(primitive, drawing, scenes, packer)
+
+
+def _described(
+    primitive: Primitive,
+    drawing: Drawing,
+    scenes: Sequence[Scene],
+    packer: Packer,
+    border: float | None = None,
+) -> dict[str, Any]:
+    """Describe flat parts as paths, each followed by a line of the width `border` around it."""
     forms: dict[str, int] = {}
     packed = []
     for scene in scenes:
-        keys = [_paths(drawing, primitive, scene, key) for key in range(scene.keyframes)]
+        keys = [_paths(drawing, primitive, scene, key, border) for key in range(scene.keyframes)]
         lasts = None if scene.lifespans is None else scene.lifespans[1].tolist()
         templates, numbers = _numbers([paths for paths, *_ in keys], lasts)
         colour = np.stack([colours for _, colours, _ in keys])
         alpha = np.stack([alphas for _, _, alphas in keys])
         strokes = np.array([[path.stroke or 0.0 for path in paths] for paths, *_ in keys])
-        area = _areas(primitive, last_keys(drawing, scene)) * alpha.max(0, initial=0.0)
+        area = _areas(primitive, last_keys(drawing, scene))
+        area = np.repeat(area, 1 if border is None else 2) * alpha.max(0, initial=0.0)
         rank = np.empty(len(area))
         rank[np.argsort(-area, kind="stable")] = np.arange(len(area))
         packed.append(
@@ -117,16 +130,30 @@ def _cells(
     raise refused(drawing, "a page draws splats, fields and shapes, not partitions")
 
 
+@scenes_of.register(Mesh)
+def _triangles(
+    mesh: Mesh, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
+) -> dict[str, Any]:
+    """Describe the triangles of a still drawing: in a film their number changes."""
+    if any(scene.keyframes > 1 for scene in scenes):
+        raise refused(drawing, "a page draws still meshes, not their films")
+    return _described(mesh, drawing, scenes, packer, border=SEAM * drawing.canvas.pixel)
+
+
 def _paths(
-    drawing: Drawing, primitive: Primitive, scene: Scene, key: int
+    drawing: Drawing, primitive: Primitive, scene: Scene, key: int, border: float | None
 ) -> tuple[list[Path], Floats, Floats]:
-    """Return path, colour [N, 3] and opacity [N] of every part at a key."""
+    """Return path, colour [N, 3] and opacity [N] of every part at a key, and of its border."""
     tensors = {name: tensor[key] for name, tensor in scene.tensors.items()}
     parts = parts_for(replace(drawing, tensors=tensors), primitive, "a page")
     nothing = Path("M0 0")
     colour = np.clip(np.array([part.colour for part in parts]).reshape(-1, 3), 0, 1)
     alpha = np.array([part.alpha for part in parts])
-    return [path_of(part) or nothing for part in parts], colour, alpha
+    paths = [path_of(part) or nothing for part in parts]
+    if border is None:
+        return paths, colour, alpha
+    both = [each for path in paths for each in (path, replace(path, stroke=border))]
+    return both, colour.repeat(2, 0), alpha.repeat(2)
 
 
 def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str], Floats]:

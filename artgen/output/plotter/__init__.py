@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
-from artgen.output.plotter import splats
+from artgen.output.plotter import meshes, splats
 from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
     Segments,
@@ -48,7 +48,7 @@ from artgen.targets import parse_colour
 __all__ = ["PAPERS", "Fill", "Layer", "Page", "Plot", "named_page", "plot"]
 
 # Imported for the answers that they register.
-_FAMILIES = (splats,)
+_FAMILIES = (meshes, splats)
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]
