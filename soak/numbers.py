@@ -13,7 +13,7 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from artgen import ArtgenError, Diverged
+from artgen import ArtgenError, Diverged, PluginError
 from artgen.events import Event, Notice
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -76,7 +76,7 @@ def _poisoned(source: str, once: bool) -> list[str | None]:
                 out=Path(name) / "out",
                 observers=[seen.append],
             )
-        except Diverged:
+        except (Diverged, PluginError):
             return [None]  # nothing finite at all to save
         recoveries = sum("back to the best" in e.message for e in seen if isinstance(e, Notice))
         drawn = torch.cat([t.flatten() for t in outcome.art.drawing.tensors.values()])

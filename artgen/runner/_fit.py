@@ -477,6 +477,9 @@ class Fit:
         image = draw(best, primitive, device=job.device, backend=job.backend)
         if image.isfinite().all():
             job.plan.losses[self.progress.stage].check_finite(image, data.goal, data.weight)
+        elif self.progress.plateau_decibels is not None:
+            # Something finite was found, and is to be saved.
+            return
         elif root_of(primitive) not in ("artgen", "artgen_plugins"):
             name = next(iter(primitive.required), "").partition(" or ")[0]
             raise broken(
