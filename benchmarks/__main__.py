@@ -17,7 +17,8 @@ from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
     *("startup", "start", "footprints", "scaling", "fits", "fields", "cuda-static"),
-    *("codecs", "clips", "shapes", "genetic", "mesh", "batches", "live", "video", "ink", "ideas"),
+    *("codecs", "clips", "shapes", "blob", "genetic", "mesh", "batches", "live", "video", "ink"),
+    "ideas",
 )
 """The modules with a `run(settings)` that yields tables."""
 

@@ -66,6 +66,7 @@ def test_every_benchmark_runs(name, capsys):
         "footprints": 3,
         "scaling": 3,
         "shapes": 2,
+        "blob": 2,
         "clips": 2,
         "cuda-static": 2,
     }.get(name, 1)
