@@ -4,7 +4,8 @@ Pictures are fitted at 256 pixels by `climb`, then polished by `gradient` with t
 seed. An SVG of artgen includes its recipe. The shapes have as many numbers for their outlines as
 the blobs: 8 each, so there are 4/3 as many triangles. vtracer and the renderer resvg are used where
 the packages `vtracer` and `resvg_py` are installed; the SVG of vtracer is drawn four times as large
-and averaged. Evaluations are candidates of the same reach, as in `shapes`.
+and averaged. Seconds are those of one whole fit, kernels that had to be compiled included.
+Evaluations are candidates of the same reach, as in `shapes`.
 """
 
 from __future__ import annotations
