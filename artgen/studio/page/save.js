@@ -52,7 +52,7 @@ async function progressFilm(show, frames, side) {
   const type = ["video/webm;codecs=vp9", "video/webm;codecs=vp8", "video/webm"].find((each) => globalThis.MediaRecorder?.isTypeSupported(each));
   if (!type) throw new Sentence("This browser records no WebM. Chrome, Edge and Firefox do.");
   const screen = Object.assign(document.createElement("canvas"), scaledSize(show.size, side)), paper = screen.getContext("2d", { alpha: false });
-  const stream = screen.captureStream(), recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: 8e6 });
+  const stream = screen.captureStream(), track = /** @type {CanvasCaptureMediaStreamTrack} */ (stream.getVideoTracks()[0]), recorder = new MediaRecorder(stream, { mimeType: type, videoBitsPerSecond: 8e6 });
   /** @type {Blob[]} */
   const pieces = [];
   recorder.ondataavailable = ({ data }) => pieces.push(data);
@@ -63,6 +63,7 @@ async function progressFilm(show, frames, side) {
     const due = performance.now() + 1000 / FILM_RATE;
     show.update(tensors, count);
     paper?.drawImage(await show.snapshot(side), 0, 0);
+    track.requestFrame?.();
     await new Promise((resolve) => { setTimeout(resolve, Math.max(0, due - performance.now())); });
   }
   recorder.stop();

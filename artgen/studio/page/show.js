@@ -18,7 +18,7 @@ function rowsOf(columns, params, tensors, count) {
 function pieceOf(look, { width, height }, most, background) {
   const columns = look.columns.map((_, k) => k), first = columns.length;
   return {
-    kind: "splats", blend: look.blend, far: 0, cells: 0, texels: Math.ceil(columns.length / 4), shaders: look.shaders,
+    kind: "splats", blend: look.blend, far: 0, cells: 0, table: null, texels: Math.ceil(columns.length / 4), shaders: look.shaders,
     width, height, background, backgroundWeight: 1e-3, savedSide: 2048, duration: 0,
     scenes: [{ count: most, columns, xy: [first, first + 1], z: look.blend === "over" ? first + 2 : null, times: [0], lifespans: null, background: null }],
   };
@@ -27,8 +27,8 @@ function pieceOf(look, { width, height }, most, background) {
 /** The components that pieceOf counts on. @param {Look} look @returns {[string, number[]][]} */
 const shownColumns = (look) => [...look.columns, ["xy", [0]], ["xy", [1]], ...(look.blend === "over" ? [/** @type {[string, number[]]} */ (["z", []])] : [])];
 
-/** Milliseconds for a picture while others follow. */
-const QUICK = 40;
+/** Milliseconds for a picture while others follow, and the least share of its pixels along a side. */
+const QUICK = 40, COARSEST = 0.25;
 
 class Show {
   /** @param {HTMLCanvasElement} canvas @param {Look} look @param {{ width: number, height: number }} size @param {number} most parts @param {number[]} background */
@@ -77,7 +77,7 @@ class Show {
       this.wanted = false;
       await new Promise((resolve) => { requestAnimationFrame(resolve); setTimeout(resolve, 100); });
       if (!this.count || this.closed) continue;
-      const { width, height } = this.view.visible(), share = Math.min(1, Math.sqrt(QUICK / (this.cost * width * height)));
+      const { width, height } = this.view.visible(), share = Math.min(1, Math.max(COARSEST, Math.sqrt(QUICK / (this.cost * width * height))));
       await this.draw(share);
       if (share < 1 && !this.wanted) await this.draw(1);
     }
