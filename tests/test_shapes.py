@@ -17,6 +17,7 @@ from artgen.compiler.static_functions import fingerprint
 from artgen.primitives import mixture
 from artgen.raster import choose_backend, draw, draw_shapes, planned_backend
 from artgen.registry import Registry
+from artgen.testing._elements import painted
 from artgen_plugins.circle import Circle
 from artgen_plugins.ellipse import Ellipse
 from artgen_plugins.polygon import Polygon
@@ -54,12 +55,17 @@ def random_tensors(shape, count, canvas, seed=0, size=0.6):
 def covered(member, genes, canvas):
     """Which pixel centres a shape covers, [height, width], restated here."""
     x, y = (centres.astype(float) for centres in canvas.pixel_centres())
-    if not member.vertices:
+    if not member.outline_points:
         low, high = member.bounds(genes)
         rows = [member.span(genes, each) if low <= each <= high else (0, 0) for each in y]
         return np.array([(left <= x) & (x < right) for left, right in rows])
-    points = np.empty((member.vertices, 2))
+    points = np.empty((member.outline_points, 2))
     member.outline(genes, points)
+    if member.curves:
+        t = np.linspace(0, 1, 60)[:, None]
+        a, b, c, d = points.reshape(-1, 4, 1, 2).swapaxes(0, 1)
+        curves = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t * t * (1 - t) * c + t**3 * d
+        points = curves.reshape(-1, 2)
     winding = np.zeros((len(y), len(x)), int)
     for (xa, ya), (xb, yb) in zip(points, np.roll(points, -1, axis=0), strict=True):
         if ya == yb:
@@ -252,6 +258,10 @@ def area_of(element):
             points = np.array([p.split(",") for p in element.attrib["points"].split()], float)
             x, y = points.T
             return abs(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+    if "stroke" not in element.attrib:
+        grid = np.arange(-1, 1, 0.005) + 0.0025
+        points = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2)
+        return painted(ElementTree.tostring(element, encoding="unicode"), points).mean() * 4
     width = float(element.attrib["stroke-width"])
     assert element.attrib["stroke"] == "currentColor"
     if element.tag == "line":
