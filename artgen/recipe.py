@@ -419,6 +419,7 @@ class Recipe(_Table):
 
     schema_version: Literal[1, 2] = Field(default=SCHEMA, alias="schema")
     seed: int | None = Field(default=None, ge=0, lt=2**63)
+    look: str | None = Field(default=None, description="the look that it was made with")
     init: FileReference | None = None
     target: TargetTable = TargetTable()
     primitive: PrimitiveTable = PrimitiveTable()

@@ -50,6 +50,13 @@ def palettes(context: typer.Context, incomplete: str) -> list[str]:
     return _beginning(incomplete, (*NAMED, *MAPS)) + _files(incomplete)
 
 
+def looks(context: typer.Context, incomplete: str) -> list[str]:
+    """The looks, and the files here."""
+    from artgen.looks import LOOKS
+
+    return _beginning(incomplete, LOOKS) + _files(incomplete)
+
+
 def settings(context: typer.Context, incomplete: str) -> list[str]:
     """`KEY=` of the options of the primitive, and of those of its engine."""
     from artgen.engines.protocols import options_type

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from artgen.cli import _completion
-from artgen.cli._console import load_module
+from artgen.cli._console import load_module, say
 from artgen.cli._flags import Common, Framing, Panel, argument, parse_bytes
 from artgen.cli._where import Files, Where
 from artgen.errors import UsageError
@@ -43,6 +43,12 @@ def fit(
         "--primitive",
         "-p",
         complete=_completion.names_of("primitive"),
+    ),
+    look: str | None = _WHAT.option(
+        "NAME|FILE.toml",
+        "Style of the whole picture, such as watercolour, linocut or neon: primitive, colours, "
+        "paper and more, see artgen plugins list. Other flags override it.",
+        complete=_completion.looks,
     ),
     count: str | None = _WHAT.option(
         "N|auto",
@@ -278,6 +284,13 @@ def fit(
     base = read_recipe_file(recipe, registry) if recipe is not None else {}
     if init is not None:
         base = start_from(base, read_recipe_file(init), primitive)
+
+    if look is not None:
+        from artgen.looks import apply_look, read_look
+
+        base, left_out = apply_look(base, read_look(look), primitive, common.registry())
+        if left_out and not common.quiet:
+            say(f"note: {primitive} has no {', '.join(left_out)}: the look {look} does without")
 
     asked = parse_frame(size, dpi=framing.dpi)
     frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)

@@ -46,9 +46,13 @@ def list_plugins(
     common: Common,
 ) -> None:
     """List all plugins, their status and what they offer."""
+    from artgen.looks import LOOKS, read_look
+
     found = common.registry().plugins
+    looks = {name: read_look(name).summary for name in LOOKS}
     if common.as_json:
-        print_json({"python": sys.executable, "plugins": [asdict(info) for info in found]})
+        plugins = [asdict(info) for info in found]
+        print_json({"python": sys.executable, "plugins": plugins, "looks": looks})
         return
     head = ("NAME", "DISTRIBUTION", "VERSION", "ORIGIN", "STATUS")
     rows = [(i.name, i.distribution, i.version, i.origin, i.status) for i in found]
@@ -60,6 +64,9 @@ def list_plugins(
             print(f"    {info.reason}")
         for kind, names in info.offers.items():
             print(f"    {kind}: {', '.join(names)}")
+    print()
+    for name, summary in looks.items():
+        print(f"look {name}: {summary}")
     print()
     print(f"python: {sys.executable}")
     print(f"to install another: {sys.executable} -m pip install NAME")
