@@ -101,6 +101,8 @@ def costs(side: int, count: int, rounds: int) -> Table:
             f"mesh, {shading}": lambda mesh=mesh, t=tensors: step(mesh, t),
             "triangle": lambda t=stack: step(shape, t),
         }
+        for action in actions.values():
+            action()  # compiles
         seconds = interleaved(actions, rounds=rounds, seconds=2)
         reference = seconds["triangle"]
         rows += [
