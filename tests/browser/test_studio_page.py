@@ -71,7 +71,10 @@ def visit(browser, folder):
         page.goto(f"{(folder / 'studio.html').as_uri()}#{settings}&{QUICK}")
         opened.append(context)
         if script is None:
-            page.wait_for_function("() => artgen.report()")
+            page.wait_for_function(
+                "() => artgen.report() || !document.getElementById('notice').hidden"
+            )
+            assert page.locator("#reason").text_content() == ""
         return page
 
     yield visit
