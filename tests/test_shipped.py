@@ -201,6 +201,24 @@ def test_the_texts_form_is_minus_one_far_away(blend):
     torch.testing.assert_close(paint(primitive, away, canvas), far[:, None, None].expand(3, 26, 40))
 
 
+@pytest.mark.parametrize(
+    ("options", "learned"),
+    [
+        ({"form": "text"}, False),
+        ({"form": "text", "learn_sharpness": True}, True),
+        ({"form": "notebook"}, True),
+        ({"form": "notebook", "learn_sharpness": False}, False),
+    ],
+)
+def test_the_texts_form_learns_its_sharpness_only_if_asked(options, learned, astronaut):
+    target = astronaut(16)
+    primitive = Fourier({**options, "sharpness": 4.0})
+    engine = fit(primitive, initial(primitive, 4, 16, target=target), target, 3)
+    engine.advance(3)
+    sharpness = engine.drawing(best=False).tensors["sharpness"]
+    assert bool((sharpness != 4.0).any()) == learned
+
+
 @pytest.mark.parametrize("blend", ["normalized", "depth"])
 def test_the_texts_form_refuses_blends_of_positive_weights(blend):
     primitive = Fourier({"form": "text", "blend": blend})
@@ -299,13 +317,13 @@ def test_splats_v1_learns_as_published(astronaut):
             "splats-v1",
             256,
             0.01,
-            {"blend": "sum", "squared": True, "sharpness": 16.0, "harmonics": 8},
+            {"blend": "sum", "squared": True},
         ),
         (
             "splats-v2",
             512,
             0.005,
-            {"blend": "depth", "squared": False, "sharpness": 16.0, "harmonics": 8},
+            {"blend": "depth", "squared": False},
         ),
     ],
 )
@@ -314,7 +332,8 @@ def test_presets_are_expanded_in_the_resolved_recipe(preset, count, rate, option
     plan = resolve(asked, default(), Canvas(64, 64))
     table, stage = plan.recipe.primitive, plan.recipe.stage[0]
     assert (table.preset, table.count) == (preset, count)
-    assert table.options == {"form": "notebook", **ALWAYS, **options}
+    form = {"form": "notebook", "harmonics": 8, "sharpness": 16.0, "learn_sharpness": False}
+    assert table.options == {**form, **ALWAYS, **options}
     assert (stage.engine, stage.steps, stage.loss) == ("gradient", 1000, "rmse")
     wanted = {
         "optimizer": "adamw",

@@ -6,7 +6,8 @@ rotated and scaled frame:
 - ``text``: tanh(s·(R·∑ₘ(aₘ sin mφ + bₘ cos mφ) − r)), which is −1 far away;
 - ``notebook``: max(0, tanh(s·(1 + 0.1·∑ₘ(aₘ sin mφ + bₘ cos mφ) − r/R))), squared where `squared`.
 
-The text has s = 1; the notebook s = 16, 8 harmonics, and weighs colours by the square.
+The text has s = 1; the notebook s = 16, 8 harmonics, and weighs colours by the square. Both keep s
+as it is. In the text's form another s is only another unit: s·R and r/s say the same.
 """
 
 from __future__ import annotations
@@ -19,7 +20,19 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from artgen import Blend, Context, Map, Param, Params, Preset, Splat, init, option, pixels, rates
+from artgen import (
+    Blend,
+    Context,
+    Map,
+    Param,
+    Params,
+    Preset,
+    Splat,
+    init,
+    option,
+    pixels,
+    rates,
+)
 
 WOBBLE = 0.1
 """Shift of the outline for a weight of 1 in the notebook's form, relative to the radius."""
@@ -44,7 +57,6 @@ def _published(colour: dict[str, Any], lr: float) -> dict[str, dict[str, Any]]:
         "angle": {**_through(Map("identity", pi)), "lr": lr},
         "sine": {"init": 0.0, "lr": lr},
         "cosine": {"init": 0.0, "lr": lr},
-        "sharpness": {"lr": 0.0},
     }
 
 
@@ -71,7 +83,12 @@ class Fourier(Splat):
 
         form: Literal["notebook", "text"] = option("notebook", "which published formula to use")
         harmonics: int = option(8, "terms of the series, each a sine and a cosine", low=1, high=64)
-        sharpness: float = option(5.0, "initial steepness of the edge", low=0.1, high=64)
+        sharpness: float = option(
+            5.0, "steepness of the edge, the initial one if learned", low=0.1, high=64
+        )
+        learn_sharpness: bool | None = option(
+            None, "whether every petal learns its sharpness; by default with form=notebook only"
+        )
         squared: bool = option(True, "weight colours by the square (form=notebook only)")
         blend: Literal["sum", "mean", "normalized", "depth"] = option(
             "sum", "how weights become a picture"
@@ -81,13 +98,23 @@ class Fourier(Splat):
     presets: ClassVar[Mapping[str, Preset]] = {
         "splats-v1": Preset(
             count=256,
-            options={"sharpness": 16.0, "squared": True, "blend": "sum"},
+            options={
+                "sharpness": 16.0,
+                "learn_sharpness": False,
+                "squared": True,
+                "blend": "sum",
+            },
             stage=_PUBLISHED_STAGE,
             params=_published({"map": Map("tanh"), "init": 0.0}, lr=0.01),
         ),
         "splats-v2": Preset(
             count=512,
-            options={"sharpness": 16.0, "squared": False, "blend": "depth"},
+            options={
+                "sharpness": 16.0,
+                "learn_sharpness": False,
+                "squared": False,
+                "blend": "depth",
+            },
             stage=_PUBLISHED_STAGE,
             params={
                 **_published(_through(Map("sigmoid")), lr=0.005),
@@ -111,18 +138,23 @@ class Fourier(Splat):
     def params(self) -> Mapping[str, Param]:
         """Two scales, a radius, a rotation, the series and the sharpness of every petal."""
         n = self.options.harmonics
+        steepness = self.options.sharpness
+        learned = self.options.learn_sharpness
+        if learned is None:
+            learned = self.options.form == "notebook"
+        rate = 0.06 if learned else 0.0
         params = {
             "scale": Param(2, init=init.from_spacing(1.0), min=pixels(1 / 3), lr=0.06, map="exp"),
             "radius": Param(init=1.0, min=0.05, max=20.0, lr=0.06, map="exp"),
             "angle": Param(init=init.uniform(0, pi), lr=0.06, period=2 * pi),
             "sine": Param(n, init=init.normal(0.1), lr=0.1),
             "cosine": Param(n, init=init.normal(0.1), lr=0.1),
-            "sharpness": Param(init=self.options.sharpness, min=0.05, max=64.0, lr=0.06, map="exp"),
+            "sharpness": Param(init=steepness, min=0.05, max=64.0, lr=rate, map="exp"),
         }
         if self.options.form == "text":
             # Every splat reaches everywhere with -1, so colours start small.
-            rate = rates.per_count(0.05) if self.options.blend == "mean" else 0.05
-            params["colour"] = Param(3, init=init.at_target_colour(0.0), lr=rate)
+            slow = rates.per_count(0.05) if self.options.blend == "mean" else 0.05
+            params["colour"] = Param(3, init=init.at_target_colour(0.0), lr=slow)
         return params
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
