@@ -20,7 +20,7 @@ from artgen.losses import LossFunction
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Kind, default
-from artgen.resolve import check_polish
+from artgen.resolve import check_polish, with_preset_target
 from artgen.runner import run
 from artgen.targets import (
     Target,
@@ -133,12 +133,6 @@ def fit(
                     hint="open it with artgen.TargetRequest(frame=...)",
                 )
             opened = target if frame.size is None else target.resized(frame.size)
-        else:
-            # What suits the primitive is known later; until then black is behind transparency.
-            plain = "black" if background == "auto" else background
-            plain_frame = replace(frame, size=None)
-            request = TargetRequest(long_side, parse_colour(plain), frame=plain_frame)
-            opened = image_from_array(target, request)
     if isinstance(palette, str):
         palette = parse_palette(palette)
     elif isinstance(palette, os.PathLike):
@@ -189,6 +183,12 @@ def fit(
     )
     if polish:
         check_polish(recipe, default())
+    if opened is None and not isinstance(target, str | os.PathLike):
+        recipe = with_preset_target(recipe, default())
+        # What suits the primitive is known later; until then black is behind transparency.
+        plain = parse_colour("black" if background == "auto" else background)
+        request = TargetRequest(recipe.target.size, plain, frame=recipe.target.frame)
+        opened = image_from_array(target, request)
     listener, evaluated = _listener.get(), list[Evaluated]()
     control = listener.control if listener else RunControl()
 

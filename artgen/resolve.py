@@ -199,6 +199,19 @@ def load_primitive(recipe: Recipe, registry: Registry) -> type[Primitive]:
     return cls
 
 
+def with_preset_target(recipe: Recipe, registry: Registry) -> Recipe:
+    """The recipe with the keys of its target that a preset sets and the recipe does not.
+
+    Raises PluginError, UsageError.
+    """
+    # The recipe of a fit has the hash of its target, and was completed already.
+    if recipe.primitive.preset is None or recipe.target.sha256 is not None:
+        return recipe
+    keys = load_primitive(recipe, registry).find_preset(recipe.primitive.preset).target
+    asked = recipe.target.model_dump(exclude_defaults=True)
+    return recipe.with_target(**{key: keys[key] for key in keys if key not in asked})
+
+
 def find_primitive(recipe: Recipe, registry: Registry) -> Entry:
     """The entry of the recipe's primitive. Raises PluginError."""
     table = recipe.primitive

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
+import artgen
 from artgen import Canvas, Context, Drawing, Map, Params, PluginError, UsageError
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
@@ -16,7 +19,7 @@ from artgen.losses import mse, parse_loss, rmse
 from artgen.raster import draw, paint
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.resolve import resolve
+from artgen.resolve import resolve, with_preset_target
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.mlp import MLP
@@ -350,6 +353,31 @@ def test_presets_are_expanded_in_the_resolved_recipe(preset, count, rate, option
     assert set(rates.values()) == {rate}
     # What was resolved resolves to itself.
     assert resolve(plan.recipe, default(), Canvas(64, 64)).recipe == plan.recipe
+
+
+@pytest.mark.parametrize("opened", [True, False])
+@pytest.mark.parametrize(
+    ("asked", "size"), [({}, (256, 256)), ({"size": 16}, (16, 16)), ({"size": "24x12"}, (24, 12))]
+)
+def test_splats_v1_crops_its_target_to_a_square(opened, asked, size, tmp_path):
+    picture = np.zeros((20, 30, 3), np.uint8)
+    picture[:, 5:25] = 255
+    path = tmp_path / "wide.png"
+    Image.fromarray(picture).save(path)
+    art = artgen.fit(
+        picture if opened else path,
+        *("fourier",),
+        preset="splats-v1",
+        count=2,
+        steps=1,
+        backend="eager",
+        **asked,
+    )
+    canvas = art.drawing.canvas
+    assert (canvas.width, canvas.height) == size
+    # A complete recipe is not changed again.
+    whole = art.recipe.with_target(aspect=None)
+    assert with_preset_target(whole, default()) == whole
 
 
 @pytest.mark.parametrize("preset", ["splats-v1", "splats-v2"])

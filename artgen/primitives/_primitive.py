@@ -25,8 +25,9 @@ Arithmetic: TypeAlias = Literal["fp32", "bf16"]
 class Preset:
     """A partial recipe: count, options, stage keys, background, and settings of single parameters.
 
-    `params` maps a parameter's name to keywords of `Param.replaced`. The stage keys are for the
-    engines named in `engines`; where it is empty, for the primitive's first one.
+    `target` holds keys of the recipe's target, such as ``{"aspect": "1:1"}``. `params` maps a
+    parameter's name to keywords of `Param.replaced`. The stage keys are for the engines named in
+    `engines`; where it is empty, for the primitive's first one.
     """
 
     count: int | None = None
@@ -35,6 +36,7 @@ class Preset:
     params: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     engines: tuple[str, ...] = ()
     background: str | None = None
+    target: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

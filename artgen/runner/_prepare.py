@@ -28,7 +28,7 @@ from artgen.primitives import Arithmetic, Context
 from artgen.raster import Backend, choose_backend, tensor_device
 from artgen.recipe import FileReference, Recipe, TargetTable
 from artgen.registry import Registry, bare_name
-from artgen.resolve import Plan, load_primitive, resolve
+from artgen.resolve import Plan, load_primitive, resolve, with_preset_target
 from artgen.runner._arithmetic import resolve_arithmetic
 from artgen.runner._device import resolve_device
 from artgen.runner._history import LIGHT_KEYS, keeps_trajectory
@@ -171,6 +171,8 @@ def prepare(
     """
     report("reading the target")
     files = InputFiles(search)
+    if target is None:
+        recipe = with_preset_target(recipe, registry)
     asked_target, asked_device = recipe.target, recipe.run.device
     device = resolve_device(asked_device)
     init = None if recipe.init is None else open_initial(recipe.init, files, registry)

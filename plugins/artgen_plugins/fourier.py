@@ -105,6 +105,7 @@ class Fourier(Splat):
                 "blend": "sum",
             },
             stage=_PUBLISHED_STAGE,
+            target={"aspect": "1:1", "size": 256},
             params=_published({"map": Map("tanh"), "init": 0.0}, lr=0.01),
         ),
         "splats-v2": Preset(
