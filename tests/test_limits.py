@@ -12,11 +12,13 @@ from helpers import changed, recipe
 from PIL import Image, ImageDraw
 
 from artgen import Canvas, PluginError, Shape, UsageError, option
+from artgen.drawing import Drawing
 from artgen.output.parts import flat_parts
 from artgen.primitives import mixture
 from artgen.primitives._limits import within
 from artgen.raster import draw_shapes
 from artgen.runner import run
+from artgen_plugins.blob import Blob
 from artgen_plugins.circle import Circle
 from artgen_plugins.triangle import Triangle
 
@@ -158,3 +160,38 @@ def test_a_symmetric_fit_is_symmetric_in_every_format(photo, registry):
         opaque.paste(Image.new("RGB", opaque.size, colour), mask=weight)
     large = art.render(width).astype(int)
     assert np.abs(large - np.asarray(opaque).astype(int)).mean() < 1.5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("symmetry", "classes"), [("quarter", (Circle,)), ("rotate:4", (Circle, Blob))]
+)
+def test_copies_of_a_shape_cover_their_union_once(symmetry, classes):
+    """Spans and curves, as drawn and as parts of files."""
+    shape = mixture(classes, (1.0,) * len(classes))({"symmetry": symmetry})
+    length = max(member.genes for member in shape.members)
+    angles = np.arange(0, 2 * math.pi, 4 * math.pi / length)
+    ring = np.stack([0.3 * np.cos(angles) - 0.6, 0.2 * np.sin(angles) - 0.2], 1).ravel()
+    rows = [[-0.3, -0.2, 0.35], ring.tolist()]
+    for kind in range(len(classes)):
+        genes = rows[kind] + [0.0] * (length - len(rows[kind]))
+        values = tensors_of(shape, genes) | {"kind": torch.tensor([float(kind)])}
+        drawn = draw_shapes(shape, values, Canvas(48, 48), (0, 0, 0))[0]
+        images = [drawn.flip(0), drawn.flip(1)] if symmetry == "quarter" else [drawn.rot90()]
+        assert all((drawn - image).abs().mean() < 1e-3 for image in images)
+        assert 0.499 < drawn.max() < 0.501
+        name = "+".join(each.__name__.lower() for each in classes)
+        (part,) = flat_parts(shape, Drawing(name, {}, values, 48, 48, (0.0,) * 3))
+        rows_of_points = (np.mgrid[:96, :96].reshape(2, -1).T[:, ::-1] + 0.5) / 48 - 1
+        covered = winding(part.outline(), rows_of_points) != 0
+        small = covered.reshape(48, 2, 48, 2).mean((1, 3))
+        assert np.abs(small / 2 - drawn.numpy()).mean() < 0.01
+
+
+def winding(corners: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """How often a closed polygon winds around each point."""
+    (ax, ay), (bx, by) = corners.T, np.roll(corners, -1, axis=0).T
+    x, y = points.T[..., None]
+    side = (bx - ax) * (y - ay) - (x - ax) * (by - ay)
+    upwards, downwards = (ay <= y) & (y < by) & (side > 0), (by <= y) & (y < ay) & (side < 0)
+    return upwards.sum(1) - downwards.sum(1)

@@ -428,3 +428,10 @@ def test_from_python(photo, tmp_path):
     listed = fit(photo, "triangle", palette=INKS, **options)
     assert read.to_bytes() == listed.to_bytes()
     assert read.drawing.canvas == Canvas(24, 16)
+
+
+def test_the_colours_of_cga_follow_from_its_signal():
+    """A channel is 170 where its bit is set, plus 85 with intensity; dark yellow is brown."""
+    channels = [[170 * (i >> bit & 1) + 85 * (i >> 3) for bit in (2, 1, 0)] for i in range(16)]
+    channels[6][1] //= 2
+    assert NAMED["cga"].split() == ["{:02x}{:02x}{:02x}".format(*each) for each in channels]

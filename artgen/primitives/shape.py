@@ -43,6 +43,7 @@ from artgen.primitives._curves import flatten, join_curves, join_rings, path_dat
 from artgen.primitives._limits import within
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
+from artgen.primitives._symmetry import Symmetry, symmetry_of
 from artgen.primitives.splat import Splat
 from artgen.rates import per_spacing
 
@@ -68,9 +69,19 @@ class ShapeOptions:
     aspect: float | None = option(None, "largest ratio of length to width", low=1)
     min_alpha: float | None = option(None, "smallest opacity that is searched", low=0, high=1)
     max_alpha: float | None = option(None, "largest opacity that is searched", low=0.01, high=1)
-    symmetry: Literal["none", "mirror"] = option(
-        "none", "mirror: repeat every shape on the other side of the vertical axis"
-    )
+    symmetry: Literal[
+        "none",
+        "mirror",
+        "mirror-y",
+        "quarter",
+        "rotate:2",
+        "rotate:3",
+        "rotate:4",
+        "rotate:5",
+        "rotate:6",
+        "rotate:8",
+        "rotate:12",
+    ] = option("none", "how every shape is repeated; mirror: left and right")
 
 
 class Shape(Primitive):
@@ -141,9 +152,9 @@ class Shape(Primitive):
         return 2 * (options.min_size or 0.0), largest, options.aspect or math.inf
 
     @property
-    def symmetric(self) -> bool:
-        """Whether every shape is repeated on the other side of the vertical axis."""
-        return bool(self.options.symmetry == "mirror")
+    def symmetry(self) -> Symmetry | None:
+        """How every shape is repeated around the centre of the picture; None: it is not."""
+        return symmetry_of(self.options.symmetry)
 
     def sizes(self, small: float, large: float) -> tuple[float, float]:
         """Return sizes for `random`, of a search that asks for `small` to `large`."""

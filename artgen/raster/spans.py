@@ -25,6 +25,8 @@ from artgen.compiler.static_functions import check_static, load_after, try_in_py
 from artgen.compiler.threads import share
 from artgen.faults import broken
 from artgen.primitives import Shape
+from artgen.primitives._symmetry import Symmetry
+from artgen.primitives.shape import HEIGHTS
 
 SAMPLE_ROWS = 8
 """Sample rows per pixel of a drawing."""
@@ -114,7 +116,7 @@ def load_kernels(
     layout = tuple(
         (member.genes, member.vertices, member.curves, member.convex) for member in shape.members
     )
-    key = (classes, layout, shape.weights, modules, constants, more, shape.limits, shape.symmetric)
+    key = (classes, layout, shape.weights, modules, constants, more, shape.limits, shape.symmetry)
     if key not in _loaded:
         check_shape(shape)
         kernels = constants + kernel_cache.read_kernels(*modules) + more
@@ -157,24 +159,24 @@ _BINDING = "{bound}_{k} = compiled(given[{k}].{name})\n"
 _TRACE_OUTLINE = """
 
 @inline
-def trace_{k}(genes, first, last, grid, scratch):
+def trace_{k}(genes, {image}first, last, grid, scratch):
     points = scratch[3][:{vertices}]
-    outline_{k}(genes, points)
+    {fill}
     return {trace}(points, first, last, grid, scratch)
 """
 
 _TRACE_SPANS = """
 
 @inline
-def trace_{k}(genes, first, last, grid, scratch):
+def trace_{k}(genes, {image}first, last, grid, scratch):
     top, pitch, origin, scale, width = grid
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
-    low, high = bounds_{k}(genes)
+    {bounds}
     spans = 0
     for row in range(
         clamp_row((low - top) / pitch, first, last), clamp_row((high - top) / pitch, first, last)
     ):
-        left, right = span_{k}(genes, top + row * pitch)
+        left, right = span_{k}(genes, {y})
         left, right = max((left - origin) * scale, 0.0), min((right - origin) * scale, width)
         if right > left:
             rows[spans], lefts[spans], rights[spans] = row, left, right
@@ -214,15 +216,38 @@ low, high = bounds_{k}(genes)
         points[i, 0], points[i, 1] = left, y
         points[-1 - i, 0], points[-1 - i, 1] = right, y"""
 
-_MIRRORED = """
+_TURNS = """
 
-from artgen.raster.symmetry_kernels import mirrored
+from artgen.raster.symmetry_kernels import copied, flipped, turn, united
 
+TURNS = np.array({turns})
+"""
+
+_SYMMETRIC = """
 
 @inline
 def trace(kind, genes, first, last, grid, scratch):
-    return mirrored(half(kind, genes, first, last, grid, scratch), grid, scratch)
+    number = 0
+    for image in range(len(TURNS)):
+        before = copied(number, scratch)
+        number = trace_image(kind, genes, image, first, last, grid, scratch)
+        number = united(before, copied(number, scratch), scratch)
+    if {flips}:
+        spans = copied(number, scratch)
+        number = united(spans, flipped(spans, grid), scratch)
+    return number
 """
+
+_TURN = "\n    turn(points, TURNS[image])"
+
+_BOUNDS, _Y = "low, high = bounds_{k}(genes)", "top + row * pitch"
+
+_IMAGE_BOUNDS = """\
+low, high = bounds_{k}(genes)
+    if TURNS[image, 1, 1] < 0:
+        low, high = -high, -low"""
+
+_IMAGE_Y = "TURNS[image, 1, 1] * (top + row * pitch)"
 
 LIMIT_HEIGHTS = 9
 """Heights at which a shape of spans is measured."""
@@ -237,34 +262,51 @@ def {name}(kind, {arguments}):
 
 def _source(shape: Shape, fingerprint: str) -> str:
     """Return the text that binds the functions of the shapes, and those chosen by kind."""
-    members = shape.members
+    members, symmetry = shape.members, shape.symmetry
     # A curve crosses a row three times at most.
     tangled = [member.vertices or 3 * member.curves for member in members if not member.convex]
-    crossings = max(tangled, default=0)
+    crossings, corners = max(tangled, default=0), [member.outline_points for member in members]
+    if symmetry is not None:
+        if symmetry.rotates and 0 in corners:
+            crossings, corners = max(crossings, 2 * HEIGHTS), [*corners, 2 * HEIGHTS]
+        # All copies together have so many times the spans of a row.
+        crossings = len(symmetry.images) * max(crossings, 2)
     text = _HEADER.format(
         fingerprint=fingerprint,
-        vertices=max(1, *(member.outline_points for member in members)),
-        # The mirror image doubles the spans of a row.
-        crossings=2 * max(crossings, 2) if shape.symmetric else crossings,
+        vertices=max(1, *corners),
+        crossings=crossings,
         genes=[member.genes for member in members],
         chances=(np.cumsum(shape.weights) / sum(shape.weights)).tolist(),
     )
     text += _WITHIN if shape.limits else ""
+    text += _TURNS.format(turns=symmetry.turns) if symmetry else ""
     for k, member in enumerate(members):
         for name in _compiled_functions(member):
             bound = "free" if name == "valid" and shape.limits else name
             text += _BINDING.format(bound=bound, name=name, k=k)
         text += _limited(k, member, shape.limits) if shape.limits else ""
+        text += _trace(k, member, symmetry)
+    for name in ("trace", *SEARCH_FUNCTIONS):
+        alias = "trace_image" if name == "trace" and symmetry else name
+        text += _choice(name, [member.genes for member in members], alias)
+    return text + (_SYMMETRIC.format(flips=symmetry.flips) if symmetry else "") + "\n\n"
+
+
+def _trace(k: int, member: Shape, symmetry: Symmetry | None) -> str:
+    """Return a function `trace_k`; with a symmetry it traces the copy number `image`."""
+    image = "image, " if symmetry else ""
+    if member.outline_points or (symmetry and symmetry.rotates):
         trace = "trace_convex" if member.convex else "trace_outline"
-        text += (_TRACE_OUTLINE if member.outline_points else _TRACE_SPANS).format(
+        fill = (_FILL_OUTLINE if member.outline_points else _FILL_SPANS) + _TURN * bool(symmetry)
+        return _TRACE_OUTLINE.format(
             k=k,
-            vertices=member.outline_points,
+            image=image,
+            fill=fill.format(k=k, heights=HEIGHTS),
+            vertices=member.outline_points or 2 * HEIGHTS,
             trace="trace_curves" if member.curves else trace,
         )
-    for name in ("trace", *SEARCH_FUNCTIONS):
-        alias = "half" if name == "trace" and shape.symmetric else name
-        text += _choice(name, [member.genes for member in members], alias)
-    return text + (_MIRRORED if shape.symmetric else "") + "\n\n"
+    bounds, y = (_IMAGE_BOUNDS, _IMAGE_Y) if symmetry else (_BOUNDS, _Y)
+    return _TRACE_SPANS.format(k=k, image=image, bounds=bounds.format(k=k), y=y)
 
 
 def _limited(k: int, member: Shape, limits: tuple[float, float, float]) -> str:
@@ -281,13 +323,16 @@ def _choice(name: str, genes: list[int], alias: str) -> str:
 
     Numbers beyond the kinds mean the last one.
     """
-    rest = _SIGNATURES[name].partition(", ")[2]
+    arguments = _SIGNATURES[name]
+    if alias == "trace_image":
+        arguments = arguments.replace("first", "image, first")
+    rest = arguments.partition(", ")[2]
     lines = []
     for k, number in enumerate(genes):
         call = ", ".join(filter(None, (f"genes[:{number}]", rest)))
         last = k == len(genes) - 1
         lines.append(f"{'    ' if last else f'    if kind == {k}: '}return {name}_{k}({call})")
-    return _CHOICE.format(name=alias, arguments=_SIGNATURES[name], branches="\n".join(lines))
+    return _CHOICE.format(name=alias, arguments=arguments, branches="\n".join(lines))
 
 
 def _covering(member: Shape) -> tuple[str, ...]:

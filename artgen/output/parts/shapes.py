@@ -13,7 +13,7 @@ import numpy as np
 from artgen.drawing import Drawing
 from artgen.errors import PluginError
 from artgen.output.parts._flat import Curves, FlatPart, Floats, Polygon, flat_parts
-from artgen.primitives import Shape
+from artgen.primitives import Shape, join_rings
 from artgen.raster import check_shape, unpack
 from artgen.registry import kind_names
 
@@ -66,6 +66,7 @@ class PlacedShape(FlatPart):
 def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     check_shape(shape)
     names, members = kind_names(drawing.primitive), shape.members
+    images = None if shape.symmetry is None else shape.symmetry.images
     placed: list[FlatPart] = []
     for kind, genes, colour, alpha in zip(*unpack(shape, drawing.tensors), strict=True):
         # As it is drawn: any other number means the last kind.
@@ -81,15 +82,15 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
             colour=colour,
             alpha=min(max(float(alpha), 0.0), 1.0),
         )
-        placed.append(_mirrored(part) if shape.symmetric else part)
+        placed.append(part if images is None else _repeated(part, images))
     return placed
 
 
-def _mirrored(part: PlacedShape) -> FlatPart:
-    """A shape and its mirror image as one part.
+def _repeated(part: PlacedShape, images: Floats) -> FlatPart:
+    """A shape multiplied by each matrix of `images`, [copies, 2, 2], as one part.
 
-    Both halves wind in the same direction, so that they may overlap. Where polygons do not, a line
-    of no width joins them at the corner next to the axis.
+    All copies wind in the same direction, so that they may overlap. Lines of no width join those of
+    polygons, from the corner that is nearest to its images.
     """
     same: dict[str, Any] = {
         "colour": part.colour,
@@ -98,11 +99,17 @@ def _mirrored(part: PlacedShape) -> FlatPart:
         "numbers": part.numbers,
     }
     if contours := part.contours():
-        images = [contour[::-1, ::-1] * (-1, 1) for contour in contours]
-        return Curves([*contours, *images], **same)
+        copies = [
+            (contour if np.linalg.det(image) > 0 else contour[::-1, ::-1]) @ image.T
+            for image in images
+            for contour in contours
+        ]
+        return Curves(copies, **same)
     corners = part.outline()
     if len(corners):
-        corners = np.roll(corners, -int(np.abs(corners[:, 0]).argmin()), axis=0)
-        half = np.append(corners, corners[:1], axis=0)
-        corners = np.concatenate([half, half[::-1] * (-1, 1)])
+        distances = np.linalg.norm(corners @ (images - np.eye(2)).transpose(0, 2, 1), axis=2)
+        corners = np.roll(corners, -int(distances.sum(0).argmin()), axis=0)
+        back = np.roll(corners[::-1], 1, axis=0)
+        rings = [(corners if np.linalg.det(image) > 0 else back) @ image.T for image in images]
+        corners = join_rings(rings)[:-1]
     return Polygon(corners, **same)
