@@ -119,16 +119,24 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
         _words(art),
         encode_jpeg(art.render(side), 80, optimize=True),
         film=art.film,
-        **({} if request.size is None else {"saved_side": _long_side(art, request)}),
+        **({} if request.size is None else {"saved_side": _long_side(art, request, "a page")}),
     )
 
 
-def _long_side(art: Art, request: ExportRequest) -> int:
-    """Return the long side in pixels. Raises UsageError where both sides are asked for."""
-    if Frame.of(request.size).aspect is not None:
-        raise UsageError("this format is not cropped", hint="give the long side alone as --size")
-    canvas = art.canvas(request.size)
-    return max(canvas.width, canvas.height)
+def _long_side(art: Art, request: ExportRequest, what: str) -> int:
+    """Return the long side in pixels. Raises UsageError for a crop or a border."""
+    drawn = art.drawing.canvas
+    placement = Frame.of(request.size).place(drawn)
+    whole, picture = placement.whole, placement.picture
+    # The drawing of a cropped target has that aspect up to one of its own pixels.
+    pixel = max(whole.width / drawn.width, whole.height / drawn.height)
+    if max(abs(whole.width - picture.width), abs(whole.height - picture.height)) > pixel:
+        asked = f"{picture.width} {TIMES} {picture.height}"
+        raise UsageError(
+            f"{what} shows the whole drawing, so a size of {asked} cannot crop it or add a border",
+            hint="give the long side alone, without --crop and --pad, or write PNG, SVG or MP4",
+        )
+    return max(picture.width, picture.height)
 
 
 def _words(art: Art) -> PageWords:
@@ -159,7 +167,7 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
     return encode_parts(
         art.drawing,
         art.primitive(),
-        art.drawing.canvas.scaled(_long_side(art, request)),
+        art.drawing.canvas.scaled(_long_side(art, request, "JSON")),
         art.recipe.to_dict(),
         transparent=request.transparent,
     )

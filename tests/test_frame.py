@@ -116,7 +116,7 @@ def test_the_recipe_of_a_crop_repeats_the_picture(tmp_path, monkeypatch):
     assert made.read_bytes() == Path("artgen-out/b.png").read_bytes()
 
 
-def test_drawings_fill_a_picture_or_get_a_border(tmp_path):
+def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
     art = artgen.fit(np.tile([0.0, 1.0], (8, 6)), "triangle", count=3, steps=3, size=12)
     whole = art.render(24)
     assert whole.shape == (16, 24, 3)
@@ -130,8 +130,19 @@ def test_drawings_fill_a_picture_or_get_a_border(tmp_path):
     svg = ElementTree.parse(tmp_path / "a.svg").getroot()
     assert (svg.get("width"), svg.get("height")) == ("24", "24")
     assert [each.tag for each in svg.iter(f"{SVG}clipPath")]
-    with pytest.raises(UsageError, match="not cropped"):
+    with pytest.raises(UsageError, match=r"JSON shows the whole drawing, so a size of 16 . 16"):
         art.save(tmp_path / "a.json", artgen.ExportRequest(size="16x16"))
+    with pytest.raises(UsageError, match="a page shows the whole drawing"):
+        art.save(tmp_path / "a.html", artgen.ExportRequest(size=Frame(24, (1, 1), pad="red")))
+    # The aspect of the drawing itself, up to a pixel of the fit, is no crop.
+    art.save(tmp_path / "a.json", artgen.ExportRequest(size="50x32"))
+    assert json.loads((tmp_path / "a.json").read_text())["width"] == 50
+    art.save(tmp_path / "a.art")
+    names = [str(tmp_path / name) for name in ("a.art", "b.png", "b.html")]
+    asked = ["render", names[0], "-o", names[1], "-o", names[2], "--size", "16x16"]
+    assert main(asked) == 2
+    assert "error: b.html: a page shows the whole drawing" in capsys.readouterr().err
+    assert not Path(names[1]).exists()
 
 
 def test_videos_have_a_size_of_their_own(tmp_path):

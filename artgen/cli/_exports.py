@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,7 +71,7 @@ def write_exports(
             for option, formats in _OPTIONS.items()
             if suffix not in formats and formats & set(map(_suffix, files))
         }
-        with showing(registry, common, file.name):
+        with showing(registry, common, file.name), _naming(file, len(files)):
             contents[file] = run_exporter(suffix, export, art, replace(request, **others))
     silent = common.as_json or common.quiet or any(map(is_stdout, files))
     for file, content in contents.items():
@@ -80,6 +81,17 @@ def write_exports(
         atomic_write(file, content)
         if not silent:
             print(file, flush=True)
+
+
+@contextmanager
+def _naming(file: Path, files: int) -> Iterator[None]:
+    """Add the name of the file to a refusal, where there are several."""
+    try:
+        yield
+    except UsageError as error:
+        if files == 1:
+            raise
+        raise UsageError(f"{file.name}: {error.message}", hint=error.hint) from None
 
 
 def _suffix(file: Path) -> str:
