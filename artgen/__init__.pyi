@@ -61,6 +61,7 @@ from .targets import ImageTarget as ImageTarget
 from .targets import SampleTarget as SampleTarget
 from .targets import SetTarget as SetTarget
 from .targets import TargetRequest as TargetRequest
+from .targets import curve_from_graph as curve_from_graph
 from .targets import curve_from_samples as curve_from_samples
 from .targets import image_from_array as image_from_array
 from .targets import points_from_samples as points_from_samples

@@ -111,15 +111,26 @@ class Curve(Subject):
     @property
     def values(self) -> NDArray[np.float32]:
         """The samples' y as a field sees them, [M, 1]."""
+        return self.scaled(self.y)
+
+    def scaled(self, y: NDArray[np.float64]) -> NDArray[np.float32]:
+        """Any y [M] as a field sees them, [M, 1]."""
         import numpy as np
 
-        return ((self.y - self.offset) / self.unit)[:, None].astype(np.float32)
+        return ((y - self.offset) / self.unit)[:, None].astype(np.float32)
 
     def place(self, x: NDArray[np.float64]) -> NDArray[np.float32]:
         """Positions of any x [M], [M, 1]."""
         import numpy as np
 
         return (2 * (x - self.start) / (self.end - self.start) - 1)[:, None].astype(np.float32)
+
+    def unplaced(self, positions: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The x [M] of positions [M, 1]."""
+        import numpy as np
+
+        share = (positions[:, 0].astype(np.float64) + 1) / 2
+        return self.start + (self.end - self.start) * share
 
     def heights(self, values: NDArray[Any]) -> NDArray[np.float64]:
         """The y of a field's values [M]."""

@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 import artgen
 from artgen import Canvas, InputError, UsageError
+from artgen.autograd import Node
 from artgen.cli import main
 from artgen.events import Advanced, Evaluated
 from artgen.recipe import Recipe
@@ -18,6 +20,7 @@ from artgen.registry import Registry, default
 from artgen.resolve import resolve
 from artgen.runner import run
 from artgen.targets import open_curve, open_points
+from artgen_plugins.mlp import MLP
 
 KINDS = {
     "curve": {"target": "curve:x*x?n=40", "metrics": {"mse"}},
@@ -335,8 +338,6 @@ def test_the_published_classifier():
 
 
 def values(found, seed):
-    import torch
-
     rng = torch.Generator().manual_seed(seed)
     return found.primitive.initial(artgen.Context(rng, Canvas(8, 8), 1))
 
@@ -374,6 +375,73 @@ def test_the_published_curve_is_about_as_good_as_published():
         errors.append(art.metrics["mse"])
     # The published code came to 0.028 as the median of five seeds.
     assert sorted(errors)[1] < 0.03
+
+
+def seen_by(target, engine, monkeypatch, **options):
+    """The x of all positions at which a small network is evaluated in steps of one sample."""
+    seen, encode = [], MLP.encode
+
+    def watched(self, xy):
+        if len(xy) == 1:
+            seen.extend(xy.flatten().tolist())
+        return encode(self, xy)
+
+    monkeypatch.setattr(MLP, "encode", watched)
+    options = {"hidden": 2, "layers": 1, "preset": "curve-v1", "engine": engine, **options}
+    artgen.fit(target, "mlp", steps=60, seed=1, size=16, threads=1, history=0, **options)
+    # The engine `scratch` looks at one position first.
+    return np.array(seen[1:] if engine == "scratch" else seen)
+
+
+@pytest.mark.parametrize("engine", ["gradient", "scratch"])
+def test_the_published_curve_draws_x_anywhere(engine, monkeypatch):
+    x = seen_by("curve:x?n=5", engine, monkeypatch)
+    assert len(np.unique(x)) >= 60
+    assert x.min() > -1
+    assert x.max() < 1
+    assert abs(x.mean()) < 0.25
+
+
+def test_batches_of_measurements_are_measurements(monkeypatch):
+    measured = artgen.curve_from_samples([0, 1, 4], [0, 1, 2])
+    assert set(seen_by(measured, "gradient", monkeypatch)) == {-1, -0.5, 1}
+
+
+def test_a_curve_between_its_samples_is_the_function():
+    target = open_curve("1/x?from=-1&to=3&n=8")
+    function = target.tensors().function
+    x = torch.tensor([[-0.9], [0.123], [-0.5 + 1e-6]])
+    left, right, pole = target.subject.heights(function(x)[:, 0].numpy())
+    assert (left, right) == pytest.approx((1 / -0.8, 1 / 1.246), rel=1e-5)
+    # Beside a pole it is not: one such value would spoil the fit.
+    assert abs(pole) < 7
+
+
+def test_a_target_of_nodes():
+    def article(x: Node) -> Node:
+        return x.square() * 2.777 + 0.123 - x * x * x * 1.5 + (x * 4.0).sin()
+
+    built, written = artgen.curve_from_graph(article), open_curve("")
+    assert (built.subject.x == written.subject.x).all()
+    assert built.subject.y == pytest.approx(written.subject.y, abs=1e-12)
+    x = torch.linspace(-1, 1, 7)[:, None]
+    assert torch.allclose(built.tensors().function(x), written.tensors().function(x))
+    art = artgen.fit(built, "mlp", preset="curve-v1", engine="scratch", steps=5, seed=1, size=16)
+    assert art.drawing.subject.continuous
+    with pytest.raises(InputError, match="curve has no finite value at x = 0"):
+        artgen.curve_from_graph(lambda x: (x * 1e6).exp() * 0.0 + x, samples=3, start=0, end=1)
+    with pytest.raises(InputError, match="gives the shape"):
+        artgen.curve_from_graph(lambda x: x.sum())
+
+
+def test_the_published_classifier_takes_every_point_once_per_epoch(monkeypatch):
+    places = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.2]])
+    points = artgen.points_from_samples(places, [0, 1, 0, 1, 1])
+    x = seen_by(points, "gradient", monkeypatch, preset="classifier-v1").reshape(60, 2)
+    epochs = [sorted(map(tuple, part)) for part in np.split(x, 12)]
+    assert all(epoch == epochs[0] and len(set(epoch)) == 5 for epoch in epochs)
+    orders = {tuple(map(tuple, part)) for part in np.split(x, 12)}
+    assert len(orders) > 1
 
 
 def test_batches_of_a_curve_are_samples():

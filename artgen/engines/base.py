@@ -7,7 +7,7 @@ steps one `advance` takes affects speed only: chunks of 1, 7 and 1000 give the s
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -33,6 +33,8 @@ class Problem:
     Where it is not a picture, `target` is [outputs, 1, M], the values that a field shall have at
     the `positions` [M, inputs]; or [N, channels, height, width] in 0 to 1, the pictures of the
     examples `test`, on which a codec trained on the examples `training` is evaluated.
+    `function` gives the values [M, outputs] at any positions [M, inputs] where the target is a
+    function.
     `drawing` is where to start, and may hold fewer parts than the `count` there shall be in the end
     (None: as many as it has); `seed` feeds the engine's own generator; `total_steps` is the length
     of the schedule as first planned; `revisions` are pairs of a step and the length planned from
@@ -51,6 +53,7 @@ class Problem:
     positions: Tensor | None = None
     training: Examples | None = None
     test: Examples | None = None
+    function: Callable[[Tensor], Tensor] | None = None
     count: int | None = None
     palette: Tensor | None = None
     device: str = "cpu"

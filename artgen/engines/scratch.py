@@ -104,9 +104,11 @@ class ScratchEngine(Engine):
         else:
             x, y = self.canvas.pixel_centres()
             self.positions = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
+        self.sampled = 0 < self.options.batch < len(self.positions)
         self.features: Array | None = None
         width = self._encoded(np.arange(1)).shape[1]
-        if width * len(self.positions) <= _KEPT_FEATURES:
+        fixed = problem.function is None or not self.sampled
+        if fixed and width * len(self.positions) <= _KEPT_FEATURES:
             everything = np.arange(len(self.positions))
             pieces = np.split(everything, everything[_ENCODED_AT_ONCE::_ENCODED_AT_ONCE])
             self.features = np.concatenate([self._encoded(piece) for piece in pieces])
@@ -195,10 +197,19 @@ class ScratchEngine(Engine):
                 array[:] = state[f"{group}.{name}"].numpy()
 
     def _pixels(self, rng: np.random.Generator) -> Array:
-        """Numbers of random pixels or samples, drawn with replacement; or of all."""
-        if not 0 < self.options.batch < len(self.positions):
+        """Numbers of random pixels or samples, drawn with replacement; or of all.
+
+        Those of a function are new ones, anywhere.
+        """
+        batch, function = self.options.batch, self.problem.function
+        if not self.sampled:
             return np.arange(len(self.positions))
-        return rng.integers(len(self.positions), size=self.options.batch)
+        if function is None:
+            return rng.integers(len(self.positions), size=batch)
+        places = rng.uniform(-1, 1, (batch, self.positions.shape[1]))
+        self.positions = places.astype(np.float32)
+        self.target = _array(function(torch.from_numpy(self.positions)))
+        return np.arange(batch)
 
     def _shares(self, pixels: Array) -> Array:
         """How much each channel of each pixel counts, [M, 1]; the channels' sum to 1."""

@@ -287,6 +287,7 @@ class Fit:
             positions=data.positions,
             training=data.training,
             test=data.test,
+            function=data.function,
             loss=self.job.plan.losses[index],
             total_steps=total_steps or self.stage.first_plan,
             revisions=[] if total_steps else self.stage.revisions,

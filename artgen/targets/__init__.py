@@ -8,7 +8,7 @@ from artgen.targets._table import open_table
 from artgen.targets._target import Target, TargetTensors
 from artgen.targets.clip import ClipTarget, is_clip, open_clip, open_frames, open_moving
 from artgen.targets.colour import hex_colour, linear_to_srgb, parse_colour, srgb_to_linear
-from artgen.targets.curve import open_curve
+from artgen.targets.curve import curve_from_graph, open_curve
 from artgen.targets.digits import open_digits
 from artgen.targets.image import (
     PICTURE_SUFFIXES,
@@ -44,6 +44,7 @@ __all__ = [
     "TargetRequest",
     "TargetTensors",
     "check_sample",
+    "curve_from_graph",
     "curve_from_samples",
     "file_safe",
     "files_beside",

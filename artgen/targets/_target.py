@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -31,7 +31,9 @@ class TargetTensors:
 
     `goal` is a picture [3, height, width], the values [outputs, 1, M] at `positions` [M, inputs],
     or the pictures of `test`, [N, channels, height, width], all float32. Codecs learn from
-    `training`. `weight`, [height, width], is how much the pixels of a picture count.
+    `training`. `weight`, [height, width], is how much the pixels of a picture count. `function` is
+    given where the values are those of a function: it maps any positions [M, inputs] to values
+    [M, outputs].
     """
 
     goal: Tensor
@@ -39,6 +41,7 @@ class TargetTensors:
     positions: Tensor | None = None
     training: Examples | None = None
     test: Examples | None = None
+    function: Callable[[Tensor], Tensor] | None = None
 
 
 @dataclass(frozen=True, eq=False, repr=False)

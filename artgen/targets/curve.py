@@ -1,13 +1,21 @@
 """Curve targets: `curve:EXPR?from=A&to=B&n=N`, a function of x sampled evenly, both ends included.
 
+Plots and metrics use these samples. Batches that are smaller are drawn from the whole interval.
+
 Without an expression it is the one of the article on automatic differentiation that the preset
 `curve-v1` of `mlp` comes from: 2.777x² + 0.123 − 1.5x³ + sin 4x on [−1, 1].
 """
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Callable
+from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.autograd import Node, Tensor, Variable
 from artgen.errors import InputError
 from artgen.samples import Curve
 from artgen.targets._expression import Expression
@@ -34,17 +42,63 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
         raise InputError(f"{options.source}: from must be less than to, got {start:g} and {end:g}")
     samples = options.number("n", _SAMPLES, 2, MOST_SAMPLES)
     function = Expression(options.what or _EXPRESSION)
+    curve = _sampled(function, start, end, samples, options.source)
+    digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
+    name = Source("curve", rest).file_stem
+    target = make_target(curve, request, name, options.source, digest)
+    return replace(target, function=function)
+
+
+def curve_from_graph(
+    graph: Callable[[Node], Node],
+    request: TargetRequest = DEFAULT_REQUEST,
+    name: str = "curve",
+    *,
+    start: float = -1.0,
+    end: float = 1.0,
+    samples: int = _SAMPLES,
+) -> SampleTarget:
+    """Make a target of a function built from nodes of `artgen.autograd`, from `start` to `end`.
+
+    `graph` gets a node of M values of x, [M, 1], and returns one of the same shape. `samples` are
+    shown and evaluated. Raises InputError naming `name`, and ValueError for nodes whose shapes do
+    not fit.
+    """
+    if not (-math.inf < start < end < math.inf and 2 <= samples <= MOST_SAMPLES):
+        raise InputError(
+            f"{name}: cannot take {samples} samples from {start:g} to {end:g}",
+            hint=f"start must be less than end, with 2 to {MOST_SAMPLES:,} samples",
+        )
+
+    def function(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        with np.errstate(all="ignore"):
+            y = graph(Variable(Tensor((len(x), 1), x), "x")).materialize()
+        if y.shape != (len(x), 1):
+            raise InputError(f"{name}: the graph gives the shape {list(y.shape)} for [{len(x)}, 1]")
+        return y.data.astype(np.float64)
+
+    curve = _sampled(function, start, end, samples, name)
+    target = make_target(curve, request, name, name, content_hash(curve.x, curve.y))
+    return replace(target, function=function)
+
+
+def _sampled(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
+    start: float,
+    end: float,
+    samples: int,
+    source: str,
+) -> Curve:
+    """Evenly spaced samples of a function. Raises InputError where one is not finite."""
     x = np.linspace(start, end, samples)
     y = function(x)
     undefined = ~(np.abs(y) < 1e100)
     if undefined.any():
         raise InputError(
-            f"{options.source} has no finite value at x = {x[undefined][0]:g}",
+            f"{source} has no finite value at x = {x[undefined][0]:g}",
             hint="choose another interval with ?from=A&to=B",
         )
-    digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
-    name = Source("curve", rest).file_stem
-    return make_target(Curve(x, y, start, end), request, name, options.source, digest)
+    return Curve(x, y, start, end)
 
 
 def _end(text: str) -> float:

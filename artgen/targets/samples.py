@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,10 +27,14 @@ _MARGIN = 0.06
 
 @dataclass(frozen=True, eq=False, repr=False)
 class SampleTarget(Target):
-    """A curve or labelled points, ready to be fitted; `canvas` is the size of the plot or map."""
+    """A curve or labelled points, ready to be fitted; `canvas` is the size of the plot or map.
+
+    `function` is y(x), float64 [M] each, where a curve is that of a function.
+    """
 
     subject: Curve | Points
     canvas: Canvas
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]] | None = None
 
     @property
     def weight(self) -> None:
@@ -43,8 +48,20 @@ class SampleTarget(Target):
         """The values [outputs, 1, M] at the positions [M, inputs]."""
         import torch
 
-        values = torch.from_numpy(self.subject.values).t()[:, None].contiguous()
-        return TargetTensors(values, positions=torch.from_numpy(self.subject.positions))
+        subject, function = self.subject, self.function
+        values = torch.from_numpy(subject.values).t()[:, None].contiguous()
+        positions = torch.from_numpy(subject.positions)
+        if not isinstance(subject, Curve) or function is None:
+            return TargetTensors(values, positions=positions)
+
+        def between(positions: torch.Tensor) -> torch.Tensor:
+            x = subject.unplaced(positions.numpy())
+            y, samples = function(x), np.interp(x, subject.x, subject.y)
+            # A function may have no value between two samples, or a pole.
+            near = np.abs(y - samples) <= np.ptp(subject.y)
+            return torch.from_numpy(subject.scaled(np.where(near, y, samples)))
+
+        return TargetTensors(values, positions=positions, function=between)
 
 
 def curve_from_samples(

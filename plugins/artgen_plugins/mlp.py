@@ -159,6 +159,7 @@ class MLP(Field):
                 # 256 times every one of 32 points.
                 "steps": 256 * 32,
                 "batch": 1,
+                "epochs": True,
                 "loss": "l1",
                 "optimizer": "adamw",
                 "rate": 1e-3 / RATE,

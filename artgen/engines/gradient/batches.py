@@ -31,6 +31,26 @@ class RandomAffine:
     shear: float = 10.0
 
 
+class Epochs:
+    """Numbers below `count` in batches of `size`, in an order of `seed`'s that each epoch has anew.
+
+    The last batch of an epoch holds what is left.
+    """
+
+    def __init__(self, count: int, size: int, seed: int) -> None:
+        self.count, self.size, self.seed = count, min(size, count), seed
+        self.epoch = -1
+
+    def batch(self, step: int) -> Tensor:
+        """The numbers of a step, int64."""
+        epoch, place = divmod(step, math.ceil(self.count / self.size))
+        if epoch != self.epoch:
+            shuffling = torch.Generator().manual_seed(derived_seed(self.seed, "epoch", epoch))
+            self.order = torch.randperm(self.count, generator=shuffling)
+            self.epoch = epoch
+        return self.order[place * self.size : (place + 1) * self.size]
+
+
 class Batches:
     """Training pictures in batches of `batch` (0: all at once), in an order of `seed`'s."""
 
@@ -43,23 +63,17 @@ class Batches:
         device: torch.device,
     ) -> None:
         self.examples = Examples(*(tensor.to(device) for tensor in examples))
-        self.count = len(examples.images)
-        self.size = min(batch or self.count, self.count)
-        self.augmentation, self.seed = augmentation, seed
-        self.epoch = -1
+        count = len(examples.images)
+        self.epochs = Epochs(count, batch or count, seed)
+        self.augmentation = augmentation
 
     def batch(self, step: int, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Pictures of a step, floats in 0 to 1, and their classes.
 
-        The last batch of an epoch holds what is left. Moves are drawn from `generator`.
+        Moves are drawn from `generator`.
         """
-        epoch, place = divmod(step, math.ceil(self.count / self.size))
-        if epoch != self.epoch:
-            shuffling = torch.Generator().manual_seed(derived_seed(self.seed, "epoch", epoch))
-            self.order = torch.randperm(self.count, generator=shuffling)
-            self.epoch = epoch
         images, labels = self.examples
-        chosen = self.order[place * self.size : (place + 1) * self.size].to(images.device)
+        chosen = self.epochs.batch(step).to(images.device)
         pictures = images[chosen].float() / 255
         if self.augmentation.share > 0:
             pictures = augmented(pictures, self.augmentation, generator)

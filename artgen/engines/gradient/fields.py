@@ -13,6 +13,7 @@ from torch import Tensor
 
 from artgen.compiler.threads import share_torch
 from artgen.engines.base import Problem
+from artgen.engines.gradient.batches import Epochs
 from artgen.engines.gradient.objective import (
     Objective,
     PictureOptions,
@@ -34,6 +35,9 @@ class FieldObjective(Objective):
 
         batch: int = option(0, "pixels or samples per step; 0 uses all", low=0)
         jitter: float = option(0.0, "share of a batch sampled between pixel centres", low=0, high=1)
+        epochs: bool = option(
+            False, "take every pixel or sample once, in random order, before any is taken again"
+        )
 
     def __init__(self, problem: Problem, options: Any) -> None:
         field, samples = problem.primitive, problem.target[0].numel()
@@ -55,7 +59,10 @@ class FieldObjective(Objective):
         # Only steps are computed in another arithmetic; evaluations and drawings are not.
         self.stepping = copy.copy(field)
         self.stepping.arithmetic = problem.arithmetic
+        self.epochs: Epochs | None = None
         if self.sampled:
+            if options.epochs:
+                self.epochs = Epochs(samples, options.batch, problem.seed)
             x, y = self.canvas.pixel_centres()
             self.columns = torch.from_numpy(x).to(self.device)
             self.rows = torch.from_numpy(y).to(self.device)
@@ -81,7 +88,7 @@ class FieldObjective(Objective):
         """
         if not self.sampled:
             return super().backward(raw, tensors, step)
-        xy, target, weight = self._batch()
+        xy, target, weight = self._batch(step)
         params = Params(tensors)
         learned = [value for value in raw.values() if value.requires_grad]
         pieces = torch.split(xy, FIELD_PIECE if self.device.type == "cpu" else len(xy))
@@ -107,16 +114,24 @@ class FieldObjective(Objective):
         for value, parts in zip(learned, zip(*gradients, strict=True), strict=True):
             value.grad = functools.reduce(_add, parts)
 
-    def _batch(self) -> tuple[Tensor, Tensor, Tensor | None]:
+    def _batch(self, step: int) -> tuple[Tensor, Tensor, Tensor | None]:
         """Positions [M, inputs], values [M, outputs], weights [1, M] of random pixels or samples.
 
-        They are drawn with replacement. The first pixels of a batch are moved anywhere inside
-        themselves, where the target is interpolated by a cubic: without that the values between
-        pixels would be arbitrary.
+        They are drawn with replacement unless in epochs; those of a function are anywhere. The
+        first pixels of a batch are moved anywhere inside themselves, where the target is
+        interpolated by a cubic: without that the values between pixels would be arbitrary.
         """
-        chosen = torch.randint(
-            self.samples, (self.options.batch,), generator=self.generator, device=self.device
-        )
+        batch, function = self.options.batch, self.problem.function
+        if self.epochs is not None:
+            chosen = self.epochs.batch(step).to(self.device)
+        elif function is not None and self.positions is not None:
+            shape = batch, self.positions.shape[1]
+            xy = 2 * torch.rand(shape, generator=self.generator, device=self.device) - 1
+            return xy, function(xy.cpu()).to(self.device), None
+        else:
+            chosen = torch.randint(
+                self.samples, (batch,), generator=self.generator, device=self.device
+            )
         xy, target = self._places(chosen), self.flat_target[chosen]
         weight = None if self.weight is None else self.weight.flatten()[chosen][None]
         moved = 0 if self.positions is not None else round(self.options.jitter * len(chosen))
