@@ -266,15 +266,20 @@ def test_the_assignment_costs_the_least(sizes):
     assert cost[i, j].sum() == pytest.approx(cost[best].sum())
 
 
-@pytest.mark.parametrize("sizes", [(700, 700), (500, 801), (801, 500)])
-def test_many_are_assigned_in_pieces_that_cost_little_more(sizes, monkeypatch):
+@pytest.mark.parametrize(
+    ("sizes", "factor"),
+    # Where some are left over, the best assignment takes near neighbours only. Pieces leave over a
+    # share of each, so they cannot.
+    [((700, 700), 1.5), ((500, 801), 5), ((801, 500), 5)],
+)
+def test_many_are_assigned_in_pieces_that_cost_little_more(sizes, factor, monkeypatch):
     rng = np.random.default_rng(0)
     one, other = (rng.uniform(size=(n, 2)) for n in sizes)
     best = cdist(one, other, "sqeuclidean")[assign(one, other)].sum()
     monkeypatch.setattr("artgen.animation.matching._pairs.LARGEST", 100)
     i, j = assign(one, other)
     assert len(set(i)) == len(set(j)) == len(i) == min(sizes)
-    assert cdist(one, other, "sqeuclidean")[i, j].sum() < 5 * best
+    assert cdist(one, other, "sqeuclidean")[i, j].sum() < factor * best
 
 
 def test_parts_prefer_what_is_near_and_alike():

