@@ -54,6 +54,8 @@ def test_the_estimated_time_is_that_of_the_run(
     result = run(asked, registry, out=tmp_path)
     assert result.error is None
     assert found.seconds == pytest.approx(result.summary["seconds"], rel=0.3)
+    still = Path(result.summary["outputs"]["still"]).stat().st_size
+    assert found.still_bytes == pytest.approx(still, rel=0.3)
 
 
 def test_a_budget_of_time_is_its_own_estimate(clock: Clock, registry: Registry) -> None:
@@ -83,6 +85,9 @@ def test_nothing_is_written_and_the_recipe_gives_the_run(flags, tmp_path, monkey
     result = json.loads(capsys.readouterr().out)
     assert result["recipe"] == found["recipe"]
     assert found["art_bytes"] == pytest.approx(result["file_bytes"], rel=0.3)
+    # The rehearsed drawing depends on the time that it had.
+    assert found["still_bytes"] > 0
+    assert "# cat-gaussian.png: " in text
     assert found["outputs"].keys() == {"still", "art", "summary"}
     assert found["outputs"]["art"] == result["outputs"]["art"]
 

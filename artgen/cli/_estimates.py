@@ -39,6 +39,7 @@ def print_estimates(
                 "seconds": found.seconds,
                 "memory": found.memory,
                 "art_bytes": found.art_bytes,
+                "still_bytes": found.still_bytes,
                 "outputs": {kind: str(path) for kind, path in paths.items() if kind != "folder"},
                 "recipe": found.recipe.to_dict(),
             }
@@ -58,4 +59,6 @@ def _to_toml(found: Estimate, stem: str) -> str:
         facts.append(f"memory: {found.memory / 1e6:,.0f} MB")
     if found.art_bytes is not None:
         facts.append(f"{stem}.art: {found.art_bytes:,} bytes")
+    if found.still_bytes is not None:
+        facts.append(f"{stem}.png: {found.still_bytes:,} bytes")
     return "".join(f"# {fact}\n" for fact in facts) + found.recipe.to_toml()

@@ -1,16 +1,20 @@
-"""What a run would take, without running it: a rehearsal, and the size of its file."""
+"""What a run would take, without running it: a rehearsal, and the sizes of its files."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from artgen.art import Art, quantised
+from artgen.errors import Diverged
 from artgen.events import Observer
 from artgen.faults import plugin_code
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner._device import threads
+from artgen.runner._export import encode_still
 from artgen.runner._fit import Fit
 from artgen.runner._memory import keep_freed_memory, peak_memory
 from artgen.runner._paths import default_stem
@@ -27,13 +31,14 @@ class Estimate:
     `seconds` are those of fitting, as in the summary of a run: without compiling and writing
     files. Stages that may stop early are taken to need all their steps. `memory` is the largest
     main memory of the process in bytes, None where the system does not say; `art_bytes` is the
-    size of the `.art` file.
+    size of the `.art` file, `still_bytes` that of the PNG, None where the rehearsal diverged.
     """
 
     recipe: Recipe
     seconds: float | None = None
     memory: int | None = None
     art_bytes: int | None = None
+    still_bytes: int | None = None
 
 
 @plugin_code()
@@ -66,4 +71,9 @@ def estimate(
         # The run will find in the cache what was compiled here.
         seconds += 0.0 if compiled else first
         size = art_bytes(job.plan, job.target)
-        return Estimate(job.recipe, seconds, peak_memory(), size)
+        still = None
+        with suppress(Diverged):
+            drawing = quantised(job.shown(fit.drawing), job.recipe.run.precision)
+            art = Art(drawing, job.recipe, {}, job.recipe.run.precision, registry)
+            still = len(encode_still(art, job.draw(drawing).pixels))
+        return Estimate(job.recipe, seconds, peak_memory(), size, still)

@@ -91,14 +91,7 @@ def export(
     if not output.video:
         del written["video"]
 
-    still = picture.pixels
-    if output.still_size is not None or output.transparent:
-        still = art.render(
-            recipe.framed(output.still_size),
-            transparent=output.transparent,
-            device=recipe.run.device,
-        )
-    atomic_write(folder.stage_output(paths["still"]), encode_png(still, text, dpi=output.dpi))
+    atomic_write(folder.stage_output(paths["still"]), encode_still(art, picture.pixels))
     if output.video:
         video, fps = folder.stage_output(paths["video"]), float(output.fps)
         if output.walk is not None:
@@ -152,6 +145,18 @@ def export(
         # One that was overwritten would show another drawing.
         paths["video"].unlink(missing_ok=True)
     return Result(summary, error, art=art), picture.pixels
+
+
+def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
+    """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
+    recipe, output = art.recipe, art.recipe.output
+    if output.still_size is not None or output.transparent:
+        pixels = art.render(
+            recipe.framed(output.still_size),
+            transparent=output.transparent,
+            device=recipe.run.device,
+        )
+    return encode_png(pixels, recipe.to_json(), dpi=output.dpi)
 
 
 def _video_frames(
