@@ -18,7 +18,7 @@ from benchmarks._settings import ROOT, Settings
 BENCHMARKS = (
     *("startup", "start", "footprints", "scaling", "fits", "fields", "cuda-static"),
     *("codecs", "clips", "shapes", "blob", "genetic", "mesh", "batches", "live", "video", "ink"),
-    "ideas",
+    *("autograd", "ideas"),
 )
 """The modules with a `run(settings)` that yields tables."""
 

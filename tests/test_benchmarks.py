@@ -68,6 +68,7 @@ def test_every_benchmark_runs(name, capsys):
         "shapes": 2,
         "blob": 2,
         "clips": 2,
+        "autograd": 3,
         "cuda-static": 2,
     }.get(name, 1)
     if name == "footprints":
