@@ -74,7 +74,7 @@ def run(settings: Settings) -> Iterator[Table]:
                 )
             )
         columns = ("", "PSNR, dB", "CPU s", "steps")
-        title = f"{Path(picture).stem}, long side {side}"
+        title = f"{Path(picture).name}, long side {side}"
         yield Table(title, columns, rows, f"{len(seeds)} seeds.")
 
 

@@ -69,7 +69,7 @@ def compare(
     seconds = time.process_time() - start
     own = _psnr(torch.from_numpy(fitted.render()).permute(2, 0, 1) / 255, target)
     return (
-        Path(picture).stem,
+        Path(picture).name,
         f"{drawn[0]:.2f} ({drawn[1]})",
         f"{spread[0]:.2f} ({spread[1]})",
         f"{own:.2f}",

@@ -5,6 +5,9 @@ as the engine `climb` does; `pixels` visits every pixel that it covers, as such 
 one pass and in the same compiled loop. Seconds are CPU seconds of one thread, without compiling;
 PSNR is that of the exported still. To compare with github.com/fogleman/primitive, take the PSNR of
 what `primitive -i IN.png -o OUT.png -m 1 -n COUNT -r 256 -s 256` writes.
+
+Names with a suffix are files of `--data`, others are samples. The file astronaut256.png is the
+astronaut reduced to 256×256 by Pillow's bilinear filter; all else is reduced by artgen.
 """
 
 from __future__ import annotations
@@ -113,7 +116,7 @@ def run(settings: Settings) -> Iterator[Table]:
             rows.append(
                 (
                     f"{count} {name}",
-                    Path(picture).stem,
+                    Path(picture).name,
                     f"{quality:.2f}",
                     figure(seconds),
                     figure(evaluations / seconds / 1e6),
