@@ -35,6 +35,7 @@ def workplace(empty_folder):
     Image.fromarray(np.tile(np.arange(36, dtype=np.uint8) * 7, (24, 1))).save("mask.png")
     frames = [picture(24, 16, number) for number in range(3)]
     frames[0].save("walk.gif", save_all=True, append_images=frames[1:], duration=100)
+    Path("drawing.svg").write_text('<svg viewBox="0 0 36 24"><circle cx="9" cy="9" r="6"/></svg>')
     Path("points.csv").write_text("x,y,label\n0,0,a\n1,0,b\n0,1,b\n1,1,a\n")
     fit = ["fit", "photo.jpg", "-p", "circle", "-n", "6", "--size", "24", "--no-video", "-q"]
     for name, seed in (("A", 1), ("B", 2), ("made", 3)):

@@ -89,9 +89,9 @@ def fit(
         "wrote. Other flags override it.",
     ),
     init: Path | None = _WHAT.option(
-        "FILE.art",
+        "FILE.art|FILE.svg",
         "Start from a saved drawing, with its primitive and options. "
-        "Shapes can also start from splats.",
+        "Shapes can also start from splats, or from the filled paths of an SVG.",
     ),
     quality: Literal["draft", "good", "best"] | None = _LONG.option(
         None,
@@ -282,7 +282,7 @@ def fit(
     # What is watched may be wrong at first: it is read later, again and again.
     registry = None if watch else common.registry()
     base = read_recipe_file(recipe, registry) if recipe is not None else {}
-    if init is not None:
+    if init is not None and init.suffix.lower() != ".svg":
         base = start_from(base, read_recipe_file(init), primitive)
 
     if look is not None:

@@ -77,7 +77,7 @@ def shapes_from_splats(
     def match(index: int) -> tuple[int, NDArray[np.float64]]:
         rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(index,)))
         window = windows[:, chosen[index]].tolist()
-        return _most_alike(shape, weights[index].numpy(), window, rng)
+        return most_alike(shape, weights[index].numpy(), window, rng)
 
     found = share(match, range(len(chosen)))
     sizes = (width * height).sqrt()[chosen].tolist()
@@ -167,34 +167,50 @@ def _footprints(
     return seen
 
 
-def _most_alike(
-    shape: Shape, weight: NDArray[np.float32], window: list[float], rng: np.random.Generator
+def most_alike(
+    shape: Shape,
+    weight: NDArray[np.float32],
+    window: Sequence[float],
+    rng: np.random.Generator,
+    starts: Sequence[tuple[int, NDArray[np.float64]]] = (),
 ) -> tuple[int, NDArray[np.float64]]:
-    """Kind and genes of the shape that best covers what has `weight` in a window."""
+    """Return kind and genes of the shape that best covers what has `weight` in a window.
+
+    `weight` is float32 [side, side], 0 or more; `window` is its centre x, y, half its width and
+    half its height. The climb begins at random shapes, and again at each of `starts`, kinds and
+    genes that are valid. Raises PluginError where a shape is never valid.
+    """
     x, y, half_width, half_height = window
-    pitch = 2 * half_height / SIDE
+    side = len(weight)
+    pitch = 2 * half_height / side
     grid = (
         y - half_height + pitch / 2,
         pitch,
         x - half_width,
-        SIDE / (2 * half_width),
-        float(SIDE),
+        side / (2 * half_width),
+        float(side),
     )
     kernels = load_sums()
-    sums = np.zeros((SIDE, SIDE + 2, kernels.FIXED), np.float32)
-    black, white = np.zeros((3, SIDE, SIDE), np.float32), np.ones((SIDE, SIDE), np.float32)
+    sums = np.zeros((side, side + 2, kernels.FIXED), np.float32)
+    black, white = np.zeros((3, side, side), np.float32), np.ones((side, side), np.float32)
     target = np.ascontiguousarray(
         np.broadcast_to(weight / max(float(weight.max()), 1e-9), black.shape)
     )
-    kernels.sum_fixed(target, white, black, black, white, 1.0, 1, sums, 0, SIDE)
-    places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(SIDE, SIDE)
+    kernels.sum_fixed(target, white, black, black, white, 1.0, 1, sums, 0, side)
+    places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
     size = max(half_width, half_height)
-    genes = np.zeros(max(member.genes for member in shape.members))
-    score, kind, _ = search_kernels(shape, searched=False).search(
-        *(rng, sums, grid, 1.0, 1.0, WHITE, places),
-        *(CANDIDATES, size / 10, size, size / 10, size / 100),
-        *(PATIENCE, SHRINK ** (1 / PATIENCE), 0, genes),
-    )
+    search = search_kernels(shape, searched=False).search
+    empty = np.zeros(max(member.genes for member in shape.members))
+    climbs = [(CANDIDATES, 0, empty), *((0, kind, genes.copy()) for kind, genes in starts)]
+    score, kind, genes = NOTHING, 0, empty
+    for candidates, start, reached in climbs:
+        found, its_kind, _ = search(
+            *(rng, sums, grid, 1.0, 1.0, WHITE, places),
+            *(candidates, size / 10, size, size / 10, size / 100),
+            *(PATIENCE, SHRINK ** (1 / PATIENCE), start, reached),
+        )
+        if found < score:
+            score, kind, genes = found, its_kind, reached
     if score >= NOTHING:
         raise PluginError(
             f"{type(shape).__name__}.random makes no valid shape", hint="check its valid()"

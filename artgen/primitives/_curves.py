@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
 
+MOST_CORNERS = 400
+"""Of a longer contour, `main_corners` looks at fewer."""
+
 FLAT = 2e-3
 """Largest distance of a flattened curve, relative to the longer side of its contour."""
 
@@ -38,6 +41,24 @@ def flatten(contour: Floats) -> Floats:
         s = 1 - t
         corners.append(s**3 * a + 3 * s * s * t * b + 3 * s * t * t * c + t**3 * d)
     return np.concatenate(corners)
+
+
+def main_corners(points: Floats, count: int) -> Floats:
+    """Return the `count` corners of a closed polygon [N, 2] that matter most, in order.
+
+    See `Shape.main_corners`.
+    """
+    kept = points[:: math.ceil(len(points) / MOST_CORNERS)]
+    while len(kept) > count:
+        after, before = np.roll(kept, -1, axis=0) - kept, kept - np.roll(kept, 1, axis=0)
+        area = np.abs(before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0])
+        kept = np.delete(kept, area.argmin(), axis=0)
+    while len(kept) < count:
+        after = np.roll(kept, -1, axis=0)
+        longest = int(np.linalg.norm(after - kept, axis=1).argmax())
+        middle = (kept[longest] + after[longest]) / 2
+        kept = np.insert(kept, longest + 1, middle, axis=0)
+    return kept
 
 
 def join_rings(rings: Sequence[Floats]) -> Floats:

@@ -39,7 +39,7 @@ from artgen.errors import PluginError, UsageError
 from artgen.init import Context, at_target_colour, on_detail
 from artgen.options import option
 from artgen.primitives._classical import CLASSICAL
-from artgen.primitives._curves import flatten, join_curves, join_rings, path_data
+from artgen.primitives._curves import flatten, join_curves, join_rings, main_corners, path_data
 from artgen.primitives._limits import within
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
@@ -250,6 +250,29 @@ class Shape(Primitive):
         """Return the left and right end in x at height `y`; for shapes without `outline`."""
         raise NotImplementedError
 
+    def accepts(self, genes: Floats) -> bool:
+        """Return whether a shape is valid and keeps to the limits of size and aspect."""
+        limits = self.limits
+        return self.valid(genes) and (limits is None or within(self.polygon(genes), *limits))
+
+    def from_outline(self, points: Floats) -> Floats | None:
+        """Return genes of a shape like a closed contour, float64 [N, 2]; None: search for them.
+
+        A fit that starts from an SVG file improves them by a short climb. Shapes whose genes are
+        corners can return ``self.main_corners(points, self.vertices).ravel()``.
+        """
+        return None
+
+    @staticmethod
+    def main_corners(points: Floats, count: int) -> Floats:
+        """Return the `count` corners of a closed contour [N, 2] that matter most, in order.
+
+        The corner whose triangle with its neighbours is the smallest is left out, again and again
+        (Visvalingam and Whyatt 1993). Contours with too few corners get some in the middle of their
+        longest sides.
+        """
+        return main_corners(points, count)
+
     def contours(self, genes: Floats) -> list[Floats]:
         """Return the closed contours of a shape with `curves`: float64 [curves, 4, 2] each."""
         points = np.empty((4 * self.curves, 2))
@@ -332,14 +355,14 @@ class Shape(Primitive):
         rng = np.random.default_rng(context.seed())
         xy = on_detail()(context, (2, count))
         kind = rng.choice(len(members), count, p=weights / weights.sum())
-        size, limits = self.sizes(context.mean_spacing, math.inf)[0], self.limits
+        size = self.sizes(context.mean_spacing, math.inf)[0]
         genes = np.zeros((max(member.genes for member in members), count), np.float32)
         for i in range(count):
             member = members[kind[i]]
             made = np.zeros(member.genes)
             for _ in range(TRIES):
                 member.random(made, rng, *xy[:, i].tolist(), size)
-                if member.valid(made) and (limits is None or within(member.polygon(made), *limits)):
+                if member.accepts(made):
                     break
             genes[: member.genes, i] = made
         plain = replace(context, background=(0.0, 0.0, 0.0), values={"xy": xy})

@@ -33,7 +33,7 @@ from artgen.runner._arithmetic import resolve_arithmetic
 from artgen.runner._device import resolve_device
 from artgen.runner._history import LIGHT_KEYS, keeps_trajectory
 from artgen.runner._inputs import InputFiles
-from artgen.runner._warm_start import InitialArt, open_initial
+from artgen.runner._warm_start import Initial, open_initial
 from artgen.runner.clip._plan import check_clip, plan_clip
 from artgen.targets import (
     ImageTarget,
@@ -247,6 +247,7 @@ def prepare(
         inputs=tuple(files.found.values()),
         notices=(
             *(f"{target.source}: {warning}" for warning in target.warnings),
+            *([] if init is None else init.notices(target.canvas)),
             *([refused] if refused else []),
             *_slow(plan, backend),
         ),
@@ -336,7 +337,7 @@ def _with_background(
     registry: Registry,
     files: InputFiles,
     target: Target | None,
-    init: InitialArt | None,
+    init: Initial | None,
 ) -> tuple[Recipe, Target]:
     """The recipe with its background and palette as ``#rrggbb``, and the target over that.
 
@@ -364,7 +365,7 @@ def _with_background(
     mean = load_primitive(recipe, registry).mean_background
     if opened.subject is not None or not mean:
         return recipe.with_target(background="black"), opened.over((0, 0, 0))
-    best = opened.mean_colour() if init is None else init.art.drawing.background
+    best = opened.mean_colour() if init is None else init.background
     colour = hex_colour(best)
     if palette is not None:
         # Learned over the mean: the colours of transparent pixels follow from it.
@@ -519,7 +520,7 @@ def art_bytes(plan: Plan, target: Target) -> int:
 
 
 def _first_drawing(
-    plan: Plan, target: Target, data: TargetTensors, init: InitialArt | None
+    plan: Plan, target: Target, data: TargetTensors, init: Initial | None
 ) -> Drawing:
     """Another drawing's parts, or the primitive's own start."""
     background = parse_colour(plan.recipe.target.background)

@@ -1,25 +1,29 @@
 """`init`: a run that starts from the parts of another drawing.
 
-Shapes may also start from the splats of a drawing, more or fewer (see `engines.splats_to_shapes`).
+Shapes may also start from the splats of a drawing (see `engines.splats_to_shapes`), or from the
+filled paths of an SVG file (see `engines.paths_to_shapes`), more or fewer.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from torch import Tensor
 
 from artgen.art import Art, load
+from artgen.canvas import Canvas
 from artgen.engines import splats_to_shapes
 from artgen.engines.conversion import convert_parts
+from artgen.engines.paths_to_shapes import most_important, shapes_from_paths
 from artgen.errors import UsageError
-from artgen.primitives import Primitive
+from artgen.primitives import Primitive, Shape
 from artgen.recipe import FileReference, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import Plan
 from artgen.runner._inputs import InputFiles
+from artgen.runner._svg_paths import SvgPaths, describe, read_svg
 
 # Imported for the answer that it registers.
 _FAMILIES = (splats_to_shapes,)
@@ -88,6 +92,15 @@ class InitialArt:
             )
         return asked
 
+    @property
+    def background(self) -> Colour:
+        """The background of the drawing."""
+        return self.art.drawing.background
+
+    def notices(self, canvas: Canvas) -> list[str]:
+        """None: everything is read."""
+        return []
+
     def tensors_for(
         self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
     ) -> dict[str, Tensor]:
@@ -118,9 +131,80 @@ class InitialArt:
         return dict(drawing.tensors)
 
 
-def open_initial(init: FileReference, files: InputFiles, registry: Registry) -> InitialArt:
-    """Read the `.art` file that `init` speaks of. Raises InputError."""
+@dataclass(frozen=True, eq=False)
+class InitialSvg:
+    """The filled paths to start from and the file they came from."""
+
+    path: Path
+    svg: SvgPaths
+
+    @property
+    def background(self) -> Colour:
+        """The colour of a path that covers the canvas, or white."""
+        return self.svg.background
+
+    def continued(self, recipe: Recipe, cls: type[Primitive]) -> Recipe:
+        """The recipe, for shapes of this class, with as many as there are paths.
+
+        The shapes keep to the opacities in the file where the recipe asks for none. Raises
+        UsageError for other primitives.
+        """
+        table = recipe.primitive
+        if not issubclass(cls, Shape):
+            raise UsageError(
+                f"the paths of {self.path} cannot start {bare_name(table.name)}",
+                hint="use -p blob, polygon or another shape",
+            )
+        changes: dict[str, Any] = {}
+        if (table.count, table.target_bytes, table.parameter_bytes) == (None, None, None):
+            changes["count"] = len(self.svg.paths)
+        asked = {"min_alpha", "max_alpha"} & table.options.keys()
+        if not asked and not any("alpha" in stage.options for stage in recipe.stage):
+            alphas = [max(path.alpha, 0.01) for path in self.svg.paths]
+            changes |= {"min_alpha": min(alphas), "max_alpha": max(alphas)}
+        return recipe.with_primitive(**changes)
+
+    def notices(self, canvas: Canvas) -> list[str]:
+        """What was not read, and whether the canvas of the file has another form."""
+        said = [describe(self.svg)]
+        width, height = self.svg.size
+        if abs(width / height - canvas.width / canvas.height) > canvas.pixel:
+            said.append(
+                f"its canvas of {width:g}x{height:g} is fitted into {canvas.width}x{canvas.height}"
+            )
+        return [f"{self.path.name}: {each}" for each in said if each]
+
+    def tensors_for(
+        self, plan: Plan, target: Tensor, weight: Tensor | None, background: Colour
+    ) -> dict[str, Tensor]:
+        """Shapes like the paths, of which the most important are kept where there are too many.
+
+        Raises UsageError where there are too few.
+        """
+        assert isinstance(plan.primitive, Shape)
+        canvas = Canvas(target.shape[2], target.shape[1])
+        (width, height), (across, down) = self.svg.size, canvas.reach
+        scale = 2 * min(across / width, down / height)
+        paths = [path.moved((-width / 2, -height / 2), scale) for path in self.svg.paths]
+        if (plan.first_count or 0) > len(paths):
+            raise UsageError(
+                f"{self.path} has {len(paths)} paths, and engine {plan.recipe.stage[0].engine}"
+                " adds none",
+                hint=f"use --count {len(paths)}, or -e climb",
+            )
+        kept = most_important(paths, plan.count or len(paths), canvas, background)
+        return shapes_from_paths(plan.primitive, kept, canvas, plan.recipe.seed or 0)
+
+
+Initial: TypeAlias = InitialArt | InitialSvg
+"""What a run may start from."""
+
+
+def open_initial(init: FileReference, files: InputFiles, registry: Registry) -> Initial:
+    """Read the `.art` or `.svg` file that `init` speaks of. Raises InputError."""
     path = files.find("init", init.name, init.sha256)
+    if path.suffix.lower() == ".svg":
+        return InitialSvg(path, read_svg(path))
     return InitialArt(path, load(path, registry=registry))
 
 

@@ -58,6 +58,10 @@ class Blob(Shape):
             u, v = radius * math.cos(angle), flat * radius * math.sin(angle)
             genes[2 * i], genes[2 * i + 1] = x + c * u - s * v, y + s * u + c * v
 
+    def from_outline(self, points: Floats) -> Floats:
+        """A curve through the main corners of the contour."""
+        return self.main_corners(points, self.curves).ravel()
+
     @staticmethod
     def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
         """Move a point, or now and then all of them."""

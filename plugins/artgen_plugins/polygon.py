@@ -54,6 +54,10 @@ class Polygon(Shape):
                 y + radius * math.sin(angle),
             )
 
+    def from_outline(self, points: Floats) -> Floats:
+        """The main corners of the contour."""
+        return self.main_corners(points, self.vertices).ravel()
+
     @staticmethod
     def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
         """Move a corner."""

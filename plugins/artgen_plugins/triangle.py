@@ -28,6 +28,10 @@ class Triangle(Shape):
         for i in range(2, 6):
             genes[i] = genes[i % 2] + size * (2 * rng.random() - 1)
 
+    def from_outline(self, points: Floats) -> Floats:
+        """The three main corners of the contour."""
+        return self.main_corners(points, 3).ravel()
+
     @staticmethod
     def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
         """Move a corner."""

@@ -1,0 +1,266 @@
+"""Fits that start from the filled paths of an SVG file: what is read, matched, kept, refused."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+from helpers import changed, recipe, save_photo
+from PIL import Image, ImageDraw
+
+from artgen import Canvas, Drawing, InputError, UsageError
+from artgen.cli import main
+from artgen.engines.paths_to_shapes import FilledPath, most_important, shapes_from_paths
+from artgen.raster import draw
+from artgen.runner import _svg_paths, run
+from artgen.runner._svg_paths import describe, read_svg
+
+CLIMB = {
+    "engine": "climb",
+    "restarts": 2,
+    "moves": 1,
+    "candidates": 30,
+    "patience": 30,
+    "passes": 3,
+}
+
+EVERYTHING = """<?xml version="1.0"?>
+<svg xmlns="http://www.w3.org/2000/svg" xmlns:x="urn:x" viewBox="10 20 200 100" width="20cm">
+<metadata><x:y>kept out</x:y></metadata>
+<defs><linearGradient id="g"/><clipPath id="c"><rect width="3" height="3"/></clipPath></defs>
+<rect x="10" y="20" width="100%" height="100%" fill="#ffeecc"/>
+<g transform="translate(60 70) rotate(90)" style="fill:teal" fill-opacity=".8">
+ <rect x="-30" y="-20" width="60" height="40" rx="8"/>
+ <g transform="scale(0.5) matrix(1 0 0 2 0 0) skewX(0)" opacity="0.5"><circle r="20"/></g>
+</g>
+<ellipse cx="160" cy="50" rx="30" ry="12" style="fill: rgb(0,0,255); opacity: 50%"/>
+<polygon points="130,110 160,70 190,110" fill="#0f0" class="unused"/>
+<polyline points="110,30 120,50,130,30" fill="orange" stroke="black"/>
+<path d="M110 80h20v20h-20z M115 85v10h10v-10z m50 0h5v5h-5z" fill="purple" fill-rule="nonzero"/>
+<path d="M20 100A15 10 0 0 1 50 100Q35 120 20 100" fill="currentColor" color="#00000080"/>
+<path d="M20 100h9v9z" fill="url(#g)"/><rect width="-3" height="9"/><rect rx="a" width="9" height="9"/>
+<text>hello</text><use href="#c"/><image/><line x1="0" x2="3" stroke="red"/>
+<rect x="10" y="20" width="5" height="5" fill="red" clip-path="url(#c)" mask="url(#m)"/>
+<rect x="10" y="20" width="5" height="5" display="none"/><g visibility="hidden"><circle r="50"/></g>
+<rect x="-40" y="20" width="5" height="5"/>
+</svg>"""
+
+
+def test_what_is_read_of_a_file(tmp_path):
+    file = tmp_path / "all.svg"
+    file.write_text(EVERYTHING)
+    svg = read_svg(file)
+    found = [
+        (
+            *path.points.min(0).round(),
+            *path.points.max(0).round(),
+            path.colour,
+            round(path.alpha, 2),
+        )
+        for path in svg.paths
+    ]
+    teal, purple, red = (0, 128 / 255, 128 / 255), (128 / 255, 0, 128 / 255), (1, 0, 0)
+    assert svg.size == (200, 100)
+    assert svg.background == (1, 238 / 255, 204 / 255)
+    assert found == [
+        (30, 20, 70, 80, teal, 0.8),
+        (30, 40, 70, 60, teal, 0.4),
+        (120, 18, 180, 42, (0, 0, 1), 0.5),
+        (120, 50, 180, 90, (0, 1, 0), 1),
+        (100, 10, 120, 30, (1, 165 / 255, 0), 1),
+        (100, 60, 120, 80, purple, 1),
+        (155, 65, 160, 70, purple, 1),
+        (10, 70, 40, 90, (0, 0, 0), 0.5),
+        (0, 0, 5, 5, red, 1),
+    ]
+    assert describe(svg) == (
+        "not read: clip paths (1), elements with damaged attributes (1), gradients and patterns (1), "
+        "images (1), masks (1), strokes (2), text (1), use (1); holes that were filled: 1"
+    )
+
+
+def test_the_canvas_may_be_left_to_the_paths(tmp_path):
+    file = tmp_path / "bare.svg"
+    file.write_text('<svg><path d="M5 5h30v20z"/></svg>')
+    svg = read_svg(file)
+    assert svg.size == (30, 20)
+    assert svg.paths[0].points.min(0).tolist() == [0, 0]
+
+
+HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "not a valid SVG file: no element found"),
+        (HEAD + "<g>", "not a valid SVG file"),
+        ("<html/>", "not an SVG file: it begins with <html>"),
+        (HEAD + "</svg>", "has no filled paths"),
+        (HEAD + "<text/></svg>", r"has no filled paths, only text \(1\)"),
+        (HEAD + '<path d="M1 1H1e999v3z"/></svg>', "only elements with damaged attributes"),
+        (HEAD + '<rect x="20" width="3" height="3"/></svg>', "no filled paths within its canvas"),
+        ('<!DOCTYPE svg [<!ENTITY a "b"><!ENTITY c "&a;&a;">]>' + HEAD + "</svg>", "entities"),
+        (HEAD + "<g/>" * 50 + "</svg>", "more than 40 elements"),
+        (HEAD + '<circle r="1"/>' * 30 + "</svg>", "more than 20 filled paths"),
+        (HEAD + " " * 2000 + "</svg>", "bytes, more than 2,000"),
+    ],
+)
+def test_files_that_are_refused(text, said, photo, tmp_path, monkeypatch, capsys):
+    for name, limit in (("FILE", 2000), ("ELEMENTS", 40), ("PATHS", 20)):
+        monkeypatch.setattr(_svg_paths, f"{'LARGEST' if name == 'FILE' else 'MOST'}_{name}", limit)
+    file = tmp_path / "bad.svg"
+    file.write_text(text)
+    with pytest.raises(InputError, match=said):
+        read_svg(file)
+    assert main(["fit", str(photo), "-p", "blob", "--init", str(file), "--no-video", "-q"]) == 3
+    assert "bad.svg" in capsys.readouterr().err
+
+
+def test_the_most_important_paths_are_kept_in_their_order():
+    def square(size, grey, alpha=1.0):
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * size
+        return FilledPath(corners, (grey,) * 3, alpha)
+
+    hidden, large, small, faint = (
+        square(0.5, 0),
+        square(0.8, 0.5),
+        square(0.3, 0),
+        square(0.9, 1, 0.1),
+    )
+    paths = [hidden, large, small, faint]
+    canvas = Canvas(32, 32)
+    assert most_important(paths, 4, canvas, (1, 1, 1)) == paths
+    assert most_important(paths, 2, canvas, (1, 1, 1)) == [large, small]
+    assert most_important(paths, 3, canvas, (1, 1, 1)) == [large, small, faint]
+
+
+@pytest.fixture
+def photo(tmp_path):
+    return save_photo(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def traced(tmp_path_factory):
+    """A target, and an SVG like those of tracers that is some pixels off."""
+    folder = tmp_path_factory.mktemp("traced")
+    parts = [
+        ("#f4d35e", [(4, 6), (28, 4), (30, 26), (6, 28)]),
+        ("#0d3b66", [(10, 12), (22, 10), (24, 20), (12, 23)]),
+        ("#ee964b", [(2, 24), (12, 20), (14, 30), (3, 30)]),
+    ]
+    picture = Image.new("RGB", (32, 32), "#faf0ca")
+    text = HEAD.replace("9 9", "32 32") + '<path d="M0 0H32V32H0Z" fill="#faf0ca"/>'
+    for colour, corners in parts:
+        ImageDraw.Draw(picture).polygon(corners, fill=colour)
+        data = " ".join(f"{x + 1.5},{y - 1}" for x, y in corners)
+        text += f'<path d="M{data}Z" fill="{colour}"/>'
+    picture.save(folder / "target.png")
+    (folder / "traced.svg").write_text(text + "</svg>")
+    return folder
+
+
+def start_at(traced, name, registry, **tables):
+    """A fit of shapes from the paths."""
+    base = recipe(traced / "target.png", tables.pop("stage", CLIMB))
+    asked = {
+        "primitive": {"name": name, "count": None},
+        "init": {"name": str(traced / "traced.svg")},
+    }
+    return run(changed(changed(base, asked), tables), registry)
+
+
+@pytest.mark.parametrize("name", ["blob", "polygon", "ellipse", "triangle+circle"])
+def test_shapes_cover_what_the_paths_did(name, traced, registry):
+    shape = registry.load("primitive", name)()
+    svg = read_svg(traced / "traced.svg")
+    canvas = Canvas(64, 64)
+    paths = [path.moved((-16, -16), 1 / 16) for path in svg.paths]
+    tensors = shapes_from_paths(shape, paths, canvas, 0)
+    drawing = Drawing(name, shape.option_values(), tensors, 64, 64, background=svg.background)
+    shown = draw(drawing, shape)
+    with Image.new("RGB", (64, 64), "#faf0ca") as picture:
+        for path in paths:
+            corners = [tuple(corner) for corner in ((path.points + 1) * 32 - 0.5).tolist()]
+            colour = tuple(round(255 * value) for value in path.colour)
+            ImageDraw.Draw(picture).polygon(corners, fill=colour)
+        wanted = torch.from_numpy(np.asarray(picture) / 255).permute(2, 0, 1)
+    empty = torch.tensor(svg.background)[:, None, None]
+    error, without = ((each - wanted).square().mean() for each in (shown, empty))
+    assert error < without / (20 if name == "polygon" else 5)
+    assert tensors["alpha"].tolist() == [1, 1, 1]
+
+
+def test_a_fit_goes_on_from_the_paths(traced, registry):
+    first = start_at(traced, "blob", registry, stage={**CLIMB, "steps": 1})
+    done = start_at(traced, "blob", registry)
+    assert done.summary["psnr"] > first.summary["psnr"] + 3
+    assert done.summary["count"] == 3
+    stored = done.art.recipe
+    assert stored.init.name == "traced.svg"
+    assert len(stored.init.sha256) == 64
+    assert stored.target.background == "#faf0ca"
+    assert {stored.primitive.options[key] for key in ("min_alpha", "max_alpha")} == {1.0}
+    again = run(
+        changed(stored, {"init": {"name": str(traced / "traced.svg")}}), registry, search=[traced]
+    )
+    assert torch.equal(again.art.drawing.tensors["genes"], done.art.drawing.tensors["genes"])
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_there_may_be_fewer_or_more_shapes_than_paths(count, traced, registry):
+    fitted = start_at(traced, "polygon", registry, primitive={"name": "polygon", "count": count})
+    assert fitted.summary["count"] == count
+
+
+def test_what_cannot_start_from_paths_is_refused(traced, registry):
+    with pytest.raises(UsageError, match="cannot start gaussian") as refused:
+        start_at(traced, "gaussian", registry)
+    assert "-p blob" in refused.value.hint
+    with pytest.raises(UsageError, match="has 3 paths, and engine gradient adds none"):
+        start_at(
+            traced,
+            "polygon",
+            registry,
+            stage={"engine": "gradient", "steps": 1},
+            primitive={"name": "polygon", "count": 9},
+        )
+
+
+@pytest.mark.parametrize("other", ["blob", "triangle"])
+def test_svg_files_of_artgen_are_read_back(other, traced, photo, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    quick = [f"--set=engine.{key}={value}" for key, value in CLIMB.items() if key != "engine"]
+    first = [
+        "fit",
+        str(traced / "target.png"),
+        "-p",
+        "polygon",
+        "-n",
+        "3",
+        "--no-video",
+        "--seed",
+        "1",
+    ]
+    assert main([*first, *quick, "-q", "--name", "own"]) == 0
+    assert main(["render", "artgen-out/own.art", "-o", "own.svg", "-q"]) == 0
+    capsys.readouterr()
+    again = [
+        "fit",
+        str(photo),
+        "-p",
+        other,
+        "--init",
+        "own.svg",
+        "--no-video",
+        "--json",
+        "--dry-run",
+    ]
+    assert len(read_svg(tmp_path / "own.svg").paths) == 3
+    assert main([*again[:-2], *quick, "--name", "on"]) == 0
+    said = capsys.readouterr()
+    assert "own.svg: its canvas of 32x32 is fitted into 24x16" in said.err
+    assert "not read" not in said.err
+    assert json.loads((tmp_path / "artgen-out/on.json").read_text())["count"] == 3
