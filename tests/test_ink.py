@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from helpers import recipe
+from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 from test_guides import stills
 
@@ -28,7 +29,7 @@ from artgen.tasks import RunControl
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.halftone import Halftone
 from artgen_plugins.path import Path
-from artgen_plugins.string import String
+from artgen_plugins.string import DARKEST, String
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -219,3 +220,13 @@ def test_a_string_is_darker_where_the_picture_is():
     assert np.allclose(marks.strokes[1:, :2], marks.strokes[:-1, 2:4])
     cover = coverage(primitive, primitive.pack(marks), Canvas(side, side))[0]
     assert cover[8:24, 20:26].mean() > 3 * cover[8:24, 6:12].mean()
+
+
+def test_a_thread_shows_an_even_tone_evenly():
+    primitive = String({"nails": 60})
+    sheet = ink.Sheet(np.full((1, 64, 64), 0.6), Canvas(64, 64), 500, np.random.default_rng(0))
+    marks = primitive.place(sheet)
+    cover = coverage(primitive, primitive.pack(marks), Canvas(200, 200))[0].astype(float)
+    missed = gaussian_filter(cover, 3) - DARKEST * 0.6
+    y, x = np.mgrid[-100:100, -100:100]
+    assert np.sqrt((missed[np.hypot(x, y) < 80] ** 2).mean()) < 0.028

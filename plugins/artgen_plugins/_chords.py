@@ -1,0 +1,107 @@
+"""Chords between nails that show a tone: sparse least squares with whole numbers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import ink
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SIDE = 120
+"""Pixels across the picture that is solved for."""
+BLUR = 1.0
+"""Standard deviation of the Gaussian through which it is seen, in these pixels."""
+
+
+def coverage(sheet: ink.Sheet, nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]:
+    """Return the length of each chord in each pixel [pixels, chords], their area, and x and y."""
+    from scipy.sparse import csr_matrix
+
+    low, high = nails.min(0), nails.max(0)
+    pixel = float((high - low).min()) / SIDE
+    columns, rows = np.ceil((high - low) / pixel).astype(int)
+    share = (np.arange(2 * max(columns, rows)) + 0.5) / (2 * max(columns, rows))
+    along = nails[second] - nails[first]
+    places = nails[first][:, None] + along[:, None] * share[:, None] - low
+    column, row = np.moveaxis((places / pixel).astype(np.int32), 2, 0)
+    place = row.clip(0, rows - 1) * columns + column.clip(0, columns - 1)
+    length = np.repeat(np.hypot(*along.T) / len(share), len(share)).astype(np.float32)
+    chord = np.repeat(np.arange(len(first), dtype=np.int32), len(share))
+    matrix = csr_matrix((length, (place.ravel(), chord)), (rows * columns, len(first)))
+    x, y = (low[k] + pixel * (np.arange(count) + 0.5) for k, count in enumerate((columns, rows)))
+    return matrix, pixel * pixel, np.meshgrid(x, y)
+
+
+class View:
+    """The error of a tone [rows, columns], seen through a Gaussian of `blur` pixels.
+
+    Threads that cover shares s of a pixel, at random, leave the product of 1 - s of the paper.
+    """
+
+    def __init__(self, shares: Any, tone: Floats, blur: float = BLUR) -> None:
+        self.depth, self.tone = shares.tocsr(copy=True), tone.astype(np.float32)
+        self.depth.data = -np.log1p(-self.depth.data.clip(0, 0.9)).astype(np.float32)
+        self.columns = self.depth.T.tocsr()
+        self.blur = blur
+        # A Gaussian leaves this share of the square of a line one pixel wide.
+        kept = 1 / max(1.0, 2 * blur * np.pi**0.5)
+        self.squares = (self.columns.multiply(self.columns) * kept).tocsr()
+
+    def error(self, chords: Any) -> tuple[float, Any, Any]:
+        """Return half the squared error of chords, its slope at each pixel, and the paper left."""
+        from scipy.ndimage import gaussian_filter
+
+        left = np.exp(-(self.depth @ chords))
+        missed = gaussian_filter(
+            1 - left.reshape(self.tone.shape) - self.tone, BLUR, mode="constant"
+        )
+        slope = left * gaussian_filter(missed, BLUR, mode="constant").ravel()
+        return float((missed * missed).sum()) / 2, slope, left
+
+
+def solve(view: View, count: int, rng: np.random.Generator) -> Ints:
+    """Return the indices of the `count` chords that come closest to the tone of a view."""
+    probe = np.ones(len(view.columns.indptr) - 1, np.float32)
+    for _ in range(20):
+        probe = view.columns @ (view.depth @ (probe / np.linalg.norm(probe)))
+    step = 1 / float(np.linalg.norm(probe))
+    x = np.full(len(probe), count / len(probe), np.float32)
+    ahead, momentum = x, 1.0
+    for _ in range(150):  # FISTA, Beck and Teboulle 2009
+        moved = capped(ahead - step * (view.columns @ view.error(ahead)[1]), count)
+        following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2
+        ahead = moved + (momentum - 1) / following * (moved - x)
+        x, momentum = moved, following
+    # Systematic sampling: the largest instead would be chords of few nails, which lie side by side.
+    order = rng.permutation(len(x))
+    whole = np.floor(np.cumsum(x[order], dtype=np.float64) + 0.5)
+    chosen = np.zeros(len(x), np.float32)
+    chosen[order] = np.diff(whole, prepend=0)
+    (error, slope, left), pairs = view.error(chosen), max(1, count // 20)
+    while pairs:
+        bend = view.squares @ (left * left) / 2
+        gain = (2 * chosen - 1) * (view.columns @ slope) - bend
+        out = np.argsort(np.where(chosen > 0, -gain, np.inf), kind="stable")[:pairs]
+        new = np.argsort(np.where(chosen > 0, np.inf, -gain), kind="stable")[:pairs]
+        trial = chosen.copy()
+        trial[out], trial[new] = 0, 1
+        found = view.error(trial)
+        if trial.sum() == chosen.sum() and found[0] < error * (1 - 1e-6):
+            chosen, (error, slope, left) = trial, found
+        else:
+            pairs //= 2
+    return np.nonzero(chosen)[0]
+
+
+def capped(x: Any, total: int) -> Any:
+    """Project on the vectors from 0 to 1 with this sum, by bisection of their offset."""
+    low, high = float(x.min()) - 1, float(x.max())
+    for _ in range(40):
+        middle = (low + high) / 2
+        low, high = (middle, high) if (x - middle).clip(0, 1).sum() > total else (low, middle)
+    return (x - high).clip(0, 1)
