@@ -132,6 +132,11 @@ def resolve(
 
     if recipe.output.transparent:
         primitive.check_transparent(table.name)
+    if recipe.run.precision not in primitive.precisions:
+        raise UsageError(
+            f"{table.name} cannot be stored as {recipe.run.precision}, which is too coarse for it",
+            hint=f"use --precision {primitive.precisions[-1]}",
+        )
     stages, engines, losses = [], [], []
     for index, stage in enumerate(recipe.stage):
         name, engine = _find_engine(primitive, table.name, stage.engine, registry)
@@ -297,11 +302,13 @@ def _within_bytes(
         shapes = [primitive.tensor_shape(each, count) for each in primitive.parameters().values()]
         return header + bytes_of_shapes(shapes, precision)
 
+    small = primitive.precisions[-1]
+
     def largest(what: str, size: Callable[[int], int], low: int, high: int) -> int:
         if (needed := size(low)) > limit:
             raise UsageError(
                 f"{what} takes {needed} bytes at {precision}, more than {limit}",
-                hint="allow more bytes" + ", or use --precision int8" * (precision != "int8"),
+                hint="allow more bytes" + f", or use --precision {small}" * (precision != small),
             )
         return _largest(size, limit, low, high)
 

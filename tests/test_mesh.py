@@ -12,7 +12,7 @@ import pytest
 import torch
 from test_resume import assert_same
 
-from artgen import Canvas, Context, Drawing, ExportRequest, UsageError
+from artgen import Canvas, Context, Drawing, ExportRequest, UsageError, load
 from artgen.animation.morph import morph
 from artgen.engines.gradient.meshes import solve_colours
 from artgen.events import Advanced
@@ -271,6 +271,19 @@ def test_morphs_begin_and_end_with_their_drawings(arts):
         assert gap.max() <= 1
     with pytest.raises(UsageError, match="still meshes"):
         export_html(both, ExportRequest())
+
+
+def test_int8_is_too_coarse_for_vertices(photo):
+    with pytest.raises(UsageError, match="mesh cannot be stored as int8") as refused:
+        run(recipe(photo, run={"precision": "int8"}))
+    assert refused.value.hint == "use --precision fp16"
+
+
+def test_a_loaded_drawing_is_saved_as_the_same_file(photo, tmp_path):
+    art = run(recipe(photo, steps=6, output={"video": False, "fps": 30})).art
+    assert art.trajectory is not None
+    art.save(tmp_path / "first.art")
+    assert load(tmp_path / "first.art").to_bytes() == (tmp_path / "first.art").read_bytes()
 
 
 def test_without_triangles_there_is_the_background():

@@ -102,9 +102,10 @@ class Trajectory:
         """Plain data, the opposite of `from_table`."""
         return {
             "keyframes": self.keyframes,
-            "moving": self.moving,
-            "duration": self.duration,
-            "fps": self.fps,
+            # Floats, as they are read.
+            "moving": float(self.moving),
+            "duration": float(self.duration),
+            "fps": float(self.fps),
             "data": base64.b85encode(self.data).decode("ascii"),
         }
 

@@ -229,8 +229,9 @@ def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) ->
 
 def _film_header(film: Film) -> dict[str, Any]:
     """All of a film but its tensors, as plain data."""
-    scenes = [{"times": list(scene.times)} for scene in film.scenes]
-    return {"scenes": scenes, "duration": film.duration, "fps": film.fps}
+    # Floats, as they are read: 30 frames per second are 30.0 in every file.
+    scenes = [{"times": [float(time) for time in scene.times]} for scene in film.scenes]
+    return {"scenes": scenes, "duration": float(film.duration), "fps": float(film.fps)}
 
 
 def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:

@@ -19,6 +19,7 @@ from artgen.primitives._params import SETTINGS, Param
 from artgen.samples import Subject, TargetKind
 
 Arithmetic: TypeAlias = Literal["fp32", "bf16"]
+Precision: TypeAlias = Literal["fp32", "fp16", "int8"]
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class Primitive:
     size_option: ClassVar[str | None] = None
     arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32",)
     """What the steps of a fit may compute in."""
+    precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16", "int8")
+    """How its drawings may be stored, see `artgen.art.precision`."""
     mean_background: ClassVar[bool] = False
     """Whether a background of ``auto`` is the mean colour of the target instead of black."""
     extensible: ClassVar[bool] = False

@@ -25,7 +25,7 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.init import Context, at_target_colour, on_detail
 from artgen.primitives._params import Param
-from artgen.primitives._primitive import Primitive
+from artgen.primitives._primitive import Precision, Primitive
 from artgen.rates import per_spacing
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -48,6 +48,8 @@ class Mesh(Primitive):
 
     family: ClassVar[str] = "mesh"
     required: ClassVar[tuple[str, ...]] = ("corner_colours",)
+    precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16")
+    """Vertices on 256 steps along a side have other triangles, and flat ones other colours."""
 
     @property
     def colours_per_vertex(self) -> int:

@@ -171,7 +171,7 @@ def round_trip(candidate: Candidate) -> None:
             raise Failed(f"{candidate.label(variant)} draws another picture after save and load")
         if loaded.to_bytes() != art.to_bytes():
             raise Failed(f"{candidate.label(variant)} gives another file when saved again")
-        for precision in ("fp16", "int8"):
+        for precision in primitive.precisions:
             stored = quantised(made, precision)
             _finite_picture(
                 candidate, primitive, stored, variant, CANVAS, f" stored as {precision}"

@@ -73,6 +73,7 @@ class Painter {
       if (stroke) {
         context.strokeStyle = colour;
         context.lineWidth = stroke;
+        context.lineJoin = "round";
         context.stroke(path);
       } else {
         context.fillStyle = colour;
