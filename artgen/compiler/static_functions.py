@@ -85,14 +85,14 @@ def check_static(cls: type, names: Iterable[str]) -> None:
             )
 
 
-def try_in_python(cls: type, names: Iterable[str], genes: int, vertices: int = 0) -> None:
-    """Call static functions of a class in plain Python, with random genes.
+def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 0) -> None:
+    """Call static functions of a shape or a partition in plain Python, with random genes.
 
     Compiled code does not check indices, so an array written past its end would damage memory.
     Raises PluginError with the line that fails; where a function should return a pair, or an
     outline leaves out corners; and where no random genes are valid.
     """
-    rng = np.random.default_rng(0)
+    rng, of = np.random.default_rng(0), type(owner).__name__
     tries = dict.fromkeys(names, 0)
     failures = dict.fromkeys(names, 0)
     for _ in range(_ATTEMPTS):
@@ -106,7 +106,7 @@ def try_in_python(cls: type, names: Iterable[str], genes: int, vertices: int = 0
             "line": (made, y),
         }
         for name in tries:
-            function, what = getattr(cls, name), f"{cls.__name__}.{name}"
+            function, what = getattr(owner, name), f"{of}.{name}"
             tries[name] += 1
             with plugin_code(what, function, hint=_CONTRACT), np.errstate(all="ignore"):
                 try:
@@ -131,35 +131,35 @@ def try_in_python(cls: type, names: Iterable[str], genes: int, vertices: int = 0
             return
     if not min(tries.values()):
         raise broken(
-            f"{cls.__name__}.valid",
-            vars(cls).get("valid", cls),
+            f"{of}.valid",
+            vars(type(owner)).get("valid", type(owner)),
             f"rejects all of {_ATTEMPTS} shapes made by random",
             hint="let it accept most of what `random` makes",
         )
 
 
 def load_after(
-    functions: Sequence[tuple[type, Sequence[str]]], source: Callable[[str], str]
+    functions: Sequence[tuple[Any, Sequence[str]]], source: Callable[[str], str]
 ) -> types.ModuleType:
-    """Load kernels that are compiled after the static functions of classes, given by their names.
+    """Load kernels that are compiled after the static functions of objects, given by their names.
 
     `source` makes the text of the fingerprint of these functions; in the text, ``given`` holds the
-    classes. Raises PluginError naming the function that cannot be compiled.
+    objects. Raises PluginError naming the function that cannot be compiled.
     """
-    every = (getattr(cls, name) for cls, names in functions for name in names)
-    names_of = " or ".join(cls.__name__ for cls, _ in functions)
+    every = (getattr(owner, name) for owner, names in functions for name in names)
+    names_of = " or ".join(type(owner).__name__ for owner, _ in functions)
     try:
-        given = [cls for cls, _ in functions]
+        given = [owner for owner, _ in functions]
         return kernel_cache.load(source(fingerprint(every)), given, of=names_of)
     except Exception as error:
-        for cls, names in functions:
+        for owner, names in functions:
             for name in names:
-                _check_compiles(cls, name, error)
+                _check_compiles(owner, name, error)
         reason = explain(error)
         raise PluginError(f"the kernels of {names_of} cannot be compiled: {reason}") from error
 
 
-def _check_compiles(cls: type, name: str, cause: Exception) -> None:
+def _check_compiles(owner: Any, name: str, cause: Exception) -> None:
     """Raise PluginError if a static function cannot be compiled."""
     genes, points, number = nb.float64[::1], nb.float64[:, ::1], nb.float64
     arguments = {
@@ -171,7 +171,7 @@ def _check_compiles(cls: type, name: str, cause: Exception) -> None:
         "span": (genes, number),
         "line": (genes, number),
     }
-    function = getattr(cls, name)
+    function = getattr(owner, name)
     try:
         nb.njit(function).compile(arguments[name])
     except Exception as failure:
@@ -179,7 +179,7 @@ def _check_compiles(cls: type, name: str, cause: Exception) -> None:
         # numba writes `File "heart.py", line 7:` or `heart.py (7)`.
         lines = re.findall(rf'{file}(?:", line | \()(\d+)', str(failure))
         raise broken(
-            f"{cls.__name__}.{name}",
+            f"{type(owner).__name__}.{name}",
             function,
             f"cannot be compiled: {explain(failure)}",
             hint=_CONTRACT,

@@ -116,13 +116,13 @@ def load_partition_kernels(partition: Partition, *modules: str) -> types.ModuleT
 
     Raises PluginError naming the function that cannot be compiled.
     """
-    cls = type(partition)
-    key = (cls, partition.genes, modules)
+    compiled = tuple(getattr(partition, name) for name in _FUNCTIONS)
+    key = (compiled, partition.genes, modules)
     if key not in _loaded:
         _check(partition)
         kernels = kernel_cache.read_kernels("raster.partition_kernels", *modules)
         _loaded[key] = load_after(
-            [(cls, _FUNCTIONS)], lambda text: _HEADER.format(fingerprint=text) + kernels
+            [(partition, _FUNCTIONS)], lambda text: _HEADER.format(fingerprint=text) + kernels
         )
     return _loaded[key]
 
@@ -138,4 +138,4 @@ def _check(partition: Partition) -> None:
         hint = "define line(genes, y), which returns the cost of a site along a row"
         raise broken(cls.__name__, cls, "does not define line", hint=hint)
     check_static(cls, _FUNCTIONS)
-    try_in_python(cls, ("random", "mutate", "line"), partition.genes)
+    try_in_python(partition, ("random", "mutate", "line"), partition.genes)

@@ -112,15 +112,15 @@ def load_kernels(
     `raster.bound` and of the modules before; `constants` are lines of Python before them, `more` is
     Python after them. Raises PluginError naming the function that cannot be compiled.
     """
-    classes = tuple(type(member) for member in shape.members)
+    functions = [(member, _compiled_functions(member)) for member in shape.members]
+    compiled = tuple(getattr(member, name) for member, names in functions for name in names)
     layout = tuple(
         (member.genes, member.vertices, member.curves, member.convex) for member in shape.members
     )
-    key = (classes, layout, shape.weights, modules, constants, more, shape.limits, shape.symmetry)
+    key = (compiled, layout, shape.weights, modules, constants, more, shape.limits, shape.symmetry)
     if key not in _loaded:
         check_shape(shape)
         kernels = constants + kernel_cache.read_kernels(*modules) + more
-        functions = [(type(member), _compiled_functions(member)) for member in shape.members]
         _loaded[key] = load_after(functions, lambda text: _source(shape, text) + kernels)
     return _loaded[key]
 
@@ -362,7 +362,7 @@ def check_shape(shape: Shape) -> None:
         missing = [
             each
             for each in ("random", *_covering(member))
-            if getattr(cls, each) is getattr(Shape, each)
+            if getattr(member, each) is getattr(Shape, each)
         ]
         if missing:
             raise broken(
@@ -373,4 +373,4 @@ def check_shape(shape: Shape) -> None:
             )
         check_static(cls, (*_SIGNATURES, "outline", "bounds", "span"))
         functions = ("random", "valid", "mutate", *_covering(member))
-        try_in_python(cls, functions, member.genes, member.outline_points)
+        try_in_python(member, functions, member.genes, member.outline_points)

@@ -30,6 +30,7 @@ def artgen_primitives() -> list[Spec]:
         Spec("circle", "Circles.", "artgen_plugins.circle:Circle"),
         Spec("polygon", "Polygons with any number of corners.", "artgen_plugins.polygon:Polygon"),
         Spec("blob", "Smooth closed curves.", "artgen_plugins.blob:Blob"),
+        Spec("glyph", "Letters of a font.", "artgen_plugins.glyph:Glyph"),
         Spec("bezier", "Curved strokes.", "artgen_plugins.bezier:Bezier"),
         Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
         Spec("voronoi", "Voronoi cells.", "artgen_plugins.voronoi:Voronoi"),

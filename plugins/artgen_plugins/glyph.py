@@ -1,0 +1,148 @@
+"""Glyphs: letters of a font, with the outlines and the holes that the font has."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen import InputError, Preset, Shape, option
+
+Floats = NDArray[np.float64]
+
+EM, MOST = 4096, 500_000
+"""Units of an outline per em, and the most bytes of a table: it becomes part of the kernels."""
+STEEPEST, SMALLEST = 0.6, 0.01
+"""The steepest line of writing, and the smallest half em in canvas units."""
+
+
+class Glyph(Shape):
+    """Letters: the middle (x, y), half an em (u, v) along the line of writing, and the letter."""
+
+    @dataclass(frozen=True)
+    class Options:
+        """Options of `glyph`."""
+
+        text: str = option("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "letters; repeated ones come more often")
+        font: str = option("DejaVuSans-Bold", "TTF or OTF file, or a font of matplotlib")
+
+    defaults = Preset(count=200)
+    known_deviations: ClassVar[Mapping[str, str]] = {"mutation": "a part keeps its letter"}
+    required = ()  # `random` and `outline` are made for the letters
+    genes = 5
+    gene_names = ("x", "y", "u", "v", "letter")
+
+    def __init__(self, options: Mapping[str, Any] | None = None, **more: Any) -> None:
+        super().__init__(options, **more)
+        text = "".join(self.options.text.split())
+        self._outlines = _opened(self.options.font, list(dict.fromkeys(text)))
+        self._curves, functions = _functions(text, self._outlines)
+        vars(self).update(functions)
+
+    def resolve_options(self, canvas: Any) -> None:
+        """Replace the font by the outlines of its letters, so that a drawing needs no file."""
+        self.options = replace(self.options, font=self._outlines)
+
+    @property
+    def curves(self) -> int:
+        """Those of the letter that has the most."""
+        return self._curves
+
+    @staticmethod
+    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
+        """Change the place or the half em; the letter stays."""
+        genes[int(4 * rng.random())] += step * rng.standard_normal()
+
+    @staticmethod
+    def valid(genes: Floats) -> bool:
+        """Refuse letters that are tiny, or turned so far that they are hard to read."""
+        return bool(genes[2] > SMALLEST and abs(genes[3]) <= STEEPEST * genes[2])
+
+
+@functools.cache
+def _functions(text: str, outlines: str) -> tuple[int, dict[str, Callable[..., None]]]:
+    """The number of curves, and the functions that depend on the letters."""
+    glyphs = json.loads(outlines)
+    order = np.array([list(glyphs).index(letter) for letter in text])
+    table, last = _table(list(glyphs.values())), len(glyphs) - 1
+
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        length, angle = size * (0.8 + 0.8 * rng.random()), math.pi / 6 * (2 * rng.random() - 1)
+        genes[0], genes[1] = x, y
+        genes[2], genes[3] = length * math.cos(angle), length * math.sin(angle)
+        # In the middle between two whole numbers, so that rounding keeps the letter.
+        genes[4] = order[int(len(order) * rng.random())] + 0.5
+
+    def outline(genes: Floats, points: Floats) -> None:
+        x, y, u, v = genes[0], genes[1], genes[2], genes[3]
+        letter = min(max(int(genes[4]), 0), last)
+        for i in range(len(points)):
+            across, up = table[letter, i, 0], table[letter, i, 1]
+            points[i, 0] = x + across * u + up * v
+            points[i, 1] = y + across * v - up * u
+
+    return table.shape[1] // 4, {"random": random, "outline": outline}
+
+
+def _table(glyphs: list[list[int]]) -> Floats:
+    """The control points of letters, [letters, 4 · curves, 2] in half ems around their middles."""
+    longest, rows = max(map(len, glyphs)) // 2, []
+    for points in (np.reshape(numbers, (-1, 2)) for numbers in glyphs):
+        row = (2 * points - points.max(axis=0) - points.min(axis=0)) / EM
+        # Curves that are not needed are one point.
+        rows.append(np.pad(row, ((0, longest - len(row)), (0, 0)), "edge"))
+    return np.array(rows)
+
+
+def _opened(font: str, letters: list[str]) -> str:
+    """The outlines of letters as text, of the option `font`. Raises InputError."""
+    try:
+        found = json.loads(font) if font.startswith("{") else _read(font, letters)
+        outlines = {each: np.array(found.get(each, []), int).tolist() for each in letters}
+    except (OSError, RuntimeError, TypeError, ValueError) as error:
+        raise InputError(f"cannot read the font {font:.80}: {error}") from None
+    wrong = [each for each, numbers in outlines.items() if not numbers or len(numbers) % 8]
+    if wrong:
+        raise InputError(f"the font {font:.80} has no outline of {wrong[0]!r}")
+    if not letters or 8 * len(letters) * max(map(len, outlines.values())) > MOST:
+        raise InputError(f"text has {len(letters)} letters, which are too few or too many")
+    return json.dumps(outlines, separators=(",", ":"))
+
+
+def _read(font: str, letters: list[str]) -> dict[str, list[int]]:
+    """The curves of letters in a font file."""
+    from matplotlib import get_data_path
+    from matplotlib.ft2font import FT2Font
+
+    own = Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")
+    face = FT2Font(str(own if own.exists() else font))
+    # At this size hinting moves a point by less than a unit.
+    face.set_size(EM, 72)
+    return {letter: _cubics(face, ord(letter)) for letter in letters}
+
+
+def _cubics(face: Any, code_point: int) -> list[int]:
+    """Eight numbers per curve of a letter; lines and quadratic curves become cubic ones."""
+    from matplotlib.path import Path as Outline
+
+    if not face.get_char_index(code_point):
+        return []
+    face.load_char(code_point)
+    curves = []
+    for numbers, code in Outline(*face.get_path()).iter_segments(simplify=False):
+        if code == Outline.MOVETO:
+            first = last = numbers[None]
+            continue
+        known = np.append(last, first if code == Outline.CLOSEPOLY else numbers).reshape(-1, 2)
+        inner = {2: known, 3: (known[::2] + 2 * known[1]) / 3, 4: known[1:-1]}[len(known)]
+        if (known != known[0]).any():
+            curves.append([known[0], *inner, known[-1]])
+        last = known[-1:]
+    return [round(number) for number in np.ravel(curves)]

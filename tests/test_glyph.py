@@ -1,0 +1,103 @@
+"""Letters of a font: their outlines, and functions that belong to one object of a shape."""
+
+import json
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib.textpath import TextPath
+
+import artgen
+from artgen import InputError
+from artgen.compiler.static_functions import fingerprint
+from artgen_plugins.glyph import EM, Glyph
+
+FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
+SANS = {"text": "8Q", "font": "DejaVuSans"}
+
+
+def area(ring):
+    x, y = ring.T
+    return (x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
+
+
+def finely(contour):
+    t = np.linspace(0, 1, 50)[:-1, None, None]
+    weights = [(1 - t) ** 3, 3 * (1 - t) ** 2 * t, 3 * (1 - t) * t**2, t**3]
+    points = sum(weight * contour[:, k] for k, weight in enumerate(weights))
+    return points.swapaxes(0, 1).reshape(-1, 2)
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_letters_have_the_outlines_of_the_font(number):
+    glyph = Glyph(SANS)
+    contours = glyph.contours(np.array([0.3, -0.2, 0.4, 0.3, number + 0.5]))
+    assert len(contours) == 3 - number
+    font = matplotlib.font_manager.FontProperties(fname=FONTS / "DejaVuSans.ttf")
+    rings = TextPath((0, 0), "8Q"[number], size=1000, prop=font).to_polygons()
+    # Half an em is half a unit long here.
+    areas = sorted(abs(area(finely(contour))) for contour in contours)
+    assert areas == pytest.approx(sorted(abs(area(ring)) / 1e6 for ring in rings), rel=2e-3)
+    points = np.concatenate(contours).reshape(-1, 2)
+    upright = glyph.contours(np.array([0, 0, 0.5, 0, number + 0.5]))
+    across = np.concatenate(upright).reshape(-1, 2) @ [[0.8, 0.6], [-0.6, 0.8]] + [0.3, -0.2]
+    assert np.allclose(points, across)
+
+
+def test_a_part_keeps_its_letter_and_repeated_letters_are_frequent():
+    glyph, rng, genes = Glyph({"text": "A AB"}), np.random.default_rng(0), np.zeros(5)
+    found = []
+    for _ in range(300):
+        glyph.random(genes, rng, 0.1, 0.2, 0.3)
+        assert glyph.valid(genes)
+        found.append(genes[4])
+        glyph.mutate(genes, rng, 0.1)
+        assert genes[4] == found[-1]
+    assert set(found) == {0.5, 1.5}
+    assert 170 < found.count(0.5) < 230
+
+
+def test_functions_of_other_letters_are_other_kernels():
+    first, again, second = (Glyph({"text": text}) for text in ("AB", "AB", "AC"))
+    assert first.outline is again.outline
+    assert fingerprint([first.outline]) != fingerprint([second.outline])
+    assert fingerprint([first.random]) == fingerprint([second.random])
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"text": " "}, "text has 0 letters"),
+        ({"text": "a\u4e00"}, "no outline of '\u4e00'"),
+        ({"font": "none.ttf"}, "cannot read the font none.ttf"),
+        ({"font": __file__}, "cannot read the font"),
+        ({"font": "{"}, "cannot read the font {"),
+        ({"font": '{"A":[1,2]}', "text": "A"}, "no outline of 'A'"),
+    ],
+)
+def test_what_cannot_be_read_is_named(options, problem):
+    with pytest.raises(InputError) as refused:
+        Glyph(options)
+    assert problem in refused.value.message
+
+
+@pytest.mark.slow
+def test_a_drawing_holds_its_letters(tmp_path):
+    font = tmp_path / "own.ttf"
+    font.write_bytes((FONTS / "DejaVuSans.ttf").read_bytes())
+    picture = np.random.default_rng(1).random((12, 16, 3))
+    made = artgen.fit(picture, "glyph", count=4, steps=4, seed=1, text="8Q", font=str(font))
+    made.save(tmp_path / "made.art")
+    made.save(tmp_path / "made.svg")
+    font.unlink()
+    again = artgen.load(tmp_path / "made.art")
+    assert np.array_equal(again.render(40), made.render(40))
+    stored = json.loads(again.drawing.options["font"])
+    assert list(stored) == ["8", "Q"]
+    assert max(stored["8"]) < EM
+    letters = again.drawing.tensors["genes"][4]
+    holes = [2 if letter < 1 else 1 for letter in letters.tolist()]
+    svg = (tmp_path / "made.svg").read_text()
+    paths = [line for line in svg.split("<path")[1:] if "d=" in line]
+    assert [path.count("z") + path.count("Z") for path in paths] == [hole + 1 for hole in holes]
