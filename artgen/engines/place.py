@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -27,6 +27,10 @@ class PlaceEngine(Engine):
     """For primitives that define `place`. The marks are found again when a run is resumed."""
 
     supports = ("replanning",)
+    known_deviations: ClassVar[Mapping[str, str]] = {
+        "best": "more marks are better, also where their pixels differ more from the target",
+        "progress": "ink shows tone as seen from afar, and not the pixels that losses compare",
+    }
 
     @dataclass(frozen=True)
     class Options:

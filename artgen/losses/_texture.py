@@ -64,7 +64,7 @@ class _Texture:
             )
             distance = (ours - _resampled(theirs, ours.shape[1])).square().mean(1)
             # Grain counts as much as colour, though it has less contrast.
-            colour, grain = (theirs.var(1) + _LEAST_VARIANCE).view(2, -1).mean(1)
+            colour, grain = (theirs.var(1, correction=0) + _LEAST_VARIANCE).view(2, -1).mean(1)
             factors = torch.stack([torch.ones_like(colour), colour / grain])
             total = total + (factors * distance.view(2, -1).mean(1)).sum()
             scales += 1

@@ -214,9 +214,14 @@ def _weights(case: _Case) -> list[Tensor | None]:
 def _value(
     offer: Offer, case: _Case, weight: Tensor | None = None, *, gradient: bool = False
 ) -> tuple[Tensor, Tensor]:
-    """Return value and gradient (zeros unless asked for). Raises PluginError if it is no scalar."""
+    """Return value and gradient (zeros unless asked for). Raises PluginError if it is no scalar.
+
+    A loss that needs a picture gets the target.
+    """
     image = case.image.clone().requires_grad_() if gradient else case.image
-    value = Loss((Term(1.0, offer.name, offer.loaded),))(image, case.target, weight)
+    bound = getattr(offer.loaded, "needs_picture", False)
+    function = offer.loaded(case.target) if bound else offer.loaded
+    value = Loss((Term(1.0, offer.name, function),))(image, case.target, weight)
     if not gradient:
         return value.detach(), torch.zeros_like(image)
     return value.detach(), torch.autograd.grad(value, image)[0]
