@@ -51,7 +51,7 @@ soak: $(VENV)/installed-dev  ## every promise of docs/reliability.md in full siz
 	$(BIN)/python -m soak --write
 
 gallery: $(VENV)/installed  ## stills, videos and a page of every recipe in gallery, into gallery/out
-	$(BIN)/artgen gallery build -j $(JOBS)
+	$(BIN)/artgen gallery build -j $(JOBS) --studio
 
 docs: $(VENV)/installed-docs  ## the documentation as a site, in site/
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
