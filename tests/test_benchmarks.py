@@ -67,6 +67,8 @@ def test_every_benchmark_runs(name, capsys):
         "scaling": 3,
         "shapes": 2,
         "blob": 2,
+        "mesh": 3,
+        "ink": 2,
         "clips": 2,
         "autograd": 3,
         "cuda-static": 2,

@@ -96,7 +96,7 @@ def test_too_much_is_refused():
         set_from_arrays(images(20), request=TargetRequest(max_pixels=100))
     with pytest.raises(InputError, match="of another size"):
         set_from_arrays(images(4), test_images=images(4, 6))
-    with pytest.raises(UsageError, match="neither a mask nor an alpha"):
+    with pytest.raises(UsageError, match="no mask, focus or alpha"):
         set_from_arrays(images(4), request=TargetRequest(alpha_weight=True))
 
 

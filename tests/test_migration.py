@@ -37,7 +37,7 @@ def resolved(primitive: str, schema: int | None = None, **stage: object) -> Plan
         ("gaussian", "degrees", 30.0, "codec"),
         ("gaussian", "jitter", 0.5, "field"),
         ("siren", "alpha", "keep", "shape"),
-        ("triangle", "start", 0.5, "splat"),
+        ("triangle", "start", 0.5, "splat and mesh"),
         ("gaussian", "batch", 10, "field and codec"),
     ],
 )

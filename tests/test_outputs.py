@@ -169,7 +169,7 @@ def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
             "gone.png": "404",
             "inside": "an address of this machine",
             "elsewhere": "an address of this machine",
-            "file": "no http or https URL",
+            "file": "not an http or https URL",
             "damaged.png": "not a picture",
         }.items():
             with pytest.raises(InputError, match=reason):

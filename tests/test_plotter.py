@@ -502,9 +502,11 @@ def test_cells_are_polygons_of_an_svg_and_lines_on_a_page(registry):
     assert all(element.get("fill") == element.get("stroke") for element in polygons)
     _, layers = layers_of(export_svg(art, ExportRequest(page=Page(pens=2))))
     assert len(layers) == 2
-    for request in (ExportRequest(transparent=True), ExportRequest(transparent=True, page=Page())):
-        with pytest.raises(UsageError, match="transparent"):
-            export_svg(art, request)
+    # Opaque cells have nothing behind them.
+    assert root.find(f"{SVG}rect") is not None
+    clear = ElementTree.fromstring(export_svg(art, ExportRequest(transparent=True)))
+    assert clear.find(f"{SVG}rect") is None
+    assert len(clear.findall(f"{SVG}g/{SVG}polygon")) == len(polygons)
 
 
 def test_cells_are_data_too(registry):

@@ -203,7 +203,7 @@ def test_what_only_pictures_have_is_refused(kind, fit):
     target = KINDS[kind]["target"]
     for flags, message in {
         ("--target-psnr", "30"): "target_psnr is for pictures",
-        ("--alpha-weight",): "neither a mask nor an alpha",
+        ("--alpha-weight",): "no mask, focus or alpha",
         ("--transparent",): "transparent is for pictures",
         ("--set", "engine.coarse=0.2"): "coarse is for pictures",
     }.items():

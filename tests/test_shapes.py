@@ -61,18 +61,21 @@ def covered(member, genes, canvas):
         return np.array([(left <= x) & (x < right) for left, right in rows])
     points = np.empty((member.outline_points, 2))
     member.outline(genes, points)
+    contours = [points]
     if member.curves:
         t = np.linspace(0, 1, 60)[:, None]
         a, b, c, d = points.reshape(-1, 4, 1, 2).swapaxes(0, 1)
         curves = (1 - t) ** 3 * a + 3 * t * (1 - t) ** 2 * b + 3 * t * t * (1 - t) * c + t**3 * d
-        points = curves.reshape(-1, 2)
+        starts = 1 + np.flatnonzero((a[1:, 0] != d[:-1, 0]).any(axis=1))
+        contours = [each.reshape(-1, 2) for each in np.split(curves, starts)]
     winding = np.zeros((len(y), len(x)), int)
-    for (xa, ya), (xb, yb) in zip(points, np.roll(points, -1, axis=0), strict=True):
-        if ya == yb:
-            continue
-        crosses = (ya <= y) != (yb <= y)
-        at = xa + (y - ya) * (xb - xa) / (yb - ya)
-        winding += np.where(crosses[:, None] & (x > at[:, None]), 1 if yb > ya else -1, 0)
+    for points in contours:
+        for (xa, ya), (xb, yb) in zip(points, np.roll(points, -1, axis=0), strict=True):
+            if ya == yb:
+                continue
+            crosses = (ya <= y) != (yb <= y)
+            at = xa + (y - ya) * (xb - xa) / (yb - ya)
+            winding += np.where(crosses[:, None] & (x > at[:, None]), 1 if yb > ya else -1, 0)
     return winding != 0
 
 

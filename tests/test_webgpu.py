@@ -370,7 +370,7 @@ def test_a_run_whose_adapter_is_lost_goes_on_on_the_cpu(device, photo, tmp_path)
     # Without files there is no checkpoint.
     steps.clear()
     _, (notice,) = fit(photo, None, observers=[lose])
-    assert "it goes on on the CPU from step 0;" in notice
+    assert "continuing on the CPU from step 0;" in notice
     assert steps[-1] == 12
 
 
