@@ -33,6 +33,12 @@ def test_help_is_short_and_help_all_is_complete(call):
     assert call("fit", "--help")[1] == short
 
 
+@pytest.mark.parametrize("group", ["gallery", "plugins"])
+def test_switches_have_no_type(call, group):
+    for name in _commands()[group].commands:
+        assert "<bool>" not in call(group, name, "--help")[1]
+
+
 def test_tables_of_help_name_what_there_is():
     commands = _commands()
     for name, usual in USUAL.items():

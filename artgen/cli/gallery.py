@@ -11,6 +11,7 @@ import typer
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, print_error, print_json, say
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
+from artgen.cli._help import Command
 from artgen.cli._where import Where
 from artgen.errors import GalleryError, Interrupted, UsageError
 
@@ -37,7 +38,7 @@ def _gallery(context: typer.Context) -> None:
         print(context.get_help())
 
 
-@gallery.command()
+@gallery.command(cls=Command)
 @flat
 def build(
     folder: Path = FOLDER,
@@ -137,7 +138,7 @@ def _write_studio(found: Gallery, registry: Registry, common: Common) -> list[st
     return names
 
 
-@gallery.command()
+@gallery.command(cls=Command)
 @flat
 def check(
     folder: Path = FOLDER,
@@ -175,7 +176,7 @@ def check(
     return failure.exit_code if wrong else 0
 
 
-@gallery.command("open")
+@gallery.command("open", cls=Command)
 @flat
 def open_page(
     folder: Path = FOLDER,
@@ -194,7 +195,7 @@ def open_page(
         print(found.page)
 
 
-@gallery.command()
+@gallery.command(cls=Command)
 @flat
 def reel(
     folder: Path = FOLDER,

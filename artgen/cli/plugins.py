@@ -12,6 +12,7 @@ import typer
 from artgen.cli._completion import everything
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, flat
+from artgen.cli._help import Command
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
 from artgen.cli.plugins_search import describe_package, print_package, search
@@ -28,9 +29,9 @@ plugins = typer.Typer(
     help="List, search, describe, create and check plugins.",
     invoke_without_command=True,
 )
-plugins.command("new")(flat(new))
-plugins.command("check")(flat(check))
-plugins.command("search")(flat(search))
+plugins.command("new", cls=Command)(flat(new))
+plugins.command("check", cls=Command)(flat(check))
+plugins.command("search", cls=Command)(flat(search))
 
 
 @plugins.callback()
@@ -39,7 +40,7 @@ def _plugins(context: typer.Context) -> None:
         print(context.get_help())
 
 
-@plugins.command("list")
+@plugins.command("list", cls=Command)
 @flat
 def list_plugins(
     *,
@@ -72,7 +73,7 @@ def list_plugins(
     print(f"to install another: {sys.executable} -m pip install NAME")
 
 
-@plugins.command("show")
+@plugins.command("show", cls=Command)
 @flat
 def show(
     name: str = argument(
