@@ -313,8 +313,9 @@ def _moving(
             "a video needs a film, or a walk through the latents of a codec",
             hint=f"use --walk labels, or {made}",
         )
-    art = replace(art, film=art.require_film())
-    frame, fps = _drawn(art, request, suffix, request.fps or art.require_film().fps)
+    film = art.require_film()
+    art = replace(art, film=film)
+    frame, fps = _drawn(art, request, suffix, request.fps or film.fps)
     frames = art.frames(
         frame,
         fps=fps,

@@ -83,7 +83,7 @@ def test_a_stream_is_the_same_fit_step_by_step(photo):
 def test_a_long_stream_gives_steps_between_evaluations(photo, monkeypatch):
     monkeypatch.setattr("artgen.api.STEP_SECONDS", 0.0)
     seen = list(artgen.stream(photo, **{**BLOBS, "steps": 300}))
-    first, second = (step for step in seen[:2])
+    first, second = seen[:2]
     assert first.evaluated
     assert (second.evaluated, second.step) == (False, 1)
     assert (second.loss, second.psnr) == (first.loss, first.psnr)

@@ -128,6 +128,6 @@ def test_a_blob_costs_a_hundred_bytes(registry):
 def test_a_spline_goes_through_its_points_and_is_smooth():
     genes = np.random.default_rng(0).uniform(-1, 1, 12)
     (contour,) = Blob({"curves": 6}).contours(genes)
-    assert np.allclose(np.roll(contour[:, 0], 0, 0), np.roll(genes.reshape(-1, 2), 1, 0))
+    assert np.allclose(contour[:, 0], np.roll(genes.reshape(-1, 2), 1, 0))
     leaving, coming = contour[:, 1] - contour[:, 0], contour[:, 3] - contour[:, 2]
     assert np.allclose(leaving, np.roll(coming, 1, axis=0))

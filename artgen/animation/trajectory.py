@@ -137,7 +137,7 @@ def trajectory_of(film: Film, *, parts: bool) -> Trajectory | None:
         values = tensor.numpy()
         pieces += _encoded(_rows(values[..., living] if parts else values, parts), birth)
     data = b"".join(piece.tobytes() for piece in pieces)
-    return Trajectory(keys, film.scenes[-1].times[-1], film.duration, film.fps, data)
+    return Trajectory(keys, scene.times[-1], film.duration, film.fps, data)
 
 
 def trajectory_bytes(drawing: Drawing, keyframes: int, *, parts: bool) -> int:

@@ -288,7 +288,8 @@ def fit(
     if look is not None:
         from artgen.looks import apply_look, read_look
 
-        base, left_out = apply_look(base, read_look(look), primitive, common.registry())
+        known = common.registry() if registry is None else registry
+        base, left_out = apply_look(base, read_look(look), primitive, known)
         if left_out and not common.quiet:
             say(f"note: {primitive} has no {', '.join(left_out)}: the look {look} does without")
 

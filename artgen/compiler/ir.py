@@ -103,8 +103,9 @@ class IR:
         return len(self.values) - 1
 
     def input(self, component: Component) -> int:
-        """Declare a parameter component."""
-        self.inputs[component] = self.append(Value("input"))
+        """The number of a parameter component, which is declared if it is new."""
+        if component not in self.inputs:
+            self.inputs[component] = self.append(Value("input"))
         return self.inputs[component]
 
     def constant(self, number: float) -> int:

@@ -126,9 +126,7 @@ class _ParamsOnCanvas(Params):
 
     def __getattribute__(self, name: str) -> Any:
         if name == "pixel" and name not in vars(self):
-            ir = self._ir
-            number = ir.inputs.get(PIXEL, -1)
-            return Recorded.of(ir, np.array(number if number >= 0 else ir.input(PIXEL)))
+            return Recorded.of(self._ir, np.array(self._ir.input(PIXEL)))
         return super().__getattribute__(name)
 
 

@@ -25,7 +25,7 @@ A list is a sequence of operations: ``{"kernel": name, "groups": [x, y]}`` dispa
 workgroups is left out.
 
 An `Expression` is a whole number, a symbol, or a list ``[operation, a, b]``, whose operation is
-``+``, ``*``, ``min``, ``max``, ``ceil`` (a / b rounded up) or ``floor`` (a / b rounded down).
+``+``, ``*``, ``min``, ``max`` or ``ceil`` (a / b rounded up).
 
 What the driver writes; P is the number of ``parameters``:
 
@@ -242,8 +242,6 @@ def evaluate(expression: Expression, symbols: Mapping[str, int]) -> int:
             return max(a, b)
         case "ceil":
             return -(-a // b)
-        case "floor":
-            return a // b
     raise ValueError(f"unknown operation {operation!r}")
 
 

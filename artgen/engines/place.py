@@ -74,7 +74,8 @@ class PlaceEngine(Engine):
     def report(self) -> Report:
         """Evaluate the marks drawn so far. More marks are always better."""
         problem, tensors = self.problem, self._drawn(self.step)
-        picture = paint(problem.primitive, tensors, problem.drawing.canvas, **self._paper())
+        drawing = problem.drawing
+        picture = paint(problem.primitive, tensors, drawing.canvas, background=drawing.background)
         loss = float(problem.loss(picture, problem.target, problem.weight))
         check_finite({**tensors, "the loss": loss}, self.step)
         improved = self.step >= self.best_step
@@ -98,9 +99,6 @@ class PlaceEngine(Engine):
     def load_state_dict(self, state: State) -> None:
         """Restore what `state_dict` gave."""
         self.step, self.best_step = int(state["step"]), int(state["best_step"])
-
-    def _paper(self) -> dict[str, Any]:
-        return {"background": self.problem.drawing.background}
 
     def _drawn(self, step: int) -> dict[str, Tensor]:
         count = self._count(step)

@@ -71,16 +71,12 @@ class Live:
                 hint="use another --live-port",
             ) from None
         self._server.live = self
-        # `poll_interval` bounds how long closing takes.
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
-        )
-        self._thread.start()
+        self._thread = self._server.start()
 
     @property
     def port(self) -> int:
         """The TCP port."""
-        return int(self._server.server_address[1])
+        return self._server.server_port
 
     @property
     def address(self) -> str:
@@ -197,6 +193,15 @@ class _Server(ThreadingHTTPServer):
         self._lock = threading.Lock()
         super().__init__(*given, **options)
 
+    def start(self) -> threading.Thread:
+        """Serve in a thread."""
+        # `poll_interval` bounds how long closing takes.
+        thread = threading.Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
+        )
+        thread.start()
+        return thread
+
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread for a connection, or refuse it."""
         with self._lock:
@@ -290,7 +295,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _is_ours(self, writing: bool = False) -> bool:
         """Return whether the request is for this host, and from this page or from no page."""
-        hosts = [f"{name}:{self._serving.server_address[1]}" for name in NAMES]
+        hosts = [f"{name}:{self._serving.server_port}" for name in NAMES]
         origin = self.headers.get("Origin")
         if self.headers.get_all("Host", []) not in [[host] for host in hosts]:
             return False
@@ -359,12 +364,9 @@ def serve_page(page: bytes) -> Iterator[tuple[str, threading.Thread]]:
     except OSError as error:
         raise OutputError(f"cannot serve a page on this machine: {error.strerror}") from None
     server.page = page, "frame-ancestors 'none'"
-    thread = threading.Thread(
-        target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
-    )
-    thread.start()
+    thread = server.start()
     try:
-        yield f"http://{HOST}:{server.server_address[1]}/", thread
+        yield f"http://{HOST}:{server.server_port}/", thread
     finally:
         server.shutdown()
         server.server_close()

@@ -12,8 +12,7 @@ def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:
     """Parse a mixture into weights and names: joined by ``+``, each with an optional ``WEIGHT*``.
 
     A name may be followed by a colon and a picture. `known` lists the names without their
-    distributions. Raises UsageError that quotes `text` and
-    the wrong part.
+    distributions. Raises UsageError that quotes `text` and the wrong part.
     """
     names = set(known)
     terms: list[tuple[float, str]] = []

@@ -42,7 +42,7 @@ class FrameStore:
                 f"cannot create the folder of frames {self._folder}: {error.strerror}"
             ) from error
         # Speed before durability: a frame lost in a power cut is drawn again.
-        atomic_write(self._folder / f"{step:09d}.qoi", _encode(pixels), durable=False)
+        atomic_write(self._path(step), _encode(pixels), durable=False)
 
     def steps(self) -> list[int]:
         """Return the stored steps in increasing order."""
@@ -50,7 +50,9 @@ class FrameStore:
 
     def read(self, step: int) -> NDArray[np.uint8]:
         """Read the frame of `step`, uint8 [h, w, 3]. Raises InputError if missing or damaged."""
-        path = self._files().get(step, self._folder / f"{step:09d}.qoi")
+        path = self._path(step)
+        if not path.exists() and (old := path.with_suffix(".png")).exists():
+            path = old
         try:
             with reading(str(path)):
                 return _decode(path.read_bytes())
@@ -64,6 +66,9 @@ class FrameStore:
         for stored, path in self._files().items():
             if stored > step:
                 path.unlink(missing_ok=True)
+
+    def _path(self, step: int) -> Path:
+        return self._folder / f"{step:09d}.qoi"
 
     def _files(self) -> dict[int, Path]:
         if not self._folder.is_dir():

@@ -6,8 +6,9 @@ as in the equations of Demichel and Neugebauer: inks are taken to overlap at ran
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
-from itertools import pairwise
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler import kernel_cache
 from artgen.compiler.threads import share
 from artgen.primitives import Ink
 from artgen.raster._paint import BLACK, Colour, paint
-from artgen.raster.spans import SAMPLE_ROWS, make_grid
+from artgen.raster.spans import SAMPLE_ROWS, cut_rows, make_grid
 
 Floats = NDArray[np.float64]
 
@@ -44,8 +46,6 @@ def draw_inks(
 
 def coverage(primitive: Ink, tensors: Mapping[str, Tensor], canvas: Canvas) -> NDArray[np.float32]:
     """Return the share of each pixel that each ink covers: float32 [inks, height, width]."""
-    from artgen.raster import ink_kernels
-
     marks = primitive.unpack(tensors)
     order = np.argsort(marks.ink, kind="stable")
     strokes = marks.strokes[order]
@@ -63,9 +63,15 @@ def coverage(primitive: Ink, tensors: Mapping[str, Tensor], canvas: Canvas) -> N
         thinnest = 2 * max(float(np.median(strokes[:, 4:].max(1))), 1e-9)
         rows = int(np.clip(np.ceil(THROUGH * canvas.pixel / thinnest), SAMPLE_ROWS, MOST_ROWS))
         arrays = (quads, discs, heights, starts, picture, make_grid(canvas, rows), rows)
-        cuts = np.linspace(0, canvas.height, 4 * torch.get_num_threads() + 1).astype(int)
-        share(lambda piece: ink_kernels.cover(*arrays, *piece), list(pairwise(cuts.tolist())))
+        cover = _kernels().cover
+        share(lambda rows: cover(*arrays, *rows), cut_rows(canvas.height))
     return picture
+
+
+@functools.cache
+def _kernels() -> ModuleType:
+    text = kernel_cache.read_kernels("raster.ink_kernels")
+    return kernel_cache.load(text, of="inks")
 
 
 def corners(strokes: Floats, cap: str) -> Floats:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Mapping
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ from artgen.faults import broken
 from artgen.primitives import Partition
 from artgen.raster._paint import BLACK, Colour, paint
 from artgen.raster.backend import ALWAYS_COMPILED, Backend, choose_backend, planned_backend
-from artgen.raster.spans import SAMPLE_ROWS, make_grid
+from artgen.raster.spans import SAMPLE_ROWS, cut_rows, make_grid
 
 _FUNCTIONS = ("line", "random", "mutate")
 
@@ -89,8 +88,7 @@ def _draw(
     draw = load_partition_kernels(partition).draw
     colour = np.ascontiguousarray(colour)
     arrays = (sites, colour, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
-    cuts = np.linspace(0, canvas.height, 4 * torch.get_num_threads() + 1).astype(int)
-    share(lambda rows: draw(*arrays, *rows), list(pairwise(cuts.tolist())))
+    share(lambda rows: draw(*arrays, *rows), cut_rows(canvas.height))
     return torch.from_numpy(picture)
 
 

@@ -62,8 +62,7 @@ def draw_shapes(
     picture[:] = ground[:, None, None]
     over = drawing_kernels(shape).over
     arrays = (kind, genes, colour, alpha, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
-    cuts = np.linspace(0, canvas.height, 4 * torch.get_num_threads() + 1).astype(int)
-    share(lambda rows: over(*arrays, *rows), list(pairwise(cuts.tolist())))
+    share(lambda rows: over(*arrays, *rows), cut_rows(canvas.height))
     if transparent:
         picture[:3] /= np.maximum(picture[3], 1e-6)
     return torch.from_numpy(picture)
@@ -89,6 +88,12 @@ def pack(shape: Shape, kind: Array, genes: Array, colour: Array, alpha: Array) -
     if len(shape.members) > 1:
         values["kind"] = kind
     return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
+
+
+def cut_rows(height: int) -> list[tuple[int, int]]:
+    """Cut the rows of a picture into pieces that threads take in turn: (first, after the last)."""
+    cuts = np.linspace(0, height, 4 * torch.get_num_threads() + 1).astype(int)
+    return list(pairwise(cuts.tolist()))
 
 
 def make_grid(canvas: Canvas, sample_rows: float) -> Grid:

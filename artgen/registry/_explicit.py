@@ -75,8 +75,8 @@ def examine_file(path: Path, name: str) -> Plugin:
         raise _unusable(
             path,
             "it contains no primitive and no hook",
-            hint="define a subclass of artgen.Splat, Shape, Partition, Ink, Field or Codec, "
-            "or a function marked @artgen.hookimpl",
+            hint="define a subclass of artgen.Splat, Shape, Partition, Mesh, Ink, Field or "
+            "Codec, or a function marked @artgen.hookimpl",
         )
     return plugin
 

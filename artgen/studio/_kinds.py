@@ -46,8 +46,9 @@ def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
     entries = [entry for entry in entries if _has_shaders(entry.load())]
     entries.sort(key=lambda entry: entry.name != "gaussian")
     for file in files:
-        entries += (entry for entry in registry.offered_by(file) if entry.kind == "primitive")
-    return [registry.spelling(entry) for entry in entries if _is_splat(entry.load())]
+        offered = (entry for entry in registry.offered_by(file) if entry.kind == "primitive")
+        entries += (entry for entry in offered if _is_splat(entry.load()))
+    return [registry.spelling(entry) for entry in entries]
 
 
 def _has_shaders(cls: Any) -> bool:

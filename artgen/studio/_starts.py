@@ -34,7 +34,6 @@ def describe_params(primitive: Primitive) -> list[dict[str, Any]]:
                 "name": name,
                 "shape": list(param.shape),
                 "map": [param.map.function, param.map.scale, param.map.shift],
-                "period": param.period,
                 "init": _recorded(f"init of {name}", known, _started(param)),
                 "rate": _recorded(f"lr of {name}", known, _called(param.lr)),
                 "low": _recorded(f"min of {name}", known, _called(param.min)),
@@ -159,14 +158,10 @@ class _RecordedContext(Context):
         return self._tensor(f"draw {len(self.draws) - 1}", shape)
 
     def _number(self, name: str, *index: int) -> Recorded:
-        key = (name, index)
-        number = self._ir.inputs[key] if key in self._ir.inputs else self._ir.input(key)
-        return Recorded.of(self._ir, np.array(number))
+        return Recorded.of(self._ir, np.array(self._ir.input((name, index))))
 
     def _tensor(self, name: str, shape: tuple[int, ...]) -> Recorded:
         array = np.empty(math.prod(shape), np.int64)
         for place in range(len(array)):
-            key = (name, (place,))
-            known = self._ir.inputs
-            array[place] = known[key] if key in known else self._ir.input(key)
+            array[place] = self._ir.input((name, (place,)))
         return Recorded.of(self._ir, array.reshape(shape))

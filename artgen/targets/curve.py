@@ -11,11 +11,11 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.autograd import Node, Tensor, Variable
 from artgen.errors import InputError
 from artgen.samples import Curve
 from artgen.targets._expression import Expression
@@ -26,6 +26,9 @@ from artgen.targets.samples import (
     SampleTarget,
     make_target,
 )
+
+if TYPE_CHECKING:
+    from artgen.autograd import Node
 
 _EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
 _SAMPLES = 200
@@ -64,6 +67,8 @@ def curve_from_graph(
     shown and evaluated. Raises InputError naming `name`, and ValueError for nodes whose shapes do
     not fit.
     """
+    from artgen.autograd import Tensor, Variable
+
     if not (-math.inf < start < end < math.inf and 2 <= samples <= MOST_SAMPLES):
         raise InputError(
             f"{name}: cannot take {samples} samples from {start:g} to {end:g}",

@@ -57,10 +57,9 @@ class View:
         from scipy.ndimage import gaussian_filter
 
         left = np.exp(-(self.depth @ chords))
-        missed = gaussian_filter(
-            1 - left.reshape(self.tone.shape) - self.tone, BLUR, mode="constant"
-        )
-        slope = left * gaussian_filter(missed, BLUR, mode="constant").ravel()
+        missed = 1 - left.reshape(self.tone.shape) - self.tone
+        missed = gaussian_filter(missed, self.blur, mode="constant")
+        slope = left * gaussian_filter(missed, self.blur, mode="constant").ravel()
         return float((missed * missed).sum()) / 2, slope, left
 
 

@@ -1,1 +1,1 @@
-"""Gradient descent on the raw parameters of splats, fields, shapes and codecs."""
+"""Gradient descent on the raw parameters of splats, fields, shapes, meshes and codecs."""

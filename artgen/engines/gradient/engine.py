@@ -151,15 +151,17 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def report(self) -> Report:
         """Loss and PSNR of the full target; raises Diverged where something is not finite."""
+        tensors: dict[str, Tensor] = {}
+        finite = False
         with fit_memory_errors("--size or --count"):
-            loss, psnr, finite = (
-                self.device.evaluate()
-                if self.device is not None
-                else (*self.objective.evaluate(self._mapped()), None)
-            )
+            if self.device is None:
+                tensors = self._mapped()
+                loss, psnr = self.objective.evaluate(tensors)
+            else:
+                loss, psnr, finite = self.device.evaluate()
         if not (finite and math.isfinite(loss)):
             self._fetch()
-            check_finite({**self._mapped(), "the loss": loss}, self.step)
+            check_finite({**(tensors or self._mapped()), "the loss": loss}, self.step)
         improved = loss < self.best_loss
         if improved:
             self.best_loss, self.best_numbers = loss, self.numbers

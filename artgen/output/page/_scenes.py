@@ -41,7 +41,7 @@ def describe(
     """
     if drawing.subject is not None:
         kind = drawing.subject.kind
-        raise refused(drawing, f"a page draws splats, fields and shapes of pictures, not a {kind}")
+        raise refused(drawing, f"a page draws pictures, not a {kind}")
     primitive.check_tensors(drawing)
     still = Scene((0.0,), {name: tensor[None] for name, tensor in drawing.tensors.items()})
     scenes = (still,) if film is None else film.scenes
@@ -127,7 +127,7 @@ def _described(
 def _cells(
     partition: Partition, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
 ) -> dict[str, Any]:
-    raise refused(drawing, "a page draws splats, fields and shapes, not partitions")
+    raise refused(drawing, "a page draws splats, fields, shapes, meshes and ink, not partitions")
 
 
 @scenes_of.register(Mesh)

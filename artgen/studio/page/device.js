@@ -39,7 +39,6 @@ function sizeOf(size, symbols) {
     case "min": return Math.min(a, b);
     case "max": return Math.max(a, b);
     case "ceil": return Math.ceil(a / b);
-    case "floor": return Math.floor(a / b);
     default: throw new Error(`unknown operation ${operation}`);
   }
 }

@@ -34,8 +34,8 @@ class Fit {
     this.bestLoss = Infinity;
     this.count = kind.grows ? firstCount(options.start, options.count) : options.count;
     this.rounds = kind.grows ? roundsOf(options, options.count, options.steps) : new Map();
-    /** @type {{ loss: number, psnr: number, finite: boolean }} */
-    this.report = { loss: Infinity, psnr: 0, finite: true };
+    /** @type {{ loss: number, psnr: number }} */
+    this.report = { loss: Infinity, psnr: 0 };
   }
 
   /** Start anew, or from mapped values. @param {Tensors | null} tensors @param {number} count */
@@ -72,7 +72,7 @@ class Fit {
     return this.kind.program.parameters.map(({ name, index }) => {
       const param = this.kind.params.find((each) => each.name === name);
       if (!param) throw new Error(`no parameter ${name}`);
-      return { param, component: index.reduce((place, k, axis) => place * param.shape[axis] + k, 0) };
+      return { param, component: placeOf(param.shape, index) };
     });
   }
 
@@ -136,7 +136,7 @@ class Fit {
       this.bestLoss = loss;
       await this.driver.run(this.driver.lists("keep"));
     }
-    this.report = { loss, psnr: Math.min(100, -10 * Math.log10(square)), finite: true };
+    this.report = { loss, psnr: Math.min(100, -10 * Math.log10(square)) };
     return this.report;
   }
 

@@ -3,7 +3,7 @@
 /** A sentence for the person in front of the page. */
 class Sentence extends Error {}
 
-const LARGEST_SIDE = 2048, LARGEST_FILE = 200 * 2 ** 20;
+const LARGEST_FILE = 200 * 2 ** 20;
 
 /**
  * @typedef {{ name: string, bitmap: ImageBitmap, digest: string | null }} Source
@@ -84,18 +84,6 @@ function errorMap(image, target) {
     data.data[4 * k + 3] = 255;
   }
   return data;
-}
-
-/** The PSNR of what is shown, in dB, at most 100. @param {Picture} image @param {Picture} target @param {Float32Array | null} weight */
-function psnrOf(image, target, weight) {
-  const plane = target.width * target.height;
-  let sum = 0, total = 0;
-  for (let k = 0; k < plane; k++) {
-    const heavy = weight ? weight[k] : 1;
-    for (let c = 0; c < 3; c++) sum += heavy * (Math.min(Math.max(image.values[c * plane + k], 0), 1) - target.values[c * plane + k]) ** 2;
-    total += 3 * heavy;
-  }
-  return Math.min(100, -10 * Math.log10(sum / total));
 }
 
 /** @param {number[]} colour from 0 to 1 */

@@ -9,7 +9,7 @@
 function rowsOf(columns, params, tensors, count) {
   return columns.map(([name, index]) => {
     const shape = params.find((param) => param.name === name)?.shape ?? [];
-    const component = index.reduce((place, k, axis) => place * shape[axis] + k, 0);
+    const component = placeOf(shape, index);
     return tensors[name].subarray(component * count, (component + 1) * count);
   });
 }

@@ -31,6 +31,9 @@ function evaluated(expression, input) {
   return OPERATIONS[operation](...terms.map((term) => evaluated(term, input)));
 }
 
+/** The place of a component in a parameter of a shape. @param {number[]} shape @param {number[]} index */
+const placeOf = (shape, index) => index.reduce((place, k, axis) => place * shape[axis] + k, 0);
+
 const pixelOf = ({ width, height }) => 2 / Math.min(width, height);
 const reachOf = ({ width, height }) => [width / Math.min(width, height), height / Math.min(width, height)];
 const areaOf = (canvas) => 4 * reachOf(canvas)[0] * reachOf(canvas)[1];

@@ -1,6 +1,6 @@
 // The page: what one does on it, and what happens then.
 
-/** @type {{ kinds: Record<string, Kind>, samples: { name: string, data: string }[], frame: string, losses: string[] }} */
+/** @type {{ kinds: Record<string, Kind>, samples: { name: string, data: string }[], frame: string }} */
 let data;
 /** @type {Settings} */
 let settings;
