@@ -105,9 +105,10 @@ def test_canvases_of_any_size(device, width, height, blend):
     agree(splat, scene(splat, canvas, count=6), canvas)
 
 
-@pytest.mark.parametrize("blend", ["sum", "over"])
-def test_more_splats_than_a_workgroup_looks_at_together(device, blend):
-    splat, canvas = Gaussian({"blend": blend}), Canvas(20, 18)
+@pytest.mark.parametrize(("blend", "width"), [("sum", 20), ("over", 20), ("sum", 300)])
+def test_more_splats_than_a_workgroup_looks_at_together(device, blend, width):
+    # Wider than 128 pixels, a cell is several tiles.
+    splat, canvas = Gaussian({"blend": blend}), Canvas(width, 18)
     tensors = scene(splat, canvas, count=300)
     tensors["scale"] = torch.logspace(-3, -1, 300) * torch.tensor([[1.0], [0.7]])
     tensors["scale"][:, 77] = 3.0

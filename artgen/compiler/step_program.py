@@ -79,6 +79,7 @@ from artgen.compiler.printer import Source, block
 from artgen.compiler.record import trace, trace_drawing
 from artgen.compiler.schedule import needed
 from artgen.compiler.wgsl_printer import (
+    CELLS,
     KERNELS,
     LANES,
     SHARE,
@@ -145,7 +146,7 @@ BINDINGS: Mapping[str, tuple[str, Access]] = {
     "given": ("array<f32>", "storage"),
     "boxes": ("array<vec4u>", "storage"),
     "centres": ("array<f32>", "storage"),
-    "offset": ("array<u32>", "storage"),
+    "lists": ("array<u32>", "storage"),
     "image": ("array<f32>", "read-only-storage"),
     "goal": ("array<f32>", "read-only-storage"),
     "weights": ("array<f32>", "read-only-storage"),
@@ -162,7 +163,7 @@ BINDINGS: Mapping[str, tuple[str, Access]] = {
 """The type and access of each buffer of ``step.wgsl``, in the order of their numbers."""
 
 _KERNELS: Mapping[str, tuple[str, ...]] = {
-    "fill": ("size", "scene", "centres", "offset"),
+    "fill": ("size", "scene", "centres", "lists"),
     "locate": ("size", "scene", "raw", "given", "boxes"),
     "compare": ("size", "scene", "image", "goal", "weights", "incoming", "errors"),
     "advance": ("size", "scene", "raw", "gradients", "moments", "bounds", "schedule", "clock"),
@@ -285,7 +286,12 @@ def emit_step(
         loss=tuple(loss),
         optimizer=optimizer,
         parameters=tuple(Parameter(*column, printed.maps[column[0]]) for column in printed.rows),
-        symbols={"parts": ["max", 1, ["min", _shares(1), _shares("N", MANY)]]},
+        symbols={
+            "parts": ["max", 1, ["min", _shares(1), _shares("N", MANY)]],
+            "cell": ["*", SIDE, ["ceil", ["max", "W", "H"], SIDE * CELLS]],
+            "across": ["ceil", "W", "cell"],
+            "down": ["ceil", "H", "cell"],
+        },
         buffers=_buffers(source, channels, len(printed.rows)),
         modules=modules,
         kernels=kernels,
@@ -449,7 +455,7 @@ def _buffers(source: Source, channels: int, rows: int) -> dict[str, Buffer]:
 
     size: tuple[tuple[str, Expression | None], ...] = (
         *(("width", "W"), ("top", 0), ("height", "H")),
-        *(("count", "N"), ("parts", "parts"), ("part", 0)),
+        *(("count", "N"), ("parts", "parts"), ("part", 0), ("cell", "cell")),
     )
     scene: tuple[tuple[str, Expression | None], ...] = (
         *(("red", None), ("green", None), ("blue", None), ("background_weight", None)),
@@ -468,7 +474,9 @@ def _buffers(source: Source, channels: int, rows: int) -> dict[str, Buffer]:
         "goal": storage(["*", 3, pixels]),
         "weights": storage(pixels),
         "centres": storage(["+", "W", "H"]),
-        "offset": storage(["+", "N", 1], "u32"),
+        "lists": storage(
+            ["+", ["+", "N", 1], ["*", ["*", "across", "down"], ["+", "N", 1]]], "u32"
+        ),
         "given": storage(["*", 6 + width, "N"]),
         "boxes": storage(["*", 4, "N"], "u32"),
         "prepared": storage(["*", source.prepared, "N"]),
@@ -495,6 +503,7 @@ def _lists() -> dict[str, tuple[Operation, ...]]:
     picture = (
         each("locate", "N", LANES),
         each("prepare", "N", LANES),
+        dispatch("bin", "across", "down"),
         dispatch("forward", ["ceil", "W", SIDE], ["ceil", "H", SIDE]),
     )
     compare = each("compare", pixels, PIXELS)

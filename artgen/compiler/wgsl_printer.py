@@ -1,8 +1,9 @@
 """A traced footprint as the WGSL source of its compute shaders, for WebGPU.
 
 The same four kernels as for a CPU, see `numba_printer`. `prepare` and `finish` take a splat per
-invocation. `forward` takes a tile of pixels per workgroup, and looks through the boxes of all
-splats, 256 at a time. `backward` takes a splat, or a share of its pixels, per workgroup; of splats
+invocation. `bin` lists the splats of each cell, which is a square of tiles, in their order.
+`forward` takes a tile of pixels per workgroup, and looks through the list of its cell, 256 splats
+at a time. `backward` takes a splat, or a share of its pixels, per workgroup; of splats
 over one another a tile, because the light behind a splat is found by going through the tile from
 the back. It leaves a row of sums per pair of splat and tile. WebGPU has no atomic sums of floats;
 every sum is taken in a fixed order, so the same device gives the same bits.
@@ -28,6 +29,9 @@ from artgen.primitives import HIDDEN, OPAQUE
 SIDE = 16
 """The side of a tile in pixels; each is an invocation of `forward`."""
 
+CELLS = 8
+"""The most cells along an axis. More make shorter lists, and each takes room for all splats."""
+
 LANES = 64
 """Invocations per workgroup of the other kernels."""
 
@@ -48,7 +52,7 @@ BINDINGS: dict[str, tuple[str, Access]] = {
     "given": ("array<f32>", "read-only-storage"),
     "boxes": ("array<vec4u>", "read-only-storage"),
     "centres": ("array<f32>", "read-only-storage"),
-    "offset": ("array<u32>", "read-only-storage"),
+    "lists": ("array<u32>", "storage"),
     "incoming": ("array<f32>", "read-only-storage"),
     "prepared": ("array<f32>", "storage"),
     "image": ("array<f32>", "storage"),
@@ -58,12 +62,13 @@ BINDINGS: dict[str, tuple[str, Access]] = {
 """The type and access of each buffer of group 0, in the order of their numbers.
 
 ========== ============================= =========================================================
-size       6 u32                         see `Size` in ``splats.wgsl``
+size       7 u32                         see `Size` in ``splats.wgsl``
 given      [N, 6 + C + D]                centre, frame (see `tiles.Extent`), features, parameters;
                                          then the table of constants that are looked up
 boxes      [N, 4]                        left, right, top, bottom, as `tiles.find_boxes` gives them
 centres    [width + height]              pixel centres of columns, then of rows, in canvas units
-offset     [N + 1]                       where the rows of `sums` of each splat begin
+lists      [N + 1 + cells · (1 + N)]     where the rows of `sums` of each splat begin; then how many
+                                         splats reach each cell; then which ones, N places for each
 incoming   [C, rows, width]              the gradient by the picture of a strip
 prepared   [N, `Source.prepared`]        values per splat
 image      [C, rows, width]              a strip; over adds a plane: the number of visible splats
@@ -76,12 +81,13 @@ Numbers are float32 where nothing else is said.
 
 _KERNELS: dict[str, tuple[str, ...]] = {
     "prepare": ("size", "given", "prepared"),
-    "forward": ("size", "given", "boxes", "centres", "prepared", "image"),
+    "bin": ("size", "boxes", "lists"),
+    "forward": ("size", "given", "boxes", "centres", "lists", "prepared", "image"),
     "backward": (
-        *("size", "given", "boxes", "centres", "offset", "incoming"),
+        *("size", "given", "boxes", "centres", "lists", "incoming"),
         *("prepared", "image", "sums"),
     ),
-    "finish": ("size", "given", "boxes", "offset", "sums", "gradients"),
+    "finish": ("size", "given", "boxes", "lists", "sums", "gradients"),
 }
 
 
@@ -119,7 +125,7 @@ def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
     return kernels.source(
         "sum",
         clear=_block(2, (f"var a{c} = 0.0;" for c in planes)),
-        accumulate=_block(8, (f"a{c} += w * f{c};" for c in planes)),
+        accumulate=_block(6, (f"a{c} += w * f{c};" for c in planes)),
         draw=_block(4, (f"image[{c}u * plane + place] = a{c};" for c in planes)),
         visit_again=kernels.visit(4),
         arriving=_block(4, (f"let a{c} = incoming[{c}u * plane + place];" for c in planes)),
@@ -138,9 +144,9 @@ def emit_wgsl_over(ir: IR) -> Source:
         "over",
         opaque=repr(OPAQUE),
         hidden=repr(HIDDEN),
-        visit_again=kernels.visit(8, "live && i < number && "),
-        backward=_block(8, kernels.backward(after_forward=True)),
-        terms=_block(8, kernels.terms("let s{k} = {term};", features)),
+        visit_again=kernels.visit(6, "live && i < number && "),
+        backward=_block(6, kernels.backward(after_forward=True)),
+        terms=_block(6, kernels.terms("let s{k} = {term};", features)),
         **kernels.reduce(SIDE * SIDE),
     )
 
@@ -201,8 +207,8 @@ class _Kernels(KernelParts):
             "prepare": _block(2, splat.assignments(schedule.prepare)),
             "store": _block(2, store),
             "pixel": _PIXEL,
-            "visit": self.visit(8),
-            "forward": _block(8, self.forward()),
+            "visit": self.visit(6),
+            "forward": _block(6, self.forward()),
             "weight": self.weight,
             "zero": _block(2, (f"var s{k} = 0.0;" for k in every)),
             "collect": _block(4, (f"s{k} += sums[slot * {self.sums}u + {k}u];" for k in every)),
@@ -265,7 +271,7 @@ class _Kernels(KernelParts):
         return {
             "partial": f"var<workgroup> partial: array<vec4f, {lanes * vectors}>;",
             "add_up": _block(2, ["workgroupBarrier();", *added]),
-            "reduce": _block(2 if lanes == LANES else 8, lines),
+            "reduce": _block(2 if lanes == LANES else 6, lines),
         }
 
     def _fetch(self) -> str:

@@ -8,6 +8,7 @@ Whole steps of a fit stay on the device: see `webgpu_program`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
@@ -23,6 +24,7 @@ from artgen.canvas import Canvas
 from artgen.compiler.printer import Source
 from artgen.compiler.step_program import NoStep, Program, emit_step
 from artgen.compiler.wgsl_printer import (
+    CELLS,
     LANES,
     PROGRAMS,
     SHARE,
@@ -127,6 +129,9 @@ class _Scene:
             "prepared": self.device.allocate(4 * self.count * source.prepared),
         }
         self.strips = _strips(canvas, self.planes, self.device.largest)
+        self.cell = SIDE * -(-max(canvas.width, canvas.height) // (SIDE * CELLS))
+        cells = max((self._groups(strip, self.cell) for strip in self.strips), key=math.prod)
+        self.buffers["lists"] = self.device.allocate(4 * (self.count + 1) * (1 + math.prod(cells)))
         self.images = [
             self.device.allocate(4 * self.planes * canvas.width * (bottom - top))
             for top, bottom in self.strips
@@ -136,7 +141,8 @@ class _Scene:
         """Draw: [C, height, width]."""
         work = [self._work("prepare", (0, 0), groups_of(-(-self.count // LANES)))]
         for strip, image in zip(self.strips, self.images, strict=True):
-            work.append(self._work("forward", strip, self._tiles(strip), image=image))
+            work.append(self._work("bin", strip, self._groups(strip, self.cell)))
+            work.append(self._work("forward", strip, self._groups(strip, SIDE), image=image))
         shapes = [(self.channels, bottom - top, self.canvas.width) for top, bottom in self.strips]
         pieces = self.device.run(work, list(zip(self.images, shapes, strict=True)))
         return np.concatenate(pieces, axis=1)
@@ -155,15 +161,18 @@ class _Scene:
             slots = np.full(self.count, parts * len(self.strips))
         offset = np.concatenate([[0], np.cumsum(slots, dtype=np.int64)])
         gradients = self.device.allocate(4 * self.count * (self.columns + self.channels))
+        self.device.write(self.buffers["lists"], offset.astype(np.uint32))
         shared = {
-            "offset": self.device.upload(offset.astype(np.uint32)),
             "sums": self.device.allocate(4 * int(offset[-1]) * self.sums),
             "gradients": gradients,
         }
         work = []
         for number, (strip, image) in enumerate(zip(self.strips, self.images, strict=True)):
             rows = np.ascontiguousarray(incoming[:, slice(*strip)])
-            groups = self._tiles(strip) if self.over else groups_of(self.count * parts)
+            groups = groups_of(self.count * parts)
+            if self.over:
+                groups = self._groups(strip, SIDE)
+                work.append(self._work("bin", strip, self._groups(strip, self.cell)))
             more = {**shared, "image": image, "incoming": self.device.upload(rows)}
             first = number * parts
             work.append(self._work("backward", strip, groups, parts=parts, part=first, **more))
@@ -180,13 +189,14 @@ class _Scene:
         part: int = 0,
         **buffers: Any,
     ) -> Dispatch:
-        size = np.array([self.canvas.width, *strip, self.count, parts, part], np.uint32)
-        bound = {"size": self.device.uniform(size), **self.buffers, **buffers}
+        sizes = [self.canvas.width, *strip, self.count, parts, part, self.cell]
+        bound = {"size": self.device.uniform(np.array(sizes, np.uint32)), **self.buffers, **buffers}
         return self.device.work(self.pipelines[kernel], bound, groups)
 
-    def _tiles(self, strip: tuple[int, int]) -> tuple[int, int]:
+    def _groups(self, strip: tuple[int, int], side: int) -> tuple[int, int]:
+        """Squares of `side` pixels along x and y."""
         top, bottom = strip
-        return -(-self.canvas.width // SIDE), -(-(bottom - top) // SIDE)
+        return -(-self.canvas.width // side), -(-(bottom - top) // side)
 
 
 def _strips(canvas: Canvas, planes: int, largest: int) -> list[tuple[int, int]]:

@@ -10,29 +10,28 @@ fn forward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) 
   // No light needs to get through where there is no pixel.
   var light = select(0.0, 1.0, live);
   var number = 0u;
-  for (var first = 0u; first < size.count; first += $pixels) {
+  let list = list_of(left, top);
+  for (var first = 0u; first < list.y; first += $pixels) {
     atomicStore(&lit, 0u);
-    find_reaching(first, left, top, lane);
-    let words = workgroupUniformLoad(&reaching);
+    find_hits(list, first, left, top, lane);
+    let found = workgroupUniformLoad(&number_of_hits);
     if (light >= $hidden) { atomicStore(&lit, 1u); }
     workgroupBarrier();
     if (lane == 0u) { goes_on = atomicLoad(&lit); }
     if (workgroupUniformLoad(&goes_on) == 0u) { break; }
-    for (var word = 0u; word < $words; word++) {
-      for (var bits = words[word]; bits != 0u; bits &= bits - 1u) {
-        let i = first + word * 32u + countTrailingZeros(bits);
-        $visit
-        $forward
-        let w = select(0.0, $weight, inside);
-        let visible = light >= $hidden;
-        number = select(number, i + 1u, visible);
-        let alpha = select(0.0, clamp(f3 * w, 0.0, $opaque), visible);
-        let share = light * alpha;
-        a0 += share * f0;
-        a1 += share * f1;
-        a2 += share * f2;
-        light *= 1.0 - alpha;
-      }
+    for (var k = 0u; k < found; k++) {
+      let i = hits[k];
+      $visit
+      $forward
+      let w = select(0.0, $weight, inside);
+      let visible = light >= $hidden;
+      number = select(number, i + 1u, visible);
+      let alpha = select(0.0, clamp(f3 * w, 0.0, $opaque), visible);
+      let share = light * alpha;
+      a0 += share * f0;
+      a1 += share * f1;
+      a2 += share * f2;
+      light *= 1.0 - alpha;
     }
   }
   if (live) {
@@ -58,36 +57,30 @@ fn backward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index)
   var light = select(0.0, image[3u * plane + place], live);
   var behind = light * select(0.0, incoming[3u * plane + place], live);
   let number = select(0u, u32(image[4u * plane + place]), live);
-  for (var after = (size.count + $pixels - 1u) / $pixels * $pixels; after > 0u; after -= $pixels) {
-    let first = after - $pixels;
-    find_reaching(first, left, top, lane);
-    let words = workgroupUniformLoad(&reaching);
-    for (var word = $words; word > 0u; word--) {
-      var bits = words[word - 1u];
-      while (bits != 0u) {
-        let bit = firstLeadingBit(bits);
-        bits ^= 1u << bit;
-        let i = first + (word - 1u) * 32u + bit;
-        let box = boxes[i];
-        let across = (box.y - 1u) / $side - box.x / $side + 1u;
-        let down = top / $side - box.z / $side;
-        let slot = offset[i] + down * across + tile.x - box.x / $side;
-        $visit_again
-        $forward
-        let w = select(0.0, $weight, inside);
-        let alpha = clamp(f3 * w, 0.0, $opaque);
-        let clear = 1.0 / (1.0 - alpha);
-        light *= clear;
-        let colour = f0 * g0 + f1 * g1 + f2 * g2;
-        let free = f3 * w >= 0.0 && f3 * w <= $opaque;
-        let change = select(0.0, light * colour - behind * clear, free);
-        let share = light * alpha;
-        behind += share * colour;
-        let g = f3 * change;
-        $backward
-        $terms
-        $reduce
-      }
+  let list = list_of(left, top);
+  for (var after = (list.y + $pixels - 1u) / $pixels * $pixels; after > 0u; after -= $pixels) {
+    find_hits(list, after - $pixels, left, top, lane);
+    for (var k = workgroupUniformLoad(&number_of_hits); k > 0u; k--) {
+      let i = hits[k - 1u];
+      let box = boxes[i];
+      let across = (box.y - 1u) / $side - box.x / $side + 1u;
+      let down = top / $side - box.z / $side;
+      let slot = lists[i] + down * across + tile.x - box.x / $side;
+      $visit_again
+      $forward
+      let w = select(0.0, $weight, inside);
+      let alpha = clamp(f3 * w, 0.0, $opaque);
+      let clear = 1.0 / (1.0 - alpha);
+      light *= clear;
+      let colour = f0 * g0 + f1 * g1 + f2 * g2;
+      let free = f3 * w >= 0.0 && f3 * w <= $opaque;
+      let change = select(0.0, light * colour - behind * clear, free);
+      let share = light * alpha;
+      behind += share * colour;
+      let g = f3 * change;
+      $backward
+      $terms
+      $reduce
     }
   }
 }

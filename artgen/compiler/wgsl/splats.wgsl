@@ -7,6 +7,7 @@ struct Size {
   count: u32,    // of the splats
   parts: u32,    // shares of a splat's pixels in a strip: `backward` takes one per workgroup
   part: u32,     // the number of the first share in this strip
+  cell: u32,     // the side of a cell, a multiple of $side
 }
 
 $bindings
@@ -38,7 +39,7 @@ fn finish(
   if (i >= size.count) { return; }
   $parameters
   $zero
-  for (var slot = offset[i]; slot < offset[i + 1u]; slot++) {
+  for (var slot = lists[i]; slot < lists[i + 1u]; slot++) {
     $collect
   }
   // Parameters that cannot be drawn may not even be finite; their gradient is.

@@ -8,6 +8,7 @@ struct Size {
   count: u32,
   parts: u32,
   part: u32,
+  cell: u32,
 }
 
 struct Scene {
@@ -38,7 +39,7 @@ fn fill(
   } else if (i < size.width + size.height) {
     centres[i] = (f32(2u * (i - size.width) + 1u) - scene.view.y) / scene.view.z;
   }
-  if (i <= size.count) { offset[i] = i * size.parts; }
+  if (i <= size.count) { lists[i] = i * size.parts; }
 }
 
 fn edge(pixel: f32, most: u32) -> u32 { return u32(clamp(floor(pixel), 0.0, f32(most))); }

@@ -2,17 +2,16 @@
 fn forward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lane: u32) {
   $pixel
   $clear
-  for (var first = 0u; first < size.count; first += $pixels) {
-    find_reaching(first, left, top, lane);
-    let words = workgroupUniformLoad(&reaching);
-    for (var word = 0u; word < $words; word++) {
-      for (var bits = words[word]; bits != 0u; bits &= bits - 1u) {
-        let i = first + word * 32u + countTrailingZeros(bits);
-        $visit
-        $forward
-        let w = select(0.0, $weight, inside);
-        $accumulate
-      }
+  let list = list_of(left, top);
+  for (var first = 0u; first < list.y; first += $pixels) {
+    find_hits(list, first, left, top, lane);
+    let number = workgroupUniformLoad(&number_of_hits);
+    for (var k = 0u; k < number; k++) {
+      let i = hits[k];
+      $visit
+      $forward
+      let w = select(0.0, $weight, inside);
+      $accumulate
     }
   }
   if (live) {
@@ -35,7 +34,7 @@ fn backward(
   let i = program / size.parts;
   if (i >= size.count) { return; }
   let part = program % size.parts;
-  let slot = offset[i] + size.part + part;
+  let slot = lists[i] + size.part + part;
   let box = boxes[i];
   let left = box.x;
   let top = max(box.z, size.top);
