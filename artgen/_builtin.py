@@ -124,6 +124,8 @@ def artgen_exporters() -> list[Spec]:
         Spec("jpg", "A still in a small file, with its recipe", "artgen.exporters:export_jpg"),
         Spec("jpeg", "The same as jpg", "artgen.exporters:export_jpg"),
         Spec("avif", "A still in a smaller file, with its recipe", "artgen.exporters:export_avif"),
+        Spec("tif", "A still of any size, with its recipe", "artgen.exporters:export_tiff"),
+        Spec("tiff", "The same as tif", "artgen.exporters:export_tiff"),
         Spec("mp4", video, "artgen.exporters:export_mp4"),
         Spec("webm", video, "artgen.exporters:export_webm"),
         Spec("gif", video, "artgen.exporters:export_gif"),

@@ -7,7 +7,7 @@ no resolution.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from artgen.errors import UsageError
@@ -19,27 +19,33 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Canvas:
-    """A pixel grid over canvas units; `width` and `height` are in pixels, at least 1."""
+    """A pixel grid over canvas units; `width` and `height` are in pixels, at least 1.
+
+    `span` is the number of pixels from -1 to 1: the shorter side, or for a window of a larger
+    canvas the shorter side of that one. The origin is the centre in either case.
+    """
 
     width: int
     height: int
+    span: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
             raise UsageError(
                 f"a canvas must be at least 1x1 pixels, got {self.width}x{self.height}"
             )
+        if not self.span:
+            object.__setattr__(self, "span", min(self.width, self.height))
 
     @property
     def pixel(self) -> float:
         """The side of one pixel, in canvas units."""
-        return 2.0 / min(self.width, self.height)
+        return 2.0 / self.span
 
     @property
     def reach(self) -> tuple[float, float]:
-        """The half width and half height in canvas units; the smaller of the two is 1."""
-        shorter = min(self.width, self.height)
-        return self.width / shorter, self.height / shorter
+        """The half width and half height in canvas units; the smaller is 1 but for a window."""
+        return self.width / self.span, self.height / self.span
 
     @property
     def area(self) -> float:
@@ -55,11 +61,25 @@ class Canvas:
             max(1, round(self.height * long_side / longer)),
         )
 
+    def enlarged(self, factor: int) -> Canvas:
+        """Return the same part of the plane on a grid that is `factor` times as fine."""
+        return Canvas(self.width * factor, self.height * factor, self.span * factor)
+
+    def window(
+        self, left: int, top: int, width: int, height: int
+    ) -> tuple[Canvas, tuple[float, float]]:
+        """Return a canvas of some of the pixels, and its centre on this one in canvas units.
+
+        `left` and `top` are the column and the row of its first pixel.
+        """
+        x = (2 * left + width - self.width) / self.span
+        y = (2 * top + height - self.height) / self.span
+        return Canvas(width, height, self.span), (x, y)
+
     def pixel_centres(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return x of every column, float32 [width], and y of every row, float32 [height]."""
         import numpy as np
 
-        shorter = min(self.width, self.height)
-        x = (2 * np.arange(self.width, dtype=np.float64) + 1 - self.width) / shorter
-        y = (2 * np.arange(self.height, dtype=np.float64) + 1 - self.height) / shorter
+        x = (2 * np.arange(self.width, dtype=np.float64) + 1 - self.width) / self.span
+        y = (2 * np.arange(self.height, dtype=np.float64) + 1 - self.height) / self.span
         return x.astype(np.float32), y.astype(np.float32)

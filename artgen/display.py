@@ -8,7 +8,8 @@ target, and metrics.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
 from typing import Any, ClassVar, cast
@@ -28,7 +29,7 @@ from artgen.output import to_pixels
 from artgen.output.plots import ClassMap, CurvePlot
 from artgen.output.sheets import PairSheet
 from artgen.primitives import Codec, Examples, Field, Primitive
-from artgen.raster import EAGER, Backend, draw, evaluate
+from artgen.raster import EAGER, Backend, draw, draw_strips, evaluate
 from artgen.samples import Curve, ImageSet, Points, kind_of
 from artgen.targets import parse_colour
 
@@ -81,7 +82,28 @@ class View:
 
     def show(self, drawing: Drawing) -> Rendering:
         """Paint the picture. Raises Diverged if it contains NaN, OutOfMemory."""
-        image = draw(
+        images = self._draw_strips(drawing)
+        image = next(images)
+        first = _pixels_of(image)
+        if len(first) == self.canvas.height:
+            return Rendering(first, lambda: image)
+        with _plotting(self.canvas):
+            pixels = np.empty((self.canvas.height, *first.shape[1:]), np.uint8)
+        bottom = 0
+        for strip in itertools.chain([first], map(_pixels_of, images)):
+            pixels[bottom : bottom + len(strip)] = strip
+            bottom += len(strip)
+        return Rendering(pixels, lambda: torch.cat(list(self._draw_strips(drawing)), dim=1))
+
+    def strips(self, drawing: Drawing) -> Iterator[NDArray[np.uint8]]:
+        """Yield the pixels of `show` from top to bottom: several strips if there are many."""
+        if type(self) is not View:
+            yield self.show(drawing).pixels
+            return
+        yield from map(_pixels_of, self._draw_strips(drawing))
+
+    def _draw_strips(self, drawing: Drawing) -> Iterator[Tensor]:
+        return draw_strips(
             drawing,
             self.primitive,
             self.canvas,
@@ -90,7 +112,6 @@ class View:
             supersample=self.supersample,
             transparent=self.transparent,
         )
-        return Rendering(to_pixels(image.permute(1, 2, 0).numpy()), lambda: image)
 
     def metrics(self, picture: Rendering, target: Any) -> Metrics:
         """Compute PSNR and SSIM of the 8-bit pictures."""
@@ -278,6 +299,18 @@ class FramedView:
     def show(self, drawing: Drawing) -> NDArray[np.uint8]:
         """Draw pixels, uint8 [height, width, 3 or 4]. Raises Diverged, OutOfMemory."""
         return self.placement.cut(self.view.show(drawing).pixels, self.border)
+
+    def strips(self, drawing: Drawing) -> Iterator[NDArray[np.uint8]]:
+        """Yield the pixels of `show` from top to bottom; all at once if cropped or bordered."""
+        if self.placement.picture != self.placement.whole:
+            yield self.show(drawing)
+            return
+        yield from self.view.strips(drawing)
+
+
+def _pixels_of(image: Tensor) -> NDArray[np.uint8]:
+    """The 8-bit pixels, [height, width, channels], of a picture [channels, height, width]."""
+    return to_pixels(image.permute(1, 2, 0).numpy())
 
 
 def _evaluate(view: View, drawing: Drawing, positions: NDArray[np.float32]) -> Tensor:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from artgen.canvas import Canvas
     from artgen.output.page import PageWords
     from artgen.output.plotter import Plot
 
@@ -40,9 +42,40 @@ _STRIP = 10, 4
 
 def export_png(art: Art, request: ExportRequest) -> bytes:
     """Export a PNG with the recipe; a walk becomes a strip of pictures. Raises UsageError."""
-    from artgen.output import encode_png
+    from artgen.output import encode_png, encode_png_strips
 
-    return encode_png(_still(art, request, "PNG"), art.recipe.to_json(), dpi=request.dpi)
+    text = art.recipe.to_json()
+    if request.latent is not None or request.walk is not None:
+        return encode_png(_still(art, request, "PNG"), text, dpi=request.dpi)
+    canvas, strips = _strips(art, request, "PNG")
+    first = next(strips)
+    if len(first) == canvas.height:
+        return encode_png(first, text, dpi=request.dpi)
+    return encode_png_strips(chain([first], strips), canvas.height, text, dpi=request.dpi)
+
+
+def export_tiff(art: Art, request: ExportRequest) -> bytes:
+    """Export a tiled TIFF with the recipe, drawn strip by strip if large. Raises UsageError."""
+    from artgen.output import encode_tiff_strips
+
+    if request.latent is not None or request.walk is not None:
+        raise UsageError("a TIFF cannot show latents", hint="use -o FILE.png")
+    canvas, strips = _strips(art, request, "TIFF")
+    return encode_tiff_strips(strips, canvas.height, art.recipe.to_json(), dpi=request.dpi)
+
+
+def _strips(
+    art: Art, request: ExportRequest, what: str
+) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
+    """Return the size of a still, and its rows as `Art.strips` draws them."""
+    _refuse(request, what)
+    strips = art.strips(
+        request.size,
+        transparent=request.transparent,
+        supersample=request.supersample,
+        device=request.device,
+    )
+    return art.canvas(request.size), strips
 
 
 def _photo(suffix: str) -> Exporter:

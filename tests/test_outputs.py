@@ -5,18 +5,22 @@ from __future__ import annotations
 import io
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 from helpers import save_photo
 from PIL import Image
 
 import artgen
+from artgen.canvas import Canvas
 from artgen.cli import main
 from artgen.errors import InputError, UsageError
 from artgen.output import read_recipe
+from artgen.raster import draw, windows
 from artgen.targets import Source, _url
 from artgen.targets._url import open_http
 
@@ -30,7 +34,7 @@ def art():
     return artgen.fit(ramp, "rotated_ellipse", **asked)
 
 
-@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "avif", "pdf", "eps", "png", "svg"])
+@pytest.mark.parametrize("suffix", ["jpg", "jpeg", "avif", "pdf", "eps", "png", "svg", "tif"])
 def test_every_format_carries_the_recipe(art, tmp_path, suffix):
     file = tmp_path / f"a.{suffix}"
     art.save(file, artgen.ExportRequest(size=60, dpi=200))
@@ -51,6 +55,39 @@ def test_photographs_look_like_the_drawing(art):
         art.to_format("jpg", artgen.ExportRequest(transparent=True))
     clear = art.to_format("avif", artgen.ExportRequest(transparent=True))
     assert Image.open(io.BytesIO(clear)).mode == "RGBA"
+
+
+@pytest.mark.parametrize("blend", ["sum", "over"])
+def test_large_stills_are_drawn_and_written_strip_by_strip(blend, monkeypatch):
+    picture = np.linspace(0, 1, 30 * 4 * 3).reshape(30, 4, 3)
+    made = artgen.fit(picture, "gaussian", count=20, steps=2, seed=1, blend=blend)
+    request = artgen.ExportRequest(600, transparent=blend == "over", supersample=2)
+    whole = made.render(600, transparent=request.transparent, supersample=2)
+    once = made.to_format("png", request)
+    monkeypatch.setattr(windows, "LARGE", 0)
+    monkeypatch.setattr(windows, "STRIP", 0)
+    strips = list(made.strips(600, transparent=request.transparent, supersample=2))
+    assert [len(strip) for strip in strips] == [256, 256, 88]
+    drawn = np.concatenate(strips)
+    assert np.array_equal(drawn, made.render(600, transparent=request.transparent, supersample=2))
+    # Parts of a strip are added in the order of the whole, so they differ by rounding only.
+    assert np.abs(drawn.astype(int) - whole).max() <= 1
+    for suffix in ("png", "tif"):
+        data = made.to_format(suffix, request)
+        assert data != once
+        assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), drawn)
+
+
+def test_windows_hold_the_parts_that_touch_them():
+    made = artgen.fit(np.eye(9), "gaussian", count=30, steps=1, seed=1, backend="eager")
+    canvas = Canvas(64, 48)
+    whole = draw(made.drawing, made.primitive(), canvas)
+    cut = windows.Windows(made.primitive(), made.drawing.tensors, canvas)
+    tensors, part = cut.window(40, 8, 20, 16)
+    assert part.span == 48
+    assert tensors["xy"].shape[1] < 30
+    drawn = draw(replace(made.drawing, tensors=tensors), made.primitive(), part)
+    assert torch.allclose(drawn, whole[:, 8:24, 40:60], atol=1e-5)
 
 
 def test_a_page_of_shapes_has_its_length_in_points(art):

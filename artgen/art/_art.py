@@ -173,6 +173,22 @@ class Art:
         view = self._view(size, transparent, supersample, device)
         return view.show(self.drawing)
 
+    def strips(
+        self,
+        size: Size | None = None,
+        *,
+        transparent: bool = False,
+        supersample: int = 1,
+        device: str = "cpu",
+    ) -> Iterator[NDArray[np.uint8]]:
+        """Draw what `render` does, from top to bottom, a few rows at a time.
+
+        So pictures of splats that are too large for the memory can be written. Each strip is uint8
+        [rows, width, 3], 4 when transparent. Pictures of up to 16.8 million pixels, those with a
+        border or crop and those of other families are a single strip. Raises as `render` does.
+        """
+        return self._view(size, transparent, supersample, device).strips(self.drawing)
+
     def frames(
         self,
         size: Size | None = None,

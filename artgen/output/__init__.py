@@ -9,6 +9,7 @@ from artgen.output.image_codecs import available_codecs, encode_within
 from artgen.output.pace import paced_frames
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_jpeg, encode_photo, encode_png, to_pixels
+from artgen.output.strips import encode_png_strips, encode_tiff_strips
 from artgen.output.video import (
     FORMATS,
     Sound,
@@ -33,6 +34,8 @@ __all__ = [
     "encode_jpeg",
     "encode_photo",
     "encode_png",
+    "encode_png_strips",
+    "encode_tiff_strips",
     "encode_within",
     "error_map",
     "frame_counts",

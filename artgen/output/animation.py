@@ -88,7 +88,7 @@ def write_animation(
 
 
 def read_description(path: Path) -> str | None:
-    """The comment of a GIF, or the Exif description of a WebP, JPEG or AVIF; None without one.
+    """The comment of a GIF, or the description of a WebP, JPEG, AVIF or TIFF; None without one.
 
     Raises OSError if damaged.
     """
@@ -97,7 +97,7 @@ def read_description(path: Path) -> str | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of headers that claim many pixels: none is read
-            with Image.open(path, formats=["GIF", "WEBP", "JPEG", "AVIF"]) as picture:
+            with Image.open(path, formats=["GIF", "WEBP", "JPEG", "AVIF", "TIFF"]) as picture:
                 if picture.format == "GIF":
                     comment = picture.info.get("comment")
                 else:

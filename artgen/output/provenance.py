@@ -1,7 +1,8 @@
 """Read back the recipe that every output carries.
 
 - PNG, APNG: an iTXt chunk with the keyword ``artgen:recipe``
-- MP4, WebM: the comment tag; GIF: the comment; WebP, JPEG, AVIF: the Exif description
+- MP4, WebM: the comment tag; GIF: the comment; WebP, JPEG, AVIF: the Exif description;
+  TIFF: the image description, which is the same tag
 - ``.art``: the key ``artgen`` of the safetensors metadata, a JSON object that holds ``recipe``
 - ``.json``: the summary of a run or the shapes of a drawing, an object that holds ``recipe``
 - ``.svg``: the text of the element ``metadata`` whose id is ``artgen-recipe``
@@ -246,6 +247,8 @@ _READERS: dict[str, Callable[[Path], str | None]] = {
     ".pdf": _from_pdf,
     ".png": _from_png,
     ".svg": _from_svg,
+    ".tif": _from_description,
+    ".tiff": _from_description,
     ".webm": _from_video,
     ".webp": _from_description,
 }

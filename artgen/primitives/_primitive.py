@@ -131,6 +131,14 @@ class Primitive:
         return False
 
     @property
+    def is_local(self) -> bool:
+        """Whether each part, wherever it is, changes only pixels near it.
+
+        Then a window of a large picture can be drawn from the parts that touch it.
+        """
+        return False
+
+    @property
     def can_be_transparent(self) -> bool:
         """Whether it can be drawn on a transparent background."""
         return False

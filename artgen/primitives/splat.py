@@ -117,6 +117,11 @@ class Splat(Primitive):
         return self.blend == "sum" and self.far == 0
 
     @property
+    def is_local(self) -> bool:
+        """True where splats end, and neither their number nor their place on the canvas counts."""
+        return self.far == 0 and self.blend != "mean" and self.options.visibility == "full"
+
+    @property
     def can_be_transparent(self) -> bool:
         """True under blend ``over``."""
         return self.blend == "over"

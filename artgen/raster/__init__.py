@@ -40,6 +40,7 @@ from artgen.raster.spans import (
     pack,
     unpack,
 )
+from artgen.raster.windows import Windows, draw_strips, moved
 
 # Imported for the answers that they register.
 _FAMILIES = (inks, meshes, shapes, splat_backend, splats)
@@ -52,6 +53,7 @@ __all__ = [
     "Edges",
     "Memory",
     "Triangulation",
+    "Windows",
     "areas",
     "check_shape",
     "choose_backend",
@@ -62,6 +64,7 @@ __all__ = [
     "draw_mesh",
     "draw_partition",
     "draw_shapes",
+    "draw_strips",
     "drawing_kernels",
     "evaluate",
     "fill_holes",
@@ -71,6 +74,7 @@ __all__ = [
     "load_kernels",
     "load_partition_kernels",
     "make_grid",
+    "moved",
     "pack",
     "paint",
     "planned_backend",

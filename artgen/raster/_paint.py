@@ -43,7 +43,7 @@ def draw(
     primitive.check_tensors(drawing)
     if transparent:
         primitive.check_transparent(drawing.primitive)
-    large = Canvas(canvas.width * supersample, canvas.height * supersample)
+    large = canvas.enlarged(supersample)
     complaint = f"drawing at {large.width}x{large.height} needs more memory than there is"
     with torch.no_grad(), memory_errors(complaint, hint="draw it smaller"):
         image = paint(

@@ -152,16 +152,15 @@ class _Grid:
     """The tiles of a canvas: pixel centres per tile column and row."""
 
     def __init__(self, canvas: Canvas) -> None:
-        width, height = canvas.width, canvas.height
+        width, height, span = canvas.width, canvas.height, canvas.span
         self.canvas = canvas
         self.columns, self.rows = -(-width // WIDTH), -(-height // HEIGHT)
-        shorter = min(width, height)
-        pixels = shorter / 2, width / 2, height / 2
+        pixels = span / 2, width / 2, height / 2
         self._measures = (*pixels, self.columns, self.rows, WIDTH, HEIGHT)
         column = np.arange(self.columns * WIDTH, dtype=np.float64)
         row = np.arange(self.rows * HEIGHT, dtype=np.float64)
-        x = (2 * column + 1 - width) / shorter
-        y = (2 * row + 1 - height) / shorter
+        x = (2 * column + 1 - width) / span
+        y = (2 * row + 1 - height) / span
         self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
         self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
 

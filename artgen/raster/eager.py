@@ -142,12 +142,12 @@ class _Evaluation:
     def evaluate(self, gathered: Tensor, tile: Tensor, frame: Tensor) -> Tensor:
         """One piece: parameters and features [D, R, K] to pixels [R, C, side²]."""
         side, dtype = self.tiles.side, gathered.dtype
-        shorter = min(self.canvas.width, self.canvas.height)
+        span = self.canvas.span
         inside = torch.arange(side, device=gathered.device)
         column = (tile % self.tiles.columns)[:, None] * side + inside
         row = torch.div(tile, self.tiles.columns, rounding_mode="floor")[:, None] * side + inside
-        x = ((2 * column + 1 - self.canvas.width).double() / shorter).to(dtype)
-        y = ((2 * row + 1 - self.canvas.height).double() / shorter).to(dtype)
+        x = ((2 * column + 1 - self.canvas.width).double() / span).to(dtype)
+        y = ((2 * row + 1 - self.canvas.height).double() / span).to(dtype)
 
         values: dict[str, Tensor] = {}
         first = 0

@@ -62,9 +62,8 @@ def find_boxes(centres: Tensor, extent: Extent, canvas: Canvas) -> Tensor:
     Right and bottom are the first ones outside. Nothing is reached from a centre that is not finite
     or where there is no extent. `centres` [N, 2] are in canvas units.
     """
-    shorter = min(canvas.width, canvas.height)
     # An infinite axis times the cosine of a right angle would be NaN.
-    along, across = (axis.double().clamp_max(1e9) * (shorter / 2) for axis in extent[:2])
+    along, across = (axis.double().clamp_max(1e9) * (canvas.span / 2) for axis in extent[:2])
     angle = extent.angle.double()
     cosine, sine = torch.cos(angle), torch.sin(angle)
     drawn = centres.isfinite().all(1) & (extent.radius >= 0)
@@ -75,7 +74,7 @@ def find_boxes(centres: Tensor, extent: Extent, canvas: Canvas) -> Tensor:
     edges = []
     sizes = (canvas.width, canvas.height)
     for coordinate, reach, size in zip(centres.unbind(1), reaches, sizes, strict=True):
-        pixel = (coordinate.double() * shorter + size) / 2
+        pixel = (coordinate.double() * canvas.span + size) / 2
         edges.append((pixel - reach - SLACK).floor().clamp(0, size))
         edges.append(((pixel + reach + SLACK).floor() + 1).clamp(0, size))
     return torch.stack(edges, dim=1).where(drawn[:, None], 0).int()
@@ -127,11 +126,10 @@ def bin_splats(xy: Tensor, radius: Tensor, canvas: Canvas, side: int) -> Tiles:
     `xy` [2, N] and `radius` [N] are in canvas units. Splats with NaN anywhere are listed nowhere.
     """
     columns, rows = -(-canvas.width // side), -(-canvas.height // side)
-    shorter = min(canvas.width, canvas.height)
     # In units of pixels, measured from the corner of the canvas.
-    x = (xy[0].double() * shorter + canvas.width) / 2
-    y = (xy[1].double() * shorter + canvas.height) / 2
-    reach = radius.double() * shorter / 2
+    x = (xy[0].double() * canvas.span + canvas.width) / 2
+    y = (xy[1].double() * canvas.span + canvas.height) / 2
+    reach = radius.double() * canvas.span / 2
     drawn = torch.isfinite(x) & torch.isfinite(y) & (reach >= 0)
     x, y = x.where(drawn, -1.0), y.where(drawn, -1.0)
     reach = reach.where(drawn, 0.0)

@@ -1,0 +1,94 @@
+"""Draw windows of a large canvas, each from the parts that touch it: memory stays bounded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from artgen.canvas import Canvas
+from artgen.drawing import Drawing
+from artgen.primitives import Primitive, Splat
+from artgen.raster._paint import draw
+from artgen.raster.tiles import find_boxes, find_extent
+
+LARGE = 2**24
+"""Pictures of more pixels are drawn strip by strip."""
+
+STRIP = 2**22
+"""Pixels of a strip, about."""
+
+_ALIGNED = 256
+"""Rows of a strip are a multiple of this, and so of those of a tile of a TIFF."""
+
+
+class Windows:
+    """The parts of a drawing by the pixels of `canvas` that they touch.
+
+    `primitive.is_local` must be true.
+    """
+
+    def __init__(self, primitive: Primitive, tensors: Mapping[str, Tensor], canvas: Canvas) -> None:
+        centres = tensors["xy"].detach()
+        extent = find_extent(cast(Splat, primitive), tensors, centres.shape[1])
+        self.tensors, self.canvas = tensors, canvas
+        self.boxes = find_boxes(centres.t(), extent, canvas)
+
+    def touching(self, left: int, top: int, width: int, height: int) -> Tensor:
+        """Indices of the parts that may change a pixel of the window, ascending, int64 [n]."""
+        first_column, end_column, first_row, end_row = self.boxes.unbind(1)
+        across = (first_column < left + width) & (end_column > left)
+        down = (first_row < top + height) & (end_row > top)
+        # A box without pixels touches nothing.
+        drawn = (first_column < end_column) & (first_row < end_row)
+        return (across & down & drawn).nonzero()[:, 0]
+
+    def window(
+        self, left: int, top: int, width: int, height: int
+    ) -> tuple[dict[str, Tensor], Canvas]:
+        """The parts that touch a window, as they are on a canvas of these pixels alone."""
+        chosen = self.touching(left, top, width, height)
+        canvas, centre = self.canvas.window(left, top, width, height)
+        tensors = {name: tensor[..., chosen] for name, tensor in self.tensors.items()}
+        return moved(tensors, centre, -1), canvas
+
+
+def moved(
+    tensors: Mapping[str, Tensor], by: tuple[float, float], sign: int = 1
+) -> dict[str, Tensor]:
+    """The parts moved by `sign` times `by`, in canvas units."""
+    offset = torch.tensor(by, dtype=torch.float64)[:, None] * sign
+    xy = tensors["xy"]
+    return {**tensors, "xy": (xy.double() + offset.to(xy.device)).to(xy.dtype)}
+
+
+def draw_strips(
+    drawing: Drawing,
+    primitive: Primitive,
+    canvas: Canvas,
+    *,
+    supersample: int = 1,
+    **how: Any,
+) -> Iterator[Tensor]:
+    """Draw as `draw` does, from top to bottom: strips [channels, rows, width].
+
+    A picture of at most `LARGE` pixels, supersampled ones counted, is a single strip, and so is one
+    of parts that are not local. Strips differ from a picture drawn at once by rounding only.
+    """
+    fine = canvas.enlarged(supersample)
+    if fine.width * fine.height <= LARGE or not primitive.is_local:
+        yield draw(drawing, primitive, canvas, supersample=supersample, **how)
+        return
+    primitive.check_tensors(drawing)
+    windows = Windows(primitive, drawing.tensors, fine)
+    rows = max(1, STRIP // (fine.width * supersample * _ALIGNED)) * _ALIGNED
+    for top in range(0, canvas.height, rows):
+        height = min(rows, canvas.height - top)
+        box = (0, top * supersample, fine.width, height * supersample)
+        tensors, _ = windows.window(*box)
+        part, _ = canvas.window(0, top, canvas.width, height)
+        some = replace(drawing, tensors=tensors)
+        yield draw(some, primitive, part, supersample=supersample, **how)
