@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, Exporter, ExportRequest
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
@@ -308,8 +309,6 @@ def _photograph(art: Art, request: ExportRequest, suffix: str) -> NDArray[np.uin
 
     from artgen.display import FramedView
 
-    if request.walk is not None:
-        raise UsageError("a walk cannot start with a photo", hint="leave out --start")
     if request.photo is None:
         raise UsageError("no photo was given", hint="pass photo=PIL.Image.open(FILE)")
     view = FramedView(
@@ -326,7 +325,20 @@ def _moving(
 ) -> tuple[Iterator[NDArray[np.uint8]], float]:
     """Return lazy frames of a film or walk, and their rate per second."""
     if request.walk is not None:
+        if request.start == "photo" or request.film is not None:
+            raise UsageError(
+                "a walk is a film of its own", hint="leave out --film and --start, or --walk"
+            )
         return walk_frames(art, request)
+    if request.film is not None:
+        if request.start is not None:
+            raise UsageError("--film and --start were both given", hint="leave one of them out")
+        form = find_form(request.film)
+        frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
+        how = {"supersample": request.supersample, "device": request.device}
+        photo = _photograph(art, request, suffix) if form.photo else None
+        shot = Shot(art, frame, request.seconds, photo, tuple(how.items()))
+        return form_frames(request.film, shot, fps, request.speed), fps
     still = art.film is None and art.trajectory is None
     if request.start == "parts" or (still and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
@@ -410,10 +422,11 @@ def walk_strip(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
 
 def _refuse(request: ExportRequest, what: str, *, video: bool = False) -> None:
     """Raise UsageError for requests that only other formats support."""
-    if not video and (request.start or request.loop or request.max_bytes is not None):
+    moving = request.start or request.film or request.loop or request.max_bytes is not None
+    if moving and not video:
         raise UsageError(
             f"{what} is not a video format",
-            hint="use -o FILE.mp4, or leave out --start, --loop and --max-bytes",
+            hint="use -o FILE.mp4, or leave out --film, --start, --loop and --max-bytes",
         )
     if request.animate is not None:
         raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")

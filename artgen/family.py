@@ -10,7 +10,16 @@ brings one by registering its answers where it defines the class::
 `flat_parts` there are no vectors, pens and pages; artgen then refuses them by name.
 """
 
-from artgen.animation.matching import Appearance, Pairs, align, appearance, hide, pair, pair_parts
+from artgen.animation.matching import (
+    Appearance,
+    Pairs,
+    align,
+    appearance,
+    hide,
+    move,
+    pair,
+    pair_parts,
+)
 from artgen.engines.conversion import convert_parts
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.output.parts import Curves, FlatPart, Polygon, flat_parts
@@ -35,6 +44,7 @@ __all__ = [
     "convert_parts",
     "flat_parts",
     "hide",
+    "move",
     "objective_of",
     "paint",
     "pair",

@@ -63,6 +63,7 @@ TableT = TypeVar("TableT", bound=BaseModel)
 
 Precision = Literal["fp32", "fp16", "int8"]
 VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
+FilmForm = Literal["side-by-side", "wipe", "centres", "depth", "fly-in", "zoom", "generations"]
 
 
 class _Table(BaseModel):
@@ -298,6 +299,9 @@ class OutputTable(_Table):
     )
     start: Literal["photo", "blank", "parts"] | None = Field(
         default=None, description="what the video starts with, or parts: it shows them appear"
+    )
+    film: FilmForm | None = Field(
+        default=None, description="what the video shows in place of the progress"
     )
     end: Literal["photo", "hold"] | None = Field(
         default=None, description="what the video ends with, after the result"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -19,7 +19,7 @@ from artgen.errors import InputError, UsageError
 from artgen.events import Evaluated
 from artgen.faults import broken, plugin_code
 from artgen.frame import Frame, Size
-from artgen.recipe import Precision, Recipe
+from artgen.recipe import FilmForm, Precision, Recipe
 from artgen.registry import Registry, default
 from artgen.samples import ImageSet
 
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
 
 _FEW = 8
 """How many parts appear at an even pace; later ones come faster and faster."""
-
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
 
@@ -57,7 +56,8 @@ class ExportRequest:
 
     A video may also show how the parts appear, with a `start` of ``"parts"``, within `seconds`, or
     start with the background alone, ``"blank"``, or a `photo`, ``"photo"``; with `loop` it also
-    runs backwards. `max_bytes` makes its quality and size as low as needed.
+    runs backwards. `film` is one of the forms of `artgen.animation.forms`, of which some need the
+    `photo`. `max_bytes` makes its quality and size as low as needed.
     A video of a film has `fps` frames per second (None: as many as the film says), and shows it
     `speed` times as fast.
 
@@ -83,6 +83,7 @@ class ExportRequest:
     loop: bool = False
     max_bytes: int | None = None
     photo: Image | None = None
+    film: FilmForm | None = None
 
     def allow(self, *names: str) -> None:
         """Raise UsageError if a field is set that is neither in `names` nor `device`."""
@@ -170,8 +171,8 @@ class Art:
         A picture is painted, a curve plotted, labelled points become a map of their classes.
         Raises InputError, PluginError, UsageError, OutOfMemory.
         """
-        view = self._view(size, transparent, supersample, device)
-        return view.show(self.drawing)
+        how: dict[str, Any] = {"supersample": supersample, "device": device}
+        return self.view(size, transparent=transparent, **how).show(self.drawing)
 
     def strips(
         self,
@@ -187,7 +188,8 @@ class Art:
         [rows, width, 3], 4 when transparent. Pictures of up to 16.8 million pixels, those with a
         border or crop and those of other families are a single strip. Raises as `render` does.
         """
-        return self._view(size, transparent, supersample, device).strips(self.drawing)
+        how: dict[str, Any] = {"supersample": supersample, "device": device}
+        return self.view(size, transparent=transparent, **how).strips(self.drawing)
 
     def frames(
         self,
@@ -206,18 +208,24 @@ class Art:
         """
         film = self.require_film()
         times = film.frame_times(fps, speed)
-        view = self._view(size, False, supersample, device)
+        shown = self.view(size, supersample=supersample, device=device)
+        return _drawn(shown, self.moving(), times)
 
-        def draw() -> Iterator[NDArray[np.uint8]]:
-            shown = None
-            for seconds in times:
-                moment = film.moment(seconds)
-                if moment != shown:
-                    pixels = view.show(film.drawing(self.drawing, seconds))
-                    shown = moment
-                yield pixels
+    def moving(self) -> Callable[[float], Drawing]:
+        """The film as a function of the time in seconds. Equal moments are one object.
 
-        return draw()
+        Raises UsageError where this does not move.
+        """
+        film = self.require_film()
+        before: list[tuple[object, Drawing]] = []
+
+        def drawing(seconds: float) -> Drawing:
+            moment = film.moment(seconds)
+            if not before or before[0][0] != moment:
+                before[:] = [(moment, film.drawing(self.drawing, seconds))]
+            return before[0][1]
+
+        return drawing
 
     def building(
         self,
@@ -234,6 +242,17 @@ class Art:
         faster. The last fifth shows all. Raises UsageError where there are no parts, and as
         `render` does.
         """
+        growing = self.growing()
+        frames = max(2, round(seconds * fps))
+        moving = max(1, round(0.8 * frames))
+        shown = self.view(size, supersample=supersample, device=device)
+        return _drawn(shown, growing, (min(1.0, (i + 1) / moving) for i in range(frames)))
+
+    def growing(self) -> Callable[[float], Drawing]:
+        """How the parts appear, see `building`, as a function of the share of the way, 0 to 1.
+
+        Equal moments are one object. Raises UsageError where there are no parts.
+        """
         from artgen.raster.importance import building_order
 
         primitive = self.primitive()
@@ -244,28 +263,28 @@ class Art:
                 hint="keep a film of the fit: artgen fit --history 40",
             )
         order = building_order(primitive, self.drawing)
-        view = self._view(size, False, supersample, device)
-        frames = max(2, round(seconds * fps))
-        moving = max(1, round(0.8 * frames))
+        before: list[tuple[int, Drawing]] = []
 
-        def draw() -> Iterator[NDArray[np.uint8]]:
-            shown, pixels = 0, None
-            for index in range(frames):
-                share = min(1.0, (index + 1) / moving)
-                grown = _FEW * math.expm1(share * math.log1p(count / _FEW))
-                there = min(count, max(1, round(grown)))
-                if pixels is None or there != shown:
-                    keep, shown = order[:there].sort().values, there
-                    tensors = {name: t[..., keep] for name, t in self.drawing.tensors.items()}
-                    pixels = view.show(replace(self.drawing, tensors=tensors))
-                yield pixels
+        def drawing(share: float) -> Drawing:
+            grown = _FEW * math.expm1(share * math.log1p(count / _FEW))
+            there = min(count, max(1, round(grown)))
+            if not before or before[0][0] != there:
+                keep = order[:there].sort().values
+                tensors = {name: t[..., keep] for name, t in self.drawing.tensors.items()}
+                before[:] = [(there, replace(self.drawing, tensors=tensors))]
+            return before[0][1]
 
-        return draw()
+        return drawing
 
-    def _view(
-        self, size: Size | None, transparent: bool, supersample: int, device: str
+    def view(
+        self,
+        size: Size | None = None,
+        *,
+        transparent: bool = False,
+        supersample: int = 1,
+        device: str = "cpu",
     ) -> FramedView:
-        """What shows this drawing, and others like it."""
+        """What shows this drawing, and others like it, as `render` does."""
         from artgen.display import FramedView
         from artgen.raster import choose_backend, tensor_device
 
@@ -436,3 +455,15 @@ def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest
 
 
 Exporter = Callable[[Art, ExportRequest], bytes]
+
+
+def _drawn(
+    view: FramedView, drawing: Callable[[float], Drawing], moments: Iterable[float]
+) -> Iterator[NDArray[np.uint8]]:
+    """Draw a moving drawing at these moments; what did not change is drawn once."""
+    shown: Drawing | None = None
+    for moment in moments:
+        now = drawing(moment)
+        if now is not shown:
+            shown, pixels = now, view.show(now)
+        yield pixels

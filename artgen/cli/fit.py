@@ -178,6 +178,12 @@ def fit(
         "What the video starts with: the target, the background alone, or parts, to show them "
         "appear in place of the progress. Default: the first step.",
     ),
+    film: Literal["side-by-side", "wipe", "centres", "depth", "fly-in", "zoom", "generations"]
+    | None = _FILES.option(
+        None,
+        "What the video shows in place of the progress, as in artgen render; see the guide to "
+        "films.",
+    ),
     end: Literal["photo", "hold"] | None = _FILES.option(
         None, "What the video ends with, after the result. Default: hold."
     ),
@@ -329,6 +335,7 @@ def fit(
                 and parse_pixels(still_size, framing.dpi, flag="--still-size"),
                 "dpi": framing.dpi_of(still_size),
                 "start": start,
+                "film": film,
                 "end": end,
                 "loop": loop or None,
                 "max_bytes": parse_bytes(max_bytes),

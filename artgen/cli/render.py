@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
 from artgen._files import check_art
 from artgen.cli._console import load_module, print_json
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from artgen.art import Art
     from artgen.output.plotter import Page
+    from artgen.recipe import FilmForm
     from artgen.registry import Registry
 
 
@@ -92,6 +93,11 @@ def render(
         "with the background alone, or with a photo. Default FILE: the target, if it is a sample "
         "or still lies beside the .art file or in the current folder.",
     ),
+    film: str | None = _VIDEOS.option(
+        "FORM[=FILE]",
+        "Show side-by-side, wipe, centres, depth, fly-in, zoom or generations, see the guide to "
+        "films. The first two need the target, as --start photo does.",
+    ),
     loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
     max_bytes: str | None = _VIDEOS.option(
         "SIZE", "Largest video file, such as 10MB; quality and size follow from it."
@@ -129,7 +135,7 @@ def render(
         raise UsageError("--latent and --walk were both given", hint="leave one of them out")
     if str(art) == STDIO:
         art = from_stdin(".art")
-    moving = walk is not None or start is not None or loop or max_bytes is not None
+    moving = any((walk, start, film, loop, max_bytes))
     usual = Path(art.stem + (".mp4" if moving else ".png"))
     files = list(dict.fromkeys(outputs or [usual]))
     frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
@@ -154,7 +160,8 @@ def render(
     )
     loaded = load(art, registry=registry)
     side = max(loaded.canvas(frame).width, loaded.canvas(frame).height)
-    beginning, photo = _start(start, loaded, art.parent, side, registry)
+    form, photo = _film(film, loaded, art.parent, side, registry)
+    beginning, photo = _start(start, loaded, art.parent, side, registry) if start else (None, photo)
     if at is not None:
         if any(file.suffix.removeprefix(".") in get_args(VideoFormat) for file in files):
             raise UsageError("--at draws a still, not a video", hint="leave out --at")
@@ -176,6 +183,7 @@ def render(
         loop=loop,
         max_bytes=parse_bytes(max_bytes),
         photo=photo,
+        film=form,
     )
     write_exports(files, loaded, request, registry, common)
     if common.as_json:
@@ -193,11 +201,9 @@ def render(
 
 
 def _start(
-    text: str | None, art: Art, folder: Path, size: int, registry: Registry
-) -> tuple[Literal["blank", "parts", "photo"] | None, Image | None]:
+    text: str, art: Art, folder: Path, size: int, registry: Registry
+) -> tuple[Literal["blank", "parts", "photo"], Image | None]:
     """Parse `--start`, and open its photo. Raises UsageError, InputError."""
-    if text is None:
-        return None, None
     if text == "blank":
         return "blank", None
     if text == "parts":
@@ -205,11 +211,33 @@ def _start(
     name, _, file = text.partition("=")
     if name != "photo":
         raise UsageError(f"--start {text} is unknown", hint="use parts, blank, photo or photo=FILE")
+    return "photo", _photo("--start photo", file, art, folder, size, registry)
+
+
+def _film(
+    text: str | None, art: Art, folder: Path, size: int, registry: Registry
+) -> tuple[FilmForm | None, Image | None]:
+    """Parse `--film`, and open its photo where it needs one. Raises UsageError, InputError."""
+    from artgen.animation.forms import find_form
+
+    if text is None:
+        return None, None
+    name, _, file = text.partition("=")
+    form = find_form(name)
+    if file and not form.photo:
+        raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
+    flag = f"--film {name}"
+    photo = _photo(flag, file, art, folder, size, registry) if form.photo else None
+    return cast("FilmForm", name), photo
+
+
+def _photo(flag: str, file: str, art: Art, folder: Path, size: int, registry: Registry) -> Image:
+    """Open the target of the drawing again, or the `file` that a flag names."""
     from PIL.Image import fromarray
 
     from artgen.runner import open_photo
 
-    return "photo", fromarray(open_photo(art.recipe, registry, folder, size, file or None))
+    return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))
 
 
 def _page(name: str | None, **given: Any) -> Page | None:

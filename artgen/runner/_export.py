@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from artgen._version import __version__
 from artgen.animation.film import Film
+from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, ExportRequest, bytes_of_shapes, quantised, quantised_film, saved_bytes
 from artgen.display import METRICS, Rendering
 from artgen.drawing import Drawing
@@ -100,6 +101,13 @@ def export(
             size = size if output.video_size else min(size, LARGEST_WALK)
             request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
             frames, fps = walk_frames(art, request)
+        elif output.film is not None:
+            how = (("device", job.device),)
+            photo = job.photo if find_form(output.film).photo else None
+            frame = recipe.framed(output.video_size)
+            frames = form_frames(
+                output.film, Shot(art, frame, output.video_seconds, photo, how), fps
+            )
         elif moving is not None:
             frames = art.frames(recipe.framed(output.video_size), device=recipe.run.device)
             fps = moving.fps

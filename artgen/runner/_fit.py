@@ -128,7 +128,9 @@ class Fit:
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
         output = job.recipe.output
-        self.makes_frames = output.video and output.walk is None and output.start != "parts"
+        self.makes_frames = output.video and not (
+            output.walk or output.film or output.start == "parts"
+        )
         self.filming = folder is not None and self.makes_frames
         self.history = History(None if folder is None else folder.history)
         self.keys = LIGHT_KEYS if keeps_trajectory(job.plan, job.start) else output.history or 0

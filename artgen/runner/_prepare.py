@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen._process import is_webgpu
+from artgen.animation.forms import find_form
 from artgen.animation.trajectory import trajectory_bytes
 from artgen.art import Contents, bytes_of_shapes, quantised, to_bytes
 from artgen.display import METRICS, FramedView, Rendering, View, open_view
@@ -185,10 +186,17 @@ def prepare(
                 f"{target.source} is not a picture, so {size} cannot crop its plot",
                 hint="give the long side alone",
             )
-    if "photo" in (output.start, output.end) and target.pixels is None:
+    form = None if output.film is None else find_form(output.film)
+    if form is not None and {output.start, output.end, output.walk} - {None, "hold"}:
+        raise UsageError(
+            "a film has no start, end or walk",
+            hint="leave out --film, or --start, --end and --walk",
+        )
+    photo = "photo" in (output.start, output.end) or (form is not None and form.photo)
+    if photo and target.pixels is None:
         raise UsageError(
             f"{target.source} is not a picture that a video could show",
-            hint="leave out --start photo and --end photo",
+            hint="leave out --film, --start photo and --end photo",
         )
     if init is not None:
         recipe = init.continued(recipe, load_primitive(recipe, registry))
@@ -233,6 +241,8 @@ def prepare(
     if plan.recipe.target.alpha and isinstance(target, ImageTarget):
         data = replace(data, goal=target.goal_over((plan.primitive.clear,) * 3))
     start = _first_drawing(plan, target, data, init)
+    if form is not None:
+        form.check(plan.primitive, start)
     if recipe.output.walk is not None:
         # Refuse a wrong walk now rather than after hours.
         open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
@@ -264,19 +274,24 @@ def read_target(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> T
 
 
 def open_photo(
-    recipe: Recipe, registry: Registry, folder: Path, size: int, file: str | None = None
+    recipe: Recipe,
+    registry: Registry,
+    folder: Path,
+    size: int,
+    file: str | None = None,
+    *,
+    flag: str,
 ) -> NDArray[np.uint8]:
     """The picture that `recipe` was fitted to, with a long side of `size`: uint8 [h, w, 3].
 
     It is looked for in `folder` and in the current one, or read from `file`; nothing is downloaded
-    for a recipe. Raises InputError where it is missing, and UsageError where it is no picture.
+    for a recipe. `flag` is for messages. Raises InputError where it is missing, and UsageError
+    where it is no picture.
     """
     table = recipe.target
     named = Source.parse(file or table.source)
     if file is None and named.scheme not in (None, "sample"):
-        raise UsageError(
-            f"--start photo does not open {table.source} again", hint="use --start photo=FILE"
-        )
+        raise UsageError(f"{flag} does not open {table.source} again", hint=f"use {flag}=FILE")
     found = recipe.with_target(
         source=file or table.source,
         sha256=None if file else table.sha256,
@@ -287,9 +302,9 @@ def open_photo(
     try:
         target = read_target(found, registry, (folder, Path()))
     except InputError as error:
-        raise InputError(error.message, hint="use --start photo=FILE") from None
+        raise InputError(error.message, hint=f"use {flag}=FILE") from None
     if target.pixels is None:
-        raise UsageError(f"{target.source} is not a picture", hint="use --start photo=FILE")
+        raise UsageError(f"{target.source} is not a picture", hint=f"use {flag}=FILE")
     return target.pixels
 
 

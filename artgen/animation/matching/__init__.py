@@ -8,6 +8,7 @@ from artgen.animation.matching._pairs import (
     appearance,
     assign,
     hide,
+    move,
     pair,
     pair_parts,
 )
@@ -22,6 +23,7 @@ __all__ = [
     "appearance",
     "assign",
     "hide",
+    "move",
     "pair",
     "pair_parts",
 ]

@@ -114,6 +114,18 @@ def hide(primitive: Primitive, tensors: Tensors) -> Tensors:
 
 
 @GenericFunction
+def move(primitive: Primitive, tensors: Tensors, by: Tensor) -> Tensors:
+    """Return the parts, each moved by its column of `by`, float32 [2, N] in canvas units.
+
+    Raises UsageError where the family registers nothing.
+    """
+    raise UsageError(
+        f"{type(primitive).__name__} is of the family {primitive.family}, whose parts do not move",
+        hint="splats, shapes and partitions can fly in",
+    )
+
+
+@GenericFunction
 def align(primitive: Primitive, a: Tensors, b: Tensors) -> Tensors:
     """Return `b` in other numbers that mean the same, as near to `a` as possible.
 

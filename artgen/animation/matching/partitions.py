@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+from torch import Tensor
 
-from artgen.animation.matching._pairs import Appearance, Tensors, appearance
+from artgen.animation.matching._pairs import Appearance, Tensors, appearance, move
 from artgen.primitives import Partition
 
 __all__: list[str] = []
@@ -14,3 +15,10 @@ __all__: list[str] = []
 def _appearance(partition: Partition, tensors: Tensors) -> Appearance:
     colours = np.clip(tensors["colour"].double().numpy().T, -1, 2)
     return Appearance(tensors["sites"][:2].double().numpy().T, colours)
+
+
+@move.register(Partition)
+def _move(partition: Partition, tensors: Tensors, by: Tensor) -> Tensors:
+    sites = tensors["sites"].clone()
+    sites[:2] += by
+    return {**tensors, "sites": sites}

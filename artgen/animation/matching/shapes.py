@@ -9,7 +9,16 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.animation.matching._pairs import Appearance, Floats, Tensors, align, appearance, hide
+from artgen.animation.matching._pairs import (
+    Appearance,
+    Floats,
+    Tensors,
+    align,
+    appearance,
+    hide,
+    move,
+)
+from artgen.errors import UsageError
 from artgen.primitives import Shape
 from artgen.raster import unpack
 
@@ -35,6 +44,38 @@ def _appearance(shape: Shape, tensors: Tensors) -> Appearance:
 @hide.register(Shape)
 def _hide(shape: Shape, tensors: Tensors) -> Tensors:
     return {**tensors, "alpha": torch.zeros_like(tensors["alpha"])}
+
+
+@move.register(Shape)
+def _move(shape: Shape, tensors: Tensors, by: Tensor) -> Tensors:
+    kinds, genes, _, _ = unpack(shape, tensors)
+    moved = tensors["genes"].clone()
+    for number, member in enumerate(shape.members):
+        mine = np.flatnonzero(kinds == number)
+        if len(mine):
+            steps = _steps(member, genes[mine[0], : member.genes])
+            moved[: member.genes, mine] += torch.from_numpy(steps).float() @ by[:, mine]
+    return {**tensors, "genes": moved}
+
+
+def _steps(member: Shape, genes: Floats) -> Floats:
+    """Which change of the genes moves a shape by one unit in x and in y: [genes, 2].
+
+    The least one, by the derivatives of the corners. Raises UsageError where there is none.
+    """
+    corners = _corners(member, genes)
+    changes = 1e-4 * np.eye(len(genes))
+    there = np.stack([_corners(member, genes + change) - corners for change in changes])
+    units = np.stack([np.tile(axis, len(corners)) for axis in np.eye(2)], 1)
+    slopes = there.reshape(len(genes), -1).T * 1e4
+    steps = np.asarray(np.linalg.lstsq(slopes, units, rcond=1e-6)[0], np.float64)
+    for axis, step in zip(np.eye(2), steps.T, strict=True):
+        if not np.allclose(_corners(member, genes + step), corners + axis, atol=1e-3):
+            raise UsageError(
+                f"shapes of {type(member).__name__} do not move by changes of their genes",
+                hint="leave out --film fly-in",
+            )
+    return steps
 
 
 @align.register(Shape)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from artgen.animation.matching._pairs import (
     Appearance,
@@ -11,6 +12,7 @@ from artgen.animation.matching._pairs import (
     Tensors,
     appearance,
     hide,
+    move,
     pair,
     pair_parts,
 )
@@ -55,6 +57,11 @@ def _hide(splat: Splat, tensors: Tensors) -> Tensors:
         if param.map.function in lengths
     }
     return {**tensors, **smaller}
+
+
+@move.register(Splat)
+def _move(splat: Splat, tensors: Tensors, by: Tensor) -> Tensors:
+    return {**tensors, "xy": tensors["xy"] + by}
 
 
 @pair.register(Splat)

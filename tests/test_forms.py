@@ -1,0 +1,172 @@
+"""Forms of film: side by side, wipe, centres, depth, parts that fly in, zoom, generations."""
+
+from __future__ import annotations
+
+import typing
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from helpers import recipe, save_photo, video_frames
+from PIL import Image
+
+import artgen
+from artgen import ExportRequest, UsageError
+from artgen.animation.forms import FORMS, Shot, form_frames
+from artgen.animation.matching import appearance, move
+from artgen.cli import main
+from artgen.cli.fit import fit
+from artgen.exporters import export_mp4
+from artgen.frame import Frame
+from artgen.primitives import Shape
+from artgen.recipe import FilmForm
+from artgen.registry import default
+from artgen.runner import run
+
+PHOTO = np.random.default_rng(1).integers(0, 255, (16, 24, 3), np.uint8)
+
+
+@pytest.fixture(scope="module")
+def splats():
+    art = artgen.fit(PHOTO, "gaussian", count=6, steps=8, seed=1)
+    assert art.trajectory is not None
+    return art
+
+
+@pytest.fixture(scope="module")
+def shapes():
+    return artgen.fit(PHOTO, "triangle", count=5, steps=6, seed=1)
+
+
+def frames(art, form, *, photo=None, seconds=2.0, fps=5.0, size=48):
+    return list(form_frames(form, Shot(art, Frame(size), seconds, photo), fps))
+
+
+def test_the_command_the_recipe_and_the_module_have_the_same_forms():
+    given = typing.get_type_hints(fit)["film"]
+    literal, _ = typing.get_args(given)
+    assert typing.get_args(literal) == typing.get_args(FilmForm) == tuple(FORMS)
+
+
+def test_side_by_side_shows_the_target_beside_the_progress(splats):
+    photo = np.asarray(Image.fromarray(PHOTO).resize((48, 32)))
+    shown = frames(splats, "side-by-side", photo=photo)
+    assert len(shown) == 50  # as long as the film
+    assert all((frame[:, :48] == photo).all() for frame in shown)
+    assert (shown[-1][:, -48:] == splats.render(48)).all()
+    assert not (shown[0][:, -48:] == shown[-1][:, -48:]).all()
+    with pytest.raises(UsageError, match="no photo"):
+        frames(splats, "side-by-side")
+
+
+def test_a_wipe_goes_from_the_target_to_the_drawing_and_back(shapes):
+    photo = np.full((32, 48, 3), 9, np.uint8)
+    shown = frames(shapes, "wipe", photo=photo, seconds=4)
+    assert (shown[0] == photo).all()
+    assert (shown[10] == shapes.render(48)).all()
+    assert (shown[5][:, 40:] == photo[:, 40:]).all()
+    assert (shown[5][:, :10] == shown[10][:, :10]).all()
+    assert all((a == b).all() for a, b in zip(shown[1:], shown[:0:-1], strict=True))
+
+
+def test_centres_are_dots_over_the_progress(splats):
+    shown = frames(splats, "centres")
+    x, y = splats.drawing.tensors["xy"][:, 0].tolist()
+    assert (shown[-1][int(16 + 16 * y), int(24 + 16 * x)] >= 249).all()
+    white = [(frame == 250).all(2).sum() for frame in shown]
+    assert 0 < white[0] < 100
+    assert white[-1] > 6
+
+
+def test_depth_shows_what_lies_on_top_brightest(shapes):
+    last = frames(shapes, "depth")[-1].astype(int).sum(2)
+    tensors = {name: t[..., -1:] for name, t in shapes.drawing.tensors.items()}
+    tensors["alpha"] = torch.ones(1)
+    alone = replace(shapes.drawing, tensors=tensors, background=(0, 0, 0))
+    covered = replace(shapes, drawing=alone).render(48).sum(2) > 0
+    assert last[covered].mean() > last[~covered].mean() + 50
+    plain = artgen.fit(PHOTO, "gaussian", count=4, steps=1)
+    with pytest.raises(UsageError, match="no depth"):
+        frames(plain, "depth")
+
+
+def test_parts_fly_to_their_places(splats, shapes):
+    for art in (splats, shapes, artgen.fit(PHOTO, "voronoi", count=5, steps=2)):
+        shown = frames(art, "fly-in")
+        assert len(shown) == 10
+        assert (shown[-1] == art.render(48)).all()
+        assert not (shown[0] == shown[4]).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["triangle", "glyph", "blob", "polygon", "line", "triangle+circle"]
+)
+def test_moved_shapes_keep_their_form(name):
+    art = artgen.fit(PHOTO, name, count=4, steps=8, seed=2)
+    primitive, tensors = art.primitive(), dict(art.drawing.tensors)
+    assert isinstance(primitive, Shape)
+    by = torch.tensor([[0.5], [-0.25]]) * torch.arange(4)
+    before, after = (appearance(primitive, t) for t in (tensors, move(primitive, tensors, by)))
+    np.testing.assert_allclose(after.places, before.places + by.numpy().T, atol=1e-5)
+    np.testing.assert_allclose(after.sizes, before.sizes, atol=1e-5)
+
+
+def test_a_zoom_goes_in_and_out_without_losing_edges(shapes):
+    shown = frames(shapes, "zoom", seconds=2, fps=4)
+    small = shapes.render(48).astype(int)
+    assert np.abs(shown[0] - small).mean() < 6
+    assert all((a == b).all() for a, b in zip(shown[1:], shown[:0:-1], strict=True))
+    large = shapes.render(8 * 48)
+    windows = np.lib.stride_tricks.sliding_window_view(large, (32, 48, 3))[::1, ::1, 0]
+    nearest = np.abs(windows.astype(np.int16) - shown[4]).mean((2, 3, 4)).min()
+    assert nearest < 3
+
+
+def test_generations_fill_a_sheet_and_the_last_one_grows(shapes):
+    shown = frames(shapes, "generations", size=60, seconds=4)
+    tiles = shown[0].reshape(10, 4, 10, 6, 3)
+    assert (tiles == tiles[:1, :, :1]).all()
+    later = shown[13].reshape(10, 4, 10, 6, 3)
+    assert not (later == later[:1, :, :1]).all()
+    assert (shown[-1] == shapes.render(60)).all()
+
+
+def test_the_command_writes_them_and_refuses_others(splats, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    splats.save("a.art")
+    save_photo(tmp_path)
+    line = ["render", "a.art", "--fps", "5", "--seconds", "1", "--size", "32", "-q"]
+    assert main([*line, "--film", "wipe=photo.png"]) == 0
+    assert video_frames(tmp_path / "a.mp4").shape == (5, 22, 32, 3)
+    assert main([*line, "--film", "zoom", "--max-bytes", "90kB", "-o", "b.webp"]) == 0
+    capsys.readouterr()
+    for given, code, says in (
+        (["--film", "wobble"], 2, "unknown form of film: wobble"),
+        (["--film", "zoom=photo.png"], 2, "shows no target"),
+        (["--film", "wipe=none.png"], 3, "none.png"),
+        (["--film", "zoom", "--start", "blank"], 2, "--film and --start"),
+        (["--film", "zoom", "--walk", "labels"], 2, "a walk is a film of its own"),
+        (["--film", "zoom", "-o", "c.png"], 2, "not a video format"),
+    ):
+        assert main([*line, *given, *([] if "-o" in given else ["-o", "c.mp4"])]) == code
+        assert says in capsys.readouterr().err
+    with pytest.raises(UsageError, match="no photo"):
+        export_mp4(splats, ExportRequest(film="wipe"))
+
+
+def test_a_fit_shows_them_as_its_video(tmp_path):
+    photo = save_photo(tmp_path)
+    output = {"fps": 5, "video_seconds": 2, "film": "side-by-side", "video_size": 48}
+    run(recipe(photo, {"steps": 4}, output=output), default(), out=tmp_path / "out", name="a")
+    assert video_frames(tmp_path / "out/a.mp4").shape[1:] == (32, 98, 3)
+    for primitive, film, says in (
+        ({"name": "mlp", "count": None}, "centres", "no parts that a film could show"),
+        ({"name": "mesh", "count": 8}, "fly-in", "do not move"),
+    ):
+        asked = recipe(photo, {"steps": 4}, primitive=primitive, output={"film": film})
+        with pytest.raises(UsageError, match=says):
+            run(asked, default(), out=tmp_path / "out", name="b")
+    asked = recipe(photo, {"steps": 4}, output={"film": "wipe", "end": "photo"})
+    with pytest.raises(UsageError, match="no start, end or walk"):
+        run(asked, default(), out=tmp_path / "out", name="b")
