@@ -124,7 +124,7 @@ Init = Callable[[Context, tuple[int, ...]], Tensor]
 
 def constant(value: float) -> Init:
     """Set all values to `value`."""
-    return lambda context, shape: torch.full(shape, float(value))
+    return lambda context, shape: torch.zeros(shape) + value
 
 
 def uniform(low: float, high: float) -> Init:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import html
 import json
 import math
+import os
 import re
+import subprocess
 import urllib.error
 import urllib.parse
 import urllib.request
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,10 +26,12 @@ from artgen.live import serve_page
 from artgen.philox import Philox, philox
 from artgen.registry import Registry, default
 from artgen.studio import build_studio, default_splats
+from artgen.studio._document import own_script
 from artgen.studio._kinds import describe_kind, variant_key
 from artgen.studio._starts import describe_params
 
 LARGEST = 600_000
+DECLARED = Path(__file__).with_name("browser") / "globals.d.ts"
 
 
 def test_philox_gives_the_published_numbers():
@@ -111,8 +116,9 @@ def test_the_page_is_small_and_the_same_every_time():
     assert names[0] == "gaussian"
     assert {"fourier", "stroke"} <= set(names)
     page = build_studio(names, registry)
-    assert page == build_studio(names, registry)
     assert len(page) < LARGEST
+    few = names[:1]
+    assert build_studio(few, registry) == build_studio(few, registry)
     text = html.unescape(page.decode())
     assert "default-src 'none'" in text
     assert "connect-src" not in text
@@ -122,20 +128,103 @@ def test_the_page_is_small_and_the_same_every_time():
 @pytest.mark.slow
 def test_every_choice_has_shaders_or_is_left_out():
     kind = describe_kind("stroke", Registry())
-    assert [option["name"] for option in kind["options"]] == [
-        "blend",
-        "bristles",
-        "texture",
-        "hair",
-    ]
+    options = {option["name"]: option for option in kind["options"]}
+    assert list(options) == ["blend", "bristles", "texture", "hair"]
     assert kind["defaults"]["bristles"] == 5.0
+    sliders = [options["bristles"], options["texture"]]
+    assert all(slider["live"] for slider in sliders)
     for blend, there in (("sum", True), ("depth", True), ("over", False)):
-        key = variant_key(None, {**kind["defaults"], "blend": blend})
+        key = variant_key(None, {**kind["defaults"], "blend": blend}, sliders)
         assert (key in kind["variants"]) is there
-    variant = kind["variants"][variant_key(None, kind["defaults"])]
+    variant = kind["variants"][variant_key(None, kind["defaults"], sliders)]
     assert set(variant["programs"]) == {"mse", "l1", "exponential"}
     assert variant["recipe"]["run"]["random"] == "philox"
     assert math.isfinite(variant["recipe"]["stage"][0]["rate"])
+
+
+NUMBERS = '''
+import torch
+from dataclasses import dataclass
+from artgen import Param, Spec, Splat, hookimpl, init, option
+
+class Star(Splat):
+    """Stars."""
+
+    @dataclass(frozen=True)
+    class Options:
+        soft: float = option(2.0, "softness", low=0.5, high=8)
+        large: float = option(0.7, "size at the start")
+        speed: int = option(4, "rate in hundredths")
+        arms: int = option(3, "arms")
+        kept: float = option(1.0, "read once")
+
+    def __init__(self, *arguments, **keywords):
+        super().__init__(*arguments, **keywords)
+        self.kept = self.options.kept
+
+    @property
+    def params(self):
+        o = self.options
+        return {"size": Param(o.arms, init=init.constant(o.large), lr=o.speed / 100, map="exp")}
+
+    def footprint(self, dx, dy, p):
+        r = sum(torch.exp(-self.options.soft * (dx * dx + dy * dy) / size) for size in p.size)
+        return self.kept * r
+
+    def radius(self, p):
+        return p.size.sum(0)
+
+@hookimpl
+def artgen_primitives():
+    return [Spec("star", "Stars.", Star)]
+'''
+
+
+def test_options_that_only_are_numbers_are_sliders(tmp_path):
+    (tmp_path / "star.py").write_text(NUMBERS)
+    kind = describe_kind("star", Registry(files=[tmp_path / "star.py"]))
+    options = {option["name"]: option for option in kind["options"]}
+    sliders = [option for option in options.values() if "low" in option]
+    assert {slider["name"]: slider["live"] for slider in sliders} == {
+        "soft": True,
+        "large": False,
+        "speed": False,
+    }
+    assert (options["soft"]["low"], options["soft"]["high"]) == (0.5, 8.0)
+    assert options["speed"]["whole"]
+    assert options["arms"]["choices"] == [1, 3, 6]
+    assert options["kept"]["choices"] == [0.5, 1.0, 2.0]
+    variant = kind["variants"][variant_key(None, kind["defaults"], sliders)]
+    rows = variant["programs"]["mse"]["parameters"]
+    assert "option.soft" in [row["name"] for row in rows]
+    size = next(param for param in variant["params"] if param["name"] == "size")
+    assert size["init"]["results"] == ["option.large"] * 3
+    assert size["rate"]["results"] == [["mul", "option.speed", 0.01]]
+
+
+@pytest.mark.slow
+def test_the_scripts_have_the_types_that_their_comments_say(tmp_path):
+    """TypeScript, which Deno brings, reads the types in comments."""
+    deno = pytest.importorskip("deno", reason="needs artgen[dev]").find_deno_bin()
+    options = {
+        "checkJs": True,
+        "strict": True,
+        "noImplicitAny": False,
+        "lib": ["esnext", "dom", "dom.iterable"],
+        "types": [str(DECLARED)],
+    }
+    (tmp_path / "deno.json").write_text(json.dumps({"compilerOptions": options}))
+    (tmp_path / "studio.js").write_text(own_script())
+    more = {"DENO_DIR": str(tmp_path / "cache"), "DENO_NO_UPDATE_CHECK": "1", "NO_COLOR": "1"}
+    checked = subprocess.run(
+        [deno, "check", "studio.js"],
+        cwd=tmp_path,
+        env=os.environ | more,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert checked.returncode == 0, checked.stderr
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ adds up: weights times features in a picture of floats, from which `picture` mak
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from string import Template
@@ -53,9 +53,12 @@ class SplatShaders:
     """The constants that they look up, four to a texel."""
 
 
-def emit_glsl(splat: Splat) -> SplatShaders:
-    """Write the shaders of `splat`. Raises Untraceable."""
-    return _Shaders(splat).shaders()
+def emit_glsl(splat: Splat, options: Collection[str] = ()) -> SplatShaders:
+    """Write the shaders of `splat`. Raises Untraceable.
+
+    `options`, names of options that are numbers, become columns called ``option.NAME``.
+    """
+    return _Shaders(splat, options).shaders()
 
 
 class _Shaders:
@@ -65,8 +68,8 @@ class _Shaders:
     the numbers that its corners hand on to its pixels, by their names there.
     """
 
-    def __init__(self, splat: Splat) -> None:
-        self.splat, self.ir = splat, trace_drawing(splat)
+    def __init__(self, splat: Splat, options: Collection[str]) -> None:
+        self.splat, self.ir = splat, trace_drawing(splat, options)
         ir, weight = self.ir, self.ir.weight
         self.forward = needed(ir, [weight], per_pixel=True)
         self.uniforms = uniforms_read(ir, [*self.forward, weight])

@@ -9,7 +9,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from copy import copy
+from dataclasses import replace
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -21,25 +23,50 @@ from artgen.compiler.aten_rules import find_rule
 from artgen.compiler.ir import DX, DY, IR, PIXEL, G
 from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
 from artgen.faults import line_at_fault, quoted
-from artgen.primitives import Params, Splat
+from artgen.primitives import Params, Primitive, Splat
 
 
 class Untraceable(Exception):
     """The footprint cannot be compiled; the message names the operation and the line."""
 
 
-def trace(splat: Splat) -> IR:
-    """Record the footprint of `splat` with its gradient. Raises Untraceable."""
+OPTION = "option."
+"""Begins the names of inputs that are options of the primitive."""
+
+P = TypeVar("P", bound=Primitive)
+
+
+def with_inputs(primitive: P, options: Collection[str], ir: IR) -> P:
+    """Return `primitive` with these options, which are numbers, as inputs of `ir`."""
+    if not options:
+        return primitive
+    inputs = {name: np.array(ir.input((OPTION + name, ()))) for name in options}
+    changed = copy(primitive)
+    recorded = {name: Recorded.of(ir, number) for name, number in inputs.items()}
+    changed.options = replace(primitive.options, **recorded)
+    return changed
+
+
+def trace(splat: Splat, options: Collection[str] = ()) -> IR:
+    """Record the footprint of `splat` with its gradient. Raises Untraceable.
+
+    `options` are inputs as parameters are, with a gradient of 0.
+    """
     ir = IR()
     with torch.enable_grad(), recording():
+        splat = with_inputs(splat, options, ir)
         _record(splat, _shapes(splat, splat.framework_params), ir)
     return ir
 
 
-def trace_drawing(splat: Splat) -> IR:
-    """Record the footprint of `splat` with its ellipse, for drawing alone. Raises Untraceable."""
+def trace_drawing(splat: Splat, options: Collection[str] = ()) -> IR:
+    """Record the footprint of `splat` with its ellipse, for drawing alone. Raises Untraceable.
+
+    `options` are inputs as parameters are.
+    """
     ir = IR()
     with torch.no_grad(), recording():
+        splat = with_inputs(splat, options, ir)
         dx, dy = (Recorded.of(ir, np.array(number)) for number in (DX, DY))
         p = _inputs(ir, _shapes(splat, {"visibility"}))
         ir.ellipse = tuple(int(numbers(ir, _numbers_of(axis))) for axis in splat.ellipse(Params(p)))
@@ -107,8 +134,8 @@ def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None
     for name, array in zip(parameters, found[2:], strict=True):
         for index in np.ndindex(*array.shape):
             ir.gradients[name, index] = int(array[index])
-    if PIXEL in ir.inputs:
-        ir.gradients[PIXEL] = ir.constant(0.0)
+    for component in [each for each in ir.inputs if each not in ir.gradients]:
+        ir.gradients[component] = ir.constant(0.0)
 
 
 def _describe(value: Any) -> str:

@@ -68,7 +68,7 @@ A mapped value is ``shift + scale * function(raw)``, with the functions of `artg
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from string import Template
 from typing import Any, Literal, TypeAlias
@@ -76,7 +76,7 @@ from typing import Any, Literal, TypeAlias
 from artgen.compiler.glsl_printer import literal
 from artgen.compiler.ir import PIXEL, Component
 from artgen.compiler.printer import Source, block
-from artgen.compiler.record import trace, trace_drawing
+from artgen.compiler.record import OPTION, trace, trace_drawing
 from artgen.compiler.schedule import needed
 from artgen.compiler.wgsl_printer import (
     CELLS,
@@ -97,6 +97,8 @@ from artgen.primitives import Map, Splat
 Expression: TypeAlias = "int | str | list[Any]"
 
 Operation: TypeAlias = dict[str, Any]
+
+WeightedLosses: TypeAlias = "Sequence[tuple[float, str]]"
 
 MANY = 4
 """Splats are cut into shares as if each covered so many times its part of the picture.
@@ -248,7 +250,7 @@ def evaluate(expression: Expression, symbols: Mapping[str, int]) -> int:
 
 def emit_step(
     splat: Splat,
-    loss: Sequence[tuple[float, str]] = ((1.0, "mse"),),
+    loss: WeightedLosses = ((1.0, "mse"),),
     optimizer: str = "adam",
 ) -> Program:
     """Print a step that fits `splat` by a sum of `LOSSES`, each with a weight.
@@ -257,8 +259,22 @@ def emit_step(
     has no kernels here: the blend ``over``, a weight outside the ellipses, visibility=buffer, other
     losses and optimizers; and Untraceable.
     """
+    return emit_steps(splat, [loss], optimizer)[0]
+
+
+def emit_steps(
+    splat: Splat,
+    losses: Sequence[WeightedLosses],
+    optimizer: str = "adam",
+    options: Collection[str] = (),
+) -> list[Program]:
+    """`emit_step` for each of `losses`.
+
+    Each of `options`, names of options that are numbers, becomes a row of ``raw`` called
+    ``option.NAME``. The driver fills it with the value, and its learning rate is 0.
+    """
     blend = splat.blend
-    for name in (name for _, name in loss if name not in LOSSES):
+    for name in {name for loss in losses for _, name in loss} - LOSSES.keys():
         raise NoStep(f"the loss {name} has no kernel")
     if optimizer not in _DECAY:
         raise NoStep(f"the optimizer {optimizer} has no kernel")
@@ -269,44 +285,50 @@ def emit_step(
     if splat.options.visibility == "buffer":
         raise NoStep("visibility=buffer has no kernel")
     channels = 3 if blend in ("sum", "mean") else 4
-    ir = trace(splat)
+    ir = trace(splat, options)
     if len(ir.table) or PIXEL in ir.inputs:
         raise NoStep("the footprint looks a texture up")
     source = emit_wgsl(ir, 0.0, channels)
-    printed = _Step(splat, source, channels)
-    modules = {"splats": source.text, "step": printed.text(loss, optimizer)}
+    printed = _Step(splat, source, channels, options)
     step_kernels = bind_kernels(BINDINGS, _KERNELS)
     kernels = {
         kernel: Kernel(module, bindings)
         for module, found in (("splats", KERNELS), ("step", step_kernels))
         for kernel, bindings in found.items()
     }
-    return Program(
-        blend=blend,
-        loss=tuple(loss),
-        optimizer=optimizer,
-        parameters=tuple(Parameter(*column, printed.maps[column[0]]) for column in printed.rows),
-        symbols={
-            "parts": ["max", 1, ["min", _shares(1), _shares("N", MANY)]],
-            "cell": ["*", SIDE, ["ceil", ["max", "W", "H"], SIDE * CELLS]],
-            "across": ["ceil", "W", "cell"],
-            "down": ["ceil", "H", "cell"],
-        },
-        buffers=_buffers(source, channels, len(printed.rows)),
-        modules=modules,
-        kernels=kernels,
-        lists=_lists(),
-    )
+    symbols: dict[str, Expression] = {
+        "parts": ["max", 1, ["min", _shares(1), _shares("N", MANY)]],
+        "cell": ["*", SIDE, ["ceil", ["max", "W", "H"], SIDE * CELLS]],
+        "across": ["ceil", "W", "cell"],
+        "down": ["ceil", "H", "cell"],
+    }
+    return [
+        Program(
+            blend=blend,
+            loss=tuple(loss),
+            optimizer=optimizer,
+            parameters=tuple(Parameter(*row, printed.maps[row[0]]) for row in printed.rows),
+            symbols=symbols,
+            buffers=_buffers(source, channels, len(printed.rows)),
+            modules={"splats": source.text, "step": printed.text(loss, optimizer)},
+            kernels=kernels,
+            lists=_lists(),
+        )
+        for loss in losses
+    ]
 
 
 class _Step:
     """The parts of ``step.wgsl`` that depend on the splat."""
 
-    def __init__(self, splat: Splat, source: Source, channels: int) -> None:
+    def __init__(
+        self, splat: Splat, source: Source, channels: int, options: Collection[str]
+    ) -> None:
         self.blend, self.source, self.channels = splat.blend, source, channels
-        self.ir = trace_drawing(splat)
+        self.ir = trace_drawing(splat, options)
         self.rows: list[Component] = list(self.ir.inputs)
         self.maps = {name: param.map for name, param in splat.parameters().items()}
+        self.maps |= {OPTION + name: Map() for name in options}
 
     def text(self, loss: Sequence[tuple[float, str]], optimizer: str) -> str:
         """The module."""

@@ -45,17 +45,16 @@ def build_studio(
     words = PageWords("@title@", "", ["@facts@"], "@alt@")
     names = ("piece", "recipe", "numbers", "poster")
     frame = render_document("splats", words, film=False, **{name: f"@{name}@" for name in names})
-    lines: dict[str, int] = {}
     data = {
         "kinds": {kind["name"]: kind for kind in described},
         "samples": [_sample(name) for name in samples],
         "frame": frame,
     }
-    packed = {**_shared(data, lines), "lines": list(lines)}
-    text = json.dumps(packed, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-    script = (
-        '"use strict";\n(() => {\n' + "\n".join([_painter(), *map(_read, _SCRIPTS)]) + "})();\n"
-    )
+    table: dict[str, int] = {}
+    _shared(data, table)
+    # The whole comes last.
+    text = f"[{','.join(table)}]"
+    script = f'"use strict";\n(() => {{\n{_painter()}\n{own_script()}}})();\n'
     style = read_asset("artgen.output", "base.css") + read_asset("artgen.studio", "page.css")
     policy = "; ".join(
         [
@@ -79,8 +78,9 @@ def build_studio(
     ).encode()
 
 
-def _read(name: str) -> str:
-    return read_asset("artgen.studio", f"{name}.js")
+def own_script() -> str:
+    """The scripts of the studio, as one."""
+    return "\n".join(read_asset("artgen.studio", f"{name}.js") for name in _SCRIPTS)
 
 
 def _painter() -> str:
@@ -92,15 +92,27 @@ def _painter() -> str:
     )
 
 
-def _shared(value: Any, lines: dict[str, int]) -> Any:
-    """Replace long texts by the numbers of their `lines`: those of shaders repeat."""
-    if isinstance(value, dict):
-        return {key: _shared(each, lines) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [_shared(each, lines) for each in value]
+_LONG = 40
+"""Characters of JSON that are written once, however often they occur."""
+
+
+def _shared(value: Any, table: dict[str, int]) -> Any:
+    """Replace what is long by the number of its JSON in `table`: variants have most in common.
+
+    A text of several lines becomes the list of them.
+    """
     if isinstance(value, str) and "\n" in value:
-        return {"lines": [lines.setdefault(line, len(lines)) for line in value.split("\n")]}
-    return value
+        value = {"lines": value.split("\n")}
+    if isinstance(value, dict):
+        value = {key: _shared(each, table) for key, each in value.items()}
+    elif isinstance(value, list | tuple):
+        value = [_shared(each, table) for each in value]
+    text = _json(value)
+    return {"same": table.setdefault(text, len(table))} if len(text) > _LONG else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 def _zipped(data: bytes) -> bytes:

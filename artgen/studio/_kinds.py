@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
-import math
 import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from typing import Any
 from artgen.canvas import Canvas
 from artgen.compiler.glsl_printer import emit_glsl, read_glsl
 from artgen.compiler.record import Untraceable
-from artgen.compiler.step_program import LOSSES, NoStep, emit_step
+from artgen.compiler.step_program import LOSSES, NoStep, emit_step, emit_steps
 from artgen.errors import UsageError
 from artgen.primitives import Primitive, Splat
 from artgen.recipe import Recipe
@@ -26,11 +25,14 @@ from artgen.registry import Registry
 from artgen.resolve import resolve
 from artgen.studio._starts import describe_params
 
-MOST_VARIANTS = 24
-"""Variants of a primitive: options beyond keep their default."""
+MOST_VARIANTS = 150
+"""Combinations of choices that are tried; choices beyond are offered beside the defaults alone."""
 
-HIDDEN_OPTIONS = ("visibility", "visibility_size")
+FIXED_OPTIONS = ("visibility", "visibility_size")
 """Options of every splat that only plain torch draws."""
+
+WIDE = 16.0
+"""A slider is logarithmic where its upper end is so many times the lower one."""
 
 _CANVAS = Canvas(256, 256)
 
@@ -71,7 +73,9 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
             f"the studio fits splats, and {name} is another kind of primitive",
             hint="use -p gaussian, fourier or stroke, or a plugin's splat",
         )
-    options = list(_choices(cls))
+    options = [_describe_option(field, cls) for field in dataclasses.fields(cls.Options)]
+    options = _find_sliders(name, options, registry)
+    sliders = [option for option in options if "low" in option]
     variants: dict[str, Any] = {}
     reason = ""
     chosen = [(None, values) for values in _products(options)]
@@ -80,7 +84,10 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
         chosen.append((preset, {key: wanted[key] for key in _defaults(options)}))
     for preset, values in chosen:
         try:
-            variants[variant_key(preset, values)] = _variant(name, preset, values, registry)
+            variant = _variant(name, preset, values, sliders, registry)
+            if preset or len(values.items() - _defaults(options).items()) <= 1:
+                _check_sliders(variant, name, preset, values, sliders, registry)
+            variants[variant_key(preset, values, sliders)] = variant
         except (NoStep, Untraceable) as error:
             reason = reason or str(error)
     if not variants:
@@ -98,21 +105,24 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
         "name": registry.spelling(entry),
         "summary": entry.summary,
         "count": cls.defaults.count or 256,
-        "options": [option for option in options if len(option["choices"]) > 1],
+        "options": [option for option in options if len(option["choices"]) != 1],
         "defaults": _defaults(options),
         "presets": presets,
         "variants": variants,
     }
 
 
-def variant_key(preset: str | None, values: Mapping[str, Any]) -> str:
-    """The key of a variant, which the script makes in the same way."""
-    return "|".join([preset or "", *(_spelled(value) for value in values.values())])
+def variant_key(
+    preset: str | None, values: Mapping[str, Any], sliders: Sequence[Mapping[str, Any]] = ()
+) -> str:
+    """The key of a variant: preset and choices. The script makes it in the same way."""
+    names = values.keys() - {slider["name"] for slider in sliders}
+    return "|".join([preset or "", *(_spelled(values[name]) for name in values if name in names)])
 
 
 def _spelled(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
@@ -120,57 +130,118 @@ def _defaults(options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {option["name"]: option["value"] for option in options}
 
 
-def _choices(cls: type[Primitive]) -> Iterator[dict[str, Any]]:
-    """The options of a primitive, each with the values that the studio offers."""
-    hints = typing.get_type_hints(cls.Options)
-    for field in dataclasses.fields(cls.Options):
-        hint: Any = hints[field.name]
-        value: Any = field.default
-        if field.name in HIDDEN_OPTIONS:
-            continue
-        if hint is bool:
-            choices: list[Any] = [False, True]
-        elif typing.get_origin(hint) is typing.Literal:
-            choices = list(typing.get_args(hint))
-        elif hint in (int, float) and value:
-            low, high = (field.metadata.get(end) for end in ("low", "high"))
-            least = -math.inf if low is None else low
-            most = math.inf if high is None else high
-            around = [hint(value / 2), value, hint(value * 2)]
-            choices = sorted({min(max(each, least), most) for each in around})
-        else:
-            choices = [value]
-        yield {
-            "name": field.name,
-            "help": field.metadata.get("help", ""),
-            "value": value,
-            "choices": choices,
-        }
+def _describe_option(field: dataclasses.Field[Any], cls: type[Primitive]) -> dict[str, Any]:
+    """An option of a primitive with its `choices`; of a number with the ends of a slider too."""
+    hint: Any = typing.get_type_hints(cls.Options)[field.name]
+    value: Any = field.default
+    metadata = field.metadata
+    described = {"name": field.name, "help": metadata.get("help", ""), "value": value}
+    if field.name in FIXED_OPTIONS:
+        return {**described, "choices": [value]}
+    if hint is bool or hint == bool | None:
+        choices = [False, True] if hint is bool else [None, False, True]
+        return {**described, "choices": choices}
+    if typing.get_origin(hint) is typing.Literal:
+        return {**described, "choices": list(typing.get_args(hint))}
+    if hint not in (int, float):
+        return {**described, "choices": [value]}
+    around = sorted([value / 4, 4 * value] if value else [-1, 1])
+    low, high = (
+        hint(end if metadata.get(name) is None else metadata[name])
+        for name, end in zip(("low", "high"), around, strict=True)
+    )
+    if low == high:
+        return {**described, "choices": [value]}
+    near = {min(max(hint(value * factor), low), high) for factor in (0.5, 1, 2)}
+    return {
+        **described,
+        "choices": sorted(near),
+        "low": low,
+        "high": high,
+        "other": next(end for end in (high, low) if end != value),
+        "whole": hint is int,
+        "logarithmic": low > 0 and high >= WIDE * low,
+    }
+
+
+def _find_sliders(
+    name: str, options: Sequence[dict[str, Any]], registry: Registry
+) -> list[dict[str, Any]]:
+    """Return the options with no `choices` left for those that can have any value.
+
+    Such an option only appears as a number in what is recorded of the primitive: with the option as
+    an input, primitives with other values of it give the same records. It is `live` if the shaders
+    read it; else only starting values and rates do.
+    """
+    found = []
+    for option in options:
+        as_choice = {key: option[key] for key in ("name", "help", "value", "choices")}
+        found.append(as_choice)
+        for live in (False, True) if "low" in option else ():
+            slider = {**option, "choices": [], "live": live}
+            given = (name, None, _defaults(options), [slider], registry)
+            try:
+                _check_sliders(_variant(*given), *given)
+            except (NoStep, Untraceable):
+                continue
+            found[-1] = slider
+            break
+    return found
 
 
 def _products(options: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """All combinations of words and switches, then each other number beside the defaults."""
-    words = [isinstance(option["value"], str | bool) for option in options]
+    """All combinations of choices; where there are too many, some only beside the defaults."""
     total = 1
-    taken = []
-    for option, word in zip(options, words, strict=True):
-        fits = word and total * len(option["choices"]) <= MOST_VARIANTS
-        total *= len(option["choices"]) if fits else 1
-        taken.append(option["choices"] if fits else [option["value"]])
+    taken, left = [], []
+    for option in options:
+        choices = option["choices"] or [option["value"]]
+        fits = total * len(choices) <= MOST_VARIANTS
+        total *= len(choices) if fits else 1
+        taken.append(choices if fits else [option["value"]])
+        left += [] if fits else [option]
     names = [option["name"] for option in options]
     for values in itertools.product(*taken):
         yield dict(zip(names, values, strict=True))
-    for option in options:
+    for option in left:
         for value in option["choices"]:
-            if not isinstance(value, str | bool) and value != option["value"]:
+            if value != option["value"]:
                 yield {**_defaults(options), option["name"]: value}
 
 
+def _check_sliders(
+    variant: Mapping[str, Any],
+    name: str,
+    preset: str | None,
+    values: Mapping[str, Any],
+    sliders: Sequence[Mapping[str, Any]],
+    registry: Registry,
+) -> None:
+    """Raise NoStep unless other values of the sliders give the same variant, and Untraceable."""
+    other = {**values, **{slider["name"]: slider["other"] for slider in sliders}}
+    moved = _variant(name, preset, other, sliders, registry, ("mse",))
+    same = all(variant[key] == moved[key] for key in ("params", "shaders", "columns"))
+    if (
+        not same
+        or variant["programs"]["mse"] != moved["programs"]["mse"]
+        or variant["recipe"]["stage"] != moved["recipe"]["stage"]
+    ):
+        names = " and ".join(slider["name"] for slider in sliders)
+        raise NoStep(f"{names} change more than numbers")
+
+
 def _variant(
-    name: str, preset: str | None, values: Mapping[str, Any], registry: Registry
+    name: str,
+    preset: str | None,
+    values: Mapping[str, Any],
+    sliders: Sequence[Mapping[str, Any]],
+    registry: Registry,
+    losses: Sequence[str] = tuple(LOSSES),
 ) -> dict[str, Any]:
     """All that a fit takes. Raises NoStep, Untraceable."""
-    table = {"name": name, **values, **({"preset": preset} if preset else {})}
+    inputs = [slider["name"] for slider in sliders]
+    live = [slider["name"] for slider in sliders if slider["live"]]
+    given = {key: value for key, value in values.items() if value is not None}
+    table = {"name": name, **given, **({"preset": preset} if preset else {})}
     recipe = Recipe.from_dict(
         {
             "seed": 0,
@@ -190,13 +261,13 @@ def _variant(
     assert isinstance(primitive, Splat)
     stage = plan.recipe.stage[0]
     optimizer = stage.options["optimizer"]
-    programs = {loss: asdict(emit_step(primitive, [(1.0, loss)], optimizer)) for loss in LOSSES}
-    shaders = emit_glsl(primitive)
+    programs = emit_steps(primitive, [[(1.0, loss)] for loss in losses], optimizer, live)
+    shaders = emit_glsl(primitive, live)
     return {
-        "params": describe_params(primitive),
+        "params": describe_params(primitive, inputs, live),
         "blend": primitive.blend,
         "grows": primitive.can_densify,
-        "programs": programs,
+        "programs": dict(zip(losses, map(asdict, programs), strict=True)),
         "shaders": {
             "vertex": shaders.vertex,
             "fragment": shaders.fragment,

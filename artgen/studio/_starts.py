@@ -8,7 +8,7 @@ list for every part (`start.js`).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import numpy as np
@@ -17,52 +17,82 @@ from torch import Tensor
 
 from artgen.compiler.ir import IR
 from artgen.compiler.operands import numbers
-from artgen.compiler.record import Recorded, Untraceable, recording
+from artgen.compiler.record import OPTION, Recorded, Untraceable, recording, with_inputs
 from artgen.init import Context
 from artgen.primitives import Param, Primitive
 
 __all__ = ["describe_params"]
 
 
-def describe_params(primitive: Primitive) -> list[dict[str, Any]]:
-    """Describe all parameters in the order of their initialisation. Raises Untraceable."""
+def describe_params(
+    primitive: Primitive, options: Collection[str] = (), rows: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Describe all parameters in the order of their initialisation. Raises Untraceable.
+
+    `options` are options of the primitive that stay inputs, called ``option.NAME``. Those of `rows`
+    are parameters of the step as well, which do not learn.
+    """
     described = []
     known: dict[str, tuple[int, ...]] = {}
+
+    def recorded(name: str, what: str, function: _Question) -> dict[str, Any] | None:
+        return _recorded(f"{what} of {name}", primitive, options, name, known, function)
+
     for name, param in primitive.parameters().items():
         described.append(
             {
                 "name": name,
                 "shape": list(param.shape),
                 "map": [param.map.function, param.map.scale, param.map.shift],
-                "init": _recorded(f"init of {name}", known, _started(param)),
-                "rate": _recorded(f"lr of {name}", known, _called(param.lr)),
-                "low": _recorded(f"min of {name}", known, _called(param.min)),
-                "high": _recorded(f"max of {name}", known, _called(param.max)),
+                "init": recorded(name, "init", lambda p, context: p.init(context, (*p.shape, 1))),
+                "rate": recorded(name, "lr", lambda p, context: _value(p.lr, context)),
+                "low": recorded(name, "min", lambda p, context: _value(p.min, context)),
+                "high": recorded(name, "max", lambda p, context: _value(p.max, context)),
             }
         )
         known[name] = param.shape
-    return described
+    return described + [_row(OPTION + name) for name in rows]
 
 
-def _started(param: Param) -> Callable[[Context], Any]:
-    return lambda context: param.init(context, (*param.shape, 1))
+_Question = Callable[[Param, Context], Any]
 
 
-def _called(value: Any) -> Callable[[Context], Any]:
-    return value if callable(value) else lambda context: value
+def _row(option: str) -> dict[str, Any]:
+    """An option as a parameter that keeps its value."""
+    given: dict[str, Any] = {"draws": [], "results": [option]}
+    fixed: dict[str, Any] = {"draws": [], "results": [0.0]}
+    ends = {"low": None, "high": None}
+    return {
+        "name": option,
+        "shape": [],
+        "map": ["identity", 1.0, 0.0],
+        "init": given,
+        "rate": fixed,
+        **ends,
+    }
+
+
+def _value(setting: Any, context: Context) -> Any:
+    return setting(context) if callable(setting) else setting
 
 
 def _recorded(
-    what: str, known: dict[str, tuple[int, ...]], function: Callable[[Context], Any]
+    what: str,
+    primitive: Primitive,
+    options: Collection[str],
+    name: str,
+    known: dict[str, tuple[int, ...]],
+    function: _Question,
 ) -> dict[str, Any] | None:
-    """Record what `function` makes of a context; None stays None.
+    """Record what `function` makes of a parameter and a context; None stays None.
 
     A result is a number, the name of an input, or an operation and its arguments.
     """
     ir = IR()
     context = _RecordedContext(ir, known)
     with torch.no_grad(), recording():
-        result = function(context)
+        param = with_inputs(primitive, options, ir).parameters()[name]
+        result = function(param, context)
     if result is None:
         return None
     if not isinstance(result, Tensor | float | int):

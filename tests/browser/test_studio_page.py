@@ -21,15 +21,21 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 PLUGIN = '''
 import torch
-from artgen import Param, Spec, Splat, hookimpl, init, pixels
+from dataclasses import dataclass
+from artgen import Param, Spec, Splat, hookimpl, init, option, pixels
 
 class Ring(Splat):
     """Soft rings."""
+
+    @dataclass(frozen=True)
+    class Options:
+        edge: float = option(8.0, "hardness of the edge", low=1, high=64)
+
     params = {"size": Param(init=init.from_spacing(0.7), min=pixels(1), lr=0.05, map="exp")}
 
     def footprint(self, dx, dy, p):
         r = torch.sqrt(dx * dx + dy * dy + 1e-12) / p.size
-        return torch.exp(-8 * (r - 0.6) ** 2)
+        return torch.exp(-self.options.edge * (r - 0.6) ** 2)
 
     def radius(self, p):
         return 1.6 * p.size
@@ -215,6 +221,24 @@ def test_an_art_file_and_a_plugin_are_continued(visit, folder):
         page.click("#single")
     learned = report(page)
     assert learned["psnr"] > begun["psnr"]
+    edge = page.locator("[name=edge]")
+    edge.evaluate(
+        """field => {
+          field.valueAsNumber = Math.log(30);
+          for (const kind of ["input", "change"]) field.dispatchEvent(new Event(kind));
+        }"""
+    )
+    harder = report(page)
+    assert harder["step"] == learned["step"]
+    assert harder["loss"] != learned["loss"]
+    page.fill("#side", "64")
+    shown = np.asarray(Image.open(keep(page, "png", folder / "ring.png")).convert("RGB"), int)
+    registry = Registry(files=[folder / "rings.py"])
+    drawn = artgen.load(keep(page, "art", folder / "hard.art"), registry=registry)
+    assert drawn.drawing.options["edge"] == 30
+    assert np.abs(shown - np.asarray(drawn.render(64), int)).max() <= 4
+    page.click("#undo")
+    assert report(page) == pytest.approx(learned, rel=1e-4)
     file = keep(page, "art", folder / "ring.art")
     page.select_option("#primitive", "gaussian")
     page.set_input_files("#file", file)
@@ -222,8 +246,6 @@ def test_an_art_file_and_a_plugin_are_continued(visit, folder):
     again = report(page)
     assert again["count"] == 12
     assert again["psnr"] == pytest.approx(learned["psnr"], abs=1e-3)
-    registry = Registry(files=[folder / "rings.py"])
-    assert artgen.load(file, registry=registry).render(16).shape[0] == 16
     (folder / "text.art").write_text("no drawing")
     page.set_input_files("#file", folder / "text.art")
     page.locator("#reason", has_text="damaged").wait_for()

@@ -1,7 +1,10 @@
 // Settings: form fields of the page, and those that a primitive's options become.
 
 /**
- * @typedef {{ name: string, help: string, value: any, choices: any[] }} Option
+ * @typedef {{ name: string, help: string, value: any, choices: any[] }} Choice
+ * @typedef {{ name: string, help: string, value: number, choices: [], low: number, high: number, whole: boolean,
+ *   logarithmic: boolean, live: boolean }} Slider  `live` if the shaders read it, not only starting values
+ * @typedef {Choice | Slider} Option
  * @typedef {{ name: string, summary: string, count: number, options: Option[], defaults: Record<string, any>,
  *   presets: { name: string, count: number, values: Record<string, any> }[], variants: Record<string, any> }} Kind
  * @typedef {{ primitive: string, preset: string, options: Record<string, any>, count: number, size: number, steps: number,
@@ -11,15 +14,21 @@
 /** @template {HTMLElement} T @param {string} id @returns {T} */
 const one = (id) => /** @type {any} */ (document.getElementById(id));
 
-/** The key of a variant, as artgen.studio makes it. @param {string} preset @param {Record<string, any>} values */
-const variantKey = (preset, values) => [preset, ...Object.values(values).map(String)].join("|");
+/** The sliders of a primitive. @param {Kind} kind */
+const slidersOf = ({ options }) => /** @type {Slider[]} */ (options.filter((option) => "low" in option));
 
-/** Values of options that there are shaders for: `wanted`, else the nearest ones that keep `name`. @param {Kind} kind @param {Record<string, any>} wanted @param {string} name */
-function available(kind, wanted, name = "") {
-  const values = Object.fromEntries(Object.entries(kind.defaults).map(([key, value]) => [key, wanted[key] ?? value]));
-  if (kind.variants[variantKey("", values)]) return values;
-  const kept = { ...kind.defaults, ...(name in values ? { [name]: values[name] } : {}) };
-  return kind.variants[variantKey("", kept)] ? kept : { ...kind.defaults };
+/** The key of a variant, as artgen.studio makes it: all options but the sliders. @param {Kind} kind @param {string} preset @param {Record<string, any>} values */
+function variantKey(kind, preset, values) {
+  const sliders = slidersOf(kind).map(({ name }) => name);
+  return [preset, ...Object.keys(kind.defaults).filter((name) => !sliders.includes(name)).map((name) => String(values[name]))].join("|");
+}
+
+/** Options and preset that there are shaders for: those wanted, else without the preset, else the nearest ones that keep `name`. @param {Kind} kind @param {string} preset @param {Record<string, any>} wanted @param {string} name */
+function available(kind, preset, wanted, name = "") {
+  const values = { ...kind.defaults, ...wanted }, kept = { ...kind.defaults };
+  for (const each of [name, ...slidersOf(kind).map((slider) => slider.name)]) if (each in values) kept[each] = values[each];
+  const tried = [{ preset, options: values }, { preset: "", options: values }, { preset: "", options: kept }];
+  return tried.find((each) => kind.variants[variantKey(kind, each.preset, each.options)]) ?? { preset: "", options: { ...kind.defaults } };
 }
 
 /** @param {HTMLSelectElement} select @param {[string, string][]} pairs of value and text @param {string} chosen */
@@ -27,19 +36,50 @@ function fillSelect(select, pairs, chosen) {
   select.replaceChildren(...pairs.map(([value, text]) => Object.assign(document.createElement("option"), { value, textContent: text, selected: value === chosen })));
 }
 
-/** Fields for the options of a primitive. @param {Kind} kind @param {Record<string, any>} values @param {(name: string, value: any) => void} changed */
-function optionFields(kind, values, changed) {
-  const fields = kind.options.flatMap((option) => {
-    const label = document.createElement("label"), select = document.createElement("select"), help = document.createElement("p");
-    const words = option.name.replaceAll("_", " ");
-    label.append(`${words[0].toUpperCase()}${words.slice(1)} `, select);
-    fillSelect(select, option.choices.map((choice, k) => [String(k), typeof choice === "boolean" ? (choice ? "yes" : "no") : String(choice)]), String(option.choices.indexOf(values[option.name])));
-    option.choices.forEach((choice, k) => {
-      const wanted = { ...values, [option.name]: choice }, kept = available(kind, wanted, option.name);
-      select.options[k].disabled = kept[option.name] !== choice;
+const spelled = (value) => ({ null: "automatic", true: "yes", false: "no" })[String(value)] ?? String(value);
+
+/** @param {Choice} option @param {any} value @param {(value: any) => boolean} there @param {(value: any) => void} changed */
+function choiceField({ name, choices }, value, there, changed) {
+  const select = Object.assign(document.createElement("select"), { name });
+  fillSelect(select, choices.map((choice, k) => [String(k), spelled(choice)]), String(choices.indexOf(value)));
+  choices.forEach((choice, k) => { select.options[k].disabled = !there(choice); });
+  select.addEventListener("change", () => changed(choices[Number(select.value)]));
+  return [select];
+}
+
+/** @param {Slider} option @param {number} value @param {(value: number, released: boolean) => void} changed */
+function sliderField({ name, low, high, whole, logarithmic }, value, changed) {
+  const [to, from] = logarithmic ? [Math.log, Math.exp] : [Number, Number];
+  const field = Object.assign(document.createElement("input"), { type: "range", name, min: to(low), max: to(high), step: whole && !logarithmic ? 1 : "any" });
+  const output = document.createElement("output"), short = (number) => String(+number.toPrecision(3));
+  const tidy = () => Math.min(Math.max(whole ? Math.round(from(field.valueAsNumber)) : +short(from(field.valueAsNumber)), low), high);
+  const show = (number) => {
+    output.textContent = short(number);
+    field.setAttribute("aria-valuetext", short(number));
+  };
+  field.valueAsNumber = to(value);
+  show(value);
+  for (const kind of ["input", "change"]) {
+    field.addEventListener(kind, () => {
+      show(tidy());
+      changed(tidy(), kind === "change");
     });
-    select.name = option.name;
-    select.addEventListener("change", () => changed(option.name, option.choices[Number(select.value)]));
+  }
+  return [field, output];
+}
+
+/**
+ * Fields for the options of a primitive.
+ * @param {Kind} kind @param {Settings} settings @param {(name: string, value: any) => void} changed
+ * @param {(slider: Slider, value: number, released: boolean) => void} slid
+ */
+function optionFields(kind, { preset, options: values }, changed, slid) {
+  const fields = kind.options.flatMap((option) => {
+    const label = document.createElement("label"), help = document.createElement("p"), { name } = option, words = name.replaceAll("_", " ");
+    const there = (choice) => available(kind, preset, { ...values, [name]: choice }, name).options[name] === choice;
+    label.append(`${words[0].toUpperCase()}${words.slice(1)} `, ...("low" in option
+      ? sliderField(option, values[name], (value, released) => slid(option, value, released))
+      : choiceField(option, values[name], there, (value) => changed(name, value))));
     Object.assign(help, { className: "help", textContent: `${option.help}.` });
     return [label, help];
   });
@@ -54,9 +94,13 @@ function wholeNumber(id) {
   return inside;
 }
 
-/** Settings as the fragment of an address, and back. @param {Settings} settings @param {string} picture */
-function fragmentOf({ options, ...settings }, picture) {
-  const pairs = { ...settings, ...Object.fromEntries(Object.entries(options).map(([name, value]) => [`option.${name}`, value])) };
+/** The options that a primitive or its preset begins with. @param {Kind} kind @param {string} preset @returns {Record<string, any>} */
+const initialOptions = ({ presets, defaults }, preset) => presets.find(({ name }) => name === preset)?.values ?? defaults;
+
+/** Settings as the fragment of an address, and back. @param {Settings} settings @param {Kind} kind @param {string} picture */
+function fragmentOf({ options, ...settings }, kind, picture) {
+  const first = initialOptions(kind, settings.preset), changed = Object.entries(options).filter(([name, value]) => value !== first[name]);
+  const pairs = { ...settings, ...Object.fromEntries(changed.map(([name, value]) => [`option.${name}`, value])) };
   const sample = picture.startsWith("sample:") ? { picture } : {};
   return new URLSearchParams(Object.entries({ ...pairs, ...sample }).map(([key, value]) => [key, String(value)])).toString();
 }
@@ -72,11 +116,15 @@ function settingsFrom(fragment, defaults, kinds) {
   }
   if (/^#[0-9a-f]{6}$/i.test(given.get("background") ?? "")) settings.background = given.get("background") ?? "";
   if (given.has("growth")) settings.growth = given.get("growth") === "true";
-  const preset = kind.presets.find(({ name }) => name === given.get("preset"));
-  settings.preset = preset?.name ?? "";
-  const wanted = Object.fromEntries(kind.options.map(({ name, choices }) => [name, choices.find((choice) => String(choice) === given.get(`option.${name}`))]));
-  settings.options = preset ? preset.values : available(kind, wanted);
-  const { programs } = kind.variants[variantKey(settings.preset, settings.options)], loss = given.get("loss") ?? "";
+  const preset = kind.presets.find(({ name }) => name === given.get("preset"))?.name ?? "", wanted = { ...initialOptions(kind, preset) };
+  for (const option of kind.options) {
+    const text = given.get(`option.${option.name}`), number = Number(text);
+    if (text === null) continue;
+    if ("low" in option) wanted[option.name] = number >= option.low && number <= option.high ? number : option.value;
+    else wanted[option.name] = option.choices.find((choice) => String(choice) === text) ?? option.value;
+  }
+  Object.assign(settings, available(kind, preset, wanted));
+  const { programs } = kind.variants[variantKey(kind, settings.preset, settings.options)], loss = given.get("loss") ?? "";
   if (loss in programs) settings.loss = loss;
   return settings;
 }

@@ -58,7 +58,7 @@ async function compileProgram(device, program) {
   try {
     return Object.fromEntries(await Promise.all(compiled));
   } catch (error) {
-    throw new Sentence(`The driver of this graphics card refused a shader: ${error.message}`);
+    throw new Sentence(`The driver of this graphics card refused a shader: ${/** @type {Error} */ (error).message}`);
   } finally {
     device.popErrorScope().catch(() => {});
   }
@@ -102,9 +102,9 @@ class Driver {
     }
   }
 
-  /** @param {string} name @param {Float32Array | Uint32Array} values */
-  write(name, values) {
-    this.device.queue.writeBuffer(this.buffers[name], 0, values.buffer, values.byteOffset, values.byteLength);
+  /** @param {string} name @param {Float32Array | Uint32Array} values @param {number} at in bytes */
+  write(name, values, at = 0) {
+    this.device.queue.writeBuffer(this.buffers[name], at, values.buffer, values.byteOffset, values.byteLength);
   }
 
   /** Submit operations, and wait for the buffers named. @param {Operation[]} operations @param {string[]} names @returns {Promise<ArrayBuffer[]>} */

@@ -19,7 +19,7 @@ function rateFactor(options, step, total) {
 class Fit {
   /**
    * @param {GPUDevice} device
-   * @param {{ params: Param[], program: Program, kernels: Record<string, any>, grows: boolean }} kind
+   * @param {{ params: Param[], program: Program, kernels: Record<string, any>, grows: boolean, values: Record<string, any> }} kind
    * @param {{ target: Picture, weight: Float32Array | null, background: number[] }} scene
    * @param {Record<string, any>} options of the engine, with `count`, `steps`, `seed`
    */
@@ -28,6 +28,10 @@ class Fit {
     this.scene = scene;
     this.options = options;
     this.device = device;
+    /** Made by adopt. */
+    this.driver = /** @type {Driver} */ (/** @type {unknown} */ (null));
+    /** @type {number[]} */
+    this.rates = [];
     /** The step, steps that Adam counts, the factor after failures, the best loss, failures. */
     this.step = this.adam = this.failures = 0;
     this.factor = 1;
@@ -42,14 +46,14 @@ class Fit {
   start(tensors = null, count = this.count) {
     const { kind, options } = this;
     this.count = count;
-    this.adopt(this.raw(tensors ?? startingValues(kind.params, this.setting(new Philox(options.seed)))), null);
+    this.adopt(this.raw(startingValues(kind.params, this.setting(new Philox(options.seed)), tensors ?? {})), null);
   }
 
   /** What starting values and rates depend on. @param {Philox} rng @returns {Setting} */
   setting(rng) {
     const { target, weight, background } = this.scene, { width, height } = target;
     return {
-      rng, width, height, target, weight, background, count: this.count, everyone: this.count,
+      rng, width, height, target, weight, background, count: this.count, everyone: this.count, values: this.kind.values,
       spacing: (xy) => localSpacing(xy, target),
     };
   }
@@ -102,6 +106,14 @@ class Fit {
     const sum = weight ? weight.reduce((a, b) => a + b, 0) : plane;
     this.driver.write("goal", target.values);
     this.driver.write("weights", Float32Array.from({ length: plane }, (_, k) => (weight ? weight[k] : 1) / (3 * sum)));
+    this.bestLoss = Infinity;
+  }
+
+  /** Give an option that the shaders read another value, and go on. @param {string} name @param {number} value */
+  setOption(name, value) {
+    const { kind, count, driver } = this, row = kind.program.parameters.findIndex((each) => each.name === OPTION + name);
+    kind.values = { ...kind.values, [name]: value };
+    for (const buffer of ["raw", "best"]) driver.write(buffer, new Float32Array(count).fill(value), 4 * row * count);
     this.bestLoss = Infinity;
   }
 

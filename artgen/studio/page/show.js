@@ -36,6 +36,9 @@ class Show {
     // Listeners of the last view go with its canvas.
     this.canvas = /** @type {HTMLCanvasElement} */ (canvas.cloneNode());
     canvas.replaceWith(this.canvas);
+    this.wanted = this.closed = false;
+    /** @type {Promise<void> | null} */
+    this.drawing = null;
     this.look = look;
     this.size = size;
     this.piece = pieceOf(look, size, most, background);

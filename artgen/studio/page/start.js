@@ -8,7 +8,7 @@
  *   rate: Recorded, low: Recorded | null, high: Recorded | null }} Param
  * @typedef {{ rng: Philox, width: number, height: number, count: number, everyone: number,
  *   target: Picture, weight: Float32Array | null, background: number[],
- *   spacing: (xy: Float32Array) => Float64Array }} Setting
+ *   spacing: (xy: Float32Array) => Float64Array, values: Record<string, any> }} Setting  `values` of the primitive's options
  * @typedef {Record<string, Float32Array<ArrayBuffer>>} Tensors  by name, components one after the other
  */
 
@@ -38,9 +38,13 @@ const pixelOf = ({ width, height }) => 2 / Math.min(width, height);
 const reachOf = ({ width, height }) => [width / Math.min(width, height), height / Math.min(width, height)];
 const areaOf = (canvas) => 4 * reachOf(canvas)[0] * reachOf(canvas)[1];
 
+/** Begins the names of inputs, and of parameters that do not learn, which are options of the primitive. */
+const OPTION = "option.", isOption = (/** @type {string} */ name) => name.startsWith(OPTION);
+
 /** Numbers that are the same for all parts. @param {Setting} setting @param {string} name */
 function commonInput(setting, name) {
   const [kind, k] = name.split(" ");
+  if (isOption(kind)) return setting.values[kind.slice(OPTION.length)];
   switch (kind) {
     case "count": return setting.count;
     case "pixel": return pixelOf(setting);

@@ -47,15 +47,15 @@ function say(sentence) {
 }
 
 const kind = () => data.kinds[settings.primitive];
-const variant = () => kind().variants[variantKey(settings.preset, settings.options)];
+const variant = () => kind().variants[variantKey(kind(), settings.preset, settings.options)];
 
 /** Kernels of the present variant and loss. */
 async function openKind() {
   const { params, programs, grows } = variant(), program = programs[settings.loss];
-  const key = `${settings.primitive} ${settings.loss} ${variantKey(settings.preset, settings.options)}`;
+  const key = `${settings.primitive} ${settings.loss} ${variantKey(kind(), settings.preset, settings.options)}`;
   if (!device) throw new Sentence(NO_ADAPTER);
   if (!compiled.has(key)) compiled.set(key, await compileProgram(device, program));
-  return { params, program, kernels: compiled.get(key), grows: grows && settings.growth };
+  return { params, program, kernels: compiled.get(key), grows: grows && settings.growth, values: settings.options };
 }
 
 /** Options of the engine, as the recipe of the variant has them. */
@@ -219,6 +219,32 @@ const redirect = (work) => alone(async () => {
   await look(true);
 });
 
+/** The newest value of a slider that waits, and whether it is still held. @type {{ name: string, value: number } | null} */
+let wanted = null;
+let held = false;
+
+/** A slider moves: the parts stay where the shaders read its value; else the fit begins anew. @param {Slider} slider @param {number} value @param {boolean} released */
+function slide({ name, live }, value, released) {
+  if (!live || !fit?.step) {
+    if (released) change({ options: { ...settings.options, [name]: value } });
+    return;
+  }
+  const waits = wanted !== null;
+  wanted = { name, value };
+  if (!waits) {
+    alone(async () => {
+      if (!held) await remember();
+      held = true;
+      const { name, value } = /** @type {{ name: string, value: number }} */ (wanted);
+      wanted = null;
+      settings.options = { ...settings.options, [name]: value };
+      fit?.setOption(name, value);
+      await look(!running);
+    });
+  }
+  if (released) alone(async () => { held = false; });
+}
+
 /** Another picture: the parts travel to it, once there are some that have learned. @param {Source} opened */
 const aim = (opened) => alone(async () => {
   if (fit) await remember();
@@ -249,7 +275,7 @@ async function openArt(blob, name) {
   const { drawing, recipe, tensors } = readArt(await blob.arrayBuffer(), name), found = data.kinds[drawing.primitive];
   const values = found && Object.fromEntries(Object.keys(found.defaults).map((key) => [key, drawing.options[key]]));
   const preset = found?.presets.find((each) => each.name === recipe?.primitive?.preset)?.name ?? "";
-  if (!found?.variants[variantKey(preset, values)]) {
+  if (!found?.variants[variantKey(found, preset, values)]) {
     throw new Sentence(`This studio has no shaders for ${drawing.primitive} with the options of ${name}. Write one with artgen studio -p ${drawing.primitive}.`);
   }
   await alone(async () => {
@@ -263,6 +289,9 @@ async function openArt(blob, name) {
 
 // What one keeps.
 
+/** The values of sliders, which no variant has. */
+const slid = () => Object.fromEntries(slidersOf(kind()).map(({ name }) => [name, settings.options[name]]));
+
 /** The complete recipe of the present drawing. */
 function recipeNow() {
   const { recipe } = variant(), [stage] = recipe.stage, options = fit?.options ?? {}, { width, height } = fit?.scene.target ?? { width: 1, height: 1 };
@@ -270,7 +299,7 @@ function recipeNow() {
   const target = { ...recipe.target, source: name, sha256: source?.digest ?? undefined, size: Math.max(width, height), background: settings.background };
   const changed = Object.fromEntries(Object.keys(stage).filter((key) => key in options).map((key) => [key, options[key]]));
   return {
-    ...recipe, seed: settings.seed, target, primitive: { ...recipe.primitive, count: last?.count ?? settings.count },
+    ...recipe, seed: settings.seed, target, primitive: { ...recipe.primitive, ...slid(), count: last?.count ?? settings.count },
     stage: [{ ...stage, ...changed, loss: settings.loss, stop: fit && !fit.done && fit.step ? fit.step : undefined }],
   };
 }
@@ -278,9 +307,9 @@ function recipeNow() {
 function artNow() {
   if (!fit || !last) throw new Sentence("There is no drawing yet.");
   const { options, plugin, params } = variant(), { width, height } = fit.scene.target, { tensors, count, psnr, loss, step } = last;
-  const drawing = { primitive: settings.primitive.split(":").pop(), options, width, height, background: fit.scene.background, background_weight: 1e-3, plugin };
+  const drawing = { primitive: settings.primitive.split(":").pop(), options: { ...options, ...slid() }, width, height, background: fit.scene.background, background_weight: 1e-3, plugin };
   const recipe = recipeNow();
-  return writeArt({ drawing, recipe, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params, tensors, count);
+  return writeArt({ drawing, recipe, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params.filter(({ name }) => !isOption(name)), tensors, count);
 }
 
 const stem = () => `${(source?.name ?? "picture").replace(/^sample:|\.[^.]*$/g, "")}-${settings.primitive.split(":").pop()}`;
@@ -305,7 +334,7 @@ const kept = {
     }
   },
   link: async () => {
-    const address = `${location.href.split("#")[0]}#${fragmentOf(settings, source?.name ?? "")}`;
+    const address = `${location.href.split("#")[0]}#${fragmentOf(settings, kind(), source?.name ?? "")}`;
     history.replaceState(null, "", address);
     await navigator.clipboard?.writeText(address).catch(() => {});
   },
@@ -332,9 +361,9 @@ function fillFields() {
   one("presets").hidden = !chosen.presets.length;
   fillSelect(one("preset"), [["", "none"], ...chosen.presets.map(({ name }) => /** @type {[string, string]} */ ([name, name]))], settings.preset);
   fillSelect(one("loss"), Object.keys(variant().programs).map((name) => [name, name]), settings.loss);
-  optionFields(chosen, settings.options, (name, value) => {
-    change({ preset: "", options: available(chosen, { ...settings.options, [name]: value }, name) });
-  });
+  optionFields(chosen, settings, (name, value) => {
+    change(available(chosen, settings.preset, { ...settings.options, [name]: value }, name));
+  }, slide);
   const sizes = /** @type {HTMLSelectElement} */ (one("size")), size = String(settings.size);
   if (![...sizes.options].some(({ value }) => value === size)) sizes.add(new Option(size));
   one("growing").hidden = !variant().grows;
@@ -366,7 +395,7 @@ function listen() {
   });
   on("preset", "change", ({ target }) => {
     const preset = kind().presets.find(({ name }) => name === target.value);
-    change(preset ? { preset: preset.name, options: { ...preset.values }, count: preset.count } : { preset: "", options: { ...kind().defaults } });
+    change({ preset: target.value, options: { ...initialOptions(kind(), target.value) }, count: preset?.count ?? settings.count });
   });
   for (const id of ["count", "seed"]) on(id, "change", () => change({ [id]: wholeNumber(id) }));
   on("size", "change", ({ target }) => change({ size: Number(target.value) }));
@@ -473,25 +502,28 @@ async function openOwn() {
   return opened;
 }
 
-/** The data of the page: compressed, with the lines of all shaders once. */
+/** The data of the page, which is compressed. */
 async function unpack() {
   const packed = Uint8Array.from(atob(one("data").textContent ?? ""), (c) => c.charCodeAt(0));
   const text = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
-  const { lines, ...rest } = JSON.parse(text);
+  // What occurs often is there once: its number stands for it in what comes after it.
+  const whole = [];
   const joined = (value) => {
     if (Array.isArray(value)) return value.map(joined);
     if (value === null || typeof value !== "object") return value;
-    if ("lines" in value) return value.lines.map((k) => lines[k]).join("\n");
+    if ("same" in value) return whole[value.same];
+    if ("lines" in value) return joined(value.lines).join("\n");
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)]));
   };
-  return joined(rest);
+  for (const value of JSON.parse(text)) whole.push(joined(value));
+  return whole[whole.length - 1];
 }
 
 async function main() {
   try {
     device = await openOwn();
   } catch (error) {
-    one("why").textContent = error instanceof Sentence ? error.message : `WebGPU failed: ${error.message}`;
+    one("why").textContent = error instanceof Sentence ? error.message : `WebGPU failed: ${/** @type {Error} */ (error).message}`;
     one("unable").hidden = false;
     return;
   }
