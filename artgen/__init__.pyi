@@ -41,6 +41,7 @@ from .losses import per_pixel as per_pixel
 from .options import option as option
 from .primitives import Blend as Blend
 from .primitives import Codec as Codec
+from .primitives import EdgeOptions as EdgeOptions
 from .primitives import Field as Field
 from .primitives import Ink as Ink
 from .primitives import InkOptions as InkOptions

@@ -71,13 +71,36 @@ class Sheet:
 
     def at(self, ink: int, x: ArrayLike, y: ArrayLike) -> Floats:
         """Interpolate the amount of an ink at points in canvas units; outside, that of the edge."""
+        return self._sample(self.amounts[ink], x, y)
+
+    def contours(self, tone: Floats, x: ArrayLike, y: ArrayLike, width: float) -> Floats:
+        """Return the angle, in radians, at which the contours of `tone` run at points.
+
+        `tone` is float64 [height, width]; points and `width` are in canvas units. It is the
+        direction of least change, averaged over `width` and, where little changes, over multiples
+        of it (a structure tensor at several scales).
+        """
+        from scipy.ndimage import gaussian_filter, sobel
+
+        pixels = width / self.canvas.pixel
+        smooth = gaussian_filter(tone, max(1.0, pixels / 3), mode="nearest")
+        across, down = (sobel(smooth, axis) for axis in (1, 0))
+        parts = across * across - down * down, 2 * across * down
+        totals = [
+            sum(gaussian_filter(part, scale * pixels) / scale for scale in (1, 2, 4, 8))
+            for part in parts
+        ]
+        cosine, sine = (self._sample(total, x, y) for total in totals)
+        return np.arctan2(sine, cosine) / 2 + np.pi / 2
+
+    def _sample(self, picture: Floats, x: ArrayLike, y: ArrayLike) -> Floats:
         from scipy.ndimage import map_coordinates
 
         half_width, half_height = self.canvas.reach
         column = (np.asarray(x, np.float64) + half_width) / self.canvas.pixel - 0.5
         row = (np.asarray(y, np.float64) + half_height) / self.canvas.pixel - 0.5
         place = np.stack(np.broadcast_arrays(row, column))
-        found: Floats = map_coordinates(self.amounts[ink], place, order=1, mode="nearest")
+        found: Floats = map_coordinates(picture, place, order=1, mode="nearest")
         return found
 
     def grid(self, count: int | None = None) -> tuple[Floats, Floats, float]:

@@ -119,6 +119,8 @@ def resolve(
         """The primitive with the table's options, and `options` over them, for this target."""
         primitive = cls({**asked, **options}, preset=table.preset)
         primitive.take(subject)
+        if isinstance(recipe.target.palette, tuple):
+            primitive.take_palette(recipe.target.palette)
         primitive.resolve_options(canvas if subject is None else subject.grid)
         return primitive
 
@@ -149,7 +151,7 @@ def resolve(
         if recipe.target.palette is not None and not keeps_palette:
             raise UsageError(
                 f"engine {name} does not support palettes",
-                hint="climb and genetic do, with shapes: -p triangle --palette 5",
+                hint="shapes with climb or genetic do, and ink: -p triangle --palette 5",
             )
         engines.append(engine)
         losses.append(_loss(registry, layered["loss"]))

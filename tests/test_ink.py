@@ -29,7 +29,9 @@ from artgen.tasks import RunControl
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.halftone import Halftone
 from artgen_plugins.path import Path
+from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import DARKEST, String
+from artgen_plugins.tile import Tile
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -230,3 +232,54 @@ def test_a_thread_shows_an_even_tone_evenly():
     missed = gaussian_filter(cover, 3) - DARKEST * 0.6
     y, x = np.mgrid[-100:100, -100:100]
     assert np.sqrt((missed[np.hypot(x, y) < 80] ** 2).mean()) < 0.028
+
+
+def halves(primitive: Ink, count: int) -> ink.Sheet:
+    """A sheet that needs the first ink on the left and the second one on the right."""
+    amounts = np.zeros((2, 32, 32))
+    amounts[0, :, :16] = amounts[1, :, 16:] = 1
+    return ink.Sheet(amounts, Canvas(32, 32), count, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("form", ["stone", "stitch"])
+def test_tiles_have_the_ink_of_their_place_and_joints_between_them(form):
+    primitive = Tile({"form": form, "inks": "#112233,#ddccbb"})
+    marks = primitive.place(halves(primitive, 200))
+    assert 150 < len(marks) <= 200
+    middle = marks.strokes[:, [0, 2]].mean(1)
+    clearly = abs(middle) > 0.15
+    assert np.array_equal(marks.ink[clearly], (middle > 0)[clearly])
+    cover = coverage(primitive, primitive.pack(marks), Canvas(200, 200))
+    assert 0.55 < cover.sum(0).mean() < 0.95
+    # Where both inks lie, stones overlap their neighbours.
+    assert np.minimum(*cover).mean() < 0.01
+
+
+def test_stretched_dots_lie_along_the_contours_and_keep_their_area():
+    amounts = np.full((1, 48, 48), 0.2)
+    amounts[:, :, 24:] = 0.6
+    sheet = ink.Sheet(amounts, Canvas(48, 48), 300, np.random.default_rng(0))
+    round_ones = Stipple({"rounds": 5}).place(sheet)
+    sheet = ink.Sheet(amounts, Canvas(48, 48), 300, np.random.default_rng(0))
+    primitive = Stipple({"rounds": 5, "stretch": 5.0})
+    long = primitive.place(sheet).strokes
+    along = long[:, 2:4] - long[:, :2]
+    assert (abs(along[:, 1]) > 5 * abs(along[:, 0])).mean() > 0.8
+    areas = [covered(primitive, strokes[None], Canvas(400, 400)) for strokes in long[:3]]
+    assert areas == pytest.approx(np.pi * round_ones.strokes[:3, 4] ** 2, rel=0.05)
+
+
+def test_contrast_is_equalised_before_inks_are_chosen():
+    ramp = torch.linspace(0.4, 0.6, 64).expand(3, 64, 64)
+    plain, equal = (separate(ramp, Ink({"contrast": c}), (1.0, 1.0, 1.0)) for c in (0.0, 1.0))
+    assert np.ptp(equal[0]) > 2 * np.ptp(plain[0])
+
+
+def test_the_inks_are_those_of_a_palette(tmp_path):
+    picture = np.zeros((24, 24, 3), np.uint8)
+    picture[:, 12:] = (200, 40, 30)
+    art = artgen.fit(picture, "tile", count=36, palette=2, seed=0, form="stitch")
+    assert art.drawing.options["inks"] == ",".join(art.recipe.target.palette)
+    found = art.primitive().unpack(art.drawing.tensors).ink
+    assert set(found.tolist()) == {0, 1}
+    assert art.metrics["psnr"] > 8

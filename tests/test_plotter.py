@@ -19,7 +19,6 @@ from artgen import Art, Canvas, Drawing, ExportRequest, InputError, Partition, U
 from artgen.cli import main
 from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
 from artgen.output import read_recipe
-from artgen.output.parts.cells import cells
 from artgen.output.plotter import Page, named_page, plot
 from artgen.output.plotter.inks import choose_pens, mixtures
 from artgen.output.plotter.lines import (
@@ -33,8 +32,9 @@ from artgen.output.plotter.lines import (
 )
 from artgen.output.plotter.parts import parts_of
 from artgen.output.plotter.route import length, sort_paths
-from artgen.raster import unpack_sites
+from artgen.raster import cells, draw, edge_lines, paint, unpack_sites
 from artgen.recipe import Recipe
+from artgen_plugins.voronoi import Voronoi
 
 SVG, INKSCAPE = "{http://www.w3.org/2000/svg}", "{http://www.inkscape.org/namespaces/inkscape}"
 BLACK = ("#000000",)
@@ -479,8 +479,8 @@ def voronoi(registry, count=25, width=60, height=40):
 
 def test_cells_are_where_their_sites_are_nearest(registry):
     art = voronoi(registry)
-    polygons = cells(art.drawing, art.primitive())
     sites, _ = unpack_sites(art.drawing.tensors)
+    polygons = cells(sites, art.primitive(), art.drawing.canvas)
     area = 0.0
     for i, cell in enumerate(polygons):
         if not len(cell):
@@ -509,6 +509,42 @@ def test_cells_are_polygons_of_an_svg_and_lines_on_a_page(registry):
     assert len(clear.findall(f"{SVG}g/{SVG}polygon")) == len(polygons)
 
 
+def test_lines_between_cells_are_drawn_but_not_fitted(registry):
+    art = voronoi(registry)
+    lead = replace(art.drawing, options={"edge_width": 0.05, "edge_colour": "#ff0000"})
+    primitive, canvas = Voronoi(lead.options), Canvas(300, 200)
+    plain = draw(art.drawing, Voronoi(), canvas)
+    leaded = draw(lead, primitive, canvas)
+    red = torch.tensor([1.0, 0.0, 0.0])[:, None, None]
+    distance = np.full((200, 300), np.inf)
+    x, y = np.meshgrid(*(centres for centres in canvas.pixel_centres()))
+    for xa, ya, xb, yb in edge_lines(primitive, lead.tensors, canvas):
+        along, across = xb - xa, yb - ya
+        share = ((x - xa) * along + (y - ya) * across) / (along**2 + across**2)
+        share = share.clip(0, 1)
+        distance = np.minimum(distance, np.hypot(x - xa - share * along, y - ya - share * across))
+    inside = torch.from_numpy(distance < 0.05 - 2 * canvas.pixel)
+    outside = torch.from_numpy(distance > 0.05 + 2 * canvas.pixel)
+    assert inside.float().mean() > 0.1
+    torch.testing.assert_close(leaded[:, inside], red.expand(3, 200, 300)[:, inside])
+    torch.testing.assert_close(leaded[:, outside], plain[:, outside])
+    assert torch.equal(
+        paint(primitive, lead.tensors, canvas), paint(Voronoi(), lead.tensors, canvas)
+    )
+    art = replace(art, drawing=lead)
+    root = ElementTree.fromstring(export_svg(art, ExportRequest()))
+    lines = [each for each in root.iter(f"{SVG}path") if each.get("fill") == "#ff0000"]
+    assert len(lines) == len(edge_lines(primitive, lead.tensors, lead.canvas))
+    assert all(each.get("stroke") is None for each in lines)
+
+
+def test_the_border_that_hides_gaps_stays_thin_at_any_size(registry):
+    for size, width in ((60, 0.5 * 2 / 40), (600, 1.5 * 2 / 400)):
+        root = ElementTree.fromstring(export_svg(voronoi(registry), ExportRequest(size=size)))
+        polygon = root.find(f"{SVG}g/{SVG}polygon")
+        assert float(polygon.get("stroke-width")) == pytest.approx(width, rel=0.05)
+
+
 def test_cells_are_data_too(registry):
     told = json.loads(export_json(voronoi(registry), ExportRequest()))["shapes"]
     assert 10 < len(told) <= 25
@@ -523,9 +559,9 @@ def test_bent_borders_are_refused(registry):
         def line(genes, y):
             return -2 * genes[0], genes[0] * y * y
 
-    drawing = Drawing("bent", {}, dict(voronoi(registry).drawing.tensors), 60, 40)
-    with pytest.raises(UsageError, match="bent have borders that are not straight"):
-        cells(drawing, Bent())
+    sites, _ = unpack_sites(voronoi(registry).drawing.tensors)
+    with pytest.raises(UsageError, match="Bent have borders that are not straight"):
+        cells(sites, Bent(), Canvas(60, 40))
 
 
 # ---- files ---------------------------------------------------------------------------------------

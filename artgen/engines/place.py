@@ -26,7 +26,7 @@ MOST_STEPS = 400
 class PlaceEngine(Engine):
     """For primitives that define `place`. The marks are found again when a run is resumed."""
 
-    supports = ("replanning",)
+    supports = ("palette", "replanning")
     known_deviations: ClassVar[Mapping[str, str]] = {
         "best": "more marks are better, also where their pixels differ more from the target",
         "progress": "ink shows tone as seen from afar, and not the pixels that losses compare",

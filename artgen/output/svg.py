@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from xml.etree import ElementTree
 
+from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.frame import BACKGROUND, Frame, Placement
@@ -26,8 +27,9 @@ FADE, FIRST = 0.5, 8
 """Seconds that a shape takes to appear, and how many appear at an even pace; later ones come faster
 and faster, so that every doubling of their number takes equally long."""
 
-SEAM = 0.5
-"""The width of a border around parts that touch, in pixels of the fitting size."""
+SEAM, WIDEST_SEAM = 0.5, 1.5
+"""The width of a border around parts that touch, in pixels of the fitting size, and the most in
+pixels of the picture."""
 
 _STYLE = """\
 <style>
@@ -69,7 +71,7 @@ def encode_svg(
     unit = precision(drawing.canvas) if curved else 1.0
     ground, clip = _ground(drawing, frame, placement, transparent, unit)
     digits = decimals(drawing.canvas)
-    seam = rounded(SEAM * drawing.canvas.pixel / unit, digits + 1)
+    seam = rounded(seam_width(drawing.canvas, canvas) / unit, digits + 1)
     opacities = {rounded(part.alpha, 3) for part in parts}
     shared = opacities.pop() if curved and len(opacities) == 1 else "1"
     group = clip if shared == "1" else f'{clip} fill-opacity="{shared}"'
@@ -104,6 +106,11 @@ def encode_svg(
             index += 1
         lines += ["</g>"] if opening else []
     return "\n".join([*lines, "</g>", "</svg>", ""]).encode()
+
+
+def seam_width(fitted: Canvas, canvas: Canvas) -> float:
+    """Return the width of the border around parts that touch, in canvas units, on a canvas."""
+    return min(SEAM * fitted.pixel, WIDEST_SEAM * canvas.pixel)
 
 
 def _ground(

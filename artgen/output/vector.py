@@ -17,7 +17,7 @@ from artgen.frame import BACKGROUND, Frame
 from artgen.output.parts import FlatPart, parts_for
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
-from artgen.output.svg import SEAM
+from artgen.output.svg import seam_width
 from artgen.primitives import Primitive
 from artgen.targets import parse_colour
 
@@ -113,7 +113,7 @@ def _figure(
     shown = [(part, path) for part in parts if (path := _path(part)) is not None]
     faces = [(*_levels(part.colour), part.alpha) for part, _ in shown]
     # A thin border of the same colour hides the gaps between cells, as in an SVG.
-    seam = SEAM * drawing.canvas.pixel / pixel / dpi * _POINTS
+    seam = seam_width(drawing.canvas, placement.whole) / pixel / dpi * _POINTS
     filled = PathCollection(
         [path for _, path in shown],
         facecolors=faces,

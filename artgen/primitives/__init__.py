@@ -2,6 +2,7 @@
 
 from artgen.init import Context
 from artgen.primitives._curves import flatten, join_rings, path_data
+from artgen.primitives._edges import EdgeOptions, edge_style
 from artgen.primitives._params import (
     Map,
     Param,
@@ -25,6 +26,7 @@ __all__ = [
     "Blend",
     "Codec",
     "Context",
+    "EdgeOptions",
     "Examples",
     "Field",
     "FieldWithGraph",
@@ -42,6 +44,7 @@ __all__ = [
     "SolvableCodec",
     "Splat",
     "Texture",
+    "edge_style",
     "features_of",
     "flatten",
     "join_rings",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar, Literal, TypeAlias
 
@@ -124,6 +124,9 @@ class Primitive:
     def palettes(self) -> bool:
         """Whether engines that know palettes can keep its colours to one."""
         return False
+
+    def take_palette(self, colours: Sequence[str]) -> None:
+        """Receive the palette as ``#rrggbb``, before `resolve_options`."""
 
     @property
     def can_densify(self) -> bool:

@@ -14,9 +14,8 @@ another. A plugin says where the marks go::
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
 
 import numpy as np
@@ -28,6 +27,7 @@ from artgen.errors import UsageError
 from artgen.init import Context
 from artgen.ink import Marks, Sheet
 from artgen.options import option
+from artgen.primitives._edges import hex_levels
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Primitive
 
@@ -46,6 +46,9 @@ class InkOptions:
     )
     margin: float = option(0.03, "blank border, as a share of the shorter side", low=0, high=0.4)
     overprint: bool = option(True, "inks multiply what is below them; if false they cover it")
+    contrast: float = option(
+        0.0, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
+    )
 
 
 class Ink(Primitive):
@@ -61,22 +64,32 @@ class Ink(Primitive):
     engines: ClassVar[tuple[str, ...]] = ("place",)
     Options: ClassVar[type[Any]] = InkOptions
     keeps_trajectory: ClassVar[bool] = False
+    separation: ClassVar[Literal["mixed", "nearest"]] = "mixed"
+    """How a target becomes amounts: a mixture of inks, or at each pixel the nearest ink alone."""
 
     def __init__(
         self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
     ) -> None:
         super().__init__(options, preset=preset)
-        names = [name.strip() for name in self.options.inks.split(",")]
-        for name in names:
-            if not re.fullmatch(r"#[0-9a-fA-F]{6}", name):
-                raise UsageError(
-                    f"{name!r} is not the colour of an ink", hint='write inks="#1d1b20,#d8352a"'
-                )
+        self._read_inks()
+
+    def _read_inks(self) -> None:
+        names = self.options.inks.split(",")
         if len(names) > MOST_INKS:
             raise UsageError(f"there are at most {MOST_INKS} inks, got {len(names)}")
-        levels = [[int(name[k : k + 2], 16) / 255 for k in (1, 3, 5)] for name in names]
+        levels = [hex_levels(name.strip(), 'inks="#1d1b20,#d8352a"') for name in names]
         self.inks: Floats = np.array(levels)
         """The colours of the inks, float64 [inks, 3], sRGB-encoded."""
+
+    @property
+    def palettes(self) -> bool:
+        """Always: the colours of the palette are the inks."""
+        return True
+
+    def take_palette(self, colours: Sequence[str]) -> None:
+        """Use these colours as inks. Raises UsageError if they are too many."""
+        self.options = replace(self.options, inks=",".join(colours))
+        self._read_inks()
 
     @property
     def cap(self) -> Literal["round", "butt"]:

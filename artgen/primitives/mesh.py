@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.init import Context, at_target_colour, on_detail
+from artgen.primitives._edges import EdgeOptions
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Precision, Primitive
 from artgen.rates import per_spacing
@@ -48,6 +49,7 @@ class Mesh(Primitive):
 
     family: ClassVar[str] = "mesh"
     required: ClassVar[tuple[str, ...]] = ("corner_colours",)
+    Options: ClassVar[type[Any]] = EdgeOptions
     precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16")
     """Vertices on 256 steps along a side have other triangles, and flat ones other colours."""
 

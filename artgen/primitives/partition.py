@@ -17,7 +17,7 @@ between sites are then exact along each row::
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from torch import Tensor
 from artgen.faults import broken
 from artgen.init import Context
 from artgen.primitives._classical import CLASSICAL
+from artgen.primitives._edges import EdgeOptions
 from artgen.primitives._params import Param
 from artgen.primitives._primitive import Preset, Primitive
 
@@ -48,6 +49,7 @@ class Partition(Primitive):
     required: ClassVar[tuple[str, ...]] = ("line",)
     extensible: ClassVar[bool] = True
     keeps_trajectory: ClassVar[bool] = False
+    Options: ClassVar[type[Any]] = EdgeOptions
     engines: ClassVar[tuple[str, ...]] = ("genetic",)
     presets: ClassVar[Mapping[str, Preset]] = {"classical": CLASSICAL}
 

@@ -9,7 +9,9 @@ from artgen.raster.backend import (
     planned_backend,
     tensor_device,
 )
+from artgen.raster.cells import cells
 from artgen.raster.eager import Memory
+from artgen.raster.edges import edge_lines
 from artgen.raster.fields import FIELD_PIECE, evaluate
 from artgen.raster.meshes import (
     Edges,
@@ -55,6 +57,7 @@ __all__ = [
     "Triangulation",
     "Windows",
     "areas",
+    "cells",
     "check_shape",
     "choose_backend",
     "clear_sites",
@@ -66,6 +69,7 @@ __all__ = [
     "draw_shapes",
     "draw_strips",
     "drawing_kernels",
+    "edge_lines",
     "evaluate",
     "fill_holes",
     "from_table",

@@ -15,6 +15,7 @@ from artgen.generic import GenericFunction
 from artgen.primitives import Primitive
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory
+from artgen.raster.edges import draw_edges
 
 Colour = tuple[float, float, float]
 
@@ -67,6 +68,7 @@ def draw(
                 f"gave {found}, not a tensor of shape {expected}",
                 hint="return [channels, height, width] of the canvas that it is given",
             )
+        image = draw_edges(image, primitive, drawing.tensors, large)
         if supersample > 1:
             image = _box(image, supersample)
         return image.cpu()

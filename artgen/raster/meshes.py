@@ -25,6 +25,7 @@ from artgen.compiler.threads import share
 from artgen.primitives import Mesh, on_frame
 from artgen.raster._paint import BLACK, Colour, paint
 from artgen.raster.backend import ALWAYS_COMPILED, Backend, choose_backend, planned_backend
+from artgen.raster.edges import edge_lines
 
 STRIP = 16
 """Rows of pixels per strip, for any number of threads."""
@@ -106,6 +107,15 @@ def paint_mesh(
     """Draw a mesh by area, on the CPU, differentiably."""
     found = triangulate(mesh, tensors["xy"], canvas)
     return draw_mesh(found, tensors["colour"], canvas, background)
+
+
+@edge_lines.register(Mesh)
+def _edges(mesh: Mesh, tensors: Mapping[str, Tensor], canvas: Canvas) -> NDArray[np.float64]:
+    """The sides of all triangles."""
+    found = triangulate(mesh, tensors["xy"], canvas)
+    corner = np.tile(canvas.reach, 2)
+    ends: NDArray[np.float64] = _ends(found.places, found.edges) * canvas.pixel - corner
+    return ends
 
 
 def draw_mesh(

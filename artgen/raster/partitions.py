@@ -24,6 +24,8 @@ from artgen.faults import broken
 from artgen.primitives import Partition
 from artgen.raster._paint import BLACK, Colour, paint
 from artgen.raster.backend import ALWAYS_COMPILED, Backend, choose_backend, planned_backend
+from artgen.raster.cells import cells
+from artgen.raster.edges import edge_lines, polygon_edges
 from artgen.raster.spans import SAMPLE_ROWS, cut_rows, make_grid
 
 _FUNCTIONS = ("line", "random", "mutate")
@@ -65,6 +67,16 @@ def draw_partition(
     # Premultiplied, so that borders have the colour of the cells that are seen.
     picture = _draw(partition, sites, seen * colour, canvas, BLACK) / alpha.clamp_min(1e-6)
     return torch.cat([picture, alpha])
+
+
+@edge_lines.register(Partition)
+def _edges(
+    partition: Partition, tensors: Mapping[str, Tensor], canvas: Canvas
+) -> NDArray[np.float64]:
+    """The borders of all cells that are not clear."""
+    sites, colour = unpack_sites(tensors)
+    shown = zip(cells(sites, partition, canvas), clear_sites(partition, colour), strict=True)
+    return polygon_edges([cell for cell, clear in shown if not clear])
 
 
 def clear_sites(partition: Partition, colour: NDArray[np.float64]) -> NDArray[np.bool_]:

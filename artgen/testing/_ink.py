@@ -28,6 +28,8 @@ def marks(candidate: Candidate) -> str:
         shares = []
         for amount in (0.0, 0.15, 0.45):
             amounts = np.full((len(ink.inks), CANVAS.height, CANVAS.width), amount)
+            if ink.separation == "nearest":
+                amounts[1:] = 0
             placed = ink.place(Sheet(amounts, CANVAS, COUNT, np.random.default_rng(1)))
             label = candidate.label(variant)
             if not isinstance(placed, Marks) or not np.isfinite(placed.strokes).all():

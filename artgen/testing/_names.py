@@ -33,6 +33,8 @@ def names(offer: Offer) -> None:
             if near:
                 code = value if callable(value) else cls
                 raise Failed(f"nothing reads {name!r}: did you mean {near[0]}?", code)
+    families = [base for base in offer.loaded.Options.__mro__ if root_of(base) == "artgen"]
+    used |= {name for base in families for name in vars(base).get("__annotations__", {})}
     for cls in own_classes(offer.loaded.Options):
         declared = vars(cls).get("__annotations__", {})
         for option in dataclasses.fields(cls):

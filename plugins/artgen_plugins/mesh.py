@@ -8,11 +8,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Mesh, Preset, option
+from artgen import EdgeOptions, Mesh, Preset, option
 
 
 @dataclass(frozen=True)
-class LowPolyOptions:
+class LowPolyOptions(EdgeOptions):
     """Options of `mesh`."""
 
     shading: Literal["flat", "smooth"] = option(

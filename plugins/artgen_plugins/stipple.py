@@ -17,14 +17,17 @@ from artgen import Ink, InkOptions, Preset, ink, option
 
 Floats = NDArray[np.float64]
 
-PIXELS = 24
-"""Sample points of the picture for each dot."""
+PIXELS, TAPER = 24, 0.6
+"""Sample points of the picture for each dot; how much thinner one end of a long dot is."""
 
 
 @dataclass(frozen=True)
 class StippleOptions(InkOptions):
     """Options of a stipple."""
 
+    stretch: float = option(
+        1.0, "length of a dot along the contours of the picture, in widths", low=1, high=30
+    )
     rounds: int = option(40, "rounds of Lloyd's relaxation", low=1, high=1000)
 
 
@@ -50,9 +53,22 @@ class Stipple(Ink):
         for k, count in enumerate(counts):
             points, radius = relax(sheet, k, int(count), self.options.rounds)
             order = sheet.rng.permutation(len(points))
-            x, y = points[order].T
-            layers.append(ink.dots(x, y, radius[order], k))
+            layers.append(self._marks(sheet, points[order], radius[order], k))
         return ink.joined(layers)
+
+    def _marks(self, sheet: ink.Sheet, points: Floats, radius: Floats, k: int) -> ink.Marks:
+        """Dots of these radii, or strokes of the same area that taper along the contours."""
+        x, y = points.T
+        if self.options.stretch == 1:
+            return ink.dots(x, y, radius, k)
+        long = self.options.stretch - 1
+        thinner = TAPER * min(1, long)
+        radius = radius * np.sqrt(np.pi / (np.pi * (1 + thinner**2) + 4 * long))
+        width = 1.5 * np.sqrt(sheet.canvas.area / sheet.count)
+        angle = sheet.contours(sheet.amounts[k], x, y, width)
+        u, v = long * radius * np.cos(angle), long * radius * np.sin(angle)
+        ends = [x - u, y - v, x + u, y + v, (1 + thinner) * radius, (1 - thinner) * radius]
+        return ink.Marks(np.stack(ends, 1), np.full(len(x), k))
 
 
 def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Floats]:

@@ -152,7 +152,9 @@ def _paths(
     paths = [path_of(part) or nothing for part in parts]
     if border is None:
         return paths, colour, alpha
-    both = [each for path in paths for each in (path, replace(path, stroke=border))]
+    widths = [border if part.touching else 0.0 for part in parts]
+    pairs = zip(paths, widths, strict=True)
+    both = [each for path, width in pairs for each in (path, replace(path, stroke=width))]
     return both, colour.repeat(2, 0), alpha.repeat(2)
 
 

@@ -1,31 +1,20 @@
-"""The cells of a partition as polygons.
-
-Where a site costs as much at (x, y) as a plane says, a·x + b·y + c up to what all sites have in
-common, its cell is a convex polygon: Voronoi cells are, and those of power diagrams.
-"""
+"""The cells of a partition as polygons, and the lines between them."""
 
 from __future__ import annotations
 
-import numpy as np
-
 from artgen.drawing import Drawing
-from artgen.errors import UsageError
-from artgen.output.parts._flat import Floats, Polygon, flat_parts
+from artgen.output.parts._flat import FlatPart, Polygon, flat_parts
+from artgen.output.parts.marks import edge_parts
 from artgen.primitives import Partition
-from artgen.raster import clear_sites, unpack_sites
-
-STRAIGHT = 1e-6
-"""How far costs may be from a plane, relative to their size."""
-SAME = 1e-9
-"""Costs that differ by less are equal."""
+from artgen.raster import cells, clear_sites, unpack_sites
 
 
 @flat_parts.register(Partition)
-def _parts(partition: Partition, drawing: Drawing) -> list[Polygon]:
+def _parts(partition: Partition, drawing: Drawing) -> list[FlatPart]:
     """One polygon for each cell that is seen and not clear."""
     sites, colours = unpack_sites(drawing.tensors)
     clear = clear_sites(partition, colours)[:, 0]
-    return [
+    polygons = [
         Polygon(
             cell,
             colour=colour,
@@ -34,63 +23,8 @@ def _parts(partition: Partition, drawing: Drawing) -> list[Polygon]:
             touching=True,
         )
         for cell, site, colour, hidden in zip(
-            cells(drawing, partition), sites, colours, clear, strict=True
+            cells(sites, partition, drawing.canvas), sites, colours, clear, strict=True
         )
         if len(cell) > 2 and not hidden
     ]
-
-
-def cells(drawing: Drawing, partition: Partition) -> list[Floats]:
-    """The cell of every site as a convex polygon, float64 [corners, 2], in canvas units.
-
-    A cell is empty where its site wins nowhere. Raises UsageError where borders are not straight.
-    """
-    sites, _ = unpack_sites(drawing.tensors)
-    half_width, half_height = drawing.canvas.reach
-    ring = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (half_width, half_height)
-    if len(sites) == 0:
-        return []
-    a, b, c = _planes(sites, partition, drawing.primitive)
-    found = []
-    for i in range(len(sites)):
-        cell = ring
-        while len(cell):
-            x, y = cell.T[:, :, None]
-            ahead = (a[i] - a) * x + (b[i] - b) * y + (c[i] - c)
-            ahead[:, i] = 0
-            # The site that is cheapest by most at a corner takes it away, until none is.
-            worst = int(ahead.max(0).argmax())
-            if not ahead[:, worst].max() > SAME:
-                break
-            cell = _cut(cell, ahead[:, worst])
-        found.append(cell)
-    return found
-
-
-def _planes(sites: Floats, partition: Partition, name: str) -> tuple[Floats, Floats, Floats]:
-    """The cost of each site as a·x + b·y + c, [N] each, up to what all have in common."""
-    rows = np.array([-1.0, 0.0, 0.5, 1.0])
-    lines = np.array([[partition.line(site, float(y)) for y in rows] for site in sites])
-    slope, height = np.moveaxis(lines - lines[:1], 2, 0)
-    a, c = slope[:, 1], height[:, 1]
-    b = (height[:, 3] - height[:, 0]) / 2
-    plane = c[:, None] + b[:, None] * rows
-    gap = max(np.abs(slope - a[:, None]).max(), np.abs(height - plane).max())
-    if not gap <= STRAIGHT * max(1.0, np.abs(lines).max()):
-        raise UsageError(
-            f"the cells of {name} have borders that are not straight", hint="use -o FILE.png"
-        )
-    return a, b, c
-
-
-def _cut(polygon: Floats, ahead: Floats) -> Floats:
-    """The part of a convex polygon where `ahead`, given at its corners, is not positive."""
-    kept: list[Floats] = []
-    for k in range(len(polygon)):
-        before, here = ahead[k - 1], ahead[k]
-        if (before > 0) != (here > 0):
-            share = before / (before - here)
-            kept.append(polygon[k - 1] + share * (polygon[k] - polygon[k - 1]))
-        if here <= 0:
-            kept.append(polygon[k])
-    return np.array(kept).reshape(-1, 2)
+    return [*polygons, *edge_parts(partition, drawing)]

@@ -10,8 +10,9 @@ import numpy as np
 
 from artgen.drawing import Drawing
 from artgen.output.parts._flat import FlatPart, Floats, flat_parts
-from artgen.primitives import Ink
-from artgen.raster.inks import corners
+from artgen.primitives import Ink, Primitive, edge_style
+from artgen.raster import edge_lines
+from artgen.raster.strokes import corners
 
 ROUND = 32
 """Corners of a circle as a polygon."""
@@ -111,6 +112,18 @@ def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
             union="multiply" if primitive.options.overprint else "normal",
         )
         for stroke, ink in zip(marks.strokes, marks.ink.tolist(), strict=True)
+    ]
+
+
+def edge_parts(primitive: Primitive, drawing: Drawing) -> list[PlacedMark]:
+    """Return the lines between the parts of a drawing: none unless its options ask for them."""
+    style = edge_style(primitive)
+    if style is None:
+        return []
+    radius, colour = style
+    return [
+        PlacedMark(np.append(each, [radius, radius]), "round", colour=colour, kind="edge")
+        for each in edge_lines(primitive, drawing.tensors, drawing.canvas)
     ]
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import numpy as np
 
 from artgen.drawing import Drawing
-from artgen.output.parts._flat import Floats, Polygon, flat_parts
+from artgen.output.parts._flat import FlatPart, Floats, Polygon, flat_parts
+from artgen.output.parts.marks import edge_parts
 from artgen.primitives import Mesh
 from artgen.raster import colour_table, triangulate
 
@@ -28,8 +29,8 @@ def corners_of(mesh: Mesh, drawing: Drawing) -> tuple[Floats, Floats]:
 
 
 @flat_parts.register(Mesh)
-def _parts(mesh: Mesh, drawing: Drawing) -> list[Polygon]:
-    parts = []
+def _parts(mesh: Mesh, drawing: Drawing) -> list[FlatPart]:
+    parts: list[FlatPart] = []
     for corners, colours in zip(*corners_of(mesh, drawing), strict=True):
         longest = np.hypot(*(corners - np.roll(corners, 1, 0)).T).max()
         levels = 255 * np.ptp(np.clip(colours, 0, 1), axis=0).max()
@@ -39,7 +40,7 @@ def _parts(mesh: Mesh, drawing: Drawing) -> list[Polygon]:
             parts.append(
                 Polygon(shares @ corners, colour=colour, kind=drawing.primitive, touching=True)
             )
-    return parts
+    return parts + edge_parts(mesh, drawing)
 
 
 def _divided(number: int) -> Floats:

@@ -1,0 +1,73 @@
+"""Draw the union of straight strokes with round or straight ends, by area."""
+
+from __future__ import annotations
+
+import functools
+from types import ModuleType
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.canvas import Canvas
+from artgen.compiler import kernel_cache
+from artgen.compiler.threads import share
+from artgen.raster.spans import SAMPLE_ROWS, cut_rows, make_grid
+
+Floats = NDArray[np.float64]
+
+THROUGH, MOST_ROWS = 4, 64
+"""Sample rows that cross the thinnest mark, and the most in a pixel."""
+
+
+def cover_strokes(
+    strokes: Floats, starts: NDArray[np.int64], cap: str, canvas: Canvas
+) -> NDArray[np.float32]:
+    """Return the share of each pixel that groups of strokes [N, 6] cover.
+
+    Group k are those from ``starts[k]`` to before ``starts[k + 1]``; the result is float32
+    [groups, height, width].
+    """
+    picture = np.zeros((len(starts) - 1, canvas.height, canvas.width), np.float32)
+    if len(strokes):
+        quads = corners(strokes, cap)
+        discs = np.ascontiguousarray(strokes[:, [0, 1, 4, 2, 3, 5]]).reshape(-1, 2, 3)
+        if cap == "butt":
+            discs[:, :, 2] = 0
+        ends = np.concatenate(
+            [quads[:, :, 1], discs[:, :, 1] - discs[:, :, 2], discs[:, :, 1] + discs[:, :, 2]], 1
+        )
+        heights = np.ascontiguousarray(np.stack([ends.min(1), ends.max(1)], 1))
+        thinnest = 2 * max(float(np.median(strokes[:, 4:].max(1))), 1e-9)
+        rows = int(np.clip(np.ceil(THROUGH * canvas.pixel / thinnest), SAMPLE_ROWS, MOST_ROWS))
+        arrays = (quads, discs, heights, starts, picture, make_grid(canvas, rows), rows)
+        cover = _kernels().cover
+        share(lambda rows: cover(*arrays, *rows), cut_rows(canvas.height))
+    return picture
+
+
+@functools.cache
+def _kernels() -> ModuleType:
+    text = kernel_cache.read_kernels("raster.ink_kernels")
+    return kernel_cache.load(text, of="inks")
+
+
+def corners(strokes: Floats, cap: str) -> Floats:
+    """Return the four corners of the sides of strokes [N, 6]: float64 [N, 4, 2].
+
+    The sides of a round stroke touch the circles at both ends.
+    """
+    begin, end, radii = strokes[:, :2], strokes[:, 2:4], strokes[:, 4:]
+    along = end - begin
+    length = np.hypot(along[:, 0], along[:, 1])
+    along = along / np.maximum(length, 1e-12)[:, None]
+    lean = np.zeros(len(strokes))
+    if cap == "round":
+        lean = ((radii[:, 0] - radii[:, 1]) / np.maximum(length, 1e-12)).clip(-1, 1)
+    rise = np.sqrt(1 - lean * lean)[:, None]
+    across = np.stack([-along[:, 1], along[:, 0]], 1) * rise
+    lean = lean[:, None] * along
+    first, second = radii[:, :1], radii[:, 1:]
+    one, other = lean + across, lean - across
+    sides = [begin + first * one, end + second * one, end + second * other, begin + first * other]
+    found: Floats = np.ascontiguousarray(np.stack(sides, 1))
+    return found
