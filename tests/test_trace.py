@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -492,3 +494,18 @@ def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
     assert "pow" not in found
     assert found.count("log") == 1
     assert found.count("exp") == 1
+
+
+@pytest.mark.slow
+def test_a_process_of_artgen_alone_records_without_packages_that_it_does_not_need():
+    code = """
+import sys
+from artgen._process import prepare_process
+prepare_process()
+from artgen.compiler.record import trace
+from artgen_plugins.gaussian import Gaussian
+trace(Gaussian())
+print("sympy" in sys.modules, "torch.distributed.tensor" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False False\n"

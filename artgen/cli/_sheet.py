@@ -11,7 +11,6 @@ import numpy as np
 
 from artgen.errors import InputError
 from artgen.output import atomic_write, contact_sheet, encode_png
-from artgen.output.templates import policy_hash, read_asset, render_page
 
 _LONGEST = 480
 """Long side of a picture on the sheet, in pixels."""
@@ -38,6 +37,8 @@ def write_sheet(cells: Sequence[Cell], sheet: Path) -> None:
         except OSError as error:
             raise InputError(f"cannot read {cell.still}: {error}") from None
     atomic_write(sheet, encode_png(contact_sheet(pictures)))
+    from artgen.output.templates import policy_hash, read_asset, render_page
+
     style = read_asset("artgen.output", "base.css") + read_asset("artgen.cli", "sheet.css")
     script = read_asset("artgen.cli", "sheet.js")
     page = render_page(

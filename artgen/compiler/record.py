@@ -18,10 +18,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen._process import without_distributed_tensors
 from artgen.compiler.aten_decompositions import find_decomposition
 from artgen.compiler.aten_rules import find_rule
 from artgen.compiler.ir import DX, DY, IR, PIXEL, G
 from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
+from artgen.compiler.vjp import vjp
 from artgen.faults import line_at_fault, quoted
 from artgen.primitives import Params, Primitive, Splat
 
@@ -80,7 +82,7 @@ def trace_drawing(splat: Splat, options: Collection[str] = ()) -> IR:
 def recording() -> Iterator[None]:
     """Raise Untraceable for whatever is raised inside."""
     try:
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), without_distributed_tensors():
             warnings.simplefilter("ignore")
             yield
     except Untraceable:
@@ -123,7 +125,7 @@ def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None
     weight = _checked(splat.footprint(copies[0], copies[1], p))
     gradients: list[Tensor | None] = [None] * len(leaves)
     if weight.requires_grad:
-        gradients = list(torch.autograd.grad(weight, leaves, g, allow_unused=True))
+        gradients = vjp(weight, leaves, g)
 
     ir.weight = int(numbers(ir, _numbers_of(weight)))
     found = [

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
+from artgen.compiler.vjp import vjp
 from artgen.faults import broken
 from artgen.primitives import HIDDEN, OPAQUE, Params, Splat
 from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
@@ -248,7 +249,8 @@ class _Evaluate(torch.autograd.Function):
             gathered = _gather(packed, splat).requires_grad_()
             with torch.enable_grad():
                 value = evaluation.evaluate(gathered, evaluation.rows.tile[some], frame)
-            (piece,) = torch.autograd.grad(value, gathered, grad_outputs[0][some])
+            (piece,) = vjp(value, [gathered], grad_outputs[0][some])
+            assert piece is not None
             gradient.index_add_(1, splat.flatten(), piece.flatten(1))
         return gradient, None
 

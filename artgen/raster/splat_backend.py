@@ -13,6 +13,7 @@ import torch
 
 from artgen._process import is_webgpu
 from artgen.canvas import Canvas
+from artgen.compiler.vjp import vjp
 from artgen.errors import ArtgenError
 from artgen.primitives import Context, Splat
 from artgen.raster.backend import (
@@ -143,7 +144,7 @@ def _check(footprint: CompiledFootprint, splat: Splat, device: str) -> None:
             image = footprint.draw_features(*given, over=over)
         else:
             image = draw_features(*given, Memory(), over=over)
-        gradients = torch.autograd.grad(image, leaves, incoming, allow_unused=True)
+        gradients = vjp(image, leaves, incoming)
         return [image.detach(), *(image.new_zeros(1) if g is None else g for g in gradients)]
 
     with torch.enable_grad():

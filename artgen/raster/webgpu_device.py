@@ -10,6 +10,7 @@ import functools
 import hashlib
 import importlib.util
 import os
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -34,6 +35,9 @@ _KINDS = (*_HARDWARE, "CPU")
 _LIMITS = ("max-buffer-size", "max-storage-buffer-binding-size")
 """The limits that a device is asked to have as large as the adapter can."""
 
+_DEVICE_FILES = ("/dev/dri", "/dev/nvidiactl", "/dev/dxg")
+"""On Linux, a GPU has one of them: by the kernel's own drivers, by NVIDIA's, and below Windows."""
+
 
 class Adapter(NamedTuple):
     """An adapter; `hardware` if it is a GPU, and no program that computes on the CPU."""
@@ -46,6 +50,11 @@ class Adapter(NamedTuple):
 def is_installed() -> bool:
     """Return whether the package wgpu is there."""
     return importlib.util.find_spec("wgpu") is not None
+
+
+def can_have_hardware() -> bool:
+    """Return whether an adapter may be a GPU, without enumerating them, which takes 0.3 s."""
+    return sys.platform != "linux" or any(map(os.path.exists, _DEVICE_FILES))
 
 
 @functools.cache

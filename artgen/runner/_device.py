@@ -9,7 +9,7 @@ import torch
 
 from artgen._process import available_threads, is_webgpu, unknown_device
 from artgen.errors import OutputError, UsageError
-from artgen.raster.webgpu_device import find_adapter, find_adapters
+from artgen.raster.webgpu_device import can_have_hardware, find_adapter, find_adapters
 
 
 def resolve_device(asked: str) -> str:
@@ -22,7 +22,7 @@ def resolve_device(asked: str) -> str:
         if torch.cuda.is_available():
             return "cuda"
         with suppress(OutputError):
-            if any(adapter.hardware for adapter in find_adapters()[:1]):
+            if can_have_hardware() and any(each.hardware for each in find_adapters()[:1]):
                 return "webgpu"
         return "cpu"
     if is_webgpu(asked):
