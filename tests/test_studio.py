@@ -133,7 +133,7 @@ def test_every_choice_has_shaders_or_is_left_out():
     assert kind["defaults"]["bristles"] == 5.0
     sliders = [options["bristles"], options["texture"]]
     assert all(slider["live"] for slider in sliders)
-    for blend, there in (("sum", True), ("depth", True), ("over", False)):
+    for blend, there in (("sum", True), ("depth", True), ("over", True)):
         key = variant_key(None, {**kind["defaults"], "blend": blend}, sliders)
         assert (key in kind["variants"]) is there
     variant = kind["variants"][variant_key(None, kind["defaults"], sliders)]

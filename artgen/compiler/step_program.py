@@ -4,8 +4,9 @@
 splats, to a picture, to the gradient of the loss, and back to the next raw parameters. Nothing is
 read back between steps. A driver in any language needs no knowledge of splats, losses or Adam:
 
-1. Choose `N` (splats), `W` and `H` (the picture in pixels) and `S` (the most steps of a
-   submission). Evaluate ``symbols`` in their order, which adds names to these four.
+1. Choose `N` (splats), `W` and `H` (the picture in pixels), `S` (the most steps of a submission)
+   and `R` (room for so many pairs of a splat and a tile, 0 at first; see ``report``). Evaluate
+   ``symbols`` in their order, which adds names to these five.
 2. Make each of ``buffers`` with ``numbers`` 32-bit numbers (an `Expression`), zeros at first. Fill
    the uniform buffers from their ``fields``: a value is an expression, or None where the driver
    knows it. Upload ``raw``, ``bounds``, ``goal`` and ``weights``.
@@ -15,8 +16,8 @@ read back between steps. A driver in any language needs no knowledge of splats, 
 4. Run ``start`` once, and again after a change of N, W, H or the view.
 5. To take n ≤ S steps: write n rows of ``schedule`` and 0 into ``clock``, and run ``step`` n times,
    all in one submission if it is short enough.
-6. To evaluate: run ``evaluate`` and read the three numbers of ``report``. If the loss is the lowest
-   so far, run ``keep``, which copies ``raw`` to ``best``.
+6. To evaluate: run ``evaluate`` and read ``report``. If the loss is the lowest so far, run
+   ``keep``, which copies ``raw`` to ``best``.
 7. To see the picture: run ``draw`` and show ``pixels``. It needs no buffer of the steps alone, so
    another set of buffers with the same ``raw`` draws at any size. To zoom, change the view.
 
@@ -36,10 +37,12 @@ bounds     f32 [P, 2]        the least and the largest raw value, ±3e38 where t
 goal       f32 [3, H, W]     the target, sRGB-encoded, 1.0 = 255
 weights    f32 [H, W]        weight of each pixel / (3 · the sum of all weights), so 1 / (3·W·H)
                              where all weigh the same
-schedule   f32 [S, 2 + P]    for each step of a submission: 1 - beta1^t and sqrt(1 - beta2^t), where
-                             t counts Adam's steps from 1; then the learning rate of each row of
-                             ``raw``, all factors of the fit's schedule included (0 freezes a row)
-clock      u32 [1]           the row of ``schedule`` of the next step; counts up by itself
+schedule   f32 [S, 3 + P]    for each step of a submission: 1 - beta1^t and sqrt(1 - beta2^t), where
+                             t counts Adam's steps from 1; the softness of the blend over, see
+                             `artgen.raster.paint`; then the learning rate of each row of ``raw``,
+                             all factors of the fit's schedule included (0 freezes a row)
+clock      u32 [2]           the row of ``schedule`` of the next step; counts up by itself. Then the
+                             number of steps that were not taken, for want of room
 moments    f32 [2, P, N]     Adam's running means of the gradient and of its square, zeros at first
 size       u32, uniform      its fields have expressions
 scene      f32, uniform      background (red, green, blue), its weight under blends that divide (see
@@ -57,10 +60,14 @@ What the driver reads:
 ========== ================= =======================================================================
 report     f32 [4]           the loss; the mean squared error of the picture as it would be shown,
                              in 0..1 (PSNR = -10·log10 of it); the number of parameters that are not
-                             finite
+                             finite; the pairs that there are if there is no room for them, else 0
 pixels     u32 [H, W]        colours of 8 bits: red in the lowest byte, then green, blue, 255
 raw, best  f32 [P, N]        raw parameters, present and best
 ========== ================= =======================================================================
+
+Under the blend over, splats need more room as they become larger. Without enough, a step changes
+nothing, and ``clock`` counts it as not taken. Then choose a larger R, continue in new buffers with
+the same ``raw``, ``moments`` and ``best``, and take these steps once more.
 
 A mapped value is ``shift + scale * function(raw)``, with the functions of `artgen.Param`.
 """
@@ -84,15 +91,17 @@ from artgen.compiler.wgsl_printer import (
     LANES,
     SHARE,
     SIDE,
+    SOFT_KERNELS,
     Access,
     Bindings,
     WgslPrinter,
     bind_kernels,
     declarations,
     emit_wgsl,
+    emit_wgsl_over,
     read_wgsl,
 )
-from artgen.primitives import Map, Splat
+from artgen.primitives import SHARPEST, Map, Splat
 
 Expression: TypeAlias = "int | str | list[Any]"
 
@@ -106,6 +115,12 @@ MANY = 4
 The boxes are not known where workgroups are counted. Larger ones take longer, and those without a
 share of pixels cost little.
 """
+
+ROOM, ROOM_PER_SPLAT = 1 << 16, 16
+"""Pairs of a splat and a tile that there is room for at first, under the blend over."""
+
+BLOCK = 1024
+"""Splats that a workgroup sorts at a time."""
 
 UNBOUNDED = 3e38
 """Stands for infinity in `bounds`: WGSL promises nothing of infinity."""
@@ -161,6 +176,9 @@ BINDINGS: Mapping[str, tuple[str, Access]] = {
     "clock": ("array<u32>", "storage"),
     "report": ("array<f32>", "storage"),
     "pixels": ("array<u32>", "storage"),
+    "state": ("array<f32>", "storage"),
+    "order": ("array<u32>", "storage"),
+    "histogram": ("array<u32>", "storage"),
 }
 """The type and access of each buffer of ``step.wgsl``, in the order of their numbers."""
 
@@ -174,6 +192,24 @@ _KERNELS: Mapping[str, tuple[str, ...]] = {
     "show": ("size", "scene", "image", "pixels"),
 }
 """The entry points of ``step.wgsl`` and the buffers that each is bound to."""
+
+_ORDER_KERNELS: Mapping[str, tuple[str, ...]] = {
+    **_KERNELS,
+    "locate": (*_KERNELS["locate"], "state", "order"),
+    "compare": (*_KERNELS["compare"], "state"),
+    "advance": (*_KERNELS["advance"], "state", "order"),
+    "tick": (*_KERNELS["tick"], "state"),
+    "reduce": (*_KERNELS["reduce"], "state"),
+    "show": (*_KERNELS["show"], "state"),
+    "soften": ("size", "raw", "schedule", "clock", "state"),
+    "sharpen": ("state",),
+    "key": ("size", "raw", "order"),
+    "count": ("size", "order", "histogram"),
+    "scan": ("size", "order", "histogram"),
+    "scatter": ("size", "order", "histogram"),
+    "allot": ("size", "boxes", "lists", "state"),
+}
+"""Those of ``step.wgsl`` with ``order.wgsl``."""
 
 
 class NoStep(Exception):
@@ -256,8 +292,8 @@ def emit_step(
     """Print a step that fits `splat` by a sum of `LOSSES`, each with a weight.
 
     `optimizer` is ``adam`` (weight decay as L2) or ``adamw`` (decoupled). Raises NoStep for what
-    has no kernels here: the blend ``over``, a weight outside the ellipses, visibility=buffer, other
-    losses and optimizers; and Untraceable.
+    has no kernels here: a weight outside the ellipses, visibility=buffer, other losses and
+    optimizers; and Untraceable.
     """
     return emit_steps(splat, [loss], optimizer)[0]
 
@@ -278,26 +314,28 @@ def emit_steps(
         raise NoStep(f"the loss {name} has no kernel")
     if optimizer not in _DECAY:
         raise NoStep(f"the optimizer {optimizer} has no kernel")
-    if blend == "over":
-        raise NoStep("the blend over sorts its splats")
     if splat.far:
         raise NoStep("the splats do not end")
     if splat.options.visibility == "buffer":
         raise NoStep("visibility=buffer has no kernel")
-    channels = 3 if blend in ("sum", "mean") else 4
-    ir = trace(splat, options)
+    ir, over = trace(splat, options), blend == "over"
     if len(ir.table) or PIXEL in ir.inputs:
         raise NoStep("the footprint looks a texture up")
-    source = emit_wgsl(ir, 0.0, channels)
+    channels = 5 if over else 3 if blend in ("sum", "mean") else 4
+    source = emit_wgsl_over(ir, soft=True) if over else emit_wgsl(ir, 0.0, channels)
     printed = _Step(splat, source, channels, options)
-    step_kernels = bind_kernels(BINDINGS, _KERNELS)
+    step_kernels = bind_kernels(BINDINGS, _ORDER_KERNELS if over else _KERNELS)
+    splat_kernels = SOFT_KERNELS if over else KERNELS
     kernels = {
         kernel: Kernel(module, bindings)
-        for module, found in (("splats", KERNELS), ("step", step_kernels))
+        for module, found in (("splats", splat_kernels), ("step", step_kernels))
         for kernel, bindings in found.items()
     }
+    room: Expression = ["max", "R", ["+", ROOM, ["*", ROOM_PER_SPLAT, "N"]]]
+    pairs: Expression = ["*", "N", ["*", ["ceil", "W", SIDE], ["ceil", "H", SIDE]]]
     symbols: dict[str, Expression] = {
         "parts": ["max", 1, ["min", _shares(1), _shares("N", MANY)]],
+        "rows": ["min", pairs, room] if over else ["*", "N", "parts"],
         "cell": ["*", SIDE, ["ceil", ["max", "W", "H"], SIDE * CELLS]],
         "across": ["ceil", "W", "cell"],
         "down": ["ceil", "H", "cell"],
@@ -309,10 +347,10 @@ def emit_steps(
             optimizer=optimizer,
             parameters=tuple(Parameter(*row, printed.maps[row[0]]) for row in printed.rows),
             symbols=symbols,
-            buffers=_buffers(source, channels, len(printed.rows)),
+            buffers=_buffers(source, channels, len(printed.rows), over),
             modules={"splats": source.text, "step": printed.text(loss, optimizer)},
             kernels=kernels,
-            lists=_lists(),
+            lists=_lists(over),
         )
         for loss in losses
     ]
@@ -336,7 +374,12 @@ class _Step:
         printer = WgslPrinter(ir, {ir.inputs[row]: f"m{k}" for k, row in enumerate(rows)})
         along, across, angle = map(printer.number, ir.ellipse)
         exponents = [k for k, (name, _) in enumerate(rows) if self.maps[name].function == "exp"]
+        over = self.blend == "over"
         return Template(read_wgsl("step")).substitute(
+            more=self._order() if over else "",
+            splat="order[size.count + k]" if over else "k",
+            enough="state[2] == 0.0" if over else "true",
+            lacking="state[2]" if over else "0.0",
             bindings=block(0, declarations(BINDINGS)),
             math=read_wgsl("math"),
             lanes=f"{LANES}u",
@@ -344,7 +387,7 @@ class _Step:
             slack=repr(SLACK),
             halves=block(2, _halves()),
             columns=f"{len(rows)}u",
-            row=f"{2 + len(rows)}u",
+            row=self._schedule_row,
             exponents=" || ".join(f"row == {k}u" for k in exponents) or "false",
             decay=_DECAY[optimizer],
             mapped=block(2, self._mapped()),
@@ -360,6 +403,24 @@ class _Step:
             advance=block(2, self._advance()),
         )
 
+    def _order(self) -> str:
+        """The kernels that sort splats."""
+        row = self.rows.index(("z", ()))
+        return Template(read_wgsl("order")).substitute(
+            lanes_wgsl=Template(read_wgsl("lanes")).substitute(pixels=f"{PIXELS}u"),
+            lanes=f"{LANES}u",
+            pixels=f"{PIXELS}u",
+            side=f"{SIDE}u",
+            block=f"{BLOCK}u",
+            row=self._schedule_row,
+            depth=block(2, self._mapped_row(row)),
+            z=f"m{row}",
+        )
+
+    @property
+    def _schedule_row(self) -> str:
+        return f"{3 + len(self.rows)}u"
+
     def _mapped_name(self, name: str, *index: int) -> str:
         return f"m{self.rows.index((name, index))}"
 
@@ -368,16 +429,25 @@ class _Step:
         return [self._mapped_name("colour", c) for c in range(3)]
 
     def _mapped(self) -> list[str]:
-        """Raw and mapped values of splat i."""
-        lines = []
-        for k, (name, _) in enumerate(self.rows):
-            to = self.maps[name]
-            text = _MAPS[to.function][0].format(r=f"r{k}")
-            text = _times(to.scale, text) + (f" + {literal(to.shift)}" if to.shift else "")
-            lines += [f"let r{k} = raw[{k}u * size.count + i];", f"let m{k} = {text};"]
+        """Raw and mapped values of splat i, and its weight under the blend."""
+        lines = [line for k in range(len(self.rows)) for line in self._mapped_row(k)]
         if self.blend == "depth":
             lines.append(f"let near = exp_of(-{self._mapped_name('z')});")
+        if self.blend == "over":
+            # As in `raster.splats`; the mean depth is a constant.
+            z, opacity = self._mapped_name("z"), self._mapped_name("opacity")
+            lines += [
+                f"let sharpness = 1.0 / max(state[0], {SHARPEST});",
+                f"let faded = exp_of((state[1] - {z}) * sharpness);",
+                f"let near = select(0.0, {opacity} * faded, state[0] > 0.0);",
+            ]
         return lines
+
+    def _mapped_row(self, k: int) -> list[str]:
+        to = self.maps[self.rows[k][0]]
+        text = _MAPS[to.function][0].format(r=f"r{k}")
+        text = _times(to.scale, text) + (f" + {literal(to.shift)}" if to.shift else "")
+        return [f"let r{k} = raw[{k}u * size.count + i];", f"let m{k} = {text};"]
 
     def _given(self) -> list[str]:
         """The row of `given` of splat i."""
@@ -385,22 +455,29 @@ class _Step:
         values += ["c * u", "s * u", "-s * v", "c * v"]
         near = "near * " if self.blend == "depth" else ""
         values += [f"{near}{colour}" for colour in self._colours]
-        values += {"normalized": ["1.0"], "depth": ["near"]}.get(self.blend, [])
+        if self.blend == "over":
+            values.append(self._mapped_name("opacity"))
+        values += {"normalized": ["1.0"], "depth": ["near"], "over": ["near"]}.get(self.blend, [])
         values += [f"m{self.rows.index(column)}" for column in self.source.columns]
         width = len(values)
-        return [f"given[i * {width}u + {k}u] = {value};" for k, value in enumerate(values)]
+        return [f"given[k * {width}u + {n}u] = {value};" for n, value in enumerate(values)]
 
     def _picture(self) -> list[str]:
         """The colours q0, q1, q2 of a pixel."""
-        lines = [f"let t{c} = image[{c}u * plane + pixel];" for c in range(self.channels)]
-        if self.channels == 4:
+        planes, blend = range(9 if self.blend == "over" else self.channels), self.blend
+        lines = [f"let t{c} = image[{c}u * plane + pixel];" for c in planes]
+        if blend == "over":
+            # The colours in order and those in none, both over the background.
+            lines.append("let share = state[0] * (1.0 - t3) / (t8 + 1e-6);")
+            text = "(1.0 - state[0]) * t{c} + share * t{b} + t3 * scene.background[{c}]"
+        elif self.channels == 4:
             lines.append("let share = 1.0 / (t3 + scene.background.w);")
             text = "(t{c} + scene.background.w * scene.background[{c}]) * share"
         else:
-            count = "f32(max(1u, size.count))" if self.blend == "mean" else "1.0"
+            count = "f32(max(1u, size.count))" if blend == "mean" else "1.0"
             lines.append(f"let share = 1.0 / {count};")
             text = "scene.background[{c}] + share * t{c}"
-        return lines + [f"let q{c} = {text.format(c=c)};" for c in range(3)]
+        return lines + [f"let q{c} = {text.format(c=c, b=5 + c)};" for c in range(3)]
 
     def _compare(self, loss: Sequence[tuple[float, str]]) -> list[str]:
         """Loss, squared error, and the gradient by the features' sums."""
@@ -418,17 +495,32 @@ class _Step:
                 f"let d{c} = weight * ({slope});",
                 f"let b{c} = clamp(q{c}, 0.0, 1.0) - clamp(y{c}, 0.0, 1.0);",
                 f"square += b{c} * b{c};",
-                f"incoming[{c}u * plane + pixel] = d{c} * share;",
             ]
+        if self.blend == "over":
+            lines += self._compare_over()
+            return lines
+        lines += [f"incoming[{c}u * plane + pixel] = d{c} * share;" for c in range(3)]
         if self.channels == 4:
             total = " + ".join(f"d{c} * q{c}" for c in range(3))
             lines.append(f"incoming[3u * plane + pixel] = -({total}) * share;")
         return lines
 
+    def _compare_over(self) -> list[str]:
+        """The gradient by colours and light in order, then by colours and weights in none."""
+        lines = ["let apart = state[0] / (t8 + 1e-6);"]
+        through = [f"d{c} * (scene.background[{c}] - apart * t{5 + c})" for c in range(3)]
+        total = " + ".join(f"d{c} * t{5 + c}" for c in range(3))
+        values = [f"d{c} * (1.0 - state[0])" for c in range(3)]
+        values += [" + ".join(through)]
+        values += [f"d{c} * share" for c in range(3)]
+        values += [f"-({total}) * share / (t8 + 1e-6)"]
+        lines += [f"incoming[{n}u * plane + pixel] = {value};" for n, value in enumerate(values)]
+        return lines
+
     def _advance(self) -> list[str]:
         """The gradient by each raw value, and its step."""
         columns, width = self.source.columns, len(self.source.columns) + self.channels
-        sums = [f"gradients[i * {width}u + {k}u]" for k in range(width)]
+        sums = [f"gradients[k * {width}u + {n}u]" for n in range(width)]
         features = sums[len(columns) :]
         terms: dict[Component, list[str]] = {row: [] for row in self.rows}
         for column, text in zip(columns, sums, strict=False):
@@ -441,12 +533,21 @@ class _Step:
                 f"{f} * {m}" for f, m in zip(features, [*self._colours, "1.0"], strict=True)
             ]
             terms["z", ()].append(f"-near * ({' + '.join(products)})")
+        if self.blend == "over":
+            terms["opacity", ()] += [
+                features[3],
+                f"select(0.0, faded, state[0] > 0.0) * {features[4]}",
+            ]
+            terms["z", ()].append(f"-near * sharpness * {features[4]}")
         lines = []
         for k, row in enumerate(self.rows):
             to = self.maps[row[0]]
             slope = _times(to.scale, _MAPS[to.function][1].format(r=f"r{k}"))
             total = " + ".join(terms[row]) or "0.0"
-            lines.append(f"stepped({k}u, {k}u * size.count + i, ({total}) * {slope});")
+            step = f"stepped({k}u, {k}u * size.count + i, ({total}) * {slope});"
+            # Without softness nothing depends on the depth but the order.
+            fixed = self.blend == "over" and row == ("z", ())
+            lines.append(f"if (state[0] > 0.0) {{ {step} }}" if fixed else step)
         return lines
 
 
@@ -468,7 +569,7 @@ def _halves() -> Iterable[str]:
         half //= 2
 
 
-def _buffers(source: Source, channels: int, rows: int) -> dict[str, Buffer]:
+def _buffers(source: Source, channels: int, rows: int, over: bool) -> dict[str, Buffer]:
     width = len(source.columns) + channels
     pixels: Expression = ["*", "W", "H"]
 
@@ -478,21 +579,29 @@ def _buffers(source: Source, channels: int, rows: int) -> dict[str, Buffer]:
     size: tuple[tuple[str, Expression | None], ...] = (
         *(("width", "W"), ("top", 0), ("height", "H")),
         *(("count", "N"), ("parts", "parts"), ("part", 0), ("cell", "cell")),
+        ("rows", "rows"),
     )
     scene: tuple[tuple[str, Expression | None], ...] = (
         *(("red", None), ("green", None), ("blue", None), ("background_weight", None)),
         *(("view_shift_x", "W"), ("view_shift_y", "H"), ("view_scale", ["min", "W", "H"])),
         *(("beta1", None), ("beta2", None), ("epsilon", None), ("decay", None), ("unused", 0)),
     )
+    planes, arriving = (9, 8) if over else (channels, channels)
+    sorting = {
+        "state": storage(4),
+        "order": storage(["+", ["*", 4, "N"], 1], "u32"),
+        "histogram": storage(["*", 256, ["ceil", "N", BLOCK]], "u32"),
+    }
     return {
+        **(sorting if over else {}),
         "size": Buffer("uniform", "u32", len(size), size),
         "scene": Buffer("uniform", "f32", len(scene), scene),
         "raw": storage(["*", rows, "N"]),
         "best": storage(["*", rows, "N"]),
         "moments": storage(["*", 2 * rows, "N"]),
         "bounds": storage(2 * rows),
-        "schedule": storage(["*", 2 + rows, "S"]),
-        "clock": storage(1, "u32"),
+        "schedule": storage(["*", 3 + rows, "S"]),
+        "clock": storage(2, "u32"),
         "goal": storage(["*", 3, pixels]),
         "weights": storage(pixels),
         "centres": storage(["+", "W", "H"]),
@@ -502,17 +611,17 @@ def _buffers(source: Source, channels: int, rows: int) -> dict[str, Buffer]:
         "given": storage(["*", 6 + width, "N"]),
         "boxes": storage(["*", 4, "N"], "u32"),
         "prepared": storage(["*", source.prepared, "N"]),
-        "image": storage(["*", channels, pixels]),
-        "incoming": storage(["*", channels, pixels]),
+        "image": storage(["*", planes, pixels]),
+        "incoming": storage(["*", arriving, pixels]),
         "errors": storage(["*", 2, ["ceil", pixels, PIXELS]]),
-        "sums": storage(["*", source.leaves + channels, ["*", "N", "parts"]]),
+        "sums": storage(["*", source.leaves + channels, "rows"]),
         "gradients": storage(["*", width, "N"]),
         "report": storage(4),
         "pixels": storage(pixels, "u32"),
     }
 
 
-def _lists() -> dict[str, tuple[Operation, ...]]:
+def _lists(over: bool) -> dict[str, tuple[Operation, ...]]:
     def dispatch(kernel: str, x: Expression, y: Expression = 1) -> Operation:
         return {"kernel": kernel, "groups": [x, y]}
 
@@ -522,23 +631,34 @@ def _lists() -> dict[str, tuple[Operation, ...]]:
         return dispatch(kernel, ["min", groups, 65535], ["ceil", groups, 65535])
 
     pixels: Expression = ["*", "W", "H"]
+    tiles: tuple[Expression, Expression] = (["ceil", "W", SIDE], ["ceil", "H", SIDE])
+    blocks: Expression = ["ceil", "N", BLOCK]
+    # Four times 8 bits.
+    sort = (
+        each("key", "N", LANES),
+        *(dispatch("count", blocks), dispatch("scan", 1), dispatch("scatter", blocks)) * 4,
+    )
     picture = (
+        *(sort if over else ()),
         each("locate", "N", LANES),
         each("prepare", "N", LANES),
         dispatch("bin", "across", "down"),
-        dispatch("forward", ["ceil", "W", SIDE], ["ceil", "H", SIDE]),
+        dispatch("forward", *tiles),
     )
     compare = each("compare", pixels, PIXELS)
+    soften, sharpen, allot = (
+        (dispatch(kernel, 1),) if over else () for kernel in ("soften", "sharpen", "allot")
+    )
     return {
         "start": (each("fill", ["max", ["+", "W", "H"], ["+", "N", 1]], LANES),),
-        "draw": (*picture, each("show", pixels, PIXELS)),
+        "draw": (*sharpen, *picture, each("show", pixels, PIXELS)),
         "step": (
-            *(*picture, compare),
-            each("backward", ["*", "N", "parts"]),
+            *(*soften, *picture, compare, *allot),
+            dispatch("backward", *tiles) if over else each("backward", ["*", "N", "parts"]),
             each("finish", "N", LANES),
             each("advance", "N", LANES),
             dispatch("tick", 1),
         ),
-        "evaluate": (*picture, compare, dispatch("reduce", 1)),
+        "evaluate": (*sharpen, *picture, compare, *allot, dispatch("reduce", 1)),
         "keep": ({"copy": ["raw", "best"]},),
     }

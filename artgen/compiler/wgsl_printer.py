@@ -58,6 +58,7 @@ BINDINGS: dict[str, tuple[str, Access]] = {
     "image": ("array<f32>", "storage"),
     "sums": ("array<f32>", "storage"),
     "gradients": ("array<f32>", "storage"),
+    "state": ("array<f32>", "read-only-storage"),
 }
 """The type and access of each buffer of group 0, in the order of their numbers.
 
@@ -74,6 +75,7 @@ prepared   [N, `Source.prepared`]        values per splat
 image      [C, rows, width]              a strip; over adds a plane: the number of visible splats
 sums       [rows, `Source.leaves` + C]   of a share of a splat's pixels, or for over in a tile
 gradients  [N, D + C]                    by parameters, then by features
+state      [1]                           the softness, for the kernels of `emit_wgsl_over` with soft
 ========== ============================= =========================================================
 
 Numbers are float32 where nothing else is said.
@@ -117,6 +119,9 @@ def bind_kernels(
 KERNELS = bind_kernels(BINDINGS, _KERNELS)
 """The entry points and the buffers that each is bound to."""
 
+SOFT_KERNELS = bind_kernels(BINDINGS, {**_KERNELS, "forward": (*_KERNELS["forward"], "state")})
+"""Those of `emit_wgsl_over` with soft."""
+
 
 def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
     """Write the additive kernels for `channels` features."""
@@ -136,17 +141,36 @@ def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
     )
 
 
-def emit_wgsl_over(ir: IR) -> Source:
-    """Write the kernels that lay splats over one another, in order, the first one in front."""
-    kernels = _Kernels(ir, 0.0, 4)
-    features = ["share * g0", "share * g1", "share * g2", "w * change"]
+def emit_wgsl_over(ir: IR, *, soft: bool = False) -> Source:
+    """Write the kernels that lay splats over one another, in order, the first one in front.
+
+    `soft` ones also add up the colours of all splats and 1, whatever their order, times a fifth
+    feature. This feature is 0 unless the softness is positive, which is ``state[0]``.
+    """
+    kernels = _Kernels(ir, 0.0, 5 if soft else 4)
+    terms = [*(f"share * g{c}" for c in range(3)), "w * change"]
+    sums = range(4 if soft else 0)
+    colours, incoming = ["f0", "f1", "f2", "1.0"], ["let g = f3 * change;"]
+    if soft:
+        terms = [f"{terms[c]} + f4 * w * u{c}" for c in range(3)] + ["w * change", "w * apart"]
+        apart = " + ".join(f"u{c} * {colours[c]}" for c in sums)
+        incoming = [f"let apart = {apart};", "let g = f3 * change + f4 * apart;"]
     return kernels.source(
         "over",
         opaque=repr(OPAQUE),
         hidden=repr(HIDDEN),
-        visit_again=kernels.visit(6, "live && i < number && "),
+        wanted=f"light >= {HIDDEN!r}" + " || state[0] > 0.0" * soft,
+        clear=_block(2, (f"var b{c} = 0.0;" for c in sums)),
+        accumulate=_block(6, (f"b{c} += f4 * w * {colours[c]};" for c in sums)),
+        draw=_block(4, (f"image[{5 + c}u * plane + place] = b{c};" for c in sums)),
+        visit_again=kernels.visit(6, "live && " if soft else "live && i < number && "),
+        arriving=_block(
+            2,
+            (f"let u{c} = select(0.0, incoming[{4 + c}u * plane + place], live);" for c in sums),
+        ),
+        incoming=_block(6, incoming),
         backward=_block(6, kernels.backward(after_forward=True)),
-        terms=_block(6, kernels.terms("let s{k} = {term};", features)),
+        terms=_block(6, kernels.terms("let s{k} = {term};", terms)),
         **kernels.reduce(SIDE * SIDE),
     )
 
@@ -198,6 +222,7 @@ class _Kernels(KernelParts):
         parts = {
             **sizes,
             "words": f"{SIDE * SIDE // 32}u",
+            "lanes_wgsl": Template(read_wgsl("lanes")).substitute(sizes),
             "sums": f"{self.sums}u",
             "bindings": _block(0, declarations(BINDINGS)),
             "math": read_wgsl("math") + self._fetch(),

@@ -16,12 +16,13 @@ from artgen.primitives.ink import Ink, InkOptions
 from artgen.primitives.mesh import Mesh, on_frame, outermost
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
-from artgen.primitives.splat import HIDDEN, OPAQUE, Blend, Splat
+from artgen.primitives.splat import HIDDEN, OPAQUE, SHARPEST, Blend, Splat
 from artgen.primitives.texture import Texture, read_coverage
 
 __all__ = [
     "HIDDEN",
     "OPAQUE",
+    "SHARPEST",
     "Arithmetic",
     "Blend",
     "Codec",

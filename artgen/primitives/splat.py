@@ -46,6 +46,10 @@ HIDDEN = 1e-4
 """Under `over` splats are skipped where less light than this remains: 8 bits cannot show it."""
 
 
+SHARPEST = 0.05
+"""The least difference of depth that weighs e times as much, while `over` is soft."""
+
+
 @dataclass(frozen=True)
 class SplatOptions:
     """Options of every splat."""

@@ -60,7 +60,10 @@ class Stepper(Protocol):
         """Start from these parameters, moments [2, P, N] of Adam, and bounds [P, 2]."""
 
     def take(self, rows: Tensor) -> None:
-        """Take a step for each row [2 + P]: 1 - beta1^t, sqrt(1 - beta2^t), and all rates."""
+        """Take a step for each row [3 + P].
+
+        A row is 1 - beta1^t, sqrt(1 - beta2^t), the softness of the blend over, and all rates.
+        """
 
     def evaluate(self) -> tuple[float, float, bool]:
         """The loss, the mean squared error as shown, and whether all parameters are finite."""

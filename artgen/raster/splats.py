@@ -10,13 +10,10 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import BACKGROUND_WEIGHT
 from artgen.errors import PluginError
-from artgen.primitives import Splat
+from artgen.primitives import SHARPEST, Splat
 from artgen.raster._paint import BLACK, Colour, paint
 from artgen.raster.backend import EAGER, Backend
 from artgen.raster.eager import Memory, draw_features
-
-SHARPEST = 0.05
-"""The least difference of depth that weighs e times as much, so that weights stay finite."""
 
 
 @paint.register(Splat)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,8 +34,8 @@ def compile_program(device: Device, program: Program) -> dict[str, Pipeline]:
 class LoadedProgram:
     """The buffers of a program for certain sizes, and its lists of operations.
 
-    `sizes` are N, W, H and S; `scene` the fields of uniform buffers without an expression. Raises
-    OutOfMemory.
+    `sizes` are N, W, H, S and R; `scene` has the fields of uniform buffers without an expression.
+    Raises OutOfMemory.
     """
 
     def __init__(
@@ -102,27 +103,40 @@ class WebGpuStepper:
     ) -> None:
         canvas, target, weight = problem[:3]
         self.rows, self.count = len(program.parameters), count
-        sizes = {"N": count, "W": canvas.width, "H": canvas.height, "S": TOGETHER}
+        self._sizes = {"N": count, "W": canvas.width, "H": canvas.height, "S": TOGETHER, "R": 0}
         scene = dict(zip(("red", "green", "blue"), problem.background, strict=True))
         scene["background_weight"] = problem.background_weight
         scene["beta1"], scene["beta2"] = problem.betas
         scene["epsilon"], scene["decay"] = problem.epsilon, problem.weight_decay
-        try:
-            self._loaded = LoadedProgram(device, program, pipelines, sizes, scene)
-        except OutOfMemory as error:
-            raise NoStep("a buffer of it would be too large") from error
         if weight is None:
             weight = torch.ones(canvas.height, canvas.width)
         total = weight.sum(dtype=torch.float64).clamp_min(torch.finfo(torch.float32).tiny)
-        self._loaded.write("goal", target.float().numpy())
-        self._loaded.write("weights", (weight / (3 * total)).float().numpy())
+        self._constants = {
+            "goal": target.float().numpy(),
+            "weights": (weight / (3 * total)).float().numpy(),
+        }
+        self._open = functools.partial(
+            LoadedProgram, device, program, pipelines, self._sizes, scene
+        )
+        self._sorts = program.blend == "over"
+        self._unsettled: list[Tensor] = []
+        try:
+            self._start()
+        except OutOfMemory as error:
+            raise NoStep("a buffer of it would be too large") from error
+
+    def _start(self) -> None:
+        self._loaded = self._open()
+        for name, values in self._constants.items():
+            self._loaded.write(name, values)
         self._loaded.run("start")
 
     def load(self, raw: Tensor, moments: Tensor, bounds: Tensor) -> None:
         """Start from these parameters, moments and bounds."""
-        self._loaded.write("raw", raw.numpy())
-        self._loaded.write("moments", moments.numpy())
-        self._loaded.write("bounds", bounds.clamp(-UNBOUNDED, UNBOUNDED).float().numpy())
+        self._constants["bounds"] = bounds.clamp(-UNBOUNDED, UNBOUNDED).float().numpy()
+        for name, values in (("raw", raw.numpy()), ("moments", moments.numpy())):
+            self._loaded.write(name, values)
+        self._loaded.write("bounds", self._constants["bounds"])
 
     def take(self, rows: Tensor) -> None:
         """Take a step for each row."""
@@ -130,12 +144,18 @@ class WebGpuStepper:
             self._loaded.write("schedule", part.numpy())
             self._loaded.write("clock", np.zeros(1, np.uint32))
             self._loaded.run(*["step"] * len(part))
+            if self._sorts:
+                self._unsettled.append(part)
 
     def evaluate(self) -> tuple[float, float, bool]:
         """Loss, mean squared error, and whether all parameters are finite."""
-        (report,) = self._loaded.run("evaluate", read={"report": (3,)})
-        loss, squared, broken = map(float, report)
-        return loss, squared, broken == 0
+        while True:
+            (report,) = self._loaded.run("evaluate", read={"report": (4,)})
+            loss, squared, broken, pairs = map(float, report)
+            if not pairs:
+                self._unsettled.clear()
+                return loss, squared, broken == 0
+            self._make_room(int(pairs))
 
     def keep(self) -> None:
         """Keep the present parameters as the best."""
@@ -143,7 +163,30 @@ class WebGpuStepper:
 
     def read(self) -> tuple[Tensor, Tensor, Tensor]:
         """The present parameters, the moments, and the best parameters."""
-        shape = self.rows, self.count
-        found = self._loaded.run(read={"raw": shape, "moments": (2, *shape), "best": shape})
-        raw, moments, best = map(torch.from_numpy, found)
+        while self._unsettled:
+            (state,) = self._loaded.run(read={"state": (4,)})
+            if not state[2]:
+                self._unsettled.clear()
+            else:
+                self._make_room(int(state[2]))
+        raw, moments, best = map(torch.from_numpy, self._read().values())
         return raw, moments, best
+
+    def _read(self) -> dict[str, NDArray[np.float32]]:
+        shape = self.rows, self.count
+        wanted = {"raw": shape, "moments": (2, *shape), "best": shape}
+        return dict(zip(wanted, self._loaded.run(read=wanted), strict=True))
+
+    def _make_room(self, pairs: int) -> None:
+        """Make room for these pairs of a splat and a tile, and take the steps that had none."""
+        (clock,) = self._loaded.run(read={"clock": (2,)})
+        known = self._read()
+        self._sizes["R"] = pairs + pairs // 4
+        self._start()
+        for name, values in {**known, "bounds": self._constants["bounds"]}.items():
+            self._loaded.write(name, values)
+        missed = int(clock.view(np.uint32)[1])
+        if missed:
+            rows = torch.cat(self._unsettled)[-missed:]
+            self._unsettled.clear()
+            self.take(rows)

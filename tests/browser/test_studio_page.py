@@ -172,6 +172,16 @@ def test_it_learns_as_python_does_and_keeps_what_it_made(visit, folder, capsys, 
     page.wait_for_function("() => location.hash.includes('seed=5')")
 
 
+def test_parts_over_one_another_learn_as_in_python(visit, folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    page = visit("steps=40&option.blend=over")
+    begun = drop(page, folder / "picture.png")
+    done = run(page)
+    assert begun["psnr"] + 2 < done["psnr"]
+    file = keep(page, "art", folder / "over.art")
+    assert done["psnr"] == pytest.approx(fitted_psnr(folder, file), abs=0.1)
+
+
 def test_growth_adds_parts_where_python_does(visit, folder, monkeypatch):
     monkeypatch.chdir(folder)
     page = visit("steps=30&growth=true")

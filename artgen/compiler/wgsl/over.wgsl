@@ -10,12 +10,13 @@ fn forward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) 
   // No light needs to get through where there is no pixel.
   var light = select(0.0, 1.0, live);
   var number = 0u;
-  let list = list_of(left, top);
+  $clear
+  let list = list_of(left, top, lane);
   for (var first = 0u; first < list.y; first += $pixels) {
     atomicStore(&lit, 0u);
     find_hits(list, first, left, top, lane);
     let found = workgroupUniformLoad(&number_of_hits);
-    if (light >= $hidden) { atomicStore(&lit, 1u); }
+    if ($wanted) { atomicStore(&lit, 1u); }
     workgroupBarrier();
     if (lane == 0u) { goes_on = atomicLoad(&lit); }
     if (workgroupUniformLoad(&goes_on) == 0u) { break; }
@@ -32,6 +33,7 @@ fn forward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) 
       a1 += share * f1;
       a2 += share * f2;
       light *= 1.0 - alpha;
+      $accumulate
     }
   }
   if (live) {
@@ -40,6 +42,7 @@ fn forward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) 
     image[2u * plane + place] = a2;
     image[3u * plane + place] = light;
     image[4u * plane + place] = f32(number);
+    $draw
   }
 }
 
@@ -57,7 +60,8 @@ fn backward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index)
   var light = select(0.0, image[3u * plane + place], live);
   var behind = light * select(0.0, incoming[3u * plane + place], live);
   let number = select(0u, u32(image[4u * plane + place]), live);
-  let list = list_of(left, top);
+  $arriving
+  let list = list_of(left, top, lane);
   for (var after = (list.y + $pixels - 1u) / $pixels * $pixels; after > 0u; after -= $pixels) {
     find_hits(list, after - $pixels, left, top, lane);
     for (var k = workgroupUniformLoad(&number_of_hits); k > 0u; k--) {
@@ -69,15 +73,15 @@ fn backward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index)
       $visit_again
       $forward
       let w = select(0.0, $weight, inside);
-      let alpha = clamp(f3 * w, 0.0, $opaque);
+      let alpha = select(0.0, clamp(f3 * w, 0.0, $opaque), i < number);
       let clear = 1.0 / (1.0 - alpha);
       light *= clear;
       let colour = f0 * g0 + f1 * g1 + f2 * g2;
-      let free = f3 * w >= 0.0 && f3 * w <= $opaque;
+      let free = i < number && f3 * w >= 0.0 && f3 * w <= $opaque;
       let change = select(0.0, light * colour - behind * clear, free);
       let share = light * alpha;
       behind += share * colour;
-      let g = f3 * change;
+      $incoming
       $backward
       $terms
       $reduce

@@ -9,6 +9,7 @@ struct Size {
   parts: u32,
   part: u32,
   cell: u32,
+  rows: u32,
 }
 
 struct Scene {
@@ -51,8 +52,9 @@ fn locate(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = number_of(group, groups) * $lanes + lane;
-  if (i >= size.count) { return; }
+  let k = number_of(group, groups) * $lanes + lane;
+  if (k >= size.count) { return; }
+  let i = $splat;
   $mapped
   $ellipse
   let axes = vec2f($along, $across);
@@ -74,7 +76,7 @@ fn locate(
     edge(x - wide, size.width), edge(x + wide + 1.0, size.width),
     edge(y - high, size.height), edge(y + high + 1.0, size.height),
   );
-  boxes[i] = select(vec4u(0u), box, drawn);
+  boxes[k] = select(vec4u(0u), box, drawn);
   $given
 }
 
@@ -129,12 +131,13 @@ fn reduce(@builtin(local_invocation_index) lane: u32) {
   partial[lane] = sum;
   add_up(lane);
   if (lane < 3u) { report[lane] = partial[0][lane]; }
+  if (lane == 3u) { report[3] = $lacking; }
 }
 
 // A step of the optimizer for one number, within its bounds.
 fn stepped(k: u32, at: u32, gradient: f32) {
   let row = clock[0] * $row;
-  let rate = schedule[row + 2u + k];
+  let rate = schedule[row + 3u + k];
   var x = raw[at];
   var g = gradient;
   $decay
@@ -154,14 +157,16 @@ fn advance(
   @builtin(num_workgroups) groups: vec3u,
   @builtin(local_invocation_index) lane: u32,
 ) {
-  let i = number_of(group, groups) * $lanes + lane;
-  if (i >= size.count) { return; }
+  let k = number_of(group, groups) * $lanes + lane;
+  if (k >= size.count || !($enough)) { return; }
+  let i = $splat;
   $mapped
   $advance
 }
 
+// Steps that were taken, and those that were not.
 @compute @workgroup_size(1)
-fn tick() { clock[0] += 1u; }
+fn tick() { clock[select(1u, 0u, $enough)] += 1u; }
 
 // Colours of 8 bits: red in the lowest byte, alpha in the highest.
 @compute @workgroup_size($pixels)
@@ -176,3 +181,4 @@ fn show(
   $picture
   pixels[pixel] = pack4x8unorm(vec4f(q0, q1, q2, 1.0));
 }
+$more

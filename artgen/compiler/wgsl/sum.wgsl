@@ -2,7 +2,7 @@
 fn forward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) lane: u32) {
   $pixel
   $clear
-  let list = list_of(left, top);
+  let list = list_of(left, top, lane);
   for (var first = 0u; first < list.y; first += $pixels) {
     find_hits(list, first, left, top, lane);
     let number = workgroupUniformLoad(&number_of_hits);

@@ -7,20 +7,7 @@ fn reaches(box: vec4u, left: u32, top: u32, side: u32) -> bool {
   return has_pixels(box) && box.x < left + side && box.y > left && box.z < top + side && box.w > top;
 }
 
-var<workgroup> running: array<u32, $pixels>;
-
-// The sum of the numbers of all lanes before this one.
-fn sum_before(lane: u32, number: u32) -> u32 {
-  running[lane] = number;
-  for (var step = 1u; step < $pixels; step *= 2u) {
-    workgroupBarrier();
-    let more = select(0u, running[max(lane, step) - step], lane >= step);
-    workgroupBarrier();
-    running[lane] += more;
-  }
-  return running[lane] - number;
-}
-
+$lanes_wgsl
 @compute @workgroup_size($pixels)
 fn bin(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) lane: u32) {
   let left = place.x * size.cell;
@@ -42,11 +29,14 @@ fn bin(@builtin(workgroup_id) place: vec3u, @builtin(local_invocation_index) lan
   if (lane == $pixels - 1u) { lists[counts + cell] = running[lane]; }
 }
 
+var<workgroup> listed: u32;
+
 // The list of a tile's cell: where it begins, and how many splats it has.
-fn list_of(left: u32, top: u32) -> vec2u {
+fn list_of(left: u32, top: u32, lane: u32) -> vec2u {
   let cell = (top - size.top) / size.cell * cells_across() + left / size.cell;
   let counts = size.count + 1u;
-  return vec2u(counts + cells() + cell * size.count, lists[counts + cell]);
+  if (lane == 0u) { listed = lists[counts + cell]; }
+  return vec2u(counts + cells() + cell * size.count, workgroupUniformLoad(&listed));
 }
 
 var<workgroup> reached: array<atomic<u32>, $words>;

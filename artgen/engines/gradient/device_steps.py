@@ -41,13 +41,13 @@ class DeviceSteps:
         self.stepper.load(self._rows(raw), torch.stack(means), limits)
         self.ahead = self.kept = False
 
-    def take(self, rates: Sequence[Mapping[str, float]]) -> None:
-        """Take steps with these rates."""
+    def take(self, rates: Sequence[Mapping[str, float]], softness: Sequence[float]) -> None:
+        """Take steps with these rates, and this softness of the blend over."""
         rows = []
-        for each in rates:
+        for each, soft in zip(rates, softness, strict=True):
             self.steps += 1
             first, second = (1 - beta**self.steps for beta in self.betas)
-            rows.append([first, second**0.5, *(each[name] for name in self._names)])
+            rows.append([first, second**0.5, soft, *(each[name] for name in self._names)])
         self.stepper.take(torch.tensor(rows, dtype=torch.float64))
         self.ahead = True
 

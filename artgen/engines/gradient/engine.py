@@ -122,7 +122,8 @@ class GradientEngine(Engine):
                 if self.device is not None:
                     rounds = (step for step in self.rounds if self.step < step < end)
                     together = range(self.step, min(rounds, default=end))
-                    self.device.take([self._rates(step) for step in together])
+                    softness = [self.objective.softness(step) for step in together]
+                    self.device.take([self._rates(step) for step in together], softness)
                     self.step = together.stop
                     continue
                 for raw in self.raw.values():

@@ -129,6 +129,10 @@ class Objective:
         """The picture of a step, [3, height, width]."""
         return self._paint(tensors, canvas)
 
+    def softness(self, step: int) -> float:
+        """The softness of the blend over at a step, see `artgen.raster.paint`."""
+        return 0.0
+
     def picture(self, tensors: Mapping[str, Tensor]) -> Tensor:
         """What is compared with the target in an evaluation; of the target's shape."""
         return self._paint(tensors, self.canvas)

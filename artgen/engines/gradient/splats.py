@@ -100,9 +100,12 @@ class SplatObjective(Objective):
 
     def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
         """The picture of a step: the order of the parts is soft at first and hardens."""
+        return self._paint(tensors, canvas, self.softness(step))
+
+    def softness(self, step: int) -> float:
+        """From 1 to 0 in the share `soften` of the steps."""
         learning = self.options.soften * self.problem.total_steps
-        softness = max(0.0, 1 - self.problem.position(step) / learning) if learning else 0.0
-        return self._paint(tensors, canvas, softness)
+        return max(0.0, 1 - self.problem.position(step) / learning) if learning else 0.0
 
     def after_step(self, raw: dict[str, Tensor]) -> None:
         """Keep colours in 0..1 where the fit has an alpha: none may imitate the background."""

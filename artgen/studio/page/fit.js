@@ -16,6 +16,9 @@ function rateFactor(options, step, total) {
   return step < options.warmup ? (factor * (step + 1)) / (options.warmup + 1) : factor;
 }
 
+/** How soft the order of parts over one another is, see artgen's engines/gradient/splats.py. @param {Record<string, any>} options @param {number} step */
+const softness = ({ soften, steps }, step) => (soften > 0 ? Math.max(0, 1 - step / (soften * steps)) : 0);
+
 class Fit {
   /**
    * @param {GPUDevice} device
@@ -35,6 +38,8 @@ class Fit {
     /** The step, steps that Adam counts, the factor after failures, the best loss, failures. */
     this.step = this.adam = this.failures = 0;
     this.factor = 1;
+    /** Room for pairs of a part and a tile, see artgen.compiler.step_program. */
+    this.room = 0;
     this.bestLoss = Infinity;
     this.count = kind.grows ? firstCount(options.start, options.count) : options.count;
     this.rounds = kind.grows ? roundsOf(options, options.count, options.steps) : new Map();
@@ -83,7 +88,7 @@ class Fit {
   /** Continue with these raw values and moments. @param {Float32Array} raw @param {Float32Array | null} moments */
   adopt(raw, moments) {
     const { program, kernels } = this.kind, { target, background } = this.scene, setting = this.setting(new Philox(0));
-    const sizes = { N: this.count, W: target.width, H: target.height, S: SUBMITTED };
+    const sizes = { N: this.count, W: target.width, H: target.height, S: SUBMITTED, R: this.room };
     const { beta1, beta2, epsilon, weight_decay: decay } = this.options;
     this.driver?.destroy();
     this.driver = new Driver(this.device, program, kernels, sizes, {
@@ -126,17 +131,26 @@ class Fit {
     if (this.rounds.has(this.step) && this.rounds.get(this.step) > 0) await this.grow();
     const next = [...this.rounds.keys()].find((step) => step > this.step) ?? Infinity;
     const steps = Math.min(number, SUBMITTED, this.options.steps - this.step, next - this.step), { beta1, beta2 } = this.options;
-    const width = 2 + this.rates.length, schedule = new Float32Array(steps * width);
+    const width = 3 + this.rates.length, schedule = new Float32Array(steps * width);
     for (let k = 0; k < steps; k++) {
       const t = this.adam + k + 1, factor = this.factor * rateFactor(this.options, this.step + k, this.options.steps);
-      schedule.set([1 - beta1 ** t, Math.sqrt(1 - beta2 ** t), ...this.rates.map((rate) => rate * factor)], k * width);
+      schedule.set([1 - beta1 ** t, Math.sqrt(1 - beta2 ** t), softness(this.options, this.step + k), ...this.rates.map((rate) => rate * factor)], k * width);
     }
     this.driver.write("schedule", schedule);
     this.driver.write("clock", new Uint32Array(1));
-    await this.driver.run(Array.from({ length: steps }, () => this.driver.lists("step")).flat());
-    this.step += steps;
-    this.adam += steps;
-    return steps;
+    const [clock] = await this.driver.run(Array.from({ length: steps }, () => this.driver.lists("step")).flat(), ["clock"]);
+    const missed = new Uint32Array(clock)[1], taken = steps - missed;
+    this.step += taken;
+    this.adam += taken;
+    if (missed) await this.makeRoom();
+    return taken;
+  }
+
+  /** Continue with room for as many pairs of a part and a tile as there are. */
+  async makeRoom() {
+    const [report, raw, moments] = await this.driver.run(this.driver.lists("evaluate"), ["report", "raw", "moments"]);
+    this.room = Math.ceil(1.25 * new Float32Array(report)[3]);
+    this.adopt(new Float32Array(raw), new Float32Array(moments));
   }
 
   /** Measure loss and PSNR, keep the best, and recover from what is not finite. */
