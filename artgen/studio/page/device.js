@@ -58,7 +58,9 @@ async function compileProgram(device, program) {
   try {
     return Object.fromEntries(await Promise.all(compiled));
   } catch (error) {
-    throw new Sentence(`The driver of this graphics card refused a shader: ${/** @type {Error} */ (error).message}`);
+    const notes = await Promise.all(Object.values(modules).map((module) => module.getCompilationInfo()));
+    const [first] = notes.flatMap(({ messages }) => messages).filter(({ type }) => type === "error");
+    throw new Sentence(`The driver of this graphics card refused a shader: ${first?.message ?? /** @type {Error} */ (error).message}`);
   } finally {
     device.popErrorScope().catch(() => {});
   }
