@@ -267,13 +267,21 @@ def _sized(cls: type[Primitive], table: PrimitiveTable) -> dict[str, int]:
 def _count(primitive: Primitive, asked: int | Literal["auto"] | None, canvas: Canvas) -> int | None:
     """How many parts: asked for, else the preset's, else the primitive's default.
 
-    For ``auto`` it is the limit of what the engine may find.
+    For ``auto`` it is the limit of what the engine may find. Raises UsageError where they are too
+    few.
     """
     if not primitive.has_count:
         return None
     if asked == "auto":
         return max(1, canvas.width * canvas.height // PIXELS_PER_PART)
-    return asked or primitive.preset.count or primitive.defaults.count or DEFAULT_COUNT
+    count = asked or primitive.preset.count or primitive.defaults.count or DEFAULT_COUNT
+    if count < primitive.least_count:
+        raise UsageError(
+            f"{type(primitive).__name__} needs a count of at least {primitive.least_count}, "
+            f"got {count}",
+            hint=f"use -n {primitive.least_count} or more",
+        )
+    return count
 
 
 def _within_bytes(

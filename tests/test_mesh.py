@@ -12,7 +12,7 @@ import pytest
 import torch
 from test_resume import assert_same
 
-from artgen import Canvas, Context, Drawing, ExportRequest, UsageError, load
+from artgen import Canvas, Context, Drawing, ExportRequest, UsageError, fit, load
 from artgen.animation.morph import morph
 from artgen.engines.gradient.meshes import solve_colours
 from artgen.events import Advanced
@@ -271,6 +271,11 @@ def test_morphs_begin_and_end_with_their_drawings(arts):
         assert gap.max() <= 1
     with pytest.raises(UsageError, match="still meshes"):
         export_html(both, ExportRequest())
+
+
+def test_fewer_vertices_than_corners_are_refused(photo):
+    with pytest.raises(UsageError, match="at least 4, got 2"):
+        fit(photo, "mesh", count=2)
 
 
 def test_int8_is_too_coarse_for_vertices(photo):

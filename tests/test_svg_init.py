@@ -81,6 +81,30 @@ def test_what_is_read_of_a_file(tmp_path):
     )
 
 
+def test_style_sheets_are_read(tmp_path):
+    file = tmp_path / "styled.svg"
+    file.write_text(
+        """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 100 100"><defs><style><![CDATA[
+        /* .a { fill: lime } */ @media print { .a { fill: lime } } @import url("x.css");
+        .a, .b { fill: red; opacity: 50% } rect.b { fill: blue } #c { fill: teal }
+        g > .a { fill: lime } .off { display: none } path { fill: orange }
+        ]]></style></defs>
+        <rect class="a" width="10" height="10" fill="lime"/>
+        <rect class="x b" width="10" height="20"/>
+        <circle class="b" id="c" cx="50" cy="50" r="20" style="opacity: 1"/>
+        <rect class="off" width="30" height="30"/>
+        <path d="M0 0h40v40z"/></svg>"""
+    )
+    svg = read_svg(file)
+    assert [(path.colour, path.alpha) for path in svg.paths] == [
+        ((1, 0, 0), 0.5),
+        ((0, 0, 1), 0.5),
+        ((0, 128 / 255, 128 / 255), 1),
+        ((1, 165 / 255, 0), 1),
+    ]
+    assert describe(svg) == "not read: style rules (3)"
+
+
 def test_the_canvas_may_be_left_to_the_paths(tmp_path):
     file = tmp_path / "bare.svg"
     file.write_text('<svg><path d="M5 5h30v20z"/></svg>')

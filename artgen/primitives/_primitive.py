@@ -73,6 +73,8 @@ class Primitive:
     """How its drawings may be stored, see `artgen.art.precision`."""
     mean_background: ClassVar[bool] = False
     """Whether a background of ``auto`` is the mean colour of the target instead of black."""
+    least_count: ClassVar[int] = 1
+    """The fewest parts that make a picture."""
     extensible: ClassVar[bool] = False
     """Whether a fit that starts from a drawing may add parts to it."""
     keeps_trajectory: ClassVar[bool] = True

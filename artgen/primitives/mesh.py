@@ -49,6 +49,7 @@ class Mesh(Primitive):
 
     family: ClassVar[str] = "mesh"
     required: ClassVar[tuple[str, ...]] = ("corner_colours",)
+    least_count: ClassVar[int] = 4
     Options: ClassVar[type[Any]] = EdgeOptions
     precisions: ClassVar[tuple[Precision, ...]] = ("fp32", "fp16")
     """Vertices on 256 steps along a side have other triangles, and flat ones other colours."""

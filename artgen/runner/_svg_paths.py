@@ -22,6 +22,7 @@ from artgen._files import check_regular
 from artgen.engines.paths_to_shapes import FilledPath, covers, outer_rings
 from artgen.errors import InputError, reading
 from artgen.primitives import flatten
+from artgen.runner._svg_styles import StyleSheet, declared, read_styles
 
 Floats = NDArray[np.float64]
 
@@ -40,7 +41,6 @@ _UNREAD = {
     "use": "use",
     "svg": "nested svg",
     "line": "strokes",
-    "style": "style sheets",
     "foreignObject": "foreign objects",
     **dict.fromkeys(("animate", "animateTransform", "animateMotion", "set"), "animations"),
 }
@@ -102,6 +102,8 @@ def read_svg(path: Path) -> SvgPaths:
     parser.StartElementHandler, parser.EndElementHandler = reader.start, reader.end
     parser.EntityDeclHandler = reader.refuse_entity
     try:
+        if b"style" in data:
+            reader.styles = read_styles(data, reader.refuse_entity)
         parser.Parse(data, True)
     except (expat.ExpatError, ValueError) as error:
         raise InputError(f"{path} is not a valid SVG file: {error}", hint="save it again") from None
@@ -125,6 +127,7 @@ class _Reader:
 
         self.path, self.elements, self.skipped = path, 0, 0
         self.stack = [_Context(Identity)]
+        self.styles = StyleSheet()
         self.unread: Counter[str] = Counter()
         self.paths: list[FilledPath] = []
         self.holes = 0
@@ -158,7 +161,7 @@ class _Reader:
             return
         if first:
             self.box = _canvas(attributes)
-        own = _style(attributes)
+        own = _style(tag, attributes, self.styles)
         if own.get("display") == "none":
             self.skipped += 1
             return
@@ -240,6 +243,7 @@ class _Reader:
                 f"{self.path} has no filled paths within its canvas but its background",
                 hint="check its viewBox",
             )
+        self.unread["style rules"] += self.styles.unread
         unread = {what: number for what, number in self.unread.items() if number}
         return SvgPaths((width, height), tuple(paths), background, unread, self.holes)
 
@@ -256,14 +260,11 @@ def describe(svg: SvgPaths) -> str:
     return "; ".join(said)
 
 
-def _style(attributes: Mapping[str, str]) -> dict[str, str]:
-    """The properties of an element: attributes, then its `style`."""
-    found = {key: value for key, value in attributes.items() if key in _PROPERTIES}
-    for declaration in attributes.get("style", "").split(";"):
-        key, _, value = declaration.partition(":")
-        if key.strip() in _PROPERTIES:
-            found[key.strip()] = value.replace("!important", "")
-    stripped = {key: value.strip() for key, value in found.items()}
+def _style(tag: str, attributes: Mapping[str, str], sheet: StyleSheet) -> dict[str, str]:
+    """The properties of an element: attributes, then style sheets, then its `style`."""
+    own = declared(attributes.get("style", ""))
+    found = {**attributes, **sheet.properties(tag, attributes), **own}
+    stripped = {key: value.strip() for key, value in found.items() if key in _PROPERTIES}
     return {key: value for key, value in stripped.items() if value not in ("", "inherit")}
 
 
