@@ -127,7 +127,7 @@ def test_slow_motion_has_more_moments():
         lambda: Film((scene(0, 1),), float("inf"), 25),
         lambda: Film((scene(0, 1),), 1, 0),
         lambda: Film((scene(0, 1),), 1, float("nan")),
-        lambda: Film((scene(-1, 1),), 1, 25),
+        lambda: Film((scene(-1e9, 1),), 1, 25),
         lambda: Film((scene(float("nan")),), 1, 25),
         lambda: Film((scene(0, 1), scene(1, 2)), 3, 25),
         lambda: Film((scene(0, 1), scene(0.5, 2)), 3, 25),

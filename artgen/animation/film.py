@@ -40,6 +40,7 @@ class Scene:
     """Keyframes of the same parts.
 
     - `times` [K]: when each of them is reached, in seconds since the start of the film, increasing.
+      What is before 0 is kept but not seen.
     - `tensors`: for each tensor of the drawing, by its name, its *mapped* values at all keyframes,
       float32 [K, *shape of that tensor*].
     - `lifespans`: the first and the last keyframe of every part, int64 [2, N]; the last axis of all
@@ -153,7 +154,9 @@ class Film:
         _check(len(scenes) > 0, "a film must have a scene")
         _check(0 < self.duration <= LONGEST, f"a film must last at most {LONGEST:.0f} seconds")
         _check(0 < self.fps <= FASTEST, f"a film must have at most {FASTEST:.0f} frames per second")
-        _check(scenes[0].times[0] >= 0, "a film must not begin before 0 seconds")
+        _check(
+            scenes[0].times[0] >= -LONGEST, f"a film must not begin before -{LONGEST:.0f} seconds"
+        )
         _check(
             scenes[-1].times[-1] <= self.duration + SAME, "all keyframes must be within the film"
         )

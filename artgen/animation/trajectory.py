@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,28 +33,40 @@ _SAMPLE = 65_536
 _MOST = 100
 """The most keyframes."""
 
+_WHOLE = 16_000
+"""The number that stands for the whole duration in times of keyframes."""
+
 _TABLE = 90
 """The bytes of a trajectory's table beside its data, about."""
 
 
 @dataclass(frozen=True)
 class Trajectory:
-    """The way to a drawing, `keyframes` evenly apart in the first `moving` of `duration` seconds.
+    """The way to a drawing: its film has `keyframes`, `duration` in seconds and a rate of `fps`.
 
-    `fps` is the rate of its film. `data` is encoded: at which keyframe the parts begin, then for
+    `data` is encoded: the times of the keyframes, at which keyframe the parts begin, then for
     every tensor, in the order of their names, its pace, the ranges of its rows, and 4 bits for the
     start of each number. Raises ValueError where a number is out of range.
     """
 
     keyframes: int
-    moving: float
     duration: float
     fps: float
     data: bytes
 
     def __post_init__(self) -> None:
-        if not (2 <= self.keyframes <= _MOST and 0 < self.moving <= self.duration < math.inf):
+        if not (2 <= self.keyframes <= _MOST and 0 < self.duration < math.inf):
             raise ValueError("the keyframes of a trajectory must be within its time")
+
+    @property
+    def times(self) -> tuple[float, ...]:
+        """When the keyframes are reached, in seconds: see `Scene`."""
+        shares = _Reader(self.data).take(np.int16, self.keyframes) / _WHOLE
+        return tuple((shares * self.duration).tolist())
+
+    def retimed(self, times: Sequence[float]) -> Trajectory:
+        """The same with keyframes at other times, from minus to twice the duration."""
+        return replace(self, data=_timed(times, self.duration) + self.data[2 * self.keyframes :])
 
     def film(self, drawing: Drawing) -> Film:
         """The film that ends with `drawing`, whose trajectory this is. Raises ValueError if not."""
@@ -68,8 +80,7 @@ class Trajectory:
         lifespans = None
         if birth.any():
             lifespans = torch.from_numpy(np.stack([birth, np.full_like(birth, keys - 1)]))
-        times = tuple(np.linspace(0, self.moving, keys).tolist())
-        return Film((Scene(times, tensors, lifespans),), self.duration, self.fps)
+        return Film((Scene(self.times, tensors, lifespans),), self.duration, self.fps)
 
     def starts(self, drawing: Drawing) -> Iterator[tuple[str, Floats, Floats]]:
         """For each tensor: its name, its pace [K], and how far its numbers had to go [rows, N].
@@ -77,7 +88,7 @@ class Trajectory:
         Raises ValueError where `drawing` does not have this trajectory.
         """
         parts = len(self._birth(drawing)) > 0
-        reader = _Reader(self.data, 4 * self.keyframes)
+        reader = _Reader(self.data, 6 * self.keyframes)
         for name, tensor in sorted(drawing.tensors.items()):
             final = _rows(tensor[None].numpy(), parts)[0]
             pace = _pace(reader.take(np.uint8, self.keyframes))
@@ -92,7 +103,7 @@ class Trajectory:
 
     def _birth(self, drawing: Drawing) -> NDArray[np.int64]:
         """The keyframe at which each part begins, [N]; [0] where there are no parts."""
-        births = _Reader(self.data).take(np.uint32, self.keyframes)
+        births = _Reader(self.data, 2 * self.keyframes).take(np.uint32, self.keyframes)
         total = int(births.sum(dtype=np.int64))
         if total and any(total not in t.shape[-1:] for t in drawing.tensors.values()):
             raise ValueError("its trajectory has another number of parts")
@@ -103,7 +114,6 @@ class Trajectory:
         return {
             "keyframes": self.keyframes,
             # Floats, as they are read.
-            "moving": float(self.moving),
             "duration": float(self.duration),
             "fps": float(self.fps),
             "data": base64.b85encode(self.data).decode("ascii"),
@@ -137,12 +147,21 @@ def trajectory_of(film: Film, *, parts: bool) -> Trajectory | None:
         values = tensor.numpy()
         pieces += _encoded(_rows(values[..., living] if parts else values, parts), birth)
     data = b"".join(piece.tobytes() for piece in pieces)
-    return Trajectory(keys, scene.times[-1], film.duration, film.fps, data)
+    # Of several stages, the last one lasts as long as the film.
+    times = np.linspace(0, scene.times[-1], keys)
+    return Trajectory(keys, film.duration, film.fps, _timed(times, film.duration) + data)
+
+
+def _timed(times: Sequence[float] | NDArray[np.float64], duration: float) -> bytes:
+    """Times of keyframes as they are stored."""
+    # Down, so that the frame at the end of the way shows the result.
+    shares = np.floor(np.asarray(times) / duration * _WHOLE + 1e-6)
+    return shares.clip(-_WHOLE, 2 * _WHOLE - 1).astype(np.int16).tobytes()
 
 
 def trajectory_bytes(drawing: Drawing, keyframes: int, *, parts: bool) -> int:
     """The bytes that a trajectory adds to the file of a drawing."""
-    size = 4 * keyframes
+    size = 6 * keyframes
     for tensor in drawing.tensors.values():
         rows = _rows(tensor[None].numpy(), parts).shape[1]
         size += keyframes + 8 * rows + -(-tensor.numel() // 2)

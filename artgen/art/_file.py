@@ -82,7 +82,6 @@ class _HistoryTable(BaseModel):
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     keyframes: int
-    moving: float
     duration: float
     fps: float
     data: str

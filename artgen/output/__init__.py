@@ -6,7 +6,7 @@ from artgen.output.atomic import atomic_path, atomic_write, probe_folder
 from artgen.output.error_map import WORST, embers, error_map
 from artgen.output.frames import FrameStore
 from artgen.output.image_codecs import available_codecs, encode_within
-from artgen.output.pace import paced_frames
+from artgen.output.pace import measure_pace, paced_frames
 from artgen.output.provenance import read_recipe
 from artgen.output.still import contact_sheet, encode_jpeg, encode_photo, encode_png, to_pixels
 from artgen.output.strips import encode_png_strips, encode_tiff_strips
@@ -40,6 +40,7 @@ __all__ = [
     "error_map",
     "frame_counts",
     "frame_steps",
+    "measure_pace",
     "paced_frames",
     "probe_encoder",
     "probe_folder",

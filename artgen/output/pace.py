@@ -1,4 +1,4 @@
-"""The pace of a progress video: every second of it shows as much change.
+"""The pace of a progress video or a film: every second of it shows as much change.
 
 The first steps of a fit change nearly everything, the last hundreds next to nothing. So a video
 follows how far the picture has come, and not the steps.
@@ -7,16 +7,37 @@ follows how far the picture has come, and not the steps.
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 Pixels = NDArray[np.uint8]
+T = TypeVar("T")
 
 BEGUN = 0.9
 """The first picture to show has at most this share of the error of the best even colour."""
+
+
+def measure_pace(read: Callable[[T], Pixels], steps: Sequence[T]) -> tuple[int, list[float]]:
+    """Return the index of the first picture to show, and how much each differs from the next.
+
+    `read` returns the picture of a step, uint8 [h, w, 3] of one size. Pictures that say less than
+    an even colour are not to be shown: empty canvases, random networks. The difference is the mean
+    absolute difference of bytes, float [len(steps) - 1].
+    """
+    last = read(steps[-1])
+    error = BEGUN * _change(last, np.median(last, axis=(0, 1)))
+    first, changes, before = len(steps) - 1, [], None
+    for index, step in enumerate(steps):
+        now = read(step)
+        if index < first and _change(now, last) <= error:
+            first = index
+        if before is not None:
+            changes.append(_change(before, now))
+        before = now
+    return first, changes
 
 
 def paced_frames(
@@ -25,17 +46,13 @@ def paced_frames(
     """Yield `number` frames, uint8 [h, w, 3], on the way to the picture of the last of `steps`.
 
     `read` returns the picture of a step; all have one size. Frames are equal amounts of change
-    apart, the mean absolute difference of bytes; between two pictures, one fades into the other.
-    What says less than an even colour is left out: empty canvases, random networks. The last
-    picture follows the last frame.
+    apart, see `measure_pace`; between two pictures, one fades into the other. The last picture
+    follows the last frame.
     """
     # Pictures are read in pairs, twice each: to measure the way, and to go along it.
     read = functools.lru_cache(maxsize=2)(read)
-    last = read(steps[-1])
-    error = BEGUN * _change(last, np.median(last, axis=(0, 1)))
-    first = next((i for i, step in enumerate(steps) if _change(read(step), last) <= error), -1)
-    kept = steps[first:]
-    changes = [_change(read(a), read(b)) for a, b in itertools.pairwise(kept)]
+    first, changes = measure_pace(read, steps)
+    kept, changes, last = steps[first:], changes[first:], read(steps[-1])
     way = np.cumsum([0.0, *changes])
     for place in way[-1] * np.arange(number) / number:
         index = int(np.searchsorted(way, place, side="right")) - 1

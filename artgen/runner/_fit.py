@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from artgen.animation.film import Film
 from artgen.animation.trajectory import Trajectory, trajectory_of
+from artgen.display import open_view
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem, Report
 from artgen.engines.protocols import (
@@ -48,6 +49,7 @@ from artgen.runner._history import (
     Snapshot,
     film_of,
     keeps_trajectory,
+    paced,
 )
 from artgen.runner._prepare import Job, check_finite
 from artgen.runner._timing import Budget, Pace, Stopwatch, Work, measure_pace, stretches
@@ -65,6 +67,9 @@ PLATEAU_GAIN = 0.01
 """What counts as a gain, in dB of the PSNR, or of the loss where there is none."""
 OVERTIME = 1.25
 HOLD_SECONDS = 2.0
+_PACE_SIDE = 96
+"""Long side of the pictures by which the pace of a film is measured, in pixels."""
+
 ESTIMATED_AS = 60.0
 """To estimate a stage, it is rehearsed as for a budget of this many seconds."""
 
@@ -200,9 +205,11 @@ class Fit:
         if self.keys:
             film = self._film(last)
             if self.recipe.output.history:
-                self.film = film
-            else:
-                self.trajectory = trajectory_of(film, parts=self.job.plan.primitive.has_count)
+                self.film = paced(film, self._shown(film))
+            elif light := trajectory_of(film, parts=self.job.plan.primitive.has_count):
+                film = light.film(self.drawing)
+                times = paced(film, self._shown(film)).scenes[0].times
+                self.trajectory = light.retimed(times)
 
     def _complete_stage(self, index: int) -> Engine:
         """Run a stage, or what is left of it, up to its best drawing."""
@@ -242,6 +249,22 @@ class Fit:
             hold=min(HOLD_SECONDS, seconds / 2),
             fps=output.fps,
         )
+
+    def _shown(self, film: Film) -> Callable[[float], NDArray[np.uint8]]:
+        """Draws moments of a film: pictures small, to see how much they change."""
+        job = self.job
+        canvas = job.start.canvas
+        if job.target.subject is None:
+            canvas = canvas.scaled(min(_PACE_SIDE, max(canvas.width, canvas.height)))
+        view = open_view(
+            job.shown(job.start),
+            job.plan.primitive,
+            canvas,
+            device=job.device,
+            backend=job.backend,
+            test=job.data.test,
+        )
+        return lambda seconds: view.show(job.shown(film.drawing(job.start, seconds))).pixels
 
     @property
     def stage(self) -> Stage:

@@ -6,17 +6,20 @@ They are drawings and not pictures, so the progress can be shown again at any si
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
 from pathlib import Path
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.animation.film import Film, Scene
 from artgen.drawing import Drawing
 from artgen.errors import OutputError
+from artgen.output import measure_pace
 from artgen.resolve import Plan
 from artgen.runner._state_file import putting_to_use, read_state, write_state
 
@@ -26,6 +29,9 @@ _TENSOR = "tensor."
 
 LIGHT_KEYS = 12
 """Keyframes of a light history."""
+
+_LEAST, _MOST = 0.02, 3.0
+"""The least and the most time between two keyframes, of the mean: what jumps is not to wait."""
 
 _LARGEST_LIGHT = 4_000_000
 """More parameters have no light history, which would take too long."""
@@ -129,6 +135,25 @@ def film_of(
 
     scenes = [_scene(list(group), parted) for _, group in groupby(timed, scene)]
     return Film(tuple(scenes), seconds, fps)
+
+
+def paced(film: Film, show: Callable[[float], NDArray[np.uint8]]) -> Film:
+    """The film with its keyframes at times of equal amounts of change apart; it ends as before.
+
+    `show` draws the film at a moment. Keyframes that say less than an even colour get times before
+    0: see `artgen.output.measure_pace`.
+    """
+    times = [time for scene in film.scenes for time in scene.times]
+    first, changes = measure_pace(show, times)
+    if first == len(times) - 1:
+        first = 0
+    if not any(changes[first:]):
+        return film
+    least, most = np.multiply((_LEAST, _MOST), sum(changes[first:]) / len(changes[first:]))
+    way = np.cumsum([0.0, *[least] * first, *np.clip(changes[first:], least, most)])
+    scaled = iter(np.round((way - way[first]) * times[-1] / (way[-1] - way[first]), 5).tolist())
+    scenes = [replace(each, times=tuple(islice(scaled, each.keyframes))) for each in film.scenes]
+    return replace(film, scenes=tuple(scenes))
 
 
 def _scene(timed: list[tuple[float, Snapshot]], parted: bool) -> Scene:
