@@ -28,10 +28,10 @@ from artgen.runner import run
 from artgen.tasks import RunControl
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.halftone import Halftone
+from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
 from artgen_plugins.string import DARKEST, String
-from artgen_plugins.tile import Tile
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -243,7 +243,7 @@ def halves(primitive: Ink, count: int) -> ink.Sheet:
 
 @pytest.mark.parametrize("form", ["stone", "stitch"])
 def test_tiles_have_the_ink_of_their_place_and_joints_between_them(form):
-    primitive = Tile({"form": form, "inks": "#112233,#ddccbb"})
+    primitive = Mosaic({"form": form, "inks": "#112233,#ddccbb"})
     marks = primitive.place(halves(primitive, 200))
     assert 150 < len(marks) <= 200
     middle = marks.strokes[:, [0, 2]].mean(1)
@@ -278,7 +278,7 @@ def test_contrast_is_equalised_before_inks_are_chosen():
 def test_the_inks_are_those_of_a_palette(tmp_path):
     picture = np.zeros((24, 24, 3), np.uint8)
     picture[:, 12:] = (200, 40, 30)
-    art = artgen.fit(picture, "tile", count=36, palette=2, seed=0, form="stitch")
+    art = artgen.fit(picture, "mosaic", count=36, palette=2, seed=0, form="stitch")
     assert art.drawing.options["inks"] == ",".join(art.recipe.target.palette)
     found = art.primitive().unpack(art.drawing.tensors).ink
     assert set(found.tolist()) == {0, 1}

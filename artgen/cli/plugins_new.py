@@ -18,6 +18,7 @@ def new(
         None,
         "splat: soft parts that share a footprint; field: a function of position; "
         "shape: flat outlines with hard edges; partition: cells around sites; "
+        "mesh: triangles between vertices; ink: marks of a few inks; "
         "codec: an encoder and a decoder for sets of pictures.",
         default="splat",
     ),

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
-Family = Literal["splat", "field", "shape", "partition", "ink", "codec"]
+Family = Literal["splat", "field", "shape", "partition", "mesh", "ink", "codec"]
 Other = Literal["loss", "target", "engine", "exporter", "observer"]
 
 FAMILIES: dict[str, str] = {
@@ -32,6 +32,7 @@ FAMILIES: dict[str, str] = {
     "field": "A sum of plane waves.",
     "shape": "Stars at any angle.",
     "partition": "Cells whose sites have a reach of their own.",
+    "mesh": "Triangles that share the colours of their vertices.",
     "ink": "Dots on a square grid.",
     "codec": "A small network that encodes and decodes pictures.",
 }

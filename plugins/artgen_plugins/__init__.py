@@ -37,7 +37,7 @@ def artgen_primitives() -> list[Spec]:
         Spec("stipple", "Dots of ink, spread evenly.", "artgen_plugins.stipple:Stipple"),
         Spec("string", "A thread around nails.", "artgen_plugins.string:String"),
         Spec("halftone", "Screens of dots or lines.", "artgen_plugins.halftone:Halftone"),
-        Spec("tile", "Mosaic tiles or stitches.", "artgen_plugins.tile:Tile"),
+        Spec("mosaic", "Square stones or stitches.", "artgen_plugins.mosaic:Mosaic"),
         Spec("path", "One line that never lifts.", "artgen_plugins.path:Path"),
         Spec("mesh", "Triangles that share their edges.", "artgen_plugins.mesh:LowPoly"),
         Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),

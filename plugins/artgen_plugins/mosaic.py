@@ -1,4 +1,4 @@
-"""Tiles: pieces of one colour each, side by side: the stones of a mosaic, or stitches.
+"""Mosaic: tiles of one colour each, side by side, which are stones or stitches.
 
 Stones lie along the contours of the picture, as in Roman mosaics. They are the centroidal Voronoi
 cells of a distance whose unit circle is a square turned with the contours (Hausner: Simulating
@@ -22,8 +22,8 @@ PIXELS, NEAR, ROUNDS = 24, 6, 25
 
 
 @dataclass(frozen=True)
-class TileOptions(InkOptions):
-    """Options of tiles."""
+class MosaicOptions(InkOptions):
+    """Options of `mosaic`."""
 
     inks: str = option(
         "#22242c,#8c1c13,#d9822b,#e8c872,#f4ecd8,#3f6c51,#2f4b7c,#86a8cf",
@@ -37,10 +37,10 @@ class TileOptions(InkOptions):
     joint: float = option(0.14, "gap between tiles, as a share of their side", low=0, high=0.9)
 
 
-class Tile(Ink):
+class Mosaic(Ink):
     """Square stones or stitches, each of the ink that is most frequent there."""
 
-    Options: ClassVar[type[Any]] = TileOptions
+    Options: ClassVar[type[Any]] = MosaicOptions
     separation: ClassVar[Literal["mixed", "nearest"]] = "nearest"
     defaults = Preset(count=3200, background="#2f2b28")
     presets: ClassVar = {
