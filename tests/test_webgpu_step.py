@@ -18,6 +18,7 @@ from artgen import Canvas, Diverged, Drawing, Param, Splat
 from artgen.compiler import step_program
 from artgen.compiler.step_program import NoStep, emit_step, evaluate
 from artgen.engines.base import Problem
+from artgen.engines.gradient.densify import summed_colour
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.events import Evaluated
 from artgen.losses import Loss, Term, exponential, l1, mse
@@ -244,6 +245,36 @@ def test_a_hundred_steps_are_two_submissions_and_read_nothing(device):
     improved = engine.report().improved
     # The best drawing is a copy on the device.
     assert (device.submissions - before[0], device.bytes_read - before[1]) == (3 + improved, 16)
+
+
+@pytest.mark.parametrize("blend", ["sum", "over"])
+def test_a_survey_is_what_torch_finds(device, blend):
+    engine = GradientEngine()
+    engine.start(problem_of(device, blend=blend, soften=0.5))
+    engine.advance(5)
+    survey = engine.device.stepper.survey()[1]
+    engine._fetch()
+    tensors, paint_again = engine._mapped(), engine.objective.picture
+    torch.testing.assert_close(survey.picture, paint_again(tensors), atol=1e-5, rtol=0)
+    worth = summed_colour(paint_again, tensors, None)
+    torch.testing.assert_close(survey.worth * 3 * CANVAS.width * CANVAS.height, worth)
+
+
+def test_a_round_of_growth_reads_once(device, monkeypatch):
+    engine = GradientEngine()
+    engine.start(problem_of(device, move=0.3, every=0.01, until=0.02))
+    engine.advance(4)
+    reads, run_work = [], device.run
+
+    def counted(work, read=()):
+        reads.extend([len(read)] if read else [])
+        return run_work(work, read)
+
+    monkeypatch.setattr(device, "run", counted)
+    engine.advance(1)
+    # Parameters, moments, the best, the picture, and what each part adds to it.
+    assert reads == [5]
+    assert engine.made == COUNT + 2
 
 
 def test_the_size_of_a_chunk_changes_nothing(device):

@@ -21,6 +21,8 @@ read back between steps. A driver in any language needs no knowledge of splats, 
 7. To see the picture: run ``draw`` and show ``pixels``. It needs no buffer of the steps alone, so
    another set of buffers with the same ``raw`` draws at any size. To zoom, change the view.
 
+8. To add parts: run ``survey``, and read ``picture`` and ``worth``.
+
 A list is a sequence of operations: ``{"kernel": name, "groups": [x, y]}`` dispatches workgroups
 (expressions), ``{"copy": [from, to]}`` copies a buffer to one of the same length. A dispatch of no
 workgroups is left out.
@@ -62,6 +64,11 @@ report     f32 [4]           the loss; the mean squared error of the picture as 
                              in 0..1 (PSNR = -10·log10 of it); the number of parameters that are not
                              finite; the pairs that there are if there is no room for them, else 0
 pixels     u32 [H, W]        colours of 8 bits: red in the lowest byte, then green, blue, 255
+picture    f32 [3, H, W]     the picture, as the target is
+worth      f32 [N]           the magnitude of the colour that each splat adds to the picture, times
+                             the weights of its pixels
+state      f32 [4]           under the blend over: the softness; the mean depth; the pairs that
+                             there are if there is no room for them, else 0
 raw, best  f32 [P, N]        raw parameters, present and best
 ========== ================= =======================================================================
 
@@ -176,6 +183,8 @@ BINDINGS: Mapping[str, tuple[str, Access]] = {
     "clock": ("array<u32>", "storage"),
     "report": ("array<f32>", "storage"),
     "pixels": ("array<u32>", "storage"),
+    "picture": ("array<f32>", "storage"),
+    "worth": ("array<f32>", "storage"),
     "state": ("array<f32>", "storage"),
     "order": ("array<u32>", "storage"),
     "histogram": ("array<u32>", "storage"),
@@ -190,6 +199,8 @@ _KERNELS: Mapping[str, tuple[str, ...]] = {
     "tick": ("clock",),
     "reduce": ("size", "raw", "errors", "report"),
     "show": ("size", "scene", "image", "pixels"),
+    "survey": ("size", "scene", "image", "weights", "incoming", "picture"),
+    "weigh": ("size", "raw", "gradients", "worth"),
 }
 """The entry points of ``step.wgsl`` and the buffers that each is bound to."""
 
@@ -201,6 +212,8 @@ _ORDER_KERNELS: Mapping[str, tuple[str, ...]] = {
     "tick": (*_KERNELS["tick"], "state"),
     "reduce": (*_KERNELS["reduce"], "state"),
     "show": (*_KERNELS["show"], "state"),
+    "survey": (*_KERNELS["survey"], "state"),
+    "weigh": (*_KERNELS["weigh"], "state", "order"),
     "soften": ("size", "raw", "schedule", "clock", "state"),
     "sharpen": ("state",),
     "key": ("size", "raw", "order"),
@@ -399,7 +412,9 @@ class _Step:
             y=self._mapped_name("xy", 1),
             given=block(2, self._given()),
             picture=block(2, self._picture()),
-            compare=block(4, self._picture() + self._compare(loss)),
+            compare=block(4, self._picture() + self._compare(loss) + self._arrive()),
+            survey=block(2, self._picture() + self._survey() + self._arrive()),
+            weigh=block(2, self._weigh()),
             advance=block(2, self._advance()),
         )
 
@@ -480,7 +495,7 @@ class _Step:
         return lines + [f"let q{c} = {text.format(c=c, b=5 + c)};" for c in range(3)]
 
     def _compare(self, loss: Sequence[tuple[float, str]]) -> list[str]:
-        """Loss, squared error, and the gradient by the features' sums."""
+        """Loss, squared error, and the gradient d0, d1, d2 by the colours of a pixel."""
         lines = []
         for c in range(3):
             e = f"e{c}"
@@ -496,29 +511,36 @@ class _Step:
                 f"let b{c} = clamp(q{c}, 0.0, 1.0) - clamp(y{c}, 0.0, 1.0);",
                 f"square += b{c} * b{c};",
             ]
+        return lines
+
+    def _arrive(self) -> list[str]:
+        """The gradient by the features' sums."""
+        values = [f"d{c} * share" for c in range(3)]
         if self.blend == "over":
-            lines += self._compare_over()
-            return lines
-        lines += [f"incoming[{c}u * plane + pixel] = d{c} * share;" for c in range(3)]
-        if self.channels == 4:
+            # By the colours and the light in order, then by colours and weights in none.
+            through = [f"d{c} * (scene.background[{c}] - apart * t{5 + c})" for c in range(3)]
+            total = " + ".join(f"d{c} * t{5 + c}" for c in range(3))
+            ordered = [f"d{c} * (1.0 - state[0])" for c in range(3)]
+            values = [*ordered, " + ".join(through), *values, f"-({total}) * share / (t8 + 1e-6)"]
+        elif self.channels == 4:
             total = " + ".join(f"d{c} * q{c}" for c in range(3))
-            lines.append(f"incoming[3u * plane + pixel] = -({total}) * share;")
-        return lines
+            values.append(f"-({total}) * share")
+        lines = ["let apart = state[0] / (t8 + 1e-6);"] if self.blend == "over" else []
+        return lines + [f"incoming[{n}u * plane + pixel] = {v};" for n, v in enumerate(values)]
 
-    def _compare_over(self) -> list[str]:
-        """The gradient by colours and light in order, then by colours and weights in none."""
-        lines = ["let apart = state[0] / (t8 + 1e-6);"]
-        through = [f"d{c} * (scene.background[{c}] - apart * t{5 + c})" for c in range(3)]
-        total = " + ".join(f"d{c} * t{5 + c}" for c in range(3))
-        values = [f"d{c} * (1.0 - state[0])" for c in range(3)]
-        values += [" + ".join(through)]
-        values += [f"d{c} * share" for c in range(3)]
-        values += [f"-({total}) * share / (t8 + 1e-6)"]
-        lines += [f"incoming[{n}u * plane + pixel] = {value};" for n, value in enumerate(values)]
-        return lines
+    def _survey(self) -> list[str]:
+        """The picture, and its sum as what is derived."""
+        lines = [f"picture[{c}u * plane + pixel] = q{c};" for c in range(3)]
+        return lines + [f"let d{c} = weights[pixel];" for c in range(3)]
 
-    def _advance(self) -> list[str]:
-        """The gradient by each raw value, and its step."""
+    def _weigh(self) -> list[str]:
+        """The magnitude of the colour that a splat adds."""
+        terms = self._gradients()
+        added = (f"({' + '.join(terms['colour', (c,)])}) * {self._colours[c]}" for c in range(3))
+        return [f"worth[i] = length(vec3f({', '.join(added)}));"]
+
+    def _gradients(self) -> dict[Component, list[str]]:
+        """The gradient by each mapped value, as terms of a sum."""
         columns, width = self.source.columns, len(self.source.columns) + self.channels
         sums = [f"gradients[k * {width}u + {n}u]" for n in range(width)]
         features = sums[len(columns) :]
@@ -539,7 +561,11 @@ class _Step:
                 f"select(0.0, faded, state[0] > 0.0) * {features[4]}",
             ]
             terms["z", ()].append(f"-near * sharpness * {features[4]}")
-        lines = []
+        return terms
+
+    def _advance(self) -> list[str]:
+        """The step of each raw value."""
+        lines, terms = [], self._gradients()
         for k, row in enumerate(self.rows):
             to = self.maps[row[0]]
             slope = _times(to.scale, _MAPS[to.function][1].format(r=f"r{k}"))
@@ -618,6 +644,8 @@ def _buffers(source: Source, channels: int, rows: int, over: bool) -> dict[str, 
         "gradients": storage(["*", width, "N"]),
         "report": storage(4),
         "pixels": storage(pixels, "u32"),
+        "picture": storage(["*", 3, pixels]),
+        "worth": storage("N"),
     }
 
 
@@ -645,7 +673,11 @@ def _lists(over: bool) -> dict[str, tuple[Operation, ...]]:
         dispatch("bin", "across", "down"),
         dispatch("forward", *tiles),
     )
-    compare = each("compare", pixels, PIXELS)
+    compare, survey = (each(kernel, pixels, PIXELS) for kernel in ("compare", "survey"))
+    backward = (
+        dispatch("backward", *tiles) if over else each("backward", ["*", "N", "parts"]),
+        each("finish", "N", LANES),
+    )
     soften, sharpen, allot = (
         (dispatch(kernel, 1),) if over else () for kernel in ("soften", "sharpen", "allot")
     )
@@ -653,11 +685,13 @@ def _lists(over: bool) -> dict[str, tuple[Operation, ...]]:
         "start": (each("fill", ["max", ["+", "W", "H"], ["+", "N", 1]], LANES),),
         "draw": (*sharpen, *picture, each("show", pixels, PIXELS)),
         "step": (
-            *(*soften, *picture, compare, *allot),
-            dispatch("backward", *tiles) if over else each("backward", ["*", "N", "parts"]),
-            each("finish", "N", LANES),
+            *(*soften, *picture, compare, *allot, *backward),
             each("advance", "N", LANES),
             dispatch("tick", 1),
+        ),
+        "survey": (
+            *(*sharpen, *picture, survey, *allot, *backward),
+            each("weigh", "N", LANES),
         ),
         "evaluate": (*sharpen, *picture, compare, *allot, dispatch("reduce", 1)),
         "keep": ({"copy": ["raw", "best"]},),

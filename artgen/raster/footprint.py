@@ -50,6 +50,17 @@ class StepProblem(NamedTuple):
     weight_decay: float
 
 
+class Survey(NamedTuple):
+    """What a round of densification asks for.
+
+    `picture` is [3, height, width]; `worth` [N] the magnitude of the colour that each splat adds to
+    it, times the weights of the pixels, up to a factor.
+    """
+
+    picture: Tensor
+    worth: Tensor
+
+
 class Stepper(Protocol):
     """Takes whole steps of a fit where the parameters are: on a device, many at a time.
 
@@ -73,6 +84,9 @@ class Stepper(Protocol):
 
     def read(self) -> tuple[Tensor, Tensor, Tensor]:
         """The present parameters, the moments, and the best parameters."""
+
+    def survey(self) -> tuple[tuple[Tensor, Tensor, Tensor], Survey]:
+        """What `read` gives, and the survey of the present parameters, read at once."""
 
 
 class CompiledFootprint(ABC):

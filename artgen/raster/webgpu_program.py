@@ -13,7 +13,7 @@ from torch import Tensor
 
 from artgen.compiler.step_program import UNBOUNDED, Expression, NoStep, Program, evaluate
 from artgen.errors import OutOfMemory
-from artgen.raster.footprint import StepProblem
+from artgen.raster.footprint import StepProblem, Survey
 from artgen.raster.webgpu_device import Copy, Device, Dispatch, Pipeline
 
 Pipelines = Mapping[str, Pipeline]
@@ -163,24 +163,37 @@ class WebGpuStepper:
 
     def read(self) -> tuple[Tensor, Tensor, Tensor]:
         """The present parameters, the moments, and the best parameters."""
-        while self._unsettled:
-            (state,) = self._loaded.run(read={"state": (4,)})
-            if not state[2]:
-                self._unsettled.clear()
-            else:
-                self._make_room(int(state[2]))
-        raw, moments, best = map(torch.from_numpy, self._read().values())
+        raw, moments, best = self._settled()
         return raw, moments, best
 
-    def _read(self) -> dict[str, NDArray[np.float32]]:
+    def survey(self) -> tuple[tuple[Tensor, Tensor, Tensor], Survey]:
+        """What `read` gives, and the survey of the present parameters, read at once."""
+        goal = self._constants["goal"].shape
+        raw, moments, best, *found = self._settled("survey", picture=goal, worth=(self.count,))
+        return (raw, moments, best), Survey(*found)
+
+    def _settled(self, *lists: str, **more: tuple[int, ...]) -> list[Tensor]:
+        """Run lists and read their results after the parameters, with all steps taken."""
+        state = {"state": (4,)} if self._sorts and (lists or self._unsettled) else {}
+        while True:
+            found = self._loaded.run(*lists, read={**state, **self._parameters(), **more})
+            if state:
+                pairs = found.pop(0)[2]
+                if pairs:
+                    self._make_room(int(pairs))
+                    continue
+            self._unsettled.clear()
+            return [torch.from_numpy(array) for array in found]
+
+    def _parameters(self) -> dict[str, tuple[int, ...]]:
         shape = self.rows, self.count
-        wanted = {"raw": shape, "moments": (2, *shape), "best": shape}
-        return dict(zip(wanted, self._loaded.run(read=wanted), strict=True))
+        return {"raw": shape, "moments": (2, *shape), "best": shape}
 
     def _make_room(self, pairs: int) -> None:
         """Make room for these pairs of a splat and a tile, and take the steps that had none."""
-        (clock,) = self._loaded.run(read={"clock": (2,)})
-        known = self._read()
+        names = self._parameters()
+        clock, *found = self._loaded.run(read={"clock": (2,), **names})
+        known = dict(zip(names, found, strict=True))
         self._sizes["R"] = pairs + pairs // 4
         self._start()
         for name, values in {**known, "bounds": self._constants["bounds"]}.items():

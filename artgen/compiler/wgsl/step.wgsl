@@ -113,6 +113,32 @@ fn compare(
   }
 }
 
+// The picture, and the gradient of its sum by the image.
+@compute @workgroup_size($pixels)
+fn survey(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let pixel = number_of(group, groups) * $pixels + lane;
+  let plane = size.width * size.height;
+  if (pixel >= plane) { return; }
+  $survey
+}
+
+@compute @workgroup_size($lanes)
+fn weigh(
+  @builtin(workgroup_id) group: vec3u,
+  @builtin(num_workgroups) groups: vec3u,
+  @builtin(local_invocation_index) lane: u32,
+) {
+  let k = number_of(group, groups) * $lanes + lane;
+  if (k >= size.count) { return; }
+  let i = $splat;
+  $mapped
+  $weigh
+}
+
 // Larger raw values are mapped to infinity, which exp_of never gives.
 fn largest(row: u32) -> f32 { return select(3.4e38, 88.72, $exponents); }
 

@@ -21,6 +21,7 @@ from artgen.engines.base import Problem, State
 from artgen.engines.evaluation import check_finite, picture_psnr
 from artgen.init import Generator, choose, make_generator
 from artgen.primitives import Context, Primitive
+from artgen.raster.footprint import Survey
 
 BLUR = 0.5
 """How far an error counts, as a standard deviation in mean spacings of the parts."""
@@ -107,26 +108,33 @@ class Densification:
 
     @torch.no_grad()
     def densify(
-        self, tensors: Mapping[str, Tensor], step: int
+        self, tensors: Mapping[str, Tensor], step: int, survey: Survey | None = None
     ) -> tuple[Tensor, dict[str, Tensor]] | None:
         """Indices of the parts to keep, and mapped tensors of new ones; None: keep all as it is.
 
-        Raises Diverged where the picture is not finite.
+        A `survey` of these parts saves drawing them. Raises Diverged where the picture is not
+        finite.
         """
-        image = self.paint(tensors)
+        image = self.paint(tensors) if survey is None else survey.picture
         check_finite({**tensors, "the picture": image}, step)
         present = tensors["xy"].shape[-1]
         if step in self.rounds and self.options.converge:
             self._check_convergence(image, present, step)
         count = self._due(step)
-        kept = self.kept_parts(tensors, count)
+        kept = self.kept_parts(tensors, count, None if survey is None else survey.worth)
         if len(kept) >= count:
             return None
         return kept, self.new_parts(count - len(kept), tensors, kept, image, step)
 
-    def kept_parts(self, tensors: Mapping[str, Tensor], count: int) -> Tensor:
-        """Indices of the parts that stay where they are; there shall be `count` afterwards."""
-        worth = summed_colour(self.paint, tensors, self.weight)
+    def kept_parts(
+        self, tensors: Mapping[str, Tensor], count: int, worth: Tensor | None = None
+    ) -> Tensor:
+        """Indices of the parts that stay where they are; there shall be `count` afterwards.
+
+        `worth` is `summed_colour`, where it is known.
+        """
+        if worth is None:
+            worth = summed_colour(self.paint, tensors, self.weight)
         return worth.argsort(stable=True)[int(self.options.move * len(worth)) :].sort().values
 
     def new_parts(

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from artgen.engines.gradient.optimizer import Moments
 from artgen.metrics import decibels
-from artgen.raster.footprint import Stepper
+from artgen.raster.footprint import Stepper, Survey
+
+
+class Found(NamedTuple):
+    """Raw values, their moments if there were steps, and the best values if some were kept."""
+
+    raw: dict[str, Tensor]
+    moments: dict[str, Moments]
+    best: dict[str, Tensor] | None
 
 
 class DeviceSteps:
@@ -61,9 +70,16 @@ class DeviceSteps:
         self.stepper.keep()
         self.ahead = self.kept = True
 
-    def read(self) -> tuple[dict[str, Tensor], dict[str, Moments], dict[str, Tensor] | None]:
+    def read(self) -> Found:
         """The raw values, their moments if there were steps, and the best if some were kept."""
-        raw, moments, best = self.stepper.read()
+        return self._found(*self.stepper.read())
+
+    def survey(self) -> tuple[Found, Survey]:
+        """What `read` gives, and what a round of densification asks for."""
+        rows, survey = self.stepper.survey()
+        return self._found(*rows), survey
+
+    def _found(self, raw: Tensor, moments: Tensor, best: Tensor) -> Found:
         self.ahead = False
         means, squares = map(self._tensors, moments)
         step = torch.tensor(float(self.steps))
@@ -71,7 +87,7 @@ class DeviceSteps:
             name: {"step": step.clone(), "exp_avg": means[name], "exp_avg_sq": squares[name]}
             for name in (self.raw if self.steps else ())
         }
-        return self._tensors(raw), found, self._tensors(best) if self.kept else None
+        return Found(self._tensors(raw), found, self._tensors(best) if self.kept else None)
 
     @property
     def _names(self) -> list[str]:

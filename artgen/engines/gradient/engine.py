@@ -24,7 +24,7 @@ from artgen.autograd import check_betas
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite, fit_memory_errors
-from artgen.engines.gradient.device_steps import DeviceSteps
+from artgen.engines.gradient.device_steps import DeviceSteps, Found
 from artgen.engines.gradient.objective import objective_of
 from artgen.engines.gradient.optimizer import Moments, Optimizer
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
@@ -300,13 +300,14 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def _fetch(self) -> None:
         """Read what steps on the device have changed."""
-        if self.device is None or not self.device.ahead:
-            return
-        raw, moments, best = self.device.read()
-        for name, values in raw.items():
+        if self.device is not None and self.device.ahead:
+            self._take_found(self.device.read())
+
+    def _take_found(self, found: Found) -> None:
+        for name, values in found.raw.items():
             self.raw[name].copy_(values)
-        self.optimizer.moments = {n: m for n, m in moments.items() if self.rates[n] > 0}
-        self.best = best or self.best
+        self.optimizer.moments = {n: m for n, m in found.moments.items() if self.rates[n] > 0}
+        self.best = found.best or self.best
 
     def _moments(self, state: State) -> dict[str, Moments]:
         """Copies of Adam's moments in a state, on the device."""
@@ -331,8 +332,11 @@ class GradientEngine(Engine):
         densification = self.objective.densification
         if densification is None or not densification.is_due(self.step, self.count):
             return
-        self._fetch()
-        change = densification.densify(self._mapped(), self.step)
+        survey = None
+        if self.device is not None:
+            found, survey = self.device.survey()
+            self._take_found(found)
+        change = densification.densify(self._mapped(), self.step, survey)
         if change is None:
             return
         kept, fresh = change

@@ -197,7 +197,9 @@ class MeshDensification(Densification):
     linear in the position, if it is divided otherwise.
     """
 
-    def kept_parts(self, tensors: Mapping[str, Tensor], count: int) -> Tensor:
+    def kept_parts(
+        self, tensors: Mapping[str, Tensor], count: int, worth: Tensor | None = None
+    ) -> Tensor:
         """All vertices but those that gain more elsewhere; the corners of the picture stay."""
         found = self._triangulate(tensors)
         filled, vertices = fill_holes(found)
@@ -210,8 +212,8 @@ class MeshDensification(Densification):
         cheapest = cost.argsort(stable=True)[: int(self.options.move * len(cost))]
         gain = self._splits(found)[1].sort(descending=True).values[max(0, count - len(cost)) :]
         moved = min(len(cheapest), len(gain))
-        worth = int((gain[:moved] > cost[cheapest[:moved]]).sum())
-        return cost.argsort(stable=True)[worth:].sort().values
+        better = int((gain[:moved] > cost[cheapest[:moved]]).sum())
+        return cost.argsort(stable=True)[better:].sort().values
 
     def new_parts(
         self, count: int, tensors: Mapping[str, Tensor], kept: Tensor, image: Tensor, step: int

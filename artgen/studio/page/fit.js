@@ -211,26 +211,22 @@ class Fit {
     this.adopt(raw, moments);
   }
 
-  /** What each part adds to the picture: colour times the gradient by it of the summed picture. */
-  async worth() {
-    const { driver, count } = this, { target, weight } = this.scene, plane = target.width * target.height;
-    const channels = sizeOf(this.kind.program.buffers.incoming.numbers, driver.symbols) / plane;
-    const incoming = new Float32Array(channels * plane);
-    for (let c = 0; c < 3; c++) incoming.set(weight ?? new Float32Array(plane).fill(1), c * plane);
-    driver.write("incoming", incoming);
-    const operations = driver.lists("step").filter((each) => "kernel" in each && !["compare", "advance", "tick"].includes(each.kernel));
-    const [raw, moments, image, gradients] = (await driver.run(operations, ["raw", "moments", "image", "gradients"])).map((buffer) => new Float32Array(buffer));
-    const tensors = this.mapped(raw, count), width = Math.floor(gradients.length / count);
-    const worth = Float32Array.from({ length: count }, (_, k) => Math.hypot(...[0, 1, 2].map((c) =>
-      gradients[k * width + width - channels + c] * tensors.colour[c * count + k])));
-    return { raw, moments, image, tensors, worth };
+  /** Parameters, the picture, and the magnitude of the colour that each part adds to it. */
+  async survey() {
+    const names = ["raw", "moments", "picture", "worth", ...("state" in this.driver.buffers ? ["state"] : [])];
+    const read = await this.driver.run(this.driver.lists("survey"), names);
+    const [raw, moments, picture, worth, state] = read.map((buffer) => new Float32Array(buffer));
+    if (state?.[2]) {
+      await this.makeRoom();
+      return this.survey();
+    }
+    return { raw, moments, picture, worth: worth.subarray(0, this.count), tensors: this.mapped(raw, this.count) };
   }
 
-  /** Add and move parts where the error is, as artgen's Densification does under the blend sum. */
+  /** Add and move parts where the error is, as artgen's Densification does. */
   async grow() {
-    const due = this.rounds.get(this.step) ?? this.count, { count, options } = this, { target, background } = this.scene;
-    const plane = target.width * target.height, { raw, moments, image, tensors, worth } = await this.worth();
-    const drawn = { ...target, values: image.slice(0, 3 * plane).map((value, k) => value + background[Math.floor(k / plane)]) };
+    const due = this.rounds.get(this.step) ?? this.count, { count, options } = this, { target } = this.scene;
+    const { raw, moments, picture, tensors, worth } = await this.survey(), drawn = { ...target, values: picture };
     const rng = new Philox(stageSeed(options.seed) + BigInt(this.step));
     const change = grown(this.kind.params, tensors, worth, drawn, this.setting(rng), due, options.move);
     this.rounds.set(this.step, 0);

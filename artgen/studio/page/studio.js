@@ -319,7 +319,7 @@ const kept = {
   art: async () => download(artNow(), `${stem()}.art`),
   page: () => alone(async () => {
     if (!fit || !show || !last) return;
-    const { tensors, worth } = await fit.worth();
+    const { tensors, worth } = await fit.survey();
     const words = { title: stem(), facts: `${settings.primitive} · ${worth.length} parts · ${last.psnr.toFixed(1)} dB` };
     download(await drawingPage(data.frame, show, show.look, tensors, worth, recipeNow(), words), `${stem()}.html`);
   }),
