@@ -61,13 +61,15 @@ class Sheet:
 
     `amounts`, float64 [inks, height, width], is the share of the paper, 0 to 1, that each ink has
     to cover at each pixel so that the picture has the colours of the target. `count` is the number
-    of marks there may be; `rng` is the only source of randomness.
+    of marks there may be; `rng` is the only source of randomness. `weight`, [height, width] in 0 to
+    1, is how much each pixel counts, as masks and the focus say; None: all the same.
     """
 
     amounts: Floats
     canvas: Canvas
     count: int
     rng: np.random.Generator
+    weight: Floats | None = None
 
     def at(self, ink: int, x: ArrayLike, y: ArrayLike) -> Floats:
         """Interpolate the amount of an ink at points in canvas units; outside, that of the edge."""
@@ -92,6 +94,23 @@ class Sheet:
         ]
         cosine, sine = (self._sample(total, x, y) for total in totals)
         return np.arctan2(sine, cosine) / 2 + np.pi / 2
+
+    def weight_at(self, x: ArrayLike, y: ArrayLike) -> Floats:
+        """Interpolate the weight at points in canvas units; outside, that of the edge."""
+        if self.weight is None:
+            return np.ones(np.broadcast_shapes(np.shape(x), np.shape(y)))
+        return self._sample(self.weight, x, y)
+
+    def counts(self, totals: ArrayLike | None = None) -> list[int]:
+        """Divide the number of marks among the inks in proportion to `totals` [inks].
+
+        By default, these are the amounts of the inks where pixels count.
+        """
+        if totals is None:
+            totals = (self.amounts * (1 if self.weight is None else self.weight)).sum((1, 2))
+        totals = np.asarray(totals, np.float64)
+        counts: list[int] = (self.count * totals / max(totals.sum(), 1e-12)).astype(int).tolist()
+        return counts
 
     def _sample(self, picture: Floats, x: ArrayLike, y: ArrayLike) -> Floats:
         from scipy.ndimage import map_coordinates

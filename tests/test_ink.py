@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 import torch
 from helpers import recipe
+from PIL import Image
 from scipy.ndimage import gaussian_filter
+from scipy.sparse import csr_matrix
 from scipy.spatial import cKDTree
 from test_guides import stills
 
 import artgen
-from artgen import Canvas, Drawing, ExportRequest, Ink, UsageError, ink
+from artgen import Canvas, Drawing, ExportRequest, Ink, InputError, UsageError, ink
 from artgen.animation.morph import morph
 from artgen.art import Art
 from artgen.events import Advanced
@@ -26,12 +29,15 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner import run
 from artgen.tasks import RunControl
+from artgen_plugins._chords import View
+from artgen_plugins._chords import coverage as cross
+from artgen_plugins._swaps import exchange
 from artgen_plugins._tours import circuit, nearest_first, shorten
 from artgen_plugins.halftone import Halftone
 from artgen_plugins.mosaic import Mosaic
 from artgen_plugins.path import Path
 from artgen_plugins.stipple import Stipple
-from artgen_plugins.string import DARKEST, String
+from artgen_plugins.string import String
 
 SVG = "{http://www.w3.org/2000/svg}"
 TAPERED = np.array([[-0.5, -0.3, 0.4, 0.2, 0.3, 0.1], [0.5, 0.5, 0.5, 0.5, 0.2, 0.2]])
@@ -214,7 +220,7 @@ def test_a_string_is_darker_where_the_picture_is():
     side = 32
     amounts = np.zeros((1, side, side))
     amounts[:, :, side // 2 :] = 0.5
-    primitive = String({"nails": 40})
+    primitive = String({"nails": 40, "veil": 0})
     sheet = ink.Sheet(amounts, Canvas(side, side), 300, np.random.default_rng(0))
     marks = primitive.place(sheet)
     assert len(marks) <= 300
@@ -229,7 +235,7 @@ def test_a_thread_shows_an_even_tone_evenly():
     sheet = ink.Sheet(np.full((1, 64, 64), 0.6), Canvas(64, 64), 500, np.random.default_rng(0))
     marks = primitive.place(sheet)
     cover = coverage(primitive, primitive.pack(marks), Canvas(200, 200))[0].astype(float)
-    missed = gaussian_filter(cover, 3) - DARKEST * 0.6
+    missed = gaussian_filter(cover, 3) - primitive.tones(sheet).mean()
     y, x = np.mgrid[-100:100, -100:100]
     assert np.sqrt((missed[np.hypot(x, y) < 80] ** 2).mean()) < 0.028
 
@@ -283,3 +289,81 @@ def test_the_inks_are_those_of_a_palette(tmp_path):
     found = art.primitive().unpack(art.drawing.tensors).ink
     assert set(found.tolist()) == {0, 1}
     assert art.metrics["psnr"] > 8
+
+
+def test_exchanges_of_chords_come_closer_to_the_tone():
+    primitive = String({"nails": 24})
+    amounts = np.random.default_rng(0).random((1, 6, 6)).repeat(8, 1).repeat(8, 2)
+    sheet = ink.Sheet(amounts, Canvas(48, 48), 90, np.random.default_rng(0))
+    first, second = primitive.find_chords(primitive.find_nails(sheet))
+    shares, cell, grid = cross(sheet, primitive.find_nails(sheet), first, second)
+    view = View(shares * (0.02 / cell), 0.3 * sheet.at(0, *grid))
+    start = np.zeros(len(first), np.float32)
+    start[sheet.rng.choice(len(first), 90, replace=False)] = 1
+    found = exchange(view, start.copy(), sheet.rng)
+    assert found.sum() == 90
+    assert set(found) == {0, 1}
+    # No single exchange comes closer by more than the estimate of a chord's own error.
+    errors = []
+    for out in np.nonzero(found)[0][:5]:
+        for new in np.nonzero(found == 0)[0][::10]:
+            other = found.copy()
+            other[[out, new]] = 0, 1
+            errors.append(view.error(other)[0])
+    assert view.error(found)[0] < 0.5 * view.error(start)[0]
+    assert view.error(found)[0] < 1.001 * min(errors)
+
+
+@pytest.mark.parametrize("name", ["data", "svg", "picture"])
+def test_nails_follow_an_outline_and_threads_stay_inside(name, tmp_path):
+    bracket = "M0,0 L10,0 L10,3 L3,3 L3,10 L0,10 Z"
+    frame = {"data": bracket, "svg": str(tmp_path / "l.svg"), "picture": str(tmp_path / "l.png")}
+    (tmp_path / "l.svg").write_text(f'<svg><path d="M0,0 L1,0 L0,1 Z"/><path d="{bracket}"/></svg>')
+    picture = np.full((100, 100), 255, np.uint8)
+    picture[:30], picture[:, :30] = 0, 0
+    Image.fromarray(picture).save(tmp_path / "l.png")
+    primitive = String({"nails": 40, "frame": frame[name]})
+    primitive.resolve_options(Canvas(32, 32))
+    assert primitive.options.frame.startswith("M0.")
+    (tmp_path / "l.svg").unlink()
+    sheet = ink.Sheet(np.full((1, 32, 32), 0.6), Canvas(32, 32), 150, np.random.default_rng(0))
+    nails, marks = primitive.find_nails(sheet), primitive.place(sheet)
+    assert np.allclose(np.abs(nails).max(0), 0.94)
+    assert len(marks) > 100
+    middles = (marks.strokes[:, :2] + marks.strokes[:, 2:4]) / 2
+    # The bracket is 0.3 * 1.88 wide.
+    assert (middles.min(1) < 0.3 * 1.88 - 0.94 + 0.01).all()
+
+
+def test_a_frame_without_an_outline_is_refused():
+    with pytest.raises(InputError, match="has no outline"):
+        String({"frame": "M0,0 L1,1"}).resolve_options(Canvas(8, 8))
+
+
+def test_dots_are_closer_and_threads_truer_where_pixels_count():
+    amounts = np.full((1, 32, 32), 0.4)
+    weight = np.full((32, 32), 0.1)
+    weight[:, 16:] = 1
+    sheet = ink.Sheet(amounts, Canvas(32, 32), 300, np.random.default_rng(0), weight)
+    dots = Stipple().place(sheet).strokes
+    right = dots[:, 0] > 0
+    assert right.sum() > 2 * (~right).sum()
+    assert dots[right, 4].mean() < 0.8 * dots[~right, 4].mean()
+    area = np.pi * (dots[:, 4] ** 2)
+    assert area[right].sum() == pytest.approx(area[~right].sum(), rel=0.2)
+    masked = replace(sheet, weight=np.where(weight < 1, 0.0, 1.0))
+    for primitive in (Stipple(), Halftone(), Path({"form": "tsp"})):
+        assert (primitive.place(masked).strokes[:, 0] > -0.1).all()
+    tone = np.random.default_rng(1).random((20, 20))
+    shares = csr_matrix(0.1 * np.random.default_rng(2).random((400, 50)))
+    error, slope, _ = View(shares, tone, np.eye(20)).error(np.zeros(50))
+    assert error < View(shares, tone).error(np.zeros(50))[0]
+    assert slope.shape == (20, 20)
+
+
+def test_marks_are_divided_among_inks_by_their_amounts():
+    amounts = np.array([np.full((4, 4), 0.3), np.full((4, 4), 0.1)])
+    sheet = ink.Sheet(amounts, Canvas(4, 4), 100, np.random.default_rng(0))
+    assert sheet.counts() == [75, 25]
+    assert sheet.counts([1, 3]) == [25, 75]
+    assert sheet.counts([0, 0]) == [0, 0]

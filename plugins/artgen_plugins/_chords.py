@@ -8,14 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import ink
+from artgen_plugins._swaps import exchange
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SIDE = 120
+SIDE = 121
 """Pixels across the picture that is solved for."""
 BLUR = 1.0
 """Standard deviation of the Gaussian through which it is seen, in these pixels."""
+FAR = 4
+"""Pixels that the Gaussian, used twice, reaches."""
 
 
 def coverage(sheet: ink.Sheet, nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]:
@@ -41,60 +44,65 @@ class View:
     """The error of a tone [rows, columns], seen through a Gaussian of `blur` pixels.
 
     Threads that cover shares s of a pixel, at random, leave the product of 1 - s of the paper.
+    `weight`, [rows, columns] in 0 to 1, is how much the error of each pixel counts.
     """
 
-    def __init__(self, shares: Any, tone: Floats, blur: float = BLUR) -> None:
+    def __init__(self, shares: Any, tone: Floats, weight: Any = 1.0, blur: float = BLUR) -> None:
         self.depth, self.tone = shares.tocsr(copy=True), tone.astype(np.float32)
         self.depth.data = -np.log1p(-self.depth.data.clip(0, 0.9)).astype(np.float32)
         self.columns = self.depth.T.tocsr()
+        self.weight = np.broadcast_to(np.float32(weight), tone.shape)
         self.blur = blur
         # A Gaussian leaves this share of the square of a line one pixel wide.
         kept = 1 / max(1.0, 2 * blur * np.pi**0.5)
-        self.squares = (self.columns.multiply(self.columns) * kept).tocsr()
+        self.bend = np.float32(kept / 2) * self.weight
 
-    def error(self, chords: Any) -> tuple[float, Any, Any]:
-        """Return half the squared error of chords, its slope at each pixel, and the paper left."""
+    def blurred(self, picture: Any) -> Any:
+        """Return a picture as it is seen."""
         from scipy.ndimage import gaussian_filter
 
-        left = np.exp(-(self.depth @ chords))
-        missed = 1 - left.reshape(self.tone.shape) - self.tone
-        missed = gaussian_filter(missed, self.blur, mode="constant")
-        slope = left * gaussian_filter(missed, self.blur, mode="constant").ravel()
-        return float((missed * missed).sum()) / 2, slope, left
+        return gaussian_filter(picture, self.blur, mode="constant")
+
+    def stamp(self) -> Any:
+        """Return what a covered pixel adds to the slope of the error around it."""
+        point = np.zeros((2 * FAR + 1, 2 * FAR + 1), np.float32)
+        point[FAR, FAR] = 1
+        return self.blurred(self.blurred(point))
+
+    def error(self, chords: Any) -> tuple[float, Any, Any]:
+        """Return half the squared error of chords, its slope in the cover, and the paper left."""
+        left = np.exp(-(self.depth @ chords)).reshape(self.tone.shape)
+        missed = self.blurred(1 - left - self.tone)
+        weighted = self.weight * missed
+        return float((weighted * missed).sum()) / 2, self.blurred(weighted), left
 
 
 def solve(view: View, count: int, rng: np.random.Generator) -> Ints:
     """Return the indices of the `count` chords that come closest to the tone of a view."""
+    x = relax(view, count)
+    # Systematic sampling: the largest instead would be chords of few nails, which lie side by side.
+    order = rng.permutation(len(x))
+    whole = np.floor(np.cumsum(x[order], dtype=np.float64) + 0.5)
+    chosen = np.zeros(len(x), np.float32)
+    chosen[order] = np.diff(whole, prepend=0)
+    return np.nonzero(exchange(view, chosen, rng))[0]
+
+
+def relax(view: View, count: int) -> Any:
+    """Return shares of chords, from 0 to 1, of the least error: FISTA, Beck and Teboulle 2009."""
     probe = np.ones(len(view.columns.indptr) - 1, np.float32)
     for _ in range(20):
         probe = view.columns @ (view.depth @ (probe / np.linalg.norm(probe)))
     step = 1 / float(np.linalg.norm(probe))
     x = np.full(len(probe), count / len(probe), np.float32)
     ahead, momentum = x, 1.0
-    for _ in range(150):  # FISTA, Beck and Teboulle 2009
-        moved = capped(ahead - step * (view.columns @ view.error(ahead)[1]), count)
+    for _ in range(150):
+        _, slope, left = view.error(ahead)
+        moved = capped(ahead - step * (view.columns @ (left * slope).ravel()), count)
         following = (1 + (1 + 4 * momentum * momentum) ** 0.5) / 2
         ahead = moved + (momentum - 1) / following * (moved - x)
         x, momentum = moved, following
-    # Systematic sampling: the largest instead would be chords of few nails, which lie side by side.
-    order = rng.permutation(len(x))
-    whole = np.floor(np.cumsum(x[order], dtype=np.float64) + 0.5)
-    chosen = np.zeros(len(x), np.float32)
-    chosen[order] = np.diff(whole, prepend=0)
-    (error, slope, left), pairs = view.error(chosen), max(1, count // 20)
-    while pairs:
-        bend = view.squares @ (left * left) / 2
-        gain = (2 * chosen - 1) * (view.columns @ slope) - bend
-        out = np.argsort(np.where(chosen > 0, -gain, np.inf), kind="stable")[:pairs]
-        new = np.argsort(np.where(chosen > 0, np.inf, -gain), kind="stable")[:pairs]
-        trial = chosen.copy()
-        trial[out], trial[new] = 0, 1
-        found = view.error(trial)
-        if trial.sum() == chosen.sum() and found[0] < error * (1 - 1e-6):
-            chosen, (error, slope, left) = trial, found
-        else:
-            pairs //= 2
-    return np.nonzero(chosen)[0]
+    return x
 
 
 def capped(x: Any, total: int) -> Any:

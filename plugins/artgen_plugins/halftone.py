@@ -83,7 +83,8 @@ class Halftone(Ink):
             for v in parts:
                 x, y = np.moveaxis(middles + u * along + v * across, 2, 0)
                 inside = (abs(x) < sheet.canvas.reach[0]) & (abs(y) < sheet.canvas.reach[1])
-                amount += np.where(inside, sheet.at(k, x, y), 0) / SAMPLES**2
+                tone = sheet.at(k, x, y) * sheet.weight_at(x, y)
+                amount += np.where(inside, tone, 0) / SAMPLES**2
         if self.options.shape == "line":
             ends = np.concatenate([middles[:, :-1], middles[:, 1:]], 2)
             radii = pitch / 2 * np.stack([amount[:, :-1], amount[:, 1:]], 2)

@@ -47,9 +47,7 @@ class Path(Ink):
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the line of one ink after the other."""
         draw = {"tsp": short_tour, "spiral": spiral, "flow": flow}[self.options.form]
-        totals = sheet.amounts.sum((1, 2))
-        shares = (sheet.count * totals / max(totals.sum(), 1e-12)).astype(int)
-        lines = [draw(sheet, k, count) for k, count in enumerate(shares.tolist()) if count > 8]
+        lines = [draw(sheet, k, count) for k, count in enumerate(sheet.counts()) if count > 8]
         return ink.joined(lines)
 
 
@@ -100,4 +98,5 @@ def flow(sheet: ink.Sheet, k: int, count: int) -> ink.Marks:
 
 def toned(sheet: ink.Sheet, k: int, points: Floats, pitch: float) -> ink.Marks:
     """Return a line through `points` that covers the tone of a strip of width `pitch`."""
-    return ink.polyline(points, pitch * (sheet.at(k, *points.T) / 2).clip(THIN, THICK), k)
+    half = sheet.at(k, *points.T) * sheet.weight_at(*points.T) / 2
+    return ink.polyline(points, pitch * half.clip(THIN, THICK), k)

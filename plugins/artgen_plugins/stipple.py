@@ -47,11 +47,9 @@ class Stipple(Ink):
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Relax the dots of each ink, and draw them in random order, one ink after the other."""
-        amounts = sheet.amounts.sum((1, 2))
-        counts = (sheet.count * amounts / max(amounts.sum(), 1e-12)).astype(int)
         layers = []
-        for k, count in enumerate(counts):
-            points, radius = relax(sheet, k, int(count), self.options.rounds)
+        for k, count in enumerate(sheet.counts()):
+            points, radius = relax(sheet, k, count, self.options.rounds)
             order = sheet.rng.permutation(len(points))
             layers.append(self._marks(sheet, points[order], radius[order], k))
         return ink.joined(layers)
@@ -72,14 +70,18 @@ class Stipple(Ink):
 
 
 def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Floats]:
-    """Return the places [N, 2] of `count` dots of ink `k`, and their radii [N], in canvas units."""
+    """Return the places [N, 2] of `count` dots of ink `k`, and their radii [N], in canvas units.
+
+    Where pixels count more, dots are closer, and smaller for the same tone.
+    """
     from scipy.spatial import cKDTree
 
     x, y, pitch = sheet.grid(max(1, PIXELS * count))
     pixels = np.stack([x.ravel(), y.ravel()], 1)
-    weight = sheet.at(k, x, y).ravel()
-    total = weight.sum()
-    if count == 0 or total < 1e-9:
+    counted = sheet.weight_at(x, y).ravel()
+    amount = sheet.at(k, x, y).ravel() * (counted > 0)
+    weight = amount * counted
+    if count == 0 or weight.sum() < 1e-9:
         return np.empty((0, 2)), np.empty(0)
     # In the limit, relaxed dots are as dense as the root of the weight (Du, Faber and Gunzburger:
     # Centroidal Voronoi tessellations, 1999), so they start so.
@@ -92,5 +94,5 @@ def relax(sheet: ink.Sheet, k: int, count: int, rounds: int) -> tuple[Floats, Fl
         sums = np.stack([np.bincount(cell, weight * axis, count) for axis in pixels.T], 1)
         filled = mass > 0
         points[filled] = sums[filled] / mass[filled, None]
-    radius = pitch * np.sqrt(mass / np.pi)
+    radius = pitch * np.sqrt(np.bincount(cell, amount, count) / np.pi)
     return points[filled], radius[filled]

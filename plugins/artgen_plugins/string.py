@@ -3,40 +3,58 @@
 Which chords the thread takes is a sparse least-squares problem with whole numbers (Birsak et al.:
 String art: towards computational fabrication of string images, 2018), here of the tone as seen from
 afar. Its relaxation is solved by projected gradients, rounded at random, and improved by exchanging
-chords. A few short threads along the rim then make all nails even, and an Eulerian circuit is the
-thread.
+chords one by one. A few short threads along the rim then make all nails even, and an Eulerian
+circuit is the thread.
+
+Threads only darken, and those of the dark places cross the light ones. So the tone that is solved
+for has a veil: its lightest places are darker where there is more to darken. Contrasts between near
+places, such as eyes in a face, are raised for that.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Ink, InkOptions, Preset, ink, option
+from artgen import Canvas, Ink, InkOptions, Preset, ink, option
 
 Floats = NDArray[np.float64]
 
-DARKEST = 0.65
-"""The share that threads cover where an ink should cover all: beyond, they hide each other."""
+NEAR = 0.05
+"""Standard deviation of the Gaussian for local contrast, in shorter sides."""
 
 
 @dataclass(frozen=True)
 class StringOptions(InkOptions):
     """Options of string art."""
 
-    nails: int = option(280, "number of nails", low=3, high=2000)
-    frame: Literal["circle", "rectangle"] = option("circle", "what the nails are on")
+    nails: int = option(
+        281,
+        "number of nails; if even, many threads meet in the middle of a circle",
+        low=3,
+        high=2000,
+    )
+    frame: str = option(
+        "circle", "outline of the nails: circle, rectangle, SVG path data, or an SVG or picture"
+    )
     width: float = option(0.0, "width in canvas units; 0: as the tone asks", low=0, high=0.1)
+    darkest: float = option(
+        0.85, "share that threads cover where an ink should cover all", low=0.1, high=0.98
+    )
+    veil: float = option(
+        1.0, "what they cover where it should cover nothing, in mean tones", low=0, high=1
+    )
+    clarity: float = option(1.5, "how much local contrast is raised", low=0, high=5)
 
 
 class String(Ink):
     """A thread of each ink around nails."""
 
     Options: ClassVar[type[Any]] = StringOptions
-    defaults = Preset(count=5000, background="#f7f3ea")
+    defaults = Preset(count=4000, background="#f7f3ea")
     presets: ClassVar = {
         "night": Preset(options={"inks": "#f4ead2"}, background="#10131c"),
         "colour": Preset(options={"inks": "#00a3d7,#e6237e,#ffd800,#1d1b20"}, background="#fbf8f0"),
@@ -48,36 +66,80 @@ class String(Ink):
         from artgen_plugins._tours import circuit
 
         nails = self.find_nails(sheet)
-        first, second = np.triu_indices(len(nails), 1)
+        first, second = self.find_chords(nails)
         reach = np.hypot(*(nails[first] - nails[second]).T)
         matrix, cell, grid = coverage(sheet, nails, first, second)
         crossed = (np.diff(matrix.indptr) > 0).reshape(grid[0].shape)
-        tones = [DARKEST * crossed * sheet.at(k, *grid) for k in range(len(sheet.amounts))]
+        goal = replace(sheet, amounts=self.tones(sheet))
+        tones = [crossed * goal.at(k, *grid) for k in range(len(self.inks))]
         totals = np.array([-np.log1p(-tone).sum() * cell for tone in tones])
-        counts = (sheet.count * totals / max(totals.sum(), 1e-12)).astype(int)
-        width = self.options.width or totals.sum() / max(1, counts.sum()) / reach.mean()
+        counts = sheet.counts(totals)
+        width = self.options.width or totals.sum() / max(1, sum(counts)) / reach.mean()
         layers, added = [], 0
-        for k, tone in enumerate(tones):
-            count = int(counts[k])
+        for k, (tone, count) in enumerate(zip(tones, counts, strict=True)):
             if count < 3:
                 continue
             # About half of the nails have an odd number of chords; what is too long is cut off.
             free = min(count - min(len(nails) // 3, count // 2), len(reach))
-            used = solve(View(matrix * (width / cell), tone), free, sheet.rng)
+            view = View(matrix * (width / cell), tone, sheet.weight_at(*grid))
+            used = solve(view, free, sheet.rng)
             thread, more = circuit(first[used], second[used], len(nails), sheet.rng)
             added += more
             layers.append(ink.polyline(nails[thread[: count + 1]], width / 2, k))
         note = f"{added} of the threads lie along the rim"
         return replace(ink.joined(layers), notice=note)
 
+    def tones(self, sheet: ink.Sheet) -> Floats:
+        """Return the share of each pixel that threads shall cover, [inks, height, width]."""
+        from scipy.ndimage import gaussian_filter
+
+        wide = NEAR * min(sheet.amounts.shape[1:])
+        around = gaussian_filter(sheet.amounts, (0, wide, wide))
+        amounts = sheet.amounts + self.options.clarity * (sheet.amounts - around)
+        amounts = amounts.clip(0, 1)
+        veil = self.options.veil * amounts.mean((1, 2), keepdims=True)
+        tones: Floats = self.options.darkest * (veil + (1 - veil) * amounts)
+        return tones
+
+    def resolve_options(self, canvas: Canvas) -> None:
+        """Replace the name of a file by its outline, so that a drawing needs no file."""
+        from artgen_plugins._outlines import read_outline
+
+        if self.options.frame not in ("circle", "rectangle"):
+            self.options = replace(self.options, frame=read_outline(self.options.frame))
+
     def find_nails(self, sheet: ink.Sheet) -> Floats:
         """Return the places of the nails, [N, 2]: in order around the frame, equally spaced."""
-        x, y = (side - 2 * self.options.margin for side in sheet.canvas.reach)
-        turn = np.arange(self.options.nails) / self.options.nails
+        from artgen_plugins._outlines import largest
+
+        half = np.array(sheet.canvas.reach) - 2 * self.options.margin
         if self.options.frame == "circle":
-            circle: Floats = np.exp(2j * np.pi * turn)[:, None].view(np.float64)
-            circle *= min(x, y)
-            return circle
-        corners = np.array([[-x, -y], [x, -y], [x, y], [-x, y], [-x, -y]])
-        along = np.concatenate([[0.0], np.hypot(*np.diff(corners, axis=0).T).cumsum()])
-        return np.stack([np.interp(turn * along[-1], along, axis) for axis in corners.T], 1)
+            ring = min(half) * np.exp(2j * np.pi * np.arange(720) / 720)[:, None].view(np.float64)
+        elif self.options.frame == "rectangle":
+            ring = half * [[-1, -1], [1, -1], [1, 1], [-1, 1]]
+        else:
+            ring = largest([self.options.frame], "frame")
+            size = np.ptp(ring, 0)
+            ring = (ring - ring.min(0) - size / 2) * (2 * half / size).min()
+        ring = np.append(ring, ring[:1], 0)
+        along = np.concatenate([[0.0], np.hypot(*np.diff(ring, axis=0).T).cumsum()])
+        places = along[-1] * np.arange(self.options.nails) / self.options.nails
+        return np.stack([np.interp(places, along, axis) for axis in ring.T], 1)
+
+    def find_chords(self, nails: Floats) -> tuple[Any, Any]:
+        """Return the nails at both ends of the chords that stay inside of the frame."""
+        first, second = np.triu_indices(len(nails), 1)
+        if self.options.frame in ("circle", "rectangle"):
+            return first, second
+        from matplotlib.path import Path
+
+        # Chords of neighbours lie along the outline.
+        inside = ((second - first) % (len(nails) - 1)) <= 1
+        inside |= np.all(
+            [
+                Path(nails).contains_points(nails[first] + t * (nails[second] - nails[first]))
+                for t in np.linspace(0.02, 0.98, 25)
+            ],
+            axis=0,
+        )
+        return first[inside], second[inside]
