@@ -14,6 +14,7 @@ import pytest
 import torch
 from footprints import FUNCTIONS, Constant, Odd, OddFar, Sheet
 from helpers import recipe
+from test_clips import recipe as clip_recipe
 from test_resume import assert_same, kill_worker_at, resume
 
 from artgen import Canvas, Context
@@ -375,6 +376,35 @@ def test_a_run_whose_adapter_is_lost_goes_on_on_the_cpu(device, photo, tmp_path)
     _, (notice,) = fit(photo, None, observers=[lose])
     assert "continuing on the CPU from step 0;" in notice
     assert steps[-1] == 12
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lost_at", [4, 16], ids=["first", "later"])
+def test_a_clip_whose_adapter_is_lost_goes_on_on_the_cpu(device, tmp_path, lost_at):
+    """In the first fit of a scene, and after it, at the frames that follow."""
+    notices, steps = [], []
+
+    def lose(event):
+        if isinstance(event, Notice):
+            notices.append(event.message)
+        if isinstance(event, Advanced):
+            if event.step >= lost_at > max(steps, default=0):
+                webgpu_device.open_device("webgpu").handle.destroy()
+            steps.append(event.step)
+
+    asked = clip_recipe(
+        "sample:clip?n=6",
+        target={"size": 16},
+        primitive={"count": 6},
+        run={"device": "webgpu", "backend": "compiled"},
+        output={"video": False},
+    )
+    result = run(asked, Registry(environ={}), out=tmp_path, observers=[lose], name="c")
+    (notice,) = notices
+    assert "failed or was lost: Parent device is lost" in notice
+    assert f"continuing on the CPU from {'step' if lost_at == 4 else 'frame'} " in notice
+    assert result.art.film.keyframes == 6
+    assert result.summary["device"] == "cpu"
 
 
 def test_a_drawing_whose_adapter_is_lost_ends_with_advice(device):

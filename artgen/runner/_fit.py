@@ -41,7 +41,7 @@ from artgen.faults import broken, root_of
 from artgen.metrics import decibels
 from artgen.output import encode_png, frame_steps
 from artgen.raster import choose_backend, draw
-from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Stage
+from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Recipe, Stage
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import (
     LIGHT_KEYS,
@@ -103,6 +103,20 @@ class Progress:
         """The opposite of `state_dict`."""
         start = _part(state, "start.")
         return cls(**{k: v for k, v in state.items() if not k.startswith("start.")}, start=start)
+
+
+def on_cpu(job: Job, recipe: Recipe) -> tuple[Job, Recipe]:
+    """A job and its recipe without the device, which was lost."""
+    backend = choose_backend(job.plan.primitive, "cpu", recipe.run.backend)
+    place = {"device": "cpu", "backend": backend.name}
+    plan = replace(job.plan, recipe=job.plan.recipe.with_run(**place))
+    return replace(job, plan=plan, backend=backend), recipe.with_run(**place)
+
+
+def continuing(error: DeviceLost, place: str) -> str:
+    """The notice that a fit goes on without its device."""
+    again = "a fit of this recipe may differ a little"
+    return f"{error.message}: continuing on the CPU from {place}; {again}"
 
 
 class Fit:
@@ -225,18 +239,12 @@ class Fit:
 
     def _move_to_cpu(self, error: DeviceLost) -> None:
         """Return to the last checkpoint, or to the start, and go on without the device."""
-        plan = self.job.plan
-        backend = choose_backend(plan.primitive, "cpu", self.recipe.run.backend)
-        place = {"device": "cpu", "backend": backend.name}
-        self.recipe = self.recipe.with_run(**place)
-        plan = replace(plan, recipe=plan.recipe.with_run(**place))
-        self.job = replace(self.job, plan=plan, backend=backend)
+        self.job, self.recipe = on_cpu(self.job, self.recipe)
         self.progress, self.drawing, self.budget = Progress(), self.job.start, None
         if self.folder is not None:
             self.folder.write_recipe(self.recipe)
             self.resume()
-        again = "a fit of this recipe may differ a little"
-        self._notice(f"{error.message}: continuing on the CPU from step {self.resumed_at}; {again}")
+        self._notice(continuing(error, f"step {self.resumed_at}"))
 
     def _film(self, last: Snapshot) -> Film:
         """The history, which ends with the drawing that is saved."""

@@ -14,7 +14,7 @@ from artgen.events import Advanced, Evaluated, Event, Notice, Observer
 from artgen.output import atomic_write
 from artgen.registry import Registry
 from artgen.runner._device import threads
-from artgen.runner._fit import Progress
+from artgen.runner._fit import Progress, on_cpu
 from artgen.runner._prepare import Job, read_target
 from artgen.runner.clip._budget import with_steps
 from artgen.runner.clip._keyframes import Keyframe, make_film, make_scenes
@@ -120,6 +120,9 @@ class ClipFit:
                 failures.append(result)
         if failures:
             raise failures[0]
+        footprint = self.job.backend.footprint
+        if footprint is not None and footprint.is_lost:
+            self.job, self.recipe = on_cpu(self.job, self.recipe)
         self._join(fitted)
 
     def _fitted(self) -> Iterator[tuple[SceneTask, FittedScene | Exception]]:

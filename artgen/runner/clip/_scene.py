@@ -25,7 +25,7 @@ from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
 from artgen.engines.gradient.densify import new_parts, summed_colour
 from artgen.engines.protocols import HandsOver, Recovers, Stops
-from artgen.errors import Diverged, InputError
+from artgen.errors import DeviceLost, Diverged, InputError
 from artgen.events import Advanced, Evaluated, Event, Notice, PreviewDrawn
 from artgen.init import make_generator
 from artgen.metrics import psnr
@@ -33,7 +33,7 @@ from artgen.output import probe_folder
 from artgen.raster import paint
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner._fit import Fit
+from artgen.runner._fit import Fit, continuing, on_cpu
 from artgen.runner._folder import RunFolder, scene_milestone
 from artgen.runner._prepare import Job, check_finite, prepare
 from artgen.runner.clip._keyframes import Keyframe, KeyframeStore
@@ -137,6 +137,7 @@ class SceneFit:
         )
         if done == 0:
             fit = self._fit_first(job)
+            job = fit.job
             tensors, progress = dict(fit.drawing.tensors), fit.progress
             if progress.stopped_by == "interrupted":
                 return FittedScene(0, tensors)
@@ -191,7 +192,13 @@ class SceneFit:
         for number in range(done, self.task.last - self.task.first):
             frame = _next(frames, self.clip)
             began = time.perf_counter()
-            found = follower.fit(number, key, before, shown, frame, self._stop)
+            try:
+                found = follower.fit(number, key, before, shown, frame, self._stop)
+            except DeviceLost as error:
+                follower = Follower(on_cpu(follower.job, self.recipe)[0])
+                found = follower.fit(number, key, before, shown, frame, self._stop)
+                message = continuing(error, f"frame {self.task.first + number}")
+                self.emit(Notice(self.task.run_name, message))
             if found is None:
                 return number
             seconds += time.perf_counter() - began
