@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from artgen.gallery import examine, open_gallery
 from artgen.gallery._reel import LONGEST_SECONDS, SPEED
+from artgen.looks import LOOKS
 from artgen.registry import kind_names
 
 FOLDER = Path(__file__).parent.parent / "gallery"
@@ -26,11 +28,17 @@ def test_every_blend_has_a_piece():
     assert blends == {"sum", "mean", "normalized", "depth", "over"}
 
 
-def test_one_portrait_is_made_of_every_kind_of_part(registry):
-    series = [piece for piece in PIECES if piece.slug.startswith("portrait-in-")]
-    assert {piece.recipe.target.source for piece in series} == {"sample:astronaut"}
-    assert len({piece.recipe.primitive.name for piece in series}) == len(series) == 16
-    assert len({piece.words.group for piece in series}) == 1
+def test_every_look_has_a_piece():
+    assert {piece.recipe.look for piece in PIECES} - {None} == set(LOOKS)
+
+
+def test_no_subject_comes_more_than_four_times_and_no_two_pieces_are_of_one_kind():
+    assert len(PIECES) == 48
+    subjects = [piece.recipe.target.source.partition("?")[0] for piece in PIECES]
+    subjects = ["sample:cat" if each == "sample:chelsea" else each for each in subjects]
+    assert max(Counter(subjects).values()) <= 4
+    kinds = [piece.recipe.primitive.name for piece in PIECES]
+    assert len(set(zip(subjects, kinds, strict=True))) == len(PIECES)
 
 
 def test_the_reel_of_highlights_takes_about_a_minute():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import string
 import zipfile
 
 import numpy as np
@@ -314,6 +315,14 @@ def test_digits_are_drawn_from_a_seed():
     assert (other.training != target.training).any()
     assert other.sha256 != target.sha256
     assert other.source == "sample:digits?n=60&seed=5"
+
+
+def test_letters_are_a_set_of_twenty_six_classes():
+    target = open_sample("letters?n=156")
+    assert target.subject.classes == tuple(string.ascii_uppercase)
+    assert target.name == "letters"
+    assert kind_by_name(Source.parse("sample:letters?n=156")) == "set"
+    assert open_sample("digits?n=156").sha256 != target.sha256
 
 
 def test_digits_can_be_distinguished():

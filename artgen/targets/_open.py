@@ -12,6 +12,7 @@ from artgen.registry import Entry, Registry
 from artgen.targets._source import Source, file_safe
 from artgen.targets._target import Target
 from artgen.targets.clip import is_clip
+from artgen.targets.digits import CHARACTERS
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.image_set import is_set
 
@@ -59,5 +60,6 @@ def kind_by_name(source: Source) -> str | None:
         path = Path(source.rest)
         return "clip" if is_clip(path) else "set" if is_set(path) else None
     if source.scheme == "sample":
-        return {"clip": "clip", "digits": "set"}.get(source.rest.partition("?")[0])
+        name = source.rest.partition("?")[0]
+        return "set" if name in CHARACTERS else "clip" if name == "clip" else None
     return "clip" if source.scheme == "frames" else None

@@ -1,16 +1,20 @@
-"""Samples that work offline: photographs of scikit-image, drawn pictures, digits, a clip."""
+"""Samples that work offline: photographs of scikit-image, drawn pictures, digits, letters, a clip."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from artgen.errors import InputError, did_you_mean, reading
 from artgen.targets._generated import GENERATED
 from artgen.targets._source import SourceOptions, content_hash
 from artgen.targets.clip import ClipTarget
 from artgen.targets.clip_sample import open_clip_sample
-from artgen.targets.digits import open_digits
+from artgen.targets.digits import CHARACTERS, open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
 from artgen.targets.subjects import SUBJECTS, draw_subject
@@ -52,12 +56,12 @@ SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED, *SUBJECTS)))
 def open_sample(
     rest: str, request: TargetRequest = DEFAULT_REQUEST
 ) -> ImageTarget | SetTarget | ClipTarget:
-    """Open the sample picture called `rest`, one of `SAMPLES`, or drawn `digits`, or the `clip`.
+    """Open the sample picture called `rest`, one of `SAMPLES`, or drawn `digits` or `letters`, or the `clip`.
 
     Raises InputError for an unknown name, or where this scikit-image came without the picture.
     """
     name = rest.partition("?")[0]
-    if name == "digits":
+    if name in CHARACTERS:
         return open_digits(rest, request)
     if name == "clip":
         return open_clip_sample(rest, request)
@@ -77,14 +81,22 @@ def _open_subject(rest: str, request: TargetRequest) -> ImageTarget:
     options = SourceOptions("sample", rest, ("seed",))
     seed = options.number("seed", 0, 0, 2**63 - 1)
     side = min(max(request.size or 0, _SUBJECT_SIDE), _LARGEST_SUBJECT)
-    pixels = draw_subject(options.what, side, seed)
+    pixels = _subject(options.what, side, seed)
     drawn = image_from_array(pixels, request, options.what, source=options.source)
     return replace(drawn, sha256=content_hash(f"{options.what} {seed} 1"))
 
 
+@lru_cache(len(SUBJECTS))
+def _subject(name: str, side: int, seed: int) -> NDArray[np.uint8]:
+    """The drawn subject, kept because a gallery opens the same ones again and again."""
+    pixels = draw_subject(name, side, seed)
+    pixels.flags.writeable = False
+    return pixels
+
+
 def check_sample(rest: str) -> None:
     """Raise InputError where there is no sample of this name; what follows a ``?`` is ignored."""
-    known = (*SAMPLES, "clip", "digits")
+    known = (*SAMPLES, "clip", *CHARACTERS)
     if rest.partition("?")[0] not in known:
         raise InputError(f"there is no sample {rest!r}", hint=did_you_mean(rest, known))
 

@@ -1,11 +1,13 @@
-"""The sample `digits`: digits drawn in the fonts that matplotlib brings, each a little different.
+"""The samples `digits` and `letters`, drawn in the fonts that matplotlib brings.
 
-They are made from a seed when they are asked for: pictures to learn from that need no download.
+Each character is a little different. They are made from a seed when they are asked for: pictures
+to learn from that need no download.
 """
 
 from __future__ import annotations
 
 import math
+import string
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,35 +23,40 @@ if TYPE_CHECKING:
     from PIL.Image import Image
 
 
+CHARACTERS = {"digits": string.digits, "letters": string.ascii_uppercase}
+"""The characters of each set, one class each."""
+
 _PICTURES, _MOST = 3000, 70_000
 _SIDE, _LARGEST_SIDE = 28, 256
 _FINER = 3
-"""Supersampling: digits are drawn this many times larger, then reduced."""
+"""Supersampling: characters are drawn this many times larger, then reduced."""
 _TURN, _SHEAR, _ZOOM, _SHIFT = math.radians(12), 0.25, 0.15, 0.06
-"""The most by which a digit is turned, slanted, larger or smaller, and off the middle."""
+"""The most by which a character is turned, slanted, larger or smaller, and off the middle."""
 _FAMILIES = ("Sans", "Serif", "SansMono")
 _STYLES = ("", "-Bold", "-Oblique", "-BoldOblique", "-Italic", "-BoldItalic")
 
 
 def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarget:
-    """The digits that ``digits?n=3000&seed=0`` describes, white on black.
+    """The digits of ``digits?n=3000&seed=0`` or the letters of ``letters``, white on black.
 
     One of six is to be judged on. Raises InputError for another option.
     """
     options = SourceOptions("sample", rest, ("n", "seed"))
+    characters = CHARACTERS[options.what]
     count = options.number("n", _PICTURES, 12, _MOST)
     seed = options.number("seed", 0, 0, 2**63 - 1)
     side = min(request.size or _SIDE, _LARGEST_SIDE)
-    labels = np.arange(count) % 10
+    classes = np.arange(count) % len(characters)
     rng = np.random.default_rng(seed)
-    images = np.stack(list(_drawn(labels, side, rng)))
+    images = np.stack(list(_drawn(characters, classes, side, rng)))
+    labels = np.array(list(characters))[classes]
     tested = count // 6
-    digest = content_hash(f"digits {count} {seed} {side}")
+    digest = content_hash(f"{options.what} {count} {seed} {side}")
     return set_from_arrays(
         images[tested:],
         labels[tested:],
         request,
-        "digits",
+        options.what,
         test_images=images[:tested],
         test_labels=labels[:tested],
         source=options.source,
@@ -58,15 +65,15 @@ def open_digits(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SetTarge
 
 
 def _drawn(
-    labels: NDArray[np.int64], side: int, rng: np.random.Generator
+    characters: str, classes: NDArray[np.int64], side: int, rng: np.random.Generator
 ) -> Iterator[NDArray[np.uint8]]:
-    """Each digit in a font and a place of its own, uint8 [side, side]."""
+    """The character of each class in a font and a place of its own, uint8 [side, side]."""
     from PIL import Image
 
     large = side * _FINER
-    glyphs = _glyphs(large)
-    for label in labels:
-        picture = glyphs[int(rng.integers(len(glyphs)))][label]
+    glyphs = _glyphs(characters, large)
+    for number in classes:
+        picture = glyphs[int(rng.integers(len(glyphs)))][number]
         turn, shear, zoom, right, down = 2 * rng.random(5) - 1
         cosine, sine = math.cos(_TURN * turn), math.sin(_TURN * turn)
         scale, slope = 1 + _ZOOM * zoom, _SHEAR * shear
@@ -90,23 +97,23 @@ def _drawn(
         yield np.asarray(moved.reduce(_FINER))
 
 
-def _glyphs(side: int) -> list[list[Image]]:
-    """The ten digits of every font, gray pictures of `side` pixels, white on black."""
+def _glyphs(characters: str, side: int) -> list[list[Image]]:
+    """The characters in every font, gray pictures of `side` pixels, white on black."""
     from PIL import Image as images
     from PIL import ImageDraw, ImageFont
 
     glyphs = []
     for file in _fonts():
         font = ImageFont.truetype(file, round(0.86 * side))
-        digits = []
-        for digit in range(10):
+        drawn = []
+        for character in characters:
             picture = images.new("L", (side, side))
-            # The middle of its own ink: no digit hangs below the line.
-            left, top, right, bottom = font.getbbox(str(digit), anchor="mm")
+            # The middle of its own ink: no character hangs below the line.
+            left, top, right, bottom = font.getbbox(character, anchor="mm")
             place = (side / 2 - (left + right) / 2, side / 2 - (top + bottom) / 2)
-            ImageDraw.Draw(picture).text(place, str(digit), 255, font, anchor="mm")
-            digits.append(picture)
-        glyphs.append(digits)
+            ImageDraw.Draw(picture).text(place, character, 255, font, anchor="mm")
+            drawn.append(picture)
+        glyphs.append(drawn)
     return glyphs
 
 

@@ -5,32 +5,39 @@ From what `make gallery` and the comparison in docs/compare.md left in gallery/o
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 from PIL import Image
 
+from artgen.cli import main as artgen
 from artgen.targets.subjects import SUBJECTS, draw_subject
 
 HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
-STRIP, STRIP_WIDTH = ("portrait-in-triangles", "cat-in-oils", "photographer", "dusk"), 1200
+STRIP, STRIP_WIDTH = ("storm-in-facets", "windows-in-paper", "photographer", "dunes"), 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
-    "portrait-in-triangles",
-    "cat-in-oils",
-    "photographer",
-    "banknote",
-    "dusk",
-    "cup-poster",
-    "stars",
-    "portrait-in-leaves",
-    "cat-in-fur",
+    "lake-in-ovals",
+    "storm-in-shards",
+    "profile-in-letters",
+    "horse-in-one-line",
+    "harbour-lights",
+    "windows-in-paper",
+    "koi-in-dots",
+    "cut-glass",
+    "portrait-poster",
 )
 """The pieces in the mosaic of the first page, three in a row."""
-PREVIEWS = {"cup-in-light": "progress", "one-line": "curve", "by-heart": "points"}
-"""The pieces whose videos are shown, and what the pictures are called."""
+PREVIEWS = {"progress": "cup-in-light"}
+"""Pieces whose videos are shown, by the names of the pictures."""
+FITS = {
+    "curve": ["curve:", "--set", "preset=curve-v1", "-e", "scratch", "--seed", "3"],
+    "points": ["points:", "--set", "preset=classifier", "--seed", "1"],
+}
+"""Arguments of fits with `mlp` whose videos are shown, by the names of the pictures."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
@@ -82,17 +89,28 @@ def main() -> None:
         sheet = Image.open(PIECES / f"{COMPARISON}.png")
         sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
         sheet.save(HERE / "compare.jpg", quality=82)
-    for piece, name in PREVIEWS.items():
-        first, *others = preview(PIECES / piece / "progress.mp4")
-        first.save(
-            HERE / f"{name}.webp",
-            save_all=True,
-            append_images=others,
-            duration=round(1000 / FRAMES_PER_SECOND),
-            loop=0,
-            quality=70,
-            method=6,
-        )
+    with tempfile.TemporaryDirectory() as folder:
+        videos = {name: PIECES / piece / "progress.mp4" for name, piece in PREVIEWS.items()}
+        for name, arguments in FITS.items():
+            videos[name] = Path(folder, f"{name}.mp4")
+            flags = ["-p", "mlp", "--size", "480", "--out", folder, "--name", name, "--quiet"]
+            artgen(["fit", *arguments, *flags])
+        for name, video in videos.items():
+            animation(video, HERE / f"{name}.webp")
+
+
+def animation(video: Path, file: Path) -> None:
+    """Write a small animated picture of a progress video."""
+    first, *others = preview(video)
+    first.save(
+        file,
+        save_all=True,
+        append_images=others,
+        duration=round(1000 / FRAMES_PER_SECOND),
+        loop=0,
+        quality=70,
+        method=6,
+    )
 
 
 if __name__ == "__main__":
