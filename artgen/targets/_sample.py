@@ -1,4 +1,4 @@
-"""Samples that work offline: photographs of scikit-image, drawn pictures, digits, letters, a clip."""
+"""Samples that work offline: photographs of scikit-image, drawn pictures and sets, a clip."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED, *SUBJECTS)))
 def open_sample(
     rest: str, request: TargetRequest = DEFAULT_REQUEST
 ) -> ImageTarget | SetTarget | ClipTarget:
-    """Open the sample picture called `rest`, one of `SAMPLES`, or drawn `digits` or `letters`, or the `clip`.
+    """Open the sample called `rest`: one of `SAMPLES`, drawn `digits` or `letters`, or the `clip`.
 
     Raises InputError for an unknown name, or where this scikit-image came without the picture.
     """
