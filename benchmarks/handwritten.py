@@ -92,7 +92,11 @@ def list_by_hand(centres, extent, canvas):
     width, height = canvas.width, canvas.height
     pixels = (min(width, height) / 2, width / 2, height / 2)
     grid = (-(-width // WIDTH), -(-height // HEIGHT), WIDTH, HEIGHT)
-    return bin_splats(centres, ellipses, *pixels, *grid)
+    frame, offset = (
+        np.zeros((len(centres), 4), np.float32),
+        np.zeros(grid[0] * grid[1] + 1, np.int64),
+    )
+    return frame, offset, *bin_splats(centres, ellipses, *pixels, *grid, frame, offset)
 
 
 @serial

@@ -7,13 +7,16 @@ from typing import Any
 import numba as nb
 import numpy as np
 
-options: Any = {"cache": True, "nogil": True, "error_model": "numpy"}
+options: Any = {"cache": True, "nogil": True, "error_model": "numpy", "no_cfunc_wrapper": True}
 """For kernels that Python calls."""
 
-compiled: Any = nb.njit(error_model="numpy")
+internal: Any = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+"""For functions that kernels alone call: without entries for Python and C, they compile sooner."""
+
+compiled: Any = nb.njit(error_model="numpy", **internal)
 """Decorator for functions that kernels call."""
 
-inline: Any = nb.njit(forceinline=True, error_model="numpy")
+inline: Any = nb.njit(forceinline=True, error_model="numpy", **internal)
 """The same, inlined as code, so that arrays are not reference-counted at every call."""
 
 grid_type: Any = nb.types.UniTuple(nb.float64, 5)

@@ -112,12 +112,13 @@ import math
 import numba as nb
 import numpy as np
 
+from artgen.compiler.jit import internal, options
 from artgen.compiler.vector_math import *
 
 f32 = np.float32
 u64 = np.uint64  # unsigned indices are never counted from the end, so loops over them vectorise
 NAN, INF = np.float32(np.nan), np.float32(np.inf)
-options = dict(fastmath=FASTMATH, error_model="numpy", cache=True, boundscheck=False, nogil=True)
+options = {{**options, "fastmath": FASTMATH}}
 matrix, picture = nb.float32[:, ::1], nb.float32[:, :, ::1]
 positions = (matrix, matrix, matrix{table_type})
 tiles = (nb.int64[::1], nb.int32[::1], nb.uint8[:, ::1], nb.int64, nb.int64){fetch}
@@ -135,7 +136,7 @@ def prepare(P, XY, E, F, Q{table}):
 _FETCH = """
 
 
-@nb.njit(forceinline=True, boundscheck=False)
+@nb.njit(forceinline=True, **internal)
 def fetch(T, place):
     # Whatever a NaN becomes, what is read is inside.
     return T[u64(min(max(np.int32(place), np.int32(0)), np.int32(T.size - 1)))]"""

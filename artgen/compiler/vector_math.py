@@ -32,11 +32,13 @@ from llvmlite import ir
 from numba.core import types
 from numba.extending import intrinsic
 
+from artgen.compiler.jit import internal
+
 FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
 """No `nnan` and no `ninf`: what is not finite must be seen, not assumed away."""
 
 f32 = np.float32
-inline = nb.njit(forceinline=True, fastmath=FASTMATH, error_model="numpy")
+inline = nb.njit(forceinline=True, fastmath=FASTMATH, error_model="numpy", **internal)
 
 
 @intrinsic

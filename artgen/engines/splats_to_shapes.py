@@ -190,13 +190,13 @@ def most_alike(
         side / (2 * half_width),
         float(side),
     )
-    kernels = load_sums()
-    sums = np.zeros((side, side + 2, kernels.FIXED), np.float32)
+    kernels = load_sums(searched=False)
+    sums = np.zeros((side, side + 2, kernels.PLANES), np.float32)
     black, white = np.zeros((3, side, side), np.float32), np.ones((side, side), np.float32)
     target = np.ascontiguousarray(
         np.broadcast_to(weight / max(float(weight.max()), 1e-9), black.shape)
     )
-    kernels.sum_fixed(target, white, black, black, white, 1.0, 1, sums, 0, side)
+    kernels.sum_up(target, white, black, black, white, 1.0, 1, sums, 0, side)
     places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
     size = max(half_width, half_height)
     search = search_kernels(shape, searched=False).search

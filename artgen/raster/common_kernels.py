@@ -8,6 +8,7 @@ from __future__ import annotations
 import numba as nb
 import numpy as np
 
+from artgen.compiler.jit import options
 from artgen.compiler.vector_math import cos, sin
 
 matrix = nb.float32[:, ::1]
@@ -20,16 +21,17 @@ SLACK = 1e-3
 
 
 @nb.njit(
-    (matrix, matrix, *[nb.float64] * 3, *[nb.int64] * 4),
-    cache=True,
-    nogil=True,
-    error_model="numpy",
+    (matrix, matrix, *[nb.float64] * 3, *[nb.int64] * 4, matrix, nb.int64[::1]),
+    **options,
 )
-def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows, width, height):
-    """(frame [N, 4], offset [tiles + 1], splat [pairs], reach [pairs, 2]): what touches which tile.
+def bin_splats(
+    centres, ellipses, scale, half_width, half_height, columns, rows, width, height, frame, offset
+):  # fmt: skip
+    """(splat [pairs], reach [pairs, 2]): what touches which tile.
 
-    Tile t is touched by splat[offset[t] : offset[t + 1]], in ascending order, each in its pairs of
-    pixel rows from reach[·, 0] to before reach[·, 1]. `centres` [N, 2] and `ellipses` [N, 3] (half
+    It also fills `frame` [N, 4] and `offset` [tiles + 1], which are zeros before. Tile t is
+    touched by splat[offset[t] : offset[t + 1]], in ascending order, each in its pairs of pixel rows
+    from reach[·, 0] to before reach[·, 1]. `centres` [N, 2] and `ellipses` [N, 3] (half
     axes, angle) are in canvas units, `scale` pixels each; the centre of the canvas is at
     (half_width, half_height) pixels; tiles are `width` × `height` pixels, in rows. Splats that are
     nowhere (not finite) or have no extent (negative, NaN) are left out. For the others `frame` is
@@ -39,8 +41,7 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
     cosines, sines = np.empty(count, np.float32), np.empty(count, np.float32)
     for i in range(count):
         cosines[i], sines[i] = cos(ellipses[i, 2]), sin(ellipses[i, 2])
-    frame = np.zeros((count, 4), np.float32)
-    left, right = np.zeros(count, np.int32), np.zeros(count, np.int32)
+    left, right = np.empty(count, np.int32), np.empty(count, np.int32)
     box = np.empty((count, 7))
     strips = 0
     for i in range(count):
@@ -48,6 +49,7 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
         y = centres[i, 1] * scale + half_height
         a, b = min(ellipses[i, 0] * scale, FAR), min(ellipses[i, 1] * scale, FAR)
         known = abs(x) <= FAR and abs(y) <= FAR and abs(ellipses[i, 2]) < np.inf
+        left[i] = right[i] = 0
         if not (a >= 0 and b >= 0 and known):
             continue
         cosine, sine = cosines[i], sines[i]
@@ -69,7 +71,6 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
     first, last = np.empty(strips, np.int32), np.empty(strips, np.int32)
     # Whole numbers are divided slowly; a little more than 1 / height does not change the quotient.
     per_row = (1 + 1e-9) / height
-    offset = np.zeros(columns * rows + 1, np.int64)
     strip = 0
     for i in range(count):
         x, y, xx, yy = box[i, 0], box[i, 1], box[i, 2], box[i, 3]
@@ -113,38 +114,14 @@ def bin_splats(centres, ellipses, scale, half_width, half_height, columns, rows,
                     reach[place[tile], 1] = (min(last[strip] - row * height, height) + 1) // 2
                     place[tile] += 1
             strip += 1
-    return frame, offset, splat, reach
+    return splat, reach
 
 
-@nb.njit((matrix, *[nb.float64] * 3, *[nb.int64] * 4), cache=True, nogil=True)
-def order_splats(centres, scale, half_width, half_height, columns, rows, width, height):
-    """Indices [N] of the splats by the tile that their centre is in, or is nearest to."""
-    count = len(centres)
-    home, place = np.empty(count, np.int64), np.zeros(columns * rows + 1, np.int64)
-    for i in range(count):
-        # A comparison with NaN is false: what is nowhere goes to the first tile.
-        x = centres[i, 0] * scale + half_width
-        y = centres[i, 1] * scale + half_height
-        column = int(min(x, width * columns - 1.0)) // width if x > 0 else 0
-        row = int(min(y, height * rows - 1.0)) // height if y > 0 else 0
-        home[i] = row * columns + column
-        place[home[i] + 1] += 1
-    for tile in range(columns * rows):
-        place[tile + 1] += place[tile]
-    order = np.empty(count, np.int64)
-    for i in range(count):
-        order[place[home[i]]] = i
-        place[home[i]] += 1
-    return order
-
-
-@nb.njit((nb.int32[::1], matrix, nb.int64), cache=True, nogil=True)
-def sum_pairs(splat, pairs, count):
-    """(sums [N, S], drawn [N]): rows of pairs [P, S] added up by splat, in their order."""
-    totals, drawn = np.zeros((count, pairs.shape[1]), np.float32), np.zeros(count, np.bool_)
+@nb.njit((nb.int32[::1], matrix, matrix, nb.boolean[::1]), **options)
+def sum_pairs(splat, pairs, totals, drawn):
+    """Add rows of pairs [P, S] to `totals` [N, S] by splat, in their order; mark those `drawn`."""
     for j in range(len(splat)):
         i = splat[j]
         drawn[i] = True
         for k in range(pairs.shape[1]):
             totals[i, k] += pairs[j, k]
-    return totals, drawn

@@ -101,7 +101,9 @@ class _Draw(torch.autograd.Function):
         incoming, (_, splat, _) = grad_outputs[0].float().contiguous().numpy(), tiles
         pairs = np.empty((len(splat), source.leaves + len(incoming)), np.float32)
         _launch(kernels.backward, *arrays, incoming, tiles=tiles, more=(pairs, *ctx.more))
-        totals, drawn = _common().sum_pairs(splat, pairs, len(packed))
+        totals = np.zeros((len(packed), pairs.shape[1]), np.float32)
+        drawn = np.zeros(len(packed), np.bool_)
+        _common().sum_pairs(splat, pairs, totals, drawn)
         gradient = np.empty_like(packed)
         kernels.finish(packed, totals, gradient, *arrays[3:])
         # Splats that were not drawn have gradient 0, even where a factor is not finite.
@@ -143,9 +145,13 @@ def _launch(
     share(lambda piece: kernel(*arrays, *tiles, *piece, *more), list(pairwise(cuts.tolist())))
 
 
-@functools.cache
 def _common() -> ModuleType:
-    return kernel_cache.load(kernel_cache.read_kernels("raster.common_kernels"), of="all splats")
+    return _kernels("raster.common_kernels")
+
+
+@functools.cache
+def _kernels(module: str) -> ModuleType:
+    return kernel_cache.load(kernel_cache.read_kernels(module), of="all splats")
 
 
 class _Grid:
@@ -166,13 +172,16 @@ class _Grid:
 
     def order(self, centres: Floats) -> NDArray[np.int64]:
         """The splats by the tile they are in, so that a tile reads what lies together."""
-        order: NDArray[np.int64] = _common().order_splats(centres, *self._measures)
+        kernels = _kernels("raster.order_kernels")
+        order: NDArray[np.int64] = kernels.order_splats(centres, *self._measures)
         return order
 
     def bin(self, centres: Floats, ellipses: Floats) -> tuple[Floats, Tiles]:
         """Frames, and which splats touch which tiles: see `common_kernels.bin_splats`."""
-        frame, *tiles = _common().bin_splats(centres, ellipses, *self._measures)
-        return frame, tuple(tiles)
+        frame = np.zeros((len(centres), 4), np.float32)
+        offset = np.zeros(self.columns * self.rows + 1, np.int64)
+        pairs = _common().bin_splats(centres, ellipses, *self._measures, frame, offset)
+        return frame, (offset, *pairs)
 
 
 @functools.lru_cache(maxsize=8)

@@ -3,6 +3,9 @@
 A candidate is scored from the sums of `layer_kernels` in time that grows with its rows alone: its
 best colour, and its best alpha where that is SEARCHED, follow in closed form. So do they for each
 colour of a `palette` [K, 3], of which a shape gets the best; where K is 0, any colour will do.
+
+Numbers for other functions are written `np.int64(0)`: for each literal, numba would compile the
+function again.
 """
 
 import math
@@ -48,21 +51,21 @@ def between(sums, row, left, right, k):
 @inline
 def score(kind, genes, sums, grid, low, high, palette, scratch):
     """By how much the shape changes the squared error, with its best colour and alpha."""
-    spans = trace(kind, genes, 0, sums.shape[0], grid, scratch)
+    spans = trace(kind, genes, np.int64(0), sums.shape[0], grid, scratch)
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = np.float32(0)
     for span in range(spans):
         row, left, right = rows[span], lefts[span], rights[span]
-        s0 += between(sums, row, left, right, 0)
-        s1 += between(sums, row, left, right, 1)
-        s2 += between(sums, row, left, right, 2)
-        s3 += between(sums, row, left, right, 3)
-        s4 += between(sums, row, left, right, 4)
+        s0 += between(sums, row, left, right, np.int64(0))
+        s1 += between(sums, row, left, right, np.int64(1))
+        s2 += between(sums, row, left, right, np.int64(2))
+        s3 += between(sums, row, left, right, np.int64(3))
+        s4 += between(sums, row, left, right, np.int64(4))
         if SEARCHED:
-            s5 += between(sums, row, left, right, 5)
-            s6 += between(sums, row, left, right, 6)
-            s7 += between(sums, row, left, right, 7)
-            s8 += between(sums, row, left, right, 8)
+            s5 += between(sums, row, left, right, np.int64(5))
+            s6 += between(sums, row, left, right, np.int64(6))
+            s7 += between(sums, row, left, right, np.int64(7))
+            s8 += between(sums, row, left, right, np.int64(8))
     change = 0.0
     if SEARCHED:
         if s6 > 0:
@@ -178,7 +181,7 @@ def measure(kind, genes, target, weight, below, above, through, grid, sample_row
     height, width = weight.shape
     scratch = make_scratch(height * sample_rows, VERTICES, CROSSINGS)
     changes = np.zeros(width + 1)
-    spans = trace(kind, genes, 0, height * sample_rows, grid, scratch)
+    spans = trace(kind, genes, np.int64(0), height * sample_rows, grid, scratch)
     sums[:] = 0
     span = 0
     while span < spans:
@@ -207,7 +210,7 @@ def slip_under(kind, genes, colour, alpha, above, through, grid, sample_rows):
     height, width = through.shape
     scratch = make_scratch(height * sample_rows, VERTICES, CROSSINGS)
     changes = np.zeros(width + 1)
-    spans = trace(kind, genes, 0, height * sample_rows, grid, scratch)
+    spans = trace(kind, genes, np.int64(0), height * sample_rows, grid, scratch)
     span = 0
     while span < spans:
         y = scratch[0][span] // sample_rows
@@ -226,7 +229,7 @@ def slip_under(kind, genes, colour, alpha, above, through, grid, sample_rows):
 def rows_of(kind, genes, grid, height):
     """The first of the grid's `height` rows that the shape touches, and the one after the last."""
     scratch = make_scratch(height, VERTICES, CROSSINGS)
-    spans = trace(kind, genes, 0, height, grid, scratch)
+    spans = trace(kind, genes, np.int64(0), height, grid, scratch)
     if spans == 0:
         return 0, 0
     return scratch[0][0], scratch[0][spans - 1] + 1

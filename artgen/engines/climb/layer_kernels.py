@@ -4,6 +4,7 @@ A picture is what is `below` a layer, seen `through` what is above it, plus what
 p = above + through·below. A layer of colour c and opacity a that covers a pixel makes it
 p + a·through·(c − below), so the weighted squared error of a shape is a sum over its pixels of
 products that depend neither on c nor on a. Summed up along each row, a span costs its two ends.
+`fixed_sum_kernels` and `searched_sum_kernels` sum them up.
 """
 
 import numba as nb
@@ -16,97 +17,6 @@ arguments = (
     *(picture, plane, picture, picture, plane),
     *(nb.float64, nb.int64, picture, nb.int64, nb.int64),
 )
-
-FIXED, SEARCHED = 8, 16
-"""How many numbers there are at each place for a fixed alpha and for a searched one: rounded up to
-powers of two, as whole cache lines are faster."""
-
-
-@nb.njit(arguments, **options)
-def sum_fixed(target, weight, below, above, through, alpha, step, sums, first, last):
-    """Add up what lies in the rows of pixels from `first` to before `last`.
-
-    A row of `sums` [height / step, width + 2, 8] holds `step` rows of pixels together. With w the
-    weight, b = alpha·through, e = target − above − through·below (the error without the layer) and
-    d = e + b·below, the sums left of each place are of w·b·d (3), w·b², w(|d|² − |e|²) and w·|e|².
-    """
-    height, width = weight.shape
-    for row in range(first // step, (last + step - 1) // step):
-        begin, end = row * step, min(row * step + step, height)
-        s0 = s1 = s2 = s3 = s4 = s5 = 0.0
-        sums[row, 0, :6] = 0
-        for x in range(width):
-            for y in range(begin, end):
-                w, t = weight[y, x], through[y, x]
-                b = alpha * t
-                u0, u1, u2 = below[0, y, x], below[1, y, x], below[2, y, x]
-                e0 = target[0, y, x] - above[0, y, x] - t * u0
-                e1 = target[1, y, x] - above[1, y, x] - t * u1
-                e2 = target[2, y, x] - above[2, y, x] - t * u2
-                d0, d1, d2 = e0 + b * u0, e1 + b * u1, e2 + b * u2
-                error = w * (e0 * e0 + e1 * e1 + e2 * e2)
-                s0 += w * b * d0
-                s1 += w * b * d1
-                s2 += w * b * d2
-                s3 += w * b * b
-                s4 += w * (d0 * d0 + d1 * d1 + d2 * d2) - error
-                s5 += error
-            sums[row, x + 1, 0] = s0
-            sums[row, x + 1, 1] = s1
-            sums[row, x + 1, 2] = s2
-            sums[row, x + 1, 3] = s3
-            sums[row, x + 1, 4] = s4
-            sums[row, x + 1, 5] = s5
-        # What interpolates at the right edge looks one place further. (Assigning the row at once
-        # would have numba compile the text of an error, which takes longer than all the rest.)
-        for k in range(6):
-            sums[row, width + 1, k] = sums[row, width, k]
-
-
-@nb.njit(arguments, **options)
-def sum_searched(target, weight, below, above, through, alpha, step, sums, first, last):
-    """The same for any alpha, `sums` [height / step, width + 2, 16].
-
-    They are of w·t·e (3), w·t²·u (3), w·t², w·t·e·u, w·t²·|u|² and w·|e|², with t = through and
-    u = below; `alpha` is not used.
-    """
-    height, width = weight.shape
-    for row in range(first // step, (last + step - 1) // step):
-        begin, end = row * step, min(row * step + step, height)
-        s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = s9 = 0.0
-        sums[row, 0, :10] = 0
-        for x in range(width):
-            for y in range(begin, end):
-                t = through[y, x]
-                u0, u1, u2 = below[0, y, x], below[1, y, x], below[2, y, x]
-                e0 = target[0, y, x] - above[0, y, x] - t * u0
-                e1 = target[1, y, x] - above[1, y, x] - t * u1
-                e2 = target[2, y, x] - above[2, y, x] - t * u2
-                w = weight[y, x]
-                wt = w * t
-                wtt = wt * t
-                s0 += wt * e0
-                s1 += wt * e1
-                s2 += wt * e2
-                s3 += wtt * u0
-                s4 += wtt * u1
-                s5 += wtt * u2
-                s6 += wtt
-                s7 += wt * (e0 * u0 + e1 * u1 + e2 * u2)
-                s8 += wtt * (u0 * u0 + u1 * u1 + u2 * u2)
-                s9 += w * (e0 * e0 + e1 * e1 + e2 * e2)
-            sums[row, x + 1, 0] = s0
-            sums[row, x + 1, 1] = s1
-            sums[row, x + 1, 2] = s2
-            sums[row, x + 1, 3] = s3
-            sums[row, x + 1, 4] = s4
-            sums[row, x + 1, 5] = s5
-            sums[row, x + 1, 6] = s6
-            sums[row, x + 1, 7] = s7
-            sums[row, x + 1, 8] = s8
-            sums[row, x + 1, 9] = s9
-        for k in range(10):
-            sums[row, width + 1, k] = sums[row, width, k]
 
 
 @nb.njit((picture, nb.int64, nb.float64[:, ::1]), **options)

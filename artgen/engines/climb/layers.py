@@ -94,13 +94,11 @@ class Layers:
         searched = alpha[0] < alpha[1]
         self.over = drawing_kernels(shape).over
         self.kernels = search_kernels(shape, searched)
-        self.sum_kernels = load_sums()
-        self.sum_up = self.sum_kernels.sum_searched if searched else self.sum_kernels.sum_fixed
-        planes = self.sum_kernels.SEARCHED if searched else self.sum_kernels.FIXED
-        self.error_plane = 9 if searched else 5
+        self.sum_kernels = load_sums(searched)
+        self.error_plane = self.sum_kernels.ERROR
         self.below = np.empty_like(target)
         self.above, self.through = np.empty_like(target), np.empty_like(weight)
-        self.buffer = np.zeros((height, width + 2, planes), np.float32)
+        self.buffer = np.zeros((height, width + 2, self.sum_kernels.PLANES), np.float32)
         self.rows_together = 0
         self.nine = np.empty(9)
         self.patches: dict[int, tuple[int, int, Floats, Floats]] = {}
@@ -148,7 +146,7 @@ class Layers:
             self.grid = make_grid(Canvas(width, height), 1 / rows_together)
             self.stale = [(0, height)]
         for first, last in _joined(self.stale):
-            self.sum_up(
+            self.sum_kernels.sum_up(
                 *(self.target, self.weight, self.below, self.above, self.through),
                 *(self.alpha[0], rows_together, self.sums, first, last),
             )
@@ -244,6 +242,8 @@ def search_kernels(shape: Shape, searched: bool) -> ModuleType:
     return load_kernels(shape, "engines.climb.climb_kernels", constants=f"SEARCHED = {searched}\n")
 
 
-def load_sums() -> ModuleType:
-    """`layer_kernels`."""
-    return kernel_cache.load(kernel_cache.read_kernels("engines.climb.layer_kernels"), of="climb")
+def load_sums(searched: bool) -> ModuleType:
+    """`layer_kernels` with the sums for an alpha that is `searched` or fixed."""
+    names = "layer_kernels", "searched_sum_kernels" if searched else "fixed_sum_kernels"
+    modules = (f"engines.climb.{name}" for name in names)
+    return kernel_cache.load(kernel_cache.read_kernels(*modules), of="climb")
