@@ -30,7 +30,8 @@ class Drawing:
     ...}`` or, for a loose file, ``{"file": ..., "sha256": ...}``), `options` are complete.
     `background` is sRGB-encoded, 1.0 = 255; `width` and `height` are the fitting size in pixels.
     `subject` holds the samples of a curve or of labelled points, or some pictures of a set; None
-    for a picture.
+    for a picture. `span` is that of the canvas, see `Canvas`: 0 but for a window of a larger
+    picture.
     """
 
     primitive: str
@@ -42,6 +43,7 @@ class Drawing:
     background_weight: float = BACKGROUND_WEIGHT
     plugin: Mapping[str, str] = field(default_factory=dict)
     subject: Subject | None = field(default=None, repr=False)
+    span: int = field(default=0, repr=False)
 
     def __post_init__(self) -> None:
         for name in ("options", "tensors", "plugin"):
@@ -50,7 +52,7 @@ class Drawing:
     @property
     def canvas(self) -> Canvas:
         """The canvas the drawing was fitted on."""
-        return Canvas(self.width, self.height)
+        return Canvas(self.width, self.height, self.span)
 
     @property
     def parameters(self) -> int:

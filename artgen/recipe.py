@@ -385,6 +385,24 @@ class ClipTable(_Table):
     )
 
 
+class TilesTable(_Table):
+    """How a large picture is fitted in tiles; see docs/scale.md."""
+
+    side: int = Field(default=1024, ge=8, le=LARGEST, description="of a tile, in pixels")
+    margin: int = Field(
+        default=64, ge=1, le=LARGEST, description="pixels around a tile that it is fitted to too"
+    )
+    coarse: float = Field(
+        default=0.03, gt=0, lt=1, description="share of the parts fitted to the reduced picture"
+    )
+    passes: int = Field(
+        default=1, ge=0, le=100, description="joint passes, on tiles whose centres were corners"
+    )
+    steps: int | None = Field(
+        default=None, ge=1, le=MOST_STEPS, description="of each tile of a joint pass"
+    )
+
+
 class PieceTable(_Table):
     """How a gallery shows it: a title, what to look for, and its words for a screen reader.
 
@@ -433,6 +451,7 @@ class Recipe(_Table):
     output: OutputTable = OutputTable()
     run: RunTable = RunTable()
     clip: ClipTable | None = None
+    tiles: TilesTable | None = None
     piece: PieceTable | None = None
     morph: MorphTable | None = None
 
@@ -557,6 +576,10 @@ class Recipe(_Table):
     def with_clip(self, clip: ClipTable | None) -> Recipe:
         """The recipe with this table for clips."""
         return self._with(clip=clip)
+
+    def with_tiles(self, tiles: TilesTable | None) -> Recipe:
+        """The recipe with this table for tiles."""
+        return self._with(tiles=tiles)
 
     def migrated(self, stages: Sequence[Stage]) -> Recipe:
         """The recipe in the current schema, with these stages."""

@@ -90,7 +90,7 @@ def lay_over(
     Another primitive or preset leaves behind what belonged to the one before: its count, its
     options, those of the engines, the drawing to start from.
     """
-    options, engine_options, of_clips = _split_settings(settings)
+    options, engine_options, of_tables = _split_settings(settings)
     data, before = dict(base), dict(base.get("primitive", {}))
     stages_before = [dict(stage) for stage in base.get("stage", ())]
     primitive = {**_given(tables.get("primitive", {})), **options}
@@ -108,8 +108,8 @@ def lay_over(
     if any(key in primitive for key in sizes):
         before = {key: value for key, value in before.items() if key not in sizes}
 
-    clip = {**tables.get("clip", {}), **of_clips}
-    for key, value in {**tables, "primitive": primitive, "clip": clip}.items():
+    others = {key: {**tables.get(key, {}), **of_tables[key]} for key in _TABLES}
+    for key, value in {**tables, "primitive": primitive, **others}.items():
         if key == "primitive":
             data[key] = {**before, **primitive}
         elif isinstance(value, Mapping):
@@ -221,12 +221,16 @@ _EngineOptions = dict[str | None, dict[str, Any]]
 """By the text of the stage's number; None for `engine`, the only stage."""
 
 
+_TABLES = ("clip", "tiles")
+"""The tables of a recipe whose keys `--set` sets by their full names."""
+
+
 def _split_settings(
     settings: Sequence[str],
-) -> tuple[dict[str, Any], _EngineOptions, dict[str, Any]]:
-    """The options of the primitive, those of the engines, and the keys of `clip`."""
+) -> tuple[dict[str, Any], _EngineOptions, dict[str, dict[str, Any]]]:
+    """The options of the primitive, those of the engines, and the keys of other tables."""
     options: dict[str, Any] = {}
-    of_clips: dict[str, Any] = {}
+    of_tables: dict[str, dict[str, Any]] = {table: {} for table in _TABLES}
     engine_options: _EngineOptions = {}
     for setting in settings:
         spelled, equals, text = setting.partition("=")
@@ -239,15 +243,15 @@ def _split_settings(
         if dot and (owner == "engine" or owner.isdecimal()):
             flags, key = _FLAG_OF_STAGE, rest
             table = engine_options.setdefault(None if owner == "engine" else owner, {})
-        elif dot and owner == "clip":
-            flags, key, table = {}, rest, of_clips
+        elif dot and owner in _TABLES:
+            flags, key, table = {}, rest, of_tables[owner]
         else:
             flags, table = _FLAG_OF_PRIMITIVE, options
         if key in flags:
             known = flags[key] if key != "stop" else "--steps"
             raise UsageError(f"--set {spelled.strip()} is not an option", hint=f"use {known}")
         table[key] = parse_value(text.strip())
-    return options, engine_options, of_clips
+    return options, engine_options, of_tables
 
 
 def _stages(

@@ -186,11 +186,13 @@ class Session:
         return [results[run.stem] for run in runs]
 
     def _by_scenes(self, executor: Executor, recipe: Recipe) -> bool:
-        """Whether the only run stays here, and its scenes, if any, are what `executor` gets."""
+        """Whether the only run stays here, and its scenes or tiles are what `executor` gets."""
         if isinstance(executor, ProcessExecutor):
             return True
         if isinstance(executor, SerialExecutor):
             return False
+        if recipe.tiles is not None:
+            return True
         source = Source.parse(recipe.target.source)
         try:
             if source.path is not None:

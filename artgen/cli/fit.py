@@ -63,7 +63,7 @@ def fit(
     settings: list[str] | None = _WHAT.option(
         "KEY=VALUE",
         "Set an option of the primitive, preset=NAME, engine.KEY=VALUE (with several "
-        "stages 1.KEY, 2.KEY), or clip.KEY=VALUE. Repeatable.",
+        "stages 1.KEY, 2.KEY), clip.KEY=VALUE or tiles.KEY=VALUE. Repeatable.",
         "--set",
         complete=_completion.settings,
     ),
@@ -142,6 +142,13 @@ def fit(
     ),
     alpha_weight: bool = _JUDGE.switch(
         "Weight pixels by the alpha of the target.", "--alpha-weight"
+    ),
+    tiles: int | None = _JUDGE.option(
+        "PX",
+        "Fit a picture of any size in tiles with this side, at its own size by default: splats "
+        "with blend=sum.",
+        min=8,
+        max=65_536,
     ),
     max_pixels: int | None = _JUDGE.option(
         "N", "Refuse larger pictures. Default: 64 million.", min=1
@@ -355,6 +362,7 @@ def fit(
                 "precision": precision,
             },
             "clip": {"side_by_side": side_by_side or None},
+            "tiles": {"side": tiles},
         },
         {
             "engine": engine,

@@ -20,13 +20,14 @@ from artgen.runner._memory import keep_freed_memory, peak_memory
 from artgen.runner._paths import default_stem
 from artgen.runner._prepare import art_bytes, prepare
 from artgen.runner._run import announce_work
+from artgen.runner.tiles._run import open_tiled, prepare_tiled
 from artgen.tasks import RunControl
 from artgen.waiting import Report, listening
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run of the complete `recipe` takes; a clip has a recipe alone.
+    """What a run of the complete `recipe` takes; a clip and a fit in tiles have a recipe alone.
 
     `seconds` are those of fitting, as in the summary of a run: without compiling and writing
     files. Stages that may stop early are taken to need all their steps. `memory` is the largest
@@ -63,6 +64,9 @@ def estimate(
         announce(report)
 
     with threads(recipe.run.threads) as number, listening(hear):
+        if recipe.tiles is not None:
+            picture = open_tiled(recipe, registry, None, search)
+            return Estimate(prepare_tiled(recipe, registry, picture, search, number).recipe)
         job = prepare(recipe, registry, target=None, search=search, threads=number)
         if job.target.clip is not None:
             return Estimate(job.recipe)

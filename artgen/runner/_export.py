@@ -42,6 +42,7 @@ from artgen.runner._folder import RunFolder
 from artgen.runner._result import Result
 from artgen.runner.clip._metrics import clip_metrics, side_by_side
 from artgen.runner.clip._run import ClipFit
+from artgen.runner.tiles._run import TiledFit
 from artgen.waiting import report
 
 KINDS = ("still", "video", "art", "checkpoint")
@@ -51,7 +52,7 @@ LARGEST_WALK = 1080
 
 
 def export(
-    fit: Fit | ClipFit,
+    fit: Fit | ClipFit | TiledFit,
     registry: Registry,
     paths: Mapping[str, Path] | None = None,
     folder: RunFolder | None = None,
@@ -191,7 +192,7 @@ def _video_frames(
 
 
 def _metrics(
-    fit: Fit | ClipFit, drawing: Drawing, picture: Rendering, film: Film | None
+    fit: Fit | ClipFit | TiledFit, drawing: Drawing, picture: Rendering, film: Film | None
 ) -> dict[str, Any]:
     """What two equal runs agree on to the last bit; stored in the `.art`."""
     job, recipe = fit.job, fit.recipe
@@ -202,6 +203,8 @@ def _metrics(
         shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
         size = bytes_of_shapes(shapes, recipe.run.precision)
         pixels *= film.keyframes
+    elif isinstance(fit, TiledFit):
+        metrics = {**job.metrics(picture), "loss": fit.loss(picture.pixels)}
     else:
         loss = job.plan.losses[len(recipe.stage) - 1](
             picture.outputs,
@@ -220,7 +223,7 @@ def _metrics(
     }
 
 
-def _precision_cost(fit: Fit | ClipFit, metrics: Mapping[str, Any]) -> float | None:
+def _precision_cost(fit: Fit | ClipFit | TiledFit, metrics: Mapping[str, Any]) -> float | None:
     """What rounding to the precision of the file cost, in dB of PSNR.
 
     None where nothing is rounded, where there is no PSNR, and for a clip.
@@ -233,7 +236,10 @@ def _precision_cost(fit: Fit | ClipFit, metrics: Mapping[str, Any]) -> float | N
 
 
 def _summary(
-    fit: Fit | ClipFit, metrics: Mapping[str, Any], file_bytes: int, precision_cost: float | None
+    fit: Fit | ClipFit | TiledFit,
+    metrics: Mapping[str, Any],
+    file_bytes: int,
+    precision_cost: float | None,
 ) -> dict[str, Any]:
     """The JSON object of a run, with no outputs yet."""
     recipe, target, progress = fit.recipe, fit.job.target, fit.progress

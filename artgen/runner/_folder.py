@@ -9,6 +9,7 @@
     frames/000000123.png      lossless 8-bit frames, by step
     history/000000123.safetensors   key drawings, by step, where the recipe asks for a history
     scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
+    tiles/                    of a picture fitted in tiles: a folder for each, by its name
     outputs/                  what is being written, until all of it is
 
 It exists from the first step until the outputs are written. `recipe.json` is written last and
@@ -32,7 +33,16 @@ from artgen.recipe import Recipe
 from artgen.runner._lock import FileLock
 from artgen.runner._state_file import putting_to_use, read_state, write_state
 
-_NAMES = {"inputs", "lock", "checkpoint.safetensors", "frames", "history", "scenes", "outputs"}
+_NAMES = {
+    "inputs",
+    "lock",
+    "checkpoint.safetensors",
+    "frames",
+    "history",
+    "scenes",
+    "tiles",
+    "outputs",
+}
 """What is in a folder beside `recipe.json`."""
 
 
@@ -47,6 +57,7 @@ class RunFolder:
         self.frames = FrameStore(path / "frames")
         self.history = path / "history"
         self.scenes = path / "scenes"
+        self.tiles = path / "tiles"
         self._inputs = path / "inputs"
         self._recipe = path / "recipe.json"
         self.checkpoint = path / "checkpoint.safetensors"
@@ -163,8 +174,13 @@ class RunFolder:
 
     @property
     def milestones(self) -> list[Path]:
-        """What a resumed run continues from, that of each scene of a clip: some may be missing."""
+        """What a resumed run continues from, that of each scene of a clip: some may be missing.
+
+        The folder of tiles changes with each that is done.
+        """
         scenes = sorted(self.scenes.iterdir()) if self.scenes.is_dir() else []
+        if self.tiles.is_dir():
+            return [self.tiles]
         return [*map(scene_milestone, scenes)] or [self.checkpoint]
 
     @property

@@ -25,6 +25,7 @@ from artgen.runner._prepare import prepare
 from artgen.runner._result import Result
 from artgen.runner._resume import check_agreement
 from artgen.runner.clip._run import ClipFit, SceneExecution
+from artgen.runner.tiles._run import TiledFit, open_tiled, prepare_tiled
 from artgen.targets import Source, Target
 from artgen.tasks import RunControl
 from artgen.waiting import Report, listening
@@ -55,8 +56,8 @@ def run(
     which the recipe's files are looked up. With `resume` the run stored in `out` continues by its
     own recipe, and what `recipe` was asked for must agree with that. `graph` is where the loss
     of the first engine that has a graph is written, in the DOT language; `video` is another place
-    for the video, of the format in the recipe. `scenes` says where the scenes of a clip are fitted,
-    if not here.
+    for the video, of the format in the recipe. `scenes` says where the scenes of a clip, or
+    the tiles of a picture, are fitted, if not here.
 
     Raises ArtgenError; after an interruption or divergence that left something to save, the error
     is in the result instead.
@@ -87,7 +88,11 @@ def run(
             emit(Notice(stem, text))
         if folder is not None:
             check_agreement(recipe, asked, registry, target)
-        job = prepare(recipe, registry, target=target, search=search, threads=number)
+        if recipe.tiles is None:
+            job = prepare(recipe, registry, target=target, search=search, threads=number)
+        else:
+            picture = open_tiled(recipe, registry, target, search)
+            job = prepare_tiled(recipe, registry, picture, search, number)
         if graph is not None and job.target.clip is not None:
             raise UsageError(
                 f"{job.target.source} is a clip, which has no graph", hint="leave out --graph"
@@ -110,8 +115,19 @@ def run(
             held.callback(folder.unlock)
         lines: JsonLines | None = None
         try:
-            fit: Fit | ClipFit
-            if job.target.clip is not None:
+            fit: Fit | ClipFit | TiledFit
+            if job.recipe.tiles is not None:
+                scratch = Path(held.enter_context(TemporaryDirectory()))
+                fit = TiledFit(
+                    job,
+                    registry,
+                    emit=emit,
+                    run_name=stem,
+                    control=control or RunControl(),
+                    place=scratch if folder is None else folder.tiles,
+                    elsewhere=scenes,
+                )
+            elif job.target.clip is not None:
                 scratch = Path(held.enter_context(TemporaryDirectory()))
                 fit = ClipFit(
                     job,

@@ -20,6 +20,9 @@ Plane = NDArray[np.float32]
 # Floats computed elsewhere may miss 0..1 by a rounding error, here half an 8-bit level.
 _ROUNDING = 0.5 / 255
 
+_LOBES = 3
+"""The reach of the Lanczos filter, in pixels of the coarser of the two pictures."""
+
 
 def check_samples(array: ArrayLike, where: str) -> NDArray[Any]:
     """`array` as [height, width, channels]; raises InputError where it is not a picture."""
@@ -53,12 +56,18 @@ def check_samples(array: ArrayLike, where: str) -> NDArray[Any]:
     return samples
 
 
-def resample(samples: NDArray[Any], canvas: Canvas) -> tuple[NDArray[np.float32], Plane | None]:
+Box = tuple[float, float, float, float]
+"""Left, top, right and bottom, in pixels of the samples."""
+
+
+def resample(
+    samples: NDArray[Any], canvas: Canvas, box: Box | None = None
+) -> tuple[NDArray[np.float32], Plane | None]:
     """The colour [height, width, 3] and the alpha [height, width] at the canvas's size, in 0..1.
 
     Antialiased Lanczos on sRGB-encoded floats, premultiplied, so that colours hidden under
     transparency do not bleed. Samples of that size already are only scaled to 0..1. The alpha is
-    None for an opaque picture.
+    None for an opaque picture. The canvas shows the samples inside `box` (None: all of them).
     """
     channels = samples.shape[2]
     colours = range(3 if channels > 2 else 1)
@@ -67,19 +76,34 @@ def resample(samples: NDArray[Any], canvas: Canvas) -> tuple[NDArray[np.float32]
         alpha = None
     # One channel at a time: a float copy of a whole large picture would need gigabytes.
     if alpha is None:
-        planes = [_resize(_unit(samples[:, :, channel]), canvas) for channel in colours]
+        planes = [_resize(_unit(samples[:, :, channel]), canvas, box) for channel in colours]
         return _stack(planes), None
     height, width = alpha.shape
-    if (width, height) == (canvas.width, canvas.height):
+    if box is None and (width, height) == (canvas.width, canvas.height):
         return _stack([_unit(samples[:, :, channel]) for channel in colours]), alpha
-    small = _resize(alpha, canvas)
+    small = _resize(alpha, canvas, box)
     planes = []
     for channel in colours:
-        premultiplied = _resize(_unit(samples[:, :, channel]) * alpha, canvas)
+        premultiplied = _resize(_unit(samples[:, :, channel]) * alpha, canvas, box)
         # Where nothing shows, the colour is black rather than noise divided by almost 0.
         black = np.zeros_like(small)
         planes.append(np.divide(premultiplied, small, out=black, where=small > 1e-4))
     return _stack(planes), np.clip(small, 0, 1)
+
+
+def resample_rows(
+    samples: NDArray[Any], canvas: Canvas, top: int, bottom: int
+) -> tuple[NDArray[np.float32], Plane | None]:
+    """The rows from `top` to `bottom` of what `resample` gives, from the samples they depend on."""
+    height, width = samples.shape[:2]
+    strip = Canvas(canvas.width, bottom - top)
+    if (width, height) == (canvas.width, canvas.height):
+        return resample(samples[top:bottom], strip)
+    scale = height / canvas.height
+    first, last = top * scale, bottom * scale
+    reach = _LOBES * max(1.0, scale) + 1
+    start, end = max(0, int(first - reach)), min(height, int(last + reach) + 1)
+    return resample(samples[start:end], strip, (0, first - start, width, last - start))
 
 
 def bordered(
@@ -120,12 +144,12 @@ def _unit(plane: NDArray[Any]) -> Plane:
     return np.clip(plane.astype(np.float32), 0, 1)
 
 
-def _resize(plane: Plane, canvas: Canvas) -> Plane:
-    """One channel at the canvas's size; Lanczos may overshoot 0..1."""
-    if plane.shape == (canvas.height, canvas.width):
+def _resize(plane: Plane, canvas: Canvas, box: Box | None) -> Plane:
+    """One channel inside `box` at the canvas's size; Lanczos may overshoot 0..1."""
+    if box is None and plane.shape == (canvas.height, canvas.width):
         return plane
     size = (canvas.width, canvas.height)
-    resized = Image.fromarray(plane).resize(size, Image.Resampling.LANCZOS)
+    resized = Image.fromarray(plane).resize(size, Image.Resampling.LANCZOS, box)
     return np.asarray(resized, np.float32)
 
 

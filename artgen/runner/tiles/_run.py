@@ -1,0 +1,445 @@
+"""A large picture as a run: it is fitted reduced, then in tiles, then again across their seams.
+
+Each tile owns the parts whose centres are in its cell, and sees those of its neighbours as they
+were when its colour began. So the result is the same for any number of workers and any order in
+which they finish, and the outputs of the tiles are the checkpoint.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.engines.gradient.engine import GradientEngine
+from artgen.errors import Interrupted, UsageError
+from artgen.events import Advanced, Event, Notice, Observer
+from artgen.output import atomic_write, probe_folder
+from artgen.raster import Windows, draw, moved
+from artgen.recipe import Recipe, TargetTable
+from artgen.registry import Registry
+from artgen.runner._fit import Progress
+from artgen.runner._prepare import Job, prepare, read_target
+from artgen.runner._state_file import read_state
+from artgen.runner.clip._run import SceneExecution
+from artgen.runner.tiles._grid import COLOURS, Box, Tile, make_grid
+from artgen.runner.tiles._tile import (
+    FittedTile,
+    Parts,
+    TileInput,
+    TileTask,
+    fit_tile,
+    fit_tile_elsewhere,
+    joint_stage,
+)
+from artgen.seeds import derived_seed
+from artgen.targets import ImageTarget, Source, Target, TargetRequest, parse_colour
+from artgen.targets._open import find_opener
+from artgen.targets.large import LargePicture, large_from, open_large
+from artgen.tasks import RunControl
+
+COARSE_SIDE = 1024
+"""The most pixels of the longer side of the reduced picture."""
+_ROWS = 256
+"""Rows of the picture that are compared at a time."""
+
+
+def open_tiled(
+    recipe: Recipe, registry: Registry, target: Target | None, search: Sequence[Path]
+) -> LargePicture:
+    """Open the picture of a recipe with tiles, as 8-bit pixels. Raises InputError, UsageError."""
+    from artgen.runner._inputs import InputFiles
+
+    table = recipe.target
+    refused = {
+        "a crop or border": table.frame.aspect is not None,
+        "a mask": table.mask is not None,
+        "a focus": table.focus is not None,
+        "alpha": bool(table.alpha or table.alpha_weight or recipe.output.transparent),
+        "a palette": table.palette is not None,
+        "a drawing to start from": recipe.init is not None,
+        "a history": bool(recipe.output.history),
+        "a count of auto": recipe.primitive.count == "auto",
+        "a loss with a picture": any(stage.loss_files for stage in recipe.stage),
+        "several stages": len(recipe.stage) > 1,
+        "a time, a PSNR or a plateau to stop at": any(
+            (stage.time, stage.target_psnr, stage.plateau) != (None, None, None)
+            for stage in recipe.stage
+        ),
+    }
+    for what, asked in refused.items():
+        if asked:
+            raise UsageError(f"a fit in tiles cannot have {what}", hint="leave out --tiles")
+    source = Source.parse(table.source)
+    if target is None and source.path is not None and find_opener(source, registry).name == "image":
+        background = "black" if table.background == "auto" else table.background
+        request = TargetRequest(table.size, parse_colour(background), max_pixels=table.max_pixels)
+        return open_large(InputFiles(search).find("target", source.path, table.sha256), request)
+    opened = target or read_target(recipe, registry, search)
+    if not isinstance(opened, ImageTarget):
+        raise UsageError(f"{opened.source} is not a picture", hint="leave out --tiles")
+    return large_from(opened)
+
+
+def prepare_tiled(
+    recipe: Recipe, registry: Registry, picture: LargePicture, search: Sequence[Path], threads: int
+) -> Job:
+    """The job of a fit in tiles. Raises UsageError where its parts do not add up."""
+    small = picture.reduced(min(COARSE_SIDE, picture.size))
+    video = recipe.output.video and recipe.output.start == "parts"
+    recipe = recipe.with_output(video=video, history=0)
+    job = prepare(recipe, registry, target=small, search=search, threads=threads)
+    primitive, engine = job.plan.primitive, job.plan.engines[0]
+    if not (primitive.is_local and primitive.can_densify and issubclass(engine, GradientEngine)):
+        raise UsageError(
+            f"{job.recipe.primitive.name} cannot be fitted in tiles",
+            hint="splats with blend=sum can, with the engine gradient",
+        )
+    completed = job.recipe.with_target(size=picture.size)
+    start = replace(job.start, width=picture.canvas.width, height=picture.canvas.height)
+    return replace(job, plan=replace(job.plan, recipe=completed), target=picture, start=start)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """The tiles of a pass, and the steps of each; the first pass begins without parts."""
+
+    name: str
+    tiles: list[Tile]
+    steps: int
+    joint: bool
+
+
+class TiledFit:
+    """The run of a job in tiles, with the interface of `Fit`.
+
+    Wherever its tiles are fitted, the bytes are the same. What is done is in the folder `place`.
+    """
+
+    film = trajectory = None
+
+    def __init__(
+        self,
+        job: Job,
+        registry: Registry,
+        *,
+        emit: Callable[[Event], None],
+        run_name: str,
+        control: RunControl,
+        place: Path,
+        elsewhere: SceneExecution | None = None,
+    ) -> None:
+        assert isinstance(job.target, LargePicture)
+        assert job.recipe.tiles is not None
+        self.job, self.recipe, self.registry = job, job.recipe, registry
+        self.picture, self.table, self.drawing = job.target, job.recipe.tiles, job.start
+        self.emit, self.name, self.control = emit, run_name, control
+        self.place, self.elsewhere = place, elsewhere
+        self.progress, self.diverged = Progress(), None
+        self.canvas = job.target.canvas
+        self.count = job.plan.count or 1
+        steps = job.recipe.stage[0].steps or 1
+        joint = joint_stage(job.recipe.stage[0], self.table.steps).steps or 1
+        whole = Box(0, 0, self.canvas.width, self.canvas.height)
+        self.passes = [_Pass("coarse", [Tile(whole, whole, 0)], steps, False)]
+        for number in range(self.table.passes + 1):
+            tiles = make_grid(
+                self.canvas, self.table.side, self.table.margin, shifted=number % 2 == 1
+            )
+            work = joint if number else steps
+            self.passes.append(_Pass(f"pass-{number}", tiles, work, bool(number)))
+        self.total_steps = sum(len(each.tiles) * each.steps for each in self.passes)
+        self.resumed_at, self.done = 0, 0
+
+    def resume(self) -> None:
+        """Count the steps of the tiles that are done: `run` takes their outputs as they are."""
+        for each in self.passes:
+            done = len(list(self.place.glob(f"{each.name}-*/output.safetensors")))
+            self.resumed_at += done * each.steps
+
+    def run(self) -> None:
+        """Fit all tiles, and join them. Raises what ended the first that failed."""
+        probe_folder(self.place)
+        began = time.perf_counter()
+        coarse, parts = max(1, round(self.table.coarse * self.count)), Parts()
+        try:
+            for index, each in enumerate(self.passes):
+                if each.name == "coarse":
+                    parts = self._join(parts, each, [self._coarse_input(coarse)], [0])
+                    counts = self._counts(parts, self.passes[1].tiles)
+                    continue
+                for colour in range(COLOURS):
+                    if each.joint:
+                        parts = self._joint_pass(parts, each, index, colour)
+                    else:
+                        parts = self._first_pass(parts, each, counts, colour)
+        except _Stopped as stopped:
+            parts = stopped.parts
+            self.progress.stopped_by = "interrupted"
+            if not parts:
+                raise Interrupted(
+                    "interrupted before anything could be saved", hint="continue with --resume"
+                ) from None
+        self.progress.offset, self.progress.seconds = self.done, time.perf_counter() - began
+        self.drawing = replace(self.drawing, tensors=parts).detach()
+
+    def loss(self, pixels: NDArray[np.uint8]) -> float:
+        """The loss of the drawing's 8-bit pixels, averaged over strips of the picture."""
+        total = 0.0
+        for top in range(0, len(pixels), _ROWS):
+            pair = pixels[top : top + _ROWS], self.picture.pixels[top : top + _ROWS]
+            image, goal = (torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in pair)
+            total += float(self.job.plan.losses[0](image, goal, None)) * image.shape[1]
+        return total / len(pixels)
+
+    def _coarse_input(self, count: int) -> TileInput:
+        """The whole picture, reduced."""
+        small = self.picture.reduced(min(COARSE_SIDE, self.picture.size)).pixels
+        height, width = small.shape[:2]
+        return TileInput(
+            goal=torch.from_numpy(small),
+            span=min(width, height),
+            seed=derived_seed(self.recipe.seed, "tile", 0),
+            count=count,
+            window_count=count,
+            steps=None,
+            free=(0, 0, width, height),
+        )
+
+    def _first_pass(self, parts: Parts, each: _Pass, counts: list[int], colour: int) -> Parts:
+        """Fit the tiles of one colour to what the parts that there are lack."""
+        windows = Windows(self.job.plan.primitive, parts, self.canvas)
+        numbers = [
+            number
+            for number, tile in enumerate(each.tiles)
+            if tile.colour == colour and counts[number]
+        ]
+
+        def inputs() -> Iterator[TileInput]:
+            for number in numbers:
+                tile, count = each.tiles[number], counts[number]
+                fixed, _ = windows.window(*_rectangle(tile.window))
+                yield replace(
+                    self._input(tile, 1 + number),
+                    count=count,
+                    # Those that take the places of neighbours still to come are left out again.
+                    window_count=count
+                    + math.ceil(count * (tile.window.area - tile.free.area) / tile.core.area),
+                    fixed=fixed,
+                )
+
+        return self._join(parts, each, inputs(), numbers)
+
+    def _joint_pass(self, parts: Parts, each: _Pass, index: int, colour: int) -> Parts:
+        """Fit the parts of the tiles of one colour again, among those of their neighbours."""
+        windows = Windows(self.job.plan.primitive, parts, self.canvas)
+        owner = self._owners(windows, each.tiles)
+        numbers = [
+            number
+            for number, tile in enumerate(each.tiles)
+            if tile.colour == colour and bool((owner == number).any())
+        ]
+
+        def inputs() -> Iterator[TileInput]:
+            for number in numbers:
+                tile = each.tiles[number]
+                box = _rectangle(tile.window)
+                touching = windows.touching(*box)
+                local, _ = windows.window(*box)
+                own = owner[touching] == number
+                yield replace(
+                    self._input(tile, 1 + index * len(each.tiles) + number),
+                    count=int(own.sum()),
+                    window_count=int(own.sum()),
+                    steps=each.steps,
+                    own=_chosen(local, own),
+                    fixed=_chosen(local, ~own),
+                )
+
+        return self._join(parts, each, inputs(), numbers, owner)
+
+    def _input(self, tile: Tile, seed: int) -> TileInput:
+        """The pixels of a tile, for no parts yet."""
+        window, free = tile.window, tile.free
+        goal = self.picture.image[window.top : window.bottom, window.left : window.right]
+        left, top = window.left, window.top
+        return TileInput(
+            goal=torch.from_numpy(goal.copy()),
+            span=self.canvas.span,
+            seed=derived_seed(self.recipe.seed, "tile", seed),
+            count=0,
+            window_count=0,
+            steps=None,
+            free=(free.left - left, free.top - top, free.right - left, free.bottom - top),
+        )
+
+    def _counts(self, coarse: Parts, tiles: list[Tile]) -> list[int]:
+        """The parts of each tile: by its area times the root mean square of what it lacks."""
+        windows, errors = Windows(self.job.plan.primitive, coarse, self.canvas), []
+        for tile in tiles:
+            tensors, canvas = windows.window(*_rectangle(tile.core))
+            image = draw(
+                replace(self.drawing, tensors=tensors),
+                self.job.plan.primitive,
+                canvas,
+                device=self.job.device,
+                backend=self.job.backend,
+            )
+            core = tile.core
+            goal = self.picture.image[core.top : core.bottom, core.left : core.right]
+            lack = torch.from_numpy(goal).permute(2, 0, 1).float() / 255 - image
+            errors.append(core.area * math.sqrt(float(lack.square().mean())))
+        return _shares(self.count - coarse["xy"].shape[1], errors)
+
+    def _owners(self, windows: Windows, tiles: list[Tile]) -> Tensor:
+        """The tile whose cell a part's centre is in, int64 [N]; -1 where it reaches beyond."""
+        xy, span = windows.tensors["xy"].double(), self.canvas.span
+        size = torch.tensor([[self.canvas.width], [self.canvas.height]])
+        pixels = ((xy * span + size) / 2).clamp_min(0).minimum(size - 1e-6)
+        owner = torch.full((xy.shape[1],), -1)
+        for number, tile in enumerate(tiles):
+            core, window = tile.core, tile.window
+            inside = (pixels[0] >= core.left) & (pixels[0] < core.right)
+            inside &= (pixels[1] >= core.top) & (pixels[1] < core.bottom)
+            left, right, top, bottom = windows.boxes.unbind(1)
+            # Boxes end at the edge of the picture, and a part outside has none.
+            inside &= (left >= window.left) & (right <= window.right) & (left < right)
+            inside &= (top >= window.top) & (bottom <= window.bottom) & (top < bottom)
+            owner[inside] = number
+        return owner
+
+    def _join(
+        self,
+        parts: Parts,
+        each: _Pass,
+        inputs: Sequence[TileInput] | Iterator[TileInput],
+        numbers: Sequence[int],
+        owner: Tensor | None = None,
+    ) -> Parts:
+        """Fit tiles of a pass: the parts with those of the tiles, in place of those they own.
+
+        Raises _Stopped with what there is where the run is to end.
+        """
+        tasks = [self._task(each, number, index) for index, number in enumerate(numbers)]
+        for task, given in zip(tasks, inputs, strict=True):
+            if not task.output.exists():
+                probe_folder(task.place)
+                given.write(task.input)
+        failures, stopped = [], False
+        for task, result in self._fitted([task for task in tasks if not task.output.exists()]):
+            if isinstance(result, FittedTile):
+                for name, data in result.files.items():
+                    atomic_write(task.place / name, data, durable=False)
+            elif not isinstance(result, Interrupted):
+                failures.append(result)
+        if failures:
+            raise failures[0]
+        found = dict(parts)
+        for number, task in zip(numbers, tasks, strict=True):
+            if not task.output.exists():
+                stopped = True
+                continue
+            self.done += each.steps
+            made, _ = read_state(task.output, "tile")
+            _, centre = self.canvas.window(*_rectangle(each.tiles[number].window))
+            made = moved(made, centre)
+            if owner is not None:
+                chosen = owner == number
+                found = {name: _replaced(found[name], chosen, made[name]) for name in made}
+            elif not found:
+                found = made
+            else:
+                found = {name: torch.cat([found[name], made[name]], dim=-1) for name in made}
+            # The pixels are not needed any more.
+            task.input.unlink(missing_ok=True)
+        if stopped or self.control.stop_requested:
+            raise _Stopped(found)
+        return found
+
+    def _task(self, each: _Pass, number: int, index: int) -> TileTask:
+        """The task of a tile, which needs the primitive and the stage, but not the picture."""
+        table = TargetTable(source=f"tile:{number}", background=self.recipe.target.background)
+        return TileTask(
+            stem=f"{self.name}-{each.name}-{number:05d}",
+            recipe=self.recipe.aimed_at(table).with_tiles(None),
+            plugins=tuple(p.absolute() for p in self.elsewhere.plugins) if self.elsewhere else (),
+            folder=self.place / f"{each.name}-{number:05d}",
+            cpus=self.recipe.run.threads or 1,
+            gpus=self.elsewhere.gpus if self.elsewhere else 0.0,
+            run_name=self.name,
+            offset=self.done + index * each.steps,
+            total_steps=self.total_steps,
+        )
+
+    def _fitted(self, tasks: list[TileTask]) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+        """Every tile that was begun, with what became of it."""
+        if self.elsewhere is not None:
+            observe = self._sum(tasks)
+            yield from self.elsewhere.executor.run(fit_tile_elsewhere, tasks, observe, self.control)
+            return
+        for task in tasks:
+            if self.control.stop_requested:
+                return
+            try:
+                yield task, fit_tile(task, self.registry, self.emit, self.control)
+            except Interrupted as error:
+                yield task, error
+
+    def _sum(self, tasks: list[TileTask]) -> Observer:
+        """An observer that adds up the steps of all tiles: those of each would be in no order."""
+        base = min((task.offset for task in tasks), default=0)
+        starts = sorted(task.offset for task in tasks)
+        done, began = dict.fromkeys(starts, 0), time.perf_counter()
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Notice):
+                self.emit(replace(event, run=self.name))
+            elif isinstance(event, Advanced):
+                start = max(begin for begin in starts if begin < event.step)
+                done[start] = event.step - start
+                seconds = time.perf_counter() - began
+                self.emit(replace(event, step=base + sum(done.values()), seconds=seconds))
+
+        return observe
+
+
+class _Stopped(Exception):
+    """The run is to end; `parts` are those that there are."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self.parts = parts
+
+
+def _rectangle(box: Box) -> tuple[int, int, int, int]:
+    return box.left, box.top, box.width, box.height
+
+
+def _chosen(parts: Parts, which: Tensor) -> Parts:
+    return {name: tensor[..., which] for name, tensor in parts.items()}
+
+
+def _replaced(all_parts: Tensor, which: Tensor, some: Tensor) -> Tensor:
+    """A copy of a tensor with others in some places along its last axis."""
+    copy = all_parts.clone()
+    copy[..., which] = some
+    return copy
+
+
+def _shares(total: int, weights: list[float]) -> list[int]:
+    """Whole numbers that sum to `total`, in proportion to the weights: largest remainders."""
+    scale = total / (sum(weights) or 1.0)
+    exact = [weight * scale for weight in weights]
+    counts = [math.floor(each) for each in exact]
+    order = sorted(range(len(exact)), key=lambda index: counts[index] - exact[index])
+    for index in itertools.islice(itertools.cycle(order), total - sum(counts)):
+        counts[index] += 1
+    return counts

@@ -1,0 +1,197 @@
+"""Fits in tiles: their grid, their seams, and equal bytes wherever and however often they run."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from helpers import recipe
+from PIL import Image
+
+from artgen.art import load
+from artgen.canvas import Canvas
+from artgen.errors import Interrupted, UsageError
+from artgen.events import Advanced
+from artgen.metrics import psnr
+from artgen.registry import default
+from artgen.runner import SceneExecution, run
+from artgen.runner.tiles._grid import COLOURS, make_grid
+from artgen.runner.tiles._tile import fit_tile_elsewhere
+from artgen.targets import TargetRequest, open_image
+from artgen.targets.large import open_large
+from artgen.tasks import RunControl
+
+WIDTH, HEIGHT, SIDE, MARGIN = 56, 40, 16, 6
+COUNT = 90
+
+
+@pytest.fixture(scope="module")
+def photo(tmp_path_factory):
+    row, column = np.mgrid[0:HEIGHT, 0:WIDTH]
+    waves = [np.sin(column / 3 + row / 9), np.cos(row / 4), np.sin((row + column) / 5)]
+    path = tmp_path_factory.mktemp("tiles") / "waves.png"
+    Image.fromarray((127.5 * (1 + np.stack(waves, axis=2))).astype(np.uint8)).save(path)
+    return path
+
+
+def tiled(photo, **tables):
+    tiles = {"side": SIDE, "margin": MARGIN, **tables.pop("tiles", {})}
+    tables = {
+        "primitive": {"count": COUNT},
+        "run": {"backend": "eager"},
+        "output": {"video": False},
+        **tables,
+    }
+    return recipe(photo, {"steps": 12}, tiles=tiles, **tables)
+
+
+@pytest.fixture(scope="module")
+def fitted(photo, tmp_path_factory):
+    """The bytes of an ordinary run, and its events."""
+    out, events = tmp_path_factory.mktemp("out"), []
+    result = run(tiled(photo), default(), out=out, name="a", observers=[events.append])
+    assert result.error is None
+    return {suffix: (out / f"a.{suffix}").read_bytes() for suffix in ("art", "png")}, events, out
+
+
+@pytest.mark.parametrize("shifted", [False, True])
+@pytest.mark.parametrize("size", [(100, 64), (5, 41), (33, 33)])
+def test_cells_cover_the_picture_once_and_windows_of_a_colour_are_apart(size, shifted):
+    tiles = make_grid(Canvas(*size), SIDE, 3, shifted=shifted)
+    covered = np.zeros((size[1], size[0]), int)
+    for tile in tiles:
+        core, free, window = tile.core, tile.free, tile.window
+        covered[core.top : core.bottom, core.left : core.right] += 1
+        for inner, outer in ((core, free), (free, window)):
+            assert outer.left <= inner.left <= inner.right <= outer.right
+            assert outer.top <= inner.top <= inner.bottom <= outer.bottom
+        # Whoever comes later still needs its own cell.
+        for other in tiles:
+            if other.colour >= tile.colour and other is not tile:
+                assert min(free.right, other.core.right) <= max(free.left, other.core.left) or (
+                    min(free.bottom, other.core.bottom) <= max(free.top, other.core.top)
+                )
+    assert (covered == 1).all()
+    for one, other in itertools.combinations(tiles, 2):
+        if one.colour == other.colour:
+            first, second = one.window, other.window
+            assert min(first.right, second.right) <= max(first.left, second.left) or (
+                min(first.bottom, second.bottom) <= max(first.top, second.top)
+            )
+    assert {tile.colour for tile in tiles} <= set(range(COLOURS))
+
+
+def test_the_drawing_has_all_parts_and_the_recipe_its_tiles(fitted, photo):
+    _, events, out = fitted
+    art = load(out / "a.art")
+    assert art.drawing.tensors["xy"].shape == (2, COUNT)
+    assert (art.drawing.width, art.drawing.height) == (WIDTH, HEIGHT)
+    assert (art.recipe.tiles.side, art.recipe.target.size) == (SIDE, WIDTH)
+    picture = np.asarray(Image.open(photo))
+    assert psnr(art.render(), picture) == pytest.approx(art.psnr, abs=1e-3)
+    steps = [event.step for event in events if isinstance(event, Advanced)]
+    assert steps == sorted(steps)
+    assert steps[-1] == art.metrics["steps"] == events[-1].summary["steps"]
+    assert not (out / "a.run").exists()
+
+
+def test_seams_are_no_worse_than_in_a_fit_of_the_whole(fitted, photo):
+    _, _, out = fitted
+    picture = np.asarray(Image.open(photo)).astype(float)
+    whole = run(tiled(photo).with_tiles(None), default()).art.render()
+    near = np.zeros((HEIGHT, WIDTH), bool)
+    for shifted in (False, True):
+        for tile in make_grid(Canvas(WIDTH, HEIGHT), SIDE, MARGIN, shifted=shifted):
+            near[:, max(0, tile.core.left - 2) : tile.core.left + 2] |= tile.core.left > 0
+            near[max(0, tile.core.top - 2) : tile.core.top + 2] |= tile.core.top > 0
+
+    def error(pixels, where):
+        return (((pixels - picture) ** 2).mean(axis=2))[where].mean()
+
+    tiles = load(out / "a.art").render()
+    assert error(tiles, near) < 1.1 * error(whole, near)
+    assert error(tiles, ~near) < 1.1 * error(whole, ~near)
+
+
+class Backwards:
+    """Runs the tasks in another order, as another machine would."""
+
+    def __init__(self, folder):
+        self.folder, self.order = folder, []
+
+    def run(self, work, tasks, observe, control):
+        for task in reversed(tasks):
+            folder = self.folder / task.stem
+            folder.mkdir()
+            for name, path in task.resume_files().items():
+                (folder / name).write_bytes(path.read_bytes())
+            self.order.append(task.stem)
+            assert work is fit_tile_elsewhere
+            yield task, work(task.relocated(task.recipe, (), folder), observe, control)
+
+
+def test_tiles_fitted_elsewhere_in_any_order_give_the_same_bytes(fitted, photo, tmp_path):
+    executor = Backwards(tmp_path)
+    out = tmp_path / "out"
+    run(tiled(photo), default(), out=out, name="a", scenes=SceneExecution(executor))
+    assert executor.order != sorted(executor.order)
+    for suffix, data in fitted[0].items():
+        assert (out / f"a.{suffix}").read_bytes() == data
+
+
+def test_a_run_that_was_stopped_resumes_with_the_tiles_that_are_done(fitted, photo, tmp_path):
+    control = RunControl()
+
+    def stop(event):
+        if isinstance(event, Advanced) and event.step > 12 * 7:
+            control.request_stop()
+
+    stopped = run(
+        tiled(photo), default(), out=tmp_path, name="a", observers=[stop], control=control
+    )
+    assert isinstance(stopped.error, Interrupted)
+    assert 0 < load(tmp_path / "a.art").drawing.tensors["xy"].shape[1] < COUNT
+    events = []
+    done = run(
+        tiled(photo),
+        default(),
+        out=tmp_path,
+        name="a",
+        resume=True,
+        overwrite=True,
+        search=(photo.parent,),
+        observers=[events.append],
+    )
+    assert done.error is None
+    assert min(event.step for event in events if isinstance(event, Advanced)) > 12 * 5
+    for suffix, data in fitted[0].items():
+        assert (tmp_path / f"a.{suffix}").read_bytes() == data
+
+
+@pytest.mark.parametrize(
+    ("tables", "message"),
+    [
+        ({"primitive": {"name": "gaussian", "blend": "normalized"}}, "cannot be fitted in tiles"),
+        ({"primitive": {"name": "triangle", "count": 5}}, "cannot be fitted in tiles"),
+        ({"target": {"focus": "auto"}}, "cannot have a focus"),
+        ({"stage": [{"time": 1.0}]}, "cannot have a time"),
+    ],
+)
+def test_what_does_not_go_with_tiles_is_refused(photo, tables, message):
+    with pytest.raises(UsageError, match=message):
+        run(tiled(photo, **tables), default())
+
+
+@pytest.mark.parametrize("size", [None, 300, 31])
+def test_large_pictures_are_read_as_others_are(tmp_path, size, monkeypatch):
+    monkeypatch.setattr("artgen.targets.large._ROWS", 7)
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 60, 4), np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    request = TargetRequest(size=size, background=(0.2, 0.5, 1.0))
+    large, whole = open_large(tmp_path / "a.png", request), open_image(tmp_path / "a.png", request)
+    assert np.abs(large.pixels.astype(int) - whole.pixels).max() <= 1
+    assert (large.sha256, large.name, large.size) == (whole.sha256, whole.name, whole.size)
+    small = large.reduced(20)
+    assert max(small.image.shape) == 20
+    assert small.source == "a.png"
