@@ -209,6 +209,7 @@ def test_every_key_of_a_recipe_is_documented():
         "output": recipe.OutputTable,
         "run": recipe.RunTable,
         "clip": recipe.ClipTable,
+        "tiles": recipe.TilesTable,
         "piece": recipe.PieceTable,
         "morph": recipe.MorphTable,
     }
