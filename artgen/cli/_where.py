@@ -53,7 +53,7 @@ class Where:
 
     at_a_time: int | None = _PANEL.option(
         "N",
-        "Run N at a time (runs, scenes of a clip or tiles), each in a process of its own. Default: 1.",
+        "Run N at a time (runs, scenes of a clip, tiles), each in its own process. Default: 1.",
         "-j",
         min=1,
         max=256,
