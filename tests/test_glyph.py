@@ -11,7 +11,8 @@ from matplotlib.textpath import TextPath
 import artgen
 from artgen import InputError
 from artgen.compiler.static_functions import fingerprint
-from artgen_plugins.glyph import EM, Glyph
+from artgen_plugins._fonts import EM
+from artgen_plugins.glyph import Glyph
 
 FONTS = Path(matplotlib.get_data_path(), "fonts", "ttf")
 SANS = {"text": "8Q", "font": "DejaVuSans"}
@@ -101,3 +102,26 @@ def test_a_drawing_holds_its_letters(tmp_path):
     svg = (tmp_path / "made.svg").read_text()
     paths = [line for line in svg.split("<path")[1:] if "d=" in line]
     assert [path.count("z") + path.count("Z") for path in paths] == [hole + 1 for hole in holes]
+
+
+def test_text_in_lines_is_read_in_order():
+    glyph = Glyph({"text": "go on", "font": "DejaVuSansMono", "lines": 4})
+    glyph.resolve_options(artgen.Canvas(62, 40))
+    assert glyph.options.columns == 10
+    letters, rng, page = list(json.loads(glyph.options.font)), np.random.default_rng(0), {}
+    bottoms = set()
+    for x, y in rng.uniform(-1, 1, (600, 2)) * (1.55, 1):
+        genes = np.zeros(5)
+        glyph.random(genes, rng, x, y, 0.2)
+        for _ in range(3):
+            assert glyph.valid(genes)
+            contours = np.concatenate(glyph.contours(genes)).reshape(-1, 2)
+            line, column = int((genes[1] + 1) // 0.5), round((genes[0] + 1.55) / 0.31 - 0.5)
+            page[line, column] = letters[int(genes[4])]
+            if page[line, column] == "n":
+                bottoms.add(round(float(contours[:, 1].max()) - 0.5 * line, 4))
+            glyph.mutate(genes, rng, 0.1)
+    rows = ["".join(page.get((row, column), " ") for column in range(10)) for row in range(4)]
+    assert "".join(rows) == ("go on " * 7)[:40]
+    # All letters stand on the baseline, whatever their size.
+    assert np.ptp(list(bottoms)) < 1e-3

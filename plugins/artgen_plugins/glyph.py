@@ -7,18 +7,19 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import InputError, Preset, Shape, option
+from artgen import Canvas, InputError, Preset, Shape, option
+from artgen_plugins._fonts import EM, read_font
+from artgen_plugins._text_lines import fitting_columns, set_in_lines
 
 Floats = NDArray[np.float64]
 
-EM, MOST = 4096, 500_000
-"""Units of an outline per em, and the most bytes of a table: it becomes part of the kernels."""
+MOST = 500_000
+"""The most bytes of a table: it becomes part of the kernels."""
 STEEPEST, SMALLEST = 0.6, 0.01
 """The steepest line of writing, and the smallest half em in canvas units."""
 
@@ -32,6 +33,10 @@ class Glyph(Shape):
 
         text: str = option("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "letters; repeated ones come more often")
         font: str = option("DejaVuSans-Bold", "TTF or OTF file, or a font of matplotlib")
+        lines: int = option(
+            0, "lines of the text, which is then read in order; 0: placed freely", low=0, high=60
+        )
+        columns: int = option(0, "letters in a line; 0: as many as fit", low=0, high=1000)
 
     defaults = Preset(count=200)
     known_deviations: ClassVar[Mapping[str, str]] = {"mutation": "a part keeps its letter"}
@@ -41,14 +46,26 @@ class Glyph(Shape):
 
     def __init__(self, options: Mapping[str, Any] | None = None, **more: Any) -> None:
         super().__init__(options, **more)
-        text = "".join(self.options.text.split())
-        self._outlines = _opened(self.options.font, list(dict.fromkeys(text)))
-        self._curves, functions = _functions(text, self._outlines)
+        letters = "".join(self.options.text.split())
+        self._outlines = _opened(self.options.font, list(dict.fromkeys(letters)))
+        self._make_functions()
+
+    def _make_functions(self) -> None:
+        chosen = self.options
+        self._curves, functions = _functions(chosen.text, self._outlines)
+        if chosen.lines:
+            columns = chosen.columns or 1
+            placing = set_in_lines(chosen.text, self._outlines, chosen.lines, columns)
+            functions = {**functions, **placing}
         vars(self).update(functions)
 
-    def resolve_options(self, canvas: Any) -> None:
+    def resolve_options(self, canvas: Canvas) -> None:
         """Replace the font by the outlines of its letters, so that a drawing needs no file."""
         self.options = replace(self.options, font=self._outlines)
+        if self.options.lines and not self.options.columns:
+            columns = fitting_columns(self.options.lines, canvas.width / canvas.height)
+            self.options = replace(self.options, columns=columns)
+            self._make_functions()
 
     @property
     def curves(self) -> int:
@@ -70,7 +87,7 @@ class Glyph(Shape):
 def _functions(text: str, outlines: str) -> tuple[int, dict[str, Callable[..., None]]]:
     """The number of curves, and the functions that depend on the letters."""
     glyphs = json.loads(outlines)
-    order = np.array([list(glyphs).index(letter) for letter in text])
+    order = np.array([list(glyphs).index(letter) for letter in "".join(text.split())])
     table, last = _table(list(glyphs.values())), len(glyphs) - 1
 
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
@@ -104,7 +121,7 @@ def _table(glyphs: list[list[int]]) -> Floats:
 def _opened(font: str, letters: list[str]) -> str:
     """The outlines of letters as text, of the option `font`. Raises InputError."""
     try:
-        found = json.loads(font) if font.startswith("{") else _read(font, letters)
+        found = json.loads(font) if font.startswith("{") else read_font(font, letters)
         outlines = {each: np.array(found.get(each, []), int).tolist() for each in letters}
     except (OSError, RuntimeError, TypeError, ValueError) as error:
         raise InputError(f"cannot read the font {font:.80}: {error}") from None
@@ -114,35 +131,3 @@ def _opened(font: str, letters: list[str]) -> str:
     if not letters or 8 * len(letters) * max(map(len, outlines.values())) > MOST:
         raise InputError(f"text has {len(letters)} letters, which are too few or too many")
     return json.dumps(outlines, separators=(",", ":"))
-
-
-def _read(font: str, letters: list[str]) -> dict[str, list[int]]:
-    """The curves of letters in a font file."""
-    from matplotlib import get_data_path
-    from matplotlib.ft2font import FT2Font
-
-    own = Path(get_data_path(), "fonts", "ttf", f"{font}.ttf")
-    face = FT2Font(str(own if own.exists() else font))
-    # At this size hinting moves a point by less than a unit.
-    face.set_size(EM, 72)
-    return {letter: _cubics(face, ord(letter)) for letter in letters}
-
-
-def _cubics(face: Any, code_point: int) -> list[int]:
-    """Eight numbers per curve of a letter; lines and quadratic curves become cubic ones."""
-    from matplotlib.path import Path as Outline
-
-    if not face.get_char_index(code_point):
-        return []
-    face.load_char(code_point)
-    curves = []
-    for numbers, code in Outline(*face.get_path()).iter_segments(simplify=False):
-        if code == Outline.MOVETO:
-            first = last = numbers[None]
-            continue
-        known = np.append(last, first if code == Outline.CLOSEPOLY else numbers).reshape(-1, 2)
-        inner = {2: known, 3: (known[::2] + 2 * known[1]) / 3, 4: known[1:-1]}[len(known)]
-        if (known != known[0]).any():
-            curves.append([known[0], *inner, known[-1]])
-        last = known[-1:]
-    return [round(number) for number in np.ravel(curves)]

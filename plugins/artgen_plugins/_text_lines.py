@@ -1,0 +1,61 @@
+"""Text in lines: a letter follows from its place, so that the text is read in order."""
+
+from __future__ import annotations
+
+import functools
+import json
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen_plugins._fonts import EM
+
+Floats = NDArray[np.float64]
+
+ADVANCE, BASELINE = 0.62, 0.22
+"""The width of a letter's place and the height of the baseline, as shares of a line's height."""
+SMALLEST, USUAL, LARGEST = 0.3, 0.42, 0.5
+"""Half an em, as a share of a line's height."""
+
+
+def fitting_columns(lines: int, aspect: float) -> int:
+    """Return how many letters fit in a line of a picture with this ratio of width to height."""
+    return max(1, round(lines * aspect / ADVANCE))
+
+
+@functools.cache
+def set_in_lines(
+    text: str, outlines: str, lines: int, columns: int
+) -> dict[str, Callable[..., None]]:
+    """Return `random` and `mutate` of letters that keep to their places in lines of `columns`.
+
+    The text begins again where it ends. `outlines` is a table of letters as `glyph` stores it.
+    """
+    glyphs = json.loads(outlines)
+    words = " ".join([*text.split(), ""])
+    order = np.array([-1 if letter == " " else list(glyphs).index(letter) for letter in words])
+    # How far the middle of each letter lies above the baseline, in half ems; see `glyph`.
+    middles = np.array([(max(each[1::2]) + min(each[1::2])) / EM for each in glyphs.values()])
+    height = 2 * max(1 / lines, 1 / (ADVANCE * columns))
+    width = ADVANCE * height
+
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        row = math.floor(y / height + lines / 2)
+        column = math.floor(x / width + columns / 2)
+        # No letter belongs where a word ends: take the one before or after.
+        if order[(row * columns + column) % len(order)] < 0:
+            column += 1 if rng.random() < 0.5 else -1
+        letter = order[(row * columns + column) % len(order)]
+        genes[0] = width * (column + 0.5 - columns / 2)
+        genes[2], genes[3], genes[4] = USUAL * height, 0.0, letter + 0.5
+        genes[1] = height * (row + 1 - BASELINE - lines / 2) - middles[letter] * genes[2]
+
+    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
+        half = genes[2] + 0.3 * step * rng.standard_normal()
+        half = min(max(half, SMALLEST * height), LARGEST * height)
+        genes[1] -= middles[int(genes[4])] * (half - genes[2])
+        genes[2] = half
+
+    return {"random": random, "mutate": mutate}
