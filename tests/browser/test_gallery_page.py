@@ -9,6 +9,7 @@ import threading
 from pathlib import Path
 
 import pytest
+from accessibility import serious_faults
 from helpers import wait_until
 from listening import listen
 
@@ -352,20 +353,9 @@ def test_it_fits_any_screen(visit, scheme, width):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_axe_finds_nothing_serious(visit, scheme):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(color_scheme=scheme)
-
-    def serious():
-        found = axe.run(page).response["violations"]
-        return [
-            (each["id"], node["target"], node["failureSummary"])
-            for each in found
-            if each["impact"] in ("serious", "critical")
-            for node in each["nodes"]
-        ]
-
-    assert serious() == []
+    assert serious_faults(page) == []
     page.locator(".card .open").first.click()
     for kind in page.locator(".views label").all_inner_texts():
         page.locator("dialog").get_by_text(kind.strip(), exact=True).click()
-        assert serious() == [], kind
+        assert serious_faults(page) == [], kind

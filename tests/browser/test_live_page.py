@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import pytest
+from accessibility import serious_faults
 from helpers import PATIENCE, wait_until
 
 from artgen.events import PreviewDrawn, Started
@@ -86,6 +87,7 @@ def test_it_shows_pauses_and_stops(browser, fitting, scheme, monkeypatch) -> Non
     page.wait_for_timeout(400)
     assert step_of(page) == held
     assert page.inner_text("#pause") == "Resume"
+    assert serious_faults(page) == []
     page.keyboard.press("Enter")  # the button still has the focus
     page.wait_for_function(f"() => parseInt(document.getElementById('step').textContent) > {held}")
 
@@ -102,6 +104,7 @@ def test_it_shows_pauses_and_stops(browser, fitting, scheme, monkeypatch) -> Non
     thread.join(PATIENCE)
     assert outcomes[0].summary["stopped_by"] == "interrupted"
     assert page.is_disabled("#stop")
+    assert serious_faults(page) == []
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     page.set_viewport_size({"width": 360, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
@@ -189,3 +192,4 @@ def test_the_choices_of_watch(page, tmp_path) -> None:
         for width in (1280, 390):
             page.set_viewport_size({"width": width, "height": 800})
             assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+            assert serious_faults(page) == []

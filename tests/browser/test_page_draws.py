@@ -10,6 +10,7 @@ from math import pi
 import numpy as np
 import pytest
 import torch
+from accessibility import serious_faults
 from helpers import wait_until
 from listening import listen
 from PIL import Image
@@ -403,7 +404,6 @@ def test_five_thousand_splats_are_light_and_answer_at_once(visit):
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("width", "height"), [(360, 740), (740, 360), (1280, 800)])
 def test_it_fits_any_screen(visit, scheme, width, height):
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
     page = visit(
         export_html(art_of("triangle", steps=None, engine_options=QUICK), ExportRequest()),
         viewport={"width": width, "height": height},
@@ -413,10 +413,4 @@ def test_it_fits_any_screen(visit, scheme, width, height):
     root = page.evaluate("[document.body.scrollWidth, document.body.scrollHeight]")
     assert root == [width, height]
     assert page.locator("#stage").bounding_box()["height"] > height * 0.5
-    serious = [
-        (each["id"], node["target"])
-        for each in axe.run(page).response["violations"]
-        if each["impact"] in ("serious", "critical")
-        for node in each["nodes"]
-    ]
-    assert serious == []
+    assert serious_faults(page) == []
