@@ -26,6 +26,7 @@ from artgen.primitives import Map
 from artgen.raster import choose_backend, paint, splat_backend
 from artgen.raster.webgpu_program import LoadedProgram, compile_program
 from artgen_plugins.gaussian import Gaussian
+from artgen_plugins.stamp import Stamp
 
 FUNCTIONS = {"mse": mse, "l1": l1, "exponential": exponential}
 CANVAS, COUNT = Canvas(21, 18), 9
@@ -51,6 +52,7 @@ def loaded(device, program, decay=0.0):
     steps = LoadedProgram(device, program, pipelines, sizes, dict(zip(NAMES, values, strict=True)))
     rows = len(program.parameters)
     steps.write("bounds", np.tile(np.float32([-3e38, 3e38]), (rows, 1)))
+    steps.write("table", np.float32(program.table))
     return steps
 
 
@@ -70,6 +72,7 @@ def rows_of(tensors):
         (Gaussian({"blend": "over"}), ((1.0, "mse"),), 0),
         (Gaussian({"blend": "over"}), ((1.0, "l1"),), 0.3),
         (Odd({"blend": "over"}), ((1.0, "mse"),), 1),
+        (Stamp({"blend": "sum"}), ((1.0, "mse"),), 0),
     ],
     ids=lambda value: f"{type(value).__name__}-{value.blend}" if isinstance(value, Splat) else "",
 )
@@ -217,7 +220,7 @@ def test_200_steps_give_the_cpus_result_the_same_bytes_and_read_only_numbers(
     assert np.diff(read[:evaluations]).tolist() == [16] * (evaluations - 1)
 
 
-def problem_of(device, *, seed=0, blend="sum", **options):
+def problem_of(device, *, seed=0, blend="sum", place="webgpu", **options):
     splat = Gaussian({"blend": blend})
     tensors = scene(splat, CANVAS, COUNT, seed)
     drawing = Drawing("gaussian", {"blend": blend}, tensors, CANVAS.width, CANVAS.height)
@@ -229,7 +232,7 @@ def problem_of(device, *, seed=0, blend="sum", **options):
         loss=Loss((Term(1.0, "mse", mse),)),
         total_steps=400,
         seed=seed,
-        backend=choose_backend(splat, "webgpu"),
+        backend=choose_backend(splat, place),
         options={"start": 1.0, "move": 0.0, **options},
     )
 
@@ -281,7 +284,7 @@ def test_the_size_of_a_chunk_changes_nothing(device):
     states = []
     for chunks in ((1, 59), (7, 7, 46), (60,)):
         engine = GradientEngine()
-        engine.start(problem_of(device, weight_decay=0.01, optimizer="adamw"))
+        engine.start(problem_of(device, weight_decay=0.01, optimizer="adamw", coarse=0.1))
         for chunk in chunks:
             engine.advance(chunk)
         states.append(engine.state_dict())
@@ -301,6 +304,28 @@ def test_splats_over_one_another_are_fitted_as_on_the_cpu(device, photo, tmp_pat
     z, expected = (results[place].art.drawing.tensors["z"] for place in ("webgpu", "cpu"))
     # Learned while the order is soft.
     torch.testing.assert_close(z, expected, atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"coarse": 0.1, "move": 0.2, "every": 0.025},
+        {"optimizer": "adamw-uncorrected", "beta1": 0.95, "weight_decay": 0.1},
+    ],
+    ids=lambda options: next(iter(options)),
+)
+def test_steps_are_those_of_the_cpu(device, options):
+    reports, engines = [], [GradientEngine(), GradientEngine()]
+    for engine, place in zip(engines, ("webgpu", "cpu"), strict=True):
+        engine.start(problem_of(device, place=place, **{**GENTLE, **options}))
+        engine.advance(15)
+        found = [engine.report()]
+        engine.advance(30)
+        reports.append([*found, engine.report()])
+    assert not engines[0].notices
+    assert engines[1].device is None
+    for mine, theirs in zip(*reports, strict=True):
+        assert (mine.loss, mine.psnr) == pytest.approx((theirs.loss, theirs.psnr), rel=1e-3)
 
 
 def test_steps_without_room_are_taken_again_with_enough_to_the_same_bytes(device, monkeypatch):

@@ -9,7 +9,7 @@ read back between steps. A driver in any language needs no knowledge of splats, 
    ``symbols`` in their order, which adds names to these five.
 2. Make each of ``buffers`` with ``numbers`` 32-bit numbers (an `Expression`), zeros at first. Fill
    the uniform buffers from their ``fields``: a value is an expression, or None where the driver
-   knows it. Upload ``raw``, ``bounds``, ``goal`` and ``weights``.
+   knows it. Upload ``raw``, ``bounds``, ``goal``, ``weights``, and ``table`` if it has numbers.
 3. Compile each of ``modules``, and make a pipeline of each of ``kernels`` with an explicit layout:
    group 0 has its ``bindings``, each with a number, a buffer and an access (the words of WebGPU's
    buffer binding types).
@@ -39,6 +39,7 @@ bounds     f32 [P, 2]        the least and the largest raw value, ±3e38 where t
 goal       f32 [3, H, W]     the target, sRGB-encoded, 1.0 = 255
 weights    f32 [H, W]        weight of each pixel / (3 · the sum of all weights), so 1 / (3·W·H)
                              where all weigh the same
+table      f32               the program's ``table``: constants that the footprint looks up
 schedule   f32 [S, 3 + P]    for each step of a submission: 1 - beta1^t and sqrt(1 - beta2^t), where
                              t counts Adam's steps from 1; the softness of the blend over, see
                              `artgen.raster.paint`; then the learning rate of each row of ``raw``,
@@ -161,7 +162,12 @@ _MAPS: Mapping[str, tuple[str, str]] = {
 }
 """The functions of a `Map` and their derivatives."""
 
-_DECAY = {"adam": "g += scene.decay * x;", "adamw": "x -= rate * scene.decay * x;"}
+_DECAY = {
+    "adam": ("g += scene.decay * x;", ""),
+    "adamw": ("x -= rate * scene.decay * x;", ""),
+    "adamw-uncorrected": ("", "x -= rate * scene.decay * x;"),
+}
+"""Weight decay before and after the step of Adam."""
 
 BINDINGS: Mapping[str, tuple[str, Access]] = {
     "size": ("Size", "uniform"),
@@ -185,14 +191,18 @@ BINDINGS: Mapping[str, tuple[str, Access]] = {
     "pixels": ("array<u32>", "storage"),
     "picture": ("array<f32>", "storage"),
     "worth": ("array<f32>", "storage"),
+    "table": ("array<f32>", "read-only-storage"),
     "state": ("array<f32>", "storage"),
     "order": ("array<u32>", "storage"),
     "histogram": ("array<u32>", "storage"),
 }
 """The type and access of each buffer of ``step.wgsl``, in the order of their numbers."""
 
+_PIXEL_SIDE = "(2.0 / scene.view.z)"
+"""The side of a pixel in canvas units."""
+
 _KERNELS: Mapping[str, tuple[str, ...]] = {
-    "fill": ("size", "scene", "centres", "lists"),
+    "fill": ("size", "scene", "given", "centres", "lists", "table"),
     "locate": ("size", "scene", "raw", "given", "boxes"),
     "compare": ("size", "scene", "image", "goal", "weights", "incoming", "errors"),
     "advance": ("size", "scene", "raw", "gradients", "moments", "bounds", "schedule", "clock"),
@@ -269,6 +279,7 @@ class Program:
     modules: Mapping[str, str]
     kernels: Mapping[str, Kernel]
     lists: Mapping[str, tuple[Operation, ...]]
+    table: tuple[float, ...] = ()
 
     def to_json(self) -> str:
         """The program as JSON, with ``format`` 1: an object with the names of these fields."""
@@ -304,7 +315,8 @@ def emit_step(
 ) -> Program:
     """Print a step that fits `splat` by a sum of `LOSSES`, each with a weight.
 
-    `optimizer` is ``adam`` (weight decay as L2) or ``adamw`` (decoupled). Raises NoStep for what
+    `optimizer` is ``adam`` (weight decay as L2), ``adamw`` (decoupled) or ``adamw-uncorrected``,
+    for which the first two numbers of ``schedule`` are 1. Raises NoStep for what
     has no kernels here: a weight outside the ellipses, visibility=buffer, other losses and
     optimizers; and Untraceable.
     """
@@ -332,8 +344,6 @@ def emit_steps(
     if splat.options.visibility == "buffer":
         raise NoStep("visibility=buffer has no kernel")
     ir, over = trace(splat, options), blend == "over"
-    if len(ir.table) or PIXEL in ir.inputs:
-        raise NoStep("the footprint looks a texture up")
     channels = 5 if over else 3 if blend in ("sum", "mean") else 4
     source = emit_wgsl_over(ir, soft=True) if over else emit_wgsl(ir, 0.0, channels)
     printed = _Step(splat, source, channels, options)
@@ -360,10 +370,11 @@ def emit_steps(
             optimizer=optimizer,
             parameters=tuple(Parameter(*row, printed.maps[row[0]]) for row in printed.rows),
             symbols=symbols,
-            buffers=_buffers(source, channels, len(printed.rows), over),
+            buffers=_buffers(source, channels, len(printed.rows), over, len(ir.table)),
             modules={"splats": source.text, "step": printed.text(loss, optimizer)},
             kernels=kernels,
-            lists=_lists(over),
+            lists=_lists(over, len(ir.table)),
+            table=tuple(ir.table.tolist()),
         )
         for loss in losses
     ]
@@ -377,14 +388,17 @@ class _Step:
     ) -> None:
         self.blend, self.source, self.channels = splat.blend, source, channels
         self.ir = trace_drawing(splat, options)
-        self.rows: list[Component] = list(self.ir.inputs)
+        self.rows: list[Component] = [row for row in self.ir.inputs if row != PIXEL]
         self.maps = {name: param.map for name, param in splat.parameters().items()}
         self.maps |= {OPTION + name: Map() for name in options}
 
     def text(self, loss: Sequence[tuple[float, str]], optimizer: str) -> str:
         """The module."""
         ir, rows = self.ir, self.rows
-        printer = WgslPrinter(ir, {ir.inputs[row]: f"m{k}" for k, row in enumerate(rows)})
+        names = {ir.inputs[row]: f"m{k}" for k, row in enumerate(rows)}
+        if PIXEL in ir.inputs:
+            names[ir.inputs[PIXEL]] = _PIXEL_SIDE
+        printer = WgslPrinter(ir, names)
         along, across, angle = map(printer.number, ir.ellipse)
         exponents = [k for k, (name, _) in enumerate(rows) if self.maps[name].function == "exp"]
         over = self.blend == "over"
@@ -402,7 +416,10 @@ class _Step:
             columns=f"{len(rows)}u",
             row=self._schedule_row,
             exponents=" || ".join(f"row == {k}u" for k in exponents) or "false",
-            decay=_DECAY[optimizer],
+            looked_up=f"{len(ir.table)}u",
+            given_row=f"{6 + self.channels + len(self.source.columns)}u",
+            decay=_DECAY[optimizer][0],
+            decay_after=_DECAY[optimizer][1],
             mapped=block(2, self._mapped()),
             ellipse=block(2, printer.assignments(needed(ir, ir.ellipse, False)) or ["// nothing"]),
             along=along,
@@ -473,7 +490,10 @@ class _Step:
         if self.blend == "over":
             values.append(self._mapped_name("opacity"))
         values += {"normalized": ["1.0"], "depth": ["near"], "over": ["near"]}.get(self.blend, [])
-        values += [f"m{self.rows.index(column)}" for column in self.source.columns]
+        values += [
+            _PIXEL_SIDE if column == PIXEL else f"m{self.rows.index(column)}"
+            for column in self.source.columns
+        ]
         width = len(values)
         return [f"given[k * {width}u + {n}u] = {value};" for n, value in enumerate(values)]
 
@@ -546,7 +566,8 @@ class _Step:
         features = sums[len(columns) :]
         terms: dict[Component, list[str]] = {row: [] for row in self.rows}
         for column, text in zip(columns, sums, strict=False):
-            terms[column].append(text)
+            if column != PIXEL:
+                terms[column].append(text)
         for c in range(3):
             near = "near * " if self.blend == "depth" else ""
             terms["colour", (c,)].append(near + features[c])
@@ -595,7 +616,9 @@ def _halves() -> Iterable[str]:
         half //= 2
 
 
-def _buffers(source: Source, channels: int, rows: int, over: bool) -> dict[str, Buffer]:
+def _buffers(
+    source: Source, channels: int, rows: int, over: bool, looked_up: int
+) -> dict[str, Buffer]:
     width = len(source.columns) + channels
     pixels: Expression = ["*", "W", "H"]
 
@@ -634,7 +657,8 @@ def _buffers(source: Source, channels: int, rows: int, over: bool) -> dict[str, 
         "lists": storage(
             ["+", ["+", "N", 1], ["*", ["*", "across", "down"], ["+", "N", 1]]], "u32"
         ),
-        "given": storage(["*", 6 + width, "N"]),
+        "given": storage(["+", ["*", 6 + width, "N"], looked_up]),
+        "table": storage(looked_up),
         "boxes": storage(["*", 4, "N"], "u32"),
         "prepared": storage(["*", source.prepared, "N"]),
         "image": storage(["*", planes, pixels]),
@@ -649,7 +673,7 @@ def _buffers(source: Source, channels: int, rows: int, over: bool) -> dict[str, 
     }
 
 
-def _lists(over: bool) -> dict[str, tuple[Operation, ...]]:
+def _lists(over: bool, looked_up: int) -> dict[str, tuple[Operation, ...]]:
     def dispatch(kernel: str, x: Expression, y: Expression = 1) -> Operation:
         return {"kernel": kernel, "groups": [x, y]}
 
@@ -682,7 +706,9 @@ def _lists(over: bool) -> dict[str, tuple[Operation, ...]]:
         (dispatch(kernel, 1),) if over else () for kernel in ("soften", "sharpen", "allot")
     )
     return {
-        "start": (each("fill", ["max", ["+", "W", "H"], ["+", "N", 1]], LANES),),
+        "start": (
+            each("fill", ["max", looked_up, ["max", ["+", "W", "H"], ["+", "N", 1]]], LANES),
+        ),
         "draw": (*sharpen, *picture, each("show", pixels, PIXELS)),
         "step": (
             *(*soften, *picture, compare, *allot, *backward),

@@ -114,6 +114,7 @@ class WebGpuStepper:
         self._constants = {
             "goal": target.float().numpy(),
             "weights": (weight / (3 * total)).float().numpy(),
+            "table": np.array(program.table, np.float32),
         }
         self._open = functools.partial(
             LoadedProgram, device, program, pipelines, self._sizes, scene

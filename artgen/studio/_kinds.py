@@ -55,7 +55,7 @@ def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
 
 def _has_shaders(cls: Any) -> bool:
     try:
-        return _is_splat(cls) and bool(emit_step(cls()))
+        return _is_splat(cls) and not emit_step(cls()).table
     except (NoStep, Untraceable):
         return False
 
@@ -262,6 +262,8 @@ def _variant(
     stage = plan.recipe.stage[0]
     optimizer = stage.options["optimizer"]
     programs = emit_steps(primitive, [[(1.0, loss)] for loss in losses], optimizer, live)
+    if programs[0].table:
+        raise NoStep("it looks a texture up, and the page has none")
     shaders = emit_glsl(primitive, live)
     return {
         "params": describe_params(primitive, inputs, live),

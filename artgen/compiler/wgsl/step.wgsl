@@ -27,7 +27,7 @@ fn number_of(group: vec3u, groups: vec3u) -> u32 { return group.x + group.y * gr
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }
 fn is_finite(x: f32) -> bool { return (bitcast<u32>(x) & 0x7f800000u) != 0x7f800000u; }
 
-// Pixel centres, and where the rows of sums of each splat begin.
+// Pixel centres, where the rows of sums of each splat begin, and what is looked up.
 @compute @workgroup_size($lanes)
 fn fill(
   @builtin(workgroup_id) group: vec3u,
@@ -41,6 +41,7 @@ fn fill(
     centres[i] = (f32(2u * (i - size.width) + 1u) - scene.view.y) / scene.view.z;
   }
   if (i <= size.count) { lists[i] = i * size.parts; }
+  if (i < $looked_up) { given[size.count * $given_row + i] = table[i]; }
 }
 
 fn edge(pixel: f32, most: u32) -> u32 { return u32(clamp(floor(pixel), 0.0, f32(most))); }
@@ -173,6 +174,7 @@ fn stepped(k: u32, at: u32, gradient: f32) {
   moments[at] = mean;
   moments[other] = square;
   x -= rate / schedule[row] * mean / (sqrt(square) / schedule[row + 1u] + scene.epsilon);
+  $decay_after
   // Bounds must not make a number of NaN.
   raw[at] = select(x, clamp(x, bounds[2u * k], bounds[2u * k + 1u]), is_finite(x));
 }

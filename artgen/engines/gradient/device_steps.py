@@ -24,11 +24,14 @@ class Found(NamedTuple):
 class DeviceSteps:
     """Steps by a `stepper`, for tensors that are known by their names.
 
-    `ahead` says whether the device has values that were not read since they changed.
+    `corrected` is whether the optimizer corrects the bias of its means, as Adam does. `ahead` says
+    whether the device has values that were not read since they changed.
     """
 
-    def __init__(self, stepper: Stepper, betas: tuple[float, float]) -> None:
-        self.stepper, self.betas = stepper, betas
+    def __init__(
+        self, stepper: Stepper, betas: tuple[float, float], *, corrected: bool = True
+    ) -> None:
+        self.stepper, self.betas, self.corrected = stepper, betas, corrected
         self.ahead = False
 
     def load(
@@ -55,7 +58,7 @@ class DeviceSteps:
         rows = []
         for each, soft in zip(rates, softness, strict=True):
             self.steps += 1
-            first, second = (1 - beta**self.steps for beta in self.betas)
+            first, second = (1 - self.corrected * beta**self.steps for beta in self.betas)
             rows.append([first, second**0.5, soft, *(each[name] for name in self._names)])
         self.stepper.take(torch.tensor(rows, dtype=torch.float64))
         self.ahead = True

@@ -120,8 +120,8 @@ class GradientEngine(Engine):
             while self.step < end:
                 self._densify()
                 if self.device is not None:
-                    rounds = (step for step in self.rounds if self.step < step < end)
-                    together = range(self.step, min(rounds, default=end))
+                    self._change_view()
+                    together = range(self.step, self._same_until(end))
                     softness = [self.objective.softness(step) for step in together]
                     self.device.take([self._rates(step) for step in together], softness)
                     self.step = together.stop
@@ -131,6 +131,21 @@ class GradientEngine(Engine):
                 self.objective.backward(self.raw, self._mapped(), self.step)
                 self._take_step()
                 self.step += 1
+
+    def _same_until(self, end: int) -> int:
+        """The first step after which parts are added, or the size of the picture is another."""
+        view, rounds = self.objective.shrinking, self.rounds
+        for step in range(self.step + 1, end):
+            if step in rounds or view(step) != self.shrinking:
+                return step
+        return end
+
+    @torch.no_grad()
+    def _change_view(self) -> None:
+        """Continue on the device with the size of the picture that this step has."""
+        if self.shrinking != self.objective.shrinking(self.step):
+            self._fetch()
+            self._adopt(self.raw, self.optimizer.moments)
 
     def _rates(self, step: int) -> dict[str, float]:
         """The learning rates of the step after `step`."""
@@ -155,7 +170,8 @@ class GradientEngine(Engine):
         tensors: dict[str, Tensor] = {}
         finite = False
         with fit_memory_errors("--size or --count"):
-            if self.device is None:
+            if self.device is None or self.shrinking > 1:
+                self._fetch()
                 tensors = self._mapped()
                 loss, psnr = self.objective.evaluate(tensors)
             else:
@@ -288,8 +304,10 @@ class GradientEngine(Engine):
         self.optimizer = Optimizer(
             options.optimizer, betas, options.epsilon, options.weight_decay, dict(moments or {})
         )
-        stepper = self.objective.stepper(self.count)
-        self.device = None if stepper is None else DeviceSteps(stepper, betas)
+        stepper = self.objective.stepper(self.count, self.step)
+        self.shrinking = 1 if stepper is None else self.objective.shrinking(self.step)
+        corrected = options.optimizer != "adamw-uncorrected"
+        self.device = None if stepper is None else DeviceSteps(stepper, betas, corrected=corrected)
         self._load()
 
     def _load(self) -> None:
@@ -333,7 +351,9 @@ class GradientEngine(Engine):
         if densification is None or not densification.is_due(self.step, self.count):
             return
         survey = None
-        if self.device is not None:
+        if self.device is None or self.shrinking > 1:
+            self._fetch()
+        else:
             found, survey = self.device.survey()
             self._take_found(found)
         change = densification.densify(self._mapped(), self.step, survey)

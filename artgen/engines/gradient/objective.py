@@ -160,9 +160,18 @@ class Objective:
         """Evaluate pieces of `share` of their present size."""
         self.memory = self.memory.shrunk(share)
 
-    def stepper(self, count: int) -> Stepper | None:
-        """What takes whole steps of `count` parts on the device; None where the engine does."""
+    def stepper(self, count: int, step: int) -> Stepper | None:
+        """What takes steps of `count` parts on the device from `step` on, while `shrinking` stays.
+
+        None where the engine takes them.
+        """
         return None
+
+    def shrinking(self, step: int) -> int:
+        """How many times smaller than the target the picture of a step is."""
+        coarse = self.options.coarse * self.problem.total_steps
+        position = self.problem.position(step)
+        return 1 if position >= coarse else 2 if position >= coarse / 2 else 4
 
     def state_dict(self) -> State:
         """What changes during the fit, by flat names."""
@@ -198,9 +207,7 @@ class Objective:
 
     def _view(self, step: int) -> _View:
         """The target of a step: the whole one, or a smaller one at first."""
-        coarse = self.options.coarse * self.problem.total_steps
-        position = self.problem.position(step)
-        divisor = 1 if position >= coarse else 2 if position >= coarse / 2 else 4
+        divisor = self.shrinking(step)
         if divisor not in self._views:
             self._views[divisor] = _shrunk(self._views[1], divisor)
         return self._views[divisor]

@@ -61,34 +61,30 @@ class SplatObjective(Objective):
         """The share `start`, where parts can be added."""
         return max(1, round(options.start * count)) if primitive.can_densify else count
 
-    def stepper(self, count: int) -> Stepper | None:
+    def stepper(self, count: int, step: int) -> Stepper | None:
         """Steps on the device of the kernels; a notice says why there are none, where that is."""
         footprint, splat = self.problem.backend.footprint, self.problem.primitive
         if footprint is None or not footprint.takes_steps or not isinstance(splat, Splat):
             return None
         try:
-            return footprint.stepper(splat, self._step_problem(), count)
+            return footprint.stepper(splat, self._step_problem(step), count)
         except NoStep as error:
             self.notices = (f"every step reads back from the device: {error}",)
             return None
 
-    def _step_problem(self) -> StepProblem:
+    def _step_problem(self, step: int) -> StepProblem:
         """The steps as a device can take them. Raises NoStep."""
         problem, options = self.problem, self.options
         painted = paint.dispatch(type(problem.primitive))
         if type(self) is not SplatObjective or painted is not paint.dispatch(Splat):
             raise NoStep("a plugin changes what is minimised")
-        if options.coarse:
-            raise NoStep("coarse changes the size of the picture")
         if min(problem.drawing.background) < 0:
             raise NoStep("the picture is transparent")
         for term in problem.loss.terms:
             if term.function not in _LOSSES:
                 raise NoStep(f"the loss {term.name} has no kernel")
         return StepProblem(
-            self.canvas,
-            self.target,
-            self.weight,
+            *self._view(step),
             problem.drawing.background,
             problem.drawing.background_weight,
             tuple((term.weight, term.function.__name__) for term in problem.loss.terms),
