@@ -17,18 +17,19 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
-STRIP, STRIP_WIDTH = ("storm-in-facets", "windows-in-paper", "photographer", "dunes"), 1200
+STRIP = ("portrait-in-triangles", "storm-in-charcoal", "windows-in-paper", "dunes")
+STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
-    "lake-in-ovals",
-    "storm-in-shards",
-    "profile-in-letters",
+    "storm-in-facets",
+    "koi-in-glass",
+    "cat-in-stones",
+    "profile-in-lino",
     "horse-in-one-line",
-    "harbour-lights",
     "windows-in-paper",
-    "koi-in-dots",
-    "cut-glass",
-    "portrait-poster",
+    "lake-in-ovals",
+    "portrait-in-triangles",
+    "harbour-lights",
 )
 """The pieces in the mosaic of the first page, three in a row."""
 PREVIEWS = {"progress": "cup-in-light"}
