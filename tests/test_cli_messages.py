@@ -18,6 +18,7 @@ from PIL import Image
 from artgen.cli._console import load_module
 from artgen.cli._flags import Common
 from artgen.cli._progress import Story, progress
+from artgen.errors import UsageError
 from artgen.events import Advanced, Evaluated, Finished, Started, Working
 from artgen.recipe import Recipe
 from artgen.registry import Registry
@@ -43,6 +44,8 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         "compare -p gaussian -p gausian",
         "compare -p gaussian:loss=l3",
         "compare -p gaussian@gradint",
+        "fit sample:cat -p triangle --set siz=3",
+        "fit sample:cat --set engine.rat=1",
     ]
     code = (
         "import sys\n"
@@ -50,9 +53,34 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         f"print([main(line.split()) for line in {lines}], 'torch' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "[2, 4, 4, 4, 2, 4] False\n", done.stderr
+    assert done.stdout == "[2, 4, 4, 4, 2, 4, 2, 2] False\n", done.stderr
     for name in ("loss 'l3'", "primitive 'gausian'", "engine 'gradint'"):
         assert done.stderr.count(f"unknown {name}") == 2
+    wrong = "Triangle has no option 'siz'\nhint: did you mean min_size or max_size?"
+    assert wrong in done.stderr
+    assert "no engine has an option 'rat'" in done.stderr
+
+
+def test_every_option_of_what_is_shipped_passes_the_early_check():
+    from artgen.cli._early import check_option_names
+    from artgen.engines.protocols import options_type
+    from artgen.options import describe_options
+    from artgen.recipe import Recipe
+
+    registry = Registry(environ={})
+    for entry in registry.entries("primitive"):
+        primitive = entry.load()()
+        names = primitive.option_values()
+        for engine in primitive.engines:
+            known = options_type(registry.load("engine", engine), primitive)
+            options = {each.name: 0 for each in describe_options(known)}
+            stage = {"engine": engine, **options}
+            table = {"name": entry.name, **dict.fromkeys(names, 0)}
+            asked = Recipe.from_request({"primitive": table, "target": {}, "stage": [stage]})
+            check_option_names(asked, registry)
+    wrong = Recipe.from_request({"primitive": {"name": "siren", "widht": 1}, "target": {}})
+    with pytest.raises(UsageError, match="Siren has no option 'widht'"):
+        check_option_names(wrong, registry)
 
 
 @pytest.mark.parametrize(
