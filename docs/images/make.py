@@ -8,9 +8,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import skimage.data
 from PIL import Image
 
 from artgen.cli import main as artgen
+from artgen.looks import LOOKS
 from artgen.targets.subjects import SUBJECTS, draw_subject
 
 HERE = Path(__file__).parent
@@ -39,6 +41,7 @@ FITS = {
     "points": ["points:", "--set", "preset=classifier", "--seed", "1"],
 }
 """Arguments of fits with `mlp` whose videos are shown, by the names of the pictures."""
+LOOKS_WIDTH = 1600
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
@@ -68,6 +71,26 @@ def mosaic(stills: list[Image.Image], columns: int, width: int) -> Image.Image:
     return sheet
 
 
+def looks(folder: Path) -> list[Image.Image]:
+    """The photograph of the astronaut, then the same in every look."""
+    stills = [Image.fromarray(skimage.data.astronaut())]
+    for name in LOOKS:
+        flags = [
+            "--look",
+            name,
+            "--size",
+            "256",
+            "--still-size",
+            "800",
+            "--seed",
+            "1",
+            "--no-video",
+        ]
+        artgen(["fit", "sample:astronaut", *flags, "--out", str(folder), "--name", name, "--quiet"])
+        stills.append(Image.open(folder / f"{name}.png").convert("RGB"))
+    return stills
+
+
 def preview(video: Path) -> list[Image.Image]:
     """Some of the frames of a progress video, evenly spaced, small."""
     import av
@@ -81,7 +104,7 @@ def preview(video: Path) -> list[Image.Image]:
 
 
 def main() -> None:
-    """Write strip.jpg, pieces.jpg, subjects.jpg, compare.jpg and the previews beside this file."""
+    """Write the pictures and the previews beside this file."""
     mosaic(pieces(STRIP), len(STRIP), STRIP_WIDTH).save(HERE / "strip.jpg", quality=85)
     mosaic(pieces(MOSAIC), 3, WIDTH).save(HERE / "pieces.jpg", quality=88)
     subjects = [Image.fromarray(draw_subject(name, 768)) for name in SUBJECTS]
@@ -91,6 +114,7 @@ def main() -> None:
         sheet.thumbnail((COMPARISON_WIDTH, 2 * COMPARISON_WIDTH), Image.Resampling.LANCZOS)
         sheet.save(HERE / "compare.jpg", quality=82)
     with tempfile.TemporaryDirectory() as folder:
+        mosaic(looks(Path(folder)), 7, LOOKS_WIDTH).save(HERE / "looks.jpg", quality=82)
         videos = {name: PIECES / piece / "progress.mp4" for name, piece in PREVIEWS.items()}
         for name, arguments in FITS.items():
             videos[name] = Path(folder, f"{name}.mp4")
