@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from dataclasses import replace
 from itertools import pairwise
@@ -13,7 +14,7 @@ import torch
 from helpers import changed, recipe
 
 import artgen
-from artgen.animation.trajectory import trajectory_of
+from artgen.animation.trajectory import Trajectory, trajectory_of
 from artgen.art import load
 from artgen.cli import main
 from artgen.drawing import Drawing
@@ -339,6 +340,15 @@ def test_a_light_history_survives_a_kill_and_names_its_damage(tmp_path, photo, r
         other.write_bytes(broken.to_bytes())
         with pytest.raises(artgen.InputError, match="its trajectory"):
             load(other, registry=registry)
+
+
+def test_a_light_history_without_times_is_even(photo, registry):
+    art = run(recipe(photo, {"steps": 20}, output={"video": False}), registry).art
+    table = art.trajectory.to_table()
+    data = base64.b85encode(art.trajectory.data[2 * LIGHT_KEYS :]).decode()
+    older = Trajectory.from_table({**table, "moving": 0.5, "data": data})
+    assert older.times == pytest.approx(np.linspace(0, 0.5, LIGHT_KEYS), abs=1e-3)
+    assert older.retimed(art.trajectory.times) == art.trajectory
 
 
 def test_older_recipes_have_a_light_one():

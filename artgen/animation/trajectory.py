@@ -122,7 +122,11 @@ class Trajectory:
     @classmethod
     def from_table(cls, table: dict[str, Any]) -> Trajectory:
         """Read what `to_table` gave. Raises ValueError."""
-        return cls(**{**table, "data": base64.b85decode(table["data"])})
+        data, moving = base64.b85decode(table["data"]), table.get("moving")
+        keyframes, duration = table["keyframes"], table["duration"]
+        if moving is not None and 2 <= keyframes <= _MOST:
+            data = _timed(np.linspace(0, moving, keyframes), duration) + data
+        return cls(keyframes, duration, table["fps"], data)
 
 
 def trajectory_of(film: Film, *, parts: bool) -> Trajectory | None:

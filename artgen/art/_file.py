@@ -85,6 +85,8 @@ class _HistoryTable(BaseModel):
     duration: float
     fps: float
     data: str
+    moving: float | None = None
+    """In files that hold no times: how long keyframes are evenly apart."""
 
 
 class _MetricsTable(BaseModel):

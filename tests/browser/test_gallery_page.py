@@ -267,6 +267,24 @@ def test_the_address_keeps_filters_and_order(visit, address):
     assert kinds == sorted(kinds)
 
 
+@pytest.mark.parametrize("width", [390, 1440])
+def test_a_wall_shows_pictures_alone_edge_to_edge(visit, address, width):
+    page = visit(viewport={"width": width, "height": 900})
+    height = page.evaluate("document.documentElement.scrollHeight")
+    page.select_option("select[name=view]", "wall")
+    assert page.url.endswith("?view=wall")
+    assert page.evaluate("document.documentElement.scrollHeight") < height
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    for words in page.locator(".card h2").all():
+        assert words.bounding_box()["width"] <= 1
+        assert words.inner_text()
+    assert serious_faults(page) == []
+    cards(page).first.locator(".open").click()
+    assert opened(page).locator("h2").inner_text()
+    page.goto(f"{address}?view=wall")
+    assert page.locator(".wall").count() == 1
+
+
 def test_nothing_found_is_said_and_undone(visit, address):
     page = visit()
     both = page.evaluate(

@@ -78,6 +78,7 @@
     const sorted = filter.elements.order.value
       ? items.toSorted((a, b) => kindOf(a).localeCompare(kindOf(b))) : items;
     grid.append(...sorted);
+    grid.classList.toggle("wall", filter.elements.view.value === "wall");
     ordered = sorted.flatMap(within);
     const count = pieces.filter(matches).length;
     one("[role=status]", filter).textContent = count === pieces.length
