@@ -77,6 +77,15 @@ def test_processes_are_others_and_do_several_tasks():
     assert os.getpid() not in pids
 
 
+@pytest.mark.slow
+def test_a_session_keeps_its_processes():
+    executor = ProcessExecutor(1)
+    with executor.session():
+        first, second = (execute(executor, [task("square", 2)])["square-2"] for _ in range(2))
+    assert first == second
+    assert execute(executor, [task("square", 2)])["square-2"] != first
+
+
 def test_an_error_from_another_process_says_where_it_was_raised():
     results = execute(ProcessExecutor(1), [task("bug"), task("odd")])
     [note] = results["bug-0"].__notes__

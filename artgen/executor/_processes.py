@@ -8,7 +8,7 @@ import signal
 import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
@@ -34,6 +34,21 @@ class ProcessExecutor:
     def __init__(self, number: int) -> None:
         # Windows waits for no more than 63 things at once.
         self.number = min(number, 60) if sys.platform == "win32" else number
+        self._idle, self._kept = list[_Worker](), False
+
+    @contextmanager
+    def session(self, cpus: int = 1) -> Iterator[None]:
+        """Keep the processes for all calls of `run` with the same work in the block."""
+        self._kept = True
+        try:
+            yield
+        finally:
+            self._kept = False
+            self._end_idle()
+
+    def _end_idle(self) -> None:
+        while self._idle:
+            self._idle.pop().end()
 
     def run(
         self,
@@ -43,7 +58,7 @@ class ProcessExecutor:
         control: RunControl,
     ) -> Iterator[tuple[T, R | Exception]]:
         """Yield results in the order in which they are done."""
-        waiting, idle, asked = deque(tasks), list[_Worker](), False
+        waiting, idle, asked = deque(tasks), self._idle, False
         busy: dict[Connection, tuple[_Worker, T]] = {}
         try:
             while waiting or busy:
@@ -78,8 +93,10 @@ class ProcessExecutor:
                     else:
                         observe(message)
         finally:
-            for worker in [*idle, *(worker for worker, _ in busy.values())]:
+            for worker, _ in busy.values():
                 worker.end()
+            if not self._kept:
+                self._end_idle()
 
 
 class _Worker:

@@ -16,7 +16,7 @@ import signal
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,6 +69,10 @@ class RayExecutor:
     ) -> None:
         self.address, self.number, self.pinned = address, number, pinned
         self.checkpoints = None if checkpoints is None else checkpoints_at(checkpoints)
+
+    def session(self, cpus: int = 1) -> AbstractContextManager[None]:
+        """Stay connected for all calls of `run` in the block. Raises UsageError as `run` does."""
+        return _joined(self.address, self.number and self.number * cpus)
 
     def run(
         self,

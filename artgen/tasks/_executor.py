@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Protocol, TypeAlias, TypeVar
 
@@ -38,6 +39,13 @@ INTERVAL = 0.2
 class Executor(Protocol):
     """Runs tasks."""
 
+    def session(self, cpus: int = 1) -> AbstractContextManager[None]:
+        """Keep what several calls of `run` share for the block: processes, a connection.
+
+        Tasks take at most `cpus` processors each.
+        """
+        ...
+
     def run(
         self,
         work: Work[TaskT, R],
@@ -55,6 +63,10 @@ class Executor(Protocol):
 
 class SerialExecutor:
     """Runs tasks one after the other in this process."""
+
+    def session(self, cpus: int = 1) -> AbstractContextManager[None]:
+        """Nothing is shared."""
+        return nullcontext()
 
     def run(
         self,

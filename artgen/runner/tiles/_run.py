@@ -11,6 +11,7 @@ import itertools
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -167,6 +168,11 @@ class TiledFit:
 
     def run(self) -> None:
         """Fit all tiles, and join them. Raises what ended the first that failed."""
+        cpus = self.recipe.run.threads or 1
+        with self.elsewhere.executor.session(cpus) if self.elsewhere else nullcontext():
+            self._run()
+
+    def _run(self) -> None:
         probe_folder(self.place)
         began = time.perf_counter()
         coarse, parts = max(1, round(self.table.coarse * self.count)), Parts()
