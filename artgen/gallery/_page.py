@@ -57,7 +57,6 @@ class FinishedPiece:
         recipe = self.summary["recipe"]
         return (
             recipe["primitive"]["name"] in studio
-            and recipe["primitive"].get("blend") != "over"
             and [stage["engine"] for stage in recipe["stage"]] == ["gradient"]
             and recipe["target"]["source"].startswith("sample:")
         )

@@ -99,11 +99,12 @@ _LONG = 40
 def _shared(value: Any, table: dict[str, int]) -> Any:
     """Replace what is long by the number of its JSON in `table`: variants have most in common.
 
-    A text of several lines becomes the list of them.
+    A text of several lines becomes the list of their numbers.
     """
     if isinstance(value, str) and "\n" in value:
-        value = {"lines": value.split("\n")}
-    if isinstance(value, dict):
+        lines = map(_json, value.split("\n"))
+        value = {"lines": [table.setdefault(line, len(table)) for line in lines]}
+    elif isinstance(value, dict):
         value = {key: _shared(each, table) for key, each in value.items()}
     elif isinstance(value, list | tuple):
         value = [_shared(each, table) for each in value]

@@ -512,7 +512,7 @@ async function unpack() {
     if (Array.isArray(value)) return value.map(joined);
     if (value === null || typeof value !== "object") return value;
     if ("same" in value) return whole[value.same];
-    if ("lines" in value) return joined(value.lines).join("\n");
+    if ("lines" in value) return value.lines.map((k) => whole[k]).join("\n");
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)]));
   };
   for (const value of JSON.parse(text)) whole.push(joined(value));
