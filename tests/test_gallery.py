@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from helpers import PATIENCE, save_photo, wait_until
 from PIL import Image
@@ -399,12 +400,18 @@ def test_a_reel_shows_the_highlights_above_their_titles(gallery, call):
     code, data, _ = call("reel", gallery, "--height", 180)
     assert code == 0
     assert data["pieces"] == ["first", "second"]  # No piece is a highlight, so all are shown.
-    assert data["seconds"] == pytest.approx(2 * 0.5 / 1.5, abs=0.1)
+    assert data["seconds"] == pytest.approx(1.7 + 2 * 0.5 / 1.5, abs=0.1)
     with av.open(data["video"]) as film:
         frames = [frame.to_ndarray(format="rgb24") for frame in film.decode(video=0)]
     assert len(frames) == round(30 * data["seconds"])
     assert frames[0].shape == (180, 320, 3)
-    # A picture from the start, and bright letters below it.
+    # The still of the first piece from the start, and bright letters below it.
+    still = Image.open(gallery / "out/first/result.jpg")
+    scale = min((320 - 10) / still.width, (180 - 5 - 22) / still.height)
+    size = round(still.width * scale), round(still.height * scale)
+    left, top = (320 - size[0]) // 2, 5 + (153 - size[1]) // 2
+    first = frames[0][top : top + size[1], left : left + size[0]].astype(int)
+    assert np.abs(first - np.asarray(still.resize(size))).mean() < 12
     assert (frames[0][:150].max(2) > 40).mean() > 0.3
     assert 0 < (frames[0][160:] > 128).mean() < 0.2
     assert call("reel", gallery, "-o", data["video"])[0] == 2

@@ -7,7 +7,7 @@ pieces.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from artgen.errors import GalleryError
 from artgen.gallery._page import FinishedPiece
 from artgen.output import read_frames, write_video
+from artgen.output.spool import with_ends
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -56,7 +57,11 @@ def write_reel(
         shown: Pixels | None = None
         for piece in pieces:
             before = shown
-            for index, frame in enumerate(_piece_frames(piece, width, height, fps)):
+            making = _piece_frames(piece, width, height, fps)
+            if before is None:
+                # It opens on a picture, not on an empty canvas.
+                making = with_ends(making, fps, _result(piece, width, height))
+            for index, frame in enumerate(making):
                 counted += 1
                 share = (index + 1) / (fade + 1)
                 yield frame if before is None or share >= 1 else _mixed(before, frame, share)
@@ -71,13 +76,29 @@ def _mixed(before: Pixels, after: Pixels, share: float) -> Pixels:
 
 
 def _piece_frames(shown: FinishedPiece, width: int, height: int, fps: int) -> Iterator[Pixels]:
-    """Yield the frames of the video above its title and facts, on near-black."""
+    """Yield the frames of the video, see `_framed`."""
+    video = read_frames(shown.piece.folder / "progress.mp4", fps=fps / SPEED)
+    return _framed(shown, itertools.islice(video, round(LONGEST_SECONDS * fps)), width, height)
+
+
+def _result(shown: FinishedPiece, width: int, height: int) -> Pixels:
+    """The still of a piece, see `_framed`."""
     from PIL import Image
 
-    video = read_frames(shown.piece.folder / "progress.mp4", fps=fps / SPEED)
+    with Image.open(shown.piece.folder / "result.jpg", formats=["JPEG"]) as picture:
+        pixels = np.asarray(picture.convert("RGB"))
+    return next(_framed(shown, [pixels], width, height))
+
+
+def _framed(
+    shown: FinishedPiece, pictures: Iterable[Pixels], width: int, height: int
+) -> Iterator[Pixels]:
+    """Yield pictures above the title and the facts of their piece, on near-black."""
+    from PIL import Image
+
     sheet = _captioned(shown, width, height)
     margin, caption = round(_MARGIN * height), round(_CAPTION * height)
-    for pixels in itertools.islice(video, round(LONGEST_SECONDS * fps)):
+    for pixels in pictures:
         room = width - 2 * margin, height - margin - caption
         scale = min(room[0] / pixels.shape[1], room[1] / pixels.shape[0])
         size = round(pixels.shape[1] * scale), round(pixels.shape[0] * scale)
