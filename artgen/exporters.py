@@ -353,9 +353,9 @@ def _moving(
     if still:
         made = "make a film: artgen fit --history 40"
         if art.primitive().floats is None:
-            raise UsageError("a video needs a film", hint=made)
+            raise UsageError("this drawing has no film to make a video of", hint=made)
         raise UsageError(
-            "a video needs a film, or a walk through the latents of a codec",
+            "this drawing has no film to make a video of",
             hint=f"use --walk labels, or {made}",
         )
     film = art.require_film()

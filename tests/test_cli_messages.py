@@ -96,12 +96,15 @@ def test_every_option_of_what_is_shipped_passes_the_early_check():
         (("fit", "empty", *TINY), "folder empty holds no pictures", ".png"),
         (("gallery", "open"), "there is no folder gallery", "folder that contains TOML recipes"),
         (("render", "noise.art"), "noise.art is not an .art file, or it is damaged", "copy it"),
+        (("render", "logo.png"), "logo.png cannot be both the drawing and the output", ".art"),
+        (("plot", "noise.art"), "cannot read noise.art: it is not a text file", "--log"),
         (("info", "damaged.art"), "damaged.art is damaged", "copy it"),
     ],
 )
 def test_mistakes_are_explained_in_plain_words(call, arguments, message, hint):
     Path("empty").mkdir()
     Path("r.toml").write_text('[target]\nsize = "wide"\n')
+    Path("logo.png").touch()
     Path("noise.art").write_bytes(bytes(range(256)))
     tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}
     header = json.dumps({"__metadata__": {"artgen": '{"recipe": {}}'}, "x": tensor}).encode()

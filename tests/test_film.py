@@ -359,7 +359,7 @@ def test_without_a_film_its_parts_appear():
     made = export_mp4(still, ExportRequest(seconds=1.0, fps=5))
     assert made == export_mp4(still, ExportRequest(seconds=1.0, fps=5, start="parts"))
     network = artgen.fit(np.eye(8), "mlp", steps=1, history=0)
-    with pytest.raises(UsageError, match="a video needs a film"):
+    with pytest.raises(UsageError, match="has no film to make a video of"):
         export_mp4(network, ExportRequest())
 
 

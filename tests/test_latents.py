@@ -231,7 +231,7 @@ def test_a_place_is_a_still(place, capsys):
     ("arguments", "message"),
     [
         (["--latent", "mean", "--walk", "labels"], "were both given"),
-        (["-o", "a.mp4"], "a video needs a film"),
+        (["-o", "a.mp4"], "this drawing has no film to make a video of"),
         (["-o", "a.svg"], "cannot be"),
         (["--latent", "mean", "--transparent"], "transparent"),
     ],

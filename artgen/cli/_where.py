@@ -34,8 +34,8 @@ class Files:
     )
     graph: Path | None = _FILES.option(
         "FILE.dot",
-        "With -e scratch: write the graph of the loss, and FILE.svg if Graphviz is "
-        "installed. In a batch: FILE-STEM.dot.",
+        "With -e scratch: write how the loss is computed, as a graph, also as FILE.svg if "
+        "Graphviz is installed. In a batch: FILE-STEM.dot.",
     )
     overwrite: bool = _FILES.switch("Replace files that exist.", "--overwrite")
     resume: bool = _FILES.switch("Continue an interrupted run.", "--resume")

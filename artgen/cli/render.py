@@ -139,6 +139,11 @@ def render(
     usual = Path(art.stem + (".mp4" if moving else ".png"))
     files = list(dict.fromkeys(outputs or [usual]))
     frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
+    if art in files:
+        raise UsageError(
+            f"{art} cannot be both the drawing and the output",
+            hint="name an .art file that artgen fit wrote",
+        )
     check_files(files, registry, overwrite=overwrite)
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")

@@ -95,8 +95,8 @@ def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float
     rows: list[tuple[int, dict[str, float]]] = []
     try:
         lines = read_regular(path, str(path), empty=True).decode("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise InputError(f"cannot read {path}: {error}", hint=_HINT) from None
+    except UnicodeDecodeError:
+        raise InputError(f"cannot read {path}: it is not a text file", hint=_HINT) from None
     for number, line in enumerate(lines, 1):
         try:
             data = json.loads(line)

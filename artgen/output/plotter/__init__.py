@@ -131,7 +131,10 @@ def _sorted(page: Page, pens: Sequence[str], paths: Sequence[list[Floats]]) -> P
     order = sorted(range(len(pens)), key=lambda k: -sum(parse_colour(pens[k])))
     layers = [Layer(pens[k], sort_paths(paths[k], page.pen_width)) for k in order if paths[k]]
     if not layers:
-        raise UsageError("the drawing does not differ enough from the paper", hint="use other pens")
+        raise UsageError(
+            "the drawing does not differ enough from the paper",
+            hint="use other --pens or another --paper",
+        )
     return Plot(page, tuple(layers))
 
 

@@ -95,5 +95,5 @@ def named_page(text: str) -> Page:
     found = re.fullmatch(r"(\d+(?:\.\d+)?)x(\d+(?:\.\d+)?)(?:mm)?", text)
     if found is None:
         known = did_you_mean(text, PAPERS)
-        raise UsageError(f"unknown page {text!r}", hint=f"{known}; or a size such as 300x200mm")
+        raise UsageError(f"unknown page {text!r}", hint=f"{known} (or a size such as 300x200mm)")
     return Page(float(found[1]), float(found[2]), turns=False)
