@@ -29,7 +29,7 @@ from artgen.output import to_pixels
 from artgen.output.plots import ClassMap, CurvePlot
 from artgen.output.sheets import PairSheet
 from artgen.primitives import Codec, Examples, Field, Primitive
-from artgen.raster import EAGER, LARGE, Backend, draw, draw_strips, evaluate
+from artgen.raster import EAGER, Backend, draw, draw_strips, evaluate
 from artgen.samples import Curve, ImageSet, Points, kind_of
 from artgen.targets import parse_colour
 
@@ -114,10 +114,8 @@ class View:
         )
 
     def metrics(self, picture: Rendering, target: Any) -> Metrics:
-        """Compute PSNR and SSIM of the 8-bit pictures; there is no SSIM of large ones."""
-        height, width = picture.pixels.shape[:2]
-        large = height * width > LARGE
-        similarity = None if large else ssim(picture.pixels, target.pixels)
+        """Compute PSNR and SSIM of the 8-bit pictures."""
+        similarity = ssim(picture.pixels, target.pixels)
         return {
             "psnr": round(psnr(picture.pixels, target.pixels), 4),
             "ssim": None if similarity is None else round(similarity, 6),

@@ -83,6 +83,13 @@ def test_ssim_agrees_with_scikit_image_and_the_loss():
     assert value == pytest.approx(1 - losses.ssim(*tensors, None).item(), abs=1e-6)
 
 
+def test_large_pictures_have_the_same_ssim_strip_by_strip(monkeypatch):
+    picture, target = photo_pair()
+    whole = ssim(picture, target)
+    monkeypatch.setattr("artgen.metrics._SSIM_LARGE", 9 * 80)
+    assert ssim(picture, target) == pytest.approx(whole, abs=1e-9)
+
+
 @pytest.mark.parametrize(("height", "width"), [(7, 7), (8, 40), (40, 9), (10, 10), (11, 11)])
 def test_ssim_of_small_pictures(height, width):
     picture, target = photo_pair(height, width)

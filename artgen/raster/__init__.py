@@ -42,7 +42,7 @@ from artgen.raster.spans import (
     pack,
     unpack,
 )
-from artgen.raster.windows import LARGE, Windows, draw_strips, moved
+from artgen.raster.windows import Windows, draw_strips, moved
 
 # Imported for the answers that they register.
 _FAMILIES = (inks, meshes, shapes, splat_backend, splats)
@@ -50,7 +50,6 @@ _FAMILIES = (inks, meshes, shapes, splat_backend, splats)
 __all__ = [
     "EAGER",
     "FIELD_PIECE",
-    "LARGE",
     "SAMPLE_ROWS",
     "Backend",
     "Edges",
