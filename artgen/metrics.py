@@ -80,7 +80,7 @@ def ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:
         bottom = min(top + rows, height - edge)
         strip = slice(top - edge, bottom + edge)
         total += (bottom - top) * _mean_ssim(picture[strip], target[strip], side)
-    return total / (height - 2 * edge)
+    return float(total / (height - 2 * edge))
 
 
 def _mean_ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8], side: int) -> float:
