@@ -12,6 +12,7 @@ import skimage.data
 from PIL import Image
 
 from artgen.cli import main as artgen
+from artgen.gallery import open_gallery
 from artgen.looks import LOOKS
 from artgen.targets.subjects import SUBJECTS, draw_subject
 
@@ -34,6 +35,8 @@ MOSAIC = (
     "harbour-lights",
 )
 """The pieces in the mosaic of the first page, three in a row."""
+WALL_COLUMNS, WALL_WIDTH = 8, 1400
+"""The rows of the sheet of all pieces."""
 PREVIEWS = {"progress": "cup-in-light"}
 """Pieces whose videos are shown, by the names of the pictures."""
 FITS = {
@@ -107,6 +110,8 @@ def main() -> None:
     """Write the pictures and the previews beside this file."""
     mosaic(pieces(STRIP), len(STRIP), STRIP_WIDTH).save(HERE / "strip.jpg", quality=85)
     mosaic(pieces(MOSAIC), 3, WIDTH).save(HERE / "pieces.jpg", quality=88)
+    slugs = tuple(piece.slug for piece in open_gallery(PIECES.parent).pieces)
+    mosaic(pieces(slugs), WALL_COLUMNS, WALL_WIDTH).save(HERE / "gallery.jpg", quality=72)
     subjects = [Image.fromarray(draw_subject(name, 768)) for name in SUBJECTS]
     mosaic(subjects, 4, STRIP_WIDTH).save(HERE / "subjects.jpg", quality=82)
     if (PIECES / f"{COMPARISON}.png").exists():
