@@ -1,12 +1,12 @@
 """A traced footprint as the WGSL source of its compute shaders, for WebGPU.
 
-The same four kernels as for a CPU, see `numba_printer`. `prepare` and `finish` take a splat per
-invocation. `bin` lists the splats of each cell, which is a square of tiles, in their order.
-`forward` takes a tile of pixels per workgroup, and looks through the list of its cell, 256 splats
-at a time. `backward` takes a splat, or a share of its pixels, per workgroup; of splats
-over one another a tile, because the light behind a splat is found by going through the tile from
-the back. It leaves a row of sums per pair of splat and tile. WebGPU has no atomic sums of floats;
-every sum is taken in a fixed order, so the same device gives the same bits.
+The same four kernels as for a CPU and `bin`, see `numba_printer`. `prepare` and `finish` take a
+splat per invocation. `bin` lists the splats of each cell, which is a square of tiles, in their
+order. `forward` takes a tile of pixels per workgroup, and looks through the list of its cell, 256
+splats at a time. `backward` takes a splat, or a share of its pixels, per workgroup; of splats over
+one another a tile, because the light behind a splat is found by going through the tile from the
+back. It leaves a row of sums per pair of splat and tile. WebGPU has no atomic sums of floats; every
+sum is taken in a fixed order, so the same device gives the same bits.
 
 The arrays and the kernels that read them are data: a runtime needs nothing else.
 """
