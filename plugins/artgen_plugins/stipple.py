@@ -42,7 +42,7 @@ class Stipple(Ink):
             options={"inks": "#ffd400,#ff4f7b,#1f6fb5,#2b2a33"},
             background="#fbf7ee",
         ),
-        "night": Preset(options={"inks": "#f2e8d0"}, background="#14171f"),
+        "night": Preset(options={"inks": "#f2e8d0", "overprint": False}, background="#14171f"),
     }
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:

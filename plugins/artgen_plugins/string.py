@@ -7,8 +7,7 @@ chords one by one. A few short threads along the rim then make all nails even, a
 circuit is the thread.
 
 Threads only darken, and those of the dark places cross the light ones. So the tone that is solved
-for has a veil: its lightest places are darker where there is more to darken. Contrasts between near
-places, such as eyes in a face, are raised for that.
+for has a veil: its lightest places are darker where there is more to darken.
 """
 
 from __future__ import annotations
@@ -23,20 +22,15 @@ from artgen import Canvas, Ink, InkOptions, Preset, ink, option
 
 Floats = NDArray[np.float64]
 
-NEAR = 0.05
-"""Standard deviation of the Gaussian for local contrast, in shorter sides."""
+GOLDEN, UNEVEN = 0.618034, 0.5
+"""Nails are moved by shares of their distance: between even ones, threads would leave moiré."""
 
 
 @dataclass(frozen=True)
 class StringOptions(InkOptions):
     """Options of string art."""
 
-    nails: int = option(
-        281,
-        "number of nails; if even, many threads meet in the middle of a circle",
-        low=3,
-        high=2000,
-    )
+    nails: int = option(280, "number of nails", low=3, high=2000)
     frame: str = option(
         "circle", "outline of the nails: circle, rectangle, SVG path data, or an SVG or picture"
     )
@@ -47,7 +41,9 @@ class StringOptions(InkOptions):
     veil: float = option(
         1.0, "what they cover where it should cover nothing, in mean tones", low=0, high=1
     )
-    clarity: float = option(1.5, "how much local contrast is raised", low=0, high=5)
+    contrast: float = option(
+        0.6, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
+    )
 
 
 class String(Ink):
@@ -56,8 +52,11 @@ class String(Ink):
     Options: ClassVar[type[Any]] = StringOptions
     defaults = Preset(count=4000, background="#f7f3ea")
     presets: ClassVar = {
-        "night": Preset(options={"inks": "#f4ead2"}, background="#10131c"),
-        "colour": Preset(options={"inks": "#00a3d7,#e6237e,#ffd800,#1d1b20"}, background="#fbf8f0"),
+        "night": Preset(options={"inks": "#f4ead2", "overprint": False}, background="#10131c"),
+        "colour": Preset(
+            options={"inks": "#00a3d7,#e6237e,#ffd800,#1d1b20", "veil": 0.3, "contrast": 0.0},
+            background="#fbf8f0",
+        ),
     }
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
@@ -91,14 +90,8 @@ class String(Ink):
 
     def tones(self, sheet: ink.Sheet) -> Floats:
         """Return the share of each pixel that threads shall cover, [inks, height, width]."""
-        from scipy.ndimage import gaussian_filter
-
-        wide = NEAR * min(sheet.amounts.shape[1:])
-        around = gaussian_filter(sheet.amounts, (0, wide, wide))
-        amounts = sheet.amounts + self.options.clarity * (sheet.amounts - around)
-        amounts = amounts.clip(0, 1)
-        veil = self.options.veil * amounts.mean((1, 2), keepdims=True)
-        tones: Floats = self.options.darkest * (veil + (1 - veil) * amounts)
+        veil = self.options.veil * sheet.amounts.mean((1, 2), keepdims=True)
+        tones: Floats = self.options.darkest * (veil + (1 - veil) * sheet.amounts)
         return tones
 
     def resolve_options(self, canvas: Canvas) -> None:
@@ -109,7 +102,7 @@ class String(Ink):
             self.options = replace(self.options, frame=read_outline(self.options.frame))
 
     def find_nails(self, sheet: ink.Sheet) -> Floats:
-        """Return the places of the nails, [N, 2]: in order around the frame, equally spaced."""
+        """Return the places of the nails, [N, 2]: in order around the frame, nearly even."""
         from artgen_plugins._outlines import largest
 
         half = np.array(sheet.canvas.reach) - 2 * self.options.margin
@@ -123,7 +116,9 @@ class String(Ink):
             ring = (ring - ring.min(0) - size / 2) * (2 * half / size).min()
         ring = np.append(ring, ring[:1], 0)
         along = np.concatenate([[0.0], np.hypot(*np.diff(ring, axis=0).T).cumsum()])
-        places = along[-1] * np.arange(self.options.nails) / self.options.nails
+        number = np.arange(self.options.nails)
+        moved = UNEVEN * (number * GOLDEN % 1 - 0.5)
+        places = along[-1] * (number + 0.25 + moved) / self.options.nails
         return np.stack([np.interp(places, along, axis) for axis in ring.T], 1)
 
     def find_chords(self, nails: Floats) -> tuple[Any, Any]:
