@@ -216,17 +216,19 @@ def test_pause_options_mask_target_and_undo(visit, folder):
     paused = report(page)
     assert not paused["running"]
     page.click("#single")
-    assert report(page)["step"] == paused["step"] + 1
+    single = report(page)
+    assert single["step"] == paused["step"] + 1
 
-    box = page.locator("#mask").bounding_box()
     page.click("#brush")
+    page.locator("#mask").scroll_into_view_if_needed()
+    box = page.locator("#mask").bounding_box()
     page.mouse.move(box["x"] + 20, box["y"] + 20)
     page.mouse.down()
     page.mouse.move(box["x"] + 60, box["y"] + 40)
     page.mouse.up()
     masked = report(page)
-    assert masked["step"] == paused["step"] + 1
-    assert masked["loss"] != paused["loss"]
+    assert masked["step"] == single["step"]
+    assert masked["loss"] != single["loss"]
 
     aimed = drop(page, folder / "other.png")
     assert aimed["step"] == masked["step"]
@@ -234,9 +236,15 @@ def test_pause_options_mask_target_and_undo(visit, folder):
     page.select_option("[name=blend]", label="normalized")
     changed = report(page)
     assert changed["step"] == 0
-    for before in (aimed, masked):
+    brushed = """() => {
+      const { width, height } = document.getElementById("mask");
+      const paper = document.getElementById("mask").getContext("2d");
+      return paper.getImageData(0, 0, width, height).data.some((value) => value);
+    }"""
+    for before in (aimed, masked, single):
         page.click("#undo")
         assert report(page) == pytest.approx(before, rel=1e-4)
+        assert page.evaluate(brushed) is (before is not single)
     assert page.locator("#notice").is_hidden()
 
 

@@ -3,11 +3,11 @@
 const HEAVY = 8;
 
 class Mask {
-  /** @param {HTMLCanvasElement} canvas over the target @param {() => void} changed after each stroke */
+  /** @param {HTMLCanvasElement} canvas over the target @param {(before: ImageData) => void} changed after each stroke, with what was brushed before it */
   constructor(canvas, changed) {
     this.canvas = canvas;
     this.brushing = false;
-    let last = null;
+    let last = null, before = this.pixels;
     const place = (event) => {
       const box = canvas.getBoundingClientRect();
       return [((event.clientX - box.left) / box.width) * canvas.width, ((event.clientY - box.top) / box.height) * canvas.height];
@@ -15,6 +15,7 @@ class Mask {
     canvas.addEventListener("pointerdown", (event) => {
       if (!this.brushing || event.button) return;
       canvas.setPointerCapture(event.pointerId);
+      before = this.pixels;
       this.stroke(last = place(event), last);
     });
     canvas.addEventListener("pointermove", (event) => {
@@ -25,7 +26,7 @@ class Mask {
     });
     for (const kind of ["pointerup", "pointercancel"]) {
       canvas.addEventListener(kind, () => {
-        if (last) changed();
+        if (last) changed(before);
         last = null;
       });
     }

@@ -173,9 +173,9 @@ function setSteps(steps) {
 }
 
 /** Remember all that an undo puts back. */
-async function remember() {
+async function remember(brushed = mask.pixels) {
   if (!fit) return;
-  past.push({ settings: structuredClone(settings), source, mask: mask.pixels, state: await fit.state(), points: [...points], options: { ...fit.options } });
+  past.push({ settings: structuredClone(settings), source, mask: brushed, state: await fit.state(), points: [...points], options: { ...fit.options } });
   if (past.length > MOST_PAST) past.shift();
 }
 
@@ -211,10 +211,10 @@ const change = (changes) => alone(async () => {
   }
 });
 
-/** Change what the fit learns from, and let it go on. @param {(fit: Fit) => Promise<void> | void} work */
-const redirect = (work) => alone(async () => {
+/** Change what the fit learns from, and let it go on. @param {(fit: Fit) => Promise<void> | void} work @param {ImageData} [brushed] the mask before */
+const redirect = (work, brushed) => alone(async () => {
   if (!fit) return;
-  await remember();
+  await remember(brushed);
   await work(fit);
   await look(true);
 });
@@ -534,7 +534,7 @@ async function main() {
     loss: "mse", speed: 0, growth: true, seed: 1, background: "#000000",
   }, data.kinds);
   one("studio").hidden = false;
-  mask = new Mask(one("mask"), () => { redirect(weigh); });
+  mask = new Mask(one("mask"), (before) => { redirect(weigh, before); });
   fillFields();
   listen();
   for (const sample of data.samples) {
