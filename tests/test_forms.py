@@ -20,7 +20,7 @@ from artgen.cli.fit import fit
 from artgen.exporters import export_mp4
 from artgen.frame import Frame
 from artgen.primitives import Shape
-from artgen.recipe import FilmForm
+from artgen.recipe import FilmForm, Recipe
 from artgen.registry import default
 from artgen.runner import run
 
@@ -167,6 +167,9 @@ def test_a_fit_shows_them_as_its_video(tmp_path):
         asked = recipe(photo, {"steps": 4}, primitive=primitive, output={"film": film})
         with pytest.raises(UsageError, match=says):
             run(asked, default(), out=tmp_path / "out", name="b")
+    clip = {"target": {"source": "sample:clip?n=3"}, "output": {"film": "side-by-side"}}
+    with pytest.raises(UsageError, match="shows one picture"):
+        run(Recipe.from_dict(clip), default(), out=tmp_path / "out", name="b")
     asked = recipe(photo, {"steps": 4}, output={"film": "wipe", "end": "photo"})
     with pytest.raises(UsageError, match="no start, end or walk"):
         run(asked, default(), out=tmp_path / "out", name="b")

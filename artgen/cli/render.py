@@ -72,7 +72,11 @@ def render(
         "linear, spherical (also linear:N,N,...), axis:K, labels.",
     ),
     seconds: float = _VIDEOS.option(
-        "SECONDS", "Length of a walk, or of a video of parts.", min=0.1, max=3600, default=8.0
+        "SECONDS",
+        "Length of a walk, of a video of parts, or of a form that follows no film.",
+        min=0.1,
+        max=3600,
+        default=8.0,
     ),
     at: float | None = _VIDEOS.option(
         "SECONDS", "Draw the frame of a film at this time. Default: its still.", min=0

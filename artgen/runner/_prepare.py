@@ -192,6 +192,11 @@ def prepare(
             "a film has no start, end or walk",
             hint="leave out --film, or --start, --end and --walk",
         )
+    if form is not None and form.photo and target.clip is not None:
+        raise UsageError(
+            f"--film {output.film} shows one picture, and the target is a clip",
+            hint="use --side-by-side",
+        )
     photo = "photo" in (output.start, output.end) or (form is not None and form.photo)
     if photo and target.pixels is None:
         raise UsageError(
