@@ -179,8 +179,8 @@ def test_it_learns_as_python_does_and_keeps_what_it_made(visit, folder, capsys, 
 
 def test_parts_over_one_another_learn_as_in_python(visit, folder, monkeypatch):
     monkeypatch.chdir(folder)
-    page = visit("steps=40&option.blend=over&count=12" + CALM)
-    begun = drop(page, folder / "picture.png")
+    page = visit("steps=40&size=32&option.blend=over&count=12" + CALM)
+    begun = drop(page, folder / "small.png")
     done = run(page)
     assert begun["psnr"] + 2 < done["psnr"]
     file = keep(page, "art", folder / "over.art")
