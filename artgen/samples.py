@@ -41,12 +41,12 @@ class Subject(ABC):
         """The canvas by which fields and codecs choose their detail."""
 
     def header(self) -> dict[str, Any]:
-        """All fields but the arrays, as plain data for JSON."""
+        """All fields but the arrays and those that are None, as plain data for JSON."""
         values = {f.name: getattr(self, f.name) for f in fields(self)}
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in values.items()
-            if name not in self.array_names
+            if name not in self.array_names and value is not None
         }
 
     def arrays(self) -> dict[str, NDArray[Any]]:
@@ -68,7 +68,8 @@ class Curve(Subject):
     """Samples of y over x, float64 [M] each, x increasing from `start` to `end` or inside of it.
 
     `continuous` says that they are a function evaluated, and not measurements. Fields see x as -1
-    to 1, and y in units of a power of ten, so that one learning rate serves all curves.
+    to 1, and y in units of a power of ten, so that one learning rate serves all curves. `axes` are
+    the names that a plot shows beside the x and y axes.
     """
 
     x: NDArray[np.float64]
@@ -76,6 +77,7 @@ class Curve(Subject):
     start: float
     end: float
     continuous: bool = True
+    axes: tuple[str, str] | None = None
 
     kind: ClassVar[TargetKind] = "curve"
     loss: ClassVar[str] = "mse"
@@ -87,6 +89,7 @@ class Curve(Subject):
         _check(self.x.ndim == 1 and len(self.x) > 1, "a curve must have at least two samples")
         _check(self.x.shape == self.y.shape, "a curve must have one y for each x")
         _check(-math.inf < self.start < self.end < math.inf, "a curve must start before its end")
+        _check_axes(self.axes)
 
     @cached_property
     def unit(self) -> float:
@@ -151,7 +154,8 @@ class Curve(Subject):
     def from_parts(cls, header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> Curve:
         """The opposite of `header` and `arrays`."""
         start, end = float(header["start"]), float(header["end"])
-        return cls(arrays["x"], arrays["y"], start, end, bool(header["continuous"]))
+        continuous = bool(header["continuous"])
+        return cls(arrays["x"], arrays["y"], start, end, continuous, _axes_from(header))
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,7 +164,8 @@ class Points(Subject):
 
     `classes` are their names, at least two. `box` (left, bottom, right, top) is what the map shows,
     as a square; y points up. Two classes are one output, from 0 to 1; more have an output each.
-    `logits` says that outputs are log odds, as the loss `cross-entropy` takes them.
+    `logits` says that outputs are log odds, as the loss `cross-entropy` takes them. `axes` are the
+    names that the map shows at its lower and left edges.
     """
 
     xy: NDArray[np.float64]
@@ -168,6 +173,7 @@ class Points(Subject):
     classes: tuple[str, ...]
     box: tuple[float, float, float, float]
     logits: bool = True
+    axes: tuple[str, str] | None = None
 
     kind: ClassVar[TargetKind] = "points"
     loss: ClassVar[str] = "cross-entropy"
@@ -185,6 +191,7 @@ class Points(Subject):
         )
         _check(-math.inf < left < right < math.inf, "the box must have a width")
         _check(-math.inf < bottom < top < math.inf, "the box must have a height")
+        _check_axes(self.axes)
 
     @property
     def outputs(self) -> int:
@@ -222,7 +229,8 @@ class Points(Subject):
         left, bottom, right, top = map(float, header["box"])
         _check(arrays["labels"].dtype.kind == "i", "labels must be whole numbers")
         classes, box = tuple(map(str, header["classes"])), (left, bottom, right, top)
-        return cls(arrays["xy"], arrays["labels"], classes, box, bool(header["logits"]))
+        logits = bool(header["logits"])
+        return cls(arrays["xy"], arrays["labels"], classes, box, logits, _axes_from(header))
 
     def with_logits(self, logits: bool) -> Points:
         """The same points for outputs that are log odds, or not."""
@@ -327,6 +335,20 @@ def subject_from(header: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) 
     except (KeyError, TypeError) as error:
         raise ValueError(f"its subject is incomplete: {error}") from None
     raise ValueError(f"its subject is a {header['kind']!r}")
+
+
+def _axes_from(header: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The names of the axes in a header. Raises TypeError, ValueError."""
+    if header.get("axes") is None:
+        return None
+    x, y = header["axes"]
+    return x, y
+
+
+def _check_axes(axes: tuple[str, str] | None) -> None:
+    for name in axes or ():
+        readable = isinstance(name, str) and name.isprintable() and 0 < len(name.strip()) <= 40
+        _check(readable, "the name of an axis must have 1 to 40 printable characters")
 
 
 def _check(holds: bool, rule: str) -> None:

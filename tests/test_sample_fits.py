@@ -120,6 +120,22 @@ def test_the_paper_is_the_background(kind, fit):
     assert dark < light
 
 
+@pytest.mark.parametrize("target", ["curve:x?n=9", "points:spiral?n=9"])
+def test_axes_are_named_where_asked(target, tmp_path):
+    plain = artgen.fit(target, "mlp", steps=1, seed=1, hidden=2)
+    source = f"{target}&axes=X, $y^"
+    artgen.fit(source, "mlp", steps=1, seed=1, hidden=2).save(tmp_path / "named.art")
+    assert "axes" not in plain.drawing.subject.header()
+    loaded = artgen.load(tmp_path / "named.art")
+    assert loaded.drawing.subject.axes == ("X", "$y^")
+    pixels, expected = loaded.render(), plain.render()
+    assert (pixels != expected).any()
+    # The names are at the lower and left edges; the upper right corner has neither name nor ticks.
+    width = pixels.shape[1]
+    np.testing.assert_array_equal(pixels[:20, width // 2 :], expected[:20, width // 2 :])
+    assert loaded.recipe.target.sha256 == plain.recipe.target.sha256
+
+
 def test_a_damaged_subject_is_bad_input(fit, tmp_path):
     from safetensors.torch import load_file, save_file
 

@@ -70,6 +70,11 @@ def test_fields_see_values_of_about_one(text, unit, offset):
         ("x?steps=3", "there is no option 'steps'"),
         ("x?n=3&n=4", "n is given twice"),
         ("x?n", "'n' is not KEY=VALUE"),
+        ("x?axes=X", "axes takes two values, such as axes=X,Y"),
+        (
+            "x?axes=X,",
+            "curve:x?axes=X,: the name of an axis must have 1 to 40 printable characters",
+        ),
     ],
 )
 def test_curves_that_cannot_be(rest, message):

@@ -66,7 +66,8 @@ class CurvePlot:
         self.curve, self.x = curve, x
         with _default_settings():
             self.plot = _Plot(canvas, paper)
-            axes = self.plot.axes()
+            axes = self.plot.axes(0.12 if curve.axes else 0.09)
+            self.plot.label(axes, *curve.axes or ())
             accent = self.plot.accent
             low, high = float(curve.y.min()), float(curve.y.max())
             margin = 0.12 * (high - low) or 1.0
@@ -126,6 +127,8 @@ class ClassMap:
                 for inks in (0.55 + 0.45 * self.inks, 0.25 * self.inks)
             )
             axes.scatter(x, y, s=size**2, c=light, edgecolors=edge, linewidths=0.16 * size)
+            if points.axes and plot.readable:
+                plot.label_inside(axes, *points.axes, paper)
             self.dots = plot.rgba().astype(np.float32) / 255
 
     def draw(self, shares: NDArray[np.float32]) -> Pixels:
@@ -330,8 +333,18 @@ class _Plot:
     def label(self, axes: Axes, x: str = "", y: str = "") -> None:
         """Name the axes, where text is readable."""
         if self.readable:
-            axes.set_xlabel(x)
-            axes.set_ylabel(y)
+            axes.set_xlabel(x, parse_math=False)
+            axes.set_ylabel(y, parse_math=False)
+
+    def label_inside(self, axes: Axes, x: str, y: str, paper: Colour) -> None:
+        """Name the axes of a map that has no margins, at its lower and left edges."""
+        from matplotlib.patheffects import withStroke
+
+        outline = withStroke(linewidth=2.5, foreground=paper)
+        style: dict[str, Any] = {"color": self.ink, "path_effects": [outline]}
+        style |= {"parse_math": False, "transform": axes.transAxes}
+        axes.text(0.5, 0.01, x, ha="center", va="bottom", **style)
+        axes.text(0.01, 0.5, y, ha="left", va="center", rotation=90, **style)
 
     def legend(self, axes: Axes, *others: Line2D) -> None:
         """Add the names of the lines in rows above the axes; `others` are lines of other axes."""

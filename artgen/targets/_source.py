@@ -114,6 +114,15 @@ class SourceOptions:
         """Return the value of an option."""
         return self._given.get(key, default)
 
+    def pair(self, key: str) -> tuple[str, str] | None:
+        """Return the two values of an option with a comma in between. Raises InputError."""
+        if key not in self:
+            return None
+        first, comma, second = (part.strip() for part in self._given[key].partition(","))
+        if not comma:
+            raise InputError(f"{self.source}: {key} takes two values, such as {key}=X,Y")
+        return first, second
+
     def number(self, key: str, default: int, low: int, high: int) -> int:
         """Return the value of an option, from `low` to `high`. Raises InputError."""
         text = self._given.get(key, str(default))

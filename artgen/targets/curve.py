@@ -1,5 +1,6 @@
 """Curve targets: `curve:EXPR?from=A&to=B&n=N`, a function of x sampled evenly, both ends included.
 
+`axes=X,Y` names the axes of plots.
 Plots and metrics use these samples. Batches that are smaller are drawn from the whole interval.
 
 Without an expression it is the one of the article on automatic differentiation that the preset
@@ -39,7 +40,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
 
     Raises InputError for what is not an expression of x, and where it has no finite value.
     """
-    options = SourceOptions("curve", rest, ("from", "to", "n"))
+    options = SourceOptions("curve", rest, ("from", "to", "n", "axes"))
     start, end = _end(options.text("from", "-1")), _end(options.text("to", "1"))
     if not start < end:
         raise InputError(f"{options.source}: from must be less than to, got {start:g} and {end:g}")
@@ -49,7 +50,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
     digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
     name = Source("curve", rest).file_stem
     target = make_target(curve, request, name, options.source, digest)
-    return replace(target, function=function)
+    return replace(target.with_axes(options.pair("axes")), function=function)
 
 
 def curve_from_graph(

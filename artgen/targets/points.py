@@ -33,7 +33,7 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
 
     Raises InputError for another name or option.
     """
-    options = SourceOptions("points", rest, ("n", "seed", "classes"))
+    options = SourceOptions("points", rest, ("n", "seed", "classes", "axes"))
     name = options.what or "random"
     if name not in _CLOUDS:
         raise InputError(f"there are no points {name!r}", hint=did_you_mean(name, _CLOUDS))
@@ -53,7 +53,9 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
         (0.0, 0.0, 1.0, 1.0),
     )
     digest = content_hash(f"{name} {points} {classes} {seed}")
-    return make_target(subject, request, Source("points", rest).file_stem, options.source, digest)
+    name = Source("points", rest).file_stem
+    target = make_target(subject, request, name, options.source, digest)
+    return target.with_axes(options.pair("axes"))
 
 
 def _random(rng: np.random.Generator, labels: NDArray[np.int64], classes: int) -> Array:

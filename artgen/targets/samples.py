@@ -44,6 +44,16 @@ class SampleTarget(Target):
         """The same samples with another plot or map."""
         return replace(self, canvas=self.canvas.scaled(size))
 
+    def with_axes(self, axes: tuple[str, str] | None) -> SampleTarget:
+        """The same samples with names of the x and y axes, which plots and maps show.
+
+        Raises InputError for a name that is empty or longer than 40 characters.
+        """
+        try:
+            return replace(self, subject=replace(self.subject, axes=axes))
+        except ValueError as error:
+            raise InputError(f"{self.source}: {error}") from None
+
     def tensors(self) -> TargetTensors:
         """The values [outputs, 1, M] at the positions [M, inputs]."""
         import torch
