@@ -354,6 +354,12 @@ def test_dots_are_closer_and_threads_truer_where_pixels_count():
     masked = replace(sheet, weight=np.where(weight < 1, 0.0, 1.0))
     for primitive in (Stipple(), Halftone(), Path({"form": "tsp"})):
         assert (primitive.place(masked).strokes[:, 0] > -0.1).all()
+    for options in ({"inks": "#000000"}, {"inks": "#000000", "form": "stitch"}):
+        tiles = Mosaic(options)
+        assert (tiles.place(masked).strokes[:, 0] > -0.1).all()
+        assert not len(tiles.place(replace(sheet, weight=0 * weight)).strokes)
+    stones = Mosaic({"inks": "#000000"}).place(sheet).strokes
+    assert (stones[:, 0] > 0).sum() > 2 * (stones[:, 0] < 0).sum()
     tone = np.random.default_rng(1).random((20, 20))
     shares = csr_matrix(0.1 * np.random.default_rng(2).random((400, 50)))
     error, slope, _ = View(shares, tone, np.eye(20)).error(np.zeros(50))

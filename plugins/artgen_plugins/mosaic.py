@@ -64,19 +64,26 @@ class Mosaic(Ink):
                 for k in range(len(self.inks))
             ]
         )
+        amounts *= sheet.weight_at(x, y).ravel()
         half = pitch * (1 - self.options.joint) / np.sqrt(8)
         return _marks(x.ravel(), y.ravel(), -np.pi / 4, pitch * 0.36, half, amounts)
 
     def _stones(self, sheet: ink.Sheet) -> ink.Marks:
         tone = np.tensordot(self.inks @ [0.3, 0.6, 0.1], sheet.amounts, 1)
         x, y, step = sheet.grid(PIXELS * sheet.count)
-        pixels, side = np.stack([x.ravel(), y.ravel()], 1), step * np.sqrt(PIXELS)
-        points = pixels[sheet.rng.choice(len(pixels), sheet.count, replace=False)]
+        weight, side = sheet.weight_at(x, y).ravel(), step * np.sqrt(PIXELS)
+        pixels = np.stack([x.ravel(), y.ravel()], 1)[weight > 0]
+        weight = weight[weight > 0]
+        count = min(sheet.count, len(pixels))
+        if count == 0:
+            return ink.Marks(np.zeros((0, 6)), np.zeros(0, np.int64))
+        likely = None if sheet.weight is None else weight / weight.sum()
+        points = pixels[sheet.rng.choice(len(pixels), count, replace=False, p=likely)]
         for _ in range(ROUNDS):
             angle = sheet.contours(tone, points[:, 0], points[:, 1], side)
             cell = owners(pixels, points, angle)
-            mass = np.bincount(cell, minlength=len(points))
-            sums = [np.bincount(cell, axis, len(points)) for axis in pixels.T]
+            mass = np.bincount(cell, weight, len(points))
+            sums = [np.bincount(cell, weight * axis, len(points)) for axis in pixels.T]
             points = np.where(mass > 0, sums / np.maximum(mass, 1), points.T).T
         angle = sheet.contours(tone, points[:, 0], points[:, 1], side)
         cell = owners(pixels, points, angle)
