@@ -56,6 +56,8 @@ def test_the_estimated_time_is_that_of_the_run(
     assert found.seconds == pytest.approx(result.summary["seconds"], rel=0.3)
     still = Path(result.summary["outputs"]["still"]).stat().st_size
     assert found.still_bytes == pytest.approx(still, rel=0.3)
+    video = Path(result.summary["outputs"]["video"]).stat().st_size
+    assert found.video_bytes == pytest.approx(video, rel=0.3)
 
 
 def test_a_budget_of_time_is_its_own_estimate(clock: Clock, registry: Registry) -> None:
@@ -87,6 +89,7 @@ def test_nothing_is_written_and_the_recipe_gives_the_run(flags, tmp_path, monkey
     assert found["art_bytes"] == pytest.approx(result["file_bytes"], rel=0.3)
     # The rehearsed drawing depends on the time that it had.
     assert found["still_bytes"] > 0
+    assert found["video_bytes"] is None
     assert "# cat-gaussian.png: " in text
     assert found["outputs"].keys() == {"still", "art", "summary"}
     assert found["outputs"]["art"] == result["outputs"]["art"]

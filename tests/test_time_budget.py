@@ -345,7 +345,9 @@ def test_a_rehearsal_is_a_part_of_the_time(
 ) -> None:
     clock.charge(GradientEngine, lambda engine: 1.0)
     pace = Pace((1.0,) * STRETCHES, evaluation=0.0, frame=0.0, rehearsed=40.0)
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and pace)
+    monkeypatch.setattr(
+        artgen.runner._fit, "measure_pace", lambda begin, *_, **__: begin(1) and pace
+    )
     outcome = run(recipe(photo, {"time": 60.0}), registry)
     assert outcome.summary["steps"] == 20
     assert outcome.summary["seconds"] == pytest.approx(60)

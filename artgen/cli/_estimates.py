@@ -40,6 +40,7 @@ def print_estimates(
                 "memory": found.memory,
                 "art_bytes": found.art_bytes,
                 "still_bytes": found.still_bytes,
+                "video_bytes": found.video_bytes,
                 "outputs": {kind: str(path) for kind, path in paths.items() if kind != "folder"},
                 "recipe": found.recipe.to_dict(),
             }
@@ -61,4 +62,7 @@ def _to_toml(found: Estimate, stem: str) -> str:
         facts.append(f"{stem}.art: {found.art_bytes:,} bytes")
     if found.still_bytes is not None:
         facts.append(f"{stem}.png: {found.still_bytes:,} bytes")
+    if found.video_bytes is not None:
+        name = f"{stem}.{found.recipe.output.video_format}"
+        facts.append(f"{name}: {found.video_bytes:,} bytes")
     return "".join(f"# {fact}\n" for fact in facts) + found.recipe.to_toml()

@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from artgen.art import Art, quantised
-from artgen.errors import Diverged
+from artgen.errors import Diverged, OutputError
 from artgen.events import Observer
 from artgen.faults import plugin_code
+from artgen.output import FrameStore
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner._device import threads
-from artgen.runner._export import encode_still
+from artgen.runner._export import encode_still, write_run_video
 from artgen.runner._fit import Fit
 from artgen.runner._memory import keep_freed_memory, peak_memory
 from artgen.runner._paths import default_stem
@@ -33,6 +35,7 @@ class Estimate:
     files. Stages that may stop early are taken to need all their steps. `memory` is the largest
     main memory of the process in bytes, None where the system does not say; `art_bytes` is the
     size of the `.art` file, `still_bytes` that of the PNG, None where the rehearsal diverged.
+    `video_bytes` is that of the video of the rehearsal, None too where it cannot be written.
     """
 
     recipe: Recipe
@@ -40,6 +43,7 @@ class Estimate:
     memory: int | None = None
     art_bytes: int | None = None
     still_bytes: int | None = None
+    video_bytes: int | None = None
 
 
 @plugin_code()
@@ -71,13 +75,18 @@ def estimate(
         if job.target.clip is not None:
             return Estimate(job.recipe)
         fit = Fit(job, emit=observe, run_name=stem, control=control or RunControl())
-        seconds, first = fit.estimate()
-        # The run will find in the cache what was compiled here.
-        seconds += 0.0 if compiled else first
-        size = art_bytes(job.plan, job.target)
-        still = None
-        with suppress(Diverged):
-            drawing = quantised(job.shown(fit.drawing), job.recipe.run.precision)
-            art = Art(drawing, job.recipe, {}, job.recipe.run.precision, registry)
-            still = len(encode_still(art, job.draw(drawing).pixels))
-        return Estimate(job.recipe, seconds, peak_memory(), size, still)
+        size, still, video = art_bytes(job.plan, job.target), None, None
+        with TemporaryDirectory() as folder:
+            frames = FrameStore(Path(folder, "frames"))
+            seconds, first = fit.estimate(frames)
+            # The run will find in the cache what was compiled here.
+            seconds += 0.0 if compiled else first
+            with suppress(Diverged, OutputError):
+                drawing = quantised(job.shown(fit.drawing), job.recipe.run.precision)
+                art = Art(drawing, job.recipe, {}, job.recipe.run.precision, registry)
+                still = len(encode_still(art, job.draw(drawing).pixels))
+                if job.recipe.output.video:
+                    file = Path(folder, f"video.{job.recipe.output.video_format}")
+                    write_run_video(fit, art, frames, file)
+                    video = file.stat().st_size
+        return Estimate(job.recipe, seconds, peak_memory(), size, still, video)

@@ -95,50 +95,9 @@ def export(
 
     atomic_write(folder.stage_output(paths["still"]), encode_still(art, picture.pixels))
     if output.video:
-        video, fps = folder.stage_output(paths["video"]), float(output.fps)
-        if output.walk is not None:
-            side = art.picture_canvas(output.video_size or output.still_size)
-            size = max(side.width, side.height)
-            size = size if output.video_size else min(size, LARGEST_WALK)
-            request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
-            frames, fps = walk_frames(art, request)
-        elif output.film is not None:
-            how = (("device", job.device),)
-            photo = job.photo if find_form(output.film).photo else None
-            frame = recipe.framed(output.video_size)
-            frames = form_frames(
-                output.film, Shot(art, frame, output.video_seconds, photo, how), fps
-            )
-        elif moving is not None:
-            frames = art.frames(recipe.framed(output.video_size), device=recipe.run.device)
-            fps = moving.fps
-        else:
-            final = job.draw_frame(drawing)
-            frames = _video_frames(folder.frames, fit.progress.offset, final, output)
-            if output.start == "parts":
-                frames = art.building(
-                    recipe.framed(output.video_size),
-                    seconds=output.video_seconds,
-                    fps=fps,
-                    device=job.device,
-                )
-        start = job.photo if output.start == "photo" else None
-        if output.start == "blank":
-            start = blank(drawing)
-        frames = with_ends(frames, fps, start, job.photo if output.end == "photo" else None)
-        if output.loop:
-            frames = there_and_back(frames)
-        # On the way back a loop is silent.
-        sound = job.target.clip and job.target.clip.place
-        heard = Sound(sound, 0.0 if start is None else lead_in(fps)) if sound else None
-        if output.max_bytes is None:
-            write_video(video, frames, fps=fps, comment=text, sound=heard)
-        else:
-            limit = output.max_bytes
-            words = write_limited(
-                video, frames, fps=fps, comment=text, max_bytes=limit, sound=heard
-            )
-            fit.emit(Notice(fit.name, f"{paths['video'].name}: {words}", level="note"))
+        limited = write_run_video(fit, art, folder.frames, folder.stage_output(paths["video"]))
+        if limited is not None:
+            fit.emit(Notice(fit.name, f"{paths['video'].name}: {limited}", level="note"))
     if moving is not None and "side_by_side" in paths:
         written["side_by_side"] = beside = paths["side_by_side"]
         frames = side_by_side(job, moving)
@@ -166,6 +125,54 @@ def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
             device=recipe.run.device,
         )
     return encode_png(pixels, recipe.to_json(), dpi=output.dpi)
+
+
+def write_run_video(
+    fit: Fit | ClipFit | TiledFit, art: Art, stored: FrameStore, path: Path
+) -> str | None:
+    """Write the video of a run to `path`; `stored` are the frames of its fit.
+
+    Returns in words what a limit of the bytes took, None without a limit.
+    """
+    job, recipe, drawing = fit.job, art.recipe, art.drawing
+    output, text, fps = recipe.output, recipe.to_json(), float(recipe.output.fps)
+    if output.walk is not None:
+        side = art.picture_canvas(output.video_size or output.still_size)
+        size = max(side.width, side.height)
+        size = size if output.video_size else min(size, LARGEST_WALK)
+        request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
+        frames, fps = walk_frames(art, request)
+    elif output.film is not None:
+        how = (("device", job.device),)
+        photo = job.photo if find_form(output.film).photo else None
+        frame = recipe.framed(output.video_size)
+        frames = form_frames(output.film, Shot(art, frame, output.video_seconds, photo, how), fps)
+    elif isinstance(fit, ClipFit) and art.film is not None:
+        frames = art.frames(recipe.framed(output.video_size), device=recipe.run.device)
+        fps = art.film.fps
+    elif output.start == "parts":
+        frames = art.building(
+            recipe.framed(output.video_size),
+            seconds=output.video_seconds,
+            fps=fps,
+            device=job.device,
+        )
+    else:
+        frames = _video_frames(stored, fit.progress.offset, job.draw_frame(drawing), output)
+    start = job.photo if output.start == "photo" else None
+    if output.start == "blank":
+        start = blank(drawing)
+    frames = with_ends(frames, fps, start, job.photo if output.end == "photo" else None)
+    if output.loop:
+        frames = there_and_back(frames)
+    # On the way back a loop is silent.
+    sound = job.target.clip and job.target.clip.place
+    heard = Sound(sound, 0.0 if start is None else lead_in(fps)) if sound else None
+    if output.max_bytes is None:
+        write_video(path, frames, fps=fps, comment=text, sound=heard)
+        return None
+    limit = output.max_bytes
+    return write_limited(path, frames, fps=fps, comment=text, max_bytes=limit, sound=heard)
 
 
 def _video_frames(

@@ -12,7 +12,9 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
+from statistics import fmean
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,7 +41,7 @@ from artgen.errors import DeviceLost, Diverged, OutOfMemory, PluginError
 from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
 from artgen.faults import broken, root_of
 from artgen.metrics import decibels
-from artgen.output import encode_png, frame_steps
+from artgen.output import FrameStore, frame_steps
 from artgen.raster import choose_backend, draw
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Recipe, Stage
 from artgen.runner._folder import RunFolder
@@ -72,6 +74,8 @@ _PACE_SIDE = 96
 
 ESTIMATED_AS = 60.0
 """To estimate a stage, it is rehearsed as for a budget of this many seconds."""
+FRAMES_ESTIMATED = 10.0
+"""Frames of the rehearsal of a stage take about this many seconds at most."""
 
 
 @dataclass
@@ -637,41 +641,63 @@ class Fit:
         if self.folder is not None:
             self.folder.write_recipe(self.recipe)
 
-    def _draw_and_encode(self, drawing: Drawing) -> None:
-        encode_png(self.job.draw_frame(drawing), level=1)
-
     def rehearse(
-        self, engine: Engine, budget: float, paint: Callable[[Drawing], object] | None = None
+        self,
+        engine: Engine,
+        budget: float,
+        *,
+        passed: Callable[[Engine], None] | None = None,
+        most: int | None = None,
     ) -> Pace:
         """Find out how long steps, evaluations and frames of the stage take, for this budget.
 
-        `paint` draws a frame (None: as for the video).
+        Where `passed` is called after steps, it draws the frames; see `measure_pace`.
         """
 
         def begin(steps: int) -> Engine:
             self._start(engine, steps)
             return engine
 
-        shown = (paint or self.job.draw_frame) if self.filming else None
+        shown = self.job.draw_frame if self.filming and passed is None else None
+        stop = self._stop_requested
         return self._within_memory(
-            engine, lambda: measure_pace(begin, shown, budget, self.watch, self._stop_requested)
+            engine,
+            lambda: measure_pace(begin, shown, budget, self.watch, stop, passed=passed, most=most),
         )
 
-    def estimate(self) -> tuple[float, float]:
+    def estimate(self, frames: FrameStore) -> tuple[float, float]:
         """Rehearse every stage; return how many seconds they take where none stops early.
 
         The second number is how much longer work took when it was done for the first time. A stage
-        is rehearsed from where the rehearsal of the stage before ended. Afterwards the fit cannot
-        be run any more.
+        is rehearsed from where the rehearsal of the stage before ended. The `frames` of the
+        rehearsal are kept for a video. Afterwards the fit cannot be run any more.
         """
         self.filming, seconds, first = self.makes_frames, 0.0, 0.0
+        offset, drawn = 0, list[float]()
+
+        def passed(engine: Engine) -> None:
+            steps = self._frame_steps(self.problem.total_steps)
+            if engine.step not in steps:
+                return
+            # Where a frame takes longer, there are fewer of them.
+            if sum(drawn) <= FRAMES_ESTIMATED * steps.index(engine.step) / len(steps):
+                began = time.perf_counter()
+                with suppress(Diverged):
+                    pixels = self.job.draw_frame(engine.drawing(best=False))
+                    frames.add(offset + engine.step, pixels)
+                drawn.append(time.perf_counter() - began)
+
         for index, stage in enumerate(self.recipe.stage):
             self.progress = Progress(stage=index)
+            drawn.clear()
             engine: Engine = self.job.plan.engines[index]()
             limit = math.inf if stage.time is None else stage.time
             began = time.perf_counter()
-            pace = self.rehearse(engine, min(limit, ESTIMATED_AS), self._draw_and_encode)
-            first += max(0.0, time.perf_counter() - began - pace.rehearsed)
+            budget = min(limit, ESTIMATED_AS)
+            pace = self.rehearse(engine, budget, passed=passed, most=stage.steps)
+            first += max(0.0, time.perf_counter() - began - pace.rehearsed - sum(drawn))
+            # The first one may have to compile.
+            pace = replace(pace, frame=fmean(drawn[1:] or drawn or [0.0]))
             if stage.steps is not None:
                 work = Work(
                     stretches(0.0, 1.0, stage.steps),
@@ -682,6 +708,8 @@ class Fit:
                 limit = min(limit, pace.seconds(work))
             seconds += limit
             self.drawing = engine.drawing(best=False)
+            offset += engine.step
+        self.progress.offset = offset
         return seconds, first
 
     def _set_stage(self, **changes: Any) -> None:

@@ -198,12 +198,16 @@ def measure_pace(
     seconds: float,
     watch: Stopwatch,
     stop: Callable[[], bool] = lambda: False,
+    *,
+    passed: Callable[[Engine], None] | None = None,
+    most: int | None = None,
 ) -> Pace:
     """Rehearse a fit of few steps: as parts are added, and grow, steps take longer.
 
     `begin` gives an engine started for this many steps; `paint` draws a frame, None where there is
     no video. Once `stop` says so, what was measured so far has to do. What is done for the first
-    time includes compiling, and counts as much as the second time.
+    time includes compiling, and counts as much as the second time. A fit has at most `most` steps;
+    `passed` is called before its first step and after every step, which does not count.
     """
     budget = min(LONGEST_REHEARSAL, REHEARSAL_SHARE * seconds)
     spent = 0.0
@@ -234,17 +238,22 @@ def measure_pace(
     spent += rough * len(full)
     evaluation = repeated(lambda: _evaluate(engine), PATIENCE * budget)
     frame = repeated(draw) if paint else 0.0
-    steps = min(MOST_STEPS, max(FIRST_STEPS, int(budget / max(rough, 1e-9))))
+    fitting = max(FIRST_STEPS, int(budget / max(rough, 1e-9)))
+    steps = min(MOST_STEPS, most or MOST_STEPS, fitting)
     engine, began = watch.measure(lambda: begin(steps))
     spent += 2 * began
     begins = engine.rounds if isinstance(engine, HasRounds) else ()
     usual, rounds = [list[float]() for _ in range(STRETCHES)], list[float]()
     rehearsed = 0.0
+    if passed:
+        passed(engine)
     for step in range(steps):
         if stop() or rehearsed + rough > PATIENCE * budget:
             break
         each = took(lambda: engine.advance(1))
         rehearsed += each
+        if passed:
+            passed(engine)
         (rounds if step in begins else usual[step * STRETCHES // steps]).append(each)
     paces, pace = list[float](), rough
     # A stretch without a step is like the next one.
