@@ -374,6 +374,20 @@ def test_every_second_has_as_much_motion_whatever_the_steps():
     assert np.abs(frames[-1] - goal).mean() < 2
 
 
+def test_marks_on_paper_are_seen_from_the_first_ones_on():
+    rng = np.random.default_rng(3)
+    goal = rng.integers(0, 120, (40, 32, 3)).astype(np.uint8)
+
+    def read(rows):
+        paper = np.full_like(goal, 250)
+        paper[:rows] = goal[:rows]
+        return paper
+
+    first = next(paced_frames(read, range(41), 240))
+    done = (first == goal).all((1, 2)).sum()
+    assert 4 <= done <= 6
+
+
 def test_frames_of_a_picture_that_never_changes():
     assert [frame.max() for frame in paced_frames(lambda step: flat((9, 9, 9)), [0, 5], 3)] == [
         9

@@ -17,18 +17,25 @@ Pixels = NDArray[np.uint8]
 T = TypeVar("T")
 
 BEGUN = 0.9
-"""The first picture to show has at most this share of the error of the best even colour."""
+"""The first picture to show has at most this share of the error of an empty one."""
+
+EMPTY = 0.1
+"""A canvas with at most this share of the variation of the last picture is empty."""
 
 
 def measure_pace(read: Callable[[T], Pixels], steps: Sequence[T]) -> tuple[int, list[float]]:
     """Return the index of the first picture to show, and how much each differs from the next.
 
-    `read` returns the picture of a step, uint8 [h, w, 3] of one size. Pictures that say less than
-    an even colour are not to be shown: empty canvases, random networks. The difference is the mean
-    absolute difference of bytes, float [len(steps) - 1].
+    `read` returns the picture of a step, uint8 [h, w, 3] of one size. Pictures that say no more
+    than an empty one are not to be shown: canvases, random networks. The empty one is the first,
+    if it is nearly of one colour, such as paper; else the best even colour. The difference is the
+    mean absolute difference of bytes, float [len(steps) - 1].
     """
-    last = read(steps[-1])
-    error = BEGUN * _change(last, np.median(last, axis=(0, 1)))
+    last, start = read(steps[-1]), read(steps[0])
+    even = _change(last, _even(last))
+    if _change(start, _even(start)) <= EMPTY * even:
+        even = max(even, _change(start, last))
+    error = BEGUN * even
     first, changes, before = len(steps) - 1, [], None
     for index, step in enumerate(steps):
         now = read(step)
@@ -68,6 +75,12 @@ def _mixed(a: Pixels, b: Pixels, share: float) -> Pixels:
     mixed *= np.float32(share)
     mixed += a
     return np.rint(mixed, out=mixed).astype(np.uint8)
+
+
+def _even(picture: Pixels) -> NDArray[np.float64]:
+    """Return the colour that is nearest to all pixels."""
+    colour: NDArray[np.float64] = np.median(picture, axis=(0, 1))
+    return colour
 
 
 def _change(a: NDArray[np.number], b: NDArray[np.number]) -> float:

@@ -140,8 +140,8 @@ def film_of(
 def paced(film: Film, show: Callable[[float], NDArray[np.uint8]]) -> Film:
     """The film with its keyframes at times of equal amounts of change apart; it ends as before.
 
-    `show` draws the film at a moment. Keyframes that say less than an even colour get times before
-    0: see `artgen.output.measure_pace`.
+    `show` draws the film at a moment. Keyframes that say no more than an empty picture get times
+    before 0: see `artgen.output.measure_pace`.
     """
     times = [time for scene in film.scenes for time in scene.times]
     first, changes = measure_pace(show, times)
