@@ -71,6 +71,7 @@ def test_every_benchmark_runs(name, capsys):
         "ink": 2,
         "clips": 2,
         "autograd": 3,
+        "fields": 2,
         "cuda-static": 2,
     }.get(name, 1)
     if name == "footprints":
