@@ -52,7 +52,8 @@ def without_distributed_tensors() -> Iterator[None]:
     """Let torch find no distributed tensors inside, if this process runs artgen alone.
 
     Before the first operation on tensors that record, torch looks up the class of distributed
-    tensors, once and for all. That imports 500 modules in 0.4 s; artgen has no such tensors.
+    tensors, once and for all. That imports 500 modules in 0.4 s; artgen has no such tensors. What
+    needs them, such as torch.compile, must not be called inside.
     """
     name = "torch.distributed.tensor"
     if not _alone or name in sys.modules:

@@ -508,7 +508,9 @@ def test_a_time_budget_is_resumed_as_steps(
     pace = Pace((1.0,) * STRETCHES, evaluation=0.0, frame=0.0)
     # No time passes, so that the number of steps is not revised.
     monkeypatch.setattr("time.perf_counter", lambda: 0.0)
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", lambda begin, *_: begin(1) and pace)
+    monkeypatch.setattr(
+        artgen.runner._fit, "measure_pace", lambda begin, *_, **__: begin(1) and pace
+    )
     stop_at(15, asked, registry, tmp_path / "stopped")
 
     def refuse(*_: object) -> None:

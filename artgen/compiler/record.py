@@ -6,6 +6,7 @@ those of the footprint. Operations that cannot be recorded raise at their line o
 
 from __future__ import annotations
 
+import functools
 import warnings
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -82,13 +83,21 @@ def trace_drawing(splat: Splat, options: Collection[str] = ()) -> IR:
 def recording() -> Iterator[None]:
     """Raise Untraceable for whatever is raised inside."""
     try:
-        with warnings.catch_warnings(), without_distributed_tensors():
+        with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            _look_up_classes()
             yield
     except Untraceable:
         raise
     except Exception as error:
         raise Untraceable(_reason(error)) from error
+
+
+@functools.cache
+def _look_up_classes() -> None:
+    """Let torch do what it does before the first operation on tensors that record."""
+    with without_distributed_tensors():
+        Recorded.of(IR(), np.array(DX)).clone()
 
 
 def _shapes(splat: Splat, without: Collection[str]) -> dict[str, tuple[int, ...]]:
