@@ -57,7 +57,7 @@ COMMAND_PHASES = {
         "gallery": "artgen.runner._run:prepare",
     },
     "drawing": {
-        "render": "artgen.art._art:Art.render",
+        "render": "artgen.art._art:Art.strips",
         "morph": "artgen.art._art:Art.frames",
         "compare": "artgen.engines.climb.engine:ClimbEngine.advance",
         "gallery": "artgen.engines.climb.engine:ClimbEngine.advance",

@@ -105,6 +105,8 @@ RUNS: dict[str, str] = {
     "render-shapes": "render {mixture}.art --size 90 -o {}.png -o {}.svg -o {}.json -o {}.html",
     "render-transparent": "render {triangle}.art --transparent --size 64 -o {}.png -o {}.svg",
     "render-cells": "render {voronoi}.art --size 90 -o {}.png -o {}.svg",
+    # The bytes of these two are those of 0.2, which spaces the pictures of a film by how much they
+    # change. 0.1 spaced them by their steps.
     "render-film": "render {triangle-polish}.art -o {}.gif",
     "render-moment": "render {gaussian-stages}.art --at 1 --size 50 -o {}.png",
     "plot-shapes": "render {mixture}.art --page A5 --pens 3 -o {}.svg",
