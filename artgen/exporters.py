@@ -339,8 +339,7 @@ def _moving(
         photo = _photograph(art, request, suffix) if form.photo else None
         shot = Shot(art, frame, request.seconds, photo, tuple(how.items()))
         return form_frames(request.film, shot, fps, request.speed), fps
-    still = art.film is None and art.trajectory is None
-    if request.start == "parts" or (still and art.primitive().has_count):
+    if request.start == "parts" or (not art.has_film and art.primitive().has_count):
         frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
         appearing = art.building(
             frame,
@@ -350,7 +349,7 @@ def _moving(
             device=request.device,
         )
         return appearing, fps
-    if still:
+    if not art.has_film:
         made = "make a film: artgen fit --history 40"
         if art.primitive().floats is None:
             raise UsageError("this drawing has no film to make a video of", hint=made)

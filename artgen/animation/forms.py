@@ -94,7 +94,7 @@ class Shot:
 
     def progress(self) -> Callable[[float], Drawing]:
         """The film as a function of the share of its time; without one, how the parts appear."""
-        if self.art.film is not None or self.art.trajectory is not None:
+        if self.art.has_film:
             moving, duration = self.art.moving(), self.art.require_film().duration
             return lambda share: moving(share * duration)
         growing = self.art.growing()
@@ -288,7 +288,7 @@ def _generations(shot: Shot) -> Frames:
     number = side * side
     # The last one is the result, which a film holds.
     ends = 1 - _HOLD
-    if art.film is not None or art.trajectory is not None:
+    if art.has_film:
         film = art.require_film()
         ends = film.scenes[-1].times[-1] / film.duration
     small = shot.enlarged(1.1 / side)
@@ -371,7 +371,7 @@ def form_frames(name: str, shot: Shot, fps: float, speed: float = 1.0) -> Iterat
     form = find_form(name)
     form.check(shot.art.primitive(), shot.art.drawing)
     seconds = shot.seconds
-    if form.progress and (shot.art.film is not None or shot.art.trajectory is not None):
+    if form.progress and shot.art.has_film:
         seconds = shot.art.require_film().duration / speed
     frames = form.prepare(shot)
     count = max(2, round(seconds * fps))

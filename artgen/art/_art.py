@@ -319,6 +319,11 @@ class Art:
         drawing = film.drawing(self.drawing, seconds)
         return replace(self, drawing=drawing, metrics={}, film=None, trajectory=None)
 
+    @property
+    def has_film(self) -> bool:
+        """Whether there is a film, or a light history that gives one."""
+        return self.film is not None or self.trajectory is not None
+
     def require_film(self) -> Film:
         """The film, or that of a light history. Raises UsageError where there is neither."""
         if self.film is None and self.trajectory is not None:

@@ -57,10 +57,12 @@ def check_option_names(recipe: Recipe, registry: Registry) -> None:
         module, _, cls = load.partition(":") if isinstance(load, str) else ("", "", table.name)
         near = own.get(module.rpartition(".")[2]) or common
         _check_keys(table.options, _all(own) | common, near, f"{cls} has no")
+    if not any(stage.options for stage in recipe.stage):
+        return
     engines = _options(_ARTGEN / "engines")
+    known = _all(engines)
     for stage in recipe.stage:
         found = "no engine has an" if stage.engine == "auto" else f"engine {stage.engine} has no"
-        known = _all(engines)
         _check_keys(stage.options, known, engines.get(stage.engine) or known, found)
 
 

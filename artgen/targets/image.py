@@ -87,23 +87,15 @@ DEFAULT_REQUEST = TargetRequest()
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class ImageTarget(Target):
-    """A picture ready to be fitted."""
+class PictureTarget(Target):
+    """A single picture."""
 
-    image: NDArray[np.float32]
-    """[height, width, 3], sRGB-encoded, in 0..1, at the fitting size."""
-    weight: NDArray[np.float32] | None
-    """[height, width] in 0..1, how much each pixel counts; None: all the same."""
+    image: NDArray[Any]
+    """[height, width, 3], sRGB-encoded, at the fitting size."""
     original_width: int
     """In pixels, upright, before resampling."""
     original_height: int
     """In pixels, upright, before resampling."""
-    rgba: NDArray[np.float32] | None = None
-    """[height, width, 4], before it was laid over the background; None: it is opaque."""
-    frame: Frame = WHOLE
-    """The crop or border that was asked for; a place of ``auto`` is found."""
-    focus: tuple[Circle, ...] | Path | None = None
-    """The focus that was asked for, with circles that were found."""
 
     @property
     def subject(self) -> None:
@@ -119,6 +111,22 @@ class ImageTarget(Target):
     def original_size(self) -> int:
         """The longer side of the file's picture, in pixels."""
         return max(self.original_width, self.original_height)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ImageTarget(PictureTarget):
+    """A picture ready to be fitted."""
+
+    image: NDArray[np.float32]
+    """[height, width, 3], sRGB-encoded, in 0..1, at the fitting size."""
+    weight: NDArray[np.float32] | None
+    """[height, width] in 0..1, how much each pixel counts; None: all the same."""
+    rgba: NDArray[np.float32] | None = None
+    """[height, width, 4], before it was laid over the background; None: it is opaque."""
+    frame: Frame = WHOLE
+    """The crop or border that was asked for; a place of ``auto`` is found."""
+    focus: tuple[Circle, ...] | Path | None = None
+    """The focus that was asked for, with circles that were found."""
 
     @property
     def pixels(self) -> NDArray[np.uint8]:

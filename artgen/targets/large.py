@@ -14,44 +14,31 @@ from artgen._files import printable
 from artgen.canvas import Canvas
 from artgen.targets import _fit
 from artgen.targets._source import file_safe
-from artgen.targets._target import Target, TargetTensors
-from artgen.targets.image import ImageTarget, TargetRequest, image_from_array, read_picture
+from artgen.targets._target import TargetTensors
+from artgen.targets.image import (
+    ImageTarget,
+    PictureTarget,
+    TargetRequest,
+    image_from_array,
+    read_picture,
+)
 
 _ROWS = 256
 """Rows that are floats at a time."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class LargePicture(Target):
+class LargePicture(PictureTarget):
     """A picture at its fitting size: 3 bytes for each pixel, and nothing else."""
 
     image: NDArray[np.uint8]
     """[height, width, 3], sRGB-encoded."""
-    original_width: int
-    """In pixels, upright, before resampling."""
-    original_height: int
-    """In pixels, upright, before resampling."""
 
     copied = False
 
     @property
-    def subject(self) -> None:
-        """None: what is drawn is the picture itself."""
-
-    @property
     def weight(self) -> None:
         """None: all pixels count the same."""
-
-    @property
-    def canvas(self) -> Canvas:
-        """The pixel grid of the fitting size."""
-        height, width = self.image.shape[:2]
-        return Canvas(width, height)
-
-    @property
-    def original_size(self) -> int:
-        """The longer side of the file's picture, in pixels."""
-        return max(self.original_width, self.original_height)
 
     @property
     def pixels(self) -> NDArray[np.uint8]:
