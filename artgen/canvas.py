@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+LARGE = 2**24
+"""Pictures of more pixels are read, kept, drawn and written strip by strip."""
+
 
 @dataclass(frozen=True)
 class Canvas:

@@ -32,6 +32,7 @@ from artgen.primitives import Codec, Examples, Field, Primitive
 from artgen.raster import EAGER, Backend, draw, draw_strips, evaluate
 from artgen.samples import Curve, ImageSet, Points, kind_of
 from artgen.targets import parse_colour
+from artgen.targets.large import store_strips
 
 _SEEN = 256
 """Long side of the drawing in which the frame of an automatic crop looks for detail."""
@@ -87,12 +88,8 @@ class View:
         first = _pixels_of(image)
         if len(first) == self.canvas.height:
             return Rendering(first, lambda: image)
-        with _plotting(self.canvas):
-            pixels = np.empty((self.canvas.height, *first.shape[1:]), np.uint8)
-        bottom = 0
-        for strip in itertools.chain([first], map(_pixels_of, images)):
-            pixels[bottom : bottom + len(strip)] = strip
-            bottom += len(strip)
+        strips = itertools.chain([first], map(_pixels_of, images))
+        pixels = store_strips(strips, (self.canvas.height, *first.shape[1:]))
         return Rendering(pixels, lambda: torch.cat(list(self._draw_strips(drawing)), dim=1))
 
     def strips(self, drawing: Drawing) -> Iterator[NDArray[np.uint8]]:

@@ -7,12 +7,13 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+import tifffile
 from helpers import recipe
-from PIL import Image
+from PIL import Image, ImageCms
 
 from artgen.art import load
 from artgen.canvas import Canvas
-from artgen.errors import Interrupted, UsageError
+from artgen.errors import InputError, Interrupted, UsageError
 from artgen.events import Advanced
 from artgen.metrics import psnr
 from artgen.registry import default
@@ -20,6 +21,8 @@ from artgen.runner import SceneExecution, run
 from artgen.runner.tiles._grid import COLOURS, make_grid
 from artgen.runner.tiles._tile import fit_tile_elsewhere
 from artgen.targets import TargetRequest, open_image
+from artgen.targets._bands import open_bands
+from artgen.targets._decode import decode_file
 from artgen.targets.large import open_large
 from artgen.tasks import RunControl
 
@@ -187,15 +190,89 @@ def test_what_does_not_go_with_tiles_is_refused(photo, tables, message):
         run(tiled(photo, **tables), default())
 
 
+@pytest.fixture
+def everything_is_large(monkeypatch):
+    """Pictures of any size are read in bands of a few rows, and kept on the disk."""
+    for name in ("_bands", "large"):
+        monkeypatch.setattr(f"artgen.targets.{name}.LARGE", 0)
+        monkeypatch.setattr(f"artgen.targets.{name}._ROWS", 7)
+
+
+def noise(*shape, dtype=np.uint8):
+    return np.random.default_rng(1).integers(0, np.iinfo(dtype).max + 1, shape, dtype)
+
+
 @pytest.mark.parametrize("size", [None, 300, 31])
-def test_large_pictures_are_read_as_others_are(tmp_path, size, monkeypatch):
-    monkeypatch.setattr("artgen.targets.large._ROWS", 7)
-    pixels = np.random.default_rng(1).integers(0, 256, (40, 60, 4), np.uint8)
-    Image.fromarray(pixels).save(tmp_path / "a.png")
+def test_large_pictures_are_read_as_others_are(tmp_path, size, everything_is_large):
+    Image.fromarray(noise(40, 60, 4)).save(tmp_path / "a.png")
     request = TargetRequest(size=size, background=(0.2, 0.5, 1.0))
     large, whole = open_large(tmp_path / "a.png", request), open_image(tmp_path / "a.png", request)
     assert np.abs(large.pixels.astype(int) - whole.pixels).max() <= 1
     assert (large.sha256, large.name, large.size) == (whole.sha256, whole.name, whole.size)
+    assert isinstance(large.pixels, np.memmap)
     small = large.reduced(20)
     assert max(small.image.shape) == 20
     assert small.source == "a.png"
+
+
+def palette(pixels):
+    return Image.fromarray(pixels).quantize(13)
+
+
+def profiled(path, picture):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
+    picture.save(path, icc_profile=profile.tobytes())
+
+
+FILES = {
+    "rgb.png": lambda path: Image.fromarray(noise(40, 30, 3)).save(path),
+    "smooth.png": lambda path: Image.linear_gradient("L").resize((61, 40)).save(path),
+    "palette.png": lambda path: palette(noise(40, 30, 3)).save(path, bits=4, transparency=2),
+    "one-bit.png": lambda path: Image.fromarray(noise(40, 30)).convert("1").save(path),
+    "deep.png": lambda path: Image.fromarray(noise(40, 30, dtype=np.uint16)).save(path),
+    "profile.png": lambda path: profiled(path, Image.fromarray(noise(40, 30, 3))),
+    "plain.tif": lambda path: tifffile.imwrite(path, noise(40, 30, 3)),
+    "big.tif": lambda path: tifffile.imwrite(path, noise(40, 30, 3), bigtiff=True),
+    "big-endian.tif": lambda path: tifffile.imwrite(
+        path, noise(40, 30, dtype=np.uint16), byteorder=">"
+    ),
+    "strips.tif": lambda path: tifffile.imwrite(
+        path, noise(40, 30, 4), rowsperstrip=3, compression="zlib", predictor=True,
+        extrasamples=["unassalpha"],
+    ),
+    "tiles.tif": lambda path: tifffile.imwrite(path, noise(40, 50, 3), tile=(16, 16)),
+    "planes.tif": lambda path: tifffile.imwrite(
+        path, noise(3, 40, 30), rowsperstrip=5, photometric="rgb", planarconfig="separate",
+        compression="zlib",
+    ),
+    "lzw.tif": lambda path: Image.fromarray(noise(40, 30, 3)).save(path, compression="tiff_lzw"),
+    "jpeg.tif": lambda path: Image.fromarray(noise(40, 30, 3)).save(path, compression="jpeg"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_bands_of_a_file_are_the_rows_of_the_whole(name, tmp_path, everything_is_large):
+    FILES[name](tmp_path / name)
+    whole = decode_file((tmp_path / name).read_bytes(), 10**6, name)
+    with (tmp_path / name).open("rb") as file:
+        bands = open_bands(file, 10**6, name)
+        parts = list(bands.samples)
+    assert np.array_equal(np.concatenate(parts), whole.samples)
+    assert (bands.height, bands.width) == whole.samples.shape[:2]
+    assert bands.warnings == whole.warnings
+    # Pillow writes a small TIFF as one strip, which cannot be divided once it is compressed.
+    assert len(parts) > 1 or name in ("lzw.tif", "jpeg.tif")
+
+
+@pytest.mark.parametrize("name", ["rgb.png", "strips.tif"])
+@pytest.mark.parametrize("damage", ["cut", "changed"])
+def test_damage_is_found_in_bands_too(name, damage, tmp_path, everything_is_large):
+    FILES[name](tmp_path / name)
+    data = bytearray((tmp_path / name).read_bytes())
+    if damage == "cut":
+        data = data[:1500]
+    else:
+        data[1400:1500] = bytes(100)
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=name):
+        open_large(tmp_path / name, TargetRequest())

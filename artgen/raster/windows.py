@@ -9,14 +9,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from artgen.canvas import Canvas
+from artgen.canvas import LARGE, Canvas
 from artgen.drawing import Drawing
 from artgen.primitives import Primitive, Splat
 from artgen.raster._paint import draw
 from artgen.raster.tiles import find_boxes, find_extent
-
-LARGE = 2**24
-"""Pictures of more pixels are drawn strip by strip."""
 
 STRIP = 2**22
 """Pixels of a strip, about."""

@@ -19,6 +19,7 @@ from artgen._version import __version__
 from artgen.animation.film import Film
 from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, ExportRequest, bytes_of_shapes, quantised, quantised_film, saved_bytes
+from artgen.canvas import LARGE
 from artgen.display import METRICS, Rendering
 from artgen.drawing import Drawing
 from artgen.errors import Interrupted
@@ -29,6 +30,7 @@ from artgen.output import (
     Sound,
     atomic_write,
     encode_png,
+    encode_png_strips,
     frame_counts,
     paced_frames,
     schedule,
@@ -44,6 +46,9 @@ from artgen.runner.clip._metrics import clip_metrics, side_by_side
 from artgen.runner.clip._run import ClipFit
 from artgen.runner.tiles._run import TiledFit
 from artgen.waiting import report
+
+_ROWS = 256
+"""Rows of a large still that are encoded at a time."""
 
 KINDS = ("still", "video", "art", "checkpoint")
 
@@ -124,6 +129,9 @@ def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
             transparent=output.transparent,
             device=recipe.run.device,
         )
+    if pixels.shape[0] * pixels.shape[1] > LARGE:
+        strips = (pixels[top : top + _ROWS] for top in range(0, len(pixels), _ROWS))
+        return encode_png_strips(strips, len(pixels), recipe.to_json(), dpi=output.dpi)
     return encode_png(pixels, recipe.to_json(), dpi=output.dpi)
 
 

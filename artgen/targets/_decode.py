@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,16 +41,20 @@ class Decoded:
 
 def decode_file(data: bytes, max_pixels: int, where: str) -> Decoded:
     """Decode the first frame of a picture file. Raises InputError naming `where` and the reason."""
-    with (
-        pillow_guard(max_pixels, where),
-        Image.open(BytesIO(data), formats=_FORMATS) as image,
-    ):
-        check_size(*image.size, max_pixels, where)
+    with guarded_image(BytesIO(data), max_pixels, where) as image:
         frames = getattr(image, "n_frames", 1)
         picture = decode_frame(image, where)
     if frames > 1:
         return replace(picture, warnings=(f"first of {frames} frames used", *picture.warnings))
     return picture
+
+
+@contextmanager
+def guarded_image(file: IO[bytes], max_pixels: int, where: str) -> Iterator[Image.Image]:
+    """A picture file whose pixels are not decoded yet. Raises as `decode_file` does."""
+    with pillow_guard(max_pixels, where), Image.open(file, formats=_FORMATS) as image:
+        check_size(*image.size, max_pixels, where)
+        yield image
 
 
 @contextmanager

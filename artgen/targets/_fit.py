@@ -91,19 +91,31 @@ def resample(
     return _stack(planes), np.clip(small, 0, 1)
 
 
+def rows_needed(height: int, canvas: Canvas, top: int, bottom: int) -> tuple[int, int]:
+    """The first row, and the first that is not, of the samples that `resample_rows` needs.
+
+    The samples have `height` rows, and those from `top` to `bottom` of the canvas are asked for.
+    """
+    if height == canvas.height:
+        return top, bottom
+    scale = height / canvas.height
+    reach = _LOBES * max(1.0, scale) + 1
+    return max(0, int(top * scale - reach)), min(height, int(bottom * scale + reach) + 1)
+
+
 def resample_rows(
-    samples: NDArray[Any], canvas: Canvas, top: int, bottom: int
+    samples: NDArray[Any], start: int, height: int, canvas: Canvas, top: int, bottom: int
 ) -> tuple[NDArray[np.float32], Plane | None]:
-    """The rows from `top` to `bottom` of what `resample` gives, from the samples they depend on."""
-    height, width = samples.shape[:2]
+    """The rows from `top` to `bottom` of what `resample` gives.
+
+    `samples` are the rows from `start` on, those of `rows_needed`, of `height` rows.
+    """
+    width = samples.shape[1]
     strip = Canvas(canvas.width, bottom - top)
     if (width, height) == (canvas.width, canvas.height):
-        return resample(samples[top:bottom], strip)
+        return resample(samples, strip)
     scale = height / canvas.height
-    first, last = top * scale, bottom * scale
-    reach = _LOBES * max(1.0, scale) + 1
-    start, end = max(0, int(first - reach)), min(height, int(last + reach) + 1)
-    return resample(samples[start:end], strip, (0, first - start, width, last - start))
+    return resample(samples, strip, (0, top * scale - start, width, bottom * scale - start))
 
 
 def bordered(

@@ -215,25 +215,31 @@ def image_from_array(
     bool, uint8, uint16, or floats in 0..1. `source` is the name by which it can be opened again,
     if any. Raises InputError naming `name` for other shapes, types or ranges, NaN and infinity.
     """
-    from PIL import Image
-
-    from artgen.targets import _decode, _fit
-
-    if isinstance(array, Image.Image):
-        with _decode.pillow_guard(request.max_pixels, name):
-            _decode.check_size(*array.size, request.max_pixels, name)
-            picture = _decode.decode_frame(array, name)
-    else:
-        picture = _decode.Decoded(_fit.check_samples(array, name))
-    samples, kind = picture.samples, picture.samples.dtype.newbyteorder("<")
+    picture, sha256 = decoded_array(array, request.max_pixels, name)
     return prepare_picture(
         picture,
         request,
         name,
         name=file_safe(name),
         source=source or name,
-        sha256=content_hash(f"{samples.shape} {kind.str} ", samples),
+        sha256=sha256,
     )
+
+
+def decoded_array(array: Any, max_pixels: int, name: str) -> tuple[Decoded, str]:
+    """The samples of an array or a Pillow image, and their hash. Raises InputError."""
+    from PIL import Image
+
+    from artgen.targets import _decode, _fit
+
+    if isinstance(array, Image.Image):
+        with _decode.pillow_guard(max_pixels, name):
+            _decode.check_size(*array.size, max_pixels, name)
+            picture = _decode.decode_frame(array, name)
+    else:
+        picture = _decode.Decoded(_fit.check_samples(array, name))
+    samples, kind = picture.samples, picture.samples.dtype.newbyteorder("<")
+    return picture, content_hash(f"{samples.shape} {kind.str} ", samples)
 
 
 def prepare_picture(

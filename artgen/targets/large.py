@@ -1,35 +1,39 @@
-"""A picture too large to be kept as floats: 8-bit pixels, converted a few rows at a time."""
+"""A picture too large to be kept as floats: 8-bit pixels, read and converted strip by strip."""
 
 from __future__ import annotations
 
-import hashlib
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile, gettempdir
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen._files import printable
-from artgen.canvas import Canvas
+from artgen._files import file_hash, open_regular, printable
+from artgen.canvas import LARGE, Canvas
+from artgen.errors import OutputError
 from artgen.targets import _fit
+from artgen.targets._bands import open_bands
 from artgen.targets._source import file_safe
 from artgen.targets._target import TargetTensors
 from artgen.targets.image import (
     ImageTarget,
     PictureTarget,
     TargetRequest,
+    decoded_array,
     image_from_array,
-    read_picture,
 )
 
 _ROWS = 256
-"""Rows that are floats at a time."""
+"""Rows of samples that are floats at a time, about."""
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class LargePicture(PictureTarget):
-    """A picture at its fitting size: 3 bytes for each pixel, and nothing else."""
+    """A picture at its fitting size: 3 bytes for each pixel, on the disk if they are many."""
 
     image: NDArray[np.uint8]
     """[height, width, 3], sRGB-encoded."""
@@ -51,7 +55,8 @@ class LargePicture(PictureTarget):
 
     def reduced(self, long_side: int) -> ImageTarget:
         """The picture at another size, with the same name and source."""
-        small = _resized(self.image, self.canvas.scaled(long_side), (0.0, 0.0, 0.0))
+        bands, canvas = iter([self.image]), self.canvas.scaled(long_side)
+        small = _resized(bands, len(self.image), canvas, (0.0, 0.0, 0.0))
         made = image_from_array(small, TargetRequest(size=long_side), self.name)
         return replace(made, source=self.source, sha256=self.sha256, warnings=self.warnings)
 
@@ -59,20 +64,37 @@ class LargePicture(PictureTarget):
 def open_large(path: str | os.PathLike[str], request: TargetRequest) -> LargePicture:
     """Open a picture file at its own size, or with a long side of `request.size` pixels.
 
-    It is decoded at its own depth; only a few rows at a time are floats. Raises as `open_image`.
+    Large PNG and TIFF files are decoded a few rows at a time. Raises as `open_image`.
     """
-    data, picture, where = read_picture(path, request.max_pixels)
-    sha256 = hashlib.sha256(data).hexdigest()
-    del data
-    samples = _fit.check_samples(picture.samples, where)
-    height, width = samples.shape[:2]
-    canvas = Canvas(width, height)
-    canvas = canvas if request.size is None else canvas.scaled(request.size)
+    where = printable(path) or "the empty path"
+    with open_regular(path, where) as file:
+        bands = open_bands(file, request.max_pixels, where)
+        canvas = Canvas(bands.width, bands.height)
+        canvas = canvas if request.size is None else canvas.scaled(request.size)
+        samples = (_fit.check_samples(band, where) for band in bands.samples)
+        image = _resized(samples, bands.height, canvas, request.background)
     return LargePicture(
         name=file_safe(Path(path).stem),
         source=printable(os.path.basename(os.fspath(path))),
+        sha256=file_hash(Path(path)),
+        image=image,
+        original_width=bands.width,
+        original_height=bands.height,
+        warnings=bands.warnings,
+    )
+
+
+def large_from_array(array: Any, request: TargetRequest, name: str = "array") -> LargePicture:
+    """Make a large picture of samples, or of a Pillow image, as `image_from_array` does."""
+    picture, sha256 = decoded_array(array, request.max_pixels, name)
+    height, width = picture.samples.shape[:2]
+    canvas = Canvas(width, height)
+    canvas = canvas if request.size is None else canvas.scaled(request.size)
+    return LargePicture(
+        name=file_safe(name),
+        source=name,
         sha256=sha256,
-        image=_resized(samples, canvas, request.background),
+        image=_resized(iter([picture.samples]), height, canvas, request.background),
         original_width=width,
         original_height=height,
         warnings=picture.warnings,
@@ -92,14 +114,51 @@ def large_from(target: ImageTarget) -> LargePicture:
     )
 
 
+def store_strips(strips: Iterable[NDArray[np.uint8]], shape: tuple[int, ...]) -> NDArray[np.uint8]:
+    """Pixels of `shape` from strips, which are read in order.
+
+    More than `LARGE` of them are kept in a temporary file, where `TMPDIR` says, and can only be
+    read. Raises OutputError where it cannot be written.
+    """
+    if shape[0] * shape[1] <= LARGE:
+        pixels, bottom = np.empty(shape, np.uint8), 0
+        for strip in strips:
+            pixels[bottom : bottom + len(strip)] = strip
+            bottom += len(strip)
+        return pixels
+    try:
+        with TemporaryFile(prefix="artgen-") as file:
+            for strip in strips:
+                file.write(np.ascontiguousarray(strip).data)
+            file.flush()
+            return np.memmap(file, np.uint8, "r", shape=shape)
+    except OSError as error:
+        raise OutputError(
+            f"the picture's pixels cannot be kept in {gettempdir()}: {error.strerror}",
+            hint="set TMPDIR to a folder with 3 bytes for each pixel",
+        ) from None
+
+
 def _resized(
-    samples: NDArray[np.generic], canvas: Canvas, background: tuple[float, float, float]
+    bands: Iterator[NDArray[Any]],
+    height: int,
+    canvas: Canvas,
+    background: tuple[float, float, float],
 ) -> NDArray[np.uint8]:
-    """Samples at the size of `canvas` over a background, uint8 [height, width, 3]."""
-    image = np.empty((canvas.height, canvas.width, 3), np.uint8)
-    for top in range(0, canvas.height, _ROWS):
-        bottom = min(top + _ROWS, canvas.height)
-        colour, alpha = _fit.resample_rows(samples, canvas, top, bottom)
-        strip = _fit.over_background(colour, alpha, background)
-        image[top:bottom] = np.rint(strip * 255)
-    return image
+    """Samples of `height` rows at the size of `canvas` over a background, uint8."""
+
+    def strips() -> Iterator[NDArray[np.uint8]]:
+        held, start = next(bands), 0
+        # About as many rows of samples at a time, however much smaller the canvas is.
+        step = max(1, round(_ROWS * min(1.0, canvas.height / height)))
+        for top in range(0, canvas.height, step):
+            bottom = min(top + step, canvas.height)
+            first, last = _fit.rows_needed(height, canvas, top, bottom)
+            held, start = held[first - start :], first
+            while start + len(held) < last:
+                held = np.concatenate([held, next(bands)])
+            some = held[: last - start]
+            colour, alpha = _fit.resample_rows(some, start, height, canvas, top, bottom)
+            yield np.rint(_fit.over_background(colour, alpha, background) * 255).astype(np.uint8)
+
+    return store_strips(strips(), (canvas.height, canvas.width, 3))

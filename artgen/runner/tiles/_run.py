@@ -202,7 +202,8 @@ class TiledFit:
         total = 0.0
         for top in range(0, len(pixels), _ROWS):
             pair = pixels[top : top + _ROWS], self.picture.pixels[top : top + _ROWS]
-            image, goal = (torch.from_numpy(each).permute(2, 0, 1).float() / 255 for each in pair)
+            strips = (torch.from_numpy(each.copy()) for each in pair)
+            image, goal = (strip.permute(2, 0, 1).float() / 255 for strip in strips)
             total += float(self.job.plan.losses[0](image, goal, None)) * image.shape[1]
         return total / len(pixels)
 
@@ -301,7 +302,7 @@ class TiledFit:
             )
             core = tile.core
             goal = self.picture.image[core.top : core.bottom, core.left : core.right]
-            lack = torch.from_numpy(goal).permute(2, 0, 1).float() / 255 - image
+            lack = torch.from_numpy(goal.copy()).permute(2, 0, 1).float() / 255 - image
             errors.append(core.area * math.sqrt(float(lack.square().mean())))
         return _shares(self.count - coarse["xy"].shape[1], errors)
 
