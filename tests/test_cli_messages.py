@@ -62,7 +62,7 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
 
 
 def test_every_option_of_what_is_shipped_passes_the_early_check():
-    from artgen.cli._early import check_option_names
+    from artgen.cli._early import check_option_texts
     from artgen.engines.protocols import options_type
     from artgen.options import describe_options
     from artgen.recipe import Recipe
@@ -70,17 +70,34 @@ def test_every_option_of_what_is_shipped_passes_the_early_check():
     registry = Registry(environ={})
     for entry in registry.entries("primitive"):
         primitive = entry.load()()
-        names = primitive.option_values()
         for engine in primitive.engines:
             known = options_type(registry.load("engine", engine), primitive)
-            options = {each.name: 0 for each in describe_options(known)}
+            options = {each.name: each.default for each in describe_options(known)}
             stage = {"engine": engine, **options}
-            table = {"name": entry.name, **dict.fromkeys(names, 0)}
+            table = {"name": entry.name, **primitive.option_values()}
             asked = Recipe.from_request({"primitive": table, "target": {}, "stage": [stage]})
-            check_option_names(asked, registry)
-    wrong = Recipe.from_request({"primitive": {"name": "siren", "widht": 1}, "target": {}})
-    with pytest.raises(UsageError, match="Siren has no option 'widht'"):
-        check_option_names(wrong, registry)
+            check_option_texts(asked, registry)
+
+
+@pytest.mark.parametrize(
+    ("options", "stage", "message"),
+    [
+        ({"hiden": 1}, {}, "Siren has no option 'hiden'"),
+        ({"hidden": "wide"}, {}, "Siren option hidden must be a whole number from"),
+        ({"hidden": 0}, {}, "Siren option hidden must be a whole number from"),
+        ({"reach": True}, {}, "Siren option reach must be a number or nothing from 1, got True"),
+        ({}, {"rate": -1}, "engine option rate must be a number from 0, got -1"),
+        ({}, {"engine": "gradient", "rate": 10**400}, "engine gradient option rate must be a"),
+        ({}, {"schedule": "sine"}, "must be cosine or constant or exponential or one-cycle"),
+    ],
+)
+def test_wrong_options_are_found_in_the_text_of_their_definitions(options, stage, message):
+    from artgen.cli._early import check_option_texts
+    from artgen.recipe import Recipe
+
+    table = {"primitive": {"name": "siren", **options}, "target": {}, "stage": [stage]}
+    with pytest.raises(UsageError, match=message):
+        check_option_texts(Recipe.from_request(table), Registry(environ={}))
 
 
 @pytest.mark.parametrize(

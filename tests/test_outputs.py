@@ -183,13 +183,15 @@ def served(answers):
 def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
     photo = save_photo(tmp_path).read_bytes()
     monkeypatch.setattr(_url, "LARGEST", len(photo))
+    monkeypatch.setattr(_url, "_is_inside", "::1".__eq__)
     answers = {
         "/photo.png": (200, {"Content-Type": "image/png"}, photo),
         "/large.png": (200, {"Content-Type": "image/png"}, photo + b"x"),
         "/page": (200, {"Content-Type": "text/html"}, photo),
         "/short.png": (200, {"Content-Length": "99999"}, photo),
         "/gone.png": (404, {}, b""),
-        "/inside": (302, {"Location": "/photo.png"}, b""),
+        "/another": (302, {"Location": "/photo.png"}, b""),
+        "/circle": (302, {"Location": "/circle"}, b""),
         "/elsewhere": (302, {"Location": "http://[::1]:1/photo.png"}, b""),
         "/file": (302, {"Location": "file:///etc/passwd"}, b""),
         "/damaged.png": (200, {"Content-Type": "image/png"}, b"no picture"),
@@ -199,13 +201,14 @@ def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
         assert (target.name, target.canvas.width) == ("photo", 24)
         assert target.source == f"http:{base}/photo.png"
         assert Source.parse(target.source).file_stem.startswith("photo")
+        assert open_http(f"{base}/another").sha256 == target.sha256
         for path, reason in {
             "large.png": "larger than",
             "page": "text/html",
             "short.png": "missing",
             "gone.png": "404",
-            "inside": "an address of this machine",
-            "elsewhere": "an address of this machine",
+            "elsewhere": "::1 is an address of this machine",
+            "circle": "redirects more than 5 times",
             "file": "not an http or https URL",
             "damaged.png": "not a picture",
         }.items():
@@ -215,8 +218,36 @@ def test_pictures_on_the_web_have_limits(tmp_path, monkeypatch):
         open_http("//127.0.0.1:1/photo.png")
 
 
+@pytest.mark.parametrize(
+    ("host", "number"),
+    [
+        *[(each, each) for each in ("127.0.0.1", "169.254.169.254", "10.1.2.3", "192.168.1.1")],
+        ("[::1]", "::1"),
+        ("localhost", "127.0.0.1"),
+        ("127.1", "127.0.0.1"),
+        ("pictures.example", "172.16.0.9"),
+    ],
+)
+def test_addresses_of_this_machine_or_its_network_are_refused(host, number, monkeypatch):
+    connected = []
+    found = [(None, None, None, "", (number, 80))]
+    monkeypatch.setattr(_url.socket, "getaddrinfo", lambda *args, **kwargs: found)
+    monkeypatch.setattr(_url.socket, "create_connection", lambda *args: connected.append(args))
+    with pytest.raises(InputError, match="an address of this machine or its network") as caught:
+        open_http(f"//{host}/photo.png")
+    assert number in caught.value.message
+    assert "name its file" in (caught.value.hint or "")
+    assert not connected
+
+
+def test_a_server_of_this_machine_is_never_asked(tmp_path):
+    with served({}) as base, pytest.raises(InputError, match="an address of this machine"):
+        open_http(f"{base}/photo.png")
+
+
 def test_a_download_ends_in_time(tmp_path, monkeypatch):
     monkeypatch.setattr(_url, "SECONDS", -1.0)
+    monkeypatch.setattr(_url, "_is_inside", "::1".__eq__)
     photo = save_photo(tmp_path).read_bytes()
     with (
         served({"/a.png": (200, {}, photo)}) as base,

@@ -126,7 +126,7 @@ def compare(
     registry = common.registry()
 
     from artgen.cli._contestants import Budget, parse_contestants
-    from artgen.cli._early import check_names
+    from artgen.cli._early import check_names, check_option_texts
 
     if threads is None and where.asked:
         threads = 1
@@ -135,6 +135,7 @@ def compare(
     asked = parse_contestants(contestants, budget, seed, run, registry)
     for each in asked:
         check_names(each.recipe, registry)
+        check_option_texts(each.recipe, registry)
 
     load_module("artgen.compare._comparison", quiet=common.quiet)
 

@@ -388,10 +388,10 @@ def fit(
         }
         return _watch(runs, search, common, unused, port=live_port or 0)
     if not files.resume:
-        from artgen.cli._early import check_files, check_names, check_option_names, check_options
+        from artgen.cli._early import check_files, check_names, check_option_texts, check_options
 
         check_names(runs[0].recipe, registry)
-        check_option_names(runs[0].recipe, registry)
+        check_option_texts(runs[0].recipe, registry)
         if len(runs) == 1:
             check_files(runs[0].recipe, registry, search)
         if not where.asked:  # a process that only waits does without torch

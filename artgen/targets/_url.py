@@ -1,7 +1,8 @@
 """Pictures behind http and https URLs, within limits of size, type and time.
 
-A redirect may not lead to an address of this machine or its network, so that a page elsewhere
-cannot make artgen ask there; the address is checked when it is connected to.
+No URL and no redirect may lead to an address of this machine or its network, so that neither a
+page elsewhere nor the recipe of a stranger can make artgen ask there. The address is checked when
+it is connected to.
 """
 
 from __future__ import annotations
@@ -42,12 +43,19 @@ def open_https(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarg
     return _open_url(f"https:{rest}", request)
 
 
+class _Refused(Exception):
+    """An address that is not asked."""
+
+
 def _open_url(url: str, request: TargetRequest) -> ImageTarget:
     from artgen.targets._decode import decode_file
 
     where = printable(url)
     try:
         data = _download(url)
+    except _Refused as error:
+        hint = "download the picture with another program, and name its file"
+        raise InputError(f"{where} is not downloaded: {error}", hint=hint) from None
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         hint = "check the address, or save the picture and name its file"
@@ -63,7 +71,7 @@ def _open_url(url: str, request: TargetRequest) -> ImageTarget:
 
 
 def _download(url: str) -> bytes:
-    """The bytes behind a URL. Raises ValueError, OSError, HTTPException."""
+    """The bytes behind a URL. Raises ValueError, OSError, HTTPException, _Refused."""
     deadline = time.monotonic() + SECONDS
     first = url
     for _ in range(_MOST_REDIRECTS + 1):
@@ -74,9 +82,8 @@ def _download(url: str) -> bytes:
             raise ValueError("it leads from https to http")
         cls = HTTPSConnection if parts.scheme == "https" else HTTPConnection
         connection = cls(parts.hostname, parts.port, timeout=_SILENCE)
-        if url is not first:
-            # What connects is looked up and checked at once: a name may change its address.
-            vars(connection)["_create_connection"] = _connect_outside
+        # What connects is looked up and checked at once: a name may change its address.
+        vars(connection)["_create_connection"] = _connect_outside
         try:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             headers = {"User-Agent": f"artgen/{__version__}", "Accept": "image/*"}
@@ -113,10 +120,17 @@ def _read(response: HTTPResponse, deadline: float) -> bytes:
 def _connect_outside(
     address: tuple[str, int], timeout: float, source: tuple[str, int] | None = None
 ) -> socket.socket:
-    """Connect to a public address. Raises ValueError for one of this machine or its network."""
+    """Connect to a public address. Raises _Refused for one of this machine or its network."""
     host, port = address
     for _, _, _, _, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if not ipaddress.ip_address(str(found[0]).partition("%")[0]).is_global:
-            raise ValueError(f"it redirects to {found[0]}, an address of this machine or network")
-        return socket.create_connection((str(found[0]), port), timeout, source)
+        number = str(found[0])
+        if _is_inside(number):
+            leads = host if host == number else f"{host} is {number}, which"
+            raise _Refused(f"{leads} is an address of this machine or its network")
+        return socket.create_connection((number, port), timeout, source)
     raise OSError(f"{host} has no address")
+
+
+def _is_inside(number: str) -> bool:
+    """Whether a numeric address is of this machine, or of a network that is not public."""
+    return not ipaddress.ip_address(number.partition("%")[0]).is_global
