@@ -147,6 +147,32 @@ def test_tiles_fitted_elsewhere_in_any_order_give_the_same_bytes(fitted, photo, 
         assert (out / f"a.{suffix}").read_bytes() == data
 
 
+class Lossy(Backwards):
+    """Loses every tile halfway, and fits it again with what it left, as Ray does."""
+
+    def run(self, work, tasks, observe, control):
+        for task in tasks:
+            seen = []
+
+            def lose(event, seen=seen):
+                seen.append(event.step)
+                if len(seen) == 2:
+                    raise ConnectionError
+
+            with pytest.raises(ConnectionError):
+                work(task, lose, control)
+            assert task.milestone in task.resume_files().values()
+            result = work(task, lambda event, seen=seen: seen.append(event.step), control)
+            assert seen == sorted(set(seen))
+            yield task, result
+
+
+def test_a_tile_that_was_lost_goes_on_from_its_checkpoint(fitted, photo, tmp_path):
+    run(tiled(photo), default(), out=tmp_path, name="a", scenes=SceneExecution(Lossy(tmp_path)))
+    for suffix, data in fitted[0].items():
+        assert (tmp_path / f"a.{suffix}").read_bytes() == data
+
+
 def test_a_run_that_was_stopped_resumes_with_the_tiles_that_are_done(fitted, photo, tmp_path):
     control = RunControl()
 

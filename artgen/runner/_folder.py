@@ -9,7 +9,7 @@
     frames/000000123.png      lossless 8-bit frames, by step
     history/000000123.safetensors   key drawings, by step, where the recipe asks for a history
     scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
-    tiles/                    of a picture fitted in tiles: a folder for each, by its name
+    tiles/                    of a picture fitted in tiles: a folder for each, with its checkpoint
     outputs/                  what is being written, until all of it is
 
 It exists from the first step until the outputs are written. `recipe.json` is written last and
@@ -31,7 +31,7 @@ from artgen.errors import InputError, OutputError, UsageError
 from artgen.output import FrameStore, atomic_path, atomic_write
 from artgen.recipe import Recipe
 from artgen.runner._lock import FileLock
-from artgen.runner._state_file import putting_to_use, read_state, write_state
+from artgen.runner._state_file import putting_to_use, read_checkpoint, write_checkpoint
 
 _NAMES = {
     "inputs",
@@ -155,18 +155,11 @@ class RunFolder:
 
     def save_checkpoint(self, state: dict[str, Any]) -> None:
         """Replace the checkpoint: tensors and plain values by flat names."""
-        import torch
-
-        tensors = {name: value for name, value in state.items() if isinstance(value, torch.Tensor)}
-        values = {name: value for name, value in state.items() if name not in tensors}
-        write_state(self.checkpoint, tensors, values)
+        write_checkpoint(self.checkpoint, state)
 
     def load_checkpoint(self) -> dict[str, Any] | None:
         """The newest checkpoint, or None before the first. Raises InputError where damaged."""
-        if not self.checkpoint.is_file():
-            return None
-        tensors, values = read_state(self.checkpoint, "checkpoint")
-        return {**values, **tensors}
+        return read_checkpoint(self.checkpoint)
 
     def using_checkpoint(self) -> AbstractContextManager[None]:
         """Errors inside mean that the checkpoint is not one of this run: InputError."""

@@ -39,6 +39,23 @@ def write_state(
     atomic_write(path, save(stored, metadata={"artgen": text}), durable=durable)
 
 
+def write_checkpoint(path: Path, state: Mapping[str, Any], *, durable: bool = True) -> None:
+    """Write tensors and plain values under flat names. Raises OutputError."""
+    from torch import Tensor
+
+    tensors = {name: value for name, value in state.items() if isinstance(value, Tensor)}
+    values = {name: value for name, value in state.items() if name not in tensors}
+    write_state(path, tensors, values, durable=durable)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """What `write_checkpoint` wrote, None where there is no file. Raises InputError."""
+    if not path.is_file():
+        return None
+    tensors, values = read_state(path, "checkpoint")
+    return {**values, **tensors}
+
+
 def read_state(path: Path, what: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Tensors and values of a file, which is called `what` in errors.
 

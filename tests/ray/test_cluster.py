@@ -83,7 +83,7 @@ def files(folder: str, *suffixes: str) -> dict[str, bytes]:
     }
 
 
-def workers(name: bytes = b"ray::_carry") -> list[int]:
+def workers(name: bytes = b"ray::_execute") -> list[int]:
     """The processes that carry out a run at this moment, or something else."""
     found = []
     for folder in Path("/proc").iterdir():
@@ -261,6 +261,20 @@ def test_the_scenes_of_a_clip_go_on_where_their_worker_was_killed(cluster):
     assert (
         json.loads(Path("there/clip_n_16-993532-gaussian.json").read_text())["clip"]["scenes"] == 2
     )
+
+
+def test_the_tiles_of_a_picture_go_on_where_their_worker_was_killed(cluster):
+    [target] = pictures("in", 1)
+    asked = ("fit", target, "-n", "60", "--steps", 1000, "--seed", 3, "--tiles", 24)
+    asked += ("--backend", "eager", "--set", "tiles.margin=6", "--no-video")
+    assert artgen(*asked, "--out", "here", "--threads", 1, "-q")[0] == 0
+    command = Command(*asked, "--out", "there", "--on", cluster.address, "-v")
+    command.wait_for("step ", times=4)
+    os.kill(workers()[0], signal.SIGKILL)
+    code, _ = command.end()
+    assert code == 0, command.text
+    assert LOST in command.text
+    assert files("here") == files("there") != {}
 
 
 def test_another_artgen_on_a_node_is_refused(cluster, tmp_path):

@@ -2,7 +2,8 @@
 
 Each tile owns the parts whose centres are in its cell, and sees those of its neighbours as they
 were when its colour began. So the result is the same for any number of workers and any order in
-which they finish, and the outputs of the tiles are the checkpoint.
+which they finish. A run goes on from the outputs of its tiles, and the checkpoints of those that
+are not done.
 """
 
 from __future__ import annotations
@@ -365,8 +366,7 @@ class TiledFit:
                 found = made
             else:
                 found = {name: torch.cat([found[name], made[name]], dim=-1) for name in made}
-            # The pixels are not needed any more.
-            task.input.unlink(missing_ok=True)
+            task.clear()
         if stopped or self.control.stop_requested:
             raise _Stopped(found)
         return found

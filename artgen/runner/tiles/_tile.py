@@ -1,8 +1,9 @@
 """A tile as a task: its parts are fitted to its window, what others draw there is fixed.
 
 The task's folder holds `input.safetensors` with the pixels of the window and the parts that touch
-it, and then `output.safetensors` with the parts that the tile owns. Positions are relative to the
-centre of the window. So nothing else is sent to another machine, and the output is the checkpoint.
+it, then `checkpoint.safetensors`, and in the end `output.safetensors` with the parts that the tile
+owns. Positions are relative to the centre of the window. So nothing else is sent to another
+machine.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
+from artgen.engines.base import State
 from artgen.engines.gradient.densify import summed_colour
 from artgen.engines.gradient.engine import UNUSED
 from artgen.engines.protocols import Recovers, Stops
@@ -32,12 +34,18 @@ from artgen.registry import Registry
 from artgen.resolve import Plan, resolve
 from artgen.runner._device import threads
 from artgen.runner._prepare import check_finite
-from artgen.runner._state_file import read_state, write_state
+from artgen.runner._state_file import (
+    putting_to_use,
+    read_checkpoint,
+    read_state,
+    write_checkpoint,
+    write_state,
+)
 from artgen.targets import parse_colour
 from artgen.tasks import RunControl, Task
 
 PIECES = 16
-"""A tile is fitted in this many pieces, between which a run may be stopped."""
+"""A tile is fitted in this many pieces: after each it is stored, and a run may be stopped."""
 TRIES = 3
 """A tile that diverges is fitted again so often, each time at half the rate."""
 
@@ -67,13 +75,24 @@ class TileTask(Task):
         return self.place / "output.safetensors"
 
     @property
+    def checkpoint(self) -> Path:
+        """The exact state of the engine after the last piece."""
+        return self.place / "checkpoint.safetensors"
+
+    @property
     def milestone(self) -> Path:
-        """A tile is done as a whole."""
-        return self.output
+        """The checkpoint."""
+        return self.checkpoint
 
     def resume_files(self) -> dict[str, Path]:
-        """The input, and the output if there is one."""
-        return {path.name: path for path in (self.input, self.output) if path.exists()}
+        """The input, and the checkpoint and the output if there are any."""
+        files = (self.input, self.checkpoint, self.output)
+        return {path.name: path for path in files if path.exists()}
+
+    def clear(self) -> None:
+        """Delete what a tile that is done needs no more."""
+        self.input.unlink(missing_ok=True)
+        self.checkpoint.unlink(missing_ok=True)
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,17 +210,23 @@ class _Fitting:
                 background=self.background,
             )
         )
-        for halvings in range(TRIES + 1):
+        state = read_checkpoint(self.task.checkpoint)
+        first = 0 if state is None else state.pop("halvings")
+        for halvings in range(first, TRIES + 1):
             try:
-                parts = self._search(start, goal, halvings)
+                parts = self._search(start, goal, halvings, state)
                 break
             except Diverged:
                 if halvings == TRIES:
                     raise
+                state = None
         return parts if given.own else self._owned(parts)
 
-    def _search(self, start: Parts, goal: Tensor, halvings: int) -> Parts:
-        """The parts after all steps. Raises Diverged, Interrupted."""
+    def _search(self, start: Parts, goal: Tensor, halvings: int, state: State | None) -> Parts:
+        """The parts after all steps, or after those left since `state`.
+
+        Raises Diverged, Interrupted.
+        """
         task, plan, total = self.task, self.plan, self.stage.steps or 1
         height, width = goal.shape[1:]
         drawing = Drawing(
@@ -229,7 +254,10 @@ class _Fitting:
                 options=self.stage.options,
             )
         )
-        if halvings and isinstance(engine, Recovers):
+        if state is not None:
+            with putting_to_use(task.checkpoint, "checkpoint"):
+                engine.load_state_dict(state)
+        elif halvings and isinstance(engine, Recovers):
             engine.recover(0.5**halvings)
         began = time.perf_counter()
         while engine.step < total and not (isinstance(engine, Stops) and engine.finished):
@@ -237,6 +265,8 @@ class _Fitting:
             if self.control.stop_requested:
                 raise Interrupted("interrupted", hint="continue with --resume")
             engine.advance(min(-(-total // PIECES), total - engine.step))
+            kept = {**engine.state_dict(), "halvings": halvings}
+            write_checkpoint(task.checkpoint, kept, durable=False)
             seconds = time.perf_counter() - began
             step = task.offset + engine.step
             self.observe(Advanced(task.run_name, step, task.total_steps, seconds))
