@@ -30,6 +30,7 @@ from artgen.targets import (
     parse_palette,
     read_palette,
 )
+from artgen.targets.large import large_from_array
 from artgen.tasks import RunControl
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def fit(
     target_psnr: float | None = None,
     loss: str | LossFunction | None = None,
     size: int | str | None = None,
+    tiles: int | None = None,
+    max_pixels: int | None = None,
     crop: str | None = None,
     crop_at: str | None = None,
     pad: str | None = None,
@@ -98,6 +101,8 @@ def fit(
     `seed` is random where not given and stored in ``art.recipe``; a `background` of ``"auto"`` is
     black, for shapes the target's mean colour; a `palette` holds the only colours that shapes and
     such a background may have: a list, a text as for ``--palette``, a file, or how many to learn.
+    With `tiles`, their side in pixels, a picture of any size is fitted in tiles, at its own size
+    unless another is asked for; pictures of more than `max_pixels` (None: 64 million) are refused.
     `focus` is where detail matters: ``"auto"``, circles or a file, as for ``--focus``.
     Every other keyword is an option of the primitive, `engine_options` are those of the engine.
     With `polish` a second stage, with the defaults of `gradient`, refines the shapes that were
@@ -160,7 +165,9 @@ def fit(
                 "palette": palette,
                 "mask": None if mask is None else {"name": os.fspath(mask)},
                 "focus": None if focus is None else os.fspath(focus),
+                **_given({"max_pixels": max_pixels}),
             },
+            "tiles": None if tiles is None else {"side": tiles},
             "primitive": {
                 "name": primitive,
                 "count": count,
@@ -187,8 +194,9 @@ def fit(
         recipe = with_preset_target(recipe, default())
         # What suits the primitive is known later; until then black is behind transparency.
         plain = parse_colour("black" if background == "auto" else background)
-        request = TargetRequest(recipe.target.size, plain, frame=recipe.target.frame)
-        opened = image_from_array(target, request)
+        table = recipe.target
+        request = TargetRequest(table.size, plain, max_pixels=table.max_pixels, frame=table.frame)
+        opened = (image_from_array if tiles is None else large_from_array)(target, request)
     listener, evaluated = _listener.get(), list[Evaluated]()
     control = listener.control if listener else RunControl()
 

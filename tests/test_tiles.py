@@ -11,13 +11,15 @@ import tifffile
 from helpers import recipe
 from PIL import Image, ImageCms
 
+import artgen
 from artgen.art import load
 from artgen.canvas import Canvas
 from artgen.errors import InputError, Interrupted, UsageError
-from artgen.events import Advanced
+from artgen.events import Advanced, Notice
 from artgen.metrics import psnr
 from artgen.registry import default
 from artgen.runner import SceneExecution, run
+from artgen.runner.tiles import _choose
 from artgen.runner.tiles._grid import COLOURS, make_grid
 from artgen.runner.tiles._tile import fit_tile_elsewhere
 from artgen.targets import TargetRequest, open_image
@@ -214,6 +216,60 @@ def test_a_run_that_was_stopped_resumes_with_the_tiles_that_are_done(fitted, pho
 def test_what_does_not_go_with_tiles_is_refused(photo, tables, message):
     with pytest.raises(UsageError, match=message):
         run(tiled(photo, **tables), default())
+
+
+@pytest.fixture
+def many_parts(monkeypatch):
+    """20 pixels is the usual size, 30 the largest without tiles."""
+    monkeypatch.setattr(_choose, "DEFAULT_LONG_SIDE", 20)
+    monkeypatch.setattr(_choose, "WHOLE", 30)
+
+
+@pytest.mark.parametrize(
+    ("count", "size", "tiles", "tables"),
+    [
+        (20, None, False, {}),
+        (45, 26, False, {}),
+        (90, 36, True, {}),
+        (900, WIDTH, True, {}),
+        (90, 40, False, {"target": {"size": 40}}),
+        (90, None, False, {"stage": [{"time": 1.0}]}),
+        (90, None, False, {"primitive": {"blend": "normalized"}}),
+    ],
+)
+def test_many_parts_get_a_larger_fitting_size_and_tiles(
+    photo, many_parts, count, size, tiles, tables
+):
+    asked = tiled(photo, **tables).with_tiles(None).with_primitive(count=count)
+    found, note = _choose.with_fitting_size(asked, default(), [photo.parent])
+    assert (found.target.size, found.tiles is not None) == (size, tiles)
+    assert (note is not None) == (size not in (None, 40))
+
+
+def test_a_run_says_that_it_chose_tiles(photo, many_parts):
+    events = []
+    asked = tiled(photo).with_tiles(None)
+    result = run(asked, default(), search=(photo.parent,), observers=[events.append])
+    notes = [event.message for event in events if isinstance(event, Notice)]
+    assert sum("90 parts get a fitting size of 36 pixels, in tiles" in note for note in notes) == 1
+    assert (result.art.recipe.target.size, result.art.drawing.width) == (36, 36)
+    assert result.art.recipe.tiles is not None
+
+
+def test_from_python(photo):
+    how = {"count": 30, "tiles": SIDE, "steps": 3, "seed": 1, "backend": "eager"}
+    pixels = np.asarray(Image.open(photo))
+    of_file, of_array = artgen.fit(photo, **how), artgen.fit(pixels, **how)
+    assert of_file.recipe.tiles.side == SIDE
+    assert (of_file.drawing.width, of_file.drawing.height) == (WIDTH, HEIGHT)
+    assert np.array_equal(of_file.render(), of_array.render())
+    with pytest.raises(InputError, match="more than 2,000"):
+        artgen.fit(photo, max_pixels=2000, **how)
+
+
+def test_a_video_of_the_steps_is_refused(photo, tmp_path):
+    with pytest.raises(UsageError, match="no video of its steps"):
+        run(tiled(photo), default(), out=tmp_path, video=tmp_path / "a.mp4")
 
 
 @pytest.fixture

@@ -114,7 +114,7 @@ def fit(
     size: str | None = _JUDGE.option(
         "PX|WxH",
         "Size of the target while fitting: its long side, or both sides, to which it is cropped. "
-        "Default: its own, at most 768.",
+        "Default: its own, at most 768, or more for many parts.",
     ),
     loss: str | None = _JUDGE.option(
         "LOSS,...",

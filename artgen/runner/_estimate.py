@@ -10,7 +10,7 @@ from tempfile import TemporaryDirectory
 
 from artgen.art import Art, quantised
 from artgen.errors import Diverged, OutputError
-from artgen.events import Observer
+from artgen.events import Notice, Observer
 from artgen.faults import plugin_code
 from artgen.output import FrameStore
 from artgen.recipe import Recipe
@@ -22,6 +22,7 @@ from artgen.runner._memory import keep_freed_memory, peak_memory
 from artgen.runner._paths import default_stem
 from artgen.runner._prepare import art_bytes, prepare
 from artgen.runner._run import announce_work
+from artgen.runner.tiles._choose import with_fitting_size
 from artgen.runner.tiles._run import open_tiled, prepare_tiled
 from artgen.tasks import RunControl
 from artgen.waiting import Report, listening
@@ -68,6 +69,9 @@ def estimate(
         announce(report)
 
     with threads(recipe.run.threads) as number, listening(hear):
+        recipe, note = with_fitting_size(recipe, registry, search)
+        if note is not None:
+            observe(Notice(stem, note, level="note"))
         if recipe.tiles is not None:
             picture = open_tiled(recipe, registry, None, search)
             return Estimate(prepare_tiled(recipe, registry, picture, search, number).recipe)

@@ -25,6 +25,7 @@ from artgen.runner._prepare import prepare
 from artgen.runner._result import Result
 from artgen.runner._resume import check_agreement
 from artgen.runner.clip._run import ClipFit, SceneExecution
+from artgen.runner.tiles._choose import with_fitting_size
 from artgen.runner.tiles._run import TiledFit, open_tiled, prepare_tiled
 from artgen.targets import Source, Target
 from artgen.tasks import RunControl
@@ -88,6 +89,15 @@ def run(
             emit(Notice(stem, text))
         if folder is not None:
             check_agreement(recipe, asked, registry, target)
+        if recipe.tiles is not None and video is not None and recipe.output.start != "parts":
+            raise UsageError(
+                "a fit in tiles has no video of its steps",
+                hint="--start parts shows how the parts appear",
+            )
+        if target is None and folder is None and video is None:
+            recipe, note = with_fitting_size(recipe, registry, search)
+            if note is not None:
+                emit(Notice(stem, note, level="note"))
         if recipe.tiles is None:
             job = prepare(recipe, registry, target=target, search=search, threads=number)
         else:

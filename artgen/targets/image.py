@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 """The suffixes of the files in a folder that are taken for pictures."""
 
-_DEFAULT_LONG_SIDE = 768
+DEFAULT_LONG_SIDE = 768
+"""The most pixels of the longer side while fitting, unless another size is asked for."""
 _LUMA = (0.2126, 0.7152, 0.0722)  # Rec. 709
 
 
@@ -291,7 +292,7 @@ def read_picture(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, 
 def _fitting_canvas(original: Canvas, request: TargetRequest) -> Canvas:
     """The canvas to fit on; raises UsageError where it would exceed the pixel limit."""
     shown = request.frame.canvas(original.width, original.height)
-    size = request.size or min(max(shown.width, shown.height), _DEFAULT_LONG_SIDE)
+    size = request.size or min(max(shown.width, shown.height), DEFAULT_LONG_SIDE)
     canvas = replace(request.frame, size=size).canvas(original.width, original.height)
     if canvas.width * canvas.height > request.max_pixels:
         raise UsageError(

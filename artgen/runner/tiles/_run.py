@@ -21,7 +21,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import Interrupted, UsageError
 from artgen.events import Advanced, Event, Notice, Observer
 from artgen.output import atomic_write, probe_folder
@@ -32,6 +31,7 @@ from artgen.runner._fit import Progress
 from artgen.runner._prepare import Job, prepare, read_target
 from artgen.runner._state_file import read_state
 from artgen.runner.clip._run import SceneExecution
+from artgen.runner.tiles._choose import reasons_against, suits_tiles
 from artgen.runner.tiles._grid import COLOURS, Box, Tile, make_grid
 from artgen.runner.tiles._tile import (
     FittedTile,
@@ -61,23 +61,7 @@ def open_tiled(
     from artgen.runner._inputs import InputFiles
 
     table = recipe.target
-    refused = {
-        "a crop or border": table.frame.aspect is not None,
-        "a mask": table.mask is not None,
-        "a focus": table.focus is not None,
-        "alpha": bool(table.alpha or table.alpha_weight or recipe.output.transparent),
-        "a palette": table.palette is not None,
-        "a drawing to start from": recipe.init is not None,
-        "a history": bool(recipe.output.history),
-        "a count of auto": recipe.primitive.count == "auto",
-        "a loss with a picture": any(stage.loss_files for stage in recipe.stage),
-        "several stages": len(recipe.stage) > 1,
-        "a time, a PSNR or a plateau to stop at": any(
-            (stage.time, stage.target_psnr, stage.plateau) != (None, None, None)
-            for stage in recipe.stage
-        ),
-    }
-    for what, asked in refused.items():
+    for what, asked in reasons_against(recipe).items():
         if asked:
             raise UsageError(f"a fit in tiles cannot have {what}", hint="leave out --tiles")
     source = Source.parse(table.source)
@@ -86,6 +70,8 @@ def open_tiled(
         request = TargetRequest(table.size, parse_colour(background), max_pixels=table.max_pixels)
         return open_large(InputFiles(search).find("target", source.path, table.sha256), request)
     opened = target or read_target(recipe, registry, search)
+    if isinstance(opened, LargePicture):
+        return opened
     if not isinstance(opened, ImageTarget):
         raise UsageError(f"{opened.source} is not a picture", hint="leave out --tiles")
     return large_from(opened)
@@ -100,7 +86,7 @@ def prepare_tiled(
     recipe = recipe.with_output(video=video, history=0)
     job = prepare(recipe, registry, target=small, search=search, threads=threads)
     primitive, engine = job.plan.primitive, job.plan.engines[0]
-    if not (primitive.is_local and primitive.can_densify and issubclass(engine, GradientEngine)):
+    if not suits_tiles(primitive, engine):
         raise UsageError(
             f"{job.recipe.primitive.name} cannot be fitted in tiles",
             hint="splats with blend=sum can, with the engine gradient",
