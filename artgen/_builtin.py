@@ -1,8 +1,10 @@
-"""The engines, losses, targets and exporters of artgen, registered like those of any plugin."""
+"""What artgen offers besides primitives, registered as that of any plugin is."""
 
 from __future__ import annotations
 
+import tomllib
 from base64 import b64decode
+from pathlib import Path
 
 from artgen.hookspecs import Spec, hookimpl
 
@@ -137,3 +139,11 @@ def artgen_exporters() -> list[Spec]:
         Spec("pdf", "Filled shapes, or lines for pens on paper", "artgen.exporters:export_pdf"),
         Spec("eps", "Filled opaque shapes, for print", "artgen.exporters:export_eps"),
     ]
+
+
+@hookimpl
+def artgen_looks() -> list[Spec]:
+    """The files in `artgen/looks`."""
+    files = sorted(Path(__file__).parent.glob("looks/*.toml"))
+    looks = {file.stem: tomllib.loads(file.read_text("utf-8")) for file in files}
+    return [Spec(name, data.pop("summary"), data) for name, data in looks.items()]

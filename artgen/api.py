@@ -341,7 +341,7 @@ def register(
     """Offer a part of a plugin under `name`, by default its own name in snake case.
 
     `value` is a subclass of `Primitive` or `Engine`, or a function as the hooks offer them; then
-    `kind` says of which kind it is: loss, target, exporter, or observer. A target opens the
+    `kind` says of which kind it is: loss, target, exporter, look, or observer. A target opens the
     files whose names match a pattern of `files`, such as ``"*.pgm16"``. Registering a name again
     replaces it. Returns the name to pass to `fit`. Raises PluginError where `value` is not of its
     kind or the name is invalid.

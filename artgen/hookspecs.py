@@ -92,6 +92,16 @@ def artgen_exporters() -> Iterable[Spec]:
 
 
 @hookspec
+def artgen_looks() -> Iterable[Spec]:
+    """Provide looks: mappings in the form of a recipe, without the path of a target.
+
+    A look has no code. Its keys are the tables of a recipe file, such as ``{"primitive": {"name":
+    "triangle"}}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def artgen_observe(event: Event) -> None:
     """Receive an event of a run, in the process and thread of the run."""
     raise NotImplementedError

@@ -8,13 +8,12 @@ from pathlib import Path
 import pytest
 from helpers import save_photo
 
-from artgen.canvas import Canvas
 from artgen.cli import main
-from artgen.errors import InputError, UsageError
-from artgen.looks import LOOKS, apply_look, read_look
+from artgen.errors import InputError, PluginError
+from artgen.looks import apply_look, read_look
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.resolve import resolve
+from artgen.testing import examine
 
 MINE = """
 summary = "Red and black."
@@ -28,28 +27,71 @@ min_alpha = 1.0
 """
 
 
-@pytest.mark.parametrize("name", LOOKS)
-def test_every_look_is_a_recipe_with_a_summary(name):
-    look, registry = read_look(name), Registry(environ={})
-    data, left_out = apply_look({}, look, None, registry)
-    plan = resolve(Recipe.from_dict(data), registry, Canvas(32, 24))
-    assert look.summary
-    assert left_out == ()
-    assert plan.recipe.look == name
+PLUGIN = """
+import artgen
+
+poster = {"primitive": {"name": "triangle", "count": 4, "min_alpha": 1.0}}
+wrong = {"primitive": {"name": "triangle", "min_alfa": 1.0}}
+
+@artgen.hookimpl
+def artgen_looks():
+    return [
+        artgen.Spec("poster", "Triangles.", poster),
+        artgen.Spec("wrong", "Misspelt.", wrong),
+        artgen.Spec("list", "No mapping.", [1]),
+        artgen.Spec("linocut", "Other than artgen's.", {**poster, "seed": 1}),
+    ]
+"""
 
 
-@pytest.mark.parametrize("name", LOOKS)
-@pytest.mark.parametrize("primitive", ["gaussian", "circle", "mlp"])
-def test_a_look_on_another_primitive_keeps_what_that_one_has(name, primitive):
+REGISTRY = Registry(environ={})
+LOOKS = REGISTRY.entries("look")
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda entry: entry.name)
+def test_the_looks_of_artgen_pass_their_checks(look):
+    results = list(examine(look, Registry(environ={})))
+    assert [each for each in results if each.status != "ok"] == []
+    applied = apply_look({}, read_look(look.name, REGISTRY), None, REGISTRY)
+    assert (applied.data["look"], applied.left_out) == (look.name, ())
+
+
+def test_plugins_offer_looks(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("ours.py").write_text(PLUGIN)
+    registry = Registry(files=["ours.py"], environ={})
+    assert read_look("poster", registry).data["primitive"]["count"] == 4
+    assert read_look("linocut", registry).data["seed"] == 1
+    assert read_look("artgen/linocut", registry).data["primitive"]["name"] == "stipple"
+    with pytest.raises(PluginError, match=r"'list' of ours.py is \[1\], which is not a mapping"):
+        read_look("list", registry)
+    failed = {
+        (result.primitive, result.check): result.detail
+        for entry in registry.offered_by("ours.py")
+        if entry.name != "list"
+        for result in examine(entry, registry)
+        if result.status == "failed"
+    }
+    assert set(failed) == {("wrong", "names"), ("linocut", "tables")}
+    assert "min_alfa" in failed["wrong", "names"]
+    assert "no seed" in failed["linocut", "tables"]
+    assert main(["plugins", "show", "poster", "--plugin", "ours.py", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert (shown["kind"], shown["module"]) == ("look", None)
+    assert shown["recipe"]["primitive"]["name"] == "triangle"
+
+
+def test_looks_are_registered_from_python():
     registry = Registry(environ={})
-    data, _ = apply_look({}, read_look(name), primitive, registry)
-    plan = resolve(Recipe.from_dict(data), registry, Canvas(32, 24))
-    assert plan.recipe.primitive.name == primitive
+    look = {"summary": "Dots.", "primitive": {"name": "circle"}}
+    assert registry.register(look, "dots", kind="look") == "dots"
+    assert registry.find("look", "dots").summary == "Dots."
+    assert read_look("dots", registry).data == {"primitive": {"name": "circle"}}
 
 
 def test_a_look_says_what_it_leaves_out(tmp_path):
     (tmp_path / "mine.toml").write_text(MINE)
-    look, registry = read_look(str(tmp_path / "mine.toml")), Registry(environ={})
+    look, registry = read_look(str(tmp_path / "mine.toml"), REGISTRY), REGISTRY
     data, left_out = apply_look({}, look, "gaussian", registry)
     assert left_out == ("min_alpha", "palette")
     assert data["target"] == {"background": "white"}
@@ -59,7 +101,7 @@ def test_a_look_says_what_it_leaves_out(tmp_path):
 def test_a_look_goes_over_a_recipe():
     registry = Registry(environ={})
     base = {"seed": 3, "target": {"size": 64}, "primitive": {"name": "mlp", "hidden": 8}}
-    data, _ = apply_look(base, read_look("linocut"), None, registry)
+    data, _ = apply_look(base, read_look("linocut", registry), None, registry)
     assert (data["seed"], data["target"]["size"], data["look"]) == (3, 64, "linocut")
     assert "hidden" not in data["primitive"]
 
@@ -76,12 +118,12 @@ def test_wrong_looks_are_refused(tmp_path, text, error, words):
     file = tmp_path / "mine.toml"
     file.write_text(text)
     with pytest.raises(error, match=words):
-        read_look(str(file))
+        read_look(str(file), REGISTRY)
 
 
 def test_an_unknown_look_is_refused():
-    with pytest.raises(UsageError, match="there is no look 'linocat'") as caught:
-        read_look("linocat")
+    with pytest.raises(PluginError, match="unknown look 'linocat'") as caught:
+        read_look("linocat", REGISTRY)
     assert "linocut" in str(caught.value.hint)
 
 

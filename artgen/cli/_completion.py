@@ -52,9 +52,7 @@ def palettes(context: typer.Context, incomplete: str) -> list[str]:
 
 def looks(context: typer.Context, incomplete: str) -> list[str]:
     """The looks, and the files here."""
-    from artgen.looks import LOOKS
-
-    return _beginning(incomplete, LOOKS) + _files(incomplete)
+    return _beginning(incomplete, _names(context, "look")) + _files(incomplete)
 
 
 def settings(context: typer.Context, incomplete: str) -> list[str]:
@@ -81,7 +79,7 @@ def _names(context: typer.Context, kind: Kind | None = None) -> list[str]:
     from artgen.registry import Registry
 
     registry = Registry(files=context.params.get("plugin") or ())
-    kinds: tuple[Kind, ...] = ("primitive", "engine", "loss", "target", "exporter")
+    kinds: tuple[Kind, ...] = ("primitive", "engine", "loss", "target", "exporter", "look")
     if kind is not None:
         kinds = (kind,)
     return sorted({entry.name for each in kinds for entry in registry.entries(each)})

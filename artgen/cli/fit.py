@@ -302,7 +302,7 @@ def fit(
         from artgen.looks import apply_look, read_look
 
         known = common.registry() if registry is None else registry
-        base, left_out = apply_look(base, read_look(look), primitive, known)
+        base, left_out = apply_look(base, read_look(look, known), primitive, known)
         if left_out and not common.quiet:
             say(f"note: {primitive} has no {', '.join(left_out)}: the look {look} does without")
 

@@ -47,10 +47,9 @@ def list_plugins(
     common: Common,
 ) -> None:
     """List all plugins, their status and what they offer."""
-    from artgen.looks import LOOKS, read_look
-
-    found = common.registry().plugins
-    looks = {name: read_look(name).summary for name in LOOKS}
+    registry = common.registry()
+    found = registry.plugins
+    looks = {registry.spelling(entry): entry.summary for entry in registry.entries("look")}
     if common.as_json:
         plugins = [asdict(info) for info in found]
         print_json({"python": sys.executable, "plugins": plugins, "looks": looks})
@@ -77,12 +76,12 @@ def list_plugins(
 @flat
 def show(
     name: str = argument(
-        "NAME", "A primitive, engine, loss, target, exporter or package.", complete=everything
+        "NAME", "A primitive, engine, loss, target, exporter, look or package.", complete=everything
     ),
     *,
     common: Common,
 ) -> None:
-    """Describe a primitive, engine, loss, target or exporter with its options, or a package."""
+    """Describe a primitive, engine, loss, target, exporter, look or package."""
     from artgen.registry import PREFIX
 
     registry = common.registry()
@@ -107,8 +106,10 @@ def show(
         _print(facts)
 
 
-def _module(entry: Entry) -> str:
+def _module(entry: Entry) -> str | None:
     load = entry.spec.load
+    if entry.kind == "look" and not isinstance(load, str):
+        return None
     return load if isinstance(load, str) else f"{load.__module__}:{load.__qualname__}"
 
 
@@ -118,6 +119,8 @@ def _details(entry: Entry) -> dict[str, Any]:
         return _primitive_details(entry.load())
     if entry.kind == "engine":
         return {"options": _engine_options(entry.load())}
+    if entry.kind == "look":
+        return {"recipe": dict(entry.load())}
     return {}
 
 

@@ -1,34 +1,31 @@
-"""Looks: styles by name, each a TOML table of what a recipe needs to look like that.
+"""Looks: styles by name, each the tables that a recipe needs to look like that.
 
-`NAME.toml` beside this module is a recipe without a target, with a `summary`. A file of the user's
-own is a look too.
+Plugins offer looks through the hook `artgen_looks`. Those of artgen are the files beside this
+module, recipes in TOML without a target and with a `summary`. A file of the user's own is a look
+too.
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from artgen._files import read_regular
 from artgen._toml import parse_toml
-from artgen.errors import InputError, UsageError, did_you_mean
+from artgen.errors import InputError
 from artgen.options import describe_options
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 
-_HERE = Path(__file__).parent
 _LARGEST = 2**20
-
-LOOKS = tuple(sorted(file.stem for file in _HERE.glob("*.toml")))
-"""The names of the looks."""
 
 
 class Look(NamedTuple):
     """A style: data in the form of a recipe, without a target."""
 
     name: str
-    summary: str
     data: dict[str, Any]
 
 
@@ -39,19 +36,21 @@ class Applied(NamedTuple):
     left_out: tuple[str, ...]
 
 
-def read_look(asked: str) -> Look:
-    """The look called `asked`, or in the TOML file `asked`. Raises UsageError, InputError."""
-    file = _HERE / f"{asked}.toml" if asked in LOOKS else Path(asked)
-    if file.suffix != ".toml":
-        raise UsageError(f"there is no look {asked!r}", hint=did_you_mean(asked, LOOKS))
-    try:
-        text = read_regular(file, f"look {file}", _LARGEST).decode("utf-8")
-        data = parse_toml(text)
-    except ValueError as error:
-        raise InputError(f"look {file} is not TOML: {error}") from None
-    summary = str(data.pop("summary", ""))
-    Recipe.from_dict(data, where=f"look {file}")
-    return Look(file.stem, summary, data)
+def read_look(asked: str, registry: Registry) -> Look:
+    """The look called `asked`, or in the TOML file `asked`. Raises InputError, PluginError."""
+    if Path(asked).suffix != ".toml":
+        entry = registry.find("look", asked)
+        name, data, where = entry.name, copy.deepcopy(dict(entry.load())), f"look {asked!r}"
+    else:
+        where = f"look {asked}"
+        try:
+            data = parse_toml(read_regular(Path(asked), where, _LARGEST).decode("utf-8"))
+        except ValueError as error:
+            raise InputError(f"{where} is not TOML: {error}") from None
+        name = Path(asked).stem
+    data.pop("summary", None)
+    Recipe.from_dict(data, where=where)
+    return Look(name, data)
 
 
 def apply_look(

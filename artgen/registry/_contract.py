@@ -6,7 +6,7 @@ import difflib
 import inspect
 import pkgutil
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from artgen.errors import PluginError, did_you_mean
@@ -31,6 +31,13 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
                 hint=f"offer a function of ({_CALLS[kind]})",
             )
         _check_call(what, loaded, _CALLS[kind])
+        return
+    if kind == "look":
+        if not isinstance(loaded, Mapping):
+            raise PluginError(
+                f"{what} is {loaded!r}, which is not a mapping",
+                hint="offer the tables of a recipe as a dict",
+            )
         return
     if kind not in _BASES:  # an observer, whose arguments pluggy has checked
         return

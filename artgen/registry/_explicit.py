@@ -12,7 +12,7 @@ import inspect
 import re
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Literal
@@ -198,9 +198,10 @@ def _primitives_in(module: ModuleType) -> Iterator[type]:
 
 
 def _spec(value: Any, name: str | None = None, files: tuple[str, ...] = ()) -> Spec:
-    """Make a spec for `value` with the first line of its docstring as summary."""
+    """Make a spec for `value` with its `summary`, or the first line of its docstring."""
     own: str = getattr(value, "__name__", name or "")
-    documentation = (getattr(value, "__doc__", None) or "").strip() or own
+    said = value.get("summary") if isinstance(value, Mapping) else getattr(value, "__doc__", None)
+    documentation = (said or "").strip() or own
     return Spec(name or _snake_case(own), documentation.splitlines()[0], value, files)
 
 

@@ -26,7 +26,7 @@ from artgen.faults import one_line, place_of, remember
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
-Kind = Literal["primitive", "engine", "loss", "target", "exporter", "observer"]
+Kind = Literal["primitive", "engine", "loss", "target", "exporter", "look", "observer"]
 
 HOOKS: dict[Kind, str] = {
     "primitive": "artgen_primitives",
@@ -34,6 +34,7 @@ HOOKS: dict[Kind, str] = {
     "loss": "artgen_losses",
     "target": "artgen_targets",
     "exporter": "artgen_exporters",
+    "look": "artgen_looks",
 }
 """The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"
@@ -148,7 +149,7 @@ class Entry:
                 hint=f"{verb} {self.distribution}",
             ) from failure.__cause__
         what = f"{self.kind} {self.name!r} of {self.distribution}"
-        if self.plugin.origin in ("file", "installed"):
+        if self.plugin.origin in ("file", "installed") and self.kind != "look":
             remember(loaded, what)
         if self.plugin.origin != "built-in":
             check_contract(self.kind, what, loaded)

@@ -201,7 +201,9 @@ class Registry:
     ) -> type[Primitive]: ...
 
     @overload
-    def load(self, kind: Literal["engine", "loss", "target", "exporter"], name: str) -> Any: ...
+    def load(
+        self, kind: Literal["engine", "loss", "target", "exporter", "look"], name: str
+    ) -> Any: ...
 
     def load(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Any:
         """Look up a name with `find`, and import the object. Raises PluginError."""

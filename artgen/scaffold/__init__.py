@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["FAMILIES", "OTHERS", "Family", "Other", "Scaffold", "create"]
 
 Family = Literal["splat", "field", "shape", "partition", "mesh", "ink", "codec"]
-Other = Literal["loss", "target", "engine", "exporter", "observer"]
+Other = Literal["loss", "target", "engine", "exporter", "look", "observer"]
 
 FAMILIES: dict[str, str] = {
     "splat": "Soft ovals at any angle.",
@@ -43,6 +43,7 @@ OTHERS: dict[str, str] = {
     "target": "Rings, as many as asked for.",
     "engine": "Random changes, of which the better are kept.",
     "exporter": "A picture as plain numbers (PPM).",
+    "look": "Few triangles in four inks, on cream paper.",
     "observer": "Reports each new record.",
 }
 """The other kinds of plugins with a template, and a summary of each example."""
@@ -132,9 +133,11 @@ def create(
         "target": f"artgen fit {name}:8",
         "engine": f"artgen fit -p {name}_disc",
         "exporter": f"artgen render FILE.art -o picture.{name}",
+        "look": f"artgen fit --look {name}",
         "observer": "artgen fit",
     }
     words["use"] = uses[kind]
+    words["import_artgen"] = "import artgen\n\n" if single_file else ""
     words["imports"] = "from artgen import Spec, hookimpl"
     if kind == "observer":
         words["imports"] = (

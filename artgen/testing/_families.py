@@ -11,6 +11,7 @@ from artgen.testing import (
     _exporter,
     _field,
     _ink,
+    _look,
     _loss,
     _mesh,
     _names,
@@ -99,6 +100,7 @@ CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
 OTHERS: dict[str, tuple[Check, ...]] = {
     "engine": (_names.names, *_engine.ENGINE),
     "exporter": _exporter.EXPORTER,
+    "look": _look.LOOK,
     "loss": _loss.LOSS,
     "observer": _observer.OBSERVER,
     "target": _target.TARGET,

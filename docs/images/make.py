@@ -13,7 +13,7 @@ from PIL import Image
 
 from artgen.cli import main as artgen
 from artgen.gallery import open_gallery
-from artgen.looks import LOOKS
+from artgen.registry import Registry
 from artgen.targets.subjects import SUBJECTS, draw_subject
 
 HERE = Path(__file__).parent
@@ -77,7 +77,7 @@ def mosaic(stills: list[Image.Image], columns: int, width: int) -> Image.Image:
 def looks(folder: Path) -> list[Image.Image]:
     """The photograph of the astronaut, then the same in every look."""
     stills = [Image.fromarray(skimage.data.astronaut())]
-    for name in LOOKS:
+    for name in (entry.name for entry in Registry(environ={}).entries("look")):
         flags = [
             "--look",
             name,
