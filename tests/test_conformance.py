@@ -494,6 +494,16 @@ class Normalised(Waves):
         return super().forward(xy - xy.mean(0), p)
 
 
+@bad("samples", "Rigid.forward gives [4, 1] for the positions [4, 2] of a points target, expected")
+class Rigid(Waves):
+    """Bad."""
+
+    targets = ("image", "points")
+
+    def forward(self, xy, p):
+        return super().forward(xy, p)[:, : self.inputs - 1]
+
+
 class Linear(Waves):
     """A field with a graph."""
 

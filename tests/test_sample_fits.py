@@ -15,6 +15,7 @@ from artgen import Canvas, InputError, UsageError
 from artgen.autograd import Node
 from artgen.cli import main
 from artgen.events import Advanced, Evaluated
+from artgen.raster import evaluate
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
 from artgen.resolve import resolve
@@ -245,9 +246,16 @@ def test_a_plateau_without_psnr(fit):
 
 
 @every_kind
-@pytest.mark.parametrize("engine", ["gradient", "scratch"])
-@pytest.mark.parametrize("batch", [0, 3])
-def test_a_run_that_was_killed_goes_on_exactly(kind, engine, batch, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "engine", "batch"),
+    [
+        *(("mlp", engine, batch) for engine in ("gradient", "scratch") for batch in (0, 3)),
+        ("siren", "gradient", 3),
+        ("hashgrid", "gradient", 0),
+        ("fourier_features", "gradient", 3),
+    ],
+)
+def test_a_run_that_was_killed_goes_on_exactly(kind, name, engine, batch, tmp_path):
     class Killed(BaseException):
         pass
 
@@ -259,7 +267,7 @@ def test_a_run_that_was_killed_goes_on_exactly(kind, engine, batch, tmp_path):
         {
             "seed": 5,
             "target": {"source": KINDS[kind]["target"], "size": 64},
-            "primitive": {"name": "mlp", "hidden": 6},
+            "primitive": {"name": name, "hidden": 6},
             "stage": [{"engine": engine, "steps": 20, "batch": batch, "loss": "mse"}],
             "output": {"fps": 8, "video_seconds": 1},
             "run": {"device": "cpu", "threads": 1},
@@ -276,6 +284,9 @@ def test_a_run_that_was_killed_goes_on_exactly(kind, engine, batch, tmp_path):
     for suffix in (".png", ".art", ".mp4"):
         cut, whole = (tmp_path / name / f"it{suffix}" for name in ("cut", "whole"))
         assert cut.read_bytes() == whole.read_bytes()
+    art = artgen.load(tmp_path / "whole" / "it.art")
+    with Image.open(tmp_path / "whole" / "it.png") as still:
+        np.testing.assert_array_equal(art.render(), np.array(still))
 
 
 @every_kind
@@ -311,10 +322,10 @@ def test_a_batch_of_both_kinds_has_a_sheet(fit, tmp_path):
 # ---- the recipes ---------------------------------------------------------------------------------
 
 
-def plan(target, preset=None, engine="auto", **options):
+def plan(target, preset=None, engine="auto", name="mlp", **options):
     opened = open_curve("") if target == "curve" else open_points("")
     asked = {
-        "primitive": {"name": "mlp", **({"preset": preset} if preset else {}), **options},
+        "primitive": {"name": name, **({"preset": preset} if preset else {}), **options},
         "stage": [{"engine": engine}],
     }
     return resolve(Recipe.from_dict(asked), default(), Canvas(8, 8), opened.subject)
@@ -363,6 +374,25 @@ def test_the_detail_of_a_field_follows_the_samples():
     assert plan("points").primitive.options.bands == 2
     assert plan("curve").recipe.stage[0].loss == "mse"
     assert plan("points").recipe.stage[0].loss == "cross-entropy"
+    # The canvas of 200 samples of a curve has 25 pixels, that of 32 points 5.
+    omegas = [plan(kind, name="siren").primitive.options.omega for kind in KINDS]
+    assert omegas == [25 / 4, 5 / 4]
+    grids = [plan(kind, name="hashgrid").primitive.options for kind in KINDS]
+    assert [(options.base, options.finest) for options in grids] == [(1, 200), (1, 5)]
+    for name, options in {"siren": {"omega": 30.0}, "hashgrid": {"base": 16, "finest": 8}}.items():
+        asked = Recipe.from_dict({"primitive": {"name": name}})
+        found = resolve(asked, default(), Canvas(8, 8)).primitive.option_values()
+        assert found == {**found, **options}
+
+
+@pytest.mark.parametrize("name", ["mlp", "siren", "hashgrid", "fourier_features"])
+def test_a_field_is_smooth_between_samples(name):
+    art = artgen.fit("curve:sin(3*x)+x?n=24&from=-3&to=3", name, steps=600, seed=1, threads=1)
+    subject = art.drawing.subject
+    x = np.linspace(-3, 3, 501)
+    places = torch.from_numpy(subject.place(x))
+    y = subject.heights(evaluate(art.primitive(), art.drawing.tensors, places)[0, 0].numpy())
+    assert np.abs(y - np.sin(3 * x) - x).max() < 0.4
 
 
 @pytest.mark.slow

@@ -23,9 +23,10 @@ class Field(Primitive):
 
     `inputs` and `outputs` are the numbers of them that the target asks for; they are set before
     `resolve_options` is called. A field that follows them can be fitted to more than pictures, and
-    says so: ``targets = ("image", "curve", "points")``. `arithmetic` is what `linear` computes in:
-    float32, but bfloat16 in the steps of a fit that asks for it. Parameters, drawings and metrics
-    are float32 all the same.
+    says so: ``targets = ("image", "curve", "points")``. Samples of these are `scattered`: they may
+    be far apart, where pixels are everywhere. `arithmetic` is what `linear` computes in: float32,
+    but bfloat16 in the steps of a fit that asks for it. Parameters, drawings and metrics are
+    float32 all the same.
     """
 
     family: ClassVar[str] = "field"
@@ -34,11 +35,13 @@ class Field(Primitive):
     has_count: ClassVar[bool] = False
     inputs: int = 2
     outputs: int = 3
+    scattered: bool = False
     arithmetic: Arithmetic = "fp32"
 
     def take(self, subject: Subject | None) -> None:
-        """Set `inputs` and `outputs` for a curve or labelled points."""
+        """Set `inputs`, `outputs` and `scattered` for a curve or labelled points."""
         if isinstance(subject, Curve | Points):
+            self.scattered = True
             self.inputs, self.outputs = subject.inputs, subject.outputs
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:

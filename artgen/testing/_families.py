@@ -69,7 +69,7 @@ SPLAT: tuple[Check, ...] = (
     _splat.compiled,
     _splat.cost,
 )
-FIELD: tuple[Check, ...] = (_field.positions, _field.graph, _field.cost)
+FIELD: tuple[Check, ...] = (_field.positions, _field.samples, _field.graph, _field.cost)
 SHAPE: tuple[Check, ...] = (
     _shape.random,
     _shape.mutation,

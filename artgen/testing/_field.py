@@ -1,4 +1,4 @@
-"""Checks of fields: independent positions, the graph for the engine `scratch`, and cost."""
+"""Checks of fields: positions, samples, the graph for the engine `scratch`, and cost."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import torch
 from artgen.autograd import Constant, LearnableParameter, Matrix, Node
 from artgen.autograd import Tensor as Numbers
 from artgen.errors import UsageError
-from artgen.primitives import Field, FieldWithGraph, features_of
+from artgen.primitives import Context, Field, FieldWithGraph, Params, features_of
+from artgen.samples import Curve, Points
 from artgen.testing._candidate import Candidate
 from artgen.testing._probe import operations, probe
 from artgen.testing._run_checks import Failed
@@ -43,6 +44,32 @@ def positions(candidate: Candidate) -> None:
                     f"{probed.title} changes the colour of a position by {float(gap.max()):.3g} "
                     "when others are left out"
                 )
+
+
+def samples(candidate: Candidate) -> str | None:
+    """A field for curves or labelled points has as many inputs and outputs as its target asks for.
+
+    Use `self.inputs` and `self.outputs` in `forward` and in `params`, which is a property then.
+    """
+    line, corners = np.linspace(0.0, 1.0, 5), np.array([[0, 0], [1, 0], [0, 1], [1, 1]], float)
+    subjects = (
+        Curve(line, line * line, 0.0, 1.0),
+        Points(corners, np.array([0, 1, 2, 0]), ("a", "b", "c"), (0.0, 0.0, 1.0, 1.0)),
+    )
+    asked = [subject for subject in subjects if subject.kind in candidate.cls.targets]
+    for subject in asked:
+        field = cast(Field, candidate.cls())
+        field.take(subject)
+        field.resolve_options(subject.grid)
+        tensors = field.initial(Context(torch.Generator(), subject.grid, 1))
+        xy = torch.from_numpy(subject.positions)
+        shape, wanted = list(field.forward(xy, Params(tensors)).shape), [len(xy), subject.outputs]
+        if shape != wanted:
+            raise Failed(
+                f"{candidate.cls.__name__}.forward gives {shape} for the positions "
+                f"{list(xy.shape)} of a {subject.kind} target, expected {wanted}"
+            )
+    return None if asked else "for pictures only"
 
 
 def graph(candidate: Candidate) -> str:

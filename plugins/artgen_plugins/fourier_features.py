@@ -50,6 +50,7 @@ class FourierFeatures(Field):
             None, "half the longer side in canvas units; from the target if not given", low=1
         )
 
+    targets = ("image", "curve", "points")
     size_option = "hidden"
     defaults = Preset(stage={"steps": 1500, "batch": 8192, "jitter": 0.5, "final": 0.01})
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -87,7 +88,7 @@ class FourierFeatures(Field):
         return ((self.options.sigma or 1.0) * context.randn(*shape)).clamp(-highest, highest)
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Return colours [M, outputs] at positions [M, inputs]."""
+        """Return values [M, outputs] at positions [M, inputs]."""
         # Neighbouring pixels differ in the last bits of their position only.
         angles = torch.pi / (self.options.reach or 1.0) * (xy @ p.waves.t())
         value = torch.cat([angles.sin(), angles.cos()], dim=1)

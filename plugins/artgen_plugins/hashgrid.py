@@ -35,10 +35,15 @@ class HashGrid(Field):
         levels: int = option(16, "number of grids", low=1, high=32)
         log2_rows: int = option(15, "log2 of the largest number of rows of a grid", low=4, high=24)
         features: int = option(2, "features per row", low=1, high=8)
-        base: int = option(16, "cells of the coarsest grid along the longer side", low=1, high=4096)
+        base: int | None = option(
+            None,
+            "cells of the coarsest grid along the longer side; 16 for pictures, 1 for samples",
+            low=1,
+            high=4096,
+        )
         finest: int | None = option(
             None,
-            "cells of the finest grid; the number of pixels if not given",
+            "cells of the finest grid; the number of pixels, or of samples of a curve",
             low=1,
             high=65536,
         )
@@ -48,6 +53,7 @@ class HashGrid(Field):
             None, "width relative to height; from the target if not given", low=1e-4, high=1e4
         )
 
+    targets = ("image", "curve", "points")
     size_option = "log2_rows"
     defaults = Preset(
         stage={"steps": 1000, "batch": 16384, "jitter": 0.5, "final": 0.01},
@@ -58,10 +64,19 @@ class HashGrid(Field):
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Set the finest grid and the aspect from the canvas."""
-        finest = self.options.finest or max(canvas.width, canvas.height)
-        aspect = self.options.aspect or canvas.width / canvas.height
-        self.options = replace(self.options, finest=finest, aspect=aspect)
+        """Set the coarsest and the finest grid and the aspect from the canvas.
+
+        Between scattered samples there are cells without any, which coarser grids have to cover. A
+        pixel is 8 samples of a curve. Waves as short as a sample would ripple, but grids are
+        straight between their vertices.
+        """
+        pixels = max(canvas.width, canvas.height)
+        self.options = replace(
+            self.options,
+            base=self.options.base or (1 if self.scattered else 16),
+            finest=self.options.finest or pixels * (8 if self.inputs == 1 else 1),
+            aspect=self.options.aspect or canvas.width / canvas.height,
+        )
 
     @property
     def reach(self) -> list[float]:
@@ -73,7 +88,8 @@ class HashGrid(Field):
     def cells(self) -> list[list[int]]:
         """The number of cells of each grid along each axis: a geometric series of resolutions."""
         options = self.options
-        base, finest = options.base, max(options.base, options.finest or options.base)
+        base = options.base or 1
+        finest = max(base, options.finest or 1)
         growth = (finest / base) ** (1 / max(1, options.levels - 1))
         longest = max(self.reach)
         return [
@@ -97,7 +113,7 @@ class HashGrid(Field):
         return params
 
     def forward(self, xy: Tensor, p: Params) -> Tensor:
-        """Return colours [M, outputs] at positions [M, inputs]."""
+        """Return values [M, outputs] at positions [M, inputs]."""
         places = (xy / xy.new_tensor(self.reach) + 1) / 2
         value = nn.interpolate_grids(places, p.table, self.cells, 2**self.options.log2_rows)
         numbers = range(self.options.layers + 1)
