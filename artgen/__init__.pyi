@@ -57,6 +57,7 @@ from .primitives import Splat as Splat
 from .primitives import Texture as Texture
 from .primitives import pixels as pixels
 from .primitives import read_coverage as read_coverage
+from .primitives import read_rgba as read_rgba
 from .raster import draw as draw
 from .targets import ImageTarget as ImageTarget
 from .targets import SampleTarget as SampleTarget

@@ -50,6 +50,14 @@ class Constant(Odd):
         return p.bend[0, 0]
 
 
+class Shaded(Odd):
+    """Colours that depend on the pixel, on the splat alone, and on nothing."""
+
+    def colours(self, dx, dy, p):
+        across = torch.sigmoid((dx * p.bend[0, 1] + dy) / p.size)
+        return across, 1 - across * torch.cos(p.bend[1, 0]), p.bend[1, 1] * 1.5
+
+
 class Sheet(Gaussian):
     """As large as can be."""
 

@@ -8,6 +8,7 @@ import threading
 
 import pytest
 import torch
+from footprints import Shaded
 
 from artgen import Canvas, Param, Splat, UsageError
 from artgen.compiler.record import Untraceable
@@ -83,6 +84,12 @@ def agree(splat, tensors, canvas, picture=1e-5, gradient=1e-4):
 )
 def test_pictures_and_gradients_are_those_of_plain_torch(name, width, height):
     splat, canvas = SPLATS[name](), Canvas(width, height)
+    agree(splat, scene(splat, canvas), canvas)
+
+
+@pytest.mark.parametrize("blend", ["normalized", "over"])
+def test_colours_that_depend_on_the_pixel(blend):
+    splat, canvas = Shaded({"blend": blend}), Canvas(21, 17)
     agree(splat, scene(splat, canvas), canvas)
 
 

@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
-from footprints import FUNCTIONS, Constant, Odd, OddFar, Sheet
+from footprints import FUNCTIONS, Constant, Odd, OddFar, Shaded, Sheet
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch._subclasses.fake_tensor import FakeTensorMode
@@ -92,7 +92,10 @@ def agree(splat, tensors, canvas):
         Sheet({"blend": "mean"}),
         Stroke({"blend": "over"}),
         Odd({"blend": "over"}),
+        Shaded({"blend": "over"}),
+        Shaded({"blend": "depth"}),
         Stamp({"stamp": "leaf,dab"}),
+        Stamp({"stamp": "leaf,flower", "colours": "own"}),
         Stamp({"blend": "sum"}),
     ],
     ids=lambda splat: f"{type(splat).__name__}-{splat.blend}",

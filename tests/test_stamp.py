@@ -9,10 +9,20 @@ from PIL import Image
 from test_compiled import BACKGROUND, drawn, scene
 
 import artgen
-from artgen import Canvas, InputError, Texture, UsageError, read_coverage
+from artgen import (
+    Canvas,
+    InputError,
+    Param,
+    PluginError,
+    Splat,
+    Texture,
+    UsageError,
+    read_coverage,
+    read_rgba,
+)
 from artgen.animation.morph import morph
 from artgen.compiler.record import trace
-from artgen.raster import EAGER, choose_backend
+from artgen.raster import EAGER, choose_backend, paint
 from artgen_plugins.stamp import SIDE, Stamp
 
 DOUBLE = torch.float64
@@ -60,7 +70,7 @@ def test_its_gradient_is_that_of_finite_differences(texture):
 
 
 def test_bad_textures_are_refused(texture):
-    for shape in ((4, 4), (1, 4, 8), (1, 12, 12), (0, 4, 4)):
+    for shape in ((4, 4), (1, 4, 8), (1, 12, 12), (0, 4, 4), (1, 4, 4, 3)):
         with pytest.raises(ValueError, match="texture"):
             Texture(np.zeros(shape))
     again = Texture.from_text(texture.text)
@@ -70,9 +80,11 @@ def test_bad_textures_are_refused(texture):
             Texture.from_text(damaged)
 
 
+@pytest.mark.parametrize("colours", ["flat", "own"])
 @pytest.mark.parametrize("blend", ["over", "sum"])
-def test_kernels_draw_what_plain_torch_draws(blend):
-    stamp, canvas = Stamp({"stamp": "leaf,dab", "blend": blend}), Canvas(40, 23)
+def test_kernels_draw_what_plain_torch_draws(blend, colours):
+    options = {"stamp": "leaf,flower", "blend": blend, "colours": colours}
+    stamp, canvas = Stamp(options), Canvas(40, 23)
     backend = choose_backend(stamp, asked="compiled")
     tensors = scene(stamp, canvas)
     image, gradients = drawn(stamp, tensors, canvas, backend)
@@ -86,8 +98,10 @@ def test_kernels_draw_what_plain_torch_draws(blend):
     assert not gradients["which"].any()
 
 
-def test_kernels_are_the_same_for_other_stamps():
-    first, second = trace(Stamp({"stamp": "leaf"})), trace(Stamp({"stamp": "dab"}))
+@pytest.mark.parametrize("colours", ["flat", "own"])
+def test_kernels_are_the_same_for_other_stamps(colours):
+    options = {"colours": colours}
+    first, second = (trace(Stamp({"stamp": name, **options})) for name in ("leaf", "dab"))
     assert first.values == second.values
     assert len(first.table) == len(second.table)
     assert not np.array_equal(first.table, second.table)
@@ -113,6 +127,85 @@ def test_a_drawing_holds_its_stamps(tmp_path, monkeypatch):
     assert "dot.png" not in again.drawing.options["stamp"]
 
 
+def test_four_channels_are_sampled_like_four_pictures():
+    pictures = np.random.default_rng(3).random((2, 16, 16, 4))
+    together, (v, u) = Texture(pictures), torch.rand(2, 30) * 2.4 - 1.2
+    blur = 0.1 + torch.rand(30)
+    apart = [Texture(pictures[..., c]).sample(u, v, blur, 1) for c in range(4)]
+    torch.testing.assert_close(together.sample(u, v, blur, 1), torch.stack(apart))
+    again = Texture.from_text(together.text)
+    np.testing.assert_allclose(again.pictures, pictures, atol=0.5 / 255)
+
+
+def drawn_once(stamp, size, tint):
+    """One copy in the middle over white, [3, size, size], with half a side of 0.7."""
+    tensors = {name: tensor.clone() for name, tensor in scene(stamp, Canvas(9, 9), 1).items()}
+    tensors |= {"xy": torch.zeros(2, 1), "size": torch.tensor([0.7]), "angle": torch.zeros(1)}
+    tensors |= {"colour": torch.tensor(tint)[:, None], "opacity": torch.ones(1)}
+    white = (1.0, 1.0, 1.0)
+    return paint(stamp, tensors, Canvas(size, size), background=white, backend=EAGER).numpy()
+
+
+def test_own_colours_are_multiplied_by_the_tint_and_have_no_dark_edges(tmp_path):
+    rgba = np.zeros((40, 40, 4), np.uint8)
+    rgba[4:36, 4:36] = 255, 128, 0, 255
+    Image.fromarray(rgba).save(tmp_path / "orange.png")
+    stamp = Stamp({"stamp": str(tmp_path / "orange.png"), "colours": "own"})
+    red, green, blue = drawn_once(stamp, 33, [1.0, 0.5, 1.0])
+    # Under `over`, alpha is at most 0.999.
+    np.testing.assert_allclose([c[16, 16] for c in (red, green, blue)], [1, 64 / 255, 0], atol=2e-3)
+    # Red is 1 in the stamp and behind it, so it is everywhere.
+    assert red.min() > 0.999
+    assert 0.1 < blue.mean() < 0.9
+    flat = Stamp({"stamp": Texture(stamp._stored).text})
+    np.testing.assert_allclose(drawn_once(flat, 33, [1.0, 0.0, 0.0])[2], blue, atol=1e-5)
+
+
+def test_a_copy_gets_the_stamp_that_suits_its_place(tmp_path):
+    for name, colour in (("red", (200, 30, 20)), ("blue", (20, 40, 200))):
+        Image.new("RGB", (8, 8), colour).save(tmp_path / f"{name}.png")
+    target = np.zeros((16, 32, 3), np.float32)
+    target[:, :16], target[:, 16:] = (0.7, 0.1, 0.1), (0.1, 0.1, 0.7)
+    files = f"{tmp_path / 'red.png'},{tmp_path / 'blue.png'}"
+    options = {"count": 12, "steps": 1, "backend": "eager", "stamp": files, "colours": "own"}
+    tensors = artgen.fit(target, "stamp", **options, tint=0.2).drawing.tensors
+    assert ((tensors["colour"] - 1).abs() < 0.2001).all()
+    x, which = tensors["xy"][0], tensors["which"]
+    clear = x.abs() > 0.2
+    assert clear.sum() > 2
+    assert torch.equal(which[clear] > 1, x[clear] > 0)
+
+
+class Striped(Splat):
+    """A disc with a colour of its own, and whatever a test says."""
+
+    params = {"size": Param(init=0.4, lr=0.1)}
+
+    def footprint(self, dx, dy, p):
+        return torch.exp(-(dx * dx + dy * dy) / p.size**2)
+
+    def colours(self, dx, dy, p):
+        return dx, dx, dx.expand(2, *dx.shape)
+
+    def radius(self, p):
+        return 2.6 * p.size
+
+
+def test_colours_that_a_kernel_or_torch_cannot_draw_are_refused():
+    splat, canvas = Striped(), Canvas(9, 9)
+    assert "colours gives a tensor of shape [2]" in choose_backend(splat).reason
+    with pytest.raises(PluginError, match=r"colours of Striped .* gave a tensor"):
+        paint(splat, scene(splat, canvas), canvas)
+    for changes, problem in (
+        ({"colours": lambda self, dx, dy, p: dx}, "not three tensors"),
+        ({"far": 0.5, "colours": lambda self, dx, dy, p: (dx, dx, dy)}, "needs far = 0"),
+    ):
+        wrong = type("Wrong", (Striped,), changes)()
+        assert problem in choose_backend(wrong).reason
+        with pytest.raises(PluginError, match=problem):
+            paint(wrong, scene(wrong, canvas), canvas)
+
+
 def test_files_of_stamps(tmp_path):
     box = np.zeros((20, 30), np.uint8)
     box[4:14, 6:26] = 255
@@ -125,6 +218,11 @@ def test_files_of_stamps(tmp_path):
         # Twice as wide as high, cut to the box, in the middle of the square.
         assert cover[SIDE // 2].min() == 1
         assert np.isclose(cover.mean(), 0.5, atol=0.02)
+    # With its colours, a picture without alpha is a rectangle.
+    opaque = read_rgba(dark, SIDE)
+    assert opaque[SIDE // 2, :, 3].min() == 1
+    assert opaque[0, 0].tolist() == [0, 0, 0, 0]
+    assert opaque[SIDE // 2, SIDE // 2].tolist() == [0, 0, 0, 1]
     empty = tmp_path / "empty.png"
     Image.fromarray(np.zeros((3, 3, 4), np.uint8)).save(empty)
     text = tmp_path / "text.png"

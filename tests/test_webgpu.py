@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from footprints import FUNCTIONS, Constant, Odd, OddFar, Sheet
+from footprints import FUNCTIONS, Constant, Odd, OddFar, Shaded, Sheet
 from helpers import recipe
 from test_clips import recipe as clip_recipe
 from test_resume import assert_same, kill_worker_at, resume
@@ -81,6 +81,8 @@ def agree(splat, tensors, canvas, **more):
         Stroke(),
         Stroke({"blend": "over"}),
         Odd({"blend": "over"}),
+        Shaded({"blend": "over"}),
+        Shaded({"blend": "depth"}),
         Stamp({"stamp": "leaf,dab"}),
         Stamp({"blend": "sum"}),
     ],

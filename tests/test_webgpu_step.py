@@ -73,6 +73,7 @@ def rows_of(tensors):
         (Gaussian({"blend": "over"}), ((1.0, "l1"),), 0.3),
         (Odd({"blend": "over"}), ((1.0, "mse"),), 1),
         (Stamp({"blend": "sum"}), ((1.0, "mse"),), 0),
+        (Stamp({"stamp": "leaf,flower", "colours": "own"}), ((1.0, "mse"),), 0.5),
     ],
     ids=lambda value: f"{type(value).__name__}-{value.blend}" if isinstance(value, Splat) else "",
 )

@@ -70,9 +70,9 @@ class _Shaders:
 
     def __init__(self, splat: Splat, options: Collection[str]) -> None:
         self.splat, self.ir = splat, trace_drawing(splat, options)
-        ir, weight = self.ir, self.ir.weight
-        self.forward = needed(ir, [weight], per_pixel=True)
-        self.uniforms = uniforms_read(ir, [*self.forward, weight])
+        ir, drawn = self.ir, [self.ir.weight, *self.ir.colours]
+        self.forward = needed(ir, drawn, per_pixel=True)
+        self.uniforms = uniforms_read(ir, [*self.forward, *drawn])
         self.prepared = needed(ir, [*self.uniforms, *ir.ellipse], per_pixel=False)
         read = {*ir.ellipse, *self.uniforms}
         for number in self.prepared:
@@ -113,7 +113,6 @@ class _Shaders:
             "store": block(2, (f"{place} = {value};" for place, value in stored)),
             **self._pixel(),
             **_visibility(self.splat),
-            "blend": _BLEND_OVER if self.splat.blend == "over" else _BLEND_SUM,
             "picture": _PICTURES[self.splat.blend],
         }
         vertex, fragment, picture = (
@@ -135,7 +134,7 @@ class _Shaders:
         return [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self.handed))]
 
     def _pixel(self) -> dict[str, str]:
-        """Return the code of a pixel: load or recompute the values per splat, then the weight."""
+        """Return the code of a pixel: values per splat, loaded or computed, then what is drawn."""
         ir, far = self.ir, self.splat.far
         pixel = self.each if self.anew else GlslPrinter(ir)
         known = {f"v{number}": number for number in self.uniforms}
@@ -147,7 +146,11 @@ class _Shaders:
             load += [*self._fetched(), *self.each.assignments(self.prepared)]
             load += [f"float {name} = {value};" for name, value in self.features.items()]
         weight = pixel.number(ir.weight)
+        factors = [f" * {pixel.number(number)}" for number in ir.colours] or [""] * 3
+        colour = ", ".join(f"f{c}{factor}" for c, factor in enumerate(factors))
+        blend = _BLEND_OVER if self.splat.blend == "over" else _BLEND_SUM
         return {
+            "blend": blend.format(colour=colour),
             "load": block(2, load),
             "forward": block(2, pixel.assignments(self.forward) or ["// nothing"]),
             "weight": f"{weight} - {pixel.constant(far)}" if far else weight,
@@ -155,9 +158,9 @@ class _Shaders:
 
 
 _FEATURE_NAMES = ("f0", "f1", "f2", "f3")
-_BLEND_SUM = "colour = w * vec4(f0, f1, f2, f3);"
+_BLEND_SUM = "colour = w * vec4({colour}, f3);"
 _BLEND_OVER = f"""float alpha = clamp(f3 * w, 0.0, {OPAQUE!r});
-  colour = alpha * vec4(f0, f1, f2, 1.0);"""
+  colour = alpha * vec4({{colour}}, 1.0);"""
 
 
 def _features(blend: str, columns: Sequence[Component]) -> list[str]:
@@ -211,6 +214,10 @@ class GlslPrinter(Printer):
     def assignment(self, number: int, text: str) -> str:
         """Return the line that declares a value."""
         return f"{'bool' if self.is_truth(number) else 'float'} v{number} = {text};"
+
+    def definition(self, name: str, text: str) -> str:
+        """Return the line that declares a number."""
+        return f"float {name} = {text};"
 
     def constant(self, number: float) -> str:
         """Return a constant."""

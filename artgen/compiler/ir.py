@@ -79,14 +79,17 @@ class Value(NamedTuple):
 class IR:
     """The intermediate representation of a footprint and its gradient, as numbered values.
 
-    `inputs` are the parameter components. `weight` is the footprint; `offset_gradient` and
-    `gradients` are the derivatives of g·weight by (dx, dy) and by every input. `ellipse` holds two
-    half axes and an angle, where they were asked for.
+    `inputs` are the parameter components. `weight` is the footprint and `colours` the factors of
+    the part's colour, none or three; `arriving` are inputs, the gradients that arrive at these.
+    `offset_gradient` and `gradients` are the derivatives of g·weight + ∑ arriving·colours by (dx,
+    dy) and by every input. `ellipse` holds two half axes and an angle, where they were asked for.
     """
 
     values: list[Value] = field(default_factory=lambda: [Value("input", (), True)] * 3)
     inputs: dict[Component, int] = field(default_factory=dict)
     weight: int = -1
+    colours: tuple[int, ...] = ()
+    arriving: tuple[int, ...] = ()
     ellipse: tuple[int, ...] = ()
     offset_gradient: tuple[int, int] = (-1, -1)
     gradients: dict[Component, int] = field(default_factory=dict)

@@ -19,6 +19,7 @@ Names in the kernels, for N splats, T tiles, J pairs of a tile and a splat, and 
     L   sums per splat [N, sums]             v7    value 7 of the `IR`
     G   gradients [N, columns]               e0    first number of the inverse ellipse, and so on
     A   planes of the tile [planes, pixels]  w, g  the weight, and the gradient that arrives at it
+                                             h0    the gradient at the first colour, and so on
     (cx, cy) is the centre, (dx, dy) the offset from it, (eu, ev) the offset in half axes
 
 `offset` [T + 1] is where the pairs of each tile begin, `splat` [J] the splat of each pair, and
@@ -37,10 +38,17 @@ def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
     kernels = _Kernels(ir, far, channels, width, height)
     return kernels.source(
         _SUM,
-        accumulate=block(16, (f"{plane} += w * f{c}" for c, plane in enumerate(kernels.planes))),
-        incoming=" + ".join(f"f{c} * {plane}" for c, plane in enumerate(kernels.planes)),
-        backward=block(16, kernels.backward()),
-        add=block(16, kernels.terms("s{k} += {term}", [f"w * {p}" for p in kernels.planes])),
+        accumulate=block(
+            16, (f"{p} += w * {f}" for f, p in zip(kernels.features, kernels.planes, strict=True))
+        ),
+        backward=block(16, kernels.backward_of_sum(kernels.weight, kernels.planes)),
+        add=block(
+            16,
+            kernels.terms(
+                "s{k} += {term}",
+                (kernels.coloured(c, f"w * {plane}") for c, plane in enumerate(kernels.planes)),
+            ),
+        ),
     )
 
 
@@ -56,9 +64,15 @@ def emit_over(ir: IR, width: int, height: int) -> Source:
         _OVER,
         opaque=repr(OPAQUE),
         hidden=repr(HIDDEN),
+        **kernels.colour,
         # What arrives at the weight depends on the weight itself, which therefore comes first.
-        backward=block(16, kernels.backward(after_forward=True)),
-        add=block(16, kernels.terms("s{k} += {term}", [*arriving, "w * change"])),
+        backward=block(16, kernels.backward_after_forward(arriving)),
+        add=block(
+            16,
+            kernels.terms(
+                "s{k} += {term}", [*map(kernels.coloured, range(3), arriving), "w * change"]
+            ),
+        ),
     )
 
 
@@ -201,9 +215,7 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S):
             {zero}
             {visit}
                 inside = eu * eu + ev * ev <= f32(1)
-                g = {incoming}
                 {backward}
-                w = {weight}
                 {add}
             {total}
 """
@@ -234,9 +246,9 @@ def forward(Q, X, Y{table}, out, offset, splat, reach, start, stop, end):
                 A[k + u64({pixels} * 6)] = select(visible, f32(j + 1 - offset[t]), number)
                 alpha = select(visible, min(max(f3 * w, f32(0)), OPAQUE), f32(0))
                 share = light * alpha
-                A[k + u64({pixels} * 2)] += share * f0
-                A[k + u64({pixels} * 3)] += share * f1
-                A[k + u64({pixels} * 4)] += share * f2
+                A[k + u64({pixels} * 2)] += share * {red}
+                A[k + u64({pixels} * 3)] += share * {green}
+                A[k + u64({pixels} * 4)] += share * {blue}
                 A[k + u64({pixels} * 5)] = light * (f32(1) - alpha)
             if j % 4 == 3:
                 clearest = f32(0)
@@ -284,8 +296,8 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, end, im
                 alpha = min(max(f3 * w, f32(0)), OPAQUE)
                 clear = f32(1) / (f32(1) - alpha)
                 light = A[k + u64({pixels} * 5)] * clear
-                colour = f0 * A[k + u64({pixels} * 2)] + f1 * A[k + u64({pixels} * 3)]
-                colour += f2 * A[k + u64({pixels} * 4)]
+                colour = {red} * A[k + u64({pixels} * 2)] + {green} * A[k + u64({pixels} * 3)]
+                colour += {blue} * A[k + u64({pixels} * 4)]
                 behind = A[k + u64({pixels} * 6)]
                 free = (f3 * w >= f32(0)) & (f3 * w <= OPAQUE)
                 change = select(free, light * colour - behind * clear, f32(0))

@@ -73,6 +73,7 @@ class Printer:
     def __init__(self, ir: IR, names: Mapping[int, str] | None = None) -> None:
         self.ir = ir
         self.names = {DX: "dx", DY: "dy", G: "g"} | dict(names or {})
+        self.names |= {number: f"h{c}" for c, number in enumerate(ir.arriving)}
 
     def assignments(self, numbers: Iterable[int]) -> list[str]:
         """Return one line per value."""
@@ -80,7 +81,11 @@ class Printer:
 
     def assignment(self, number: int, text: str) -> str:
         """Return the line that gives a value its name."""
-        return f"v{number} = {text}"
+        return self.definition(f"v{number}", text)
+
+    def definition(self, name: str, text: str) -> str:
+        """Return the line that gives a number a name."""
+        return f"{name} = {text}"
 
     def number(self, number: int) -> str:
         """Return a value as a float32."""
@@ -142,6 +147,7 @@ class KernelParts:
         self.channels, self.columns = channels, tuple(ir.inputs)
         self.leaves, self.sums = len(schedule.leaves), len(schedule.leaves) + channels
         self.pixel = printer(schedule.ir)
+        self._factors = [self.pixel.number(number) for number in ir.colours]
         names = {number: parameter.format(k) for k, number in enumerate(ir.inputs.values())}
         names |= {number: total.format(k) for k, number in enumerate(schedule.leaves.values())}
         self.splat = printer(schedule.ir, names)
@@ -152,13 +158,45 @@ class KernelParts:
         return [self.splat.number(self.schedule.gradients[column]) for column in self.columns]
 
     def forward(self) -> list[str]:
-        """Lines that compute the weight."""
+        """Lines that compute the weight and the colours."""
         return self.pixel.assignments(self.schedule.forward)
 
     def backward(self, *, after_forward: bool = False) -> list[str]:
         """Lines that compute weight and leaves; `after_forward`, what `forward` leaves out."""
         done = self.schedule.forward if after_forward else []
         return self.pixel.assignments(n for n in self.schedule.backward if n not in done)
+
+    def coloured(self, c: int, text: str) -> str:
+        """Return `text`, a factor of feature c, times that of the colour at the pixel, if any."""
+        return f"{text} * {self._factors[c]}" if c < len(self._factors) else text
+
+    @property
+    def features(self) -> list[str]:
+        """The features at the pixel."""
+        return [self.coloured(c, f"f{c}") for c in range(self.channels)]
+
+    @property
+    def colour(self) -> dict[str, str]:
+        """The colour at the pixel, by the names in templates."""
+        return dict(zip(("red", "green", "blue"), self.features[:3], strict=False))
+
+    def backward_of_sum(self, weight: str, arriving: Sequence[str]) -> list[str]:
+        """Lines that compute w and the leaves, from what arrives at the sum of each feature."""
+        define = self.pixel.definition
+        pairs = zip(self.features, arriving, strict=True)
+        incoming = define("g", " + ".join(f"{feature} * {each}" for feature, each in pairs))
+        if not self._factors:
+            return [incoming, *self.backward(), define("w", weight)]
+        # What arrives at the colours depends on the weight, which therefore comes first.
+        again = self.backward_after_forward([f"w * {each}" for each in arriving])
+        return [*self.forward(), define("w", weight), incoming, *again]
+
+    def backward_after_forward(self, arriving: Sequence[str]) -> list[str]:
+        """Lines that compute the leaves after `forward`, from what arrives at each feature."""
+        define = self.pixel.definition
+        factors = range(len(self._factors))
+        colours = [define(f"h{c}", f"f{c} * {arriving[c]}") for c in factors]
+        return [*colours, *self.backward(after_forward=True)]
 
     def terms(self, line: str, features: Iterable[str]) -> list[str]:
         """Return ``line.format(k=k, term=term)`` per leaf and then per gradient of a feature."""

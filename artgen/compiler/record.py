@@ -22,11 +22,11 @@ from torch import Tensor
 from artgen._process import without_distributed_tensors
 from artgen.compiler.aten_decompositions import find_decomposition
 from artgen.compiler.aten_rules import find_rule
-from artgen.compiler.ir import DX, DY, IR, PIXEL, G
+from artgen.compiler.ir import DX, DY, IR, PIXEL, G, Value
 from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
 from artgen.compiler.vjp import vjp
 from artgen.faults import line_at_fault, quoted
-from artgen.primitives import Params, Primitive, Splat
+from artgen.primitives import Params, Primitive, Splat, check_colours
 
 
 class Untraceable(Exception):
@@ -74,8 +74,8 @@ def trace_drawing(splat: Splat, options: Collection[str] = ()) -> IR:
         p = _inputs(ir, _shapes(splat, {"visibility"}))
         ir.ellipse = tuple(int(numbers(ir, _numbers_of(axis))) for axis in splat.ellipse(Params(p)))
         own = {name: leaf.clone() for name, leaf in p.items() if name not in splat.framework_params}
-        weight = _checked(splat.footprint(dx, dy, _ParamsOnCanvas(own, ir)))
-        ir.weight = int(numbers(ir, _numbers_of(weight)))
+        ir.weight, *colours = _numbers_in(ir, _evaluated(splat, dx, dy, _ParamsOnCanvas(own, ir)))
+        ir.colours = tuple(colours)
     return ir
 
 
@@ -116,11 +116,18 @@ def _inputs(ir: IR, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Recorded
     return parameters
 
 
-def _checked(weight: Any) -> Tensor:
-    """Return the result of a footprint as float32. Raises Untraceable if it is not one weight."""
-    if not isinstance(weight, Tensor) or weight.dim():
-        raise Untraceable(f"the footprint gives {_describe(weight)}, not one weight per offset")
-    return weight.to(torch.float32)
+def _evaluated(splat: Splat, dx: Tensor, dy: Tensor, p: Params) -> list[Tensor]:
+    """Return the weight and the colours, if any, at one offset as float32. Raises Untraceable."""
+    weight, colours = splat.footprint(dx, dy, p), check_colours(splat, splat.colours(dx, dy, p))
+    for value in (weight, *colours):
+        if not isinstance(value, Tensor) or value.dim():
+            what = "footprint" if value is weight else "function colours"
+            raise Untraceable(f"the {what} gives {_describe(value)}, not one weight per offset")
+    return [value.to(torch.float32) for value in (weight, *colours)]
+
+
+def _numbers_in(ir: IR, values: Iterable[Tensor]) -> tuple[int, ...]:
+    return tuple(int(numbers(ir, _numbers_of(value))) for value in values)
 
 
 def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None:
@@ -131,12 +138,18 @@ def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None
     # Clones, because a footprint may change its arguments in place and autograd's leaves not.
     copies = [leaf.clone() for leaf in leaves]
     p = _ParamsOnCanvas(dict(zip(parameters, copies[2:], strict=True)), ir)
-    weight = _checked(splat.footprint(copies[0], copies[1], p))
+    weight, *colours = _evaluated(splat, copies[0], copies[1], p)
+    value = weight
+    if colours:
+        ir.arriving = tuple(ir.append(Value("input", (), per_pixel=True)) for _ in colours)
+        g = Recorded.of(ir, np.array([G, *ir.arriving]))
+        value = torch.stack([weight, *colours])
     gradients: list[Tensor | None] = [None] * len(leaves)
-    if weight.requires_grad:
-        gradients = vjp(weight, leaves, g)
+    if value.requires_grad:
+        gradients = vjp(value, leaves, g)
 
-    ir.weight = int(numbers(ir, _numbers_of(weight)))
+    ir.weight, *rest = _numbers_in(ir, [weight, *colours])
+    ir.colours = tuple(rest)
     found = [
         numbers(ir, _numbers_of(torch.zeros(leaf.shape) if gradient is None else gradient))
         for leaf, gradient in zip(leaves, gradients, strict=True)

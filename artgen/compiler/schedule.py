@@ -20,9 +20,9 @@ class Schedule:
     """Which values of `ir` are computed where, each list in order.
 
     `prepare` is computed once per splat and leaves `uniforms`, which are then read per pixel.
-    `forward` is what the weight takes per pixel, and `backward` what the weight and the leaves
-    take. `leaves` maps what is summed to the value that stands for its sum; from these, `finish`
-    computes `gradients` once per splat.
+    `forward` is what the weight and the colours take per pixel, and `backward` what these and the
+    leaves take. `leaves` maps what is summed to the value that stands for its sum; from these,
+    `finish` computes `gradients` once per splat.
     """
 
     ir: IR
@@ -42,13 +42,14 @@ def make_schedule(ir: IR) -> Schedule:
     if len(sums.leaves) > 2 * len(ir.inputs) + 8:
         sums = _Sums(ir, split=False)
     ir = sums.ir
-    backward = needed(ir, [ir.weight, *sums.leaves], per_pixel=True)
-    uniforms = uniforms_read(ir, [*backward, ir.weight])
+    drawn = [ir.weight, *ir.colours]
+    backward = needed(ir, [*drawn, *sums.leaves], per_pixel=True)
+    uniforms = uniforms_read(ir, [*backward, *drawn])
     return Schedule(
         ir=ir,
         prepare=needed(ir, uniforms, per_pixel=False),
         uniforms=uniforms,
-        forward=needed(ir, [ir.weight], per_pixel=True),
+        forward=needed(ir, drawn, per_pixel=True),
         backward=backward,
         leaves=sums.leaves,
         finish=needed(ir, sums.gradients.values(), per_pixel=False),

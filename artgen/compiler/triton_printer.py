@@ -66,14 +66,16 @@ def emit_triton(ir: IR, far: float, channels: int, side: int) -> Source:
         clear=block(4, (f"a{c} = tl.zeros((PIXELS,), tl.float32)" for c in planes)),
         load_in_tile=block(16, kernels.load),
         forward=block(16, kernels.forward()),
-        accumulate=block(16, (f"a{c} += w * f{c}" for c in planes)),
+        accumulate=block(16, (f"a{c} += w * {f}" for c, f in enumerate(kernels.features))),
         draw=block(4, (f"tl.store(out + {c} {_PLACE}, a{c}, live)" for c in planes)),
         load=block(4, kernels.load),
         zero=block(4, (f"s{k} = tl.zeros((PIXELS,), tl.float32)" for k in range(sums))),
         arriving=block(8, (f"a{c} = tl.load(grad + {c} {_PLACE}, live, 0.0)" for c in planes)),
-        incoming=" + ".join(f"f{c} * a{c}" for c in planes),
-        backward=block(8, kernels.backward()),
-        add=block(8, kernels.terms("s{k} += {term}", [f"w * a{c}" for c in planes])),
+        backward=block(8, kernels.backward_of_sum(kernels.masked, [f"a{c}" for c in planes])),
+        add=block(
+            8,
+            kernels.terms("s{k} += {term}", (kernels.coloured(c, f"w * a{c}") for c in planes)),
+        ),
         reduce=block(4, map(reduce.format, range(sums))),
     )
 
@@ -86,7 +88,8 @@ def emit_triton_over(ir: IR, side: int) -> Source:
     sums per pair.
     """
     kernels = _Kernels(ir, 0.0, 4, side)
-    features = ["share * g0", "share * g1", "share * g2", "w * change"]
+    arriving = [f"share * g{c}" for c in range(3)]
+    features = [*map(kernels.coloured, range(3), arriving), "w * change"]
     reduce = f"tl.store(S + j * {kernels.sums} + {{k}}, tl.sum({{term}}))"
     return kernels.source(
         _OVER,
@@ -96,8 +99,9 @@ def emit_triton_over(ir: IR, side: int) -> Source:
         splat=_SPLAT,
         load=block(8, kernels.load),
         forward=block(8, kernels.forward()),
-        backward=block(8, kernels.backward(after_forward=True)),
+        backward=block(8, kernels.backward_after_forward(arriving)),
         reduce=block(8, kernels.terms(reduce, features)),
+        **kernels.colour,
     )
 
 
@@ -110,13 +114,13 @@ class _Kernels(KernelParts):
         self.sizes = {
             "side": side,
             "splats": SPLATS,
-            "far": far_text,
             "table": ", T" if len(ir.table) else "",
             "last": f"\nLAST = tl.constexpr({len(ir.table) - 1}.0)" if len(ir.table) else "",
             "forward_warps": self._warps(self.schedule.forward),
             "backward_warps": self._warps(self.schedule.backward, self.sums),
         }
         self.weight = self.pixel.number(ir.weight)
+        self.masked = f"select(inside, {self.weight} - {far_text}, 0.0)"
         uniforms = self.schedule.uniforms
         self.uniform = f"U + i * {len(uniforms)} + {{}}"
         self.load = [
@@ -152,6 +156,7 @@ class _Kernels(KernelParts):
         text = (_HEAD + loops + _FINISH).format(
             **self.sizes,
             weight=self.weight,
+            masked=self.masked,
             parameters=block(
                 4, (f"p{k} = tl.load(P + i * {len(inputs)} + {k}, live, 0.0)" for k in inputs)
             ),
@@ -223,7 +228,7 @@ def forward(XY, E, U, F, X, Y{table}, box, start, splat, out, width, height, lev
                 inside = eu * eu + ev * ev <= 1.0
                 {load_in_tile}
                 {forward}
-                w = select(inside, {weight} - {far}, 0.0)
+                w = {masked}
                 {accumulate}
     {draw}
 
@@ -255,9 +260,7 @@ def backward(XY, E, U, F, X, Y{table}, box, grad, S, width, height, count, parts
         ev = e2 * dx + e3 * dy
         inside = live & (eu * eu + ev * ev <= 1.0)
         {arriving}
-        g = {incoming}
         {backward}
-        w = select(inside, {weight} - {far}, 0.0)
         {add}
     {reduce}
 """
@@ -307,9 +310,9 @@ def forward(XY, E, U, F, X, Y{table}, start, splat, out, end, width, height):
         number = tl.where(visible, j + 1 - first, number)
         alpha = select(visible, tl.minimum(tl.maximum(f3 * w, 0.0), OPAQUE), 0.0)
         share = light * alpha
-        a0 += share * f0
-        a1 += share * f1
-        a2 += share * f2
+        a0 += share * {red}
+        a1 += share * {green}
+        a2 += share * {blue}
         light = light * (1.0 - alpha)
         j = tl.where(tl.max(light) < HIDDEN, last, j + 1)
     tl.store(out + place, a0, live)
@@ -339,7 +342,7 @@ def backward(XY, E, U, F, X, Y{table}, start, splat, image, end, grad, S, width,
         alpha = tl.minimum(tl.maximum(f3 * w, 0.0), OPAQUE)
         clear = 1.0 / (1.0 - alpha)
         light = light * clear
-        colour = f0 * g0 + f1 * g1 + f2 * g2
+        colour = {red} * g0 + {green} * g1 + {blue} * g2
         free = (f3 * w >= 0.0) & (f3 * w <= OPAQUE)
         change = select(free, light * colour - behind * clear, 0.0)
         share = light * alpha

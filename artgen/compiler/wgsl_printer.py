@@ -130,13 +130,20 @@ def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
     return kernels.source(
         "sum",
         clear=_block(2, (f"var a{c} = 0.0;" for c in planes)),
-        accumulate=_block(6, (f"a{c} += w * f{c};" for c in planes)),
+        accumulate=_block(6, (f"a{c} += w * {f};" for c, f in enumerate(kernels.features))),
         draw=_block(4, (f"image[{c}u * plane + place] = a{c};" for c in planes)),
         visit_again=kernels.visit(4),
         arriving=_block(4, (f"let a{c} = incoming[{c}u * plane + place];" for c in planes)),
-        incoming=" + ".join(f"f{c} * a{c}" for c in planes),
-        backward=_block(4, kernels.backward()),
-        add=_block(4, kernels.terms("s{k} += {term};", [f"w * a{c}" for c in planes])),
+        backward=_block(
+            4,
+            kernels.backward_of_sum(
+                f"select(0.0, {kernels.weight}, inside)", [f"a{c}" for c in planes]
+            ),
+        ),
+        add=_block(
+            4,
+            kernels.terms("s{k} += {term};", (kernels.coloured(c, f"w * a{c}") for c in planes)),
+        ),
         **kernels.reduce(LANES),
     )
 
@@ -148,11 +155,13 @@ def emit_wgsl_over(ir: IR, *, soft: bool = False) -> Source:
     feature. This feature is 0 unless the softness is positive, which is ``state[0]``.
     """
     kernels = _Kernels(ir, 0.0, 5 if soft else 4)
-    terms = [*(f"share * g{c}" for c in range(3)), "w * change"]
+    arriving = [f"share * g{c}" for c in range(3)]
     sums = range(4 if soft else 0)
-    colours, incoming = ["f0", "f1", "f2", "1.0"], ["let g = f3 * change;"]
+    colours, incoming = [*kernels.features[:3], "1.0"], ["let g = f3 * change;"]
+    more = ["w * change"]
     if soft:
-        terms = [f"{terms[c]} + f4 * w * u{c}" for c in range(3)] + ["w * change", "w * apart"]
+        arriving = [f"({arriving[c]} + f4 * w * u{c})" for c in range(3)]
+        more += ["w * apart"]
         apart = " + ".join(f"u{c} * {colours[c]}" for c in sums)
         incoming = [f"let apart = {apart};", "let g = f3 * change + f4 * apart;"]
     return kernels.source(
@@ -169,8 +178,14 @@ def emit_wgsl_over(ir: IR, *, soft: bool = False) -> Source:
             (f"let u{c} = select(0.0, incoming[{4 + c}u * plane + place], live);" for c in sums),
         ),
         incoming=_block(6, incoming),
-        backward=_block(6, kernels.backward(after_forward=True)),
-        terms=_block(6, kernels.terms("let s{k} = {term};", terms)),
+        backward=_block(6, kernels.backward_after_forward(arriving)),
+        terms=_block(
+            6,
+            kernels.terms(
+                "let s{k} = {term};", [*map(kernels.coloured, range(3), arriving), *more]
+            ),
+        ),
+        **kernels.colour,
         **kernels.reduce(SIDE * SIDE),
     )
 
@@ -186,7 +201,11 @@ class WgslPrinter(GlslPrinter):
 
     def assignment(self, number: int, text: str) -> str:
         """Return the line that declares a value."""
-        return f"let v{number} = {text};"
+        return self.definition(f"v{number}", text)
+
+    def definition(self, name: str, text: str) -> str:
+        """Return the line that declares a number."""
+        return f"let {name} = {text};"
 
     def constant(self, number: float) -> str:
         """Return a constant; WGSL has no literals of NaN and infinity."""

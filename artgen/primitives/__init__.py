@@ -16,8 +16,8 @@ from artgen.primitives.ink import Ink, InkOptions
 from artgen.primitives.mesh import Mesh, on_frame, outermost
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
-from artgen.primitives.splat import HIDDEN, OPAQUE, SHARPEST, Blend, Splat
-from artgen.primitives.texture import Texture, read_coverage
+from artgen.primitives.splat import HIDDEN, OPAQUE, SHARPEST, Blend, Splat, check_colours
+from artgen.primitives.texture import Texture, read_coverage, read_rgba
 
 __all__ = [
     "HIDDEN",
@@ -45,6 +45,7 @@ __all__ = [
     "SolvableCodec",
     "Splat",
     "Texture",
+    "check_colours",
     "edge_style",
     "features_of",
     "flatten",
@@ -55,4 +56,5 @@ __all__ = [
     "path_data",
     "pixels",
     "read_coverage",
+    "read_rgba",
 ]

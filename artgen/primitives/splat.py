@@ -140,6 +140,14 @@ class Splat(Primitive):
         """
         raise NotImplementedError(f"{type(self).__name__} has no footprint")
 
+    def colours(self, dx: Tensor, dy: Tensor, p: Params) -> tuple[Tensor, Tensor, Tensor] | None:
+        """Return the factors of the part's red, green and blue at the offset, or None.
+
+        With None, the default, a part has the same colour everywhere. The arguments and the rules
+        are those of `footprint`, each factor being like a weight. Needs far = 0.
+        """
+        return None
+
     def radius(self, p: Params) -> Tensor:
         """Return the distance [N] beyond which the footprint is `far`, in canvas units."""
         raise NotImplementedError(f"{type(self).__name__} has neither radius nor ellipse")
@@ -192,6 +200,20 @@ class Splat(Primitive):
         # Centres come first, because other parameters are initialised from them.
         ordered = {"xy": own.pop("xy", params["xy"])}
         return {**ordered, **own, **{k: v for k, v in params.items() if k not in (*own, "xy")}}
+
+
+def check_colours(splat: Splat, colours: Any) -> tuple[Any, ...]:
+    """Return what `splat.colours` gave as three factors, or none. Raises PluginError."""
+    if colours is None:
+        return ()
+    name, function = f"colours of {type(splat).__name__}", type(splat).colours
+    if not isinstance(colours, tuple) or len(colours) != 3:
+        problem = f"gave {type(colours).__name__}, not three tensors"
+        raise broken(name, function, problem, hint="return red, green, blue")
+    if splat.far:
+        problem = f"needs far = 0, but far is {splat.far}"
+        raise broken(name, function, problem, hint="let the footprint end at 0")
+    return colours
 
 
 def _mean_colour(context: Context, shape: tuple[int, ...]) -> Tensor:

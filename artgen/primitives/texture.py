@@ -23,29 +23,36 @@ _TEXT = "data:image/png;base64,"
 
 
 class Texture:
-    """Square gray pictures [count, side, side] in every resolution (a mip pyramid, Williams 1983).
+    """Square pictures in every resolution (a mip pyramid, Williams 1983).
 
-    A footprint samples them with `sample`, on every backend. `side` is a power of two. Raises
-    ValueError for other shapes, and where there are more than 2^24 numbers: kernels count in
-    float32.
+    They are gray, [count, side, side], or have four channels, [count, side, side, 4]. A footprint
+    samples them with `sample`, on every backend. `side` is a power of two. Raises ValueError for
+    other shapes, and where there are more than 2^24 numbers: kernels count in float32.
     """
 
     def __init__(self, pictures: ArrayLike) -> None:
-        level = np.asarray(pictures, np.float32)
-        if level.ndim != 3 or level.shape[1] != level.shape[2]:
-            raise ValueError(f"a texture is [count, side, side], not {list(level.shape)}")
-        self.pictures, (self.count, self.side, _) = level, level.shape
+        self.pictures = level = np.asarray(pictures, np.float32)
+        self.count, self.side, *_ = (*level.shape, 0, 0)
+        gray = (self.count, self.side, self.side)
+        if level.shape not in (gray, (*gray, 4)):
+            raise ValueError(
+                f"a texture is [count, side, side] or [count, side, side, 4], "
+                f"not {list(level.shape)}"
+            )
         if not self.count or self.side.bit_count() != 1:
             raise ValueError(f"the side of a texture must be a power of two, not {self.side}")
+        level = level.reshape(*gray, -1)
+        self._channels = level.shape[-1]
         self._levels = self.side.bit_length() - 1
         pieces = []
         while True:
             # A border of zeros, so that a picture fades out within half a texel.
-            pieces.append(np.pad(level, ((0, 0), (1, 1), (1, 1))).reshape(self.count, -1))
+            bordered = np.pad(level, ((0, 0), (1, 1), (1, 1), (0, 0)))
+            pieces.append(bordered.reshape(self.count, -1, self._channels))
             side = level.shape[1] // 2
             if not side:
                 break
-            level = level.reshape(self.count, side, 2, side, 2).mean(axis=(2, 4))
+            level = level.reshape(self.count, side, 2, side, 2, -1).mean(axis=(2, 4))
         table = np.concatenate(pieces, axis=1)
         self._length = table.shape[1]
         if table.size > 1 << 24:
@@ -59,18 +66,21 @@ class Texture:
             data = base64.b64decode(text.removeprefix(_TEXT), validate=True)
         except ValueError as error:
             raise InputError(f"a stored texture is damaged: {error}") from None
-        sheet = np.asarray(_read(io.BytesIO(data), "stored in the drawing").convert("L"))
-        side = len(sheet)
-        if sheet.shape[1] % side:
+        picture = _read(io.BytesIO(data), "stored in the drawing")
+        sheet = np.asarray(picture if picture.mode == "RGBA" else picture.convert("L"))
+        side, width, *channels = sheet.shape
+        if width % side:
             raise InputError("a stored texture is damaged: its pictures are not square")
-        return cls(sheet.reshape(side, -1, side).swapaxes(0, 1).astype(np.float32) / 255)
+        pictures = sheet.reshape(side, -1, side, *channels).swapaxes(0, 1)
+        return cls(pictures.astype(np.float32) / 255)
 
     @property
     def text(self) -> str:
         """The pictures in 8 bits as text, for an option that is stored with the drawing."""
         from PIL import Image
 
-        data, sheet = io.BytesIO(), self.pictures.swapaxes(0, 1).reshape(self.side, -1)
+        data, rows = io.BytesIO(), self.pictures.swapaxes(0, 1)
+        sheet = rows.reshape(self.side, self.count * self.side, *self.pictures.shape[3:])
         Image.fromarray(np.rint(sheet.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
         return _TEXT + base64.b64encode(data.getvalue()).decode()
 
@@ -82,9 +92,10 @@ class Texture:
     def sample(self, u: Tensor, v: Tensor, blur: Tensor, which: Tensor | float = 0.0) -> Tensor:
         """Return the value at (u, v), which span the picture from -1 to 1; 0 outside.
 
-        Linear between texels and between resolutions, so it can be differentiated by the position.
-        `blur` is the distance over which to average, in units of u: with ``p.pixel / p.size`` a
-        small part does not alias. `which` is the number of the picture; fractions are dropped.
+        Of pictures with four channels it is [4, ...]. Linear between texels and between
+        resolutions, so it can be differentiated by the position. `blur` is the distance over which
+        to average, in units of u: with ``p.pixel / p.size`` a small part does not alias. `which` is
+        the number of the picture; fractions are dropped.
         """
         last = float(self._levels)
         texels = torch.as_tensor(blur * (self.side / 2)).clamp(1.0, float(self.side))
@@ -95,24 +106,29 @@ class Texture:
         # The texels of larger levels, (side + 2)² each, as the sum of a geometric series.
         before = (self.side**2 - side * side) * (4 / 3) + 8 * (self.side - side) + 4 * fine
         first = picture + _whole(before)
-        sharp = self._bilinear(u, v, side, first)
-        if not self._levels:
-            return sharp
-        soft = self._bilinear(u, v, side / 2, first + (side + 2) * (side + 2))
-        return sharp + (level - fine) * (soft - sharp)
+        # Channel by channel, because kernels compute with single numbers.
+        channels = range(self._channels)
+        values = [self._bilinear(u, v, side, first, channel) for channel in channels]
+        if self._levels:
+            half, after = side / 2, first + (side + 2) * (side + 2)
+            soft = [self._bilinear(u, v, half, after, channel) for channel in channels]
+            values = [a + (level - fine) * (b - a) for a, b in zip(values, soft, strict=True)]
+        return torch.stack(values) if len(values) > 1 else values[0]
 
-    def _bilinear(self, u: Tensor, v: Tensor, side: Tensor, first: Tensor) -> Tensor:
+    def _bilinear(self, u: Tensor, v: Tensor, side: Tensor, first: Tensor, channel: int) -> Tensor:
         """The value between four texels of the level that begins at the number `first`."""
         column, across = _split(u, side)
         row, down = _split(v, side)
         place = first + row * (side + 2) + column
         above, below = (
-            self._fetch(start) * (1 - across) + self._fetch(start + 1) * across
+            self._fetch(start, channel) * (1 - across) + self._fetch(start + 1, channel) * across
             for start in (place, place + (side + 2))
         )
         return above * (1 - down) + below * down
 
-    def _fetch(self, place: Tensor) -> Tensor:
+    def _fetch(self, place: Tensor, channel: int) -> Tensor:
+        if self._channels > 1:
+            place = place * self._channels + channel
         return torch.take(self._table.to(place.device), place.long())
 
 
@@ -121,19 +137,35 @@ def read_coverage(file: str | Path, side: int) -> NDArray[np.float32]:
 
     What is empty around it is cut off, then it is fitted into the square. Raises InputError.
     """
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
 
     picture = _read(file, repr(str(file))).convert("RGBA")
     cover = picture.getchannel("A")
     if cover.getextrema()[0] == 255:
         cover = ImageOps.invert(picture.convert("L"))
+    return _fitted(cover, cover, side, file)
+
+
+def read_rgba(file: str | Path, side: int) -> NDArray[np.float32]:
+    """A picture with its colours and its alpha: [side, side, 4] in 0 to 1, not premultiplied.
+
+    What is transparent around it is cut off, then it is fitted into the square. Raises InputError.
+    """
+    picture = _read(file, repr(str(file))).convert("RGBA")
+    return _fitted(picture, picture.getchannel("A"), side, file)
+
+
+def _fitted(picture: Any, cover: Any, side: int, file: str | Path) -> NDArray[np.float32]:
+    """The part of a picture of Pillow that `cover` is not 0 in, fitted into a square."""
+    from PIL import Image, ImageOps
+
     box = cover.getbbox()
     if box is None:
         raise InputError(
             f"the picture {str(file)!r} is empty", hint="it needs opaque pixels, or dark ones"
         )
-    cover = ImageOps.pad(cover.crop(box), (side, side), Image.Resampling.LANCZOS)
-    return np.asarray(cover, np.float32) / np.float32(255)
+    fitted = ImageOps.pad(picture.crop(box), (side, side), Image.Resampling.LANCZOS)
+    return np.asarray(fitted, np.float32) / np.float32(255)
 
 
 def _read(file: Any, name: str) -> Any:

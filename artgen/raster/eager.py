@@ -7,7 +7,8 @@ number of splats.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.compiler.vjp import vjp
 from artgen.faults import broken
-from artgen.primitives import HIDDEN, OPAQUE, Params, Splat
+from artgen.primitives import HIDDEN, OPAQUE, Params, Splat, check_colours
 from artgen.raster.tiles import Tiles, bin_splats, choose_side, find_extent
 
 
@@ -43,6 +44,8 @@ def draw_features(
     over: bool = False,
 ) -> Tensor:
     """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, [C, height, width]; `features` is [C, N].
+
+    The first three of at least three features are a colour, which `Splat.colours` multiplies.
 
     With `over`, alpha compositing, the first splat in front: the last feature is the opacity, alpha
     = opacity·w, at most OPAQUE, and the last channel is transmittance. What is behind all but
@@ -124,19 +127,19 @@ class _Evaluation:
             yield some, splat, self.frame[:, splat].where(place <= last, torch.nan)
             first = some.stop
 
-    def _check_weight(self, weight: object, expected: tuple[int, ...]) -> None:
-        """Raise PluginError if a footprint gives other than one weight per part and offset."""
-        shape = getattr(weight, "shape", None)
-        if shape is not None and len(shape) <= 4:
-            padded = (1,) * (4 - len(shape)) + tuple(shape)
+    def _check(self, values: object, expected: tuple[int, ...], method: str, what: str) -> None:
+        """Raise PluginError if a method gives values that do not broadcast to this shape."""
+        shape, rank = getattr(values, "shape", None), len(expected)
+        if shape is not None and len(shape) <= rank:
+            padded = (1,) * (rank - len(shape)) + tuple(shape)
             if all(mine in (1, size) for mine, size in zip(padded, expected, strict=True)):
                 return
-        found = type(weight).__name__ if shape is None else f"a tensor of shape {list(shape)}"
+        found = type(values).__name__ if shape is None else f"a tensor of shape {list(shape)}"
         cls = type(self.splat)
         raise broken(
-            f"footprint of {cls.__name__}",
-            cls.footprint,
-            f"gave {found}, not one weight per offset, {list(expected)}",
+            f"{method} of {cls.__name__}",
+            getattr(cls, method),
+            f"gave {found}, not {what}, {list(expected)}",
             hint="combine dx, dy and the components of p element by element",
         )
 
@@ -163,9 +166,12 @@ class _Evaluation:
         dy = y[:, None, :, None] - values["xy"][1]
         p = Params(values)
         p.pixel = values.get("pixel", dx.new_tensor(self.canvas.pixel))
-        weight = self.splat.footprint(dx, dy, p)
-        self._check_weight(weight, (*dx.shape[:2], side, side))
+        places = (*dx.shape[:2], side, side)
+        weight, colours = self.splat.footprint(dx, dy, p), self.splat.colours(dx, dy, p)
+        self._check(weight, places, "footprint", "one weight per offset")
         weight = weight - self.splat.far
+        for factor in check_colours(self.splat, colours):
+            self._check(factor, places, "colours", "one factor per offset")
         frame = frame[..., None, None]
         u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
         # NaN compares false: nothing is drawn where a row has no more splats.
@@ -174,12 +180,14 @@ class _Evaluation:
             weight = weight * self._visibility(gathered, column, row)
         weight = weight.flatten(2)
         if not self.over:
-            return torch.bmm(features, weight)
+            return _summed(features, weight, colours)
         alpha = (features[:, -1, :, None] * weight).clamp(0, OPAQUE)
         # Of a tile in several parts, each is drawn as if it were the first one.
         alpha = alpha.where(_before(alpha.detach()) >= HIDDEN, 0)
         before, through = _before(alpha), torch.cumprod(1 - alpha, dim=1)
-        return torch.cat([torch.bmm(features[:, :-1], alpha * before), through[:, -1:]], dim=1)
+        return torch.cat(
+            [_summed(features[:, :-1], alpha * before, colours), through[:, -1:]], dim=1
+        )
 
     def _visibility(self, gathered: Tensor, column: Tensor, row: Tensor) -> Tensor:
         """Return the visibility of each splat at the pixels of its tile, [R, K, side, side]."""
@@ -263,6 +271,23 @@ def _between(pixel: Tensor, pixels: int, size: int) -> Tensor:
     place = ((pixel + 0.5).double() * (size / pixels) - 0.5).clamp(0, size - 1)
     cell = torch.arange(size, device=pixel.device)
     return (1 - (place[..., None] - cell).abs()).clamp_min(0)
+
+
+def _summed(features: Tensor, weight: Tensor, colours: Sequence[Tensor] | None) -> Tensor:
+    """Sums [R, C, pixels] of features [R, C, K] times weights [R, K, pixels].
+
+    `colours`, [R, K, side, side] or what broadcasts to that, are factors of the first three
+    features, where there are so many.
+    """
+    if colours is None or features.shape[1] < 3:
+        return torch.bmm(features, weight)
+    side = math.isqrt(weight.shape[-1])
+    square = weight.reshape(*weight.shape[:2], side, side)
+    first = [
+        torch.bmm(features[:, c : c + 1], (square * factor).flatten(2))
+        for c, factor in enumerate(colours)
+    ]
+    return torch.cat([*first, torch.bmm(features[:, 3:], weight)], dim=1)
 
 
 def _before(alpha: Tensor) -> Tensor:

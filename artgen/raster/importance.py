@@ -86,10 +86,13 @@ def _energy(
     own = {name: t[..., None] for name, t in some.items()}
     with torch.no_grad():
         weight = splat.footprint(dx, dy, Params(own)).expand(count, POINTS) - splat.far
+        colours = splat.colours(dx, dy, Params(own))
     x, y = some["xy"][0, :, None] + dx, some["xy"][1, :, None] + dy
     half_width, half_height = drawing.canvas.reach
     weight = weight * ((x.abs() <= half_width) & (y.abs() <= half_height))
     colour = some["colour"][:, :, None]
+    if colours is not None:
+        colour = colour * torch.stack([factor.expand(count, POINTS) for factor in colours])
     if maps is None:
         change = weight * colour
     else:

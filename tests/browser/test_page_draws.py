@@ -131,7 +131,7 @@ FITS = {
     "gaussian": {},
     "fourier": {"count": 30},
     "stroke": {},
-    "stamp": {"stamp": "leaf,dab", "count": 30},
+    "stamp": {"stamp": "leaf,flower", "colours": "own", "count": 30},
     "leaf": {},
     "mlp": {"count": None, "hidden": 16},
     "siren": {"count": None, "hidden": 16},

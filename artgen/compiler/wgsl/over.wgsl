@@ -29,9 +29,9 @@ fn forward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index) 
       number = select(number, i + 1u, visible);
       let alpha = select(0.0, clamp(f3 * w, 0.0, $opaque), visible);
       let share = light * alpha;
-      a0 += share * f0;
-      a1 += share * f1;
-      a2 += share * f2;
+      a0 += share * $red;
+      a1 += share * $green;
+      a2 += share * $blue;
       light *= 1.0 - alpha;
       $accumulate
     }
@@ -76,7 +76,7 @@ fn backward(@builtin(workgroup_id) tile: vec3u, @builtin(local_invocation_index)
       let alpha = select(0.0, clamp(f3 * w, 0.0, $opaque), i < number);
       let clear = 1.0 / (1.0 - alpha);
       light *= clear;
-      let colour = f0 * g0 + f1 * g1 + f2 * g2;
+      let colour = $red * g0 + $green * g1 + $blue * g2;
       let free = i < number && f3 * w >= 0.0 && f3 * w <= $opaque;
       let change = select(0.0, light * colour - behind * clear, free);
       let share = light * alpha;

@@ -54,9 +54,7 @@ fn backward(
     let y = centres[size.width + row];
     $visit_again
     $arriving
-    let g = $incoming;
     $backward
-    let w = select(0.0, $weight, inside);
     $add
   }
   $reduce
