@@ -55,6 +55,7 @@ from .primitives import Primitive as Primitive
 from .primitives import Shape as Shape
 from .primitives import Splat as Splat
 from .primitives import Texture as Texture
+from .primitives import bezier_points as bezier_points
 from .primitives import pixels as pixels
 from .primitives import read_coverage as read_coverage
 from .primitives import read_rgba as read_rgba

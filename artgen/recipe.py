@@ -164,6 +164,13 @@ class TargetTable(_Table):
         )
 
 
+BYTE_KEYS = ("target_bytes", "parameter_bytes")
+"""Keys of the primitive's table that become a count."""
+
+SIZE_KEYS = ("count", *BYTE_KEYS)
+"""Keys of the primitive's table that say how many parts there are, of which one may be given."""
+
+
 class PrimitiveTable(_OpenTable):
     """Which kind of part, how many; every other key is an option of the primitive.
 
@@ -180,6 +187,11 @@ class PrimitiveTable(_OpenTable):
     )
     preset: str | None = None
     plugin: FileReference | None = Field(default=None, description="the loose file it comes from")
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """What is given of `SIZE_KEYS`."""
+        return {key: value for key in SIZE_KEYS if (value := getattr(self, key)) is not None}
 
     @field_validator("count", mode="before")
     @classmethod

@@ -297,8 +297,7 @@ def _within_bytes(
     """
     primitive = make()
     option = primitive.size_option
-    keys = ("count", "target_bytes", "parameter_bytes")
-    given = {key: getattr(table, key) for key in keys if getattr(table, key) is not None}
+    given = table.sizes
     key, limit = given.popitem()
     if given:
         [(other, value), *_] = given.items()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from artgen.batch import Run
 from artgen.errors import PluginError, UsageError
 from artgen.options import parse_value
-from artgen.recipe import MOST_PARTS, SCHEMA, PrimitiveTable, Recipe, Stage
+from artgen.recipe import MOST_PARTS, SCHEMA, SIZE_KEYS, PrimitiveTable, Recipe, Stage
 from artgen.runner import default_stem
 
 if TYPE_CHECKING:
@@ -104,9 +104,8 @@ def lay_over(
         stages_before = [_without_options(stage) for stage in stages_before]
 
     # Each says how many parts there are, so asking for one drops the others.
-    sizes = ("count", "target_bytes", "parameter_bytes")
-    if any(key in primitive for key in sizes):
-        before = {key: value for key, value in before.items() if key not in sizes}
+    if any(key in primitive for key in SIZE_KEYS):
+        before = {key: value for key, value in before.items() if key not in SIZE_KEYS}
 
     others = {key: {**tables.get(key, {}), **of_tables[key]} for key in _TABLES}
     for key, value in {**tables, "primitive": primitive, **others}.items():

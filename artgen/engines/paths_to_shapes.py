@@ -146,13 +146,12 @@ def shapes_from_paths(
 
     found = share(match, range(len(paths)))
     opacity = np.array([path.alpha for path in paths])
-    limits = shape.options.min_alpha or 0.0, shape.options.max_alpha or 1.0
     tensors = pack(
         shape,
         np.array([kind for kind, _ in found]),
         np.stack([genes for _, genes in found]),
         np.array([path.colour for path in paths]),
-        np.clip(opacity, *limits),
+        np.clip(opacity, *shape.alpha_limits),
     )
     return shape.initial(Context(torch.Generator(), canvas, len(found), values=tensors))
 

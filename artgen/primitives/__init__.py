@@ -1,7 +1,7 @@
 """The contracts that primitives are written against."""
 
 from artgen.init import Context
-from artgen.primitives._curves import flatten, join_rings, path_data
+from artgen.primitives._curves import bezier_points, flatten, join_rings, path_data
 from artgen.primitives._edges import EdgeOptions, edge_style
 from artgen.primitives._params import (
     Map,
@@ -45,6 +45,7 @@ __all__ = [
     "SolvableCodec",
     "Splat",
     "Texture",
+    "bezier_points",
     "check_colours",
     "edge_style",
     "features_of",

@@ -29,17 +29,28 @@ def join_curves(points: Floats) -> list[Floats]:
     return [each for each in np.split(curves, breaks) if len(each)]
 
 
+def bezier_points(controls: Floats, t: Floats) -> Floats:
+    """Return the points [T, 2] at `t` [T], from 0 to 1, of a Bézier curve of any degree.
+
+    `controls` [degree + 1, 2] are its control points.
+    """
+    degree, t = len(controls) - 1, t[:, None]
+    points: Floats = sum(
+        math.comb(degree, k) * (1 - t) ** (degree - k) * t**k * control
+        for k, control in enumerate(controls)
+    )
+    return points
+
+
 def flatten(contour: Floats) -> Floats:
     """Return a contour [curves, 4, 2] as a polygon, float64 [corners, 2]."""
     side = np.ptp(contour.reshape(-1, 2), axis=0).max()
     bend = np.linalg.norm(contour[:, 2:] - 2 * contour[:, 1:-1] + contour[:, :-2], axis=2).max(1)
     corners = []
-    for (a, b, c, d), most in zip(contour, bend.tolist(), strict=True):
+    for curve, most in zip(contour, bend.tolist(), strict=True):
         # The second derivative is at most six times the bend.
         pieces = math.ceil(math.sqrt(6 * most / (8 * FLAT * side))) or 1
-        t = np.arange(pieces)[:, None] / pieces
-        s = 1 - t
-        corners.append(s**3 * a + 3 * s * s * t * b + 3 * s * t * t * c + t**3 * d)
+        corners.append(bezier_points(curve, np.arange(pieces) / pieces))
     return np.concatenate(corners)
 
 

@@ -169,11 +169,15 @@ class Shape(Primitive):
 
         Options of the shape come first.
         """
-        low, high = self.options.min_alpha, self.options.max_alpha
-        if low is None and high is None:
+        if self.options.min_alpha is None and self.options.max_alpha is None:
             return (alpha, alpha) if alpha else (least, 1.0)
-        high = 1.0 if high is None else high
-        return min(least, high) if low is None else max(low, 0.01), high
+        low, high = self.alpha_limits
+        return min(least, high) if self.options.min_alpha is None else max(low, 0.01), high
+
+    @property
+    def alpha_limits(self) -> tuple[float, float]:
+        """The smallest and the largest opacity that the options allow."""
+        return self.options.min_alpha or 0.0, self.options.max_alpha or 1.0
 
     @property
     def genes(self) -> int:
@@ -334,7 +338,7 @@ class Shape(Primitive):
 
     def declared_params(self) -> dict[str, Param]:
         """Return `genes`, `colour`, `alpha` and, for several `members`, `kind`."""
-        low, high = self.options.min_alpha or 0.0, self.options.max_alpha or 1.0
+        low, high = self.alpha_limits
         params = {
             "genes": Param(max(member.genes for member in self.members), lr=per_spacing(0.1)),
             "colour": Param(3, lr=0.01, min=0.0, max=1.0),

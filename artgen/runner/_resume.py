@@ -8,7 +8,7 @@ from typing import Any
 from artgen._files import file_hash
 from artgen._process import available_threads, is_webgpu
 from artgen.errors import UsageError
-from artgen.recipe import Recipe
+from artgen.recipe import BYTE_KEYS, Recipe
 from artgen.registry import Registry, bare_name
 from artgen.resolve import load_primitive
 from artgen.targets import Source, Target, TargetRequest, open_source
@@ -33,7 +33,7 @@ def check_agreement(
         if table == "stage":
             _check_stages(values, data["stage"])
         elif isinstance(values, dict) and table != "init":
-            for key in ("target_bytes", "parameter_bytes"):
+            for key in BYTE_KEYS:
                 values.pop(key, None)
             found = dict(data.get(table) or {})
             if "count" in values and "count" not in found:

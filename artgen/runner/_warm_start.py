@@ -52,7 +52,7 @@ class InitialArt:
                     f"{self.path} holds {drawing.primitive}, not {name}",
                     hint=f"use -p {drawing.primitive}; only splats can start shapes",
                 )
-            if (table.count, table.target_bytes, table.parameter_bytes) != (None, None, None):
+            if table.sizes:
                 return recipe
             return recipe.with_primitive(count=primitive.count_of(drawing))
         for key, value in table.options.items():
@@ -156,7 +156,7 @@ class InitialSvg:
                 hint="use -p blob, polygon or another shape",
             )
         changes: dict[str, Any] = {}
-        if (table.count, table.target_bytes, table.parameter_bytes) == (None, None, None):
+        if not table.sizes:
             changes["count"] = len(self.svg.paths)
         asked = {"min_alpha", "max_alpha"} & table.options.keys()
         if not asked and not any("alpha" in stage.options for stage in recipe.stage):

@@ -15,11 +15,15 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.primitives import bezier_points
+
 Floats = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 PIECES = 48
 """Number of straight lines that approximate a curve."""
+ALONG = np.linspace(0, 1, PIECES + 1)[1:]
+"""Their ends, along the curve."""
 
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _TOKEN = re.compile(rf"[A-Za-z]|{_NUMBER.pattern}")
@@ -134,22 +138,11 @@ def _path(data: str) -> Iterator[_Line]:
         else:
             points = points or [place]
             controls = [place, reflected, *ends] if kind == "S" else [place, *ends]
-            points += list(_bezier(np.stack(controls)) if kind in "QCS" else ends)
+            points += list(bezier_points(np.stack(controls), ALONG) if kind in "QCS" else ends)
         place = points[-1]
         reflected = 2 * place - ends[-2] if kind in "CS" else place
     if len(points) > 1:
         yield _Line(np.array(points), False)
-
-
-def _bezier(controls: Floats) -> Floats:
-    """Return points on a curve of any degree, without its first point."""
-    t = np.linspace(0, 1, PIECES + 1)[1:, None]
-    degree = len(controls) - 1
-    points: Floats = sum(
-        math.comb(degree, k) * t**k * (1 - t) ** (degree - k) * control
-        for k, control in enumerate(controls)
-    )
-    return points
 
 
 def _winding(corners: Floats, points: Floats) -> NDArray[np.int64]:

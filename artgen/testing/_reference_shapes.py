@@ -11,7 +11,7 @@ from torch import Tensor
 
 from artgen.canvas import Canvas
 from artgen.errors import PluginError
-from artgen.primitives import Shape
+from artgen.primitives import Shape, bezier_points
 from artgen.raster import pack
 
 Floats = NDArray[np.float64]
@@ -108,9 +108,7 @@ def shares(shape: Shape, genes: Floats, canvas: Canvas, sample_rows: int) -> Flo
 
 def _on_curve(controls: Floats) -> Floats:
     """Return points on a cubic Bézier curve, [points, 2], from its start to its end."""
-    t = np.linspace(0, 1, PIECES + 1)[:, None]
-    weights = [(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t * t * (1 - t), t**3]
-    return np.asarray(sum(w * p for w, p in zip(weights, controls, strict=True)))
+    return bezier_points(controls, np.linspace(0, 1, PIECES + 1))
 
 
 def _winding(begins: Floats, ends: Floats, y: float) -> list[tuple[float, float]]:

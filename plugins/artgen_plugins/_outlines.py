@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import InputError, read_coverage
+from artgen import InputError, bezier_points, read_coverage
 
 Floats = NDArray[np.float64]
 
@@ -60,11 +60,8 @@ def largest(paths: list[str], name: str) -> Floats:
             rings[-1].append(point)
 
         def _curveToOne(self, second: Any, third: Any, last: Any) -> None:
-            t = np.arange(1, 17)[:, None] / 16
-            s = 1 - t
-            first, second, third, last = map(np.array, (rings[-1][-1], second, third, last))
-            curve = s**3 * first + 3 * s * s * t * second + 3 * s * t * t * third + t**3 * last
-            rings[-1].extend(curve)
+            controls = np.array([rings[-1][-1], second, third, last])
+            rings[-1].extend(bezier_points(controls, np.arange(1, 17) / 16))
 
     rings: list[list[Any]] = []
     try:
