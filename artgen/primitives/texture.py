@@ -93,12 +93,15 @@ class Texture:
         """Return the value at (u, v), which span the picture from -1 to 1; 0 outside.
 
         Of pictures with four channels it is [4, ...]. Linear between texels and between
-        resolutions, so it can be differentiated by the position. `blur` is the distance over which
-        to average, in units of u: with ``p.pixel / p.size`` a small part does not alias. `which` is
-        the number of the picture; fractions are dropped.
+        resolutions, so it can be differentiated by the position. `blur` is the side of the square
+        over which to average, in units of u: with ``p.pixel / p.size`` a small part does not alias.
+        The average is about that of the square: its weights fade out, with the same variance.
+        `which` is the number of the picture; fractions are dropped.
         """
         last = float(self._levels)
-        texels = torch.as_tensor(blur * (self.side / 2)).clamp(1.0, float(self.side))
+        # A texel, the mean of a square with the variance side²/12, is spread by interpolation, which
+        # adds side²/6. So the square that has the variance of both is wider by the root of 3.
+        texels = torch.as_tensor(blur * (self.side / 2 / math.sqrt(3))).clamp(1.0, float(self.side))
         level = (torch.log(texels) / _LN2).clamp(0.0, last)
         fine = torch.floor(level.clamp_max(max(last - 1, 0.0)))
         side = _whole(self.side * torch.exp(-_LN2 * fine))
