@@ -54,6 +54,7 @@ from .primitives import Preset as Preset
 from .primitives import Primitive as Primitive
 from .primitives import Shape as Shape
 from .primitives import Splat as Splat
+from .primitives import Sprites as Sprites
 from .primitives import Texture as Texture
 from .primitives import bezier_points as bezier_points
 from .primitives import pixels as pixels

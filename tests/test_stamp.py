@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import io
+from xml.etree import ElementTree
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +15,7 @@ from test_compiled import BACKGROUND, drawn, scene
 import artgen
 from artgen import (
     Canvas,
+    ExportRequest,
     InputError,
     Param,
     PluginError,
@@ -22,6 +27,7 @@ from artgen import (
 )
 from artgen.animation.morph import morph
 from artgen.compiler.record import trace
+from artgen.exporters import export_svg
 from artgen.raster import EAGER, choose_backend, paint
 from artgen_plugins.stamp import SIDE, Stamp
 
@@ -185,6 +191,49 @@ def test_a_copy_gets_the_stamp_that_suits_its_place(tmp_path):
     clear = x.abs() > 0.2
     assert clear.sum() > 2
     assert torch.equal(which[clear] > 1, x[clear] > 0)
+
+
+def art_of(count=5, **options):
+    picture = np.random.default_rng(1).random((12, 16, 3))
+    given = {"steps": 1, "seed": 1, "backend": "eager", "stamp": "dab,flower"}
+    return artgen.fit(picture, "stamp", count=count, **given, **options)
+
+
+@pytest.mark.parametrize("colours", ["flat", "own"])
+def test_svg_has_an_image_for_each_stamp_and_a_use_for_each_copy(colours):
+    art = art_of(colours=colours)
+    root = ElementTree.fromstring(export_svg(art, ExportRequest(size=160)))
+    space, tensors = "{http://www.w3.org/2000/svg}", art.drawing.tensors
+    uses, images = list(root.iter(f"{space}use")), list(root.iter(f"{space}image"))
+    which = tensors["which"].int().tolist()
+    assert {image.get("id") for image in images} == {f"s{number}" for number in which}
+    data = images[-1].get("href").removeprefix("data:image/png;base64,")
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data)))) / 255
+    stored = art.primitive()._stored[max(which)]
+    alpha, colour = (stored, 1) if colours == "flat" else (stored[..., 3], stored[..., :3])
+    np.testing.assert_allclose(shown[..., 3], alpha, atol=1e-6)
+    np.testing.assert_allclose(shown[..., :3] - colour, 0, atol=1e-6)
+    matrices = {each.get("id"): each[0].get("values") for each in root.iter(f"{space}filter")}
+    nearest_last = tensors["z"].argsort(descending=True).tolist()
+    for use, i in zip(uses, nearest_last, strict=True):
+        assert use.get("href") == f"#s{which[i]}"
+        size, angle = tensors["size"][i].item(), tensors["angle"][i].item()
+        c, s = size * np.cos(angle), size * np.sin(angle)
+        found = use.get("transform").removeprefix("matrix(").removesuffix(")").split()
+        expected = [c, s, -s, c, *tensors["xy"][:, i].tolist()]
+        np.testing.assert_allclose(np.array(found, float), expected, atol=1e-3)
+        values = matrices[use.get("filter").removeprefix("url(#").removesuffix(")")]
+        tint = np.array(values.split(), float).reshape(4, 5)
+        expected = np.diag([*tensors["colour"][:, i].tolist(), tensors["opacity"][i].item()])
+        np.testing.assert_allclose(tint[:, :4], expected, atol=1e-4)
+
+
+def test_what_files_of_vectors_cannot_hold_is_refused(tmp_path):
+    art = art_of(blend="depth")
+    with pytest.raises(UsageError, match="SVG can only lay the parts of stamp over one another"):
+        export_svg(art, ExportRequest())
+    with pytest.raises(UsageError, match="cannot be written as PDF"):
+        art_of().save(tmp_path / "stamps.pdf")
 
 
 class Striped(Splat):

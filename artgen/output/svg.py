@@ -20,6 +20,7 @@ from artgen.output.compact_paths import compact_path
 from artgen.output.parts import FlatPart, decimals, parts_for, precision
 from artgen.output.parts.marks import merged
 from artgen.output.provenance import RECIPE_ID
+from artgen.output.sprites import sprite_elements
 from artgen.primitives import Primitive
 from artgen.targets import hex_colour, parse_colour
 
@@ -37,6 +38,9 @@ _STYLE = """\
 @media (prefers-reduced-motion: no-preference) {{ g > * {{ animation: appear {fade}s both }} }}
 </style>"""
 
+_SPRITE_STYLE = _STYLE.replace("fill-opacity: 0; stroke-opacity: 0", "opacity: 0")
+"""The same for pictures."""
+
 _NUMBER = re.compile(r"-?\d*\.\d+(?:[eE][-+]?\d+)?")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -53,11 +57,12 @@ def encode_svg(
     """An SVG file of the drawing in a `frame`, over its background unless `transparent`.
 
     The parts appear within `animate` seconds, all at once where it is None. The recipe is in
-    the metadata, for `read_recipe`. Raises UsageError where the drawing has no flat parts,
-    InputError where its tensors are not those of `primitive`, PluginError where a shape gives no
-    SVG element.
+    the metadata, for `read_recipe`. Raises UsageError where the drawing has no flat parts and no
+    sprites, InputError where its tensors are not those of `primitive`, PluginError where a shape
+    gives no SVG element.
     """
-    parts = parts_for(drawing, primitive, "SVG")
+    sprites = sprite_elements(drawing, primitive)
+    parts = [] if sprites else parts_for(drawing, primitive, "SVG")
     if transparent and not primitive.can_be_transparent:
         raise UsageError(
             f"{drawing.primitive} covers the whole picture and cannot be transparent",
@@ -85,11 +90,16 @@ def encode_svg(
         return element
 
     groups = list(_groups(parts, draw, digits, joined=animate is None))
+    style, definitions = _STYLE, []
+    if sprites:
+        style, groups = _SPRITE_STYLE, [("", sprites.uses)]
+        definitions = ["<defs>", *map(_text, sprites.definitions), "</defs>"]
     lines = [
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
         f'viewBox="0 0 {width} {height}">',
         metadata(recipe_json),
-        *([] if animate is None else [_STYLE.format(fade=min(FADE, animate))]),
+        *([] if animate is None else [style.format(fade=min(FADE, animate))]),
+        *definitions,
         *ground,
         f'<g{group} transform="translate({left + canvas.width / 2:g} {top + canvas.height / 2:g}) '
         f'scale({unit / canvas.pixel:g})">',
@@ -102,10 +112,14 @@ def encode_svg(
                 progress = math.log1p(index / FIRST) / math.log1p(count / FIRST)
                 delay = max(0.0, animate - FADE) * progress
                 element.set("style", f"animation-delay:{rounded(delay, 2)}s")
-            lines.append(ElementTree.tostring(element, encoding="unicode").replace(" />", "/>"))
+            lines.append(_text(element))
             index += 1
         lines += ["</g>"] if opening else []
     return "\n".join([*lines, "</g>", "</svg>", ""]).encode()
+
+
+def _text(element: ElementTree.Element) -> str:
+    return ElementTree.tostring(element, encoding="unicode").replace(" />", "/>")
 
 
 def seam_width(fitted: Canvas, canvas: Canvas) -> float:

@@ -16,7 +16,7 @@ from artgen.primitives.ink import Ink, InkOptions
 from artgen.primitives.mesh import Mesh, on_frame, outermost
 from artgen.primitives.partition import Partition
 from artgen.primitives.shape import Shape, mixture
-from artgen.primitives.splat import HIDDEN, OPAQUE, SHARPEST, Blend, Splat, check_colours
+from artgen.primitives.splat import HIDDEN, OPAQUE, SHARPEST, Blend, Splat, Sprites, check_colours
 from artgen.primitives.texture import Texture, read_coverage, read_rgba
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "Shape",
     "SolvableCodec",
     "Splat",
+    "Sprites",
     "Texture",
     "bezier_points",
     "check_colours",

@@ -19,7 +19,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.errors import did_you_mean
@@ -58,6 +60,20 @@ class SplatOptions:
         "full", "full: visible everywhere; buffer: learn where each splat is visible"
     )
     visibility_size: int = option(8, "cells of the buffer along each side", low=1, high=256)
+
+
+@dataclass(frozen=True, eq=False)
+class Sprites:
+    """Parts that are pictures, each transformed and multiplied by the part's colour.
+
+    `pictures` are [count, side, side, 4] from 0 to 1, not multiplied by alpha. Of N parts, `which`
+    [N] is the number of the picture, and `axes` [2, 2, N] are half its width and half its height as
+    offsets (x and y, then the axis, then the part) in canvas units.
+    """
+
+    pictures: NDArray[np.float32]
+    which: Tensor
+    axes: Tensor
 
 
 class Splat(Primitive):
@@ -174,6 +190,10 @@ class Splat(Primitive):
 
         Pen plotters draw strokes along it.
         """
+        return None
+
+    def sprites(self, p: Params) -> Sprites | None:
+        """Return the pictures that parts repeat and their places, for SVG; None by default."""
         return None
 
     def declared_params(self) -> dict[str, Param]:

@@ -99,8 +99,8 @@ class Texture:
         `which` is the number of the picture; fractions are dropped.
         """
         last = float(self._levels)
-        # A texel, the mean of a square with the variance side²/12, is spread by interpolation, which
-        # adds side²/6. So the square that has the variance of both is wider by the root of 3.
+        # A texel is the mean of a square, with a variance of side²/12; interpolation adds side²/6.
+        # So the square that has the variance of both is wider by the root of 3.
         texels = torch.as_tensor(blur * (self.side / 2 / math.sqrt(3))).clamp(1.0, float(self.side))
         level = (torch.log(texels) / _LN2).clamp(0.0, last)
         fine = torch.floor(level.clamp_max(max(last - 1, 0.0)))

@@ -19,6 +19,7 @@ from artgen import (
     Params,
     Preset,
     Splat,
+    Sprites,
     Texture,
     init,
     option,
@@ -124,6 +125,15 @@ class Stamp(Splat):
     def radius(self, p: Params) -> Tensor:
         """The farthest pixel of any stamp that is not empty."""
         return self._reach * p.size
+
+    def sprites(self, p: Params) -> Sprites:
+        """The stamps as pictures; those with one colour are white."""
+        pictures, count = self._stored, self._texture.count
+        if not self._own:
+            pictures = np.stack([*[np.ones_like(pictures)] * 3, pictures], axis=-1)
+        which = p.which.clamp(0, count - 1) if count > 1 else torch.zeros_like(p.size)
+        c, s = p.size * torch.cos(p.angle), p.size * torch.sin(p.angle)
+        return Sprites(pictures, which, torch.stack([torch.stack([c, -s]), torch.stack([s, c])]))
 
 
 def _lot(count: int) -> Any:

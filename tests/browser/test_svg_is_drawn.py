@@ -54,6 +54,15 @@ def target():
     return open_sample("astronaut", TargetRequest(size=SIZE)).pixels
 
 
+@pytest.mark.parametrize("colours", ["flat", "own"])
+def test_svg_of_stamps_is_the_still(colours, shown):
+    given = {"count": 20, "steps": 20, "size": SIZE, "seed": 1, "backend": "eager"}
+    stamps = {"stamp": "leaf,flower", "colours": colours}
+    art = fit("sample:astronaut", "stamp", **given, **stamps)
+    drawn = shown(export_svg(art, ExportRequest(size=300)), 300, 300)
+    assert psnr(drawn[..., :3], art.render(300)) >= 35
+
+
 @pytest.mark.parametrize("name", [*shipped(), "triangle*3+bezier+circle"])
 def test_svg_and_still_are_equally_near_to_the_target(name, shown, target):
     art = art_of(name)
