@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test quick lint format types bench gpu soak gallery browser docs wheel clean
+.PHONY: demo test quick lint format types bench gpu soak cluster gallery browser docs wheel clean
 
 demo: $(VENV)/installed  ## the astronaut in 300 triangles: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit --recipe gallery/recipes/portrait-in-triangles.toml --video-size 720 --overwrite
@@ -49,6 +49,9 @@ soak: $(VENV)/installed-dev  ## every promise of docs/reliability.md in full siz
 	$(PIP) $(PIP_FLAGS) -e '.[soak]'
 	$(BIN)/pip-audit --skip-editable
 	$(BIN)/python -m soak --write
+
+cluster: $(VENV)/installed-dev  ## all tests on a Ray cluster of three nodes on this machine, with 24 runs of 5 s (for the night)
+	ARTGEN_TEST_RAY=long bash .ci/ray
 
 gallery: $(VENV)/installed  ## stills, videos and a page of every recipe in gallery, into gallery/out
 	$(BIN)/artgen gallery build -j $(JOBS) --studio

@@ -16,8 +16,20 @@ from benchmarks._report import machine, update_sections
 from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
-    *("startup", "start", "footprints", "scaling", "fits", "fields", "cuda-static"),
-    *("codecs", "clips", "shapes", "blob", "genetic", "mesh", "batches", "live", "video", "ink"),
+    *("startup", "start", "footprints", "scaling", "fits", "fields", "stability", "cuda-static"),
+    *(
+        "codecs",
+        "clips",
+        "shapes",
+        "blob",
+        "polish",
+        "genetic",
+        "mesh",
+        "batches",
+        "live",
+        "video",
+        "ink",
+    ),
     *("autograd", "ideas"),
 )
 """The modules with a `run(settings)` that yields tables."""
@@ -40,8 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
     parser.add_argument("--long", action="store_true", help="fits: up to three minutes each")
     parser.add_argument(
-        "--data", type=Path, metavar="DIR", help="fits, shapes, genetic, mesh: pictures"
+        "--cpu",
+        action="store_true",
+        help="fits, fields: CPU seconds of one thread, for a machine that others use",
     )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="fits, shapes, mesh: pictures")
     parser.add_argument(
         "--device", metavar="NAME", help=f"{', '.join(ON_DEVICES)}: one to compare with the CPU"
     )
@@ -57,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.write and options.quick:
         parser.error("--quick measures nothing worth writing down: leave out one of the two")
 
-    settings = Settings(quick=options.quick, long=options.long, data=options.data)
+    settings = Settings(quick=options.quick, long=options.long, cpu=options.cpu, data=options.data)
     suffix, names = "", BENCHMARKS
     if options.device:
         suffix, names = f"-{options.device}", GPUS.get(options.device, ON_DEVICES)

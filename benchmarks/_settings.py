@@ -15,11 +15,13 @@ ROOT = Path(__file__).parents[1]
 class Settings:
     """`quick` shrinks everything to seconds; `long` is for `fits`, `data` for pictures.
 
+    With `cpu`, budgets of `fits` and `fields` are CPU seconds of one thread.
     `devices` are compared by `footprints`, `scaling`, `fits` and `fields`; with several of them,
     these fit less.
     """
 
     quick: bool = False
     long: bool = False
+    cpu: bool = False
     data: Path | None = None
     devices: tuple[str, ...] = ("cpu",)

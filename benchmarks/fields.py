@@ -1,9 +1,9 @@
 """Fields: PSNR after seconds of fitting, and between the pixels, without a video.
 
-Seconds are those of `--time`: steps and evaluations, not imports and compiling. Between the pixels,
-a photograph is averaged over 2×2 pixels and fitted with the defaults. The field is then drawn at
-twice the size, beside the bicubic enlargement of its own drawing at the fitting size, and both are
-compared with the photograph.
+Seconds are those of `--time`, or of one processor: steps and evaluations, not imports and
+compiling. Between the pixels, a photograph is averaged over 2×2 pixels and fitted with the
+defaults. The field is then drawn at twice the size, beside the bicubic enlargement of its own
+drawing at the fitting size, and both are compared with the photograph.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import artgen
 from artgen.frame import Frame
 from artgen.metrics import psnr
 from artgen.targets import TargetRequest, open_sample
-from benchmarks._report import Table, figure
+from benchmarks._budget import fit_for, seconds_text
+from benchmarks._report import Table
 from benchmarks._settings import Settings
 
 FIELDS = (
@@ -41,12 +42,13 @@ def run(settings: Settings) -> Iterator[Table]:
     rows = []
     for (name, preset), device in itertools.product(fields, settings.devices):
         arts = [
-            artgen.fit(
+            fit_for(
+                seconds,
+                settings,
                 "sample:astronaut",
                 name,
                 preset=preset,
                 size=size,
-                time=seconds,
                 seed=7,
                 device=device,
             )
@@ -59,7 +61,7 @@ def run(settings: Settings) -> Iterator[Table]:
                 *(f"{art.psnr:.2f} dB ({art.metrics['steps']:,} steps)" for art in arts),
             ]
         )
-    columns = ["", "parameters", *(f"{figure(seconds)} s" for seconds in budgets)]
+    columns = ["", "parameters", *(seconds_text(seconds, settings) for seconds in budgets)]
     yield Table(f"astronaut {size}", columns, rows)
     if settings.devices == ("cpu",):
         size, steps = (16, 20) if settings.quick else (128, None)

@@ -1,6 +1,7 @@
 """How good pictures get: PSNR after seconds of fitting with the defaults, without a video.
 
-Seconds are those of `--time`: steps and evaluations, not imports and compiling.
+Seconds are those of `--time`, or of one processor: steps and evaluations, not imports and
+compiling.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-import artgen
 from artgen import InputError
-from benchmarks._report import Table, figure
+from benchmarks._budget import fit_for, seconds_text
+from benchmarks._report import Table
 from benchmarks._settings import Settings
 
 SAMPLES = ("sample:astronaut", "sample:chelsea", "sample:coffee", "sample:rocket")
@@ -35,12 +36,13 @@ def run(settings: Settings) -> Iterator[Table]:
         row = [f"{count:,} {primitive}{where}", describe(pictures)]
         for seconds in budgets:
             arts = [
-                artgen.fit(
+                fit_for(
+                    seconds,
+                    settings,
                     picture,
                     primitive,
                     count=count,
                     size=size,
-                    time=seconds,
                     seed=7,
                     device=device,
                 )
@@ -49,7 +51,7 @@ def run(settings: Settings) -> Iterator[Table]:
             steps = fmean(art.metrics["steps"] for art in arts)
             row.append(f"{fmean(art.psnr for art in arts):.2f} dB ({steps:,.0f} steps)")
         rows.append(row)
-    columns = ["", "pictures", *(f"{figure(seconds)} s" for seconds in budgets)]
+    columns = ["", "pictures", *(seconds_text(seconds, settings) for seconds in budgets)]
     yield Table("PSNR, mean over pictures", columns, rows)
 
 

@@ -35,11 +35,13 @@ COLUMNS = (
 
 
 def run(settings: Settings) -> Iterator[Table]:
-    gaussian, fourier = (default().load("primitive", name)() for name in ("gaussian", "fourier"))
+    names = ("gaussian", "fourier", "stroke")
+    gaussian, fourier, stroke = (default().load("primitive", name)() for name in names)
     small = settings.quick
     for splat, count, side, pixels in (
         (gaussian, 50 if small else 5_000, 48 if small else 512, 4.0),
         (fourier, 10 if small else 256, 32 if small else 256, None),
+        (stroke, 10 if small else 256, 32 if small else 256, None),
         (Superellipse(), 10 if small else 256, 32 if small else 256, None),
     ):
         scene = make_scene(splat, count, side, pixels)

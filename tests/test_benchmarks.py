@@ -63,7 +63,7 @@ def test_every_benchmark_runs(name, capsys):
         r"^### .+\n\n\| .+\|\n\| ---[-| :]+\|\n(?:\| .+\|\n)+", printed, re.MULTILINE
     )
     assert len(tables) == {
-        "footprints": 3,
+        "footprints": 4,
         "scaling": 3,
         "shapes": 2,
         "blob": 2,
@@ -75,7 +75,7 @@ def test_every_benchmark_runs(name, capsys):
         "cuda-static": 2,
     }.get(name, 1)
     if name == "footprints":
-        assert printed.count("| compiled ") == 3
+        assert printed.count("| compiled ") == 4
         assert printed.count("| numba by hand ") == 2
         assert "numba by hand: nobody wrote one." in printed
     if name == "start":

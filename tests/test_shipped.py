@@ -16,6 +16,7 @@ from artgen import Canvas, Context, Drawing, Map, Params, PluginError, UsageErro
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses import mse, parse_loss, rmse
+from artgen.metrics import psnr
 from artgen.raster import draw, paint
 from artgen.recipe import Recipe
 from artgen.registry import default
@@ -511,3 +512,24 @@ def test_natural_bristles_have_no_single_frequency():
         power = torch.fft.rfft((weights - weights.mean()) * torch.hann_window(512)).abs() ** 2
         strongest[hair] = float(power[1:].max() / power[1:].sum())
     assert strongest["natural"] < 0.75 * strongest["even"]
+
+
+SEARCH = {"restarts": 1, "moves": 0, "candidates": 20, "patience": 10, "passes": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("gaussian", {"count": 60, "steps": 40}),
+        ("triangle", {"count": 20, "engine_options": SEARCH}),
+        ("voronoi", {"count": 40, "steps": 3}),
+        ("mesh", {"count": 40, "steps": 3}),
+        ("mlp", {"hidden": 8, "bands": 4, "steps": 60}),
+        ("stipple", {"count": 300}),
+    ],
+)
+def test_2048_pixels_reduced_to_256_are_the_drawing_at_256(name, options):
+    art = artgen.fit("sample:astronaut", name, size=64, seed=1, threads=1, **options)
+    reduced = np.asarray(Image.fromarray(art.render(2048)).reduce(8))
+    # 64 for splats and 54 for dots that are half a pixel wide at 256.
+    assert psnr(reduced, art.render(256)) > 50
