@@ -22,15 +22,24 @@ _OF_SOME_FAMILIES = frozenset(
 """Options that `gradient` had for every family and now has for some."""
 
 
+SLOW_SAMPLE = "pan=0.04&turn=2.5"
+"""The options of `sample:clip` that were its only speed."""
+
+
 def migrated_options(name: object, options: Mapping[str, Any]) -> dict[str, Any]:
     """The options of the primitive or engine `name` by their current names."""
     names = _RENAMED.get(_bare(name), {})
     return {names.get(key, key): value for key, value in options.items()}
 
 
-def migrated_recipe(data: dict[str, Any]) -> dict[str, Any]:
-    """A recipe of schema 1, as data, with the current names of options where owners are named."""
-    data = dict(data)
+def migrated_recipe(data: dict[str, Any], schema: int) -> dict[str, Any]:
+    """A recipe, as data, with the current names of options where owners are named.
+
+    Clips of before there was motion keep what a complete recipe of then did not have to say.
+    """
+    data = _migrated_clip(dict(data))
+    if schema != 1:
+        return data
     if isinstance(data.get("primitive"), dict):
         data["primitive"] = migrated_options(data["primitive"].get("name"), data["primitive"])
     if isinstance(data.get("stage"), list):
@@ -39,6 +48,21 @@ def migrated_recipe(data: dict[str, Any]) -> dict[str, Any]:
             for stage in data["stage"]
         ]
     return data
+
+
+def _migrated_clip(data: dict[str, Any]) -> dict[str, Any]:
+    """A complete recipe of a clip without `motion`: parts went on as before, and so did engines."""
+    clip, target, stages = data.get("clip"), data.get("target"), data.get("stage")
+    if not (isinstance(clip, dict) and isinstance(target, dict) and isinstance(stages, list)):
+        return data
+    if "motion" in clip or "steady" not in clip or "sha256" not in target:
+        return data
+    engine = stages[-1].get("engine") if stages and isinstance(stages[-1], dict) else None
+    source = str(target.get("source"))
+    if source.partition("?")[0] == "sample:clip":
+        source += ("&" if "?" in source else "?") + SLOW_SAMPLE
+        target = {**target, "source": source}
+    return {**data, "target": target, "clip": {"motion": "extrapolate", "engine": engine, **clip}}
 
 
 def migrated_engine_options(

@@ -378,6 +378,13 @@ class ClipTable(_Table):
         le=MOST_STEPS,
         description="of each frame that follows another one of its scene",
     )
+    motion: Literal["flow", "extrapolate"] = Field(
+        default="flow",
+        description="how parts move on: as the frames do, or as the parts near them did",
+    )
+    engine: str | None = Field(
+        default=None, description="of each frame that follows another one of its scene"
+    )
     steady: float = Field(
         default=0.2,
         ge=0,
@@ -480,7 +487,7 @@ class Recipe(_Table):
             raise InputError(f"{where} has tables or lists more than {DEEPEST} deep")
         for key, value in not_finite(data):
             raise InputError(f"{where}: {key} must be a finite number, got {value}")
-        data = migrated_recipe(data) if schema == 1 else dict(data)
+        data = migrated_recipe(data, schema)
         if isinstance(data.get("init"), str):
             data["init"] = {"name": data["init"]}
         if isinstance(data.get("target"), dict) and isinstance(data["target"].get("mask"), str):

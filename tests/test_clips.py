@@ -15,7 +15,9 @@ from helpers import changed
 from PIL import Image
 
 import artgen
+from artgen.animation.matching import carry
 from artgen.batch import Run
+from artgen.canvas import Canvas
 from artgen.cli import main
 from artgen.errors import InputError, Interrupted, UsageError
 from artgen.events import Advanced, PreviewDrawn
@@ -24,6 +26,7 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry, default
 from artgen.runner import run
 from artgen.runner.clip._keyframes import Keyframe, make_scenes
+from artgen.runner.clip._motion import Motion
 from artgen.runner.clip._shot_detection import find_scenes
 from artgen.targets import (
     PICTURE_SUFFIXES,
@@ -37,6 +40,7 @@ from artgen.targets import (
 from artgen.targets import _animation as animation_module
 from artgen.targets import clip as clip_module
 from artgen.targets._source import ANIMATIONS, CONTAINERS
+from artgen.targets.clip_sample import CLIPS
 from artgen.tasks import RunControl
 
 
@@ -140,6 +144,34 @@ def test_the_sample_moves_and_is_cut():
         open_sample("clip?speed=2")
 
 
+def test_the_speed_of_a_sample():
+    slow, fast = (
+        [frame.image for frame in open_sample(name, TargetRequest(size=24)).frames()]
+        for name in ("clip?n=4&pan=0.01&turn=0", "clip?n=4&pan=0.1&turn=6")
+    )
+    assert np.abs(fast[1] - fast[0]).mean() > 1.5 * np.abs(slow[1] - slow[0]).mean()
+    with pytest.raises(InputError, match=r"pan=2 is not a number from 0 to 0\.1"):
+        open_sample("clip?pan=2")
+    with pytest.raises(InputError, match="turn=x is not a number"):
+        open_sample("clip?turn=x")
+
+
+@pytest.mark.parametrize("name", CLIPS)
+def test_clips_drawn_by_code(name):
+    def frames(options: str, size: int = 24) -> list[np.ndarray]:
+        clip = open_sample(f"{name}{options}", TargetRequest(size=size))
+        assert isinstance(clip, ClipTarget)
+        return [frame.pixels for frame in clip.frames()]
+
+    slow, fast = frames("?n=3"), frames("?n=2&speed=2")
+    assert (len(slow), slow[0].shape) == (3, (18, 24, 3))
+    assert not np.array_equal(slow[0], slow[1])
+    assert np.array_equal(slow[2], fast[1])
+    assert frames("?n=1", 41)[0].shape == (31, 41, 3)
+    with pytest.raises(InputError, match="no option"):
+        open_sample(f"{name}?pan=1")
+
+
 @pytest.mark.parametrize(
     ("name", "data"),
     [
@@ -202,6 +234,84 @@ def test_lifespans_keep_the_order_of_the_places():
         assert torch.equal(scene.tensors_at(scene.times[index])["xy"], key.tensors["xy"])
     still = make_scenes([Keyframe({"xy": torch.zeros(2, 3)})] * 2, 0, 10.0)
     assert still[0].lifespans is None
+
+
+# ---- motion --------------------------------------------------------------------------------------
+
+
+def test_the_motion_between_two_frames():
+    canvas = Canvas(48, 36)
+    frames = torch.from_numpy(np.random.default_rng(0).random((3, 36, 51), np.float32))
+    frames = torch.nn.functional.avg_pool2d(frames, 3, 1, 1)
+    motion = Motion(frames[:, :, 3:], frames[:, :, :48], canvas)
+    found = motion(np.array([[0.0, 0.0], [0.4, -0.3]])) * 36 / 2
+    assert torch.allclose(found, torch.tensor([[3.0], [0.0]]), atol=0.2)
+    for width, height in ((3, 2), (200, 1)):
+        still = torch.zeros(3, height, width)
+        assert not Motion(still, still, Canvas(width, height))(np.zeros((1, 2))).any()
+
+
+def turned(places: np.ndarray) -> torch.Tensor:
+    """A turn by a tenth of a radian, and a step to the right."""
+    cosine, sine = np.cos(0.1), np.sin(0.1)
+    return torch.from_numpy(
+        (places @ [[cosine, sine], [-sine, cosine]] - places + [0.1, 0]).T.astype(np.float32)
+    )
+
+
+def test_parts_are_carried_along():
+    rng = torch.Generator().manual_seed(0)
+    places = torch.rand(2, 5, generator=rng) - 0.5
+    gaussian = default().load("primitive", "gaussian")()
+    moved = carry(gaussian, {"xy": places, **splat_rest(5)}, turned)
+    assert torch.allclose(moved["xy"], places + turned(places.double().numpy().T))
+    triangle = default().load("primitive", "triangle")()
+    shapes = {"genes": torch.rand(6, 4, generator=rng), "colour": torch.ones(3, 4)}
+    shapes["alpha"] = torch.ones(4)
+    corners = shapes["genes"].t().reshape(-1, 2).double().numpy()
+    moved = carry(triangle, shapes, turned)["genes"].t().reshape(-1, 2)
+    assert torch.allclose(
+        moved.double(), torch.from_numpy(corners) + turned(corners).t(), atol=1e-4
+    )
+    siren = default().load("primitive", "siren")()
+    assert carry(siren, shapes, turned) is shapes
+
+
+def splat_rest(count: int) -> dict[str, torch.Tensor]:
+    colours = {"colour": torch.zeros(3, count)}
+    return {"scale": torch.ones(2, count), "angle": torch.zeros(count), **colours}
+
+
+@pytest.mark.parametrize(("primitive", "count"), [("gaussian", 60), ("triangle", 30)])
+def test_carried_parts_fit_what_jumps_better(primitive, count):
+    psnr = []
+    for motion in ("flow", "extrapolate"):
+        asked = recipe(
+            "sample:clip-balls?n=4&speed=2",
+            target={"size": 48},
+            primitive={"name": primitive, "count": count},
+            stage=[{"steps": 60}],
+            clip={"steps": 2, "motion": motion},
+        )
+        psnr.append(run(asked, default()).summary["psnr"])
+    assert psnr[0] > psnr[1] + 0.3
+
+
+def test_recipes_of_before_there_was_motion_are_repeated():
+    old = {
+        "schema": 1,
+        "target": {"source": "sample:clip?n=4", "sha256": "0" * 64},
+        "primitive": {"name": "triangle", "count": 5},
+        "stage": [{"engine": "climb", "steps": 9}],
+        "clip": {"steps": 5, "steady": 0.2, "renew": 0.01, "cut": 2.0, "side_by_side": False},
+    }
+    for schema in (1, 2):
+        read = Recipe.from_dict(old | {"schema": schema})
+        assert (read.clip.motion, read.clip.engine) == ("extrapolate", "climb")
+        assert read.target.source == "sample:clip?n=4&pan=0.04&turn=2.5"
+        assert Recipe.from_dict(read.to_dict()) == read
+    written = Recipe.from_dict(old | {"schema": 2, "clip": {"steps": 5}})
+    assert (written.clip.motion, written.clip.engine) == ("flow", None)
 
 
 # ---- fitting -------------------------------------------------------------------------------------
@@ -277,8 +387,9 @@ def test_parts_keep_their_places(tmp_path):
     assert moved.max() > 0
 
 
-def test_shapes_follow_by_climbing(tmp_path):
+def test_shapes_follow(tmp_path):
     art = artgen.fit("sample:clip?n=6", "triangle", count=6, steps=12, size=24, seed=1)
+    assert art.recipe.clip.engine == "gradient"
     genes = art.film.scenes[0].tensors["genes"]
     assert genes.shape == (3, 6, 6)
     assert (genes[1] - genes[0]).abs().max() > 0
@@ -288,7 +399,9 @@ def test_more_steps_are_more_passes_over_the_shapes(tmp_path):
     found = []
     for steps in (6, 18):
         asked = recipe(
-            primitive={"name": "triangle", "count": 6}, stage=[{"steps": 12}], clip={"steps": steps}
+            primitive={"name": "triangle", "count": 6},
+            stage=[{"steps": 12}],
+            clip={"steps": steps, "engine": "climb"},
         )
         found.append(run(asked, default()).summary)
     assert found[1]["psnr"] > found[0]["psnr"]
@@ -428,6 +541,7 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
         ({"primitive": {"name": "voronoi", "count": 5}}, "genetic"),
         ({"target": {"source": "sample:cat"}}, "is not a clip"),
         ({"primitive": {"name": "pca", "count": None}}, "pca"),
+        ({"clip": {"engine": "climb"}}, "climb does not follow gradient"),
     ],
 )
 def test_refusals(tables, reason):

@@ -91,8 +91,10 @@ RUNS: dict[str, str] = {
     "conditional": f"{DIGITS} -p conditional",
     "pca": "fit sample:digits?n=240 -p pca",
     "svd": "fit sample:digits?n=240 -p svd --no-video",
-    "clip-gaussian": "fit sample:clip?n=4 -p gaussian -n 20 --steps 30 --size 32",
-    "clip-triangle": "fit sample:clip?n=4 -p triangle -n 10 --steps 10 --size 32",
+    "clip-gaussian": "fit sample:clip?n=4&pan=0.04&turn=2.5 -p gaussian -n 20 --steps 30"
+    " --size 32 --set clip.motion=extrapolate",
+    "clip-triangle": "fit sample:clip?n=4&pan=0.04&turn=2.5 -p triangle -n 10 --steps 10"
+    " --size 32 --set clip.motion=extrapolate --set clip.engine=climb",
     "mask": f"{GAUSSIAN} --mask {{mask}}",
     "alpha": "fit {transparent} -p triangle -n 8 --steps 8 --alpha-weight",
     "alpha-gaussian": "fit {transparent} -p gaussian -n 8 --steps 8 --background #336699",

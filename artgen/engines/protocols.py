@@ -6,7 +6,7 @@ The runner asks for each one with `isinstance`, or `issubclass` before an engine
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -84,6 +84,14 @@ class FollowsFrames(Protocol):
 
         They replace those of an ordinary fit, with these `options` and `steps`, for `count` parts.
         """
+
+
+@runtime_checkable
+class FollowedByOther(Protocol):
+    """An engine whose drawings another one fits better to the next frames of a clip."""
+
+    following: ClassVar[Mapping[str, Any]]
+    """The stage of such a frame: `engine`, `steps`, and options of that engine."""
 
 
 @runtime_checkable

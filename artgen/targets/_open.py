@@ -61,5 +61,5 @@ def kind_by_name(source: Source) -> str | None:
         return "clip" if is_clip(path) else "set" if is_set(path) else None
     if source.scheme == "sample":
         name = source.rest.partition("?")[0]
-        return "set" if name in CHARACTERS else "clip" if name == "clip" else None
+        return "set" if name in CHARACTERS else "clip" if name.partition("-")[0] == "clip" else None
     return "clip" if source.scheme == "frames" else None

@@ -13,7 +13,7 @@ from artgen.errors import InputError, did_you_mean, reading
 from artgen.targets._generated import GENERATED
 from artgen.targets._source import SourceOptions, content_hash
 from artgen.targets.clip import ClipTarget
-from artgen.targets.clip_sample import open_clip_sample
+from artgen.targets.clip_sample import CLIPS, open_clip_sample
 from artgen.targets.digits import CHARACTERS, open_digits
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, image_from_array
 from artgen.targets.image_set import SetTarget
@@ -56,14 +56,14 @@ SAMPLES = tuple(sorted((*_PHOTOGRAPHS, *GENERATED, *SUBJECTS)))
 def open_sample(
     rest: str, request: TargetRequest = DEFAULT_REQUEST
 ) -> ImageTarget | SetTarget | ClipTarget:
-    """Open the sample called `rest`: one of `SAMPLES`, drawn `digits` or `letters`, or the `clip`.
+    """Open the sample called `rest`: one of `SAMPLES`, drawn `digits` or `letters`, or a clip.
 
     Raises InputError for an unknown name, or where this scikit-image came without the picture.
     """
     name = rest.partition("?")[0]
     if name in CHARACTERS:
         return open_digits(rest, request)
-    if name == "clip":
+    if name in ("clip", *CLIPS):
         return open_clip_sample(rest, request)
     check_sample(rest)
     if name in SUBJECTS:
@@ -96,7 +96,7 @@ def _subject(name: str, side: int, seed: int) -> NDArray[np.uint8]:
 
 def check_sample(rest: str) -> None:
     """Raise InputError where there is no sample of this name; what follows a ``?`` is ignored."""
-    known = (*SAMPLES, "clip", *CHARACTERS)
+    known = (*SAMPLES, "clip", *CLIPS, *CHARACTERS)
     if rest.partition("?")[0] not in known:
         raise InputError(f"there is no sample {rest!r}", hint=did_you_mean(rest, known))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 from collections.abc import Sequence
@@ -131,6 +132,17 @@ class SourceOptions:
             problem = f"{key}={text} is not a whole number from {low} to {high}"
             raise InputError(f"{self.source}: {problem}")
         return int(text)
+
+    def decimal(self, key: str, default: float, low: float, high: float) -> float:
+        """Return the value of an option, from `low` to `high`. Raises InputError."""
+        text = self._given.get(key, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise InputError(f"{self.source}: {key}={text} is not a number from {low} to {high}")
+        return value
 
 
 def file_safe(text: str) -> str:

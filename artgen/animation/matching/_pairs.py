@@ -10,6 +10,7 @@ those without a partner come out of the nearest part, or vanish into it.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -123,6 +124,20 @@ def move(primitive: Primitive, tensors: Tensors, by: Tensor) -> Tensors:
         f"{type(primitive).__name__} is of the family {primitive.family}, whose parts do not move",
         hint="splats, shapes and partitions can fly in",
     )
+
+
+@GenericFunction
+def carry(primitive: Primitive, tensors: Tensors, motion: Callable[[Floats], Tensor]) -> Tensors:
+    """Return the parts, carried along by a motion of what they show.
+
+    `motion` takes places, float64 [M, 2], and gives their displacements, float32 [2, M], all in
+    canvas units. By default each part is moved as its place is; those of a family that does not
+    say where its parts are, or how they move, stay as they are.
+    """
+    try:
+        return move(primitive, tensors, motion(appearance(primitive, tensors).places))
+    except UsageError:
+        return tensors
 
 
 @GenericFunction

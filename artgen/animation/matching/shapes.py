@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -15,14 +16,19 @@ from artgen.animation.matching._pairs import (
     Tensors,
     align,
     appearance,
+    carry,
     hide,
     move,
 )
 from artgen.errors import UsageError
 from artgen.primitives import Shape
-from artgen.raster import unpack
+from artgen.raster import keep_valid, unpack
 
 __all__: list[str] = []
+
+LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e3
+"""Of corners by genes: those below a share of the largest one do nothing; beyond the other limit
+the order of the corners has changed."""
 
 
 @appearance.register(Shape)
@@ -56,6 +62,36 @@ def _move(shape: Shape, tensors: Tensors, by: Tensor) -> Tensors:
             steps = _steps(member, genes[mine[0], : member.genes])
             moved[: member.genes, mine] += torch.from_numpy(steps).float() @ by[:, mine]
     return {**tensors, "genes": moved}
+
+
+@carry.register(Shape)
+def _carry(shape: Shape, tensors: Tensors, motion: Callable[[Floats], Tensor]) -> Tensors:
+    """Every corner moves as its place does, as nearly as the genes can follow."""
+    kinds, genes, _, _ = unpack(shape, tensors)
+    members = [shape.members[min(max(kind, 0), len(shape.members) - 1)] for kind in kinds]
+    pairs = zip(members, genes, strict=True)
+    corners = [_corners(member, own[: member.genes]) for member, own in pairs]
+    if not corners:
+        return tensors
+    ends = np.cumsum([len(own) for own in corners])[:-1]
+    wanted = np.split(motion(np.concatenate(corners)).double().numpy().T, ends)
+    moved = tensors["genes"].clone()
+    for index, (member, goal) in enumerate(zip(members, wanted, strict=True)):
+        slopes = _slopes(member, genes[index, : member.genes])
+        if slopes is not None:
+            change = np.linalg.lstsq(slopes, goal.reshape(-1), rcond=LEAST_SLOPE)[0]
+            moved[: member.genes, index] += torch.from_numpy(change).float()
+    return {**tensors, "genes": keep_valid(shape, tensors, moved)}
+
+
+def _slopes(member: Shape, genes: Floats) -> Floats | None:
+    """The derivatives of the corners by the genes, [2 corners, genes]; None across a jump."""
+    corners = _corners(member, genes)
+    there = [_corners(member, genes + change) for change in 1e-4 * np.eye(len(genes))]
+    if any(other.shape != corners.shape for other in there):
+        return None
+    slopes: Floats = (np.stack(there) - corners).reshape(len(genes), -1).T * 1e4
+    return slopes if np.abs(slopes).max() < MOST_SLOPE else None
 
 
 def _steps(member: Shape, genes: Floats) -> Floats:

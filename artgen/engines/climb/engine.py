@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -58,6 +58,15 @@ class ClimbEngine(Engine):
     """Random restarts where the picture is wrong, hill climbing, refinement in place."""
 
     supports = ("palette", "replanning")
+
+    following: ClassVar[Mapping[str, Any]] = {
+        "engine": "gradient",
+        "steps": 20,
+        "rate": 0.3,
+        "schedule": "constant",
+        "warmup": 0,
+    }
+    """Frames of a clip: shapes that all move at once are better after a fifth of the time."""
 
     @dataclass(frozen=True)
     class Options:

@@ -57,7 +57,7 @@ def with_steps(
         fit.drawing = engine.drawing(best=False)
     base, step, spent = 0.0, 0.0, sum(pace.rehearsed for pace, _ in paces)
     if second:
-        base, step, took = _following_pace(fit, recipe, (first, second[0]), control)
+        base, step, took = _following_pace(fit, recipe, registry, (first, second[0]), control)
         spent += took
     following = scenes[-1][1] - len(scenes)
     left = budget - spent
@@ -91,7 +91,11 @@ def with_steps(
 
 
 def _following_pace(
-    fit: Fit, recipe: Recipe, frames: tuple[ImageTarget, ImageTarget], control: RunControl
+    fit: Fit,
+    recipe: Recipe,
+    registry: Registry,
+    frames: tuple[ImageTarget, ImageTarget],
+    control: RunControl,
 ) -> tuple[float, float, float]:
     """Seconds of a frame that follows without its steps, of each step, and of finding out."""
     key = Keyframe(dict(fit.drawing.tensors))
@@ -100,7 +104,7 @@ def _following_pace(
     def follow(steps: int) -> float:
         table = (recipe.clip or ClipTable()).model_copy(update={"steps": steps})
         plan = replace(fit.job.plan, recipe=fit.job.recipe.with_clip(table))
-        follower = Follower(replace(fit.job, plan=plan))
+        follower = Follower(replace(fit.job, plan=plan), registry)
 
         def work() -> None:
             with suppress(Diverged):

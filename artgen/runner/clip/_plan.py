@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from artgen.engines.protocols import FollowsFrames
+from artgen.engines.protocols import FollowedByOther, FollowsFrames
 from artgen.errors import UsageError
 from artgen.recipe import ClipTable, OutputTable, Recipe, Stage
 from artgen.resolve import Plan
@@ -56,10 +56,16 @@ def check_clip(recipe: Recipe, target: Target) -> None:
 def plan_clip(plan: Plan) -> Plan:
     """The plan with a complete table `clip`, but for its steps where the stages have a time.
 
+    Colours of a palette are chosen anew by the last engine alone.
+
     Raises UsageError where frames cannot follow one another under the last engine.
     """
     table = plan.recipe.clip or ClipTable()
-    steps = following_steps(plan)
+    if table.engine is None and plan.recipe.target.palette is not None:
+        table = table.model_copy(update={"engine": plan.recipe.stage[-1].engine})
+    plan = replace(plan, recipe=plan.recipe.with_clip(table))
+    over = _followed(plan)
+    steps, table = over["steps"], table.model_copy(update={"engine": over["engine"]})
     if plan.recipe.stage[-1].time is None:
         table = table.model_copy(update={"steps": table.steps or steps})
     return replace(plan, recipe=plan.recipe.with_clip(table))
@@ -79,7 +85,15 @@ def following_stage(plan: Plan) -> Stage:
 def _followed(plan: Plan) -> dict[str, Any]:
     """The last stage with what its engine lays over it."""
     stage, engine = plan.recipe.stage[-1], plan.engines[-1]
+    table = plan.recipe.clip or ClipTable()
     over = None
+    if isinstance(engine, FollowedByOther) and table.engine in (None, engine.following["engine"]):
+        return {"loss": stage.loss, **engine.following}
+    if table.engine not in (None, stage.engine):
+        raise UsageError(
+            f"engine {table.engine} does not follow {stage.engine} in a clip",
+            hint=f"leave out clip.engine, or use {stage.engine}",
+        )
     if issubclass(engine, FollowsFrames):
         over = engine.follow(stage.options, stage.steps or 1, plan.count)
     if over is None:

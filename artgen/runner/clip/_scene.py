@@ -21,6 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from artgen.animation.matching import carry
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
 from artgen.engines.gradient.densify import new_parts, summed_colour
@@ -37,6 +38,7 @@ from artgen.runner._fit import Fit, continuing, on_cpu
 from artgen.runner._folder import RunFolder, scene_milestone
 from artgen.runner._prepare import Job, check_finite, prepare
 from artgen.runner.clip._keyframes import Keyframe, KeyframeStore
+from artgen.runner.clip._motion import Motion
 from artgen.runner.clip._plan import following_stage
 from artgen.runner.clip._prediction import predict
 from artgen.seeds import derived_seed
@@ -181,7 +183,8 @@ class SceneFit:
 
     def _follow(self, job: Job, frames: Iterator[ImageTarget], done: int) -> int:
         """Fit the frames after the first; how many keys there are in the end."""
-        follower = Follower(replace(job, plan=replace(job.plan, recipe=self.recipe)))
+        plan = replace(job.plan, recipe=self.recipe)
+        follower = Follower(replace(job, plan=plan), self.registry)
         key = self.keyframes.read(done - 1)
         before = self.keyframes.read(done - 2) if done > 1 else None
         seconds = key.seconds
@@ -195,7 +198,7 @@ class SceneFit:
             try:
                 found = follower.fit(number, key, before, shown, frame, self._stop)
             except DeviceLost as error:
-                follower = Follower(on_cpu(follower.job, self.recipe)[0])
+                follower = Follower(on_cpu(follower.job, self.recipe)[0], self.registry)
                 found = follower.fit(number, key, before, shown, frame, self._stop)
                 message = continuing(error, f"frame {self.task.first + number}")
                 self.emit(Notice(self.task.run_name, message))
@@ -238,10 +241,11 @@ class Found:
 class Follower:
     """Fits frames that follow others of their scene; `job` is that of the scene's first frame."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, registry: Registry) -> None:
         assert job.recipe.clip is not None
         self.job, self.table = job, job.recipe.clip
         self.stage = following_stage(job.plan)
+        self.engine: type[Engine] = registry.load("engine", self.stage.engine)
         self.primitive = job.plan.primitive
 
     def fit(
@@ -262,7 +266,8 @@ class Follower:
         seed = derived_seed(self.job.recipe.seed, "frame", number)
         last = self._drawing(key.tensors)
         error = self.job.draw(last).outputs - shown.tensors().goal
-        tensors, born = self._predicted(key, before), key.born
+        motion = Motion(shown.tensors().goal, goal, last.canvas)
+        tensors, born = self._predicted(key, before, motion), key.born
         if self.table.renew:
             tensors, born = self._renewed(tensors, born, number, goal, weight, seed)
         problem = self._problem(
@@ -296,7 +301,7 @@ class Follower:
         stop: Callable[[], bool],
     ) -> Engine | None:
         """An engine that took the steps, None where stopped. Raises Diverged."""
-        engine: Engine = self.job.plan.engines[-1]()
+        engine = self.engine()
         engine.start(problem)
         if halvings and isinstance(engine, Recovers):
             engine.recover(0.5**halvings)
@@ -332,8 +337,12 @@ class Follower:
     def _drawing(self, tensors: Mapping[str, Tensor]) -> Drawing:
         return replace(self.job.start, tensors=tensors)
 
-    def _predicted(self, key: Keyframe, before: Keyframe | None) -> dict[str, Tensor]:
+    def _predicted(
+        self, key: Keyframe, before: Keyframe | None, motion: Motion
+    ) -> dict[str, Tensor]:
         """The tensors that the next frame starts from."""
+        if self.table.motion == "flow":
+            return carry(self.primitive, dict(key.tensors), motion)
         if before is None:
             return dict(key.tensors)
         changed = _changed(key.born, before.born)
