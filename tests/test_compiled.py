@@ -12,6 +12,11 @@ from footprints import Shaded
 
 from artgen import Canvas, Param, Splat, UsageError
 from artgen.compiler.record import Untraceable
+from artgen.drawing import Drawing
+from artgen.engines import Problem
+from artgen.engines.gradient.objective import Objective
+from artgen.engines.gradient.splats import SplatObjective
+from artgen.losses import Loss, Term, mse
 from artgen.primitives import Context
 from artgen.raster import EAGER, choose_backend, cpu, paint
 from artgen.raster.backend import planned_backend
@@ -189,6 +194,32 @@ def test_the_bits_are_the_same_for_any_number_of_threads(name, threads):
         results.append([image, *gradients.values()])
     for other in results[1:]:
         assert all(map(torch.equal, results[0], other))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_the_squared_error_is_found_with_its_gradient_in_one_pass(weighted, threads, monkeypatch):
+    splat, canvas = Gaussian(), Canvas(45, 37)
+    rng = torch.Generator().manual_seed(5)
+    target = torch.rand(3, canvas.height, canvas.width, generator=rng)
+    weight = torch.rand(canvas.height, canvas.width, generator=rng) if weighted else None
+    drawing = Drawing("gaussian", {}, scene(splat, canvas), 45, 37, background=BACKGROUND)
+    loss = Loss([Term(0.5, "mse", mse)])
+    problem = Problem(splat, drawing, target, loss, 10, 1, weight, backend=choose_backend(splat))
+    objective = SplatObjective(problem, SplatObjective.Options())
+
+    def found(compute):
+        leaves = {name: each.clone().requires_grad_() for name, each in drawing.tensors.items()}
+        error = compute(leaves, 0)
+        return [error.detach(), *torch.autograd.grad(3 * error, list(leaves.values()))]
+
+    expected = found(lambda leaves, step: Objective.loss(objective, leaves, step))
+    monkeypatch.setattr(Objective, "loss", None)
+    threads(1)
+    alone = found(objective.loss)
+    for mine, theirs in zip(alone, expected, strict=True):
+        assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6 * float(theirs.abs().max()))
+    threads(3)
+    assert all(map(torch.equal, alone, found(objective.loss)))
 
 
 def test_several_threads_of_python_draw_at_once(threads):

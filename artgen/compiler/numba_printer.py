@@ -28,6 +28,8 @@ Names in the kernels, for N splats, T tiles, J pairs of a tile and a splat, and 
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from artgen.compiler.ir import IR
 from artgen.compiler.printer import KernelParts, Printer, Source, block
 from artgen.primitives import HIDDEN, OPAQUE
@@ -36,19 +38,24 @@ from artgen.primitives import HIDDEN, OPAQUE
 def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
     """Write the additive kernels for tiles of `width` × `height` pixels and `channels` features."""
     kernels = _Kernels(ir, far, channels, width, height)
+    features, planes, beside = kernels.features, kernels.planes, kernels.beside()
+    accumulate = (f"{p} += w * {f}" for f, p in zip(features, planes, strict=True))
+    if beside is not None and far == 0:
+        incoming = " + ".join(f"{f} * {p}" for f, p in zip(features, planes, strict=True))
+        added = kernels.terms("s{k} += {term}", (f"w * {p}" for p in planes), masked=False)
+        source = kernels.source(
+            _FORWARD + _KEPT,
+            accumulate=block(16, accumulate),
+            backward=block(16, [f"g = {incoming}", *beside]),
+            add=block(16, added),
+        )
+        return replace(source, keeps=True)
+    arriving = (kernels.coloured(c, f"w * {plane}") for c, plane in enumerate(planes))
     return kernels.source(
-        _SUM,
-        accumulate=block(
-            16, (f"{p} += w * {f}" for f, p in zip(kernels.features, kernels.planes, strict=True))
-        ),
-        backward=block(16, kernels.backward_of_sum(kernels.weight, kernels.planes)),
-        add=block(
-            16,
-            kernels.terms(
-                "s{k} += {term}",
-                (kernels.coloured(c, f"w * {plane}") for c, plane in enumerate(kernels.planes)),
-            ),
-        ),
+        _FORWARD + _SUM,
+        accumulate=block(16, accumulate),
+        backward=block(16, kernels.backward_of_sum(kernels.weight, planes)),
+        add=block(16, kernels.terms("s{k} += {term}", arriving)),
     )
 
 
@@ -171,6 +178,13 @@ i = splat[j]
                 dy = A[k + u64({pixels})] - cy
                 eu = e0 * dx + e1 * dy
                 ev = e2 * dx + e3 * dy""",
+    "visit_again": """\
+i = splat[j]
+            cx, cy = Q[i, 0], Q[i, 1]
+            {load}
+            for k in range(u64(reach[j, 0]) * u64({both}), u64(reach[j, 1]) * u64({both})):
+                dx = A[k] - cx
+                dy = A[k + u64({pixels})] - cy""",
     "write": """\
 top, left = t // columns * {height}, t % columns * {width}
         for c in range({channels}):
@@ -180,7 +194,7 @@ top, left = t // columns * {height}, t % columns * {width}
 }
 """What loops begin and end with: the pixels of tile t; pair j and a loop over its pixels; `out`."""
 
-_SUM = """
+_FORWARD = """
 
 
 @nb.njit((*positions, picture, *tiles), **options)
@@ -197,6 +211,9 @@ def forward(Q, X, Y{table}, out, offset, splat, reach, start, stop):
                 w = {weight}
                 {accumulate}
         {write}
+"""
+
+_SUM = """
 
 
 @nb.njit((*positions, picture, *tiles, matrix), **options)
@@ -218,6 +235,65 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S):
                 {backward}
                 {add}
             {total}
+"""
+
+_KEPT = """
+
+
+@nb.njit((*positions, picture, *tiles, matrix, matrix, nb.float32[::1], nb.float64[::1]), **options)
+def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, share, base, errors):
+    columns = X.shape[0]
+    A = np.empty({pixels} * (2 + {channels}), np.float32)
+    most = 0
+    for t in range(start, stop):
+        pairs = 0
+        for j in range(offset[t], offset[t + 1]):
+            pairs += reach[j, 1] - reach[j, 0]
+        most = max(most, pairs)
+    W = np.empty(most * {both}, np.float32)
+    for t in range(start, stop):
+        {tile}
+        A[{pixels} * 2 :] = f32(0)
+        free = u64(0)
+        for j in range(offset[t], offset[t + 1]):
+            kept = free - u64(reach[j, 0]) * u64({both})
+            free = kept + u64(reach[j, 1]) * u64({both})
+            {visit}
+                inside = eu * eu + ev * ev <= f32(1)
+                {forward}
+                w = {weight}
+                W[k + kept] = w
+                {accumulate}
+        top, left = t // columns * {height}, t % columns * {width}
+        error = 0.0
+        for q in range({height}):
+            for p in range({width}):
+                seen = top + q < grad.shape[1] and left + p < grad.shape[2]
+                for c in range({channels}):
+                    k = (2 + c) * {pixels} + q * {width} + p
+                    arriving = grad[c, top + q, left + p] if seen else f32(0)
+                    if seen and share.size:
+                        difference = A[k] + base[c] - arriving
+                        arriving = difference * share[top + q, left + p]
+                        error += difference * arriving
+                    A[k] = arriving
+        errors[t] = error
+        free = u64(0)
+        for j in range(offset[t], offset[t + 1]):
+            kept = free - u64(reach[j, 0]) * u64({both})
+            free = kept + u64(reach[j, 1]) * u64({both})
+            {zero}
+            {visit_again}
+                w = W[k + kept]
+                {backward}
+                {add}
+            {total}
+"""
+"""For footprints whose sums all have the weight as a factor: it is computed once and kept.
+
+`grad` is what arrives at the picture; or where `share` [height, width] has elements, the goal: then
+`share` times the difference from it arrives, and `errors` [T] are its sums times the difference.
+`base` [C] is added to the picture first.
 """
 
 _OVER = """

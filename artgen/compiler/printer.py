@@ -33,13 +33,15 @@ class Source:
     """The text of the kernels and the layout of their arrays.
 
     `columns` are the parameter components in the order in which `prepare` and `finish` take them;
-    `prepared` and `leaves` count the prepared values and the sums per splat.
+    `prepared` and `leaves` count the prepared values and the sums per splat. `keeps` says that
+    `backward` keeps the weights; see `numba_printer`.
     """
 
     text: str
     columns: tuple[Component, ...]
     prepared: int
     leaves: int
+    keeps: bool = False
 
 
 class Printer:
@@ -198,11 +200,17 @@ class KernelParts:
         colours = [define(f"h{c}", f"f{c} * {arriving[c]}") for c in factors]
         return [*colours, *self.backward(after_forward=True)]
 
-    def terms(self, line: str, features: Iterable[str]) -> list[str]:
+    def beside(self) -> list[str] | None:
+        """Lines that compute the leaves from the weight `w`, where all have it as a factor."""
+        beside, ir = self.schedule.beside, self.schedule.ir
+        if beside is None:
+            return None
+        return type(self.pixel)(ir, {ir.weight: "w"}).assignments(beside)
+
+    def terms(self, line: str, features: Iterable[str], *, masked: bool = True) -> list[str]:
         """Return ``line.format(k=k, term=term)`` per leaf and then per gradient of a feature."""
         zero = self.pixel.constant(0.0)
-        leaves = (
-            self.pixel.where("inside", self.pixel.number(leaf), zero)
-            for leaf in self.schedule.leaves
-        )
+        leaves = [self.pixel.number(leaf) for leaf in self.schedule.leaves]
+        if masked:
+            leaves = [self.pixel.where("inside", leaf, zero) for leaf in leaves]
         return [line.format(k=k, term=term) for k, term in enumerate([*leaves, *features])]

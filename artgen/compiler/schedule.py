@@ -23,6 +23,10 @@ class Schedule:
     `forward` is what the weight and the colours take per pixel, and `backward` what these and the
     leaves take. `leaves` maps what is summed to the value that stands for its sum; from these,
     `finish` computes `gradients` once per splat.
+
+    `beside` is what the leaves take where the weight is known, if it is a factor of every one of
+    them: where the weight is 0, so are they. Otherwise, and where splats have colours of their own,
+    it is None.
     """
 
     ir: IR
@@ -30,6 +34,7 @@ class Schedule:
     uniforms: list[int]
     forward: list[int]
     backward: list[int]
+    beside: list[int] | None
     leaves: dict[int, int]
     finish: list[int]
     gradients: dict[Component, int]
@@ -45,16 +50,32 @@ def make_schedule(ir: IR) -> Schedule:
     drawn = [ir.weight, *ir.colours]
     backward = needed(ir, [*drawn, *sums.leaves], per_pixel=True)
     uniforms = uniforms_read(ir, [*backward, *drawn])
+    beside = None
+    if not ir.colours and all(_has_factor(ir, leaf, ir.weight) for leaf in sums.leaves):
+        beside = needed(ir, sums.leaves, per_pixel=True, known=[ir.weight])
     return Schedule(
         ir=ir,
         prepare=needed(ir, uniforms, per_pixel=False),
         uniforms=uniforms,
         forward=needed(ir, drawn, per_pixel=True),
         backward=backward,
+        beside=beside,
         leaves=sums.leaves,
         finish=needed(ir, sums.gradients.values(), per_pixel=False),
         gradients=sums.gradients,
     )
+
+
+def _has_factor(ir: IR, number: int, factor: int) -> bool:
+    """Whether a value is a product of `factor` and something, or a sum of such products."""
+    operation, arguments, *_ = ir.values[number]
+    found = (_has_factor(ir, argument, factor) for argument in arguments)
+    match operation:
+        case "mul":
+            return number == factor or any(found)
+        case "add" | "sub" | "neg":
+            return number == factor or all(found)
+    return number == factor
 
 
 class _Sums:
@@ -141,14 +162,21 @@ class _Sums:
         return self.leaves[number]
 
 
-def needed(ir: IR, targets: Iterable[int], per_pixel: bool) -> list[int]:
-    """Return the values that `targets` need, in order: those per pixel, or those per splat."""
+def needed(
+    ir: IR, targets: Iterable[int], per_pixel: bool, known: Collection[int] = ()
+) -> list[int]:
+    """Return the values that `targets` need, in order: those per pixel, or those per splat.
+
+    Nothing is needed for the values that are `known`.
+    """
     found: set[int] = set()
     waiting = list(targets)
     while waiting:
         number = waiting.pop()
         value = ir.values[number]
-        if number not in found and value.arguments and value.per_pixel == per_pixel:
+        if number in found or number in known:
+            continue
+        if value.arguments and value.per_pixel == per_pixel:
             found.add(number)
             waiting += value.arguments
     return sorted(found)

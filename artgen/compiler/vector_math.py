@@ -115,7 +115,9 @@ def _expm1_reduced(f):
 
 @inline
 def exp(x):
-    x = select(x < f32(-87), f32(-87), select(x > f32(88), f32(88), x))
+    # One after the other, these are two instructions.
+    x = select(x < f32(-87), f32(-87), x)
+    x = select(x > f32(88), f32(88), x)
     n = np.floor(x * f32(1.4426950408889634) + f32(0.5))
     f = _fused(n, f32(2.12194440e-4), _fused(n, f32(-0.693359375), x))
     scale = _bits_to_float((nb.int32(n) + nb.int32(127)) << nb.int32(23))

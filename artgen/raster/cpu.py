@@ -25,7 +25,7 @@ from artgen.compiler.numba_printer import emit, emit_over
 from artgen.compiler.printer import Source
 from artgen.compiler.threads import share
 from artgen.primitives import Splat
-from artgen.raster.footprint import CompiledFootprint, Launch
+from artgen.raster.footprint import CompiledFootprint, Goal, Launch
 
 WIDTH, HEIGHT = 8, 32
 """A tile is as wide as a vector and tall enough to be worth its overhead."""
@@ -53,72 +53,133 @@ class Footprint(CompiledFootprint):
         return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
 
     def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor:
-        names = dict.fromkeys(name for name, _ in launch.source.columns)
-        return _draw(launch, features, *(tensors[name] for name in names))
+        return _draw(launch, features, *_parameters(launch.source, tensors))
+
+    def squared_error(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        features: Tensor,
+        canvas: Canvas,
+        goal: Goal,
+    ) -> Tensor | None:
+        """The error, where the kernels keep the weights for the gradient."""
+        if not self.kernels(features.shape[0])[0].keeps:
+            return None
+        tensors, features, launch = self._launch(splat, tensors, features, canvas)
+        return _compare(launch, goal, features, *_parameters(launch.source, tensors))
 
 
-class _Draw(torch.autograd.Function):
-    """The kernels as one differentiable operation of [C, N] features and the parameters.
+class _Scene:
+    """Splats as the kernels take them: [C, N] features, and parameters in the order of `_places`.
 
-    Those are given in the order in which the source's columns first name them.
+    Parameters are those that the source's columns name, in the order in which they are first named.
     """
 
-    @staticmethod
-    def forward(ctx: Any, launch: Launch, features: Tensor, *parameters: Tensor) -> Tensor:
-        source, kernels, extent, canvas, over, table = launch
-        grid = _grid(canvas)
-        places = _places(source)
+    def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
+        self.source, self.kernels, extent, canvas, over, table = launch
+        self.grid, self.features, self.parameters = _grid(canvas), features, parameters
+        places = _places(self.source)
         packed = np.empty((features.shape[1], len(places)), np.float32)
         for column, (which, index) in enumerate(places):
             packed[:, column] = parameters[which].detach()[index].numpy()
-        first = source.columns.index(("xy", (0,)))
+        first = self.source.columns.index(("xy", (0,)))
         centres = np.ascontiguousarray(packed[:, first : first + 2])
         ellipses = torch.stack(extent, dim=1).float().numpy()
         colours = features.detach().t().float().contiguous().numpy()
-        order = None
+        self.order = None
         if not over and len(packed) >= SORTED_FROM:
-            order = grid.order(centres)
+            self.order = self.grid.order(centres)
             packed, centres, ellipses, colours = (
-                rows[order] for rows in (packed, centres, ellipses, colours)
+                rows[self.order] for rows in (packed, centres, ellipses, colours)
             )
-        frame, tiles = grid.bin(centres, ellipses)
-        prepared = np.empty((len(packed), source.prepared), np.float32)
-        kernels.prepare(packed, centres, frame, colours, prepared, *table)
-        arrays = (prepared, grid.x, grid.y, *table)
-        image = torch.empty(len(features), grid.canvas.height, grid.canvas.width)
+        frame, self.tiles = self.grid.bin(centres, ellipses)
+        prepared = np.empty((len(packed), self.source.prepared), np.float32)
+        self.kernels.prepare(packed, centres, frame, colours, prepared, *table)
+        self.packed, self.table = packed, table
+        self.arrays = (prepared, self.grid.x, self.grid.y, *table)
+
+    def launch(self, kernel: Callable[..., None], picture: Floats, *more: Any) -> None:
+        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
+        offset = self.tiles[0]
+        work = offset + np.arange(len(offset))
+        pieces = 1 if torch.get_num_threads() == 1 else 4 * torch.get_num_threads()
+        cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1))
+        share(
+            lambda piece: kernel(*self.arrays, picture, *self.tiles, *piece, *more),
+            list(pairwise(cuts.tolist())),
+        )
+
+    def gradients(self, incoming: Floats, *more: Any) -> tuple[Tensor | None, ...]:
+        """What `backward` of a function of (launch, features, *parameters) returns."""
+        source, splat = self.source, self.tiles[1]
+        pairs = np.empty((len(splat), source.leaves + len(self.features)), np.float32)
+        self.launch(self.kernels.backward, incoming, pairs, *more)
+        totals = np.zeros((len(self.packed), pairs.shape[1]), np.float32)
+        drawn = np.zeros(len(self.packed), np.bool_)
+        _common().sum_pairs(splat, pairs, totals, drawn)
+        gradient = np.empty_like(self.packed)
+        self.kernels.finish(self.packed, totals, gradient, *self.table)
+        # Splats that were not drawn have gradient 0, even where a factor is not finite.
+        gradient[~drawn] = 0
+        if self.order is not None:
+            gradient, totals = _unsorted(gradient, self.order), _unsorted(totals, self.order)
+        gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
+        for column, (which, index) in enumerate(_places(source)):
+            gradients[which][index] = torch.from_numpy(gradient[:, column])
+        of_features = torch.from_numpy(totals[:, source.leaves :].T.copy()).to(self.features)
+        return None, of_features, *gradients
+
+
+class _Draw(torch.autograd.Function):
+    """The kernels as one differentiable operation of the features and parameters of a scene."""
+
+    @staticmethod
+    def forward(ctx: Any, launch: Launch, features: Tensor, *parameters: Tensor) -> Tensor:
+        scene = ctx.scene = _Scene(launch, features, parameters)
+        canvas, tiles = launch.canvas, len(scene.tiles[0]) - 1
+        image = torch.empty(len(features), canvas.height, canvas.width)
         # The number of visible splats at each pixel.
-        more = (np.empty((len(tiles[0]) - 1, WIDTH * HEIGHT), np.float32),) if over else ()
-        _launch(kernels.forward, *arrays, image.numpy(), tiles=tiles, more=more)
-        ctx.saved = packed, order, arrays, tiles, source, kernels
-        ctx.more = (*more, image.numpy()) if over else ()
-        ctx.like = features, parameters
+        end = (np.empty((tiles, WIDTH * HEIGHT), np.float32),) if launch.over else ()
+        scene.launch(scene.kernels.forward, image.numpy(), *end)
+        ctx.more = (*end, image.numpy()) if launch.over else ()
+        if launch.source.keeps:
+            ctx.more = _no_share, _no_base, np.empty(tiles)
         return image
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        packed, order, arrays, tiles, source, kernels = ctx.saved
-        incoming, (_, splat, _) = grad_outputs[0].float().contiguous().numpy(), tiles
-        pairs = np.empty((len(splat), source.leaves + len(incoming)), np.float32)
-        _launch(kernels.backward, *arrays, incoming, tiles=tiles, more=(pairs, *ctx.more))
-        totals = np.zeros((len(packed), pairs.shape[1]), np.float32)
-        drawn = np.zeros(len(packed), np.bool_)
-        _common().sum_pairs(splat, pairs, totals, drawn)
-        gradient = np.empty_like(packed)
-        kernels.finish(packed, totals, gradient, *arrays[3:])
-        # Splats that were not drawn have gradient 0, even where a factor is not finite.
-        gradient[~drawn] = 0
-        if order is not None:
-            gradient, totals = _unsorted(gradient, order), _unsorted(totals, order)
-        features, parameters = ctx.like
-        gradients = [torch.zeros_like(parameter) for parameter in parameters]
-        for column, (which, index) in enumerate(_places(source)):
-            gradients[which][index] = torch.from_numpy(gradient[:, column])
-        of_features = torch.from_numpy(totals[:, source.leaves :].T.copy()).to(features)
-        return None, of_features, *gradients
+        incoming = grad_outputs[0].float().contiguous().numpy()
+        scene: _Scene = ctx.scene
+        return scene.gradients(incoming, *ctx.more)
 
 
 _draw: Callable[..., Tensor] = _Draw.apply
+_no_share, _no_base = np.empty((0, 0), np.float32), np.empty(0, np.float32)
+
+
+class _Compare(torch.autograd.Function):
+    """The picture compared with a goal, and all gradients, in one pass over the tiles."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, launch: Launch, goal: Goal, features: Tensor, *parameters: Tensor
+    ) -> Tensor:
+        scene = _Scene(launch, features, parameters)
+        errors = np.empty(len(scene.tiles[0]) - 1)
+        base, share_of = (np.asarray(each, np.float32) for each in (goal.base, goal.share))
+        ctx.gradients = scene.gradients(goal.picture.numpy(), share_of, base, errors)
+        return features.new_tensor(errors.sum() / 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        first, *gradients = ctx.gradients
+        return first, None, *(each * grad_outputs[0] for each in gradients)
+
+
+_compare: Callable[..., Tensor] = _Compare.apply
 
 
 def _unsorted(rows: Floats, order: NDArray[np.int64]) -> Floats:
@@ -128,21 +189,15 @@ def _unsorted(rows: Floats, order: NDArray[np.int64]) -> Floats:
     return before
 
 
+def _parameters(source: Source, tensors: Mapping[str, Tensor]) -> list[Tensor]:
+    """The parameters that the columns name."""
+    return [tensors[name] for name in dict.fromkeys(name for name, _ in source.columns)]
+
+
 def _places(source: Source) -> list[tuple[int, tuple[int, ...]]]:
     """For every column which parameter it is of, counted as they come, and which component."""
     numbers: dict[str, int] = {}
     return [(numbers.setdefault(name, len(numbers)), index) for name, index in source.columns]
-
-
-def _launch(
-    kernel: Callable[..., None], *arrays: Any, tiles: Sequence[Any], more: tuple[Any, ...] = ()
-) -> None:
-    """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
-    offset = tiles[0]
-    work = offset + np.arange(len(offset))
-    pieces = 1 if torch.get_num_threads() == 1 else 4 * torch.get_num_threads()
-    cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1))
-    share(lambda piece: kernel(*arrays, *tiles, *piece, *more), list(pairwise(cuts.tolist())))
 
 
 def _common() -> ModuleType:

@@ -31,6 +31,18 @@ class Launch(NamedTuple):
     """The constants that the kernels look up, where they look any up."""
 
 
+class Goal(NamedTuple):
+    """What a sum of splats on an even `base` is compared with.
+
+    The error is half the sum of `share` [height, width] times the squared differences from
+    `picture` [channels, height, width].
+    """
+
+    picture: Tensor
+    share: Tensor
+    base: tuple[float, ...]
+
+
 class StepProblem(NamedTuple):
     """What the steps of a fit minimise, and by which optimizer.
 
@@ -125,13 +137,33 @@ class CompiledFootprint(ABC):
         over: bool = False,
     ) -> Tensor:
         """The same as `eager.draw_features`, in float32."""
+        return self._draw(*self._launch(splat, tensors, features, canvas, over))
+
+    def squared_error(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        features: Tensor,
+        canvas: Canvas,
+        goal: Goal,
+    ) -> Tensor | None:
+        """The error of a sum of splats, found with its gradient at once; None: there is no way."""
+        return None
+
+    def _launch(
+        self,
+        splat: Splat,
+        tensors: Mapping[str, Tensor],
+        features: Tensor,
+        canvas: Canvas,
+        over: bool = False,
+    ) -> tuple[Mapping[str, Tensor], Tensor, Launch]:
         source, kernels = self.kernels(features.shape[0], over)
         extent = find_extent(splat, tensors, features.shape[1])
         if PIXEL in source.columns and "pixel" not in tensors:
             tensors = {**tensors, "pixel": features.new_full(features.shape[1:], canvas.pixel)}
         table = (self._place(features.device),) if len(self._ir.table) else ()
-        launch = Launch(source, kernels, extent, canvas, over, table)
-        return self._draw(tensors, features, launch)
+        return tensors, features, Launch(source, kernels, extent, canvas, over, table)
 
     def stepper(self, splat: Splat, problem: StepProblem, count: int) -> Stepper:
         """What takes steps of `count` splats on the device. Raises `step_program.NoStep`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from artgen.canvas import Canvas
@@ -17,7 +18,7 @@ from artgen.losses import exponential, l1, mse
 from artgen.options import option
 from artgen.primitives import Primitive, Splat
 from artgen.raster import paint
-from artgen.raster.footprint import Stepper, StepProblem
+from artgen.raster.footprint import Goal, Stepper, StepProblem
 
 _LOSSES = (mse, l1, exponential)
 """Losses that a device knows, by the names of the functions."""
@@ -44,6 +45,7 @@ class SplatObjective(Objective):
 
     def __init__(self, problem: Problem, options: Any) -> None:
         super().__init__(problem, options)
+        self._goals: dict[int, Goal] = {}
         if problem.primitive.can_densify:
             self.densification = Densification(
                 problem.primitive, problem, options, self.picture, self.target, self.weight
@@ -93,6 +95,39 @@ class SplatObjective(Objective):
             options.epsilon,
             options.weight_decay,
         )
+
+    def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
+        """The loss of a step; that of a sum of splats is found with its gradient, where it can."""
+        splat, footprint = self.problem.primitive, self.problem.backend.footprint
+        if footprint is not None and isinstance(splat, Splat) and self._is_squared_error:
+            canvas, goal = self._view(step).canvas, self._goal(step)
+            error = footprint.squared_error(splat, tensors, tensors["colour"], canvas, goal)
+            if error is not None:
+                return error
+        return super().loss(tensors, step)
+
+    @property
+    def _is_squared_error(self) -> bool:
+        """Whether the loss is that of `squared_error`, and no plugin changes it."""
+        problem, splat = self.problem, self.problem.primitive
+        return (
+            type(self) is SplatObjective
+            and isinstance(splat, Splat)
+            and (splat.blend, splat.far) == ("sum", 0)
+            and paint.dispatch(type(splat)) is paint.dispatch(Splat)
+            and [term.function for term in problem.loss.terms] == [mse]
+        )
+
+    def _goal(self, step: int) -> Goal:
+        divisor = self.shrinking(step)
+        if divisor not in self._goals:
+            _, target, weight = self._view(step)
+            ones = torch.ones_like(target).requires_grad_()
+            error = self.problem.loss(ones, torch.zeros_like(target), weight)
+            (slope,) = torch.autograd.grad(error, ones)
+            background = self.problem.drawing.background
+            self._goals[divisor] = Goal(target.contiguous(), slope[0].contiguous(), background)
+        return self._goals[divisor]
 
     def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
         """The picture of a step: the order of the parts is soft at first and hardens."""
