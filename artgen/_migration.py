@@ -21,6 +21,9 @@ _OF_SOME_FAMILIES = frozenset(
 )
 """Options that `gradient` had for every family and now has for some."""
 
+_ADDED: Mapping[str, Mapping[str, Any]] = {"gradient": {"importance": "colour", "exponent": 1.0}}
+"""Options by engine that were added later, with the values that repeat earlier fits."""
+
 
 SLOW_SAMPLE = "pan=0.04&turn=2.5"
 """The options of `sample:clip` that were its only speed."""
@@ -75,6 +78,16 @@ def migrated_engine_options(
     foreign = _OF_SOME_FAMILIES.difference(known) if _bare(name) == "gradient" else ()
     options = migrated_options(name, options)
     return {key: value for key, value in options.items() if key not in foreign}
+
+
+def earlier_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
+    """Values of options of the engine `name` that did not exist when a fit wrote `given`.
+
+    A fit writes every option. So nothing is missing where one of the others `known` is missing.
+    """
+    added = _ADDED.get(_bare(name), {})
+    complete = added.keys() <= {*known} <= {*given, *added}
+    return dict(added) if complete else {}
 
 
 def _bare(name: object) -> str:

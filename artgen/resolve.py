@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from artgen._migration import migrated_engine_options
+from artgen._migration import earlier_options, migrated_engine_options
 from artgen.art.precision import bytes_of_shapes
 from artgen.canvas import Canvas
 from artgen.engines.protocols import (
@@ -457,6 +457,7 @@ def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: 
     for key in set(given) - _names(known):
         hint = did_you_mean(key, {*_names(known), *Stage.model_fields})
         raise UsageError(f"engine {name} has no option {key!r}", hint=hint)
+    given = {**earlier_options(name, given, _names(known)), **given}
     options = parse_options(known, given, owner=f"engine {name}")
     own.update(engine=name)
     return Stage(**own, **_without_none(dataclasses.asdict(options)))

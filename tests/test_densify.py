@@ -20,6 +20,7 @@ from artgen.engines import Problem
 from artgen.engines.gradient.densify import (
     DensificationSchedule,
     error_density,
+    error_without,
     new_parts,
     pick_places,
     summed_colour,
@@ -109,6 +110,13 @@ def test_error_density_is_high_where_the_picture_is_wrong():
     assert float(density[4, 2]) < 1e-6
 
 
+def test_the_exponent_concentrates_the_density():
+    image, target = torch.zeros(3, 16, 24), torch.zeros(3, 16, 24)
+    target[:, 4, 6], target[:, 10, 18] = 1, 0.5
+    plain, squared = (error_density(image, target, None, 1.0, power) for power in (1.0, 2.0))
+    torch.testing.assert_close(squared, plain**2 / (plain**2).sum())
+
+
 def test_error_density_without_error_or_weight_is_uniform():
     image = torch.rand(3, 5, 7, generator=torch.Generator().manual_seed(0))
     flat = torch.full((5, 7), 1 / 35)
@@ -186,6 +194,25 @@ def test_what_is_off_the_canvas_dim_or_masked_contributes_little():
     masked = worth(weight)
     assert float(masked[0]) == 0
     assert float(masked[1]) == pytest.approx(float(plain[1]))
+
+
+def test_the_error_without_a_part_follows_from_its_colour_and_area():
+    large = Canvas(96, 64)
+    tensors = {
+        "xy": torch.tensor([[-0.7, 0.0, 0.7], [0.0, -0.1, 0.1]]),
+        "size": torch.tensor([0.2, 0.1, 0.05]),
+        "colour": torch.tensor([[0.1, 0.2, 0.7]]).expand(3, -1).contiguous(),
+    }
+
+    def one(index):
+        return {name: tensor[..., [index]] for name, tensor in tensors.items()}
+
+    true = torch.stack([paint(Blob(), one(k), large).square().sum() for k in range(3)])
+    colour = summed_colour(lambda some: paint(Blob(), some, large), tensors, None)
+    found = error_without(Blob(), tensors, colour)
+    torch.testing.assert_close(found / found.sum(), true / true.sum(), rtol=0.05, atol=0)
+    # The largest part adds most colour, and is missed less than the smallest one.
+    assert (colour.argmax(), found.argmax()) == (0, 2)
 
 
 # ---- the engine ----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from artgen.registry import default
 from artgen.resolve import Plan, resolve
 
 EVERY_OPTION = {
-    **{"batch": 0, "jitter": 0.0, "start": 0.1, "add": 0.4, "move": 0.05, "every": 0.05},
+    **{"batch": 0, "jitter": 0.0, "start": 0.1, "add": 0.4, "move": 0.1, "every": 0.05},
     **{"until": 0.5, "soften": 0.15, "coarse": 0.0, "alpha": "auto", "settle": 0.0},
     **{"augment": 0.0, "turn": 15.0, "shift": 0.1, "zoom": 0.1, "shear": 10.0},
 }
@@ -51,6 +51,15 @@ def test_a_recipe_holds_the_options_of_its_family_alone():
     options = resolved("gaussian").recipe.stage[0].options
     assert {"start", "converge", "rate"} <= options.keys()
     assert not {"jitter", "alpha", "augment", "batch"} & options.keys()
+
+
+def test_a_fit_made_before_an_option_existed_keeps_what_was_done_then():
+    options = resolved("gaussian").recipe.stage[0].options
+    earlier = {k: v for k, v in options.items() if k not in ("importance", "exponent")}
+    again = resolved("gaussian", **earlier).recipe.stage[0].options
+    assert again == {**options, "importance": "colour", "exponent": 1.0}
+    assert resolved("gaussian", **options).recipe.stage[0].options == options
+    assert resolved("gaussian", start=0.5).recipe.stage[0].options == {**options, "start": 0.5}
 
 
 @pytest.mark.parametrize("primitive", ["gaussian", "siren", "triangle"])

@@ -38,7 +38,9 @@ KILLED = Path(__file__).parent / "data" / "killed"
 
 STORE = Path(__file__).parent / "data" / "same_bytes.json"
 
-GAUSSIAN = "fit sample:astronaut -p gaussian -n 40 --steps 40 --size 40"
+# The defaults of 0.1.
+EARLIER = "--set engine.move=0.05 --set engine.importance=colour --set engine.exponent=1"
+GAUSSIAN = f"fit sample:astronaut -p gaussian -n 40 --steps 40 --size 40 {EARLIER}"
 SHAPES = "fit sample:coffee --size 40 -n 12 --steps 12"
 DIGITS = "fit sample:digits?n=240 --steps 6"
 
@@ -49,7 +51,7 @@ RUNS: dict[str, str] = {
     # millionth; Adam makes more of it. Qualities in dB were compared: they are the same on average.
     "gaussian-sum": GAUSSIAN,
     "gaussian-video": "fit sample:chelsea -p gaussian -n 20 --steps 20 --size 32 --video {}.gif"
-    " --fps 5 --video-seconds 2",
+    f" --fps 5 --video-seconds 2 {EARLIER}",
     "gaussian-mean": f"{GAUSSIAN} --set blend=mean",
     "gaussian-normalized": f"{GAUSSIAN} --set blend=normalized",
     "gaussian-depth": f"{GAUSSIAN} --set blend=depth",
@@ -57,16 +59,16 @@ RUNS: dict[str, str] = {
     "gaussian-inverse": f"{GAUSSIAN} --set scale=inverse",
     "gaussian-buffer": f"{GAUSSIAN} --set blend=normalized --set visibility=buffer",
     "gaussian-eager": f"{GAUSSIAN} --backend eager",
-    "gaussian-auto": "fit sample:coffee -p gaussian -n auto --steps 60 --size 32",
+    "gaussian-auto": f"fit sample:coffee -p gaussian -n auto --steps 60 --size 32 {EARLIER}",
     "gaussian-loss": f"{GAUSSIAN} --loss l1+0.1*ssim --precision fp16",
     "gaussian-coarse": f"{GAUSSIAN} --set engine.coarse=0.5 --set engine.optimizer=adamw"
     " --set engine.schedule=one-cycle",
     # 0.1 asked for `--target-bytes 900`, the parameters alone, which gave this count.
-    "gaussian-bytes": "fit sample:rocket -n 104 --steps 20 --size 32 --precision int8",
+    "gaussian-bytes": f"fit sample:rocket -n 104 --steps 20 --size 32 --precision int8 {EARLIER}",
     "gaussian-stages": "fit sample:rocket -n 20 -e gradient,gradient --steps 15,15 --size 32"
-    " --history 4",
-    "fourier": "fit sample:astronaut -p fourier -n 30 --steps 30 --size 40",
-    "stroke": "fit sample:astronaut -p stroke -n 20 --steps 20 --size 40",
+    f" --history 4 {EARLIER.replace('engine', '1')} {EARLIER.replace('engine', '2')}",
+    "fourier": f"fit sample:astronaut -p fourier -n 30 --steps 30 --size 40 {EARLIER}",
+    "stroke": f"fit sample:astronaut -p stroke -n 20 --steps 20 --size 40 {EARLIER}",
     "triangle": f"{SHAPES} -p triangle",
     "rectangle": f"{SHAPES} -p rectangle",
     "square": f"{SHAPES} -p square",
@@ -99,15 +101,15 @@ RUNS: dict[str, str] = {
     "pca": "fit sample:digits?n=240 -p pca",
     "svd": "fit sample:digits?n=240 -p svd --no-video",
     "clip-gaussian": "fit sample:clip?n=4&pan=0.04&turn=2.5 -p gaussian -n 20 --steps 30"
-    " --size 32 --set clip.motion=extrapolate",
+    f" --size 32 --set clip.motion=extrapolate {EARLIER}",
     "clip-triangle": "fit sample:clip?n=4&pan=0.04&turn=2.5 -p triangle -n 10 --steps 10"
     " --size 32 --set clip.motion=extrapolate --set clip.engine=climb",
     "mask": f"{GAUSSIAN} --mask {{mask}}",
     "alpha": "fit {transparent} -p triangle -n 8 --steps 8 --alpha-weight",
-    "alpha-gaussian": "fit {transparent} -p gaussian -n 8 --steps 8 --background #336699",
+    "alpha-gaussian": f"fit {{transparent}} -p gaussian -n 8 --steps 8 --background #336699 {EARLIER}",
     "batch": "fit {photo} {transparent} -p circle -n 5 --steps 5 --seeds 1,2",
     "seeded-shapes": "fit {photo} --init {gaussian-normalized}.art -p triangle -n 10 --steps 6",
-    "init": "fit {photo} --init {gaussian-sum}.art --steps 10",
+    "init": f"fit {{photo}} --init {{gaussian-sum}}.art --steps 10 {EARLIER}",
     "refit-shapes": "fit {photo} --init {triangle}.art -e gradient --steps 10",
     "render-splats": "render {gaussian-over}.art --size 96 -o {}.png -o {}.html",
     "render-field": "render {siren}.art --size 64 -o {}.png -o {}.html",

@@ -35,6 +35,15 @@ WIDE = 16.0
 """A slider is logarithmic where its upper end is so many times the lower one."""
 
 _CANVAS = Canvas(256, 256)
+_STAGE = {
+    "engine": "gradient",
+    "steps": 1000,
+    "loss": "mse",
+    "move": 0.05,
+    "importance": "colour",
+    "exponent": 1.0,
+}
+"""The stage of every fit; pages know no other `importance` and `exponent`."""
 
 
 def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:
@@ -246,7 +255,7 @@ def _variant(
         {
             "seed": 0,
             "primitive": table,
-            "stage": [{"engine": "gradient", "steps": 1000, "loss": "mse"}],
+            "stage": [_STAGE],
             "run": {
                 "device": "webgpu",
                 "backend": "compiled",

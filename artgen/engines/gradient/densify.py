@@ -20,7 +20,7 @@ from artgen.drawing import Drawing
 from artgen.engines.base import Problem, State
 from artgen.engines.evaluation import check_finite, picture_psnr
 from artgen.init import Generator, choose, make_generator
-from artgen.primitives import Context, Primitive
+from artgen.primitives import Context, Params, Primitive, Splat
 from artgen.raster.footprint import Survey
 
 BLUR = 0.5
@@ -135,6 +135,8 @@ class Densification:
         """
         if worth is None:
             worth = summed_colour(self.paint, tensors, self.weight)
+        if self.options.importance == "error" and isinstance(self.primitive, Splat):
+            worth = error_without(self.primitive, tensors, worth)
         return worth.argsort(stable=True)[int(self.options.move * len(worth)) :].sort().values
 
     def new_parts(
@@ -150,6 +152,7 @@ class Densification:
             weight=self.weight,
             others=tensors["xy"][:, kept],
             start=self.problem.drawing,
+            exponent=self.options.exponent,
         )
 
     def converged(self, step: int) -> dict[str, Any]:
@@ -199,6 +202,17 @@ def summed_colour(paint: Paint, tensors: Mapping[str, Tensor], weight: Tensor | 
     return magnitude
 
 
+def error_without(splat: Splat, tensors: Mapping[str, Tensor], colour: Tensor) -> Tensor:
+    """The squared error that leaving out each splat would add, up to a common factor, [N].
+
+    `colour` is `summed_colour`. Where colours are the least squares, that error is ∑ w² c² over the
+    pixels, with weights w and the colour c. Its estimate is (∑ w c)², divided by the area of the
+    ellipse: exact for splats of one shape, whatever their size.
+    """
+    long, wide, _ = splat.ellipse(Params(tensors))
+    return colour.square() / (long * wide)
+
+
 def new_parts(
     primitive: Primitive,
     count: int,
@@ -209,15 +223,17 @@ def new_parts(
     weight: Tensor | None,
     others: Tensor,
     start: Drawing,
+    exponent: float = 1.0,
 ) -> dict[str, Tensor]:
     """Mapped values of `count` parts among those at `others` [2, N], where `image` is wrong.
 
-    They are initialised as all parts are, with sizes from the distance to their neighbours, but
-    their target is what the picture lacks.
+    Places are drawn by the error to the power of `exponent`, see `error_density`. Parts are
+    initialised as all parts are, with sizes from the distance to their neighbours, but their target
+    is what the picture lacks.
     """
     canvas = start.canvas
     spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
-    density = error_density(image, target, weight, BLUR * spacing)
+    density = error_density(image, target, weight, BLUR * spacing, exponent)
     background = target.new_tensor(start.background)[:, None, None]
     return primitive.initial(
         _DensificationContext(
@@ -231,10 +247,12 @@ def new_parts(
     )
 
 
-def error_density(image: Tensor, target: Tensor, weight: Tensor | None, blur: float) -> Tensor:
+def error_density(
+    image: Tensor, target: Tensor, weight: Tensor | None, blur: float, exponent: float = 1.0
+) -> Tensor:
     """A probability per pixel [height, width]: the squared error under a Gaussian of `blur` pixels.
 
-    Uniform where there is no error.
+    It is raised to the power of `exponent`. Uniform where there is no error.
     """
     error = (image - target).square().sum(0)
     if weight is not None:
@@ -248,6 +266,8 @@ def error_density(image: Tensor, target: Tensor, weight: Tensor | None, blur: fl
     both = convolve(rows, window[None, None, None, :], padding=(0, radius))[0, 0]
     # The small term makes the density of a perfect picture uniform.
     density = both + 1e-12
+    if exponent != 1:
+        density = (density / density.max()) ** exponent
     # torch.multinomial takes at most 2^24 categories; a coarser grid serves as well.
     while density.numel() > 2**24:
         density = torch.nn.functional.avg_pool2d(density[None, None], 2, ceil_mode=True)[0, 0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -33,7 +33,13 @@ class SplatObjective(Objective):
 
         start: float = option(0.1, "share of the count that the fit starts with", low=1e-4, high=1)
         add: float = option(0.4, "share of parts added in a round", low=0.01, high=10)
-        move: float = option(0.05, "share of parts moved in a round", low=0, high=0.5)
+        move: float = option(0.1, "share of parts moved in a round", low=0, high=0.5)
+        importance: Literal["error", "colour"] = option(
+            "error", "move parts without which the error grows least, or that add least colour"
+        )
+        exponent: float = option(
+            2.0, "power of the error by which places of parts are drawn", low=0, high=10
+        )
         every: float = option(0.05, "share of the steps between rounds", low=0.001, high=1)
         until: float = option(0.5, "share of the steps up to the last round", low=0, high=1)
         soften: float = option(
