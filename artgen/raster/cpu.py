@@ -91,7 +91,7 @@ class _Scene:
         if not over and len(packed) >= SORTED_FROM:
             self.order = self.grid.order(centres)
             packed, centres, ellipses, colours = (
-                rows[self.order] for rows in (packed, centres, ellipses, colours)
+                np.take(rows, self.order, axis=0) for rows in (packed, centres, ellipses, colours)
             )
         frame, self.tiles = self.grid.bin(centres, ellipses)
         prepared = np.empty((len(packed), self.source.prepared), np.float32)
@@ -123,7 +123,9 @@ class _Scene:
         # Splats that were not drawn have gradient 0, even where a factor is not finite.
         gradient[~drawn] = 0
         if self.order is not None:
-            gradient, totals = _unsorted(gradient, self.order), _unsorted(totals, self.order)
+            before = np.empty_like(self.order)
+            before[self.order] = np.arange(len(before))
+            gradient, totals = (np.take(rows, before, axis=0) for rows in (gradient, totals))
         gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
         for column, (which, index) in enumerate(_places(source)):
             gradients[which][index] = torch.from_numpy(gradient[:, column])
@@ -180,13 +182,6 @@ class _Compare(torch.autograd.Function):
 
 
 _compare: Callable[..., Tensor] = _Compare.apply
-
-
-def _unsorted(rows: Floats, order: NDArray[np.int64]) -> Floats:
-    """The rows that `rows` were before they were put in `order`."""
-    before = np.empty_like(rows)
-    before[order] = rows
-    return before
 
 
 def _parameters(source: Source, tensors: Mapping[str, Tensor]) -> list[Tensor]:
