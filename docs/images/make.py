@@ -45,6 +45,11 @@ FITS = {
 }
 """Arguments of fits with `mlp` whose videos are shown, by the names of the pictures."""
 LOOKS_WIDTH = 1600
+STAMPS = {
+    "koi": ["--set", "stamp=leaf,flower", "-n", "300", "--steps", "300"],
+    "lake": ["--set", "stamp=postage", "--set", "tint=1", "-n", "250", "--steps", "250"],
+}
+"""Arguments of fits with stamps in their own colours, by the names of the subjects."""
 COMPARISON, COMPARISON_WIDTH = "astronaut-compare", 1200
 FRAMES, FRAMES_PER_SECOND, SIDE = 84, 12, 400
 
@@ -94,6 +99,18 @@ def looks(folder: Path) -> list[Image.Image]:
     return stills
 
 
+def stamps(folder: Path) -> list[Image.Image]:
+    """Subjects made of stamps in their own colours."""
+    stills = []
+    for name, options in STAMPS.items():
+        flags = ["--size", "256", "--still-size", "900", "--no-video", "--quiet"]
+        colours = ["-p", "stamp", "--set", "colours=own"]
+        output = ["--out", str(folder), "--name", f"{name}-in-stamps"]
+        artgen(["fit", f"sample:{name}", *colours, *options, *flags, *output])
+        stills.append(Image.open(folder / f"{name}-in-stamps.png").convert("RGB"))
+    return stills
+
+
 def preview(video: Path) -> list[Image.Image]:
     """Some of the frames of a progress video, evenly spaced, small."""
     import av
@@ -120,6 +137,7 @@ def main() -> None:
         sheet.save(HERE / "compare.jpg", quality=82)
     with tempfile.TemporaryDirectory() as folder:
         mosaic(looks(Path(folder)), 7, LOOKS_WIDTH).save(HERE / "looks.jpg", quality=82)
+        mosaic(stamps(Path(folder)), 2, WIDTH).save(HERE / "stamps.jpg", quality=82)
         videos = {name: PIECES / piece / "progress.mp4" for name, piece in PREVIEWS.items()}
         for name, arguments in FITS.items():
             videos[name] = Path(folder, f"{name}.mp4")
