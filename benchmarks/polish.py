@@ -1,7 +1,8 @@
 """What a polish gains: shapes of `climb`, moved together by `gradient` with its defaults.
 
 CPU seconds are those of one thread and of a whole fit, without compiling. In the last column
-`climb` goes on refining in place of the polish, until it has taken as many CPU seconds as both.
+`climb` goes on refining in place of the polish, until it has taken as many CPU seconds as both; it
+is a fit of its own, and may end lower than the first.
 """
 
 from __future__ import annotations
