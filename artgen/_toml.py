@@ -32,4 +32,4 @@ def parse_toml(text: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except RecursionError:
-        raise ValueError(f"lists or tables are more than {DEEPEST} deep") from None
+        raise ValueError(f"lists or tables are nested more than {DEEPEST} deep") from None

@@ -228,7 +228,10 @@ class _SetView(View):
         tensors = {name: tensor.to(self.device) for name, tensor in drawing.tensors.items()}
         outputs = reconstruct(cast(Codec, self.primitive), tensors, examples)
         if not outputs.isfinite().all():
-            raise Diverged("a picture contains NaN or infinity", hint="try --set engine.rate=0.3")
+            raise Diverged(
+                "a picture contains NaN or infinity",
+                hint="lower the learning rate: --set engine.rate=0.3",
+            )
         return outputs
 
 
@@ -317,7 +320,10 @@ def _evaluate(view: View, drawing: Drawing, positions: NDArray[np.float32]) -> T
         places = torch.from_numpy(positions).to(view.device)
         outputs = evaluate(cast(Field, view.primitive), tensors, places).cpu()
     if not outputs.isfinite().all():
-        raise Diverged("the drawing contains NaN or infinity", hint="try --set engine.rate=0.3")
+        raise Diverged(
+            "the drawing contains NaN or infinity",
+            hint="lower the learning rate: --set engine.rate=0.3",
+        )
     return outputs
 
 

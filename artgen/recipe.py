@@ -484,7 +484,7 @@ class Recipe(_Table):
                 hint="a newer artgen may read it",
             )
         if _is_deep(data):
-            raise InputError(f"{where} has tables or lists more than {DEEPEST} deep")
+            raise InputError(f"{where} has tables or lists nested more than {DEEPEST} deep")
         for key, value in not_finite(data):
             raise InputError(f"{where}: {key} must be a finite number, got {value}")
         data = migrated_recipe(data, schema)

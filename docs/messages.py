@@ -17,7 +17,9 @@ from pathlib import Path
 
 from artgen.cli import main
 
-SOURCE = Path(__file__).parents[1] / "artgen"
+ROOT = Path(__file__).parents[1]
+
+SOURCES = ROOT / "artgen", ROOT / "plugins/artgen_plugins"
 
 SPEAKERS = {
     *("UsageError", "InputError", "PluginError", "OutputError", "OutOfMemory", "Diverged"),
@@ -30,6 +32,7 @@ COMMANDS = (
     *("--help", "fit --help-all", "render --help-all", "morph --help-all", "compare --help-all"),
     *("info --help-all", "doctor --help-all", "plot --help-all", "studio --help-all"),
     *("gallery build --help-all", "gallery check --help-all", "gallery reel --help-all"),
+    *("gallery open --help-all", "plugins list --help-all", "plugins show --help-all"),
     *("plugins check --help-all", "plugins new --help-all", "plugins search --help-all"),
 )
 
@@ -62,10 +65,10 @@ def _text(node: ast.expr) -> str:
 
 
 def _print_all() -> None:
-    for path in sorted(SOURCE.rglob("*.py")):
+    for path in sorted(path for source in SOURCES for path in source.rglob("*.py")):
         found = sorted(messages(path))
         if found:
-            print(f"\n# {path.relative_to(SOURCE.parent)}")
+            print(f"\n# {path.relative_to(ROOT)}")
         for line, text in found:
             print(f"{line:>5}  {text}")
     for command in COMMANDS:

@@ -69,7 +69,7 @@ def test_functions_of_other_letters_are_other_kernels():
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        ({"text": " "}, "text has 0 letters"),
+        ({"text": " "}, "text has no letters"),
         ({"text": "a\u4e00"}, "no outline of '\u4e00'"),
         ({"font": "none.ttf"}, "cannot read the font none.ttf"),
         ({"font": __file__}, "cannot read the font"),

@@ -174,7 +174,7 @@ def test_a_partition_of_ones_own():
     [
         ({}, "does not define line"),
         ({"genes": 1}, "has 1 genes"),
-        ({"line": lambda self, y: (y, y)}, r"line \(.*\) takes no self"),
+        ({"line": lambda self, y: (y, y)}, r"line \(.*\) must not take self"),
         ({"line": staticmethod(lambda genes, y: y)}, r"line \(.*\) gave .*, not a pair of numbers"),
         (
             {"line": staticmethod(lambda genes, y: no_such(y))},  # noqa: F821

@@ -370,7 +370,7 @@ def test_the_background_is_drawn_unless_transparent(registry):
 
 def test_nothing_to_draw_is_said(registry):
     art = opaque(registry, "circle", [[0.0, 0, 0.3]], [[1.0] * 3])
-    with pytest.raises(UsageError, match="does not differ enough"):
+    with pytest.raises(UsageError, match="hardly differs"):
         plotted(art)
 
 

@@ -218,8 +218,8 @@ def test_a_file_that_is_not_toml_is_refused(tmp_path, content, says):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        (f"primitive.x = {'[' * 30}{']' * 30}", "tables or lists more than 20 deep"),
-        (f"x = {'[' * 100_000}", "lists or tables are more than 20 deep"),
+        (f"primitive.x = {'[' * 30}{']' * 30}", "tables or lists nested more than 20 deep"),
+        (f"x = {'[' * 100_000}", "lists or tables are nested more than 20 deep"),
         (f"{'a.' * 6000}b = 1", "a key has more than 20 parts"),
         (f"[{'a . ' * 6000}b]", "a key has more than 20 parts"),
         ("x = 'a' # '\n" + '"a".' * 6000 + "b = 1", "a key has more than 20 parts"),

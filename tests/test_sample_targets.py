@@ -143,7 +143,7 @@ def test_no_class_is_missing(seed):
 @pytest.mark.parametrize(
     ("rest", "message"),
     [
-        ("spirals", "there are no points 'spirals'"),
+        ("spirals", "there are no labelled points named 'spirals'"),
         ("random?noise=1", "there is no option 'noise'"),
         ("random?classes=1", "classes=1 is not a whole number from 2 to 8"),
         ("two-moons?classes=3", "from 2 to 2"),

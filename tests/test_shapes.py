@@ -350,8 +350,8 @@ def test_what_is_missing_is_named():
     tensors, canvas = random_tensors(Circle(), 1, Canvas(8, 8)), Canvas(8, 8)
     for shape, message in (
         (Empty(), r"Empty \(.*\) does not define bounds and span"),
-        (Bound(), r"Bound\.span \(.*\) takes no self"),
-        (Nothing(), r"Nothing \(.*\) has 0 genes, not at least 1"),
+        (Bound(), r"Bound\.span \(.*\) must not take self"),
+        (Nothing(), r"Nothing \(.*\) has 0 genes, but must have at least 1"),
     ):
         with pytest.raises(PluginError, match=message):
             draw_shapes(shape, tensors, canvas, BACKGROUND)

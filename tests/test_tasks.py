@@ -33,6 +33,7 @@ def workplace(empty_folder):
     for number in range(2):
         picture(24, 24, number).save(f"photos/{number}.png")
     Image.fromarray(np.tile(np.arange(36, dtype=np.uint8) * 7, (24, 1))).save("mask.png")
+    Image.fromarray(np.eye(12, dtype=np.uint8) * 255).save("stamp.png")
     frames = [picture(24, 16, number) for number in range(3)]
     frames[0].save("walk.gif", save_all=True, append_images=frames[1:], duration=100)
     Path("drawing.svg").write_text('<svg viewBox="0 0 36 24"><circle cx="9" cy="9" r="6"/></svg>')

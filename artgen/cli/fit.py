@@ -134,7 +134,9 @@ def fit(
         "learned from the picture.",
         complete=_completion.palettes,
     ),
-    mask: Path | None = _JUDGE.option("FILE", "Gray picture that weights each pixel."),
+    mask: Path | None = _JUDGE.option(
+        "FILE", "Gray picture that weights each pixel: white counts fully, black not at all."
+    ),
     focus: str | None = _JUDGE.option(
         "auto|X,Y,R|FILE",
         "Where detail matters most: auto for faces, or else what stands out; circles, as shares of "
@@ -243,7 +245,8 @@ def fit(
         complete=_completion.devices,
     ),
     backend: Literal["auto", "compiled", "eager"] | None = _WHERE.option(
-        None, "How footprints are evaluated. Default: auto."
+        None,
+        "How parts are drawn: compiled, or eager by plain torch, which is slower. Default: auto.",
     ),
     threads: int | None = _WHERE.option(
         "N", "CPU threads per run. Default: all; with -j or --on: 1.", min=1

@@ -81,7 +81,10 @@ def check_static(cls: type, names: Iterable[str]) -> None:
         function = vars(cls).get(name)
         if function is not None and not isinstance(function, staticmethod):
             raise broken(
-                f"{cls.__name__}.{name}", function, "takes no self", hint="mark it @staticmethod"
+                f"{cls.__name__}.{name}",
+                function,
+                "must not take self",
+                hint="mark it @staticmethod",
             )
 
 

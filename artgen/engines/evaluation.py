@@ -31,7 +31,7 @@ def check_finite(values: Mapping[str, Tensor | float], step: int) -> None:
         if not torch.isfinite(torch.as_tensor(value)).all():
             raise Diverged(
                 f"{name} became NaN or infinite at step {step}",
-                hint="try a smaller --set engine.rate=0.3",
+                hint="lower the learning rate: --set engine.rate=0.3",
             )
 
 

@@ -64,7 +64,7 @@ class ScratchEngine(Engine):
         """Options of `scratch`."""
 
         optimizer: Literal["adamw", "adamw-centred", "adamw-uncorrected"] = option(
-            "adamw", "which AdamW"
+            "adamw", "variant of AdamW"
         )
         batch: int = option(256, "pixels or samples per step; 0 uses all", low=0)
         compat_transpose: bool = option(

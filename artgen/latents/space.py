@@ -121,7 +121,10 @@ class LatentSpace:
         shaped = latents.reshape(-1, *self.codec.latent)
         pictures = decode(self.codec, self.drawing.tensors, shaped, labels)
         if not pictures.isfinite().all():
-            raise InputError("the latent is too large: its picture is not finite")
+            raise InputError(
+                "the latent is too large: its picture contains NaN or infinity",
+                hint="use smaller numbers, or mean, the latent in the middle",
+            )
         return to_pixels(pictures.permute(0, 2, 3, 1).numpy())
 
     def _number(self, text: str) -> int:
@@ -137,7 +140,9 @@ class LatentSpace:
             )
         label = self.subject.classes.index(text)
         if not (self.labels == label).any():
-            raise UsageError(f"the drawing has no picture of class {text!r}")
+            raise UsageError(
+                f"the drawing has no picture of class {text!r}", hint="use another class, or random"
+            )
         return label
 
     def _random(self, text: str) -> Tensor:

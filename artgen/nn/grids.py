@@ -56,9 +56,11 @@ def interpolate_grids(
     levels = _levels(tuple(map(tuple, cells)), largest)
     axes, rows = positions.shape[1], levels.rows
     if any(len(level) != axes for level in cells) or not 1 <= axes <= len(PRIMES):
-        raise ValueError(f"positions have {axes} axes, which cells {list(cells)} do not")
+        raise ValueError(f"positions have {axes} axes, but cells {list(cells)} have others")
     if largest & (largest - 1) or table.shape[0] != rows:
-        raise ValueError(f"a table of {table.shape[0]} rows, of {rows} for largest={largest}")
+        raise ValueError(
+            f"the table must have {rows} rows for largest={largest}, got {table.shape[0]}"
+        )
     if isinstance(positions, Recorded):
         return positions.interpolated(table, levels.table, largest)
     plain = positions.dtype == table.dtype == torch.float32 and not positions.requires_grad

@@ -36,7 +36,9 @@ def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
     Values are clamped to [0, 1] and rounded half up. Raises Diverged where the picture holds NaN.
     """
     if np.isnan(image).any():
-        raise Diverged("the picture holds NaN", hint="try --set engine.rate=0.3")
+        raise Diverged(
+            "the picture contains NaN", hint="lower the learning rate: --set engine.rate=0.3"
+        )
     pixels: Pixels = (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
     return pixels
 

@@ -355,7 +355,10 @@ def check_shape(shape: Shape) -> None:
         cls = type(member)
         if member.genes < 1:
             raise broken(
-                cls.__name__, cls, f"has {member.genes} genes, not at least 1", hint="set genes"
+                cls.__name__,
+                cls,
+                f"has {member.genes} genes, but must have at least 1",
+                hint="set genes",
             )
         if len(member.gene_names) not in (0, member.genes):
             raise broken(

@@ -296,7 +296,9 @@ def open_photo(
     table = recipe.target
     named = Source.parse(file or table.source)
     if file is None and named.scheme not in (None, "sample"):
-        raise UsageError(f"{flag} does not open {table.source} again", hint=f"use {flag}=FILE")
+        raise UsageError(
+            f"{flag} needs the photo, and {table.source} is not a file", hint=f"use {flag}=FILE"
+        )
     found = recipe.with_target(
         source=file or table.source,
         sha256=None if file else table.sha256,
@@ -319,7 +321,7 @@ def check_finite(drawing: Drawing) -> None:
         if not tensor.isfinite().all():
             raise Diverged(
                 f"parameter {name!r} became NaN or infinite",
-                hint="try a smaller --set engine.rate=0.3",
+                hint="lower the learning rate: --set engine.rate=0.3",
             )
 
 

@@ -71,7 +71,7 @@ def read_state(path: Path, what: str) -> tuple[dict[str, Tensor], dict[str, Any]
             # Copies, because Windows replaces no file that is mapped into memory.
             tensors = {name: data.get_tensor(name).clone() for name in data.keys()}  # noqa: SIM118
         if header["format"] != FORMAT:
-            raise ValueError(f"format {header['format']!r}")
+            raise ValueError(f"another artgen wrote it, in format {header['format']!r}")
         values = dict(header["values"])
         # The first files had none.
         if "digest" in header and header["digest"] != _digest(tensors, values):

@@ -280,7 +280,7 @@ def _length(text: str, whole: float) -> float:
     """A length in user units; percentages are of `whole`."""
     match = _LENGTH.fullmatch(text)
     if match is None or match[2] not in (*_UNITS, "%"):
-        raise ValueError(f"{text!r} is no length")
+        raise ValueError(f"{text!r} is not a length")
     scale = whole / 100 if match[2] == "%" else _UNITS[match[2]]
     return float(match[1]) * scale
 
@@ -318,7 +318,7 @@ def _transformed(transform: Any, text: str) -> Any:
         elif name == "skewY":
             transform = transform.skew(0, math.radians(values[0]))
         else:
-            raise ValueError(f"{name} is no transform")
+            raise ValueError(f"{name} is not a transform")
     return transform
 
 

@@ -36,7 +36,9 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
     options = SourceOptions("points", rest, ("n", "seed", "classes", "axes"))
     name = options.what or "random"
     if name not in _CLOUDS:
-        raise InputError(f"there are no points {name!r}", hint=did_you_mean(name, _CLOUDS))
+        raise InputError(
+            f"there are no labelled points named {name!r}", hint=did_you_mean(name, _CLOUDS)
+        )
 
     classes = options.number("classes", 2, 2, 2 if name == "two-moons" else _MOST_CLASSES)
     points = options.number("n", _NUMBERS[name], classes, _MOST_POINTS)

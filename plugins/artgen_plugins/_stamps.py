@@ -138,7 +138,7 @@ def read_stamps(text: str, colours: str) -> NDArray[np.float32]:
     names = [name.strip() for name in text.split(",")]
     if len(names) > MOST[colours]:
         raise InputError(
-            f"{len(names)} stamps are more than {MOST[colours]}", hint="use fewer pictures"
+            f"there are at most {MOST[colours]} stamps, got {len(names)}", hint="use fewer pictures"
         )
     own = colours == "own"
     read = read_rgba if own else read_coverage

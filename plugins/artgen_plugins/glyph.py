@@ -128,6 +128,10 @@ def _opened(font: str, letters: list[str]) -> str:
     wrong = [each for each, numbers in outlines.items() if not numbers or len(numbers) % 8]
     if wrong:
         raise InputError(f"the font {font:.80} has no outline of {wrong[0]!r}")
-    if not letters or 8 * len(letters) * max(map(len, outlines.values())) > MOST:
-        raise InputError(f"text has {len(letters)} letters, which are too few or too many")
+    if not letters:
+        raise InputError("text has no letters", hint="write text=ABC")
+    if 8 * len(letters) * max(map(len, outlines.values())) > MOST:
+        raise InputError(
+            f"text has {len(letters)} letters, too many for their outlines", hint="use fewer"
+        )
     return json.dumps(outlines, separators=(",", ":"))

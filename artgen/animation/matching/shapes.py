@@ -108,7 +108,7 @@ def _steps(member: Shape, genes: Floats) -> Floats:
     for axis, step in zip(np.eye(2), steps.T, strict=True):
         if not np.allclose(_corners(member, genes + step), corners + axis, atol=1e-3):
             raise UsageError(
-                f"shapes of {type(member).__name__} do not move by changes of their genes",
+                f"shapes of {type(member).__name__} cannot fly in: no change of genes moves them",
                 hint="leave out --film fly-in",
             )
     return steps

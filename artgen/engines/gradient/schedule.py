@@ -17,7 +17,7 @@ class AdamOptions:
     """Options of every engine that uses Adam."""
 
     optimizer: Literal["adam", "adamw", "adamw-centred", "adamw-uncorrected"] = option(
-        "adam", "which optimizer"
+        "adam", "optimizer of the parameters"
     )
     rate: float = option(1.0, "factor on all learning rates", low=0)
     schedule: Literal["cosine", "constant", "exponential", "one-cycle"] = option(
@@ -35,7 +35,7 @@ class AdamOptions:
     )
     beta1: float = option(0.9, "decay of the running mean of the gradient", low=0, high=0.99999)
     beta2: float = option(0.99, "decay of the running mean of its square", low=0, high=0.999999)
-    epsilon: float = option(1e-15, "Adam's epsilon", low=0)
+    epsilon: float = option(1e-15, "Adam's epsilon, which keeps its divisor above 0", low=0)
     weight_decay: float = option(0.0, "weight decay: decoupled, but L2 for adam", low=0)
 
 

@@ -132,7 +132,7 @@ def _sorted(page: Page, pens: Sequence[str], paths: Sequence[list[Floats]]) -> P
     layers = [Layer(pens[k], sort_paths(paths[k], page.pen_width)) for k in order if paths[k]]
     if not layers:
         raise UsageError(
-            "the drawing does not differ enough from the paper",
+            "there is nothing to draw: the drawing hardly differs from the paper",
             hint="use other --pens or another --paper",
         )
     return Plot(page, tuple(layers))
