@@ -36,8 +36,12 @@ def run(settings: Settings) -> Iterator[Table]:
     kinds = [(name, reach) for reach in (8, 32) for name in ("triangle", "polygon", "blob")]
     yield rates(kinds[:3] if settings.quick else kinds, side, 500 if settings.quick else 20_000)
 
-    fits = [("blob", 236), ("blob", 460), ("triangle", 315), ("polygon", 236)]
-    plans = {"astronaut": fits, "coffee": fits[:1], "chelsea": fits[:1]}
+    fits = [("blob", 236), ("blob", 570), ("triangle", 315), ("polygon", 236)]
+    plans = {
+        "astronaut": fits,
+        "coffee": [*fits[:1], ("blob", 420)],
+        "chelsea": [*fits[:1], ("blob", 570)],
+    }
     if settings.quick:
         plans = {"astronaut": [("blob", 4)]}
     rows: list[tuple[str, ...]] = []

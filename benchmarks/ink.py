@@ -1,13 +1,13 @@
 """Ink: string art against greedy threads, and the tones of stipples and halftones.
 
-The goal is the tone that `string` solves for. *Greedy* winds on from nail to nail, each time along
-the chord that lowers the squared error most, as programs for string art do. *Greedy, seen* lowers
-the error that ours does, that of the tone as seen through a Gaussian. Both are made with three
-widths of the thread, and the best at 4 pixels is shown. All have the same goal, nails and number of
-threads. *Relaxed* is the same problem with shares of threads instead of whole ones, and any number
-of threads at a nail, on the pixels that are solved for: what no thread is much above. Threads are
-drawn at 512 pixels and seen through a Gaussian of 4 or 8 pixels; the PSNR is that of the tone on
-the disc of the nails.
+The goal is the tone that `string` solves for with the preset `even`. *Greedy* winds on from nail to
+nail, each time along the chord that lowers the squared error most, as programs for string art do.
+*Greedy, seen* lowers the error that ours does, that of the tone as seen through a Gaussian. Both
+are made with three widths of the thread, and the best at 4 pixels is shown. All have the same goal,
+nails and number of threads. *Relaxed* is the same problem with shares of threads instead of whole
+ones, and any number of threads at a nail, on the pixels that are solved for: what no thread is much
+above. Threads are drawn at 512 pixels and seen through a Gaussian of 4 or 8 pixels; the PSNR is
+that of the tone on the disc of the nails.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def _decibels(error: Any) -> float:
 
 
 def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
-    primitive, rows = string.String({"nails": nails}), []
+    primitive, rows = string.String({"nails": nails}, preset="even"), []
     for name in names:
         sheet = _sheet(name, primitive, count)
         ours = primitive.place(sheet)
@@ -107,13 +107,13 @@ def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
         inside = np.hypot(*grid) < EDGE
         missed = 1 - view.error(relax(view, count))[2] - tone
         bounds = [_decibels(gaussian_filter(missed, BLUR * k)[inside]) for k in (1, 2)]
-        gains = (found[0][k] - max(found[1][k], found[2][k]) for k in (0, 1))
+        gains = (found[0][k] - found[other][k] for k in (0, 1) for other in (1, 2))
         cells = [f"{pair[k]:.2f}" for k in (0, 1) for pair in (*found, bounds)]
         rows.append((name, str(len(ours)), *cells, *(f"{gain:+.2f}" for gain in gains)))
     titles = ("ours", "greedy", "greedy, seen", "relaxed")
     columns_of = [f"{title}, {blur} px" for blur in (4, 8) for title in titles]
-    gains_of = [f"gain, {blur} px" for blur in (4, 8)]
-    note = "dB of the tone. The gain is that of ours above the better of the greedy threads."
+    gains_of = [f"over {title}, {blur} px" for blur in (4, 8) for title in titles[1:3]]
+    note = "dB of the tone."
     return Table(
         f"String art, {nails} nails", ("picture", "threads", *columns_of, *gains_of), rows, note
     )

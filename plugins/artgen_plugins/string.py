@@ -25,6 +25,9 @@ Floats = NDArray[np.float64]
 GOLDEN, UNEVEN = 0.618034, 0.5
 """Nails are moved by shares of their distance: between even ones, threads would leave moiré."""
 
+_EVEN = {"darkest": 0.85, "veil": 1.0, "contrast": 0.6}
+"""Options for tones that threads can show best, at the price of contrast."""
+
 
 @dataclass(frozen=True)
 class StringOptions(InkOptions):
@@ -36,13 +39,13 @@ class StringOptions(InkOptions):
     )
     width: float = option(0.0, "width in canvas units; 0: as the tone asks", low=0, high=0.1)
     darkest: float = option(
-        0.85, "share that threads cover where an ink should cover all", low=0.1, high=0.98
+        0.93, "share that threads cover where an ink should cover all", low=0.1, high=0.98
     )
     veil: float = option(
-        1.0, "what they cover where it should cover nothing, in mean tones", low=0, high=1
+        0.5, "what they cover where it should cover nothing, in mean tones", low=0, high=1
     )
     contrast: float = option(
-        0.6, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
+        0.3, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
     )
 
 
@@ -52,9 +55,17 @@ class String(Ink):
     Options: ClassVar[type[Any]] = StringOptions
     defaults = Preset(count=4000, background="#f7f3ea")
     presets: ClassVar = {
-        "night": Preset(options={"inks": "#f4ead2", "overprint": False}, background="#10131c"),
+        "even": Preset(options=_EVEN),
+        "night": Preset(
+            options={"inks": "#f4ead2", "overprint": False, **_EVEN}, background="#10131c"
+        ),
         "colour": Preset(
-            options={"inks": "#00a3d7,#e6237e,#ffd800,#1d1b20", "veil": 0.3, "contrast": 0.0},
+            options={
+                "inks": "#00a3d7,#e6237e,#ffd800,#1d1b20",
+                "darkest": 0.85,
+                "veil": 0.3,
+                "contrast": 0.0,
+            },
             background="#fbf8f0",
         ),
     }
