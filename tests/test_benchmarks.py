@@ -55,7 +55,7 @@ def picture_and_gradients(contender):
 def test_every_benchmark_runs(name, capsys):
     if name == "cuda-static":
         pytest.importorskip("triton", reason="needs artgen[triton]")
-    command.main(["--quick", name])
+    command.main(["--quick", *(["--cpu"] if name == "fits" else []), name])
     printed = capsys.readouterr().out
     assert printed.startswith(f"## {name}\n")
     assert "Machine: " in printed
@@ -78,6 +78,8 @@ def test_every_benchmark_runs(name, capsys):
         assert printed.count("| compiled ") == 4
         assert printed.count("| numba by hand ") == 2
         assert "numba by hand: nobody wrote one." in printed
+    if name == "fits":
+        assert " 0.2 CPU s |" in printed
     if name == "start":
         assert re.search(r"\| gaussian +\| +[\d.]+ \| +[\d.]+ \|", printed)
 
