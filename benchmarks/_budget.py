@@ -16,7 +16,7 @@ REHEARSAL = 0.05
 
 
 def fit_for(seconds: float, settings: Settings, *arguments: Any, **options: Any) -> artgen.Art:
-    """`artgen.fit` for `seconds`; those of one thread's CPU time where `settings` asks for that."""
+    """`artgen.fit` for `seconds`; with `settings.cpu` for CPU seconds of steps on one thread."""
     if not settings.cpu:
         return artgen.fit(*arguments, time=seconds, **options)
     options["threads"], steps = 1, 20
@@ -31,13 +31,22 @@ def seconds_text(seconds: float, settings: Settings) -> str:
 
 
 def _fit(*arguments: Any, **options: Any) -> tuple[artgen.Art, float]:
-    """The art, and the CPU seconds from the first steps to the last, without compiling."""
-    times: list[tuple[int, float]] = []
+    """The art, and the CPU seconds of its steps, without evaluations and compiling.
+
+    With a time, evaluations take little of it. A few steps have as many evaluations as a long fit.
+    """
+    chunks: list[tuple[int, float]] = []
+    before = 0.0
 
     def observe(event: Event) -> None:
+        nonlocal before
+        now = time.process_time()
         if isinstance(event, Advanced):
-            times.append((event.step, time.process_time()))
+            chunks.append((event.step, now - before))
+        before = now
 
     art = artgen.fit(*arguments, observe=observe, **options)
-    (first, began), (last, ended) = times[0], times[-1]
-    return art, (ended - began) * last / max(1, last - first)
+    # The first steps compile.
+    (first, seconds), *others = chunks
+    last = chunks[-1][0]
+    return art, sum(each for _, each in others) * last / (last - first) if others else seconds

@@ -1,7 +1,7 @@
 """How good pictures get: PSNR after seconds of fitting with the defaults, without a video.
 
-Seconds are those of `--time`, or of one processor: steps and evaluations, not imports and
-compiling.
+Seconds are those of `--time`, steps and evaluations without imports and compiling, or CPU seconds
+of the steps on one thread.
 """
 
 from __future__ import annotations
