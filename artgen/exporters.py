@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, Exporter, ExportRequest
+from artgen.canvas import LARGE
 from artgen.drawing import Drawing
 from artgen.errors import UsageError
 from artgen.frame import Frame
@@ -35,6 +36,9 @@ TIMES = "\N{MULTIPLICATION SIGN}"
 
 _POSTER_SIDE = 320
 """Long side of the fallback picture of a page, in pixels."""
+
+LARGEST_FRAME = 1920
+"""Long side of the frames of videos of large drawings, in pixels, unless a size is asked for."""
 
 WALK_FPS = 30
 _STRIP = 10, 4
@@ -374,11 +378,28 @@ def _drawn(art: Art, request: ExportRequest, suffix: str, fps: float) -> tuple[F
     """Return the frame and the rate to draw at: no more pixels and frames than a format keeps."""
     from artgen.output.animation import ANIMATIONS
 
-    canvas = art.canvas(request.size)
+    frame = film_frame(art, Frame.of(request.size))
+    canvas = art.canvas(frame)
     size = max(canvas.width, canvas.height)
     if suffix in ANIMATIONS:
         size, fps = min(size, ANIMATIONS[suffix].side), min(fps, ANIMATIONS[suffix].fps)
-    return replace(Frame.of(request.size), size=size), fps
+    return replace(frame, size=size), fps
+
+
+def film_frame(art: Art, frame: Frame) -> Frame:
+    """Return the frame of a video, reduced if the drawing is large and no size is asked for.
+
+    Raises UsageError for a size of more than `LARGE` pixels.
+    """
+    canvas = art.canvas(frame)
+    if canvas.width * canvas.height <= LARGE:
+        return frame
+    if frame.size is not None:
+        raise UsageError(
+            f"{canvas.width} {TIMES} {canvas.height} pixels are too many for a video",
+            hint=f"use a size of {LARGEST_FRAME}, or write a still: PNG or TIFF",
+        )
+    return replace(frame, size=LARGEST_FRAME)
 
 
 def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:

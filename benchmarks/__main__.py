@@ -16,7 +16,8 @@ from benchmarks._report import machine, update_sections
 from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
-    *("startup", "start", "footprints", "scaling", "fits", "fields", "stability", "cuda-static"),
+    *("startup", "start", "footprints", "scaling", "scale"),
+    *("fits", "fields", "stability", "cuda-static"),
     *(
         "codecs",
         "clips",
@@ -50,13 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
     parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
-    parser.add_argument("--long", action="store_true", help="fits: up to three minutes each")
+    parser.add_argument(
+        "--long", action="store_true", help="fits: three minutes; scale: 100 megapixels"
+    )
     parser.add_argument(
         "--cpu",
         action="store_true",
         help="fits, fields: CPU seconds of one thread, for a machine that others use",
     )
-    parser.add_argument("--data", type=Path, metavar="DIR", help="fits, shapes, mesh: pictures")
+    parser.add_argument(
+        "--data", type=Path, metavar="DIR", help="fits, scale, shapes, mesh: pictures"
+    )
     parser.add_argument(
         "--device", metavar="NAME", help=f"{', '.join(ON_DEVICES)}: one to compare with the CPU"
     )

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Settings:
-    """`quick` shrinks everything to seconds; `long` is for `fits`, `data` for pictures.
+    """`quick` shrinks everything to seconds; `long` is for `fits` and `scale`, `data` for pictures.
 
     With `cpu`, budgets of `fits` and `fields` are CPU seconds of one thread.
     `devices` are compared by `footprints`, `scaling`, `fits` and `fields`; with several of them,

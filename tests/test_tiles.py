@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 from contextlib import nullcontext
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
@@ -12,7 +14,8 @@ from helpers import recipe
 from PIL import Image, ImageCms
 
 import artgen
-from artgen.art import load
+from artgen import exporters
+from artgen.art import ExportRequest, load
 from artgen.canvas import Canvas
 from artgen.errors import InputError, Interrupted, UsageError
 from artgen.events import Advanced, Notice
@@ -270,6 +273,16 @@ def test_from_python(photo):
 def test_a_video_of_the_steps_is_refused(photo, tmp_path):
     with pytest.raises(UsageError, match="no video of its steps"):
         run(tiled(photo), default(), out=tmp_path, video=tmp_path / "a.mp4")
+
+
+def test_videos_of_large_drawings_are_smaller(photo, monkeypatch):
+    monkeypatch.setattr(exporters, "LARGE", 500)
+    monkeypatch.setattr(exporters, "LARGEST_FRAME", 24)
+    art = artgen.fit(photo, count=5, steps=1, seed=1, backend="eager")
+    video = io.BytesIO(art.to_format("mp4", ExportRequest(seconds=0.1)))
+    assert iio.improps(video, plugin="pyav", extension=".mp4").shape[1:3] == (18, 24)
+    with pytest.raises(UsageError, match="too many for a video"):
+        art.to_format("mp4", ExportRequest(size=40))
 
 
 @pytest.fixture

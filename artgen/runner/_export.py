@@ -24,7 +24,7 @@ from artgen.display import METRICS, Rendering
 from artgen.drawing import Drawing
 from artgen.errors import Interrupted
 from artgen.events import Notice
-from artgen.exporters import blank, walk_frames
+from artgen.exporters import blank, film_frame, walk_frames
 from artgen.output import (
     FrameStore,
     Sound,
@@ -153,14 +153,14 @@ def write_run_video(
     elif output.film is not None:
         how = (("device", job.device),)
         photo = job.photo if find_form(output.film).photo else None
-        frame = recipe.framed(output.video_size)
+        frame = film_frame(art, recipe.framed(output.video_size))
         frames = form_frames(output.film, Shot(art, frame, output.video_seconds, photo, how), fps)
     elif isinstance(fit, ClipFit) and art.film is not None:
         frames = art.frames(recipe.framed(output.video_size), device=recipe.run.device)
         fps = art.film.fps
     elif output.start == "parts":
         frames = art.building(
-            recipe.framed(output.video_size),
+            film_frame(art, recipe.framed(output.video_size)),
             seconds=output.video_seconds,
             fps=fps,
             device=job.device,

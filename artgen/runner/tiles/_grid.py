@@ -60,6 +60,20 @@ class Tile:
         top, bottom = (window.top, window.bottom) if self.colour > 1 else (core.top, core.bottom)
         return Box(left, top, right, bottom)
 
+    @property
+    def joined(self) -> Box:
+        """Halfway from the core to the window: tiles of a joint pass move the parts in here.
+
+        So parts near a border are moved from both sides.
+        """
+        core, window = self.core, self.window
+        return Box(
+            (core.left + window.left) // 2,
+            (core.top + window.top) // 2,
+            (core.right + window.right) // 2,
+            (core.bottom + window.bottom) // 2,
+        )
+
 
 def make_grid(canvas: Canvas, side: int, margin: int, *, shifted: bool = False) -> list[Tile]:
     """The tiles of a pass in rows, with cells of about `side` pixels; `shifted` of the others."""

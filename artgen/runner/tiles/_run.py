@@ -235,12 +235,8 @@ class TiledFit:
     def _joint_pass(self, parts: Parts, each: _Pass, index: int, colour: int) -> Parts:
         """Fit the parts of the tiles of one colour again, among those of their neighbours."""
         windows = Windows(self.job.plan.primitive, parts, self.canvas)
-        owner = self._owners(windows, each.tiles)
-        numbers = [
-            number
-            for number, tile in enumerate(each.tiles)
-            if tile.colour == colour and bool((owner == number).any())
-        ]
+        owner = self._owners(windows, each.tiles, colour)
+        numbers = sorted({*owner.tolist()} - {-1})
 
         def inputs() -> Iterator[TileInput]:
             for number in numbers:
@@ -293,16 +289,18 @@ class TiledFit:
             errors.append(core.area * math.sqrt(float(lack.square().mean())))
         return _shares(self.count - coarse["xy"].shape[1], errors)
 
-    def _owners(self, windows: Windows, tiles: list[Tile]) -> Tensor:
-        """The tile whose cell a part's centre is in, int64 [N]; -1 where it reaches beyond."""
+    def _owners(self, windows: Windows, tiles: list[Tile], colour: int) -> Tensor:
+        """The tile of a colour that moves each part, int64 [N]; -1: none, or it reaches beyond."""
         xy, span = windows.tensors["xy"].double(), self.canvas.span
         size = torch.tensor([[self.canvas.width], [self.canvas.height]])
         pixels = ((xy * span + size) / 2).clamp_min(0).minimum(size - 1e-6)
         owner = torch.full((xy.shape[1],), -1)
         for number, tile in enumerate(tiles):
-            core, window = tile.core, tile.window
-            inside = (pixels[0] >= core.left) & (pixels[0] < core.right)
-            inside &= (pixels[1] >= core.top) & (pixels[1] < core.bottom)
+            if tile.colour != colour:
+                continue
+            box, window = tile.joined, tile.window
+            inside = (pixels[0] >= box.left) & (pixels[0] < box.right)
+            inside &= (pixels[1] >= box.top) & (pixels[1] < box.bottom)
             left, right, top, bottom = windows.boxes.unbind(1)
             # Boxes end at the edge of the picture, and a part outside has none.
             inside &= (left >= window.left) & (right <= window.right) & (left < right)
@@ -336,7 +334,8 @@ class TiledFit:
                 failures.append(result)
         if failures:
             raise failures[0]
-        found = dict(parts)
+        found = {name: tensor.clone() for name, tensor in parts.items()}
+        added = [found] if found else []
         for number, task in zip(numbers, tasks, strict=True):
             if not task.output.exists():
                 stopped = True
@@ -345,14 +344,14 @@ class TiledFit:
             made, _ = read_state(task.output, "tile")
             _, centre = self.canvas.window(*_rectangle(each.tiles[number].window))
             made = moved(made, centre)
-            if owner is not None:
-                chosen = owner == number
-                found = {name: _replaced(found[name], chosen, made[name]) for name in made}
-            elif not found:
-                found = made
+            if owner is None:
+                added.append(made)
             else:
-                found = {name: torch.cat([found[name], made[name]], dim=-1) for name in made}
+                for name, tensor in made.items():
+                    found[name][..., owner == number] = tensor
             task.clear()
+        if owner is None and added:
+            found = {name: torch.cat([each[name] for each in added], dim=-1) for name in added[0]}
         if stopped or self.control.stop_requested:
             raise _Stopped(found)
         return found
@@ -418,13 +417,6 @@ def _rectangle(box: Box) -> tuple[int, int, int, int]:
 
 def _chosen(parts: Parts, which: Tensor) -> Parts:
     return {name: tensor[..., which] for name, tensor in parts.items()}
-
-
-def _replaced(all_parts: Tensor, which: Tensor, some: Tensor) -> Tensor:
-    """A copy of a tensor with others in some places along its last axis."""
-    copy = all_parts.clone()
-    copy[..., which] = some
-    return copy
 
 
 def _shares(total: int, weights: list[float]) -> list[int]:

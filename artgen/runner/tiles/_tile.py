@@ -8,6 +8,7 @@ machine.
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -156,6 +157,8 @@ def fit_tile(
     if not task.output.exists():
         parts = _Fitting(task, TileInput.read(task.input), registry, observe, control).run()
         write_state(task.output, parts, {})
+        # An engine is in cycles of references, which would keep its pixels for many tiles.
+        gc.collect()
     files = {task.output.name: task.output.read_bytes()} if task.return_files else {}
     return FittedTile(files)
 
