@@ -87,6 +87,14 @@ class FollowsFrames(Protocol):
 
 
 @runtime_checkable
+class Renews(Protocol):
+    """An engine that replaces parts of a clip that are no longer of use."""
+
+    def renew(self, most: int) -> Tensor:
+        """Replace up to `most` parts, after `start`; bool [N], which of them are new."""
+
+
+@runtime_checkable
 class FollowedByOther(Protocol):
     """An engine whose drawings another one fits better to the next frames of a clip."""
 

@@ -201,6 +201,20 @@ class ClimbEngine(Engine):
         """Often, as every step is expensive."""
         return ReportPace(steps=25)
 
+    def renew(self, most: int) -> Tensor:
+        """Look for better shapes anywhere in place of those that reduce the error least."""
+        stack, before = self.stack, self.births
+        changes = []
+        for index in range(len(stack)):
+            self.layers.go_to(stack, index)
+            changes.append(self.layers.fit(stack.kind[index], stack.genes[index]).change)
+        least_useful = np.argsort(-np.array(changes), kind="stable")[:most]
+        for index in sorted(least_useful.tolist()):
+            self.refined = index
+            self._refine()
+            self.step += 1
+        return self.births != before
+
     def state_dict(self) -> State:
         """The shapes, the best ones, and what ends placing and passes."""
         state: State = {

@@ -12,6 +12,7 @@ not depend on the drawing d, |d - t|² + s / (1 - s) |(d - t) - e|².
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,7 +26,7 @@ from artgen.animation.matching import carry
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
 from artgen.engines.gradient.densify import new_parts, summed_colour
-from artgen.engines.protocols import HandsOver, Recovers, Stops
+from artgen.engines.protocols import HandsOver, Recovers, Renews, Stops
 from artgen.errors import DeviceLost, Diverged, InputError
 from artgen.events import Advanced, Evaluated, Event, Notice, PreviewDrawn
 from artgen.init import make_generator
@@ -359,7 +360,7 @@ class Follower:
     ) -> tuple[dict[str, Tensor], Tensor | None]:
         """Parts of no use end, and others begin in their places where the error is."""
         if not self.primitive.can_densify:
-            return tensors, born
+            return self._searched(tensors, born, number, goal, weight, seed)
         job, count = self.job, tensors["xy"].shape[-1]
         there = {name: tensor.to(job.device) for name, tensor in tensors.items()}
         target = goal.to(job.device)
@@ -399,9 +400,29 @@ class Follower:
         renewed = {name: tensor.clone() for name, tensor in tensors.items()}
         for name, values in fresh.items():
             renewed[name][..., places] = values.cpu()
-        since = torch.zeros(count, dtype=torch.int64) if born is None else born.clone()
-        since[places] = number
-        return renewed, since
+        return renewed, _born(born, count, places, number)
+
+    def _searched(
+        self,
+        tensors: dict[str, Tensor],
+        born: Tensor | None,
+        number: int,
+        goal: Tensor,
+        weight: Tensor | None,
+        seed: int,
+    ) -> tuple[dict[str, Tensor], Tensor | None]:
+        """The same, where the engine of the first frame finds the parts, and flow moves them."""
+        engine: Engine = self.job.plan.engines[-1]()
+        if self.table.motion != "flow" or not isinstance(engine, Renews):
+            return tensors, born
+        problem = self._problem(self._drawing(tensors), goal, weight, seed)
+        engine.start(replace(problem, options=self.job.recipe.stage[-1].options))
+        most = math.ceil(self.table.renew * (problem.count or 0))
+        places = engine.renew(most).nonzero()[:, 0]
+        if not len(places):
+            return tensors, born
+        renewed = dict(engine.drawing(best=False).tensors)
+        return renewed, _born(born, problem.count or 0, places, number)
 
 
 def _next(frames: Iterator[ImageTarget], clip: ClipTarget) -> ImageTarget:
@@ -412,6 +433,13 @@ def _next(frames: Iterator[ImageTarget], clip: ClipTarget) -> ImageTarget:
             hint="start again with --overwrite",
         )
     return frame
+
+
+def _born(born: Tensor | None, count: int, places: Tensor, number: int) -> Tensor:
+    """Since which frame parts have lived, where those in these places are new in this one."""
+    since = torch.zeros(count, dtype=torch.int64) if born is None else born.clone()
+    since[places] = number
+    return since
 
 
 def _changed(born: Tensor | None, before: Tensor | None) -> Tensor:
