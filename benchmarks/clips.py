@@ -1,74 +1,124 @@
 """Clips: frames that continue from one another against separate fits of each frame.
 
-The clip is `sample:clip`: 60 frames of a photograph that is panned, turned and lit, and after a
-cut of another one, as a folder of PNG. Independent fits have a seed each. Those of splats take
-fewer steps than the first fits of the clip's scenes, so that they come to no more than its PSNR;
-those of shapes take as many. CPU seconds are those of everything from reading to the metrics, on
-one thread. Flicker is the mean squared error of the change from frame to frame, within scenes, in
-units of 10⁻⁴. `interrupted` tells whether a run that was stopped and resumed gives the same film,
-byte for byte.
+The clips are `sample:clip`, a photograph that is panned, turned and lit, and the three that are
+drawn by code, each at its own speed and at twice that: 18 frames, as a folder of PNG. With
+`motion` parts are carried along by the optical flow; without, splats go on as their neighbours did,
+and shapes climb from where they are. Separate fits have a seed each, and are made of the last four
+frames alone, which are the farthest from the first fit; PSNR and flicker are of these frames in all
+rows. Those of splats take fewer steps than the first fit of a clip, so that they come to no more
+than its PSNR; those of shapes take as many. Steps and CPU seconds are per frame, of everything from
+reading to the metrics, the first fit included, on one thread.
+
+Flicker is the mean squared error of the change from frame to frame, in units of 10⁻⁴: at the same
+pixel, which includes that an error moves with what it is an error of, and along the motion of the
+clip, which does not. `interrupted` tells whether a run that was stopped and resumed gives the same
+film, byte for byte.
 """
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import map_coordinates
 
 import artgen
 from artgen.events import PreviewDrawn
 from artgen.metrics import psnr
 from artgen.output import encode_png
-from artgen.recipe import Recipe, Stage
+from artgen.recipe import ClipTable, Recipe, Stage
 from artgen.registry import default
 from artgen.runner import run as run_recipe
-from artgen.targets import ClipTarget, TargetRequest, image_from_array, open_frames, open_sample
+from artgen.runner.clip._motion import Motion
+from artgen.targets import (
+    ClipTarget,
+    ImageTarget,
+    TargetRequest,
+    image_from_array,
+    open_frames,
+    open_sample,
+)
 from artgen.tasks import RunControl
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
 
-COLUMNS = ("", "CPU s", "mean PSNR, dB", "worst frame, dB", "flicker, 10⁻⁴", "interrupted")
+COLUMNS = (
+    *("", "steps", "CPU s", "mean PSNR, dB", "worst frame, dB", "flicker, 10⁻⁴"),
+    *("along the motion", "interrupted"),
+)
+JUDGED = 4
+"""So many frames are also fitted separately: the last."""
+
+CLIPS = (
+    *("clip?n=60&pan=0.05&turn=3", "clip?n=60&pan=0.1&turn=6"),
+    *("clip-balls?n=18&speed=1", "clip-balls?n=18&speed=2"),
+    *("clip-flag?n=18&speed=1", "clip-flag?n=18&speed=2"),
+    *("clip-zoom?n=18&speed=1", "clip-zoom?n=18&speed=2"),
+)
+CONTESTS = (("gaussian", 1000, 500, 400, {}), ("triangle", 150, None, None, {"engine": "climb"}))
 
 
 def run(settings: Settings) -> Iterator[Table]:
-    frames, side = (6, 48) if settings.quick else (60, 192)
-    contests = (("gaussian", 1000, 500, 400), ("triangle", 150, None, None))
-    for primitive, count, steps, fewer in contests:
-        if settings.quick:
-            count, steps, fewer = 20, 20, 20
-        with tempfile.TemporaryDirectory() as folder:
-            source = _saved(Path(folder), frames, side)
-            recipe = _recipe(primitive, count, steps, source, side)
-            _warm_up(recipe)
-            together = _clip(recipe)
-            alone = _independent(_recipe(primitive, count, fewer, source, side), -(-frames // 2))
-        saved = ratio(alone[0], together[0])
-        less = ratio(alone[3], together[3])
-        yield Table(
-            f"{count} x {primitive}, {frames} frames at {side}x{side * 3 // 4}, "
-            f"first fits of {steps or 7 * count} steps, independent ones of {fewer or 7 * count}",
-            COLUMNS,
-            [
-                ("each frame by itself", *_figures(*alone), ""),
-                ("as a clip", *_figures(*together), _resumed(recipe)),
-                ("", saved, "", "", less, ""),
-            ],
-        )
+    frames, side = (JUDGED + 1, 48) if settings.quick else (18, 192)
+    for primitive, count, steps, fewer, engine in CONTESTS:
+        for clip in CLIPS[:1] if settings.quick else CLIPS:
+            if settings.quick:
+                count, steps, fewer = 20, 20, 20
+            with tempfile.TemporaryDirectory() as folder:
+                source = _saved(Path(folder), clip, frames, side)
+                recipe = _recipe(primitive, count, steps, source, side)
+                still = recipe.with_clip(ClipTable(motion="extrapolate", **engine))
+                for each in (recipe, still):
+                    _warm_up(each)
+                together, before = _clip(recipe), _clip(still)
+                alone = _independent(_recipe(primitive, count, fewer, source, side))
+            yield Table(
+                f"{count} x {primitive}, sample:{clip}",
+                COLUMNS,
+                [
+                    ("each frame by itself", *_figures(alone), ""),
+                    ("as a clip, without motion", *_figures(before), ""),
+                    ("as a clip", *_figures(together), _resumed(recipe)),
+                    ("", *_gains(alone, together), ""),
+                ],
+            )
 
 
-def _figures(seconds: float, mean: float, least: float, flicker: float) -> tuple[str, ...]:
-    return figure(seconds), figure(mean, 4), figure(least, 4), figure(flicker)
+class Measured(NamedTuple):
+    """Steps and CPU seconds per frame, and of the last frames mean and least PSNR and flicker."""
+
+    steps: float
+    seconds: float
+    mean: float
+    least: float
+    flicker: float
+    along: float
 
 
-def _saved(folder: Path, frames: int, side: int) -> str:
+def _figures(measured: Measured) -> tuple[str, ...]:
+    steps, seconds, mean, least, flicker, along = measured
+    return (
+        *(figure(steps), figure(seconds), figure(mean, 4), figure(least, 4)),
+        *(figure(flicker), figure(along)),
+    )
+
+
+def _gains(alone: Measured, together: Measured) -> tuple[str, ...]:
+    less = [ratio(one, other) for one, other in zip(alone, together, strict=True)]
+    return (less[0], less[1], f"{together.mean - alone.mean:+.2f}", "", less[4], less[5])
+
+
+def _saved(folder: Path, sample: str, frames: int, side: int) -> str:
     """The clip as files, so that making it is not part of fitting it."""
-    clip = open_sample(f"clip?n={frames}", TargetRequest(size=side))
+    clip = open_sample(sample, TargetRequest(size=side))
     assert isinstance(clip, ClipTarget)
-    for number, frame in enumerate(clip.frames()):
+    for number, frame in enumerate(itertools.islice(clip.frames(), frames)):
         (folder / f"{number:03d}.png").write_bytes(encode_png(frame.pixels))
     return f"frames:{folder}?fps=24"
 
@@ -92,39 +142,64 @@ def _warm_up(recipe: Recipe) -> None:
     run_recipe(short, default())
 
 
-def _independent(recipe: Recipe, middle: int) -> tuple[float, float, float, float]:
-    """CPU seconds, mean and least PSNR, flicker."""
-    began = time.process_time()
-    clip = open_frames(recipe.target.source.removeprefix("frames:"))
-    quality: list[float] = []
-    changes: list[float] = []
-    before: Any = None
-    for number, frame in enumerate(clip.frames()):
+def _independent(recipe: Recipe) -> Measured:
+    """The last frames, each fitted anew."""
+    targets = _targets(recipe)
+    began, drawn, steps = time.process_time(), [], 0
+    for number, frame in enumerate(targets):
         target = image_from_array(frame.image, TargetRequest(size=recipe.target.size))
-        own = recipe.with_seed(number)
-        art = run_recipe(own, default(), target=target).art
-        assert art is not None
-        drawn = art.render()
-        assert drawn is not None
-        quality.append(psnr(drawn, frame.pixels))
-        error = (drawn.astype(np.float64) - frame.pixels) / 255
-        if number not in (0, middle):
-            changes.append(float(np.square(error - before).mean()))
-        before = error
+        outcome = run_recipe(recipe.with_seed(number), default(), target=target)
+        assert outcome.art is not None
+        drawn.append(outcome.art.render())
+        steps += outcome.summary["steps"]
     seconds = time.process_time() - began
-    return seconds, float(np.mean(quality)), min(quality), 1e4 * float(np.mean(changes))
+    return Measured(steps / len(drawn), seconds / len(drawn), *_judged(drawn, targets))
 
 
-def _clip(recipe: Recipe) -> tuple[float, float, float, float]:
-    """The same."""
+def _clip(recipe: Recipe) -> Measured:
+    """The same frames of a clip."""
     began = time.process_time()
     outcome = run_recipe(recipe, default())
-    seconds = time.process_time() - began
-    figures = outcome.summary["clip"]
-    return (
-        *(seconds, outcome.summary["psnr"], figures["psnr_min"]),
-        1e4 * figures["flicker"],
-    )
+    seconds, steps = time.process_time() - began, outcome.summary["steps"]
+    count = outcome.summary["clip"]["frames"]
+    drawn = list(outcome.art.frames())[-JUDGED:]
+    return Measured(steps / count, seconds / count, *_judged(drawn, _targets(recipe)))
+
+
+def _targets(recipe: Recipe) -> list[ImageTarget]:
+    clip = open_frames(recipe.target.source.removeprefix("frames:"))
+    return list(clip.frames())[-JUDGED:]
+
+
+def _judged(
+    drawn: list[NDArray[np.uint8]], targets: list[ImageTarget]
+) -> tuple[float, float, float, float]:
+    """Mean and least PSNR; flicker at the same pixels, and along the motion."""
+    quality = [psnr(mine, target.pixels) for mine, target in zip(drawn, targets, strict=True)]
+    errors = [
+        (mine.astype(np.float64) - target.pixels) / 255
+        for mine, target in zip(drawn, targets, strict=True)
+    ]
+    here = [np.square(new - old).mean() for old, new in itertools.pairwise(errors)]
+    along = []
+    for index, (old, new) in enumerate(itertools.pairwise(errors)):
+        goals = (target.tensors().goal for target in (targets[index + 1], targets[index]))
+        moved, inside = _moved(old, Motion(*goals, targets[index].canvas))
+        along.append(np.square(new - moved)[inside].mean())
+    return float(np.mean(quality)), min(quality), *(1e4 * float(np.mean(x)) for x in (here, along))
+
+
+def _moved(error: NDArray[np.float64], back: Motion) -> tuple[NDArray[np.float64], Any]:
+    """An error [height, width, 3] at the pixels of the next frame, and where it is known."""
+    height, width = error.shape[:2]
+    rows, columns = np.mgrid[:height, :width]
+    least = min(height, width)
+    x, y = (2 * columns + 1 - width) / least, (2 * rows + 1 - height) / least
+    right, down = back(np.stack([x, y], 2).reshape(-1, 2)).double().numpy() * least / 2
+    there = np.stack([rows + down.reshape(rows.shape), columns + right.reshape(rows.shape)])
+    moved = [map_coordinates(error[..., channel], there, order=3) for channel in range(3)]
+    most = np.array([height - 1, width - 1])[:, None, None]
+    return np.stack(moved, 2), ((there >= 0) & (there <= most)).all(0)
 
 
 def _resumed(recipe: Recipe) -> str:
