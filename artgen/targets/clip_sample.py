@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -128,8 +128,8 @@ def _moved(
 class _Moment:
     """A frame to be drawn: `seconds`, and the places `x`, `y` of its samples in canvas units."""
 
-    def __init__(self, canvas: Canvas, seconds: float, subjects: dict[str, Floats]) -> None:
-        self.canvas, self.seconds, self._subjects = canvas, seconds, subjects
+    def __init__(self, canvas: Canvas, seconds: float) -> None:
+        self.canvas, self.seconds = canvas, seconds
         large = canvas.scaled(_FINER * canvas.width)
         rows, columns = np.mgrid[: large.height, : large.width]
         least = min(large.width, large.height)
@@ -140,10 +140,7 @@ class _Moment:
         """The colours of a subject at places, whose shorter side goes from -1 to 1, [..., 3]."""
         from scipy.ndimage import map_coordinates
 
-        if subject not in self._subjects:
-            side = 2 * self.canvas.width
-            self._subjects[subject] = draw_subject(subject, side).astype(np.float64)
-        picture = self._subjects[subject]
+        picture = _subject(subject, 2 * self.canvas.width)
         height, width = picture.shape[:2]
         row, column = (
             (axis * min(width, height) + length - 1) / 2
@@ -158,15 +155,22 @@ class _Moment:
         )
 
 
+@lru_cache(4)
+def _subject(name: str, side: int) -> Floats:
+    """A subject, kept because the frames of a clip are drawn several times, [height, width, 3]."""
+    pixels = draw_subject(name, side).astype(np.float64)
+    pixels.flags.writeable = False
+    return pixels
+
+
 def _generated(
     draw: Callable[[_Moment], Floats], count: int, step: float, canvas: Canvas, first: int
 ) -> Iterator[Decoded]:
     """Frames number `first` to `count` - 1, `step` seconds apart, uint8 [height, width, 3]."""
     from artgen.targets._decode import Decoded
 
-    subjects: dict[str, Floats] = {}
     for index in range(first, count):
-        fine = draw(_Moment(canvas, index * step, subjects))
+        fine = draw(_Moment(canvas, index * step))
         size = (canvas.height, _FINER, canvas.width, _FINER, 3)
         fine = fine[: canvas.height * _FINER, : canvas.width * _FINER]
         mean = fine.reshape(size).mean(axis=(1, 3))
