@@ -30,7 +30,7 @@ def sprite_elements(drawing: Drawing, primitive: Primitive) -> SpriteElements | 
     A filter multiplies the colours of a picture by those of the part, and its alpha by the opacity.
     Raises UsageError for blends that SVG does not have.
     """
-    if not isinstance(primitive, Splat):
+    if not isinstance(primitive, Splat) or type(primitive).sprites is Splat.sprites:
         return None
     primitive.check_tensors(drawing)
     tensors = drawing.tensors
