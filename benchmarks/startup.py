@@ -26,6 +26,7 @@ FITS = {
     "a wrong name": _FIT.format("gausian"),
     "a wrong option": _FIT.format("gaussian") + " --set blnd=mean",
     "a wrong option of the engine": _FIT.format("gaussian") + " --set engine.rat=1",
+    "a wrong value": _FIT.format("gaussian") + " --set blend=nothing",
     "a missing file": _FIT.format("gaussian").replace("sample:cat", "no-such-file.png"),
 }
 """Commands by what they do; each is also run with empty caches where it compiles."""

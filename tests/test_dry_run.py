@@ -8,13 +8,16 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 from helpers import recipe
+from numpy.typing import NDArray
 from test_time_budget import ENGINES, STAGES, Clock
 
 from artgen._toml import parse_toml
 from artgen.cli import main
 from artgen.engines.climb.engine import ClimbEngine
+from artgen.output import FrameStore
 from artgen.registry import Registry
 from artgen.runner import _fit, estimate, run
 
@@ -58,6 +61,23 @@ def test_the_estimated_time_is_that_of_the_run(
     assert found.still_bytes == pytest.approx(still, rel=0.3)
     video = Path(result.summary["outputs"]["video"]).stat().st_size
     assert found.video_bytes == pytest.approx(video, rel=0.3)
+
+
+def test_a_video_is_estimated_from_some_frames_even_where_they_are_slow(
+    clock: Clock, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add, drawn = FrameStore.add, list[int]()
+
+    def counted(store: FrameStore, step: int, pixels: NDArray[np.uint8]) -> None:
+        drawn.append(step)
+        add(store, step, pixels)
+
+    clock.charge(ENGINES["gradient"], lambda engine: 0.02)
+    monkeypatch.setattr(FrameStore, "add", counted)
+    monkeypatch.setattr(_fit, "FRAMES_ESTIMATED", -1.0)
+    asked = recipe("sample:cat", {"steps": 150}, target={"source": "sample:cat", "size": 16})
+    assert estimate(asked, registry).video_bytes is not None
+    assert _fit.FEWEST_ESTIMATED <= len(drawn) <= 2 * _fit.FEWEST_ESTIMATED
 
 
 def test_a_budget_of_time_is_its_own_estimate(clock: Clock, registry: Registry) -> None:

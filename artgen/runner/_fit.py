@@ -74,8 +74,10 @@ _PACE_SIDE = 96
 
 ESTIMATED_AS = 60.0
 """To estimate a stage, it is rehearsed as for a budget of this many seconds."""
-FRAMES_ESTIMATED = 10.0
-"""Frames of the rehearsal of a stage take about this many seconds at most."""
+FRAMES_ESTIMATED, FEWEST_ESTIMATED = 10.0, 6
+"""Frames of the rehearsal of a stage take about this many seconds at most, but there are this many.
+With 3 of them, videos of siren, voronoi and gaussian had 0.43, 0.69 and 0.63 times the bytes of one
+with 200; with 6 of them 0.99, 0.81 and 1.37."""
 
 
 @dataclass
@@ -680,7 +682,8 @@ class Fit:
             if engine.step not in steps:
                 return
             # Where a frame takes longer, there are fewer of them.
-            if sum(drawn) <= FRAMES_ESTIMATED * steps.index(engine.step) / len(steps):
+            index, every = steps.index(engine.step), max(1, len(steps) // FEWEST_ESTIMATED)
+            if index % every == 0 or sum(drawn) <= FRAMES_ESTIMATED * index / len(steps):
                 began = time.perf_counter()
                 with suppress(Diverged):
                     pixels = self.job.draw_frame(engine.drawing(best=False))
