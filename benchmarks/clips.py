@@ -11,8 +11,8 @@ reading to the metrics, the first fit included, on one thread.
 
 Flicker is the mean squared error of the change from frame to frame, in units of 10⁻⁴: at the same
 pixel, which includes that an error moves with what it is an error of, and along the motion of the
-clip, which does not. `interrupted` tells whether a run that was stopped and resumed gives the same
-film, byte for byte.
+clip, which does not. For one clip, `interrupted` says whether a run that was stopped and resumed
+gives the same film, byte for byte.
 """
 
 from __future__ import annotations
