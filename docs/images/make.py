@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"
 WIDTH, GAP = 1000, 4
 """The width of the mosaic and the gap between its pictures, in pixels."""
-STRIP = ("portrait-in-triangles", "storm-in-charcoal", "windows-in-paper", "dunes")
+STRIP = ("portrait-in-triangles", "storm-in-charcoal", "windows-in-paper", "fruit-in-leaves")
 STRIP_WIDTH = 1200
 """The pieces in a row at the top of the README."""
 MOSAIC = (
@@ -32,7 +32,7 @@ MOSAIC = (
     "windows-in-paper",
     "lake-in-ovals",
     "portrait-in-triangles",
-    "harbour-lights",
+    "fruit-in-leaves",
 )
 """The pieces in the mosaic of the first page, three in a row."""
 WALL_COLUMNS, WALL_WIDTH = 8, 1400

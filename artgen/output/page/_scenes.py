@@ -40,8 +40,7 @@ def describe(
     `primitive`.
     """
     if drawing.subject is not None:
-        kind = drawing.subject.kind
-        raise refused(drawing, f"a page draws pictures, not a {kind}")
+        raise refused(drawing, f"a page draws pictures, no target of kind {drawing.subject.kind}")
     primitive.check_tensors(drawing)
     still = Scene((0.0,), {name: tensor[None] for name, tensor in drawing.tensors.items()})
     scenes = (still,) if film is None else film.scenes
