@@ -35,21 +35,35 @@ def test_help_is_short_and_help_all_is_complete(call):
 
 @pytest.mark.parametrize("group", ["gallery", "plugins"])
 def test_switches_have_no_type(call, group):
+    assert "<bool>" not in call(group, "--help")[1]
     for name in _commands()[group].commands:
         assert "<bool>" not in call(group, name, "--help")[1]
 
 
+def _leaves(commands, path=()):
+    """Commands without commands of their own, by their names after `artgen`."""
+    for name, command in commands.items():
+        inner = getattr(command, "commands", None)
+        yield from _leaves(inner, (*path, name)) if inner else [(" ".join((*path, name)), command)]
+
+
 def test_tables_of_help_name_what_there_is():
-    commands = _commands()
+    leaves = dict(_leaves(_commands()))
     for name, usual in USUAL.items():
-        assert set(usual) <= {parameter.name for parameter in commands[name].params}
+        assert set(usual) <= {parameter.name for parameter in leaves[name].params}
+    assert set(EXAMPLES) == set(leaves)
     for name, examples in EXAMPLES.items():
+        flags = {flag for parameter in leaves[name].params for flag in parameter.opts}
+        assert examples[-1].startswith(f"artgen {name}")
         for example in examples:
-            flags = {flag for parameter in commands[name].params for flag in parameter.opts}
             words = example.split()
-            assert words[1] in commands
-            if words[1] == name:
+            assert words[1] in _commands()
+            if example.startswith(f"artgen {name}"):
                 assert {word for word in words if re.match("--?[a-z]", word)} <= flags
+
+
+def test_examples_are_in_the_help_of_commands_within_groups(call):
+    assert EXAMPLES["plugins show"][0] in call("plugins", "show", "--help")[1]
 
 
 def test_the_manual_page_has_every_flag(call):

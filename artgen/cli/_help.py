@@ -54,6 +54,15 @@ EXAMPLES: Mapping[str, Sequence[str]] = {
     "plot": ("artgen fit photo.jpg --log run.jsonl", "artgen plot run.jsonl"),
     "studio": ("artgen studio --open", "artgen studio -p stroke --plugin petal.py -o studio.html"),
     "doctor": ("artgen doctor --report",),
+    "gallery build": ("artgen gallery build -j 2", "artgen gallery build pieces --only sunset"),
+    "gallery check": ("artgen gallery check",),
+    "gallery open": ("artgen gallery open pieces",),
+    "gallery reel": ("artgen gallery reel --only sunset --only harbour -o reel.mp4",),
+    "plugins check": ("artgen plugins check petal.py",),
+    "plugins list": ("artgen plugins list --plugin petal.py",),
+    "plugins new": ("artgen plugins new petal --file", "artgen plugins new woven --kind look"),
+    "plugins search": ("artgen plugins search dots",),
+    "plugins show": ("artgen plugins show triangle",),
 }
 
 
@@ -82,7 +91,7 @@ class Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, without options that are seldom used unless all were asked for."""
-        usual = None if ctx.meta.get(_ALL) else USUAL.get(str(self.name))
+        usual = None if ctx.meta.get(_ALL) else USUAL.get(_path(ctx))
         left_out = [
             each
             for each in self.get_params(ctx)
@@ -90,7 +99,7 @@ class Command(TyperCommand):
         ]
         for each in left_out:
             each.hidden = True
-        examples = EXAMPLES.get(str(self.name), ())
+        examples = EXAMPLES.get(_path(ctx), ())
         self.epilog = "\n\n".join(["[dim]Examples:[/dim]", *examples]) if examples else None
         try:
             super().format_help(ctx, formatter)
@@ -105,6 +114,12 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> Any:
         """Name no type of switches and arguments."""
         return _untyped(super().get_params(ctx))
+
+
+def _path(context: Any) -> str:
+    """Return the name of a command after `artgen`, such as `gallery build`."""
+    outer = context.parent
+    return f"{_path(outer)} {context.info_name}".strip() if outer is not None else ""
 
 
 def _untyped(params: list[Any]) -> list[Any]:

@@ -11,7 +11,7 @@ import typer
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, print_error, print_json, say
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
-from artgen.cli._help import Command
+from artgen.cli._help import Command, Group
 from artgen.cli._where import Where
 from artgen.errors import GalleryError, Interrupted, UsageError
 
@@ -21,12 +21,13 @@ if TYPE_CHECKING:
 
 
 FOLDER = typer.Argument(
-    Path("gallery"), metavar="DIR", help="Folder of recipes.", show_default="gallery"
+    Path("gallery"), metavar="DIR", help="Folder of recipes."
 )
 ONLY = option("SLUG", "Only this piece. Repeatable.", "--only")
 QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.", "--quick")
 
 gallery = typer.Typer(
+    cls=Group,
     help="Turn a folder of recipes into a page of pictures and videos.",
     invoke_without_command=True,
 )

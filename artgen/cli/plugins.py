@@ -12,7 +12,7 @@ import typer
 from artgen.cli._completion import everything
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, flat
-from artgen.cli._help import Command
+from artgen.cli._help import Command, Group
 from artgen.cli.plugins_check import check
 from artgen.cli.plugins_new import new
 from artgen.cli.plugins_search import describe_package, print_package, search
@@ -26,6 +26,7 @@ _EXAMPLE_SIDE = 512
 """Side of the square canvas for which learning rates and shapes are shown."""
 
 plugins = typer.Typer(
+    cls=Group,
     help="List, search, describe, create and check plugins.",
     invoke_without_command=True,
 )
