@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from artgen.registry import Registry
 
 
-FOLDER = typer.Argument(
-    Path("gallery"), metavar="DIR", help="Folder of recipes."
-)
+FOLDER = typer.Argument(Path("gallery"), metavar="DIR", help="Folder of recipes.")
 ONLY = option("SLUG", "Only this piece. Repeatable.", "--only")
 QUICK = switch("Use small, fast versions of the pieces, in DIR/out-quick.", "--quick")
 
