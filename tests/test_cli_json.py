@@ -146,7 +146,7 @@ SHOW = "`artgen plugins show`"
         (
             ["`artgen compare`", "Failure"],
             lambda call: call(
-                *("compare", "-p", "gaussian:count=4", "-p", "gaussian:zork=1"),
+                *("compare", "-p", "gaussian:count=4", "-p", "vae"),
                 *("--size", "16", "--steps", "2", "--csv", "all.csv", "--overwrite"),
             ),
         ),
@@ -165,6 +165,7 @@ SHOW = "`artgen plugins show`"
         (["`artgen plugins search`"], lambda call: call("plugins", "search", "gaussian")),
         ([f"{SHOW}, a package"], lambda call: call("plugins", "show", "artgen-heart")),
         ([SHOW], lambda call: call("plugins", "show", "mse")),
+        ([SHOW, f"{SHOW}, a look"], lambda call: call("plugins", "show", "gouache")),
         ([SHOW, f"{SHOW}, an engine"], lambda call: call("plugins", "show", "gradient")),
         (
             [SHOW, f"{SHOW}, a primitive"],
@@ -207,5 +208,6 @@ def test_every_section_is_tested():
     tested |= {f"`artgen plugins {name}`" for name in ("list", "search", "new", "check")}
     tested |= {f"`artgen gallery {name}`" for name in ("build", "check", "open", "reel")}
     tested |= {"`artgen render -o FILE.json`"}
-    tested |= {SHOW, f"{SHOW}, an engine", f"{SHOW}, a package", f"{SHOW}, a primitive"}
+    tested |= {SHOW, *(f"{SHOW}, {what}" for what in ("a look", "a package", "a primitive"))}
+    tested |= {f"{SHOW}, an engine"}
     assert set(documented()) == tested

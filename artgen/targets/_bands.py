@@ -45,7 +45,7 @@ _ELSEWHERE = (330, 700, 34665, 34853, 40965)
 
 
 @dataclass(frozen=True)
-class Bands:
+class BandedPicture:
     """A picture from top to bottom: `samples` gives bands [rows, width, channels]."""
 
     width: int
@@ -54,7 +54,7 @@ class Bands:
     warnings: tuple[str, ...] = ()
 
 
-def open_bands(file: BufferedReader, max_pixels: int, where: str) -> Bands:
+def open_bands(file: BufferedReader, max_pixels: int, where: str) -> BandedPicture:
     """Read a picture file in bands; small ones, and those that cannot be divided, in one.
 
     Whole are read pictures other than PNG and TIFF, turned or interlaced ones, PNG with 16 bits
@@ -73,12 +73,12 @@ def open_bands(file: BufferedReader, max_pixels: int, where: str) -> Bands:
         file.seek(0)
         whole = decode_file(file.read(), max_pixels, where)
         height, width = whole.samples.shape[:2]
-        return Bands(width, height, iter([whole.samples]), whole.warnings)
+        return BandedPicture(width, height, iter([whole.samples]), whole.warnings)
     decoded = _decoded(files, max_pixels, where)
     first = next(decoded)
     warnings = (f"first of {frames} frames used",) * (frames > 1) + first.warnings
     samples = chain([first.samples], (band.samples for band in decoded))
-    return Bands(width, height, samples, warnings)
+    return BandedPicture(width, height, samples, warnings)
 
 
 def _decoded(files: Iterator[bytes], max_pixels: int, where: str) -> Iterator[Decoded]:
