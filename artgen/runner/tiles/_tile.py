@@ -8,7 +8,6 @@ machine.
 
 from __future__ import annotations
 
-import gc
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,6 +33,7 @@ from artgen.recipe import Stage
 from artgen.registry import Registry
 from artgen.resolve import Plan, resolve
 from artgen.runner._device import threads
+from artgen.runner._memory import give_back_freed_memory
 from artgen.runner._prepare import check_finite
 from artgen.runner._state_file import (
     putting_to_use,
@@ -157,8 +157,7 @@ def fit_tile(
     if not task.output.exists():
         parts = _Fitting(task, TileInput.read(task.input), registry, observe, control).run()
         write_state(task.output, parts, {})
-        # An engine is in cycles of references, which would keep its pixels for many tiles.
-        gc.collect()
+        give_back_freed_memory()
     files = {task.output.name: task.output.read_bytes()} if task.return_files else {}
     return FittedTile(files)
 
