@@ -119,8 +119,10 @@ def test_seams_are_no_worse_than_in_a_fit_of_the_whole(fitted, photo):
         return (((pixels - picture) ** 2).mean(axis=2))[where].mean()
 
     tiles = load(out / "a.art").render()
+    # Elsewhere a fit of eight parts to a tile and 12 steps differs by a quarter from seed to seed, so
+    # seams are compared with the rest of the same picture; benchmarks/scale.py has fits of full size.
     assert error(tiles, near) < 1.1 * error(whole, near)
-    assert error(tiles, ~near) < 1.1 * error(whole, ~near)
+    assert error(tiles, near) / error(tiles, ~near) < 1.1 * error(whole, near) / error(whole, ~near)
 
 
 class Backwards:
