@@ -71,7 +71,7 @@ def test_what_it_cannot_do_is_refused(name, request_options, words):
 
 def test_a_curve_is_refused():
     art = fit("curve:sin(x)", "mlp", steps=2, seed=1, hidden=4)
-    with pytest.raises(UsageError, match="not a curve"):
+    with pytest.raises(UsageError, match="no target of kind curve"):
         export_html(art, ExportRequest())
 
 
