@@ -55,18 +55,9 @@ class Footprint(CompiledFootprint):
     def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor:
         return _draw(launch, features, *_parameters(launch.source, tensors))
 
-    def squared_error(
-        self,
-        splat: Splat,
-        tensors: Mapping[str, Tensor],
-        features: Tensor,
-        canvas: Canvas,
-        goal: Goal,
-    ) -> Tensor | None:
-        """The error, where the kernels keep the weights for the gradient."""
-        if not self.kernels(features.shape[0])[0].keeps:
-            return None
-        tensors, features, launch = self._launch(splat, tensors, features, canvas)
+    def _compare(
+        self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch, goal: Goal
+    ) -> Tensor:
         return _compare(launch, goal, features, *_parameters(launch.source, tensors))
 
 

@@ -148,7 +148,9 @@ class CompiledFootprint(ABC):
         goal: Goal,
     ) -> Tensor | None:
         """The error of a sum of splats, found with its gradient at once; None: there is no way."""
-        return None
+        if not self.kernels(features.shape[0])[0].keeps:
+            return None
+        return self._compare(*self._launch(splat, tensors, features, canvas), goal)
 
     def _launch(
         self,
@@ -183,3 +185,9 @@ class CompiledFootprint(ABC):
 
     @abstractmethod
     def _draw(self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch) -> Tensor: ...
+
+    def _compare(
+        self, tensors: Mapping[str, Tensor], features: Tensor, launch: Launch, goal: Goal
+    ) -> Tensor:
+        """What `squared_error` returns, from kernels that keep the weights for the gradient."""
+        raise NotImplementedError
