@@ -1,4 +1,8 @@
-"""Compiler options and types that the kernels of shapes and partitions share."""
+"""Compiler options and types that the kernels of shapes and partitions share.
+
+Kernels write whole numbers that they pass to others as `np.int64(0)`, and begin the counters they
+pass with it: numba compiles a function again for a literal, even if the variable is changed later.
+"""
 
 from __future__ import annotations
 

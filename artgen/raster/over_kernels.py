@@ -36,7 +36,7 @@ def over(kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
     share = np.empty(width, np.float32)
     for i in range(len(kind)):
         spans = trace(kind[i], genes[i], first * sample_rows, last * sample_rows, grid, scratch)
-        span = 0
+        span = np.int64(0)
         while span < spans:
             y = scratch[0][span] // sample_rows
             span, low, high = cover(scratch, span, spans, (y + 1) * sample_rows, changes)

@@ -61,7 +61,7 @@ def cut_row(sites, number, y, cuts):
     order, slopes, heights, winners, borders = cuts
     for i in range(number):
         slopes[i], heights[i] = line(sites[i], y)
-    sort_by_slope(order, slopes, number, 1)
+    sort_by_slope(order, slopes, number, np.int64(1))
     spans = 0
     for i in range(number):
         site = order[i]

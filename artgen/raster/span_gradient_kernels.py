@@ -89,7 +89,7 @@ def over_backward(
         if spans == 0:
             continue
         left, right = width, 0
-        span = 0
+        span = np.int64(0)
         while span < spans:
             y = scratch[0][span] // sample_rows - first
             span, low, high = cover(scratch, span, spans, (y + first + 1) * sample_rows, changes)

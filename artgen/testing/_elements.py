@@ -147,14 +147,17 @@ def _path(data: str) -> Iterator[_Line]:
 
 def _winding(corners: Floats, points: Floats) -> NDArray[np.int64]:
     """Return the winding number of a closed line around each point."""
+    order = np.argsort(points[:, 1])
+    x, y = points[order].T
     winding = np.zeros(len(points), np.int64)
-    x, y = points.T
-    for (xa, ya), (xb, yb) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
-        if ya == yb:
+    ends = np.roll(corners, -1, axis=0)
+    upper, lower = (np.searchsorted(y, corner[:, 1]) for corner in (corners, ends))
+    for (xa, ya), (xb, yb), i, j in zip(corners, ends, upper, lower, strict=True):
+        if i == j:
             continue
-        crosses = (ya <= y) != (yb <= y)
-        at = xa + (y - ya) * (xb - xa) / (yb - ya)
-        winding += np.where(crosses & (x > at), 1 if yb > ya else -1, 0)
+        crossed = slice(min(i, j), max(i, j))
+        right = x[crossed] > xa + (y[crossed] - ya) * (xb - xa) / (yb - ya)
+        winding[order[crossed]] += np.where(right, 1 if yb > ya else -1, 0)
     return winding
 
 

@@ -113,10 +113,10 @@ def _on_curve(controls: Floats) -> Floats:
 
 def _winding(begins: Floats, ends: Floats, y: float) -> list[tuple[float, float]]:
     """Return the spans inside of closed lines at one height, by the nonzero winding rule."""
+    crossed = (begins[:, 1] <= y) != (ends[:, 1] <= y)
     crossings = []
-    for (xa, ya), (xb, yb) in zip(begins, ends, strict=True):
-        if (ya <= y) != (yb <= y):
-            crossings.append((xa + (y - ya) * (xb - xa) / (yb - ya), 1 if yb > ya else -1))
+    for (xa, ya), (xb, yb) in zip(begins[crossed], ends[crossed], strict=True):
+        crossings.append((xa + (y - ya) * (xb - xa) / (yb - ya), 1 if yb > ya else -1))
     spans, winding, left = [], 0, 0.0
     for x, way in sorted(crossings):
         if winding == 0:

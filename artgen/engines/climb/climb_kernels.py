@@ -145,7 +145,7 @@ def search(
     while tries < candidates or failures < patience:
         if tries < candidates:
             dice = rng.random()
-            kind = 0
+            kind = np.int64(0)
             while kind < len(CHANCES) - 1 and dice >= CHANCES[kind]:
                 kind += 1
             cell = cell_at(places, rng.random() * total)
@@ -183,7 +183,7 @@ def measure(kind, genes, target, weight, below, above, through, grid, sample_row
     changes = np.zeros(width + 1)
     spans = trace(kind, genes, np.int64(0), height * sample_rows, grid, scratch)
     sums[:] = 0
-    span = 0
+    span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows
         span, begin, end = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
@@ -211,7 +211,7 @@ def slip_under(kind, genes, colour, alpha, above, through, grid, sample_rows):
     scratch = make_scratch(height * sample_rows, VERTICES, CROSSINGS)
     changes = np.zeros(width + 1)
     spans = trace(kind, genes, np.int64(0), height * sample_rows, grid, scratch)
-    span = 0
+    span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows
         span, begin, end = cover(scratch, span, spans, (y + 1) * sample_rows, changes)

@@ -142,11 +142,11 @@ def copy(one, i, other, j):
 @compiled
 def rotate(one, i, j, spare):
     """Take shape number `i` out and put it back as number `j`; `spare` is room for one shape."""
-    copy(one, i, spare, 0)
+    copy(one, i, spare, np.int64(0))
     step = 1 if i < j else -1
     for k in range(i, j, step):
         copy(one, k + step, one, k)
-    copy(spare, 0, one, j)
+    copy(spare, np.int64(0), one, j)
 
 
 @compiled
@@ -183,16 +183,16 @@ def vary(rng, one, number, fixed, rates, room):
             rotate(one, i, j, spare)
             i = j
         elif dice < rates.swap + rates.replace:
-            copy(one, i, spare, 0)
+            copy(one, i, spare, np.int64(0))
             if not create(rng, one, i, fixed, rates, room):
-                copy(spare, 0, one, i)
+                copy(spare, np.int64(0), one, i)
                 return number
         elif dice < rates.swap + rates.replace + rates.recolour:
             if rates.shaken > 0:
                 shake(rng, paint[i], rates.low, rates.high, fixed[4])
                 return number
         else:
-            copy(one, i, spare, 0)
+            copy(one, i, spare, np.int64(0))
             changed = False
             for _ in range(TRIES):
                 mutate(kind[i], genes[i], rng, step_length(rng, rates))
@@ -201,7 +201,7 @@ def vary(rng, one, number, fixed, rates, room):
                 changed = valid(kind[i], genes[i])
                 if changed:
                     break
-                copy(spare, 0, one, i)
+                copy(spare, np.int64(0), one, i)
             if not changed:
                 return number
             enclose(one, i, fixed, room[5])
@@ -287,7 +287,7 @@ def cross(rng, one, number, other, others, child, fixed, rates, room):
     left = 0
     # First they are counted, then taken; the lowest ones are left out where there are too many.
     for taking in range(2):
-        i = j = taken = 0
+        i = j = taken = np.int64(0)
         spare = left - most
         while i < number or j < others:
             if j == others or (i < number and (2 * i + 1) * others <= (2 * j + 1) * number):
@@ -343,8 +343,8 @@ def known_error(one, number):
 def make_up(rng, one, count, fixed, rates, room):
     """Fill an individual with `count` random shapes, the best colours one after the other."""
     mark_all(room[2], fixed[0].shape[1])
-    evaluate_one(one, 0, fixed, rates, room)
-    number = 0
+    evaluate_one(one, np.int64(0), fixed, rates, room)
+    number = np.int64(0)
     for _ in range(count):
         if create(rng, one, number, fixed, rates, room):
             number += 1

@@ -222,7 +222,7 @@ def cross(rng, one, number, other, others, child, fixed, rates, room):
         left_over += inside(region, their_sites[i, 0], their_sites[i, 1]) != keep
     # Any of them is left out where there are too many.
     most = int(rates.most)
-    taken = 0
+    taken = np.int64(0)
     for i in range(number + others):
         mine = i < number
         k = i if mine else i - number
@@ -254,7 +254,7 @@ def known_error(one, number):
 def make_up(rng, one, count, fixed, rates, room):
     """Fill an individual with `count` sites, anywhere."""
     for i in range(count):
-        create(rng, one, 0, i, fixed, rates)
+        create(rng, one, np.int64(0), i, fixed, rates)
     return count
 
 

@@ -81,7 +81,7 @@ def enclose(one, i, fixed, scratch):
     box = one[3][i]
     height, width = fixed[0].shape[:2]
     sample_rows = fixed[3]
-    spans = trace(one[0][i], one[1][i], 0, height * sample_rows, fixed[2], scratch)
+    spans = trace(one[0][i], one[1][i], np.int64(0), height * sample_rows, fixed[2], scratch)
     left, right = float(width), 0.0
     for span in range(spans):
         left, right = min(left, scratch[1][span]), max(right, scratch[2][span])
@@ -113,7 +113,7 @@ def lay(one, first, last, picture, area, fixed, room):
         share = paint[i, 3] / sample_rows
         c0, c1, c2 = np.float32(paint[i, 0]), np.float32(paint[i, 1]), np.float32(paint[i, 2])
         spans = trace(kind[i], genes[i], begin * sample_rows, end * sample_rows, fixed[2], scratch)
-        span = 0
+        span = np.int64(0)
         while span < spans:
             y = rows[span] // sample_rows
             span, low, high = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
@@ -147,7 +147,7 @@ def evaluate_one(one, number, fixed, rates, room):
     target, ground = fixed[0], fixed[1]
     picture, area, errors = room[0], room[2], one[4]
     fill(picture, area, ground[0], ground[1], ground[2])
-    lay(one, 0, number, picture, area, fixed, room)
+    lay(one, np.int64(0), number, picture, area, fixed, room)
     total = 0.0
     for y in range(len(area)):
         for first in range(area[y, 0], area[y, 1], CELL):
@@ -180,13 +180,13 @@ def refit(one, number, i, fixed, rates, room):
     for y in range(box[i, 0], box[i, 1]):
         area[y, 0], area[y, 1] = box[i, 2], box[i, 3]
     fill(below, area, ground[0], ground[1], ground[2])
-    lay(one, 0, i, below, area, fixed, room)
+    lay(one, np.int64(0), i, below, area, fixed, room)
     fill(above, area, 0.0, 0.0, 0.0)
     lay(one, i + 1, number, above, area, fixed, room)
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = 0.0
     begin, end = box[i, 0] * sample_rows, box[i, 1] * sample_rows
     spans = trace(kind[i], genes[i], begin, end, grid, scratch)
-    span = 0
+    span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows
         span, begin, end = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
