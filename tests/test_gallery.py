@@ -95,7 +95,7 @@ def statuses(data):
 
 
 def under_way(run):
-    return len(list(run.glob("frames/*.qoi"))) > 1
+    return len(list(run.glob("frames/*.npy"))) > 1
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from artgen.errors import InputError, OutputError
 from artgen.output import FrameStore, encode_png
@@ -27,7 +28,7 @@ def test_frames_come_back_without_loss_in_order(store, tmp_path):
     assert store.steps() == [0, 7, 12_345, 1_000_000_000_000]
     assert np.array_equal(store.read(7), frame(7))
     assert store.read(7).dtype == np.uint8
-    assert (tmp_path / "frames" / "000012345.qoi").is_file()
+    assert (tmp_path / "frames" / "000012345.npy").is_file()
 
 
 def test_the_folder_is_the_state(store, tmp_path):
@@ -41,8 +42,10 @@ def test_the_folder_is_the_state(store, tmp_path):
 def test_frames_of_earlier_versions_are_read(store, tmp_path):
     store.add(5, frame(5))
     (tmp_path / "frames" / "000000003.png").write_bytes(encode_png(frame(3)))
-    assert store.steps() == [3, 5]
-    assert np.array_equal(store.read(3), frame(3))
+    Image.fromarray(frame(4)).save(tmp_path / "frames" / "000000004.qoi")
+    assert store.steps() == [3, 4, 5]
+    for step in (3, 4, 5):
+        assert np.array_equal(store.read(step), frame(step))
     store.drop_after(2)
     assert store.steps() == []
 
@@ -68,7 +71,7 @@ def test_a_failed_write_leaves_no_half_frame(store, tmp_path, monkeypatch):
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OutputError, match="No space left"):
         store.add(1, frame(1))
-    assert [path.name for path in (tmp_path / "frames").iterdir()] == ["000000000.qoi"]
+    assert [path.name for path in (tmp_path / "frames").iterdir()] == ["000000000.npy"]
 
 
 def test_frames_do_not_wait_for_the_disk(store, monkeypatch):
@@ -79,17 +82,18 @@ def test_frames_do_not_wait_for_the_disk(store, monkeypatch):
 
 def test_leftovers_of_a_killed_run_are_no_frames(store, tmp_path):
     store.add(0, frame(0))
-    (tmp_path / "frames" / ".000000001.part-00ff.qoi").write_bytes(b"half")
+    (tmp_path / "frames" / ".000000001.part-00ff.npy").write_bytes(b"half")
     (tmp_path / "frames" / "notes.txt").write_text("mine")
     assert store.steps() == [0]
 
 
 def test_missing_and_damaged_frames_are_named(store, tmp_path):
     store.add(1, frame(1))
-    path = tmp_path / "frames" / "000000001.qoi"
+    path = tmp_path / "frames" / "000000001.npy"
     path.write_bytes(path.read_bytes()[:60])
-    for step in (1, 2):
-        with pytest.raises(InputError, match=f"00000000{step}.qoi"):
+    (tmp_path / "frames" / "000000003.npy").write_bytes(b"")
+    for step in (1, 2, 3):
+        with pytest.raises(InputError, match=f"00000000{step}.npy"):
             store.read(step)
 
 

@@ -19,6 +19,7 @@ from artgen.errors import InputError, OutputError
 from artgen.output import (
     atomic,
     frame_steps,
+    measure_pace,
     paced_frames,
     probe_encoder,
     schedule,
@@ -386,6 +387,19 @@ def test_marks_on_paper_are_seen_from_the_first_ones_on():
     first = next(paced_frames(read, range(41), 240))
     done = (first == goal).all((1, 2)).sum()
     assert 4 <= done <= 6
+
+
+def test_the_pace_reads_every_picture_once():
+    reads = []
+
+    def read(step):
+        reads.append(step)
+        return flat((step, 0, 0))
+
+    for steps in ([3], [3, 9], [0, 100, 200]):
+        reads.clear()
+        assert measure_pace(read, steps)[1] == pytest.approx(np.diff(steps) / 3)
+        assert sorted(reads) == sorted(steps)
 
 
 def test_frames_of_a_picture_that_never_changes():

@@ -7,6 +7,7 @@ follows how far the picture has come, and not the steps.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -31,17 +32,18 @@ def measure_pace(read: Callable[[T], Pixels], steps: Sequence[T]) -> tuple[int, 
     if it is nearly of one colour, such as paper; else the best even colour. The difference is the
     mean absolute difference of bytes, float [len(steps) - 1].
     """
-    last, start = read(steps[-1]), read(steps[0])
+    start = read(steps[0])
+    last = read(steps[-1]) if len(steps) > 1 else start
     even = _change(last, _even(last))
     if _change(start, _even(start)) <= EMPTY * even:
         even = max(even, _change(start, last))
     error = BEGUN * even
-    first, changes, before = len(steps) - 1, [], None
-    for index, step in enumerate(steps):
-        now = read(step)
+    first, changes, before = len(steps) - 1, list[float](), start
+    pictures = itertools.chain([start], map(read, steps[1:-1]), [last])
+    for index, now in enumerate(itertools.islice(pictures, len(steps))):
         if index < first and _change(now, last) <= error:
             first = index
-        if before is not None:
+        if index:
             changes.append(_change(before, now))
         before = now
     return first, changes
@@ -71,18 +73,21 @@ def paced_frames(
 
 
 def _mixed(a: Pixels, b: Pixels, share: float) -> Pixels:
-    mixed = np.subtract(b, a, dtype=np.float32)
-    mixed *= np.float32(share)
-    mixed += a
-    return np.rint(mixed, out=mixed).astype(np.uint8)
+    weight = np.uint16(round(256 * share))
+    mixed = np.multiply(b, weight, dtype=np.uint16)
+    mixed += np.multiply(a, 256 - weight, dtype=np.uint16)
+    mixed += np.uint16(128)
+    mixed >>= np.uint16(8)
+    return mixed.astype(np.uint8)
 
 
-def _even(picture: Pixels) -> NDArray[np.float64]:
+def _even(picture: Pixels) -> Pixels:
     """Return the colour that is nearest to all pixels."""
-    colour: NDArray[np.float64] = np.median(picture, axis=(0, 1))
+    colour: Pixels = np.rint(np.median(picture, axis=(0, 1))).astype(np.uint8)
     return colour
 
 
-def _change(a: NDArray[np.number], b: NDArray[np.number]) -> float:
+def _change(a: Pixels, b: Pixels) -> float:
     """Return the mean absolute difference."""
-    return float(np.abs(np.subtract(a, b, dtype=np.float32)).mean())
+    # Bytes do not go below 0.
+    return float((np.maximum(a, b) - np.minimum(a, b)).mean())

@@ -35,12 +35,16 @@ def to_pixels(image: NDArray[np.floating[Any]]) -> Pixels:
 
     Values are clamped to [0, 1] and rounded half up. Raises Diverged where the picture holds NaN.
     """
-    if np.isnan(image).any():
+    values = np.clip(image, 0.0, 1.0)
+    if np.isnan(values).any():
         raise Diverged(
             "the picture contains NaN", hint="lower the learning rate: --set engine.rate=0.3"
         )
-    pixels: Pixels = (np.clip(image, 0.0, 1.0) * 255.0 + 0.5).astype(np.uint8)
-    return pixels
+    values *= 255.0
+    values += 0.5
+    pixels: Pixels = values.astype(np.uint8)
+    # Channels that lie one after the other are interleaved; this is the quickest way.
+    return pixels if pixels.flags.c_contiguous else np.stack([*np.moveaxis(pixels, 2, 0)], axis=2)
 
 
 def encode_png(

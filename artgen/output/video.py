@@ -345,7 +345,7 @@ def _encode(
             raise ValueError(
                 f"frame {index} is {pixels.dtype} {pixels.shape}, not uint8 {first.shape}"
             )
-        frame = av.VideoFrame.from_ndarray(_padded(pixels), format="rgb24").reformat(
+        frame = av.VideoFrame.from_numpy_buffer(_padded(pixels), format="rgb24").reformat(
             format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
         )
         frame.pts = index
@@ -361,4 +361,5 @@ def _padded(pixels: Pixels) -> Pixels:
     """The frame with its right and lower edge repeated up to sizes that H.264 can hold."""
     height, width = (max(_SMALLEST, side + side % 2) for side in pixels.shape[:2])
     extra = ((0, height - pixels.shape[0]), (0, width - pixels.shape[1]), (0, 0))
-    return np.ascontiguousarray(np.pad(pixels, extra, mode="edge"))
+    padded = np.pad(pixels, extra, mode="edge") if np.any(extra) else pixels
+    return np.ascontiguousarray(padded)

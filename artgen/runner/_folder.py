@@ -6,7 +6,7 @@
     recipe.json               the resolved recipe, canonical JSON
     lock                      locked while a process works here
     checkpoint.safetensors    the engine's exact state and the runner's progress
-    frames/000000123.png      lossless 8-bit frames, by step
+    frames/000000123.npy      lossless 8-bit frames, by step
     history/000000123.safetensors   key drawings, by step, where the recipe asks for a history
     scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
     tiles/                    of a picture fitted in tiles: a folder for each, with its checkpoint
