@@ -18,6 +18,7 @@ from artgen.engines.genetic.choice_kernels import (
     shaken,
     step_length,
 )
+from artgen.raster.function_types import call_mutate, call_random, call_valid
 
 if TYPE_CHECKING:
     from artgen.engines.genetic.stack_kernels import (
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
         mark_all,
         refit,
     )
-    from artgen.raster.bound import CHANCES, mutate, random, valid
 
 population_type = nb.types.Tuple(
     (
@@ -88,15 +88,15 @@ def create(rng, one, i, fixed, rates, room):
     kind, genes, paint, _, errors = one
     height, width = fixed[0].shape[:2]
     top, pitch, left, scale, _ = fixed[2]
-    palette = fixed[4]
+    palette, (_, random, _, valid, chances, _, _) = fixed[4], fixed[5]
     cells = errors.shape[1] - 1
     total = 0.0
     for y in range(height):
         total += errors[y, cells]
     for _ in range(TRIES):
         dice = rng.random()
-        k = 0
-        while k < len(CHANCES) - 1 and dice >= CHANCES[k]:
+        k = np.int64(0)
+        while k < len(chances) - 1 and dice >= chances[k]:
             k += 1
         rest = rng.random() * total
         y = x = 0
@@ -111,10 +111,10 @@ def create(rng, one, i, fixed, rates, room):
         row = (y + rng.random()) * fixed[3]
         for g in range(genes.shape[1]):
             genes[i, g] = 0.0
-        random(k, genes[i], rng, left + column / scale, top + row * pitch, size)
+        call_random(random, k, genes[i], rng, left + column / scale, top + row * pitch, size)
         for g in range(genes.shape[1]):
             genes[i, g] = np.float32(genes[i, g])
-        if valid(k, genes[i]):
+        if call_valid(valid, k, genes[i]):
             kind[i] = k
             enclose(one, i, fixed, room[5])
             if len(palette) > 0:
@@ -154,6 +154,7 @@ def vary(rng, one, number, fixed, rates, room):
     """Change an individual by one mutation, and mark what that touches; how many shapes it has."""
     kind, genes, paint, box, _ = one
     area, spare, width = room[2], room[6], fixed[0].shape[1]
+    _, _, mutate, valid, _, _, _ = fixed[5]
     dice = rng.random()
     if number == 0 or dice < rates.resize:
         if number == 0 or (rng.random() < rates.grow and number < rates.most):
@@ -195,10 +196,10 @@ def vary(rng, one, number, fixed, rates, room):
             copy(one, i, spare, np.int64(0))
             changed = False
             for _ in range(TRIES):
-                mutate(kind[i], genes[i], rng, step_length(rng, rates))
+                call_mutate(mutate, kind[i], genes[i], rng, step_length(rng, rates))
                 for g in range(genes.shape[1]):
                     genes[i, g] = np.float32(genes[i, g])
-                changed = valid(kind[i], genes[i])
+                changed = call_valid(valid, kind[i], genes[i])
                 if changed:
                     break
                 copy(spare, np.int64(0), one, i)

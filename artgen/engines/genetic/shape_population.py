@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from torch import Tensor
 
+from artgen.compiler import kernel_cache
 from artgen.engines.genetic.populations import Arrays, Floats, Population, population_of
 from artgen.primitives import Shape
 from artgen.raster import load_kernels, make_grid, pack, unpack
@@ -40,7 +41,8 @@ class ShapePopulation(Population):
 
     def __init__(self, shape: Shape, *arguments: Any) -> None:
         super().__init__(shape, *arguments)
-        self.kernels = load_kernels(shape, *KERNELS)
+        self.kernels = kernel_cache.load(kernel_cache.read_kernels(*KERNELS), of="genetic")
+        self.functions = load_kernels(shape, "raster.function_kernels").FUNCTIONS
         self.shape = shape
         most = max(member.genes for member in shape.members)
         size, count = len(self), self.count
@@ -73,6 +75,7 @@ class ShapePopulation(Population):
             grid,
             SAMPLE_ROWS,
             self.palette,
+            self.functions,
         )
         errors = (len(self), height, -(-width // CELL) + 1)
         self.individuals = (*self.individuals[:4], np.zeros(errors), self.individuals[5])

@@ -1,4 +1,4 @@
-"""Drawing and evaluating stacks of shapes; compiled after the functions of the shapes.
+"""Drawing and evaluating stacks of shapes.
 
 An individual `one` is (kind int64 [N], genes float64 [N, genes], paint float64 [N, 4] (colour and
 alpha), box int64 [N, 4] (the rows and columns of pixels that a shape touches: first, before last,
@@ -7,24 +7,24 @@ the first `number` shapes count. Boxes and errors follow from the rest, and so a
 date where it changed alone.
 
 `fixed` is the target float32 [height, width, 4] (the fourth channel is the weight), the
-background float64 [3], the grid (see `span_kernels`), the sample rows per pixel, and
-the `palette` float64 [K, 3], the only colours of shapes unless K is 0.
+background float64 [3], the grid (see `span_kernels`), the sample rows per pixel,
+the `palette` float64 [K, 3], the only colours of shapes unless K is 0, and the functions of the
+shapes (see `function_types`).
 """
-
-from typing import TYPE_CHECKING
 
 import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import compiled, grid_type, inline
 from artgen.engines.climb.colour_kernels import best_colour
+from artgen.raster.function_types import call_trace, functions_type
 from artgen.raster.span_kernels import cover, make_scratch
 
-if TYPE_CHECKING:
-    from artgen.raster.bound import CROSSINGS, VERTICES, trace
-
 fixed_type = nb.types.Tuple(
-    (nb.float32[:, :, ::1], nb.float64[::1], grid_type, nb.int64, nb.float64[:, ::1])
+    (
+        *(nb.float32[:, :, ::1], nb.float64[::1], grid_type, nb.int64, nb.float64[:, ::1]),
+        functions_type,
+    )
 )
 
 CELL = 8
@@ -35,6 +35,7 @@ CELL = 8
 def make_room(genes, fixed, rates):
     """Two pictures, which of their pixels are being drawn, what tracing a shape takes, a shape."""
     height, width = fixed[0].shape[:2]
+    vertices, crossings = fixed[5][5], fixed[5][6]
     spare = (
         np.empty(1, np.int64),
         np.empty((1, genes)),
@@ -48,7 +49,7 @@ def make_room(genes, fixed, rates):
         np.zeros((height, 2), np.int64),
         np.zeros((height, 2), np.int64),
         np.zeros(width + 1),
-        make_scratch(height * fixed[3], VERTICES, CROSSINGS),
+        make_scratch(height * fixed[3], vertices, crossings),
         spare,
     )
 
@@ -80,8 +81,10 @@ def enclose(one, i, fixed, scratch):
     """Find the box of shape number `i`."""
     box = one[3][i]
     height, width = fixed[0].shape[:2]
-    sample_rows = fixed[3]
-    spans = trace(one[0][i], one[1][i], np.int64(0), height * sample_rows, fixed[2], scratch)
+    sample_rows, trace = fixed[3], fixed[5][0]
+    spans = call_trace(
+        trace, one[0][i], one[1][i], np.int64(0), height * sample_rows, fixed[2], scratch
+    )
     left, right = float(width), 0.0
     for span in range(spans):
         left, right = min(left, scratch[1][span]), max(right, scratch[2][span])
@@ -99,7 +102,7 @@ def lay(one, first, last, picture, area, fixed, room):
     Its fourth channel becomes what is left to be seen of what was 1.
     """
     kind, genes, paint, box, _ = one
-    sample_rows, changes, scratch = fixed[3], room[4], room[5]
+    sample_rows, changes, scratch, trace = fixed[3], room[4], room[5], fixed[5][0]
     top, bottom, left, right = len(area), 0, len(changes), 0
     for y in range(len(area)):
         if area[y, 0] < area[y, 1]:
@@ -112,7 +115,9 @@ def lay(one, first, last, picture, area, fixed, room):
             continue
         share = paint[i, 3] / sample_rows
         c0, c1, c2 = np.float32(paint[i, 0]), np.float32(paint[i, 1]), np.float32(paint[i, 2])
-        spans = trace(kind[i], genes[i], begin * sample_rows, end * sample_rows, fixed[2], scratch)
+        spans = call_trace(
+            *(trace, kind[i], genes[i], begin * sample_rows, end * sample_rows, fixed[2], scratch)
+        )
         span = np.int64(0)
         while span < spans:
             y = rows[span] // sample_rows
@@ -174,7 +179,8 @@ def refit(one, number, i, fixed, rates, room):
     See `best_colour` for the sums.
     """
     kind, genes, paint, box, _ = one
-    target, ground, grid, sample_rows, palette = fixed
+    target, ground, grid, sample_rows, palette, functions = fixed
+    trace = functions[0]
     below, above, area, changes, scratch = room[0], room[1], room[3], room[4], room[5]
     clear(area, target.shape[1])
     for y in range(box[i, 0], box[i, 1]):
@@ -185,7 +191,7 @@ def refit(one, number, i, fixed, rates, room):
     lay(one, i + 1, number, above, area, fixed, room)
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = 0.0
     begin, end = box[i, 0] * sample_rows, box[i, 1] * sample_rows
-    spans = trace(kind[i], genes[i], begin, end, grid, scratch)
+    spans = call_trace(trace, kind[i], genes[i], begin, end, grid, scratch)
     span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows

@@ -1,0 +1,73 @@
+"""The functions of shapes as values, so that kernels which take them are compiled once.
+
+A kernel that is compiled together with the functions of a shape is compiled again for every shape.
+The largest ones take the addresses of these functions instead (see `function_kernels`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba as nb
+from numba.core import cgutils, types
+from numba.extending import intrinsic
+
+from artgen.compiler.jit import generator_type, grid_type
+
+genes_type = nb.float64[::1]
+scratch_type: Any = nb.types.Tuple(
+    (
+        *(nb.int64[::1], nb.float64[::1], nb.float64[::1], nb.float64[:, ::1]),
+        *(nb.int64[::1], nb.float64[::1], nb.int64[::1], nb.int64[::1]),
+    )
+)
+"""What `span_kernels.make_scratch` returns."""
+
+trace_type = nb.int64(nb.int64, genes_type, nb.int64, nb.int64, grid_type, scratch_type)
+random_type = nb.void(nb.int64, genes_type, generator_type, *[nb.float64] * 3)
+mutate_type = nb.void(nb.int64, genes_type, generator_type, nb.float64)
+valid_type = nb.boolean(nb.int64, genes_type)
+
+functions_type: Any = nb.types.Tuple((*[nb.int64] * 4, nb.float64[::1], nb.int64, nb.int64))
+"""The addresses of `trace`, `random`, `mutate` and `valid`; CHANCES, VERTICES and CROSSINGS."""
+
+
+def address_of(function: Any) -> int:
+    """Return the address of the machine code of a function that was compiled for one signature."""
+    [compiled] = function.overloads.values()
+    address: int = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
+    return address
+
+
+def _call_at(signature: Any) -> Callable[..., Any]:
+    """Return a function that calls machine code: it takes an address, then the arguments."""
+    result, formal = signature.return_type, signature.args
+
+    def call(context: Any, address: Any, *arguments: Any) -> Any:
+        def emit(target: Any, builder: Any, _: Any, values: Any) -> Any:
+            convention = target.call_conv
+            function = convention.get_function_type(result, formal).as_pointer()
+            given = [
+                target.cast(builder, value, actual, wanted)
+                for value, actual, wanted in zip(
+                    cgutils.unpack_tuple(builder, values[1]), arguments, formal, strict=True
+                )
+            ]
+            status, answer = convention.call_function(
+                builder, builder.inttoptr(values[0], function), result, formal, given
+            )
+            with cgutils.if_unlikely(builder, status.is_error):
+                convention.return_status_propagate(builder, status)
+            return answer
+
+        return result(address, types.StarArgTuple.from_types(arguments)), emit
+
+    called: Callable[..., Any] = intrinsic(call)
+    return called
+
+
+call_trace = _call_at(trace_type)
+call_random = _call_at(random_type)
+call_mutate = _call_at(mutate_type)
+call_valid = _call_at(valid_type)
