@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +25,7 @@ from typing import Any
 
 import numba
 
+from artgen._lock import FileLock
 from artgen.waiting import report
 
 _IMPORT = re.compile(r"^from artgen\.(\S+) import", re.MULTILINE)
@@ -77,14 +79,31 @@ def _load_anywhere(name: str, source: str, given: Sequence[Any], of: str) -> Mod
 
 
 def _load_from(folder: Path, name: str, source: str, given: Sequence[Any], of: str) -> ModuleType:
+    """Load from a folder; of several processes at once, one compiles and the others wait."""
     folder.mkdir(exist_ok=True)
-    path = folder / "kernels.py"
-    if not path.exists() or path.read_text(encoding="utf-8") != source:
-        report(f"compiling kernels of {of}", kind="compiling")
-        # Renamed when complete: another process may be reading.
-        part = folder / f"{os.getpid()}.part"
-        part.write_text(source, encoding="utf-8")
-        part.replace(path)
+    path, compiled = folder / "kernels.py", folder / "compiled"
+    if _holds(path, source) and compiled.exists():
+        return _execute(path, name, given)
+    report(f"compiling kernels of {of}", kind="compiling")
+    lock = FileLock(folder / "lock")
+    while not lock.acquire():
+        time.sleep(0.02)
+    try:
+        if not _holds(path, source):
+            compiled.unlink(missing_ok=True)
+            path.write_text(source, encoding="utf-8")
+        module = _execute(path, name, given)
+        compiled.touch()
+        return module
+    finally:
+        lock.release()
+
+
+def _holds(path: Path, source: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == source
+
+
+def _execute(path: Path, name: str, given: Sequence[Any]) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} cannot be imported")

@@ -27,10 +27,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from artgen._lock import FileLock
 from artgen.errors import InputError, OutputError, UsageError
 from artgen.output import FrameStore, atomic_path, atomic_write
 from artgen.recipe import Recipe
-from artgen.runner._lock import FileLock
 from artgen.runner._state_file import putting_to_use, read_checkpoint, write_checkpoint
 
 _NAMES = {
