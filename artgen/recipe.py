@@ -392,7 +392,7 @@ class ClipTable(_Table):
         description="share of its error that a frame passes on to the next",
     )
     renew: float = Field(
-        default=0.01, ge=0, le=0.5, description="largest share of the parts that a frame replaces"
+        default=0.2, ge=0, le=0.5, description="largest share of the parts that a frame replaces"
     )
     cut: float = Field(
         default=2.0,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import shutil
@@ -22,10 +23,12 @@ from artgen.cli import main
 from artgen.drawing import Drawing
 from artgen.engines import Problem
 from artgen.engines.climb.engine import ClimbEngine
+from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import InputError, Interrupted, UsageError
 from artgen.events import Advanced, PreviewDrawn
 from artgen.losses import mse, parse_loss
 from artgen.output import write_video
+from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
 from artgen.runner import run
@@ -255,6 +258,23 @@ def test_the_motion_between_two_frames():
         assert not Motion(still, still, Canvas(width, height))(np.zeros((1, 2))).any()
 
 
+def test_motion_does_not_bleed_over_the_edge_of_an_object():
+    canvas = Canvas(64, 48)
+    still, own = torch.from_numpy(np.random.default_rng(0).random((2, 3, 48, 64), np.float32))
+    still, own = (torch.nn.functional.avg_pool2d(each, 3, 1, 1) for each in (still, own))
+    frames = []
+    for left in (16, 20):
+        frames.append(still.clone())
+        frames[-1][:, 12:36, left : left + 24] = own[:, 12:36, 16:40]
+    flow = Motion(*frames, canvas).flow
+    near = np.zeros((48, 64), bool)
+    near[8:40, 12:48] = True
+    near[8:40, 40:44] = False  # what is hidden in the second frame moves nowhere
+    wanted = np.zeros((2, 48, 64))
+    wanted[0, 12:36, 16:40] = 4
+    assert (np.hypot(*(flow - wanted))[near] > 1).mean() < 0.2
+
+
 def turned(places: np.ndarray) -> torch.Tensor:
     """A turn by a tenth of a radian, and a step to the right."""
     cosine, sine = np.cos(0.1), np.sin(0.1)
@@ -295,7 +315,7 @@ def test_carried_parts_fit_what_jumps_better(primitive, count):
             target={"size": 40},
             primitive={"name": primitive, "count": count},
             stage=[{"steps": 40}],
-            clip={"steps": 2, "motion": motion},
+            clip={"steps": 2, "motion": motion, "renew": 0.0},
         )
         psnr.append(run(asked, default()).summary["psnr"])
     assert psnr[0] > psnr[1] + 0.3, psnr
@@ -317,6 +337,26 @@ def test_a_shape_that_left_is_replaced_where_the_error_is():
     assert engine.renew(1).tolist() == [False, True]
     assert engine.report().loss < 0.8 * before
     assert torch.equal(engine.drawing(best=False).tensors["genes"][:, 0], genes[:, 0])
+
+
+def test_splats_that_are_hidden_begin_again_where_the_error_is():
+    gaussian = default().load("primitive", "gaussian")()
+    places = torch.tensor([[-0.5, 0.5, 0.5], [-0.5, -0.5, 0.5]])
+    tensors = {"xy": places, **splat_rest(3)}
+    tensors |= {"scale": torch.full((2, 3), 0.1), "colour": torch.ones(3, 3)}
+    drawing = Drawing("gaussian", {}, tensors, 24, 24)
+    shown = draw(drawing, gaussian)
+    # The second one is hidden now, and something else is at the lower left.
+    changed = {**tensors, "xy": torch.tensor([[-0.5, -0.5, 0.5], [-0.5, 0.5, 0.5]])}
+    goal = draw(dataclasses.replace(drawing, tensors=changed), gaussian)
+    loss = parse_loss("mse", lambda _: mse, ["mse"])
+    for target, renewed in ((shown, False), (goal, True)):
+        engine = GradientEngine()
+        engine.start(Problem(gaussian, drawing, target, loss, 2, seed=1, count=3))
+        assert engine.renew(2).tolist() == [False, renewed, False]
+    moved = engine.drawing(best=False).tensors["xy"]
+    assert (moved[:, 1] - torch.tensor([-0.5, 0.5])).abs().max() < 0.4
+    assert torch.equal(moved[:, ::2], places[:, ::2])
 
 
 def test_shapes_that_are_replaced_begin_another_life_and_resume(tmp_path):

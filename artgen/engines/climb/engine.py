@@ -202,14 +202,16 @@ class ClimbEngine(Engine):
         return ReportPace(steps=25)
 
     def renew(self, most: int) -> Tensor:
-        """Look for better shapes anywhere in place of those that reduce the error least."""
-        stack, before = self.stack, self.births
-        changes = []
+        """Look for better shapes anywhere in place of those that save little error."""
+        stack, layers, before = self.stack, self.layers, self.births
+        saved = np.zeros(len(stack))
         for index in range(len(stack)):
-            self.layers.go_to(stack, index)
-            changes.append(self.layers.fit(stack.kind[index], stack.genes[index]).change)
-        least_useful = np.argsort(-np.array(changes), kind="stable")[:most]
-        for index in sorted(least_useful.tolist()):
+            layers.go_to(stack, index)
+            saved[index] = -layers.fit(stack.kind[index], stack.genes[index]).change
+        squares = np.square(layers.picture(stack) - layers.target) * layers.weight
+        mean = float(squares.sum(dtype=np.float64)) / max(1, len(stack))
+        weakest = np.argsort(saved, kind="stable")[:most]
+        for index in np.sort(weakest[saved[weakest] < mean]).tolist():
             self.refined = index
             self._refine()
             self.step += 1

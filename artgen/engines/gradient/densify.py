@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -22,6 +22,7 @@ from artgen.engines.evaluation import check_finite, picture_psnr
 from artgen.init import Generator, choose, make_generator
 from artgen.primitives import Context, Params, Primitive, Splat
 from artgen.raster.footprint import Survey
+from artgen.raster.importance import importance
 
 BLUR = 0.5
 """How far an error counts, as a standard deviation in mean spacings of the parts."""
@@ -155,6 +156,38 @@ class Densification:
             exponent=self.options.exponent,
         )
 
+    @torch.no_grad()
+    def relocate(
+        self, tensors: Mapping[str, Tensor], most: int
+    ) -> tuple[Tensor, dict[str, Tensor]] | None:
+        """Indices of up to `most` splats that save little error, and others for their places.
+
+        Little is less than the mean error per splat: where the picture is good, none is. None
+        stands for no splat, and for another family.
+        """
+        splat = self.primitive
+        if not isinstance(splat, Splat):
+            return None
+        drawing = replace(self.problem.drawing, tensors=tensors)
+        saved, error = error_saved(splat, drawing, self.paint, self.target, self.weight)
+        weakest = saved.argsort(stable=True)[:most]
+        ended = weakest[saved[weakest] < error / len(saved)].sort().values
+        if not len(ended):
+            return None
+        kept = torch.ones_like(saved, dtype=torch.bool)
+        kept[ended] = False
+        image = self.paint({name: tensor[..., kept] for name, tensor in tensors.items()})
+        return ended, new_parts(
+            splat,
+            len(ended),
+            rng=make_generator(self.problem.seed, self.problem.random),
+            image=image,
+            target=self.target,
+            weight=self.weight,
+            others=tensors["xy"][:, kept],
+            start=self.problem.drawing,
+        )
+
     def converged(self, step: int) -> dict[str, Any]:
         """The count found by `step` and options that repeat the fit; empty if none was sought."""
         if not self.options.converge:
@@ -211,6 +244,31 @@ def error_without(splat: Splat, tensors: Mapping[str, Tensor], colour: Tensor) -
     """
     long, wide, _ = splat.ellipse(Params(tensors))
     return colour.square() / (long * wide)
+
+
+def error_saved(
+    splat: Splat, drawing: Drawing, paint: Paint, target: Tensor, weight: Tensor | None
+) -> tuple[Tensor, float]:
+    """The squared error that each splat can save where it is, float32 [N], and that of the picture.
+
+    It is what leaving out a splat would add if its colour c were the best one for all others as
+    they are, I - 2 c·g + g² c² / I, where I = ∑ w² c² is `importance` and g half the derivative of
+    the squared error by c. Splats that something else hides by now save next to nothing, and so do
+    those that left the canvas. `target` is [3, height, width] and `weight` [height, width].
+    """
+    colour = drawing.tensors["colour"].detach().clone().requires_grad_()
+    with torch.enable_grad():
+        squares = (paint({**drawing.tensors, "colour": colour}) - target).square()
+        half = (squares if weight is None else squares * weight).sum() / 2
+    (slope,) = torch.autograd.grad(half, colour)
+    here = replace(drawing, tensors={name: t.cpu() for name, t in drawing.tensors.items()})
+    own = importance(here, splat).to(colour.device) * (math.pi / drawing.canvas.pixel**2)
+    if weight is not None:
+        covered = (summed_colour(paint, drawing.tensors, each) for each in (weight, None))
+        own = own * torch.div(*covered).nan_to_num(0.0, 0.0, 0.0)
+    colour = colour.detach()
+    rest = slope.square().sum(0) * colour.square().sum(0) / own.clamp_min(1e-12)
+    return own - 2 * (colour * slope).sum(0) + rest, 2 * float(half)
 
 
 def new_parts(

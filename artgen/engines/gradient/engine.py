@@ -231,6 +231,20 @@ class GradientEngine(Engine):
                     moments[key][..., fresh.to(moments[key].device)] = 0
         self._load()
 
+    @torch.no_grad()
+    def renew(self, most: int) -> Tensor:
+        """Put splats that save little error to where there is more of it."""
+        densification = self.objective.densification
+        renewed = torch.zeros(self.count, dtype=torch.bool)
+        change = None if densification is None else densification.relocate(self._mapped(), most)
+        if change is not None:
+            places, fresh = change
+            renewed[places.cpu()] = True
+            for name, values in self._raw(fresh, self.count).items():
+                self.raw[name].data[..., places] = values
+            self._adopt(self.raw)
+        return renewed
+
     def limit_memory(self, share: float) -> None:
         """Evaluate smaller pieces at a time."""
         self.objective.limit_memory(share)

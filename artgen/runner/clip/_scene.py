@@ -12,7 +12,6 @@ not depend on the drawing d, |d - t|² + s / (1 - s) |(d - t) - e|².
 from __future__ import annotations
 
 import itertools
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -25,14 +24,12 @@ from torch import Tensor
 from artgen.animation.matching import carry
 from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
-from artgen.engines.gradient.densify import new_parts, summed_colour
 from artgen.engines.protocols import HandsOver, Recovers, Renews, Stops
 from artgen.errors import DeviceLost, Diverged, InputError
 from artgen.events import Advanced, Evaluated, Event, Notice, PreviewDrawn
-from artgen.init import make_generator
 from artgen.metrics import psnr
 from artgen.output import probe_folder
-from artgen.raster import paint
+from artgen.primitives import Shape
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runner._fit import Fit, continuing, on_cpu
@@ -46,8 +43,6 @@ from artgen.seeds import derived_seed
 from artgen.targets import ClipTarget, ImageTarget
 from artgen.tasks import RunControl, Task, files_below
 
-USELESS = 0.02
-"""Parts that contribute less than this share of the mean may be renewed."""
 PIECES = 8
 """A frame is fitted in this many pieces, between which a run may be stopped."""
 TRIES = 3
@@ -268,12 +263,10 @@ class Follower:
         last = self._drawing(key.tensors)
         error = self.job.draw(last).outputs - shown.tensors().goal
         motion = Motion(shown.tensors().goal, goal, last.canvas)
-        tensors, born = self._predicted(key, before, motion), key.born
-        if self.table.renew:
-            tensors, born = self._renewed(tensors, born, number, goal, weight, seed)
-        problem = self._problem(
-            self._drawing(tensors), goal + self.table.steady * error, weight, seed
-        )
+        expected = self._drawing(self._predicted(key, before, motion))
+        problem = self._problem(expected, goal, weight, seed)
+        drawing, born = self._renewed(problem, key.born, number)
+        problem = replace(problem, drawing=drawing, target=goal + self.table.steady * error)
         notice, fresh = None, _changed(born, key.born)
         for halvings in range(TRIES + 1):
             try:
@@ -350,79 +343,25 @@ class Follower:
         return predict(self.primitive, key.tensors, before.tensors, changed)
 
     def _renewed(
-        self,
-        tensors: dict[str, Tensor],
-        born: Tensor | None,
-        number: int,
-        goal: Tensor,
-        weight: Tensor | None,
-        seed: int,
-    ) -> tuple[dict[str, Tensor], Tensor | None]:
-        """Parts of no use end, and others begin in their places where the error is."""
-        if not self.primitive.can_densify:
-            return self._searched(tensors, born, number, goal, weight, seed)
-        job, count = self.job, tensors["xy"].shape[-1]
-        there = {name: tensor.to(job.device) for name, tensor in tensors.items()}
-        target = goal.to(job.device)
-        weights = None if weight is None else weight.to(job.device)
+        self, problem: Problem, born: Tensor | None, number: int
+    ) -> tuple[Drawing, Tensor | None]:
+        """Parts of little use end, and others begin in their places where the error is.
 
-        def picture(values: Mapping[str, Tensor]) -> Tensor:
-            return paint(
-                self.primitive,
-                values,
-                job.start.canvas,
-                background=job.start.background,
-                background_weight=job.start.background_weight,
-                backend=job.backend,
-            )
-
-        worth = summed_colour(picture, there, weights)
-        most = int(self.table.renew * count)
-        weakest = worth.argsort(stable=True)[:most]
-        ended = weakest[worth[weakest] < USELESS * worth.mean()].sort().values
-        if not len(ended):
-            return tensors, born
-        kept = torch.ones(count, dtype=torch.bool, device=worth.device)
-        kept[ended] = False
-        with torch.no_grad():
-            image = picture(there)
-        fresh = new_parts(
-            self.primitive,
-            len(ended),
-            rng=make_generator(seed, job.plan.recipe.run.random),
-            image=image,
-            target=target,
-            weight=weights,
-            others=there["xy"][:, kept],
-            start=job.start,
-        )
-        places = ended.cpu()
-        renewed = {name: tensor.clone() for name, tensor in tensors.items()}
-        for name, values in fresh.items():
-            renewed[name][..., places] = values.cpu()
-        return renewed, _born(born, count, places, number)
-
-    def _searched(
-        self,
-        tensors: dict[str, Tensor],
-        born: Tensor | None,
-        number: int,
-        goal: Tensor,
-        weight: Tensor | None,
-        seed: int,
-    ) -> tuple[dict[str, Tensor], Tensor | None]:
-        """The same, where the engine of the first frame finds the parts, and flow moves them."""
+        The engine of the first frame finds them; shapes are replaced only where flow moves them.
+        """
         engine: Engine = self.job.plan.engines[-1]()
-        if self.table.motion != "flow" or not isinstance(engine, Renews):
-            return tensors, born
-        problem = self._problem(self._drawing(tensors), goal, weight, seed)
+        drawing, count = problem.drawing, problem.count or 0
+        most = int(self.table.renew * count)
+        moves = self.table.motion == "flow" or not isinstance(self.primitive, Shape)
+        if not (most and moves and isinstance(engine, Renews)):
+            return drawing, born
         engine.start(replace(problem, options=self.job.recipe.stage[-1].options))
-        most = math.ceil(self.table.renew * (problem.count or 0))
         places = engine.renew(most).nonzero()[:, 0]
         if not len(places):
-            return tensors, born
-        renewed = dict(engine.drawing(best=False).tensors)
-        return renewed, _born(born, problem.count or 0, places, number)
+            return drawing, born
+        since = torch.zeros(count, dtype=torch.int64) if born is None else born.clone()
+        since[places] = number
+        return engine.drawing(best=False), since
 
 
 def _next(frames: Iterator[ImageTarget], clip: ClipTarget) -> ImageTarget:
@@ -433,13 +372,6 @@ def _next(frames: Iterator[ImageTarget], clip: ClipTarget) -> ImageTarget:
             hint="start again with --overwrite",
         )
     return frame
-
-
-def _born(born: Tensor | None, count: int, places: Tensor, number: int) -> Tensor:
-    """Since which frame parts have lived, where those in these places are new in this one."""
-    since = torch.zeros(count, dtype=torch.int64) if born is None else born.clone()
-    since[places] = number
-    return since
 
 
 def _changed(born: Tensor | None, before: Tensor | None) -> Tensor:
