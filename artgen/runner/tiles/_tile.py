@@ -50,6 +50,9 @@ PIECES = 16
 TRIES = 3
 """A tile that diverges is fitted again so often, each time at half the rate."""
 
+LARGE = 2**16
+"""Pixels of a tile from which on freed memory is given back: that takes a tenth of a second."""
+
 JOINT_SHARE, JOINT_RATE = 0.25, 0.3
 """Of a joint pass: its share of the steps, and the factor on all rates."""
 
@@ -155,9 +158,13 @@ def fit_tile(
 ) -> FittedTile:
     """Fit a tile, unless that was done. Raises Diverged, Interrupted, OutOfMemory, OutputError."""
     if not task.output.exists():
-        parts = _Fitting(task, TileInput.read(task.input), registry, observe, control).run()
+        given = TileInput.read(task.input)
+        height, width = given.goal.shape[:2]
+        parts = _Fitting(task, given, registry, observe, control).run()
         write_state(task.output, parts, {})
-        give_back_freed_memory()
+        del given
+        if height * width >= LARGE:
+            give_back_freed_memory()
     files = {task.output.name: task.output.read_bytes()} if task.return_files else {}
     return FittedTile(files)
 
