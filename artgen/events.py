@@ -21,6 +21,7 @@ __all__ = [
     "Observer",
     "PreviewDrawn",
     "Started",
+    "TileFitted",
     "Working",
 ]
 
@@ -68,6 +69,22 @@ class Evaluated(Event):
     psnr: float | None
     seconds: float
     training_loss: float | None = None
+
+
+@dataclass(frozen=True)
+class TileFitted(Event):
+    """A tile of a large picture is done, the one with `number` of all `tiles`, in any order.
+
+    The tiles of all passes are counted. `psnr`, in dB, is that of its window. `step` counts those
+    of all tiles, and `seconds` the time of the fit so far.
+    """
+
+    step: int
+    total_steps: int
+    number: int
+    tiles: int
+    psnr: float
+    seconds: float
 
 
 @dataclass(frozen=True)

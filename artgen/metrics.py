@@ -23,7 +23,7 @@ HIGHEST_PSNR = 100.0
 
 _SSIM_WINDOW = 11
 _SSIM_SMALLEST_WINDOW = 7
-_SSIM_LARGE = 2**22
+_SSIM_LARGE, _SSIM_STRIP = 2**22, 2**20
 """Pictures of more pixels are compared in strips: each pixel takes about 100 bytes."""
 
 
@@ -74,13 +74,16 @@ def ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8]) -> float | None:
         return _mean_ssim(picture, target, side)
     # The windows of a strip of rows, those inside it averaged, are some of those of the picture.
     edge, height = _SSIM_WINDOW // 2, picture.shape[0]
-    rows = max(1, _SSIM_LARGE // picture.shape[1])
-    total = 0.0
-    for top in range(edge, height - edge, rows):
+    rows = max(1, _SSIM_STRIP // picture.shape[1])
+
+    def summed(top: int) -> float:
         bottom = min(top + rows, height - edge)
         strip = slice(top - edge, bottom + edge)
-        total += (bottom - top) * _mean_ssim(picture[strip], target[strip], side)
-    return float(total / (height - 2 * edge))
+        return float((bottom - top) * _mean_ssim(picture[strip], target[strip], side))
+
+    from artgen.compiler.threads import share
+
+    return float(sum(share(summed, range(edge, height - edge, rows))) / (height - 2 * edge))
 
 
 def _mean_ssim(picture: NDArray[np.uint8], target: NDArray[np.uint8], side: int) -> float:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import math
 from dataclasses import replace
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -239,6 +241,18 @@ def test_growing_fits_a_photograph_better_than_starting_with_all(astronaut):
         engine.advance(150)
         psnrs.append(engine.report().psnr)
     assert psnrs[1] > psnrs[0] + 0.3
+
+
+def test_the_pixels_of_a_fit_are_freed_with_it():
+    asked = problem(count=30, start=0.5, every=0.1)
+    engine, pixels = started(asked), ref(asked.target)
+    engine.advance(10)
+    gc.disable()
+    try:
+        del asked, engine
+        assert pixels() is None
+    finally:
+        gc.enable()
 
 
 def test_a_round_keeps_the_moments_of_the_other_parts():

@@ -80,7 +80,7 @@ def test_processes_are_others_and_do_several_tasks():
 @pytest.mark.slow
 def test_a_session_keeps_its_processes():
     executor = ProcessExecutor(1)
-    with executor.session():
+    with executor.session(work, tasks=1):
         first, second = (execute(executor, [task("square", 2)])["square-2"] for _ in range(2))
     assert first == second
     assert execute(executor, [task("square", 2)])["square-2"] != first

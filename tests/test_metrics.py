@@ -14,6 +14,7 @@ from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 from artgen import losses
 from artgen.errors import InputError
 from artgen.metrics import decibels, flip, ms_ssim, psnr, ssim
+from artgen.runner._device import threads
 
 
 def photo_pair(height=64, width=80):
@@ -87,7 +88,11 @@ def test_large_pictures_have_the_same_ssim_strip_by_strip(monkeypatch):
     picture, target = photo_pair()
     whole = ssim(picture, target)
     monkeypatch.setattr("artgen.metrics._SSIM_LARGE", 9 * 80)
-    assert ssim(picture, target) == pytest.approx(whole, abs=1e-9)
+    monkeypatch.setattr("artgen.metrics._SSIM_STRIP", 9 * 80)
+    with threads(1):
+        assert (found := ssim(picture, target)) == pytest.approx(whole, abs=1e-9)
+    with threads(2):
+        assert ssim(picture, target) == found
 
 
 @pytest.mark.parametrize(("height", "width"), [(7, 7), (8, 40), (40, 9), (10, 10), (11, 11)])

@@ -21,6 +21,7 @@ from artgen.cli import main
 from artgen.errors import InputError, UsageError
 from artgen.output import read_recipe
 from artgen.raster import draw, windows
+from artgen.runner._device import threads
 from artgen.targets import Source, _url
 from artgen.targets._url import open_http
 
@@ -76,13 +77,22 @@ def test_large_stills_are_drawn_and_written_strip_by_strip(blend, monkeypatch):
         data = made.to_format(suffix, request)
         assert data != once
         assert np.array_equal(np.asarray(Image.open(io.BytesIO(data))), drawn)
+        with threads(1):
+            assert made.to_format(suffix, request) == data
 
 
-def test_windows_hold_the_parts_that_touch_them():
+def test_windows_hold_the_parts_that_touch_them(monkeypatch):
     made = artgen.fit(np.eye(9), "gaussian", count=30, steps=1, seed=1, backend="eager")
     canvas = Canvas(64, 48)
     whole = draw(made.drawing, made.primitive(), canvas)
+    monkeypatch.setattr(windows, "_CELL", 10)
     cut = windows.Windows(made.primitive(), made.drawing.tensors, canvas)
+    large = cut.boxes[:, 1] - cut.boxes[:, 0] > 10
+    assert 0 < large.sum() < 30
+    for left, top, width, height in ((0, 0, 64, 48), (40, 8, 20, 16), (63, 47, 1, 1), (9, 0, 3, 9)):
+        first, end, upper, lower = cut.boxes.unbind(1)
+        touched = (first < left + width) & (end > left) & (upper < top + height) & (lower > top)
+        assert cut.touching(left, top, width, height).tolist() == touched.nonzero()[:, 0].tolist()
     tensors, part = cut.window(40, 8, 20, 16)
     assert part.span == 48
     assert tensors["xy"].shape[1] < 30

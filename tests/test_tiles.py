@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import itertools
-from contextlib import nullcontext
+import json
+from contextlib import contextmanager, nullcontext
 
 import imageio.v3 as iio
 import numpy as np
 import pytest
 import tifffile
-from helpers import recipe
+import torch
+from helpers import Blob, recipe
 from PIL import Image, ImageCms
 
 import artgen
@@ -18,12 +20,14 @@ from artgen import exporters
 from artgen.art import ExportRequest, load
 from artgen.canvas import Canvas
 from artgen.errors import InputError, Interrupted, UsageError
-from artgen.events import Advanced, Notice
+from artgen.events import Advanced, Notice, TileFitted
 from artgen.metrics import psnr
+from artgen.raster import Windows
 from artgen.registry import default
 from artgen.runner import SceneExecution, run
 from artgen.runner.tiles import _choose
 from artgen.runner.tiles._grid import COLOURS, make_grid
+from artgen.runner.tiles._run import _Pass, find_owners
 from artgen.runner.tiles._tile import fit_tile_elsewhere
 from artgen.targets import TargetRequest, open_image
 from artgen.targets._bands import open_bands
@@ -59,7 +63,8 @@ def tiled(photo, **tables):
 def fitted(photo, tmp_path_factory):
     """The bytes of an ordinary run, and its events."""
     out, events = tmp_path_factory.mktemp("out"), []
-    result = run(tiled(photo), default(), out=out, name="a", observers=[events.append])
+    how = {"out": out, "name": "a", "log": out / "a.jsonl"}
+    result = run(tiled(photo), default(), observers=[events.append], **how)
     assert result.error is None
     return {suffix: (out / f"a.{suffix}").read_bytes() for suffix in ("art", "png")}, events, out
 
@@ -105,6 +110,47 @@ def test_the_drawing_has_all_parts_and_the_recipe_its_tiles(fitted, photo):
     assert not (out / "a.run").exists()
 
 
+def test_every_tile_is_reported_and_logged(fitted):
+    _, events, out = fitted
+    tiles = [event for event in events if isinstance(event, TileFitted)]
+    lines = [json.loads(line) for line in (out / "a.jsonl").read_text().splitlines()]
+    assert len(tiles) == len(lines)
+    assert [event.number for event in tiles] == sorted({event.number for event in tiles})
+    assert tiles[-1].number == tiles[-1].tiles
+    for event, line in zip(tiles, lines, strict=True):
+        assert (line["step"], line["tile"], line["tiles"]) == (
+            event.step,
+            event.number,
+            event.tiles,
+        )
+        assert line["psnr"] == pytest.approx(event.psnr, abs=1e-4)
+        assert 5 < event.psnr < 40
+
+
+def test_every_part_near_a_joint_tile_is_moved_by_it_unless_it_reaches_beyond():
+    canvas, generator = Canvas(WIDTH, HEIGHT), torch.Generator().manual_seed(1)
+    reach = torch.tensor(canvas.reach)[:, None]
+    xy = reach * (2.4 * torch.rand(2, 400, generator=generator) - 1.2)
+    windows = Windows(Blob(), {"xy": xy, "size": torch.full((400,), 0.1)}, canvas)
+    joint = _Pass("pass-1", make_grid(canvas, SIDE, MARGIN, shifted=True), 3, True)
+    pixels = (xy * canvas.span + torch.tensor([[WIDTH], [HEIGHT]])) / 2
+    x, y = pixels[0].clamp(0, WIDTH - 0.001), pixels[1].clamp(0, HEIGHT - 0.001)
+    found = set()
+    for colour in range(COLOURS):
+        owners = find_owners(windows, joint, colour).tolist()
+        for part, (left, right, top, bottom) in enumerate(windows.boxes.tolist()):
+            expected = -1
+            for number in joint.of_colour(colour):
+                near, window = joint.tiles[number].joined, joint.tiles[number].window
+                if near.left <= x[part] < near.right and near.top <= y[part] < near.bottom:
+                    inside = window.left <= left < right <= window.right
+                    inside = inside and window.top <= top < bottom <= window.bottom
+                    expected = number if inside else -1
+            assert owners[part] == expected
+            found.add(expected)
+    assert found == {-1, *range(len(joint.tiles))}
+
+
 def test_seams_are_no_worse_than_in_a_fit_of_the_whole(fitted, photo):
     _, _, out = fitted
     picture = np.asarray(Image.open(photo)).astype(float)
@@ -131,7 +177,9 @@ class Backwards:
     def __init__(self, folder):
         self.folder, self.order = folder, []
 
-    def session(self, cpus):
+    number = 2
+
+    def session(self, work, tasks, cpus):
         return nullcontext()
 
     def run(self, work, tasks, observe, control):
@@ -152,6 +200,20 @@ def test_tiles_fitted_elsewhere_in_any_order_give_the_same_bytes(fitted, photo, 
     assert executor.order != sorted(executor.order)
     for suffix, data in fitted[0].items():
         assert (out / f"a.{suffix}").read_bytes() == data
+
+
+class Absent(Backwards):
+    """A cluster that is not there."""
+
+    @contextmanager
+    def session(self, work, tasks, cpus):
+        raise UsageError("cannot join")
+        yield
+
+
+def test_a_cluster_that_is_not_there_ends_the_run(photo, tmp_path):
+    with pytest.raises(UsageError, match="cannot join"):
+        run(tiled(photo), default(), scenes=SceneExecution(Absent(tmp_path)))
 
 
 class Lossy(Backwards):

@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.cli._console import headline, say
 from artgen.cli._flags import Common
-from artgen.events import Advanced, Evaluated, Event, Finished, Notice, Started, Working
+from artgen.events import (
+    Advanced,
+    Evaluated,
+    Event,
+    Finished,
+    Notice,
+    Started,
+    TileFitted,
+    Working,
+)
 from artgen.registry import Registry
 from artgen.waiting import Report, listening
 
@@ -73,7 +82,7 @@ class Story:
                 self.warn(event.message, event.level)
             case Advanced():
                 self.advance(event)
-            case Evaluated():
+            case Evaluated() | TileFitted():
                 self.evaluate(event)
             case Working():
                 self.work(event)
@@ -92,8 +101,8 @@ class Story:
     def advance(self, event: Advanced) -> None:
         """Show the steps taken."""
 
-    def evaluate(self, event: Evaluated) -> None:
-        """Show new metrics."""
+    def evaluate(self, event: Evaluated | TileFitted) -> None:
+        """Show new metrics, of the whole or of a tile."""
 
     def work(self, event: Working) -> None:
         """Show what is done outside of fitting."""
@@ -113,7 +122,7 @@ class _Lines(Story):
     def start(self, event: Started) -> None:
         self.next[event.run] = 0.0
 
-    def evaluate(self, event: Evaluated) -> None:
+    def evaluate(self, event: Evaluated | TileFitted) -> None:
         if not self.verbose and event.step < self.next.get(event.run, 0.0):
             return
         self.next[event.run] = event.step + event.total_steps / PLAIN_LINES
@@ -183,7 +192,7 @@ class _Bars(Story):
             self.rows[run] = self.bar.add_task(run, total=None, metrics="", speed="")
         return self.rows[run]
 
-    def evaluate(self, event: Evaluated) -> None:
+    def evaluate(self, event: Evaluated | TileFitted) -> None:
         if event.run in self.rows:
             self.bar.update(self.rows[event.run], metrics=_metrics(event))
 
@@ -257,7 +266,9 @@ def _ending(summary: dict[str, Any]) -> str:
     return f"{headline(summary)} after {steps} steps in {seconds:.1f} s, {reason}"
 
 
-def _metrics(event: Evaluated) -> str:
+def _metrics(event: Evaluated | TileFitted) -> str:
+    if isinstance(event, TileFitted):
+        return f"tile {event.number}/{event.tiles}  {event.psnr:.2f} dB"
     psnr = "" if event.psnr is None else f"  {event.psnr:.2f} dB"
     return f"loss {event.loss:.5g}{psnr}"
 

@@ -38,7 +38,9 @@ def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
     others = [pool.submit(take) for _ in range(threads - 1)]
     take()
     for other in others:
-        other.result()
+        # One that did not begin has nothing left to do, and would wait for its caller in vain.
+        if not other.cancel():
+            other.result()
     return [results[index] for index in range(len(items))]
 
 
@@ -59,6 +61,16 @@ def share_torch(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         return share(alone, items)
     finally:
         torch.set_num_threads(threads)
+
+
+def begin(work: Callable[[], R]) -> Callable[[], R]:
+    """Begin `work` in another thread, if torch uses several: call what is returned for its result.
+
+    Otherwise it is computed by that call.
+    """
+    if torch.get_num_threads() < 2:
+        return work
+    return _pool(torch.get_num_threads() - 1).submit(work).result
 
 
 @functools.cache

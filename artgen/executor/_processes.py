@@ -37,10 +37,11 @@ class ProcessExecutor:
         self._idle, self._kept = list[_Worker](), False
 
     @contextmanager
-    def session(self, cpus: int = 1) -> Iterator[None]:
-        """Keep the processes for all calls of `run` with the same work in the block."""
+    def session(self, work: Work[Any, Any], *, tasks: int, cpus: int = 1) -> Iterator[None]:
+        """Start processes, which import what `work` needs, and keep them for the block."""
         self._kept = True
         try:
+            self._idle += [_Worker(work) for _ in range(min(self.number, tasks))]
             yield
         finally:
             self._kept = False
@@ -106,9 +107,10 @@ class _Worker:
         # A forked copy of a process with threads may hang; a fresh one imports what it needs.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
-        self.process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+        self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
+        self.connection.send(work)
 
     def failure(self, asked: bool) -> Exception:
         """The error of a task whose process ended; `asked` if a stop was requested."""
@@ -127,8 +129,9 @@ class _Worker:
         self.process.join()
 
 
-def _serve(connection: Connection, work: Work[Any, Any]) -> None:
-    """Run the tasks received; send ``(False, event)`` and ``(True, result)``."""
+def _serve(connection: Connection) -> None:
+    """Receive the work and its tasks; send ``(False, event)`` and ``(True, result)``."""
+    # Before torch is imported, as `main` does: the work imports it.
     prepare_process()
     # Ctrl-C in a terminal reaches the whole group; only the parent may stop this process.
     if hasattr(os, "setsid"):
@@ -137,6 +140,7 @@ def _serve(connection: Connection, work: Work[Any, Any]) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     report = partial(_report, connection)
     with suppress(EOFError, OSError):
+        work: Work[Any, Any] = connection.recv()
         while True:
             task = connection.recv()
             control = RunControl()

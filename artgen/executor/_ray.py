@@ -16,7 +16,7 @@ import signal
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -69,10 +69,21 @@ class RayExecutor:
     ) -> None:
         self.address, self.number, self.pinned = address, number, pinned
         self.checkpoints = None if checkpoints is None else checkpoints_at(checkpoints)
+        self._batch: _Batch | None = None
 
-    def session(self, cpus: int = 1) -> AbstractContextManager[None]:
-        """Stay connected for all calls of `run` in the block. Raises UsageError as `run` does."""
-        return _joined(self.address, self.number and self.number * cpus)
+    @contextmanager
+    def session(self, work: Work[Any, Any], *, tasks: int, cpus: int = 1) -> Iterator[None]:
+        """Stay connected for the block, and let processes import what `work` needs.
+
+        Raises UsageError as `run` does.
+        """
+        with _joined(self.address, self.number and self.number * cpus):
+            self._batch = _Batch(self.checkpoints)
+            self._batch.prepare(work, min(tasks, self.number or tasks), cpus)
+            try:
+                yield
+            finally:
+                self._batch = None
 
     def run(
         self,
@@ -87,15 +98,19 @@ class RayExecutor:
         artgen, PluginError where it has another plugin.
         """
         with _joined(self.address, self._processors(tasks)):
-            batch = _Batch(work, observe, self.checkpoints)
-            batch.check(self.pinned, tasks)
+            batch = self._batch or _Batch(self.checkpoints)
+            batch.begin(work, observe, self.pinned, tasks)
             waiting, asked = deque(tasks), False
+            most = self.number
+            if most is not None and self._batch is not None and self.address is None:
+                # The Ray started here has room for no more; the others wait close to the workers.
+                most *= 2
             while waiting or batch.running:
                 if control.stop_requested and not asked:
                     asked = True
                     waiting.clear()
                     batch.stop()
-                while waiting and (self.number is None or len(batch.running) < self.number):
+                while waiting and (most is None or len(batch.running) < most):
                     task = waiting.popleft()
                     try:
                         batch.send(task)
@@ -123,6 +138,8 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address is None:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
+        # Its workers would give way to all other processes, unlike those of `-j`.
+        os.environ.setdefault("RAY_worker_niceness", "0")
     import ray
 
     if ray.is_initialized():
@@ -166,16 +183,13 @@ def _restore(handlers: Mapping[int, Any]) -> None:
 
 
 class _Batch:
-    """The remote tasks of one `run`, and the coordinator that they report to."""
+    """Remote tasks of one `run`, or of all in a session, and the coordinator they report to."""
 
-    def __init__(
-        self, work: Work[Any, Any], observe: Observer, checkpoints: Checkpoints | None
-    ) -> None:
+    def __init__(self, checkpoints: Checkpoints | None) -> None:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-        self.ray, self.observe = ray, observe
-        self.work = ray.put(work)
+        self.ray = ray
         self.execute = ray.remote(_execute)
         # On our own node, since the others may go away; with soft=True Ray could choose another.
         near = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
@@ -189,7 +203,26 @@ class _Batch:
         self.expected: dict[str, str] = {}
         self.hold = functools.cache(lambda path: ray.put(read(path)))
 
-    def check(self, pinned: Pinned, tasks: Sequence[Task]) -> None:
+    def prepare(self, work: Work[Any, Any], tasks: int, cpus: int) -> None:
+        """Import what `work` needs in as many processes as there will be tasks at a time."""
+        room = int(self.ray.cluster_resources().get("CPU", 0)) // cpus
+        importing = self.ray.remote(_import_work).options(num_cpus=cpus)
+        reference = self.ray.put(work)
+        self.imports = [importing.remote([reference]) for _ in range(min(tasks, room))]
+
+    def begin(
+        self,
+        work: Work[Any, Any],
+        observe: Observer,
+        pinned: Pinned,
+        tasks: Sequence[Task],
+    ) -> None:
+        """Get ready for tasks; what is installed is compared before the first."""
+        self.work, self.observe = self.ray.put(work), observe
+        if not self.expected:
+            self._check(pinned, tasks)
+
+    def _check(self, pinned: Pinned, tasks: Sequence[Task]) -> None:
         """Compare what is installed on every node, and warn if no node has room for the tasks."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -241,7 +274,7 @@ class _Batch:
         kept = self.checkpoints if self.at_url else None
         execute = self.execute.options(num_cpus=task.cpus, num_gpus=task.gpus, max_retries=RETRIES)
         reference = execute.remote(
-            self.work, payload, self.coordinator, kept, self.pinned, self.expected
+            [self.work], payload, self.coordinator, kept, self.pinned, self.expected
         )
         self.running[reference] = task
 
@@ -361,15 +394,27 @@ class _InObjectStore:
         self.coordinator.drop.remote(run)
 
 
+def _import_work(held: Sequence[Any]) -> None:
+    """Import the modules of a function in the object store."""
+    # Before torch is imported, as `main` does: so the reference is in a list, which Ray hands over.
+    prepare_process()
+    import ray
+
+    ray.get(held[0])
+
+
 def _execute(
-    work: Work[Any, Any],
+    held: Sequence[Any],
     payload: Payload[Any],
     coordinator: Any,
     checkpoints: Checkpoints | None,
     pinned: Pinned,
     expected: Mapping[str, str],
 ) -> Any:
-    """Unpack the task, run it, and return the result, which may be an exception."""
+    """Unpack the task, run it, and return the result, which may be an exception.
+
+    `held` is a reference to the work, which is read where errors are caught.
+    """
     # Before torch is imported, as `main` does.
     prepare_process()
     import ray
@@ -382,6 +427,7 @@ def _execute(
             refuse_others(expected, describe(pinned), f"node {ray.util.get_node_ip_address()}")
             if not ray.get(coordinator.begin.remote(task.stem)):
                 return Interrupted("not started")
+            work: Work[Any, Any] = ray.get(held[0])
             whats = list(payload.held)
             files = ray.get([payload.held[what] for what in whats])
             if task.folder is not None:

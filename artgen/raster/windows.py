@@ -18,6 +18,9 @@ from artgen.raster.tiles import find_boxes, find_extent
 STRIP = 2**22
 """Pixels of a strip, about."""
 
+_CELL = 512
+"""Side of the squares, in pixels, by which the parts of a window are looked up."""
+
 _ALIGNED = 256
 """Rows of a strip are a multiple of this, and so of those of a tile of a TIFF."""
 
@@ -33,15 +36,31 @@ class Windows:
         extent = find_extent(cast(Splat, primitive), tensors, centres.shape[1])
         self.tensors, self.canvas = tensors, canvas
         self.boxes = find_boxes(centres.t(), extent, canvas)
+        # Boxes up to the size of a cell are sorted by the cell of their corner, row by row.
+        left, right, top, bottom = self.boxes.unbind(1)
+        small = (right - left <= _CELL) & (bottom - top <= _CELL)
+        self._columns = canvas.width // _CELL + 1
+        self._rows = canvas.height // _CELL + 1
+        last = self._columns * self._rows
+        cell = (top // _CELL * self._columns + left // _CELL).where(small, last)
+        self._order = cell.argsort(stable=True)
+        self._starts = [0, *cell.bincount(minlength=last + 1).cumsum(0).tolist()]
 
     def touching(self, left: int, top: int, width: int, height: int) -> Tensor:
         """Indices of the parts that may change a pixel of the window, ascending, int64 [n]."""
-        first_column, end_column, first_row, end_row = self.boxes.unbind(1)
-        across = (first_column < left + width) & (end_column > left)
-        down = (first_row < top + height) & (end_row > top)
+        right, bottom = left + width, top + height
+        first, last = max(0, left // _CELL - 1), min(self._columns - 1, (right - 1) // _CELL)
+        found = [self._order[self._starts[-2] :]]
+        for row in range(max(0, top // _CELL - 1), min(self._rows, (bottom - 1) // _CELL + 1)):
+            begin = row * self._columns
+            found.append(self._order[self._starts[begin + first] : self._starts[begin + last + 1]])
+        near = torch.cat(found).sort().values
+        first_column, end_column, first_row, end_row = self.boxes[near].unbind(1)
+        across = (first_column < right) & (end_column > left)
+        down = (first_row < bottom) & (end_row > top)
         # A box without pixels touches nothing.
         drawn = (first_column < end_column) & (first_row < end_row)
-        return (across & down & drawn).nonzero()[:, 0]
+        return near[across & down & drawn]
 
     def window(
         self, left: int, top: int, width: int, height: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from artgen.animation.film import Film
 from artgen.animation.forms import Shot, find_form, form_frames
 from artgen.art import Art, ExportRequest, bytes_of_shapes, quantised, quantised_film, saved_bytes
 from artgen.canvas import LARGE
+from artgen.compiler.threads import begin
 from artgen.display import METRICS, Rendering
 from artgen.drawing import Drawing
 from artgen.errors import Interrupted
@@ -37,7 +38,7 @@ from artgen.output import (
     write_video,
 )
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
-from artgen.recipe import OutputTable
+from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry
 from artgen.runner._fit import HOLD_SECONDS, Fit
 from artgen.runner._folder import RunFolder
@@ -75,6 +76,10 @@ def export(
     picture = job.draw(drawing)
     film = fit.film and quantised_film(fit.film, precision)
     moving = film if isinstance(fit, ClipFit) else None
+    still: Callable[[], bytes] | None = None
+    if paths is not None and not _is_drawn_anew(recipe.output):
+        # Beside the metrics, which take as long.
+        still = begin(lambda: _encode_pixels(recipe, picture.pixels))
     metrics = _metrics(fit, drawing, picture, film)
     trajectory = fit.trajectory if isinstance(fit, Fit) else None
     art = Art(drawing, recipe, metrics, precision, registry, film, trajectory=trajectory)
@@ -98,7 +103,10 @@ def export(
     if not output.video:
         del written["video"]
 
-    atomic_write(folder.stage_output(paths["still"]), encode_still(art, picture.pixels))
+    atomic_write(
+        folder.stage_output(paths["still"]),
+        encode_still(art, picture.pixels) if still is None else still(),
+    )
     if output.video:
         limited = write_run_video(fit, art, folder.frames, folder.stage_output(paths["video"]))
         if limited is not None:
@@ -123,16 +131,26 @@ def export(
 def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
     """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
     recipe, output = art.recipe, art.recipe.output
-    if output.still_size is not None or output.transparent:
+    if _is_drawn_anew(output):
         pixels = art.render(
             recipe.framed(output.still_size),
             transparent=output.transparent,
             device=recipe.run.device,
         )
+    return _encode_pixels(recipe, pixels)
+
+
+def _is_drawn_anew(output: OutputTable) -> bool:
+    """Whether the still is not the drawing at the fitting size."""
+    return output.still_size is not None or output.transparent
+
+
+def _encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
+    dpi = recipe.output.dpi
     if pixels.shape[0] * pixels.shape[1] > LARGE:
         strips = (pixels[top : top + _ROWS] for top in range(0, len(pixels), _ROWS))
-        return encode_png_strips(strips, len(pixels), recipe.to_json(), dpi=output.dpi)
-    return encode_png(pixels, recipe.to_json(), dpi=output.dpi)
+        return encode_png_strips(strips, len(pixels), recipe.to_json(), dpi=dpi)
+    return encode_png(pixels, recipe.to_json(), dpi=dpi)
 
 
 def write_run_video(

@@ -1,4 +1,4 @@
-"""`--log FILE.jsonl`: a JSON object per evaluation, and per step that the engine measured."""
+"""`--log FILE.jsonl`: a JSON object per evaluation, tile, and step that the engine measured."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from artgen._files import read_regular
 from artgen.errors import InputError, OutputError, UsageError
-from artgen.events import Evaluated, Event, Measured
+from artgen.events import Evaluated, Event, Measured, TileFitted
 
 _HINT = "a log is written by --log"
 
@@ -36,15 +36,17 @@ class JsonLines:
         self.last = max((_step(line) for line in kept.splitlines()), default=-1)
 
     def __call__(self, event: Event) -> None:
-        """Write a line for every evaluation, and every step that was measured."""
-        if not isinstance(event, Evaluated | Measured) or event.step <= self.last:
+        """Write a line for every evaluation, every tile, and every step that was measured."""
+        if not isinstance(event, Evaluated | Measured | TileFitted) or event.step <= self.last:
             return
         line: dict[str, Any] = {"step": event.step}
         if isinstance(event, Measured):
             line |= event.metrics
         else:
-            line["loss"] = event.loss
-            line["training_loss"] = event.training_loss
+            if isinstance(event, TileFitted):
+                line |= {"tile": event.number, "tiles": event.tiles}
+            else:
+                line |= {"loss": event.loss, "training_loss": event.training_loss}
             line["psnr"] = None if event.psnr is None else round(event.psnr, 4)
             line["seconds"] = round(event.seconds, 3)
         try:

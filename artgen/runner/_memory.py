@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-import gc
 import os
 import sys
 from pathlib import Path
@@ -34,8 +33,6 @@ def give_back_freed_memory() -> None:
 
     Its pieces lie between those that are kept, so that the process would grow with every fit.
     """
-    # An engine is in cycles of references, which keep its pixels until they are collected.
-    gc.collect()
     if sys.platform.startswith("linux"):
         with contextlib.suppress(AttributeError, OSError):
             ctypes.CDLL(None).malloc_trim(0)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from artgen.errors import OutOfMemory, OutputError, UsageError
 from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started, Working
@@ -126,29 +127,22 @@ def run(
         lines: JsonLines | None = None
         try:
             fit: Fit | ClipFit | TiledFit
+            how: dict[str, Any] = {
+                "emit": emit,
+                "run_name": stem,
+                "control": control or RunControl(),
+            }
+            if job.recipe.tiles is not None or job.target.clip is not None:
+                how["elsewhere"] = scenes
+                if folder is None:
+                    how["place"] = Path(held.enter_context(TemporaryDirectory()))
+                else:
+                    how["place"] = folder.scenes if job.recipe.tiles is None else folder.tiles
             if job.recipe.tiles is not None:
-                scratch = Path(held.enter_context(TemporaryDirectory()))
-                fit = TiledFit(
-                    job,
-                    registry,
-                    emit=emit,
-                    run_name=stem,
-                    control=control or RunControl(),
-                    place=scratch if folder is None else folder.tiles,
-                    elsewhere=scenes,
-                )
+                fit = TiledFit(job, registry, **how)
             elif job.target.clip is not None:
-                scratch = Path(held.enter_context(TemporaryDirectory()))
                 fit = ClipFit(
-                    job,
-                    registry,
-                    emit=emit,
-                    run_name=stem,
-                    control=control or RunControl(),
-                    place=scratch if folder is None else folder.scenes,
-                    search=search,
-                    checkpoint_every=checkpoint_every,
-                    elsewhere=scenes,
+                    job, registry, **how, search=search, checkpoint_every=checkpoint_every
                 )
                 if folder is not None:
                     # A budget of time has become steps.
@@ -156,9 +150,7 @@ def run(
             else:
                 fit = Fit(
                     job,
-                    emit=emit,
-                    run_name=stem,
-                    control=control or RunControl(),
+                    **how,
                     folder=folder,
                     checkpoint_every=checkpoint_every,
                     started=graph_file or None,
@@ -171,7 +163,9 @@ def run(
             if log is not None:
                 resumed_at = fit.resumed_at if resume else None
                 lines = JsonLines(log, resumed_at=resumed_at, overwrite=overwrite)
-            with closing(lines) if lines else nullcontext():
+            # Before and after the others this process works alone, on the processors of all.
+            alone = None if scenes is None else scenes.processors(number)
+            with closing(lines) if lines else nullcontext(), threads(alone):
                 if lines:
                     emit.add(lines)
                 steps, pixels = fit.total_steps, job.target.pixels

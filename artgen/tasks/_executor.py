@@ -10,7 +10,7 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
-from typing import Protocol, TypeAlias, TypeVar
+from typing import Any, Protocol, TypeAlias, TypeVar
 
 from artgen.errors import ArtgenError
 from artgen.events import (
@@ -39,10 +39,18 @@ INTERVAL = 0.2
 class Executor(Protocol):
     """Runs tasks."""
 
-    def session(self, cpus: int = 1) -> AbstractContextManager[None]:
+    @property
+    def number(self) -> int | None:
+        """The most tasks that run at a time; None: as many as there is room for."""
+        ...
+
+    def session(
+        self, work: Work[Any, Any], *, tasks: int, cpus: int = 1
+    ) -> AbstractContextManager[None]:
         """Keep what several calls of `run` share for the block: processes, a connection.
 
-        Tasks take at most `cpus` processors each.
+        All do the same `work`, of at most `tasks` tasks at a time, which take `cpus` processors
+        each. It may be entered in another thread.
         """
         ...
 
@@ -64,7 +72,11 @@ class Executor(Protocol):
 class SerialExecutor:
     """Runs tasks one after the other in this process."""
 
-    def session(self, cpus: int = 1) -> AbstractContextManager[None]:
+    number = 1
+
+    def session(
+        self, work: Work[Any, Any], *, tasks: int, cpus: int = 1
+    ) -> AbstractContextManager[None]:
         """Nothing is shared."""
         return nullcontext()
 

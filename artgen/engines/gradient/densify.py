@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
+from weakref import WeakMethod
 
 import torch
 from torch import Tensor
@@ -62,7 +63,8 @@ class DensificationSchedule:
 class Densification:
     """The strategy of one fit: adds parts in rounds, and moves those that contribute least.
 
-    `paint` makes the picture, [3, height, width], that is compared with `target`.
+    `paint`, a method of the objective that owns this, makes the picture, [3, height, width], which
+    is compared with `target`.
     """
 
     def __init__(
@@ -75,7 +77,9 @@ class Densification:
         weight: Tensor | None,
     ) -> None:
         self.primitive, self.problem, self.options = primitive, problem, options
-        self.paint, self.target, self.weight = paint, target, weight
+        # A cycle of references would keep the pixels of a fit until garbage is collected.
+        self._paint = WeakMethod(paint)
+        self.target, self.weight = target, weight
         self.first = primitive.count_of(problem.drawing)
         self.limit = max(self.first, problem.count or self.first)
         self.round_psnr = 0.0
@@ -90,6 +94,13 @@ class Densification:
                 problem.total_steps,
             ).rounds
         self._revised, self._rounds = 0, self.planned
+
+    @property
+    def paint(self) -> Paint:
+        """From mapped tensors to the picture."""
+        paint = self._paint()
+        assert paint is not None
+        return paint
 
     @property
     def rounds(self) -> dict[int, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -34,6 +35,11 @@ class SceneExecution:
     executor: Executor
     plugins: Sequence[Path] = ()
     gpus: float = 0.0
+
+    def processors(self, threads: int) -> int:
+        """Those that fits with `threads` each keep busy; all of this machine without a number."""
+        number = self.executor.number
+        return (os.cpu_count() or 1) if number is None else number * threads
 
 
 class ClipFit:

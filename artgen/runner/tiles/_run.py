@@ -11,9 +11,12 @@ from __future__ import annotations
 import itertools
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +25,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.errors import Interrupted, UsageError
-from artgen.events import Advanced, Event, Notice, Observer
+from artgen.events import Advanced, Event, Observer, TileFitted
 from artgen.output import atomic_write, probe_folder
 from artgen.raster import Windows, draw, moved
 from artgen.recipe import Recipe, TargetTable
@@ -105,6 +108,10 @@ class _Pass:
     steps: int
     joint: bool
 
+    def of_colour(self, colour: int) -> list[int]:
+        """The numbers of the tiles of a colour."""
+        return [number for number, tile in enumerate(self.tiles) if tile.colour == colour]
+
 
 class TiledFit:
     """The run of a job in tiles, with the interface of `Fit`.
@@ -145,7 +152,8 @@ class TiledFit:
             work = joint if number else steps
             self.passes.append(_Pass(f"pass-{number}", tiles, work, bool(number)))
         self.total_steps = sum(len(each.tiles) * each.steps for each in self.passes)
-        self.resumed_at, self.done = 0, 0
+        self.resumed_at, self.done, self.fitted = 0, 0, 0
+        self.tiles = sum(len(each.tiles) for each in self.passes)
 
     def resume(self) -> None:
         """Count the steps of the tiles that are done: `run` takes their outputs as they are."""
@@ -155,18 +163,35 @@ class TiledFit:
 
     def run(self) -> None:
         """Fit all tiles, and join them. Raises what ended the first that failed."""
-        cpus = self.recipe.run.threads or 1
-        with self.elsewhere.executor.session(cpus) if self.elsewhere else nullcontext():
+        self.began = time.perf_counter()
+        with self._session() as self.started:
             self._run()
+
+    @contextmanager
+    def _session(self) -> Iterator[Future[None]]:
+        """Start the executor beside the block, in which the picture is first fitted reduced."""
+        if self.elsewhere is None:
+            yield Future()
+            return
+        session = self.elsewhere.executor.session(
+            fit_tile_elsewhere,
+            tasks=max(len(each.of_colour(c)) for each in self.passes for c in range(COLOURS)),
+            cpus=self.recipe.run.threads or 1,
+        )
+        with ThreadPoolExecutor(1) as pool, ExitStack() as held:
+            started = pool.submit(held.enter_context, session)
+            try:
+                yield started
+            finally:
+                started.exception()
 
     def _run(self) -> None:
         probe_folder(self.place)
-        began = time.perf_counter()
         coarse, parts = max(1, round(self.table.coarse * self.count)), Parts()
         try:
             for index, each in enumerate(self.passes):
                 if each.name == "coarse":
-                    parts = self._join(parts, each, [self._coarse_input(coarse)], [0])
+                    parts = self._join(parts, each, 0, [0], [self._coarse_input(coarse)])
                     counts = self._counts(parts, self.passes[1].tiles)
                     continue
                 for colour in range(COLOURS):
@@ -181,7 +206,7 @@ class TiledFit:
                 raise Interrupted(
                     "interrupted before anything could be saved", hint="continue with --resume"
                 ) from None
-        self.progress.offset, self.progress.seconds = self.done, time.perf_counter() - began
+        self.progress.offset, self.progress.seconds = self.done, self._seconds
         self.drawing = replace(self.drawing, tensors=parts).detach()
 
     def loss(self, pixels: NDArray[np.uint8]) -> float:
@@ -211,11 +236,9 @@ class TiledFit:
     def _first_pass(self, parts: Parts, each: _Pass, counts: list[int], colour: int) -> Parts:
         """Fit the tiles of one colour to what the parts that there are lack."""
         windows = Windows(self.job.plan.primitive, parts, self.canvas)
-        numbers = [
-            number
-            for number, tile in enumerate(each.tiles)
-            if tile.colour == colour and counts[number]
-        ]
+        numbers = [number for number in each.of_colour(colour) if counts[number]]
+        # The longest first, so that no worker ends late.
+        numbers.sort(key=counts.__getitem__, reverse=True)
 
         def inputs() -> Iterator[TileInput]:
             for number in numbers:
@@ -230,13 +253,16 @@ class TiledFit:
                     fixed=fixed,
                 )
 
-        return self._join(parts, each, inputs(), numbers)
+        return self._join(parts, each, colour, numbers, inputs())
 
     def _joint_pass(self, parts: Parts, each: _Pass, index: int, colour: int) -> Parts:
         """Fit the parts of the tiles of one colour again, among those of their neighbours."""
         windows = Windows(self.job.plan.primitive, parts, self.canvas)
-        owner = self._owners(windows, each.tiles, colour)
-        numbers = sorted({*owner.tolist()} - {-1})
+        owner = find_owners(windows, each, colour)
+        counts = (owner + 1).bincount(minlength=len(each.tiles) + 1).tolist()
+        some = enumerate(torch.split(owner.argsort(stable=True), counts), start=-1)
+        members = {number: indices for number, indices in some if number >= 0 and len(indices)}
+        numbers = sorted(members, key=lambda number: -len(members[number]))
 
         def inputs() -> Iterator[TileInput]:
             for number in numbers:
@@ -247,14 +273,14 @@ class TiledFit:
                 own = owner[touching] == number
                 yield replace(
                     self._input(tile, 1 + index * len(each.tiles) + number),
-                    count=int(own.sum()),
-                    window_count=int(own.sum()),
+                    count=len(members[number]),
+                    window_count=len(members[number]),
                     steps=each.steps,
                     own=_chosen(local, own),
                     fixed=_chosen(local, ~own),
                 )
 
-        return self._join(parts, each, inputs(), numbers, owner)
+        return self._join(parts, each, colour, numbers, inputs(), members)
 
     def _input(self, tile: Tile, seed: int) -> TileInput:
         """The pixels of a tile, for no parts yet."""
@@ -289,44 +315,30 @@ class TiledFit:
             errors.append(core.area * math.sqrt(float(lack.square().mean())))
         return _shares(self.count - coarse["xy"].shape[1], errors)
 
-    def _owners(self, windows: Windows, tiles: list[Tile], colour: int) -> Tensor:
-        """The tile of a colour that moves each part, int64 [N]; -1: none, or it reaches beyond."""
-        xy, span = windows.tensors["xy"].double(), self.canvas.span
-        size = torch.tensor([[self.canvas.width], [self.canvas.height]])
-        pixels = ((xy * span + size) / 2).clamp_min(0).minimum(size - 1e-6)
-        owner = torch.full((xy.shape[1],), -1)
-        for number, tile in enumerate(tiles):
-            if tile.colour != colour:
-                continue
-            box, window = tile.joined, tile.window
-            inside = (pixels[0] >= box.left) & (pixels[0] < box.right)
-            inside &= (pixels[1] >= box.top) & (pixels[1] < box.bottom)
-            left, right, top, bottom = windows.boxes.unbind(1)
-            # Boxes end at the edge of the picture, and a part outside has none.
-            inside &= (left >= window.left) & (right <= window.right) & (left < right)
-            inside &= (top >= window.top) & (bottom <= window.bottom) & (top < bottom)
-            owner[inside] = number
-        return owner
-
     def _join(
         self,
         parts: Parts,
         each: _Pass,
-        inputs: Sequence[TileInput] | Iterator[TileInput],
+        colour: int,
         numbers: Sequence[int],
-        owner: Tensor | None = None,
+        inputs: Iterable[TileInput],
+        members: Mapping[int, Tensor] | None = None,
     ) -> Parts:
-        """Fit tiles of a pass: the parts with those of the tiles, in place of those they own.
+        """Fit tiles of a pass: the parts with those of the tiles, in place of their `members`.
 
         Raises _Stopped with what there is where the run is to end.
         """
-        tasks = [self._task(each, number, index) for index, number in enumerate(numbers)]
+        tasks = [self._task(each, number) for number in numbers]
         for task, given in zip(tasks, inputs, strict=True):
             if not task.output.exists():
                 probe_folder(task.place)
                 given.write(task.input)
         failures, stopped = [], False
-        for task, result in self._fitted([task for task in tasks if not task.output.exists()]):
+        left = [task for task in tasks if not task.output.exists()]
+        self.fitted += len(each.of_colour(colour)) - len(left)
+        first = self.done + each.steps * (len(tasks) - len(left))
+        left = [replace(task, offset=first + i * each.steps) for i, task in enumerate(left)]
+        for task, result in self._fitted(each, left):
             if isinstance(result, FittedTile):
                 for name, data in result.files.items():
                     atomic_write(task.place / name, data, durable=False)
@@ -336,7 +348,7 @@ class TiledFit:
             raise failures[0]
         found = {name: tensor.clone() for name, tensor in parts.items()}
         added = [found] if found else []
-        for number, task in zip(numbers, tasks, strict=True):
+        for number, task in sorted(zip(numbers, tasks, strict=True), key=itemgetter(0)):
             if not task.output.exists():
                 stopped = True
                 continue
@@ -344,19 +356,19 @@ class TiledFit:
             made, _ = read_state(task.output, "tile")
             _, centre = self.canvas.window(*_rectangle(each.tiles[number].window))
             made = moved(made, centre)
-            if owner is None:
+            if members is None:
                 added.append(made)
             else:
                 for name, tensor in made.items():
-                    found[name][..., owner == number] = tensor
+                    found[name][..., members[number]] = tensor
             task.clear()
-        if owner is None and added:
+        if members is None and added:
             found = {name: torch.cat([each[name] for each in added], dim=-1) for name in added[0]}
         if stopped or self.control.stop_requested:
             raise _Stopped(found)
         return found
 
-    def _task(self, each: _Pass, number: int, index: int) -> TileTask:
+    def _task(self, each: _Pass, number: int) -> TileTask:
         """The task of a tile, which needs the primitive and the stage, but not the picture."""
         table = TargetTable(source=f"tile:{number}", background=self.recipe.target.background)
         return TileTask(
@@ -367,40 +379,82 @@ class TiledFit:
             cpus=self.recipe.run.threads or 1,
             gpus=self.elsewhere.gpus if self.elsewhere else 0.0,
             run_name=self.name,
-            offset=self.done + index * each.steps,
             total_steps=self.total_steps,
         )
 
-    def _fitted(self, tasks: list[TileTask]) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+    def _fitted(
+        self, each: _Pass, tasks: list[TileTask]
+    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
         """Every tile that was begun, with what became of it."""
-        if self.elsewhere is not None:
-            observe = self._sum(tasks)
-            yield from self.elsewhere.executor.run(fit_tile_elsewhere, tasks, observe, self.control)
-            return
+        steps = _Steps(tasks)
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Advanced):
+                step = steps.advance(event)
+                self.emit(replace(event, step=step, seconds=self._seconds))
+            else:
+                self.emit(replace(event, run=self.name))
+
+        if self.elsewhere is None or each.name == "coarse":
+            fitted = self._fitted_here(tasks, observe)
+        else:
+            self.started.result()
+            executor = self.elsewhere.executor
+            fitted = executor.run(fit_tile_elsewhere, tasks, observe, self.control)
+        for task, result in fitted:
+            if isinstance(result, FittedTile):
+                self.fitted += 1
+                observe(Advanced(self.name, task.offset + each.steps, self.total_steps, 0.0))
+                self.emit(
+                    TileFitted(
+                        self.name,
+                        steps.sum,
+                        self.total_steps,
+                        self.fitted,
+                        self.tiles,
+                        result.psnr,
+                        self._seconds,
+                    )
+                )
+            yield task, result
+
+    def _fitted_here(
+        self, tasks: list[TileTask], observe: Observer
+    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+        def watch(event: Event) -> None:
+            observe(event)
+            if self.started.done():
+                # Raises what keeps the executor from starting.
+                self.started.result()
+
         for task in tasks:
             if self.control.stop_requested:
                 return
             try:
-                yield task, fit_tile(task, self.registry, self.emit, self.control)
+                yield task, fit_tile(task, self.registry, watch, self.control)
             except Interrupted as error:
                 yield task, error
 
-    def _sum(self, tasks: list[TileTask]) -> Observer:
-        """An observer that adds up the steps of all tiles: those of each would be in no order."""
-        base = min((task.offset for task in tasks), default=0)
-        starts = sorted(task.offset for task in tasks)
-        done, began = dict.fromkeys(starts, 0), time.perf_counter()
+    @property
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.began
 
-        def observe(event: Event) -> None:
-            if isinstance(event, Notice):
-                self.emit(replace(event, run=self.name))
-            elif isinstance(event, Advanced):
-                start = max(begin for begin in starts if begin < event.step)
-                done[start] = event.step - start
-                seconds = time.perf_counter() - began
-                self.emit(replace(event, step=base + sum(done.values()), seconds=seconds))
 
-        return observe
+class _Steps:
+    """Adds up the steps of tiles that are fitted at the same time; those before are counted."""
+
+    def __init__(self, tasks: Sequence[TileTask]) -> None:
+        self.starts = sorted(task.offset for task in tasks)
+        self.sum = self.starts[0] if tasks else 0
+        self.done = dict.fromkeys(self.starts, 0)
+
+    def advance(self, event: Advanced) -> int:
+        """The steps of all tiles after this event of one, whose step counts from its offset."""
+        start = self.starts[bisect_left(self.starts, event.step) - 1]
+        more = max(0, event.step - start - self.done[start])
+        self.done[start] += more
+        self.sum += more
+        return self.sum
 
 
 class _Stopped(Exception):
@@ -409,6 +463,28 @@ class _Stopped(Exception):
     def __init__(self, parts: Parts) -> None:
         super().__init__()
         self.parts = parts
+
+
+def find_owners(windows: Windows, each: _Pass, colour: int) -> Tensor:
+    """The tile of a colour that moves each part, int64 [N]; -1: none, or it reaches beyond."""
+    xy, canvas = windows.tensors["xy"].double(), windows.canvas
+    size = torch.tensor([[canvas.width], [canvas.height]]).double()
+    x, y = ((xy * canvas.span + size) / 2).clamp_min(0).minimum(size - 1e-6).long()
+    columns, rows = (torch.full((int(length),), -1) for length in size)
+    in_row = sum(tile.core.top == each.tiles[0].core.top for tile in each.tiles)
+    for number in each.of_colour(colour):
+        box = each.tiles[number].joined
+        rows[box.top : box.bottom], columns[box.left : box.right] = divmod(number, in_row)
+    row, column = rows[y], columns[x]
+    known = (row >= 0) & (column >= 0)
+    owner = (row * in_row + column).where(known, 0)
+    boxes = [tile.window for tile in each.tiles]
+    edges = torch.tensor([(box.left, box.right, box.top, box.bottom) for box in boxes])
+    low, high = edges[owner][:, ::2], edges[owner][:, 1::2]
+    first, end = windows.boxes[:, ::2], windows.boxes[:, 1::2]
+    # Boxes end at the edge of the picture, and a part outside has none.
+    inside = ((first >= low) & (end <= high) & (first < end)).all(1)
+    return owner.where(inside & known, -1)
 
 
 def _rectangle(box: Box) -> tuple[int, int, int, int]:

@@ -27,6 +27,7 @@ from artgen.engines.protocols import Recovers, Stops
 from artgen.errors import Diverged, Interrupted
 from artgen.events import Advanced, Observer
 from artgen.init import make_generator
+from artgen.metrics import decibels
 from artgen.primitives import Context
 from artgen.raster import choose_backend, paint, tensor_device
 from artgen.recipe import Stage
@@ -49,9 +50,6 @@ PIECES = 16
 """A tile is fitted in this many pieces: after each it is stored, and a run may be stopped."""
 TRIES = 3
 """A tile that diverges is fitted again so often, each time at half the rate."""
-
-LARGE = 2**16
-"""Pixels of a tile from which on freed memory is given back: that takes a tenth of a second."""
 
 JOINT_SHARE, JOINT_RATE = 0.25, 0.3
 """Of a joint pass: its share of the steps, and the factor on all rates."""
@@ -142,8 +140,12 @@ class TileInput:
 
 @dataclass(frozen=True)
 class FittedTile:
-    """A tile that is done; `files` are those of its folder, if they were to be returned."""
+    """A tile that is done, and the PSNR of its window in dB.
 
+    `files` are those of its folder, if they were to be returned.
+    """
+
+    psnr: float
     files: Mapping[str, bytes] = field(default_factory=dict)
 
 
@@ -158,15 +160,13 @@ def fit_tile(
 ) -> FittedTile:
     """Fit a tile, unless that was done. Raises Diverged, Interrupted, OutOfMemory, OutputError."""
     if not task.output.exists():
-        given = TileInput.read(task.input)
-        height, width = given.goal.shape[:2]
-        parts = _Fitting(task, given, registry, observe, control).run()
-        write_state(task.output, parts, {})
-        del given
-        if height * width >= LARGE:
-            give_back_freed_memory()
+        parts, psnr = _Fitting(task, TileInput.read(task.input), registry, observe, control).run()
+        write_state(task.output, parts, {"psnr": psnr})
+        give_back_freed_memory()
+    else:
+        psnr = read_state(task.output, "tile")[1]["psnr"]
     files = {task.output.name: task.output.read_bytes()} if task.return_files else {}
-    return FittedTile(files)
+    return FittedTile(psnr, files)
 
 
 def joint_stage(stage: Stage, steps: int | None) -> Stage:
@@ -202,8 +202,8 @@ class _Fitting:
         self.device = str(tensor_device(run.device))
         self.background = parse_colour(self.plan.recipe.target.background)
 
-    def run(self) -> Parts:
-        """Fit it: the parts that it owns."""
+    def run(self) -> tuple[Parts, float]:
+        """Fit it: the parts that it owns, and the PSNR of the window in dB."""
         given, primitive = self.given, self.plan.primitive
         goal = given.goal.permute(2, 0, 1).float() / 255
         if given.fixed:
@@ -229,7 +229,8 @@ class _Fitting:
                 if halvings == TRIES:
                     raise
                 state = None
-        return parts if given.own else self._owned(parts)
+        psnr = decibels(float((self._paint(parts).cpu() - goal).square().mean()))
+        return parts if given.own else self._owned(parts), psnr
 
     def _search(self, start: Parts, goal: Tensor, halvings: int, state: State | None) -> Parts:
         """The parts after all steps, or after those left since `state`.
