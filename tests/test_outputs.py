@@ -85,9 +85,9 @@ def test_windows_hold_the_parts_that_touch_them(monkeypatch):
     made = artgen.fit(np.eye(9), "gaussian", count=30, steps=1, seed=1, backend="eager")
     canvas = Canvas(64, 48)
     whole = draw(made.drawing, made.primitive(), canvas)
-    monkeypatch.setattr(windows, "_CELL", 10)
+    monkeypatch.setattr(windows, "_CELL", 20)
     cut = windows.Windows(made.primitive(), made.drawing.tensors, canvas)
-    large = cut.boxes[:, 1] - cut.boxes[:, 0] > 10
+    large = cut.boxes[:, 1] - cut.boxes[:, 0] > 20
     assert 0 < large.sum() < 30
     for left, top, width, height in ((0, 0, 64, 48), (40, 8, 20, 16), (63, 47, 1, 1), (9, 0, 3, 9)):
         first, end, upper, lower = cut.boxes.unbind(1)

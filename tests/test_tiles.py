@@ -19,6 +19,8 @@ import artgen
 from artgen import exporters
 from artgen.art import ExportRequest, load
 from artgen.canvas import Canvas
+from artgen.cli import main
+from artgen.cli._where import Where
 from artgen.errors import InputError, Interrupted, UsageError
 from artgen.events import Advanced, Notice, TileFitted
 from artgen.metrics import psnr
@@ -321,6 +323,17 @@ def test_a_run_says_that_it_chose_tiles(photo, many_parts):
     assert sum("90 parts get a fitting size of 36 pixels, in tiles" in note for note in notes) == 1
     assert (result.art.recipe.target.size, result.art.drawing.width) == (36, 36)
     assert result.art.recipe.tiles is not None
+
+
+def test_tiles_that_a_run_chose_are_fitted_by_the_executor_of_on(
+    photo, many_parts, tmp_path, monkeypatch
+):
+    executor = Backwards(tmp_path)
+    monkeypatch.setattr(Where, "executor", lambda self, recipes, registry: executor)
+    asked = ["fit", photo, "-n", 90, "--steps", 2, "--seed", 1, "--backend", "eager"]
+    asked += ["--on", "ray", "--out", tmp_path / "out", "-q"]
+    assert main([str(word) for word in asked]) == 0
+    assert len(executor.order) > 1
 
 
 def test_from_python(photo):

@@ -138,7 +138,7 @@ class Session:
         """
         executor = self.where.executor([run.recipe for run in runs], self.registry)
         work: Work[Run, Result] = execute
-        if len(runs) == 1 and self._by_scenes(executor, runs[0].recipe):
+        if len(runs) == 1 and self._by_scenes(executor, runs[0]):
             work = partial(execute, registry=self.registry, scenes=executor)
             executor = SerialExecutor()
         elif isinstance(executor, SerialExecutor):
@@ -185,22 +185,27 @@ class Session:
             say(f"{', '.join(said)}: {reason.hint}")
         return [results[run.stem] for run in runs]
 
-    def _by_scenes(self, executor: Executor, recipe: Recipe) -> bool:
+    def _by_scenes(self, executor: Executor, run: Run) -> bool:
         """Whether the only run stays here, and its scenes or tiles are what `executor` gets."""
         if isinstance(executor, ProcessExecutor):
             return True
         if isinstance(executor, SerialExecutor):
             return False
-        if recipe.tiles is not None:
-            return True
+        recipe = run.recipe
         source = Source.parse(recipe.target.source)
         try:
             if source.path is not None:
                 file = find_file(source.path, recipe.target.sha256, self.search, "target")
                 source = source.at(file)
-        except InputError:
+            if kind_by_name(source) == "clip":
+                return True
+            from artgen.runner.tiles._choose import with_fitting_size
+
+            if self.video is None:
+                recipe, _ = with_fitting_size(recipe, self.registry, self.search)
+        except ArtgenError:
             return False  # The run itself says what is wrong with it.
-        return kind_by_name(source) == "clip"
+        return recipe.tiles is not None
 
     @contextmanager
     def _page(self, control: RunControl) -> Iterator[list[Observer]]:
