@@ -46,6 +46,7 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         "compare -p gaussian@gradint",
         "fit sample:cat -p triangle --set siz=3",
         "fit sample:cat --set engine.rat=1",
+        "fit http://127.0.0.1:1/photo.png",
     ]
     code = (
         "import sys\n"
@@ -53,7 +54,7 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         f"print([main(line.split()) for line in {lines}], 'torch' in sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-    assert done.stdout == "[2, 4, 4, 4, 2, 4, 2, 2] False\n", done.stderr
+    assert done.stdout == "[2, 4, 4, 4, 2, 4, 2, 2, 3] False\n", done.stderr
     for name in ("loss 'l3'", "primitive 'gausian'", "engine 'gradint'"):
         assert done.stderr.count(f"unknown {name}") == 2
     wrong = "Triangle has no option 'siz'\nhint: did you mean min_size or max_size?"

@@ -150,5 +150,10 @@ def check_files(recipe: Recipe, registry: Registry, search: Sequence[Path]) -> N
     source = Source.parse(recipe.target.source)
     if source.path is not None:
         find_file(source.path, recipe.target.sha256, search, "target")
-    elif find_opener(source, registry).plugin.origin == "built-in" and source.scheme == "sample":
-        check_sample(source.rest)
+    elif find_opener(source, registry).plugin.origin == "built-in":
+        if source.scheme == "sample":
+            check_sample(source.rest)
+        elif source.scheme in ("http", "https"):
+            from artgen.targets._url import check_url
+
+            check_url(str(source))

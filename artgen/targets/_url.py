@@ -43,8 +43,27 @@ def open_https(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarg
     return _open_url(f"https:{rest}", request)
 
 
+def check_url(url: str) -> None:
+    """Raise InputError for a URL whose host is the number of an address that is not asked."""
+    try:
+        host = urlsplit(url).hostname or ""
+        inside = _is_inside(host)
+    except ValueError:  # a name, which is looked up when it is connected to
+        return
+    if inside:
+        raise _refusal(url, _Refused(f"{host} {_INSIDE}"))
+
+
+_INSIDE = "is an address of this machine or its network"
+
+
 class _Refused(Exception):
     """An address that is not asked."""
+
+
+def _refusal(url: str, reason: _Refused) -> InputError:
+    hint = "download the picture with another program, and name its file"
+    return InputError(f"{printable(url)} is not downloaded: {reason}", hint=hint)
 
 
 def _open_url(url: str, request: TargetRequest) -> ImageTarget:
@@ -54,8 +73,7 @@ def _open_url(url: str, request: TargetRequest) -> ImageTarget:
     try:
         data = _download(url)
     except _Refused as error:
-        hint = "download the picture with another program, and name its file"
-        raise InputError(f"{where} is not downloaded: {error}", hint=hint) from None
+        raise _refusal(url, error) from None
     except (OSError, HTTPException, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         hint = "check the address, or save the picture and name its file"
@@ -126,7 +144,7 @@ def _connect_outside(
         number = str(found[0])
         if _is_inside(number):
             leads = host if host == number else f"{host} is {number}, which"
-            raise _Refused(f"{leads} is an address of this machine or its network")
+            raise _Refused(f"{leads} {_INSIDE}")
         return socket.create_connection((number, port), timeout, source)
     raise OSError(f"{host} has no address")
 
