@@ -22,7 +22,7 @@ from artgen.cli._flags import (
 )
 from artgen.cli._pipes import STDIO, from_stdin, is_stdout
 from artgen.errors import UsageError
-from artgen.frame import parse_frame
+from artgen.frame import Frame, parse_frame
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -168,9 +168,10 @@ def render(
         paper=paper,
     )
     loaded = load(art, registry=registry)
-    side = max(loaded.canvas(frame).width, loaded.canvas(frame).height)
-    form, photo = _film(film, loaded, art.parent, side, registry)
-    beginning, photo = _start(start, loaded, art.parent, side, registry) if start else (None, photo)
+    form, photo = _film(film, loaded, art.parent, frame, registry)
+    beginning, photo = (
+        _start(start, loaded, art.parent, frame, registry) if start else (None, photo)
+    )
     if at is not None:
         if any(file.suffix.removeprefix(".") in get_args(VideoFormat) for file in files):
             raise UsageError("--at draws a still, not a video", hint="leave out --at")
@@ -210,7 +211,7 @@ def render(
 
 
 def _start(
-    text: str, art: Art, folder: Path, size: int, registry: Registry
+    text: str, art: Art, folder: Path, frame: Frame, registry: Registry
 ) -> tuple[Literal["blank", "parts", "photo"], Image | None]:
     """Parse `--start`, and open its photo. Raises UsageError, InputError."""
     if text == "blank":
@@ -220,11 +221,11 @@ def _start(
     name, _, file = text.partition("=")
     if name != "photo":
         raise UsageError(f"--start {text} is unknown", hint="use parts, blank, photo or photo=FILE")
-    return "photo", _photo("--start photo", file, art, folder, size, registry)
+    return "photo", _photo("--start photo", file, art, folder, frame, registry)
 
 
 def _film(
-    text: str | None, art: Art, folder: Path, size: int, registry: Registry
+    text: str | None, art: Art, folder: Path, frame: Frame, registry: Registry
 ) -> tuple[FilmForm | None, Image | None]:
     """Parse `--film`, and open its photo where it needs one. Raises UsageError, InputError."""
     from artgen.animation.forms import find_form
@@ -236,16 +237,18 @@ def _film(
     if file and not form.photo:
         raise UsageError(f"--film {name} shows no target", hint=f"use --film {name}")
     flag = f"--film {name}"
-    photo = _photo(flag, file, art, folder, size, registry) if form.photo else None
+    photo = _photo(flag, file, art, folder, frame, registry) if form.photo else None
     return cast("FilmForm", name), photo
 
 
-def _photo(flag: str, file: str, art: Art, folder: Path, size: int, registry: Registry) -> Image:
+def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry: Registry) -> Image:
     """Open the target of the drawing again, or the `file` that a flag names."""
     from PIL.Image import fromarray
 
     from artgen.runner import open_photo
 
+    canvas = art.canvas(frame)
+    size = max(canvas.width, canvas.height)
     return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))
 
 
