@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import torch
-
 __all__ = ["Table", "figure", "machine", "ratio", "update_sections"]
 
 INTRODUCTION = """\
@@ -62,6 +60,8 @@ def ratio(value: float, reference: float) -> str:
 
 def machine() -> str:
     """CPU, GPU if any, cores, memory and versions in one line."""
+    import torch
+
     versions = ["Python " + platform.python_version()]
     versions += [f"{name} {importlib.metadata.version(name)}" for name in ("torch", "numba")]
     gpu = f"{torch.cuda.get_device_name()}, " if torch.cuda.is_available() else ""

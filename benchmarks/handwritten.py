@@ -20,7 +20,7 @@ from torch import Tensor
 
 from artgen import Canvas, Splat
 from artgen.compiler.vector_math import FASTMATH, atan2, cos, exp, log, select, sigmoid, sin
-from artgen.raster.common_kernels import bin_splats
+from artgen.raster.cpu import Grid
 from artgen.raster.tiles import find_extent
 from benchmarks.superellipse import EPSILON, WAVES
 
@@ -88,15 +88,10 @@ class _Paint(torch.autograd.Function):
 
 def list_by_hand(centres, extent, canvas):
     """Frames, where the splats of every tile start, the splats, and the rows they reach there."""
-    ellipses = torch.stack(extent, dim=1).numpy()
-    width, height = canvas.width, canvas.height
-    pixels = (min(width, height) / 2, width / 2, height / 2)
-    grid = (-(-width // WIDTH), -(-height // HEIGHT), WIDTH, HEIGHT)
-    frame, offset = (
-        np.zeros((len(centres), 4), np.float32),
-        np.zeros(grid[0] * grid[1] + 1, np.int64),
-    )
-    return frame, offset, *bin_splats(centres, ellipses, *pixels, *grid, frame, offset)
+    rows = np.concatenate([centres, torch.stack(extent, dim=1).numpy()], axis=1)
+    frame = np.empty((len(rows), 6), np.float32)
+    tiles = Grid(canvas).list_pairs(rows, 0, 2, frame, [(0, len(rows))])
+    return np.ascontiguousarray(frame[:, 2:]), *tiles
 
 
 @serial

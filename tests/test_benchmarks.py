@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -33,6 +34,12 @@ from benchmarks._scenes import Scene, make_scene, spacing
 from benchmarks.cuda_static import Compiled, hot_loop
 from benchmarks.footprints import compare, relative_error
 from benchmarks.superellipse import Superellipse
+
+
+def test_the_command_sets_how_threads_wait_before_torch_is_imported():
+    code = "import sys, benchmarks.__main__; print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
 
 
 def splat(name):

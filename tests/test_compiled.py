@@ -177,7 +177,8 @@ def test_many_splats_are_drawn_in_the_order_of_their_places(name, monkeypatch):
 
 
 @pytest.fixture
-def threads():
+def threads(monkeypatch):
+    monkeypatch.setattr(cpu, "SHARED_FROM", 5)
     before = torch.get_num_threads()
     yield torch.set_num_threads
     torch.set_num_threads(before)

@@ -7,21 +7,22 @@ their factors that depend on the pixel (the *leaves*), and `finish` does the res
 
 Names in the kernels, for N splats, T tiles, J pairs of a tile and a splat, and C features:
 
-    P   parameters [N, columns]              i     number of a splat
-    Q   prepared values [N, prepared]        j     number of a pair
-    XY  centres [N, 2]                       k     number of a pixel of the tile, or of a value
-    E   inverse ellipses [N, 4]              t     number of a tile
-    T   constants that are looked up
-    F   features [N, C]                      c     number of a feature
-    X   x of pixels [tile columns, width]    q, p  row and column of a pixel in the tile
-    Y   y of pixels [tile rows, height]      f0    first feature of the splat, and so on
-    S   sums per pair [J, sums]              s0    first sum of the pair, and so on
-    L   sums per splat [N, sums]             v7    value 7 of the `IR`
-    G   gradients [N, columns]               e0    first number of the inverse ellipse, and so on
-    A   planes of the tile [planes, pixels]  w, g  the weight, and the gradient that arrives at it
+    P   parameters and features [N, ≥ columns + C]
+    Q   prepared values [N, prepared]        i     number of a splat
+    T   constants that are looked up         j     number of a pair
+    X   x of pixels [tile columns, width]    k     number of a pixel of the tile, or of a value
+    Y   y of pixels [tile rows, height]      t     number of a tile
+    S   sums per pair [J, sums]              c     number of a feature
+    L   sums per splat [N, sums]             q, p  row and column of a pixel in the tile
+    G   gradients [N, columns + C]           f0    first feature of the splat, and so on
+    A   planes of the tile [planes, pixels]  s0    first sum of the pair, and so on
+                                             v7    value 7 of the `IR`
+                                             e0    first number of the inverse ellipse, and so on
+                                             w, g  the weight, and the gradient that arrives at it
                                              h0    the gradient at the first colour, and so on
     (cx, cy) is the centre, (dx, dy) the offset from it, (eu, ev) the offset in half axes
 
+A row of Q begins with the centre and the inverse ellipse, which `raster.common_kernels` write.
 `offset` [T + 1] is where the pairs of each tile begin, `splat` [J] the splat of each pair, and
 `reach` [J, 2] the first pair of rows that its ellipse touches in the tile, and the end of them.
 """
@@ -101,10 +102,12 @@ class _Kernels(KernelParts):
         first = 6 + self.channels
         uniforms = list(enumerate(schedule.uniforms, first))
         # One row per splat, because what is read together should lie together.
-        store = [f"Q[i, {6 + c}] = F[i, {c}]" for c in channels]
+        store = [f"Q[i, {6 + c}] = P[i, {len(self.columns) + c}]" for c in channels]
         store += [f"Q[i, {k}] = {self.splat.number(n)}" for k, n in uniforms]
         load = [f"f{c} = Q[i, {6 + c}]" for c in channels]
         load += [self.pixel.loaded(n, f"Q[i, {k}]") for k, n in uniforms]
+        totals = [*self.gradients, *(f"L[i, {self.leaves + c}]" for c in channels)]
+        gradients = (f"G[i, {k}] = select(drawn[i], {n}, f32(0))" for k, n in enumerate(totals))
         shared = {"channels": self.channels, "load": block(12, load), **self.sizes}
         shared |= dict.fromkeys(("table", "table_type", "fetch"), "")
         if len(schedule.ir.table):
@@ -119,7 +122,7 @@ class _Kernels(KernelParts):
             zero=block(12, (f"s{k} = f32(0)" for k in every)),
             total=block(12, (f"S[j, {k}] = s{k}" for k in every)),
             finish=block(8, self.splat.assignments(schedule.finish)),
-            gradients=block(8, (f"G[i, {k}] = {text}" for k, text in enumerate(self.gradients))),
+            gradients=block(8, gradients),
             **lines,
         )
         return Source(text, self.columns, first + len(schedule.uniforms), self.leaves)
@@ -145,12 +148,10 @@ positions = (matrix, matrix, matrix{table_type})
 tiles = (nb.int64[::1], nb.int32[::1], nb.uint8[:, ::1], nb.int64, nb.int64){fetch}
 
 
-@nb.njit((matrix, matrix, matrix, matrix, matrix{table_type}), **options)
-def prepare(P, XY, E, F, Q{table}):
-    for i in range(P.shape[0]):
+@nb.njit((matrix, matrix{table_type}, nb.int64, nb.int64), **options)
+def prepare(P, Q{table}, start, stop):
+    for i in range(start, stop):
         {prepare}
-        Q[i, 0], Q[i, 1] = XY[i, 0], XY[i, 1]
-        Q[i, 2], Q[i, 3], Q[i, 4], Q[i, 5] = E[i, 0], E[i, 1], E[i, 2], E[i, 3]
         {store}
 '''
 
@@ -165,9 +166,11 @@ def fetch(T, place):
 
 _SHARED = {
     "tile": """\
-for k in range({pixels}):
-            A[k] = X[t % columns, k % {width}]
-            A[k + {pixels}] = Y[t // columns, k // {width}]""",
+across, down = X[t % columns], Y[t // columns]
+        for q in range(u64({height})):
+            for p in range(u64({width})):
+                A[q * u64({width}) + p] = across[p]
+                A[q * u64({width}) + p + u64({pixels})] = down[q]""",
     "visit": """\
 i = splat[j]
             cx, cy = Q[i, 0], Q[i, 1]
@@ -240,8 +243,10 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S):
 _KEPT = """
 
 
-@nb.njit((*positions, picture, *tiles, matrix, matrix, nb.float32[::1], nb.float64[::1]), **options)
-def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, share, base, errors):
+@nb.njit(
+    (*positions, picture, *tiles, matrix, picture, nb.float32[::1], nb.float64[::1]), **options
+)
+def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, goal, base, errors):
     columns = X.shape[0]
     A = np.empty({pixels} * (2 + {channels}), np.float32)
     most = 0
@@ -266,17 +271,19 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, share, 
                 {accumulate}
         top, left = t // columns * {height}, t % columns * {width}
         error = 0.0
-        for q in range({height}):
+        for c in range(u64({channels} if len(goal) else 0)):
+            for k in range(u64({pixels})):
+                place, part = (c + u64(2)) * u64({pixels}) + k, goal[t, {channels}, k]
+                difference = A[place] + base[c] - goal[t, c, k]
+                arriving = select(part == f32(0), f32(0), difference * part)
+                error += difference * arriving
+                A[place] = arriving
+        for q in range(0 if len(goal) else {height}):
             for p in range({width}):
                 seen = top + q < grad.shape[1] and left + p < grad.shape[2]
                 for c in range({channels}):
                     k = (2 + c) * {pixels} + q * {width} + p
-                    arriving = grad[c, top + q, left + p] if seen else f32(0)
-                    if seen and share.size:
-                        difference = A[k] + base[c] - arriving
-                        arriving = difference * share[top + q, left + p]
-                        error += difference * arriving
-                    A[k] = arriving
+                    A[k] = grad[c, top + q, left + p] if seen else f32(0)
         errors[t] = error
         free = u64(0)
         for j in range(offset[t], offset[t + 1]):
@@ -291,9 +298,9 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, share, 
 """
 """For footprints whose sums all have the weight as a factor: it is computed once and kept.
 
-`grad` is what arrives at the picture; or where `share` [height, width] has elements, the goal: then
-`share` times the difference from it arrives, and `errors` [T] are its sums times the difference.
-`base` [C] is added to the picture first.
+`grad` is what arrives at the picture. If there is a `goal` [T, C + 1, pixels], the pictures of the
+tiles and a share of each pixel, this is the share times the difference from it, and `errors` [T]
+are sums of that times the difference. `base` [C] is added to the picture first.
 """
 
 _OVER = """
@@ -389,9 +396,10 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, end, im
 _FINISH = """
 
 
-@nb.njit((matrix, matrix, matrix{table_type}), **options)
-def finish(P, L, G{table}):
-    for i in range(P.shape[0]):
+@nb.njit((matrix, matrix, nb.boolean[::1], matrix{table_type}, nb.int64, nb.int64), **options)
+def finish(P, L, drawn, G{table}, start, stop):
+    # Splats that were not drawn have gradient 0, even where a factor is not finite.
+    for i in range(start, stop):
         {finish}
         {gradients}
 """

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -33,9 +34,18 @@ WIDTH, HEIGHT = 8, 32
 SORTED_FROM = 20_000
 """At least this many splats are sorted by place; fewer fit into the processor's cache anyway."""
 
+SHARED_FROM = 1024
+"""At least so many splats are worth the time of another thread."""
+
 Floats = NDArray[np.float32]
 
-Tiles = tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.uint8]]
+Bytes = NDArray[np.uint8]
+Shorts = NDArray[np.int32]
+Longs = NDArray[np.int64]
+
+Pieces = Sequence[tuple[int, int]]
+
+Tiles = tuple[Longs, Shorts, Bytes]
 """Where the splats of every tile start, the splats, and in which pairs of its rows they are."""
 
 
@@ -68,27 +78,33 @@ class _Scene:
     """
 
     def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
-        self.source, self.kernels, extent, canvas, over, table = launch
-        self.grid, self.features, self.parameters = _grid(canvas), features, parameters
+        self.source, self.kernels, extent, canvas, over, self.table = launch
+        self.features, self.parameters, self.count = features, parameters, features.shape[1]
+        self.grid, self.pieces = _grid(canvas), _pieces(self.count)
         places = _places(self.source)
-        packed = np.empty((features.shape[1], len(places)), np.float32)
-        for column, (which, index) in enumerate(places):
-            packed[:, column] = parameters[which].detach()[index].numpy()
-        first = self.source.columns.index(("xy", (0,)))
-        centres = np.ascontiguousarray(packed[:, first : first + 2])
-        ellipses = torch.stack(extent, dim=1).float().numpy()
-        colours = features.detach().t().float().contiguous().numpy()
-        self.order = None
-        if not over and len(packed) >= SORTED_FROM:
-            self.order = self.grid.order(centres)
-            packed, centres, ellipses, colours = (
-                np.take(rows, self.order, axis=0) for rows in (packed, centres, ellipses, colours)
-            )
-        frame, self.tiles = self.grid.bin(centres, ellipses)
-        prepared = np.empty((len(packed), self.source.prepared), np.float32)
-        self.kernels.prepare(packed, centres, frame, colours, prepared, *table)
-        self.packed, self.table = packed, table
-        self.arrays = (prepared, self.grid.x, self.grid.y, *table)
+        x = self.source.columns.index(("xy", (0,)))
+        ellipse = len(places) + len(features)
+        columns = np.empty((ellipse + 3, self.count), np.float32)
+        for column, (which, index) in zip(columns, places, strict=False):
+            column[:] = parameters[which].detach()[index].numpy()
+        columns[len(places) : ellipse] = features.detach().numpy()
+        for column, axis in zip(columns[ellipse:], extent, strict=True):
+            column[:] = axis.numpy()
+        self.is_sorted = not over and self.count >= SORTED_FROM
+        if self.is_sorted:
+            self.rank = _order().rank_splats(*columns[x : x + 2], *self.grid.measures)
+            self.rows = np.empty(columns.shape[::-1], np.float32)
+            self.share(lambda *piece: _order().pack(columns, self.rank, self.rows, *piece))
+        else:
+            self.rows = np.ascontiguousarray(columns.T)
+        prepared = np.empty((self.count, self.source.prepared), np.float32)
+        self.share(lambda *piece: self.kernels.prepare(self.rows, prepared, *self.table, *piece))
+        self.tiles = self.grid.list_pairs(self.rows, x, ellipse, prepared, self.pieces)
+        self.arrays = (prepared, self.grid.x, self.grid.y, *self.table)
+
+    def share(self, work: Callable[[int, int], None]) -> None:
+        """Do the work for ranges of splats, which idle threads take in turn."""
+        share(lambda piece: work(*piece), self.pieces)
 
     def launch(self, kernel: Callable[..., None], picture: Floats, *more: Any) -> None:
         """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
@@ -103,25 +119,24 @@ class _Scene:
 
     def gradients(self, incoming: Floats, *more: Any) -> tuple[Tensor | None, ...]:
         """What `backward` of a function of (launch, features, *parameters) returns."""
-        source, splat = self.source, self.tiles[1]
-        pairs = np.empty((len(splat), source.leaves + len(self.features)), np.float32)
+        places = _places(self.source)
+        pairs = np.empty((len(self.tiles[1]), self.source.leaves + len(self.features)), np.float32)
         self.launch(self.kernels.backward, incoming, pairs, *more)
-        totals = np.zeros((len(self.packed), pairs.shape[1]), np.float32)
-        drawn = np.zeros(len(self.packed), np.bool_)
-        _common().sum_pairs(splat, pairs, totals, drawn)
-        gradient = np.empty_like(self.packed)
-        self.kernels.finish(self.packed, totals, gradient, *self.table)
-        # Splats that were not drawn have gradient 0, even where a factor is not finite.
-        gradient[~drawn] = 0
-        if self.order is not None:
-            before = np.empty_like(self.order)
-            before[self.order] = np.arange(len(before))
-            gradient, totals = (np.take(rows, before, axis=0) for rows in (gradient, totals))
+        totals = np.zeros((self.count, pairs.shape[1]), np.float32)
+        drawn = np.zeros(self.count, np.bool_)
+        _common().sum_pairs(self.tiles[1], pairs, totals, drawn)
+        rows = np.empty((self.count, len(places) + len(self.features)), np.float32)
+        given = self.rows, totals, drawn, rows, *self.table
+        self.share(lambda *piece: self.kernels.finish(*given, *piece))
+        columns = np.empty(rows.shape[::-1], np.float32)
+        if self.is_sorted:
+            self.share(lambda *piece: _order().unpack(rows, self.rank, columns, *piece))
+        else:
+            columns[:] = rows.T
         gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
-        for column, (which, index) in enumerate(_places(source)):
-            gradients[which][index] = torch.from_numpy(gradient[:, column])
-        of_features = torch.from_numpy(totals[:, source.leaves :].T.copy()).to(self.features)
-        return None, of_features, *gradients
+        for column, (which, index) in zip(columns, places, strict=False):
+            gradients[which][index] = torch.from_numpy(column)
+        return None, torch.from_numpy(columns[len(places) :]).to(self.features), *gradients
 
 
 class _Draw(torch.autograd.Function):
@@ -137,7 +152,7 @@ class _Draw(torch.autograd.Function):
         scene.launch(scene.kernels.forward, image.numpy(), *end)
         ctx.more = (*end, image.numpy()) if launch.over else ()
         if launch.source.keeps:
-            ctx.more = _no_share, _no_base, np.empty(tiles)
+            ctx.more = _nothing, np.empty(0, np.float32), np.empty(tiles)
         return image
 
     @staticmethod
@@ -149,7 +164,7 @@ class _Draw(torch.autograd.Function):
 
 
 _draw: Callable[..., Tensor] = _Draw.apply
-_no_share, _no_base = np.empty((0, 0), np.float32), np.empty(0, np.float32)
+_nothing = np.empty((0, 0, 0), np.float32)
 
 
 class _Compare(torch.autograd.Function):
@@ -161,8 +176,8 @@ class _Compare(torch.autograd.Function):
     ) -> Tensor:
         scene = _Scene(launch, features, parameters)
         errors = np.empty(len(scene.tiles[0]) - 1)
-        base, share_of = (np.asarray(each, np.float32) for each in (goal.base, goal.share))
-        ctx.gradients = scene.gradients(goal.picture.numpy(), share_of, base, errors)
+        base = np.asarray(goal.base, np.float32)
+        ctx.gradients = scene.gradients(_nothing, scene.grid.cut(goal), base, errors)
         return features.new_tensor(errors.sum() / 2)
 
     @staticmethod
@@ -190,12 +205,16 @@ def _common() -> ModuleType:
     return _kernels("raster.common_kernels")
 
 
+def _order() -> ModuleType:
+    return _kernels("raster.order_kernels")
+
+
 @functools.cache
 def _kernels(module: str) -> ModuleType:
     return kernel_cache.load(kernel_cache.read_kernels(module), of="all splats")
 
 
-class _Grid:
+class Grid:
     """The tiles of a canvas: pixel centres per tile column and row."""
 
     def __init__(self, canvas: Canvas) -> None:
@@ -203,28 +222,66 @@ class _Grid:
         self.canvas = canvas
         self.columns, self.rows = -(-width // WIDTH), -(-height // HEIGHT)
         pixels = span / 2, width / 2, height / 2
-        self._measures = (*pixels, self.columns, self.rows, WIDTH, HEIGHT)
+        self.measures = (*pixels, self.columns, self.rows, WIDTH, HEIGHT)
         column = np.arange(self.columns * WIDTH, dtype=np.float64)
         row = np.arange(self.rows * HEIGHT, dtype=np.float64)
         x = (2 * column + 1 - width) / span
         y = (2 * row + 1 - height) / span
         self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
         self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
+        self._cut: WeakKeyDictionary[Goal, Floats] = WeakKeyDictionary()
 
-    def order(self, centres: Floats) -> NDArray[np.int64]:
-        """The splats by the tile they are in, so that a tile reads what lies together."""
-        kernels = _kernels("raster.order_kernels")
-        order: NDArray[np.int64] = kernels.order_splats(centres, *self._measures)
-        return order
+    def cut(self, goal: Goal) -> Floats:
+        """The pictures of the tiles and the shares of their pixels: [tiles, channels + 1, pixels].
 
-    def bin(self, centres: Floats, ellipses: Floats) -> tuple[Floats, Tiles]:
-        """Frames, and which splats touch which tiles: see `common_kernels.bin_splats`."""
-        frame = np.zeros((len(centres), 4), np.float32)
-        offset = np.zeros(self.columns * self.rows + 1, np.int64)
-        pairs = _common().bin_splats(centres, ellipses, *self._measures, frame, offset)
-        return frame, (offset, *pairs)
+        Shares outside of the picture are 0.
+        """
+        if goal not in self._cut:
+            planes = np.concatenate([goal.picture.numpy(), goal.share[None].numpy()])
+            _, height, width = planes.shape
+            below, right = self.rows * HEIGHT - height, self.columns * WIDTH - width
+            planes = np.pad(planes, ((0, 0), (0, below), (0, right)))
+            tiles = planes.reshape(len(planes), self.rows, HEIGHT, self.columns, WIDTH)
+            tiles = tiles.transpose(1, 3, 0, 2, 4).reshape(-1, len(planes), HEIGHT * WIDTH)
+            self._cut[goal] = np.ascontiguousarray(tiles, np.float32)
+        return self._cut[goal]
+
+    def list_pairs(
+        self, rows: Floats, centre: int, ellipse: int, frame: Floats, pieces: Pieces
+    ) -> Tiles:
+        """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`."""
+        touched = np.empty(len(rows), np.int32)
+        held = np.zeros((len(pieces), self.columns * self.rows), np.int64)
+        given = rows, centre, ellipse, *self.measures, frame, touched
+
+        def list_piece(number: int) -> tuple[Shorts, Bytes]:
+            found: tuple[Shorts, Bytes] = _common().list_tiles(
+                *given, held[number], *pieces[number]
+            )
+            return found
+
+        numbers = range(len(pieces))
+        lists = share(list_piece, numbers)
+        offset = np.concatenate([[0], np.cumsum(held.sum(axis=0))])
+        # In a tile, the pairs of a piece come after those of the pieces before it.
+        place = np.cumsum(held, axis=0) - held + offset[:-1]
+        splat, reach = np.empty(offset[-1], np.int32), np.empty((offset[-1], 2), np.uint8)
+        share(
+            lambda number: _common().sort_pairs(
+                *lists[number], touched, place[number], splat, reach, *pieces[number]
+            ),
+            numbers,
+        )
+        return offset, splat, reach
 
 
 @functools.lru_cache(maxsize=8)
-def _grid(canvas: Canvas) -> _Grid:
-    return _Grid(canvas)
+def _grid(canvas: Canvas) -> Grid:
+    return Grid(canvas)
+
+
+def _pieces(count: int) -> Pieces:
+    """Ranges of splats for threads to share."""
+    threads = torch.get_num_threads()
+    pieces = 1 if threads == 1 else max(1, min(2 * threads, count // SHARED_FROM))
+    return list(pairwise(np.linspace(0, count, pieces + 1, dtype=np.int64).tolist()))

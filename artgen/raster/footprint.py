@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
@@ -31,7 +32,8 @@ class Launch(NamedTuple):
     """The constants that the kernels look up, where they look any up."""
 
 
-class Goal(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Goal:
     """What a sum of splats on an even `base` is compared with.
 
     The error is half the sum of `share` [height, width] times the squared differences from

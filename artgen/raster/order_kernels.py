@@ -5,24 +5,43 @@ import numpy as np
 
 from artgen.compiler.jit import options
 
+matrix, index, ranks = nb.float32[:, ::1], nb.int64, nb.int32[::1]
 
-@nb.njit((nb.float32[:, ::1], *[nb.float64] * 3, *[nb.int64] * 4), **options)
-def order_splats(centres, scale, half_width, half_height, columns, rows, width, height):
-    """Indices [N] of the splats by the tile that their centre is in, or is nearest to."""
-    count = len(centres)
-    home, place = np.empty(count, np.int64), np.zeros(columns * rows + 1, np.int64)
+
+@nb.njit((*[nb.float32[::1]] * 2, *[nb.float64] * 3, *[nb.int64] * 4), **options)
+def rank_splats(x, y, scale, half_width, half_height, columns, rows, width, height):
+    """Ranks [N] of the splats by the tile that their centre (x, y) is in, or is nearest to."""
+    count = len(x)
+    home, place = np.empty(count, np.int32), np.zeros(columns * rows + 1, np.int32)
     for i in range(count):
         # A comparison with NaN is false: what is nowhere goes to the first tile.
-        x = centres[i, 0] * scale + half_width
-        y = centres[i, 1] * scale + half_height
-        column = int(min(x, width * columns - 1.0)) // width if x > 0 else 0
-        row = int(min(y, height * rows - 1.0)) // height if y > 0 else 0
+        px, py = x[i] * scale + half_width, y[i] * scale + half_height
+        column = int(min(px, width * columns - 1.0)) // width if px > 0 else 0
+        row = int(min(py, height * rows - 1.0)) // height if py > 0 else 0
         home[i] = row * columns + column
         place[home[i] + 1] += 1
     for tile in range(columns * rows):
         place[tile + 1] += place[tile]
-    order = np.empty(count, np.int64)
+    rank = np.empty(count, np.int32)
     for i in range(count):
-        order[place[home[i]]] = i
+        rank[i] = place[home[i]]
         place[home[i]] += 1
-    return order
+    return rank
+
+
+@nb.njit((matrix, ranks, matrix, index, index), **options)
+def pack(columns, rank, rows, start, stop):
+    """Make columns [K, N] rows [N, K], each splat from `start` to before `stop` at its rank."""
+    for i in range(start, stop):
+        r = rank[i]
+        for k in range(len(columns)):
+            rows[r, k] = columns[k, i]
+
+
+@nb.njit((matrix, ranks, matrix, index, index), **options)
+def unpack(rows, rank, columns, start, stop):
+    """The opposite of `pack`."""
+    for i in range(start, stop):
+        r = rank[i]
+        for k in range(len(columns)):
+            columns[k, i] = rows[r, k]
