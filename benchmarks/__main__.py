@@ -17,7 +17,7 @@ from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
     *("startup", "start", "footprints", "scaling", "scale"),
-    *("fits", "densification", "fields", "stability", "cuda-static"),
+    *("fits", "densification", "optimizers", "fields", "stability", "cuda-static"),
     *(
         "codecs",
         "clips",
