@@ -21,7 +21,9 @@ _OF_SOME_FAMILIES = frozenset(
 )
 """Options that `gradient` had for every family and now has for some."""
 
-_ADDED: Mapping[str, Mapping[str, Any]] = {"gradient": {"importance": "colour", "exponent": 1.0}}
+_ADDED: Mapping[str, Mapping[str, Any]] = {
+    "gradient": {"importance": "colour", "exponent": 1.0, "interval": 0}
+}
 """Options by engine that were added later, with the values that repeat earlier fits."""
 
 

@@ -98,6 +98,20 @@ def test_twelve_rounds_of_a_twentieth_end_at_three_fifths():
     assert len(DensificationSchedule(1, 10**6, 0.35, 0.05, 0.6, 1000).rounds) == 12
 
 
+def test_long_fits_have_smaller_rounds_at_most_five_for_one():
+    finer = [
+        DensificationSchedule(100, 1000, 0.4, 0.05, 0.5, steps, interval=50).finer
+        for steps in (100, 1000, 1001, 4000, 100_000)
+    ]
+    assert finer == [1, 1, 2, 4, 5]
+    whole = DensificationSchedule(100, 1000, 0.4, 0.05, 0.5, 4000).rounds
+    divided = DensificationSchedule(100, 1000, 0.4, 0.05, 0.5, 4000, interval=50).rounds
+    assert len(divided) == 4 * len(whole) == 40
+    assert whole.keys() <= divided.keys()
+    assert divided[2000] == whole[2000] == 1000
+    assert divided[50] == 110
+
+
 # ---- where ---------------------------------------------------------------------------------------
 
 
@@ -272,6 +286,16 @@ def test_a_round_keeps_the_moments_of_the_other_parts():
     assert torch.equal(after["step.xy"], before["step.xy"])
 
 
+def test_smaller_rounds_move_as_many_parts_together():
+    given = problem(count=25, steps=40, start=1.0, move=0.2, every=0.5, until=1.0, interval=4)
+    engine = started(given)
+    made = []
+    for steps in (5, 4, 4, 4, 4):
+        engine.advance(steps)
+        made.append(engine.made - 25)
+    assert made == [1, 2, 3, 4, 5]
+
+
 def test_a_part_far_off_the_canvas_is_moved_to_the_error():
     given = problem(count=20, start=1.0, move=0.05, every=0.1)
     tensors = {name: tensor.clone() for name, tensor in given.drawing.tensors.items()}
@@ -288,7 +312,8 @@ def test_a_part_far_off_the_canvas_is_moved_to_the_error():
 
 @pytest.mark.parametrize("converge", [0.0, 0.5])
 def test_chunks_and_restarts_change_nothing(converge):
-    given = problem(count=25, steps=40, start=0.2, add=0.5, every=0.1, converge=converge)
+    options = {"start": 0.2, "add": 0.5, "every": 0.2, "interval": 4, "converge": converge}
+    given = problem(count=25, steps=40, **options)
     plain = started(given)
     plain.advance(20)
     plain.report()

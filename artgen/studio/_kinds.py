@@ -42,8 +42,9 @@ _STAGE = {
     "move": 0.05,
     "importance": "colour",
     "exponent": 1.0,
+    "interval": 0,
 }
-"""The stage of every fit; pages know no other `importance` and `exponent`."""
+"""The stage of every fit; pages know no other `importance`, `exponent` and `interval`."""
 
 
 def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:

@@ -28,16 +28,21 @@ from artgen.raster.importance import importance
 BLUR = 0.5
 """How far an error counts, as a standard deviation in mean spacings of the parts."""
 
+FINEST = 5
+"""A round is divided into at most so many: ten took a quarter longer and gained 0.05 dB."""
+
 Paint = Callable[[Mapping[str, Tensor]], Tensor]
 """From mapped tensors to a picture [3, height, width]."""
 
 
 @dataclass(frozen=True)
 class DensificationSchedule:
-    """From `first` to `last` parts, by a share `add` of them in each round.
+    """From `first` to `last` parts, by a share `add` of them in a share `every` of the steps.
 
     Rounds are `every` apart and end at `until`, in shares of `total_steps`; the last one adds
-    all missing parts. A schedule with another `last` has the same rounds up to that count.
+    all missing parts. Where they would be more than `interval` steps apart, there are `finer`
+    rounds for each, which together add and move as many; 0 keeps one. A schedule with another
+    `last` has the same rounds up to that count.
     """
 
     first: int
@@ -46,17 +51,25 @@ class DensificationSchedule:
     every: float
     until: float
     total_steps: int
+    interval: int = 0
+
+    @property
+    def finer(self) -> int:
+        """The number of rounds in a share `every` of the steps."""
+        steps = self.every * self.total_steps
+        return min(FINEST, math.ceil(steps / self.interval)) if self.interval else 1
 
     @property
     def rounds(self) -> dict[int, int]:
         """The count that each round ends with, by step."""
         # Without the small term, 0.6 / 0.05 would be eleven rounds.
-        number = max(1, int(self.until / self.every + 1e-9))
+        number = max(1, int(self.until / self.every + 1e-9)) * self.finer
         counts, count = {}, self.first
         for i in range(1, number + 1):
-            count = self.last if i == number else count + max(1, int(self.add * count))
+            share = self.add / self.finer
+            count = self.last if i == number else count + max(1, int(share * count))
             count = min(count, max(self.first, self.last))
-            counts[round(i * self.every * self.total_steps)] = count
+            counts[round(i * self.every * self.total_steps / self.finer)] = count
         return counts
 
 
@@ -64,7 +77,7 @@ class Densification:
     """The strategy of one fit: adds parts in rounds, and moves those that contribute least.
 
     `paint`, a method of the objective that owns this, makes the picture, [3, height, width], which
-    is compared with `target`.
+    is compared with `target`. For `interval` see `DensificationSchedule`.
     """
 
     def __init__(
@@ -75,6 +88,7 @@ class Densification:
         paint: Paint,
         target: Tensor,
         weight: Tensor | None,
+        interval: int = 0,
     ) -> None:
         self.primitive, self.problem, self.options = primitive, problem, options
         # A cycle of references would keep the pixels of a fit until garbage is collected.
@@ -84,15 +98,18 @@ class Densification:
         self.limit = max(self.first, problem.count or self.first)
         self.round_psnr = 0.0
         self.planned: dict[int, int] = {}
+        self.finer = 1
         if options.move or self.first < self.limit:
-            self.planned = DensificationSchedule(
+            schedule = DensificationSchedule(
                 self.first,
                 self.limit,
                 options.add,
                 options.every,
                 options.until,
                 problem.total_steps,
-            ).rounds
+                interval,
+            )
+            self.planned, self.finer = schedule.rounds, schedule.finer
         self._revised, self._rounds = 0, self.planned
 
     @property
@@ -133,15 +150,15 @@ class Densification:
         if step in self.rounds and self.options.converge:
             self._check_convergence(image, present, step)
         count = self._due(step)
-        kept = self.kept_parts(tensors, count, None if survey is None else survey.worth)
+        kept = self.kept_parts(tensors, step, None if survey is None else survey.worth)
         if len(kept) >= count:
             return None
         return kept, self.new_parts(count - len(kept), tensors, kept, image, step)
 
     def kept_parts(
-        self, tensors: Mapping[str, Tensor], count: int, worth: Tensor | None = None
+        self, tensors: Mapping[str, Tensor], step: int, worth: Tensor | None = None
     ) -> Tensor:
-        """Indices of the parts that stay where they are; there shall be `count` afterwards.
+        """Indices of the parts that stay where they are in the round at `step`.
 
         `worth` is `summed_colour`, where it is known.
         """
@@ -149,7 +166,10 @@ class Densification:
             worth = summed_colour(self.paint, tensors, self.weight)
         if self.options.importance == "error" and isinstance(self.primitive, Splat):
             worth = error_without(self.primitive, tensors, worth)
-        return worth.argsort(stable=True)[int(self.options.move * len(worth)) :].sort().values
+        together = int(self.options.move * len(worth))
+        part = sum(each < step for each in self.rounds) % self.finer
+        moved = (part + 1) * together // self.finer - part * together // self.finer
+        return worth.argsort(stable=True)[moved:].sort().values
 
     def new_parts(
         self, count: int, tensors: Mapping[str, Tensor], kept: Tensor, image: Tensor, step: int

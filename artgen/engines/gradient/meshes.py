@@ -198,7 +198,7 @@ class MeshDensification(Densification):
     """
 
     def kept_parts(
-        self, tensors: Mapping[str, Tensor], count: int, worth: Tensor | None = None
+        self, tensors: Mapping[str, Tensor], step: int, worth: Tensor | None = None
     ) -> Tensor:
         """All vertices but those that gain more elsewhere; the corners of the picture stay."""
         found = self._triangulate(tensors)
@@ -210,7 +210,8 @@ class MeshDensification(Densification):
         framed = on_frame(tensors["xy"], self.problem.drawing.canvas)[1]
         cost[framed.all(0)] = torch.inf
         cheapest = cost.argsort(stable=True)[: int(self.options.move * len(cost))]
-        gain = self._splits(found)[1].sort(descending=True).values[max(0, count - len(cost)) :]
+        added = max(0, self._due(step) - len(cost))
+        gain = self._splits(found)[1].sort(descending=True).values[added:]
         moved = min(len(cheapest), len(gain))
         better = int((gain[:moved] > cost[cheapest[:moved]]).sum())
         return cost.argsort(stable=True)[better:].sort().values

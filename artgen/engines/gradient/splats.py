@@ -32,15 +32,22 @@ class SplatObjective(Objective):
         """Options of `gradient` for splats."""
 
         start: float = option(0.1, "share of the count that the fit starts with", low=1e-4, high=1)
-        add: float = option(0.4, "share of parts added in a round", low=0.01, high=10)
-        move: float = option(0.1, "share of parts moved in a round", low=0, high=0.5)
+        add: float = option(
+            0.4, "share of parts added in a round before it is divided", low=0.01, high=10
+        )
+        move: float = option(
+            0.1, "share of parts moved in a round before it is divided", low=0, high=0.5
+        )
         importance: Literal["error", "colour"] = option(
             "error", "move parts without which the error grows least, or that add least colour"
         )
         exponent: float = option(
-            2.0, "power of the error by which places of parts are drawn", low=0, high=10
+            4.0, "power of the error by which places of parts are drawn", low=0, high=10
         )
         every: float = option(0.05, "share of the steps between rounds", low=0.001, high=1)
+        interval: int = option(
+            50, "divide rounds that are more steps apart, by up to five; 0: never", low=0
+        )
         until: float = option(0.5, "share of the steps up to the last round", low=0, high=1)
         soften: float = option(
             0.15, "share of the steps in which `over` learns the order of depth", low=0, high=1
@@ -54,7 +61,13 @@ class SplatObjective(Objective):
         self._goals: dict[int, Goal] = {}
         if problem.primitive.can_densify:
             self.densification = Densification(
-                problem.primitive, problem, options, self.picture, self.target, self.weight
+                problem.primitive,
+                problem,
+                options,
+                self.picture,
+                self.target,
+                self.weight,
+                options.interval,
             )
 
     @classmethod
@@ -62,7 +75,8 @@ class SplatObjective(Objective):
         """Start with few parts and add others while they gain enough."""
         if not primitive.can_densify:
             return {}
-        return {"start": 1 / 32, "add": 0.35, "until": 0.6, "converge": 1.0}
+        more = {"until": 0.6, "converge": 1.0, "exponent": 2.0, "interval": 0}
+        return {"start": 1 / 32, "add": 0.35, **more}
 
     @classmethod
     def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
