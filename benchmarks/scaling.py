@@ -1,6 +1,7 @@
 """How the generated kernels scale: forward and backward of Gaussians, time per covered pixel.
 
-Repetitions are interleaved; values are medians.
+Repetitions are interleaved; values are medians. Steps are those of a fit, with loss and Adam,
+between rounds of growth; G/s are 10⁹ covered pixels per second.
 """
 
 from __future__ import annotations
@@ -10,6 +11,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 import torch
 
+from artgen import Drawing
+from artgen.engines import Problem
+from artgen.engines.gradient.engine import GradientEngine
+from artgen.losses import Loss, Term, mse
+from artgen.raster import choose_backend
 from artgen.registry import default
 from benchmarks._contenders import Compiled
 from benchmarks._measure import interleaved
@@ -34,6 +40,7 @@ def run(settings: Settings) -> Iterator[Table]:
         scenes[f"{count:,} splats of {pixels:.3g} px"] = scene
     for device in settings.devices:
         yield measure(f"Number of splats, constant coverage, {side}²", scenes, rounds, device)
+    yield measure_steps(f"A step of a fit, {side}²", scenes, rounds)
 
     sides, count = ((32, 64), 50) if settings.quick else ((256, 512, 1024, 2048, 4096), 5_000)
     scenes = {f"{side}²": make_scene(gaussian, count, side, spacing(count, side)) for side in sides}
@@ -84,6 +91,52 @@ def measure_threads(title: str, scene: Scene, rounds: int) -> Table:
         for name, each in seconds.items()
     ]
     return Table(title, ("threads", "ms", "speed-up", "ns per covered pixel"), rows)
+
+
+def measure_steps(title: str, scenes: Mapping[str, Scene], rounds: int) -> Table:
+    """One row per scene: steps on one thread and on as many as torch would use."""
+    usual, engines = torch.get_num_threads(), {n: _start(scene) for n, scene in scenes.items()}
+
+    def step(name: str, threads: int) -> Callable[[], None]:
+        def action() -> None:
+            torch.set_num_threads(threads)
+            engines[name].advance(1)
+
+        return action
+
+    actions = {f"{name}/{n}": step(name, n) for name in scenes for n in (1, usual)}
+    try:
+        seconds = interleaved(_warm(actions), rounds=rounds)
+    finally:
+        torch.set_num_threads(usual)
+    rows = []
+    for name, scene in scenes.items():
+        one, all_, covered = seconds[f"{name}/1"], seconds[f"{name}/{usual}"], scene.covered()
+        values = (covered / 1e6, 1000 * one, 1000 * all_, covered / all_ / 1e9)
+        rows.append((name, *map(figure, values)))
+    columns = ("", "10⁶ covered pixels", "1 thread, ms", f"{usual} of them, ms", "G/s")
+    return Table(title, columns, rows)
+
+
+def _start(scene: Scene) -> GradientEngine:
+    """A fit that starts from the splats of the scene."""
+    canvas, tensors = scene.canvas, {name: t.detach() for name, t in scene.tensors.items()}
+    drawing = Drawing("gaussian", scene.splat.option_values(), tensors, canvas.width, canvas.height)
+    engine = GradientEngine()
+    engine.start(
+        Problem(
+            scene.splat,
+            drawing,
+            scene.incoming.sigmoid(),
+            Loss([Term(1.0, "mse", mse)]),
+            total_steps=10**6,
+            seed=1,
+            backend=choose_backend(scene.splat),
+            # So small that the scene stays what it is.
+            options={"rate": 1e-6},
+        )
+    )
+    return engine
 
 
 def _warm(actions: Mapping[str, Callable[[], object]]) -> Mapping[str, Callable[[], object]]:

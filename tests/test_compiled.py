@@ -12,9 +12,12 @@ from footprints import Shaded
 
 from artgen import Canvas, Param, Splat, UsageError
 from artgen.compiler.record import Untraceable
+from artgen.compiler.threads import thread_count
 from artgen.drawing import Drawing
 from artgen.engines import Problem
+from artgen.engines.gradient.engine import GradientEngine
 from artgen.engines.gradient.objective import Objective
+from artgen.engines.gradient.optimizer import Optimizer
 from artgen.engines.gradient.splats import SplatObjective
 from artgen.losses import Loss, Term, mse
 from artgen.primitives import Context
@@ -221,6 +224,29 @@ def test_the_squared_error_is_found_with_its_gradient_in_one_pass(weighted, thre
         assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6 * float(theirs.abs().max()))
     threads(3)
     assert all(map(torch.equal, alone, found(objective.loss)))
+
+
+def test_torch_divides_no_operation_of_a_step_that_kernels_take(threads, monkeypatch):
+    threads(3)
+    splat, canvas = Gaussian(), Canvas(45, 37)
+    drawing = Drawing("gaussian", {}, scene(splat, canvas), 45, 37, background=BACKGROUND)
+    loss = Loss([Term(1.0, "mse", mse)])
+    target = torch.zeros(3, canvas.height, canvas.width)
+    seen = []
+    original = Optimizer.step
+
+    def step(self, *given):
+        seen.append((torch.get_num_threads(), thread_count()))
+        original(self, *given)
+
+    monkeypatch.setattr(Optimizer, "step", step)
+    for backend, expected in ((choose_backend(splat), (1, 3)), (EAGER, (3, 3))):
+        engine = GradientEngine()
+        engine.start(Problem(splat, drawing, target, loss, 10, 1, backend=backend))
+        engine.advance(1)
+        assert {*seen} == {expected}
+        assert (torch.get_num_threads(), thread_count()) == (3, 3)
+        seen.clear()
 
 
 def test_several_threads_of_python_draw_at_once(threads):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import TypeVar
 
 import torch
@@ -19,12 +21,37 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
+_shared: ContextVar[int | None] = ContextVar("shared", default=None)
+
+
+def thread_count() -> int:
+    """The number of threads that `share` uses: that of torch, also inside `torch_alone`."""
+    return _shared.get() or torch.get_num_threads()
+
+
+@contextmanager
+def torch_alone() -> Iterator[None]:
+    """Run each operation of torch on the calling thread inside the block.
+
+    For steps whose own operations are small: otherwise OpenMP wakes its threads for each of them,
+    and they then wait in a loop, unless the environment says otherwise, while ours compute.
+    """
+    threads = torch.get_num_threads()
+    token = _shared.set(thread_count())
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+        _shared.reset(token)
+
+
 def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
-    """Return ``[work(item) for item in items]``, computed by as many threads as torch uses.
+    """Return ``[work(item) for item in items]``, computed by `thread_count` threads.
 
     `work` should release the interpreter's lock most of the time. Raises the error of an item.
     """
-    threads = min(torch.get_num_threads(), len(items))
+    threads = min(thread_count(), len(items))
     if threads < 2:
         return [work(item) for item in items]
     results: dict[int, R] = {}
@@ -34,7 +61,7 @@ def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
         for index, item in waiting:
             results[index] = work(item)
 
-    pool = _pool(torch.get_num_threads() - 1)
+    pool = _pool(thread_count() - 1)
     others = [pool.submit(take) for _ in range(threads - 1)]
     take()
     for other in others:

@@ -24,7 +24,7 @@ from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
 from artgen.compiler.numba_printer import emit, emit_over
 from artgen.compiler.printer import Source
-from artgen.compiler.threads import share
+from artgen.compiler.threads import share, thread_count
 from artgen.primitives import Splat
 from artgen.raster.footprint import CompiledFootprint, Goal, Launch
 
@@ -110,7 +110,7 @@ class _Scene:
         """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
         offset = self.tiles[0]
         work = offset + np.arange(len(offset))
-        pieces = 1 if torch.get_num_threads() == 1 else 4 * torch.get_num_threads()
+        pieces = 1 if thread_count() == 1 else 4 * thread_count()
         cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1))
         share(
             lambda piece: kernel(*self.arrays, picture, *self.tiles, *piece, *more),
@@ -282,6 +282,6 @@ def _grid(canvas: Canvas) -> Grid:
 
 def _pieces(count: int) -> Pieces:
     """Ranges of splats for threads to share."""
-    threads = torch.get_num_threads()
+    threads = thread_count()
     pieces = 1 if threads == 1 else max(1, min(2 * threads, count // SHARED_FROM))
     return list(pairwise(np.linspace(0, count, pieces + 1, dtype=np.int64).tolist()))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +21,7 @@ import artgen.engines.gradient.meshes
 import artgen.engines.gradient.shapes
 import artgen.engines.gradient.splats  # noqa: F401 (each registers its objective)
 from artgen.autograd import check_betas
+from artgen.compiler.threads import torch_alone
 from artgen.drawing import Drawing
 from artgen.engines.base import Engine, Problem, Report, State
 from artgen.engines.evaluation import check_finite, fit_memory_errors
@@ -116,7 +117,8 @@ class GradientEngine(Engine):
     def advance(self, steps: int) -> None:
         """Take optimizer steps; only rounds of densification read back from the device."""
         end = self.step + steps
-        with fit_memory_errors("--size or --count"):
+        alone = torch_alone() if self.objective.alone else nullcontext()
+        with alone, fit_memory_errors("--size or --count"):
             while self.step < end:
                 self._densify()
                 if self.device is not None:

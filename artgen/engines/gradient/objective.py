@@ -69,6 +69,11 @@ class Objective:
     pictures: bool = True
     """Whether the target is a picture or pictures, which have a PSNR."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether torch's own operations in a step are too small to be divided among threads."""
+        return False
+
     def __init__(self, problem: Problem, options: Any) -> None:
         """Move the target to the device. Raises UsageError for options that do not fit together."""
         self.problem, self.options = problem, options

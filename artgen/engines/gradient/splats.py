@@ -127,6 +127,14 @@ class SplatObjective(Objective):
         return super().loss(tensors, step)
 
     @property
+    def alone(self) -> bool:
+        """Where kernels compute the loss and its gradient, these are operations per splat."""
+        footprint = self.problem.backend.footprint
+        if footprint is None or self.device.type != "cpu" or not self._is_squared_error:
+            return False
+        return footprint.kernels(3)[0].keeps
+
+    @property
     def _is_squared_error(self) -> bool:
         """Whether the loss is that of `squared_error`, and no plugin changes it."""
         problem, splat = self.problem, self.problem.primitive
