@@ -19,7 +19,7 @@ from artgen.compiler.record import Untraceable
 from artgen.errors import UsageError
 from artgen.exporters import export_html
 from artgen.output.page._pack import Packer
-from artgen.primitives import Params
+from artgen.primitives import Params, Texture
 from artgen.raster.importance import importance
 
 SIZE = 24
@@ -117,7 +117,8 @@ def unpacked(packer, k):
     entry, data = packer.table[k], base64.b64decode(packer.text())
     if entry["kind"] == "float":
         return np.frombuffer(data, "<f4", entry["count"], entry["at"])
-    places = np.frombuffer(data, "<u2", entry["count"], entry["at"]).astype(np.float64)
+    integer = "u1" if entry["kind"] == "byte" else "<u2"
+    places = np.frombuffer(data, integer, entry["count"], entry["at"]).astype(np.float64)
     values = entry["low"] + places * entry["step"]
     return np.exp(values) if entry["kind"] == "log" else values
 
@@ -141,6 +142,21 @@ def test_packed_numbers_are_near():
         )
     exact = packer.add(rows["linear"], exact=True)
     assert (unpacked(packer, exact) == rows["linear"].astype(np.float32)).all()
+
+
+def test_textures_are_packed_as_bytes():
+    rng, packer = np.random.default_rng(1), Packer()
+    pictures = rng.integers(0, 256, (2, 32, 32, 4)) / 255
+    pictures[:, 8:] = 0
+    table = Texture(pictures)._table.numpy()
+    k = packer.add_table(table)
+    assert packer.table[k]["kind"] == "byte"
+    assert len(packer.text()) < 1.5 * len(table)
+    assert np.abs(unpacked(packer, k) - table).max() <= 0.5001 / 255
+    # Other constants are not rounded to 8 bits.
+    for other in (rng.uniform(size=5000), 2 * table):
+        k = packer.add_table(other.astype(np.float32))
+        assert np.abs(unpacked(packer, k) - other).max() < 1e-4
 
 
 def evaluated(layers, xy):

@@ -1,8 +1,8 @@
-"""Rows of numbers as compact text: base64 of 16-bit integers, or of float32.
+"""Rows of numbers as compact text: base64 of 8-bit or 16-bit integers, or of float32.
 
 A number is quantised to 65,536 levels between the minimum and the maximum of its row; rows of
 positive numbers over many magnitudes store logarithms. If that is too coarse, or the row is short,
-numbers are float32.
+numbers are float32. Pictures of 8 bits are stored as such.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ STEPS = 65_535
 WIDE = 16.0
 """Ratio of maximum to minimum from which logarithms are stored."""
 
+BYTE = 255
+PICTURE_SHARE = 0.7
+"""Smallest share of 8-bit numbers in a mip pyramid of 8-bit pictures: of its largest level."""
+
 FINE = 500
 """Smallest number of levels between a typical number and the median."""
 
@@ -31,21 +35,30 @@ class Packer:
         self.table: list[dict[str, Any]] = []
         self._data = bytearray()
 
+    def add_table(self, values: NDArray[np.float32]) -> int:
+        """Store constants as a row, pictures of 8 bits as bytes, and return its index."""
+        levels = np.rint(BYTE * values.astype(np.float64))
+        pictures = (values.min() >= 0) and (values.max() <= 1) and len(values) >= SHORT
+        if not pictures or np.mean(np.abs(BYTE * values - levels) < 1e-4) < PICTURE_SHARE:
+            return self.add(values)
+        entry = {"kind": "byte", "low": 0.0, "step": 1 / BYTE}
+        return self._store(entry, len(values), levels.astype(np.uint8).tobytes())
+
     def add(self, values: NDArray[Any], *, exact: bool = False) -> int:
         """Store numbers as a row, as float32 if `exact`, and return its index."""
         row = np.ascontiguousarray(values, np.float32).reshape(-1)
         kind, low, high = ("float", 0.0, 0.0) if exact else _kind(row)
-        entry: dict[str, Any] = {"kind": kind, "count": len(row), "at": len(self._data)}
         if kind == "float":
-            data = row.astype("<f4").tobytes()
-        else:
-            numbers = np.log(row.astype(np.float64)) if kind == "log" else row.astype(np.float64)
-            step = max(high - low, 1e-300) / STEPS
-            entry |= {"low": low, "step": step}
-            data = np.rint((numbers - low) / step).astype("<u2").tobytes()
+            return self._store({"kind": kind}, len(row), row.astype("<f4").tobytes())
+        numbers = np.log(row.astype(np.float64)) if kind == "log" else row.astype(np.float64)
+        step = max(high - low, 1e-300) / STEPS
+        entry = {"kind": kind, "low": low, "step": step}
+        return self._store(entry, len(row), np.rint((numbers - low) / step).astype("<u2").tobytes())
+
+    def _store(self, entry: dict[str, Any], count: int, data: bytes) -> int:
+        self.table.append(entry | {"count": count, "at": len(self._data)})
         # Align arrays of float32 to multiples of four bytes.
         self._data += data + bytes(-len(data) % 4)
-        self.table.append(entry)
         return len(self.table) - 1
 
     def text(self) -> str:

@@ -69,7 +69,7 @@ def _splats(
         "far": splat.far,
         "cells": cells,
         "texels": -(-len(shaders.columns) // 4),
-        "table": packer.add(shaders.table) if len(shaders.table) else None,
+        "table": packer.add_table(shaders.table) if len(shaders.table) else None,
         "shaders": {
             "vertex": shaders.vertex,
             "fragment": shaders.fragment,
