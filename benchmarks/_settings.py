@@ -13,7 +13,9 @@ ROOT = Path(__file__).parents[1]
 
 @dataclass(frozen=True)
 class Settings:
-    """`quick` shrinks everything to seconds; `long` is for `fits` and `scale`, `data` for pictures.
+    """`quick` is for seconds on tiny scenes, `long` for `fits`, `genetic` and `scale`.
+
+    `data` is a folder of pictures.
 
     With `cpu`, budgets of `fits` and `fields` are CPU seconds of one thread.
     `devices` are compared by `footprints`, `scaling`, `fits` and `fields`; with several of them,
