@@ -10,6 +10,9 @@ the whole with as many steps. Its columns are the PSNR within 8 pixels of the se
 pass, within 8 pixels of those of the joint pass, and elsewhere. The texture has about the same
 error everywhere; photographs have not, so each is compared with itself fitted as a whole. With
 `--data DIR` they are two of Kodak's, else two samples.
+
+``python -m benchmarks.scale workers 13 30`` compares one worker with two, with `-j` and on Ray: the
+wall seconds of 13 megapixels and 30 steps, on a machine that does nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -143,6 +147,27 @@ def report(megapixels: float, steps: int) -> None:
     print(json.dumps(found | {"peak": used / 1024}))
 
 
+def compare_workers(megapixels: float, steps: int) -> None:
+    """Print how long a fit takes with one worker and with two, in seconds of a quiet machine.
+
+    Tiles have 512 pixels, every worker one thread. Results must have the same bytes.
+    """
+    side = round(math.sqrt(megapixels * 1e6))
+    found = set()
+    with tempfile.TemporaryDirectory() as name:
+        file = Path(name) / "texture.tif"
+        file.write_bytes(encode_tiff_strips(texture(side), side))
+        asked = ["fit", file, "-n", side**2 // PER_PART, "--tiles", 512, "--steps", steps]
+        asked += ["--seed", 1, "--threads", 1, "--no-video", "--name", "a", "--overwrite", "-q"]
+        for how in (["-j", 1], ["-j", 2], ["--on", "ray", "-j", 1], ["--on", "ray", "-j", 2]):
+            words = [sys.executable, "-m", "artgen", *asked, "--out", name, *how]
+            began = time.perf_counter()
+            subprocess.run([str(word) for word in words], cwd=ROOT, check=True)
+            print(f"{time.perf_counter() - began:8.1f} s  {' '.join(map(str, how))}", flush=True)
+            found.add((Path(name) / "a.art").read_bytes())
+    assert len(found) == 1, "the files differ"
+
+
 def _seconds() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
@@ -160,4 +185,5 @@ def _recipe(source: str, count: int, steps: int) -> dict:
 
 
 if __name__ == "__main__":
-    report(float(sys.argv[1]), int(sys.argv[2]))
+    *chosen, size, number = sys.argv[1:]
+    (compare_workers if chosen == ["workers"] else report)(float(size), int(number))

@@ -15,6 +15,8 @@ collect_ignore_glob = [] if os.environ.get("ARTGEN_TEST_RAY") else ["test_*.py"]
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 # Its nodes are known by the address of the loopback.
 os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
+# Workers would get next to no time on a busy machine.
+os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
 # The head forks a server for each client, which crashes in some versions of grpcio.
 os.environ["GRPC_ENABLE_FORK_SUPPORT"] = "0"
 

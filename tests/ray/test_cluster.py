@@ -46,16 +46,13 @@ class Command:
             self.peak = max(self.peak, peak_memory(self.process.pid))
 
     def wait_for(self, words: str, times: int = 1) -> None:
-        deadline = time.monotonic() + 200
         while sum(words in line for line in self.lines) < times:
             assert self.process.poll() is None, self.text
-            assert time.monotonic() < deadline, self.text
             time.sleep(0.02)
 
     def end(self) -> tuple[int, str]:
         out = self.process.stdout.read()
-        code = self.process.wait(300)
-        return code, out
+        return self.process.wait(), out
 
     @property
     def text(self) -> str:
@@ -182,8 +179,8 @@ def test_when_the_cluster_is_lost_what_is_done_is_kept(cluster):
     budget = ("--steps", 800, "--seed", 3, *SMALL)
     command = Command("fit", *targets, *budget, "--on", cluster.address)
     command.wait_for("stopped by steps")
-    [desk] = workers(b"ray::Desk")
-    os.kill(desk, signal.SIGKILL)
+    [coordinator] = workers(b"ray::Coordinator")
+    os.kill(coordinator, signal.SIGKILL)
     code, _ = command.end()
     assert code == 6, command.text
     assert "the cluster was lost: " in command.text
@@ -274,7 +271,7 @@ def test_the_tiles_of_a_picture_go_on_where_their_worker_was_killed(cluster):
     command = Command(
         *asked, "--out", "there", "--on", cluster.address, "--checkpoints", "kept", "-v"
     )
-    while not list(Path("kept").rglob("checkpoint.safetensors")):
+    while not (list(Path("kept").rglob("checkpoint.safetensors")) and workers()):
         assert command.process.poll() is None, command.text
         time.sleep(0.02)
     for worker in workers():
