@@ -10,7 +10,16 @@ from functools import cache
 import numpy as np
 
 from artgen.canvas import Canvas
-from artgen.events import Evaluated, Event, Finished, Measured, Notice, PreviewDrawn, Started
+from artgen.events import (
+    Evaluated,
+    Event,
+    Finished,
+    Measured,
+    Notice,
+    PreviewDrawn,
+    Started,
+    TileFitted,
+)
 from artgen.recipe import Recipe
 from artgen.runner import run
 from artgen.targets import image_from_array
@@ -108,4 +117,5 @@ def _events() -> list[Event]:
     pixels = np.zeros((8, 12, 3), np.uint8)
     name = seen[0].run
     more = [Measured(name, 1, {}), PreviewDrawn(name, 2, pixels), Notice(name, "a notice")]
+    more.append(TileFitted(name, 3, 4, 1, 2, 20.0, 0.1))
     return [*seen[:1], *more, *seen[1:]]
