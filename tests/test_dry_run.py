@@ -75,8 +75,7 @@ def test_a_video_is_estimated_from_some_frames_even_where_they_are_slow(
     clock.charge(ENGINES["gradient"], lambda engine: 0.02)
     monkeypatch.setattr(FrameStore, "add", counted)
     monkeypatch.setattr(_fit, "FRAMES_ESTIMATED", -1.0)
-    size = {"source": "sample:cat", "size": 16}
-    asked = recipe("sample:cat", {"steps": 150}, target=size, output={"frames": 12})
+    asked = recipe("sample:cat", {"steps": 150}, target={"source": "sample:cat", "size": 16})
     assert estimate(asked, registry).video_bytes is not None
     assert _fit.FEWEST_ESTIMATED <= len(drawn) <= 2 * _fit.FEWEST_ESTIMATED
 

@@ -869,8 +869,13 @@ def test_frames_are_thinned_ahead(photo: Path, tmp_path: Path, registry: Registr
             frames.append(event.step)
 
     run(recipe(photo, {"steps": 120}), registry, out=tmp_path, observers=[watch])
-    # As many are kept as move.
-    assert len(frames) == 4
+    # Four of the eight frames of the video move; twice as many are kept.
+    assert len(frames) == 8
+    # Those of a longer video fade into each other.
+    frames.clear()
+    longer = recipe(photo, {"steps": 120}, output={"video_seconds": 10})
+    run(longer, registry, out=tmp_path / "longer", observers=[watch])
+    assert len(frames) == 43  # of 64 frames that move
     assert (frames[0], frames[-1]) == (0, 120)
 
 

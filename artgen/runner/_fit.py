@@ -593,7 +593,7 @@ class Fit:
         output = self.recipe.output
         shown = output.video_seconds - min(HOLD_SECONDS, output.video_seconds / 2)
         # Where a video moves for longer than a second, its pictures fade into each other.
-        enough = max(2, round(min(shown, 1) * output.fps), round(shown * output.fps * 2 / 3))
+        enough = max(2, 2 * round(min(shown, 1) * output.fps), round(shown * output.fps * 2 / 3))
         return _thinned(total, output.frames or enough)
 
     def _key_steps(self, total: int) -> Sequence[int]:
