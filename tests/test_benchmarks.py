@@ -71,7 +71,7 @@ def test_every_benchmark_runs(name, capsys):
     )
     assert len(tables) == {
         "footprints": 4,
-        "scaling": 3,
+        "scaling": 4,
         "scale": 2,
         "shapes": 2,
         "blob": 2,
