@@ -876,6 +876,7 @@ def test_frames_are_thinned_ahead(photo: Path, tmp_path: Path, registry: Registr
     longer = recipe(photo, {"steps": 120}, output={"video_seconds": 10})
     run(longer, registry, out=tmp_path / "longer", observers=[watch])
     assert len(frames) == 43  # of 64 frames that move
+    assert frames[:21] == [*range(21)]
     assert (frames[0], frames[-1]) == (0, 120)
 
 

@@ -594,7 +594,8 @@ class Fit:
         shown = output.video_seconds - min(HOLD_SECONDS, output.video_seconds / 2)
         # Where a video moves for longer than a second, its pictures fade into each other.
         enough = max(2, 2 * round(min(shown, 1) * output.fps), round(shown * output.fps * 2 / 3))
-        return _thinned(total, output.frames or enough)
+        early = enough // 2 if shown > 1 else 0
+        return _thinned(total, output.frames) if output.frames else _thinned(total, enough, early)
 
     def _key_steps(self, total: int) -> Sequence[int]:
         """When drawings are kept for the history."""
@@ -768,16 +769,17 @@ def _number_after(step: int, steps: Collection[int], end: float = math.inf) -> i
     return sum(step < each < end for each in steps)
 
 
-def _thinned(total: int, allowed: int) -> list[int]:
-    """The steps of the frames of a stage, or this many of them, evenly.
+def _thinned(total: int, allowed: int, early: int = 0) -> list[int]:
+    """The steps of the frames of a stage, or this many: the `early` ones, and the others evenly.
 
     Thinned before the first rather than on the way, so that a resumed run has the same.
     """
     steps = frame_steps(total)
     if len(steps) <= allowed:
         return steps
-    last = len(steps) - 1
-    return [steps[round(i * last / max(1, allowed - 1))] for i in range(allowed)]
+    last, left = len(steps) - 1 - early, allowed - early
+    later = [steps[early + round(i * last / max(1, left - 1))] for i in range(left)]
+    return [*steps[:early], *later]
 
 
 def _identities(engine: Engine, best: bool) -> torch.Tensor | None:
