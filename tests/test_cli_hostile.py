@@ -118,6 +118,12 @@ def test_frames_of_no_folder_are_refused(empty_folder, photo, capsys):
     assert "the name of the target is empty" in capsys.readouterr().err
 
 
+def test_a_missing_folder_is_found_before_the_first_step(empty_folder, photo, capsys):
+    code = main(["fit", str(photo), "-p", "triangle", "-n", "2", "-o", "nowhere/a.svg"])
+    assert (code, list(Path().rglob("*.art"))) == (6, [])
+    assert "cannot write nowhere/a.svg: there is no folder nowhere" in capsys.readouterr().err
+
+
 def test_every_failure_has_the_key_error(empty_folder, capsys):
     assert main(["compare", "sample:astronaut", "-p", "zork", "--json"]) == 4
     data = json.loads(capsys.readouterr().out)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout, write_stdout
-from artgen.errors import UsageError, did_you_mean
+from artgen.errors import OutputError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from artgen.art import Art, ExportRequest
@@ -30,7 +30,10 @@ _OPTIONS = {"animate": {"svg"}, "page": {"svg", "pdf"}}
 def check_files(
     files: Sequence[Path], registry: Registry, *, overwrite: bool, more: Sequence[str] = ()
 ) -> None:
-    """Raise UsageError if a file has an unknown format or exists, or two are standard output."""
+    """Raise UsageError if a file has an unknown format or exists, or two are standard output.
+
+    Raises OutputError if there is no folder for a file.
+    """
     if sum(map(is_stdout, files)) > 1:
         raise UsageError("standard output takes one format", hint="leave one -o - out")
     formats = [*(entry.name for entry in registry.entries("exporter")), *more]
@@ -41,8 +44,19 @@ def check_files(
                 f"--output {file} has an unknown format",
                 hint=did_you_mean(suffix, formats),
             )
-        if file.exists() and not overwrite and not is_stdout(file):
-            raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+        if not is_stdout(file):
+            check_file(file, overwrite=overwrite)
+
+
+def check_file(file: Path, *, overwrite: bool, option: str = "--output") -> None:
+    """Raise UsageError if the file of `option` exists, and OutputError if its folder does not."""
+    if file.exists() and not overwrite:
+        raise UsageError(f"{file} exists", hint=f"use --overwrite or another {option}")
+    if not file.parent.is_dir():
+        raise OutputError(
+            f"cannot write {file}: there is no folder {file.parent}",
+            hint="create it first or write to another one",
+        )
 
 
 def write_exports(

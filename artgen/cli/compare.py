@@ -17,6 +17,7 @@ from artgen.cli._console import (
     print_json,
     print_table,
 )
+from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
 from artgen.errors import Interrupted, UsageError
@@ -121,8 +122,8 @@ def compare(
         raise UsageError("there is nothing to compare", hint="give -p once or more: -p gaussian")
     if seed is not None and seed >= 2**63:
         raise UsageError(f"--seed {seed} is too large", hint="use 0 to 2^63 - 1")
-    if csv is not None and csv.exists() and not overwrite:
-        raise UsageError(f"--csv {csv} exists", hint="use --overwrite or another name")
+    if csv is not None:
+        check_file(csv, overwrite=overwrite, option="--csv")
     registry = common.registry()
 
     from artgen.cli._contestants import Budget, parse_contestants

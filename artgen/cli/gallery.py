@@ -10,10 +10,11 @@ import typer
 
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, print_error, print_json, say
+from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
 from artgen.cli._help import Command, Group
 from artgen.cli._where import Where
-from artgen.errors import GalleryError, Interrupted, UsageError
+from artgen.errors import GalleryError, Interrupted
 
 if TYPE_CHECKING:
     from artgen.gallery import Built, Gallery, State
@@ -215,8 +216,7 @@ def reel(
 
     found = _made(open_gallery(folder, quick=quick))
     file = output or found.out / "reel.mp4"
-    if file.exists() and output is not None and not overwrite:
-        raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+    check_file(file, overwrite=overwrite or output is None)
     chosen = found.chosen(only or ())
     highlights = [piece for piece in chosen if piece.words.order is not None]
     finished = {each.piece.slug: each for each in finished_pieces(found)}

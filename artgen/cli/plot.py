@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from artgen.cli._console import print_json
+from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
 from artgen.errors import UsageError, did_you_mean
 
@@ -67,8 +68,7 @@ def plot(
     file = output or Path(f"{files[0].stem}{ending}.png")
     if file.suffix.lower() != ".png":
         raise UsageError(f"--output {file} is not a PNG file", hint="call it FILE.png")
-    if file.exists() and not overwrite:
-        raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+    check_file(file, overwrite=overwrite)
     if len({each.stem for each in files}) < len(files):
         raise UsageError("two files have the same name", hint="rename one, or plot them one by one")
     canvas, paper = Canvas(size, round(size * 10 / 16)), parse_colour(background)

@@ -7,6 +7,7 @@ from pathlib import Path
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._completion import names_of
 from artgen.cli._console import print_json, say
+from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, option, switch
 from artgen.errors import UsageError
 
@@ -39,8 +40,8 @@ def studio(
     file = output or (None if open_page else Path("studio.html"))
     if file is not None and file.suffix.lower() != ".html":
         raise UsageError(f"--output {file} is not an HTML file", hint="call it FILE.html")
-    if file is not None and file.exists() and not overwrite:
-        raise UsageError(f"{file} exists", hint="use --overwrite or another --output")
+    if file is not None:
+        check_file(file, overwrite=overwrite)
     registry = common.registry()
     with showing(registry, common, "studio"):
         names = primitive or default_splats(registry, common.plugin or ())
