@@ -6,7 +6,7 @@ carried along by the optical flow; without, splats go on as their neighbours did
 from where they are. Separate fits have a seed each, and are made of the last three
 frames alone, which are the farthest from the first fit; PSNR and flicker are of these frames in all
 rows. Those of splats take 400 steps, where the first fit of a clip takes 500: that brings them
-within half a decibel of the clip, except on the balls, where they come to 1.8 to 2.9 dB more. Those
+within 0.6 dB of the clip, except on the balls, where they come to 1.8 to 2.9 dB more. Those
 of shapes take as many steps as the first fit. The last row has the gain in PSNR, and how many times
 less the rest is. Steps and CPU seconds are per frame, of everything from reading to the metrics, on
 one thread. The first fit is included: without it, a Gaussian clip takes 50 steps per frame, and
