@@ -20,6 +20,7 @@ from artgen.art import load
 from artgen.cli._recipe import parse_count
 from artgen.engines import Problem
 from artgen.engines.gradient.densify import (
+    Densification,
     DensificationSchedule,
     error_density,
     error_without,
@@ -371,10 +372,11 @@ def test_a_picture_that_is_lost_is_noticed_when_it_should_grow():
     assert counts(engine) > 12
 
 
-def test_a_picture_that_is_not_finite_is_called_a_picture():
+def test_a_picture_that_is_not_finite_is_called_a_picture(monkeypatch):
     engine = started(problem(count=24, start=0.5, every=0.1))
     engine.advance(10)
-    engine.objective.densification.paint = lambda tensors: torch.full((3, 4, 4), math.nan)
+    broken = property(lambda self: lambda tensors: torch.full((3, 4, 4), math.nan))
+    monkeypatch.setattr(Densification, "paint", broken)
     with pytest.raises(Diverged, match="the picture became NaN or infinite at step 10"):
         engine.advance(1)
 
