@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from statistics import fmean
 from typing import Any
 
@@ -28,6 +28,7 @@ from torch import Tensor
 
 import artgen
 from artgen.engines.base import Problem, Report
+from artgen.engines.gradient.densify import Densification
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses import mse
 from benchmarks._report import Table, figure
@@ -138,10 +139,20 @@ class AsShown(GradientEngine):
 
     def start(self, problem: Problem) -> None:
         super().start(problem)
-        densification = self.objective.densification
-        assert densification is not None
-        paint = densification.paint
-        densification.paint = lambda tensors: paint(tensors).clamp(0, 1)
+        objective = self.objective
+        objective.densification = Densification(
+            problem.primitive,
+            problem,
+            objective.options,
+            self.shown,
+            objective.target,
+            objective.weight,
+            objective.options.interval,
+        )
+
+    def shown(self, tensors: Mapping[str, Tensor]) -> Tensor:
+        """The picture from 0 to 1."""
+        return self.objective.picture(tensors).clamp(0, 1)
 
 
 def as_shown(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:

@@ -416,7 +416,9 @@ def test_a_clip_becomes_a_film(tmp_path):
     shown = list(open_clip(tmp_path / "c.mp4").frames())
     assert len(shown) == 6
     drawn = list(outcome.art.frames())
-    assert np.abs(shown[3].pixels.astype(int) - drawn[3]).mean() < 6
+    # H.264 halves the resolution of colours, which takes 3 levels of pictures this small and loud.
+    frame = shown[3].pixels.astype(int)
+    assert np.abs(frame - drawn[3]).mean() < 10 < np.abs(frame - drawn[2]).mean() / 3
 
 
 def test_the_video_side_by_side_is_an_output_like_the_others(tmp_path):
@@ -563,6 +565,8 @@ class Far:
 
     Scenes are begun in the wrong order. Those whose stems are in `lost` were interrupted.
     """
+
+    number = 1
 
     def __init__(self, folder, lost=()):
         self.folder, self.lost = folder, lost
