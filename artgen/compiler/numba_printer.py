@@ -274,7 +274,7 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, goal, b
         for c in range(u64({channels} if len(goal) else 0)):
             for k in range(u64({pixels})):
                 place, part = (c + u64(2)) * u64({pixels}) + k, goal[t, {channels}, k]
-                difference = A[place] + base[c] - goal[t, c, k]
+                difference = A[place] - goal[t, c, k] + base[c]
                 arriving = select(part == f32(0), f32(0), difference * part)
                 error += difference * arriving
                 A[place] = arriving

@@ -185,7 +185,8 @@ def test_the_parts_that_say_most_come_first(visit):
     ]
     assert nearness == sorted(nearness)
     assert nearness[-1] > 50
-    some = torch.arange(40)
+    # Every second one: a fit that adds parts begins with those that cover most.
+    some = torch.arange(0, 80, 2)
     half = artgen.Art(
         art.drawing.map_tensors(lambda tensor: tensor[..., some]), art.recipe, art.metrics
     )
