@@ -91,13 +91,13 @@ def share_torch(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 
 
 def begin(work: Callable[[], R]) -> Callable[[], R]:
-    """Begin `work` in another thread, if torch uses several: call what is returned for its result.
+    """Begin `work` in another thread: call what is returned for its result.
 
-    Otherwise it is computed by that call.
+    Where `share` uses one thread only, it is computed by that call.
     """
-    if torch.get_num_threads() < 2:
+    if thread_count() < 2:
         return work
-    return _pool(torch.get_num_threads() - 1).submit(work).result
+    return _pool(thread_count() - 1).submit(work).result
 
 
 @functools.cache

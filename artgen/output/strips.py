@@ -36,13 +36,11 @@ def encode_png_strips(
 ) -> bytes:
     """A PNG file of strips that are `height` rows together; see `encode_png`.
 
-    Strips are compressed one by one, on as many threads as torch uses.
+    Strips are compressed one by one, on as many threads as `share` uses.
 
     Format: PNG specification (W3C), sections 5, 9 and 11.
     """
-    import torch
-
-    from artgen.compiler.threads import share
+    from artgen.compiler.threads import share, thread_count
 
     first = next(strips)
     _, width, channels = first.shape
@@ -71,7 +69,7 @@ def encode_png_strips(
     # One zlib stream: its header, blocks of all strips, an empty last block, and a checksum.
     write(b"IDAT", _ZLIB_HEADER)
     checksum, strips = zlib.adler32(b""), itertools.chain([first], strips)
-    while some := list(itertools.islice(strips, torch.get_num_threads())):
+    while some := list(itertools.islice(strips, thread_count())):
         for filtered, data in share(compressed, some):
             checksum = zlib.adler32(filtered, checksum)
             write(b"IDAT", data)
