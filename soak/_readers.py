@@ -109,13 +109,13 @@ def _job() -> Job:
 
 
 def _fit_with(checkpoint: Path) -> Fit:
+    from artgen.runner._context import RunContext
     from artgen.runner._fit import Fit
     from artgen.runner._folder import RunFolder
-    from artgen.tasks import RunControl
 
     folder = RunFolder(checkpoint.parent)
     folder.checkpoint = checkpoint
-    return Fit(_job(), emit=lambda event: None, run_name="x", control=RunControl(), folder=folder)
+    return Fit(RunContext(_job()), folder=folder)
 
 
 def _go_on(path: Path) -> object:

@@ -15,6 +15,7 @@ from artgen.faults import plugin_code
 from artgen.output import FrameStore
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.runner._context import RunContext
 from artgen.runner._device import threads
 from artgen.runner._export import encode_still, write_run_video
 from artgen.runner._fit import Fit
@@ -78,7 +79,7 @@ def estimate(
         job = prepare(recipe, registry, target=None, search=search, threads=number)
         if job.target.clip is not None:
             return Estimate(job.recipe)
-        fit = Fit(job, emit=observe, run_name=stem, control=control or RunControl())
+        fit = Fit(RunContext(job, stem, observe, control or RunControl()))
         size, still, video = art_bytes(job.plan, job.target), None, None
         with TemporaryDirectory() as folder:
             frames = FrameStore(Path(folder, "frames"))

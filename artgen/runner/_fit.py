@@ -38,12 +38,13 @@ from artgen.engines.protocols import (
     report_pace,
 )
 from artgen.errors import DeviceLost, Diverged, OutOfMemory, PluginError
-from artgen.events import Advanced, Evaluated, Event, FrameTaken, Measured, Notice, PreviewDrawn
+from artgen.events import Advanced, Evaluated, FrameTaken, Measured, Notice, PreviewDrawn
 from artgen.faults import broken, root_of
 from artgen.metrics import decibels
 from artgen.output import FrameStore, frame_steps
 from artgen.raster import choose_backend, draw
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Recipe, Stage
+from artgen.runner._context import RunContext
 from artgen.runner._folder import RunFolder
 from artgen.runner._history import (
     LIGHT_KEYS,
@@ -56,7 +57,6 @@ from artgen.runner._history import (
 from artgen.runner._prepare import Job, check_finite
 from artgen.runner._timing import Budget, Pace, Stopwatch, Work, measure_pace, stretches
 from artgen.seeds import derived_seed
-from artgen.tasks import RunControl
 
 T = TypeVar("T")
 
@@ -126,7 +126,7 @@ def continuing(error: DeviceLost, place: str) -> str:
 
 
 class Fit:
-    """One run of a job; `run` may be called once.
+    """One run of the job of a context; `run` may be called once.
 
     Then `drawing` is the best one, `recipe` repeats it, `progress` says why and where the fit
     stopped, and `film` holds the progress as key drawings, where the recipe asks for it, or else
@@ -139,17 +139,15 @@ class Fit:
 
     def __init__(
         self,
-        job: Job,
+        context: RunContext,
         *,
-        emit: Callable[[Event], None],
-        run_name: str,
-        control: RunControl,
         folder: RunFolder | None = None,
         checkpoint_every: int | None = None,
         started: Callable[[Engine], None] | None = None,
     ) -> None:
-        self.job, self.recipe, self.drawing = job, job.recipe, job.start
-        self.emit, self.name, self.control = emit, run_name, control
+        self.job = job = context.job
+        self.recipe, self.drawing = job.recipe, job.start
+        self.emit, self.name, self.control = context.emit, context.name, context.control
         self.folder, self.checkpoint_every = folder, checkpoint_every
         self.started = started or (lambda engine: None)
         output = job.recipe.output

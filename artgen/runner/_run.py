@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, nullcontext
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from artgen.errors import OutOfMemory, OutputError, UsageError
 from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started, Working
@@ -14,6 +13,7 @@ from artgen.faults import plugin_code
 from artgen.output import probe_encoder, probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.runner._context import RunContext
 from artgen.runner._device import threads
 from artgen.runner._export import export
 from artgen.runner._fit import Fit
@@ -127,30 +127,25 @@ def run(
         lines: JsonLines | None = None
         try:
             fit: Fit | ClipFit | TiledFit
-            how: dict[str, Any] = {
-                "emit": emit,
-                "run_name": stem,
-                "control": control or RunControl(),
-            }
-            if job.recipe.tiles is not None or job.target.clip is not None:
-                how["elsewhere"] = scenes
-                if folder is None:
-                    how["place"] = Path(held.enter_context(TemporaryDirectory()))
-                else:
-                    how["place"] = folder.scenes if job.recipe.tiles is None else folder.tiles
+            context = RunContext(job, stem, emit, control or RunControl())
             if job.recipe.tiles is not None:
-                fit = TiledFit(job, registry, **how)
+                place = folder.tiles if folder else _temporary(held)
+                fit = TiledFit(context, registry, place=place, elsewhere=scenes)
             elif job.target.clip is not None:
                 fit = ClipFit(
-                    job, registry, **how, search=search, checkpoint_every=checkpoint_every
+                    context,
+                    registry,
+                    place=folder.scenes if folder else _temporary(held),
+                    search=search,
+                    checkpoint_every=checkpoint_every,
+                    elsewhere=scenes,
                 )
                 if folder is not None:
                     # A budget of time has become steps.
                     folder.write_recipe(fit.recipe)
             else:
                 fit = Fit(
-                    job,
-                    **how,
+                    context,
                     folder=folder,
                     checkpoint_every=checkpoint_every,
                     started=graph_file or None,
@@ -201,6 +196,11 @@ def announce_work(observe: Observer, stem: str) -> Callable[[Report], None]:
         observe(Working(stem, report.what, report.done))
 
     return hear
+
+
+def _temporary(held: ExitStack) -> Path:
+    """Make a folder that is there as long as `held`."""
+    return Path(held.enter_context(TemporaryDirectory()))
 
 
 def _remove(folder: RunFolder) -> None:

@@ -13,6 +13,7 @@ from artgen.engines.protocols import report_pace
 from artgen.errors import Diverged
 from artgen.recipe import MOST_STEPS, ClipTable, Recipe
 from artgen.registry import Registry
+from artgen.runner._context import RunContext
 from artgen.runner._fit import Fit
 from artgen.runner._prepare import prepare
 from artgen.runner._timing import Pace
@@ -46,7 +47,7 @@ def with_steps(
     first, *second = itertools.islice(clip.frames(), 2)
     plain = recipe.with_clip(None).with_output(video=False)
     job = prepare(plain, registry, target=first, search=search, threads=threads)
-    fit = Fit(job, emit=lambda event: None, run_name="", control=control)
+    fit = Fit(RunContext(job, control=control))
     budget = sum(stage.time or 0.0 for stage in recipe.stage)
     paces: list[tuple[Pace, int]] = []
     for index, make in enumerate(job.plan.engines):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from artgen.errors import Interrupted
 from artgen.events import Advanced, Evaluated, Event, Notice, Observer
 from artgen.output import atomic_write
 from artgen.registry import Registry
+from artgen.runner._context import RunContext
 from artgen.runner._device import threads
 from artgen.runner._fit import Progress, on_cpu
-from artgen.runner._prepare import Job, read_target
+from artgen.runner._prepare import read_target
 from artgen.runner.clip._budget import with_steps
 from artgen.runner.clip._keyframes import Keyframe, make_film, make_scenes
 from artgen.runner.clip._scene import FittedScene, SceneFit, SceneTask, scene_steps
@@ -53,22 +54,20 @@ class ClipFit:
 
     def __init__(
         self,
-        job: Job,
+        context: RunContext,
         registry: Registry,
         *,
-        emit: Callable[[Event], None],
-        run_name: str,
-        control: RunControl,
         place: Path,
         search: Sequence[Path] = (),
         checkpoint_every: int | None = None,
         elsewhere: SceneExecution | None = None,
     ) -> None:
+        self.job = job = context.job
         assert job.target.clip is not None
         assert job.recipe.clip is not None
-        self.job, self.clip, self.recipe, self.registry = job, job.target.clip, job.recipe, registry
+        self.clip, self.recipe, self.registry = job.target.clip, job.recipe, registry
         self.rehearsed = 0.0
-        self.emit, self.name, self.control = emit, run_name, control
+        self.emit, self.name, self.control = context.emit, context.name, context.control
         self.elsewhere = elsewhere
         self.progress, self.diverged = Progress(), None
         here = () if self.clip.place is None else (self.clip.place.absolute().parent,)
@@ -82,20 +81,20 @@ class ClipFit:
                 registry,
                 search=(*here, *search),
                 threads=self.recipe.run.threads or 1,
-                control=control,
+                control=self.control,
             )
         steps = [scene_steps(self.recipe, last - first) for first, last in scenes]
         self.total_steps, self.resumed_at = sum(steps), 0
         self.tasks = [
             SceneTask(
-                stem=f"{run_name}-{number:03d}",
+                stem=f"{self.name}-{number:03d}",
                 first=first,
                 last=last,
                 offset=sum(steps[:number]),
                 total_steps=self.total_steps,
                 recipe=self.recipe,
                 folder=place / f"{number:03d}",
-                run_name=run_name,
+                run_name=self.name,
                 search=(*here, *(path.absolute() for path in search)),
                 plugins=tuple(path.absolute() for path in elsewhere.plugins) if elsewhere else (),
                 cpus=self.recipe.run.threads or 1,

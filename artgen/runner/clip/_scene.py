@@ -32,6 +32,7 @@ from artgen.output import probe_folder
 from artgen.primitives import Shape
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.runner._context import RunContext
 from artgen.runner._fit import Fit, continuing, on_cpu
 from artgen.runner._folder import RunFolder, scene_milestone
 from artgen.runner._prepare import Job, check_finite, prepare
@@ -150,14 +151,8 @@ class SceneFit:
         resumed = (path / "recipe.json").exists()
         folder = RunFolder.open(path)[0] if resumed else RunFolder.create(path, job.recipe, ())
         try:
-            fit = Fit(
-                job,
-                emit=self._tell,
-                run_name=self.task.run_name,
-                control=self.control,
-                folder=folder,
-                checkpoint_every=self.task.checkpoint_every,
-            )
+            context = RunContext(job, self.task.run_name, self._tell, self.control)
+            fit = Fit(context, folder=folder, checkpoint_every=self.task.checkpoint_every)
             if resumed:
                 fit.resume()
             fit.run()

@@ -12,7 +12,7 @@ import itertools
 import math
 import time
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -30,6 +30,7 @@ from artgen.output import atomic_write, probe_folder
 from artgen.raster import Windows, draw, moved
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
+from artgen.runner._context import RunContext
 from artgen.runner._fit import Progress
 from artgen.runner._prepare import Job, prepare, read_target
 from artgen.runner._state_file import read_state
@@ -49,7 +50,6 @@ from artgen.seeds import derived_seed
 from artgen.targets import ImageTarget, Source, Target, TargetRequest, parse_colour
 from artgen.targets._open import find_opener
 from artgen.targets.large import LargePicture, large_from, open_large
-from artgen.tasks import RunControl
 
 COARSE_SIDE = 1024
 """The most pixels of the longer side of the reduced picture."""
@@ -123,20 +123,18 @@ class TiledFit:
 
     def __init__(
         self,
-        job: Job,
+        context: RunContext,
         registry: Registry,
         *,
-        emit: Callable[[Event], None],
-        run_name: str,
-        control: RunControl,
         place: Path,
         elsewhere: SceneExecution | None = None,
     ) -> None:
+        self.job = job = context.job
         assert isinstance(job.target, LargePicture)
         assert job.recipe.tiles is not None
-        self.job, self.recipe, self.registry = job, job.recipe, registry
+        self.recipe, self.registry = job.recipe, registry
         self.picture, self.table, self.drawing = job.target, job.recipe.tiles, job.start
-        self.emit, self.name, self.control = emit, run_name, control
+        self.emit, self.name, self.control = context.emit, context.name, context.control
         self.place, self.elsewhere = place, elsewhere
         self.progress, self.diverged = Progress(), None
         self.canvas = job.target.canvas
