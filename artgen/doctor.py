@@ -120,7 +120,7 @@ def _package(module: str, distribution: str) -> str:
 def _cpu() -> str:
     import torch
 
-    return f"{os.cpu_count()} cores, torch uses {torch.get_num_threads()} threads"
+    return f"{os.cpu_count()} cores, threads of torch: {torch.get_num_threads()}"
 
 
 def _gpu() -> str:

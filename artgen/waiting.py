@@ -1,4 +1,4 @@
-"""Reports of what takes time, from where the work is done to whoever shows progress.
+"""Reports of what takes time, from where the work is done to the commands that show progress.
 
 An encoder or a compiler knows neither runs nor terminals: it calls `report`. The runner makes
 events of the reports, and commands without a run show them directly.

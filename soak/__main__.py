@@ -29,7 +29,9 @@ def main() -> int:
     parser.add_argument(
         "--fuzz", type=int, metavar="SECONDS", help="of the processor, per reader; default: 600"
     )
-    parser.add_argument("--list", action="store_true", help="tell what there is, and try nothing")
+    parser.add_argument(
+        "--list", action="store_true", help="print all areas and pieces, and try nothing"
+    )
     parser.add_argument(
         "--page", action="store_true", help="write the page from the results, and try nothing"
     )
@@ -41,7 +43,7 @@ def main() -> int:
     try:
         chosen = choose(options.words, small=options.small)
     except ValueError as error:
-        parser.error(f"{error}; --list tells what there is")
+        parser.error(f"{error}; --list prints all areas and pieces")
     if options.list:
         for promise, piece in chosen:
             area = promise.trial.__module__.removeprefix("soak.")

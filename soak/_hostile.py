@@ -153,7 +153,7 @@ def _pngs() -> Named:
 def _profiles(form: str) -> Named:
     """Invalid colour profiles, and one with a false header."""
     good = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    for told, profile in {
+    for label, profile in {
         "zeros as a profile": bytes(128),
         "noise as a profile": random.Random(1).randbytes(60_000),
         "half a profile": good[: len(good) // 2],
@@ -164,12 +164,12 @@ def _profiles(form: str) -> Named:
             for c in ("CMYK", "GRAY", "Lab ")
         },
     }.items():
-        yield told, _saved(form, icc_profile=profile)
+        yield label, _saved(form, icc_profile=profile)
 
 
 def _exifs(form: str) -> Named:
     """Exif blocks with values, counts and places that make no sense."""
-    for told, entries, following in (
+    for label, entries, following in (
         ("an orientation of 0", [(0x112, 3, 1, 0)], 0),
         ("an orientation of 65535", [(0x112, 3, 1, 65535)], 0),
         ("an orientation of text", [(0x112, 2, 0xFFFFFFFF, 8)], 0),
@@ -180,7 +180,7 @@ def _exifs(form: str) -> Named:
     ):
         block = struct.pack("<2sHIH", b"II", 42, 8, len(entries))
         block += b"".join(struct.pack("<HHII", *entry) for entry in entries)
-        yield told, _saved(form, exif=b"Exif\0\0" + block + struct.pack("<I", following))
+        yield label, _saved(form, exif=b"Exif\0\0" + block + struct.pack("<I", following))
     yield "noise as Exif", _saved(form, exif=b"Exif\0\0" + random.Random(2).randbytes(60_000))
 
 
@@ -244,7 +244,7 @@ def _tensors(examples: list[bytes]) -> Named:
     yield "a header of 2**63 bytes", struct.pack("<Q", 2**63) + b"{}"
     yield "a header beyond the file", struct.pack("<Q", 10_000) + b"{}"
     yield "deep JSON", _safetensors("[" * 100_000)
-    for told, old, new in (
+    for label, old, new in (
         ("overlapping tensors", '"data_offsets":[', '"data_offsets":[0,'),
         ("a huge shape", '"shape":[', '"shape":[9999999999,'),
         ("another type", '"F32"', '"I64"'),
@@ -255,7 +255,7 @@ def _tensors(examples: list[bytes]) -> Named:
         ("another plugin", '\\"primitive\\":\\"', '\\"primitive\\":\\"os.system/'),
     ):
         for number, data in enumerate(examples):
-            yield f"{told} ({number})", _edited(data, old, new)
+            yield f"{label} ({number})", _edited(data, old, new)
     for number, data in enumerate(examples):
         for value in (b"\x00\x00\xc0\x7f", b"\x00\x00\x80\x7f", b"\xff\xff\x7f\x7f"):
             yield f"parameters {value.hex()} ({number})", _refilled(data, value)
@@ -265,7 +265,7 @@ def _archives() -> Named:
     """Archives of arrays with wrong headers or compression."""
     small = np.zeros((4, 5, 6), np.uint8)
     whole = _npy("(4, 5, 6)") + small.tobytes()
-    for told, data in {
+    for label, data in {
         "an array without end": _npy("(4, 5, 6)") + bytes(300_000_000),
         "an array too large": _npy("(1000000000, 1, 1)"),
         "an array of nothing, and too long": _npy(f"({2**70}, 0)"),
@@ -277,7 +277,7 @@ def _archives() -> Named:
         "a header of 4 GB": b"\x93NUMPY\x02\0" + struct.pack("<I", 2**32 - 1),
         "a version from the future": b"\x93NUMPY\x09\x09" + bytes(100),
     }.items():
-        yield told, _zip({"images.npy": data})
+        yield label, _zip({"images.npy": data})
     yield (
         "labels without end",
         _zip({"images.npy": whole, "labels.npy": _npy("(90000000,)") + bytes(90_000_000)}),
@@ -285,12 +285,12 @@ def _archives() -> Named:
     yield "names that lead away", _zip({"../../images.npy": whole, "/images.npy": whole})
     yield "many names", _zip({f"{n}.npy": b"" for n in range(20_000)})
     good = _zip({"images.npy": whole})
-    for told, at in (("a password", 6), ("another kind of packing", 8)):
+    for label, at in (("a password", 6), ("another kind of packing", 8)):
         for value in (1, 14, 99):
             data = bytearray(good)
             # Once before the member, once in the table at the end, where it is two bytes further.
             data[at] = data[data.index(b"PK\1\2") + at + 2] = value
-            yield f"{told} ({value})", bytes(data)
+            yield f"{label} ({value})", bytes(data)
 
 
 def _sets(good: bytes) -> Named:

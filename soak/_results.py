@@ -117,8 +117,15 @@ def _pieces(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
     for promise in promises:
         for piece in promise.pieces:
             if (row := rows.get(f"{promise.name}:{piece}")) is not None:
-                told = _listed(row.measurements)
-                cells = (promise.name, piece, f"{row.cases:,}", str(row.failed), told, _when([row]))
+                measured = _listed(row.measurements)
+                cells = (
+                    promise.name,
+                    piece,
+                    f"{row.cases:,}",
+                    str(row.failed),
+                    measured,
+                    _when([row]),
+                )
                 lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines) if len(lines) > 2 else ""
 

@@ -52,8 +52,10 @@ def old_checkpoints(tally: Tally, small: bool) -> None:
             out = Path(name)
             shutil.copytree(killed, out / killed.name)
             line = ["fit", "--resume", "--out", str(out), "--name", killed.stem, "--quiet"]
-            code, told = run(line, out)
-            tally.case(f"{killed.parent.name}/{killed.stem}", told.strip()[-300:] if code else None)
+            code, printed = run(line, out)
+            tally.case(
+                f"{killed.parent.name}/{killed.stem}", printed.strip()[-300:] if code else None
+            )
 
 
 def newer_formats(tally: Tally, small: bool) -> None:

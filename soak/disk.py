@@ -48,13 +48,13 @@ def no_room(tally: Tally, small: bool) -> None:
             copy_outputs(folder / "earlier", out)
             limit = rng.randrange(1, largest)
             line = arguments(ENGINE, photo, out, "--overwrite")
-            code, told = run(line, folder, _limited, limit)
+            code, printed = run(line, folder, _limited, limit)
             torn = unfinished(out, [before, after])
             run(continued(line, out), folder)
             tally.case(
                 f"files of {limit} bytes at most",
                 # What it says goes to a file as well, and may be cut short.
-                _expected(code, told, 6, "cannot " if limit > 1000 else ""),
+                _expected(code, printed, 6, "cannot " if limit > 1000 else ""),
                 torn,
                 same(contents(out), after),
             )
@@ -77,8 +77,8 @@ def no_permission(tally: Tally, small: bool) -> None:
         }
         for name, (out, more, expected) in places.items():
             line = arguments(ENGINE, photo, out, *more)
-            code, told = run(line, folder, _as_nobody)
-            tally.case(name, _expected(code, told, expected, "cannot"))
+            code, printed = run(line, folder, _as_nobody)
+            tally.case(name, _expected(code, printed, expected, "cannot"))
 
 
 def other_filesystem(tally: Tally, small: bool) -> None:
@@ -89,10 +89,10 @@ def other_filesystem(tally: Tally, small: bool) -> None:
             tally.skips.append("there is no second file system")
             return
         with tempfile.TemporaryDirectory(dir=shared) as name:
-            code, told = run(arguments(ENGINE, photo, Path(name)), folder)
+            code, printed = run(arguments(ENGINE, photo, Path(name)), folder)
             tally.case(
                 "another file system",
-                _expected(code, told, 0),
+                _expected(code, printed, 0),
                 same(contents(Path(name)), after),
             )
 
@@ -114,12 +114,12 @@ def two_at_once(tally: Tally, small: bool) -> None:
                 lines = [arguments(ENGINE, photo, out, *each) for each in flags]
                 first = start(stopping, lines[0], folder, 20)
                 wait_for_stop(first)
-                code, told = run(lines[1], folder)
+                code, printed = run(lines[1], folder)
                 os.kill(first.pid, signal.SIGCONT)
                 first.join()
                 tally.case(
                     name,
-                    _expected(code, told, 2, "it.run"),
+                    _expected(code, printed, 2, "it.run"),
                     None if first.exitcode == 0 else f"the first ended with {first.exitcode}",
                     None if len(contents(out)) == 4 else "outputs are missing",
                 )
@@ -140,14 +140,14 @@ def little_memory(tally: Tally, small: bool) -> None:
                 ENGINE, photo, out, "--size", "512", "--backend", "eager", "-n", "2000",
                 "--steps", "2", "--overwrite",
             )  # fmt: skip
-            code, told = run(line, folder, _short_of_memory, mebibytes << 20)
-            clear = code == 0 or (code == 6 and "memory" in told) or _aborted(code, told)
-            traceback = "Traceback" in told
+            code, printed = run(line, folder, _short_of_memory, mebibytes << 20)
+            clear = code == 0 or (code == 6 and "memory" in printed) or _aborted(code, printed)
+            traceback = "Traceback" in printed
             after = contents(out)
             replaced = all(after.get(suffix) != data for suffix, data in before.items())
             tally.case(
                 f"{mebibytes} MiB more than at the start",
-                None if clear and not traceback else f"exit {code}: {told.strip()[-300:]}",
+                None if clear and not traceback else f"exit {code}: {printed.strip()[-300:]}",
                 same(after, before) if code else None if replaced else "outputs are missing",
             )
 
@@ -166,9 +166,9 @@ def _workshop() -> Iterator[tuple[Path, Path, dict[str, Any], dict[str, Any]]]:
         yield folder, photo, contents(folder / "earlier"), contents(folder / "whole")
 
 
-def _expected(code: int, told: str, expected: int, says: str = "") -> str | None:
-    good = code == expected and says in told and "Traceback" not in told
-    return None if good else f"exit {code} instead of {expected}: {told.strip()[-300:]}"
+def _expected(code: int, printed: str, expected: int, says: str = "") -> str | None:
+    good = code == expected and says in printed and "Traceback" not in printed
+    return None if good else f"exit {code} instead of {expected}: {printed.strip()[-300:]}"
 
 
 def _limited(line: list[str], folder: Path, most_bytes: int) -> None:
@@ -185,10 +185,10 @@ def _as_nobody(line: list[str], folder: Path) -> None:
     leave(line, folder)
 
 
-def _aborted(code: int, told: str) -> bool:
+def _aborted(code: int, printed: str) -> bool:
     """Whether a library in Rust aborted the process, which Python cannot prevent."""
     return code == -signal.SIGABRT and bool(
-        re.search(r"memory allocation of \d+ bytes failed", told)
+        re.search(r"memory allocation of \d+ bytes failed", printed)
     )
 
 

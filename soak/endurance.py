@@ -80,11 +80,11 @@ def peak_memory(tally: Tally, small: bool) -> None:
                 peaks.append(float(found.read_text()))
             for side, peak in zip(sides[1:], peaks[1:], strict=True):
                 each = (peak - peaks[0]) * 2**20 / (side**2 - sides[0] ** 2)
-                told = f"{each:.0f} bytes per pixel"
-                tally.measurements[f"{primitive} at {side}x{side}"] = f"{peak:.0f} MiB, {told}"
+                cost = f"{each:.0f} bytes per pixel"
+                tally.measurements[f"{primitive} at {side}x{side}"] = f"{peak:.0f} MiB, {cost}"
                 # Other allocators and pages take other sizes: judged exactly in the full size alone.
                 most = 2 * PER_PIXEL if small else PER_PIXEL
-                tally.case(f"{primitive} at {side}x{side}", told if each > most else None)
+                tally.case(f"{primitive} at {side}x{side}", cost if each > most else None)
 
 
 def _note_peak(primitive: str, side: int, folder: Path, found: Path) -> None:

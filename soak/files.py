@@ -68,22 +68,22 @@ def _read_all(name: str, folder: Path, results: Path, changes: int, seconds: flo
     rng, failures, cases = random.Random(name), [], 0
     path = folder / f"file{reader.suffix}"
 
-    def read(told: str) -> None:
+    def read(label: str) -> None:
         nonlocal cases
-        results.write_text(json.dumps({"cases": cases, "failures": failures, "at": told}))
+        results.write_text(json.dumps({"cases": cases, "failures": failures, "at": label}))
         signal.alarm(HANGS)
         problem = judged(reader, path, seconds)
         signal.alarm(0)
         cases += 1
-        failures.extend([f"{told}: {problem}"] if problem else [])
+        failures.extend([f"{label}: {problem}"] if problem else [])
 
-    for told, data in (*harmful, *changed(examples, rng, changes)):
+    for label, data in (*harmful, *changed(examples, rng, changes)):
         path.write_bytes(data)
-        read(told)
+        read(label)
     path.unlink()
-    for told, put in () if name == "expression" else places(path):
+    for label, put in () if name == "expression" else places(path):
         put()
-        read(f"{told} in place of the file")
+        read(f"{label} in place of the file")
         if path.is_dir() and not path.is_symlink():
             path.rmdir()
         else:

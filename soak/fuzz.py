@@ -44,12 +44,12 @@ def fuzzed_files(tally: Tally, small: bool, name: str) -> None:
     with swift_folder() as given:
         folder = Path(given)
         line = [sys.executable, "-m", "soak.fuzz", name, str(seconds), given]
-        with (folder / "told.txt").open("w") as told:
+        with (folder / "printed.txt").open("w") as printed:
             code: object
             try:
                 # The processor may be shared by others.
                 done = subprocess.run(
-                    line, stdout=told, stderr=told, cwd=_ROOT, timeout=600 + 20 * seconds
+                    line, stdout=printed, stderr=printed, cwd=_ROOT, timeout=600 + 20 * seconds
                 )
                 code = done.returncode
             except subprocess.TimeoutExpired:
@@ -61,12 +61,12 @@ def fuzzed_files(tally: Tally, small: bool, name: str) -> None:
 
 def _count(tally: Tally, name: str, folder: Path, code: object) -> None:
     """Add the results of the process, and keep the files that failed."""
-    told = (folder / "told.txt").read_text(encoding="utf-8", errors="replace")
+    printed = (folder / "printed.txt").read_text(encoding="utf-8", errors="replace")
     tried = folder / "tried.json"
     found = json.loads(tried.read_text()) if tried.exists() else {"files": 0, "problems": []}
     problems: list[str] = found["problems"]
     if code != 0:
-        problems.append(f"the process ended with {code}: {told[-600:]}")
+        problems.append(f"the process ended with {code}: {printed[-600:]}")
     bad = [each for each in folder.iterdir() if re.match("found|crash|timeout|oom|slow", each.name)]
     if bad:
         KEPT.mkdir(parents=True, exist_ok=True)
@@ -74,7 +74,7 @@ def _count(tally: Tally, name: str, folder: Path, code: object) -> None:
         kept = KEPT / f"{name.replace(' ', '-')}-{path.name}"
         shutil.copyfile(path, kept)
         problems.append(f"kept as {kept}")
-    if reached := re.findall(r"\bcov: (\d+)", told):
+    if reached := re.findall(r"\bcov: (\d+)", printed):
         tally.measurements["branches"] = reached[-1]
     tally.add(max(1, found["files"]), [f"{name}: {problem}" for problem in problems])
 

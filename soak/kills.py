@@ -63,15 +63,15 @@ def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> Non
         if number % 2:
             moment = rng.uniform(0.1, 1) * seconds
             _run_and_kill(line, folder, signal_, moment)
-            told = f"{signal_.name} after {moment:.2f} s"
+            label = f"{signal_.name} after {moment:.2f} s"
         else:
             moment = rng.randrange(1, operations)
             _run(line, folder, moment, int(signal_))
-            told = f"{signal_.name} at operation {moment}"
+            label = f"{signal_.name} at operation {moment}"
         torn = unfinished(out, [before, after])
         interrupted = torn is not None and signal_ != signal.SIGKILL and _is_whole(out)
         _run(continued(line, out), folder)
-        tally.case(f"{engine}, {told}", None if interrupted else torn, same(contents(out), after))
+        tally.case(f"{engine}, {label}", None if interrupted else torn, same(contents(out), after))
 
 
 COMMANDS = ("render", "morph", "compare", "gallery")
@@ -94,15 +94,15 @@ def _kill_one_command(tally: Tally, command: str, folder: Path, kills: int) -> N
         if number % 2:
             moment = rng.uniform(0.02, 1) * trial.seconds
             _run_and_kill(line, folder, signal_, moment)
-            told = f"{signal_.name} after {moment:.2f} s"
+            label = f"{signal_.name} after {moment:.2f} s"
         else:
             # Most files are written at the end.
             moment = max(1, operations - number // 2 % operations)
             _run(line, folder, moment, int(signal_))
-            told = f"{signal_.name} at operation {moment} of {operations}"
+            label = f"{signal_.name} at operation {moment} of {operations}"
         problems = trial.damage(out, signal_)
         _run(line, folder)
-        tally.case(f"{command}, {told}", *problems, trial.difference(out))
+        tally.case(f"{command}, {label}", *problems, trial.difference(out))
 
 
 class CommandTrial:

@@ -52,11 +52,11 @@ POISONS = {
 
 def poison(tally: Tally, small: bool) -> None:
     """Footprints with values or gradients that are not finite, once or from some step on."""
-    for told, what in POISONS.items():
+    for label, what in POISONS.items():
         for at in (9, 40) if small else (3, 9, 20, 40, 80):
             for once in (True, False):
                 when = f"in range({at}, {at + 1})" if once else f"> {at}"
-                name = f"{told}, call {at}{'' if once else ' and later'}"
+                name = f"{label}, call {at}{'' if once else ' and later'}"
                 tally.case(name, *_poisoned(POISONED.format(when=when, what=what), once))
 
 
@@ -104,11 +104,11 @@ def degenerate(tally: Tally, small: bool) -> None:
         "noise": noise,
     }
     primitives = ["gaussian", "fourier", "stroke", "triangle", "rotated_ellipse", "bezier", "mlp"]
-    for told, picture in pictures.items():
+    for label, picture in pictures.items():
         for primitive in primitives[:4:3] + primitives[-1:] if small else primitives:
             for count in (None,) if primitive == "mlp" else (1, 9):
                 asked = {"primitive": {"name": primitive, "count": count}}
-                tally.case(f"{told}, {primitive} {count}", _runs(asked, picture))
+                tally.case(f"{label}, {primitive} {count}", _runs(asked, picture))
     for primitive in ("gaussian", "triangle"):
         problem = _runs({"primitive": {"name": primitive, "count": 0}}, noise) or "it was accepted"
         tally.case(f"no {primitive}", None if problem.startswith(REFUSED) else problem)

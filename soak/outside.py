@@ -87,15 +87,15 @@ def signals(tally: Tally, small: bool, command: str) -> None:
                 out = folder / f"{number}-{each.name}"
                 timed = ["--time", "1"] if phase == "rehearsal" else []
                 line = _line(command, photo, out, *timed)
-                code, told = run(line, folder, _signalled, where, int(each))
-                problems = [_ended(code, told, each, out)]
+                code, printed = run(line, folder, _signalled, where, int(each))
+                problems = [_ended(code, printed, each, out)]
                 if code != 0:
                     again = command == "batch" or (out / "it.run" / "recipe.json").exists()
                     if again or not (out / "it.json").exists():
-                        code, told = run([*line, *(["--resume"] if again else [])], folder)
+                        code, printed = run([*line, *(["--resume"] if again else [])], folder)
                     left = [path.name for path in out.glob("*.run")] if command == "batch" else []
                     problems.append(f"{left} are left" if left else None)
-                    problems.append(f"then exit {code}: {told[-200:]}" if code > 0 else None)
+                    problems.append(f"then exit {code}: {printed[-200:]}" if code > 0 else None)
                 if phase != "rehearsal":  # where the clock decides how many steps there are
                     problems.append(same(_files(out), expected))
                 tally.case(f"{command}, {each.name} at {phase}", *problems)
@@ -109,12 +109,12 @@ def _signal_command(tally: Tally, small: bool, command: str) -> None:
             where = places if isinstance(places, str) else places[command]
             for each in SIGNALS[1:2] if small else SIGNALS:
                 line, out = trial.prepare(f"{phase}-{each.name}")
-                code, told = run(line, folder, _signalled, where, int(each))
+                code, printed = run(line, folder, _signalled, where, int(each))
                 expected = -each if each == signal.SIGKILL else 130
-                ended = None if code == expected else f"exit {code}: {told[-200:]}"
+                ended = None if code == expected else f"exit {code}: {printed[-200:]}"
                 problems = [ended, *trial.damage(out, each)]
-                code, told = run(line, folder)
-                problems.append(f"then exit {code}: {told[-200:]}" if code else None)
+                code, printed = run(line, folder)
+                problems.append(f"then exit {code}: {printed[-200:]}" if code else None)
                 name = f"{command}, {each.name} at {phase}"
                 tally.case(name, *problems, trial.difference(out))
 
@@ -175,10 +175,10 @@ def numbers(tally: Tally, small: bool) -> None:
             for door, line in doors.items():
                 out = folder / "out"
                 more = ["--out", str(out)] if line[0] == "fit" else []
-                code, told = run([*line, *more], folder)
+                code, printed = run([*line, *more], folder)
                 tally.case(
                     f"{key} = {value} by {door}",
-                    None if 2 <= code <= 4 else f"exit {code}: {told[-200:]}",
+                    None if 2 <= code <= 4 else f"exit {code}: {printed[-200:]}",
                     "something is left" if out.exists() and any(out.iterdir()) else None,
                 )
 
@@ -228,10 +228,10 @@ def other_targets(tally: Tally, small: bool) -> None:
             rest += ["--checkpoint-every", "5", "--out", str(out)]
             where = "artgen.runner._run:export"
             run(["fit", *first, *rest], folder, _signalled, where, int(signal.SIGKILL))
-            code, told = run(["fit", *second, *rest, "--resume"], folder)
-            refused = None if code == 2 else f"exit {code}: {told[-200:]}"
-            code, told = run(["fit", *first, *rest, "--resume"], folder)
-            tally.case(name, refused, None if code == 0 else f"then exit {code}: {told[-200:]}")
+            code, printed = run(["fit", *second, *rest, "--resume"], folder)
+            refused = None if code == 2 else f"exit {code}: {printed[-200:]}"
+            code, printed = run(["fit", *first, *rest, "--resume"], folder)
+            tally.case(name, refused, None if code == 0 else f"then exit {code}: {printed[-200:]}")
 
 
 # ---- what they share -----------------------------------------------------------------------------
@@ -266,12 +266,12 @@ def _files(out: Path) -> dict[str, Any]:
     return found
 
 
-def _ended(code: int, told: str, sent: signal.Signals, out: Path) -> str | None:
+def _ended(code: int, printed: str, sent: signal.Signals, out: Path) -> str | None:
     """What is wrong with the end of a run that heard a signal, or None."""
     if sent == signal.SIGKILL:
         return None if code == -sent else f"exit {code}"
-    if code not in (0, 130) or "Traceback" in told:
-        return f"exit {code}: {told[-200:]}"
+    if code not in (0, 130) or "Traceback" in printed:
+        return f"exit {code}: {printed[-200:]}"
     return None if list(out.glob("it*.art")) else "nothing is saved"
 
 

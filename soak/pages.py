@@ -25,7 +25,7 @@ from soak._runs import in_processes, leave, run, save_photo, start
 from soak.security import MARKUP
 
 PATIENCE = 300.0
-"""The seconds in which an answer comes, or a run is over that is told to stop, however busy the machine."""
+"""The seconds in which an answer comes, or a run is over that is to stop, however busy the machine."""
 
 FILES = 256
 """The number of files that a run whose page is flooded may open."""
@@ -38,15 +38,15 @@ def live_is_alone(tally: Tally, small: bool) -> None:
     with _served() as (port, process):
         host = f"127.0.0.1:{port}"
         tally.case("its own page", _not(200, _ask(port, "GET / HTTP/1.1", Host=host)))
-        for told in (
+        for label in (
             "", "evil.example", f"evil.example:{port}", "127.0.0.1", f"127.0.0.1:{port + 1}",
             f"127.0.0.1:{port}.evil.example", f"evil@127.0.0.1:{port}", f"[::1]:{port}",
             f"0.0.0.0:{port}", f"127.1:{port}", f"localhost.:{port}", f"{host}, evil.example",
         ):  # fmt: skip
             for line in ("GET / HTTP/1.1", "GET /events HTTP/1.1"):
-                tally.case(f"{line} for {told!r}", _not(403, _ask(port, line, Host=told)))
-            answer = _post(port, {"action": "stop"}, Host=told)
-            tally.case(f"stop for {told!r}", _not(403, answer))
+                tally.case(f"{line} for {label!r}", _not(403, _ask(port, line, Host=label)))
+            answer = _post(port, {"action": "stop"}, Host=label)
+            tally.case(f"stop for {label!r}", _not(403, answer))
         tally.case("no host", _not(403, _ask(port, "GET / HTTP/1.1")))
         twice = f"GET / HTTP/1.1\r\nHost: {host}"
         tally.case("two hosts", _not(403, _ask(port, twice, Host="evil.example")))
@@ -91,7 +91,7 @@ def live_serves_itself(tally: Tally, small: bool) -> None:
             answer = _ask(port, f"{method} / HTTP/1.1", **host)
             tally.case(f"method {method[:9]}", _given_away(answer))
         many = {f"X-{number}": "x" for number in range(5000)}
-        for told, data in {
+        for label, data in {
             "nothing": b"\r\n\r\n",
             "noise": bytes(range(256)) * 100,
             "a greeting of TLS": b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(500),
@@ -101,7 +101,7 @@ def live_serves_itself(tally: Tally, small: bool) -> None:
             "headers without end": _request("GET / HTTP/1.1", **many, **host),
             "a header in two lines": b"GET / HTTP/1.1\r\nHost:\r\n evil.example\r\n\r\n",
         }.items():
-            tally.case(told, _given_away(_send(port, data)))
+            tally.case(label, _given_away(_send(port, data)))
         for length in ("-1", "1e9", "9" * 5000, "1000000000000", "0x10", "+5"):
             origin = f"http://{host['Host']}"
             more = {"Origin": origin, "Content-Length": length, **host}
@@ -227,13 +227,13 @@ def _served(
             "1000000",
         ]
         line += ["--seed", "1", "--threads", "1", "--no-video", "--live", "--out", str(folder)]
-        told = folder / "stderr.txt"
-        told.write_text("")
+        errors = folder / "stderr.txt"
+        errors.write_text("")
         process = start(function, line, folder)
         try:
-            while not (found := re.search(r"live: http://[^:]+:(\d+)/", told.read_text())):
+            while not (found := re.search(r"live: http://[^:]+:(\d+)/", errors.read_text())):
                 if not process.is_alive():
-                    raise RuntimeError(f"there is no live page: {told.read_text()[-300:]}")
+                    raise RuntimeError(f"there is no live page: {errors.read_text()[-300:]}")
                 time.sleep(0.05)
             port = int(found[1])
             own = {"Host": f"127.0.0.1:{port}", "Origin": f"http://127.0.0.1:{port}"}
@@ -331,7 +331,7 @@ def gallery_stays_inside(tally: Tally, small: bool) -> None:
         **{f"a link {name}": _with_link(name) for name in (links[1:4] if small else links)},
         "a link in what is unfinished": _unfinished,
     }
-    for told, prepare in cases.items():
+    for label, prepare in cases.items():
         with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as work:
             folder = Path(name)
             gallery, outside = folder / "gallery", folder / "outside"
@@ -352,7 +352,7 @@ def gallery_stays_inside(tally: Tally, small: bool) -> None:
                 if before.get(path) != after.get(path) and not f"{path}{os.sep}".startswith(inside)
             ]
             tally.case(
-                told,
+                label,
                 f"it wrote {sorted(changed)[:3]}" if changed else None,
                 None if code in (0, 2, 7) else f"exit {code}: {said.strip()[-300:]}",
             )
@@ -413,19 +413,19 @@ def _contents(folder: Path) -> dict[str, Any]:
 def gallery_is_escaped(tally: Tally, small: bool) -> None:
     """Markup in the words of a piece, in its recipe and in the name of its target."""
     pages = {}
-    for told in ("plain", MARKUP):
+    for label in ("plain", MARKUP):
         with tempfile.TemporaryDirectory() as name, tempfile.TemporaryDirectory() as work:
             gallery = Path(name)
             photo = save_photo(gallery)
-            photo.rename(gallery / f"{told.replace('/', ':')}.png")
-            words = json.dumps(told)
-            source = json.dumps(f"{told.replace('/', ':')}.png")
-            piece = f"[piece]\ntitle = {words}\ntext = {words}\nalt = {words}\n# {told}\n"
+            photo.rename(gallery / f"{label.replace('/', ':')}.png")
+            words = json.dumps(label)
+            source = json.dumps(f"{label.replace('/', ':')}.png")
+            piece = f"[piece]\ntitle = {words}\ntext = {words}\nalt = {words}\n# {label}\n"
             recipe = RECIPE.replace('"photo.png"', source)
             (gallery / "first.toml").write_text(recipe + piece)
             run(["gallery", "build", name, "--quick", "--quiet"], Path(work))
             page = gallery / "out-quick" / "index.html"
-            pages[told] = _Tags(page.read_text(encoding="utf-8") if page.exists() else "")
+            pages[label] = _Tags(page.read_text(encoding="utf-8") if page.exists() else "")
     plain, marked = pages["plain"], pages[MARKUP]
     tally.case("the page", None if plain.tags["img"] else "it shows no piece")
     more = marked.tags - plain.tags

@@ -36,8 +36,8 @@ def data_runs_no_code(tally: Tally, small: bool) -> None:
             results = Path(folder) / "results.json"
             start(_read_watched, name, Path(folder), results, 2 if small else 300).join()
             found = json.loads(results.read_text()) if results.exists() else {}
-            told = [f"{event} was called" for event in found.get("events", ["nothing"])]
-            tally.case(f"{found.get('cases', 0)} files: {name}", *told)
+            problems = [f"{event} was called" for event in found.get("events", ["nothing"])]
+            tally.case(f"{found.get('cases', 0)} files: {name}", *problems)
 
 
 def _read_watched(name: str, folder: Path, results: Path, changes: int) -> None:
@@ -48,7 +48,7 @@ def _read_watched(name: str, folder: Path, results: Path, changes: int) -> None:
     reader = READERS[name]
     examples = reader.examples()
     files = [*made(reader, name, examples), *changed(examples, random.Random(name), changes)]
-    files = [(told, data) for told, data in files if len(data) < 1_000_000]
+    files = [(label, data) for label, data in files if len(data) < 1_000_000]
     path = folder / f"file{reader.suffix}"
     events: set[str] = set()
     watching = False
@@ -118,21 +118,21 @@ def outputs_give_nothing_away(tally: Tally, small: bool) -> None:
         for path in sorted(out.iterdir()):
             if path.is_file():
                 data = path.read_bytes()
-                told = [f"{word!r} is in it" for word in words if word.encode() in data]
+                problems = [f"{word!r} is in it" for word in words if word.encode() in data]
                 # The summary says where its outputs are, as they were asked for.
-                tally.case(path.suffix, *([] if path.suffix == ".json" else told))
+                tally.case(path.suffix, *([] if path.suffix == ".json" else problems))
 
 
 def report_is_private(tally: Tally, small: bool) -> None:
-    """What `artgen doctor` tells where plugins, the home folder and the environment hold names."""
+    """What `artgen doctor` prints where plugins, the home folder and the environment hold names."""
     words = {SECRET, "somebody-here", "a-secret-value", platform.node()}
     for flag in ("--report", "--json", "--verbose"):
         with tempfile.TemporaryDirectory() as name:
             found = Path(name) / "report.txt"
             start(_report, flag, Path(name), found).join()
             text = found.read_text() if found.exists() else ""
-            told = [f"{word!r} is in it" for word in words if len(word) > 5 and word in text]
-            tally.case(flag, *told, None if "broken" in text else "it does not tell of the plugin")
+            problems = [f"{word!r} is in it" for word in words if len(word) > 5 and word in text]
+            tally.case(flag, *problems, None if "broken" in text else "the plugin is not reported")
 
 
 def _report(flag: str, folder: Path, found: Path) -> None:
@@ -210,16 +210,16 @@ def the_cache_is_private(tally: Tally, small: bool) -> None:
     """Kernels are written where nobody else can, and never found in a folder of others."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for told, mode in (("new", None), ("open to all", 0o777)):
-            cache = folder / told / "kernels"
+        for label, mode in (("new", None), ("open to all", 0o777)):
+            cache = folder / label / "kernels"
             if mode is not None:
                 cache.mkdir(parents=True)
                 cache.chmod(mode)
-            start(_compile, folder / told).join()
+            start(_compile, folder / label).join()
             there = cache.exists() and any(cache.iterdir())
             bits = stat.S_IMODE(cache.stat().st_mode) if cache.exists() else 0
             problem = None if there and not bits & 0o077 else f"its mode is {bits:o}"
-            tally.case(f"a {told} folder", problem)
+            tally.case(f"a {label} folder", problem)
         if hasattr(os, "chown") and os.geteuid() == 0:
             cache = folder / "foreign" / "kernels"
             cache.mkdir(parents=True, mode=0o777)

@@ -145,12 +145,12 @@ def _declared(tally: Tally) -> None:
                 else []
             )
         } - sys.stdlib_module_names
-        told = [
+        problems = [
             f"it imports {name}, which nothing brings"
             for name in sorted(others - {"", "__future__", "artgen", "artgen_plugins"})
             if not known & {_plain(each) for each in modules.get(name, [name])}
         ]
-        tally.case(str(path.relative_to(ROOT)), *told)
+        tally.case(str(path.relative_to(ROOT)), *problems)
 
 
 def _plain(name: str) -> str:
@@ -179,14 +179,14 @@ def _interpreter(version: str) -> str | None:
     for found in (shutil.which(f"python{version}"), *home.glob(f"{version}.*/bin/python")):
         if found is None:
             continue
-        told = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
-        if told.returncode == 0 and f" {version}." in told.stdout:
+        printed = subprocess.run([found, "--version"], capture_output=True, text=True, check=False)
+        if printed.returncode == 0 and f" {version}." in printed.stdout:
             return str(found)
     return None
 
 
 def _torch(name: str) -> list[str] | None:
-    """What pip is told to get torch; None where that would be too much."""
+    """The arguments of pip that get torch; None where that would be too much."""
     if index := os.environ.get("TORCH_INDEX"):
         return ["torch", "--extra-index-url", index]
     if "Python" in name and name != f"Python {sys.version_info[0]}.{sys.version_info[1]}":

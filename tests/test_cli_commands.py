@@ -200,7 +200,7 @@ def test_doctor_reports_without_secrets(call, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("told", "shown"),
+    ("text", "shown"),
     [
         ("cannot read /srv/jane/x.py", "cannot read .../x.py"),
         ("cannot read 'C:\\Users\\jane\\x.py'", "cannot read '.../x.py'"),
@@ -208,8 +208,8 @@ def test_doctor_reports_without_secrets(call, monkeypatch):
         ("either/or, 3/4, https://a.b/c", "either/or, 3/4, https:/.../c"),
     ],
 )
-def test_of_paths_the_last_part_is_shown(told, shown):
-    assert artgen.doctor._without_paths(told) == shown
+def test_of_paths_the_last_part_is_shown(text, shown):
+    assert artgen.doctor._without_paths(text) == shown
 
 
 def test_doctor_needs_no_plugin_of_others(monkeypatch):

@@ -202,6 +202,6 @@ def test_an_interrupted_batch_says_once_what_was_not_started(empty_folder, photo
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RunControl, "__init__", stopped)
         assert main(["fit", *names, "--steps", "1", "--no-video"]) == 130
-    told = capsys.readouterr().err.splitlines()
-    assert len(told) < 5
-    assert "200 of 200 runs were not started" in told[-1]
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) < 5
+    assert "200 of 200 runs were not started" in lines[-1]

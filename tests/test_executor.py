@@ -41,7 +41,7 @@ def work(task, observe, control):
         observe(Evaluated(task.stem, 9, 9, 0.5, 20.0, 0.1))
         observe(Notice(task.stem, "look"))
     if kind == "wait":
-        # Until it is told to stop, as a fit does that saves what it has.
+        # Until it is asked to stop, as a fit does that saves what it has.
         Path(value).touch()
         while not control.stop_requested:
             time.sleep(0.01)

@@ -181,9 +181,9 @@ def test_its_objective_adds_options_to_the_engine(plugin, photo, tmp_path, capsy
     assert main(["plugins", "show", "gradient", "--plugin", str(plugin)]) == 0
     assert "weight of the mean squared colour (stripes)" in capsys.readouterr().out
     assert main(["fit", *common, "-p", "gaussian", "--set", "engine.calm=1"]) == 2
-    told = capsys.readouterr().err
-    assert "engine gradient has no option 'calm' for a splat" in told
-    assert "calm is an option of the engine for stripes primitives" in told
+    errors = capsys.readouterr().err
+    assert "engine gradient has no option 'calm' for a splat" in errors
+    assert "calm is an option of the engine for stripes primitives" in errors
 
 
 def test_the_base_class_of_a_family_is_no_primitive(plugin):
@@ -213,9 +213,9 @@ def test_it_is_exported(art):
     root = ElementTree.fromstring(export_svg(art, ExportRequest()))
     bands = root.findall(".//{http://www.w3.org/2000/svg}polygon")
     assert len(bands) == 6
-    told = json.loads(export_json(art, ExportRequest()))
-    assert [len(part["outline"]) for part in told["shapes"]] == [4] * 6
-    assert [band.get("fill") for band in bands] == [part["colour"] for part in told["shapes"]]
+    data = json.loads(export_json(art, ExportRequest()))
+    assert [len(part["outline"]) for part in data["shapes"]] == [4] * 6
+    assert [band.get("fill") for band in bands] == [part["colour"] for part in data["shapes"]]
     assert export_pdf(art, ExportRequest()).startswith(b"%PDF")
     assert b"<script>" in export_html(art, ExportRequest())
     with pytest.raises(UsageError, match="transparent"):

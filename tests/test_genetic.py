@@ -416,11 +416,11 @@ def test_each_generation_is_reported_and_logged(tmp_path, registry):
     events = []
     log = tmp_path / "log.jsonl"
     run(asked, registry, out=None, observers=[events.append], log=log)
-    told = [event for event in events if isinstance(event, Measured)]
-    assert [event.step for event in told] == list(range(1, 31))
-    best = [event.metrics["best"] for event in told]
+    measured = [event for event in events if isinstance(event, Measured)]
+    assert [event.step for event in measured] == list(range(1, 31))
+    best = [event.metrics["best"] for event in measured]
     assert best == sorted(best, reverse=True)
-    for event in told:
+    for event in measured:
         assert event.metrics["mean"] >= event.metrics["best"]
         assert event.metrics["diversity"] >= 0
     assert any("draws every individual" in e.message for e in events if isinstance(e, Notice))

@@ -222,7 +222,7 @@ def test_what_no_button_says_is_refused(live: Live, asked: object) -> None:
     assert (live.control.stop_requested, live.control.rate) == (False, None)
 
 
-# ---- what is told --------------------------------------------------------------------------------
+# ---- what is reported --------------------------------------------------------------------------------
 
 
 def test_a_page_hears_of_everything_once(live: Live) -> None:

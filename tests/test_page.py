@@ -220,6 +220,6 @@ def test_info_tells_of_a_page(gaussians, tmp_path, capsys):
     path = tmp_path / "page.html"
     path.write_bytes(export_html(gaussians, ExportRequest()))
     assert main(["info", str(path), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["kind"] == "page"
-    assert told["recipe"] == json.loads(gaussians.recipe.to_json())
+    found = json.loads(capsys.readouterr().out)
+    assert found["kind"] == "page"
+    assert found["recipe"] == json.loads(gaussians.recipe.to_json())

@@ -546,9 +546,9 @@ def test_the_border_that_hides_gaps_stays_thin_at_any_size(registry):
 
 
 def test_cells_are_data_too(registry):
-    told = json.loads(export_json(voronoi(registry), ExportRequest()))["shapes"]
-    assert 10 < len(told) <= 25
-    assert all(len(cell["outline"]) > 2 and len(cell["genes"]) == 2 for cell in told)
+    cells = json.loads(export_json(voronoi(registry), ExportRequest()))["shapes"]
+    assert 10 < len(cells) <= 25
+    assert all(len(cell["outline"]) > 2 and len(cell["genes"]) == 2 for cell in cells)
 
 
 def test_bent_borders_are_refused(registry):

@@ -85,11 +85,11 @@ def resume(
     registry: Registry,
     out: Path,
     given: Recipe | None = None,
-    told: list | None = None,
+    events: list | None = None,
     **options: object,
 ) -> int:
-    """Finish the run in `out`; the step it went on from. Its events are added to `told`."""
-    events: list = [] if told is None else told
+    """Finish the run in `out`; the step it went on from. Its events are added to `events`."""
+    events = [] if events is None else events
     options.setdefault("name", default_stem(asked))
     run(given or asked, registry, out=out, resume=True, observers=[events.append], **options)
     (started,) = [event for event in events if isinstance(event, Started)]
@@ -140,7 +140,7 @@ def test_killed_before_the_first_checkpoint(
     asked = recipe(photo, {"steps": 60})
     kill_worker_at(30, asked, tmp_path / "killed")
     said: list = []
-    assert resume(asked, registry, tmp_path / "killed", told=said) == 0
+    assert resume(asked, registry, tmp_path / "killed", events=said) == 0
     notices = [
         event.message for event in said if isinstance(event, Notice) and event.level == "warning"
     ]

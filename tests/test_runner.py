@@ -420,8 +420,8 @@ def test_a_run_recovers_from_divergence(photo: Path, tmp_path: Path, fragile: Re
     asked = fragile_recipe(photo, 30, limit=0.3)
     outcome = run(asked, fragile, out=tmp_path / "out", observers=[events.append])
 
-    told = [text for text in notices(events) if "half the learning rate" in text]
-    assert 1 <= len(told) <= 3
+    halved = [text for text in notices(events) if "half the learning rate" in text]
+    assert 1 <= len(halved) <= 3
     assert outcome.error is None
     assert outcome.summary["steps"] == 30
     assert np.isfinite(outcome.summary["loss"])
@@ -1003,8 +1003,8 @@ def test_plugins_that_watch_are_isolated(photo: Path, tmp_path: Path, registry: 
     watched = Registry(files=[plugin], environ={})
     outcome = run(recipe(photo), watched, observers=[events.append])
 
-    told = [text for text in notices(events) if "eyes closed" in text]
-    assert len(told) == 1
+    reported = [text for text in notices(events) if "eyes closed" in text]
+    assert len(reported) == 1
     assert outcome.summary["loss"] == run(recipe(photo), registry).summary["loss"]
 
 

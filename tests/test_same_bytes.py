@@ -177,7 +177,7 @@ def digests(name: str, folder: Path) -> dict[str, str | float]:
 
 
 def _pixels(path: Path) -> bytes:
-    """All pixels of all frames; what is told beside them may change."""
+    """All pixels of all frames; what is stored beside them may change."""
     pixels = b""
     with Image.open(path) as image:
         for frame in range(getattr(image, "n_frames", 1)):

@@ -82,7 +82,7 @@ def test_cells_cover_the_picture_once_and_windows_of_a_colour_are_apart(size, sh
         for inner, outer in ((core, free), (free, window)):
             assert outer.left <= inner.left <= inner.right <= outer.right
             assert outer.top <= inner.top <= inner.bottom <= outer.bottom
-        # Whoever comes later still needs its own cell.
+        # A later one still needs its own cell.
         for other in tiles:
             if other.colour >= tile.colour and other is not tile:
                 assert min(free.right, other.core.right) <= max(free.left, other.core.left) or (

@@ -381,7 +381,7 @@ def test_tracing_works_without_gradients_and_leaves_no_state():
 
 
 def test_a_long_recurrence_is_traced_in_time_proportional_to_its_length():
-    # Each term is used by two of the next: whoever follows all ways back takes years.
+    # Each term is used by two of the next, so following all ways back would take years.
     ir = trace(Fourier({"harmonics": 64}))
     assert len(ir.values) < 64 * 60
 

@@ -90,17 +90,17 @@ def test_networks_have_no_parts():
 
 
 def test_a_fit_shows_the_photograph_first_and_last_within_its_bytes(tmp_path):
-    photo, told = save_photo(tmp_path), []
+    photo, events = save_photo(tmp_path), []
     output = {"fps": 5, "video_seconds": 1, "start": "photo", "end": "photo", "loop": True}
     asked = recipe(photo, {"steps": 6}, output={**output, "max_bytes": 200_000, "video_size": 48})
-    run(asked, Registry(), out=tmp_path / "out", name="a", observers=[told.append])
+    run(asked, Registry(), out=tmp_path / "out", name="a", observers=[events.append])
     frames = video_frames(tmp_path / "out/a.mp4")
     large = Image.open(photo).resize((48, 32), Image.Resampling.LANCZOS)
     for frame in (frames[0], frames[-1], frames[len(frames) // 2]):
         assert np.abs(frame.astype(int) - np.asarray(large)).mean() < 16
     # A second of the photograph, a fade, a second of the fit, and the same back: twice there.
     assert len(frames) == 2 * (5 + 3 + 5 + 3 + 5)
-    assert any("bytes" in each.message for each in told if isinstance(each, Notice))
+    assert any("bytes" in each.message for each in events if isinstance(each, Notice))
 
 
 def test_render_makes_a_video_of_any_drawing(tmp_path, monkeypatch, capsys):

@@ -1,4 +1,4 @@
-"""`artgen fit --watch`: every save is fitted again, mistakes are told and end nothing."""
+"""`artgen fit --watch`: every save is fitted again, mistakes are reported and end nothing."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ class Story:
     def __init__(self, registry: Registry, write: Callable[[str], None]) -> None:
         self.registry, self.write = registry, write
         # Earlier warnings were printed when the registry was made.
-        self.told = set(registry.warnings)
+        self.reported = set(registry.warnings)
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -91,8 +91,8 @@ class Story:
                 self.ended(event.run)
 
     def warn(self, message: str, level: str = "warning") -> None:
-        if message not in self.told:
-            self.told.add(message)
+        if message not in self.reported:
+            self.reported.add(message)
             self.write(f"{level}: {message}")
 
     def start(self, event: Started) -> None:

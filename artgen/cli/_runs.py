@@ -97,7 +97,7 @@ class Session:
         if sheet.exists() and not (files.overwrite or files.resume or files.skip_existing):
             raise UsageError(f"{sheet} exists", hint="use --overwrite or another --out")
 
-        def tell(run: Run, result: Result) -> None:
+        def report(run: Run, result: Result) -> None:
             if not self.common.as_json:
                 self._print_paths(run, result)
             # An interruption of all is reported once, at the end.
@@ -106,7 +106,7 @@ class Session:
             ):
                 print_error(result.error, verbose=self.common.verbose, where=f"{run.stem}: ")
 
-        results = self._execute(runs, tell, many=True)
+        results = self._execute(runs, report, many=True)
         errors = [result.error for result in results if result.error]
         written: Path | None = None
         try:
@@ -128,11 +128,11 @@ class Session:
     def _execute(
         self,
         runs: Sequence[Run],
-        tell: Callable[[Run, Result], None] = lambda run, result: None,
+        report: Callable[[Run, Result], None] = lambda run, result: None,
         *,
         many: bool,
     ) -> list[Result]:
-        """The results of all, in their order; `tell` hears of each as soon as it is known.
+        """The results of all, in their order; `report` is called with each as soon as it is known.
 
         To resume a batch is to keep what is done, go on with what began and start the rest.
         """
@@ -147,7 +147,7 @@ class Session:
 
         def ended(run: Run, result: Result) -> None:
             results[run.stem] = result
-            tell(run, result)
+            report(run, result)
 
         tasks = []
         for run in [self._placed(run, many=many) for run in runs]:

@@ -177,7 +177,7 @@ def compare(
             if row.kind == "codec" or row.error is None:
                 continue
             errors.append(row.error)
-            # Whoever pressed Ctrl-C knows why it ended.
+            # After Ctrl-C the reason is known.
             if common.verbose or not isinstance(row.error, Interrupted):
                 prefix = f"{row.target}: {row.contestant}: "
                 print_error(row.error, verbose=common.verbose, where=prefix)

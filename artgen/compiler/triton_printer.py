@@ -22,8 +22,8 @@ SPLATS = 128
 """Splats per program of `prepare` and `finish`."""
 
 MANY_CALLS, MANY_SUMS = 12, 40
-"""From so many functions per pixel on, or sums per splat, a program has 8 warps instead of 4: a
-thread has one pixel instead of two, whose values fit into registers."""
+"""With at least this many functions per pixel, or sums per splat, a program has 8 warps instead
+of 4: a thread has one pixel instead of two, whose values fit into registers."""
 
 _PLACE = "* width * height + place"
 """From the number of a plane of a picture to a pixel in it."""

@@ -29,7 +29,7 @@ MARGIN = 2.0
 """How much larger this picture is than the contour: a shape shall not reach far beyond it."""
 
 FINER = 4
-"""So many points of a picture per row and column decide the coverage of a pixel."""
+"""Sample points per row and column of a pixel, by which its coverage is measured."""
 
 VIEW = 64
 """The longer side, in pixels, of the picture on which contours are compared."""

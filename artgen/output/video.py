@@ -226,7 +226,7 @@ def write_video(
 
 
 def _reported(frames: Iterable[Pixels]) -> Iterator[Pixels]:
-    """The frames; whoever waits for the video hears of each."""
+    """The same frames; each is reported as progress of the video."""
     for number, pixels in enumerate(frames, 1):
         report("drawing the video", done=number)
         yield pixels

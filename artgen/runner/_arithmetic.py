@@ -16,7 +16,7 @@ from artgen.raster import FIELD_PIECE
 from artgen.runner._device import threads
 
 FASTER = 1.3
-"""So many times faster bfloat16 must be to be chosen: with instructions for it, it is 2 to 3."""
+"""The least speed-up for which bfloat16 is chosen: with instructions for it, it is 2 to 3."""
 
 FEWEST = 1024
 """On fewer positions a processor loses more by converting numbers than it wins: 0.4 to 1.0 times as

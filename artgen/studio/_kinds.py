@@ -32,7 +32,7 @@ FIXED_OPTIONS = ("visibility", "visibility_size")
 """Options of every splat that only plain torch draws."""
 
 WIDE = 16.0
-"""A slider is logarithmic where its upper end is so many times the lower one."""
+"""A slider is logarithmic where its upper end is at least this many times the lower one."""
 
 _CANVAS = Canvas(256, 256)
 _STAGE = {

@@ -42,7 +42,7 @@ ROWS = 8
 """At least this many scored rows fit into the mean spacing of the shapes."""
 
 PLACE = 32
-"""So many bits of an identity are for the step that a shape came with."""
+"""The bits of an identity that hold the step in which a shape was placed."""
 
 WINDOW = 20
 """The gain of a shape is the mean of this many."""

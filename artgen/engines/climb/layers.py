@@ -25,7 +25,7 @@ NOTHING = 1e300
 """The score of a search that found no valid shape."""
 
 BLOCK = 64
-"""So many shapes above the place have what is above them remembered."""
+"""The number of shapes above the place for which what is above them is kept in memory."""
 
 CELLS = 64
 """At most this many rows and columns of cells measure where the picture is wrong."""

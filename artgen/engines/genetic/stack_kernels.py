@@ -28,7 +28,7 @@ fixed_type = nb.types.Tuple(
 )
 
 CELL = 8
-"""So many pixels of a row share one error."""
+"""The number of pixels of a row that share one error."""
 
 
 @inline

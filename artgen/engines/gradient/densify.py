@@ -29,7 +29,7 @@ BLUR = 0.5
 """How far an error counts, as a standard deviation in mean spacings of the parts."""
 
 FINEST = 5
-"""A round is divided into at most so many: ten took a quarter longer and gained 0.05 dB."""
+"""The most rounds that one is divided into: ten took a quarter longer and gained 0.05 dB."""
 
 Paint = Callable[[Mapping[str, Tensor]], Tensor]
 """From mapped tensors to a picture [3, height, width]."""

@@ -37,7 +37,7 @@ STEPS = 400
 """More gained less than 0.1 dB."""
 
 FEWEST = 8
-"""A fit begins with at least so many vertices: four are the corners."""
+"""The least number of vertices that a fit begins with: four are the corners."""
 
 TINY = 1e-6
 """Colours of a smaller area, in pixels, are not solved for."""

@@ -11,7 +11,7 @@ const sheet = document.createElement("canvas"), paper = sheet.getContext("2d", {
 const screen = one("picture").getContext("2d");
 let painter = null, wanted = 0, shown = 0, running = false, moved = 0, queued = 0, last = null, turn = Promise.resolve(), waiting = [];
 if (self !== top) document.documentElement.classList.add("framed");
-// Whoever embeds the page may know where it stands.
+// A page that embeds this one may ask for its dark theme.
 if (location.hash === "#dark") document.documentElement.classList.add("dark");
 
 const nextFrame = () => new Promise((resolve) => {
@@ -121,8 +121,8 @@ async function draw(goal) {
     const spec = seen(fraction);
     await alone(async () => { await paint(spec); keep(spec); });
     present();
-    told("coarse", goal);
-    // Who turns a wheel turns it on.
+    dispatchDrawn("coarse", goal);
+    // Somebody who turns the wheel is likely to go on turning it.
     for (let pause = 0; pause < 4 && !late(); pause++) await new Promise((resolve) => { setTimeout(resolve, 25); });
     if (late()) return;
   }
@@ -135,7 +135,7 @@ async function draw(goal) {
   });
   if (!whole) return;
   present();
-  told("sharp", goal);
+  dispatchDrawn("sharp", goal);
   shown = goal;
 }
 
@@ -144,7 +144,7 @@ function sayBusy() {
   one("busy").textContent = `Drawing: ${Math.round(100 * state.share)} %`;
 }
 
-function told(what, goal) {
+function dispatchDrawn(what, goal) {
   document.dispatchEvent(new CustomEvent("drawn", { detail: { what, goal, time: performance.now() } }));
 }
 
@@ -152,7 +152,7 @@ function change() {
   wanted++;
   one("zoom").textContent = zoomText(view.zoom);
   // At once what there is, in its new place; a better one follows.
-  if (!moved) moved = requestAnimationFrame(() => { moved = 0; present(); told("moved", wanted); });
+  if (!moved) moved = requestAnimationFrame(() => { moved = 0; present(); dispatchDrawn("moved", wanted); });
   run();
 }
 
@@ -305,7 +305,7 @@ async function showStill() {
 }
 
 /**
- * For tests and whoever embeds the page:
+ * For tests, and for pages that embed this one:
  * - view() says where one looks, view({ x, y, zoom }) looks elsewhere (canvas units; 1 is all of it)
  * - pixels({ width, height, x, y, zoom, parts, seconds }) draws a picture of its own, as ImageData
  * - settled() waits until what is shown is sharp

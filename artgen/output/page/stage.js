@@ -30,8 +30,8 @@ class Stage {
     }
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) {
-      const told = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader)).join("");
-      throw new Unable(`This browser cannot compile the shaders of this picture. ${told || gl.getProgramInfoLog(program)}`);
+      const logs = gl.getAttachedShaders(program).map((shader) => gl.getShaderInfoLog(shader)).join("");
+      throw new Unable(`This browser cannot compile the shaders of this picture. ${logs || gl.getProgramInfoLog(program)}`);
     }
     const places = {};
     for (let k = 0; k < gl.getProgramParameter(program, gl.ACTIVE_UNIFORMS); k++) {

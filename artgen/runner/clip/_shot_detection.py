@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 ROWS = 6
 """Rows and columns of the small copies."""
 WINDOW = 24
-"""So many changes before, and as many after, say what is usual."""
+"""The number of changes before a frame, and after it, whose median is the usual change."""
 LEAST = 0.04
 """A smaller change is no cut, 1 being from black to white."""
 FLASH = 3.0

@@ -551,7 +551,7 @@ async function main() {
   await open(sampleBlob(chosen), chosen.name);
 }
 
-/** For tests and whoever embeds the page. */
+/** For tests, and for pages that embed this one. */
 /** @type {any} */ (window).artgen = Object.freeze({
   settled: () => turn,
   picture: () => source?.name,
