@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -326,6 +327,25 @@ def test_only_what_changed_is_sent_the_checkpoint_last(tmp_path):
     assert list(changes.take()) == ["a.run/frames/2.png", "a.run/checkpoint.safetensors"]
     assert not changes.due()
     assert changes.take() == {}
+
+
+@pytest.mark.parametrize(("seconds", "times"), [(0.1, [0, 6, 12, 18, 24]), (1.0, [0, 11, 22])])
+def test_pauses_follow_checkpoints_that_are_sent(tmp_path, monkeypatch, seconds, times):
+    clock = SimpleNamespace(now=0.0, monotonic=lambda: clock.now)
+    monkeypatch.setattr("artgen.executor._checkpoints.time", clock)
+    changes = Changes(Run("a", Recipe(), folder=tmp_path))
+    sent = []
+
+    def save(files):
+        sent.append((clock.now, *files.values()))
+        clock.now += seconds
+
+    for second in range(30):
+        clock.now = max(clock.now, second)
+        write(tmp_path, {"a.run/checkpoint.safetensors": b"x" * (second + 1)})
+        if changes.due():
+            changes.send(save)
+    assert sent == [(time, b"x" * (time + 1)) for time in times]
 
 
 def test_every_key_of_a_clip_is_one_to_go_on_from(tmp_path):

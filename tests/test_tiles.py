@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import json
+import threading
 from contextlib import contextmanager, nullcontext
 
 import imageio.v3 as iio
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 import tifffile
 import torch
-from helpers import Blob, recipe
+from helpers import PATIENCE, Blob, recipe
 from PIL import Image, ImageCms
 
 import artgen
@@ -192,7 +193,9 @@ class Backwards:
                 (folder / name).write_bytes(path.read_bytes())
             self.order.append(task.stem)
             assert work is fit_tile_elsewhere
-            yield task, work(task.relocated(task.recipe, (), folder), observe, control)
+            there = task.relocated(task.recipe, (), folder)
+            yield task, work(there, observe, control)
+            assert list(there.resume_files().values()) == [there.output]
 
 
 def test_tiles_fitted_elsewhere_in_any_order_give_the_same_bytes(fitted, photo, tmp_path):
@@ -216,6 +219,35 @@ class Absent(Backwards):
 def test_a_cluster_that_is_not_there_ends_the_run(photo, tmp_path):
     with pytest.raises(UsageError, match="cannot join"):
         run(tiled(photo), default(), scenes=SceneExecution(Absent(tmp_path)))
+
+
+class Early(Backwards):
+    """Says when it starts."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        self.starts = threading.Event()
+
+    def session(self, work, tasks, cpus):
+        self.most, self.cpus = tasks, cpus
+        self.starts.set()
+        return nullcontext()
+
+
+def test_workers_start_while_the_picture_is_prepared(photo, tmp_path, monkeypatch):
+    executor = Early(tmp_path)
+
+    def prepare(*arguments):
+        assert executor.starts.wait(PATIENCE)
+        raise UsageError("seen")
+
+    monkeypatch.setattr("artgen.runner._run.prepare_tiled", prepare)
+    asked = tiled(photo, run={"backend": "eager", "threads": 1})
+    with pytest.raises(UsageError, match="seen"):
+        run(asked, default(), scenes=SceneExecution(executor))
+    grid = make_grid(Canvas(WIDTH, HEIGHT), SIDE, MARGIN, shifted=True)
+    assert executor.most == sum(tile.colour == 0 for tile in grid)
+    assert executor.cpus == 1
 
 
 class Lossy(Backwards):

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from artgen.errors import OutputError, UsageError
 from artgen.tasks import Task
+
+PAUSE, LONGEST_PAUSE = 50, 10.0
+"""After a checkpoint is sent none is for this many times as long as that took, in seconds at most.
+"""
 
 _PART = ".part"
 _NOT_KEPT = ("lock", "outputs")
@@ -112,7 +117,7 @@ class Changes:
     def __init__(self, task: Task) -> None:
         assert task.folder is not None
         self.task, self.folder = task, task.folder
-        self.seen = self._milestone()
+        self.seen, self.pause_end = self._milestone(), 0.0
         self.taken: dict[Path, tuple[int, int]] = {
             path: stamp for path in _files(self.folder) if (stamp := _stamp(path))
         }
@@ -122,9 +127,18 @@ class Changes:
         return self._milestone() is not None
 
     def due(self) -> bool:
-        """Whether there is a new milestone; reads the status of one file."""
+        """Whether there is a new milestone, and no pause; reads the status of one file."""
+        if time.monotonic() < self.pause_end:
+            return False
         found = self._milestone()
         return found is not None and found != self.seen
+
+    def send(self, save: Callable[[Mapping[str, bytes]], None]) -> None:
+        """Save what changed, and begin a pause."""
+        began = time.monotonic()
+        save(self.take())
+        end = time.monotonic()
+        self.pause_end = end + min(PAUSE * (end - began), LONGEST_PAUSE)
 
     def take(self) -> dict[str, bytes]:
         """The bytes of changed files by their names in the folder, the milestone last."""

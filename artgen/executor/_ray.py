@@ -78,7 +78,7 @@ class RayExecutor:
         Raises UsageError as `run` does.
         """
         with _joined(self.address, self.number and self.number * cpus):
-            self._batch = _Batch(self.checkpoints)
+            self._batch = self._new_batch()
             self._batch.prepare(work, min(tasks, self.number or tasks), cpus)
             try:
                 yield
@@ -98,7 +98,7 @@ class RayExecutor:
         artgen, PluginError where it has another plugin.
         """
         with _joined(self.address, self._processors(tasks)):
-            batch = self._batch or _Batch(self.checkpoints)
+            batch = self._batch or self._new_batch()
             batch.begin(work, observe, self.pinned, tasks)
             waiting, asked = deque(tasks), False
             most = self.number
@@ -120,6 +120,9 @@ class RayExecutor:
                     if asked and result is None:
                         continue
                     yield task, result
+
+    def _new_batch(self) -> _Batch:
+        return _Batch(self.checkpoints, started_here=self.address is None)
 
     def _processors(self, tasks: Sequence[Task]) -> int | None:
         """The processors of a Ray started here: enough for `number` tasks at a time."""
@@ -185,7 +188,7 @@ def _restore(handlers: Mapping[int, Any]) -> None:
 class _Batch:
     """Remote tasks of one `run`, or of all in a session, and the coordinator they report to."""
 
-    def __init__(self, checkpoints: Checkpoints | None) -> None:
+    def __init__(self, checkpoints: Checkpoints | None, *, started_here: bool) -> None:
         import ray
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
@@ -197,7 +200,7 @@ class _Batch:
             ray.remote(num_cpus=0)(Coordinator).options(scheduling_strategy=near).remote()
         )
         self.checkpoints: Checkpoints = checkpoints or _InObjectStore(self.coordinator)
-        self.at_url = checkpoints is not None
+        self.at_url, self.started_here = checkpoints is not None, started_here
         self.running: dict[Any, Any] = {}
         self.pinned: Pinned = {}
         self.expected: dict[str, str] = {}
@@ -219,11 +222,20 @@ class _Batch:
     ) -> None:
         """Get ready for tasks; what is installed is compared before the first."""
         self.work, self.observe = self.ray.put(work), observe
-        if not self.expected:
-            self._check(pinned, tasks)
+        if self.expected:
+            return
+        self.pinned, self.expected = pinned, describe(pinned)
+        nodes = [node for node in self.ray.nodes() if node["Alive"]]
+        # A Ray that was started here has what is here.
+        if not self.started_here:
+            self._compare(nodes)
+        for task in tasks[:1]:
+            if not any(_has_room(node["Resources"], task) for node in nodes):
+                wanted = f"{task.cpus} CPU" + f" and {task.gpus:g} GPU" * (task.gpus > 0)
+                self.observe(Notice("", f"no node has {wanted} yet: runs wait for one that has"))
 
-    def _check(self, pinned: Pinned, tasks: Sequence[Task]) -> None:
-        """Compare what is installed on every node, and warn if no node has room for the tasks."""
+    def _compare(self, nodes: Sequence[Any]) -> None:
+        """Compare what is installed on every node with what is here."""
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         def look(asked: Pinned) -> dict[str, str] | None:
@@ -234,13 +246,11 @@ class _Batch:
                 return None
             return describe(asked)
 
-        self.pinned, self.expected = pinned, describe(pinned)
-        nodes = [node for node in self.ray.nodes() if node["Alive"]]
         asked = {}
         for node in nodes:
             there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             probe = self.ray.remote(num_cpus=0, max_retries=1)(look)
-            reference = probe.options(scheduling_strategy=there).remote(dict(pinned))
+            reference = probe.options(scheduling_strategy=there).remote(dict(self.pinned))
             asked[reference] = node["NodeManagerAddress"]
         ready, _ = self.ray.wait(list(asked), num_returns=len(asked), timeout=_ANSWER)
         for reference in ready:
@@ -256,10 +266,6 @@ class _Batch:
                 )
             for warning in refuse_others(self.expected, found, node):
                 self.observe(Notice("", warning))
-        for task in tasks[:1]:
-            if not any(_has_room(node["Resources"], task) for node in nodes):
-                wanted = f"{task.cpus} CPU" + f" and {task.gpus:g} GPU" * (task.gpus > 0)
-                self.observe(Notice("", f"no node has {wanted} yet: runs wait for one that has"))
 
     def send(self, task: Task) -> None:
         """Submit a task. Raises InputError for files that are missing."""
@@ -458,7 +464,7 @@ class _Channel:
         """Report an event; called in the thread of the run."""
         self.throttled(event)
         if isinstance(event, Advanced) and self.changes is not None and self.changes.due():
-            self.kept.save(self.task.stem, self.changes.take())
+            self.changes.send(functools.partial(self.kept.save, self.task.stem))
 
     def close(self) -> None:
         """Store the last checkpoint, and wait until every report has arrived."""

@@ -27,7 +27,7 @@ from artgen.runner._result import Result
 from artgen.runner._resume import check_agreement
 from artgen.runner.clip._run import ClipFit, SceneExecution
 from artgen.runner.tiles._choose import with_fitting_size
-from artgen.runner.tiles._run import TiledFit, open_tiled, prepare_tiled
+from artgen.runner.tiles._run import TiledFit, TileWorkers, open_tiled, prepare_tiled
 from artgen.targets import Source, Target
 from artgen.tasks import RunControl
 from artgen.waiting import Report, listening
@@ -99,10 +99,15 @@ def run(
             recipe, note = with_fitting_size(recipe, registry, search)
             if note is not None:
                 emit(Notice(stem, note, level="note"))
+        workers = None
         if recipe.tiles is None:
             job = prepare(recipe, registry, target=target, search=search, threads=number)
         else:
             picture = open_tiled(recipe, registry, target, search)
+            if scenes is not None:
+                # They start while this process gets ready.
+                workers = TileWorkers(recipe.tiles, picture.canvas, scenes, cpus=number)
+                held.push(workers)
             job = prepare_tiled(recipe, registry, picture, search, number)
         if graph is not None and job.target.clip is not None:
             raise UsageError(
@@ -130,7 +135,7 @@ def run(
             context = RunContext(job, stem, emit, control or RunControl())
             if job.recipe.tiles is not None:
                 place = folder.tiles if folder else _temporary(held)
-                fit = TiledFit(context, registry, place=place, elsewhere=scenes)
+                fit = TiledFit(context, registry, place=place, workers=workers)
             elif job.target.clip is not None:
                 fit = ClipFit(
                     context,

@@ -12,23 +12,26 @@ import itertools
 import math
 import time
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from operator import itemgetter
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from artgen.canvas import Canvas
 from artgen.errors import Interrupted, UsageError
 from artgen.events import Advanced, Event, Observer, TileFitted
 from artgen.output import atomic_write, probe_folder
 from artgen.raster import Windows, draw, moved
-from artgen.recipe import Recipe, TargetTable
+from artgen.recipe import Recipe, TargetTable, TilesTable
 from artgen.registry import Registry
 from artgen.runner._context import RunContext
 from artgen.runner._fit import Progress
@@ -113,10 +116,36 @@ class _Pass:
         return [number for number, tile in enumerate(self.tiles) if tile.colour == colour]
 
 
+class TileWorkers:
+    """The executor that fits the tiles of a picture; it starts at once, in a thread.
+
+    `started` ends when it has. It ends with a `with` block, once it has started.
+    """
+
+    def __init__(
+        self, table: TilesTable, canvas: Canvas, execution: SceneExecution, *, cpus: int
+    ) -> None:
+        self.execution, self._held, self._pool = execution, ExitStack(), ThreadPoolExecutor(1)
+        passes = [make_grid_of_pass(table, canvas, number) for number in range(table.passes + 1)]
+        colours = [Counter(tile.colour for tile in tiles).values() for tiles in passes]
+        session = execution.executor.session(
+            fit_tile_elsewhere, tasks=max(itertools.chain(*colours)), cpus=cpus
+        )
+        self.started: Future[None] = self._pool.submit(self._held.enter_context, session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self._pool.shutdown()
+        self._held.__exit__(*error)
+
+
 class TiledFit:
     """The run of a job in tiles, with the interface of `Fit`.
 
     Wherever its tiles are fitted, the bytes are the same. What is done is in the folder `place`.
+    Without `workers` all is done here; else they end after the last tile.
     """
 
     film = trajectory = None
@@ -127,7 +156,7 @@ class TiledFit:
         registry: Registry,
         *,
         place: Path,
-        elsewhere: SceneExecution | None = None,
+        workers: TileWorkers | None = None,
     ) -> None:
         self.job = job = context.job
         assert isinstance(job.target, LargePicture)
@@ -135,7 +164,7 @@ class TiledFit:
         self.recipe, self.registry = job.recipe, registry
         self.picture, self.table, self.drawing = job.target, job.recipe.tiles, job.start
         self.emit, self.name, self.control = context.emit, context.name, context.control
-        self.place, self.elsewhere = place, elsewhere
+        self.place, self.workers = place, workers
         self.progress, self.diverged = Progress(), None
         self.canvas = job.target.canvas
         self.count = job.plan.count or 1
@@ -144,9 +173,7 @@ class TiledFit:
         whole = Box(0, 0, self.canvas.width, self.canvas.height)
         self.passes = [_Pass("coarse", [Tile(whole, whole, 0)], steps, False)]
         for number in range(self.table.passes + 1):
-            tiles = make_grid(
-                self.canvas, self.table.side, self.table.margin, shifted=number % 2 == 1
-            )
+            tiles = make_grid_of_pass(self.table, self.canvas, number)
             work = joint if number else steps
             self.passes.append(_Pass(f"pass-{number}", tiles, work, bool(number)))
         self.total_steps = sum(len(each.tiles) * each.steps for each in self.passes)
@@ -162,26 +189,8 @@ class TiledFit:
     def run(self) -> None:
         """Fit all tiles, and join them. Raises what ended the first that failed."""
         self.began = time.perf_counter()
-        with self._session() as self.started:
+        with self.workers or nullcontext():
             self._run()
-
-    @contextmanager
-    def _session(self) -> Iterator[Future[None]]:
-        """Start the executor beside the block, in which the picture is first fitted reduced."""
-        if self.elsewhere is None:
-            yield Future()
-            return
-        session = self.elsewhere.executor.session(
-            fit_tile_elsewhere,
-            tasks=max(len(each.of_colour(c)) for each in self.passes for c in range(COLOURS)),
-            cpus=self.recipe.run.threads or 1,
-        )
-        with ThreadPoolExecutor(1) as pool, ExitStack() as held:
-            started = pool.submit(held.enter_context, session)
-            try:
-                yield started
-            finally:
-                started.exception()
 
     def _run(self) -> None:
         probe_folder(self.place)
@@ -368,14 +377,15 @@ class TiledFit:
 
     def _task(self, each: _Pass, number: int) -> TileTask:
         """The task of a tile, which needs the primitive and the stage, but not the picture."""
+        where = self.workers and self.workers.execution
         table = TargetTable(source=f"tile:{number}", background=self.recipe.target.background)
         return TileTask(
             stem=f"{self.name}-{each.name}-{number:05d}",
             recipe=self.recipe.aimed_at(table).with_tiles(None),
-            plugins=tuple(p.absolute() for p in self.elsewhere.plugins) if self.elsewhere else (),
+            plugins=tuple(path.absolute() for path in where.plugins) if where else (),
             folder=self.place / f"{each.name}-{number:05d}",
             cpus=self.recipe.run.threads or 1,
-            gpus=self.elsewhere.gpus if self.elsewhere else 0.0,
+            gpus=where.gpus if where else 0.0,
             run_name=self.name,
             total_steps=self.total_steps,
         )
@@ -393,11 +403,11 @@ class TiledFit:
             else:
                 self.emit(replace(event, run=self.name))
 
-        if self.elsewhere is None or each.name == "coarse":
+        if self.workers is None or each.name == "coarse":
             fitted = self._fitted_here(tasks, observe)
         else:
-            self.started.result()
-            executor = self.elsewhere.executor
+            self.workers.started.result()
+            executor = self.workers.execution.executor
             fitted = executor.run(fit_tile_elsewhere, tasks, observe, self.control)
         for task, result in fitted:
             if isinstance(result, FittedTile):
@@ -421,9 +431,9 @@ class TiledFit:
     ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
         def watch(event: Event) -> None:
             observe(event)
-            if self.started.done():
+            if self.workers is not None and self.workers.started.done():
                 # Raises what keeps the executor from starting.
-                self.started.result()
+                self.workers.started.result()
 
         for task in tasks:
             if self.control.stop_requested:
@@ -483,6 +493,11 @@ def find_owners(windows: Windows, each: _Pass, colour: int) -> Tensor:
     # Boxes end at the edge of the picture, and a part outside has none.
     inside = ((first >= low) & (end <= high) & (first < end)).all(1)
     return owner.where(inside & known, -1)
+
+
+def make_grid_of_pass(table: TilesTable, canvas: Canvas, number: int) -> list[Tile]:
+    """The tiles of the first pass, 0, or of a joint pass."""
+    return make_grid(canvas, table.side, table.margin, shifted=number % 2 == 1)
 
 
 def _rectangle(box: Box) -> tuple[int, int, int, int]:

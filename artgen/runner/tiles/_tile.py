@@ -162,6 +162,9 @@ def fit_tile(
     if not task.output.exists():
         parts, psnr = _Fitting(task, TileInput.read(task.input), registry, observe, control).run()
         write_state(task.output, parts, {"psnr": psnr})
+        if task.return_files:
+            # Else the checkpoint would be stored once more.
+            task.clear()
         give_back_freed_memory()
     else:
         psnr = read_state(task.output, "tile")[1]["psnr"]
