@@ -382,7 +382,8 @@ def test_stages_follow_each_other(photo: Path, tmp_path: Path, registry: Registr
 
     assert outcome.summary["engine"] == "gradient,gradient"
     assert outcome.summary["steps"] == 40
-    assert outcome.summary["psnr"] > alone.summary["psnr"] - 0.5
+    # It lowers l1, not mse: with five seeds the PSNR changes by -0.18 to 0.17 dB.
+    assert outcome.summary["psnr"] > alone.summary["psnr"] - 0.25
     assert outcome.summary["loss"] > 5 * alone.summary["loss"]  # l1 against mse
     assert frames == sorted(set(frames))
     assert frames[-1] == 40
