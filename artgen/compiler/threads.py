@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import Context, ContextVar
 from typing import TypeVar
 
 import torch
@@ -93,11 +93,29 @@ def share_torch(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
 def begin(work: Callable[[], R]) -> Callable[[], R]:
     """Begin `work` in another thread: call what is returned for its result.
 
-    Where `share` uses one thread only, it is computed by that call.
+    Where `share` uses one thread only, it is computed by that call. Each operation of torch in
+    `work` is on one thread, and `share` may use all.
     """
-    if thread_count() < 2:
+    threads = thread_count()
+    if threads < 2:
         return work
-    return _pool(thread_count() - 1).submit(work).result
+
+    def alone() -> R:
+        # Both are settings of the thread.
+        torch.set_num_threads(1)
+        _shared.set(threads)
+        return work()
+
+    begun = _pool(threads - 1).submit(Context().run, alone)
+
+    def finish() -> R:
+        try:
+            return begun.result()
+        finally:
+            # Threads that start later have the number that was set last.
+            torch.set_num_threads(torch.get_num_threads())
+
+    return finish
 
 
 @functools.cache

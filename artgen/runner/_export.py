@@ -40,8 +40,9 @@ from artgen.output import (
 from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
 from artgen.recipe import OutputTable, Recipe
 from artgen.registry import Registry
-from artgen.runner._fit import HOLD_SECONDS, Fit
+from artgen.runner._fit import Fit
 from artgen.runner._folder import RunFolder
+from artgen.runner._frames import HOLD_SECONDS
 from artgen.runner._result import Result
 from artgen.runner.clip._metrics import clip_metrics, side_by_side
 from artgen.runner.clip._run import ClipFit

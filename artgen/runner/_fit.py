@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Collection, Sequence
-from contextlib import suppress
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, field, fields, replace
 from statistics import fmean
 from typing import Any, TypeVar
@@ -41,11 +41,12 @@ from artgen.errors import DeviceLost, Diverged, OutOfMemory, PluginError
 from artgen.events import Advanced, Evaluated, FrameTaken, Measured, Notice, PreviewDrawn
 from artgen.faults import broken, root_of
 from artgen.metrics import decibels
-from artgen.output import FrameStore, frame_steps
+from artgen.output import FrameStore
 from artgen.raster import choose_backend, draw
 from artgen.recipe import MOST_REVISIONS, MOST_STEPS, Recipe, Stage
 from artgen.runner._context import RunContext
 from artgen.runner._folder import RunFolder
+from artgen.runner._frames import HOLD_SECONDS, FrameRecorder, thinned, video_steps
 from artgen.runner._history import (
     LIGHT_KEYS,
     History,
@@ -68,7 +69,6 @@ MEMORY_CUTS = 6
 PLATEAU_GAIN = 0.01
 """What counts as a gain, in dB of the PSNR, or of the loss where there is none."""
 OVERTIME = 1.25
-HOLD_SECONDS = 2.0
 _PACE_SIDE = 96
 """Long side of the pictures by which the pace of a film is measured, in pixels."""
 
@@ -162,6 +162,7 @@ class Fit:
         self.film: Film | None = None
         self.trajectory: Trajectory | None = None
         self.resumed: dict[str, Any] | None = None
+        self.recorder: FrameRecorder | None = None
         self.chunk = 1
         self.memory_share = 1.0
         self.last_checkpoint = time.perf_counter()
@@ -234,10 +235,15 @@ class Fit:
         engine = self._start_stage(index)
         for notice in engine.notices if isinstance(engine, HasNotices) else ():
             self._notice(notice)
-        try:
-            self._run_stage(engine)
-        except Diverged as error:
-            self.diverged, self.progress.stopped_by = error, "diverged"
+        if self.folder is not None:
+            self.recorder = FrameRecorder(self.job, self.folder.frames)
+        # Where a run fails, its folder may be removed.
+        with closing(self.recorder) if self.recorder else nullcontext():
+            try:
+                self._run_stage(engine)
+            except Diverged as error:
+                self.diverged, self.progress.stopped_by = error, "diverged"
+            self._finish_frame()
         self.drawing = engine.drawing(best=True)
         return engine
 
@@ -453,6 +459,8 @@ class Fit:
             self.chunk = min(2 * self.chunk, LARGEST_CHUNK)
         elif took > 2 * CHUNK_SECONDS:
             self.chunk = max(1, self.chunk // 2)
+        # Before the events of these steps, which are later ones.
+        self._finish_frame()
         step, seconds = self.progress.offset + engine.step, self.progress.seconds
         for number, metrics in engine.measured() if isinstance(engine, Measures) else ():
             self.emit(Measured(self.name, self.progress.offset + number, metrics))
@@ -541,24 +549,24 @@ class Fit:
         return work()
 
     def _frame(self, engine: Engine, frames: set[int]) -> None:
-        if self.folder is None or engine.step not in frames:
+        """Begin a frame of the video, and finish it here unless the fit can go on beside it."""
+        if self.recorder is None or engine.step not in frames:
             return
-        began_cpu, frames_stored = time.process_time(), self.folder.frames
-        step = self.progress.offset + engine.step
+        step, recorder = self.progress.offset + engine.step, self.recorder
+        beside, _ = self._timed(lambda: recorder.begin(step, engine.drawing(best=False)))
+        if not beside:
+            self._finish_frame()
 
-        def take() -> NDArray[np.uint8]:
-            pixels = self.job.draw_frame(engine.drawing(best=False))
-            frames_stored.add(step, pixels)
-            return pixels
-
-        try:
-            pixels, _ = self._timed(take, Work(frames=1))
-        except Diverged:
-            # Whether there is a video decides nothing: the next evaluation will see it too.
+    def _finish_frame(self) -> None:
+        """Wait for the frame that was begun, if there is one."""
+        if self.recorder is None or not self.recorder.is_busy:
             return
-        self.emit(FrameTaken(self.name, step))
-        self.emit(PreviewDrawn(self.name, step, pixels))
-        self.control.preview_drawn(time.process_time() - began_cpu)
+        frame, _ = self._timed(self.recorder.finish, Work(frames=1))
+        if frame is None:
+            return
+        self.emit(FrameTaken(self.name, frame.step))
+        self.emit(PreviewDrawn(self.name, frame.step, frame.pixels))
+        self.control.preview_drawn(frame.seconds)
 
     def _keep(self, engine: Engine, keys: set[int]) -> None:
         """Keep a drawing for the history: what that takes is no part of the run."""
@@ -574,7 +582,8 @@ class Fit:
 
     def _show(self, engine: Engine) -> None:
         """Draw for those who watch: what that takes is no part of the run."""
-        if not self.control.wants_preview():
+        shown_soon = self.recorder is not None and self.recorder.is_busy
+        if shown_soon or not self.control.wants_preview():
             return
         began_cpu = time.process_time()
         try:
@@ -585,19 +594,12 @@ class Fit:
         self.control.preview_drawn(time.process_time() - began_cpu)
 
     def _frame_steps(self, total: int) -> Sequence[int]:
-        """When frames are taken: the schedule, thinned where the recipe allows fewer."""
-        if not self.filming:
-            return []
-        output = self.recipe.output
-        shown = output.video_seconds - min(HOLD_SECONDS, output.video_seconds / 2)
-        # Where a video moves for longer than a second, its pictures fade into each other.
-        enough = max(2, 2 * round(min(shown, 1) * output.fps), round(shown * output.fps * 2 / 3))
-        early = enough // 2 if shown > 1 else 0
-        return _thinned(total, output.frames) if output.frames else _thinned(total, enough, early)
+        """When frames are taken."""
+        return video_steps(total, self.recipe.output) if self.filming else []
 
     def _key_steps(self, total: int) -> Sequence[int]:
         """When drawings are kept for the history."""
-        return _thinned(total, self.keys) if self.keys else []
+        return thinned(total, self.keys) if self.keys else []
 
     def _checkpoint_due(self, engine: Engine) -> bool:
         if self.checkpoint_every:
@@ -607,6 +609,8 @@ class Fit:
     def _checkpoint(self, engine: Engine) -> None:
         if self.folder is None:
             return
+        # A resumed run makes the later ones only.
+        self._finish_frame()
         self.progress.step = engine.step
         state = _prefixed("progress.", self.progress.state_dict())
         self.folder.save_checkpoint(state | _prefixed("engine.", engine.state_dict()))
@@ -765,19 +769,6 @@ def _rounds(engine: Engine) -> Collection[int]:
 def _number_after(step: int, steps: Collection[int], end: float = math.inf) -> int:
     """How many of the `steps` lie after `step`, and before `end`."""
     return sum(step < each < end for each in steps)
-
-
-def _thinned(total: int, allowed: int, early: int = 0) -> list[int]:
-    """The steps of the frames of a stage, or this many: the `early` ones, and the others evenly.
-
-    Thinned before the first rather than on the way, so that a resumed run has the same.
-    """
-    steps = frame_steps(total)
-    if len(steps) <= allowed:
-        return steps
-    last, left = len(steps) - 1 - early, allowed - early
-    later = [steps[early + round(i * last / max(1, left - 1))] for i in range(left)]
-    return [*steps[:early], *later]
 
 
 def _identities(engine: Engine, best: bool) -> torch.Tensor | None:
