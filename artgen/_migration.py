@@ -22,9 +22,10 @@ _OF_SOME_FAMILIES = frozenset(
 """Options that `gradient` had for every family and now has for some."""
 
 _ADDED: Mapping[str, Mapping[str, Any]] = {
-    "gradient": {"importance": "colour", "exponent": 1.0, "interval": 0}
+    "gradient": {"importance": "colour", "exponent": 1.0, "interval": 0},
+    **{codec: {"brightness": 0.5} for codec in ("autoencoder", "conditional", "vae")},
 }
-"""Options by engine that were added later, with the values that repeat earlier fits."""
+"""Options by primitive or engine that were added later, with values that repeat earlier fits."""
 
 
 SLOW_SAMPLE = "pan=0.04&turn=2.5"
@@ -83,7 +84,7 @@ def migrated_engine_options(
 
 
 def earlier_options(name: str, given: Mapping[str, Any], known: Iterable[str]) -> dict[str, Any]:
-    """Values of options of the engine `name` that did not exist when a fit wrote `given`.
+    """Values of options of the primitive or engine `name` that a fit that wrote `given` had not.
 
     A fit writes every option. So nothing is missing where one of the others `known` is missing.
     """

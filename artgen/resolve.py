@@ -113,7 +113,8 @@ def resolve(
     if subject is not None:
         _check_for_pictures(recipe, subject)
 
-    asked = {**table.options, **_sized(cls, table)}
+    earlier = earlier_options(table.name, table.options, _names(cls.Options))
+    asked = {**earlier, **table.options, **_sized(cls, table)}
 
     def make(**options: Any) -> Primitive:
         """The primitive with the table's options, and `options` over them, for this target."""

@@ -471,6 +471,18 @@ def test_the_faster_arithmetic_of_the_codec_itself_is_taken(faster, digits, monk
     assert art.recipe.run.arithmetic == faster
 
 
+@pytest.mark.parametrize("cls", [Autoencoder, Conditional, VAE])
+def test_the_first_outputs_are_as_bright_as_the_pictures(digits, cls):
+    mean = digits.subject.pictures.mean() / 255
+    for options, bright in (({}, mean), ({"brightness": 0.5}, 0.5), ({"network": "dense"}, 0.5)):
+        codec, tensors = made(cls, digits.subject, **SMALL, **options)
+        labels = torch.zeros(1, dtype=torch.int64)
+        # Without what the weights add, the outputs are the sigmoid of the last bias alone.
+        flat = {name: 0 * t if name.endswith("_weight") else t for name, t in tensors.items()}
+        output = codec.decode(torch.zeros(1, *codec.latent), Params(flat), labels)
+        torch.testing.assert_close(output, torch.full_like(output, bright), atol=1e-3, rtol=0)
+
+
 def test_schedules_are_those_described():
     from artgen.recipe import Recipe
     from artgen.registry import default

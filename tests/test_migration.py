@@ -62,6 +62,22 @@ def test_a_fit_made_before_an_option_existed_keeps_what_was_done_then():
     assert resolved("gaussian", start=0.5).recipe.stage[0].options == {**options, "start": 0.5}
 
 
+def test_an_autoencoder_made_before_it_knew_the_brightness_starts_from_mid_gray():
+    def options(**given):
+        recipe = Recipe.from_dict({"primitive": {"name": "autoencoder", **given}})
+        return resolve(recipe, default(), Canvas(9, 9), set_of_black()).recipe.primitive.options
+
+    complete = options()
+    assert complete["brightness"] == 0.01
+    assert options(**complete) == complete
+    del complete["brightness"]
+    assert options(**complete)["brightness"] == 0.5
+
+
+def set_of_black():
+    return artgen.set_from_arrays(np.zeros((6, 28, 28))).subject
+
+
 @pytest.mark.parametrize("primitive", ["gaussian", "siren", "triangle"])
 def test_a_recipe_of_schema_1_loses_the_options_of_other_families(primitive):
     old = resolved(primitive, schema=1, **EVERY_OPTION, rate=0.5)

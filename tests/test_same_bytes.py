@@ -95,9 +95,10 @@ RUNS: dict[str, str] = {
     "curve": "fit curve:sin(3*x) -p mlp --steps 30",
     "points": "fit points:spiral -p mlp --steps 30",
     "curve-scratch": "fit curve:x/2 -p mlp -e scratch --steps 10",
-    "autoencoder": f"{DIGITS} -p autoencoder",
-    "autoencoder-augmented": f"{DIGITS} -p autoencoder --set engine.augment=0.5",
-    "conditional": f"{DIGITS} -p conditional",
+    "autoencoder": f"{DIGITS} -p autoencoder --set brightness=0.5",
+    "autoencoder-augmented": f"{DIGITS} -p autoencoder --set brightness=0.5"
+    " --set engine.augment=0.5",
+    "conditional": f"{DIGITS} -p conditional --set brightness=0.5",
     "pca": "fit sample:digits?n=240 -p pca",
     "svd": "fit sample:digits?n=240 -p svd --no-video",
     "clip-gaussian": "fit sample:clip?n=4&pan=0.04&turn=2.5 -p gaussian -n 20 --steps 30"

@@ -58,9 +58,9 @@ class Codec(Primitive):
     """An encoder and a decoder; its parameters have no instance axis.
 
     `channels` (1 for gray, 3 for RGB), `height` and `width` are those of the set's pictures,
-    `classes` is how many kinds of pictures are known, and `training` how many pictures there are to
-    learn from. They are set before options, `latent` and `params` are asked for; until then they
-    are those of MNIST.
+    `classes` is how many kinds of pictures are known, `training` how many pictures there are to
+    learn from, and `brightness` the mean of the subject's pictures, 0 to 1. They are set before
+    options, `latent` and `params` are asked for; until then they are those of MNIST.
 
     A codec has no count: `--count` sets the option that `size_option` names, how much a latent
     holds. For the engine `gradient`, `encode` and `decode` are differentiable in the parameters;
@@ -79,12 +79,14 @@ class Codec(Primitive):
     width: int = 28
     classes: int = 10
     training: int = 60_000
+    brightness: float = 0.13
 
     def take(self, subject: Subject | None) -> None:
-        """Set the size and classes of the pictures."""
+        """Set the size, classes and brightness of the pictures."""
         if isinstance(subject, ImageSet):
             _, self.height, self.width, self.channels = subject.pictures.shape
             self.classes, self.training = len(subject.classes), subject.training
+            self.brightness = float(subject.pictures.mean()) / 255
 
     @property
     def latent(self) -> tuple[int, ...]:

@@ -5,7 +5,8 @@ The convolutional one, `lossy`, sees 28×28 pixels as 26, 13, 11, 5, 3 and 1, an
 allow, and unfold in the same proportions. The dense one, `lossless`, has layers as wide as there
 are pixels, and saves nothing. Both are those of an article on compressing MNIST, layer by layer:
 239,641 parameters with a latent of 32, and 2,464,896. Weights begin so that every layer hands on
-values of the same spread (He, Zhang, Ren and Sun 2015): with ten layers that saves epochs.
+values of the same spread (He, Zhang, Ren and Sun 2015): with ten layers that saves epochs. The
+convolutional network begins with outputs about as bright as the pictures are.
 
 The schedule `short` is a one-cycle of fifteen epochs (Smith and Topin 2017), minutes on a laptop;
 `published` is that of the article: 300 epochs over five times as many pictures, four of five of
@@ -39,6 +40,9 @@ UNFOLDED = (32, 16, 16, 8)
 FOLDED = (64, 128, 64)
 """Channels of the encoder."""
 
+DARKEST = 0.01
+"""The least brightness to start from; below it the sigmoid has hardly a gradient."""
+
 BATCH, EPOCHS, LEAST_STEPS = 100, 15, 1500
 PUBLISHED_EPOCHS, COPIES, DECAY = 300, 5, 0.98
 
@@ -59,6 +63,12 @@ class Autoencoder(Codec):
         )
         width: float = option(1.0, "factor on the channels of inner layers", low=0.05, high=8)
         schedule: Literal["short", "published"] = option("short", "training schedule")
+        brightness: float | None = option(
+            None,
+            "brightness that network=convolutional starts from; default that of the pictures",
+            low=DARKEST,
+            high=1 - DARKEST,
+        )
 
     size_option = "latent"
     presets: ClassVar[Mapping[str, Preset]] = {
@@ -67,10 +77,15 @@ class Autoencoder(Codec):
     }
 
     def resolve_options(self, canvas: Canvas) -> None:
-        """Set the size of the latent from the pictures."""
+        """Set the size of the latent and the first brightness from the pictures."""
         pixels = self.channels * self.height * self.width
         usual = 32 if self.options.network == "convolutional" else pixels
-        self.options = replace(self.options, latent=self.options.latent or usual)
+        bright = min(max(round(self.brightness, 3), DARKEST), 1 - DARKEST)
+        self.options = replace(
+            self.options,
+            latent=self.options.latent or usual,
+            brightness=self.options.brightness or bright,
+        )
 
     def suggested_stage(self) -> dict[str, Any]:
         """Batches of 100, Adam at 1e-3 with a decay of 1e-9; steps by the number of pictures."""
@@ -172,10 +187,15 @@ class Autoencoder(Codec):
     def params(self) -> Mapping[str, Param]:
         """`encode0_weight` and so on: a weight, a bias and mostly the slopes of each layer."""
         params = {}
+        bright = self.options.brightness or 0.5
+        logit = math.log(bright / (1 - bright))
         for name, shape, inputs, biases, slopes in self.layers():
             bound = math.sqrt(6 / (inputs * (1 + SLOPE**2)))
             params[f"{name}_weight"] = Param(*shape, init=init.uniform(-bound, bound), lr=RATE)
-            params[f"{name}_bias"] = Param(biases, lr=RATE)
+            # The bias before the sigmoid, unless a PReLU is between them. Starting from mid-gray,
+            # dark pictures may drive all outputs to black, where the sigmoid has hardly a gradient.
+            start = logit if slopes is None and name.startswith("decode") else 0.0
+            params[f"{name}_bias"] = Param(biases, init=start, lr=RATE)
             if slopes is not None:
                 params[f"{name}_slope"] = Param(slopes, init=init.constant(SLOPE), lr=RATE)
         return params
