@@ -33,7 +33,7 @@ Place: TypeAlias = "tuple[float, float] | Literal['auto']"
 
 _CENTRE = 0.5, 0.5
 _INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0}
-_NUMBER = r"(\d{1,6}(?:\.\d{1,4})?)"
+_NUMBER = r"(\d{1,15}(?:\.\d{1,4})?)"
 _SIZE = re.compile(rf"{_NUMBER}(?:x{_NUMBER})?(px|cm|mm|in)?", re.IGNORECASE)
 _ASPECT = re.compile(rf"{_NUMBER}:{_NUMBER}")
 _SEEN = 128

@@ -512,7 +512,10 @@ class Recipe(_Table):
             text = read_regular(path, f"recipe {path}", _LARGEST, empty=True).decode("utf-8")
             data = parse_toml(text)
         except ValueError as error:
-            raise InputError(f"{path} is not a TOML recipe: {error}") from None
+            raise InputError(
+                f"{path} is not a TOML recipe: {error}",
+                hint="`artgen info FILE.png --recipe` prints one of an output, to compare with",
+            ) from None
         return cls.from_dict(data, where=str(path))
 
     def to_dict(self) -> dict[str, Any]:
@@ -615,7 +618,8 @@ def _checked(text: str, parse: Callable[[str], object]) -> str:
     try:
         parse(text)
     except UsageError as error:
-        raise PydanticCustomError("text", f"is wrong: {error.message}") from None
+        hint = f" ({error.hint})" if error.hint else ""
+        raise PydanticCustomError("text", f"is wrong: {error.message}{hint}") from None
     return text
 
 

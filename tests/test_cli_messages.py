@@ -107,8 +107,15 @@ def test_wrong_options_are_found_in_the_text_of_their_definitions(options, stage
         (("fit", "-n"), "'-n' requires an argument", "artgen fit --help"),
         (("gallery", "reel", "-o"), "'-o' requires an argument", "artgen gallery reel --help"),
         (("fit", "--size", "wide"), "--size 'wide' is not a size", "1080x1080"),
+        (
+            ("fit", "--size", "9" * 9),
+            "must be a whole number of pixels from 1 to 65536",
+            "1080x1080",
+        ),
         (("fit", "--recipe", "r.toml"), "target.size must be a whole number, got 'wide'", ""),
         (("fit", "--set", "visibility_size=wide"), "must be a whole number from 1 to 256", "cells"),
+        (("fit", "--focus", "5,5,5"), "'5,5,5' is not a circle in a picture", "0.5,0.3,0.1"),
+        (("plugins", "search", " "), "the word to search for is empty", "artgen plugins list"),
         (("fit", "ftp://example.org/a.png"), "is a URL", "download"),
         (("fit", "sample:digits", *TINY), "cannot be fitted to a target of kind set", "-p "),
         (("fit", "empty", *TINY), "folder empty holds no pictures", ".png"),
@@ -117,11 +124,15 @@ def test_wrong_options_are_found_in_the_text_of_their_definitions(options, stage
         (("render", "logo.png"), "logo.png cannot be both the drawing and the output", ".art"),
         (("plot", "noise.art"), "cannot read noise.art: it is not a text file", "--log"),
         (("info", "damaged.art"), "damaged.art is damaged", "copy it"),
+        (("info", "logo.png"), "logo.png is empty", "copy it"),
+        (("info", "missing"), "cannot read missing: No such file", "check the path"),
+        (("fit", "--recipe", "syntax.toml"), "syntax.toml is not a TOML recipe", "artgen info"),
     ],
 )
 def test_mistakes_are_explained_in_plain_words(call, arguments, message, hint):
     Path("empty").mkdir()
     Path("r.toml").write_text('[target]\nsize = "wide"\n')
+    Path("syntax.toml").write_text("x = [1,")
     Path("logo.png").touch()
     Path("noise.art").write_bytes(bytes(range(256)))
     tensor = {"dtype": "F32", "shape": [3], "data_offsets": [0, 12]}

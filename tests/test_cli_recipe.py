@@ -213,6 +213,7 @@ def test_a_bad_recipe_file_is_named(tmp_path: Path):
     file.write_text("[primitive]\ncount = 0\n")
     with pytest.raises(InputError, match=r"r\.toml: primitive\.count must be a number from 1"):
         read_recipe_file(file)
+    (tmp_path / "r.txt").touch()
     with pytest.raises(ArtgenError, match="cannot hold a recipe"):
         read_recipe_file(tmp_path / "r.txt")
 

@@ -71,8 +71,8 @@ def test_functions_of_other_letters_are_other_kernels():
     [
         ({"text": " "}, "text has no letters"),
         ({"text": "a\u4e00"}, "no outline of '\u4e00'"),
-        ({"font": "none.ttf"}, "cannot read the font none.ttf"),
-        ({"font": __file__}, "cannot read the font"),
+        ({"font": "none.ttf"}, "cannot read the font none.ttf: No such file"),
+        ({"font": __file__}, "test_glyph.py: it is not a font"),
         ({"font": "{"}, "cannot read the font {"),
         ({"font": '{"A":[1,2]}', "text": "A"}, "no outline of 'A'"),
     ],

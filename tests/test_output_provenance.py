@@ -113,6 +113,7 @@ def test_files_without_a_recipe(tmp_path):
 
 
 def test_unknown_and_missing_files(tmp_path):
+    (tmp_path / "photo.bmp").touch()
     with pytest.raises(InputError, match=r"photo\.bmp cannot hold") as caught:
         read_recipe(tmp_path / "photo.bmp")
     assert ".png" in caught.value.hint
@@ -146,7 +147,7 @@ def test_an_svg_in_an_encoding_that_cannot_be_read(tmp_path, encoding):
 def test_every_cut_of_a_png_is_refused(tmp_path):
     data = encode_png(PIXELS, TEXT)
     end_of_recipe = data.index(b"IDAT") - 4
-    for length in range(0, end_of_recipe):
+    for length in range(1, end_of_recipe):
         (tmp_path / "cut.png").write_bytes(data[:length])
         with pytest.raises(InputError, match="damaged"):
             read_recipe(tmp_path / "cut.png")

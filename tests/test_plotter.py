@@ -605,7 +605,8 @@ def test_the_table_of_a_pdf_says_where_its_objects_are(registry):
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        (b"", "does not start like a PDF"),
+        (b"", "is empty"),
+        (b"PDF", "does not start like a PDF"),
         (b"%PDF-1.7\n", "contains no recipe"),
         (b"%PDF-1.7\n<artgen:recipe>{", "cut short"),
         (b"%PDF-1.7\n<artgen:recipe>[]</artgen:recipe>", "not an object"),

@@ -243,7 +243,7 @@ def _beginning(event: Started) -> str:
     limit = "up to " if any(stage.get("converge") for stage in recipe["stage"]) else ""
     stages = ", then ".join(
         f"{stage['engine']} for "
-        + (f"{stage['steps']} steps" if "steps" in stage else f"{stage['time']:g} s")
+        + (_steps(stage["steps"]) if "steps" in stage else f"{stage['time']:g} s")
         for stage in recipe["stage"]
     )
     parts = [
@@ -262,8 +262,12 @@ def _ending(summary: dict[str, Any]) -> str:
     reason = (
         "finished: more would not help" if stopped_by == "finished" else f"stopped by {stopped_by}"
     )
-    steps, seconds = summary["steps"], summary["seconds"]
-    return f"{headline(summary)} after {steps} steps in {seconds:.1f} s, {reason}"
+    took = f"{_steps(summary['steps'])} in {summary['seconds']:.1f} s"
+    return f"{headline(summary)} after {took}, {reason}"
+
+
+def _steps(count: int) -> str:
+    return f"{count} step" if count == 1 else f"{count} steps"
 
 
 def _metrics(event: Evaluated | TileFitted) -> str:

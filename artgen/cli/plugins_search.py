@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from artgen.cli._console import columns, print_json, say
 from artgen.cli._flags import Common, argument
+from artgen.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.registry import Registry
@@ -22,6 +23,8 @@ def search(
     """
     from artgen.registry import KINDS, PREFIX
 
+    if not word.strip():
+        raise UsageError("the word to search for is empty", hint="`artgen plugins list` lists all")
     registry, word = common.registry(), word.lower()
     found = [
         {

@@ -57,18 +57,22 @@ def read_recipe(path: Path) -> str:
 
     Raises InputError where the file cannot be read, is damaged or holds no recipe.
     """
-    reader = _READERS.get(path.suffix.lower())
-    if reader is None:
-        raise InputError(
-            f"{path} cannot hold a recipe", hint=f"files that can: {', '.join(sorted(_READERS))}"
-        )
     try:
-        check_regular(path, str(path))
+        size = check_regular(path, str(path))
+        reader = _READERS.get(path.suffix.lower())
+        if reader is None:
+            raise InputError(
+                f"{path} cannot hold a recipe",
+                hint=f"files that can: {', '.join(sorted(_READERS))}",
+            )
+        if not size:
+            raise InputError(f"{path} is empty", hint="save or copy it anew")
         with reading(str(path)):
             recipe = reader(path)
         (recipe or "").encode()
     except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror or error}") from error
+        hint = "check the path and its permissions"
+        raise InputError(f"cannot read {path}: {error.strerror or error}", hint=hint) from error
     except UnicodeEncodeError:
         raise InputError(f"{path} is damaged: its recipe is not valid Unicode") from None
     except _Damaged as error:

@@ -173,7 +173,7 @@ def _fitted(picture: Any, cover: Any, side: int, file: str | Path) -> NDArray[np
 
 def _read(file: Any, name: str) -> Any:
     """The picture of Pillow in a file. Raises InputError naming it."""
-    from PIL import Image
+    from PIL import Image, UnidentifiedImageError
 
     try:
         picture = Image.open(file)
@@ -181,10 +181,12 @@ def _read(file: Any, name: str) -> Any:
             raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
         picture.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise InputError(
-            f"cannot read the picture {name}: {error}",
-            hint="use a PNG with alpha, or a dark drawing on white",
-        ) from None
+        reason, hint = str(error), "use a PNG with alpha, or a dark drawing on white"
+        if isinstance(error, UnidentifiedImageError):
+            reason = "it is not a picture"
+        elif isinstance(error, OSError) and error.strerror:
+            reason, hint = error.strerror, "check the path and its permissions"
+        raise InputError(f"cannot read the picture {name}: {reason}", hint=hint) from None
     return picture
 
 

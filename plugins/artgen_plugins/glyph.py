@@ -124,7 +124,12 @@ def _opened(font: str, letters: list[str]) -> str:
         found = json.loads(font) if font.startswith("{") else read_font(font, letters)
         outlines = {each: np.array(found.get(each, []), int).tolist() for each in letters}
     except (OSError, RuntimeError, TypeError, ValueError) as error:
-        raise InputError(f"cannot read the font {font:.80}: {error}") from None
+        reason = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, RuntimeError):
+            # FreeType names lines of its own source.
+            reason = "it is not a font"
+        hint = "name a TTF or OTF file, or a font of matplotlib such as DejaVuSans"
+        raise InputError(f"cannot read the font {font:.80}: {reason}", hint=hint) from None
     wrong = [each for each, numbers in outlines.items() if not numbers or len(numbers) % 8]
     if wrong:
         raise InputError(f"the font {font:.80} has no outline of {wrong[0]!r}")
