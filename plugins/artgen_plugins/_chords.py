@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import ink
 from artgen_plugins._swaps import exchange
 
 Floats = NDArray[np.float64]
@@ -21,23 +21,49 @@ FAR = 4
 """Pixels that the Gaussian, used twice, reaches."""
 
 
-def coverage(sheet: ink.Sheet, nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]:
+def coverage(nails: Floats, first: Ints, second: Ints) -> tuple[Any, float, Any]:
     """Return the length of each chord in each pixel [pixels, chords], their area, and x and y."""
     from scipy.sparse import csr_matrix
 
     low, high = nails.min(0), nails.max(0)
     pixel = float((high - low).min()) / SIDE
-    columns, rows = np.ceil((high - low) / pixel).astype(int)
-    share = (np.arange(2 * max(columns, rows)) + 0.5) / (2 * max(columns, rows))
-    along = nails[second] - nails[first]
-    places = nails[first][:, None] + along[:, None] * share[:, None] - low
-    column, row = np.moveaxis((places / pixel).astype(np.int32), 2, 0)
-    place = row.clip(0, rows - 1) * columns + column.clip(0, columns - 1)
-    length = np.repeat(np.hypot(*along.T) / len(share), len(share)).astype(np.float32)
-    chord = np.repeat(np.arange(len(first), dtype=np.int32), len(share))
-    matrix = csr_matrix((length, (place.ravel(), chord)), (rows * columns, len(first)))
+    columns, rows = np.ceil((high - low) / pixel).astype(int).tolist()
+    samples = 2 * max(columns, rows)
+    steps = (np.hypot(*(nails[second] - nails[first]).T) / samples).astype(np.float32)
+    lengths, pixels, ends = walk(nails, first, second, steps, samples, low, pixel, columns, rows)
+    matrix = csr_matrix((lengths, pixels, ends), (len(first), rows * columns)).T.tocsr()
     x, y = (low[k] + pixel * (np.arange(count) + 0.5) for k, count in enumerate((columns, rows)))
     return matrix, pixel * pixel, np.meshgrid(x, y)
+
+
+@nb.njit(cache=True)
+def walk(
+    nails: Any, first: Any, second: Any, steps: Any, samples: int, low: Any, pixel: float,
+    columns: int, rows: int,
+) -> tuple[Any, Any, Any]:  # fmt: skip
+    """Return the lengths of all chords in the pixels that they cross, these, and where each ends.
+
+    Each of the `samples` of a chord stands for the length `steps` [chords] of it.
+    """
+    lengths = np.empty(len(first) * samples, np.float32)
+    pixels, ends = np.empty(len(lengths), np.int32), np.zeros(len(first) + 1, np.int32)
+    last = -1
+    for chord in range(len(first)):
+        nail = nails[first[chord]]
+        along = nails[second[chord]] - nail
+        before = -1
+        for sample in range(samples):
+            share = (sample + 0.5) / samples
+            column = int((nail[0] + along[0] * share - low[0]) / pixel)
+            row = int((nail[1] + along[1] * share - low[1]) / pixel)
+            place = min(max(row, 0), rows - 1) * columns + min(max(column, 0), columns - 1)
+            if place == before:
+                lengths[last] += steps[chord]
+            else:
+                last, before = last + 1, place
+                lengths[last], pixels[last] = steps[chord], place
+        ends[chord + 1] = last + 1
+    return lengths[: last + 1], pixels[: last + 1], ends
 
 
 class View:

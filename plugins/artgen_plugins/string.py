@@ -78,7 +78,7 @@ class String(Ink):
         nails = self.find_nails(sheet)
         first, second = self.find_chords(nails)
         reach = np.hypot(*(nails[first] - nails[second]).T)
-        matrix, cell, grid = coverage(sheet, nails, first, second)
+        matrix, cell, grid = coverage(nails, first, second)
         crossed = (np.diff(matrix.indptr) > 0).reshape(grid[0].shape)
         goal = replace(sheet, amounts=self.tones(sheet))
         tones = [crossed * goal.at(k, *grid) for k in range(len(self.inks))]
