@@ -40,22 +40,22 @@ LOOSE = Registry(files=[Path(__file__).with_name("_outlines.py")])
 SCORERS = """
 NO_PALETTE = np.zeros((0, 3))
 
-@nb.njit((nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
-def score_sums(genes, sums, grid, alpha):
+@nb.njit((tables_type, nb.float64[:, ::1], planes, grid_type, nb.float64), **options)
+def score_sums(tables, genes, sums, grid, alpha):
     scratch = make_scratch(sums.shape[0], VERTICES, CROSSINGS)
     total = 0.0
     for i in range(len(genes)):
-        total += score(0, genes[i], sums, grid, alpha, alpha, NO_PALETTE, scratch)
+        total += score(tables, 0, genes[i], sums, grid, alpha, alpha, NO_PALETTE, scratch)
     return total
 
 
-@nb.njit((nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
-def score_pixels(genes, target, picture, grid, alpha):
+@nb.njit((tables_type, nb.float64[:, ::1], planes, planes, grid_type, nb.float64), **options)
+def score_pixels(tables, genes, target, picture, grid, alpha):
     height = target.shape[1]
     scratch = make_scratch(height, VERTICES, CROSSINGS)
     total = 0.0
     for i in range(len(genes)):
-        spans = trace(0, genes[i], 0, height, grid, scratch)
+        spans = trace(0, genes[i], tables, 0, height, grid, scratch)
         s0 = s1 = s2 = q = np.float32(0)
         n = 0
         for span in range(spans):
@@ -81,12 +81,12 @@ def score_pixels(genes, target, picture, grid, alpha):
     return total
 
 
-@nb.njit((nb.float64[:, ::1], nb.int64, grid_type), **options)
-def count_rows(genes, height, grid):
+@nb.njit((tables_type, nb.float64[:, ::1], nb.int64, grid_type), **options)
+def count_rows(tables, genes, height, grid):
     scratch = make_scratch(height, VERTICES, CROSSINGS)
     total = 0
     for i in range(len(genes)):
-        spans = trace(0, genes[i], 0, height, grid, scratch)
+        spans = trace(0, genes[i], tables, 0, height, grid, scratch)
         if spans > 0:
             total += scratch[0][spans - 1] - scratch[0][0] + 1
     return total
@@ -178,12 +178,13 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, 
     empty = Stack(np.zeros(0, np.int64), nothing[:, : shape.genes], nothing[:, :3], np.zeros(0))
     layers.go_to(empty, 0)
     layers.add_up(1)
-    genes = candidates(shape, number, reach * Canvas(side, side).pixel)
+    tables, genes = layers.tables, candidates(shape, number, reach * Canvas(side, side).pixel)
     sums, pixels = [], []
     for _ in range(5):
-        sums.append(cpu(kernels.score_sums, genes, layers.sums, layers.grid, alpha))
-        pixels.append(cpu(kernels.score_pixels, genes, target, layers.below, layers.grid, alpha))
-    rows = kernels.count_rows(genes, side, layers.grid)
+        sums.append(cpu(kernels.score_sums, tables, genes, layers.sums, layers.grid, alpha))
+        goal = (target, layers.below, layers.grid, alpha)
+        pixels.append(cpu(kernels.score_pixels, tables, genes, *goal))
+    rows = kernels.count_rows(tables, genes, side, layers.grid)
     return statistics.median(sums), statistics.median(pixels), rows
 
 

@@ -1,16 +1,18 @@
 """Letters of a font: their outlines, and functions that belong to one object of a shape."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import matplotlib
 import numpy as np
 import pytest
+import torch
 from matplotlib.textpath import TextPath
 
 import artgen
-from artgen import InputError
-from artgen.compiler.static_functions import fingerprint
+from artgen import InputError, PluginError
+from artgen.raster import draw_shapes, drawing_kernels
 from artgen_plugins._fonts import EM
 from artgen_plugins.glyph import Glyph
 
@@ -59,11 +61,31 @@ def test_a_part_keeps_its_letter_and_repeated_letters_are_frequent():
     assert 170 < found.count(0.5) < 230
 
 
-def test_functions_of_other_letters_are_other_kernels():
-    first, again, second = (Glyph({"text": text}) for text in ("AB", "AB", "AC"))
-    assert first.outline is again.outline
-    assert fingerprint([first.outline]) != fingerprint([second.outline])
-    assert fingerprint([first.random]) == fingerprint([second.random])
+def test_letters_are_arguments_of_kernels():
+    first, second = Glyph({"text": "AB"}), Glyph({"text": "OCD"})
+    tensors = {
+        "genes": torch.tensor([[0.0, 0.0, 0.8, 0.0, 1.5]]).T,
+        "colour": torch.ones(3, 1),
+        "alpha": torch.ones(1),
+    }
+    covered = []
+    for glyph in (first, second):
+        drawn = draw_shapes(glyph, tensors, artgen.Canvas(64, 64), (0.0, 0.0, 0.0))
+        contours = glyph.contours(tensors["genes"][:, 0].double().numpy())
+        expected = abs(sum(area(finely(contour)) for contour in contours))
+        covered.append(float(drawn[0].mean()) * 4)
+        assert covered[-1] == pytest.approx(expected, rel=1e-2)
+    assert abs(covered[0] - covered[1]) > 0.1
+    assert drawing_kernels(first) is drawing_kernels(second)
+
+
+def test_only_arrays_are_bound_to_functions():
+    glyph = Glyph({"text": "A"})
+    glyph.random = partial(glyph.random.func, order=3)
+    with pytest.raises(
+        PluginError, match=r"_random \(glyph.py, line \d+\) gets order, which is no"
+    ):
+        drawing_kernels(glyph)
 
 
 @pytest.mark.parametrize(

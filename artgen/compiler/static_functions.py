@@ -15,6 +15,7 @@ import numpy as np
 
 from artgen.compiler import kernel_cache
 from artgen.compiler.jit import generator_type
+from artgen.compiler.tables import arrays_of, unbound
 from artgen.errors import PluginError
 from artgen.faults import broken, plugin_code
 
@@ -38,7 +39,7 @@ def fingerprint(functions: Iterable[Any]) -> str:
 
 def computed(function: Any, seen: set[Any]) -> Iterator[str]:
     """Yield all that determines the result of a function: its code, and the values it names."""
-    function = getattr(function, "py_func", function)
+    function = unbound(getattr(function, "py_func", function))
     if not isinstance(function, types.FunctionType) or function in seen:
         return
     seen.add(function)
@@ -109,11 +110,12 @@ def try_in_python(owner: Any, names: Iterable[str], genes: int, vertices: int = 
             "line": (made, y),
         }
         for name in tries:
-            function, what = getattr(owner, name), f"{of}.{name}"
+            call, what = getattr(owner, name), f"{of}.{name}"
+            function = unbound(call)
             tries[name] += 1
             with plugin_code(what, function, hint=_CONTRACT), np.errstate(all="ignore"):
                 try:
-                    result = function(*arguments.get(name, (made,)))
+                    result = call(*arguments.get(name, (made,)))
                 except (ArithmeticError, ValueError):
                     # Compiled, a division by zero and the root of a negative number are no errors.
                     failures[name] += 1
@@ -174,9 +176,9 @@ def _check_compiles(owner: Any, name: str, cause: Exception) -> None:
         "span": (genes, number),
         "line": (genes, number),
     }
-    function = getattr(owner, name)
+    function, tables = unbound(getattr(owner, name)), arrays_of(getattr(owner, name)).values()
     try:
-        nb.njit(function).compile(arguments[name])
+        nb.njit(function).compile((*arguments[name], *map(nb.typeof, tables)))
     except Exception as failure:
         file = re.escape(Path(function.__code__.co_filename).name)
         # numba writes `File "heart.py", line 7:` or `heart.py (7)`.

@@ -93,9 +93,9 @@ class Shape(Primitive):
     be class attributes, or properties computed from `self.options`.
 
     The static functions are compiled by numba. They are plain Python on numbers: `math`, loops,
-    constants of the module. Their argument `genes` is a float64 array [genes], lengths in canvas
-    units; `rng` is a `numpy.random.Generator`, the only source of randomness. They must not keep
-    state.
+    constants of the module, arrays bound by `functools.partial`. Their argument `genes` is a
+    float64 array [genes], lengths in canvas units; `rng` is a `numpy.random.Generator`, the only
+    source of randomness. They must not keep state.
     """
 
     family: ClassVar[str] = "shape"

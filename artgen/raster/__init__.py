@@ -40,6 +40,7 @@ from artgen.raster.spans import (
     load_kernels,
     make_grid,
     pack,
+    tables_of,
     unpack,
 )
 from artgen.raster.windows import Windows, draw_strips, moved
@@ -82,6 +83,7 @@ __all__ = [
     "pack",
     "paint",
     "planned_backend",
+    "tables_of",
     "tensor_device",
     "triangulate",
     "unpack",

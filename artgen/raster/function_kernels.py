@@ -21,31 +21,31 @@ if TYPE_CHECKING:
 
 
 @nb.njit(trace_type, **options)
-def tracing(kind, genes, first, last, grid, scratch):
+def tracing(kind, genes, tables, first, last, grid, scratch):
     """Find the spans of a shape."""
-    return trace(kind, genes, first, last, grid, scratch)
+    return trace(kind, genes, tables, first, last, grid, scratch)
 
 
 @nb.njit(random_type, **options)
-def making_up(kind, genes, rng, x, y, size):
+def making_up(kind, genes, tables, rng, x, y, size):
     """Fill `genes` as `random` does."""
-    random(kind, genes, rng, x, y, size)
+    random(kind, genes, tables, rng, x, y, size)
 
 
 @nb.njit(mutate_type, **options)
-def changing(kind, genes, rng, step):
+def changing(kind, genes, tables, rng, step):
     """Change `genes` as `mutate` does."""
-    mutate(kind, genes, rng, step)
+    mutate(kind, genes, tables, rng, step)
 
 
 @nb.njit(valid_type, **options)
-def judging(kind, genes):
+def judging(kind, genes, tables):
     """Return the result of `valid`."""
-    return bool(valid(kind, genes))
+    return bool(valid(kind, genes, tables))
 
 
 FUNCTIONS = (
     *map(address_of, (tracing, making_up, changing, judging)),
     *(CHANCES, VERTICES, CROSSINGS),
 )
-"""As `function_types.functions_type`."""
+"""As `function_types.functions_type`, but for the tables."""

@@ -14,6 +14,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 
 from artgen.compiler.jit import generator_type, grid_type
+from artgen.compiler.tables import tables_type
 
 genes_type = nb.float64[::1]
 scratch_type: Any = nb.types.Tuple(
@@ -24,13 +25,18 @@ scratch_type: Any = nb.types.Tuple(
 )
 """What `span_kernels.make_scratch` returns."""
 
-trace_type = nb.int64(nb.int64, genes_type, nb.int64, nb.int64, grid_type, scratch_type)
-random_type = nb.void(nb.int64, genes_type, generator_type, *[nb.float64] * 3)
-mutate_type = nb.void(nb.int64, genes_type, generator_type, nb.float64)
-valid_type = nb.boolean(nb.int64, genes_type)
+shape_types: Any = (nb.int64, genes_type, tables_type)
+"""The kind and the genes of a shape, and the tables of the functions."""
+trace_type = nb.int64(*shape_types, nb.int64, nb.int64, grid_type, scratch_type)
+random_type = nb.void(*shape_types, generator_type, *[nb.float64] * 3)
+mutate_type = nb.void(*shape_types, generator_type, nb.float64)
+valid_type = nb.boolean(*shape_types)
 
-functions_type: Any = nb.types.Tuple((*[nb.int64] * 4, nb.float64[::1], nb.int64, nb.int64))
-"""The addresses of `trace`, `random`, `mutate` and `valid`; CHANCES, VERTICES and CROSSINGS."""
+functions_type: Any = nb.types.Tuple(
+    (*[nb.int64] * 4, nb.float64[::1], nb.int64, nb.int64, tables_type)
+)
+"""The addresses of `trace`, `random`, `mutate` and `valid`; CHANCES, VERTICES and CROSSINGS; the
+tables."""
 
 
 def address_of(function: Any) -> int:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @nb.njit(
     (
-        nb.int64[::1],
+        *[nb.int64[::1]] * 2,
         *[nb.float64[:, ::1]] * 2,
         nb.float64[::1],
         nb.float32[:, :, ::1],
@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     ),
     **options,
 )
-def over(kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
+def over(tables, kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
     """Draw N shapes over `picture` [channels, height, width], in its rows `first` to before `last`.
 
-    `kind` and `alpha` are [N], `genes` [N, genes], `colour` [N, channels]; the grid has
-    `sample_rows` per pixel. Where a shape covers the share k of a pixel, the pixel p becomes
+    `tables` holds the arrays of the functions (see `compiler.tables`); `kind` and `alpha` are [N],
+    `genes` [N, genes], `colour` [N, channels]; the grid has `sample_rows` per pixel. Where a shape
+    covers the share k of a pixel, the pixel p becomes
     p(1 − alpha·k) + alpha·k·colour.
     """
     channels, width = picture.shape[0], picture.shape[2]
@@ -35,7 +36,9 @@ def over(kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
     changes = np.zeros(width + 1)
     share = np.empty(width, np.float32)
     for i in range(len(kind)):
-        spans = trace(kind[i], genes[i], first * sample_rows, last * sample_rows, grid, scratch)
+        spans = trace(
+            kind[i], genes[i], tables, first * sample_rows, last * sample_rows, grid, scratch
+        )
         span = np.int64(0)
         while span < spans:
             y = scratch[0][span] // sample_rows

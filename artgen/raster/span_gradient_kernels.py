@@ -33,13 +33,13 @@ def longer(tape, needed):
 
 
 @inline
-def covered_sum(kind, genes, sums, top, bottom, left, right, grid, sample_rows, scratch):
+def covered_sum(tables, kind, genes, sums, top, bottom, left, right, grid, sample_rows, scratch):
     """The sum of what a shape covers, in a box of pixels, of what `sums` are running totals of.
 
     The box reaches from row `top` and column `left` to before `bottom` and `right`; `sums` holds
     what is left of each place in each of its rows.
     """
-    spans = trace(kind, genes, top * sample_rows, bottom * sample_rows, grid, scratch)
+    spans = trace(kind, genes, tables, top * sample_rows, bottom * sample_rows, grid, scratch)
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     total, last = 0.0, right - left - 1
     for span in range(spans):
@@ -54,14 +54,15 @@ def covered_sum(kind, genes, sums, top, bottom, left, right, grid, sample_rows, 
 
 @nb.njit(
     (
-        *(nb.int64[::1], matrix, matrix, nb.float64[::1], picture_type, picture_type),
+        *(nb.int64[::1], nb.int64[::1], matrix, matrix, nb.float64[::1], picture_type),
+        picture_type,
         *(grid_type, nb.int64, grid_type, nb.int64, nb.float64, nb.int64, nb.int64, matrix),
     ),
     **options,
 )
 def over_backward(
-    kind, genes, colour, alpha, picture, light, fine, sample_rows, grid, rows, step, first, last,
-    gradients,
+    tables, kind, genes, colour, alpha, picture, light, fine, sample_rows, grid, rows, step, first,
+    last, gradients,
 ):  # fmt: skip
     """Fill `gradients` [N, genes + 4] with those by genes, colour (3) and alpha of N shapes.
 
@@ -84,7 +85,8 @@ def over_backward(
     for i in range(count):
         # From the rows next to these it may move into them.
         spans = trace(
-            kind[i], genes[i], (first - 1) * sample_rows, (last + 1) * sample_rows, fine, scratch
+            *(kind[i], genes[i], tables, (first - 1) * sample_rows, (last + 1) * sample_rows),
+            *(fine, scratch),
         )
         if spans == 0:
             continue
@@ -161,19 +163,19 @@ def over_backward(
             for move in (-step, step):
                 trial[j] = genes[i, j] + move
                 gradients[i, j] += (alpha[i] / (2 * move)) * covered_sum(
-                    kind[i], trial, sums, top, bottom, left, right, grid, rows, scratch
+                    tables, kind[i], trial, sums, top, bottom, left, right, grid, rows, scratch
                 )
             trial[j] = genes[i, j]
 
 
-@nb.njit((nb.int64[::1], matrix, matrix), **options)
-def keep_valid(kind, before, genes):
+@nb.njit((nb.int64[::1], nb.int64[::1], matrix, matrix), **options)
+def keep_valid(tables, kind, before, genes):
     """Take back what makes shapes not valid that were so `before`; both are [N, genes].
 
     In small pieces and gene by gene, so that a shape slides along the limit it has come to.
     """
     for i in range(len(kind)):
-        if valid(kind[i], genes[i]) or not valid(kind[i], before[i]):
+        if valid(kind[i], genes[i], tables) or not valid(kind[i], before[i], tables):
             continue
         wanted = genes[i].copy()
         for j in range(len(wanted)):
@@ -182,5 +184,5 @@ def keep_valid(kind, before, genes):
             for j in range(len(wanted)):
                 now = genes[i, j]
                 genes[i, j] += (wanted[j] - now) / (PIECES - piece)
-                if not valid(kind[i], genes[i]):
+                if not valid(kind[i], genes[i], tables):
                     genes[i, j] = now

@@ -23,7 +23,7 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.compiler.threads import share
 from artgen.primitives import Shape
-from artgen.raster.spans import SAMPLE_ROWS, draw_shapes, load_kernels, make_grid, unpack
+from artgen.raster.spans import SAMPLE_ROWS, draw_shapes, load_kernels, make_grid, tables_of, unpack
 
 STRIP = 16
 """Rows of pixels per strip, for any number of threads."""
@@ -54,7 +54,7 @@ def keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Ten
     """`genes` [genes, N] without the changes since `before` that make a shape not valid."""
     kind, valid_genes, *_ = unpack(shape, before)
     changed = np.ascontiguousarray(genes.detach().cpu().numpy().T, np.float64)
-    _kernels(shape).keep_valid(kind, valid_genes, changed)
+    _kernels(shape).keep_valid(tables_of(shape), kind, valid_genes, changed)
     return torch.from_numpy(changed.T).to(genes)
 
 
@@ -93,8 +93,8 @@ def _gradients(
     incoming: Tensor,
 ) -> dict[str, Tensor]:
     """By `genes`, `colour` and `alpha`; strips are added up in order, so threads change nothing."""
-    parts = unpack(shape, values)
-    count, number = parts[1].shape
+    parts = (tables_of(shape), *unpack(shape, values))
+    count, number = parts[2].shape
     ground = np.array(background, np.float32)[:, None, None]
     light = incoming.detach().cpu().numpy()
     sampling = make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS, make_grid(canvas, ROWS), ROWS

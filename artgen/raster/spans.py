@@ -22,6 +22,7 @@ from torch import Tensor
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
 from artgen.compiler.static_functions import check_static, load_after, try_in_python
+from artgen.compiler.tables import make_tables, table_arguments, unbound
 from artgen.compiler.threads import share
 from artgen.faults import broken
 from artgen.primitives import Shape
@@ -61,8 +62,12 @@ def draw_shapes(
     picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
     picture[:] = ground[:, None, None]
     over = drawing_kernels(shape).over
-    arrays = (kind, genes, colour, alpha, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
-    share(lambda rows: over(*arrays, *rows), cut_rows(canvas.height))
+    stack = (tables_of(shape), kind, genes, colour, alpha)
+    grid = make_grid(canvas, SAMPLE_ROWS)
+    share(
+        lambda rows: over(*stack, picture, grid, SAMPLE_ROWS, *rows),
+        cut_rows(canvas.height),
+    )
     if transparent:
         picture[:3] /= np.maximum(picture[3], 1e-6)
     return torch.from_numpy(picture)
@@ -118,16 +123,25 @@ def load_kernels(
     Python after them. Raises PluginError naming the function that cannot be compiled.
     """
     functions = [(member, _compiled_functions(member)) for member in shape.members]
-    compiled = tuple(getattr(member, name) for member, names in functions for name in names)
+    every = _functions(shape)
+    compiled, tables = tuple(map(unbound, every)), tuple(table_arguments(every))
     layout = tuple(
         (member.genes, member.vertices, member.curves, member.convex) for member in shape.members
     )
-    key = (compiled, layout, shape.weights, modules, constants, more, shape.limits, shape.symmetry)
+    key = (
+        *(compiled, tables, layout, shape.weights, modules, constants, more),
+        *(shape.limits, shape.symmetry),
+    )
     if key not in _loaded:
         check_shape(shape)
         kernels = constants + kernel_cache.read_kernels(*modules) + more
         _loaded[key] = load_after(functions, lambda text: _source(shape, text) + kernels)
     return _loaded[key]
+
+
+def tables_of(shape: Shape) -> NDArray[np.int64]:
+    """Return the first argument of kernels of this shape: the arrays of its functions."""
+    return make_tables(_functions(shape))
 
 
 _loaded: dict[Any, types.ModuleType] = {}
@@ -136,10 +150,10 @@ SEARCH_FUNCTIONS = ("random", "mutate", "valid")
 """The functions of a shape that searches call; the others say what it covers."""
 
 _SIGNATURES = {
-    "random": "genes, rng, x, y, size",
-    "mutate": "genes, rng, step",
-    "valid": "genes",
-    "trace": "genes, first, last, grid, scratch",
+    "random": "genes, tables, rng, x, y, size",
+    "mutate": "genes, tables, rng, step",
+    "valid": "genes, tables",
+    "trace": "genes, tables, first, last, grid, scratch",
 }
 """The arguments of the functions that are chosen by kind."""
 
@@ -147,8 +161,10 @@ _HEADER = '''\
 """Kernels of shapes, written by artgen; delete this folder whenever you like."""
 
 import numpy as np
+from numba import carray
 
 from artgen.compiler.jit import compiled, inline
+from artgen.compiler.tables import pointer, unbound
 from artgen.raster.span_kernels import (
     clamp_row, on_curves, trace_convex, trace_curves, trace_outline
 )
@@ -159,12 +175,12 @@ CHANCES = np.array({chances})
 GENES = np.array({genes})
 '''
 
-_BINDING = "{bound}_{k} = compiled(given[{k}].{name})\n"
+_BINDING = "{bound}_{k} = compiled(unbound(given[{k}].{name}))\n"
 
 _TRACE_OUTLINE = """
 
 @inline
-def trace_{k}(genes, {image}first, last, grid, scratch):
+def trace_{k}(genes, {image}tables, first, last, grid, scratch):
     points = scratch[3][:{vertices}]
     {fill}
     return {trace}(points, first, last, grid, scratch)
@@ -173,7 +189,7 @@ def trace_{k}(genes, {image}first, last, grid, scratch):
 _TRACE_SPANS = """
 
 @inline
-def trace_{k}(genes, {image}first, last, grid, scratch):
+def trace_{k}(genes, {image}tables, first, last, grid, scratch):
     top, pitch, origin, scale, width = grid
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     {bounds}
@@ -181,7 +197,7 @@ def trace_{k}(genes, {image}first, last, grid, scratch):
     for row in range(
         clamp_row((low - top) / pitch, first, last), clamp_row((high - top) / pitch, first, last)
     ):
-        left, right = span_{k}(genes, {y})
+        left, right = span_{k}(genes, {y}{in_span})
         left, right = max((left - origin) * scale, 0.0), min((right - origin) * scale, width)
         if right > left:
             rows[spans], lefts[spans], rights[spans] = row, left, right
@@ -199,25 +215,25 @@ within = compiled(_within)
 _LIMITED = """
 
 @inline
-def valid_{k}(genes):
-    if not free_{k}(genes):
+def valid_{k}(genes, tables):
+    if not free_{k}(genes{in_valid}):
         return False
     points = np.empty(({corners}, 2))
     {fill}
     return within(points, {limits})
 """
 
-_FILL_OUTLINE = "outline_{k}(genes, points)"
+_FILL_OUTLINE = "outline_{k}(genes, points{in_outline})"
 
 _FILL_CURVES = """\
-outline_{k}(genes, points)
+outline_{k}(genes, points{in_outline})
     on_curves(points)"""
 
 _FILL_SPANS = """\
-low, high = bounds_{k}(genes)
+low, high = bounds_{k}(genes{in_bounds})
     for i in range({heights}):
         y = (low + high) / 2 - (high - low) / 2 * np.cos(np.pi * i / ({heights} - 1))
-        left, right = span_{k}(genes, y)
+        left, right = span_{k}(genes, y{in_span})
         points[i, 0], points[i, 1] = left, y
         points[-1 - i, 0], points[-1 - i, 1] = right, y"""
 
@@ -231,11 +247,11 @@ TURNS = np.array({turns})
 _SYMMETRIC = """
 
 @inline
-def trace(kind, genes, first, last, grid, scratch):
+def trace(kind, genes, tables, first, last, grid, scratch):
     number = 0
     for image in range(len(TURNS)):
         before = copied(number, scratch)
-        number = trace_image(kind, genes, image, first, last, grid, scratch)
+        number = trace_image(kind, genes, image, tables, first, last, grid, scratch)
         number = united(before, copied(number, scratch), scratch)
     if {flips}:
         spans = copied(number, scratch)
@@ -245,10 +261,10 @@ def trace(kind, genes, first, last, grid, scratch):
 
 _TURN = "\n    turn(points, TURNS[image])"
 
-_BOUNDS, _Y = "low, high = bounds_{k}(genes)", "top + row * pitch"
+_BOUNDS, _Y = "low, high = bounds_{k}(genes{in_bounds})", "top + row * pitch"
 
 _IMAGE_BOUNDS = """\
-low, high = bounds_{k}(genes)
+low, high = bounds_{k}(genes{in_bounds})
     if TURNS[image, 1, 1] < 0:
         low, high = -high, -low"""
 
@@ -285,19 +301,24 @@ def _source(shape: Shape, fingerprint: str) -> str:
     )
     text += _WITHIN if shape.limits else ""
     text += _TURNS.format(turns=symmetry.turns) if symmetry else ""
+    arguments, passed = table_arguments(_functions(shape)), []
     for k, member in enumerate(members):
+        tables = {f"in_{name}": next(arguments) for name in _compiled_functions(member)}
         for name in _compiled_functions(member):
             bound = "free" if name == "valid" and shape.limits else name
             text += _BINDING.format(bound=bound, name=name, k=k)
-        text += _limited(k, member, shape.limits) if shape.limits else ""
-        text += _trace(k, member, symmetry)
+        text += _limited(k, member, shape.limits, tables) if shape.limits else ""
+        text += _trace(k, member, symmetry, tables)
+        passed.append(tables)
     for name in ("trace", *SEARCH_FUNCTIONS):
         alias = "trace_image" if name == "trace" and symmetry else name
-        text += _choice(name, [member.genes for member in members], alias)
+        written = name == "trace" or (name == "valid" and shape.limits)
+        own = None if written else [tables[f"in_{name}"] for tables in passed]
+        text += _choice(name, [member.genes for member in members], alias, own)
     return text + (_SYMMETRIC.format(flips=symmetry.flips) if symmetry else "") + "\n\n"
 
 
-def _trace(k: int, member: Shape, symmetry: Symmetry | None) -> str:
+def _trace(k: int, member: Shape, symmetry: Symmetry | None, tables: dict[str, str]) -> str:
     """Return a function `trace_k`; with a symmetry it traces the copy number `image`."""
     image = "image, " if symmetry else ""
     if member.outline_points or (symmetry and symmetry.rotates):
@@ -306,37 +327,41 @@ def _trace(k: int, member: Shape, symmetry: Symmetry | None) -> str:
         return _TRACE_OUTLINE.format(
             k=k,
             image=image,
-            fill=fill.format(k=k, heights=HEIGHTS),
+            fill=fill.format(k=k, heights=HEIGHTS, **tables),
             vertices=member.outline_points or 2 * HEIGHTS,
             trace="trace_curves" if member.curves else trace,
         )
     bounds, y = (_IMAGE_BOUNDS, _IMAGE_Y) if symmetry else (_BOUNDS, _Y)
-    return _TRACE_SPANS.format(k=k, image=image, bounds=bounds.format(k=k), y=y)
+    bounds = bounds.format(k=k, **tables)
+    return _TRACE_SPANS.format(k=k, image=image, bounds=bounds, y=y, **tables)
 
 
-def _limited(k: int, member: Shape, limits: tuple[float, float, float]) -> str:
+def _limited(
+    k: int, member: Shape, limits: tuple[float, float, float], tables: dict[str, str]
+) -> str:
     """Return a function `valid_k` that refuses shapes outside of the limits too."""
     fill = _FILL_OUTLINE if member.vertices else _FILL_CURVES if member.curves else _FILL_SPANS
-    fill = fill.format(k=k, heights=LIMIT_HEIGHTS)
+    fill = fill.format(k=k, heights=LIMIT_HEIGHTS, **tables)
     numbers = ", ".join("np.inf" if math.isinf(each) else repr(each) for each in limits)
     corners = member.outline_points or 2 * LIMIT_HEIGHTS
-    return _LIMITED.format(k=k, corners=corners, fill=fill, limits=numbers)
+    return _LIMITED.format(k=k, corners=corners, fill=fill, limits=numbers, **tables)
 
 
-def _choice(name: str, genes: list[int], alias: str) -> str:
-    """Return a function `alias` that calls `name` of a kind.
+def _choice(name: str, genes: list[int], alias: str, tables: list[str] | None) -> str:
+    """Return a function `alias` that calls `name` of a kind, with its own `tables` if bound.
 
     Numbers beyond the kinds mean the last one.
     """
     arguments = _SIGNATURES[name]
     if alias == "trace_image":
-        arguments = arguments.replace("first", "image, first")
-    rest = arguments.partition(", ")[2]
+        arguments = arguments.replace("tables", "image, tables")
+    rest = arguments.removeprefix("genes")
     lines = []
     for k, number in enumerate(genes):
-        call = ", ".join(filter(None, (f"genes[:{number}]", rest)))
+        more = rest if tables is None else rest.replace(", tables", "") + tables[k]
         last = k == len(genes) - 1
-        lines.append(f"{'    ' if last else f'    if kind == {k}: '}return {name}_{k}({call})")
+        case = "    " if last else f"    if kind == {k}: "
+        lines.append(f"{case}return {name}_{k}(genes[:{number}]{more})")
     return _CHOICE.format(name=alias, arguments=arguments, branches="\n".join(lines))
 
 
@@ -347,6 +372,11 @@ def _covering(member: Shape) -> tuple[str, ...]:
 
 def _compiled_functions(member: Shape) -> tuple[str, ...]:
     return (*SEARCH_FUNCTIONS, *_covering(member))
+
+
+def _functions(shape: Shape) -> list[Any]:
+    """Return the compiled functions of all kinds, in order."""
+    return [getattr(each, name) for each in shape.members for name in _compiled_functions(each)]
 
 
 def check_shape(shape: Shape) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from artgen.canvas import Canvas
 from artgen.primitives import Shape
-from artgen.raster import SAMPLE_ROWS, draw, draw_shapes, load_kernels
+from artgen.raster import SAMPLE_ROWS, draw, draw_shapes, load_kernels, tables_of
 from artgen.testing._candidate import CANVAS, Candidate
 from artgen.testing._elements import Unknown, painted
 from artgen.testing._reference_shapes import (
@@ -124,7 +124,7 @@ def compiled(candidate: Candidate) -> None:
     Use only numbers, `math`, loops and arrays; avoid features that differ, such as exceptions.
     """
     for label, shape in members(candidate):
-        kernels = load_kernels(shape, "testing.shape_kernels")
+        kernels, tables = load_kernels(shape, "testing.shape_kernels"), tables_of(shape)
         rng = np.random.default_rng(4)
         for genes in random_genes(shape, rng, CANVAS, SOME):
             for name, fast, slow, arguments in (
@@ -132,14 +132,14 @@ def compiled(candidate: Candidate) -> None:
                 ("mutate", kernels.changed, shape.mutate, (0.05,)),
             ):
                 ours, theirs, seed = genes.copy(), genes.copy(), int(rng.integers(2**32))
-                fast(np.random.default_rng(seed), ours, *arguments)
+                fast(tables, np.random.default_rng(seed), ours, *arguments)
                 slow(theirs, np.random.default_rng(seed), *arguments)
                 if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-9):
                     gap = float(np.abs(ours - theirs).max())
                     raise Failed(
                         f"{label}.{name} gives other genes when compiled: off by {gap:.3g}"
                     )
-                if kernels.may_be_used(theirs) != bool(shape.valid(theirs)):
+                if kernels.may_be_used(tables, theirs) != bool(shape.valid(theirs)):
                     raise Failed(f"{label}.valid gives another result when compiled")
 
 

@@ -144,7 +144,9 @@ def _timing(shape: Shape) -> tuple[Layers, float]:
         x, y = rng.uniform(-1, 1), rng.uniform(-1, 1)
         shape.random(genes, rng, x, y, TIMED_SIZE)
         if shape.valid(genes):
-            first, last = layers.kernels.rows_of(0, genes, layers.grid, canvas.height)
+            first, last = layers.kernels.rows_of(
+                layers.tables, 0, genes, layers.grid, canvas.height
+            )
             rows.append(last - first)
         else:
             rows.append(0)

@@ -6,6 +6,7 @@ import functools
 import json
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from artgen_plugins._fonts import EM
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 ADVANCE, BASELINE = 0.62, 0.22
 """The width of a letter's place and the height of the baseline, as shares of a line's height."""
@@ -39,23 +41,40 @@ def set_in_lines(
     # How far the middle of each letter lies above the baseline, in half ems; see `glyph`.
     middles = np.array([(max(each[1::2]) + min(each[1::2])) / EM for each in glyphs.values()])
     height = 2 * max(1 / lines, 1 / (ADVANCE * columns))
-    width = ADVANCE * height
+    page = np.array([lines, columns, height, ADVANCE * height])
+    return {
+        "random": partial(_random, order=order, middles=middles, page=page),
+        "mutate": partial(_mutate, middles=middles, page=page),
+    }
 
-    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        row = math.floor(y / height + lines / 2)
-        column = math.floor(x / width + columns / 2)
-        # No letter belongs where a word ends: take the one before or after.
-        if order[(row * columns + column) % len(order)] < 0:
-            column += 1 if rng.random() < 0.5 else -1
-        letter = order[(row * columns + column) % len(order)]
-        genes[0] = width * (column + 0.5 - columns / 2)
-        genes[2], genes[3], genes[4] = USUAL * height, 0.0, letter + 0.5
-        genes[1] = height * (row + 1 - BASELINE - lines / 2) - middles[letter] * genes[2]
 
-    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
-        half = genes[2] + 0.3 * step * rng.standard_normal()
-        half = min(max(half, SMALLEST * height), LARGEST * height)
-        genes[1] -= middles[int(genes[4])] * (half - genes[2])
-        genes[2] = half
+def _random(
+    genes: Floats,
+    rng: np.random.Generator,
+    x: float,
+    y: float,
+    size: float,
+    order: Ints,
+    middles: Floats,
+    page: Floats,
+) -> None:
+    lines, columns, height, width = int(page[0]), int(page[1]), page[2], page[3]
+    row = math.floor(y / height + lines / 2)
+    column = math.floor(x / width + columns / 2)
+    # No letter belongs where a word ends: take the one before or after.
+    if order[(row * columns + column) % len(order)] < 0:
+        column += 1 if rng.random() < 0.5 else -1
+    letter = order[(row * columns + column) % len(order)]
+    genes[0] = width * (column + 0.5 - columns / 2)
+    genes[2], genes[3], genes[4] = USUAL * height, 0.0, letter + 0.5
+    genes[1] = height * (row + 1 - BASELINE - lines / 2) - middles[letter] * genes[2]
 
-    return {"random": random, "mutate": mutate}
+
+def _mutate(
+    genes: Floats, rng: np.random.Generator, step: float, middles: Floats, page: Floats
+) -> None:
+    height = page[2]
+    half = genes[2] + 0.3 * step * rng.standard_normal()
+    half = min(max(half, SMALLEST * height), LARGEST * height)
+    genes[1] -= middles[int(genes[4])] * (half - genes[2])
+    genes[2] = half

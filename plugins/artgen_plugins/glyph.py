@@ -7,6 +7,7 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,9 +18,12 @@ from artgen_plugins._fonts import EM, read_font
 from artgen_plugins._text_lines import fitting_columns, set_in_lines
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 MOST = 500_000
-"""The most bytes of a table: it becomes part of the kernels."""
+"""The most bytes of a table."""
+CURVES = 32
+"""The fewest curves that letters are stored with."""
 STEEPEST, SMALLEST = 0.6, 0.01
 """The steepest line of writing, and the smallest half em in canvas units."""
 
@@ -85,32 +89,40 @@ class Glyph(Shape):
 
 @functools.cache
 def _functions(text: str, outlines: str) -> tuple[int, dict[str, Callable[..., None]]]:
-    """The number of curves, and the functions that depend on the letters."""
+    """The number of curves, and the functions with what depends on the letters."""
     glyphs = json.loads(outlines)
     order = np.array([list(glyphs).index(letter) for letter in "".join(text.split())])
-    table, last = _table(list(glyphs.values())), len(glyphs) - 1
+    table = _table(list(glyphs.values()))
+    return table.shape[1] // 4, {
+        "random": partial(_random, order=order),
+        "outline": partial(_outline, table=table),
+    }
 
-    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        length, angle = size * (0.8 + 0.8 * rng.random()), math.pi / 6 * (2 * rng.random() - 1)
-        genes[0], genes[1] = x, y
-        genes[2], genes[3] = length * math.cos(angle), length * math.sin(angle)
-        # In the middle between two whole numbers, so that rounding keeps the letter.
-        genes[4] = order[int(len(order) * rng.random())] + 0.5
 
-    def outline(genes: Floats, points: Floats) -> None:
-        x, y, u, v = genes[0], genes[1], genes[2], genes[3]
-        letter = min(max(int(genes[4]), 0), last)
-        for i in range(len(points)):
-            across, up = table[letter, i, 0], table[letter, i, 1]
-            points[i, 0] = x + across * u + up * v
-            points[i, 1] = y + across * v - up * u
+def _random(
+    genes: Floats, rng: np.random.Generator, x: float, y: float, size: float, order: Ints
+) -> None:
+    length, angle = size * (0.8 + 0.8 * rng.random()), math.pi / 6 * (2 * rng.random() - 1)
+    genes[0], genes[1] = x, y
+    genes[2], genes[3] = length * math.cos(angle), length * math.sin(angle)
+    # In the middle between two whole numbers, so that rounding keeps the letter.
+    genes[4] = order[int(len(order) * rng.random())] + 0.5
 
-    return table.shape[1] // 4, {"random": random, "outline": outline}
+
+def _outline(genes: Floats, points: Floats, table: Floats) -> None:
+    x, y, u, v = genes[0], genes[1], genes[2], genes[3]
+    letter = min(max(int(genes[4]), 0), len(table) - 1)
+    for i in range(len(points)):
+        across, up = table[letter, i, 0], table[letter, i, 1]
+        points[i, 0] = x + across * u + up * v
+        points[i, 1] = y + across * v - up * u
 
 
 def _table(glyphs: list[list[int]]) -> Floats:
     """The control points of letters, [letters, 4 · curves, 2] in half ems around their middles."""
-    longest, rows = max(map(len, glyphs)) // 2, []
+    longest, rows = max(8 * CURVES, *map(len, glyphs)) // 2, []
+    # A power of two, so that texts share their compiled kernels.
+    longest = 1 << (longest - 1).bit_length()
     for points in (np.reshape(numbers, (-1, 2)) for numbers in glyphs):
         row = (2 * points - points.max(axis=0) - points.min(axis=0)) / EM
         # Curves that are not needed are one point.

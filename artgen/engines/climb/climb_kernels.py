@@ -15,6 +15,7 @@ import numba as nb
 import numpy as np
 
 from artgen.compiler.jit import generator_type, grid_type, inline, options
+from artgen.compiler.tables import tables_type
 from artgen.engines.climb.colour_kernels import NOTHING, best_colour
 from artgen.raster.span_kernels import cover, make_scratch
 
@@ -49,9 +50,9 @@ def between(sums, row, left, right, k):
 
 
 @inline
-def score(kind, genes, sums, grid, low, high, palette, scratch):
+def score(tables, kind, genes, sums, grid, low, high, palette, scratch):
     """By how much the shape changes the squared error, with its best colour and alpha."""
-    spans = trace(kind, genes, np.int64(0), sums.shape[0], grid, scratch)
+    spans = trace(kind, genes, tables, np.int64(0), sums.shape[0], grid, scratch)
     rows, lefts, rights = scratch[0], scratch[1], scratch[2]
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = np.float32(0)
     for span in range(spans):
@@ -108,6 +109,7 @@ def cell_at(places, value):
 
 @nb.njit(
     (
+        tables_type,
         generator_type,
         planes,
         grid_type,
@@ -123,8 +125,8 @@ def cell_at(places, value):
     **options,
 )
 def search(
-    rng, sums, grid, low, high, palette, places, candidates, small, large, step, least, patience,
-    shrink, kind, genes,
+    tables, rng, sums, grid, low, high, palette, places, candidates, small, large, step, least,
+    patience, shrink, kind, genes,
 ):  # fmt: skip
     """Climb from the best of random candidates, or from `genes` where there are to be none.
 
@@ -141,7 +143,7 @@ def search(
     best, chosen, size = NOTHING, kind, step
     tries = failures = 0
     if candidates == 0:
-        best = score(kind, genes, sums, grid, low, high, palette, scratch)
+        best = score(tables, kind, genes, sums, grid, low, high, palette, scratch)
     while tries < candidates or failures < patience:
         if tries < candidates:
             dice = rng.random()
@@ -153,15 +155,15 @@ def search(
             y = ((cell // columns + rng.random()) / rows * height - 0.5) * grid[1] + grid[0]
             size = small * math.exp(rng.random() * math.log(large / small))
             trial[:] = 0
-            random(kind, trial, rng, x, y, size)
+            random(kind, trial, tables, rng, x, y, size)
         else:
             kind = chosen
             replace(trial, genes)
-            mutate(kind, trial, rng, step)
+            mutate(kind, trial, tables, rng, step)
         tries += 1
         change = NOTHING
-        if valid(kind, trial):
-            change = score(kind, trial, sums, grid, low, high, palette, scratch)
+        if valid(kind, trial, tables):
+            change = score(tables, kind, trial, sums, grid, low, high, palette, scratch)
         if change < best:
             best, chosen, failures = change, kind, 0
             replace(genes, trial)
@@ -173,15 +175,18 @@ def search(
 
 
 @nb.njit(
-    (nb.int64, numbers, planes, plane, planes, planes, plane, grid_type, nb.int64, numbers),
+    (
+        *(tables_type, nb.int64, numbers, planes, plane, planes, planes, plane),
+        *(grid_type, nb.int64, numbers),
+    ),
     **options,
 )
-def measure(kind, genes, target, weight, below, above, through, grid, sample_rows, sums):
+def measure(tables, kind, genes, target, weight, below, above, through, grid, sample_rows, sums):
     """Fill `sums` [9] for `best_colour`, with the coverage that the shape is drawn with."""
     height, width = weight.shape
     scratch = make_scratch(height * sample_rows, VERTICES, CROSSINGS)
     changes = np.zeros(width + 1)
-    spans = trace(kind, genes, np.int64(0), height * sample_rows, grid, scratch)
+    spans = trace(kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch)
     sums[:] = 0
     span = np.int64(0)
     while span < spans:
@@ -204,13 +209,16 @@ def measure(kind, genes, target, weight, below, above, through, grid, sample_row
         changes[begin : end + 2] = 0
 
 
-@nb.njit((nb.int64, numbers, numbers, nb.float64, planes, plane, grid_type, nb.int64), **options)
-def slip_under(kind, genes, colour, alpha, above, through, grid, sample_rows):
+@nb.njit(
+    (tables_type, nb.int64, numbers, numbers, nb.float64, planes, plane, grid_type, nb.int64),
+    **options,
+)
+def slip_under(tables, kind, genes, colour, alpha, above, through, grid, sample_rows):
     """Add a shape to the bottom of what is above: above += through·b·colour, through ·= 1 − b."""
     height, width = through.shape
     scratch = make_scratch(height * sample_rows, VERTICES, CROSSINGS)
     changes = np.zeros(width + 1)
-    spans = trace(kind, genes, np.int64(0), height * sample_rows, grid, scratch)
+    spans = trace(kind, genes, tables, np.int64(0), height * sample_rows, grid, scratch)
     span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows
@@ -225,11 +233,11 @@ def slip_under(kind, genes, colour, alpha, above, through, grid, sample_rows):
         changes[begin : end + 2] = 0
 
 
-@nb.njit((nb.int64, numbers, grid_type, nb.int64), **options)
-def rows_of(kind, genes, grid, height):
+@nb.njit((tables_type, nb.int64, numbers, grid_type, nb.int64), **options)
+def rows_of(tables, kind, genes, grid, height):
     """The first of the grid's `height` rows that the shape touches, and the one after the last."""
     scratch = make_scratch(height, VERTICES, CROSSINGS)
-    spans = trace(kind, genes, np.int64(0), height, grid, scratch)
+    spans = trace(kind, genes, tables, np.int64(0), height, grid, scratch)
     if spans == 0:
         return 0, 0
     return scratch[0][0], scratch[0][spans - 1] + 1

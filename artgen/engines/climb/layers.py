@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
 from artgen.primitives import Shape
-from artgen.raster import SAMPLE_ROWS, drawing_kernels, load_kernels, make_grid
+from artgen.raster import SAMPLE_ROWS, drawing_kernels, load_kernels, make_grid, tables_of
 
 Floats = NDArray[np.float32]
 
@@ -92,6 +92,8 @@ class Layers:
         self.background = np.array(background, np.float32)[:, None, None]
         self.fine = make_grid(Canvas(width, height), SAMPLE_ROWS)
         searched = alpha[0] < alpha[1]
+        # The shape keeps what the tables point to.
+        self.shape, self.tables = shape, tables_of(shape)
         self.over = drawing_kernels(shape).over
         self.kernels = search_kernels(shape, searched)
         self.sum_kernels = load_sums(searched)
@@ -159,15 +161,16 @@ class Layers:
     def search(self, rng: np.random.Generator, *schedule: Any) -> tuple[float, int, int]:
         """`climb_kernels.search` at this place; safe to be called by several threads."""
         found: tuple[float, int, int] = self.kernels.search(
-            rng, self.sums, self.grid, *self.alpha, self.palette, self.places, *schedule
+            *(self.tables, rng, self.sums, self.grid, *self.alpha, self.palette, self.places),
+            *schedule,
         )
         return found
 
     def fit(self, kind: int, genes: NDArray[np.float64]) -> Fit:
         """The best colour and alpha of a shape here, with the coverage it is drawn with."""
         self.kernels.measure(
-            *(kind, genes, self.target, self.weight, self.below, self.above, self.through),
-            *(self.fine, SAMPLE_ROWS, self.nine),
+            *(self.tables, kind, genes, self.target, self.weight, self.below, self.above),
+            *(self.through, self.fine, SAMPLE_ROWS, self.nine),
         )
         change, alpha, *colour = self.kernels.colour_of(self.nine, *self.alpha, self.palette)
         return Fit(change, alpha, (colour[0], colour[1], colour[2]))
@@ -189,8 +192,8 @@ class Layers:
         rows = self._rows(stack, first) if last - first == 1 else (0, len(self.weight))
         some = slice(first, last)
         self.over(
-            *(stack.kind[some], stack.genes[some], stack.colour[some], stack.alpha[some]),
-            *(picture, self.fine, SAMPLE_ROWS, *rows),
+            *(self.tables, stack.kind[some], stack.genes[some], stack.colour[some]),
+            *(stack.alpha[some], picture, self.fine, SAMPLE_ROWS, *rows),
         )
         return rows
 
@@ -198,7 +201,8 @@ class Layers:
         """The rows of pixels that a shape touches."""
         height = len(self.weight)
         first, last = self.kernels.rows_of(
-            stack.kind[index], stack.genes[index], self.fine, height * SAMPLE_ROWS
+            *(self.tables, stack.kind[index], stack.genes[index]),
+            *(self.fine, height * SAMPLE_ROWS),
         )
         return first // SAMPLE_ROWS, -(-last // SAMPLE_ROWS)
 
@@ -216,6 +220,7 @@ class Layers:
                 above, through = self.above[:, first:last].copy(), self.through[first:last].copy()
                 self.patches[index] = first, last, above, through
             self.kernels.slip_under(
+                self.tables,
                 *(stack.kind[index], stack.genes[index], stack.colour[index], stack.alpha[index]),
                 *(self.above, self.through, self.fine, SAMPLE_ROWS),
             )

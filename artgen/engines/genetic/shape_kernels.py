@@ -88,7 +88,7 @@ def create(rng, one, i, fixed, rates, room):
     kind, genes, paint, _, errors = one
     height, width = fixed[0].shape[:2]
     top, pitch, left, scale, _ = fixed[2]
-    palette, (_, random, _, valid, chances, _, _) = fixed[4], fixed[5]
+    palette, (_, random, _, valid, chances, _, _, tables) = fixed[4], fixed[5]
     cells = errors.shape[1] - 1
     total = 0.0
     for y in range(height):
@@ -111,10 +111,11 @@ def create(rng, one, i, fixed, rates, room):
         row = (y + rng.random()) * fixed[3]
         for g in range(genes.shape[1]):
             genes[i, g] = 0.0
-        call_random(random, k, genes[i], rng, left + column / scale, top + row * pitch, size)
+        place = left + column / scale, top + row * pitch
+        call_random(random, k, genes[i], tables, rng, place[0], place[1], size)
         for g in range(genes.shape[1]):
             genes[i, g] = np.float32(genes[i, g])
-        if call_valid(valid, k, genes[i]):
+        if call_valid(valid, k, genes[i], tables):
             kind[i] = k
             enclose(one, i, fixed, room[5])
             if len(palette) > 0:
@@ -154,7 +155,7 @@ def vary(rng, one, number, fixed, rates, room):
     """Change an individual by one mutation, and mark what that touches; how many shapes it has."""
     kind, genes, paint, box, _ = one
     area, spare, width = room[2], room[6], fixed[0].shape[1]
-    _, _, mutate, valid, _, _, _ = fixed[5]
+    _, _, mutate, valid, _, _, _, tables = fixed[5]
     dice = rng.random()
     if number == 0 or dice < rates.resize:
         if number == 0 or (rng.random() < rates.grow and number < rates.most):
@@ -196,10 +197,10 @@ def vary(rng, one, number, fixed, rates, room):
             copy(one, i, spare, np.int64(0))
             changed = False
             for _ in range(TRIES):
-                call_mutate(mutate, kind[i], genes[i], rng, step_length(rng, rates))
+                call_mutate(mutate, kind[i], genes[i], tables, rng, step_length(rng, rates))
                 for g in range(genes.shape[1]):
                     genes[i, g] = np.float32(genes[i, g])
-                changed = call_valid(valid, kind[i], genes[i])
+                changed = call_valid(valid, kind[i], genes[i], tables)
                 if changed:
                     break
                 copy(spare, np.int64(0), one, i)

@@ -11,7 +11,7 @@ from torch import Tensor
 from artgen.compiler import kernel_cache
 from artgen.engines.genetic.populations import Arrays, Floats, Population, population_of
 from artgen.primitives import Shape
-from artgen.raster import load_kernels, make_grid, pack, unpack
+from artgen.raster import load_kernels, make_grid, pack, tables_of, unpack
 
 CELL = 8
 """As in `stack_kernels`."""
@@ -42,7 +42,8 @@ class ShapePopulation(Population):
     def __init__(self, shape: Shape, *arguments: Any) -> None:
         super().__init__(shape, *arguments)
         self.kernels = kernel_cache.load(kernel_cache.read_kernels(*KERNELS), of="genetic")
-        self.functions = load_kernels(shape, "raster.function_kernels").FUNCTIONS
+        functions = load_kernels(shape, "raster.function_kernels").FUNCTIONS
+        self.functions = (*functions, tables_of(shape))
         self.shape = shape
         most = max(member.genes for member in shape.members)
         size, count = len(self), self.count

@@ -81,9 +81,10 @@ def enclose(one, i, fixed, scratch):
     """Find the box of shape number `i`."""
     box = one[3][i]
     height, width = fixed[0].shape[:2]
-    sample_rows, trace = fixed[3], fixed[5][0]
+    sample_rows, trace, tables = fixed[3], fixed[5][0], fixed[5][7]
     spans = call_trace(
-        trace, one[0][i], one[1][i], np.int64(0), height * sample_rows, fixed[2], scratch
+        *(trace, one[0][i], one[1][i], tables, np.int64(0), height * sample_rows),
+        *(fixed[2], scratch),
     )
     left, right = float(width), 0.0
     for span in range(spans):
@@ -102,7 +103,8 @@ def lay(one, first, last, picture, area, fixed, room):
     Its fourth channel becomes what is left to be seen of what was 1.
     """
     kind, genes, paint, box, _ = one
-    sample_rows, changes, scratch, trace = fixed[3], room[4], room[5], fixed[5][0]
+    sample_rows, changes, scratch = fixed[3], room[4], room[5]
+    trace, tables = fixed[5][0], fixed[5][7]
     top, bottom, left, right = len(area), 0, len(changes), 0
     for y in range(len(area)):
         if area[y, 0] < area[y, 1]:
@@ -116,7 +118,8 @@ def lay(one, first, last, picture, area, fixed, room):
         share = paint[i, 3] / sample_rows
         c0, c1, c2 = np.float32(paint[i, 0]), np.float32(paint[i, 1]), np.float32(paint[i, 2])
         spans = call_trace(
-            *(trace, kind[i], genes[i], begin * sample_rows, end * sample_rows, fixed[2], scratch)
+            *(trace, kind[i], genes[i], tables, begin * sample_rows, end * sample_rows),
+            *(fixed[2], scratch),
         )
         span = np.int64(0)
         while span < spans:
@@ -180,7 +183,7 @@ def refit(one, number, i, fixed, rates, room):
     """
     kind, genes, paint, box, _ = one
     target, ground, grid, sample_rows, palette, functions = fixed
-    trace = functions[0]
+    trace, tables = functions[0], functions[7]
     below, above, area, changes, scratch = room[0], room[1], room[3], room[4], room[5]
     clear(area, target.shape[1])
     for y in range(box[i, 0], box[i, 1]):
@@ -191,7 +194,7 @@ def refit(one, number, i, fixed, rates, room):
     lay(one, i + 1, number, above, area, fixed, room)
     s0 = s1 = s2 = s3 = s4 = s5 = s6 = s7 = s8 = 0.0
     begin, end = box[i, 0] * sample_rows, box[i, 1] * sample_rows
-    spans = call_trace(trace, kind[i], genes[i], begin, end, grid, scratch)
+    spans = call_trace(trace, kind[i], genes[i], tables, begin, end, grid, scratch)
     span = np.int64(0)
     while span < spans:
         y = scratch[0][span] // sample_rows
