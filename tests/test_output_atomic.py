@@ -51,16 +51,19 @@ def test_failure_keeps_the_earlier_file_and_leaves_nothing(tmp_path, failure):
     assert names(tmp_path) == ["still.png"]
 
 
-def test_full_disk_is_an_output_error_that_says_so(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("code", "hint"), [(errno.ENOSPC, "free some space"), (errno.EFBIG, "ulimit -f")]
+)
+def test_full_disk_is_an_output_error_that_says_so(code, hint, tmp_path, monkeypatch):
     def full(descriptor):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        raise OSError(code, os.strerror(code))
 
     path = tmp_path / "still.png"
     atomic_write(path, b"earlier")
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OutputError, match=r"still\.png.*No space left") as caught:
+    with pytest.raises(OutputError, match=rf"still\.png.*{os.strerror(code)}") as caught:
         atomic_write(path, b"later")
-    assert "free some space" in caught.value.hint
+    assert hint in caught.value.hint
     assert caught.value.exit_code == 6
     assert path.read_bytes() == b"earlier"
     assert names(tmp_path) == ["still.png"]

@@ -19,6 +19,7 @@ from artgen.errors import OutputError
 _HINTS = {
     errno.ENOSPC: "free some space or write to another disk",
     errno.EDQUOT: "free some space or write to another disk",
+    errno.EFBIG: "write to another disk, or raise the limit that `ulimit -f` shows",
     errno.EACCES: "check the folder's permissions or write to another one",
     errno.EPERM: "check the folder's permissions or write to another one",
     errno.EROFS: "write to a folder on another disk",

@@ -26,7 +26,7 @@ from artgen.errors import ArtgenError, InputError, is_out_of_memory, reading
 _FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "GIF", "BMP")
 _DEEP_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 DAMAGED = "the file may be damaged or cut short"
-_TOO_MANY = "shrink the picture, or raise max_pixels if you trust the file"
+_TOO_MANY = "shrink the picture, or raise --max-pixels if you trust the file"
 
 _pillow_lock = threading.Lock()
 

@@ -32,7 +32,7 @@ class PixelBudget:
         if self.left < 0:
             raise InputError(
                 f"{self.where} has more than {self.pixels:,} pixels in all",
-                hint="use fewer or smaller pictures, or raise max_pixels if you trust it",
+                hint="use fewer or smaller pictures, or raise --max-pixels if you trust it",
             )
         if self.pictures > MOST_PICTURES:
             raise InputError(
