@@ -22,7 +22,7 @@ _OF_SOME_FAMILIES = frozenset(
 """Options that `gradient` had for every family and now has for some."""
 
 _ADDED: Mapping[str, Mapping[str, Any]] = {
-    "gradient": {"importance": "colour", "exponent": 1.0, "interval": 0},
+    "gradient": {"importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0},
     **{codec: {"brightness": 0.5} for codec in ("autoencoder", "conditional", "vae")},
 }
 """Options by primitive or engine that were added later, with values that repeat earlier fits."""

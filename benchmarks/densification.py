@@ -1,9 +1,9 @@
 """What the ways to add and move splats gain, each alone, after equally many steps.
 
 Fits of the same steps and seeds with one thread. *Earlier* are the settings before: `move` 0.05,
-`importance` by colour, `exponent` 1, `interval` 0. The other rows say by how much the PSNR differs
-from it, in dB. *All* are the defaults. CPU milliseconds are those of whole fits, evaluations
-included.
+`importance` by colour, `exponent` 1, `blur` 0.5, `interval` 0. The other rows say by how much the
+PSNR differs from it, in dB. *All* are the defaults. CPU milliseconds are those of whole fits,
+evaluations included.
 """
 
 from __future__ import annotations
@@ -18,13 +18,14 @@ from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 from benchmarks.fits import SAMPLES
 
-EARLIER = {"move": 0.05, "importance": "colour", "exponent": 1.0, "interval": 0}
-DEFAULTS = {"move": 0.1, "importance": "error", "exponent": 4.0, "interval": 50}
+EARLIER = {"move": 0.05, "importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0}
+DEFAULTS = {"move": 0.1, "importance": "error", "exponent": 4.0, "blur": 0.15, "interval": 50}
 SHORT: dict[str, dict[str, Any]] = {
     "earlier": {},
     "move 0.1": {"move": 0.1},
     "importance by error": {"importance": "error"},
     "exponent 4": {"exponent": 4.0},
+    "exponent 4, blur 0.15": {"exponent": 4.0, "blur": 0.15},
     "all": DEFAULTS,
 }
 LONG: dict[str, dict[str, Any]] = {

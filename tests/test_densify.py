@@ -134,6 +134,20 @@ def test_the_exponent_concentrates_the_density():
     torch.testing.assert_close(squared, plain**2 / (plain**2).sum())
 
 
+def test_the_blur_is_that_of_the_options():
+    def distances(blur: float) -> Tensor:
+        densification = started(problem(blur=blur, exponent=1.0)).objective.densification
+        image = densification.target.clone()
+        image[:, 5, 7] += 1
+        others = {"xy": torch.zeros(2, 0)}
+        new = densification.new_parts(1, others, torch.arange(0), image, step=3)
+        column, row = CANVAS.height * new["xy"][:, 0] / 2
+        return torch.stack([column + CANVAS.width / 2 - 7.5, row + CANVAS.height / 2 - 5.5]).abs()
+
+    assert float(distances(0.01).max()) <= 0.5
+    assert float(distances(0.5).max()) > 0.5
+
+
 def test_error_density_without_error_or_weight_is_uniform():
     image = torch.rand(3, 5, 7, generator=torch.Generator().manual_seed(0))
     flat = torch.full((5, 7), 1 / 35)

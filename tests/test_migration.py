@@ -55,9 +55,10 @@ def test_a_recipe_holds_the_options_of_its_family_alone():
 
 def test_a_fit_made_before_an_option_existed_keeps_what_was_done_then():
     options = resolved("gaussian").recipe.stage[0].options
-    earlier = {k: v for k, v in options.items() if k not in ("importance", "exponent", "interval")}
+    added = {"importance": "colour", "exponent": 1.0, "blur": 0.5, "interval": 0}
+    earlier = {k: v for k, v in options.items() if k not in added}
     again = resolved("gaussian", **earlier).recipe.stage[0].options
-    assert again == {**options, "importance": "colour", "exponent": 1.0, "interval": 0}
+    assert again == {**options, **added}
     assert resolved("gaussian", **options).recipe.stage[0].options == options
     assert resolved("gaussian", start=0.5).recipe.stage[0].options == {**options, "start": 0.5}
 

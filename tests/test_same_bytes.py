@@ -39,7 +39,10 @@ KILLED = Path(__file__).parent / "data" / "killed"
 STORE = Path(__file__).parent / "data" / "same_bytes.json"
 
 # The defaults of 0.1.
-EARLIER = "--set engine.move=0.05 --set engine.importance=colour --set engine.exponent=1"
+EARLIER = (
+    "--set engine.move=0.05 --set engine.importance=colour --set engine.exponent=1"
+    " --set engine.blur=0.5"
+)
 GAUSSIAN = f"fit sample:astronaut -p gaussian -n 40 --steps 40 --size 40 {EARLIER}"
 SHAPES = "fit sample:coffee --size 40 -n 12 --steps 12"
 DIGITS = "fit sample:digits?n=240 --steps 6"

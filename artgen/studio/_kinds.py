@@ -42,9 +42,10 @@ _STAGE = {
     "move": 0.05,
     "importance": "colour",
     "exponent": 1.0,
+    "blur": 0.5,
     "interval": 0,
 }
-"""The stage of every fit; pages know no other `importance`, `exponent` and `interval`."""
+"""The stage of every fit; pages know no other `importance`, `exponent`, `blur` and `interval`."""
 
 
 def default_splats(registry: Registry, files: Iterable[Path] = ()) -> list[str]:

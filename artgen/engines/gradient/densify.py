@@ -25,9 +25,6 @@ from artgen.primitives import Context, Params, Primitive, Splat
 from artgen.raster.footprint import Survey
 from artgen.raster.importance import importance
 
-BLUR = 0.5
-"""How far an error counts, as a standard deviation in mean spacings of the parts."""
-
 FINEST = 5
 """The most rounds that one is divided into: ten took a quarter longer and gained 0.05 dB."""
 
@@ -185,6 +182,7 @@ class Densification:
             others=tensors["xy"][:, kept],
             start=self.problem.drawing,
             exponent=self.options.exponent,
+            blur=self.options.blur,
         )
 
     @torch.no_grad()
@@ -313,16 +311,18 @@ def new_parts(
     others: Tensor,
     start: Drawing,
     exponent: float = 1.0,
+    blur: float = 0.5,
 ) -> dict[str, Tensor]:
     """Mapped values of `count` parts among those at `others` [2, N], where `image` is wrong.
 
-    Places are drawn by the error to the power of `exponent`, see `error_density`. Parts are
+    Places are drawn by the error to the power of `exponent`, after a Gaussian blur whose standard
+    deviation is `blur` times the mean spacing of all parts, see `error_density`. Parts are
     initialised as all parts are, with sizes from the distance to their neighbours, but their target
     is what the picture lacks.
     """
     canvas = start.canvas
     spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
-    density = error_density(image, target, weight, BLUR * spacing, exponent)
+    density = error_density(image, target, weight, blur * spacing, exponent)
     background = target.new_tensor(start.background)[:, None, None]
     return primitive.initial(
         _DensificationContext(

@@ -44,6 +44,9 @@ class SplatObjective(Objective):
         exponent: float = option(
             4.0, "power of the error by which places of parts are drawn", low=0, high=10
         )
+        blur: float = option(
+            0.15, "blur of that error: a standard deviation in mean spacings", low=0.01, high=10
+        )
         every: float = option(0.05, "share of the steps between rounds", low=0.001, high=1)
         interval: int = option(
             50, "divide rounds that are more steps apart, by up to five; 0: never", low=0
@@ -76,7 +79,7 @@ class SplatObjective(Objective):
         if not primitive.can_densify:
             return {}
         more = {"until": 0.6, "converge": 1.0, "exponent": 2.0, "interval": 0}
-        return {"start": 1 / 32, "add": 0.35, **more}
+        return {"start": 1 / 32, "add": 0.35, "blur": 0.5, **more}
 
     @classmethod
     def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
