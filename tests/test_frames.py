@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +14,14 @@ from helpers import recipe
 from numpy.typing import NDArray
 
 import artgen.compiler.threads
+import artgen.runner._export
 import artgen.runner._fit
 from artgen.drawing import Drawing
 from artgen.engines import Engine
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.errors import OutputError
 from artgen.events import Advanced, Event, Finished, FrameTaken, PreviewDrawn, Started, Working
-from artgen.output import FrameStore
+from artgen.output import FrameStore, paced_frames
 from artgen.registry import Registry
 from artgen.runner import run
 from artgen.runner._fit import Fit
@@ -183,3 +185,27 @@ def test_a_frame_that_cannot_be_stored_ends_the_run(
     run(asked, registry, out=out, name="photo-gaussian", resume=True, observers=[events.append])
     assert [each.step for each in events if isinstance(each, Started)] == [0, 9]
     assert stored(out) == stored(tmp_path / "whole")
+
+
+def test_changes_that_were_measured_beside_the_fit_change_no_video(
+    photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The best drawing, which is shown at the end, is not the last.
+    asked = recipe(photo, {"steps": 30, "rate": 40.0}, output={"fps": 8, "video_seconds": 6})
+    run(asked, registry, out=tmp_path / "known")
+    measured: list[int] = []
+
+    def paced(
+        read: Callable[[int], NDArray[np.uint8]],
+        steps: list[int],
+        number: int,
+        known: dict[tuple[int, int], float],
+    ) -> Iterator[NDArray[np.uint8]]:
+        measured.append(len(known))
+        assert not any(30 in pair for pair in known)
+        return paced_frames(read, steps, number)
+
+    monkeypatch.setattr(artgen.runner._export, "paced_frames", paced)
+    run(asked, registry, out=tmp_path / "measured")
+    assert measured > [10]
+    assert stored(tmp_path / "known") == stored(tmp_path / "measured")

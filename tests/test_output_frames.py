@@ -39,6 +39,15 @@ def test_the_folder_is_the_state(store, tmp_path):
     assert np.array_equal(store.read(3), frame(4))
 
 
+def test_changes_are_between_frames_that_follow_each_other(store, tmp_path):
+    for step in (0, 5, 9):
+        store.add(step, frame(step))
+    change = np.abs(frame(5).astype(float) - frame(0)).mean()
+    assert store.changes[0, 5] == pytest.approx(change)
+    assert store.changes.keys() == {(0, 5), (5, 9)}
+    assert FrameStore(tmp_path / "frames").changes == {}
+
+
 def test_frames_of_earlier_versions_are_read(store, tmp_path):
     store.add(5, frame(5))
     (tmp_path / "frames" / "000000003.png").write_bytes(encode_png(frame(3)))

@@ -344,7 +344,8 @@ def test_nothing_flickers_while_the_last_frame_is_held(tmp_path, suffix):
 @pytest.mark.slow
 def test_a_long_video_has_key_frames_where_it_moves(tmp_path):
     path, moving = tmp_path / "long.mp4", list(circles(280))
-    write_video(path, [*moving, *[moving[-1]] * 60, *moving[::-1]], fps=FPS)
+    held = [*[moving[-1]] * 61, *[moving[-2]] * 5]
+    write_video(path, [*moving, *held, *moving[-3::-1]], fps=FPS)
     with av.open(path) as container:
         keys = [index for index, frame in enumerate(container.decode(video=0)) if frame.key_frame]
     assert keys == [0, 341]  # The frame 340 is the one that was held.
@@ -400,6 +401,20 @@ def test_the_pace_reads_every_picture_once():
         reads.clear()
         assert measure_pace(read, steps)[1] == pytest.approx(np.diff(steps) / 3)
         assert sorted(reads) == sorted(steps)
+
+
+def test_the_pace_reads_nothing_for_what_is_known():
+    reads = []
+
+    def read(step):
+        reads.append(step)
+        return flat((step, 0, 0))
+
+    known = {(100, 120): 7.0, (120, 150): 11.0}
+    assert measure_pace(read, [0, 100, 120, 150, 200], known)[1] == pytest.approx(
+        [100 / 3, 7, 11, 50 / 3]
+    )
+    assert sorted(reads) == [0, 100, 150, 200]
 
 
 def test_frames_of_a_picture_that_never_changes():

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from artgen.errors import InputError, OutputError, reading
 from artgen.output.atomic import atomic_path
+from artgen.output.pace import mean_difference
 
 _SUFFIXES = (".npy", ".qoi", ".png")
 """Folders of earlier versions hold QOI or PNG."""
@@ -23,11 +24,14 @@ _NAME = re.compile(r"(\d{9,})\.(?:npy|qoi|png)")
 class FrameStore:
     """A folder with one 8-bit picture per stored step, named after the step.
 
-    The folder is the only state, so a resumed run continues with its frames.
+    The folder is the only state that counts, so a resumed run continues with its frames. `changes`
+    has the `mean_difference` of two steps whose frames this object stored one after the other.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._before: tuple[int, NDArray[np.uint8]] | None = None
+        self.changes: dict[tuple[int, int], float] = {}
 
     def add(self, step: int, pixels: NDArray[np.uint8]) -> None:
         """Store the frame of `step`, uint8 [h, w, 3], replacing an earlier one.
@@ -46,6 +50,10 @@ class FrameStore:
             # A full disk is named, unlike by `np.save`.
             npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(pixels))
             file.write(pixels.data)
+        if self._before is not None:
+            before, picture = self._before
+            self.changes[before, step] = mean_difference(picture, pixels)
+        self._before = step, pixels
 
     def steps(self) -> list[int]:
         """Return the stored steps in increasing order."""

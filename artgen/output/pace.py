@@ -7,8 +7,8 @@ follows how far the picture has come, and not the steps.
 from __future__ import annotations
 
 import functools
-import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import TypeVar
 
 import numpy as np
@@ -24,43 +24,56 @@ EMPTY = 0.1
 """A canvas with at most this share of the variation of the last picture is empty."""
 
 
-def measure_pace(read: Callable[[T], Pixels], steps: Sequence[T]) -> tuple[int, list[float]]:
+def measure_pace(
+    read: Callable[[T], Pixels],
+    steps: Sequence[T],
+    known: Mapping[tuple[T, T], float] = MappingProxyType({}),
+) -> tuple[int, list[float]]:
     """Return the index of the first picture to show, and how much each differs from the next.
 
     `read` returns the picture of a step, uint8 [h, w, 3] of one size. Pictures that say no more
     than an empty one are not to be shown: canvases, random networks. The empty one is the first,
     if it is nearly of one colour, such as paper; else the best even colour. The difference is the
-    mean absolute difference of bytes, float [len(steps) - 1].
+    `mean_difference`, float [len(steps) - 1]; those that are `known` are not computed.
     """
     start = read(steps[0])
     last = read(steps[-1]) if len(steps) > 1 else start
-    even = _change(last, _even(last))
-    if _change(start, _even(start)) <= EMPTY * even:
-        even = max(even, _change(start, last))
+    ends = {steps[0]: start, steps[-1]: last}
+
+    @functools.lru_cache(maxsize=2)
+    def picture(step: T) -> Pixels:
+        return ends[step] if step in ends else read(step)
+
+    even = mean_difference(last, _even(last))
+    if mean_difference(start, _even(start)) <= EMPTY * even:
+        even = max(even, mean_difference(start, last))
     error = BEGUN * even
-    first, changes, before = len(steps) - 1, list[float](), start
-    pictures = itertools.chain([start], map(read, steps[1:-1]), [last])
-    for index, now in enumerate(itertools.islice(pictures, len(steps))):
-        if index < first and _change(now, last) <= error:
+    first, changes = len(steps) - 1, list[float]()
+    for index, step in enumerate(steps):
+        if index < first and mean_difference(picture(step), last) <= error:
             first = index
         if index:
-            changes.append(_change(before, now))
-        before = now
+            pair = steps[index - 1], step
+            change = known[pair] if pair in known else mean_difference(*map(picture, pair))
+            changes.append(change)
     return first, changes
 
 
 def paced_frames(
-    read: Callable[[int], Pixels], steps: Sequence[int], number: int
+    read: Callable[[int], Pixels],
+    steps: Sequence[int],
+    number: int,
+    known: Mapping[tuple[int, int], float] = MappingProxyType({}),
 ) -> Iterator[Pixels]:
     """Yield `number` frames, uint8 [h, w, 3], on the way to the picture of the last of `steps`.
 
     `read` returns the picture of a step; all have one size. Frames are equal amounts of change
     apart, see `measure_pace`; between two pictures, one fades into the other. The last picture
-    follows the last frame.
+    follows the last frame. Pictures are read in pairs to go along the way, and before to measure
+    it where that is not `known`.
     """
-    # Pictures are read in pairs, twice each: to measure the way, and to go along it.
     read = functools.lru_cache(maxsize=2)(read)
-    first, changes = measure_pace(read, steps)
+    first, changes = measure_pace(read, steps, known)
     kept, changes, last = steps[first:], changes[first:], read(steps[-1])
     way = np.cumsum([0.0, *changes])
     for place in way[-1] * np.arange(number) / number:
@@ -87,7 +100,7 @@ def _even(picture: Pixels) -> Pixels:
     return colour
 
 
-def _change(a: Pixels, b: Pixels) -> float:
-    """Return the mean absolute difference."""
+def mean_difference(a: Pixels, b: Pixels) -> float:
+    """Return the mean absolute difference of bytes."""
     # Bytes do not go below 0.
     return float((np.maximum(a, b) - np.minimum(a, b)).mean())

@@ -178,10 +178,11 @@ def write_video(
     Its suffix is one of `FORMATS`. `comment` (the recipe as JSON) goes into the comment tag. Sides
     are padded to even numbers of at least 16 pixels by repeating the edge. Frames are taken one at
     a time, so that memory does not grow with their number; animations are smaller and shorter, see
-    `write_animation`. `quality` is one of `QUALITIES`, by default the best. A `sound` is copied
-    as it is, if there is any that the format can hold. Raises OutputError where the suffix is
-    another one, there is no frame or the file cannot be written. What the iterable itself raises
-    passes through, but for an OSError, which becomes an OutputError.
+    `write_animation`. An array that comes twice in a row is taken for the same picture. `quality`
+    is one of `QUALITIES`, by default the best. A `sound` is copied as it is, if there is any that
+    the format can hold. Raises OutputError where the suffix is another one, there is no frame or
+    the file cannot be written. What the iterable itself raises passes through, but for an OSError,
+    which becomes an OutputError.
     """
     import av
 
@@ -339,18 +340,20 @@ def _encode(
     context.color_primaries = context.color_trc = context.colorspace = Colorspace.ITU709
     context.color_range = ColorRange.MPEG
 
-    key, before = 0, first
+    key = 0
+    before: Pixels | None = None
     for index, pixels in enumerate(itertools.chain([first], others)):
         if pixels.shape != first.shape or pixels.dtype != np.uint8:
             raise ValueError(
                 f"frame {index} is {pixels.dtype} {pixels.shape}, not uint8 {first.shape}"
             )
-        frame = av.VideoFrame.from_numpy_buffer(_padded(pixels), format="rgb24").reformat(
-            format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
-        )
-        frame.pts = index
+        if pixels is not before:
+            frame = av.VideoFrame.from_numpy_buffer(_padded(pixels), format="rgb24").reformat(
+                format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
+            )
+        frame.pts, frame.pict_type = index, PictureType.NONE
         # A key frame is sharper than the one before it, which shows where nothing moves.
-        if index - key >= _KEY_FRAMES and not np.array_equal(pixels, before):
+        if index - key >= _KEY_FRAMES and not np.array_equal(pixels, cast(Pixels, before)):
             frame.pict_type, key = PictureType.I, index
         before = pixels
         container.mux(stream.encode(frame))

@@ -215,7 +215,9 @@ def _video_frames(
     moving, held = frame_counts(**timing, hold=HOLD_SECONDS)
     # What moves for a second or less has no pace of its own.
     if moving > output.fps:
-        yield from paced_frames(read, steps, moving)
+        # The frame that was stored for the last step may show another drawing.
+        known = {pair: each for pair, each in stored.changes.items() if last not in pair}
+        yield from paced_frames(read, steps, moving, known)
         yield from itertools.repeat(final, held)
         return
     shown, frame = last, final
