@@ -42,7 +42,7 @@ P = ParamSpec("P")
 
 @dataclass(frozen=True)
 class _Listener:
-    """Who follows a fit of this thread: its control, and an observer."""
+    """The followers of a fit of this thread: its control, and an observer."""
 
     control: RunControl
     observe: Observer

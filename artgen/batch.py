@@ -67,7 +67,7 @@ class Run(Task):
         return self.place / name if name.startswith(f"{self.stem}.run/") else None
 
     def places(self, recipe: Recipe) -> dict[str, Path]:
-        """Where files of a run of `recipe` are, by what they are; some may not be there."""
+        """The paths of the files of a run of `recipe`, by what they are; some may not be there."""
         paths = output_paths(self.place, self.stem, recipe, self.video)
         places = {kind: paths[kind] for kind in (*OUTPUTS, "summary") if kind in paths}
         if self.log is not None:

@@ -126,7 +126,7 @@ class Notice(Event):
 
 @dataclass(frozen=True)
 class Working(Event):
-    """What the run does outside of fitting, such as ``drawing the video``.
+    """Work of the run outside of fitting, such as ``drawing the video``.
 
     `done` counts the frames of a video; it is 0 where nothing is counted.
     """

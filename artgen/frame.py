@@ -154,7 +154,7 @@ Size: TypeAlias = "int | str | tuple[int, int] | Frame"
 
 @dataclass(frozen=True)
 class Placement:
-    """Where a picture of size `picture` lies on a drawing of size `whole`, in its pixels.
+    """The place of a picture of size `picture` on a drawing of size `whole`, in its pixels.
 
     `left` and `top` are negative where the picture has a border.
     """
@@ -268,7 +268,7 @@ Circle: TypeAlias = tuple[float, float, float]
 
 
 def is_focus(text: str) -> bool:
-    """Whether it is for `parse_focus`, and not the name of a file."""
+    """Whether `text` is for `parse_focus`, and not the name of a file."""
     return text == "auto" or re.fullmatch(r"[-+\d.,; ]*\d?,[-+\d.,; ]*", text) is not None
 
 

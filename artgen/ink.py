@@ -57,7 +57,7 @@ def _same(count: int, ink: int) -> NDArray[np.int64]:
 
 @dataclass(frozen=True, eq=False)
 class Sheet:
-    """What `Ink.place` works from.
+    """The input of `Ink.place`.
 
     `amounts`, float64 [inks, height, width], is the share of the paper, 0 to 1, that each ink has
     to cover at each pixel so that the picture has the colours of the target. `count` is the number

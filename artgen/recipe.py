@@ -95,7 +95,7 @@ class FileReference(_Table):
 
 
 class TargetTable(_Table):
-    """What is fitted to: `sample:NAME` or a file, and how it is read."""
+    """The target: `sample:NAME` or a file, and how it is read."""
 
     source: str = "sample:astronaut"
     sha256: str | None = None
@@ -190,7 +190,7 @@ class PrimitiveTable(_OpenTable):
 
     @property
     def sizes(self) -> dict[str, Any]:
-        """What is given of `SIZE_KEYS`."""
+        """The given ones of `SIZE_KEYS`."""
         return {key: value for key in SIZE_KEYS if (value := getattr(self, key)) is not None}
 
     @field_validator("count", mode="before")
@@ -286,14 +286,14 @@ class Stage(_OpenTable):
 
     @property
     def revisions(self) -> list[tuple[int, int]]:
-        """Where the number of steps was revised, and to what; see `Problem`."""
+        """The steps at which the number of steps was revised, and to what; see `Problem`."""
         before = self.replanned or ()
         totals = [*(total for _, total in before[1:]), self.steps or 1]
         return [(step, total) for (step, _), total in zip(before, totals, strict=False)]
 
 
 class OutputTable(_Table):
-    """What is written, beside the `.art` file."""
+    """The outputs, beside the `.art` file."""
 
     still_size: int | str | None = Field(
         default=None, description="long side in pixels, or WIDTHxHEIGHT"
@@ -354,7 +354,7 @@ class OutputTable(_Table):
 
 
 class RunTable(_Table):
-    """Where and how it runs; resolved values are stored so that a re-run uses the same."""
+    """Device and arithmetic; resolved values are stored so that a re-run uses the same."""
 
     device: str = "auto"
     backend: Literal["auto", "compiled", "eager"] = "auto"
@@ -370,7 +370,7 @@ class RunTable(_Table):
 
 
 class ClipTable(_Table):
-    """How a clip is fitted, frame by frame; see `artgen.runner`."""
+    """Options of clips, which are fitted frame by frame; see docs/clips.md."""
 
     steps: int | None = Field(
         default=None,
@@ -405,7 +405,7 @@ class ClipTable(_Table):
 
 
 class TilesTable(_Table):
-    """How a large picture is fitted in tiles; see docs/scale.md."""
+    """Options of fits in tiles; see docs/scale.md."""
 
     side: int = Field(default=1024, ge=8, le=LARGEST, description="of a tile, in pixels")
     margin: int = Field(
@@ -423,7 +423,7 @@ class TilesTable(_Table):
 
 
 class PieceTable(_Table):
-    """How a gallery shows it: a title, what to look for, and its words for a screen reader.
+    """Texts of a gallery: a title, what to look for, and the words for a screen reader.
 
     Pieces with an `order` come first and are highlights; those of one `group` share a card.
     """

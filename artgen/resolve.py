@@ -68,14 +68,14 @@ class Plan:
 
     @property
     def count(self) -> int | None:
-        """How many parts there shall be at most; None for a field."""
+        """The largest number of parts; None for a field."""
         count = self.recipe.primitive.count
         assert count != "auto"
         return count
 
     @property
     def first_count(self) -> int:
-        """How many parts the first drawing has: engines may add others on the way."""
+        """The number of parts of the first drawing: engines may add others on the way."""
         if self.count is None:
             return 1
         options = self.recipe.stage[0].options
@@ -230,7 +230,7 @@ def find_primitive(recipe: Recipe, registry: Registry) -> Entry:
 
 
 def _unfit(registry: Registry, name: str, kind: str) -> UsageError:
-    """What to say of a primitive that cannot be fitted to this kind of target."""
+    """The error for a primitive that cannot be fitted to this kind of target."""
     fitting = []
     for entry in registry.entries("primitive"):
         with suppress(PluginError):
@@ -266,7 +266,7 @@ def _sized(cls: type[Primitive], table: PrimitiveTable) -> dict[str, int]:
 
 
 def _count(primitive: Primitive, asked: int | Literal["auto"] | None, canvas: Canvas) -> int | None:
-    """How many parts: asked for, else the preset's, else the primitive's default.
+    """The number of parts: asked for, else the preset's, else the primitive's default.
 
     For ``auto`` it is the limit of what the engine may find. Raises UsageError where they are too
     few.

@@ -52,7 +52,7 @@ class Settings:
 
 
 def config_file() -> Path | None:
-    """Where `config.toml` is looked for; None where ``ARTGEN_CONFIG`` is empty."""
+    """The path of `config.toml`; None where ``ARTGEN_CONFIG`` is empty."""
     asked = os.environ.get("ARTGEN_CONFIG")
     if asked is not None:
         return Path(asked) if asked else None

@@ -57,7 +57,7 @@ _FILLED, _GROWN = 0.7, 0.2
 
 @dataclass(frozen=True)
 class Shot:
-    """What a form shows: `art`, on a `frame`, for `seconds`.
+    """The input of a form: `art`, on a `frame`, for `seconds`.
 
     `photo` is the target at the size of the frame, uint8 [height, width, 3], where a form needs it.
     `how` are `supersample` and `device` of `Art.view`.
@@ -219,7 +219,7 @@ def _fly_in(shot: Shot) -> Frames:
 
 
 def _looks(primitive: Primitive, drawing: Drawing) -> Appearance:
-    """What the parts look like. Raises UsageError where there are none."""
+    """The appearance of the parts. Raises UsageError where there are none."""
     try:
         return appearance(primitive, dict(drawing.tensors))
     except UsageError:

@@ -178,7 +178,7 @@ def _rows(values: NDArray[Any], parts: bool) -> Floats:
 
 
 def _shares(pace: Floats, birth: NDArray[np.int64]) -> Floats:
-    """How much of its way each part still has to go at every keyframe: [K, N], or [K, 1]."""
+    """The share of its way that each part still has to go at every keyframe: [K, N], or [K, 1]."""
     own = pace[birth] if len(birth) else pace[:1]
     shares: Floats = np.divide(
         pace[:, None], own, out=np.zeros((len(pace), len(own)), np.float32), where=own > 0

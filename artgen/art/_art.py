@@ -49,7 +49,7 @@ class SupportsWrite(Protocol):
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """How an exporter should draw: `size` is the long side in pixels (None: the fitting size).
+    """The request to an exporter: `size` is the long side in pixels (None: the fitting size).
 
     It may also be a text such as ``"1080x1080"``, or an `artgen.frame.Frame`, which crops or adds a
     border; `dpi` is the number of dots per inch that the file names (None: it names none).
@@ -249,9 +249,9 @@ class Art:
         return _drawn(shown, growing, (min(1.0, (i + 1) / moving) for i in range(frames)))
 
     def growing(self) -> Callable[[float], Drawing]:
-        """How the parts appear, see `building`, as a function of the share of the way, 0 to 1.
+        """The drawing while its parts appear, as a function of the share of the way, 0 to 1.
 
-        Equal moments are one object. Raises UsageError where there are no parts.
+        See `building`. Equal moments are one object. Raises UsageError where there are no parts.
         """
         from artgen.raster.importance import building_order
 
@@ -284,7 +284,7 @@ class Art:
         supersample: int = 1,
         device: str = "cpu",
     ) -> FramedView:
-        """What shows this drawing, and others like it, as `render` does."""
+        """The view that shows this drawing, and others like it, as `render` does."""
         from artgen.display import FramedView
         from artgen.raster import choose_backend, tensor_device
 
@@ -336,7 +336,7 @@ class Art:
         return self.film
 
     def latent_space(self) -> LatentSpace:
-        """Where the pictures of a codec's set are, and what is between them.
+        """The latents of the pictures of a codec's set, and what is between them.
 
         Raises UsageError where this is no codec.
         """

@@ -44,7 +44,7 @@ LARGEST = 65_536
 
 
 class _DrawingTable(BaseModel):
-    """What a file says of its drawing, beside the tensors."""
+    """The description of the drawing in a file, beside the tensors."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -59,7 +59,7 @@ class _DrawingTable(BaseModel):
 
 
 class _SceneTable(BaseModel):
-    """What a file says of a scene of its film, beside the tensors."""
+    """The description of a scene of the film in a file, beside the tensors."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -67,7 +67,7 @@ class _SceneTable(BaseModel):
 
 
 class _FilmTable(BaseModel):
-    """What a file says of its film."""
+    """The description of the film in a file."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
@@ -112,7 +112,7 @@ class _Header(BaseModel):
 
 
 class Contents(NamedTuple):
-    """What a file holds; values of tensors are rounded to `precision`."""
+    """The contents of a file; values of tensors are rounded to `precision`."""
 
     drawing: Drawing
     recipe: Recipe

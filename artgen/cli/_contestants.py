@@ -27,7 +27,7 @@ _RECIPE_FILES = (".art", ".json", ".mp4", ".png", ".toml")
 
 @dataclass(frozen=True)
 class Budget:
-    """What everybody gets; None where it is not limited."""
+    """The budget of every contestant; None where it is not limited."""
 
     time: float | None = None
     steps: int | None = None

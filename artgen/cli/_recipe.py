@@ -62,7 +62,7 @@ def read_recipe_file(path: Path, registry: Registry | None = None) -> dict[str, 
 def start_from(
     base: Mapping[str, Any], art: Mapping[str, Any], primitive: str | None
 ) -> dict[str, Any]:
-    """What `--init` adds below `base`: the target, and the primitive unless another is asked for.
+    """The data with what `--init` adds: the target, and the primitive unless another is asked for.
 
     `art` is the data of the drawing's own recipe, `primitive` the value of `-p`.
     """

@@ -50,7 +50,7 @@ from artgen.tasks import Executor, RunControl, SerialExecutor, Work, graceful_si
 
 @dataclass(frozen=True)
 class Session:
-    """What all runs of one command have in common."""
+    """The things that all runs of one command share."""
 
     registry: Registry
     common: Common
@@ -376,7 +376,7 @@ def _earlier(paths: Mapping[str, Path]) -> tuple[Recipe, Result]:
 
 
 def _title(runs: Sequence[Run]) -> str:
-    """What the contact sheet is called after: the target and primitive, or that alone."""
+    """The title of the contact sheet: the target and primitive, or that alone."""
     if len({run.asked["target"] for run in runs}) == 1:
         return default_stem(runs[0].recipe)
     return file_safe(runs[0].recipe.primitive.name)

@@ -89,7 +89,7 @@ class Where:
         return self.at_a_time is not None or self.on is not None
 
     def executor(self, recipes: Iterable[Recipe], registry: Registry) -> Executor:
-        """What carries out runs of `recipes`. Raises UsageError where Ray is missing."""
+        """The executor of runs of `recipes`. Raises UsageError where Ray is missing."""
         from artgen.executor import ProcessExecutor, RayExecutor, missing_ray, pin
         from artgen.tasks import SerialExecutor
 

@@ -485,7 +485,7 @@ def _refuse(flag: str, unused: Mapping[str, object], why: str) -> None:
 
 
 def _located(target: str, located: Callable[[str], str]) -> str:
-    """Where a target is; standard input becomes a file."""
+    """The path or source of a target; standard input becomes a file."""
     from artgen.cli._pipes import STDIO, from_stdin
 
     return str(from_stdin()) if target == STDIO else located(target)

@@ -54,7 +54,7 @@ def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
 
 
 def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
-    """What was asked for, with the picture files of a folder in its place, unless it is a set.
+    """The targets asked for, with the picture files of a folder in its place, unless it is a set.
 
     Raises InputError where a folder holds none.
     """
@@ -275,7 +275,7 @@ class Fit(Task):
 
 @dataclass(frozen=True)
 class Fitted:
-    """What came of it: metrics of a row, uint8 [height, width, 3], and the `.art` file."""
+    """The result of a fit: metrics of a row, uint8 [height, width, 3], and the `.art` file."""
 
     metrics: dict[str, Any]
     pixels: Pixels
@@ -325,7 +325,7 @@ def _open(registry: Registry, source: str, size: int | None) -> Target:
 
 
 def _stem(source: str) -> str:
-    """What the files of a target begin with."""
+    """The beginning of the names of a target's files."""
     return Source.parse(source).file_stem
 
 

@@ -1,4 +1,4 @@
-"""Who takes part in a comparison."""
+"""Contestants: what a comparison fits."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from artgen.recipe import Recipe
 
 @dataclass(frozen=True)
 class Contestant:
-    """Who takes part: `name` as it was asked for, `stem` for its files, and its recipe.
+    """A contestant: `name` as it was asked for, `stem` for its files, and its recipe.
 
     The recipe holds the budget; its target is replaced. `search` lists the folders in which its
     files are looked up.

@@ -62,7 +62,7 @@ def _caption(row: Row) -> str:
 
 
 def _scale(height: int, width: int) -> Pixels:
-    """What the colours of the error maps mean, at the size of one: a strip from 0 to 1."""
+    """The key to the colours of the error maps, at the size of one: a strip from 0 to 1."""
     picture = np.full((height, width, 3), _DARK, np.uint8)
     strip = max(1, height // 24)
     picture[-strip:] = embers(np.linspace(0, 1, width)[None])

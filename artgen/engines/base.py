@@ -27,7 +27,7 @@ State = dict[str, Any]
 
 @dataclass(frozen=True)
 class Problem:
-    """What an engine is given.
+    """The input of an engine.
 
     `target` is [3, height, width] (sRGB-encoded, 1.0 = 255) and `weight` [height, width] or None.
     Where it is not a picture, `target` is [outputs, 1, M], the values that a field shall have at
@@ -64,7 +64,7 @@ class Problem:
     revisions: list[tuple[int, int]] = field(default_factory=list)
 
     def position(self, step: int) -> float:
-        """Where the schedule is after `step` steps, in steps of the first plan.
+        """The position of the schedule after `step` steps, in steps of the first plan.
 
         That is `step` itself while there are no revisions. From a revision on, what is left of the
         schedule is spread evenly over the steps that are left.

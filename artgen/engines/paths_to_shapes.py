@@ -74,7 +74,7 @@ def outer_rings(rings: Sequence[Floats], *, even_odd: bool) -> tuple[list[Floats
 def coverage(
     points: Floats, low: tuple[float, float], high: tuple[float, float], width: int, height: int
 ) -> NDArray[np.float32]:
-    """How much of each pixel of a window lies inside a contour, float32 [height, width] in 0..1.
+    """The share of each pixel of a window inside a contour, float32 [height, width] in 0..1.
 
     Where the contour crosses itself, all that it surrounds is inside.
     """

@@ -34,7 +34,7 @@ class PlaceEngine(Engine):
 
     @dataclass(frozen=True)
     class Options:
-        """It has none."""
+        """No options."""
 
     @classmethod
     def default_steps(

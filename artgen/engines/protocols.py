@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class ReportPace(NamedTuple):
-    """How often an engine is evaluated."""
+    """The pace at which an engine is evaluated."""
 
     reports: int = 30
     """About how many evaluations a fit makes."""
@@ -209,5 +209,5 @@ def options_type(engine: type[Engine], primitive: Primitive) -> type[Any]:
 
 
 def report_pace(engine: Engine) -> ReportPace:
-    """How often `engine` is evaluated."""
+    """The pace at which `engine` is evaluated."""
     return engine.report_pace() if isinstance(engine, SetsPace) else ReportPace()

@@ -212,7 +212,7 @@ class ScratchEngine(Engine):
         return np.arange(batch)
 
     def _shares(self, pixels: Array) -> Array:
-        """How much each channel of each pixel counts, [M, 1]; the channels' sum to 1."""
+        """The weight of each channel of each pixel, [M, 1]; the channels' sum to 1."""
         channels = self.target.shape[1]
         if self.weight is None:
             return np.full((len(pixels), 1), 1 / (channels * len(pixels)), np.float32)

@@ -30,7 +30,7 @@ class SolveEngine(Engine):
 
     @dataclass(frozen=True)
     class Options:
-        """It has none."""
+        """No options."""
 
     @classmethod
     def default_steps(
@@ -104,7 +104,7 @@ class SolveEngine(Engine):
         return self.codec.truncated(self.solution, self._components(step))
 
     def _components(self, step: int) -> int:
-        """How many are revealed after this many steps: several in each where steps are few."""
+        """The number of components revealed by `step`: several in each step where these are few."""
         every = self.codec.components
         return min(every, step * math.ceil(every / self.problem.total_steps))
 

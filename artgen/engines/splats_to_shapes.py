@@ -86,7 +86,7 @@ def shapes_from_splats(
 
 
 def _worth(splat: Splat, drawing: Drawing) -> Tensor:
-    """How much of the picture is made by each splat; where colours cover, black counts too."""
+    """The part of the picture that each splat makes; where colours cover, black counts too."""
     tensors = dict(drawing.tensors)
     if splat.blend not in ("sum", "mean"):
         tensors["colour"] = torch.ones_like(tensors["colour"])
@@ -150,7 +150,7 @@ def _footprints(
     axes: tuple[Tensor, Tensor, Tensor],
     chosen: Tensor,
 ) -> Tensor:
-    """What each of the `chosen` splats weighs in its window, [n, SIDE, SIDE]."""
+    """The weights of the `chosen` splats in their windows, [n, SIDE, SIDE]."""
     unit = (torch.arange(SIDE) + 0.5) * (2 / SIDE) - 1
     _, _, half_width, half_height = windows[:, chosen, None, None]
     dx, dy = half_width * unit, half_height * unit[:, None]

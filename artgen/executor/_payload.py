@@ -143,7 +143,7 @@ def _files_of(recipe: Recipe) -> Iterator[tuple[str, FileReference]]:
 
 
 def _base(name: str, files: Files) -> str:
-    """What lies in the payload under the last part of `name`: a file, or a folder."""
+    """The entry of the payload under the last part of `name`: a file, or a folder."""
     roots = {file.partition("/")[0] for file in files}
     base = Path(name).name
     return base if base in roots else next(iter(sorted(roots)))

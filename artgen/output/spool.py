@@ -102,7 +102,7 @@ def with_ends(
 
 
 def lead_in(fps: float) -> float:
-    """How many seconds `with_ends` puts before the frames, for a picture at the start."""
+    """The seconds that `with_ends` puts before the frames, for a picture at the start."""
     return (max(1, round(fps * STILL_SECONDS)) + max(0, round(fps * FADE_SECONDS) - 1)) / fps
 
 

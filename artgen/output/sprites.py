@@ -18,7 +18,7 @@ from artgen.primitives import OPAQUE, Params, Primitive, Splat
 
 
 class SpriteElements(NamedTuple):
-    """What an SVG file needs of a drawing of sprites, from the farthest part to the nearest."""
+    """The parts of a drawing of sprites for an SVG file, from the farthest to the nearest."""
 
     definitions: list[ElementTree.Element]
     uses: list[ElementTree.Element]

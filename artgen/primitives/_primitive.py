@@ -145,7 +145,7 @@ class Primitive:
 
     @property
     def can_be_transparent(self) -> bool:
-        """Whether it can be drawn on a transparent background."""
+        """Whether its drawings can have a transparent background."""
         return False
 
     def check_transparent(self, name: str) -> None:

@@ -86,5 +86,5 @@ class FieldWithEncoding(Protocol):
 
 
 def features_of(field: Field, xy: Tensor) -> Tensor:
-    """What the field's `graph` takes at positions [M, inputs]: by default the positions."""
+    """The input of the field's `graph` at positions [M, inputs]: by default the positions."""
     return field.encode(xy) if isinstance(field, FieldWithEncoding) else xy

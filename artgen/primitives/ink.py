@@ -93,7 +93,7 @@ class Ink(Primitive):
 
     @property
     def cap(self) -> Literal["round", "butt"]:
-        """How strokes end. A plugin sets it or computes it."""
+        """The ends of strokes. A plugin sets it or computes it."""
         return "round"
 
     def place(self, sheet: Sheet) -> Marks:

@@ -153,7 +153,7 @@ class Shape(Primitive):
 
     @property
     def symmetry(self) -> Symmetry | None:
-        """How every shape is repeated around the centre of the picture; None: it is not."""
+        """The symmetry that repeats every shape around the centre of the picture, or None."""
         return symmetry_of(self.options.symmetry)
 
     def sizes(self, small: float, large: float) -> tuple[float, float]:

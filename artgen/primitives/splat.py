@@ -107,7 +107,7 @@ class Splat(Primitive):
 
     @property
     def blend(self) -> Blend:
-        """How weights and colours become a picture. A plugin sets it or computes it."""
+        """The blend of weights and colours into a picture. A plugin sets it or computes it."""
         return "sum"
 
     @property

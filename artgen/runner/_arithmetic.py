@@ -96,7 +96,7 @@ class FieldTrial(Field):
         return xy
 
     def seconds(self, arithmetic: Arithmetic) -> float:
-        """How long a step takes, on one thread as in a fit."""
+        """The seconds that a step takes, on one thread as in a fit."""
         self.arithmetic = arithmetic
         with threads(1):
             began = time.perf_counter()
@@ -122,7 +122,7 @@ class _CodecTrial:
         self.labels = torch.zeros(batch, dtype=torch.int64, device=device)
 
     def seconds(self, arithmetic: Arithmetic) -> float:
-        """How long it takes, on as many threads as there are."""
+        """The seconds that a step takes, on as many threads as there are."""
         began = time.perf_counter()
         batch, rng = (self.images, self.labels), torch.Generator(self.images.device)
         outputs, _ = pass_through(self.codec, self.tensors, *batch, arithmetic, rng)

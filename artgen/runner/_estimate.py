@@ -31,7 +31,7 @@ from artgen.waiting import Report, listening
 
 @dataclass(frozen=True)
 class Estimate:
-    """What a run of the complete `recipe` takes; a clip and a fit in tiles have a recipe alone.
+    """The cost of a run of the complete `recipe`; a clip and a fit in tiles have a recipe alone.
 
     `seconds` are those of fitting, as in the summary of a run: without compiling and writing
     files. Stages that may stop early are taken to need all their steps. `memory` is the largest

@@ -230,7 +230,7 @@ def _video_frames(
 def _metrics(
     fit: Fit | ClipFit | TiledFit, drawing: Drawing, picture: Rendering, film: Film | None
 ) -> dict[str, Any]:
-    """What two equal runs agree on to the last bit; stored in the `.art`."""
+    """The metrics on which two equal runs agree to the last bit; stored in the `.art`."""
     job, recipe = fit.job, fit.recipe
     size = saved_bytes(drawing, recipe.run.precision)
     pixels = drawing.width * drawing.height
@@ -260,7 +260,7 @@ def _metrics(
 
 
 def _precision_cost(fit: Fit | ClipFit | TiledFit, metrics: Mapping[str, Any]) -> float | None:
-    """What rounding to the precision of the file cost, in dB of PSNR.
+    """The loss by rounding to the precision of the file, in dB of PSNR.
 
     None where nothing is rounded, where there is no PSNR, and for a clip.
     """

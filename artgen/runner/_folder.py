@@ -167,7 +167,7 @@ class RunFolder:
 
     @property
     def milestones(self) -> list[Path]:
-        """What a resumed run continues from, that of each scene of a clip: some may be missing.
+        """The files a resumed run continues from, one per scene of a clip; some may be missing.
 
         The folder of tiles changes with each that is done.
         """
@@ -178,7 +178,7 @@ class RunFolder:
 
     @property
     def milestone(self) -> Path:
-        """What changes whenever there is more to go on from."""
+        """The file that changes whenever there is more to go on from."""
         return self.milestones[-1]
 
     @property
@@ -187,7 +187,7 @@ class RunFolder:
         return any(path.exists() for path in self.milestones)
 
     def stage_output(self, path: Path) -> Path:
-        """Where to write what will be published as `path`."""
+        """The path at which to write what will be published as `path`."""
         try:
             self._outputs.mkdir(exist_ok=True)
         except OSError as error:

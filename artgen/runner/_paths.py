@@ -24,7 +24,7 @@ def default_stem(recipe: Recipe) -> str:
 def output_paths(
     out: Path, stem: str, recipe: Recipe | None = None, video: Path | None = None
 ) -> dict[str, Path]:
-    """Where the outputs of the run called `stem` go, and its run folder.
+    """The paths of the outputs of the run called `stem`, and of its run folder.
 
     `recipe` says what kind of video there is (default: MP4) and whether a clip is shown beside it;
     `video` names another file for it.

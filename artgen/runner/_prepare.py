@@ -341,7 +341,7 @@ def _slow(plan: Plan, backend: Backend) -> list[str]:
 
 
 def _unused_alpha(asked: TargetTable, plan: Plan, target: Target) -> tuple[str, ...]:
-    """What is transparent in a target, if it is fitted without its alpha and could be with it."""
+    """A note on the alpha of a target, if it is fitted without it and could be with it."""
     if not (isinstance(target, ImageTarget) and target.rgba is not None):
         return ()
     chosen = asked.alpha is not None or asked.background != "auto" or asked.alpha_weight

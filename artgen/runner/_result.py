@@ -16,7 +16,7 @@ OUTPUTS = ("still", "video", "side_by_side", "art")
 
 @dataclass(frozen=True)
 class Result:
-    """How a run ended: the JSON object that describes it, an error, or both.
+    """The end of a run: the JSON object that describes it, an error, or both.
 
     Both mean that the best so far was saved: interrupted (130) or diverged (5). A `summary` is
     empty where nothing was saved. `files` holds the bytes of outputs, by kind, of a run on a

@@ -49,7 +49,7 @@ def write_checkpoint(path: Path, state: Mapping[str, Any], *, durable: bool = Tr
 
 
 def read_checkpoint(path: Path) -> dict[str, Any] | None:
-    """What `write_checkpoint` wrote, None where there is no file. Raises InputError."""
+    """The state that `write_checkpoint` wrote, None where there is no file. Raises InputError."""
     if not path.is_file():
         return None
     tensors, values = read_state(path, "checkpoint")

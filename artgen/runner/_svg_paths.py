@@ -112,7 +112,7 @@ def read_svg(path: Path) -> SvgPaths:
 
 @dataclass(frozen=True, eq=False)
 class _Context:
-    """What an element passes on to those within it."""
+    """The attributes that an element passes on to those within it."""
 
     transform: Any
     style: Mapping[str, str] = field(default_factory=lambda: _INHERITED)

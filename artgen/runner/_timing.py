@@ -77,7 +77,7 @@ class Stopwatch:
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do: steps in each stretch of a schedule, evaluations, frames, rounds."""
+    """Work to do: steps in each stretch of a schedule, evaluations, frames, rounds."""
 
     steps: Sequence[float] = ()
     evaluations: int = 0
@@ -100,17 +100,17 @@ class Pace:
     """Seconds that it took to find out, without compiling."""
 
     def seconds(self, work: Work) -> float:
-        """How long `work` takes."""
+        """The seconds that `work` takes."""
         steps = sum(n * each for n, each in zip(work.steps, self.steps, strict=False))
         other = work.evaluations * self.evaluation + work.frames * self.frame
         return steps + other + work.rounds * self.round
 
     def frames_in(self, seconds: float) -> int:
-        """How many frames fit into their share of `seconds`, at least the first and the last."""
+        """The number of frames that fit into their share of `seconds`, at least first and last."""
         return max(2, int(FRAME_SHARE * seconds / self.frame)) if self.frame else 2
 
     def evaluations_in(self, seconds: float) -> int:
-        """How many evaluations fit into their share of `seconds`, at least the last."""
+        """The number of evaluations that fit into their share of `seconds`, at least the last."""
         return max(1, int(EVALUATION_SHARE * seconds / max(self.evaluation, 1e-9)))
 
     def steps_in(
@@ -122,7 +122,7 @@ class Pace:
         rounds: int = 0,
         progress: float = 0.0,
     ) -> int:
-        """How many steps from `progress` to the end fit into `seconds` beside all else."""
+        """The number of steps after `progress` that fit into `seconds` beside all else."""
         left = seconds - self.seconds(Work((), evaluations, frames, rounds))
         step = self.seconds(Work(stretches(progress, 1.0, 1)))
         return max(1, int(left / max(step, 1e-9)))
@@ -148,7 +148,7 @@ class Budget:
 
     @property
     def slowness(self) -> float:
-        """How much slower than rehearsed the machine is now."""
+        """The factor by which the machine is slower than rehearsed."""
         return self.took / self.expected
 
     def count(self, work: Work, seconds: float) -> None:
@@ -174,7 +174,7 @@ class Budget:
         frames: int,
         rounds: int,
     ) -> int:
-        """How many more steps to take where `steps` are left, after `spent` seconds.
+        """The number of steps still to take where `steps` are left, after `spent` seconds.
 
         `steps` themselves where they end in time; `progress` is the share of the schedule that is
         done, and the other numbers are what else there is to do.
@@ -216,7 +216,7 @@ def measure_pace(
         return watch.measure(work)[1]
 
     def repeated(work: Callable[[], object], most: float = math.inf) -> float:
-        """How long `work` takes the second time; the first time where that took `most`."""
+        """The seconds that `work` takes the second time; the first time where that took `most`."""
         nonlocal spent
         first = took(work)
         again = not stop() and first <= most

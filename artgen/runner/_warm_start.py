@@ -84,7 +84,7 @@ class InitialArt:
         return recipe.with_primitive(**changes)
 
     def _enough(self, asked: int | Literal["auto"], count: int) -> int | Literal["auto"]:
-        """What was asked for, unless that is fewer than there are."""
+        """The count asked for, unless that is fewer than there are."""
         if asked != "auto" and asked < count:
             raise UsageError(
                 f"{self.path} has {count} parts, more than {asked}",
@@ -165,7 +165,7 @@ class InitialSvg:
         return recipe.with_primitive(**changes)
 
     def notices(self, canvas: Canvas) -> list[str]:
-        """What was not read, and whether the canvas of the file has another form."""
+        """Notices of what was not read, and of a canvas of another form."""
         said = [describe(self.svg)]
         width, height = self.svg.size
         if abs(width / height - canvas.width / canvas.height) > canvas.pixel:

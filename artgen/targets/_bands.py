@@ -168,7 +168,7 @@ def _compressed(file: BufferedReader) -> Iterator[bytes]:
 
 
 class _Inflated:
-    """What zlib made of the data in `pieces`."""
+    """The decompressed bytes of the data in `pieces`."""
 
     def __init__(self, pieces: Iterator[bytes]) -> None:
         self.pieces, self.stream = pieces, zlib.decompressobj()

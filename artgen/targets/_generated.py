@@ -126,7 +126,7 @@ def _grid(height: int, width: int) -> tuple[Floats, Floats]:
 
 
 def _lines(level: Floats, width: float) -> Floats:
-    """Where `level` is a whole number: lines of about `width` pixels, 0 to 1."""
+    """Lines of about `width` pixels where `level` is a whole number, 0 to 1."""
     across, down = np.gradient(level)
     slope = np.maximum(np.hypot(across, down), 1e-9)
     distance = np.abs(level - np.rint(level)) / slope

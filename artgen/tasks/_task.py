@@ -62,7 +62,7 @@ class Task:
         )
 
     def local_path(self, name: str) -> Path | None:
-        """Where a file called `name` in the remote `folder` belongs here if the run ends early."""
+        """The local path of the file `name` in the remote `folder` if the run ends early."""
         return None if self.folder is None else self.folder / name
 
 

@@ -55,7 +55,7 @@ DEFAULT = Variant()
 
 @dataclass(eq=False)
 class Offer:
-    """What a plugin offers, under test: `entry` of `registry`, with the object that it loads."""
+    """An offer of a plugin, under test: `entry` of `registry`, with the object that it loads."""
 
     entry: Entry
     registry: Registry

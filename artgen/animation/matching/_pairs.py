@@ -42,7 +42,7 @@ Where colours add up, that of a part is not what is seen, and has no weight: wit
 
 @dataclass(frozen=True, eq=False)
 class Appearance:
-    """What N parts look like, for matching. All but `places` have a default.
+    """The look of N parts, for matching. All but `places` have a default.
 
     `places` are float64 [N, 2] in canvas units. `colours` are [N, 3], 0 where they mean nothing;
     `sizes` are lengths [N] in canvas units, `layers` [N] is the place in the stack from 0 to 1.

@@ -300,7 +300,7 @@ class ClimbEngine(Engine):
             self.pass_error = error
 
     def _rows_together(self, count: int) -> int:
-        """How many rows of pixels are scored as one: many where few, large shapes are sought.
+        """The number of rows of pixels scored as one: large where few, large shapes are sought.
 
         Refining goes on with half of them, and half again, after every two passes.
         """

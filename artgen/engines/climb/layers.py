@@ -32,7 +32,7 @@ CELLS = 64
 
 
 class Fit(NamedTuple):
-    """How well a shape would do: the change of the squared error, and its best alpha and colour."""
+    """The score of a shape: the change of the squared error, and its best alpha and colour."""
 
     change: float
     alpha: float
@@ -207,7 +207,7 @@ class Layers:
         return first // SAMPLE_ROWS, -(-last // SAMPLE_ROWS)
 
     def _rebuild_above(self, stack: Stack, place: int) -> None:
-        """What is above shape number `place`, from the top down.
+        """Rebuild what is above shape number `place`, from the top down.
 
         On the way it remembers what is above each shape up to the next block, row by row: that of
         the shape below it differs only in the rows that the shape touches.

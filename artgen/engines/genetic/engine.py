@@ -339,7 +339,7 @@ class GeneticEngine(Engine):
             )
 
     def _block(self, step: int | None = None) -> int:
-        """How many pixels along each side are compared as one: few where parts are small.
+        """The side in pixels of a block compared as one: small where parts are small.
 
         Half as many later on, and half again.
         """

@@ -79,7 +79,7 @@ class Population:
 
     @property
     def numbers(self) -> NDArray[np.int64]:
-        """How many parts each individual has."""
+        """The number of parts of each individual."""
         return self.individuals[-1]
 
     @property
@@ -136,7 +136,7 @@ class Population:
         return tuple(array[index].copy() for array in self.individuals)
 
     def spread(self) -> float:
-        """How much individuals differ: the standard deviation of the genes at each place.
+        """The diversity: the standard deviation of the genes at each place.
 
         In canvas units, the mean over the places that all of them have.
         """

@@ -78,7 +78,7 @@ class DeviceSteps:
         return self._found(*self.stepper.read())
 
     def survey(self) -> tuple[Found, Survey]:
-        """What `read` gives, and what a round of densification asks for."""
+        """The parameters that `read` gives, and the survey for a round of densification."""
         rows, survey = self.stepper.survey()
         return self._found(*rows), survey
 

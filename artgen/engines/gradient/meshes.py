@@ -259,7 +259,7 @@ class MeshDensification(Densification):
 def explained(
     places: Tensor, triangles: Tensor, target: Tensor, weight: Tensor | None, *, linear: bool
 ) -> Tensor:
-    """How much of the squared `target` the best colour of each triangle explains, [T].
+    """The part of the squared `target` that the best colour of each triangle explains, [T].
 
     That is the integral of the square of the colour, which is one for the whole triangle, or
     `linear` in the position. `places` [N, 2] are in pixels.

@@ -139,7 +139,7 @@ class Objective:
         return 0.0
 
     def picture(self, tensors: Mapping[str, Tensor]) -> Tensor:
-        """What is compared with the target in an evaluation; of the target's shape."""
+        """The picture that an evaluation compares with the target; of the target's shape."""
         return self._paint(tensors, self.canvas)
 
     def evaluate(self, tensors: Mapping[str, Tensor]) -> tuple[float, float | None]:
@@ -166,20 +166,20 @@ class Objective:
         self.memory = self.memory.shrunk(share)
 
     def stepper(self, count: int, step: int) -> Stepper | None:
-        """What takes steps of `count` parts on the device from `step` on, while `shrinking` stays.
+        """The stepper of `count` parts on the device from `step` on, while `shrinking` stays.
 
         None where the engine takes them.
         """
         return None
 
     def shrinking(self, step: int) -> int:
-        """How many times smaller than the target the picture of a step is."""
+        """The factor by which the picture of a step is smaller than the target."""
         coarse = self.options.coarse * self.problem.total_steps
         position = self.problem.position(step)
         return 1 if position >= coarse else 2 if position >= coarse / 2 else 4
 
     def state_dict(self) -> State:
-        """What changes during the fit, by flat names."""
+        """The state that changes during the fit, by flat names."""
         state: State = {
             "memory": self.memory.evaluations,
             "generator": self.generator.get_state(),

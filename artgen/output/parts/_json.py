@@ -52,7 +52,7 @@ def precision(canvas: Canvas) -> float:
 
 
 def decimals(canvas: Canvas) -> int:
-    """How many digits after the point a length in canvas units needs, for that fitting size."""
+    """The digits after the point that a length in canvas units needs, for that fitting size."""
     return max(0, math.ceil(-math.log10(precision(canvas))))
 
 

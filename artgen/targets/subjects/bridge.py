@@ -42,7 +42,7 @@ def bridge(plate: Plate) -> Colours:
 
 
 def _seen(along: float | Floats, height: float | Floats, aside: float = 0.0) -> Floats:
-    """Where points of the bridge appear: places along the deck, heights over it, to the side."""
+    """The places on the picture of points of the bridge: along the deck, over it, to the side."""
     depth = 1.0 + np.asarray(along, float)
     right = -1.62 + 2.35 * (1 - 1 / depth) + aside / depth
     down = 0.345 - (np.asarray(height, float) - 0.02) / depth

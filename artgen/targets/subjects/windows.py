@@ -85,7 +85,7 @@ def _wall(plate: Plate) -> Colours:
 def _room(
     rng: np.random.Generator, u: Floats, v: Floats, kind: int, plate: Plate, stream: int
 ) -> Colours:
-    """What is seen through one pane; u and v go from -0.5 to 0.5."""
+    """The room behind one pane; u and v go from -0.5 to 0.5."""
     bright, middle, dark = _LIGHTS[int(rng.choice(6, p=(0.26, 0.22, 0.22, 0.12, 0.08, 0.1)))]
     lamp = rng.uniform(-0.3, 0.3), rng.uniform(-0.25, 0.05)
     away = np.hypot(0.85 * (u - lamp[0]), v - lamp[1])
