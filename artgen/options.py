@@ -12,14 +12,18 @@ instance; its errors name the key, the reason and valid values.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
 import typing
 from collections.abc import Iterator, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from artgen._toml import parse_toml
 from artgen.errors import UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 T = TypeVar("T")
 _WORDS = {
@@ -51,6 +55,13 @@ class OptionInfo:
     help: str
 
 
+@functools.cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(hint)
+
+
 def describe_options(options: type[Any]) -> list[OptionInfo]:
     """Describe the options of the dataclass `options`, in order of definition."""
     hints = typing.get_type_hints(options)
@@ -71,36 +82,39 @@ def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
     Raises UsageError naming `owner` and the key for an unknown key, a wrong type or a value
     out of bounds.
     """
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError
 
     assert dataclasses.is_dataclass(options)
     hints = typing.get_type_hints(options)
     fields = {field.name: field for field in dataclasses.fields(options)}
     parsed: dict[str, Any] = {}
-    for key, value in values.items():
-        if key not in fields:
-            raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, fields))
+
+    def wrong(key: str) -> UsageError:
         metadata = fields[key].metadata
         words = re.sub(
             r"\w+", lambda word: _WORDS.get(word[0], word[0]), _spell(hints[key], metadata)
         )
-        wrong = UsageError(
-            f"{owner} option {key} must be {words.replace(' | ', ' or ')}, got {value!r}",
+        return UsageError(
+            f"{owner} option {key} must be {words.replace(' | ', ' or ')}, got {values[key]!r}",
             hint=metadata.get("help"),
         )
+
+    for key, value in values.items():
+        if key not in fields:
+            raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, fields))
         try:
             # Bools are ints in Python, but `harmonics=true` is a mistake.
             if isinstance(value, bool) and bool not in (hints[key], *typing.get_args(hints[key])):
                 raise TypeError
-            parsed[key] = TypeAdapter(hints[key]).validate_python(value)
+            parsed[key] = _adapter(hints[key]).validate_python(value)
         except (ValidationError, TypeError, OverflowError):
-            raise wrong from None
-        low, high = metadata.get("low"), metadata.get("high")
+            raise wrong(key) from None
+        low, high = (fields[key].metadata.get(end) for end in ("low", "high"))
         number = isinstance(parsed[key], int | float)
         too_low = number and low is not None and not parsed[key] >= low
         too_high = number and high is not None and not parsed[key] <= high
         if too_low or too_high or [*not_finite(parsed[key])]:
-            raise wrong
+            raise wrong(key)
     return options(**parsed)
 
 
