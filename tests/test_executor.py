@@ -86,6 +86,18 @@ def test_a_session_keeps_its_processes():
     assert execute(executor, [task("square", 2)])["square-2"] != first
 
 
+@pytest.mark.slow
+def test_a_session_takes_processes_that_were_started_before(monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    executor = ProcessExecutor(3)
+    executor.start("artgen.tasks")
+    first, second = (worker.process for worker in executor._idle)
+    with executor.session(work, tasks=1):
+        assert second.exitcode is not None
+        found = execute(executor, [task("square", 2)])
+    assert found["square-2"] == (4, first.pid)
+
+
 def test_an_error_from_another_process_says_where_it_was_raised():
     results = execute(ProcessExecutor(1), [task("bug"), task("odd")])
     [note] = results["bug-0"].__notes__

@@ -140,6 +140,9 @@ class Session:
         work: Work[Run, Result] = execute
         if len(runs) == 1 and self._by_scenes(executor, runs[0]):
             work = partial(execute, registry=self.registry, scenes=executor)
+            if runs[0].recipe.tiles is not None and isinstance(executor, ProcessExecutor):
+                # Beside this process, which imports the same.
+                executor.start("artgen.runner.tiles._tile")
             executor = SerialExecutor()
         elif isinstance(executor, SerialExecutor):
             work = partial(execute, registry=self.registry)

@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
+from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
@@ -36,12 +37,19 @@ class ProcessExecutor:
         self.number = min(number, 60) if sys.platform == "win32" else number
         self._idle, self._kept = list[_Worker](), False
 
+    def start(self, module: str) -> None:
+        """Start processes that import `module`, for a session to come; they end with this one."""
+        self._idle += [_Worker(module) for _ in range(min(self.number, os.cpu_count() or 1))]
+
     @contextmanager
     def session(self, work: Work[Any, Any], *, tasks: int, cpus: int = 1) -> Iterator[None]:
         """Start processes, which import what `work` needs, and keep them for the block."""
         self._kept = True
         try:
-            self._idle += [_Worker(work) for _ in range(min(self.number, tasks))]
+            wanted = min(self.number, tasks)
+            while len(self._idle) > wanted:
+                self._idle.pop().end()
+            self._idle += [_Worker(work) for _ in range(wanted - len(self._idle))]
             yield
         finally:
             self._kept = False
@@ -72,7 +80,7 @@ class ProcessExecutor:
                     worker = idle.pop() if idle else _Worker(work)
                     task = waiting.popleft()
                     try:
-                        worker.connection.send(task)
+                        worker.connection.send((work, task))
                     except OSError:
                         yield task, worker.failure(asked)
                     else:
@@ -101,16 +109,16 @@ class ProcessExecutor:
 
 
 class _Worker:
-    """A process that waits for tasks."""
+    """A process that waits for work and its tasks, and first imports a module or that of a work."""
 
-    def __init__(self, work: Work[Any, Any]) -> None:
+    def __init__(self, needed: str | Work[Any, Any]) -> None:
         # A forked copy of a process with threads may hang; a fresh one imports what it needs.
         context = multiprocessing.get_context("spawn")
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(theirs,), daemon=True)
         self.process.start()
         theirs.close()
-        self.connection.send(work)
+        self.connection.send(needed)
 
     def failure(self, asked: bool) -> Exception:
         """The error of a task whose process ended; `asked` if a stop was requested."""
@@ -130,8 +138,8 @@ class _Worker:
 
 
 def _serve(connection: Connection) -> None:
-    """Receive the work and its tasks; send ``(False, event)`` and ``(True, result)``."""
-    # Before torch is imported, as `main` does: the work imports it.
+    """Receive ``(work, task)``; send ``(False, event)`` and ``(True, result)``."""
+    # Before torch is imported, as `main` does: what is received imports it.
     prepare_process()
     # Ctrl-C in a terminal reaches the whole group; only the parent may stop this process.
     if hasattr(os, "setsid"):
@@ -140,9 +148,11 @@ def _serve(connection: Connection) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
     report = partial(_report, connection)
     with suppress(EOFError, OSError):
-        work: Work[Any, Any] = connection.recv()
+        needed = connection.recv()
+        if isinstance(needed, str):
+            import_module(needed)
         while True:
-            task = connection.recv()
+            work, task = connection.recv()
             control = RunControl()
             try:
                 with graceful_signals(control):
