@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import multiprocessing
 import threading
+from dataclasses import replace
 
 import pytest
 import torch
@@ -12,7 +13,7 @@ from footprints import Shaded
 
 from artgen import Canvas, Param, Splat, UsageError
 from artgen.compiler.record import Untraceable
-from artgen.compiler.threads import thread_count
+from artgen.compiler.threads import share, thread_count
 from artgen.drawing import Drawing
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
@@ -224,6 +225,20 @@ def test_the_squared_error_is_found_with_its_gradient_in_one_pass(weighted, thre
         assert torch.allclose(mine, theirs, rtol=1e-4, atol=1e-6 * float(theirs.abs().max()))
     threads(3)
     assert all(map(torch.equal, alone, found(objective.loss)))
+
+    # Steps use the same memory again, also those of other numbers of splats.
+    for count in (7, 60, 25):
+        drawing = replace(drawing, tensors=scene(splat, canvas, count=count))
+        fresh = SplatObjective(problem, SplatObjective.Options())
+        assert all(map(torch.equal, found(fresh.loss), found(objective.loss)))
+
+
+def test_what_follows_the_items_that_threads_share_is_in_their_order(threads):
+    for number in (1, 3):
+        threads(number)
+        order = []
+        assert share(lambda item: -item, range(50), order.append) == [-item for item in range(50)]
+        assert order == [*range(50)]
 
 
 def test_torch_divides_no_operation_of_a_step_that_kernels_take(threads, monkeypatch):

@@ -107,7 +107,9 @@ class _Kernels(KernelParts):
         load = [f"f{c} = Q[i, {6 + c}]" for c in channels]
         load += [self.pixel.loaded(n, f"Q[i, {k}]") for k, n in uniforms]
         totals = [*self.gradients, *(f"L[i, {self.leaves + c}]" for c in channels)]
-        gradients = (f"G[i, {k}] = select(drawn[i], {n}, f32(0))" for k, n in enumerate(totals))
+        gradients = (
+            f"G[i, {k}] = select(touched[i] > 0, {n}, f32(0))" for k, n in enumerate(totals)
+        )
         shared = {"channels": self.channels, "load": block(12, load), **self.sizes}
         shared |= dict.fromkeys(("table", "table_type", "fetch"), "")
         if len(schedule.ir.table):
@@ -396,9 +398,9 @@ def backward(Q, X, Y{table}, grad, offset, splat, reach, start, stop, S, end, im
 _FINISH = """
 
 
-@nb.njit((matrix, matrix, nb.boolean[::1], matrix{table_type}, nb.int64, nb.int64), **options)
-def finish(P, L, drawn, G{table}, start, stop):
-    # Splats that were not drawn have gradient 0, even where a factor is not finite.
+@nb.njit((matrix, matrix, nb.int32[::1], matrix{table_type}, nb.int64, nb.int64), **options)
+def finish(P, L, touched, G{table}, start, stop):
+    # Splats that touch no tile have gradient 0, even where a factor is not finite.
     for i in range(start, stop):
         {finish}
         {gradients}

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
+from threading import Lock
 from typing import TypeVar
 
 import torch
@@ -46,28 +47,42 @@ def torch_alone() -> Iterator[None]:
         _shared.reset(token)
 
 
-def share(work: Callable[[T], R], items: Sequence[T]) -> list[R]:
+def share(
+    work: Callable[[T], R], items: Sequence[T], then: Callable[[T], None] | None = None
+) -> list[R]:
     """Return ``[work(item) for item in items]``, computed by `thread_count` threads.
 
-    `work` should release the interpreter's lock most of the time. Raises the error of an item.
+    `work` should release the interpreter's lock most of the time. `then` is called for each item
+    after `work`, for one at a time and in their order, while other threads work. Raises the error
+    of an item.
     """
-    threads = min(thread_count(), len(items))
-    if threads < 2:
-        return [work(item) for item in items]
     results: dict[int, R] = {}
-    waiting = iter(list(enumerate(items)))
+    waiting, followed, turn = iter(list(enumerate(items))), 0, Lock()
+
+    def follow() -> None:
+        nonlocal followed
+        if then is not None and turn.acquire(blocking=False):
+            try:
+                while followed in results:
+                    then(items[followed])
+                    followed += 1
+            finally:
+                turn.release()
 
     def take() -> None:
         for index, item in waiting:
             results[index] = work(item)
+            follow()
 
-    pool = _pool(thread_count() - 1)
-    others = [pool.submit(take) for _ in range(threads - 1)]
+    threads = min(thread_count(), len(items))
+    others = [_pool(thread_count() - 1).submit(take) for _ in range(threads - 1)]
     take()
     for other in others:
         # One that did not begin has nothing left to do, and would wait for its caller in vain.
         if not other.cancel():
             other.result()
+    # A thread may have been done with an item while another one had its turn.
+    follow()
     return [results[index] for index in range(len(items))]
 
 

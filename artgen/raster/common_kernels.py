@@ -28,19 +28,22 @@ LANES = 8
 
 
 @nb.njit(
-    (matrix, index, index, *[nb.float64] * 3, *[index] * 4, matrix, ranks, counts, index, index),
+    (
+        *(matrix, index, index, *[nb.float64] * 3, *[index] * 4, matrix, ranks, counts),
+        *(ranks, reaches, index, index),
+    ),
     **options,
 )
 def list_tiles(
     rows, centre, ellipse, scale, half_width, half_height, tile_columns, tile_rows, width, height,
-    frame, touched, pairs_of, start, stop,
+    frame, touched, pairs_of, tile, reach, start, stop,
 ):  # fmt: skip
-    """(tile [pairs], reach [pairs, 2]): what the splats from `start` to before `stop` touch.
+    """(tile [≥ pairs], reach [≥ pairs, 2]): what the splats from `start` to before `stop` touch.
 
-    `touched` [N] are the numbers of tiles of each splat, whose tiles follow one another; of a tile
-    it touches the pairs of pixel rows from reach[·, 0] to before reach[·, 1]. `pairs_of` [tiles]
-    counts the pairs of every tile. `frame` [N, ≥ 6] begins with the centre and the frame of
-    `tiles.Extent`.
+    These are the given arrays, or longer ones where they are too short. `touched` [N] are the
+    numbers of tiles of each splat, whose tiles follow one another; of a tile it touches the pairs
+    of pixel rows from reach[·, 0] to before reach[·, 1]. `pairs_of` [tiles] counts the pairs of
+    every tile. `frame` [N, ≥ 6] begins with the centre and the frame of `tiles.Extent`.
 
     `rows` [N, K] hold centres (x, y) from column `centre` on and half axes and an angle from column
     `ellipse` on, in canvas units, `scale` pixels each; the centre of the canvas is at (half_width,
@@ -51,8 +54,6 @@ def list_tiles(
     for i in range(start, stop):
         cosines[i - start] = cos(rows[i, ellipse + 2])
         sines[i - start] = sin(rows[i, ellipse + 2])
-    tile = np.empty(8 * (stop - start), np.int32)
-    reach = np.empty((len(tile), 2), np.uint8)
     # The first pixel centre of each column of tiles, and the rows of the strips from there.
     leftmost = np.arange(tile_columns + LANES) * float(width) + 0.5
     first, last = np.empty(len(leftmost), np.int32), np.empty(len(leftmost), np.int32)
@@ -124,7 +125,7 @@ def list_tiles(
                     pairs_of[row * tile_columns + column] += 1
                     pair += 1
         touched[i] = pair - touched[i]
-    return tile[:pair], reach[:pair]
+    return tile, reach
 
 
 @nb.njit(
@@ -143,11 +144,10 @@ def sort_pairs(tile, reach, touched, place, splat, reach_sorted, start, stop):
             pair += 1
 
 
-@nb.njit((ranks, matrix, matrix, nb.boolean[::1]), **options)
-def sum_pairs(splat, pairs, totals, drawn):
-    """Add rows of pairs [P, S] to `totals` [N, S] by splat, in their order; mark those `drawn`."""
+@nb.njit((ranks, matrix, matrix), **options)
+def sum_pairs(splat, sums, totals):
+    """Add rows of pairs [P, S] to `totals` [N, S] by splat, in their order."""
     for j in range(len(splat)):
         i = splat[j]
-        drawn[i] = True
-        for k in range(pairs.shape[1]):
-            totals[i, k] += pairs[j, k]
+        for k in range(sums.shape[1]):
+            totals[i, k] += sums[j, k]

@@ -8,10 +8,11 @@ number of threads.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -45,8 +46,19 @@ Longs = NDArray[np.int64]
 
 Pieces = Sequence[tuple[int, int]]
 
-Tiles = tuple[Longs, Shorts, Bytes]
-"""Where the splats of every tile start, the splats, and in which pairs of its rows they are."""
+
+class Pairs(NamedTuple):
+    """Pairs of a tile and a splat, sorted by tile and, inside a tile, by splat.
+
+    The pairs of every tile begin at `offset` [tiles + 1]; `splat` [pairs] are their splats, and
+    `reach` [pairs, 2] the pairs of rows of the tile that these reach. `touched` [N] are the numbers
+    of tiles that each splat touches.
+    """
+
+    offset: Longs
+    splat: Shorts
+    reach: Bytes
+    touched: Shorts
 
 
 def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
@@ -71,72 +83,115 @@ class Footprint(CompiledFootprint):
         return _compare(launch, goal, features, *_parameters(launch.source, tensors))
 
 
-class _Scene:
-    """Splats as the kernels take them: [C, N] features, and parameters in the order of `_places`.
+class Workspace:
+    """Arrays that the steps of a fit use again: the pages of new ones would have to be cleared."""
 
-    Parameters are those that the source's columns name, in the order in which they are first named.
+    def __init__(self) -> None:
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self.lists: dict[int, tuple[Shorts, Bytes]] = {}
+        """What `list_tiles` listed last for each piece of the splats."""
+
+    def array(self, name: str, *shape: int, dtype: type = np.float32) -> NDArray[Any]:
+        """The array of this name, of any content, in this shape."""
+        size = math.prod(shape)
+        if name not in self._arrays or len(self._arrays[name]) < size:
+            self._arrays[name] = np.empty(size + size // 8, dtype)
+        return self._arrays[name][:size].reshape(shape)
+
+
+class _Scene:
+    """Splats as the kernels take them: [C, N] features, and parameters [..., N].
+
+    The columns of the source are the components of the parameters, in order.
     """
 
-    def __init__(self, launch: Launch, features: Tensor, parameters: Sequence[Tensor]) -> None:
+    def __init__(
+        self,
+        launch: Launch,
+        features: Tensor,
+        parameters: Sequence[Tensor],
+        workspace: Workspace | None = None,
+    ) -> None:
         self.source, self.kernels, extent, canvas, over, self.table = launch
         self.features, self.parameters, self.count = features, parameters, features.shape[1]
-        self.grid, self.pieces = _grid(canvas), _pieces(self.count)
-        places = _places(self.source)
+        self.workspace = workspace or Workspace()
+        self.grid, self.pieces = _grid(canvas), _pieces(self.count, thread_count())
         x = self.source.columns.index(("xy", (0,)))
-        ellipse = len(places) + len(features)
-        columns = np.empty((ellipse + 3, self.count), np.float32)
-        for column, (which, index) in zip(columns, places, strict=False):
-            column[:] = parameters[which].detach()[index].numpy()
-        columns[len(places) : ellipse] = features.detach().numpy()
-        for column, axis in zip(columns[ellipse:], extent, strict=True):
-            column[:] = axis.numpy()
+        ellipse = len(self.source.columns) + len(features)
+        columns = self.workspace.array("columns", ellipse + 3, self.count)
+        given = [*parameters, features, *extent]
+        rows = [tensor.detach()[None].flatten(0, -2) for tensor in given]
+        torch.cat(rows, out=torch.from_numpy(columns))
+        self.rows = self._rows("rows", len(columns))
         self.is_sorted = not over and self.count >= SORTED_FROM
         if self.is_sorted:
             self.rank = _order().rank_splats(*columns[x : x + 2], *self.grid.measures)
-            self.rows = np.empty(columns.shape[::-1], np.float32)
             self.share(lambda *piece: _order().pack(columns, self.rank, self.rows, *piece))
         else:
-            self.rows = np.ascontiguousarray(columns.T)
-        prepared = np.empty((self.count, self.source.prepared), np.float32)
+            self.rows[:] = columns.T
+        prepared = self._rows("prepared", self.source.prepared)
         self.share(lambda *piece: self.kernels.prepare(self.rows, prepared, *self.table, *piece))
-        self.tiles = self.grid.list_pairs(self.rows, x, ellipse, prepared, self.pieces)
+        self.pairs = self.grid.list_pairs(
+            self.rows, x, ellipse, prepared, self.pieces, self.workspace
+        )
         self.arrays = (prepared, self.grid.x, self.grid.y, *self.table)
+
+    def _rows(self, name: str, width: int) -> Floats:
+        """An array with a row for each splat."""
+        return self.workspace.array(name, self.count, width)
 
     def share(self, work: Callable[[int, int], None]) -> None:
         """Do the work for ranges of splats, which idle threads take in turn."""
         share(lambda piece: work(*piece), self.pieces)
 
-    def launch(self, kernel: Callable[..., None], picture: Floats, *more: Any) -> None:
-        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn."""
-        offset = self.tiles[0]
+    def launch(
+        self,
+        kernel: Callable[..., None],
+        picture: Floats,
+        *more: Any,
+        then: Callable[[tuple[int, int]], None] | None = None,
+    ) -> None:
+        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
+
+        `then` is called for each piece, in order, after the kernel.
+        """
+        offset = self.pairs.offset
         work = offset + np.arange(len(offset))
         pieces = 1 if thread_count() == 1 else 4 * thread_count()
-        cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1))
-        share(
-            lambda piece: kernel(*self.arrays, picture, *self.tiles, *piece, *more),
-            list(pairwise(cuts.tolist())),
-        )
+        cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1)).tolist()
+        given = *self.arrays, picture, *self.pairs[:3]
+        share(lambda piece: kernel(*given, *piece, *more), list(pairwise(cuts)), then)
 
     def gradients(self, incoming: Floats, *more: Any) -> tuple[Tensor | None, ...]:
         """What `backward` of a function of (launch, features, *parameters) returns."""
-        places = _places(self.source)
-        pairs = np.empty((len(self.tiles[1]), self.source.leaves + len(self.features)), np.float32)
-        self.launch(self.kernels.backward, incoming, pairs, *more)
-        totals = np.zeros((self.count, pairs.shape[1]), np.float32)
-        drawn = np.zeros(self.count, np.bool_)
-        _common().sum_pairs(self.tiles[1], pairs, totals, drawn)
-        rows = np.empty((self.count, len(places) + len(self.features)), np.float32)
-        given = self.rows, totals, drawn, rows, *self.table
+        (offset, splat, _, touched), columns = self.pairs, len(self.source.columns)
+        width = self.source.leaves + len(self.features)
+        sums = self.workspace.array("sums", len(splat), width)
+        totals = self._rows("totals", width)
+
+        def add_up(tiles: tuple[int, int]) -> None:
+            if tiles[0] == 0:
+                # Not before: now they are in the processor's cache.
+                totals[:] = 0
+            of_tiles = slice(*offset[[*tiles]])
+            _common().sum_pairs(splat[of_tiles], sums[of_tiles], totals)
+
+        self.launch(self.kernels.backward, incoming, sums, *more, then=add_up)
+        rows = self._rows("gradients", columns + len(self.features))
+        gradients = np.empty(rows.shape[::-1], np.float32)
+        given = self.rows, totals, touched, rows, *self.table
         self.share(lambda *piece: self.kernels.finish(*given, *piece))
-        columns = np.empty(rows.shape[::-1], np.float32)
         if self.is_sorted:
-            self.share(lambda *piece: _order().unpack(rows, self.rank, columns, *piece))
+            self.share(lambda *piece: _order().unpack(rows, self.rank, gradients, *piece))
         else:
-            columns[:] = rows.T
-        gradients = [torch.zeros_like(parameter) for parameter in self.parameters]
-        for column, (which, index) in zip(columns, places, strict=False):
-            gradients[which][index] = torch.from_numpy(column)
-        return None, torch.from_numpy(columns[len(places) :]).to(self.features), *gradients
+            gradients[:] = rows.T
+        leaves = [*self.parameters, self.features]
+        sizes = [leaf.shape[:-1].numel() for leaf in leaves]
+        split = torch.split_with_sizes(torch.from_numpy(gradients), sizes)
+        parts = [
+            part.reshape(leaf.shape).to(leaf) for part, leaf in zip(split, leaves, strict=True)
+        ]
+        return None, parts[-1], *parts[:-1]
 
 
 class _Draw(torch.autograd.Function):
@@ -145,7 +200,7 @@ class _Draw(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, launch: Launch, features: Tensor, *parameters: Tensor) -> Tensor:
         scene = ctx.scene = _Scene(launch, features, parameters)
-        canvas, tiles = launch.canvas, len(scene.tiles[0]) - 1
+        canvas, tiles = launch.canvas, len(scene.pairs.offset) - 1
         image = torch.empty(len(features), canvas.height, canvas.width)
         # The number of visible splats at each pixel.
         end = (np.empty((tiles, WIDTH * HEIGHT), np.float32),) if launch.over else ()
@@ -174,8 +229,8 @@ class _Compare(torch.autograd.Function):
     def forward(
         ctx: Any, launch: Launch, goal: Goal, features: Tensor, *parameters: Tensor
     ) -> Tensor:
-        scene = _Scene(launch, features, parameters)
-        errors = np.empty(len(scene.tiles[0]) - 1)
+        scene = _Scene(launch, features, parameters, _workspaces.setdefault(goal, Workspace()))
+        errors = np.empty(len(scene.pairs.offset) - 1)
         base = np.asarray(goal.base, np.float32)
         ctx.gradients = scene.gradients(_nothing, scene.grid.cut(goal), base, errors)
         return features.new_tensor(errors.sum() / 2)
@@ -183,22 +238,19 @@ class _Compare(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        first, *gradients = ctx.gradients
-        return first, None, *(each * grad_outputs[0] for each in gradients)
+        _, *gradients = ctx.gradients
+        if grad_outputs[0] != 1:
+            gradients = [each * grad_outputs[0] for each in gradients]
+        return None, None, *gradients
 
 
 _compare: Callable[..., Tensor] = _Compare.apply
+_workspaces: WeakKeyDictionary[Goal, Workspace] = WeakKeyDictionary()
 
 
 def _parameters(source: Source, tensors: Mapping[str, Tensor]) -> list[Tensor]:
     """The parameters that the columns name."""
     return [tensors[name] for name in dict.fromkeys(name for name, _ in source.columns)]
-
-
-def _places(source: Source) -> list[tuple[int, tuple[int, ...]]]:
-    """For every column which parameter it is of, counted as they come, and which component."""
-    numbers: dict[str, int] = {}
-    return [(numbers.setdefault(name, len(numbers)), index) for name, index in source.columns]
 
 
 def _common() -> ModuleType:
@@ -247,17 +299,28 @@ class Grid:
         return self._cut[goal]
 
     def list_pairs(
-        self, rows: Floats, centre: int, ellipse: int, frame: Floats, pieces: Pieces
-    ) -> Tiles:
+        self,
+        rows: Floats,
+        centre: int,
+        ellipse: int,
+        frame: Floats,
+        pieces: Pieces,
+        workspace: Workspace,
+    ) -> Pairs:
         """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`."""
-        touched = np.empty(len(rows), np.int32)
+        touched = workspace.array("touched", len(rows), dtype=np.int32)
         held = np.zeros((len(pieces), self.columns * self.rows), np.int64)
         given = rows, centre, ellipse, *self.measures, frame, touched
 
         def list_piece(number: int) -> tuple[Shorts, Bytes]:
+            start, stop = pieces[number]
+            usual = 8 * (stop - start)
+            room = workspace.lists.get(number)
+            room = room or (np.empty(usual, np.int32), np.empty((usual, 2), np.uint8))
             found: tuple[Shorts, Bytes] = _common().list_tiles(
-                *given, held[number], *pieces[number]
+                *given, held[number], *room, start, stop
             )
+            workspace.lists[number] = found
             return found
 
         numbers = range(len(pieces))
@@ -265,14 +328,15 @@ class Grid:
         offset = np.concatenate([[0], np.cumsum(held.sum(axis=0))])
         # In a tile, the pairs of a piece come after those of the pieces before it.
         place = np.cumsum(held, axis=0) - held + offset[:-1]
-        splat, reach = np.empty(offset[-1], np.int32), np.empty((offset[-1], 2), np.uint8)
+        splat = workspace.array("splat", offset[-1], dtype=np.int32)
+        reach = workspace.array("reach", offset[-1], 2, dtype=np.uint8)
         share(
             lambda number: _common().sort_pairs(
                 *lists[number], touched, place[number], splat, reach, *pieces[number]
             ),
             numbers,
         )
-        return offset, splat, reach
+        return Pairs(offset, splat, reach, touched)
 
 
 @functools.lru_cache(maxsize=8)
@@ -280,8 +344,8 @@ def _grid(canvas: Canvas) -> Grid:
     return Grid(canvas)
 
 
-def _pieces(count: int) -> Pieces:
+@functools.lru_cache(maxsize=64)
+def _pieces(count: int, threads: int) -> Pieces:
     """Ranges of splats for threads to share."""
-    threads = thread_count()
     pieces = 1 if threads == 1 else max(1, min(2 * threads, count // SHARED_FROM))
     return list(pairwise(np.linspace(0, count, pieces + 1, dtype=np.int64).tolist()))

@@ -284,11 +284,6 @@ class GradientEngine(Engine):
         densification = self.objective.densification
         return {} if densification is None else densification.converged(self.step)
 
-    @property
-    def count(self) -> int:
-        """The number of parts."""
-        return self.problem.primitive.count_of(replace(self.problem.drawing, tensors=self.raw))
-
     def _raw(self, mapped: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
         """Raw values on the device, inside the bounds for `count` parts."""
         context = Context(torch.Generator(), self.objective.canvas, count)
@@ -307,6 +302,9 @@ class GradientEngine(Engine):
             name: raw[name].detach().clone(memory_format=torch.contiguous_format)
             for name in self.params
         }
+        self.count = self.problem.primitive.count_of(
+            replace(self.problem.drawing, tensors=self.raw)
+        )
         context = Context(torch.Generator(), self.objective.canvas, self.count)
         frozen, params = self.objective.frozen, self.params.items()
         self.bounds = {name: param.raw_bounds(context) for name, param in params}

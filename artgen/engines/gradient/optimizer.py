@@ -7,7 +7,7 @@ only to keep it from compiling them, and that takes longer than many a fit.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
@@ -33,9 +33,8 @@ class Optimizer:
     weight_decay: float
     moments: dict[str, Moments] = field(default_factory=dict)
 
-    @torch.no_grad()
     def step(self, name: str, value: Tensor, rate: float) -> None:
-        """Change `value` by its gradient, if there is one."""
+        """Change `value` by its gradient, if there is one; without gradients being recorded."""
         if value.grad is None:
             return
         if name not in self.moments:
@@ -57,23 +56,30 @@ class Optimizer:
         }
 
     def _torch_step(self, value: Tensor, gradient: Tensor, moments: Moments, rate: float) -> None:
-        (adam if self.kind == "adam" else adamw)(
+        given: Any = (
             [value],
             [gradient],
             [moments["exp_avg"]],
             [moments["exp_avg_sq"]],
             [],
             [moments["step"]],
-            foreach=False,
-            fused=value.device.type in ("cpu", "cuda"),
-            amsgrad=False,
-            beta1=self.betas[0],
-            beta2=self.betas[1],
-            lr=rate,
-            weight_decay=self.weight_decay,
-            eps=self.epsilon,
-            maximize=False,
         )
+        options: dict[str, Any] = {
+            "amsgrad": False,
+            "beta1": self.betas[0],
+            "beta2": self.betas[1],
+            "lr": rate,
+            "weight_decay": self.weight_decay,
+            "eps": self.epsilon,
+            "maximize": False,
+        }
+        if value.device.type in ("cpu", "cuda"):
+            # What the functions below do if fused; but they take longer to find that out.
+            moments["step"] += 1
+            (torch._fused_adam_ if self.kind == "adam" else torch._fused_adamw_)(*given, **options)
+        else:
+            options["foreach"] = False
+            (adam if self.kind == "adam" else adamw)(*given, **options)
 
     def _uncorrected_step(
         self, value: Tensor, gradient: Tensor, moments: Moments, rate: float

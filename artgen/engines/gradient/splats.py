@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import torch
@@ -137,7 +138,7 @@ class SplatObjective(Objective):
             return False
         return footprint.kernels(3)[0].keeps
 
-    @property
+    @cached_property
     def _is_squared_error(self) -> bool:
         """Whether the loss is that of `squared_error`, and no plugin changes it."""
         problem, splat = self.problem, self.problem.primitive
