@@ -244,7 +244,7 @@ def test_comparisons_and_galleries_are_the_same(cluster):
             for name in ("one", "two")
         ]
         assert made[0] == made[1]
-        assert len(made[0]) == 7
+        assert {"final.png", "progress.mp4", "drawing.art", "poster-2x.jpg"} <= made[0].keys()
 
 
 def test_the_scenes_of_a_clip_go_on_where_their_worker_was_killed(cluster):
