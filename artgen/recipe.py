@@ -385,6 +385,17 @@ class ClipTable(_Table):
     engine: str | None = Field(
         default=None, description="of each frame that follows another one of its scene"
     )
+    rate: float | None = Field(
+        default=None,
+        ge=0,
+        description="factor on the learning rates of each such frame",
+    )
+    final: float | None = Field(
+        default=None,
+        ge=0,
+        le=1,
+        description="rates at its end, as a share of the largest, along half a cosine",
+    )
     steady: float = Field(
         default=0.2,
         ge=0,

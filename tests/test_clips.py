@@ -31,9 +31,11 @@ from artgen.output import write_video
 from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
+from artgen.resolve import resolve
 from artgen.runner import run
 from artgen.runner.clip._keyframes import Keyframe, make_scenes
 from artgen.runner.clip._motion import Motion
+from artgen.runner.clip._plan import following_stage, plan_clip
 from artgen.runner.clip._shot_detection import find_scenes
 from artgen.targets import (
     PICTURE_SUFFIXES,
@@ -489,6 +491,25 @@ def test_more_steps_are_more_passes_over_the_shapes(tmp_path):
     assert found[1]["steps"] > found[0]["steps"]
 
 
+@pytest.mark.parametrize(
+    ("tables", "rate", "rates"),
+    [
+        ({"stage": [{"rate": 2.0}]}, 0.15 * 2, 0.4 * 2),
+        ({"primitive": {"name": "triangle"}, "stage": [{"engine": "climb"}]}, 0.3, 0.4),
+    ],
+)
+def test_rates_of_a_frame(tables, rate, rates):
+    def options(**clip):
+        asked = changed(recipe(), {**tables, "clip": clip})
+        plan = plan_clip(resolve(asked, default(), Canvas(24, 16)))
+        return following_stage(plan).options
+
+    usual = options()
+    assert (usual["rate"], usual["schedule"]) == (pytest.approx(rate), "constant")
+    assert options(rate=0.4) == {**usual, "rate": pytest.approx(rates)}
+    assert options(final=0.5) == {**usual, "schedule": "cosine", "final": 0.5}
+
+
 def test_a_field_follows(tmp_path):
     options = {"engine_options": {"batch": 256}, "hidden": 8}
     art = artgen.fit("sample:clip?n=6", "siren", steps=20, size=24, seed=1, **options)
@@ -625,6 +646,14 @@ def test_scenes_on_other_machines_give_the_same_bytes_and_go_on_here(tmp_path, m
         ({"target": {"source": "sample:cat"}}, "is not a clip"),
         ({"primitive": {"name": "pca", "count": None}}, "pca"),
         ({"clip": {"engine": "climb"}}, "climb does not follow gradient"),
+        (
+            {
+                "primitive": {"name": "triangle"},
+                "stage": [{"engine": "climb"}],
+                "clip": {"engine": "climb", "rate": 0.1},
+            },
+            "climb has no learning rates",
+        ),
     ],
 )
 def test_refusals(tables, reason):

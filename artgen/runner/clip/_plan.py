@@ -83,6 +83,24 @@ def following_stage(plan: Plan) -> Stage:
 
 
 def _followed(plan: Plan) -> dict[str, Any]:
+    """The stage of a frame that follows another one, with the rates of the table, if any."""
+    followed = _suggested(plan)
+    table = plan.recipe.clip or ClipTable()
+    if table.rate is None and table.final is None:
+        return followed
+    if "rate" not in followed:
+        raise UsageError(
+            f"engine {followed['engine']} has no learning rates",
+            hint="leave out clip.rate and clip.final",
+        )
+    if table.rate is not None:
+        followed["rate"] = table.rate * plan.recipe.stage[-1].options.get("rate", 1.0)
+    if table.final is not None:
+        followed.update(schedule="cosine", final=table.final)
+    return followed
+
+
+def _suggested(plan: Plan) -> dict[str, Any]:
     """The last stage with what its engine lays over it."""
     stage, engine = plan.recipe.stage[-1], plan.engines[-1]
     table = plan.recipe.clip or ClipTable()
