@@ -5,6 +5,7 @@ import numpy as np
 
 from artgen.compiler.jit import options
 
+u64 = np.uint64
 matrix, index, ranks = nb.float32[:, ::1], nb.int64, nb.int32[::1]
 
 
@@ -32,8 +33,8 @@ def rank_splats(x, y, scale, half_width, half_height, columns, rows, width, heig
 @nb.njit((matrix, ranks, matrix, index, index), **options)
 def pack(columns, rank, rows, start, stop):
     """Make columns [K, N] rows [N, K], each splat from `start` to before `stop` at its rank."""
-    for i in range(start, stop):
-        r = rank[i]
+    for i in range(u64(start), u64(stop)):
+        r = u64(rank[i])
         for k in range(len(columns)):
             rows[r, k] = columns[k, i]
 
@@ -41,7 +42,7 @@ def pack(columns, rank, rows, start, stop):
 @nb.njit((matrix, ranks, matrix, index, index), **options)
 def unpack(rows, rank, columns, start, stop):
     """The opposite of `pack`."""
-    for i in range(start, stop):
-        r = rank[i]
+    for i in range(u64(start), u64(stop)):
+        r = u64(rank[i])
         for k in range(len(columns)):
             columns[k, i] = rows[r, k]
