@@ -57,13 +57,20 @@ def migrated_recipe(data: dict[str, Any], schema: int) -> dict[str, Any]:
 
 
 def _migrated_clip(data: dict[str, Any]) -> dict[str, Any]:
-    """A complete recipe of a clip without `motion`: parts went on as before, and so did engines."""
+    """A complete recipe of a clip, with what one of then did not have to say.
+
+    Without `motion` parts went on as before, and so did engines; without `rate` rates were lower.
+    """
     clip, target, stages = data.get("clip"), data.get("target"), data.get("stage")
     if not (isinstance(clip, dict) and isinstance(target, dict) and isinstance(stages, list)):
         return data
-    if "motion" in clip or "steady" not in clip or "sha256" not in target:
+    if "steady" not in clip or "sha256" not in target:
         return data
     engine = stages[-1].get("engine") if stages and isinstance(stages[-1], dict) else None
+    if "rate" not in clip and _bare(engine) == "gradient":
+        clip = {**clip, "rate": 0.15, "final": 1.0}
+    if "motion" in clip:
+        return {**data, "clip": clip}
     source = str(target.get("source"))
     if source.partition("?")[0] == "sample:clip":
         source += ("&" if "?" in source else "?") + SLOW_SAMPLE

@@ -317,7 +317,8 @@ def test_carried_parts_fit_what_jumps_better(primitive, count):
             target={"size": 40},
             primitive={"name": primitive, "count": count},
             stage=[{"steps": 40}],
-            clip={"steps": 2, "motion": motion, "renew": 0.0},
+            # Small rates, so that what counts is where parts were carried to.
+            clip={"steps": 2, "motion": motion, "renew": 0.0, "rate": 0.15, "final": 1.0},
         )
         psnr.append(run(asked, default()).summary["psnr"])
     assert psnr[0] > psnr[1] + 0.3, psnr
@@ -393,6 +394,18 @@ def test_recipes_of_before_there_was_motion_are_repeated():
         assert Recipe.from_dict(read.to_dict()) == read
     written = Recipe.from_dict(old | {"schema": 2, "clip": {"steps": 5}})
     assert (written.clip.motion, written.clip.engine) == ("flow", None)
+
+
+def test_recipes_of_before_rates_fell_in_each_frame_are_repeated():
+    old = recipe(stage=[{"engine": "gradient", "steps": 9}]).to_dict()
+    old["target"]["sha256"] = "0" * 64
+    old["clip"] = {"motion": "flow", "engine": "gradient", "steps": 5, "steady": 0.2}
+    read = Recipe.from_dict(old)
+    assert (read.clip.rate, read.clip.final) == (0.15, 1.0)
+    assert Recipe.from_dict(read.to_dict()) == read
+    plan = plan_clip(resolve(recipe(), default(), Canvas(24, 16)))
+    assert (plan.recipe.clip.rate, plan.recipe.clip.final) == (0.4, 0.4)
+    assert following_stage(plan_clip(plan)) == following_stage(plan)
 
 
 # ---- fitting -------------------------------------------------------------------------------------
@@ -492,22 +505,28 @@ def test_more_steps_are_more_passes_over_the_shapes(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("tables", "rate", "rates"),
+    ("tables", "usual", "other"),
     [
-        ({"stage": [{"rate": 2.0}]}, 0.15 * 2, 0.4 * 2),
-        ({"primitive": {"name": "triangle"}, "stage": [{"engine": "climb"}]}, 0.3, 0.4),
+        ({"stage": [{"rate": 2.0}]}, (0.4 * 2, "cosine", 0.4), 0.3 * 2),
+        (
+            {"primitive": {"name": "triangle"}, "stage": [{"engine": "climb"}]},
+            (0.3, "constant", None),
+            0.3,
+        ),
     ],
 )
-def test_rates_of_a_frame(tables, rate, rates):
+def test_rates_of_a_frame(tables, usual, other):
     def options(**clip):
         asked = changed(recipe(), {**tables, "clip": clip})
         plan = plan_clip(resolve(asked, default(), Canvas(24, 16)))
         return following_stage(plan).options
 
-    usual = options()
-    assert (usual["rate"], usual["schedule"]) == (pytest.approx(rate), "constant")
-    assert options(rate=0.4) == {**usual, "rate": pytest.approx(rates)}
-    assert options(final=0.5) == {**usual, "schedule": "cosine", "final": 0.5}
+    given = options()
+    rate, schedule, final = usual
+    assert (given["rate"], given["schedule"]) == (pytest.approx(rate), schedule)
+    assert given.get("final") == final
+    assert options(rate=0.3) == {**given, "rate": pytest.approx(other)}
+    assert options(final=0.5) == {**given, "schedule": "cosine", "final": 0.5}
 
 
 def test_a_field_follows(tmp_path):

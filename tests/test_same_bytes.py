@@ -105,7 +105,8 @@ RUNS: dict[str, str] = {
     "pca": "fit sample:digits?n=240 -p pca",
     "svd": "fit sample:digits?n=240 -p svd --no-video",
     "clip-gaussian": "fit sample:clip?n=4&pan=0.04&turn=2.5 -p gaussian -n 20 --steps 30"
-    f" --size 32 --set clip.motion=extrapolate --set clip.renew=0.01 {EARLIER}",
+    f" --size 32 --set clip.motion=extrapolate --set clip.renew=0.01"
+    f" --set clip.rate=0.15 --set clip.final=1 {EARLIER}",
     "clip-triangle": "fit sample:clip?n=4&pan=0.04&turn=2.5 -p triangle -n 10 --steps 10"
     " --size 32 --set clip.motion=extrapolate --set clip.engine=climb",
     "mask": f"{GAUSSIAN} --mask {{mask}}",

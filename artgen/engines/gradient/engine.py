@@ -34,8 +34,8 @@ from artgen.errors import PluginError
 from artgen.options import parse_options
 from artgen.primitives import Context, Primitive
 
-FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE = 10, 0.1, 0.15
-"""Of a frame that follows another one: its steps, and the factor on all rates."""
+FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE, FOLLOWING_FINAL = 10, 0.1, 0.4, 0.4
+"""Of a frame that follows another one: its steps, the factor on all rates, and their fall."""
 
 UNUSED = ("move", "soften", "coarse", "converge")
 """Options that are 0 for such a frame."""
@@ -90,7 +90,8 @@ class GradientEngine(Engine):
         return {
             "steps": max(FEWEST_STEPS, round(FOLLOWING_SHARE * steps)),
             "rate": FOLLOWING_RATE * options.get("rate", 1.0),
-            "schedule": "constant",
+            "schedule": "cosine",
+            "final": FOLLOWING_FINAL,
             "warmup": 0,
             **{name: 0.0 for name in UNUSED if name in options},
         }

@@ -66,6 +66,10 @@ def plan_clip(plan: Plan) -> Plan:
     plan = replace(plan, recipe=plan.recipe.with_clip(table))
     over = _followed(plan)
     steps, table = over["steps"], table.model_copy(update={"engine": over["engine"]})
+    if table.rate is None and "rate" in over:
+        table = table.model_copy(update={"rate": over["rate"] / _rate(plan)})
+    if table.final is None and over.get("schedule") == "cosine":
+        table = table.model_copy(update={"final": over["final"]})
     if plan.recipe.stage[-1].time is None:
         table = table.model_copy(update={"steps": table.steps or steps})
     return replace(plan, recipe=plan.recipe.with_clip(table))
@@ -94,10 +98,15 @@ def _followed(plan: Plan) -> dict[str, Any]:
             hint="leave out clip.rate and clip.final",
         )
     if table.rate is not None:
-        followed["rate"] = table.rate * plan.recipe.stage[-1].options.get("rate", 1.0)
+        followed["rate"] = table.rate * _rate(plan)
     if table.final is not None:
         followed.update(schedule="cosine", final=table.final)
     return followed
+
+
+def _rate(plan: Plan) -> float:
+    """The factor on the learning rates of the last stage."""
+    return float(plan.recipe.stage[-1].options.get("rate", 1.0))
 
 
 def _suggested(plan: Plan) -> dict[str, Any]:
