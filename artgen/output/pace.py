@@ -23,6 +23,9 @@ BEGUN = 0.9
 EMPTY = 0.1
 """A canvas with at most this share of the variation of the last picture is empty."""
 
+BLOCK = 32768
+"""Bytes of a picture that are worked on at once."""
+
 
 def measure_pace(
     read: Callable[[T], Pixels],
@@ -87,11 +90,17 @@ def paced_frames(
 
 def _mixed(a: Pixels, b: Pixels, share: float) -> Pixels:
     weight = np.uint16(round(256 * share))
-    mixed = np.multiply(b, weight, dtype=np.uint16)
-    mixed += np.multiply(a, 256 - weight, dtype=np.uint16)
-    mixed += np.uint16(128)
-    mixed >>= np.uint16(8)
-    return mixed.astype(np.uint8)
+    mixed = np.empty_like(a)
+    # A block at a time: memory for sums of all would be asked for again with each frame.
+    height = max(1, BLOCK * len(a) // a.size)
+    for top in range(0, len(a), height):
+        rows = slice(top, top + height)
+        part = np.multiply(b[rows], weight, dtype=np.uint16)
+        part += np.multiply(a[rows], 256 - weight, dtype=np.uint16)
+        part += np.uint16(128)
+        part >>= np.uint16(8)
+        mixed[rows] = part
+    return mixed
 
 
 def _even(picture: Pixels) -> Pixels:
