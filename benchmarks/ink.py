@@ -88,7 +88,7 @@ def _strings(names: tuple[str, ...], count: int, nails: int) -> Table:
         width = 2 * float(ours.strokes[0, 4])
         places = primitive.find_nails(sheet)
         first, second = primitive.find_chords(places)
-        matrix, cell, grid = cross(sheet, places, first, second)
+        matrix, cell, grid = cross(places, first, second)
         crossed = (np.diff(matrix.indptr) > 0).reshape(grid[0].shape)
         goal = primitive.tones(sheet)
         tone = crossed * replace(sheet, amounts=goal).at(0, *grid)

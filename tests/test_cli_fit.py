@@ -277,7 +277,7 @@ def test_flags_over_an_old_recipe_cannot_set_an_option_of_another_family(fit):
     code, out, _ = fit(*arguments)
     assert code == 0
     assert "jitter" not in json.loads(out)["recipe"]["stage"][0]
-    for key, hint in (("jitter", "field"), ("batch", "field and codec"), ("turn", "known")):
+    for key, hint in (("jitter", "field"), ("batch", "field and codec"), ("zoom", "known")):
         code, out, _ = fit(*arguments, "--overwrite", "--set", f"engine.{key}=1")
         assert code == 2
         assert f"gradient has no option '{key}'" in failure(out)["message"]

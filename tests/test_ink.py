@@ -296,7 +296,7 @@ def test_exchanges_of_chords_come_closer_to_the_tone():
     amounts = np.random.default_rng(0).random((1, 6, 6)).repeat(8, 1).repeat(8, 2)
     sheet = ink.Sheet(amounts, Canvas(48, 48), 90, np.random.default_rng(0))
     first, second = primitive.find_chords(primitive.find_nails(sheet))
-    shares, cell, grid = cross(sheet, primitive.find_nails(sheet), first, second)
+    shares, cell, grid = cross(primitive.find_nails(sheet), first, second)
     view = View(shares * (0.02 / cell), 0.3 * sheet.at(0, *grid))
     start = np.zeros(len(first), np.float32)
     start[sheet.rng.choice(len(first), 90, replace=False)] = 1

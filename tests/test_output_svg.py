@@ -298,7 +298,7 @@ def test_the_recipe_comes_back_whatever_it_says(tmp_path, registry):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "no element found"),
+        ("", "is empty"),
         ("<svg>", "no element found"),
         ("not xml", "XML cannot be read"),
         ("<svg xmlns='http://www.w3.org/2000/svg'/>", "contains no recipe"),

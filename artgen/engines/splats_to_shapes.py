@@ -23,7 +23,7 @@ from artgen.engines.conversion import convert_parts
 from artgen.engines.gradient.densify import summed_colour
 from artgen.errors import PluginError
 from artgen.primitives import Context, Params, Shape, Splat
-from artgen.raster import pack, paint
+from artgen.raster import pack, paint, tables_of
 
 WHITE = np.ones((1, 3))
 """The only colour that a shape may have on the picture of a footprint."""
@@ -200,12 +200,12 @@ def most_alike(
     places = np.cumsum(target[0] ** 2, dtype=np.float64).reshape(side, side)
     size = max(half_width, half_height)
     search = search_kernels(shape, searched=False).search
-    empty = np.zeros(max(member.genes for member in shape.members))
+    tables, empty = tables_of(shape), np.zeros(max(member.genes for member in shape.members))
     climbs = [(CANDIDATES, 0, empty), *((0, kind, genes.copy()) for kind, genes in starts)]
     score, kind, genes = NOTHING, 0, empty
     for candidates, start, reached in climbs:
         found, its_kind, _ = search(
-            *(rng, sums, grid, 1.0, 1.0, WHITE, places),
+            *(tables, rng, sums, grid, 1.0, 1.0, WHITE, places),
             *(candidates, size / 10, size, size / 10, size / 100),
             *(PATIENCE, SHRINK ** (1 / PATIENCE), start, reached),
         )
