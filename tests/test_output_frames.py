@@ -48,6 +48,14 @@ def test_changes_are_between_frames_that_follow_each_other(store, tmp_path):
     assert FrameStore(tmp_path / "frames").changes == {}
 
 
+def test_changes_of_dropped_frames_are_forgotten(store):
+    for step in (0, 5, 9):
+        store.add(step, frame(step))
+    store.drop_after(5)
+    store.add(12, frame(12))
+    assert store.changes.keys() == {(0, 5)}
+
+
 def test_frames_of_earlier_versions_are_read(store, tmp_path):
     store.add(5, frame(5))
     (tmp_path / "frames" / "000000003.png").write_bytes(encode_png(frame(3)))

@@ -76,6 +76,8 @@ class FrameStore:
         for stored, path in self._files().items():
             if stored > step:
                 path.unlink(missing_ok=True)
+        self._before = None
+        self.changes = {pair: each for pair, each in self.changes.items() if pair[1] <= step}
 
     def _path(self, step: int) -> Path:
         return self._folder / f"{step:09d}.npy"
