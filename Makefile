@@ -7,7 +7,7 @@ BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 
-.PHONY: demo test quick lint format types bench gpu soak cluster gallery browser docs wheel clean
+.PHONY: demo test quick lint declared size house bench gpu soak cluster gallery docs wheel clean
 
 demo: $(VENV)/installed  ## the astronaut in 300 triangles: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit --recipe gallery/recipes/portrait-in-triangles.toml --video-size 720 --overwrite
@@ -32,11 +32,23 @@ test: $(VENV)/installed-dev  ## all tests
 quick: $(VENV)/installed-dev  ## the tests that are neither slow nor need a browser
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not browser"
 
-lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports
+lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports, the size of rooms
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tools.size --check
+	$(BIN)/python -m tools.picture --check
+
+declared: $(VENV)/installed-dev  ## what follows from the keys of a recipe: tables of the documentation, types of artgen.fit
+	$(BIN)/python -m tools.declared
+
+size: $(VENV)/installed-dev  ## lines that bear code in each room, beside its budget
+	@$(BIN)/python -m tools.size
+
+house: $(VENV)/installed-dev  ## figures of the house, and its picture in the documentation
+	@$(BIN)/python -m tools.house
+	$(BIN)/python -m tools.picture
 
 bench: $(VENV)/installed  ## speed and memory on this machine
 	$(BIN)/python -m benchmarks

@@ -1,26 +1,19 @@
-"""The exceptions of artgen; each class has the exit code of the command line.
+"""The exceptions of artgen, and functions for those who raise them."""
 
-::
-
-    ArtgenError          1  an internal error of artgen
-    ├── UsageError       2  options that exclude each other, an output that exists
-    ├── InputError       3  a target, recipe or art file that cannot be used
-    ├── PluginError      4  a plugin that is missing, broken or ambiguous
-    ├── Diverged         5  the fit produced NaN or infinity and could not recover
-    ├── OutputError      6  disk, permission, encoder
-    │   ├── OutOfMemory  6
-    │   └── DeviceLost   6
-    ├── GalleryError     7  a piece of a gallery failed or is not up to date
-    └── Interrupted    130  stopped by the user
-"""
-
-from __future__ import annotations
-
-import difflib
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from typing import Any, ClassVar
+from artgen.base.errors import (
+    ArtgenError,
+    DeviceLost,
+    Diverged,
+    GalleryError,
+    InputError,
+    Interrupted,
+    OutOfMemory,
+    OutputError,
+    PluginError,
+    UsageError,
+    did_you_mean,
+    reading,
+)
 
 __all__ = [
     "ArtgenError",
@@ -34,153 +27,5 @@ __all__ = [
     "PluginError",
     "UsageError",
     "did_you_mean",
-    "explain_problem",
-    "is_out_of_memory",
-    "memory_errors",
     "reading",
 ]
-
-_LONGEST = 800
-"""Largest number of characters in a message or hint."""
-
-
-class ArtgenError(Exception):
-    """Base class of errors that artgen raises: a message, and a hint what to try next."""
-
-    exit_code: ClassVar[int] = 1
-
-    def __init__(self, message: str, *, hint: str | None = None) -> None:
-        self.message, self.hint = _shortened(message), hint and _shortened(hint)
-        super().__init__(self.message)
-
-    def __str__(self) -> str:
-        return f"{self.message} ({self.hint})" if self.hint else self.message
-
-
-def _shortened(text: str) -> str:
-    """Cut the middle out of a text that is too long to read."""
-    half = _LONGEST // 2
-    return text if len(text) <= _LONGEST else f"{text[:half]} ... {text[-half:]}"
-
-
-class UsageError(ArtgenError):
-    """Options that exclude each other, unknown keys, an output that already exists."""
-
-    exit_code = 2
-
-
-class InputError(ArtgenError):
-    """A target, recipe or art file that is missing, damaged or not what it claims to be."""
-
-    exit_code = 3
-
-
-class PluginError(ArtgenError):
-    """A plugin that is missing, broken, ambiguous or refuses to work."""
-
-    exit_code = 4
-
-
-class Diverged(ArtgenError):
-    """The loss or a parameter became NaN or infinite."""
-
-    exit_code = 5
-
-
-class OutputError(ArtgenError):
-    """The result cannot be written: disk, permission, encoder."""
-
-    exit_code = 6
-
-
-class OutOfMemory(OutputError):
-    """The fit or the drawing needs more memory than is available."""
-
-
-class DeviceLost(OutputError):
-    """The device failed or was lost, with all that was on it."""
-
-
-class GalleryError(ArtgenError):
-    """A piece of a gallery failed, is missing or is out of date."""
-
-    exit_code = 7
-
-
-class Interrupted(ArtgenError):
-    """Stopped by the user before anything could be saved."""
-
-    exit_code = 130
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return a hint with the words most similar to `word`, or all of `known` if none is."""
-    names = sorted(known)
-    near = difflib.get_close_matches(word, names, n=3, cutoff=0.5)
-    if near:
-        return f"did you mean {' or '.join(near)}?"
-    return f"known: {', '.join(names)}" if names else "there are none"
-
-
-_TYPES = {
-    "boolean": "true or false",
-    "dictionary": "a table",
-    "integer": "a whole number",
-    "list": "a list",
-    "number": "a number",
-    "string": "text",
-    "tuple": "a list",
-}
-
-
-def explain_problem(problem: Mapping[str, Any]) -> str:
-    """Say what pydantic found, one of `ValidationError.errors()`: `must be text, got 3`."""
-    if problem["type"] == "missing":
-        return "is missing"
-    message = str(problem["msg"]).removeprefix("Value error, ")
-    if found := re.match(r"Input should be a valid (\w+)", message):
-        message = f"must be {_TYPES.get(found[1], found[1])}"
-    message, count = re.subn(r"^\w+ should|^must", "must", message)
-    return (
-        f"{message.partition(' after validation')[0]}, got {problem['input']!r}"
-        if count
-        else message
-    )
-
-
-_NO_MEMORY = (
-    *("out of memory", "allocate memory", "not enough memory", "failed to map segment"),
-    *("can't start new thread", "error return without exception set"),
-    # The message of oneDNN, which torch uses for products, for any failure.
-    "could not create a primitive",
-)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Return whether Python or one of its libraries ran out of memory."""
-    # Libraries have exceptions of their own, torch raises a plain RuntimeError, a library that
-    # cannot be loaded an ImportError, and one without memory for an exception a SystemError.
-    if isinstance(error, ArtgenError):
-        return False
-    return isinstance(error, MemoryError) or any(phrase in str(error) for phrase in _NO_MEMORY)
-
-
-@contextmanager
-def memory_errors(message: str, hint: str) -> Iterator[None]:
-    """Raise OutOfMemory(message, hint) if Python, a library or a GPU runs out of memory."""
-    try:
-        yield
-    except Exception as error:
-        if not is_out_of_memory(error):
-            raise
-        raise OutOfMemory(message, hint=hint) from None
-
-
-def reading(where: str) -> AbstractContextManager[None]:
-    """Raise OutOfMemory if memory runs out while the file `where` is read.
-
-    It goes inside of handlers that blame the file for errors of decoders.
-    """
-    return memory_errors(
-        f"there is not enough memory to read {where}", "use a smaller file, or free some memory"
-    )

@@ -10,29 +10,30 @@ brings one by registering its answers where it defines the class::
 `flat_parts` there are no vectors, pens and pages; artgen then refuses them by name.
 """
 
-from artgen.animation.matching import (
+from artgen.engines.conversion import convert_parts
+from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
+from artgen.matching import (
     Appearance,
     Pairs,
     align,
     appearance,
+    building_order,
     carry,
     hide,
     move,
     pair,
     pair_parts,
 )
-from artgen.engines.conversion import convert_parts
-from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
-from artgen.output.parts import Curves, FlatPart, Polygon, flat_parts
-from artgen.output.plotter.parts import PenPart, pen_parts
-from artgen.raster import Backend, choose_backend, paint, planned_backend
-from artgen.raster.importance import building_order
+from artgen.output.parts.flat import Curves, FlatPart, Polygon, flat_parts
+from artgen.output.parts.pens import PenPart, pen_parts
+from artgen.raster import Backend, Memory, choose_backend, evaluate, paint, planned_backend
 
 __all__ = [
     "Appearance",
     "Backend",
     "Curves",
     "FlatPart",
+    "Memory",
     "Objective",
     "Pairs",
     "PenPart",
@@ -44,6 +45,7 @@ __all__ = [
     "carry",
     "choose_backend",
     "convert_parts",
+    "evaluate",
     "flat_parts",
     "hide",
     "move",

@@ -9,7 +9,7 @@ of these objects.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pluggy
@@ -37,7 +37,9 @@ class Spec:
     The spec of a target can list `files`, lower-case patterns of the file names that it opens:
     ``("*.csv",)``. A pattern for folders ends in a slash: ``("*.zarr/",)``. The conformance checks
     of a target open its `example`: the text after the colon, the bytes of a small file, or the
-    files of a folder by name.
+    files of a folder by name. Where only certain `names` can follow the colon, up to a ``?``, it
+    lists them with what each is: ``image``, ``clip``, ``set``, ``curve`` or ``points``. Others are
+    then refused before anything is imported.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Spec:
     load: str | Any
     files: tuple[str, ...] = ()
     example: str | bytes | Mapping[str, bytes] = ""
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @hookspec
@@ -75,8 +78,8 @@ def artgen_targets() -> Iterable[Spec]:
 
     The name of a target is the scheme before the colon, as in `sample:astronaut`. `rest` is the
     text after the colon, or the path of a file that matches a pattern in `Spec.files`. `request` is
-    an `artgen.TargetRequest`. The function returns an `artgen.ImageTarget`, an
-    `artgen.SampleTarget` or an `artgen.SetTarget`.
+    an `artgen.targets.TargetRequest`. The function returns an `artgen.targets.ImageTarget`, an
+    `artgen.targets.SampleTarget` or an `artgen.targets.SetTarget`.
     """
     raise NotImplementedError
 
@@ -86,7 +89,7 @@ def artgen_exporters() -> Iterable[Spec]:
     """Provide exporters: functions ``(art, request) -> bytes``.
 
     The name of an exporter is the suffix of its files without the dot. `request` is an
-    `artgen.ExportRequest`.
+    `artgen.art.ExportRequest`.
     """
     raise NotImplementedError
 
@@ -97,6 +100,15 @@ def artgen_looks() -> Iterable[Spec]:
 
     A look has no code. Its keys are the tables of a recipe file, such as ``{"primitive": {"name":
     "triangle"}}``.
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def artgen_runs() -> Iterable[Spec]:
+    """Provide kinds of run: subclasses of `artgen.runs.RunKind`.
+
+    A recipe asks for one by its table ``[kind]``: its `name`, and the options of the kind.
     """
     raise NotImplementedError
 

@@ -10,8 +10,8 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from artgen.canvas import Canvas
-from artgen.philox import Philox
+from artgen.base.philox import Philox
+from artgen.values.canvas import Canvas
 
 __all__ = [
     "Context",

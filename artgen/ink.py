@@ -1,4 +1,4 @@
-"""Marks of ink, and the sheet of paper that they are placed on."""
+"""Marks of ink, the sheet of paper that they are placed on, and the options of inks."""
 
 from __future__ import annotations
 
@@ -9,11 +9,28 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from artgen.canvas import Canvas
+from artgen.base.options import option
+from artgen.values.canvas import Canvas
 
-__all__ = ["Marks", "Sheet", "dots", "joined", "polyline"]
+__all__ = ["InkOptions", "Marks", "Sheet", "dots", "joined", "polyline"]
 
 Floats: TypeAlias = NDArray[np.float64]
+
+BLACK_INK = "#1d1b20"
+
+
+@dataclass(frozen=True)
+class InkOptions:
+    """Options of every ink drawing. The options of a plugin are a subclass."""
+
+    inks: str = option(
+        BLACK_INK, "colours of the inks, separated by commas, such as #00a0c8,#e5007d"
+    )
+    margin: float = option(0.03, "blank border, as a share of the shorter side", low=0, high=0.4)
+    overprint: bool = option(True, "inks multiply what is below them; if false they cover it")
+    contrast: float = option(
+        0.0, "how much of the local contrast is equalised before inks are chosen", low=0, high=1
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from artgen import runner
-from artgen._process import prepare_process
-from artgen.errors import ArtgenError, did_you_mean
+from artgen import runs
+from artgen.base.errors import ArtgenError, did_you_mean
+from artgen.base.process import prepare_process
 from benchmarks import __doc__ as SUMMARY
 from benchmarks._report import machine, update_sections
 from benchmarks._settings import ROOT, Settings
@@ -86,7 +86,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     order = (*BENCHMARKS, *(f"{name}-{device}" for device in GPUS for name in GPUS[device]))
     try:
         if options.device:
-            runner.resolve_device(options.device)
+            runs.resolve_device(options.device)
         for name in options.names or names:
             text = run(name, settings)
             if options.write:

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Params, Splat, UsageError
-from artgen._process import is_webgpu
+from artgen import Canvas, Params, Splat
+from artgen.base.process import is_webgpu
+from artgen.errors import UsageError
+from artgen.families.splat.tiles import Extent
 from artgen.raster import EAGER, choose_backend, paint
-from artgen.raster.tiles import Extent
 from benchmarks._measure import timed
 from benchmarks._scenes import Scene
 from benchmarks.handwritten import (

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Context, Splat
+from artgen import Canvas, Splat
+from artgen.families.splat.tiles import Extent, find_extent
+from artgen.init import Context
 from artgen.raster import tensor_device
-from artgen.raster.tiles import Extent, find_extent
 
 __all__ = ["Scene", "make_scene", "spacing"]
 

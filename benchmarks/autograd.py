@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 import artgen
-from artgen.metrics import psnr
-from artgen.targets import TargetRequest, open_sample
+from artgen.losses.metrics import psnr
+from artgen.targets import TargetRequest
+from artgen_plugins.samples.opener import open_sample
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
 

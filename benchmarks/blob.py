@@ -21,7 +21,7 @@ import numpy as np
 from PIL import Image
 
 import artgen
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings

@@ -36,21 +36,21 @@ from scipy.ndimage import map_coordinates
 
 import artgen
 from artgen.events import PreviewDrawn
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import encode_png
 from artgen.recipe import ClipTable, Recipe, Stage
 from artgen.registry import default
-from artgen.runner import run as run_recipe
-from artgen.runner.clip._motion import Motion
+from artgen.runs import run as run_recipe
+from artgen.runs.clip.motion import Motion
 from artgen.targets import (
     ClipTarget,
     ImageTarget,
     TargetRequest,
     image_from_array,
     open_frames,
-    open_sample,
 )
 from artgen.tasks import RunControl
+from artgen_plugins.samples.opener import open_sample
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
 
@@ -239,7 +239,7 @@ class _Stop(RunControl):
         super().__init__()
         self.left = pictures
 
-    def __call__(self, event: artgen.Event) -> None:
+    def __call__(self, event: artgen.events.Event) -> None:
         if isinstance(event, PreviewDrawn):
             self.left -= 1
             self.stop_requested |= self.left <= 0

@@ -15,8 +15,10 @@ from torch import nn
 from artgen.engines import Problem
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.runner._device import threads
-from artgen.runner._prepare import Job, prepare
+from artgen.runs.device import threads
+from artgen.runs.job import Job
+from artgen.runs.kind import Asked
+from artgen.runs.picture.run import prepare
 from benchmarks._measure import interleaved
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
@@ -60,7 +62,7 @@ def _job(preset: str, pictures: int, number: int) -> Job:
             "primitive": {"name": "autoencoder", "preset": preset},
         }
     )
-    return prepare(recipe, default(), target=None, search=(), threads=number)
+    return prepare(Asked(recipe, default(), search=(), threads=number))
 
 
 def _step(job: Job) -> Callable[[], None]:

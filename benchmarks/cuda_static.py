@@ -32,7 +32,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from artgen import Splat, UsageError
+from artgen import Splat
+from artgen.errors import UsageError
 from artgen.registry import default
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
@@ -41,7 +42,7 @@ from benchmarks.superellipse import Superellipse
 UNUSUAL = ((("form", "text"),), (("harmonics", 16),))
 """Options of `fourier` that give other kernels."""
 
-WHOLE = {"width", "height", "levels", "count", "parts", "mask", "inputs", "outputs"}
+WHOLE = {"width", "height", "levels", "count", "parts", "largest", "inputs", "outputs"}
 ARRAYS = dict.fromkeys(("box", "start", "splat", "end"), "*i32")
 ARRAYS |= {"places": "*i64", "sums": "*i64"}
 """Arguments that are whole numbers, and arrays of these; the others are arrays of float32."""
@@ -204,7 +205,7 @@ def _compile(kernels: Kernels | Layers, capability: int, count: bool) -> Known |
 
 
 def _inspect_footprint(kernels: Kernels, capability: int, count: bool) -> Known:
-    from artgen.raster import cuda
+    from artgen.families.splat import cuda
 
     source, module = cuda.Footprint(kernels.splat(dict(kernels.options))).kernels(
         kernels.channels, kernels.over
@@ -224,15 +225,16 @@ def _inspect_footprint(kernels: Kernels, capability: int, count: bool) -> Known:
 
 
 def _inspect_layers(layers: Layers, capability: int, _: bool) -> Known:
+    from artgen.compiler.grid_printer import cuda_grid_kernels
     from artgen.nn import cuda, triton_layers
 
-    grid = {"AXES": 2, "FEATURES": 2, "WIDTH": 2, "BLOCK": cuda.POSITIONS}
+    grid = {"BLOCK": cuda.POSITIONS}
     network = {"LAYERS": layers.layers, "WIDTH": layers.width, "BLOCK": cuda.ROWS}
     return {
-        name: inspect(getattr(triton_layers, name), capability, warps, sizes=sizes)
-        for names, warps, sizes in (
-            (("interpolate", "scatter"), cuda.GRID_WARPS, grid),
-            (("forward", "backward"), cuda.NETWORK_WARPS, network),
+        name: inspect(getattr(module, name), capability, warps, sizes=sizes)
+        for module, names, warps, sizes in (
+            (cuda_grid_kernels(2, 2), ("interpolate", "scatter"), cuda.GRID_WARPS, grid),
+            (triton_layers, ("forward", "backward"), cuda.NETWORK_WARPS, network),
         )
         for name in names
     }

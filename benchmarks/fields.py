@@ -15,9 +15,10 @@ import numpy as np
 from PIL import Image
 
 import artgen
-from artgen.frame import Frame
-from artgen.metrics import psnr
-from artgen.targets import TargetRequest, open_sample
+from artgen.losses.metrics import psnr
+from artgen.targets import TargetRequest
+from artgen.values.frame import Frame
+from artgen_plugins.samples.opener import open_sample
 from benchmarks._budget import fit_for, seconds_text
 from benchmarks._report import Table
 from benchmarks._settings import Settings

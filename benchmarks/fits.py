@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import fmean
 
-from artgen import InputError
+from artgen.errors import InputError
 from benchmarks._budget import fit_for, seconds_text
 from benchmarks._report import Table
 from benchmarks._settings import Settings

@@ -19,15 +19,15 @@ from typing import Any
 import torch
 
 from artgen import Canvas
-from artgen.drawing import Drawing
 from artgen.engines import Engine, Problem
 from artgen.engines.genetic.engine import GeneticEngine
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
+from artgen.plan import resolve
 from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.resolve import resolve
+from artgen.values.drawing import Drawing
 from benchmarks._report import Table
 from benchmarks._settings import Settings
 from benchmarks.shapes import open_target

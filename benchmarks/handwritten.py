@@ -20,8 +20,8 @@ from torch import Tensor
 
 from artgen import Canvas, Splat
 from artgen.compiler.vector_math import FASTMATH, atan2, cos, exp, log, select, sigmoid, sin
-from artgen.raster.cpu import Grid, Workspace
-from artgen.raster.tiles import find_extent
+from artgen.families.splat.cpu import Grid, Workspace
+from artgen.families.splat.tiles import find_extent
 from benchmarks.superellipse import EPSILON, WAVES
 
 WIDTH, HEIGHT = 8, 32

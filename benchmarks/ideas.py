@@ -73,7 +73,7 @@ def fitted(target: Target, count: int, steps: int, parts: Mapping[str, Any]) -> 
 
 def run(settings: Settings) -> Iterator[Table]:
     size, count, rounds = (32, 10, 1) if settings.quick else (SIZE, COUNT, ROUNDS)
-    target = artgen.image_from_array(data.coffee(), artgen.TargetRequest(size=size))
+    target = artgen.targets.image_from_array(data.coffee(), artgen.targets.TargetRequest(size=size))
     goal, rows = target.tensors().goal, []
     for name, (asked, parts) in IDEAS.items():
         steps = 3 if settings.quick else asked

@@ -25,7 +25,7 @@ from skimage import data
 from skimage.transform import resize
 
 from artgen import Canvas, Ink, ink
-from artgen.raster.inks import coverage, separate
+from artgen.families.ink.paint import coverage, separate
 from artgen_plugins import string
 from artgen_plugins._chords import BLUR, View, relax
 from artgen_plugins._chords import coverage as cross

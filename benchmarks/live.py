@@ -19,7 +19,7 @@ from typing import Any
 from artgen.live import Live
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.runner import run as fit_recipe
+from artgen.runs import run as fit_recipe
 from artgen.tasks import RunControl
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings

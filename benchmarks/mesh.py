@@ -23,12 +23,15 @@ from scipy.ndimage import gaussian_filter
 from scipy.spatial import cKDTree
 
 import artgen
-from artgen import Canvas, Context
-from artgen.engines.gradient.meshes import solve_colours
-from artgen.metrics import psnr
+from artgen import Canvas
+from artgen.families.mesh.contract import Mesh
+from artgen.families.mesh.objective import solve_colours
+from artgen.families.mesh.paint import draw_mesh, triangulate
+from artgen.init import Context
+from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
-from artgen.primitives import Mesh, Primitive
-from artgen.raster import draw_mesh, paint, triangulate
+from artgen.primitives import Primitive
+from artgen.raster import paint
 from artgen.registry import default
 from benchmarks._measure import interleaved
 from benchmarks._report import Table, figure, ratio

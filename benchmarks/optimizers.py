@@ -28,8 +28,8 @@ from torch import Tensor
 
 import artgen
 from artgen.engines.base import Problem, Report
-from artgen.engines.gradient.densify import Densification
 from artgen.engines.gradient.engine import GradientEngine
+from artgen.families.splat.densify import SplatDensification
 from artgen.losses import mse
 from benchmarks._report import Table, figure
 from benchmarks._settings import Settings
@@ -140,7 +140,7 @@ class AsShown(GradientEngine):
     def start(self, problem: Problem) -> None:
         super().start(problem)
         objective = self.objective
-        objective.densification = Densification(
+        objective.densification = SplatDensification(
             problem.primitive,
             problem,
             objective.options,

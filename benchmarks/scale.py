@@ -30,15 +30,15 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.canvas import Canvas
-from artgen.metrics import decibels
+from artgen.losses.metrics import decibels
 from artgen.output import encode_tiff_strips
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.runner import run as fit
-from artgen.runner.tiles._grid import make_grid
+from artgen.runs import run as fit
+from artgen.runs.tiles.grid import make_grid
 from artgen.targets import Source, TargetRequest, image_from_array
-from artgen.targets._open import open_source
+from artgen.targets.opening import open_source
+from artgen.values.canvas import Canvas
 from benchmarks._report import Table, figure
 from benchmarks._settings import ROOT, Settings
 

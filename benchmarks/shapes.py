@@ -21,17 +21,19 @@ import numpy as np
 import torch
 
 from artgen import Canvas, Shape
-from artgen.drawing import Drawing
 from artgen.engines import Problem
-from artgen.engines.climb.engine import ClimbEngine
-from artgen.engines.climb.layers import Layers, Stack
-from artgen.metrics import psnr
+from artgen.families.shape.climb import ClimbEngine
+from artgen.families.shape.compositing import Compositing, Stack
+from artgen.families.shape.spans import load_kernels
+from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
-from artgen.raster import draw, load_kernels
+from artgen.plan import resolve
+from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
-from artgen.resolve import resolve
-from artgen.targets import TargetRequest, open_image, open_sample
+from artgen.targets import TargetRequest, open_image
+from artgen.values.drawing import Drawing
+from artgen_plugins.samples.opener import open_sample
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
 
@@ -170,10 +172,10 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, 
     """The median CPU seconds from sums, and from pixels, and the rows of all candidates."""
     alpha = 0.75
     shape = LOOSE.load("primitive", name)()
-    module = "engines.climb.climb_kernels"
+    module = "families.shape.climb_kernels"
     kernels = load_kernels(shape, module, constants="SEARCHED = False\n", more=SCORERS)
     target, weight = open_target("astronaut", side).numpy(), np.ones((side, side), np.float32)
-    layers = Layers(shape, target, weight, (0.5, 0.5, 0.5), (alpha, alpha))
+    layers = Compositing(shape, target, weight, (0.5, 0.5, 0.5), (alpha, alpha))
     nothing = np.zeros((0, max(3, shape.genes)))
     empty = Stack(np.zeros(0, np.int64), nothing[:, : shape.genes], nothing[:, :3], np.zeros(0))
     layers.go_to(empty, 0)

@@ -50,7 +50,8 @@ def report(name: str) -> None:
     """Print the seconds that getting the kernels to draw a primitive takes."""
     import numba  # noqa: F401
 
-    from artgen.raster import choose_backend, drawing_kernels
+    from artgen.families.shape.spans import drawing_kernels
+    from artgen.raster import choose_backend
 
     primitive = default().load("primitive", name)()
     compile_kernels = drawing_kernels if isinstance(primitive, Shape) else choose_backend

@@ -11,21 +11,26 @@ import artgen.api
 import artgen.cli._main
 import artgen.cli._recipe
 import artgen.cli._runs
+import artgen.cli.fit
 import artgen.compiler.vector_math
-import artgen.engines.climb.engine
 import artgen.engines.genetic.engine
 import artgen.engines.gradient.engine
-import artgen.engines.scratch
-import artgen.engines.solve
-import artgen.raster.cpu
-import artgen.raster.span_kernels
-import artgen.runner._arithmetic
-import artgen.runner._run
+import artgen.families.codec.solve
+import artgen.families.shape.climb
+import artgen.families.shape.span_kernels
+import artgen.families.splat.cpu
+import artgen.runs.arithmetic
+import artgen.runs.clip.run
+import artgen.runs.picture.run
+import artgen.runs.samples.run
+import artgen.runs.tiles.run
+import artgen.runs.whole.run
 import artgen.tasks
 import artgen_plugins.autoencoder
 import artgen_plugins.gaussian
 import artgen_plugins.mlp
 import artgen_plugins.pca
+import artgen_plugins.scratch
 import artgen_plugins.triangle
 
 # What numba would import with the first kernel.
@@ -33,4 +38,4 @@ cpu_target.typing_context.refresh()
 cpu_target.target_context.refresh()
 
 # Which arithmetic is faster depends on what else the machine does; runs that are compared use one.
-artgen.runner._arithmetic.FASTER = float("inf")
+artgen.runs.arithmetic.FASTER = float("inf")

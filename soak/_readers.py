@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from PIL import Image
 
-from artgen.errors import InputError
+from artgen.base.errors import InputError
 
 if TYPE_CHECKING:
     from artgen.recipe import Recipe
-    from artgen.runner._fit import Fit
-    from artgen.runner._prepare import Job
+    from artgen.runs.job import Job
+    from artgen.runs.loop.stages import Loop
 
 __all__ = ["READERS", "Reader"]
 
@@ -56,7 +56,7 @@ def _open_expression(path: Path) -> object:
 def _open_source(source: str) -> object:
     from artgen.recipe import Recipe
     from artgen.registry import default
-    from artgen.runner import read_target
+    from artgen.runs import read_target
 
     recipe = Recipe.from_dict({"target": {"source": source, "size": 32}})
     return read_target(recipe, default(), (Path(),))
@@ -71,10 +71,11 @@ def _read_recipe(path: Path) -> object:
 def _prepare(recipe: Recipe) -> object:
     """All that happens before the first step, at a small size."""
     from artgen.registry import default
-    from artgen.runner._prepare import prepare
+    from artgen.runs import Asked
+    from artgen.runs.picture.run import prepare
 
     small = recipe.with_target(size=32)
-    return prepare(small, default(), target=None, search=(Path(),), threads=1)
+    return prepare(Asked(small, default()))
 
 
 def _draw(path: Path) -> object:
@@ -100,22 +101,23 @@ def _job() -> Job:
     """A small fit."""
     from artgen.recipe import Recipe
     from artgen.registry import default
-    from artgen.runner._prepare import prepare
+    from artgen.runs import Asked
+    from artgen.runs.picture.run import prepare
     from artgen.targets import image_from_array
 
     target = image_from_array(np.linspace(0, 1, 12 * 8 * 3).reshape(12, 8, 3))
     table = {"primitive": {"count": 4}, "stage": [{"steps": 9}], "seed": 1}
-    return prepare(Recipe.from_dict(table), default(), target=target, search=(Path(),), threads=1)
+    return prepare(Asked(Recipe.from_dict(table), default(), target=target))
 
 
-def _fit_with(checkpoint: Path) -> Fit:
-    from artgen.runner._context import RunContext
-    from artgen.runner._fit import Fit
-    from artgen.runner._folder import RunFolder
+def _fit_with(checkpoint: Path) -> Loop:
+    from artgen.runs.context import RunContext
+    from artgen.runs.folder import RunFolder
+    from artgen.runs.loop.stages import Loop
 
     folder = RunFolder(checkpoint.parent)
     folder.checkpoint = checkpoint
-    return Fit(RunContext(_job()), folder=folder)
+    return Loop(_job(), RunContext(), folder=folder)
 
 
 def _go_on(path: Path) -> object:
@@ -130,7 +132,7 @@ def _go_on(path: Path) -> object:
 
 
 def _read_key(path: Path) -> object:
-    from artgen.runner.clip._keyframes import KeyframeStore
+    from artgen.runs.clip.keyframes import KeyframeStore
 
     class One(KeyframeStore):
         def _path(self, number: int) -> Path:
@@ -161,8 +163,10 @@ def _films() -> list[bytes]:
     grown = artgen.fit(target, "gaussian", count=6, steps=20, seed=1, history=4, precision="fp16")
     still = artgen.fit(target, "triangle", count=3, steps=2, seed=1)
     keys = {name: torch.stack([t, t + 0.1]) for name, t in still.drawing.tensors.items()}
-    first = artgen.Scene((0.0, 1.0), keys, background=torch.tensor([[0.1, 0.2, 0.3], [1, 0, 0.5]]))
-    film = artgen.Film((first, artgen.Scene((1.5, 2.0), keys)), 3.0, 25.0)
+    first = artgen.art.Scene(
+        (0.0, 1.0), keys, background=torch.tensor([[0.1, 0.2, 0.3], [1, 0, 0.5]])
+    )
+    film = artgen.art.Film((first, artgen.art.Scene((1.5, 2.0), keys)), 3.0, 25.0)
     return [grown.to_bytes(), replace(still, film=film).to_bytes()]
 
 
@@ -181,7 +185,7 @@ def _pictures() -> list[bytes]:
 
 
 def _pages() -> list[bytes]:
-    from artgen.output.provenance import RECIPE_ID
+    from artgen.output.svg.document import RECIPE_ID
 
     text = '{"schema": 1, "piece": {"title": "\\u003cb>"}}'
     tag = f'<script type="application/json" id="{RECIPE_ID}">'
@@ -226,7 +230,7 @@ def _checkpoints() -> list[bytes]:
 def _keys() -> list[bytes]:
     import torch
 
-    from artgen.runner.clip._keyframes import Keyframe, KeyframeStore
+    from artgen.runs.clip.keyframes import Keyframe, KeyframeStore
 
     with TemporaryDirectory() as folder:
         store = KeyframeStore(Path(folder))
@@ -250,7 +254,7 @@ def _videos(suffix: str) -> Callable[[], list[bytes]]:
 
 
 def _documents() -> list[bytes]:
-    from artgen.output.provenance import PDF_RECIPE
+    from artgen.output.svg.document import PDF_RECIPE
 
     recipe = '{"schema": 1, "piece": {"title": "a &amp; b"}}'
     return [f"%PDF-1.4\n1 0 obj\n<{PDF_RECIPE}>{recipe}</{PDF_RECIPE}>\nendobj\n".encode()]
@@ -263,8 +267,8 @@ def _drawings() -> list[bytes]:
 
 
 def _read_log(path: Path) -> object:
-    from artgen.errors import InputError
-    from artgen.runner import read_generations, read_losses
+    from artgen.base.errors import InputError
+    from artgen.runs import read_generations, read_losses
 
     try:
         return read_losses(path)

@@ -202,7 +202,7 @@ def _short_of_memory(line: list[str], folder: Path, more: int) -> None:
 
 def _in_place() -> None:
     """Files are written under their final names from the start."""
-    from artgen.runner._folder import RunFolder
+    from artgen.runs.folder import RunFolder
 
     @contextmanager
     def in_place(path: Path, *, durable: bool = True) -> Iterator[Path]:
@@ -230,15 +230,15 @@ def _no_errors() -> None:
 
 def _no_lock() -> None:
     """Nobody is kept out of the folder of a run."""
-    from artgen.runner._folder import RunFolder
+    from artgen.runs.folder import RunFolder
 
     RunFolder.lock = lambda self: None  # type: ignore[method-assign]
 
 
 def _elsewhere() -> None:
     """Outputs are written into the folder for temporary files and renamed from there."""
-    import artgen.runner._folder as module
-    from artgen.runner._folder import RunFolder
+    import artgen.runs.folder as module
+    from artgen.runs.folder import RunFolder
 
     module.errno = SimpleNamespace(EXDEV=-1)
     temporary = Path(tempfile.mkdtemp())
@@ -253,8 +253,8 @@ def _elsewhere() -> None:
 
 def _unguarded() -> None:
     """An allocation that fails is an error like any other."""
+    import artgen.base.errors as errors
     import artgen.cli._console as console
-    import artgen.errors as errors
 
     errors.is_out_of_memory = console.is_out_of_memory = lambda error: False
 

@@ -103,7 +103,7 @@ def _run_watched(folder: Path, steps: int) -> None:
     from artgen.live import Live
     from artgen.recipe import Recipe
     from artgen.registry import Registry
-    from artgen.runner import run
+    from artgen.runs import run
     from artgen.tasks import RunControl
 
     notes = (folder / "notes.jsonl").open("w")
@@ -156,7 +156,7 @@ def _listen(opened: socket.socket) -> None:
 
 def _hoard() -> None:
     """Every checkpoint is kept in memory, and its file open."""
-    from artgen.runner._folder import RunFolder
+    from artgen.runs.folder import RunFolder
 
     save, kept = RunFolder.save_checkpoint, []
 
@@ -171,7 +171,7 @@ def _copy() -> None:
     """Whatever is drawn is kept, 300 times over."""
     import numpy as np
 
-    from artgen.runner._prepare import Job
+    from artgen.runs.job import Job
 
     draw, kept = Job.draw, []
 

@@ -102,7 +102,7 @@ def _give_up(number: int, frame: object) -> None:
 
 def judged(reader: Reader, path: Path, most: float = SECONDS) -> str | None:
     """The fault in how a file is read, or None; `most` seconds of the processor may be taken."""
-    from artgen.errors import ArtgenError
+    from artgen.base.errors import ArtgenError
 
     began = time.process_time()
     try:
@@ -122,7 +122,7 @@ def judged(reader: Reader, path: Path, most: float = SECONDS) -> str | None:
 
 def read_trusting() -> None:
     """Numbers of tables are read without a look at what they are."""
-    import artgen.targets._table as table
+    import artgen.targets.table as table
 
     def row(cells: list[str], columns: int | None, where: str) -> list[float | str]:
         return [float(cells[0]), float(cells[1]), *cells[2:]]

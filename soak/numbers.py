@@ -13,11 +13,12 @@ from unittest.mock import patch
 import numpy as np
 import torch
 
-from artgen import ArtgenError, Diverged, PluginError
+from artgen import ArtgenError
+from artgen.errors import Diverged, PluginError
 from artgen.events import Event, Notice
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.targets import image_from_array
 from soak._promise import Promise, Tally
 
@@ -209,35 +210,35 @@ def _target(picture: np.ndarray) -> Any:
 
 def _never_gives_up() -> Any:
     """The engine goes back to the best again and again."""
-    import artgen.runner._fit as fit
+    from artgen.runs.loop import recovery
 
-    return patch.object(fit, "RECOVERIES", 12)
+    return patch.object(recovery, "RECOVERIES", 12)
 
 
 def _divides_by_pixels() -> Any:
     """A metric is divided by one less than the pixels there are."""
-    import artgen.runner._prepare as prepare
+    from artgen.runs.job import Job
 
-    metrics = prepare.Job.metrics
+    metrics = Job.metrics
 
     def wrong(job: Any, picture: Any) -> Any:
         return metrics(job, picture) | {"psnr": 1.0 / (picture.pixels.size - 3)}
 
-    return patch.object(prepare.Job, "metrics", wrong)
+    return patch.object(Job, "metrics", wrong)
 
 
 def _accepts_all() -> Any:
     """Wrong combinations are found out by what breaks."""
-    import artgen.runner._prepare as prepare
+    from artgen.runs.picture import run as picture
 
-    def resolve(recipe: Any, *given: Any) -> Any:
+    def resolve(*given: Any, **options: Any) -> Any:
         try:
-            return before(recipe, *given)
+            return before(*given, **options)
         except ArtgenError as error:
             raise KeyError(str(error)) from None
 
-    before = prepare.resolve
-    return patch.object(prepare, "resolve", resolve)
+    before = picture.make_plan
+    return patch.object(picture, "make_plan", resolve)
 
 
 PROMISES = [

@@ -36,15 +36,15 @@ from soak._runs import (
 from soak.kills import COMMANDS, CommandTrial
 
 PHASES = {
-    "loading": "artgen.runner._run:prepare",
-    "compiling": "artgen.runner._prepare:choose_backend",
-    "creation of the folder": "artgen.runner._folder:RunFolder.write_recipe",
-    "rehearsal": "artgen.runner._timing:_evaluate",
+    "loading": "artgen.runs.picture.run:PictureRun.prepare",
+    "compiling": "artgen.runs.picture.run:choose_backend",
+    "creation of the folder": "artgen.runs.folder:RunFolder.write_recipe",
+    "rehearsal": "artgen.runs.loop.pace:_evaluate",
     "first step": "artgen.engines.gradient.engine:GradientEngine.advance",
-    "checkpoint": "artgen.runner._folder:RunFolder.save_checkpoint",
-    "export": "artgen.runner._run:export",
-    "publishing": "artgen.runner._folder:RunFolder.publish",
-    "removal": "artgen.runner._folder:shutil.rmtree",
+    "checkpoint": "artgen.runs.folder:RunFolder.save_checkpoint",
+    "export": "artgen.runs.whole.run:export",
+    "publishing": "artgen.runs.folder:RunFolder.publish",
+    "removal": "artgen.runs.folder:shutil.rmtree",
 }
 """What a phase of a run begins with."""
 
@@ -54,13 +54,13 @@ COMMAND_PHASES = {
         "render": "artgen.art:load",
         "morph": "artgen.art:load",
         "compare": "artgen.compare._comparison:_open",
-        "gallery": "artgen.runner._run:prepare",
+        "gallery": "artgen.runs.picture.run:PictureRun.prepare",
     },
     "drawing": {
         "render": "artgen.art._art:Art.strips",
         "morph": "artgen.art._art:Art.frames",
-        "compare": "artgen.engines.climb.engine:ClimbEngine.advance",
-        "gallery": "artgen.engines.climb.engine:ClimbEngine.advance",
+        "compare": "artgen.families.shape.climb:ClimbEngine.advance",
+        "gallery": "artgen.families.shape.climb:ClimbEngine.advance",
     },
     "export": "artgen.output.atomic:os.replace",
 }
@@ -226,7 +226,7 @@ def other_targets(tally: Tally, small: bool) -> None:
             out = folder / name
             rest = ["--name", "it", "--no-video", "--seed", "5", "--threads", "1", "-q"]
             rest += ["--checkpoint-every", "5", "--out", str(out)]
-            where = "artgen.runner._run:export"
+            where = "artgen.runs.whole.run:export"
             run(["fit", *first, *rest], folder, _signalled, where, int(signal.SIGKILL))
             code, printed = run(["fit", *second, *rest, "--resume"], folder)
             refused = None if code == 2 else f"exit {code}: {printed[-200:]}"
@@ -384,25 +384,25 @@ def _unguarded() -> None:
 
 def _any_number() -> None:
     """NaN and infinity are numbers like others."""
-    import artgen.options
+    import artgen.base.options
     import artgen.recipe
 
     def nothing(value: object, path: str = "") -> Iterator[tuple[str, float]]:
         return iter(())
 
-    artgen.options.not_finite = artgen.recipe.not_finite = nothing
+    artgen.base.options.not_finite = artgen.recipe.not_finite = nothing
 
 
 def _trusting() -> None:
     """All time counts, whatever happened in it."""
-    import artgen.runner._timing as timing
+    import artgen.runs.loop.pace as timing
 
     timing.GAP = float("inf")
 
 
 def _by_name() -> None:
     """A target of the same name is the same."""
-    import artgen.runner._resume as resume
+    import artgen.runs.agreement as resume
 
     def ignore(*_: object) -> None:
         """Compare nothing."""

@@ -43,7 +43,7 @@ def data_runs_no_code(tally: Tally, small: bool) -> None:
 def _read_watched(name: str, folder: Path, results: Path, changes: int) -> None:
     import random
 
-    from artgen.errors import ArtgenError
+    from artgen.base.errors import ArtgenError
 
     reader = READERS[name]
     examples = reader.examples()
@@ -243,7 +243,7 @@ def _compile(cache: Path) -> None:
 
 def _evaluate() -> None:
     """Numbers of tables and expressions are given to Python."""
-    import artgen.targets._table as table
+    import artgen.targets.table as table
 
     def is_number(text: str) -> bool:
         try:
@@ -256,29 +256,29 @@ def _evaluate() -> None:
 
 def _say_where() -> None:
     """The recipe keeps the path of its target."""
-    import artgen.runner._prepare as prepare
+    from artgen.runs.picture import run as picture
 
-    complete = prepare._complete
+    complete = picture.complete
 
     def telling(recipe: Any, target: Any, *given: Any) -> Any:
         done = complete(recipe, target, *given)
         return done.with_target(source=recipe.target.source)
 
-    prepare._complete = telling
+    picture.complete = telling
 
 
 def _with_paths() -> None:
     """What others say is passed on as it is."""
-    import artgen.doctor as doctor
+    import artgen.cli._machine as doctor
 
     doctor._without_paths = lambda text: text
 
 
 def _unescaped() -> None:
     """Text goes into SVG as it is."""
-    import artgen.output.svg as svg
+    import artgen.output.svg.document as document
 
-    svg.escaped_recipe = lambda recipe_json: recipe_json
+    document.escaped_recipe = lambda recipe_json: recipe_json
 
 
 def _open_cache() -> None:
@@ -290,7 +290,7 @@ def _open_cache() -> None:
         path.mkdir(parents=True, exist_ok=True)
         return path
 
-    kernel_cache._private_folder = folder
+    kernel_cache.cache_folder = folder
 
 
 PROMISES = [

@@ -27,7 +27,7 @@ import torch
 from helpers import save_photo, use_index
 from hypothesis import HealthCheck, settings
 
-from artgen._process import collect_rarely
+from artgen.base.process import collect_rarely
 from artgen.cli import main
 from artgen.registry import Registry
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -16,6 +16,8 @@ from PIL import Image
 
 from artgen import Param, Splat, init, option, pixels
 from artgen.recipe import Recipe
+from artgen.registry import default
+from artgen.targets import DEFAULT_REQUEST, Source, TargetRequest, open_source
 
 __all__ = [
     "PATIENCE",
@@ -23,6 +25,7 @@ __all__ = [
     "assert_same_bits",
     "changed",
     "listed_under",
+    "open_sample",
     "recipe",
     "save_photo",
     "video_frames",
@@ -40,6 +43,11 @@ def save_photo(folder: Path) -> Path:
     path = folder / "photo.png"
     Image.fromarray((255 * image).astype(np.uint8)).save(path)
     return path
+
+
+def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Any:
+    """The target ``sample:rest``."""
+    return open_source(Source("sample", rest), default(), request)
 
 
 def changed(recipe: Recipe, changes: dict) -> Recipe:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import importlib
 import re
 import subprocess
 import sys
@@ -41,6 +43,81 @@ def test_documentation_for_plugins_needs_public_names_alone():
     assert modules <= set(artgen.__all__)
 
 
+def test_the_public_face_is_small_and_documented():
+    assert len(artgen.__all__) <= 40
+    page = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
+    text, table = page[page.index("## Public names") :].split("| namespace |")
+    flat = set(re.findall(r"`(\w+)`", text))
+    rows = re.findall(r"^\| `artgen\.(\w+)` \| .* \| (.+) \|$", table, re.MULTILINE)
+    assert flat | {space for space, _ in rows} == set(artgen.__all__)
+    spaces = {space: set(re.findall(r"`(\w+)`", names)) for space, names in rows}
+    for space, names in spaces.items():
+        assert names <= set(getattr(artgen, space).__all__), space
+    shipped = Path(__file__).parents[1] / "plugins"
+    for file in shipped.rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("artgen."):
+                space = str(node.module).removeprefix("artgen.")
+                assert {each.name for each in node.names} <= spaces[space], file
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [(module, name) for module, names in artgen._MOVED.items() for name in names.split()],
+)
+def test_a_name_that_moved_works_and_says_where_it_is(module, name):
+    assert name not in artgen.__all__
+    new = getattr(importlib.import_module(module), name)
+    with pytest.warns(DeprecationWarning, match=rf"{re.escape(module)}\.{name} now") as caught:
+        assert getattr(artgen, name) is new
+    assert caught[0].filename == __file__
+
+
+def test_autograd_under_its_old_name():
+    from artgen_plugins import autograd
+
+    for name in autograd.__all__:
+        with pytest.warns(DeprecationWarning, match=rf"artgen_plugins\.autograd\.{name} now"):
+            assert getattr(artgen.autograd, name) is getattr(autograd, name)
+    with pytest.warns(DeprecationWarning, match="Node now"):
+        from artgen.autograd import Node
+    assert Node is autograd.Node
+    with pytest.raises(AttributeError):
+        _ = artgen.autograd.no_such_name
+
+
+OLD = """
+from artgen import Context, InputError, Map, Param, Splat, init, hookimpl, Spec
+import artgen
+
+class Old(Splat):
+    \"\"\"Discs of a plugin for version 0.1.\"\"\"
+    params = {"size": Param(init=init.from_spacing(0.6), lr=0.05, map=Map("exp"))}
+
+    def footprint(self, dx, dy, p):
+        return 1 / (1 + (dx * dx + dy * dy) / (p.size * p.size)) ** 2
+
+    def radius(self, p):
+        return 6 * p.size
+
+def old(rest, request: artgen.TargetRequest) -> artgen.ImageTarget:
+    return artgen.image_from_array([[0, 255], [255, 0]], request)
+"""
+
+
+@pytest.mark.filterwarnings("always::DeprecationWarning")
+def test_a_plugin_of_version_0_1_loads(tmp_path):
+    (tmp_path / "old.py").write_text(OLD, encoding="utf-8")
+    with pytest.warns(DeprecationWarning, match="works until version 0.3") as caught:
+        registry = Registry(files=[tmp_path / "old.py"])
+    assert registry.load("primitive", "old").__name__ == "Old"
+    assert {Path(each.filename).name for each in caught} == {"old.py"}
+    named = {str(each.message).split()[0] for each in caught}
+    assert named == {
+        f"artgen.{n}" for n in ("Context", "InputError", "Map", "TargetRequest", "ImageTarget")
+    }
+
+
 def test_unknown_names_are_attribute_errors():
     with pytest.raises(AttributeError, match="gaussian"):
         artgen.gaussian  # noqa: B018
@@ -52,7 +129,7 @@ def test_fit_from_a_name_save_load_and_render(tmp_path):
     assert art.psnr > 15
     assert art.recipe.seed == 4
     art.save(tmp_path / "cat.art")
-    with pytest.raises(artgen.UsageError, match="exists"):
+    with pytest.raises(artgen.errors.UsageError, match="exists"):
         art.save(tmp_path / "cat.art")
 
     again = artgen.load(tmp_path / "cat.art")
@@ -81,7 +158,7 @@ def test_a_stream_is_the_same_fit_step_by_step(photo):
 
 
 def test_a_long_stream_gives_steps_between_evaluations(photo, monkeypatch):
-    monkeypatch.setattr("artgen.api.STEP_SECONDS", 0.0)
+    monkeypatch.setattr("artgen.api.streams.STEP_SECONDS", 0.0)
     seen = list(artgen.stream(photo, **{**BLOBS, "steps": 300}))
     first, second = seen[:2]
     assert first.evaluated
@@ -102,9 +179,9 @@ def test_leaving_a_stream_ends_the_fit(photo):
 
 def test_a_stream_raises_what_the_fit_raises(photo):
     run = artgen.stream(photo, "no_such_primitive")
-    with pytest.raises(artgen.PluginError, match="no_such_primitive"):
+    with pytest.raises(artgen.errors.PluginError, match="no_such_primitive"):
         list(run)
-    with pytest.raises(artgen.PluginError, match="no_such_primitive"):
+    with pytest.raises(artgen.errors.PluginError, match="no_such_primitive"):
         _ = run.art
 
 
@@ -157,13 +234,13 @@ def test_fit_takes_a_class_options_and_an_observer():
 
 
 def test_fit_says_what_is_wrong():
-    with pytest.raises(artgen.PluginError, match="gausian"):
+    with pytest.raises(artgen.errors.PluginError, match="gausian"):
         artgen.fit("sample:cat", "gausian")
-    with pytest.raises(artgen.UsageError, match="blen"):
+    with pytest.raises(artgen.errors.UsageError, match="blen"):
         artgen.fit("sample:cat", "gaussian", blen="depth")
-    with pytest.raises(artgen.InputError, match=r"no\.png"):
+    with pytest.raises(artgen.errors.InputError, match=r"no\.png"):
         artgen.fit("no.png")
-    with pytest.raises(artgen.UsageError, match="steps"):
+    with pytest.raises(artgen.errors.UsageError, match="steps"):
         artgen.fit("sample:cat", steps=0)
 
 
@@ -177,7 +254,7 @@ def empty_session():
 def grey(rest, request):
     """A grey picture."""
     pixels = np.full((8, 8), int(rest or 9), np.uint8)
-    return artgen.image_from_array(pixels, request, source=f"grey:{rest}")
+    return artgen.targets.image_from_array(pixels, request, source=f"grey:{rest}")
 
 
 @pytest.mark.usefixtures("empty_session")
@@ -203,7 +280,7 @@ class TestObjects:
                 self.step += steps
 
             def report(self):
-                return artgen.Report(self.step, 1.0, None, False)
+                return artgen.engines.Report(self.step, 1.0, None, False)
 
             def drawing(self, best):
                 return self.kept
@@ -214,12 +291,12 @@ class TestObjects:
             def load_state_dict(self, state):
                 self.step = state["step"]
 
-        with pytest.raises(artgen.UsageError, match="'splat' in `families`"):
+        with pytest.raises(artgen.errors.UsageError, match="'splat' in `families`"):
             artgen.fit(grey, engine=Still)
         Still.families = ("splat",)
         art = artgen.fit(grey, count=3, steps=2, engine=Still)
         assert (art.recipe.stage[0].engine, art.metrics["count"]) == ("still", 3)
-        with pytest.raises(artgen.UsageError, match="does not work with engine 'still'"):
+        with pytest.raises(artgen.errors.UsageError, match="does not work with engine 'still'"):
             artgen.fit(grey, "triangle", engine=Still)
 
     def test_every_kind_can_be_registered_under_one_name(self, tmp_path):
@@ -245,7 +322,7 @@ class TestObjects:
         ],
     )
     def test_what_is_not_of_its_kind_is_refused(self, value, kind, words):
-        with pytest.raises(artgen.PluginError) as caught:
+        with pytest.raises(artgen.errors.PluginError) as caught:
             artgen.register(value, kind=kind)
         assert words in str(caught.value)
 
@@ -264,7 +341,7 @@ def test_an_observer_ends_the_fit_with_the_best_drawing():
 
 
 def test_repr_is_short_and_says_what_it_is():
-    target = artgen.image_from_array(np.linspace(0, 1, 600).reshape(20, 30))
+    target = artgen.targets.image_from_array(np.linspace(0, 1, 600).reshape(20, 30))
     art = artgen.fit(target, "triangle", count=3, steps=3)
     assert re.fullmatch(r"<Art triangle, 3 parts, 30x20, [\d.]+ dB>", repr(art))
     assert repr(target) == "<ImageTarget array, 30x20>"
@@ -274,16 +351,16 @@ def test_repr_is_short_and_says_what_it_is():
 @pytest.mark.parametrize("size", [(10, 0), 2.5, "wide", 0])
 def test_size_that_is_none_is_refused_in_words(size):
     art = artgen.fit(np.zeros((8, 8)), count=2, steps=1, backend="eager")
-    with pytest.raises(artgen.UsageError, match=r"size|--size"):
+    with pytest.raises(artgen.errors.UsageError, match=r"size|--size"):
         art.render(size)
-    with pytest.raises(artgen.UsageError, match=r"size|--size"):
+    with pytest.raises(artgen.errors.UsageError, match=r"size|--size"):
         artgen.fit(np.zeros((8, 8)), size=size)
 
 
 def test_save_writes_the_format_of_the_suffix(tmp_path):
     art = artgen.fit(np.zeros((8, 8)), count=2, steps=1, backend="eager")
-    art.save(tmp_path / "art.PNG", artgen.ExportRequest(size=32))
+    art.save(tmp_path / "art.PNG", artgen.art.ExportRequest(size=32))
     with Image.open(tmp_path / "art.PNG") as picture:
         assert picture.size == (32, 32)
-    with pytest.raises(artgen.PluginError, match="unknown exporter 'xyzzy'"):
+    with pytest.raises(artgen.errors.PluginError, match="unknown exporter 'xyzzy'"):
         art.save(tmp_path / "art.xyzzy")

@@ -16,9 +16,11 @@ from PIL import Image
 from safetensors.torch import load as load_tensors
 from safetensors.torch import save
 
-from artgen import Canvas, Context, Drawing, InputError, PluginError, UsageError
+from artgen import Canvas, Drawing
 from artgen.art import FORMAT, Art, ExportRequest, load, quantised, saved_bytes
+from artgen.errors import InputError, PluginError, UsageError
 from artgen.exporters import export_png
+from artgen.init import Context
 from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import default

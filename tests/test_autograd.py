@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 import torch
 
-from artgen.autograd import (
+from artgen.runs.graph import to_svg
+from artgen_plugins.autograd import (
     Abs,
     AdamW,
     Add,
@@ -30,11 +31,10 @@ from artgen.autograd import (
     Variable,
     VectorMatrixMultiply,
     to_dot,
-    to_svg,
 )
-from artgen.autograd.graph import topological_order
-from artgen.autograd.nodes import MistransposedMatrix
-from artgen.autograd.tensor import multiply, outer
+from artgen_plugins.autograd.graph import topological_order
+from artgen_plugins.autograd.nodes import MistransposedMatrix
+from artgen_plugins.autograd.tensor import multiply, outer
 
 
 def random(*shape, seed=0) -> np.ndarray:
@@ -554,7 +554,7 @@ def test_a_network_learns_a_curve_from_single_samples():
 
 def test_reading_it_needs_numpy_only():
     """No file of the package knows torch or pictures."""
-    folder = Path(__file__).parent.parent / "artgen" / "autograd"
+    folder = Path(__file__).parent.parent / "plugins" / "artgen_plugins" / "autograd"
     border = re.compile("import torch|from artgen.(drawing|raster|primitives)")
     texts = [path.read_text() for path in folder.glob("*.py")]
     assert len(texts) == 6

@@ -16,15 +16,15 @@ import pytest
 from helpers import PATIENCE, changed, wait_until
 from PIL import Image
 
-from artgen.batch import Run, write_files
-from artgen.errors import InputError, Interrupted, PluginError, UsageError
+from artgen.base.errors import InputError, Interrupted, PluginError, UsageError
 from artgen.executor import checkpoints_at, describe, pin, refuse_others
 from artgen.executor._checkpoints import Changes
 from artgen.executor._payload import pack, read, unpack, write
 from artgen.hookspecs import Spec
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Result
+from artgen.runs import Result
+from artgen.runs.whole.task import Run, write_files
 from artgen.tasks import RunControl
 
 SMALL = ("--size", "24", "-n", "6", "--steps", "6", "--seed", "2", "--backend", "eager")

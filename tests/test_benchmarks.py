@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from artgen import Canvas, Params
-from artgen.raster.cpu import emit_for_cpu
+from artgen.families.splat.cpu import emit_for_cpu
 from artgen.raster.webgpu_device import Adapter
 from artgen.registry import default
 from artgen_plugins.gaussian import Gaussian

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artgen import Canvas, UsageError
+from artgen import Canvas
+from artgen.errors import UsageError
 
 sides = st.integers(1, 400)
 

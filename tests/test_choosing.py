@@ -11,8 +11,8 @@ from helpers import recipe, save_photo
 from PIL import Image
 
 import artgen
-from artgen.canvas import Canvas
-from artgen.resolve import resolve
+from artgen.plan import resolve
+from artgen.values.canvas import Canvas
 
 pytestmark = pytest.mark.usefixtures("empty_folder")
 

@@ -16,11 +16,11 @@ from helpers import PATIENCE
 from PIL import Image
 
 import artgen
-import artgen.doctor
+import artgen.cli._machine
+from artgen.base.errors import OutputError
 from artgen.cli import main
 from artgen.cli._flags import Common, WithoutPlugins, flat
-from artgen.doctor import Check, examine
-from artgen.errors import OutputError
+from artgen.cli._machine import Finding, examine
 from artgen.registry import Registry
 
 STEM = "artgen-out/astronaut-gaussian"
@@ -209,17 +209,17 @@ def test_doctor_reports_without_secrets(call, monkeypatch):
     ],
 )
 def test_of_paths_the_last_part_is_shown(text, shown):
-    assert artgen.doctor._without_paths(text) == shown
+    assert artgen.cli._machine._without_paths(text) == shown
 
 
 def test_doctor_needs_no_plugin_of_others(monkeypatch):
     registry = Registry(environ={"ARTGEN_DISABLE_PLUGINS": "artgen_plugins"})
-    checks = artgen.doctor._plugins(registry)
+    checks = artgen.cli._machine._plugins(registry)
     assert [check.state for check in checks] == ["ok", "warn"]
-    monkeypatch.setitem(artgen.doctor._NEEDED, "no-such-package", "no_such_module")
+    monkeypatch.setitem(artgen.cli._machine._NEEDED, "no-such-package", "no_such_module")
     missing = [check for check in examine(registry) if check.state == "fail"]
     assert missing == [
-        Check("no-such-package", "fail", "ModuleNotFoundError: No module named 'no_such_module'")
+        Finding("no-such-package", "fail", "ModuleNotFoundError: No module named 'no_such_module'")
     ]
 
 
@@ -235,9 +235,9 @@ def test_version_and_help(call):
 def test_every_flag_has_help(call):
     import typer
 
-    from artgen.cli._main import app
+    from artgen.cli._main import make_app
 
-    command = typer.main.get_command(app)
+    command = typer.main.get_command(make_app())
     commands = {**command.commands, **command.commands["plugins"].commands}
     for name, sub in commands.items():
         for parameter in sub.params:

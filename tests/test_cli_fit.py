@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import artgen.runner as runner
+import artgen.runs as runner
+from artgen.base.errors import Diverged, Interrupted
 from artgen.cli import main
-from artgen.errors import Diverged, Interrupted
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
 
@@ -475,7 +475,7 @@ def test_errors_know_their_exit_codes_in_a_batch_of_one(fit, monkeypatch):
     def refuse(*args, **kwargs):
         raise Interrupted("stopped")
 
-    monkeypatch.setattr("artgen.runner.run", refuse)
+    monkeypatch.setattr("artgen.runs.run", refuse)
     code, out, _ = fit("--seeds", "5", "--json")
     data = json.loads(out)
     assert code == 130

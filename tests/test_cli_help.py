@@ -15,9 +15,9 @@ from artgen.cli._help import EXAMPLES, USUAL
 def _commands() -> dict:
     import typer
 
-    from artgen.cli._main import app
+    from artgen.cli._main import make_app
 
-    return typer.main.get_command(app).commands
+    return typer.main.get_command(make_app()).commands
 
 
 def test_help_is_short_and_help_all_is_complete(call):
@@ -135,7 +135,7 @@ def test_fit_opens_the_picture_and_notifies(photo, empty_folder, call, monkeypat
 
 
 def test_the_live_page_has_the_port_asked_for():
-    from artgen.errors import OutputError
+    from artgen.base.errors import OutputError
     from artgen.live import Live
     from artgen.tasks import RunControl
 

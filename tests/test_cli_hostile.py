@@ -177,7 +177,7 @@ def test_a_full_temporary_folder_is_told_apart(monkeypatch, tmp_path):
     import errno
     import tempfile
 
-    from artgen.errors import OutputError
+    from artgen.base.errors import OutputError
     from artgen.output import atomic_path
 
     monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))

@@ -15,14 +15,16 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
+from artgen.base.errors import UsageError
 from artgen.cli._console import load_module
 from artgen.cli._flags import Common
 from artgen.cli._progress import Story, progress
-from artgen.errors import UsageError
 from artgen.events import Advanced, Evaluated, Finished, Started, Working
+from artgen.plan.catalogue import facts_of
+from artgen.plan.early import check_known_options
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import RunFolder
+from artgen.runs import RunFolder
 from artgen.tasks import RunControl, graceful_signals
 
 TINY = ("--size", "24", "-n", "8", "--steps", "4", "--threads", "1", "--no-video")
@@ -37,6 +39,14 @@ def save_pictures(folder: Path) -> None:
 
 
 def test_wrong_names_are_reported_before_torch_is_loaded():
+    # Options are known without torch once anything has loaded what has them.
+    registry = Registry(environ={})
+    for kind, name in (
+        ("primitive", "triangle"),
+        ("primitive", "gaussian"),
+        ("engine", "gradient"),
+    ):
+        facts_of(registry.find(kind, name))
     lines = [
         "fit sample:cat --loss l3",
         "fit sample:cat -p gausian",
@@ -59,25 +69,25 @@ def test_wrong_names_are_reported_before_torch_is_loaded():
         assert done.stderr.count(f"unknown {name}") == 2
     wrong = "Triangle has no option 'siz'\nhint: did you mean min_size or max_size?"
     assert wrong in done.stderr
-    assert "no engine has an option 'rat'" in done.stderr
+    assert "engine gradient has no option 'rat'" in done.stderr
 
 
 def test_every_option_of_what_is_shipped_passes_the_early_check():
-    from artgen.cli._early import check_option_texts
-    from artgen.engines.protocols import options_type
-    from artgen.options import describe_options
+    from artgen.base.options import describe_options
     from artgen.recipe import Recipe
 
     registry = Registry(environ={})
     for entry in registry.entries("primitive"):
+        facts_of(entry)
         primitive = entry.load()()
         for engine in primitive.engines:
-            known = options_type(registry.load("engine", engine), primitive)
+            known = registry.load("engine", engine).options_for(primitive)
             options = {each.name: each.default for each in describe_options(known)}
             stage = {"engine": engine, **options}
             table = {"name": entry.name, **primitive.option_values()}
+            facts_of(registry.find("engine", engine))
             asked = Recipe.from_request({"primitive": table, "target": {}, "stage": [stage]})
-            check_option_texts(asked, registry)
+            check_known_options(asked, registry)
 
 
 @pytest.mark.parametrize(
@@ -87,18 +97,20 @@ def test_every_option_of_what_is_shipped_passes_the_early_check():
         ({"hidden": "wide"}, {}, "Siren option hidden must be a whole number from"),
         ({"hidden": 0}, {}, "Siren option hidden must be a whole number from"),
         ({"reach": True}, {}, "Siren option reach must be a number or nothing from 1, got True"),
-        ({}, {"rate": -1}, "engine option rate must be a number from 0, got -1"),
+        ({}, {"rate": -1}, "engine gradient option rate must be a number from 0, got -1"),
         ({}, {"engine": "gradient", "rate": 10**400}, "engine gradient option rate must be a"),
         ({}, {"schedule": "sine"}, "must be cosine or constant or exponential or one-cycle"),
     ],
 )
-def test_wrong_options_are_found_in_the_text_of_their_definitions(options, stage, message):
-    from artgen.cli._early import check_option_texts
+def test_wrong_options_are_found_by_what_the_catalogue_knows(options, stage, message):
     from artgen.recipe import Recipe
 
+    registry = Registry(environ={})
+    for kind, name in (("primitive", "siren"), ("engine", "gradient")):
+        facts_of(registry.find(kind, name))
     table = {"primitive": {"name": "siren", **options}, "target": {}, "stage": [stage]}
     with pytest.raises(UsageError, match=message):
-        check_option_texts(Recipe.from_request(table), Registry(environ={}))
+        check_known_options(Recipe.from_request(table), registry)
 
 
 @pytest.mark.parametrize(

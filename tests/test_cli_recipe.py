@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from artgen.base.errors import ArtgenError, InputError, UsageError
 from artgen.cli import main
-from artgen.cli._recipe import aim, lay_over, parse_seeds, read_recipe_file, start_from
-from artgen.errors import ArtgenError, InputError, UsageError
+from artgen.cli._recipe import read_recipe_file
 from artgen.recipe import Recipe
+from artgen.recipe.layers import aim, lay_over, start_from
+from artgen.recipe.texts import parse_seeds
 
 STORED = {
     "schema": 2,

@@ -15,21 +15,23 @@ from helpers import changed, recipe
 from test_resume import assert_same, kill_worker_at, resume
 from test_shapes import random_tensors
 
-from artgen import Canvas, Drawing, PluginError, UsageError, fit
+from artgen import Canvas, Drawing, fit
 from artgen.art import load
 from artgen.cli import main
 from artgen.engines import Problem
-from artgen.engines.climb import layers
-from artgen.engines.climb.engine import ClimbEngine
-from artgen.engines.climb.layers import Layers, Stack
+from artgen.errors import PluginError, UsageError
 from artgen.events import Evaluated
+from artgen.families.shape import compositing as layers
+from artgen.families.shape.climb import ClimbEngine
+from artgen.families.shape.compositing import Compositing, Stack
+from artgen.families.shape.spans import unpack
 from artgen.losses import mse, parse_loss, rmse
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
-from artgen.raster import draw, unpack
+from artgen.plan import resolve
+from artgen.raster import draw
 from artgen.recipe import Recipe
-from artgen.resolve import resolve
-from artgen.runner import run
+from artgen.runs import run
 from artgen_plugins.circle import Circle
 from artgen_plugins.triangle import Triangle
 
@@ -210,7 +212,7 @@ def layers_of(shape, target, alpha, count=8, seed=3):
     stack = Stack(*unpack(shape, random_tensors(shape, count, canvas, seed)))
     rng = np.random.default_rng(seed)
     weight = rng.random(target.shape[1:]).astype(np.float32)
-    return Layers(shape, target.numpy().copy(), weight, GRAY, alpha), stack
+    return Compositing(shape, target.numpy().copy(), weight, GRAY, alpha), stack
 
 
 def error_of(layers, picture):

@@ -9,19 +9,24 @@ import pytest
 import torch
 
 import artgen
-from artgen import Canvas, UsageError, set_from_arrays
-from artgen.engines.gradient.batches import Batches, RandomAffine, augmented
+from artgen import Canvas
 from artgen.engines.gradient.schedule import rate_factor
+from artgen.errors import UsageError
 from artgen.events import Evaluated
+from artgen.families.codec.batches import Batches, RandomAffine, augmented
+from artgen.families.codec.objective import CodecTrial
+from artgen.families.codec.paint import pass_through
+from artgen.init import Context
 from artgen.losses import bce, mse
-from artgen.metrics import equivalent_rank, rank_errors
-from artgen.nn.codec import pass_through, reconstruct
-from artgen.primitives import Context, Examples, Params
-from artgen.runner import _arithmetic
-from artgen.targets import open_digits
+from artgen.losses.metrics import equivalent_rank, rank_errors
+from artgen.primitives import Params
+from artgen.raster import reconstruct
+from artgen.targets import set_from_arrays
+from artgen.values.examples import Examples
 from artgen_plugins.autoencoder import Autoencoder
 from artgen_plugins.conditional import Conditional
 from artgen_plugins.pca import PCA
+from artgen_plugins.samples.digits import open_digits
 from artgen_plugins.svd import SVD
 from artgen_plugins.vae import VAE
 
@@ -29,7 +34,7 @@ from artgen_plugins.vae import VAE
 @pytest.fixture(autouse=True)
 def full_arithmetic(monkeypatch):
     """The clock would decide between arithmetics."""
-    monkeypatch.setattr(_arithmetic._CodecTrial, "seconds", lambda self, arithmetic: 1.0)
+    monkeypatch.setattr(CodecTrial, "seconds", lambda self, arithmetic: 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -401,7 +406,9 @@ def test_the_term_of_a_codec_is_part_of_the_loss_of_a_step_alone(digits):
 
 def test_a_term_that_is_no_scalar_is_refused(digits):
     cls = type("Means", (Means,), {"term": staticmethod(lambda latents: latents), "__doc__": "M."})
-    with pytest.raises(artgen.PluginError, match=r"penalty of Means gave a term of shape \["):
+    with pytest.raises(
+        artgen.errors.PluginError, match=r"penalty of Means gave a term of shape \["
+    ):
         artgen.fit(digits, cls, steps=2, **QUICK)
 
 
@@ -447,11 +454,11 @@ def test_the_divergence_of_a_vae_is_that_of_normal_distributions(digits):
 @pytest.mark.parametrize("name", ["autoencoder", "vae"])
 @pytest.mark.parametrize("chunk", [1, 7])
 def test_chunks_change_nothing(chunk, name, digits, monkeypatch):
-    from artgen.runner import _fit
+    from artgen.runs.loop import stages
 
     results = []
     for largest in (chunk, 1000):
-        monkeypatch.setattr(_fit, "LARGEST_CHUNK", largest)
+        monkeypatch.setattr(stages, "LARGEST_CHUNK", largest)
         art = artgen.fit(digits, name, steps=12, engine_options={"augment": 0.5}, **SMALL, **QUICK)
         results.append(art.to_bytes())
     assert results[0] == results[1]
@@ -459,14 +466,12 @@ def test_chunks_change_nothing(chunk, name, digits, monkeypatch):
 
 @pytest.mark.parametrize("faster", ["fp32", "bf16"])
 def test_the_faster_arithmetic_of_the_codec_itself_is_taken(faster, digits, monkeypatch):
-    probe = _arithmetic._CodecTrial(
-        made(Autoencoder, digits.subject, **SMALL)[0], torch.device("cpu"), 2
-    )
+    probe = CodecTrial(made(Autoencoder, digits.subject, **SMALL)[0], torch.device("cpu"), 2)
     monkeypatch.undo()
     assert probe.seconds("fp32") > 0
     assert probe.seconds("bf16") > 0
     seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
-    monkeypatch.setattr(_arithmetic._CodecTrial, "seconds", lambda self, way: seconds[way])
+    monkeypatch.setattr(CodecTrial, "seconds", lambda self, way: seconds[way])
     art = artgen.fit(digits, "autoencoder", steps=1, **SMALL, **QUICK)
     assert art.recipe.run.arithmetic == faster
 
@@ -484,9 +489,9 @@ def test_the_first_outputs_are_as_bright_as_the_pictures(digits, cls):
 
 
 def test_schedules_are_those_described():
+    from artgen.plan import resolve
     from artgen.recipe import Recipe
     from artgen.registry import default
-    from artgen.resolve import resolve
 
     subject = set_from_arrays(np.zeros((60_000, 2, 2)), test_images=np.zeros((9, 2, 2))).subject
 

@@ -9,21 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import open_sample
 from PIL import Image
 from test_time_budget import Clock
 
 import artgen.compare._comparison
 from artgen.art import load
+from artgen.base.errors import InputError, OutputError, UsageError
 from artgen.cli import main
 from artgen.cli._console import print_table
 from artgen.cli._contestants import Budget, parse_contestants
 from artgen.compare import Comparison, find_targets
 from artgen.engines.gradient.engine import GradientEngine
-from artgen.errors import InputError, OutputError, UsageError
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import available_codecs
 from artgen.registry import Registry
-from artgen.targets import TargetRequest, open_sample
+from artgen.targets import TargetRequest
 from artgen.tasks import RunControl
 
 SMALL = ("--size", "32", "--steps", "4", "--threads", "1", "--seed", "1")

@@ -11,20 +11,22 @@ import pytest
 import torch
 from footprints import Shaded
 
-from artgen import Canvas, Param, Splat, UsageError
+from artgen import Canvas, Param, Splat
 from artgen.compiler.record import Untraceable
 from artgen.compiler.threads import share, thread_count
-from artgen.drawing import Drawing
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.engines.gradient.objective import Objective
 from artgen.engines.gradient.optimizer import Optimizer
-from artgen.engines.gradient.splats import SplatObjective
+from artgen.errors import UsageError
+from artgen.families.splat import cpu
+from artgen.families.splat.cpu import Footprint
+from artgen.families.splat.objective import SplatObjective
+from artgen.init import Context
 from artgen.losses import Loss, Term, mse
-from artgen.primitives import Context
-from artgen.raster import EAGER, choose_backend, cpu, paint
+from artgen.raster import EAGER, choose_backend, paint
 from artgen.raster.backend import planned_backend
-from artgen.raster.cpu import Footprint
+from artgen.values.drawing import Drawing
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.stroke import Stroke

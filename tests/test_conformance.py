@@ -16,10 +16,11 @@ import torch
 from helpers import listed_under
 
 import artgen_plugins
-from artgen import Field, Param, PluginError, Preset, Splat, init, option, pixels
+from artgen import Field, Param, Preset, Splat, init, option, pixels
+from artgen.errors import PluginError
 from artgen.registry import Registry
 from artgen.testing import advice, checks_of, claim, conformance, examine, judge
-from artgen.testing._candidate import Candidate
+from artgen.testing.candidate import Candidate
 
 DATA = Path(__file__).parent / "data"
 SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")

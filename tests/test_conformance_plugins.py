@@ -11,7 +11,7 @@ import torch
 from artgen.registry import Registry
 from artgen.testing import _offer as offer_of
 from artgen.testing import checks_for, examine, judge
-from artgen.testing._names import names
+from artgen.testing.names import names
 
 HEAD = (
     "import dataclasses, json, math, random, sys, time\nimport numpy as np, torch\nimport artgen\n"
@@ -25,8 +25,11 @@ def {hook}():
 SQUARE = "(image - target).square()"
 
 LOSSES = {
-    "unknown kind": ("marks", "@artgen.for_targets('images')\ndef bad(image, target, weight): 0"),
-    "curve without a mark": ("marks", "@artgen.for_targets('curve')\ndef bad(i, t, w): 0"),
+    "unknown kind": (
+        "marks",
+        "@artgen.losses.for_targets('images')\ndef bad(image, target, weight): 0",
+    ),
+    "curve without a mark": ("marks", "@artgen.losses.for_targets('curve')\ndef bad(i, t, w): 0"),
     "a number": ("scalar", f"def bad(image, target, weight): return float({SQUARE}.mean())"),
     "no mean": ("scalar", f"def bad(image, target, weight): return {SQUARE}"),
     "detached": ("scalar", f"def bad(image, target, weight): return {SQUARE}.mean().detach()"),
@@ -65,12 +68,12 @@ LOSSES = {
     ),
     "neighbours": (
         "pixels",
-        "@artgen.per_pixel\ndef bad(image, target, weight):\n"
+        "@artgen.losses.per_pixel\ndef bad(image, target, weight):\n"
         "  return (image.diff(dim=-1) - target.diff(dim=-1)).square().mean()",
     ),
     "number of pixels": (
         "pixels",
-        f"@artgen.per_pixel\ndef bad(image, target, weight): return {SQUARE}.sum()",
+        f"@artgen.losses.per_pixel\ndef bad(image, target, weight): return {SQUARE}.sum()",
     ),
 }
 
@@ -103,24 +106,30 @@ OBSERVERS = {
 }
 
 RAMP = "np.linspace(0, 1, 3 * 20 * 30).reshape(20, 30, 3)"
-MADE = "artgen.image_from_array({}, request, f'bad-{{rest}}', source=f'bad:{{rest}}')"
+MADE = "artgen.targets.image_from_array({}, request, f'bad-{{rest}}', source=f'bad:{{rest}}')"
 OPEN = "def bad(rest, request):\n  rest = str(float(rest or 1)) if rest.isdigit() or not rest else refuse(rest)\n"
 OPEN += "  ramp = " + RAMP + " ** float(rest)\n  return "
-REFUSE = "def refuse(rest): raise artgen.InputError(f'{rest} is no number')\n"
+REFUSE = "def refuse(rest): raise artgen.errors.InputError(f'{rest} is no number')\n"
 TARGETS = {
     "values": (
         "opens",
         OPEN + "dataclasses.replace(" + MADE.format("ramp") + ", image=ramp * 255)",
     ),
-    "name": ("opens", OPEN + "artgen.image_from_array(ramp, request, f'bad:{rest}'), refuse and 0"),
+    "name": (
+        "opens",
+        OPEN + "artgen.targets.image_from_array(ramp, request, f'bad:{rest}'), refuse and 0",
+    ),
     "an array": ("opens", OPEN + "ramp"),
     "size": (
         "request",
-        OPEN + MADE.format("ramp").replace("request", "artgen.TargetRequest()", 1),
+        OPEN + MADE.format("ramp").replace("request", "artgen.targets.TargetRequest()", 1),
     ),
     "mask": (
         "request",
-        OPEN + MADE.format("ramp").replace("request", "artgen.TargetRequest(size=request.size)", 1),
+        OPEN
+        + MADE.format("ramp").replace(
+            "request", "artgen.targets.TargetRequest(size=request.size)", 1
+        ),
     ),
     "random": ("again", OPEN + MADE.format("np.random.rand(20, 30, 3)")),
     "other data": ("again", OPEN + MADE.format("np.random.default_rng().random((20, 30, 3))")),
@@ -128,7 +137,7 @@ TARGETS = {
     "seed": ("again", OPEN + "np.random.seed(1) or " + MADE.format("ramp")),
     "same names": (
         "names",
-        OPEN + "artgen.image_from_array(ramp, request, 'bad', source=f'bad:{rest}')",
+        OPEN + "artgen.targets.image_from_array(ramp, request, 'bad', source=f'bad:{rest}')",
     ),
     "key": (
         "refusal",
@@ -210,7 +219,7 @@ class bad(artgen.Engine):
         loss = self.judge(drawing)
         improved = loss < self.best_loss
         if improved: self.best, self.best_loss = drawing, loss
-        return artgen.Report(self.step, loss, 10.0, improved)
+        return artgen.engines.Report(self.step, loss, 10.0, improved)
     def recover(self, rate):
         self.values, self.loss = dict(self.best.tensors), self.best_loss
     def state_dict(self):
@@ -237,7 +246,7 @@ ENGINES = {
     "steps counted twice": ("steps", "self.step += 1", "self.step += 2"),
     "another report": (
         "steps",
-        "artgen.Report(self.step, loss, 10.0, improved)",
+        "artgen.engines.Report(self.step, loss, 10.0, improved)",
         "(self.step, loss)",
     ),
     "a call counts": (
@@ -269,8 +278,8 @@ ENGINES = {
     "best not improved": ("best", "improved = loss < self.best_loss", "improved = True"),
     "another loss": (
         "best",
-        "artgen.Report(self.step, loss,",
-        "artgen.Report(self.step, 2 * loss,",
+        "artgen.engines.Report(self.step, loss,",
+        "artgen.engines.Report(self.step, 2 * loss,",
     ),
     "no recovery": (
         "recovery",
@@ -416,4 +425,15 @@ def test_what_artgen_ships_passes(kind, name):
     registry = Registry(environ={})
     entry = registry.find(kind, name)
     results = list(examine(entry, registry))
-    assert [each for each in results if each.status not in ("ok", "known")] == []
+    # A check that lacks a reader on this machine names it.
+    lacking = [each for each in results if (each.status, each.detail[:6]) == ("skipped", "needs ")]
+    assert [each for each in results if each.status not in ("ok", "known")] == lacking
+
+
+def test_a_check_without_a_reader_of_the_format_is_skipped(monkeypatch):
+    monkeypatch.setattr("PIL.EpsImagePlugin.gs_binary", False)  # as where it is not installed
+    registry = Registry(environ={})
+    results = {each.check: each for each in examine(registry.find("exporter", "eps"), registry)}
+    content = results.pop("content")
+    assert (content.status, content.detail) == ("skipped", "needs Ghostscript, which reads EPS")
+    assert {each.status for each in results.values()} == {"ok"}

@@ -9,27 +9,28 @@ import sys
 import numpy as np
 import pytest
 import torch
-from footprints import FUNCTIONS, Constant, Odd, OddFar, Shaded, Sheet
+from footprints import FUNCTIONS, Odd
+from gpu_cases import Cases, Gpu, MoreCases
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch._subclasses.fake_tensor import FakeTensorMode
 
-from artgen import Canvas, Context
+from artgen import Canvas
 from artgen.compiler import kernel_cache
+from artgen.compiler.elementary import MARK, with_functions
+from artgen.compiler.printer import spelled
 from artgen.compiler.triton_printer import TritonPrinter
-from artgen.raster import Backend, choose_backend, cuda, paint, splat_backend
-from artgen.raster.tiles import Extent
+from artgen.families.splat import backend as splat_backend
+from artgen.families.splat import cuda
+from artgen.families.splat.tiles import Extent
+from artgen.raster import choose_backend
 from artgen_plugins.fourier import Fourier
 from artgen_plugins.gaussian import Gaussian
-from artgen_plugins.stamp import Stamp
-from artgen_plugins.stroke import Stroke
 from benchmarks.cuda_static import ARCHITECTURES, Kernels, Layers, compile_all, footprints
 from benchmarks.superellipse import Superellipse
 
 ON_GPU = torch.cuda.is_available()
 DEVICE = "cuda" if ON_GPU else "cpu"
-
-BACKGROUND = (0.2, 0.4, 0.9)
 
 
 @pytest.fixture
@@ -43,158 +44,30 @@ def triton(monkeypatch):
         yield module
 
 
-def scene(splat, canvas, count=10, seed=0):
-    rng = torch.Generator().manual_seed(seed)
-    tensors = splat.initial(Context(rng, canvas, count))
-    noise = {name: 0.1 * torch.randn(t.shape, generator=rng) for name, t in tensors.items()}
-    return {name: (tensor + noise[name].abs()).to(DEVICE) for name, tensor in tensors.items()}
-
-
-def picture_and_gradients(splat, tensors, canvas, **more):
-    leaves = {name: tensor.clone().requires_grad_() for name, tensor in tensors.items()}
-    image = paint(splat, leaves, canvas, background=BACKGROUND, **more)
-    incoming = torch.linspace(-1, 1, image.numel(), device=DEVICE).reshape(image.shape)
-    gradients = torch.autograd.grad(image, list(leaves.values()), incoming, allow_unused=True)
-    zero = torch.zeros(1, device=DEVICE)
-    named = zip(leaves, gradients, strict=True)
-    return image.detach(), {name: zero if g is None else g for name, g in named}
-
-
-def agree(splat, tensors, canvas):
-    """The picture to 1e-5, gradients to 1e-4 of their largest."""
-    compiled = Backend("compiled", footprint=cuda.Footprint(splat))
-    image, gradients = picture_and_gradients(splat, tensors, canvas, backend=compiled)
-    expected, expected_gradients = picture_and_gradients(splat, tensors, canvas)
-    size = max(1.0, float(expected.abs().max()))
-    torch.testing.assert_close(image, expected, atol=1e-5 * size, rtol=0)
-    for name, gradient in expected_gradients.items():
-        allowed = 1e-4 * float(gradient.abs().max()) + 1e-6 if gradient.numel() else 0
-        torch.testing.assert_close(
-            gradients[name], gradient.expand_as(gradients[name]), atol=allowed, rtol=0, msg=name
-        )
-    return image, gradients
+@pytest.fixture
+def gpu(triton):
+    return Gpu(DEVICE, cuda.Footprint, many=110)
 
 
 # ---- the kernels ---------------------------------------------------------------------------------
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "splat",
-    [
-        Gaussian(),
-        Gaussian({"scale": "inverse", "blend": "depth"}),
-        Fourier({"harmonics": 3}),
-        Fourier({"harmonics": 2, "form": "text", "blend": "mean"}),
-        Odd(),
-        OddFar(),
-        Constant(),
-        Sheet({"blend": "mean"}),
-        Stroke({"blend": "over"}),
-        Odd({"blend": "over"}),
-        Shaded({"blend": "over"}),
-        Shaded({"blend": "depth"}),
-        Stamp({"stamp": "leaf,dab"}),
-        Stamp({"stamp": "leaf,flower", "colours": "own"}),
-        Stamp({"blend": "sum"}),
-    ],
-    ids=lambda splat: f"{type(splat).__name__}-{splat.blend}",
-)
-def test_pictures_and_gradients_are_those_of_plain_torch(triton, splat):
-    canvas = Canvas(37, 21)
-    image, gradients = agree(splat, scene(splat, canvas), canvas)
-    assert image.std() > 0.01
-    assert gradients["colour"].abs().min() > 0
-
-
-@pytest.mark.parametrize("blend", ["sum", "mean", "normalized", "depth", "over"])
-def test_every_blend(triton, blend):
-    splat, canvas = Gaussian({"blend": blend}), Canvas(18, 17)
-    agree(splat, scene(splat, canvas), canvas)
-
-
-@pytest.mark.parametrize(("width", "height"), [(1, 1), (1, 40), (70, 3), (16, 16), (33, 32)])
-def test_canvases_of_any_size(triton, width, height):
-    splat, canvas = Gaussian(), Canvas(width, height)
-    agree(splat, scene(splat, canvas, count=6), canvas)
+class TestKernels(Cases):
+    pass
 
 
 @pytest.mark.slow
-def test_small_and_large_splats_together(triton):
-    splat, canvas = Gaussian(), Canvas(150, 70)
-    tensors = scene(splat, canvas, count=8)
-    tensors["scale"] = torch.logspace(-2, 0, 8, device=DEVICE) * torch.tensor(
-        [[1.0], [0.7]], device=DEVICE
-    )
-    agree(splat, tensors, canvas)
+class TestMoreKernels(MoreCases):
+    pass
 
 
 @pytest.mark.slow
-def test_behind_what_hides_everything_nothing_is_drawn(triton):
-    splat, canvas = Gaussian({"blend": "over"}), Canvas(20, 18)
-    tensors = scene(splat, canvas, count=80)
-    tensors["scale"] = torch.full((2, 80), 0.8, device=DEVICE)
-    tensors["opacity"] = torch.full((80,), 0.9, device=DEVICE)
-    tensors["z"] = torch.linspace(1, 3, 80, device=DEVICE)
-    _, gradients = agree(splat, tensors, canvas)
-    assert not gradients["colour"][:, -5:].any()
-
-
-def test_one_splat_and_none_over_the_background(triton):
-    splat, canvas = Gaussian({"blend": "over"}), Canvas(33, 32)
-    one = scene(splat, canvas, count=1)
-    agree(splat, one, canvas)
-    none = {name: tensor[..., :0] for name, tensor in one.items()}
-    compiled = Backend("compiled", footprint=cuda.Footprint(splat))
-    image, _ = picture_and_gradients(splat, none, canvas, backend=compiled)
-    base = torch.tensor(BACKGROUND, device=DEVICE)[:, None, None]
-    torch.testing.assert_close(image, base.expand(3, 32, 33))
-
-
-def test_tiles_without_splats_show_the_background(triton):
-    splat, canvas = Gaussian(), Canvas(64, 48)
-    tensors = scene(splat, canvas, count=2)
-    tensors["xy"] = torch.tensor([[-1.2, -1.1], [-0.9, -0.8]], device=DEVICE)
-    tensors["scale"] = torch.full((2, 2), 0.03, device=DEVICE)
-    image, _ = agree(splat, tensors, canvas)
-    base = torch.tensor(BACKGROUND, device=DEVICE)[:, None, None]
-    assert (image[:, 16:] == base).all()
-    assert (image[:, :16, :16] != base).any()
-
-
-def test_no_splats_at_all(triton):
-    splat, canvas = Gaussian(), Canvas(9, 5)
-    tensors = {name: t[..., :0] for name, t in scene(splat, canvas, count=2).items()}
-    image, gradients = agree(splat, tensors, canvas)
-    assert image.shape == (3, 5, 9)
-    assert gradients["scale"].shape == (2, 0)
-
-
-def test_splats_that_cannot_be_drawn_leave_the_rest_alone(triton):
-    splat, canvas = Gaussian(), Canvas(37, 21)
-    tensors = scene(splat, canvas, count=10)
-    good = {name: tensor[..., 6:] for name, tensor in tensors.items()}
-    tensors["xy"][0, 0] = torch.nan
-    tensors["xy"][1, 1] = torch.inf
-    tensors["scale"][0, 2] = torch.nan
-    tensors["scale"][:, 3] = -1.0
-    tensors["xy"][:, 4] = 1e30
-    tensors["xy"][:, 5] = -7.0
-    image, gradients = agree(splat, tensors, canvas)
-    alone, _ = picture_and_gradients(splat, good, canvas)
-    torch.testing.assert_close(image, alone)
-    for gradient in gradients.values():
-        assert gradient[..., :6].eq(0).all()
-        assert gradient[..., 6:].ne(0).any()
-
-
-@pytest.mark.slow
-def test_gradients_do_not_depend_on_the_number_of_programs(triton, monkeypatch):
+def test_gradients_do_not_depend_on_the_number_of_programs(gpu, monkeypatch):
     splat, canvas = Gaussian(), Canvas(40, 40)
-    tensors = scene(splat, canvas, count=3)
+    tensors = gpu.scene(splat, canvas, count=3)
     for programs in (1, 7, 32):
         monkeypatch.setattr(cuda, "PROGRAMS", programs)
-        agree(splat, tensors, canvas)
+        gpu.agree(splat, tensors, canvas)
 
 
 @pytest.mark.slow
@@ -238,9 +111,9 @@ def test_kernels_are_chosen_where_there_is_a_gpu(triton, monkeypatch):
 
 
 @needs_gpu
-def test_a_gpu_is_never_waited_for_and_gives_the_same_bits_again(triton):
+def test_a_gpu_is_never_waited_for_and_gives_the_same_bits_again(gpu):
     splat, canvas = Gaussian(), Canvas(200, 150)
-    footprint, tensors = cuda.Footprint(splat), scene(splat, canvas, count=500)
+    footprint, tensors = cuda.Footprint(splat), gpu.scene(splat, canvas, count=500)
     leaves = {name: tensor.requires_grad_() for name, tensor in tensors.items()}
     incoming = torch.rand(3, 150, 200, device=DEVICE)
 
@@ -269,16 +142,16 @@ def test_without_triton_a_gpu_runs_plain_torch_and_says_why(monkeypatch):
 
 
 def evaluate(name, *arguments):
-    """A function of the kernels' library, applied to arrays."""
+    """A function of the kernels, applied to arrays."""
     names = [f"x{k}" for k in range(len(arguments))]
-    result = TritonPrinter.templates.get(name, f"{name}({', '.join(names)})").format(*names)
+    result = spelled(TritonPrinter.templates, "pow" if name == "power" else name, names)
     loads = "".join(f"    {x} = tl.load({x} + k)\n" for x in names)
-    kernels = kernel_cache.load(
-        "import triton\nimport triton.language as tl\n"
-        "from artgen.compiler.triton_math import *\n\n"
+    source = (
+        f"import triton\nimport triton.language as tl\n{MARK}\n"
         f"@triton.jit\ndef apply({', '.join(names)}, out, SIZE: tl.constexpr):\n"
         f"    k = tl.arange(0, SIZE)\n{loads}    tl.store(out + k, {result})\n"
     )
+    kernels = kernel_cache.load(with_functions(TritonPrinter, source))
     inputs = [torch.from_numpy(a.astype(np.float32)).to(DEVICE) for a in arguments]
     out = torch.empty_like(inputs[0])
     kernels.apply[1,](*inputs, out, len(out), enable_fp_fusion=True)

@@ -10,15 +10,16 @@ import pytest
 import torch
 from test_output_svg import art_of
 
-from artgen import Canvas, Drawing, ExportRequest, Shape
+from artgen import Canvas, Drawing, Shape
+from artgen.art import ExportRequest
 from artgen.exporters import export_svg
-from artgen.output.compact_paths import compact_path
 from artgen.output.parts import Curves, flat_parts, parts_for
 from artgen.output.plotter.parts import parts_of
+from artgen.output.svg.compact import compact_path
 from artgen.output.vector import _path
 from artgen.primitives import flatten
 from artgen.raster import draw
-from artgen.testing._elements import painted
+from artgen.testing.elements import painted
 from artgen_plugins.blob import Blob
 
 KAPPA = 4 * (math.sqrt(2) - 1) / 3

@@ -15,25 +15,27 @@ from helpers import Blob, assert_same_bits, changed
 from PIL import Image
 from torch import Tensor
 
-from artgen import Canvas, Context, Diverged, Drawing
+from artgen import Canvas, Drawing
 from artgen.art import load
-from artgen.cli._recipe import parse_count
+from artgen.base.errors import InputError, UsageError
 from artgen.engines import Problem
+from artgen.engines.evaluation import summed_colour
 from artgen.engines.gradient.densify import (
     Densification,
     DensificationSchedule,
     error_density,
-    error_without,
     new_parts,
     pick_places,
-    summed_colour,
 )
 from artgen.engines.gradient.engine import GradientEngine
-from artgen.errors import InputError, UsageError
+from artgen.errors import Diverged
+from artgen.families.splat.densify import error_without
+from artgen.init import Context
 from artgen.losses import Loss, Term, mse
 from artgen.raster import paint
 from artgen.recipe import Recipe
-from artgen.runner import run
+from artgen.recipe.texts import parse_count
+from artgen.runs import run
 from artgen.tasks import RunControl
 
 MSE = Loss((Term(1.0, "mse", mse),))

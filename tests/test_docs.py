@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import itertools
 import re
+import runpy
 import shlex
 import tomllib
 from collections.abc import Iterator
@@ -189,7 +190,7 @@ def test_every_event_is_documented_with_its_fields():
     section = sections(ROOT / "docs" / "hooks.md")["`artgen_observe(event)`"]
     rows = dict(re.findall(r"^\| `(\w+)` \| ((?:`\w+`(?:, )?)+) \|", section, re.MULTILINE))
     common = {"run"}
-    for name in set(events.__all__) - {"Event", "Observer"}:
+    for name in set(events.__all__) - {"Event", "Observer", "Step"}:
         own = {field.name for field in fields(getattr(events, name))} - common
         assert set(re.findall(r"\w+", rows[name])) == own, name
 
@@ -202,20 +203,19 @@ def test_every_key_of_a_recipe_is_documented():
         name: set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
         for name, text in tables.items()
     }
-    models = {
-        "target": recipe.TargetTable,
-        "primitive": recipe.PrimitiveTable,
-        "stage": recipe.Stage,
-        "output": recipe.OutputTable,
-        "run": recipe.RunTable,
-        "clip": recipe.ClipTable,
-        "tiles": recipe.TilesTable,
-        "piece": recipe.PieceTable,
-        "morph": recipe.MorphTable,
-    }
-    aliases = {field.alias or name for name, field in recipe.Recipe.model_fields.items()}
-    assert documented.pop("top") == aliases - set(models)
-    assert documented == {name: set(model.model_fields) for name, model in models.items()}
+    top = recipe.Recipe.declared()
+    models = {name: key.table for name, key in top.items() if key.table and name != "init"}
+    assert documented.pop("top") == set(top) - set(models)
+    assert documented == {name: set(model.declared()) for name, model in models.items()}
+
+
+def test_the_tables_of_keys_are_those_that_are_declared():
+    page = ROOT / "docs" / "recipes.md"
+    text = page.read_text(encoding="utf-8")
+    declared = runpy.run_path(str(ROOT / "tools" / "declared.py"))
+    assert declared["recipes_page"](text) == text, "run `make declared`"
+    stub = ROOT / "artgen" / "api" / "calls.pyi"
+    assert declared["stub"]() == stub.read_text(encoding="utf-8"), "run `make declared`"
 
 
 def test_the_readme_and_the_page_of_primitives_name_what_exists():
@@ -241,7 +241,9 @@ def test_the_layers_are_those_that_are_checked():
         re.findall(r"`(artgen\.[\w.]+)`", row) for row in table.splitlines() if "`artgen." in row
     ]
     documented = [set(row) for row in rows if row]
-    assert documented == [set(re.split(" [|:] ", layer)) for layer in checked]
+    assert documented == [
+        {f"artgen.{name}" for name in re.split(" [|:] ", layer)} for layer in checked
+    ]
 
 
 def test_helpers_in_the_plugin_guide_are_public():
@@ -273,7 +275,7 @@ def test_every_check_of_plugins_is_documented_with_what_it_proves():
 
 def test_the_checks_of_every_kind_are_documented():
     from artgen.testing import claim
-    from artgen.testing._families import OTHERS
+    from artgen.testing.families import OTHERS
 
     section = sections(ROOT / "docs/guides/checks.md")["The checks of each kind"]
     documented = set(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))

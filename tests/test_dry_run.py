@@ -14,12 +14,13 @@ from helpers import recipe
 from numpy.typing import NDArray
 from test_time_budget import ENGINES, STAGES, Clock
 
-from artgen._toml import parse_toml
+from artgen.base.toml import parse_toml
 from artgen.cli import main
-from artgen.engines.climb.engine import ClimbEngine
+from artgen.families.shape.climb import ClimbEngine
 from artgen.output import FrameStore
 from artgen.registry import Registry
-from artgen.runner import _fit, estimate, run
+from artgen.runs import estimate, run
+from artgen.runs.loop import rehearsal
 
 SMALL = ("sample:cat", "--size", "24", "-n", "8", "--threads", "1", "--seed", "3", "--no-video")
 
@@ -27,7 +28,7 @@ SMALL = ("sample:cat", "--size", "24", "-n", "8", "--threads", "1", "--seed", "3
 @pytest.fixture(autouse=True)
 def short_rehearsals(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "clock" not in request.fixturenames:
-        monkeypatch.setattr(_fit, "ESTIMATED_AS", 0.1)
+        monkeypatch.setattr(rehearsal, "ESTIMATED_AS", 0.1)
 
 
 @pytest.fixture
@@ -74,10 +75,10 @@ def test_a_video_is_estimated_from_some_frames_even_where_they_are_slow(
 
     clock.charge(ENGINES["gradient"], lambda engine: 0.02)
     monkeypatch.setattr(FrameStore, "add", counted)
-    monkeypatch.setattr(_fit, "FRAMES_ESTIMATED", -1.0)
+    monkeypatch.setattr(rehearsal, "FRAMES_ESTIMATED", -1.0)
     asked = recipe("sample:cat", {"steps": 150}, target={"source": "sample:cat", "size": 16})
     assert estimate(asked, registry).video_bytes is not None
-    assert _fit.FEWEST_ESTIMATED <= len(drawn) <= 2 * _fit.FEWEST_ESTIMATED
+    assert rehearsal.FEWEST_ESTIMATED <= len(drawn) <= 2 * rehearsal.FEWEST_ESTIMATED
 
 
 def test_a_budget_of_time_is_its_own_estimate(clock: Clock, registry: Registry) -> None:
@@ -128,3 +129,56 @@ def test_several_runs_and_a_clip(tmp_path, monkeypatch, capsys):
 def test_flags_that_write_are_refused(capsys):
     assert main(["fit", *SMALL, "--dry-run", "--resume"]) == 2
     assert "--dry-run and --resume were both given" in capsys.readouterr().err
+
+
+def test_every_value_has_an_origin(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ARTGEN_THREADS", "1")
+    table = '[target]\nsource = "sample:cat"\n[primitive]\nname = "triangle"\nmax_size = 0.4\n'
+    Path("cup.toml").write_text(table + '[[stage]]\nsteps = 4\nengine = "climb"\n')
+    fit = ["fit", "--recipe", "cup.toml", "--size", "16", "--palette", "red,#101820", "--no-video"]
+    shown = [*fit, "-n", "3", "--set", "engine.alpha=0.5", "--dry-run", "--origins"]
+    assert main(shown) == 0
+    text = capsys.readouterr().out
+    for line in (
+        'source = "sample:cat"  # recipe',
+        "size = 16  # flag",
+        "palette = [  # flag",
+        "count = 3  # flag",
+        "max_size = 0.4  # recipe",
+        "steps = 4  # recipe",
+        "alpha = 0.5  # flag",
+        "restarts = 8  # default of climb",
+        'loss = "mse"  # default',
+        "fps = 30  # default",
+        "threads = 1  # settings",
+        'backend = "compiled"  # chosen by the run',
+    ):
+        assert line in text.splitlines(), (line, text)
+    plain = "\n".join(line.partition("  # ")[0] for line in text.splitlines())
+    assert parse_toml(plain) == parse_toml(text)
+    assert main([*shown, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["origins"]["stage.0.alpha"] == "flag"
+    assert main(["fit", "--origins"]) == 2
+
+
+def test_an_output_says_what_none_of_the_defaults_gives(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["fit", *SMALL, "--steps", "2", "--name", "cat", "--quiet", "--out", "."]) == 0
+    assert main(["info", "cat.art", "--recipe", "--origins"]) == 0
+    text = capsys.readouterr().out
+    assert "count = 8  # asked for, or chosen by the run" in text
+    assert 'name = "gaussian"  # default' in text
+    assert main(["info", "cat.art", "--origins"]) == 2
+
+
+def test_the_highest_layer_that_says_a_value_is_its_origin() -> None:
+    from artgen.recipe.layers import Laid
+
+    laid = Laid().then("recipe", {"seed": 1, "primitive": {"count": 3, "blend": "sum"}})
+    laid = laid.then("look neon", {"seed": 1, "look": "neon", "primitive": {"count": 9}})
+    assert laid.origins == {"seed": "recipe", "look": "look neon", "primitive.count": "look neon"}
+    laid = laid.then("flag", {**laid.data, "stage": [{"steps": 2}]}, {"seed": 1, "run": None})
+    assert laid.origins["seed"] == laid.origins["stage.0.steps"] == "flag"
+    assert laid.origins["primitive.count"] == "look neon"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from artgen.errors import InputError, Interrupted, OutputError
+from artgen.base.errors import InputError, Interrupted, OutputError
 from artgen.events import Advanced, Evaluated, Notice, PreviewDrawn, Started
 from artgen.executor import ProcessExecutor
 from artgen.recipe import Recipe

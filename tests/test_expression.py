@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from artgen.errors import InputError
-from artgen.targets._expression import Expression
+from artgen.base.errors import InputError
+from artgen.targets.expression import Expression
 
 X = np.linspace(0.1, 2.0, 7)
 

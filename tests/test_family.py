@@ -20,17 +20,18 @@ from test_guides import plugin_of
 from test_resume import assert_same
 
 import artgen
-from artgen import Drawing, ExportRequest, PluginError, UsageError, family
+from artgen import Drawing, family
 from artgen.animation.morph import morph
-from artgen.art import Art, load
+from artgen.art import Art, ExportRequest, load
 from artgen.cli import main
+from artgen.errors import PluginError, UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_mp4, export_pdf, export_svg
 from artgen.hookspecs import GROUP
 from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.testing import Failed, add_checks, checks_of, examine
 
 SOURCES = Path(artgen.__file__).parent
@@ -88,7 +89,7 @@ from pathlib import Path
 from artgen.events import Advanced
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 
 def die(event):
     if isinstance(event, Advanced) and event.step >= 120:

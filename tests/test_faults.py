@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 import torch
 
-import artgen.canvas
+import artgen.values.canvas
+from artgen.base.errors import PluginError
+from artgen.base.faults import line_at_fault, plugin_code
 from artgen.cli._main import main
-from artgen.errors import PluginError
-from artgen.faults import line_at_fault, plugin_code
 from artgen.registry import Registry
 
 FIT = ["fit", "sample:astronaut", "--size", "16", "-n", "3", "--steps", "8", "--no-video", "-q"]
@@ -47,7 +47,7 @@ OCTAGON = """class Octagon(artgen.Shape):
 EMPTY = """  def start(self, problem): self.now = problem.drawing
   def drawing(self, best): return self.now
   def advance(self, steps): pass
-  def report(self): return artgen.Report(0, 1.0, None, False)
+  def report(self): return artgen.engines.Report(0, 1.0, None, False)
   def state_dict(self): return {}
   def load_state_dict(self, state): pass
 @artgen.hookimpl
@@ -230,7 +230,7 @@ MISTAKES = {
     ),
     "report of an engine": (
         "class Bad(artgen.Engine):\n  families = ('splat',)\n"
-        + EMPTY.replace("artgen.Report(0, 1.0, None, False)", "1.0"),
+        + EMPTY.replace("artgen.engines.Report(0, 1.0, None, False)", "1.0"),
         ["-e", "bad"],
         "report of engine Bad (bad.py, line 8) gave float, not Report",
     ),
@@ -319,7 +319,7 @@ def test_artgens_own_code_is_no_plugin_where_one_offers_it(tmp_path):
     )
     Registry(files=[tmp_path / "lazy.py"]).load("loss", "lazy")
     with pytest.raises(TypeError), plugin_code():
-        artgen.canvas.Canvas("a", 1).scaled(2)
+        artgen.values.canvas.Canvas("a", 1).scaled(2)
 
 
 def test_an_exporter_gives_bytes(tmp_path, monkeypatch, capsys):

@@ -10,13 +10,17 @@ import torch
 from PIL import Image
 
 import artgen
-from artgen import Canvas, Context, Drawing, Field, Param, Params, UsageError, init
+from artgen import Canvas, Drawing, Field, Param, Params, init
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
+from artgen.errors import UsageError
+from artgen.families.field.objective import FieldTrial
+from artgen.families.field.paint import FIELD_PIECE
+from artgen.init import Context
 from artgen.losses import mse, parse_loss
-from artgen.metrics import psnr
-from artgen.raster import FIELD_PIECE, draw, paint
-from artgen.runner import _arithmetic
+from artgen.losses.metrics import psnr
+from artgen.raster import draw, paint
+from artgen.runs.arithmetic import resolve_arithmetic
 from artgen_plugins.fourier_features import FourierFeatures
 from artgen_plugins.hashgrid import HashGrid
 from artgen_plugins.mlp import MLP
@@ -239,9 +243,7 @@ def test_steps_in_bfloat16_learn_too_and_drawings_are_float32(kind, astronaut):
 @pytest.mark.parametrize("faster", ["fp32", "bf16"])
 def test_the_faster_arithmetic_is_found_and_stored(faster, monkeypatch):
     seconds = {"fp32": 2.0, "bf16": 1.0 if faster == "bf16" else 1.8}
-    monkeypatch.setattr(
-        _arithmetic.FieldTrial, "seconds", lambda self, arithmetic: seconds[arithmetic]
-    )
+    monkeypatch.setattr(FieldTrial, "seconds", lambda self, arithmetic: seconds[arithmetic])
     art = artgen.fit(picture(32), "siren", steps=2, seed=0)
     assert art.recipe.run.arithmetic == faster
     # On few positions the processor's overhead is more than it wins, and noise could decide.
@@ -250,21 +252,21 @@ def test_the_faster_arithmetic_is_found_and_stored(faster, monkeypatch):
 
 def test_what_is_asked_for_is_not_replaced(tmp_path, monkeypatch):
     monkeypatch.setattr(
-        _arithmetic.FieldTrial,
+        FieldTrial,
         "seconds",
         lambda self, arithmetic: {"fp32": 1.0, "bf16": 9.0}[arithmetic],
     )
     field = MLP()
-    assert _arithmetic.resolve_arithmetic("auto", field, "cpu", 256) == "fp32"
-    assert _arithmetic.resolve_arithmetic("bf16", field, "cpu", 256) == "bf16"
-    assert _arithmetic.resolve_arithmetic("fp32", field, "cpu", 0) == "fp32"
-    assert _arithmetic.resolve_arithmetic("auto", field, "cpu", None) == "fp32"
+    assert resolve_arithmetic("auto", field, "cpu", 256) == "fp32"
+    assert resolve_arithmetic("bf16", field, "cpu", 256) == "bf16"
+    assert resolve_arithmetic("fp32", field, "cpu", 0) == "fp32"
+    assert resolve_arithmetic("auto", field, "cpu", None) == "fp32"
     with pytest.raises(UsageError, match="bf16 is for fields"):
-        _arithmetic.resolve_arithmetic("bf16", field, "cpu", None)
+        resolve_arithmetic("bf16", field, "cpu", None)
 
 
 def test_the_probe_measures_both():
-    probe = _arithmetic.FieldTrial(torch.device("cpu"), 64)
+    probe = FieldTrial(torch.device("cpu"), 64)
     assert probe.seconds("fp32") > 0
     assert probe.seconds("bf16") > 0
 

@@ -15,9 +15,9 @@ from safetensors.torch import save
 from test_art import make_art
 
 import artgen
-from artgen import ExportRequest, Film, InputError, Scene, UsageError
-from artgen.art import Art, load, quantised, quantised_film
+from artgen.art import Art, ExportRequest, Film, Scene, load, quantised, quantised_film
 from artgen.cli import main
+from artgen.errors import InputError, UsageError
 from artgen.exporters import export_apng, export_gif, export_mp4, export_png, export_webp
 
 XY = torch.tensor([[[0.0, 1.0]], [[1.0, 3.0]], [[2.0, 2.0]]])
@@ -332,7 +332,7 @@ def test_frames_are_made_while_they_are_written(art, monkeypatch):
         most = max(most, len(alive))
         return pixels
 
-    monkeypatch.setattr("artgen.display.to_pixels", counted)
+    monkeypatch.setattr("artgen.display.views.to_pixels", counted)
     export_mp4(art, ExportRequest(size=16, fps=60))
     assert 0 < most < 10
 

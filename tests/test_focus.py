@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from helpers import open_sample
 from PIL import Image
 
+from artgen.base.errors import UsageError
 from artgen.cli import main
-from artgen.errors import UsageError
-from artgen.frame import is_focus, parse_focus
 from artgen.recipe import Recipe
-from artgen.targets import TargetRequest, image_from_array, open_sample
+from artgen.targets import TargetRequest, image_from_array
+from artgen.values.frame import is_focus, parse_focus
 
 
 def spots(*places, height=48, width=64):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import typing
 from dataclasses import replace
 
@@ -12,17 +13,19 @@ from helpers import recipe, save_photo, video_frames
 from PIL import Image
 
 import artgen
-from artgen import ExportRequest, UsageError
 from artgen.animation.forms import FORMS, Shot, form_frames
-from artgen.animation.matching import appearance, move
+from artgen.art import ExportRequest
 from artgen.cli import main
+from artgen.cli._flags import flat
 from artgen.cli.fit import fit
+from artgen.errors import UsageError
 from artgen.exporters import export_mp4
-from artgen.frame import Frame
-from artgen.primitives import Shape
+from artgen.families.shape.contract import Shape
+from artgen.matching import appearance, move
 from artgen.recipe import FilmForm, Recipe
 from artgen.registry import default
-from artgen.runner import run
+from artgen.runs import run
+from artgen.values.frame import Frame
 
 PHOTO = np.random.default_rng(1).integers(0, 255, (16, 24, 3), np.uint8)
 
@@ -44,7 +47,7 @@ def frames(art, form, *, photo=None, seconds=2.0, fps=5.0, size=48):
 
 
 def test_the_command_the_recipe_and_the_module_have_the_same_forms():
-    given = typing.get_type_hints(fit)["film"]
+    given = inspect.signature(flat(fit)).parameters["film"].annotation
     literal, _ = typing.get_args(given)
     assert typing.get_args(literal) == typing.get_args(FilmForm) == tuple(FORMS)
 

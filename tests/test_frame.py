@@ -12,15 +12,15 @@ from helpers import changed, recipe, save_photo, video_frames
 from PIL import Image
 
 import artgen
-from artgen.canvas import Canvas
+from artgen.base.errors import UsageError
 from artgen.cli import main
-from artgen.errors import UsageError
-from artgen.frame import Frame, parse_aspect, parse_frame
 from artgen.output import read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.targets import TargetRequest, open_image
+from artgen.values.canvas import Canvas
+from artgen.values.frame import Frame, parse_aspect, parse_frame
 
 SVG = "{http://www.w3.org/2000/svg}"
 TINY = ("-p", "triangle", "-n", "3", "--steps", "4", "--no-video", "--quiet", "--seed", "1")
@@ -126,16 +126,16 @@ def test_drawings_fill_a_picture_or_get_a_border(tmp_path, capsys):
     assert (bordered[:4] == (255, 0, 0)).all()
     clear = art.render(Frame(24, (1, 1), pad="background"), transparent=True)
     assert clear[:4, :, 3].max() == 0
-    art.save(tmp_path / "a.svg", artgen.ExportRequest(size=Frame(24, (1, 1), pad="red")))
+    art.save(tmp_path / "a.svg", artgen.art.ExportRequest(size=Frame(24, (1, 1), pad="red")))
     svg = ElementTree.parse(tmp_path / "a.svg").getroot()
     assert (svg.get("width"), svg.get("height")) == ("24", "24")
     assert [each.tag for each in svg.iter(f"{SVG}clipPath")]
     with pytest.raises(UsageError, match=r"JSON shows the whole drawing, so a size of 16 . 16"):
-        art.save(tmp_path / "a.json", artgen.ExportRequest(size="16x16"))
+        art.save(tmp_path / "a.json", artgen.art.ExportRequest(size="16x16"))
     with pytest.raises(UsageError, match="a page shows the whole drawing"):
-        art.save(tmp_path / "a.html", artgen.ExportRequest(size=Frame(24, (1, 1), pad="red")))
+        art.save(tmp_path / "a.html", artgen.art.ExportRequest(size=Frame(24, (1, 1), pad="red")))
     # The aspect of the drawing itself, up to a pixel of the fit, is no crop.
-    art.save(tmp_path / "a.json", artgen.ExportRequest(size="50x32"))
+    art.save(tmp_path / "a.json", artgen.art.ExportRequest(size="50x32"))
     assert json.loads((tmp_path / "a.json").read_text())["width"] == 50
     art.save(tmp_path / "a.art")
     names = [str(tmp_path / name) for name in ("a.art", "b.png", "b.html")]

@@ -14,20 +14,20 @@ from helpers import recipe
 from numpy.typing import NDArray
 
 import artgen.compiler.threads
-import artgen.runner._export
-import artgen.runner._fit
-from artgen.drawing import Drawing
+import artgen.runs.loop.stages
+import artgen.runs.video
+from artgen.base.errors import OutputError
 from artgen.engines import Engine
 from artgen.engines.gradient.engine import GradientEngine
-from artgen.errors import OutputError
 from artgen.events import Advanced, Event, Finished, FrameTaken, PreviewDrawn, Started, Working
 from artgen.output import FrameStore, paced_frames
 from artgen.registry import Registry
-from artgen.runner import run
-from artgen.runner._fit import Fit
-from artgen.runner._folder import RunFolder
-from artgen.runner._frames import FrameRecorder
-from artgen.runner._prepare import Job
+from artgen.runs import run
+from artgen.runs.folder import RunFolder
+from artgen.runs.job import Job
+from artgen.runs.loop.frames import FrameRecorder
+from artgen.runs.loop.stages import Loop
+from artgen.values.drawing import Drawing
 
 PATIENCE = 60.0
 """Seconds after which a frame that waits for the fit has waited in vain."""
@@ -78,7 +78,7 @@ class Beside:
 
         monkeypatch.setattr(artgen.compiler.threads, "thread_count", lambda: 2)
         # A frame would be waited for before the checkpoint.
-        monkeypatch.setattr(artgen.runner._fit, "CHECKPOINT_SECONDS", 1e9)
+        monkeypatch.setattr(artgen.runs.loop.stages, "CHECKPOINT_SECONDS", 1e9)
         monkeypatch.setattr(FrameRecorder, "begin", begun)
         monkeypatch.setattr(FrameRecorder, "close", closed)
         monkeypatch.setattr(GradientEngine, "advance", advanced)
@@ -163,9 +163,9 @@ def test_a_frame_that_cannot_be_stored_ends_the_run(
         add(store, step, pixels)
 
     events: list[Event] = []
-    checkpoint, save = Fit._checkpoint, RunFolder.save_checkpoint
+    checkpoint, save = Loop._checkpoint, RunFolder.save_checkpoint
 
-    def due(fit: Fit, engine: Engine) -> None:
+    def due(fit: Loop, engine: Engine) -> None:
         beside.stepped.set()
         checkpoint(fit, engine)
 
@@ -177,7 +177,7 @@ def test_a_frame_that_cannot_be_stored_ends_the_run(
     with monkeypatch.context() as patch:
         beside = Beside(patch, last=20)
         patch.setattr(FrameStore, "add", full)
-        patch.setattr(Fit, "_checkpoint", due)
+        patch.setattr(Loop, "_checkpoint", due)
         patch.setattr(RunFolder, "save_checkpoint", saved)
         with pytest.raises(OutputError, match="no space"):
             run(asked, registry, out=out, checkpoint_every=9, observers=[events.append])
@@ -205,7 +205,7 @@ def test_changes_that_were_measured_beside_the_fit_change_no_video(
         assert not any(30 in pair for pair in known)
         return paced_frames(read, steps, number)
 
-    monkeypatch.setattr(artgen.runner._export, "paced_frames", paced)
+    monkeypatch.setattr(artgen.runs.video, "paced_frames", paced)
     run(asked, registry, out=tmp_path / "measured")
     assert measured > [10]
     assert stored(tmp_path / "known") == stored(tmp_path / "measured")

@@ -208,7 +208,7 @@ def test_one_that_fails_stops_no_other(gallery, call):
 
 def test_a_fit_that_fails_is_remembered_and_tried_again(gallery, call, monkeypatch):
     import artgen.gallery._make as making
-    from artgen.errors import Diverged
+    from artgen.base.errors import Diverged
 
     def diverging(*args, **kwargs):
         raise Diverged("it became infinite")
@@ -368,7 +368,7 @@ def process_of_a_build_that_dies(gallery):
     program = (
         "import os, sys\n"
         "from artgen.cli import main\n"
-        "from artgen.runner._folder import RunFolder\n"
+        "from artgen.runs.folder import RunFolder\n"
         "RunFolder.stage_output = lambda *given: os._exit(9)\n"
         "main(sys.argv[1:])"
     )

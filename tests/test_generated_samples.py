@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from helpers import open_sample
 from skimage.measure import block_reduce
 
-from artgen.errors import InputError
-from artgen.targets import SAMPLES, TargetRequest, open_sample
-from artgen.targets._generated import GENERATED
-from artgen.targets.subjects import SUBJECTS, draw_subject
+from artgen.base.errors import InputError
+from artgen.targets import TargetRequest
+from artgen_plugins.samples import GENERATED, NAMES, SUBJECTS, generated
+from artgen_plugins.samples.subjects import draw_subject
 
 
 @pytest.mark.parametrize("name", GENERATED)
 def test_it_is_a_picture_and_the_same_one_again(name):
-    assert name in SAMPLES
-    pixels = GENERATED[name]()
+    assert NAMES[name] == "image"
+    pixels = getattr(generated, name)()
     assert pixels.dtype == np.uint8
     assert pixels.shape[2] == 3
     assert min(pixels.shape[:2]) >= 480
     assert pixels.std() > 10
-    assert np.array_equal(pixels, GENERATED[name]())
+    assert np.array_equal(pixels, getattr(generated, name)())
 
 
 def test_the_hash_is_of_what_is_computed_not_of_how_it_was_rounded(monkeypatch):
     before = open_sample("stars", TargetRequest(size=64))
-    stars = GENERATED["stars"]
-    monkeypatch.setitem(GENERATED, "stars", lambda: stars() ^ 1)
+    stars = generated.stars
+    monkeypatch.setattr(generated, "stars", lambda: stars() ^ 1)
     after = open_sample("stars", TargetRequest(size=64))
     assert after.sha256 == before.sha256
     assert not np.array_equal(after.image, before.image)
@@ -36,7 +37,7 @@ def test_the_hash_is_of_what_is_computed_not_of_how_it_was_rounded(monkeypatch):
 
 @pytest.mark.parametrize("name", SUBJECTS)
 def test_a_subject_depends_on_its_seed_and_hardly_on_its_size(name):
-    assert name in SAMPLES
+    assert NAMES[name] == "image"
     small, large = draw_subject(name, 64), draw_subject(name, 128)
     assert max(small.shape) == 64
     assert large.shape[:2] == (2 * small.shape[0], 2 * small.shape[1])

@@ -13,17 +13,18 @@ import torch
 from helpers import changed, recipe, save_photo
 from test_resume import assert_same, kill_worker_at, resume
 
-from artgen import Canvas, Drawing, InputError, UsageError
+from artgen import Canvas, Drawing
 from artgen.art import load
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.genetic.engine import GeneticEngine
+from artgen.errors import InputError, UsageError
 from artgen.events import Measured, Notice
 from artgen.losses import l1, mse, parse_loss, rmse
+from artgen.plan import resolve
 from artgen.raster import draw
 from artgen.recipe import Recipe
-from artgen.resolve import resolve
-from artgen.runner import run
+from artgen.runs import run
 from artgen_plugins.circle import Circle
 from artgen_plugins.triangle import Triangle
 from artgen_plugins.voronoi import Voronoi
@@ -563,7 +564,7 @@ def test_a_shape_of_ones_own(tmp_path):
 
 
 def test_logs_that_hold_nothing_are_refused(tmp_path):
-    from artgen.runner import read_generations
+    from artgen.runs import read_generations
 
     path = tmp_path / "log.jsonl"
     path.write_text('{"step": 1, "best": 0.1}\n')

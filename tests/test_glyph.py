@@ -11,8 +11,8 @@ import torch
 from matplotlib.textpath import TextPath
 
 import artgen
-from artgen import InputError, PluginError
-from artgen.raster import draw_shapes, drawing_kernels
+from artgen.errors import InputError, PluginError
+from artgen.families.shape.spans import draw_shapes, drawing_kernels
 from artgen_plugins._fonts import EM
 from artgen_plugins.glyph import Glyph
 

@@ -10,23 +10,15 @@ import torch
 from helpers import Blob, assert_same_bits
 from torch import Tensor
 
-from artgen import (
-    Canvas,
-    Context,
-    Diverged,
-    Drawing,
-    Field,
-    Map,
-    OutOfMemory,
-    Param,
-    UsageError,
-    init,
-)
+from artgen import Canvas, Drawing, Field, Param, init
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.engines.gradient.optimizer import Optimizer
+from artgen.errors import Diverged, OutOfMemory, UsageError
 from artgen.family import Objective, objective_of
+from artgen.init import Context
 from artgen.losses import mse, parse_loss, rmse, ssim
+from artgen.primitives import Map
 from artgen.raster import draw, paint
 
 LOSSES = {"mse": mse, "rmse": rmse, "ssim": ssim}

@@ -10,10 +10,11 @@ import pytest
 import torch
 from helpers import recipe
 
-from artgen import ExportRequest, fit
+from artgen import fit
+from artgen.art import ExportRequest
 from artgen.events import Advanced
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.tasks import RunControl
 from artgen.testing import examine
 
@@ -88,7 +89,8 @@ def test_the_exporter_writes_a_picture_of_letters(tmp_path):
 
 def test_the_target_is_the_same_again(tmp_path):
     registry = Registry(files=[plugin_of("target", tmp_path)], environ={})
-    from artgen import InputError, TargetRequest
+    from artgen.errors import InputError
+    from artgen.targets import TargetRequest
 
     letters = registry.load("target", "letters")
     once, again = (letters("art", TargetRequest(size=64)) for _ in range(2))

@@ -14,17 +14,17 @@ import torch
 from helpers import changed, recipe
 
 import artgen
-from artgen.animation.trajectory import Trajectory, trajectory_of
 from artgen.art import load
+from artgen.base.errors import Diverged
 from artgen.cli import main
-from artgen.drawing import Drawing
-from artgen.errors import Diverged
 from artgen.events import Advanced
+from artgen.film.trajectory import Trajectory, trajectory_of
 from artgen.output import frame_steps
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
-from artgen.runner._history import LIGHT_KEYS
+from artgen.runs import run
+from artgen.runs.loop.history import LIGHT_KEYS
+from artgen.values.drawing import Drawing
 
 MLP = {"name": "mlp", "hidden": 8, "layers": 1, "count": None}
 SHAPES = {"name": "triangle", "count": 5}
@@ -66,12 +66,14 @@ def test_it_changes_nothing_else(photo, registry):
 
 
 def test_its_keys_are_the_steps_of_the_video(photo, registry, monkeypatch):
-    from artgen.runner import _fit
+    from artgen.runs.loop import recording
 
     steps = []
-    add = _fit.History.add
+    add = recording.History.add
     monkeypatch.setattr(
-        _fit.History, "add", lambda self, step, *rest: (steps.append(step), add(self, step, *rest))
+        recording.History,
+        "add",
+        lambda self, step, *rest: (steps.append(step), add(self, step, *rest)),
     )
     fit(photo, registry, {"steps": 200}, {"steps": 9, "rate": 0.1}, history=5)
     first = frame_steps(200)
@@ -104,16 +106,16 @@ def test_parts_that_are_added_are_new_ones(photo, registry):
 
 
 def test_every_key_is_the_drawing_of_its_step(photo, registry, monkeypatch):
-    from artgen.runner import _fit
+    from artgen.runs.loop import recording
 
     seen = []
-    add = _fit.History.add
+    add = recording.History.add
 
     def spy(self, step, stage, drawing, identities):
         seen.append(dict(drawing.tensors))
         add(self, step, stage, drawing, identities)
 
-    monkeypatch.setattr(_fit.History, "add", spy)
+    monkeypatch.setattr(recording.History, "add", spy)
     for primitive, stage in (
         ({"name": "gaussian", "count": 24}, {"steps": 60, "start": 0.25, "move": 0.1}),
         (SHAPES, {"engine": "climb", "passes": 3, "candidates": 5, "patience": 5}),
@@ -199,7 +201,7 @@ def test_a_damaged_key_is_named(tmp_path, photo, registry):
         run(asked, registry, out=tmp_path, observers=[die], checkpoint_every=10)
     (folder,) = tmp_path.glob("*.run")
     sorted((folder / "history").iterdir())[0].write_bytes(b"no")
-    with pytest.raises(artgen.InputError, match=r"key drawing .* cannot be used"):
+    with pytest.raises(artgen.errors.InputError, match=r"key drawing .* cannot be used"):
         run(asked, registry, out=tmp_path, resume=True)
 
 
@@ -218,9 +220,9 @@ def test_the_command_and_the_function(tmp_path, monkeypatch, capsys):
 
 
 def test_what_is_not_finite_is_no_key(photo, registry, monkeypatch):
-    from artgen.runner import _fit
+    from artgen.runs.loop import recording
 
-    check = _fit.check_finite
+    check = recording.check_finite
     calls = []
 
     def sometimes(drawing):
@@ -229,7 +231,7 @@ def test_what_is_not_finite_is_no_key(photo, registry, monkeypatch):
             raise Diverged("not finite")
         check(drawing)
 
-    monkeypatch.setattr(_fit, "check_finite", sometimes)
+    monkeypatch.setattr(recording, "check_finite", sometimes)
     outcome, _ = fit(photo, registry, {"steps": 12, "move": 0})
     assert outcome.art.film.keyframes in (5, 6)
 
@@ -296,8 +298,8 @@ def test_a_trajectory_is_close_to_a_way_with_one_pace(parts):
         # One more part ends on the way, and is no part of the drawing.
         moved[name] = torch.cat([way, way[..., :1]], -1) if parts else way
     lifespans = torch.cat([torch.stack([first, torch.full_like(first, 4)]), lost], 1)
-    scene = artgen.Scene((0, 1, 2, 3, 4), moved, lifespans if parts else None)
-    found = trajectory_of(artgen.Film((scene,), 5.0, 10.0), parts=parts)
+    scene = artgen.art.Scene((0, 1, 2, 3, 4), moved, lifespans if parts else None)
+    found = trajectory_of(artgen.art.Film((scene,), 5.0, 10.0), parts=parts)
     drawing = Drawing("gaussian", {}, final, 8, 8)
     film = found.film(drawing)
     for time in (0.0, 1.0, 2.5, 4.0, 5.0):
@@ -339,7 +341,7 @@ def test_a_light_history_survives_a_kill_and_names_its_damage(tmp_path, photo, r
     for wrong in (art.trajectory.data[:-1], art.trajectory.data + b"0", b"\xff" * 48):
         broken = replace(art, trajectory=replace(art.trajectory, data=wrong))
         other.write_bytes(broken.to_bytes())
-        with pytest.raises(artgen.InputError, match="its trajectory"):
+        with pytest.raises(artgen.errors.InputError, match="its trajectory"):
             load(other, registry=registry)
 
 

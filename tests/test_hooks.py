@@ -9,7 +9,8 @@ from importlib.metadata import EntryPoint
 
 import pytest
 
-from artgen import PluginError, Spec, hookimpl, hookspecs
+from artgen import Spec, hookimpl, hookspecs
+from artgen.errors import PluginError
 from artgen.events import Event, FrameTaken
 from artgen.registry import KINDS, PluginInfo, Registry
 

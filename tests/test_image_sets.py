@@ -9,10 +9,13 @@ import zipfile
 
 import numpy as np
 import pytest
+from helpers import open_sample
 from PIL import Image
 
-from artgen import InputError, TargetRequest, UsageError, set_from_arrays
-from artgen.targets import Source, kind_by_name, open_digits, open_image_set, open_sample
+from artgen.errors import InputError, UsageError
+from artgen.registry import default
+from artgen.targets import Source, TargetRequest, kind_by_name, open_image_set, set_from_arrays
+from artgen_plugins.samples.digits import open_digits
 
 RNG = np.random.default_rng(3)
 
@@ -124,7 +127,7 @@ def mnist(tmp_path):
 def test_idx_files_belong_together(mnist):
     folder, arrays = mnist
     for path in (folder, folder / "train-images-idx3-ubyte.gz"):
-        assert kind_by_name(Source.parse(str(path))) == "set"
+        assert kind_by_name(Source.parse(str(path)), default()) == "set"
         target = open_image_set(path)
         np.testing.assert_array_equal(target.training[..., 0], arrays["train-images-idx3-ubyte.gz"])
         np.testing.assert_array_equal(target.test[..., 0], arrays["t10k-images-idx3-ubyte"])
@@ -321,7 +324,7 @@ def test_letters_are_a_set_of_twenty_six_classes():
     target = open_sample("letters?n=156")
     assert target.subject.classes == tuple(string.ascii_uppercase)
     assert target.name == "letters"
-    assert kind_by_name(Source.parse("sample:letters?n=156")) == "set"
+    assert kind_by_name(Source.parse("sample:letters?n=156"), default()) == "set"
     assert open_sample("digits?n=156").sha256 != target.sha256
 
 

@@ -17,17 +17,18 @@ from scipy.spatial import cKDTree
 from test_guides import stills
 
 import artgen
-from artgen import Canvas, Drawing, ExportRequest, Ink, InputError, UsageError, ink
+from artgen import Canvas, Drawing, Ink, ink
 from artgen.animation.morph import morph
-from artgen.art import Art
+from artgen.art import Art, ExportRequest
+from artgen.errors import InputError, UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_pdf, export_svg
+from artgen.families.ink.paint import coverage, mix, separate
 from artgen.output.parts import flat_parts
 from artgen.output.plotter import Page
-from artgen.raster.inks import coverage, mix, separate
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.tasks import RunControl
 from artgen_plugins._chords import View
 from artgen_plugins._chords import coverage as cross

@@ -13,12 +13,12 @@ from pathlib import Path
 import pytest
 from helpers import recipe
 
-from artgen.errors import Interrupted
+from artgen.base.errors import Interrupted
 from artgen.events import Advanced, Evaluated, Started
 from artgen.output import read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Result, run
+from artgen.runs import Result, run
 from artgen.tasks import RunControl, graceful_signals
 
 SECOND_SIGNAL = """
@@ -27,7 +27,7 @@ from pathlib import Path
 from artgen.events import Advanced
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.tasks import RunControl, graceful_signals
 
 def watch(event):

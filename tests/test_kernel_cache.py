@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 import artgen
+from artgen.base.waiting import listening
 from artgen.cli._progress import Story
 from artgen.compiler import kernel_cache
 from artgen.events import Evaluated, Notice
 from artgen.registry import Registry
-from artgen.waiting import listening
 
 SOURCE = """
 import numba as nb
@@ -187,7 +187,7 @@ def test_several_processes_at_once(cache):
 
 
 def test_kernels_are_compiled_again_when_a_module_that_they_import_changes(cache, monkeypatch):
-    source = "from artgen.raster.span_kernels import cover\n"
+    source = "from artgen.families.shape.span_kernels import cover\n"
     read = kernel_cache.read_kernels
     first = kernel_cache.load(source)
     # Read through one import more: `span_kernels` imports `jit`.

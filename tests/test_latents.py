@@ -11,13 +11,14 @@ import torch
 from PIL import Image
 
 import artgen
-from artgen import UsageError, set_from_arrays
 from artgen.cli import main
+from artgen.errors import UsageError
 from artgen.events import Advanced
-from artgen.latents.codec_plots import CODEC_PLOTS
+from artgen.families.codec.plots import CODEC_PLOTS
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
+from artgen.targets import set_from_arrays
 
 DIGITS = "sample:digits?n=240"
 
@@ -278,7 +279,7 @@ def test_ranks_are_of_several_codecs(place, capsys, art):
 
 
 def test_learning_curves_have_two_losses(tmp_path, monkeypatch, capsys):
-    from artgen.runner import read_losses
+    from artgen.runs import read_losses
 
     monkeypatch.chdir(tmp_path)
     small = ["--set", "width=0.1", "--set", "latent=4", "--threads", "1", "--no-video"]
@@ -382,11 +383,11 @@ def test_a_set_in_files_is_found_again_when_a_run_goes_on(tmp_path, monkeypatch,
     images = np.random.default_rng(1).integers(0, 256, (24, 9, 9), dtype=np.uint8)
     np.savez("data/some.npz", images=images)
     arguments = ["fit", "data/some.npz", "-p", "pca", "-n", "3", "--no-video", "--name", "it"]
-    from artgen.runner import _fit
+    from artgen.runs.loop import stages
 
-    monkeypatch.setattr(_fit.Fit, "run", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(stages.Loop, "run", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
     folder = Path("artgen-out/it.run")
-    monkeypatch.setattr("artgen.runner._run.RunFolder.has_checkpoint", True)
+    monkeypatch.setattr("artgen.runs.whole.run.RunFolder.has_checkpoint", True)
     assert main([*arguments, "-q"]) == 130
     assert folder.exists()
     assert not list(folder.glob("inputs/*")), "sets are not copied"

@@ -11,13 +11,14 @@ import torch
 from helpers import changed, recipe
 from PIL import Image, ImageDraw
 
-from artgen import Canvas, PluginError, Shape, UsageError, option
-from artgen.drawing import Drawing
+from artgen import Canvas, Shape, option
+from artgen.errors import PluginError, UsageError
+from artgen.families.shape.contract import mixture
+from artgen.families.shape.limits import within
+from artgen.families.shape.spans import draw_shapes
 from artgen.output.parts import flat_parts
-from artgen.primitives import mixture
-from artgen.primitives._limits import within
-from artgen.raster import draw_shapes
-from artgen.runner import run
+from artgen.runs import run
+from artgen.values.drawing import Drawing
 from artgen_plugins.blob import Blob
 from artgen_plugins.circle import Circle
 from artgen_plugins.triangle import Triangle

@@ -19,13 +19,13 @@ import pytest
 from helpers import PATIENCE, wait_until
 from PIL import Image
 
-from artgen.errors import InputError, Interrupted
+from artgen.base.errors import InputError, Interrupted
 from artgen.events import Advanced, Evaluated, Finished, Notice, PreviewDrawn, Started
 from artgen.live import Live
 from artgen.live._server import MOST_CONNECTIONS
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.tasks import RunControl
 
 STARTED = {

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from helpers import save_photo
 
+from artgen.base.errors import InputError, PluginError
 from artgen.cli import main
-from artgen.errors import InputError, PluginError
 from artgen.looks import apply_look, read_look
 from artgen.recipe import Recipe
 from artgen.registry import Registry

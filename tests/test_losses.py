@@ -14,7 +14,7 @@ from skimage import data
 from skimage.color import rgb2xyz
 from skimage.metrics import structural_similarity
 
-from artgen.errors import PluginError, UsageError
+from artgen.base.errors import PluginError, UsageError
 from artgen.losses import (
     _pixel,
     _structure,

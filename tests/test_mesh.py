@@ -12,25 +12,27 @@ import pytest
 import torch
 from test_resume import assert_same
 
-from artgen import Canvas, Context, Drawing, ExportRequest, UsageError, fit, load
+from artgen import Canvas, Drawing, fit, load
 from artgen.animation.morph import morph
-from artgen.engines.gradient.meshes import solve_colours
+from artgen.art import ExportRequest
+from artgen.errors import UsageError
 from artgen.events import Advanced
 from artgen.exporters import export_html, export_json, export_svg
-from artgen.primitives import Mesh, outermost
-from artgen.raster import (
+from artgen.families.mesh.contract import Mesh, outermost
+from artgen.families.mesh.objective import solve_colours
+from artgen.families.mesh.paint import (
     areas,
     colour_table,
     corner_integrals,
-    draw,
     draw_mesh,
     fill_holes,
     integrate_field,
-    paint,
     triangulate,
 )
+from artgen.init import Context
+from artgen.raster import draw, paint
 from artgen.registry import default
-from artgen.runner import run as run_with
+from artgen.runs import run as run_with
 from artgen.targets import hex_colour
 from artgen_plugins.mesh import LowPoly
 

@@ -12,9 +12,9 @@ from skimage import data
 from skimage.metrics import peak_signal_noise_ratio, structural_similarity
 
 from artgen import losses
-from artgen.errors import InputError
-from artgen.metrics import decibels, flip, ms_ssim, psnr, ssim
-from artgen.runner._device import threads
+from artgen.base.errors import InputError
+from artgen.losses.metrics import decibels, flip, ms_ssim, psnr, ssim
+from artgen.runs.device import threads
 
 
 def photo_pair(height=64, width=80):
@@ -87,8 +87,8 @@ def test_ssim_agrees_with_scikit_image_and_the_loss():
 def test_large_pictures_have_the_same_ssim_strip_by_strip(monkeypatch):
     picture, target = photo_pair()
     whole = ssim(picture, target)
-    monkeypatch.setattr("artgen.metrics._SSIM_LARGE", 9 * 80)
-    monkeypatch.setattr("artgen.metrics._SSIM_STRIP", 9 * 80)
+    monkeypatch.setattr("artgen.losses.metrics._SSIM_LARGE", 9 * 80)
+    monkeypatch.setattr("artgen.losses.metrics._SSIM_STRIP", 9 * 80)
     with threads(1):
         assert (found := ssim(picture, target)) == pytest.approx(whole, abs=1e-9)
     with threads(2):

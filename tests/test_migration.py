@@ -10,11 +10,12 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 
 import artgen
-from artgen import Canvas, UsageError
+from artgen import Canvas
 from artgen.art import load
+from artgen.errors import UsageError
+from artgen.plan import Plan, resolve
 from artgen.recipe import SCHEMA, Recipe
 from artgen.registry import default
-from artgen.resolve import Plan, resolve
 
 EVERY_OPTION = {
     **{"batch": 0, "jitter": 0.0, "start": 0.1, "add": 0.4, "move": 0.1, "every": 0.05},
@@ -76,7 +77,7 @@ def test_an_autoencoder_made_before_it_knew_the_brightness_starts_from_mid_gray(
 
 
 def set_of_black():
-    return artgen.set_from_arrays(np.zeros((6, 28, 28))).subject
+    return artgen.targets.set_from_arrays(np.zeros((6, 28, 28))).subject
 
 
 @pytest.mark.parametrize("primitive", ["gaussian", "siren", "triangle"])

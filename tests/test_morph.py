@@ -13,12 +13,13 @@ from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
 import artgen
-from artgen import Art, Drawing, UsageError
-from artgen._files import file_hash
-from artgen.animation.matching import assign
+from artgen import Art, Drawing
 from artgen.animation.morph import morph
 from artgen.art import load
+from artgen.base.files import file_hash
 from artgen.cli import main
+from artgen.errors import UsageError
+from artgen.matching import assign
 from artgen.raster import draw
 from artgen.recipe import Recipe
 from artgen.registry import default
@@ -176,7 +177,7 @@ def test_angles_turn_the_shorter_way():
 def test_periods_are_true(name, rng):
     primitive = default().load("primitive", name)({})
     canvas = artgen.Canvas(24, 16)
-    tensors = primitive.initial(artgen.Context(rng, canvas, 6))
+    tensors = primitive.initial(artgen.init.Context(rng, canvas, 6))
     # Round parts and straight ones have no angle.
     if "bend" in tensors:
         tensors["bend"] = tensors["bend"] + 0.5
@@ -276,7 +277,7 @@ def test_many_are_assigned_in_pieces_that_cost_little_more(sizes, factor, monkey
     rng = np.random.default_rng(0)
     one, other = (rng.uniform(size=(n, 2)) for n in sizes)
     best = cdist(one, other, "sqeuclidean")[assign(one, other)].sum()
-    monkeypatch.setattr("artgen.animation.matching._pairs.LARGEST", 100)
+    monkeypatch.setattr("artgen.matching.LARGEST", 100)
     i, j = assign(one, other)
     assert len(set(i)) == len(set(j)) == len(i) == min(sizes)
     assert cdist(one, other, "sqeuclidean")[i, j].sum() < factor * best

@@ -9,8 +9,9 @@ from typing import Literal
 
 import pytest
 
-from artgen import UsageError, option
-from artgen.options import describe_options, parse_options, parse_value
+from artgen import option
+from artgen.base.options import describe_options, parse_options, parse_value
+from artgen.errors import UsageError
 
 
 @dataclass(frozen=True)

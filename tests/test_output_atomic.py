@@ -8,7 +8,7 @@ import stat
 
 import pytest
 
-from artgen.errors import OutputError
+from artgen.base.errors import OutputError
 from artgen.output import atomic_path, atomic_write, probe_folder
 
 

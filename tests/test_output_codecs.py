@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 from skimage import data
 
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import available_codecs, encode_within
 
 PHOTO = data.astronaut()[:96, 180:300]

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from artgen.base.errors import OutputError
 from artgen.cli import main
-from artgen.errors import OutputError
 from artgen.output import FORMATS, probe_encoder, read_frames, read_recipe, write_video
 from artgen.targets import open_clip
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artgen.errors import InputError, OutputError
+from artgen.base.errors import InputError, OutputError
 from artgen.output import FrameStore, encode_png
 
 

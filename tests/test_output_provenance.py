@@ -13,7 +13,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 from safetensors.torch import save_file
 
-from artgen.errors import InputError
+from artgen.base.errors import InputError
 from artgen.output import encode_png, read_recipe, write_video
 
 RECIPE = {"schema": 1, "seed": 7, "target": {"source": "Straßenkatze 猫 🐈.png"}}

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import artgen
-from artgen.errors import Diverged
+from artgen.base.errors import Diverged
 from artgen.output import contact_sheet, encode_png, to_pixels
 
 RECIPE = '{"schema":1,"target":{"source":"Straßenkatze 猫.png"}}'

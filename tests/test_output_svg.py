@@ -14,17 +14,18 @@ import torch
 from helpers import changed
 from test_shapes import random_tensors, shipped
 
-from artgen import Art, Canvas, Drawing, ExportRequest, PluginError, Shape, UsageError
-from artgen.art import load
+from artgen import Art, Canvas, Drawing, Shape
+from artgen.art import ExportRequest, load
+from artgen.base.errors import InputError
 from artgen.cli import main
-from artgen.errors import InputError
+from artgen.errors import PluginError, UsageError
 from artgen.exporters import export_json, export_png, export_svg
-from artgen.frame import WHOLE
 from artgen.output import read_recipe
 from artgen.output.parts import decimals
-from artgen.output.svg import encode_svg
+from artgen.output.svg.picture import encode_svg
 from artgen.recipe import Recipe
 from artgen.registry import Registry
+from artgen.values.frame import WHOLE
 
 SVG = "{http://www.w3.org/2000/svg}"
 BACKGROUND = (0.2, 0.5, 0.8)

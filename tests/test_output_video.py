@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from helpers import PATIENCE
 
-from artgen.errors import InputError, OutputError
+from artgen.base.errors import InputError, OutputError
 from artgen.output import (
     atomic,
     frame_steps,

@@ -16,14 +16,15 @@ from helpers import save_photo
 from PIL import Image
 
 import artgen
-from artgen.canvas import Canvas
+from artgen.base.errors import InputError, UsageError
 from artgen.cli import main
-from artgen.errors import InputError, UsageError
 from artgen.output import read_recipe
 from artgen.raster import draw, windows
-from artgen.runner._device import threads
-from artgen.targets import Source, _url
-from artgen.targets._url import open_http
+from artgen.runs.device import threads
+from artgen.targets import Source
+from artgen.targets import web as _url
+from artgen.targets.web import open_http
+from artgen.values.canvas import Canvas
 
 TINY = ("-p", "triangle", "-n", "4", "--steps", "6", "--quiet", "--seed", "1", "--no-video")
 
@@ -38,7 +39,7 @@ def art():
 @pytest.mark.parametrize("suffix", ["jpg", "jpeg", "avif", "pdf", "eps", "png", "svg", "tif"])
 def test_every_format_carries_the_recipe(art, tmp_path, suffix):
     file = tmp_path / f"a.{suffix}"
-    art.save(file, artgen.ExportRequest(size=60, dpi=200))
+    art.save(file, artgen.art.ExportRequest(size=60, dpi=200))
     assert read_recipe(file) == art.recipe.to_json()
     assert art.to_format(suffix) == art.to_format(suffix)
 
@@ -47,14 +48,14 @@ def test_photographs_look_like_the_drawing(art):
     drawn = art.render(60).astype(int)
     for suffix in ("jpg", "avif"):
         with Image.open(
-            io.BytesIO(art.to_format(suffix, artgen.ExportRequest(60, dpi=200)))
+            io.BytesIO(art.to_format(suffix, artgen.art.ExportRequest(60, dpi=200)))
         ) as shown:
             assert np.abs(np.asarray(shown.convert("RGB")).astype(int) - drawn).mean() < 3
             if suffix == "jpg":
                 assert shown.info["dpi"] == (200, 200)
     with pytest.raises(UsageError, match="transparent"):
-        art.to_format("jpg", artgen.ExportRequest(transparent=True))
-    clear = art.to_format("avif", artgen.ExportRequest(transparent=True))
+        art.to_format("jpg", artgen.art.ExportRequest(transparent=True))
+    clear = art.to_format("avif", artgen.art.ExportRequest(transparent=True))
     assert Image.open(io.BytesIO(clear)).mode == "RGBA"
 
 
@@ -62,7 +63,7 @@ def test_photographs_look_like_the_drawing(art):
 def test_large_stills_are_drawn_and_written_strip_by_strip(blend, monkeypatch):
     picture = np.linspace(0, 1, 30 * 4 * 3).reshape(30, 4, 3)
     made = artgen.fit(picture, "gaussian", count=20, steps=2, seed=1, blend=blend)
-    request = artgen.ExportRequest(600, transparent=blend == "over", supersample=2)
+    request = artgen.art.ExportRequest(600, transparent=blend == "over", supersample=2)
     whole = made.render(600, transparent=request.transparent, supersample=2)
     once = made.to_format("png", request)
     monkeypatch.setattr(windows, "LARGE", 0)
@@ -101,10 +102,10 @@ def test_windows_hold_the_parts_that_touch_them(monkeypatch):
 
 
 def test_a_page_of_shapes_has_its_length_in_points(art):
-    page = art.to_format("pdf", artgen.ExportRequest(size=600, dpi=300))
+    page = art.to_format("pdf", artgen.art.ExportRequest(size=600, dpi=300))
     assert b"/MediaBox [ 0 0 144 96 ]" in page
     assert art.to_format("eps").count(b"%%BoundingBox: 0 0 23 15") == 1
-    text = art.to_format("eps", artgen.ExportRequest(transparent=True))
+    text = art.to_format("eps", artgen.art.ExportRequest(transparent=True))
     assert text.count(b"fill") < art.to_format("eps").count(b"fill")
 
 
@@ -125,7 +126,7 @@ def test_files_that_are_open_and_names_without_a_format(art, tmp_path):
     for what in (io.BytesIO(), tmp_path / "name"):
         with pytest.raises(UsageError, match="which format"):
             art.save(what)
-    with pytest.raises(artgen.PluginError, match="docx"):
+    with pytest.raises(artgen.errors.PluginError, match="docx"):
         art.save(tmp_path / "a.docx")
     assert list(tmp_path.iterdir()) == []
 

@@ -12,15 +12,16 @@ import pytest
 import torch
 
 import artgen
-from artgen import ExportRequest, Field, Param, Splat, fit, init
+from artgen import Field, Param, Splat, fit, init
+from artgen.art import ExportRequest
+from artgen.base.errors import UsageError
 from artgen.compiler.field_layers import LANES, Elementwise, Product, trace_field
 from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.record import Untraceable
-from artgen.errors import UsageError
 from artgen.exporters import export_html
-from artgen.output.page._pack import Packer
+from artgen.families.splat.importance import importance
+from artgen.output.page.pack import Packer
 from artgen.primitives import Params, Texture
-from artgen.raster.importance import importance
 
 SIZE = 24
 

@@ -16,15 +16,16 @@ from PIL import Image
 from test_climb import GRAY, STAGE, TRIANGLES, layers_of, start
 from test_resume import assert_same, kill_worker_at, resume
 
-from artgen import Canvas, UsageError, fit
+from artgen import Canvas, fit
 from artgen.art import ExportRequest, load
+from artgen.base.errors import InputError
 from artgen.cli import main
-from artgen.engines.climb.layers import Layers
-from artgen.errors import InputError
+from artgen.errors import UsageError
 from artgen.exporters import export_json
+from artgen.families.shape.compositing import Compositing
 from artgen.recipe import Recipe
 from artgen.registry import default
-from artgen.runner import check_agreement, run
+from artgen.runs import check_agreement, run
 from artgen.targets import (
     MAPS,
     NAMED,
@@ -189,7 +190,7 @@ def test_a_shape_gets_the_best_of_the_colours(alpha, astronaut):
     target = astronaut(40)[:, :32]
     free, stack = layers_of(Triangle(), target, alpha)
     palette = levels(INKS) / 255
-    layers = Layers(Triangle(), free.target, free.weight, GRAY, alpha, palette)
+    layers = Compositing(Triangle(), free.target, free.weight, GRAY, alpha, palette)
     free.go_to(stack, 4)
     layers.go_to(stack, 4)
     for genes in stack.genes:
@@ -210,7 +211,7 @@ def test_a_shape_gets_the_best_of_the_colours(alpha, astronaut):
 def test_candidates_are_scored_with_the_colours_they_would_get(alpha, astronaut):
     target, limits = astronaut(160), (alpha or 0.1, alpha or 1.0)
     free, stack = layers_of(Triangle(), target, limits)
-    layers = Layers(Triangle(), free.target, free.weight, GRAY, limits, levels(INKS) / 255)
+    layers = Compositing(Triangle(), free.target, free.weight, GRAY, limits, levels(INKS) / 255)
     layers.go_to(stack, 4)
     layers.add_up(1)
     scores, changes = [], []

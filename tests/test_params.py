@@ -9,7 +9,9 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from artgen import Canvas, Context, Map, Param, Params, init, pixels, rates
+from artgen import Canvas, Param, Params, init, pixels, rates
+from artgen.init import Context
+from artgen.primitives import Map
 
 FUNCTIONS = ["identity", "exp", "softplus", "sigmoid", "tanh", "reciprocal"]
 

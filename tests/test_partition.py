@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from artgen import Canvas, Context, Drawing, InputError, Partition, PluginError, load
+from artgen import Canvas, Drawing, Partition, load
 from artgen.cli import main
 from artgen.engines.genetic.rates import Rates
-from artgen.engines.genetic.site_population import SitePopulation
-from artgen.raster import choose_backend, draw, draw_partition, planned_backend
+from artgen.errors import InputError, PluginError
+from artgen.families.partition.paint import draw_partition
+from artgen.families.partition.search import SitePopulation
+from artgen.init import Context
+from artgen.raster import choose_backend, draw, planned_backend
 from artgen_plugins.voronoi import Voronoi
 
 BACKGROUND = (0.2, 0.4, 0.6)

@@ -15,9 +15,13 @@ from PIL import Image, ImageDraw
 from test_output_svg import art_of
 from test_shapes import shipped
 
-from artgen import Art, Canvas, Drawing, ExportRequest, InputError, Partition, UsageError, fit
+from artgen import Art, Canvas, Drawing, Partition, fit
+from artgen.art import ExportRequest
 from artgen.cli import main
+from artgen.errors import InputError, UsageError
 from artgen.exporters import export_json, export_mp4, export_pdf, export_png, export_svg
+from artgen.families.partition.cells import cells
+from artgen.families.partition.paint import unpack_sites
 from artgen.output import read_recipe
 from artgen.output.plotter import Page, named_page, plot
 from artgen.output.plotter.inks import choose_pens, mixtures
@@ -32,7 +36,7 @@ from artgen.output.plotter.lines import (
 )
 from artgen.output.plotter.parts import parts_of
 from artgen.output.plotter.route import length, sort_paths
-from artgen.raster import cells, draw, edge_lines, paint, unpack_sites
+from artgen.raster import draw, edge_lines, paint
 from artgen.recipe import Recipe
 from artgen_plugins.voronoi import Voronoi
 

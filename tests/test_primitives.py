@@ -8,22 +8,10 @@ from typing import Literal
 import pytest
 import torch
 
-from artgen import (
-    Canvas,
-    Context,
-    Drawing,
-    Field,
-    InputError,
-    Map,
-    Param,
-    PluginError,
-    Preset,
-    Splat,
-    UsageError,
-    init,
-    option,
-    pixels,
-)
+from artgen import Canvas, Drawing, Field, Param, Preset, Splat, init, option, pixels
+from artgen.errors import InputError, PluginError, UsageError
+from artgen.init import Context
+from artgen.primitives import Map
 from artgen.raster import draw
 
 

@@ -10,9 +10,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artgen import Canvas, Drawing, Field, Param, PluginError, Splat, UsageError, option
+from artgen import Canvas, Drawing, Field, Param, Splat, option
+from artgen.errors import PluginError, UsageError
 from artgen.primitives import Params
-from artgen.raster import Memory, choose_backend, draw, paint
+from artgen.raster import choose_backend, draw, paint
+from artgen.raster.backend import Memory
 
 BLENDS = ["sum", "mean", "normalized", "depth", "over"]
 BACKGROUND = (0.2, 0.4, 0.9)

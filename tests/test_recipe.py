@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from artgen.errors import InputError, UsageError
+from artgen.base.errors import InputError, UsageError
 from artgen.recipe import Recipe
 
 SHA256 = "0123456789abcdef" * 4

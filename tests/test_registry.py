@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 import artgen
-from artgen.canvas import Canvas
+from artgen.base.errors import PluginError
 from artgen.cli import main
-from artgen.errors import PluginError
+from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, PluginInfo, Registry, default, reset_default
-from artgen.resolve import resolve
+from artgen.values.canvas import Canvas
 
 HEART = """
     import artgen
@@ -124,13 +124,15 @@ class TestArtgensOwn:
             "clip",
             "table",
             "set",
-            "sample",
             "https",
             "http",
             "frames",
             "curve",
             "points",
         )
+        shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]
+        assert (shipped.name, shipped.origin) == ("artgen_plugins", "built-in")
+        assert shipped.offers["target"] == ("sample",)
 
     def test_every_own_entry_loads(self):
         registry = Registry(environ={"ARTGEN_PLUGINS": ""})
@@ -709,7 +711,7 @@ RAMP = """
         with open(path) as file:
             width, height = map(int, file.read().split())
         row, column = np.mgrid[:height, :width]
-        return artgen.image_from_array((row + column) / (height + width), request)
+        return artgen.targets.image_from_array((row + column) / (height + width), request)
 """
 
 OFFERS_RAMP = """

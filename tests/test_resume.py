@@ -16,16 +16,16 @@ import torch
 from helpers import recipe, video_frames
 from PIL import Image
 
-import artgen.runner._fit
+import artgen.runs.loop.stages
+from artgen.base.errors import InputError, OutputError, UsageError
 from artgen.cli import main
-from artgen.errors import InputError, OutputError, UsageError
 from artgen.events import Evaluated, Notice, Started
 from artgen.output import FrameStore
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import check_agreement, default_stem, run
-from artgen.runner._folder import RunFolder
-from artgen.runner._timing import STRETCHES, Pace
+from artgen.runs import check_agreement, default_stem, run
+from artgen.runs.folder import RunFolder
+from artgen.runs.loop.pace import STRETCHES, Pace
 from artgen.targets import image_from_array
 
 WORKER = """
@@ -34,7 +34,7 @@ from pathlib import Path
 from artgen.events import Advanced
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 
 arguments = json.loads(sys.argv[1])
 die_at = arguments.pop("die_at")
@@ -509,14 +509,14 @@ def test_a_time_budget_is_resumed_as_steps(
     # No time passes, so that the number of steps is not revised.
     monkeypatch.setattr("time.perf_counter", lambda: 0.0)
     monkeypatch.setattr(
-        artgen.runner._fit, "measure_pace", lambda begin, *_, **__: begin(1) and pace
+        artgen.runs.loop.stages, "measure_pace", lambda begin, *_, **__: begin(1) and pace
     )
     stop_at(15, asked, registry, tmp_path / "stopped")
 
     def refuse(*_: object) -> None:
         raise AssertionError("a resumed run measures nothing")
 
-    monkeypatch.setattr(artgen.runner._fit, "measure_pace", refuse)
+    monkeypatch.setattr(artgen.runs.loop.stages, "measure_pace", refuse)
     events: list = []
     outcome = run(
         Recipe.from_dict({"stage": [{"time": 60.0}]}),
@@ -540,9 +540,9 @@ def test_checkpoints_follow_the_clock_unless_asked(
     photo: Path, tmp_path: Path, registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked = recipe(photo, {"steps": 40})
-    monkeypatch.setattr(artgen.runner._fit, "CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr(artgen.runs.loop.stages, "CHECKPOINT_SECONDS", 0.0)
     stop_at(15, asked, registry, tmp_path / "soon", checkpoint_every=None)
     assert checkpoint_step(tmp_path / "soon") > 0
-    monkeypatch.setattr(artgen.runner._fit, "CHECKPOINT_SECONDS", 1e9)
+    monkeypatch.setattr(artgen.runs.loop.stages, "CHECKPOINT_SECONDS", 1e9)
     stop_at(15, asked, registry, tmp_path / "never", checkpoint_every=None)
     assert list((tmp_path / "never").iterdir()) == []

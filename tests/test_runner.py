@@ -12,13 +12,11 @@ import pytest
 from helpers import changed, video_frames
 from PIL import Image
 
-import artgen.runner._export
-import artgen.runner._fit
+import artgen.runs.loop.agenda
+import artgen.runs.loop.stages
+import artgen.runs.video
 from artgen.art import load
-from artgen.engines import Problem
-from artgen.engines.gradient.engine import GradientEngine
-from artgen.engines.protocols import ReportPace
-from artgen.errors import (
+from artgen.base.errors import (
     Diverged,
     InputError,
     OutOfMemory,
@@ -26,12 +24,15 @@ from artgen.errors import (
     PluginError,
     UsageError,
 )
+from artgen.engines import Problem
+from artgen.engines.base import ReportPace
+from artgen.engines.gradient.engine import GradientEngine
 from artgen.events import Advanced, Evaluated, Event, Finished, FrameTaken, Notice, Started, Working
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import FrameStore, read_recipe
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import check_agreement, default_stem, output_paths, run
+from artgen.runs import check_agreement, default_stem, output_paths, run
 from artgen.targets import image_from_array
 
 SUMMARY_KEYS = [
@@ -190,14 +191,14 @@ def test_chunks_affect_speed_only(
     registry: Registry,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(artgen.runner._fit, "CHUNK_SECONDS", 1e9)
-    monkeypatch.setattr(artgen.runner._fit, "report_pace", lambda engine: ReportPace(3))
+    monkeypatch.setattr(artgen.runs.loop.stages, "CHUNK_SECONDS", 1e9)
+    monkeypatch.setattr(GradientEngine, "report_pace", lambda engine: ReportPace(3))
     size = {"name": "mlp", "hidden": 8, "count": None} if primitive == "mlp" else {}
     stage = {"steps": 60, "batch": 32} if primitive == "mlp" else {"steps": 60}
     asked = recipe(photo, stage, primitive=size, output={"video": False, "history": 0})
     results, longest = [], []
     for chunk in (1, 7, 1000):
-        monkeypatch.setattr(artgen.runner._fit, "LARGEST_CHUNK", chunk)
+        monkeypatch.setattr(artgen.runs.loop.stages, "LARGEST_CHUNK", chunk)
         steps = [0]
         out = tmp_path / str(chunk)
         run(asked, registry, out=out, observers=[lambda e, s=steps: s.append(step_of(e, s))])
@@ -576,7 +577,7 @@ def disk_is_full_for(suffix: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(Path, "write_bytes", write_bytes)
     if suffix == ".mp4":
-        monkeypatch.setattr(artgen.runner._export, "write_video", write_video)
+        monkeypatch.setattr(artgen.runs.video, "write_video", write_video)
 
 
 def test_a_refused_run_leaves_no_folder(photo: Path, tmp_path: Path, registry: Registry) -> None:
@@ -856,7 +857,7 @@ def test_frames_are_read_one_at_a_time(
         path.write_bytes(b"")
 
     monkeypatch.setattr(FrameStore, "read", counted)
-    monkeypatch.setattr(artgen.runner._export, "write_video", write_video)
+    monkeypatch.setattr(artgen.runs.video, "write_video", write_video)
     run(recipe(photo), registry, out=tmp_path)
     assert len(taken) == 8
     assert reads == sorted(set(reads))

@@ -11,17 +11,19 @@ import torch
 from PIL import Image
 
 import artgen
-from artgen import Canvas, InputError, UsageError
-from artgen.autograd import Node
+from artgen import Canvas
 from artgen.cli import main
+from artgen.errors import InputError, UsageError
 from artgen.events import Advanced, Evaluated
+from artgen.plan import resolve
 from artgen.raster import evaluate
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
-from artgen.resolve import resolve
-from artgen.runner import run
+from artgen.runs import run
 from artgen.targets import open_curve, open_points
+from artgen_plugins.autograd import Node
 from artgen_plugins.mlp import MLP
+from artgen_plugins.scratch import curve_from_graph
 
 KINDS = {
     "curve": {"target": "curve:x*x?n=40", "metrics": {"mse"}},
@@ -366,7 +368,7 @@ def test_the_published_classifier():
 
 def values(found, seed):
     rng = torch.Generator().manual_seed(seed)
-    return found.primitive.initial(artgen.Context(rng, Canvas(8, 8), 1))
+    return found.primitive.initial(artgen.init.Context(rng, Canvas(8, 8), 1))
 
 
 def test_the_detail_of_a_field_follows_the_samples():
@@ -449,7 +451,7 @@ def test_the_published_curve_draws_x_anywhere(engine, monkeypatch):
 
 
 def test_batches_of_measurements_are_measurements(monkeypatch):
-    measured = artgen.curve_from_samples([0, 1, 4], [0, 1, 2])
+    measured = artgen.targets.curve_from_samples([0, 1, 4], [0, 1, 2])
     assert set(seen_by(measured, "gradient", monkeypatch)) == {-1, -0.5, 1}
 
 
@@ -467,7 +469,7 @@ def test_a_target_of_nodes():
     def article(x: Node) -> Node:
         return x.square() * 2.777 + 0.123 - x * x * x * 1.5 + (x * 4.0).sin()
 
-    built, written = artgen.curve_from_graph(article), open_curve("")
+    built, written = curve_from_graph(article), open_curve("")
     assert (built.subject.x == written.subject.x).all()
     assert built.subject.y == pytest.approx(written.subject.y, abs=1e-12)
     x = torch.linspace(-1, 1, 7)[:, None]
@@ -475,14 +477,14 @@ def test_a_target_of_nodes():
     art = artgen.fit(built, "mlp", preset="curve-v1", engine="scratch", steps=5, seed=1, size=16)
     assert art.drawing.subject.continuous
     with pytest.raises(InputError, match="curve has no finite value at x = 0"):
-        artgen.curve_from_graph(lambda x: (x * 1e6).exp() * 0.0 + x, samples=3, start=0, end=1)
+        curve_from_graph(lambda x: (x * 1e6).exp() * 0.0 + x, samples=3, start=0, end=1)
     with pytest.raises(InputError, match="gives the shape"):
-        artgen.curve_from_graph(lambda x: x.sum())
+        curve_from_graph(lambda x: x.sum())
 
 
 def test_the_published_classifier_takes_every_point_once_per_epoch(monkeypatch):
     places = np.array([[0, 0], [1, 0], [0, 1], [1, 1], [0.5, 0.2]])
-    points = artgen.points_from_samples(places, [0, 1, 0, 1, 1])
+    points = artgen.targets.points_from_samples(places, [0, 1, 0, 1, 1])
     x = seen_by(points, "gradient", monkeypatch, preset="classifier-v1").reshape(60, 2)
     epochs = [sorted(map(tuple, part)) for part in np.split(x, 12)]
     assert all(epoch == epochs[0] and len(set(epoch)) == 5 for epoch in epochs)
@@ -505,11 +507,13 @@ def test_batches_of_a_curve_are_samples():
 
 def test_targets_of_arrays_can_be_fitted():
     x = np.linspace(0, 100, 30)
-    art = artgen.fit(artgen.curve_from_samples(x, 5000 * x), "mlp", steps=300, seed=1, size=80)
+    art = artgen.fit(
+        artgen.targets.curve_from_samples(x, 5000 * x), "mlp", steps=300, seed=1, size=80
+    )
     assert art.drawing.canvas == Canvas(80, 50)
     assert art.metrics["mse"] < 25_000_000
     with pytest.raises(UsageError, match="mask"):
-        artgen.fit(artgen.curve_from_samples(x, x), "mlp", mask="mask.png")
+        artgen.fit(artgen.targets.curve_from_samples(x, x), "mlp", mask="mask.png")
 
 
 # ---- the loss of a run ---------------------------------------------------------------------------

@@ -8,15 +8,16 @@ import numpy as np
 import pytest
 
 import artgen
-from artgen import InputError, TargetRequest, UsageError
-from artgen.samples import Curve, Points, subject_from
+from artgen.errors import InputError, UsageError
 from artgen.targets import (
+    TargetRequest,
     curve_from_samples,
     open_curve,
     open_points,
     open_table,
     points_from_samples,
 )
+from artgen.values.subject import Curve, Points, subject_from
 
 # ---- curves --------------------------------------------------------------------------------------
 

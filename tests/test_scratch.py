@@ -12,20 +12,23 @@ import pytest
 import torch
 from helpers import assert_same_bits, save_photo
 
-import artgen.engines.scratch
-from artgen import Canvas, Context, Diverged, Drawing, Field, OutOfMemory, Param, UsageError, init
+import artgen
+import artgen_plugins.scratch
+from artgen import Canvas, Drawing, Field, Param, init
+from artgen.base.options import parse_options
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.engines.protocols import HasGraph
-from artgen.engines.scratch import ScratchEngine
+from artgen.errors import Diverged, OutOfMemory, UsageError
+from artgen.init import Context
 from artgen.losses import exponential, l1, mse, parse_loss, rmse
-from artgen.options import parse_options
+from artgen.plan import resolve
 from artgen.recipe import Recipe
 from artgen.registry import Registry, default
-from artgen.resolve import resolve
-from artgen.runner import run
+from artgen.runs import run
 from artgen_plugins.mlp import MLP
+from artgen_plugins.scratch import ScratchEngine
 
 LOSSES = {"mse": mse, "l1": l1, "exponential": exponential, "rmse": rmse}
 OPTIMIZERS = ("adamw", "adamw-centred", "adamw-uncorrected")
@@ -328,7 +331,7 @@ def test_less_memory_makes_the_same_fit(batch, target, monkeypatch):
     given = problem(target, options={"batch": batch})
     plain, limited, pieces = started(given), started(given), started(given)
     limited.limit_memory(0.01)
-    monkeypatch.setattr(artgen.engines.scratch, "_KEPT_FEATURES", 0)
+    monkeypatch.setattr(artgen_plugins.scratch, "_KEPT_FEATURES", 0)
     without = started(given)
     assert (plain.features is None, without.features is None) == (False, True)
     pieces.at_once = 7

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from artgen.seeds import derived_seed
+from artgen.base.seeds import derived_seed
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ import os
 
 import pytest
 
-from artgen.errors import InputError, UsageError
+from artgen.base.errors import InputError, UsageError
 from artgen.recipe import Recipe
-from artgen.settings import Settings, read_settings
+from artgen.recipe.settings import Settings, read_settings
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_flags_come_before_settings(photo, config, empty_folder, call):
 
 
 def test_the_doctor_shows_them_and_where_they_come_from(config, monkeypatch):
-    from artgen.doctor import _settings
+    from artgen.cli._machine import _settings
 
     config('out = "/home/jane/art"')
     monkeypatch.setenv("ARTGEN_OVERWRITE", "1")

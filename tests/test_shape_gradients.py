@@ -12,15 +12,18 @@ from test_resume import assert_same, kill_worker_at, resume
 from test_shapes import BACKGROUND, random_tensors, shipped
 
 import artgen
-from artgen import Canvas, Drawing, Shape, UsageError
+from artgen import Canvas, Drawing, Shape
 from artgen.cli import main
 from artgen.engines import Problem
 from artgen.engines.gradient.engine import GradientEngine
+from artgen.errors import UsageError
+from artgen.families.shape.gradients import keep_valid
+from artgen.families.shape.spans import draw_shapes
 from artgen.losses import mse, parse_loss
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
-from artgen.raster import draw, draw_shapes, keep_valid, paint
-from artgen.runner import run
+from artgen.raster import draw, paint
+from artgen.runs import run
 from artgen_plugins.square import Square
 from artgen_plugins.triangle import Triangle
 

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 import torch
 
-from artgen import Canvas, Drawing, InputError, PluginError, Shape, UsageError
+from artgen import Canvas, Drawing, Shape
 from artgen.compiler.static_functions import fingerprint
-from artgen.primitives import mixture
-from artgen.raster import choose_backend, draw, draw_shapes, planned_backend
+from artgen.errors import InputError, PluginError, UsageError
+from artgen.families.shape.contract import mixture
+from artgen.families.shape.spans import draw_shapes
+from artgen.raster import choose_backend, draw, planned_backend
 from artgen.registry import Registry
-from artgen.testing._elements import painted
+from artgen.testing.elements import painted
 from artgen_plugins.circle import Circle
 from artgen_plugins.ellipse import Ellipse
 from artgen_plugins.polygon import Polygon
@@ -388,7 +390,7 @@ PROCESS = """
 import sys
 import torch
 from artgen import Canvas
-from artgen.raster import draw_shapes, drawing_kernels
+from artgen.families.shape.spans import draw_shapes, drawing_kernels
 from artgen.registry import Registry
 
 registry = Registry(files=[sys.argv[1]], environ={})

@@ -8,12 +8,14 @@ import pytest
 import torch
 from helpers import changed, recipe, save_photo
 
-from artgen import Canvas, Drawing, UsageError
+from artgen import Canvas, Drawing
 from artgen.cli import main
-from artgen.engines.splats_to_shapes import shapes_from_splats
-from artgen.primitives import Context
-from artgen.raster import draw, draw_shapes
-from artgen.runner import run
+from artgen.errors import UsageError
+from artgen.families.shape.spans import draw_shapes
+from artgen.families.shape.start import shapes_from_splats
+from artgen.init import Context
+from artgen.raster import draw
+from artgen.runs import run
 
 STAGE = {
     "engine": "climb",

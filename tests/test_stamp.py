@@ -13,21 +13,13 @@ from PIL import Image
 from test_compiled import BACKGROUND, drawn, scene
 
 import artgen
-from artgen import (
-    Canvas,
-    ExportRequest,
-    InputError,
-    Param,
-    PluginError,
-    Splat,
-    Texture,
-    UsageError,
-    read_coverage,
-    read_rgba,
-)
+from artgen import Canvas, Param, Splat
 from artgen.animation.morph import morph
+from artgen.art import ExportRequest
 from artgen.compiler.record import trace
+from artgen.errors import InputError, PluginError, UsageError
 from artgen.exporters import export_svg
+from artgen.primitives import Texture, read_coverage, read_rgba
 from artgen.raster import EAGER, choose_backend, paint
 from artgen_plugins.stamp import SIDE, Stamp
 

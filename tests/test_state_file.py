@@ -7,8 +7,8 @@ import math
 import pytest
 import torch
 
-from artgen.errors import InputError
-from artgen.runner._state_file import putting_to_use, read_state, write_state
+from artgen.base.errors import InputError
+from artgen.runs.state_file import putting_to_use, read_state, write_state
 
 TENSORS = {
     "xy": torch.linspace(-1, 1, 12).reshape(2, 6)[:, ::2],

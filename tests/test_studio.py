@@ -18,17 +18,17 @@ import pytest
 import torch
 
 from artgen import Param, Splat
-from artgen.canvas import Canvas
+from artgen.base.philox import Philox, philox
 from artgen.cli import main
 from artgen.compiler.record import Untraceable
 from artgen.init import Context, make_generator
 from artgen.live import serve_page
-from artgen.philox import Philox, philox
 from artgen.registry import Registry, default
 from artgen.studio import build_studio, default_splats
 from artgen.studio._document import own_script
 from artgen.studio._kinds import describe_kind, variant_key
 from artgen.studio._starts import describe_params
+from artgen.values.canvas import Canvas
 
 LARGEST = 600_000
 DECLARED = Path(__file__).with_name("browser") / "globals.d.ts"

@@ -10,12 +10,15 @@ import torch
 from helpers import changed, recipe, save_photo
 from PIL import Image, ImageDraw
 
-from artgen import Canvas, Drawing, InputError, UsageError
+from artgen import Canvas, Drawing
 from artgen.cli import main
-from artgen.engines.paths_to_shapes import FilledPath, most_important, shapes_from_paths
+from artgen.errors import InputError, UsageError
+from artgen.families.shape.start import shapes_from_paths
+from artgen.output.svg import read
+from artgen.output.svg.filled import FilledPath, most_important
+from artgen.output.svg.read import describe, read_svg
 from artgen.raster import draw
-from artgen.runner import _svg_paths, run
-from artgen.runner._svg_paths import describe, read_svg
+from artgen.runs import run
 
 CLIMB = {
     "engine": "climb",
@@ -134,7 +137,7 @@ HEAD = '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">'
 )
 def test_files_that_are_refused(text, said, photo, tmp_path, monkeypatch, capsys):
     for name, limit in (("FILE", 2000), ("ELEMENTS", 40), ("PATHS", 20)):
-        monkeypatch.setattr(_svg_paths, f"{'LARGEST' if name == 'FILE' else 'MOST'}_{name}", limit)
+        monkeypatch.setattr(read, f"{'LARGEST' if name == 'FILE' else 'MOST'}_{name}", limit)
     file = tmp_path / "bad.svg"
     file.write_text(text)
     with pytest.raises(InputError, match=said):

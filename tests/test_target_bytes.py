@@ -11,14 +11,15 @@ from helpers import changed, recipe
 
 import artgen
 from artgen import Field, Param, option
-from artgen.canvas import Canvas
+from artgen.base.errors import UsageError
 from artgen.cli import main
-from artgen.cli._recipe import lay_over
-from artgen.errors import UsageError
+from artgen.plan import find_names, make_plan, resolve
 from artgen.recipe import Recipe
+from artgen.recipe.layers import lay_over
 from artgen.registry import Registry
-from artgen.resolve import resolve
-from artgen.runner import _prepare, run
+from artgen.runs import run
+from artgen.runs.picture import run as picture
+from artgen.values.canvas import Canvas
 
 CANVAS = Canvas(24, 16)
 
@@ -140,10 +141,11 @@ def test_flags_for_count_and_bytes_replace_each_other():
 
 def test_parameter_bytes_leave_out_the_header(registry):
     recipe = changed(Recipe(), {"primitive": {"name": "gaussian", "parameter_bytes": 320}})
-    assert resolve(recipe, registry, CANVAS, header=300).count == 10
+    plan = make_plan(find_names(recipe, registry), CANVAS, header=lambda plan: 300)
+    assert plan.count == 10
     recipe = changed(Recipe(), {"primitive": {"name": "gaussian", "target_bytes": 320}})
     with pytest.raises(UsageError, match="a file of one part of gaussian takes 332 bytes at fp32"):
-        resolve(recipe, registry, CANVAS, header=300)
+        make_plan(find_names(recipe, registry), CANVAS, header=lambda plan: 300)
 
 
 ALL_AT_ONCE = {"engine_options": {"start": 1.0}}
@@ -168,11 +170,14 @@ def test_the_whole_file_is_as_large_as_asked_for(target, limit, asked, unused):
 def test_a_header_is_long_enough_for_all_that_a_run_adds(tmp_path, registry, monkeypatch):
     found = []
 
-    def keep(*arguments, **options):
-        found.append(options.get("header"))
-        return resolve(*arguments, **options)
+    def keep(*arguments, header):
+        def kept(plan):
+            found.append(header(plan))
+            return found[-1]
 
-    monkeypatch.setattr(_prepare, "resolve", keep)
+        return make_plan(*arguments, header=kept)
+
+    monkeypatch.setattr(picture, "make_plan", keep)
     asked = recipe("sample:cat", {"time": 0.05}, target={"size": 24, "source": "sample:cat"})
     table = {"primitive": {"name": "gaussian", "count": None, "target_bytes": 5000}}
     result = run(changed(asked, table), registry)
@@ -182,7 +187,7 @@ def test_a_header_is_long_enough_for_all_that_a_run_adds(tmp_path, registry, mon
     stage = {"steps": 9999, "replanned": checked, "stop": 9000, "evaluations": 9000}
     longer = result.art.recipe.with_stage(0, **stage).with_output(frames=9000)
     file = replace(result.art, recipe=longer).to_bytes()
-    assert len(file) - result.art.metrics["bytes"] <= found[1] == found[-1]
+    assert len(file) - result.art.metrics["bytes"] <= found[0] == found[-1]
 
 
 @pytest.mark.parametrize(

@@ -16,27 +16,26 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import PATIENCE
+from helpers import PATIENCE, open_sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 from PIL import Image, ImageCms
 
 import artgen
-from artgen.canvas import Canvas
-from artgen.errors import InputError, PluginError, UsageError
+from artgen.base.errors import InputError, PluginError, UsageError
 from artgen.registry import Registry
 from artgen.targets import (
-    SAMPLES,
     Source,
     TargetRequest,
     image_from_array,
     linear_to_srgb,
     open_image,
-    open_sample,
     parse_colour,
     srgb_to_linear,
 )
+from artgen.values.canvas import Canvas
+from artgen_plugins.samples import GENERATED, PHOTOGRAPHS, SUBJECTS
 
 FORMATS = ("png", "jpeg", "webp", "tiff", "gif", "bmp")
 
@@ -674,7 +673,7 @@ def test_every_sample_works_offline(monkeypatch):
         raise AssertionError("a sample tried to reach the network")
 
     monkeypatch.setattr(socket.socket, "connect", no_network)
-    for name in SAMPLES:
+    for name in (*PHOTOGRAPHS, *GENERATED, *SUBJECTS):
         assert max(open_sample(name, TargetRequest(size=8)).pixels.shape) == 8
 
 
@@ -818,7 +817,7 @@ def open_pgm16(path, request):
     with open(path, "rb") as file:
         width, height = map(int, file.readline().split())
         pixels = np.frombuffer(file.read(), ">u2").reshape(height, width)
-    return artgen.image_from_array(pixels.astype(np.uint16), request)
+    return artgen.targets.image_from_array(pixels.astype(np.uint16), request)
 
 
 @artgen.hookimpl

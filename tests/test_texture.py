@@ -11,10 +11,11 @@ import torch
 from helpers import save_photo
 from PIL import Image
 
+from artgen.base.errors import UsageError
 from artgen.cli import main
-from artgen.errors import UsageError
-from artgen.losses import parse_loss, texture
+from artgen.losses import parse_loss
 from artgen.recipe import Recipe
+from artgen_plugins.texture import texture
 
 
 def stripes(period, *, red=1.0, size=40):

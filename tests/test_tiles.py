@@ -17,26 +17,26 @@ from helpers import PATIENCE, Blob, recipe
 from PIL import Image, ImageCms
 
 import artgen
-from artgen import exporters
 from artgen.art import ExportRequest, load
-from artgen.canvas import Canvas
+from artgen.base.errors import InputError, Interrupted, UsageError
 from artgen.cli import main
 from artgen.cli._where import Where
-from artgen.errors import InputError, Interrupted, UsageError
 from artgen.events import Advanced, Notice, TileFitted
-from artgen.metrics import psnr
+from artgen.exporters import films
+from artgen.losses.metrics import psnr
 from artgen.raster import Windows
 from artgen.registry import default
-from artgen.runner import SceneExecution, run
-from artgen.runner.tiles import _choose
-from artgen.runner.tiles._grid import COLOURS, make_grid
-from artgen.runner.tiles._run import _Pass, find_owners
-from artgen.runner.tiles._tile import fit_tile_elsewhere
+from artgen.runs import Elsewhere, run
+from artgen.runs.tiles import choose
+from artgen.runs.tiles.grid import COLOURS, make_grid
+from artgen.runs.tiles.passes import Pass, find_owners
+from artgen.runs.tiles.tile import fit_tile_elsewhere
 from artgen.targets import TargetRequest, open_image
-from artgen.targets._bands import open_bands
-from artgen.targets._decode import decode_file
+from artgen.targets.bands import open_bands
+from artgen.targets.decode import decode_file
 from artgen.targets.large import open_large
 from artgen.tasks import RunControl
+from artgen.values.canvas import Canvas
 
 WIDTH, HEIGHT, SIDE, MARGIN = 56, 40, 16, 6
 COUNT = 90
@@ -135,7 +135,7 @@ def test_every_part_near_a_joint_tile_is_moved_by_it_unless_it_reaches_beyond():
     reach = torch.tensor(canvas.reach)[:, None]
     xy = reach * (2.4 * torch.rand(2, 400, generator=generator) - 1.2)
     windows = Windows(Blob(), {"xy": xy, "size": torch.full((400,), 0.1)}, canvas)
-    joint = _Pass("pass-1", make_grid(canvas, SIDE, MARGIN, shifted=True), 3, True)
+    joint = Pass("pass-1", make_grid(canvas, SIDE, MARGIN, shifted=True), 3, True)
     pixels = (xy * canvas.span + torch.tensor([[WIDTH], [HEIGHT]])) / 2
     x, y = pixels[0].clamp(0, WIDTH - 0.001), pixels[1].clamp(0, HEIGHT - 0.001)
     found = set()
@@ -201,7 +201,7 @@ class Backwards:
 def test_tiles_fitted_elsewhere_in_any_order_give_the_same_bytes(fitted, photo, tmp_path):
     executor = Backwards(tmp_path)
     out = tmp_path / "out"
-    run(tiled(photo), default(), out=out, name="a", scenes=SceneExecution(executor))
+    run(tiled(photo), default(), out=out, name="a", elsewhere=Elsewhere(executor))
     assert executor.order != sorted(executor.order)
     for suffix, data in fitted[0].items():
         assert (out / f"a.{suffix}").read_bytes() == data
@@ -218,7 +218,7 @@ class Absent(Backwards):
 
 def test_a_cluster_that_is_not_there_ends_the_run(photo, tmp_path):
     with pytest.raises(UsageError, match="cannot join"):
-        run(tiled(photo), default(), scenes=SceneExecution(Absent(tmp_path)))
+        run(tiled(photo), default(), elsewhere=Elsewhere(Absent(tmp_path)))
 
 
 class Early(Backwards):
@@ -241,10 +241,10 @@ def test_workers_start_while_the_picture_is_prepared(photo, tmp_path, monkeypatc
         assert executor.starts.wait(PATIENCE)
         raise UsageError("seen")
 
-    monkeypatch.setattr("artgen.runner._run.prepare_tiled", prepare)
+    monkeypatch.setattr("artgen.runs.tiles.run.prepare_tiled", prepare)
     asked = tiled(photo, run={"backend": "eager", "threads": 1})
     with pytest.raises(UsageError, match="seen"):
-        run(asked, default(), scenes=SceneExecution(executor))
+        run(asked, default(), elsewhere=Elsewhere(executor))
     grid = make_grid(Canvas(WIDTH, HEIGHT), SIDE, MARGIN, shifted=True)
     assert executor.most == sum(tile.colour == 0 for tile in grid)
     assert executor.cpus == 1
@@ -271,7 +271,7 @@ class Lossy(Backwards):
 
 
 def test_a_tile_that_was_lost_goes_on_from_its_checkpoint(fitted, photo, tmp_path):
-    run(tiled(photo), default(), out=tmp_path, name="a", scenes=SceneExecution(Lossy(tmp_path)))
+    run(tiled(photo), default(), out=tmp_path, name="a", elsewhere=Elsewhere(Lossy(tmp_path)))
     for suffix, data in fitted[0].items():
         assert (tmp_path / f"a.{suffix}").read_bytes() == data
 
@@ -322,8 +322,8 @@ def test_what_does_not_go_with_tiles_is_refused(photo, tables, message):
 @pytest.fixture
 def many_parts(monkeypatch):
     """20 pixels is the usual size, 30 the largest without tiles."""
-    monkeypatch.setattr(_choose, "DEFAULT_LONG_SIDE", 20)
-    monkeypatch.setattr(_choose, "WHOLE", 30)
+    monkeypatch.setattr(choose, "DEFAULT_LONG_SIDE", 20)
+    monkeypatch.setattr(choose, "WHOLE", 30)
 
 
 @pytest.mark.parametrize(
@@ -342,7 +342,7 @@ def test_many_parts_get_a_larger_fitting_size_and_tiles(
     photo, many_parts, count, size, tiles, tables
 ):
     asked = tiled(photo, **tables).with_tiles(None).with_primitive(count=count)
-    found, note = _choose.with_fitting_size(asked, default(), [photo.parent])
+    found, note = choose.with_fitting_size(asked, default(), [photo.parent])
     assert (found.target.size, found.tiles is not None) == (size, tiles)
     assert (note is not None) == (size not in (None, 40))
 
@@ -385,8 +385,8 @@ def test_a_video_of_the_steps_is_refused(photo, tmp_path):
 
 
 def test_videos_of_large_drawings_are_smaller(photo, monkeypatch):
-    monkeypatch.setattr(exporters, "LARGE", 500)
-    monkeypatch.setattr(exporters, "LARGEST_FRAME", 24)
+    monkeypatch.setattr(films, "LARGE", 500)
+    monkeypatch.setattr(films, "LARGEST_FRAME", 24)
     art = artgen.fit(photo, count=5, steps=1, seed=1, backend="eager")
     video = io.BytesIO(art.to_format("mp4", ExportRequest(seconds=0.1)))
     assert iio.improps(video, plugin="pyav", extension=".mp4").shape[1:3] == (18, 24)
@@ -397,7 +397,7 @@ def test_videos_of_large_drawings_are_smaller(photo, monkeypatch):
 @pytest.fixture
 def everything_is_large(monkeypatch):
     """Pictures of any size are read in bands of a few rows, and kept on the disk."""
-    for name in ("_bands", "large"):
+    for name in ("bands", "large"):
         monkeypatch.setattr(f"artgen.targets.{name}.LARGE", 0)
         monkeypatch.setattr(f"artgen.targets.{name}._ROWS", 7)
 

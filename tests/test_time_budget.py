@@ -13,7 +13,7 @@ from statistics import fmean
 import pytest
 from helpers import recipe
 
-import artgen.runner._fit
+import artgen.runs.loop.stages
 from artgen.engines import Problem
 from artgen.engines.base import Engine
 from artgen.engines.genetic.engine import GeneticEngine
@@ -21,9 +21,9 @@ from artgen.engines.gradient.engine import GradientEngine
 from artgen.events import Evaluated, Event, FrameTaken, Notice
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
-from artgen.runner._prepare import Job
-from artgen.runner._timing import STRETCHES, Pace, Stopwatch, measure_pace
+from artgen.runs import run
+from artgen.runs.job import Job
+from artgen.runs.loop.pace import STRETCHES, Pace, Stopwatch, measure_pace
 
 
 class Clock:
@@ -346,7 +346,7 @@ def test_a_rehearsal_is_a_part_of_the_time(
     clock.charge(GradientEngine, lambda engine: 1.0)
     pace = Pace((1.0,) * STRETCHES, evaluation=0.0, frame=0.0, rehearsed=40.0)
     monkeypatch.setattr(
-        artgen.runner._fit, "measure_pace", lambda begin, *_, **__: begin(1) and pace
+        artgen.runs.loop.stages, "measure_pace", lambda begin, *_, **__: begin(1) and pace
     )
     outcome = run(recipe(photo, {"time": 60.0}), registry)
     assert outcome.summary["steps"] == 20

@@ -500,7 +500,7 @@ def test_powers_of_positive_numbers_and_their_derivatives_share_one_logarithm():
 def test_a_process_of_artgen_alone_records_without_packages_that_it_does_not_need():
     code = """
 import sys
-from artgen._process import prepare_process
+from artgen.base.process import prepare_process
 prepare_process()
 from artgen.compiler.record import recording, trace
 from artgen_plugins.gaussian import Gaussian

@@ -9,11 +9,11 @@ import pytest
 from helpers import recipe
 from PIL import Image, ImageDraw
 
-from artgen.errors import UsageError
+from artgen.base.errors import UsageError
 from artgen.events import Notice
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 
 
 @pytest.fixture(scope="module")
@@ -29,9 +29,9 @@ def logo(tmp_path_factory):
     return path
 
 
-def fitted(logo, primitive, stage, **output):
+def fitted(logo, primitive, stage, *, seed=5, **output):
     asked = recipe(logo, stage, output={"video": False, **output})
-    asked = Recipe.from_dict({**asked.to_dict(), "primitive": primitive})
+    asked = Recipe.from_dict({**asked.to_dict(), "primitive": primitive, "seed": seed})
     result = run(asked, Registry())
     assert result.art is not None
     return result.art
@@ -44,29 +44,38 @@ def alphas(art, logo):
 
 
 @pytest.mark.parametrize(
-    ("primitive", "stage"),
+    ("primitive", "stage", "seeds", "share"),
     [
-        ({"name": "triangle", "count": 60}, {"engine": "climb", "steps": 180}),
-        (
+        ({"name": "triangle", "count": 60}, {"engine": "climb", "steps": 180}, [5], 0.85),
+        # How much of the logo splats cover differs from seed to seed, from 0.837 to 0.868, and for
+        # each by up to 0.007 with how a processor rounds; the medians by less than 0.001.
+        pytest.param(
             {"name": "gaussian", "count": 60, "blend": "over"},
             {"engine": "gradient", "steps": 500},
+            [1, 2, 3, 4, 5, 6, 7],
+            0.84,
+            marks=pytest.mark.rounding,
         ),
     ],
     ids=["shapes", "splats"],
 )
 @pytest.mark.slow
-def test_transparent_pixels_stay_free(logo, primitive, stage):
-    art = fitted(logo, primitive, stage, transparent=True)
-    clear, opaque = alphas(art, logo)
-    assert (clear < 0.1).mean() >= 0.98
-    assert opaque.mean() > 0.85
-    assert art.recipe.target.alpha
-    # The background is that of the recipe again, and contrasts with the picture.
-    assert art.drawing.background == (1, 1, 1)
-    assert art.psnr is not None
-    assert art.psnr > 15
-    colours = art.drawing.tensors["colour"]
-    assert 0 <= colours.min() <= colours.max() <= 1
+def test_transparent_pixels_stay_free(logo, primitive, stage, seeds, share):
+    free, covered, psnrs = [], [], []
+    for seed in seeds:
+        art = fitted(logo, primitive, stage, seed=seed, transparent=True)
+        clear, opaque = alphas(art, logo)
+        free.append((clear < 0.1).mean())
+        covered.append(opaque.mean())
+        psnrs.append(art.psnr)
+        assert art.recipe.target.alpha
+        # The background is that of the recipe again, and contrasts with the picture.
+        assert art.drawing.background == (1, 1, 1)
+        colours = art.drawing.tensors["colour"]
+        assert 0 <= colours.min() <= colours.max() <= 1
+    assert np.median(free) >= 0.98
+    assert np.median(covered) > share
+    assert np.median(psnrs) > 15
 
 
 def test_the_stored_recipe_repeats_the_fit(logo):

@@ -56,7 +56,7 @@ PARAM = artgen.Param(init=1.0)
 
 class Dot(artgen.Splat):
     @property
-    def blend(self) -> artgen.Blend:
+    def blend(self) -> artgen.primitives.Blend:
         return "mean"
 
     @property
@@ -136,7 +136,7 @@ def test_plugins_of_every_kind_pass_strict_mypy(tmp_path):
     errors = sorted(done.stdout.splitlines())
     expected = {
         "properties.py": 'expression has type "str", variable has type "int"',
-        "script.py": 'Argument "steps" has incompatible type "str"; expected "int | None"',
+        "script.py": 'Argument "steps" to "stream" has incompatible type "str"; expected "int | None"',
     }
     assert len(errors) == len(expected), done.stdout + done.stderr
     for (name, text), error in zip(expected.items(), errors, strict=True):

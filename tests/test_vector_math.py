@@ -11,6 +11,8 @@ import pytest
 from scipy import special
 
 from artgen.compiler import vector_math
+from artgen.compiler.elementary import MARK, with_functions
+from artgen.compiler.printer import OWN, Printer
 
 f32 = np.float32
 SAMPLES = 40_001
@@ -190,3 +192,52 @@ def test_a_loop_becomes_vector_instructions(name):
     assert re.search(r"<(4|8|16) x float>", code)
     # A function of the C library would be called once per number.
     assert not re.search(rf"call [^\n]*@_?{name}f?\(", code)
+
+
+class NumpyPrinter(Printer):
+    """Prints functions of arrays, in a language that has none of its own."""
+
+    templates = {
+        **Printer.templates,
+        **OWN,
+        **{name: f"np.{name}({{}})" for name in ("abs", "sqrt", "floor", "trunc")},
+        "where": "np.where({}, {}, {})",
+        "is_nan": "np.isnan({})",
+        "is_infinite": "{} == np.inf",
+        "fused": "({0}.astype(np.float64) * {1} + {2}).astype(np.float32)",
+        "float": "{}.astype(np.float32)",
+        "whole": "np.clip(np.nan_to_num({}), -(2**31), 2**31 - 128).astype(np.int32)",
+        "bits": "{}.view(np.int32)",
+        "float_of_bits": "{}.view(np.float32)",
+        "whole_add": "{} + {}",
+        "whole_sub": "{} - {}",
+        "whole_and": "{} & {}",
+        "left": "{} << {}",
+        "right": "{} >> {}",
+    }
+
+    def constant(self, number):
+        return f"np.float32({float(number)!r})".replace("inf", "np.inf").replace("nan", "np.nan")
+
+    def function(self, name, parameters, lines, result):
+        body = "\n    ".join([*lines, f"return {result}"])
+        return f"def {name}({', '.join(parameters)}):\n    {body}\n"
+
+
+@functools.cache
+def printed():
+    functions = {"np": np}
+    exec(with_functions(NumpyPrinter, f"{MARK}\n# {' '.join(OWN.values())}"), functions)
+    return functions
+
+
+@pytest.mark.parametrize("name", [name for name in (*TABLE, "atan2", "power") if name in LIMITS])
+def test_what_is_printed_for_other_languages_is_the_same_function(name):
+    ends = np.array([0, -0.0, 1, -1, 2, -2, 0.5, 1e4, np.inf, -np.inf, np.nan, 3, 200], f32)
+    arguments = [ends if name in ("atan2", "power") else np.concatenate([TABLE[name][1], ends])]
+    if len(arguments[0]) == len(ends):
+        arguments = [each.ravel() for each in np.meshgrid(ends, ends)]
+    with np.errstate(all="ignore"):
+        found = printed()[f"{name}_of"](*arguments)
+    # Compiled, products and sums may be joined and divisions shared.
+    np.testing.assert_allclose(found, computed(name, *arguments), rtol=2e-6, atol=3e-7)

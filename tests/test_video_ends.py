@@ -13,15 +13,15 @@ from helpers import recipe, save_photo, video_frames
 from PIL import Image
 
 import artgen
+from artgen.base.errors import OutputError, UsageError
 from artgen.cli import main
-from artgen.cli._flags import parse_bytes
-from artgen.errors import OutputError, UsageError
 from artgen.events import Notice
 from artgen.output.spool import Spool, there_and_back, with_ends, write_limited
 from artgen.output.video import Sound, write_video
 from artgen.recipe import Recipe
+from artgen.recipe.texts import parse_bytes
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 
 
 def noise(count, side=64):

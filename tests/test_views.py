@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from artgen import Canvas, Diverged, Drawing, Field, Param, UsageError
-from artgen.display import METRICS, open_view
-from artgen.output.plots import ClassMap, CurvePlot, plot_losses
+from artgen import Canvas, Drawing, Field, Param
+from artgen.display.plots import ClassMap, CurvePlot, plot_losses
+from artgen.display.views import METRICS, open_view
+from artgen.errors import Diverged, UsageError
 from artgen.targets import curve_from_samples, open_curve, open_points
 
 BLACK, WHITE = (0.0, 0.0, 0.0), (1.0, 1.0, 1.0)
@@ -220,7 +221,7 @@ def test_settings_of_the_user_change_nothing(monkeypatch):
 @pytest.mark.slow
 def test_pyplot_is_left_alone():
     code = (
-        "import sys; from artgen import Canvas; from artgen.output.plots import plot_losses; "
+        "import sys; from artgen import Canvas; from artgen.display.plots import plot_losses; "
         "plot_losses({'a': [(0, 1.0), (1, 0.5)]}, Canvas(64, 40), (0.0, 0.0, 0.0)); "
         "print('matplotlib.pyplot' in sys.modules)"
     )

@@ -18,7 +18,7 @@ from artgen.cli import main
 from artgen.cli._watching import SIZE, _small
 from artgen.live import SavedFiles
 from artgen.live._board import Board, Seen
-from artgen.live.studio import Studio, part_alone
+from artgen.live.controls import Controls, describe_part
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.scaffold import create
@@ -182,7 +182,7 @@ class TestStudio:
 
     def test_choices_stay_while_the_file_is_edited(self, spot):
         saved = SavedFiles([spot])
-        studio = Studio(Recipe(), saved)
+        studio = Controls(Recipe(), saved)
         saved.begin()
         seeds = set()
         for command in (
@@ -203,17 +203,17 @@ class TestStudio:
         assert len(seeds) == 1
         assert studio.change({"action": "reseed"})
         assert studio.seed not in seeds
-        assert Studio(Recipe(seed=5), saved).seed == 5
+        assert Controls(Recipe(seed=5), saved).seed == 5
 
     def test_other_commands_are_none_of_its(self, spot):
-        studio = Studio(Recipe(), SavedFiles([spot]))
+        studio = Controls(Recipe(), SavedFiles([spot]))
         assert not studio.change({"target": "/etc/passwd"})
         assert not studio.change({"option": "power", "value": [1]})
         assert not studio.saved.restarted
 
     def test_it_shows_the_options_and_the_part_alone(self, spot):
         board = Board()
-        studio = Studio(Recipe(), SavedFiles([spot]))
+        studio = Controls(Recipe(), SavedFiles([spot]))
         studio.show(board, Registry(files=[spot], environ={}).load("primitive", "spot")())
         seen = Seen()
         shown = board.updates(seen, pictures=False)["studio"]
@@ -235,13 +235,13 @@ class TestStudio:
 
     @pytest.mark.parametrize(("name", "alone"), [("triangle", True), ("mlp", False)])
     def test_only_parts_stand_alone(self, name, alone, registry):
-        part = part_alone(registry.load("primitive", name)())
+        part = describe_part(registry.load("primitive", name)())
         assert (part is not None) == alone
         assert part is None or 0.9 < max(part["values"]) <= 1.0
 
     def test_checks_are_shown_as_they_come_and_end_with_the_next_change(self, spot):
         board = Board()
-        studio = Studio(Recipe(), SavedFiles([spot]))
+        studio = Controls(Recipe(), SavedFiles([spot]))
         spot.write_text("class Spot(:\n")
         studio.check(board, spot)
         studio._reader.join(60)

@@ -11,20 +11,24 @@ import numpy as np
 import pytest
 import torch
 from footprints import Odd, OddFar
+from gpu_cases import BACKGROUND, scene
 from helpers import assert_same_bits
-from test_webgpu import BACKGROUND, fit, scene
+from test_webgpu import fit
 
-from artgen import Canvas, Diverged, Drawing, Param, Splat
-from artgen.compiler import step_program
-from artgen.compiler.step_program import NoStep, emit_step, evaluate
+from artgen import Canvas, Drawing, Param, Splat
+from artgen.compiler import step_printer
+from artgen.compiler.step_printer import emit_step
+from artgen.compiler.step_program import NoStep, evaluate
 from artgen.engines.base import Problem
-from artgen.engines.gradient.densify import summed_colour
+from artgen.engines.evaluation import summed_colour
 from artgen.engines.gradient.engine import GradientEngine
+from artgen.errors import Diverged
 from artgen.events import Evaluated
+from artgen.families.splat import backend as splat_backend
+from artgen.families.splat.webgpu_program import LoadedProgram, compile_program
 from artgen.losses import Loss, Term, exponential, l1, mse
 from artgen.primitives import Map
-from artgen.raster import choose_backend, paint, splat_backend
-from artgen.raster.webgpu_program import LoadedProgram, compile_program
+from artgen.raster import choose_backend, paint
 from artgen_plugins.gaussian import Gaussian
 from artgen_plugins.stamp import Stamp
 
@@ -332,8 +336,8 @@ def test_steps_are_those_of_the_cpu(device, options):
 def test_steps_without_room_are_taken_again_with_enough_to_the_same_bytes(device, monkeypatch):
     states = []
     for room in (1 << 16, 1):
-        monkeypatch.setattr(step_program, "ROOM", room)
-        monkeypatch.setattr(step_program, "ROOM_PER_SPLAT", 0)
+        monkeypatch.setattr(step_printer, "ROOM", room)
+        monkeypatch.setattr(step_printer, "ROOM_PER_SPLAT", 0)
         monkeypatch.setattr(splat_backend, "_chosen", {})
         engine = GradientEngine()
         engine.start(problem_of(device, blend="over", soften=0.02))

@@ -1,1 +1,1 @@
-"""Drawings that move: films of key drawings, and morphs from one drawing into another."""
+"""Drawings that move: forms of film, and morphs from one drawing into another."""

@@ -16,16 +16,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from artgen.animation.matching import Appearance, appearance, hide, move
 from artgen.art import Art
-from artgen.drawing import Drawing
-from artgen.errors import UsageError, did_you_mean
-from artgen.frame import Frame
+from artgen.base.errors import UsageError, did_you_mean
+from artgen.matching import Appearance, appearance, building_order, hide, move
 from artgen.output.error_map import embers
 from artgen.primitives import Primitive
+from artgen.values.drawing import Drawing
+from artgen.values.frame import Frame
 
 if TYPE_CHECKING:
-    from artgen.display import FramedView
+    from artgen.display.views import FramedView
 
 Pixels = NDArray[np.uint8]
 Frames = Callable[[float], Pixels]
@@ -192,8 +192,6 @@ def _depth(shot: Shot) -> Frames:
 
 
 def _fly_in(shot: Shot) -> Frames:
-    from artgen.raster.importance import building_order
-
     primitive, drawing = shot.art.primitive(), shot.art.drawing
     tensors = dict(drawing.tensors)
     places = _looks(primitive, drawing).places

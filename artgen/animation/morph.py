@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import torch
 
-from artgen.animation.film import LONGEST, Film
-from artgen.animation.matching import pair
-from artgen.animation.timeline import make_scenes, timeline
 from artgen.art import Art, quantised_film
-from artgen.errors import UsageError
+from artgen.base.errors import UsageError
+from artgen.film.scenes import LONGEST, Film
+from artgen.film.timeline import make_scenes, timeline
+from artgen.matching import pair
 from artgen.primitives import Primitive
 from artgen.recipe import FileReference, MorphTable
 
@@ -54,7 +54,7 @@ def morph(
     )
     return replace(
         first,
-        recipe=first.recipe.model_copy(update={"morph": table}),
+        recipe=first.recipe.replace(morph=table),
         metrics={},
         precision=precision,
         film=quantised_film(film, precision),

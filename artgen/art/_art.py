@@ -10,26 +10,27 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-from artgen.animation.film import Film
-from artgen.animation.trajectory import Trajectory
-from artgen.art._file import Contents, read, to_bytes
-from artgen.canvas import Canvas
-from artgen.drawing import Drawing
-from artgen.errors import InputError, UsageError
+from artgen.art._file import read, to_bytes
+from artgen.base.errors import InputError, UsageError
+from artgen.base.faults import broken, plugin_code
 from artgen.events import Evaluated
-from artgen.faults import broken, plugin_code
-from artgen.frame import Frame, Size
+from artgen.film.scenes import Film as Film
+from artgen.film.scenes import Scene as Scene
+from artgen.film.trajectory import Trajectory
 from artgen.recipe import FilmForm, Precision, Recipe
 from artgen.registry import Registry, default
-from artgen.samples import ImageSet
+from artgen.values.canvas import Canvas
+from artgen.values.drawing import Drawing
+from artgen.values.frame import Frame, Size
+from artgen.values.subject import ImageSet
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from PIL.Image import Image
 
-    from artgen.display import FramedView
-    from artgen.latents.space import LatentSpace
+    from artgen.art.latents import LatentSpace
+    from artgen.display.views import FramedView
     from artgen.output.plotter import Page
     from artgen.primitives import Primitive
 
@@ -51,8 +52,8 @@ class SupportsWrite(Protocol):
 class ExportRequest:
     """The request to an exporter: `size` is the long side in pixels (None: the fitting size).
 
-    It may also be a text such as ``"1080x1080"``, or an `artgen.frame.Frame`, which crops or adds a
-    border; `dpi` is the number of dots per inch that the file names (None: it names none).
+    It may also be a text such as ``"1080x1080"``, or an `artgen.values.frame.Frame`, which crops or
+    adds a border; `dpi` is the number of dots per inch that the file names (None: it names none).
 
     A video may also show how the parts appear, with a `start` of ``"parts"``, within `seconds`, or
     start with the background alone, ``"blank"``, or a `photo`, ``"photo"``; with `loop` it also
@@ -63,7 +64,7 @@ class ExportRequest:
 
     `animate` is in how many seconds the parts appear one after the other (None: none). Of a codec
     `latent` is a place in its latent space, and `walk` a walk of `seconds` through it, to be
-    drawn instead of the sheet: see `artgen.latents.space`.
+    drawn instead of the sheet: see `artgen.families.codec.latents`.
     `page` is an `artgen.output.plotter.Page`, paper and pens for a plotter (None: no page).
     """
 
@@ -253,7 +254,7 @@ class Art:
 
         See `building`. Equal moments are one object. Raises UsageError where there are no parts.
         """
-        from artgen.raster.importance import building_order
+        from artgen.matching import building_order
 
         primitive = self.primitive()
         count = primitive.count_of(self.drawing)
@@ -285,7 +286,7 @@ class Art:
         device: str = "cpu",
     ) -> FramedView:
         """The view that shows this drawing, and others like it, as `render` does."""
-        from artgen.display import FramedView
+        from artgen.display.views import FramedView
         from artgen.raster import choose_backend, tensor_device
 
         if supersample < 1:
@@ -340,7 +341,7 @@ class Art:
 
         Raises UsageError where this is no codec.
         """
-        from artgen.latents.space import open_latents
+        from artgen.art.latents import open_latents
 
         return open_latents(self.primitive(), self.drawing)
 
@@ -362,16 +363,7 @@ class Art:
 
     def to_bytes(self) -> bytes:
         """The `.art` file."""
-        return to_bytes(
-            Contents(
-                self.drawing,
-                self.recipe,
-                self.metrics,
-                self.precision,
-                self.film,
-                self.trajectory,
-            )
-        )
+        return to_bytes(self)
 
     def save(
         self,
@@ -445,8 +437,7 @@ def load(path: str | os.PathLike[str], *, registry: Registry | None = None) -> A
 
     Raises InputError where it is missing, damaged or of a newer format.
     """
-    drawing, recipe, metrics, precision, film, trajectory = read(path)
-    return Art(drawing, recipe, metrics, precision, registry, film, trajectory=trajectory)
+    return Art(**read(path)._asdict(), registry=registry)
 
 
 def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest) -> bytes:

@@ -14,18 +14,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from artgen._files import check_art
-from artgen._migration import migrated_options
-from artgen.animation.film import Film, Scene
-from artgen.animation.trajectory import Trajectory
 from artgen.art.precision import decode, encode
-from artgen.drawing import Drawing
-from artgen.errors import InputError, explain_problem, reading
+from artgen.base.errors import InputError, explain_problem, reading
+from artgen.base.files import check_art
+from artgen.film.scenes import Film, Scene
+from artgen.film.trajectory import Trajectory
 from artgen.recipe import Precision, Recipe
-from artgen.samples import Subject, subject_from
+from artgen.recipe.migration import migrated_options
+from artgen.values.drawing import Drawing
+from artgen.values.subject import Subject, subject_from
 
 if TYPE_CHECKING:
     import torch
+
+    from artgen.art._art import Art
 
 FORMAT = 2
 """The version of the `.art` format that this artgen writes; it reads this and older ones.
@@ -43,10 +45,14 @@ LARGEST = 65_536
 """The longest side of a drawing, in pixels."""
 
 
-class _DrawingTable(BaseModel):
-    """The description of the drawing in a file, beside the tensors."""
+class _Strict(BaseModel):
+    """Data in a file: types as they are, and finite numbers."""
 
     model_config = ConfigDict(strict=True, allow_inf_nan=False)
+
+
+class _DrawingTable(_Strict):
+    """The description of the drawing in a file, beside the tensors."""
 
     primitive: str
     options: dict[str, Any]
@@ -58,28 +64,22 @@ class _DrawingTable(BaseModel):
     subject: dict[str, Any] | None = None
 
 
-class _SceneTable(BaseModel):
+class _SceneTable(_Strict):
     """The description of a scene of the film in a file, beside the tensors."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     times: tuple[float, ...] = Field(min_length=1)
 
 
-class _FilmTable(BaseModel):
+class _FilmTable(_Strict):
     """The description of the film in a file."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     scenes: tuple[_SceneTable, ...] = Field(min_length=1)
     duration: float
     fps: float
 
 
-class _HistoryTable(BaseModel):
+class _HistoryTable(_Strict):
     """A light history: see `Trajectory`."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
 
     keyframes: int
     duration: float
@@ -122,12 +122,12 @@ class Contents(NamedTuple):
     trajectory: Trajectory | None = None
 
 
-def to_bytes(contents: Contents) -> bytes:
+def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
     from safetensors.torch import save
 
-    drawing, subject = contents.drawing, contents.drawing.subject
-    tensors = encode(drawing.tensors, contents.precision)
+    drawing, subject = art.drawing, art.drawing.subject
+    tensors = encode(drawing.tensors, art.precision)
     table: dict[str, Any] = {
         "primitive": drawing.primitive,
         "options": dict(drawing.options),
@@ -141,18 +141,18 @@ def to_bytes(contents: Contents) -> bytes:
         table["subject"] = {"kind": subject.kind, **subject.header()}
         tensors |= _subject_tensors(subject)
     header = {
-        "format": 1 if contents.film is None else FORMAT,
+        "format": 1 if art.film is None else FORMAT,
         "drawing": table,
-        "precision": contents.precision,
-        "recipe": contents.recipe.to_dict(),
-        "metrics": dict(contents.metrics),
+        "precision": art.precision,
+        "recipe": art.recipe.to_dict(),
+        "metrics": dict(art.metrics),
     }
-    if contents.film is not None:
-        header["film"] = _film_header(contents.film)
-        tensors |= _film_tensors(contents.film, contents.precision)
-    if contents.trajectory is not None:
+    if art.film is not None:
+        header["film"] = _film_header(art.film)
+        tensors |= _film_tensors(art.film, art.precision)
+    if art.trajectory is not None:
         # In the header and not as tensors, so that artgen 0.1.0 reads the file too.
-        header["history"] = contents.trajectory.to_table()
+        header["history"] = art.trajectory.to_table()
     text = json.dumps(header, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return save(tensors, metadata={"artgen": text})
 

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from artgen.animation.film import Film
-from artgen.drawing import Drawing
+from artgen.film.scenes import Film
 from artgen.recipe import Precision
+from artgen.values.drawing import Drawing
 
 if TYPE_CHECKING:
     import torch

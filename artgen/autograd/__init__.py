@@ -1,54 +1,13 @@
-"""Reverse-mode automatic differentiation on numpy, written to be read.
+"""The automatic differentiation under its name of version 0.1: `artgen_plugins.autograd` now."""
 
-Read it in this order: `tensor` (numbers with a shape), `nodes` (operations and their derivatives),
-`graph` (the order of evaluation), `adamw` (the optimizer), `dot` (a picture of a graph). The engine
-`scratch` fits fields with it.
-"""
+import warnings
+from importlib import import_module
+from typing import Any
 
-from artgen.autograd.adamw import AdamW, Variant, check_betas, uncorrected_step
-from artgen.autograd.dot import to_dot, to_svg
-from artgen.autograd.nodes import (
-    Abs,
-    Add,
-    Broadcast,
-    Constant,
-    Exp,
-    LeakyRelu,
-    LearnableParameter,
-    Matrix,
-    Mul,
-    Node,
-    Reduce,
-    Sin,
-    Square,
-    Sub,
-    Variable,
-    VectorMatrixMultiply,
-)
-from artgen.autograd.tensor import Tensor
 
-__all__ = [
-    "Abs",
-    "AdamW",
-    "Add",
-    "Broadcast",
-    "Constant",
-    "Exp",
-    "LeakyRelu",
-    "LearnableParameter",
-    "Matrix",
-    "Mul",
-    "Node",
-    "Reduce",
-    "Sin",
-    "Square",
-    "Sub",
-    "Tensor",
-    "Variable",
-    "Variant",
-    "VectorMatrixMultiply",
-    "check_betas",
-    "to_dot",
-    "to_svg",
-    "uncorrected_step",
-]
+def __getattr__(name: str) -> Any:
+    """Import a name from where it is now, until version 0.3 and with a warning."""
+    value = getattr(import_module("artgen_plugins.autograd"), name)
+    message = f"artgen.autograd.{name} is artgen_plugins.autograd.{name} now"
+    warnings.warn(f"{message}; the old name works until version 0.3", DeprecationWarning, 2)
+    return value

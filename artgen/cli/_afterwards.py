@@ -7,8 +7,8 @@ import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
+from artgen.base.errors import ArtgenError
 from artgen.cli._console import exit_code, say
-from artgen.errors import ArtgenError
 
 
 def open_in_browser(place: Path | str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from artgen.registry import Kind
+    from artgen.registry import Kind, Registry
 
 _PLACES = ("auto", "cpu", "cuda", "mps", "webgpu")
 
@@ -38,9 +38,9 @@ def everything(context: typer.Context, incomplete: str) -> list[str]:
 
 def targets(context: typer.Context, incomplete: str) -> list[str]:
     """The files here, and the samples."""
-    from artgen.targets import SAMPLES
+    from artgen.targets import pictures
 
-    return _beginning(incomplete, (f"sample:{name}" for name in SAMPLES)) + _files(incomplete)
+    return _beginning(incomplete, map(str, pictures(_registry(context)))) + _files(incomplete)
 
 
 def palettes(context: typer.Context, incomplete: str) -> list[str]:
@@ -57,28 +57,30 @@ def looks(context: typer.Context, incomplete: str) -> list[str]:
 
 def settings(context: typer.Context, incomplete: str) -> list[str]:
     """`KEY=` of the options of the primitive, and of those of its engine."""
-    from artgen.engines.protocols import options_type
-    from artgen.options import describe_options
+    from artgen.plan.catalogue import facts_of, options_for
     from artgen.recipe import ClipTable
-    from artgen.registry import Registry
 
-    registry = Registry(files=context.params.get("plugin") or ())
-    primitive = registry.load("primitive", context.params.get("primitive") or "gaussian")()
-    engine = (context.params.get("engine") or primitive.engines[0]).split(",")[0]
-    own = describe_options(options_type(registry.load("engine", engine), primitive))
+    registry = _registry(context)
+    primitive = facts_of(registry.find("primitive", context.params.get("primitive") or "gaussian"))
+    engine = (context.params.get("engine") or primitive["engines"][0]).split(",")[0]
+    found = facts_of(registry.find("engine", engine))
     keys = [
         "preset",
-        *primitive.option_values(),
-        *(f"engine.{each.name}" for each in own),
-        *(f"clip.{key}" for key in ClipTable.model_fields),
+        *(each["name"] for each in primitive["options"]),
+        *(f"engine.{each['name']}" for each in options_for(found, primitive["family"])),
+        *(f"clip.{key}" for key in ClipTable.declared()),
     ]
     return _beginning(incomplete, (f"{key}=" for key in keys))
 
 
-def _names(context: typer.Context, kind: Kind | None = None) -> list[str]:
+def _registry(context: typer.Context) -> Registry:
     from artgen.registry import Registry
 
-    registry = Registry(files=context.params.get("plugin") or ())
+    return Registry(files=context.params.get("plugin") or ())
+
+
+def _names(context: typer.Context, kind: Kind | None = None) -> list[str]:
+    registry = _registry(context)
     kinds: tuple[Kind, ...] = ("primitive", "engine", "loss", "target", "exporter", "look")
     if kind is not None:
         kinds = (kind,)

@@ -11,7 +11,7 @@ import traceback
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from artgen.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
+from artgen.base.errors import ArtgenError, Interrupted, OutputError, is_out_of_memory
 
 INTERRUPTED = "interrupted: the best so far is being saved; press Ctrl-C again to end at once"
 

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from artgen._files import numbered
-from artgen.cli._recipe import lay_over, parse_count, read_recipe_file
+from artgen.base.errors import UsageError
+from artgen.base.files import numbered
+from artgen.cli._recipe import read_recipe_file
 from artgen.compare import Contestant
-from artgen.errors import UsageError
 from artgen.recipe import Recipe
+from artgen.recipe.layers import lay_over
+from artgen.recipe.texts import parse_count
 from artgen.registry import Registry
 from artgen.targets import file_safe
 

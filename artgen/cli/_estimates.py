@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from artgen.batch import Run
 from artgen.cli._console import print_json, say
 from artgen.cli._flags import Common
 from artgen.events import Event, Notice
+from artgen.plan.origins import annotated, find_origins
+from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import Estimate, estimate, output_paths
+from artgen.runs import Estimate, estimate, output_paths
+from artgen.runs.whole.task import Run
 
 
 def print_estimates(
-    runs: Sequence[Run], registry: Registry, search: Sequence[Path], common: Common, out: Path
+    runs: Sequence[Run],
+    registry: Registry,
+    search: Sequence[Path],
+    common: Common,
+    out: Path,
+    told: Mapping[str, str] | None,
 ) -> None:
     """Print the recipe of every run on stdout, as TOML with the estimates as comments, or as JSON.
+
+    Where the origins of what was asked for are `told`, those of all values are printed too.
 
     Raises what would end the first run that cannot begin.
     """
@@ -30,7 +39,10 @@ def print_estimates(
     for run in runs:
         found = estimate(run.recipe, registry, name=run.stem, search=search, observe=observe)
         if not common.as_json:
-            print(_to_toml(found, run.stem), flush=True)
+            text = found.recipe.to_toml()
+            if told is not None:
+                text = annotated(found.recipe, _origins(found.recipe, told, registry))
+            print(_facts(found, run.stem) + text, flush=True)
         paths = output_paths(out, run.stem, found.recipe)
         if not found.recipe.output.video:
             del paths["video"]
@@ -44,13 +56,18 @@ def print_estimates(
                 "outputs": {kind: str(path) for kind, path in paths.items() if kind != "folder"},
                 "recipe": found.recipe.to_dict(),
             }
+            | ({} if told is None else {"origins": _origins(found.recipe, told, registry)})
         )
     if common.as_json:
         result: dict[str, Any] = shown[0] if len(shown) == 1 else {"runs": shown}
         print_json(result)
 
 
-def _to_toml(found: Estimate, stem: str) -> str:
+def _origins(recipe: Recipe, told: Mapping[str, str], registry: Registry) -> dict[str, str]:
+    return find_origins(recipe, told, registry, other="chosen by the run")
+
+
+def _facts(found: Estimate, stem: str) -> str:
     facts = [f"{stem}: an estimate"]
     if found.seconds is None:
         facts = [f"{stem}: of a clip, nothing is estimated"]
@@ -65,4 +82,4 @@ def _to_toml(found: Estimate, stem: str) -> str:
     if found.video_bytes is not None:
         name = f"{stem}.{found.recipe.output.video_format}"
         facts.append(f"{name}: {found.video_bytes:,} bytes")
-    return "".join(f"# {fact}\n" for fact in facts) + found.recipe.to_toml()
+    return "".join(f"# {fact}\n" for fact in facts)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artgen.base.errors import OutputError, UsageError, did_you_mean
 from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout, write_stdout
-from artgen.errors import OutputError, UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from artgen.art import Art, ExportRequest

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, is_dataclass
 from pathlib import Path
@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.base.errors import UsageError
 from artgen.cli._completion import Complete, devices
 from artgen.cli._console import say
 from artgen.cli._help import HELP_ALL
-from artgen.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.registry import Registry
@@ -105,20 +105,6 @@ class Common:
         return registry
 
 
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}
-
-
-def parse_bytes(text: str | None) -> int | None:
-    """The number of bytes that ``10MB`` or ``500 kB`` stands for. Raises UsageError."""
-    if text is None:
-        return None
-    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?([KMG]?I?B)?", text.strip().upper())
-    number = int(float(match[1]) * _UNITS.get(match[2] or "", 0)) if match else 0
-    if number < 1:
-        raise UsageError(f"{text!r} is not a file size", hint="write 10MB or 500kB")
-    return number
-
-
 _FRAME = Panel("Size and crop")
 
 
@@ -150,8 +136,8 @@ class Framing:
     @property
     def border(self) -> str | None:
         """The colour of the border; None for a crop. Raises UsageError."""
-        from artgen.frame import BACKGROUND
         from artgen.targets import parse_colour
+        from artgen.values.frame import BACKGROUND
 
         if self.fit and self.crop_at is not None:
             raise UsageError("--fit and --crop-at were both given", hint="leave one of them out")
@@ -161,7 +147,7 @@ class Framing:
 
     def dpi_of(self, *sizes: str | None) -> float | None:
         """The dots per inch that a file names: as given, or as sizes in cm, mm or in imply."""
-        from artgen.frame import DPI, has_unit
+        from artgen.values.frame import DPI, has_unit
 
         return self.dpi or (DPI if any(map(has_unit, sizes)) else None)
 
@@ -174,15 +160,20 @@ class WithoutPlugins(Common):
 
 
 def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Turn a function into a command: a parameter that is a dataclass is a flag per field."""
+    """Turn a function into a command: a parameter that is a group of flags is one per field."""
     parameters = inspect.signature(function, eval_str=True).parameters
     groups: dict[str, Any] = {
-        name: p.annotation for name, p in parameters.items() if is_dataclass(p.annotation)
+        name: p.annotation
+        for name, p in parameters.items()
+        if is_dataclass(p.annotation) or hasattr(p.annotation, "__signature__")
     }
     flags = []
     for name, parameter in parameters.items():
         each = _flags_of(groups[name]) if name in groups else [parameter]
         flags += [flag.replace(kind=inspect.Parameter.KEYWORD_ONLY) for flag in each]
+    panels = [panel for group in groups.values() for panel in getattr(group, "panels", ())]
+    if panels:
+        flags.sort(key=lambda flag: [None, *panels].index(_panel(flag)))
     only = inspect.Parameter.KEYWORD_ONLY
     flags.append(inspect.Parameter("help_all", only, default=HELP_ALL, annotation=bool))
 
@@ -197,5 +188,10 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
     return command
 
 
+@functools.cache
 def _flags_of(group: Any) -> list[inspect.Parameter]:
     return list(inspect.signature(group, eval_str=True).parameters.values())
+
+
+def _panel(flag: inspect.Parameter) -> str | None:
+    return getattr(flag.default, "rich_help_panel", None)

@@ -9,24 +9,14 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 
 from artgen._version import __version__
+from artgen.recipe import flagged
 
 _ALL = "artgen.help_all"
 
 USUAL: Mapping[str, Sequence[str]] = {
     "fit": (
-        *(
-            "targets",
-            "primitive",
-            "count",
-            "settings",
-            "seed",
-            "seeds",
-            "recipe",
-            "quality",
-            "time",
-        ),
-        *("time", "size", "loss", "background", "palette", "out", "name", "overwrite", "resume"),
-        *("video", "no_video", "transparent", "live", "device", "at_a_time", "plugin", "quiet"),
+        *("targets", "settings", "seeds", "recipe", "out", "name", "overwrite", "resume"),
+        *("video", "no_video", "live", "at_a_time", "plugin", "quiet"),
     ),
     "render": (*("art", "outputs", "size", "transparent", "animate", "page", "pens", "overwrite"),),
     "compare": (
@@ -34,7 +24,8 @@ USUAL: Mapping[str, Sequence[str]] = {
         *("overwrite", "at_a_time"),
     ),
 }
-"""The options that the short help of a command shows; other commands show all of theirs."""
+"""The options that the short help of a command shows, beside the usual ones of the keys of recipes;
+other commands show all of theirs."""
 
 EXAMPLES: Mapping[str, Sequence[str]] = {
     "fit": (
@@ -91,12 +82,8 @@ class Command(TyperCommand):
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, without options that are seldom used unless all were asked for."""
-        usual = None if ctx.meta.get(_ALL) else USUAL.get(_path(ctx))
-        left_out = [
-            each
-            for each in self.get_params(ctx)
-            if usual and each.name not in (*usual, "help", "help_all")
-        ]
+        usual = None if ctx.meta.get(_ALL) else _usual(_path(ctx))
+        left_out = [each for each in self.get_params(ctx) if usual and each.name not in usual]
         for each in left_out:
             each.hidden = True
         examples = EXAMPLES.get(_path(ctx), ())
@@ -114,6 +101,13 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> Any:
         """Name no type of switches and arguments."""
         return _untyped(super().get_params(ctx))
+
+
+def _usual(command: str) -> set[str]:
+    keys = flagged() if command == "fit" else ()
+    declared = {name for name, _, key in keys if key.flag is not None and key.flag.usual}
+    named = USUAL.get(command, ())
+    return {*named, *declared, "help", "help_all"} if named else set()
 
 
 def _path(context: Any) -> str:

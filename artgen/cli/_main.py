@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
 import signal
 import sys
@@ -13,24 +15,18 @@ from typing import Annotated, Any
 
 import typer
 
-from artgen._process import prepare_process
 from artgen._version import __version__
+from artgen.base.errors import Interrupted, OutputError, UsageError, explain_problem
+from artgen.base.faults import plugin_code
+from artgen.base.process import prepare_process
 from artgen.cli._console import print_failure, say
 from artgen.cli._flags import flat
 from artgen.cli._help import Command, Group, manual
 from artgen.cli._streams import guard_streams, lost_output
-from artgen.cli.compare import compare
-from artgen.cli.doctor import doctor
-from artgen.cli.fit import fit
-from artgen.cli.gallery import gallery
-from artgen.cli.info import info
-from artgen.cli.morph import morph
-from artgen.cli.plot import plot
-from artgen.cli.plugins import plugins
-from artgen.cli.render import render
-from artgen.cli.studio import studio
-from artgen.errors import Interrupted, OutputError, UsageError, explain_problem
-from artgen.faults import plugin_code
+
+COMMANDS = ("fit", "render", "morph", "info", "compare", "plot", "studio", "doctor")
+GROUPS = ("gallery", "plugins")
+"""Commands and groups of commands; each lies in the module of this package with its name."""
 
 
 class _Group(Group):
@@ -49,20 +45,6 @@ class _Group(Group):
             raise Interrupted("interrupted") from None
 
 
-app = typer.Typer(
-    cls=_Group,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
-for command in (fit, render, morph, info, compare, plot):
-    app.command(cls=Command)(flat(command))
-app.add_typer(gallery, name="gallery")
-app.add_typer(plugins, name="plugins")
-app.command(cls=Command)(flat(studio))
-app.command(cls=Command)(flat(doctor))
-
-
 def _show_version(asked: bool) -> None:
     if asked:
         print(f"artgen {__version__}")
@@ -75,7 +57,6 @@ def _show_manual(context: typer.Context, asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def _artgen(
     context: typer.Context,
     version: Annotated[
@@ -98,13 +79,36 @@ def _artgen(
         _use_settings(context)
 
 
+@functools.cache
+def make_app(only: str | None = None) -> typer.Typer:
+    """Make the command line; if `only` is the name of a command, without the others.
+
+    Their modules and flags take a while, and only the help needs all.
+    """
+    app = typer.Typer(
+        cls=_Group,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback(invoke_without_command=True)(_artgen)
+    known = only in (*COMMANDS, *GROUPS)
+    for name in (only,) if known else (*COMMANDS, *GROUPS):
+        command = getattr(importlib.import_module(f"artgen.cli.{name}"), str(name))
+        if name in GROUPS:
+            app.add_typer(command, name=name)
+        else:
+            app.command(cls=Command)(flat(command))
+    return app
+
+
 _WITHOUT_SETTINGS = ("doctor", "gallery", "info", "plugins", "studio")
 """The doctor shows what is wrong with them, and a gallery is made of recipes alone."""
 
 
 def _use_settings(context: typer.Context) -> None:
     """Make settings the defaults of the flags of the command. Raises UsageError, InputError."""
-    from artgen.settings import read_settings
+    from artgen.recipe.settings import read_settings
 
     settings, _ = read_settings()
     flags: dict[str, Any] = {"out": settings.out, "overwrite": settings.overwrite}
@@ -159,7 +163,7 @@ def _interrupted_by_signals() -> Iterator[None]:
 
 def _run(arguments: list[str]) -> int:
     try:
-        command = typer.main.get_command(app)
+        command = typer.main.get_command(make_app(*arguments[:1]))
         with plugin_code():
             code = command.main(arguments, prog_name="artgen", standalone_mode=False)
         return int(code or 0)
@@ -186,7 +190,7 @@ def _usage_error(error: typer.TyperException, arguments: Sequence[str]) -> Usage
     message = " ".join(error.format_message().split()).rstrip(".")
     # Only some errors know their command, so take it from the arguments.
     path = "artgen"
-    command: Any = typer.main.get_command(app)
+    command: Any = typer.main.get_command(make_app(*arguments[:1]))
     for word in arguments:
         command = getattr(command, "commands", {}).get(word)
         if command is None:

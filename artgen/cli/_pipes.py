@@ -8,8 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from artgen._files import LARGEST
-from artgen.errors import InputError
+from artgen.base.errors import InputError
+from artgen.base.files import LARGEST
 
 STDIO = "-"
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from artgen.base.waiting import Activity, listening
 from artgen.cli._console import headline, say
 from artgen.cli._flags import Common
 from artgen.events import (
@@ -22,7 +23,6 @@ from artgen.events import (
     Working,
 )
 from artgen.registry import Registry
-from artgen.waiting import Report, listening
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -52,7 +52,7 @@ def showing(registry: Registry, common: Common, name: str) -> Iterator[None]:
     """Show what the block does, under `name`; print how it was done as notes."""
     with progress(registry, common) as stories:
 
-        def hear(report: Report) -> None:
+        def hear(report: Activity) -> None:
             for story in stories:
                 if report.kind == "result":
                     story(Notice(name, f"{name}: {report.what}", "note"))

@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from artgen._files import find_file
-from artgen.batch import Run, execute, write_files
+from artgen.base.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import (
     INTERRUPTED,
@@ -29,13 +28,12 @@ from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
 from artgen.cli._sheet import Cell, write_sheet
 from artgen.cli._where import Files, Where
-from artgen.errors import ArtgenError, InputError, Interrupted, UsageError
 from artgen.events import Event, Observer
 from artgen.executor import ProcessExecutor
 from artgen.output import probe_folder
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import (
+from artgen.runs import (
     OUTPUTS,
     Result,
     RunFolder,
@@ -44,7 +42,8 @@ from artgen.runner import (
     output_paths,
     refuse_existing,
 )
-from artgen.targets import Source, file_safe, kind_by_name
+from artgen.runs.whole.task import Run, execute, write_files
+from artgen.targets import file_safe
 from artgen.tasks import Executor, RunControl, SerialExecutor, Work, graceful_signals, share_of_gpu
 
 
@@ -138,11 +137,13 @@ class Session:
         """
         executor = self.where.executor([run.recipe for run in runs], self.registry)
         work: Work[Run, Result] = execute
-        if len(runs) == 1 and self._by_scenes(executor, runs[0]):
-            work = partial(execute, registry=self.registry, scenes=executor)
-            if runs[0].recipe.tiles is not None and isinstance(executor, ProcessExecutor):
+        if len(runs) == 1 and self._divides(executor, runs[0]):
+            work = partial(execute, registry=self.registry, executor=executor)
+            kind = runs[0].recipe.run_kind
+            where = kind and self.registry.find("run", kind).spec.load
+            if isinstance(where, str) and isinstance(executor, ProcessExecutor):
                 # Beside this process, which imports the same.
-                executor.start("artgen.runner.tiles._tile")
+                executor.start(where.partition(":")[0])
             executor = SerialExecutor()
         elif isinstance(executor, SerialExecutor):
             work = partial(execute, registry=self.registry)
@@ -188,27 +189,13 @@ class Session:
             say(f"{', '.join(said)}: {reason.hint}")
         return [results[run.stem] for run in runs]
 
-    def _by_scenes(self, executor: Executor, run: Run) -> bool:
-        """Whether the only run stays here, and its scenes or tiles are what `executor` gets."""
-        if isinstance(executor, ProcessExecutor):
-            return True
-        if isinstance(executor, SerialExecutor):
-            return False
-        recipe = run.recipe
-        source = Source.parse(recipe.target.source)
-        try:
-            if source.path is not None:
-                file = find_file(source.path, recipe.target.sha256, self.search, "target")
-                source = source.at(file)
-            if kind_by_name(source) == "clip":
-                return True
-            from artgen.runner.tiles._choose import with_fitting_size
+    def _divides(self, executor: Executor, run: Run) -> bool:
+        """Whether the only run stays here, and its tasks, if any, are what `executor` gets."""
+        if isinstance(executor, ProcessExecutor | SerialExecutor):
+            return isinstance(executor, ProcessExecutor)
+        from artgen.runs import is_divisible
 
-            if self.video is None:
-                recipe, _ = with_fitting_size(recipe, self.registry, self.search)
-        except ArtgenError:
-            return False  # The run itself says what is wrong with it.
-        return recipe.tiles is not None
+        return is_divisible(run.recipe, self.registry, self.search, self.video)
 
     @contextmanager
     def _page(self, control: RunControl) -> Iterator[list[Observer]]:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 import numpy as np
 
-from artgen.errors import InputError
+from artgen.base.errors import InputError
 from artgen.output import atomic_write, contact_sheet, encode_png
 
 _LONGEST = 480

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from artgen.base.errors import UsageError
 from artgen.cli._flags import Panel
-from artgen.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.recipe import Recipe

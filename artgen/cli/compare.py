@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from artgen.base.errors import Interrupted, UsageError
 from artgen.cli._completion import names_of
 from artgen.cli._completion import targets as complete_targets
 from artgen.cli._console import (
@@ -20,7 +21,6 @@ from artgen.cli._console import (
 from artgen.cli._exports import check_file
 from artgen.cli._flags import Common, Panel, argument, option
 from artgen.cli._where import WhereAnew
-from artgen.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
     from artgen.compare import Comparison, Line, Row
@@ -127,7 +127,7 @@ def compare(
     registry = common.registry()
 
     from artgen.cli._contestants import Budget, parse_contestants
-    from artgen.cli._early import check_names, check_option_texts
+    from artgen.plan.early import check_known_options, check_names
 
     if threads is None and where.asked:
         threads = 1
@@ -136,13 +136,13 @@ def compare(
     asked = parse_contestants(contestants, budget, seed, run, registry)
     for each in asked:
         check_names(each.recipe, registry)
-        check_option_texts(each.recipe, registry)
+        check_known_options(each.recipe, registry)
 
     load_module("artgen.compare._comparison", quiet=common.quiet)
 
     from artgen.cli._progress import progress
     from artgen.compare import Comparison, find_targets, of_sets
-    from artgen.settings import read_settings
+    from artgen.recipe.settings import read_settings
     from artgen.tasks import RunControl, graceful_signals
 
     sets = of_sets(asked, registry)

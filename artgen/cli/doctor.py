@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from artgen.base.errors import OutputError
 from artgen.cli._console import columns, describe, print_error, print_json
 from artgen.cli._flags import Common, switch
-from artgen.errors import OutputError
 
 
 def doctor(
@@ -15,9 +15,9 @@ def doctor(
     """Check that everything artgen needs works. Exit with 6 if something does not."""
     from dataclasses import asdict
 
+    from artgen.cli._machine import examine
+    from artgen.cli._machine import report as markdown
     from artgen.cli._progress import showing
-    from artgen.doctor import examine
-    from artgen.doctor import report as markdown
 
     registry = common.registry()
     with showing(registry, common, "doctor"):

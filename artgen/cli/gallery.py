@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from artgen.base.errors import GalleryError, Interrupted
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._console import describe, print_error, print_json, say
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, WithoutPlugins, flat, option, switch
 from artgen.cli._help import Command, Group
 from artgen.cli._where import Where
-from artgen.errors import GalleryError, Interrupted
 
 if TYPE_CHECKING:
     from artgen.gallery import Built, Gallery, State

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from artgen.base.errors import InputError, UsageError, reading
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
-from artgen.errors import InputError, UsageError, reading
 
 _KINDS = {
     ".art": "art",
@@ -23,6 +23,8 @@ _KINDS = {
     ".json": "summary",
     ".pdf": "page",
     ".eps": "vectors",
+    ".tif": "still",
+    ".tiff": "still",
     ".jpg": "still",
     ".jpeg": "still",
     ".avif": "still",
@@ -42,6 +44,11 @@ def info(
     recipe_only: bool = switch(
         "Print only the recipe, as TOML for artgen fit --recipe.", "--recipe"
     ),
+    origins: bool = switch(
+        "With --recipe: say in a comment where each value comes from: a look, a preset, a default, "
+        "or none of them.",
+        "--origins",
+    ),
     *,
     common: Common,
 ) -> None:
@@ -51,7 +58,15 @@ def info(
 
     if recipe_only and common.as_json:
         raise UsageError("--recipe and --json were both given", hint="leave one of them out")
+    if origins and not recipe_only:
+        raise UsageError("--origins needs --recipe", hint="add --recipe")
     recipe = Recipe.from_dict(json.loads(read_recipe(file)), where=str(file))
+    if recipe_only and origins:
+        from artgen.plan.origins import annotated, find_origins
+
+        said = find_origins(recipe, {}, common.registry(), other="asked for, or chosen by the run")
+        print(annotated(recipe, said), end="")
+        return
     if recipe_only:
         print(recipe.to_toml(), end="")
         return

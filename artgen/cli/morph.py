@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artgen._files import check_art, file_hash
+from artgen.base.files import check_art, file_hash
 from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
@@ -45,9 +45,9 @@ def morph(
 
     from artgen.animation.morph import morph as morphed
     from artgen.art import ExportRequest, load
-    from artgen.frame import parse_pixels
     from artgen.recipe import FileReference
-    from artgen.runner import resolve_device
+    from artgen.runs import resolve_device
+    from artgen.values.frame import parse_pixels
 
     one, other = load(first, registry=registry), load(second, registry=registry)
     made = morphed(

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from artgen.base.errors import UsageError, did_you_mean
 from artgen.cli._console import print_json
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, argument, option, switch
-from artgen.errors import UsageError, did_you_mean
 
 if TYPE_CHECKING:
     from artgen.art import Art
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from artgen.targets import SetTarget
 
 
-_CODEC_PLOTS = ("dataset", "augmentation", "triples", "scatter", "ranks", "equal")
+_WITH_SET = ("scatter", "ranks", "equal")
+_CODEC_PLOTS = ("dataset", "augmentation", "triples", *_WITH_SET)
 
 
 def plot(
@@ -54,9 +55,9 @@ def plot(
     common: Common,
 ) -> None:
     """Plot the losses of runs, the generations of an evolution, or what a codec learned."""
-    from artgen.canvas import Canvas
     from artgen.output import atomic_write, encode_png
     from artgen.targets import parse_colour
+    from artgen.values.canvas import Canvas
 
     if kind is not None and kind not in _CODEC_PLOTS:
         raise UsageError(f"unknown plot {kind!r}", hint=did_you_mean(kind, _CODEC_PLOTS))
@@ -73,13 +74,13 @@ def plot(
         raise UsageError("two files have the same name", hint="rename one, or plot them one by one")
     canvas, paper = Canvas(size, round(size * 10 / 16)), parse_colour(background)
     if generations:
-        from artgen.output.plots import plot_generations
-        from artgen.runner import read_generations
+        from artgen.display.plots import plot_generations
+        from artgen.runs import read_generations
 
         pixels = plot_generations(read_generations(files[0]), canvas, paper)
     elif kind is None:
-        from artgen.output.plots import plot_losses
-        from artgen.runner import read_losses
+        from artgen.display.plots import plot_losses
+        from artgen.runs import read_losses
 
         losses = {}
         for log in files:
@@ -88,14 +89,13 @@ def plot(
         pixels = plot_losses(losses, canvas, paper)
     else:
         from artgen.art import load
-        from artgen.latents.codec_plots import CODEC_PLOTS, draw_codec_plot
+        from artgen.art.latents import plot_latents
 
         registry = common.registry()
         arts = {each.stem: load(each, registry=registry) for each in files}
         first = arts[files[0].stem]
-        needed = CODEC_PLOTS[kind].needs_set
-        pictures = _set(first, target, files[0], registry) if needed else None
-        pixels = draw_codec_plot(kind, arts, pictures, canvas, paper)
+        pictures = _set(first, target, files[0], registry) if kind in _WITH_SET else None
+        pixels = plot_latents(first.primitive(), kind, arts, pictures, canvas, paper)
     atomic_write(file, encode_png(pixels))
     if common.as_json:
         print_json(
@@ -113,7 +113,7 @@ def plot(
 
 def _set(art: Art, asked: str | None, file: Path, registry: Registry) -> SetTarget:
     """Open the set `asked` for, or the one that the codec has learned from. Raises UsageError."""
-    from artgen.runner import read_target
+    from artgen.runs import read_target
     from artgen.targets import SetTarget
 
     recipe = art.recipe

@@ -18,12 +18,13 @@ from artgen.cli.plugins_new import new
 from artgen.cli.plugins_search import describe_package, print_package, search
 
 if TYPE_CHECKING:
-    from artgen.engines import Engine
     from artgen.registry import Entry
 
 
-_EXAMPLE_SIDE = 512
-"""Side of the square canvas for which learning rates and shapes are shown."""
+_FOR_CHECKS, _FOR_CHECKS_OF_OPTIONS = (
+    ("class", "families", "preset_targets"),
+    ("hint", "low", "high"),
+)
 
 plugins = typer.Typer(
     cls=Group,
@@ -83,6 +84,7 @@ def show(
     common: Common,
 ) -> None:
     """Describe a primitive, engine, loss, target, exporter, look or package."""
+    from artgen.plan.catalogue import facts_of
     from artgen.registry import PREFIX
 
     registry = common.registry()
@@ -99,7 +101,7 @@ def show(
         "distribution": entry.distribution,
         "version": entry.plugin.version,
         "module": _module(entry),
-        **_details(entry),
+        **_details(facts_of(entry)),
     }
     if common.as_json:
         print_json(facts)
@@ -114,81 +116,15 @@ def _module(entry: Entry) -> str | None:
     return load if isinstance(load, str) else f"{load.__module__}:{load.__qualname__}"
 
 
-def _details(entry: Entry) -> dict[str, Any]:
-    """Return the details that need the loaded object."""
-    if entry.kind == "primitive":
-        return _primitive_details(entry.load())
-    if entry.kind == "engine":
-        return {"options": _engine_options(entry.load())}
-    if entry.kind == "look":
-        return {"recipe": dict(entry.load())}
-    return {}
-
-
-def _primitive_details(cls: Any) -> dict[str, Any]:
-    import torch
-
-    from artgen.canvas import Canvas
-    from artgen.primitives import Context
-    from artgen.raster import planned_backend
-
-    canvas = Canvas(_EXAMPLE_SIDE, _EXAMPLE_SIDE)
-    primitive = cls()
-    primitive.resolve_options(canvas)
-    count = cls.defaults.count
-    context = Context(torch.Generator(), canvas, count or 1)
-    backend = planned_backend(primitive)
-    return {
-        "family": cls.family,
-        "engines": list(cls.engines),
-        "targets": list(cls.targets),
-        "count": count,
-        "stage": dict(cls.defaults.stage),
-        "blend": getattr(primitive, "blend", None),
-        "backend": {"name": backend.name, "reason": backend.reason},
-        "options": _options(cls.Options),
-        "presets": [
-            {
-                "name": name,
-                "count": preset.count,
-                "options": dict(preset.options),
-                "stage": dict(preset.stage),
-                "parameters": sorted(preset.params),
-            }
-            for name, preset in cls.presets.items()
-        ],
-        "parameters": [
-            {
-                "name": name,
-                "shape": list(param.shape),
-                "lr": param.rate(context),
-                "map": param.map.function,
-            }
-            for name, param in primitive.parameters().items()
-        ],
-    }
-
-
-def _engine_options(engine: type[Engine]) -> list[dict[str, Any]]:
-    """All options of an engine; `families` names those that have it, None where all have."""
-    from artgen.engines.protocols import HasFamilyOptions
-
-    shared = _options(engine.Options)
-    if not issubclass(engine, HasFamilyOptions):
-        return [{**option, "families": None} for option in shared]
-    table = {str(option): {**option, "families": None} for option in shared}
-    for family, options in engine.family_options().items():
-        for option in _options(options):
-            known = table.setdefault(str(option), {**option, "families": []})
-            if known["families"] is not None:
-                known["families"].append(family)
-    return list(table.values())
-
-
-def _options(options: type[Any]) -> list[dict[str, Any]]:
-    from artgen.options import describe_options
-
-    return [asdict(option) for option in describe_options(options)]
+def _details(facts: dict[str, Any]) -> dict[str, Any]:
+    """Return facts of the catalogue, but for those that are for checks alone."""
+    facts = {key: value for key, value in facts.items() if key not in _FOR_CHECKS}
+    if "options" in facts:
+        options = [
+            {k: o[k] for k in o if k not in _FOR_CHECKS_OF_OPTIONS} for o in facts["options"]
+        ]
+        facts["options"] = options
+    return facts
 
 
 def _print(facts: dict[str, Any]) -> None:

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from artgen.base.errors import PluginError
 from artgen.cli._console import describe, print_error, print_json
 from artgen.cli._flags import Common, argument
-from artgen.errors import PluginError
 
 if TYPE_CHECKING:
     from artgen.registry import Entry, Registry

@@ -6,9 +6,9 @@ import sys
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from artgen.base.errors import UsageError
 from artgen.cli._console import columns, print_json, say
 from artgen.cli._flags import Common, argument
-from artgen.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.registry import Registry

@@ -6,7 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast, get_args
 
-from artgen._files import check_art
+from artgen.base.errors import UsageError
+from artgen.base.files import check_art
 from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
@@ -17,12 +18,11 @@ from artgen.cli._flags import (
     Panel,
     argument,
     option,
-    parse_bytes,
     switch,
 )
 from artgen.cli._pipes import STDIO, from_stdin, is_stdout
-from artgen.errors import UsageError
-from artgen.frame import Frame, parse_frame
+from artgen.recipe.texts import parse_bytes
+from artgen.values.frame import Frame, parse_frame
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -152,11 +152,11 @@ def render(
     if common.as_json and any(map(is_stdout, files)):
         raise UsageError("--json and -o - both use standard output", hint="leave one of them out")
 
-    load_module("artgen.exporters", quiet=common.quiet)
+    load_module("artgen.display.views", quiet=common.quiet)
 
     from artgen.art import ExportRequest, load
     from artgen.recipe import VideoFormat
-    from artgen.runner import resolve_device
+    from artgen.runs import resolve_device
 
     sheet = _page(
         page,
@@ -245,7 +245,7 @@ def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry:
     """Open the target of the drawing again, or the `file` that a flag names."""
     from PIL.Image import fromarray
 
-    from artgen.runner import open_photo
+    from artgen.runs import open_photo
 
     canvas = art.canvas(frame)
     size = max(canvas.width, canvas.height)

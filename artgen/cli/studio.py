@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from artgen.base.errors import UsageError
 from artgen.cli._afterwards import open_in_browser
 from artgen.cli._completion import names_of
 from artgen.cli._console import print_json, say
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, option, switch
-from artgen.errors import UsageError
 
 
 def studio(

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.base.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
 from artgen.compare._contestant import Contestant
 from artgen.compare._rows import Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
-from artgen.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
 from artgen.events import Event, Observer
-from artgen.metrics import equivalent_rank, flip, ms_ssim, psnr, rank_errors, ssim
+from artgen.losses.metrics import equivalent_rank, flip, ms_ssim, psnr, rank_errors, ssim
 from artgen.output import (
     atomic_path,
     atomic_write,
@@ -27,11 +27,10 @@ from artgen.output import (
     encode_within,
     probe_folder,
 )
+from artgen.plan import find_names
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
-from artgen.resolve import load_primitive
-from artgen.runner import read_target, run
-from artgen.samples import kind_of
+from artgen.runs import read_target, run
 from artgen.targets import (
     PICTURE_SUFFIXES,
     SetTarget,
@@ -40,6 +39,7 @@ from artgen.targets import (
     picture_files,
 )
 from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
+from artgen.values.subject import kind_of
 
 FLOAT_BYTES = 4
 
@@ -49,7 +49,7 @@ def of_sets(contestants: Iterable[Contestant], registry: Registry) -> bool:
     kinds = set()
     for each in contestants:
         with suppress(PluginError):
-            kinds.add(load_primitive(each.recipe, registry).targets)
+            kinds.add(find_names(each.recipe, registry).primitive.targets)
     return kinds == {("set",)}
 
 
@@ -191,13 +191,13 @@ class Comparison:
 
     def _fit(
         self, source: str, contestant: Contestant, plugins: tuple[Path, ...], gpus: float | None
-    ) -> Fit:
+    ) -> FitTask:
         recipe = contestant.recipe
         target = TargetTable(source=source, size=self.size, background=recipe.target.background)
         recipe = recipe.aimed_at(target)
         if recipe.seed is None:
             recipe = recipe.with_seed(self.seed)
-        return Fit(
+        return FitTask(
             stem=self._art(source, contestant).stem,
             recipe=recipe,
             search=tuple(contestant.search),
@@ -209,7 +209,7 @@ class Comparison:
         )
 
     def _fitted(
-        self, fits: Iterable[Fit], ended: Iterator[tuple[Fit, Fitted | Exception]]
+        self, fits: Iterable[FitTask], ended: Iterator[tuple[FitTask, Fitted | Exception]]
     ) -> Iterator[tuple[Row, Pixels | None]]:
         """The results of `fits` in their order, each as soon as it and those before have ended."""
         done: dict[str, Fitted | Exception] = {}
@@ -219,7 +219,7 @@ class Comparison:
                 done[task.stem] = result
             yield self._row(fit, done.pop(fit.stem))
 
-    def _row(self, fit: Fit, result: Fitted | Exception) -> tuple[Row, Pixels | None]:
+    def _row(self, fit: FitTask, result: Fitted | Exception) -> tuple[Row, Pixels | None]:
         """Save what came of a fit, whatever that is."""
         row = Row(fit.source, fit.contestant, "fit", limit=self.limit)
         try:
@@ -262,7 +262,7 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Fit(Task):
+class FitTask(Task):
     """One contestant on one target, both as they were asked for."""
 
     source: str = ""
@@ -284,7 +284,7 @@ class Fitted:
 
 
 def execute(
-    fit: Fit, observe: Observer, control: RunControl, registry: Registry | None = None
+    fit: FitTask, observe: Observer, control: RunControl, registry: Registry | None = None
 ) -> Fitted:
     """Fit in memory and judge what would be saved. Raises ArtgenError.
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from typing import Literal
 
-from artgen.errors import ArtgenError
+from artgen.base.errors import ArtgenError
 
 AVERAGED = (
     *("psnr", "ssim", "ms_ssim", "flip", "mse", "seconds", "steps", "parameters", "bytes", "bpp"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -19,7 +20,7 @@ from torch import Tensor
 from artgen.compiler.ir import OPERATIONS
 from artgen.compiler.operands import Numbers, numbers
 from artgen.compiler.record import Recorded, Untraceable, recording
-from artgen.primitives import Field, Params
+from artgen.primitives import Params
 
 LANES = 1 << 24
 """Element k of vector v has the number v * LANES + k."""
@@ -159,10 +160,19 @@ class Layers:
         return (len(self.sizes) - 1) * LANES + np.arange(self.sizes[-1])
 
 
+class Function(Protocol):
+    """A function of a position, as `artgen.Field` is one."""
+
+    outputs: int
+
+    def forward(self, xy: Tensor, p: Params) -> Tensor:
+        """Return values [M, outputs] at positions [M, 2]."""
+
+
 _NEUTRAL = {"add": 0.0, "sub": 0.0, "mul": 1.0, "div": 1.0}
 
 
-def trace_field(drawn: Field, tensors: Mapping[str, Tensor]) -> Layers:
+def trace_field(drawn: Function, tensors: Mapping[str, Tensor]) -> Layers:
     """Record the steps from a position to a colour for these parameters. Raises Untraceable."""
     layers = Layers()
     with torch.no_grad(), recording():

@@ -14,10 +14,13 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.compiler.field_layers import LANES, PRIMES, Elementwise, Grids, Layers, Product, Step
-from artgen.compiler.glsl_printer import GlslPrinter, literal, read_glsl
+from artgen.compiler.elementary import called
+from artgen.compiler.field_layers import LANES, Elementwise, Grids, Layers, Product, Step
+from artgen.compiler.glsl_printer import GlslPrinter, literal
+from artgen.compiler.grid_printer import emit_glsl_grids
 from artgen.compiler.operands import Numbers
-from artgen.compiler.printer import block, spelled
+from artgen.compiler.printer import spelled
+from artgen.compiler.templates import fill
 
 
 @dataclass(frozen=True)
@@ -91,13 +94,14 @@ class _Shader:
                 self._write(vector, layers.steps[vector])
         result = self._vector(layers.result)
         body, arrays = self._allocated(result)
-        names = {
-            "math": read_glsl("math"),
-            "functions": "\n".join(self.functions),
-            "body": block(2, body),
-            "result": f"{arrays[result]}[0].xyz",
-        }
-        text = Template(read_glsl("field.frag")).substitute(names)
+        elementary = called(GlslPrinter, "\n".join(body))
+        text = fill(
+            "glsl/field.frag.glsl",
+            elementary="".join(f"{f.text}FOUR_{f.arity}({f.name}_of)\n" for f in elementary),
+            functions="\n".join(self.functions),
+            body="\n".join(body),
+            result=f"{arrays[result]}[0].xyz",
+        )
         return FieldShader(text, tuple(self.stored), self.texels)
 
     def _reachable(self) -> set[int]:
@@ -187,14 +191,14 @@ class _Shader:
         ]
         code = f"""\
 for (int o = 0, at = {first}; o < {_fours(len(step.weight))}; o++) {{
-    vec4 sum = vec4(0);
-    for (int k = 0; k < {columns // 4}; k++, at += 4) {{
-      vec4 a = $v{source}[k];
-      sum += number(at) * a.x + number(at + 1) * a.y + number(at + 2) * a.z + number(at + 3) * a.w;
-    }}
-    {" ".join(rest)}
-    $out[o] = sum;
-  }}"""
+  vec4 sum = vec4(0);
+  for (int k = 0; k < {columns // 4}; k++, at += 4) {{
+    vec4 a = $v{source}[k];
+    sum += number(at) * a.x + number(at + 1) * a.y + number(at + 2) * a.z + number(at + 3) * a.w;
+  }}
+  {" ".join(rest)}
+  $out[o] = sum;
+}}"""
         self.lines.append(_Line(vector, self.layers.sizes[vector], (source,), code))
 
     def _grids(self, vector: int, step: Grids) -> None:
@@ -202,22 +206,12 @@ for (int o = 0, at = {first}; o < {_fours(len(step.weight))}; o++) {{
         levels = self._store("vector", step.levels[:, :4].reshape(-1).astype(np.float64))
         table = self._store("vector", step.table.reshape(-1))
         name = f"grids_{vector}"
-        self.functions.append(
-            Template(read_glsl("grids")).substitute(
-                name=name,
-                features=features,
-                levels=levels,
-                table=4 * table,
-                mask=f"{step.largest - 1}u",
-                across=f"{PRIMES[0]}u",
-                down=f"{PRIMES[1]}u",
-            )
-        )
+        self.functions.append(emit_glsl_grids(step, name, levels, table))
         lane = f"int f = l * {features} + k; $out[f / 4][f % 4] = {name}($v{source}[0].xy, l, k);"
         code = f"""\
 for (int l = 0; l < {len(step.levels)}; l++) {{
-    for (int k = 0; k < {features}; k++) {{ {lane} }}
-  }}"""
+  for (int k = 0; k < {features}; k++) {{ {lane} }}
+}}"""
         self.lines.append(_Line(vector, self.layers.sizes[vector], (source,), code))
 
     def _store(self, kind: Literal["vector", "matrix"], values: NDArray[np.float64]) -> int:

@@ -8,21 +8,20 @@ adds up: weights times features in a picture of floats, from which `picture` mak
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from string import Template
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.compiler.elementary import MARK, with_functions
+from artgen.compiler.footprints import OPAQUE, Footprint
 from artgen.compiler.ir import PIXEL, Component
-from artgen.compiler.printer import Printer, block
+from artgen.compiler.printer import OWN, Parts, Printer
 from artgen.compiler.record import trace_drawing
 from artgen.compiler.schedule import needed, uniforms_read
-from artgen.primitives import OPAQUE, Splat
+from artgen.compiler.templates import fill, read_template
 
 HANDED_ON = 56
 """Numbers that a vertex shader can pass on, on all devices."""
@@ -53,7 +52,7 @@ class SplatShaders:
     """The constants that they look up, four to a texel."""
 
 
-def emit_glsl(splat: Splat, options: Collection[str] = ()) -> SplatShaders:
+def emit_glsl(splat: Footprint, options: Collection[str] = ()) -> SplatShaders:
     """Write the shaders of `splat`. Raises Untraceable.
 
     `options`, names of options that are numbers, become columns called ``option.NAME``.
@@ -68,7 +67,7 @@ class _Shaders:
     the numbers that its corners hand on to its pixels, by their names there.
     """
 
-    def __init__(self, splat: Splat, options: Collection[str]) -> None:
+    def __init__(self, splat: Footprint, options: Collection[str]) -> None:
         self.splat, self.ir = splat, trace_drawing(splat, options)
         ir, drawn = self.ir, [self.ir.weight, *self.ir.colours]
         self.forward = needed(ir, drawn, per_pixel=True)
@@ -86,7 +85,7 @@ class _Shaders:
         if PIXEL in given:
             places[given[PIXEL]] = "pixel"
         self.each = GlslPrinter(ir, places)
-        self.helpers = read_glsl("math") + (read_glsl("table") if len(ir.table) else "")
+        self.helpers = MARK + (read_template("glsl/table.glsl") if len(ir.table) else "")
         self.pixel = "uniform float pixel;\n" if PIXEL in given else ""
         self.features = dict(zip(_FEATURE_NAMES, _features(splat.blend, self.columns), strict=True))
         self.handed = {"place_x": "place.x", "place_y": "place.y"}
@@ -103,25 +102,23 @@ class _Shaders:
         ellipse = map(self.each.number, self.ir.ellipse)
         packs = range(-(-len(self.handed) // 4))
         stored = zip(self._packed(), self.handed.values(), strict=True)
-        lines = {
-            "fetcher": Template(read_glsl("fetch")).substitute(texels=len(self._fetched())),
-            "fetch": block(2, self._fetched()),
-            "prepare": block(2, self.each.assignments(self.prepared) or ["// nothing"]),
+        parts: Parts = {
+            "fetcher": fill("glsl/fetch.glsl", texels=str(len(self._fetched()))),
+            "fetch": self._fetched(),
+            "prepare": self.each.assignments(self.prepared),
             **dict(zip(("along", "across", "angle"), ellipse, strict=True)),
-            "outputs": block(0, (f"flat out vec4 q{k};" for k in packs)),
-            "inputs": block(0, (f"flat in vec4 q{k};" for k in packs)),
-            "store": block(2, (f"{place} = {value};" for place, value in stored)),
+            "outputs": [f"flat out vec4 q{k};" for k in packs],
+            "inputs": [f"flat in vec4 q{k};" for k in packs],
+            "store": [f"{place} = {value};" for place, value in stored],
             **self._pixel(),
             **_visibility(self.splat),
+            "pixel": self.pixel,
+            "helpers": self.helpers,
             "picture": _PICTURES[self.splat.blend],
         }
         vertex, fragment, picture = (
-            Template(read_glsl(name)).substitute(lines, math=helpers)
-            for name, helpers in (
-                ("splats.vert", self.pixel + self.helpers),
-                ("splats.frag", self.helpers),
-                ("picture.frag", self.helpers),
-            )
+            with_functions(GlslPrinter, fill(f"glsl/{name}.glsl", **parts))
+            for name in ("splats.vert", "splats.frag", "picture.frag")
         )
         return SplatShaders(vertex, fragment, picture, self.columns, self.ir.table)
 
@@ -133,7 +130,7 @@ class _Shaders:
         """Return the places of the numbers that are passed on, four to a vector."""
         return [f"q{k // 4}.{'xyzw'[k % 4]}" for k in range(len(self.handed))]
 
-    def _pixel(self) -> dict[str, str]:
+    def _pixel(self) -> Parts:
         """Return the code of a pixel: values per splat, loaded or computed, then what is drawn."""
         ir, far = self.ir, self.splat.far
         pixel = self.each if self.anew else GlslPrinter(ir)
@@ -151,8 +148,8 @@ class _Shaders:
         blend = _BLEND_OVER if self.splat.blend == "over" else _BLEND_SUM
         return {
             "blend": blend.format(colour=colour),
-            "load": block(2, load),
-            "forward": block(2, pixel.assignments(self.forward) or ["// nothing"]),
+            "load": load,
+            "forward": pixel.assignments(self.forward),
             "weight": f"{weight} - {pixel.constant(far)}" if far else weight,
         }
 
@@ -160,7 +157,7 @@ class _Shaders:
 _FEATURE_NAMES = ("f0", "f1", "f2", "f3")
 _BLEND_SUM = "colour = w * vec4({colour}, f3);"
 _BLEND_OVER = f"""float alpha = clamp(f3 * w, 0.0, {OPAQUE!r});
-  colour = alpha * vec4({{colour}}, 1.0);"""
+colour = alpha * vec4({{colour}}, 1.0);"""
 
 
 def _features(blend: str, columns: Sequence[Component]) -> list[str]:
@@ -170,17 +167,19 @@ def _features(blend: str, columns: Sequence[Component]) -> list[str]:
         return [*colours, "0.0"]
     if blend == "over":
         return [*colours, _place(columns.index(("opacity", ())))]
-    near = f"exp_of(-{_place(columns.index(('z', ())))})" if blend == "depth" else "1.0"
+    near = "1.0"
+    if blend == "depth":
+        near = GlslPrinter.templates["exp"].format(f"-{_place(columns.index(('z', ())))}")
     return [*(f"{near} * {colour}" for colour in colours), near]
 
 
-def _visibility(splat: Splat) -> dict[str, str]:
+def _visibility(splat: Footprint) -> dict[str, str]:
     """Return the filter of visibility=buffer, or nothing."""
     if splat.options.visibility != "buffer":
         return {"visibility": "", "seen": "// all of it is visible"}
     size = splat.options.visibility_size
     return {
-        "visibility": Template(read_glsl("visible")).substitute(size=size),
+        "visibility": fill("glsl/visible.glsl", size=str(size)),
         "seen": "w *= visible(centre + vec2(place_x + dx, place_y + dy));",
     }
 
@@ -190,30 +189,48 @@ def _place(number: int) -> str:
     return f"d{number // 4}.{'xyzw'[number % 4]}"
 
 
-_WRITTEN_OUT = ["exp", "expm1", "log1p", "sin", "cos", "tan", "atan", "tanh", "sigmoid", "erf"]
-"""The functions of one number that `math.glsl` has in place of the language's own."""
-
-
 class GlslPrinter(Printer):
     """Writes values as lines of GLSL, numbers as highp floats."""
 
+    end: ClassVar = ";"
     templates: ClassVar = {
         **Printer.templates,
-        **{name: f"{name}_of({{}})" for name in _WRITTEN_OUT},
+        **OWN,
         "sqrt": "sqrt({})",
+        "exp": "exp(clamp({}, -87.0, 88.0))",
+        "log": "log({})",
+        "sign": "sign({})",
         "and": "{} && {}",
         "or": "{} || {}",
         "not": "!{}",
-        "atan2": "atan2_of({}, {})",
-        "pow": "power_of({}, {})",
+        "where": "({} ? {} : {})",
         "minimum": "min({}, {})",
         "maximum": "max({}, {})",
         "fetch": "fetch_of({})",
+        "fused": "{} * {} + {}",
+        "float": "float({})",
+        "whole": "int({})",
+        "bits": "floatBitsToInt({})",
+        "float_of_bits": "intBitsToFloat({})",
+        "whole_add": "{} + {}",
+        "whole_sub": "{} - {}",
+        "whole_and": "{} & {}",
+        "left": "{} << {}u",
+        "right": "{} >> {}u",
     }
+
+    def function(
+        self, name: str, parameters: Sequence[str], lines: Iterable[str], result: str
+    ) -> str:
+        """Return a function of floats."""
+        given = ", ".join(f"float {parameter}" for parameter in parameters)
+        body = "\n  ".join([*lines, f"return {result};"])
+        return f"float {name}({given}) {{\n  {body}\n}}\n"
 
     def assignment(self, number: int, text: str) -> str:
         """Return the line that declares a value."""
-        return f"{'bool' if self.is_truth(number) else 'float'} v{number} = {text};"
+        kind = "bool" if self.is_truth(number) else "int" if self.is_whole(number) else "float"
+        return f"{kind} v{number} = {text};"
 
     def definition(self, name: str, text: str) -> str:
         """Return the line that declares a number."""
@@ -233,9 +250,3 @@ def literal(number: float) -> str:
         return f"({text})" if number < 0 else text
     bits = {True: "0x7fc00000u", False: "0x7f800000u"}[bool(np.isnan(single))]
     return f"(-uintBitsToFloat({bits}))" if single < 0 else f"uintBitsToFloat({bits})"
-
-
-@functools.cache
-def read_glsl(name: str) -> str:
-    """Read `name`.glsl, beside this file."""
-    return Path(__file__).with_name("glsl").joinpath(f"{name}.glsl").read_text(encoding="utf-8")

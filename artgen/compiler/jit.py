@@ -24,7 +24,7 @@ inline: Any = nb.njit(forceinline=True, error_model="numpy", **internal)
 """The same, inlined as code, so that arrays are not reference-counted at every call."""
 
 grid_type: Any = nb.types.UniTuple(nb.float64, 5)
-"""A grid of sample rows, see `raster.span_kernels`."""
+"""A grid of sample rows, see `raster.sampling`."""
 
 generator_type: Any = nb.typeof(np.random.default_rng())
 """A `numpy.random.Generator`."""

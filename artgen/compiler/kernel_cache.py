@@ -2,7 +2,7 @@
 
 Numba caches functions of files only, so a source is written under its hash and imported. The hash
 covers the modules of artgen that the source imports, whose functions are compiled into it. The
-folder is writable by the user alone, because its contents are executed. ``ARTGEN_CACHE`` moves it.
+folder is writable by the user alone, because its contents are executed.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import atexit
 import functools
 import hashlib
 import importlib.util
-import os
 import re
 import shutil
 import sys
@@ -25,8 +24,9 @@ from typing import Any
 
 import numba
 
-from artgen._lock import FileLock
-from artgen.waiting import report
+from artgen.base.cache import cache_folder
+from artgen.base.lock import FileLock
+from artgen.base.waiting import report
 
 _IMPORT = re.compile(r"^from artgen\.(\S+) import", re.MULTILINE)
 
@@ -36,7 +36,7 @@ _loaded: dict[str, ModuleType] = {}
 
 @functools.cache
 def read_kernels(*modules: str) -> str:
-    """Return the joined text of modules below `artgen`, such as ``raster.span_kernels``."""
+    """Return the joined text of modules below `artgen`, such as ``raster.common_kernels``."""
     files = (Path(__file__).parents[1].joinpath(*module.split(".")) for module in modules)
     return "\n\n".join(file.with_suffix(".py").read_text(encoding="utf-8") for file in files)
 
@@ -68,7 +68,7 @@ def load(source: str, given: Sequence[Any] = (), *, of: str = "artgen") -> Modul
 
 def _load_anywhere(name: str, source: str, given: Sequence[Any], of: str) -> ModuleType:
     """Load from the cache; rebuild damaged entries; fall back to a temporary folder."""
-    folder = _private_folder()
+    folder = cache_folder("kernels")
     if folder is not None:
         for _ in range(2):
             try:
@@ -112,21 +112,6 @@ def _execute(path: Path, name: str, given: Sequence[Any]) -> ModuleType:
     vars(module)["given"] = given
     spec.loader.exec_module(module)
     return module
-
-
-def _private_folder() -> Path | None:
-    """Return the cache folder, writable by its owner alone; None if it cannot be created."""
-    import platformdirs
-
-    asked = os.environ.get("ARTGEN_CACHE")
-    folder = (Path(asked) if asked else Path(platformdirs.user_cache_dir("artgen"))) / "kernels"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        folder.chmod(0o700)
-        owned = not hasattr(os, "getuid") or folder.stat().st_uid == os.getuid()
-    except OSError:
-        return None
-    return folder if owned and os.access(folder, os.W_OK) else None
 
 
 @functools.cache

@@ -9,17 +9,31 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeAlias
 
+from artgen.compiler.footprints import HIDDEN, OPAQUE
 from artgen.compiler.ir import DX, DY, IR, Component, G
 from artgen.compiler.schedule import make_schedule
 
-_TRUTH = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not"}
+_TRUTH = {"lt", "le", "gt", "ge", "eq", "ne", "and", "or", "not", "is_nan", "is_infinite"}
 
+OF_WHOLE = {"add": "whole_add", "sub": "whole_sub", "and": "whole_and"}
+"""Operations that have another name for whole numbers."""
 
-def block(indent: int, lines: Iterable[str]) -> str:
-    """Join the lines of a body, the first of which is already indented."""
-    return ("\n" + " " * indent).join(lines) or "pass"
+WHOLE = {*OF_WHOLE.values(), "whole", "bits", "left", "right"}
+"""Operations that give whole numbers, of which elementary functions alone are made."""
+
+OWN: Mapping[str, str] = {
+    **{
+        name: f"{name}_of({{}})"
+        for name in ("exp", "expm1", "log", "log1p", "sin", "cos", "tan", "tanh", "sigmoid", "atan")
+    },
+    "erf": "erf_of({})",
+    "sign": "sign_of({})",
+    "atan2": "atan2_of({}, {})",
+    "pow": "power_of({}, {})",
+}
+"""Elementary functions, in languages that lack them: those of `elementary`."""
 
 
 def spelled(templates: Mapping[str, str], operation: str, texts: Sequence[str]) -> str:
@@ -72,6 +86,9 @@ class Printer:
     }
     """Formats of operations that are not functions of the same name."""
 
+    end: ClassVar[str] = ""
+    """What ends a statement."""
+
     def __init__(self, ir: IR, names: Mapping[int, str] | None = None) -> None:
         self.ir = ir
         self.names = {DX: "dx", DY: "dy", G: "g"} | dict(names or {})
@@ -88,6 +105,12 @@ class Printer:
     def definition(self, name: str, text: str) -> str:
         """Return the line that gives a number a name."""
         return f"{name} = {text}"
+
+    def function(
+        self, name: str, parameters: Sequence[str], lines: Iterable[str], result: str
+    ) -> str:
+        """Return a function of float32 numbers, which computes `lines` and gives `result`."""
+        raise NotImplementedError
 
     def number(self, number: int) -> str:
         """Return a value as a float32."""
@@ -131,9 +154,17 @@ class Printer:
         """Return whether a value is a boolean."""
         return self.ir.values[number].operation in _TRUTH
 
+    def is_whole(self, number: int) -> bool:
+        """Return whether a value is a whole number."""
+        return self.ir.values[number].operation in WHOLE
+
     def _name(self, number: int) -> str:
         constant = self.ir.values[number].constant
         return self.names.get(number, f"v{number}") if constant is None else self.constant(constant)
+
+
+Parts: TypeAlias = "dict[str, str | Iterable[str]]"
+"""Texts and lines by their names in the templates of kernels."""
 
 
 class KernelParts:
@@ -153,6 +184,11 @@ class KernelParts:
         names = {number: parameter.format(k) for k, number in enumerate(ir.inputs.values())}
         names |= {number: total.format(k) for k, number in enumerate(schedule.leaves.values())}
         self.splat = printer(schedule.ir, names)
+        self.parts: Parts = {
+            "prepare": self.splat.assignments(schedule.prepare),
+            "forward": self.forward(),
+            "finish": self.splat.assignments(schedule.finish),
+        }
 
     @property
     def gradients(self) -> list[str]:
@@ -181,6 +217,20 @@ class KernelParts:
     def colour(self) -> dict[str, str]:
         """The colour at the pixel, by the names in templates."""
         return dict(zip(("red", "green", "blue"), self.features[:3], strict=False))
+
+    def of_sum(self, weight: str, arriving: Sequence[str]) -> Parts:
+        """What the loops of a sum need for its gradient; see `backward_of_sum`."""
+        features = (self.coloured(c, f"w * {each}") for c, each in enumerate(arriving))
+        return {
+            "backward": self.backward_of_sum(weight, arriving),
+            "add": self.terms(f"s{{k}} += {{term}}{self.pixel.end}", features),
+        }
+
+    def of_over(self, arriving: Sequence[str]) -> Parts:
+        """What the loops over splats in their order need; see `backward_after_forward`."""
+        # What arrives at the weight depends on the weight itself, which therefore comes first.
+        backward = self.backward_after_forward(arriving)
+        return {"opaque": repr(OPAQUE), "hidden": repr(HIDDEN), "backward": backward, **self.colour}
 
     def backward_of_sum(self, weight: str, arriving: Sequence[str]) -> list[str]:
         """Lines that compute w and the leaves, from what arrives at the sum of each feature."""

@@ -12,21 +12,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from copy import copy
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen._process import without_distributed_tensors
+from artgen.base.faults import line_at_fault, quoted
+from artgen.base.process import without_distributed_tensors
 from artgen.compiler.aten_decompositions import find_decomposition
 from artgen.compiler.aten_rules import find_rule
+from artgen.compiler.footprints import Footprint, check_colours
 from artgen.compiler.ir import DX, DY, IR, PIXEL, G, Value
 from artgen.compiler.operands import HasGrids, Numbers, Record, numbers
 from artgen.compiler.vjp import vjp
-from artgen.faults import line_at_fault, quoted
-from artgen.primitives import Params, Primitive, Splat, check_colours
+from artgen.primitives import Params
 
 
 class Untraceable(Exception):
@@ -36,7 +37,7 @@ class Untraceable(Exception):
 OPTION = "option."
 """Begins the names of inputs that are options of the primitive."""
 
-P = TypeVar("P", bound=Primitive)
+P = TypeVar("P")
 
 
 def with_inputs(primitive: P, options: Collection[str], ir: IR) -> P:
@@ -44,13 +45,13 @@ def with_inputs(primitive: P, options: Collection[str], ir: IR) -> P:
     if not options:
         return primitive
     inputs = {name: np.array(ir.input((OPTION + name, ()))) for name in options}
-    changed = copy(primitive)
     recorded = {name: Recorded.of(ir, number) for name, number in inputs.items()}
-    changed.options = replace(primitive.options, **recorded)
-    return changed
+    changed: Any = copy(primitive)
+    changed.options = replace(changed.options, **recorded)
+    return cast(P, changed)
 
 
-def trace(splat: Splat, options: Collection[str] = ()) -> IR:
+def trace(splat: Footprint, options: Collection[str] = ()) -> IR:
     """Record the footprint of `splat` with its gradient. Raises Untraceable.
 
     `options` are inputs as parameters are, with a gradient of 0.
@@ -62,7 +63,7 @@ def trace(splat: Splat, options: Collection[str] = ()) -> IR:
     return ir
 
 
-def trace_drawing(splat: Splat, options: Collection[str] = ()) -> IR:
+def trace_drawing(splat: Footprint, options: Collection[str] = ()) -> IR:
     """Record the footprint of `splat` with its ellipse, for drawing alone. Raises Untraceable.
 
     `options` are inputs as parameters are.
@@ -100,7 +101,7 @@ def _look_up_classes() -> None:
         Recorded.of(IR(), np.array(DX)).clone()
 
 
-def _shapes(splat: Splat, without: Collection[str]) -> dict[str, tuple[int, ...]]:
+def _shapes(splat: Footprint, without: Collection[str]) -> dict[str, tuple[int, ...]]:
     declared = splat.declared_params().items()
     return {name: param.shape for name, param in declared if name not in without}
 
@@ -116,7 +117,7 @@ def _inputs(ir: IR, shapes: Mapping[str, tuple[int, ...]]) -> dict[str, Recorded
     return parameters
 
 
-def _evaluated(splat: Splat, dx: Tensor, dy: Tensor, p: Params) -> list[Tensor]:
+def _evaluated(splat: Footprint, dx: Tensor, dy: Tensor, p: Params) -> list[Tensor]:
     """Return the weight and the colours, if any, at one offset as float32. Raises Untraceable."""
     weight, colours = splat.footprint(dx, dy, p), check_colours(splat, splat.colours(dx, dy, p))
     for value in (weight, *colours):
@@ -130,7 +131,7 @@ def _numbers_in(ir: IR, values: Iterable[Tensor]) -> tuple[int, ...]:
     return tuple(int(numbers(ir, _numbers_of(value))) for value in values)
 
 
-def _record(splat: Splat, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None:
+def _record(splat: Footprint, shapes: Mapping[str, tuple[int, ...]], ir: IR) -> None:
     """Run the footprint and its gradient into `ir`."""
     dx, dy, g = (Recorded.of(ir, np.array(number)) for number in (DX, DY, G))
     parameters = _inputs(ir, shapes)

@@ -13,11 +13,11 @@ from typing import Any
 import numba as nb
 import numpy as np
 
+from artgen.base.errors import PluginError
+from artgen.base.faults import broken, plugin_code
 from artgen.compiler import kernel_cache
 from artgen.compiler.jit import generator_type
 from artgen.compiler.tables import arrays_of, unbound
-from artgen.errors import PluginError
-from artgen.faults import broken, plugin_code
 
 _PAIRS = ("line", "bounds", "span")
 """The functions that return two numbers."""

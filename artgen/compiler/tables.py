@@ -17,7 +17,7 @@ from numba.core import cgutils, types
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
-from artgen.faults import broken
+from artgen.base.faults import broken
 
 tables_type = nb.int64[::1]
 

@@ -22,6 +22,8 @@ power      base > 0, |y ln x|<20 3e-6 relative
 =========  ====================  =====================
 
 NaN stays NaN. exp saturates at its range's ends.
+
+Other languages have the same functions, made of this code by `elementary`.
 """
 
 from __future__ import annotations

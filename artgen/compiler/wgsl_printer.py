@@ -13,18 +13,17 @@ The arrays and the kernels that read them are data: a runtime needs nothing else
 
 from __future__ import annotations
 
-import functools
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from string import Template
 from typing import ClassVar, Literal, TypeAlias
 
+from artgen.compiler.elementary import MARK, with_functions
+from artgen.compiler.footprints import HIDDEN
 from artgen.compiler.glsl_printer import GlslPrinter
 from artgen.compiler.ir import IR
-from artgen.compiler.printer import KernelParts, Source, block
-from artgen.primitives import HIDDEN, OPAQUE
+from artgen.compiler.printer import OWN, KernelParts, Parts, Source
+from artgen.compiler.templates import fill, read_template
 
 SIDE = 16
 """The side of a tile in pixels; each is an invocation of `forward`."""
@@ -127,25 +126,17 @@ def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
     """Write the additive kernels for `channels` features."""
     kernels = _Kernels(ir, far, channels)
     planes = range(channels)
-    return kernels.source(
-        "sum",
-        clear=_block(2, (f"var a{c} = 0.0;" for c in planes)),
-        accumulate=_block(6, (f"a{c} += w * {f};" for c, f in enumerate(kernels.features))),
-        draw=_block(4, (f"image[{c}u * plane + place] = a{c};" for c in planes)),
-        visit_again=kernels.visit(4),
-        arriving=_block(4, (f"let a{c} = incoming[{c}u * plane + place];" for c in planes)),
-        backward=_block(
-            4,
-            kernels.backward_of_sum(
-                f"select(0.0, {kernels.weight}, inside)", [f"a{c}" for c in planes]
-            ),
-        ),
-        add=_block(
-            4,
-            kernels.terms("s{k} += {term};", (kernels.coloured(c, f"w * a{c}") for c in planes)),
-        ),
+    weight = f"select(0.0, {kernels.weight}, inside)"
+    kernels.parts |= kernels.of_sum(weight, [f"a{c}" for c in planes])
+    kernels.parts |= {
+        "clear": [f"var a{c} = 0.0;" for c in planes],
+        "accumulate": [f"a{c} += w * {f};" for c, f in enumerate(kernels.features)],
+        "draw": [f"image[{c}u * plane + place] = a{c};" for c in planes],
+        "visit_again": kernels.visit(),
+        "arriving": [f"let a{c} = incoming[{c}u * plane + place];" for c in planes],
         **kernels.reduce(LANES),
-    )
+    }
+    return kernels.source("sum")
 
 
 def emit_wgsl_over(ir: IR, *, soft: bool = False) -> Source:
@@ -164,30 +155,22 @@ def emit_wgsl_over(ir: IR, *, soft: bool = False) -> Source:
         more += ["w * apart"]
         apart = " + ".join(f"u{c} * {colours[c]}" for c in sums)
         incoming = [f"let apart = {apart};", "let g = f3 * change + f4 * apart;"]
-    return kernels.source(
-        "over",
-        opaque=repr(OPAQUE),
-        hidden=repr(HIDDEN),
-        wanted=f"light >= {HIDDEN!r}" + " || state[0] > 0.0" * soft,
-        clear=_block(2, (f"var b{c} = 0.0;" for c in sums)),
-        accumulate=_block(6, (f"b{c} += f4 * w * {colours[c]};" for c in sums)),
-        draw=_block(4, (f"image[{5 + c}u * plane + place] = b{c};" for c in sums)),
-        visit_again=kernels.visit(6, "live && " if soft else "live && i < number && "),
-        arriving=_block(
-            2,
-            (f"let u{c} = select(0.0, incoming[{4 + c}u * plane + place], live);" for c in sums),
-        ),
-        incoming=_block(6, incoming),
-        backward=_block(6, kernels.backward_after_forward(arriving)),
-        terms=_block(
-            6,
-            kernels.terms(
-                "let s{k} = {term};", [*map(kernels.coloured, range(3), arriving), *more]
-            ),
-        ),
-        **kernels.colour,
+    features = [*map(kernels.coloured, range(3), arriving), *more]
+    kernels.parts |= kernels.of_over(arriving)
+    kernels.parts |= {
+        "wanted": f"light >= {HIDDEN!r}" + " || state[0] > 0.0" * soft,
+        "clear": [f"var b{c} = 0.0;" for c in sums],
+        "accumulate": [f"b{c} += f4 * w * {colours[c]};" for c in sums],
+        "draw": [f"image[{5 + c}u * plane + place] = b{c};" for c in sums],
+        "visit_again": kernels.visit("live && " if soft else "live && i < number && "),
+        "arriving": [
+            f"let u{c} = select(0.0, incoming[{4 + c}u * plane + place], live);" for c in sums
+        ],
+        "incoming": incoming,
+        "terms": kernels.terms("let s{k} = {term};", features),
         **kernels.reduce(SIDE * SIDE),
-    )
+    }
+    return kernels.source("over")
 
 
 class WgslPrinter(GlslPrinter):
@@ -195,9 +178,24 @@ class WgslPrinter(GlslPrinter):
 
     templates: ClassVar = {
         **GlslPrinter.templates,
-        "log": "log_of({})",
+        "exp": OWN["exp"],
+        "log": OWN["log"],
         "where": "select({2}, {1}, {0})",
+        "float": "f32({})",
+        "whole": "i32({})",
+        "bits": "bitcast<i32>({})",
+        "float_of_bits": "bitcast<f32>({})",
+        "is_infinite": "bitcast<u32>({}) == 0x7f800000u",
+        "is_nan": "(bitcast<u32>({}) & 0x7fffffffu) > 0x7f800000u",
     }
+
+    def function(
+        self, name: str, parameters: Sequence[str], lines: Iterable[str], result: str
+    ) -> str:
+        """Return a function of f32."""
+        given = ", ".join(f"{parameter}: f32" for parameter in parameters)
+        body = "\n  ".join([*lines, f"return {result};"])
+        return f"fn {name}({given}) -> f32 {{\n  {body}\n}}\n"
 
     def assignment(self, number: int, text: str) -> str:
         """Return the line that declares a value."""
@@ -222,64 +220,51 @@ class _Kernels(KernelParts):
         weight = self.pixel.number(ir.weight)
         self.weight = f"{weight} - {self.pixel.constant(far)}" if far else weight
         self.row = 6 + channels + len(self.columns)
-        uniforms = self.schedule.uniforms
-        self.uniform = f"prepared[i * {len(uniforms)}u + {{}}u]"
-        self.load = [f"let f{c} = {self._given(6 + c)};" for c in range(channels)]
-        self.load += [self.pixel.loaded(n, self.uniform.format(k)) for k, n in enumerate(uniforms)]
-
-    def source(self, loops: str, **lines: str) -> Source:
-        """The module with these loops over pixels."""
-        schedule, splat, every = self.schedule, self.splat, range(self.sums)
-        first = 6 + self.channels
+        splat, every, planes = self.splat, range(self.sums), range(channels)
+        uniforms = list(enumerate(self.schedule.uniforms))
+        uniform = f"prepared[i * {len(uniforms)}u + {{}}u]"
         gradients = [splat.where("drawn", text, "0.0") for text in self.gradients]
-        gradients += [f"s{self.leaves + c}" for c in range(self.channels)]
-        store = [
-            f"{self.uniform.format(k)} = {splat.number(n)};"
-            for k, n in enumerate(schedule.uniforms)
-        ]
+        gradients += [f"s{self.leaves + c}" for c in planes]
+        self.load = [f"let f{c} = {self._given(6 + c)};" for c in planes]
+        self.load += [self.pixel.loaded(n, uniform.format(k)) for k, n in uniforms]
         sizes = {"side": f"{SIDE}u", "pixels": f"{SIDE * SIDE}u", "lanes": f"{LANES}u"}
-        parts = {
+        self.parts |= {
             **sizes,
-            "words": f"{SIDE * SIDE // 32}u",
-            "lanes_wgsl": Template(read_wgsl("lanes")).substitute(sizes),
             "sums": f"{self.sums}u",
-            "bindings": _block(0, declarations(BINDINGS)),
-            "math": read_wgsl("math") + self._fetch(),
-            "parameters": _block(
-                2, (f"let p{k} = {self._given(first + k)};" for k in range(len(self.columns)))
-            ),
-            "prepare": _block(2, splat.assignments(schedule.prepare)),
-            "store": _block(2, store),
-            "pixel": _PIXEL,
-            "visit": self.visit(6),
-            "forward": _block(6, self.forward()),
+            "words": f"{SIDE * SIDE // 32}u",
+            "lanes_wgsl": fill("wgsl/lanes.wgsl", **sizes),
+            "pixel": fill("wgsl/pixel.wgsl", **sizes),
+            "bindings": declarations(BINDINGS),
+            "math": read_template("wgsl/math.wgsl") + MARK + self._fetch(),
+            "parameters": [
+                f"let p{k} = {self._given(6 + channels + k)};" for k in range(len(self.columns))
+            ],
+            "store": [f"{uniform.format(k)} = {splat.number(n)};" for k, n in uniforms],
+            "visit": self.visit(),
             "weight": self.weight,
-            "zero": _block(2, (f"var s{k} = 0.0;" for k in every)),
-            "collect": _block(4, (f"s{k} += sums[slot * {self.sums}u + {k}u];" for k in every)),
-            "finish": _block(2, splat.assignments(schedule.finish)),
-            "gradients": _block(
-                2,
-                (
-                    f"gradients[i * {len(gradients)}u + {k}u] = {text};"
-                    for k, text in enumerate(gradients)
-                ),
-            ),
-            **lines,
+            "zero": [f"var s{k} = 0.0;" for k in every],
+            "collect": [f"s{k} += sums[slot * {self.sums}u + {k}u];" for k in every],
+            "gradients": [
+                f"gradients[i * {len(gradients)}u + {k}u] = {text};"
+                for k, text in enumerate(gradients)
+            ],
         }
-        parts["pixel"] = Template(parts["pixel"]).substitute(sizes)
-        tiles = (Template(read_wgsl(name)).substitute(parts) for name in ("tile", loops))
-        text = Template(read_wgsl("splats")).substitute(parts, loops="\n".join(tiles))
-        return Source(text, self.columns, len(schedule.uniforms), self.leaves)
 
-    def visit(self, indent: int, more: str = "") -> str:
+    def source(self, loops: str) -> Source:
+        """The module with these loops over pixels."""
+        tiles = (fill(f"wgsl/{name}.wgsl", **self.parts) for name in ("tile", loops))
+        text = fill("wgsl/splats.wgsl", **self.parts, loops="\n".join(tiles))
+        text = with_functions(WgslPrinter, text)
+        return Source(text, self.columns, len(self.schedule.uniforms), self.leaves)
+
+    def visit(self, more: str = "") -> list[str]:
         """Return the lines that load splat i, and say whether the pixel is inside of it."""
         lines = [f"let dx = x - {self._given(0)};", f"let dy = y - {self._given(1)};"]
         for axis, k in (("eu", 2), ("ev", 4)):
             lines.append(f"let {axis} = {self._given(k)} * dx + {self._given(k + 1)} * dy;")
-        lines.append(f"let inside = {more}eu * eu + ev * ev <= 1.0;")
-        return _block(indent, [*lines, *self.load])
+        return [*lines, f"let inside = {more}eu * eu + ev * ev <= 1.0;", *self.load]
 
-    def reduce(self, lanes: int) -> dict[str, str]:
+    def reduce(self, lanes: int) -> Parts:
         """Return how a workgroup adds s0, s1, ... of all its lanes, to row `slot` of `sums`.
 
         Halves are added to halves, so the order is fixed; no loop, since llvmpipe, a driver that
@@ -287,18 +272,6 @@ class _Kernels(KernelParts):
         """
         vectors = min(SHARED // 4 // lanes, -(-self.sums // 4))
         together = 4 * vectors
-        added = []
-        for half in (lanes >> k for k in range(1, lanes.bit_length())):
-            added += [
-                f"if (lane < {half}u) {{",
-                *(
-                    f"  partial[lane * {vectors}u + {q}u] += "
-                    f"partial[(lane + {half}u) * {vectors}u + {q}u];"
-                    for q in range(vectors)
-                ),
-                "}",
-                "workgroupBarrier();",
-            ]
         lines = []
         names = [f"s{k}" for k in range(self.sums)] + ["0.0"] * (-self.sums % together)
         for first in range(0, self.sums, together):
@@ -314,8 +287,8 @@ class _Kernels(KernelParts):
             ]
         return {
             "partial": f"var<workgroup> partial: array<vec4f, {lanes * vectors}>;",
-            "add_up": _block(2, ["workgroupBarrier();", *added]),
-            "reduce": _block(2 if lanes == LANES else 6, lines),
+            "add_up": ["workgroupBarrier();", *add_halves(lanes, vectors)],
+            "reduce": lines,
         }
 
     def _fetch(self) -> str:
@@ -330,21 +303,17 @@ class _Kernels(KernelParts):
         return f"given[i * {self.row}u + {k}u]"
 
 
-_PIXEL = """\
-let left = tile.x * $side;
-  let top = size.top + tile.y * $side;
-  let column = left + lane % $side;
-  let row = top + lane / $side;
-  let live = column < size.width && row < size.bottom;
-  let plane = size.width * (size.bottom - size.top);
-  let place = select(0u, (row - size.top) * size.width + column, live);
-  let x = centres[select(0u, column, live)];
-  let y = centres[select(0u, size.width + row, live)];"""
-
-
-def _block(indent: int, lines: Iterable[str]) -> str:
-    """Join the lines of a body, which may be none."""
-    return block(indent, [*lines] or ["// nothing"])
+def add_halves(lanes: int, vectors: int = 1) -> Iterator[str]:
+    """Yield lines that add half of the lanes' ``partial`` to the other half, until one is left."""
+    for half in (lanes >> k for k in range(1, lanes.bit_length())):
+        yield f"if (lane < {half}u) {{"
+        for q in range(vectors):
+            to, of = (
+                f"partial[{lane} * {vectors}u + {q}u]" for lane in ("lane", f"(lane + {half}u)")
+            )
+            yield f"  {to} += {of};"
+        yield "}"
+        yield "workgroupBarrier();"
 
 
 def declarations(bindings: Mapping[str, tuple[str, Access]]) -> list[str]:
@@ -355,9 +324,3 @@ def declarations(bindings: Mapping[str, tuple[str, Access]]) -> list[str]:
         f"var<{spaces.get(access, 'storage, read_write')}> {name}: {type_name};"
         for number, (name, (type_name, access)) in enumerate(bindings.items())
     ]
-
-
-@functools.cache
-def read_wgsl(name: str) -> str:
-    """Read `name`.wgsl, beside this file."""
-    return Path(__file__).with_name("wgsl").joinpath(f"{name}.wgsl").read_text(encoding="utf-8")

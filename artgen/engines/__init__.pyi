@@ -1,3 +1,9 @@
 from .base import Engine as Engine
 from .base import Problem as Problem
 from .base import Report as Report
+from .base import State as State
+from .evaluation import check_finite as check_finite
+from .evaluation import fit_memory_errors as fit_memory_errors
+from .evaluation import picture_psnr as picture_psnr
+from .gradient.schedule import AdamOptions as AdamOptions
+from .gradient.schedule import rate_factor as rate_factor

@@ -7,19 +7,20 @@ steps one `advance` takes affects speed only: chunks of 1, 7 and 1000 give the s
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, NamedTuple
 
 from torch import Tensor
 
-from artgen.drawing import Drawing
+from artgen.base.options import parse_options
 from artgen.losses import Loss
-from artgen.options import parse_options
-from artgen.primitives import Arithmetic, Examples, NoOptions, Primitive
+from artgen.primitives import Arithmetic, NoOptions, Primitive
 from artgen.raster import EAGER, Backend
+from artgen.values.drawing import Drawing
+from artgen.values.examples import Examples
 
 State = dict[str, Any]
 """Tensors and plain JSON values, by flat names."""
@@ -120,11 +121,21 @@ class Report:
     training_loss: float | None = None
 
 
+class ReportPace(NamedTuple):
+    """The pace at which an engine is evaluated."""
+
+    reports: int = 30
+    """About how many evaluations a fit makes."""
+    steps: int | None = None
+    """The most steps between two evaluations."""
+
+
 class Engine:
     """A search. Subclass it and register the class through `artgen_engines`.
 
     `start` may raise UsageError for what the engine cannot do; `advance` and `report` may raise
-    `Diverged` and `OutOfMemory`. Further methods are optional: see `artgen.engines.protocols`.
+    `Diverged` and `OutOfMemory`. Members from `notices` on have a default. For the few methods that
+    have none, see `artgen.engines.protocols`.
     """
 
     Options: ClassVar[type[Any]] = NoOptions
@@ -142,6 +153,15 @@ class Engine:
     """What an engine must define."""
     step: int = 0
     """The number of steps taken."""
+    notices: tuple[str, ...] = ()
+    """Messages to the user on this fit, after `start`."""
+    finished: bool = False
+    """Whether `advance` takes no more steps, as there is nothing left to gain."""
+    rounds: Collection[int] = ()
+    """The steps, after `start`, that take longer: as many in short fits as in long ones, about."""
+    following: ClassVar[Mapping[str, Any] | None] = None
+    """The stage by which another engine fits drawings of this one better to the next frames of a
+    clip: `engine`, `steps`, and options of that engine."""
 
     def start(self, problem: Problem) -> None:
         """Prepare step 0."""
@@ -170,3 +190,79 @@ class Engine:
     def parse(self, problem: Problem) -> Any:
         """The problem's options as an instance of `Options`."""
         return parse_options(self.Options, problem.options, owner=f"engine {type(self).__name__}")
+
+    @classmethod
+    def options_for(cls, primitive: Primitive) -> type[Any]:
+        """The dataclass of options for `primitive`."""
+        return cls.Options
+
+    @classmethod
+    def family_options(cls) -> Mapping[str, type[Any]]:
+        """The dataclass of options by the name of each family that has one of its own."""
+        return {}
+
+    @classmethod
+    def quality_options(cls, quality: str) -> Mapping[str, Any] | None:
+        """Options for ``draft``, ``good`` or ``best``, below those that are asked for.
+
+        None where the number of steps alone makes the difference.
+        """
+        return None
+
+    @classmethod
+    def default_steps(
+        cls, primitive: Primitive, options: Mapping[str, Any], count: int | None
+    ) -> int | None:
+        """The number of steps for `count` parts where none is asked for; None: no opinion."""
+        return None
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Mapping[str, Any], count: int) -> int:
+        """The number of parts in the first drawing for `count` parts in the end."""
+        return count
+
+    @classmethod
+    def automatic(cls, primitive: Primitive) -> dict[str, Any]:
+        """Options under which it finds the count, up to a limit; empty where it cannot."""
+        return {}
+
+    def converged(self) -> dict[str, Any]:
+        """Options, and perhaps `count`, with which a fit repeats this one; empty if none is new."""
+        return {}
+
+    @classmethod
+    def follow(
+        cls, options: Mapping[str, Any], steps: int, count: int | None
+    ) -> dict[str, Any] | None:
+        """Steps and options of a frame of a clip that starts from the frame before.
+
+        They replace those of an ordinary fit, with these `options` and `steps`, for `count` parts.
+        Every part keeps its place in the drawing's tensors. None where every frame starts anew.
+        """
+        return None
+
+    def hand_over(self) -> State:
+        """Tensors that help to fit the next frame of a clip."""
+        return {}
+
+    def take_over(self, state: State, fresh: Tensor) -> None:
+        """Use, after `start`, what the engine of the frame before handed over.
+
+        `fresh`, bool [N], marks parts that the frame before did not have; it is empty where there
+        are no parts.
+        """
+
+    def identities(self, best: bool) -> Tensor | None:
+        """A number for each part of `drawing(best)`, int64 [N], increasing along the parts.
+
+        Equal numbers in two drawings of a fit mean the same part. None: unknown.
+        """
+        return None
+
+    def measured(self) -> list[tuple[int, dict[str, float]]]:
+        """Metrics by name, each with the step after which they hold, since the last call."""
+        return []
+
+    def report_pace(self) -> ReportPace:
+        """The pace at which this fit is evaluated, after `start`."""
+        return ReportPace()

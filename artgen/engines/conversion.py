@@ -1,16 +1,20 @@
-"""Start a fit from a drawing of another family."""
+"""Start a fit from a drawing of another family, or from filled paths."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor
 
-from artgen.drawing import Drawing
-from artgen.errors import UsageError
-from artgen.generic import GenericFunction
+from artgen.base.errors import UsageError
+from artgen.base.generic import generic
+from artgen.output.svg.filled import FilledPath
 from artgen.primitives import Primitive
+from artgen.values.canvas import Canvas
+from artgen.values.drawing import Drawing
 
 
-@GenericFunction
+@generic("start")
 def convert_parts(
     primitive: Primitive,
     other: Primitive,
@@ -32,3 +36,15 @@ def convert_parts(
         f"{type(primitive).__name__} cannot start from {type(other).__name__}",
         hint="leave --init out",
     )
+
+
+@generic("start")
+def convert_paths(
+    primitive: Primitive, paths: Sequence[FilledPath], canvas: Canvas, seed: int
+) -> dict[str, Tensor]:
+    """Make the first tensors of `primitive`, a part like each of the `paths` in canvas units.
+
+    A family that registers this says so in `Primitive.starts_from_paths`. Raises UsageError
+    elsewhere, PluginError where a part is never valid.
+    """
+    raise UsageError(f"{type(primitive).__name__} cannot start from paths", hint="leave --init out")

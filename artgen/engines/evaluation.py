@@ -1,15 +1,24 @@
-"""What engines share: the PSNR of a picture, a check of finite values, colours of a palette."""
+"""What engines share: the PSNR of a picture, checks, colours of a palette, the worth of parts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 
 import torch
 from torch import Tensor
 
-from artgen.errors import Diverged, memory_errors
-from artgen.metrics import decibels
+from artgen.base.errors import Diverged, memory_errors
+from artgen.losses.metrics import decibels
+
+LEAST_ALPHA = 0.1
+"""A fainter shape is hardly one."""
+
+SMALL, LARGE = 0.15, 2.0
+"""How far random parts reach, in mean spacings."""
+
+Paint = Callable[[Mapping[str, Tensor]], Tensor]
+"""From mapped tensors to a picture [3, height, width]."""
 
 
 def picture_psnr(image: Tensor, target: Tensor, weight: Tensor | None) -> float:
@@ -46,3 +55,26 @@ def in_palette(tensors: Mapping[str, Tensor], palette: Tensor | None) -> dict[st
         return dict(tensors)
     nearest = torch.cdist(tensors["colour"].t(), palette).argmin(1)
     return {**tensors, "colour": palette[nearest].t().contiguous()}
+
+
+def summed_colour(paint: Paint, tensors: Mapping[str, Tensor], weight: Tensor | None) -> Tensor:
+    """The magnitude of the colour that each part adds to the picture, summed over pixels, [N].
+
+    It is the part's colour times the derivative of the summed picture by it. Only what lies on the
+    canvas and is not hidden counts, times the `weight` [height, width] if there is one.
+    """
+    colour = tensors["colour"].detach().clone().requires_grad_()
+    with torch.enable_grad():
+        picture = paint({**tensors, "colour": colour})
+        total = picture.sum() if weight is None else (picture * weight).sum()
+    (coverage,) = torch.autograd.grad(total, colour)
+    magnitude: Tensor = (coverage * colour.detach()).norm(dim=0)
+    return magnitude
+
+
+def random_sizes(spacing: float, pixel: float) -> tuple[float, float]:
+    """Return how far random parts reach, at least and at most, in canvas units.
+
+    `spacing` is the mean spacing of the parts, `pixel` the side of a pixel.
+    """
+    return max(SMALL * spacing, pixel), max(LARGE * spacing, 2 * pixel)

@@ -2,21 +2,10 @@
 
 An executor yields the result of each task as soon as it is done. Results are the same bytes with
 every executor. Importing this imports neither torch nor ray.
+
+Names are imported when they are first used.
 """
 
-from artgen.executor._checkpoints import Checkpoints, checkpoints_at
-from artgen.executor._processes import ProcessExecutor
-from artgen.executor._ray import RayExecutor, missing_ray
-from artgen.executor._versions import Pinned, describe, pin, refuse_others
+import lazy_loader
 
-__all__ = [
-    "Checkpoints",
-    "Pinned",
-    "ProcessExecutor",
-    "RayExecutor",
-    "checkpoints_at",
-    "describe",
-    "missing_ray",
-    "pin",
-    "refuse_others",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
-from artgen.errors import OutputError, UsageError
+from artgen.base.errors import OutputError, UsageError
 from artgen.tasks import Task
 
 PAUSE, LONGEST_PAUSE = 50, 10.0

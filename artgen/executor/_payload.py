@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Generic, TypeAlias, TypeVar
 
-from artgen._files import find_file, numbered
-from artgen.errors import ArtgenError, InputError
+from artgen.base.errors import ArtgenError, InputError
+from artgen.base.files import find_file, numbered
 from artgen.recipe import FileReference, Recipe
 from artgen.targets import Source, files_beside
 from artgen.tasks import Task

@@ -14,8 +14,8 @@ from importlib import import_module
 from multiprocessing.connection import Connection, wait
 from typing import Any, TypeVar, cast
 
-from artgen._process import prepare_process
-from artgen.errors import Interrupted, OutputError
+from artgen.base.errors import Interrupted, OutputError
+from artgen.base.process import prepare_process
 from artgen.events import Event, Observer
 from artgen.tasks import RunControl, Throttled, Work, graceful_signals, portable
 

@@ -20,9 +20,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
-from artgen._files import read_regular
-from artgen._process import prepare_process
-from artgen.errors import ArtgenError, Interrupted, OutputError, UsageError
+from artgen.base.errors import ArtgenError, Interrupted, OutputError, UsageError
+from artgen.base.files import read_regular
+from artgen.base.process import prepare_process
 from artgen.events import Advanced, Event, Notice, Observer
 from artgen.executor._checkpoints import Changes, Checkpoints, checkpoints_at
 from artgen.executor._payload import Payload, pack, read, unpack, write
@@ -241,7 +241,7 @@ class _Batch:
         def look(asked: Pinned) -> dict[str, str] | None:
             # Sent as code, not by its name: there may be no artgen at all.
             try:
-                from artgen.executor import describe
+                from artgen.executor._versions import describe
             except ImportError:
                 return None
             return describe(asked)

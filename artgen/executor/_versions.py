@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from artgen._version import __version__
-from artgen.errors import PluginError, UsageError
+from artgen.base.errors import PluginError, UsageError
 from artgen.recipe import Recipe
 from artgen.registry import KINDS, Registry
 from artgen.targets import Source

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from artgen.errors import ArtgenError, Interrupted
+from artgen.base.errors import ArtgenError, Interrupted
 from artgen.events import Event, Observer
 from artgen.gallery._make import PieceFiles, PieceTask, make
 from artgen.gallery._pieces import FILES, SUMMARY, WORKPLACE, Gallery, Piece, refuse_link

@@ -18,13 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.art import Art, ExportRequest
-from artgen.errors import InputError, UsageError
+from artgen.base.errors import InputError, UsageError
 from artgen.events import Observer
 from artgen.exporters import export_html, walk_strip
 from artgen.output import atomic_write, encode_jpeg, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
-from artgen.runner import Result, RunFolder, output_paths, read_target, run
+from artgen.runs import Result, RunFolder, output_paths, read_target, run
 from artgen.tasks import RunControl, Task, files_below
 
 POSTER_BYTES = 13_000

@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from artgen.errors import ArtgenError, InputError, UsageError, did_you_mean
+from artgen.base.errors import ArtgenError, InputError, UsageError, did_you_mean
 from artgen.recipe import ClipTable, PieceTable, Recipe
+from artgen.registry import default
 from artgen.targets import (
     Source,
     is_reserved,
@@ -198,7 +199,7 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
         recipe = recipe.with_primitive(count=min(count, _QUICK_COUNT))
     if kind == "clip":
         clip = recipe.clip or ClipTable()
-        recipe = recipe.with_clip(clip.model_copy(update={"steps": 1}))
+        recipe = recipe.with_clip(clip.replace(steps=1))
     recipe = recipe.with_target(size=min(size, _QUICK_SIZE) if size else least)
     return recipe.with_output(still_size=_QUICK_STILL, video_size=None, **video)
 
@@ -206,4 +207,5 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
 def _kind(name: str, folder: Path) -> str | None:
     """``clip`` or ``set`` by the name of the target, else None."""
     source = Source.parse(name)
-    return kind_by_name(source if source.path is None else source.at(folder / source.path))
+    source = source if source.path is None else source.at(folder / source.path)
+    return kind_by_name(source, default())

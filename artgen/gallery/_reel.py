@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import GalleryError
+from artgen.base.errors import GalleryError
 from artgen.gallery._page import FinishedPiece
 from artgen.output import read_frames, write_video
 from artgen.output.spool import with_ends

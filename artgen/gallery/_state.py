@@ -16,13 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from artgen._files import file_hash, find_file
-from artgen.errors import ArtgenError, PluginError
+from artgen.base.errors import ArtgenError, PluginError
+from artgen.base.files import file_hash, find_file
 from artgen.gallery._pieces import FILES, SUMMARY, Piece
+from artgen.plan import find_primitive, resolve
 from artgen.recipe import Recipe
 from artgen.registry import Entry, Registry
-from artgen.resolve import find_primitive, resolve
-from artgen.runner import read_target
+from artgen.runs import read_target
 from artgen.targets import Source, find_opener
 
 RENDER_SCHEMA = 3

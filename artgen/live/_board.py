@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import ArtgenError
+from artgen.base.errors import ArtgenError
 from artgen.events import Advanced, Evaluated, Event, Finished, Notice, PreviewDrawn, Started
 from artgen.output import encode_jpeg, error_map
 

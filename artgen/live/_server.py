@@ -7,6 +7,7 @@ run nor stop it.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import secrets
@@ -15,13 +16,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cached_property
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any, cast
 
-from artgen.errors import OutputError
+from artgen.base.errors import OutputError
 from artgen.events import Event
 from artgen.live._board import Board, Seen
 from artgen.output.templates import render_page
@@ -43,6 +42,13 @@ FASTEST = 30.0
 """Highest rate, in pictures per second."""
 MOST_CONNECTIONS = 32
 """Largest number of open connections: each takes a thread, and a file that the run may need."""
+
+_HEADERS = {
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
 
 
 class Live:
@@ -71,7 +77,7 @@ class Live:
                 hint="use another --live-port",
             ) from None
         self._server.live = self
-        self._thread = self._server.start()
+        self._server.start()
 
     @property
     def port(self) -> int:
@@ -114,19 +120,12 @@ class Live:
         self.board.close()
         with self._counting:
             self._counting.wait_for(lambda: self._pages == 0, LAST_WORDS)
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
+        self._server.stop()
 
     def __enter__(self) -> Live:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Exception):
             self.fail(error)
         self.close()
@@ -184,7 +183,8 @@ class _Server(ThreadingHTTPServer):
     block_on_close = False
     # On Windows another process could take over the port; elsewhere it waits for old connections.
     allow_reuse_address = os.name != "nt"
-    live: Live
+    live: Live | None = None
+    """The page of a run, which has a stream and buttons; None for a page alone."""
 
     def __init__(self, *given: Any, **options: Any) -> None:
         self.silent: dict[Any, None] = {}
@@ -193,14 +193,18 @@ class _Server(ThreadingHTTPServer):
         self._lock = threading.Lock()
         super().__init__(*given, **options)
 
-    def start(self) -> threading.Thread:
+    def start(self) -> None:
         """Serve in a thread."""
         # `poll_interval` bounds how long closing takes.
-        thread = threading.Thread(
-            target=self.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True
-        )
-        thread.start()
-        return thread
+        serve = functools.partial(self.serve_forever, poll_interval=0.1)
+        self.thread = threading.Thread(target=serve, daemon=True)
+        self.thread.start()
+
+    def stop(self) -> None:
+        """End serving."""
+        self.shutdown()
+        self.server_close()
+        self.thread.join()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Start a thread for a connection, or refuse it."""
@@ -231,7 +235,7 @@ class _Server(ThreadingHTTPServer):
         with self._lock:
             self.silent.pop(request, None)
 
-    @cached_property
+    @functools.cached_property
     def page(self) -> tuple[bytes, str]:
         """The page, and a policy that allows its own script and requests to this server."""
         nonce = secrets.token_urlsafe(16)
@@ -264,15 +268,18 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._is_ours():
             self._answer(HTTPStatus.FORBIDDEN)
         elif self.path == "/":
-            body, policy = self._serving.page
-            self._answer(HTTPStatus.OK, body, policy)
-        elif self.path == "/events":
-            self._stream()
+            self._answer(HTTPStatus.OK, *self._serving.page)
+        elif self.path == "/events" and (live := self._serving.live) is not None:
+            self._stream(live)
         else:
             self._answer(HTTPStatus.NOT_FOUND)
 
     def do_POST(self) -> None:
-        """Execute the command of a button."""
+        """Execute the command of a button; a page alone has none."""
+        live = self._serving.live
+        if live is None:
+            self._answer(HTTPStatus.METHOD_NOT_ALLOWED)
+            return
         # Read the whole body before answering: closing the connection earlier loses the answer.
         given = self.headers.get("Content-Length", "")
         length = int(given) if given.isdecimal() and len(given) < 10 else LARGEST_REQUEST + 1
@@ -284,7 +291,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(HTTPStatus.NOT_FOUND)
         else:
             try:
-                self._serving.live.execute(json.loads(body))
+                live.execute(json.loads(body))
             except (ValueError, RecursionError):
                 self._answer(HTTPStatus.BAD_REQUEST)
             else:
@@ -312,17 +319,15 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def _finish_head(self, length: int | None) -> None:
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.send_header("Referrer-Policy", "no-referrer")
-        self.send_header("Cross-Origin-Resource-Policy", "same-origin")
+        for name, value in _HEADERS.items():
+            self.send_header(name, value)
         if length is not None:
             self.send_header("Content-Length", str(length))
         self.send_header("Connection", "close")
         self.end_headers()
         self.close_connection = True
 
-    def _stream(self) -> None:
+    def _stream(self, live: Live) -> None:
         self.send_response(HTTPStatus.OK)
         self.send_header("Content-Type", "text/event-stream; charset=utf-8")
         self._finish_head(None)
@@ -332,25 +337,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(f"{text}\n\n".encode())
 
         with suppress(OSError):
-            self._serving.live.stream(send)
-
-
-class _PageHandler(_Handler):
-    """Handler of a request for a page alone."""
-
-    def do_GET(self) -> None:
-        """Answer with the page."""
-        self._serving.heard(self.request)
-        if not self._is_ours():
-            self._answer(HTTPStatus.FORBIDDEN)
-        elif self.path == "/":
-            self._answer(HTTPStatus.OK, *self._serving.page)
-        else:
-            self._answer(HTTPStatus.NOT_FOUND)
-
-    def do_POST(self) -> None:
-        """Refuse: the page sends nothing."""
-        self._answer(HTTPStatus.METHOD_NOT_ALLOWED)
+            live.stream(send)
 
 
 @contextmanager
@@ -360,14 +347,12 @@ def serve_page(page: bytes) -> Iterator[tuple[str, threading.Thread]]:
     Gives its URL and the thread that serves, until the block ends. Raises OutputError.
     """
     try:
-        server = _Server((HOST, 0), _PageHandler)
+        server = _Server((HOST, 0), _Handler)
     except OSError as error:
         raise OutputError(f"cannot serve a page on this machine: {error.strerror}") from None
     server.page = page, "frame-ancestors 'none'"
-    thread = server.start()
+    server.start()
     try:
-        yield f"http://{HOST}:{server.server_port}/", thread
+        yield f"http://{HOST}:{server.server_port}/", server.thread
     finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+        server.stop()

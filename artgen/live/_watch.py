@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from artgen.errors import ArtgenError, PluginError
-from artgen.faults import line_at_fault, quoted
+from artgen.base.errors import ArtgenError, PluginError
+from artgen.base.faults import line_at_fault, quoted
 from artgen.live._server import Live
 from artgen.tasks import RunControl
 

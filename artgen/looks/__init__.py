@@ -1,8 +1,7 @@
 """Looks: styles by name, each the tables that a recipe needs to look like that.
 
-Plugins offer looks through the hook `artgen_looks`. Those of artgen are the files beside this
-module, recipes in TOML without a target and with a `summary`. A file of the user's own is a look
-too.
+Plugins offer looks through the hook `artgen_looks`. Each is a recipe without a target. A
+TOML file of the user's own is a look too.
 """
 
 from __future__ import annotations
@@ -12,10 +11,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from artgen._files import read_regular
-from artgen._toml import parse_toml
-from artgen.errors import InputError
-from artgen.options import describe_options
+from artgen.base.errors import InputError
+from artgen.base.files import read_regular
+from artgen.base.options import describe_options
+from artgen.base.toml import parse_toml
 from artgen.recipe import Recipe
 from artgen.registry import Registry
 

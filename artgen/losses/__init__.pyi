@@ -1,6 +1,8 @@
 from ._flip import flip as flip
 from ._marks import LossFunction as LossFunction
 from ._marks import for_targets as for_targets
+from ._marks import ignore_unweighted as ignore_unweighted
+from ._marks import needs_picture as needs_picture
 from ._marks import per_pixel as per_pixel
 from ._mixture import Loss as Loss
 from ._mixture import Term as Term
@@ -16,4 +18,3 @@ from ._pixel import rmse as rmse
 from ._structure import MS_SSIM_SIDE as MS_SSIM_SIDE
 from ._structure import ms_ssim as ms_ssim
 from ._structure import ssim as ssim
-from ._texture import texture as texture

@@ -8,7 +8,7 @@ from typing import TypeAlias, TypeVar
 import torch
 from torch import Tensor
 
-from artgen.samples import TargetKind
+from artgen.values.subject import TargetKind
 
 LossFunction: TypeAlias = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """``(image, target, weight) -> scalar``, as described in `artgen.losses`."""

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from artgen.errors import UsageError
-from artgen.faults import broken, plugin_code
+from artgen.base.errors import UsageError
+from artgen.base.faults import broken, plugin_code
 from artgen.losses._marks import LossFunction
 from artgen.losses._parse import parse_terms
 from artgen.losses._pixel import cross_entropy
-from artgen.samples import TargetKind
+from artgen.values.subject import TargetKind
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from artgen.errors import UsageError, did_you_mean
+from artgen.base.errors import UsageError, did_you_mean
 
 
 def parse_terms(text: str, known: Iterable[str]) -> list[tuple[float, str]]:

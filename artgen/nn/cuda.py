@@ -21,6 +21,8 @@ from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear, pad
 
 from artgen.compiler.field_layers import PRIMES
+from artgen.compiler.grid_printer import cuda_grid_kernels
+from artgen.compiler.triton_launch import launch
 
 POSITIONS, GRID_WARPS = 128, 4
 """Positions and warps per program of a grid."""
@@ -130,41 +132,27 @@ class _Interpolate(torch.autograd.Function):
     def forward(
         ctx: Any, positions: Tensor, table: Tensor, levels: NDArray[np.int64], largest: int
     ) -> Tensor:
-        from artgen.nn import triton_layers
-
         positions, table = positions.contiguous(), table.contiguous()
         (count, axes), features = positions.shape, table.shape[1]
-        places = _places(levels.tobytes(), axes, table.device)
+        kernels, rows = cuda_grid_kernels(axes, features), _rows(levels.tobytes(), table.device)
         out = table.new_empty(count, len(levels) * features)
-        sizes = (
-            count,
-            len(levels),
-            largest - 1,
-            axes,
-            features,
-            _power_of_two(features),
-            POSITIONS,
-        )
         programs = (-(-count // POSITIONS), len(levels))
-        _launch(
-            triton_layers.interpolate, GRID_WARPS, programs, positions, table, places, out, *sizes
-        )
-        ctx.save_for_backward(positions, places)
-        ctx.programs, ctx.sizes, ctx.shape = programs, sizes, table.shape
+        sizes = (count, len(levels), largest, POSITIONS)
+        launch(kernels.interpolate, GRID_WARPS, programs, positions, table, rows, out, *sizes)
+        ctx.save_for_backward(positions, rows)
+        ctx.kernels, ctx.programs, ctx.sizes, ctx.shape = kernels, programs, sizes, table.shape
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        from artgen.nn import triton_layers
-
-        positions, places = ctx.saved_tensors
+        positions, rows = ctx.saved_tensors
         incoming = grad_outputs[0].contiguous()
         sums = torch.zeros(ctx.shape, dtype=torch.int64, device=incoming.device)
         largest = incoming.abs().sum(1).amax(0, keepdim=True) if len(incoming) else incoming.sum()
         scale = torch.exp2(BITS - torch.ceil(torch.log2(largest.clamp_min(1e-25))))
-        given = (positions, places, incoming, scale, sums)
-        _launch(triton_layers.scatter, GRID_WARPS, ctx.programs, *given, *ctx.sizes)
+        given = (positions, rows, incoming, scale, sums)
+        launch(ctx.kernels.scatter, GRID_WARPS, ctx.programs, *given, *ctx.sizes)
         # Where a gradient is not finite the scale is 0 or NaN, and the quotient is NaN.
         return None, (sums.double() / scale).float(), None, None
 
@@ -173,15 +161,9 @@ interpolate_on_cuda: Callable[..., Tensor] = _Interpolate.apply
 
 
 @functools.lru_cache(maxsize=32)
-def _places(levels: bytes, axes: int, device: torch.device) -> Tensor:
-    """The rows that the kernels read, of the rows of `grids._Levels.table`."""
-    rows = []
-    for *cells, first, hashed in np.frombuffer(levels, np.int64).reshape(-1, axes + 2).tolist():
-        strides = [int(np.prod([n + 1 for n in cells[:axis]])) for axis in range(axes)]
-        factors = PRIMES[:axes] if hashed else strides
-        pairs = zip(cells, factors, strict=True)
-        rows.append([*(number for pair in pairs for number in pair), first, hashed])
-    return torch.tensor(rows, device=device)
+def _rows(levels: bytes, device: torch.device) -> Tensor:
+    """The rows of `grids._Levels.table` one after the other, on a device."""
+    return torch.tensor(np.frombuffer(levels, np.int64), device=device)
 
 
 class _Layers(torch.autograd.Function):
@@ -195,7 +177,7 @@ class _Layers(torch.autograd.Function):
         kept = value.new_empty(layers, count, width)
         out = value.new_empty(count, outputs)
         programs, sizes = (-(-count // ROWS),), (count, inputs, outputs, layers, width, ROWS)
-        _launch(
+        launch(
             triton_layers.forward,
             NETWORK_WARPS,
             programs,
@@ -219,7 +201,7 @@ class _Layers(torch.autograd.Function):
         count, inputs, *_ = ctx.sizes
         gradients, out = torch.empty_like(kept), kept.new_empty(count, inputs)
         given = (grad_outputs[0].contiguous(), weights, kept, gradients, out)
-        _launch(triton_layers.backward, NETWORK_WARPS, ctx.programs, *given, *ctx.sizes)
+        launch(triton_layers.backward, NETWORK_WARPS, ctx.programs, *given, *ctx.sizes)
         return out, gradients.transpose(1, 2) @ kept, gradients.sum(1), None
 
 
@@ -237,12 +219,3 @@ def layers_on_cuda(value: Tensor, weights: Sequence[Tensor], biases: Sequence[Te
 def _power_of_two(number: int) -> int:
     """The least power of two that is not less."""
     return 1 << (number - 1).bit_length()
-
-
-def _launch(kernel: Any, warps: int, programs: tuple[int, ...], *arguments: Tensor | int) -> None:
-    """Run a kernel where its first argument is."""
-    first = arguments[0]
-    assert isinstance(first, Tensor)
-    if programs[0]:
-        with torch.cuda.device_of(first):  # type: ignore[no-untyped-call]
-            kernel[programs](*arguments, num_warps=warps, enable_fp_fusion=True)

@@ -26,10 +26,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from artgen.compiler.field_layers import PRIMES
+from artgen.compiler.grid_printer import grid_kernels
 from artgen.compiler.record import Recorded
 from artgen.compiler.threads import share
 from artgen.nn import cuda
-from artgen.nn.grid_printer import grid_kernels
 
 AT_ONCE = 4096
 """Positions in a thread's piece."""

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from artgen.nn import cuda
-from artgen.primitives import Field
+from artgen.primitives import Arithmetic
+
+
+class LinearLayers(Protocol):
+    """A primitive with linear layers, computed in its `arithmetic`: see `artgen.Field`."""
+
+    arithmetic: Arithmetic
+
+    def linear(self, value: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Return value @ weight.T + bias."""
 
 
 def relu_layers(
-    field: Field, value: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]
+    field: LinearLayers, value: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]
 ) -> Tensor:
     """Apply the layers of `field` to `value` [M, k], with ReLU between them; differentiable.
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import OutputError, is_out_of_memory
+from artgen.base.errors import OutputError, is_out_of_memory
 from artgen.output.atomic import atomic_path
 from artgen.output.still import DESCRIPTION, description_exif, png_texts
 

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from artgen.errors import OutputError
+from artgen.base.errors import OutputError
 
 _HINTS = {
     errno.ENOSPC: "free some space or write to another disk",

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from artgen.errors import InputError, OutputError, reading
+from artgen.base.errors import InputError, OutputError, reading
 from artgen.output.atomic import atomic_path
 from artgen.output.pace import mean_difference
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 
 _SETTINGS: dict[str, tuple[dict[str, Any], ...]] = {
     "JPEG": (

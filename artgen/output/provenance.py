@@ -24,19 +24,14 @@ import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO
-from xml.parsers import expat
 
-from artgen._files import check_regular
-from artgen.errors import InputError, reading
+from artgen.base import png
+from artgen.base.errors import InputError, reading
+from artgen.base.files import Damaged, check_regular
 from artgen.output.animation import read_description
 from artgen.output.still import RECIPE_KEYWORD
+from artgen.output.svg.document import PDF_RECIPE, RECIPE_ID, read_metadata
 from artgen.output.video import read_comment
-
-RECIPE_ID = "artgen-recipe"
-"""The id of the element of an SVG or a page that holds the recipe as JSON."""
-
-PDF_RECIPE = "artgen:recipe"
-"""The XMP property of a PDF that holds the recipe as JSON."""
 
 RECIPE_COMMENT = "artgen:recipe"
 """What precedes the recipe in the keywords of a PDF, and on the comments of an EPS."""
@@ -45,11 +40,6 @@ _KEYWORDS = re.compile(rb"/Keywords \(artgen:recipe ((?:[^()\\]|\\.)*)\)", re.DO
 
 _LARGEST_HEADER = 100_000_000
 _LARGEST_RECIPE = 16_000_000
-_PIECE = 65_536
-
-
-class _Damaged(Exception):
-    """The file is not what its suffix claims; the message says why."""
 
 
 def read_recipe(path: Path) -> str:
@@ -75,7 +65,7 @@ def read_recipe(path: Path) -> str:
         raise InputError(f"cannot read {path}: {error.strerror or error}", hint=hint) from error
     except UnicodeEncodeError:
         raise InputError(f"{path} is damaged: its recipe is not valid Unicode") from None
-    except _Damaged as error:
+    except Damaged as error:
         raise InputError(f"{path} is damaged: {error}") from error
     if recipe is None:
         raise InputError(f"{path} contains no recipe", hint="give a file that artgen wrote")
@@ -83,26 +73,29 @@ def read_recipe(path: Path) -> str:
 
 
 def _from_png(path: Path) -> str | None:
-    """Walk the chunks and skip all but iTXt. Format: PNG specification (W3C), sections 5 and 11."""
+    """Read the first iTXt chunk with our keyword. Format: PNG specification (W3C), section 11."""
     with path.open("rb") as file:
         size = _size(file)
-        if file.read(8) != b"\x89PNG\r\n\x1a\n":
-            raise _Damaged("it does not start like a PNG file")
+        if file.read(8) != png.SIGNATURE:
+            raise Damaged("it does not start like a PNG file")
+        chunks = png.walk(file)
         while True:
-            length, kind = struct.unpack(">I4s", _read(file, 8))
-            if length > size - file.tell() - 4:
-                raise _Damaged(f"its chunk {kind.decode('ascii', 'replace')} is cut short")
-            if kind == b"IEND":
+            try:
+                chunk = next(chunks)
+            except struct.error:
+                raise Damaged("it ends early") from None
+            if chunk.size > size - file.tell() - 4:
+                raise Damaged(f"its chunk {chunk.kind.decode('ascii', 'replace')} is cut short")
+            if chunk.kind == b"IEND":
                 return None
-            if kind == b"iTXt" and length <= _LARGEST_RECIPE:
-                data = _read(file, length)
-                if _read(file, 4) != struct.pack(">I", zlib.crc32(kind + data)):
-                    raise _Damaged("the checksum of a text chunk is wrong")
-                keyword, _, rest = data.partition(b"\0")
-                if keyword == RECIPE_KEYWORD.encode("ascii"):
-                    return _recipe_text(_itxt_text(rest))
-            else:
-                file.seek(length + 4, os.SEEK_CUR)
+            if chunk.kind != b"iTXt" or chunk.size > _LARGEST_RECIPE:
+                continue
+            try:
+                keyword, _, rest = chunk.read().partition(b"\0")
+            except ValueError:
+                raise Damaged("the checksum of a text chunk is wrong") from None
+            if keyword == RECIPE_KEYWORD.encode("ascii"):
+                return _recipe_text(_itxt_text(rest))
 
 
 def _itxt_text(rest: bytes) -> bytes:
@@ -112,16 +105,16 @@ def _itxt_text(rest: bytes) -> bytes:
     """
     compressed, texts = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
     if len(texts) < 3:
-        raise _Damaged("its recipe chunk is cut short")
+        raise Damaged("its recipe chunk is cut short")
     if not compressed:
         return texts[2]
     inflate = zlib.decompressobj()
     try:
         text = inflate.decompress(texts[2], _LARGEST_RECIPE)
     except zlib.error as error:
-        raise _Damaged(f"its recipe cannot be decompressed: {error}") from error
+        raise Damaged(f"its recipe cannot be decompressed: {error}") from error
     if not inflate.eof:
-        raise _Damaged("its recipe is cut short or too large")
+        raise Damaged("its recipe is cut short or too large")
     return text
 
 
@@ -141,7 +134,7 @@ def _from_art(path: Path) -> str | None:
         size = _size(file)
         (length,) = struct.unpack("<Q", _read(file, 8))
         if length > min(size - 8, _LARGEST_HEADER):
-            raise _Damaged(f"its header claims {length} bytes")
+            raise Damaged(f"its header claims {length} bytes")
         header = _json_object(_read(file, length))
     metadata = header.get("__metadata__")
     art = metadata.get("artgen") if isinstance(metadata, dict) else None
@@ -151,72 +144,37 @@ def _from_art(path: Path) -> str | None:
 def _from_summary(path: Path) -> str | None:
     with path.open("rb") as file:
         if _size(file) > _LARGEST_RECIPE:
-            raise _Damaged("it is too large for the summary of a run")
+            raise Damaged("it is too large for the summary of a run")
         return _recipe_of(_json_object(file.read(_LARGEST_RECIPE)))
 
 
 def _from_svg(path: Path) -> str | None:
-    """Parse no further than the end of the element that holds the recipe."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    texts: list[str] = []
-    inside = done = False
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        nonlocal inside
-        inside = inside or (name == "metadata" and attributes.get("id") == RECIPE_ID)
-
-    def end(name: str) -> None:
-        nonlocal inside, done
-        done = done or (inside and name == "metadata")
-        inside = inside and not done
-
-    def text(part: str) -> None:
-        if inside:
-            texts.append(part)
-
-    def entity(name: str, *definition: object) -> None:
-        raise _Damaged(f"it defines the entity {name}")
-
-    parser.StartElementHandler, parser.EndElementHandler = start, end
-    parser.CharacterDataHandler, parser.EntityDeclHandler = text, entity
-    try:
-        with path.open("rb") as file:
-            while not done and (piece := file.read(_PIECE)):
-                parser.Parse(piece)
-                if sum(map(len, texts)) > _LARGEST_RECIPE:
-                    raise _Damaged("its recipe is too large")
-            if not done:
-                parser.Parse(b"", True)
-    except (expat.ExpatError, LookupError, ValueError) as error:  # it may name any encoding
-        raise _Damaged(f"its XML cannot be read: {error}") from error
-    return _recipe_text("".join(texts)) if done else None
+    recipe = read_metadata(path, _LARGEST_RECIPE)
+    return None if recipe is None else _recipe_text(recipe)
 
 
 def _from_pdf(path: Path) -> str | None:
     """XMP metadata is plain text, so that programs that know no PDF find it too."""
-    with path.open("rb") as file:
-        data = file.read(_LARGEST_RECIPE)
+    data = _head(path)
     if not data.startswith(b"%PDF-"):
-        raise _Damaged("it does not start like a PDF file")
+        raise Damaged("it does not start like a PDF file")
     if keywords := _KEYWORDS.search(data):
         return _recipe_text(re.sub(rb"\\(.)", rb"\1", keywords[1]))
     _, opened, rest = data.partition(f"<{PDF_RECIPE}>".encode())
     text, closed, _ = rest.partition(f"</{PDF_RECIPE}>".encode())
     if opened and not closed:
-        raise _Damaged("its recipe is cut short or too large")
+        raise Damaged("its recipe is cut short or too large")
     try:
         return _recipe_text(html.unescape(text.decode("utf-8"))) if opened else None
     except UnicodeDecodeError as error:
-        raise _Damaged(f"its recipe cannot be read: {error}") from error
+        raise Damaged(f"its recipe cannot be read: {error}") from error
 
 
 def _from_eps(path: Path) -> str | None:
     """Join the comments that hold the recipe."""
-    with path.open("rb") as file:
-        data = file.read(_LARGEST_RECIPE)
+    data = _head(path)
     if not data.startswith(b"%!PS"):
-        raise _Damaged("it does not start like an EPS file")
+        raise Damaged("it does not start like an EPS file")
     mark = f"%{RECIPE_COMMENT} ".encode()
     lines = [line.removeprefix(mark) for line in data.splitlines() if line.startswith(mark)]
     return _recipe_text(b"".join(lines)) if lines else None
@@ -225,36 +183,30 @@ def _from_eps(path: Path) -> str | None:
 def _from_page(path: Path) -> str | None:
     """Read between two tags; the first is always written alike, near the beginning."""
     tag = f'<script type="application/json" id="{RECIPE_ID}">'.encode("ascii")
-    with path.open("rb") as file:
-        head = file.read(_LARGEST_RECIPE)
-    _, found, rest = head.partition(tag)
+    _, found, rest = _head(path).partition(tag)
     if not found:
         return None
     text, ended, _ = rest.partition(b"</script>")
     if not ended:
-        raise _Damaged("its recipe is cut short or too large")
+        raise Damaged("its recipe is cut short or too large")
     # Canonical again: a page escapes what would end its element.
     return _recipe_of({"recipe": _json_object(text)})
 
 
 _READERS: dict[str, Callable[[Path], str | None]] = {
-    ".apng": _from_png,
-    ".art": _from_art,
-    ".avif": _from_description,
-    ".eps": _from_eps,
-    ".gif": _from_description,
-    ".html": _from_page,
-    ".jpeg": _from_description,
-    ".jpg": _from_description,
-    ".json": _from_summary,
-    ".mp4": _from_video,
-    ".pdf": _from_pdf,
-    ".png": _from_png,
-    ".svg": _from_svg,
-    ".tif": _from_description,
-    ".tiff": _from_description,
-    ".webm": _from_video,
-    ".webp": _from_description,
+    suffix: reader
+    for suffixes, reader in (
+        (".png .apng", _from_png),
+        (".mp4 .webm", _from_video),
+        (".avif .gif .jpeg .jpg .tif .tiff .webp", _from_description),
+        (".art", _from_art),
+        (".json", _from_summary),
+        (".svg", _from_svg),
+        (".pdf", _from_pdf),
+        (".eps", _from_eps),
+        (".html", _from_page),
+    )
+    for suffix in suffixes.split()
 }
 
 
@@ -277,16 +229,22 @@ def _json_object(text: str | bytes) -> dict[str, Any]:
         value = json.loads(text)
     # Deeply nested lists exhaust the parser's stack.
     except (ValueError, RecursionError) as error:
-        raise _Damaged(f"its JSON cannot be read: {error}") from error
+        raise Damaged(f"its JSON cannot be read: {error}") from error
     if not isinstance(value, dict):
-        raise _Damaged("its JSON is not an object")
+        raise Damaged("its JSON is not an object")
     return value
+
+
+def _head(path: Path) -> bytes:
+    """As many bytes of a file as a recipe may have."""
+    with path.open("rb") as file:
+        return file.read(_LARGEST_RECIPE)
 
 
 def _read(file: BinaryIO, count: int) -> bytes:
     data = file.read(count)
     if len(data) < count:
-        raise _Damaged("it ends early")
+        raise Damaged("it ends early")
     return data
 
 

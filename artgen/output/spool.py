@@ -5,16 +5,15 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import OutputError
+from artgen.base.errors import OutputError
+from artgen.base.waiting import report
 from artgen.output.atomic import atomic_write
 from artgen.output.video import QUALITIES, Sound, write_video
-from artgen.waiting import report
 
 Pixels = NDArray[np.uint8]
 
@@ -52,12 +51,7 @@ class Spool:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *failure: object) -> None:
         self._file.close()
 
     def __iter__(self) -> Iterator[Pixels]:

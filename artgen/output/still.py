@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen._version import __version__
-from artgen.errors import Diverged, UsageError
+from artgen.base.errors import Diverged, UsageError
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -59,10 +59,15 @@ def encode_png(
 
     if pixels.dtype != np.uint8 or pixels.ndim != 3 or pixels.shape[2] not in (3, 4):
         raise ValueError(f"pixels are uint8 [h, w, 3|4], not {pixels.dtype} {pixels.shape}")
-    file = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     printed = {} if dpi is None else {"dpi": (dpi, dpi)}
-    picture.save(file, "PNG", pnginfo=png_texts(recipe_json), compress_level=level, **printed)
+    return saved(picture, "PNG", pnginfo=png_texts(recipe_json), compress_level=level, **printed)
+
+
+def saved(picture: Image, kind: str, **settings: Any) -> bytes:
+    """A file of a picture, in memory; `settings` are those of Pillow's encoder."""
+    file = io.BytesIO()
+    picture.save(file, kind, **settings)
     return file.getvalue()
 
 
@@ -76,9 +81,7 @@ def encode_jpeg(pixels: Pixels, quality: int, *, side: int | None = None, **sett
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     if side is not None:
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
-    file = io.BytesIO()
-    picture.save(file, "JPEG", quality=quality, **settings)
-    return file.getvalue()
+    return saved(picture, "JPEG", quality=quality, **settings)
 
 
 def encode_photo(
@@ -101,15 +104,13 @@ def encode_photo(
         more["dpi"] = (dpi, dpi)
     kind = "AVIF" if suffix == "avif" else "JPEG"
     more["subsampling"] = "4:4:4" if kind == "AVIF" else 0
-    file = io.BytesIO()
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     try:
-        picture.save(file, kind, quality=quality, **more)
+        return saved(picture, kind, quality=quality, **more)
     except ValueError as error:
         if "EXIF" not in str(error):
             raise
         raise UsageError(f"the recipe is too long for a {kind}", hint="use -o FILE.png") from None
-    return file.getvalue()
 
 
 def description_exif(comment: str) -> Any:

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from artgen._version import __version__
+from artgen.base import png
 from artgen.output.still import Pixels, ascii_json, png_texts
 
 TILE = 256
@@ -38,26 +39,17 @@ def encode_png_strips(
 
     Strips are compressed one by one, on as many threads as `share` uses.
 
-    Format: PNG specification (W3C), sections 5, 9 and 11.
+    Format: PNG specification (W3C), sections 9 and 11.
     """
     from artgen.compiler.threads import share, thread_count
 
     first = next(strips)
     _, width, channels = first.shape
-    file = io.BytesIO(b"\x89PNG\r\n\x1a\n")
-    file.seek(0, io.SEEK_END)
-
-    def write(kind: bytes, data: bytes) -> None:
-        file.write(struct.pack(">I", len(data)) + kind + data)
-        file.write(struct.pack(">I", zlib.crc32(kind + data)))
-
-    colours = 6 if channels == 4 else 2
-    write(b"IHDR", struct.pack(">2I5B", width, height, 8, colours, 0, 0, 0))
-    for kind, data, *_ in png_texts(recipe_json).chunks:
-        write(kind, data)
+    chunks = [png.SIGNATURE, png.header(width, height, 8, 6 if channels == 4 else 2)]
+    chunks += [png.chunk(kind, data) for kind, data, *_ in png_texts(recipe_json).chunks]
     if dpi is not None:
         per_metre = round(dpi / 0.0254)
-        write(b"pHYs", struct.pack(">2IB", per_metre, per_metre, 1))
+        chunks.append(png.chunk(b"pHYs", struct.pack(">2IB", per_metre, per_metre, 1)))
 
     def compressed(strip: Pixels) -> tuple[bytes, bytes]:
         rows = np.full((len(strip), 1 + width * channels), _SUB, np.uint8)
@@ -67,15 +59,14 @@ def encode_png_strips(
         return filtered, deflate.compress(filtered) + deflate.flush(zlib.Z_FULL_FLUSH)
 
     # One zlib stream: its header, blocks of all strips, an empty last block, and a checksum.
-    write(b"IDAT", _ZLIB_HEADER)
+    chunks.append(png.chunk(b"IDAT", _ZLIB_HEADER))
     checksum, strips = zlib.adler32(b""), itertools.chain([first], strips)
     while some := list(itertools.islice(strips, thread_count())):
         for filtered, data in share(compressed, some):
             checksum = zlib.adler32(filtered, checksum)
-            write(b"IDAT", data)
-    write(b"IDAT", _LAST_BLOCK + struct.pack(">I", checksum))
-    write(b"IEND", b"")
-    return file.getvalue()
+            chunks.append(png.chunk(b"IDAT", data))
+    chunks.append(png.chunk(b"IDAT", _LAST_BLOCK + struct.pack(">I", checksum)))
+    return b"".join([*chunks, png.chunk(b"IEND", b"")])
 
 
 def encode_tiff_strips(

@@ -11,15 +11,15 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from artgen._version import __version__
-from artgen.drawing import Drawing
-from artgen.errors import UsageError
-from artgen.frame import BACKGROUND, Frame
+from artgen.base.errors import UsageError
 from artgen.output.parts import FlatPart, parts_for
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
-from artgen.output.svg import seam_width
+from artgen.output.svg.picture import seam_width
 from artgen.primitives import Primitive
 from artgen.targets import parse_colour
+from artgen.values.drawing import Drawing
+from artgen.values.frame import BACKGROUND, Frame
 
 SCREEN_DPI = 96
 """Pixels per inch of a page where no number was asked for, as in CSS."""

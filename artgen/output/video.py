@@ -21,11 +21,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import InputError, OutOfMemory, OutputError, memory_errors, reading
+from artgen.base.errors import InputError, OutOfMemory, OutputError, memory_errors, reading
+from artgen.base.waiting import report
 from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
-from artgen.targets._source import CONTAINERS
-from artgen.waiting import report
+from artgen.targets.source import CONTAINERS
 
 if TYPE_CHECKING:
     from av.container import OutputContainer

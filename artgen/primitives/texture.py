@@ -1,10 +1,11 @@
-"""Textures: pictures that a footprint looks up."""
+"""Textures: pictures that a footprint looks up, and pictures that are parts."""
 
 from __future__ import annotations
 
 import base64
 import io
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,27 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from artgen.errors import InputError
+from artgen.base.errors import InputError
 
 _LN2 = math.log(2)
 _MOST_PIXELS = 64_000_000
 """The largest picture that is read."""
 _TEXT = "data:image/png;base64,"
 """How a texture begins that is stored as text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sprites:
+    """Parts that are pictures, each transformed and multiplied by the part's colour.
+
+    `pictures` are [count, side, side, 4] from 0 to 1, not multiplied by alpha. Of N parts, `which`
+    [N] is the number of the picture, and `axes` [2, 2, N] are half its width and half its height as
+    offsets (x and y, then the axis, then the part) in canvas units.
+    """
+
+    pictures: NDArray[np.float32]
+    which: Tensor
+    axes: Tensor
 
 
 class Texture:

@@ -6,30 +6,39 @@ Each family says which backend there is for its parts: see `choose_backend`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Any, Literal
 
 import torch
 
-from artgen._process import is_webgpu
-from artgen.errors import UsageError
-from artgen.generic import GenericFunction
+from artgen.base.errors import UsageError
+from artgen.base.generic import generic
+from artgen.base.process import is_webgpu
 from artgen.primitives import Primitive
-
-if TYPE_CHECKING:
-    from artgen.raster.footprint import CompiledFootprint
 
 
 @dataclass(frozen=True)
 class Backend:
-    """A choice and its reason; `footprint` holds the kernels of a compiled one.
+    """A choice and its reason; `footprint` holds the kernels of a compiled one, if it needs any.
 
-    `slow` marks an eager one where kernels are usual: the reason is shown to the user.
+    Their family alone knows more of them than whether they are lost (`is_lost`). `slow` marks an
+    eager one where kernels are usual: the reason is shown to the user.
     """
 
     name: Literal["compiled", "eager"]
     reason: str = ""
-    footprint: CompiledFootprint | None = None
+    footprint: Any = None
     slow: bool = False
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Footprint evaluations in memory at a time; each takes about 100 bytes."""
+
+    evaluations: int = 1 << 18
+
+    def shrunk(self, share: float) -> Memory:
+        """A bound that is `share` of this one."""
+        return Memory(max(1 << 12, int(self.evaluations * share)))
 
 
 EAGER = Backend("eager", "asked for")
@@ -42,20 +51,25 @@ def tensor_device(device: str) -> torch.device:
     return torch.device("cpu" if is_webgpu(device) else device)
 
 
-@GenericFunction
+@generic("backend")
 def choose_backend(primitive: Primitive, device: str = "cpu", asked: str = "auto") -> Backend:
     """Choose the backend for `primitive` on `device`; ``auto`` takes compiled where it works.
 
-    Compiling takes seconds the first time and is cached on disk. Shapes, partitions and meshes
-    are always compiled, whatever is asked for. Raises UsageError where ``compiled`` is asked for
-    and cannot be had. A family that registers nothing is drawn eagerly.
+    Compiling takes seconds the first time and is cached on disk. Parts that are `always_compiled`
+    are so whatever is asked for. Raises UsageError where ``compiled`` is asked for
+    and cannot be had. Others whose family registers
+    nothing are drawn eagerly.
     """
-    return EAGER if asked == "eager" else checked(planned_backend(primitive), primitive, asked)
+    if asked == "eager" and not primitive.always_compiled:
+        return EAGER
+    return checked(planned_backend(primitive), primitive, asked)
 
 
-@GenericFunction
+@generic("backend")
 def planned_backend(primitive: Primitive) -> Backend:
     """Predict what `choose_backend` chooses on the CPU, without compiling anything."""
+    if primitive.always_compiled:
+        return ALWAYS_COMPILED
     return Backend("eager", "only splats have a footprint to compile")
 
 

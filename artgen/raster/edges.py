@@ -9,15 +9,15 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.canvas import Canvas
-from artgen.generic import GenericFunction
+from artgen.base.generic import generic
 from artgen.primitives import Primitive, edge_style
 from artgen.raster.strokes import cover_strokes
+from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float64]
 
 
-@GenericFunction
+@generic("paint")
 def edge_lines(primitive: Primitive, tensors: Mapping[str, Tensor], canvas: Canvas) -> Floats:
     """Return the edges between parts, x and y of both ends: float64 [N, 4] in canvas units."""
     return np.empty((0, 4))

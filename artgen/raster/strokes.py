@@ -8,10 +8,10 @@ from types import ModuleType
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.canvas import Canvas
 from artgen.compiler import kernel_cache
 from artgen.compiler.threads import share
-from artgen.raster.spans import SAMPLE_ROWS, cut_rows, make_grid
+from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
+from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float64]
 

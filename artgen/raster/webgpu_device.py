@@ -20,8 +20,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.base.errors import DeviceLost, OutOfMemory, OutputError, UsageError
 from artgen.compiler.wgsl_printer import KERNELS, Bindings
-from artgen.errors import DeviceLost, OutOfMemory, OutputError, UsageError
 
 MISSING = "WebGPU needs the package wgpu: pip install 'artgen[webgpu]'"
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from artgen.canvas import LARGE, Canvas
-from artgen.drawing import Drawing
-from artgen.primitives import Primitive, Splat
-from artgen.raster._paint import draw
-from artgen.raster.tiles import find_boxes, find_extent
+from artgen.base.errors import PluginError
+from artgen.base.generic import generic
+from artgen.primitives import Primitive
+from artgen.raster.painting import draw
+from artgen.values.canvas import LARGE, Canvas
+from artgen.values.drawing import Drawing
 
 STRIP = 2**22
 """Pixels of a strip, about."""
@@ -25,6 +26,15 @@ _ALIGNED = 256
 """Rows of a strip are a multiple of this, and so of those of a tile of a TIFF."""
 
 
+@generic("paint")
+def boxes(primitive: Primitive, tensors: Mapping[str, Tensor], canvas: Canvas) -> Tensor:
+    """The pixels that each part can reach, int32 [N, 4]: left, right, top, bottom.
+
+    Right and bottom are the first ones outside. A family whose parts are local registers it.
+    """
+    raise PluginError(f"{type(primitive).__name__} does not say which pixels its parts reach")
+
+
 class Windows:
     """The parts of a drawing by the pixels of `canvas` that they touch.
 
@@ -32,10 +42,8 @@ class Windows:
     """
 
     def __init__(self, primitive: Primitive, tensors: Mapping[str, Tensor], canvas: Canvas) -> None:
-        centres = tensors["xy"].detach()
-        extent = find_extent(cast(Splat, primitive), tensors, centres.shape[1])
         self.tensors, self.canvas = tensors, canvas
-        self.boxes = find_boxes(centres.t(), extent, canvas)
+        self.boxes = boxes(primitive, tensors, canvas)
         # Boxes up to the size of a cell are sorted by the cell of their corner, row by row.
         left, right, top, bottom = self.boxes.unbind(1)
         small = (right - left <= _CELL) & (bottom - top <= _CELL)

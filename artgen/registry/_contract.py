@@ -9,28 +9,33 @@ import typing
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from artgen.errors import PluginError, did_you_mean
-from artgen.faults import broken, place_of, root_of
-from artgen.generic import is_a, spell_type
+from artgen.base.errors import PluginError, did_you_mean
+from artgen.base.faults import broken, place_of, root_of
+from artgen.base.generic import is_a, spell_type
 
-_BASES = {"primitive": "artgen.primitives:Primitive", "engine": "artgen.engines:Engine"}
+_BASES = {
+    "primitive": "artgen.primitives:Primitive",
+    "engine": "artgen.engines:Engine",
+    "run": "artgen.runs.kind:RunKind",
+}
 _CALLS = {
     "loss": "image, target, weight",
     "target": "rest, request",
     "exporter": "art, request",
 }
-"""The arguments with which functions of a kind are called."""
+"""The arguments with which functions of a kind are called; a loss may also take a `picture`."""
 
 
 def check_contract(kind: str, what: str, loaded: Any) -> None:
     """Raise PluginError, with file and line, if `loaded`, called `what`, cannot be of a kind."""
     if kind in _CALLS:
+        arguments = "picture" if getattr(loaded, "needs_picture", False) else _CALLS[kind]
         if not callable(loaded):
             raise PluginError(
                 f"{what} is {loaded!r}, which cannot be called",
-                hint=f"offer a function of ({_CALLS[kind]})",
+                hint=f"offer a function of ({arguments})",
             )
-        _check_call(what, loaded, _CALLS[kind])
+        _check_call(what, loaded, arguments)
         return
     if kind == "look":
         if not isinstance(loaded, Mapping):
@@ -42,11 +47,11 @@ def check_contract(kind: str, what: str, loaded: Any) -> None:
     if kind not in _BASES:  # an observer, whose arguments pluggy has checked
         return
     base: Any = pkgutil.resolve_name(_BASES[kind])
+    spelled = f"artgen.{'runs.' if kind == 'run' else ''}{base.__name__}"
     if not (isinstance(loaded, type) and issubclass(loaded, base)):
         raise PluginError(
-            f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of "
-            f"artgen.{base.__name__}",
-            hint=f"derive it from artgen.{base.__name__}, or offer it through another hook",
+            f"{what} is {loaded!r}{place_of(loaded)}, which is not a subclass of {spelled}",
+            hint=f"derive it from {spelled}, or offer it through another hook",
         )
     _check_options(what, getattr(loaded, "Options", None))
     _check_attributes(what, loaded)

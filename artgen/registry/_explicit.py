@@ -17,8 +17,8 @@ from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any, Literal
 
-from artgen._files import numbered, read_regular
-from artgen.errors import InputError, PluginError
+from artgen.base.errors import InputError, PluginError
+from artgen.base.files import numbered, read_regular
 from artgen.events import Event
 from artgen.hookspecs import Spec, hookimpl
 from artgen.registry._contract import check_contract

@@ -44,7 +44,7 @@ def examine_installed(
     if entry_points is None:
         entry_points = importlib.metadata.entry_points(group=GROUP)
     ours = PluginInfo("artgen", "artgen", __version__, "built-in")
-    load_ours = partial(importlib.import_module, "artgen._builtin")
+    load_ours = partial(importlib.import_module, "artgen.registry.builtin")
     candidates: list[tuple[PluginInfo, Callable[[], object]]]
     candidates = [(ours, load_ours), *map(_candidate, entry_points)]
     candidates.sort(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from artgen.errors import PluginError, did_you_mean
+from artgen.base.errors import PluginError, did_you_mean
 from artgen.registry._explicit import SESSION
 from artgen.registry._installed import is_called
 from artgen.registry._plugin import Kind, Plugin, PluginInfo

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from artgen.errors import PluginError, UsageError
+from artgen.base.errors import PluginError, UsageError
 from artgen.hookspecs import Spec
 from artgen.registry._plugin import Entry
 
@@ -26,17 +26,15 @@ class MixtureEntry(Entry):
 
     def load(self) -> Any:
         """Make the class of the mixture. Raises PluginError if a member is not a shape."""
-        from artgen.primitives import Shape, mixture
-
         classes = tuple(member.load() for member in self.members)
         for member, cls in zip(self.members, classes, strict=True):
-            if not issubclass(cls, Shape):
+            if not cls.can_mix:
                 raise PluginError(
                     f"{member.name} is {'an' if cls.family[0] in 'aeiou' else 'a'} {cls.family}, "
                     "only shapes can be mixed",
                     hint=f"use -p {member.name}",
                 )
-        return mixture(classes, self.weights)
+        return classes[0].mixture(classes, self.weights)
 
 
 def is_mixture(name: str) -> bool:

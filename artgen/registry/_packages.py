@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from artgen.errors import InputError, PluginError
+from artgen.base.errors import InputError, PluginError
 
 PREFIX = "artgen-"
 """What the names of packages of plugins begin with."""

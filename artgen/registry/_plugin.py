@@ -20,13 +20,13 @@ from typing import Any, Literal
 import pluggy
 
 from artgen import hookspecs
-from artgen.errors import PluginError, did_you_mean, is_out_of_memory
+from artgen.base.errors import PluginError, did_you_mean, is_out_of_memory
+from artgen.base.faults import one_line, place_of, remember
 from artgen.events import Event
-from artgen.faults import one_line, place_of, remember
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
 
-Kind = Literal["primitive", "engine", "loss", "target", "exporter", "look", "observer"]
+Kind = Literal["primitive", "engine", "loss", "target", "exporter", "look", "run", "observer"]
 
 HOOKS: dict[Kind, str] = {
     "primitive": "artgen_primitives",
@@ -35,6 +35,7 @@ HOOKS: dict[Kind, str] = {
     "target": "artgen_targets",
     "exporter": "artgen_exporters",
     "look": "artgen_looks",
+    "run": "artgen_runs",
 }
 """The hook through which a plugin offers entries of each kind."""
 _OBSERVE = "artgen_observe"

@@ -16,8 +16,8 @@ from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from artgen._files import numbered
-from artgen.errors import PluginError
+from artgen.base.errors import PluginError
+from artgen.base.files import numbered
 from artgen.events import Event
 from artgen.registry._explicit import examine_file, examine_object, fingerprint
 from artgen.registry._installed import canonical, examine_installed, is_called
@@ -202,7 +202,7 @@ class Registry:
 
     @overload
     def load(
-        self, kind: Literal["engine", "loss", "target", "exporter", "look"], name: str
+        self, kind: Literal["engine", "loss", "target", "exporter", "look", "run"], name: str
     ) -> Any: ...
 
     def load(self, kind: Kind, name: str, *, plugin: Mapping[str, str] | None = None) -> Any:

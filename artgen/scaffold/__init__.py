@@ -17,7 +17,7 @@ from string import Template
 from typing import TYPE_CHECKING, Literal, cast
 
 from artgen._version import __version__
-from artgen.errors import UsageError
+from artgen.base.errors import UsageError
 
 if TYPE_CHECKING:
     from artgen.registry import Kind, Registry
@@ -47,20 +47,6 @@ OTHERS: dict[str, str] = {
     "observer": "Reports each new record.",
 }
 """The other kinds of plugins with a template, and a summary of each example."""
-
-_HOOK = '''
-
-@{prefix}hookimpl
-def {hook}() -> list[{prefix}Spec]:
-    """Register `{name}`."""
-    return [
-        {prefix}Spec(
-            name="{name}",
-            summary="{summary}",
-            load={load},
-        )
-    ]
-'''
 
 TEMPLATES = Path(__file__).parent / "templates"
 TARGETS: dict[str, str] = {"codec": "sample:digits"}
@@ -185,8 +171,9 @@ def _hooks(kind: Kind, words: Mapping[str, str], load: str, prefix: str = "") ->
         offers.append(("primitive", f"{name}_disc", f"Soft discs, for {name}.", f"{cls}Disc"))
     if kind == "observer":
         return ""
+    hook = Template((TEMPLATES / "hook.py.template").read_text(encoding="utf-8"))
     return "".join(
-        _HOOK.format(
+        hook.substitute(
             prefix=prefix, hook=HOOKS[kind], name=name, summary=summary, load=load.format(where)
         )
         for kind, name, summary, where in offers

@@ -19,7 +19,7 @@ from artgen.output.page import PageWords, render_document
 from artgen.output.templates import policy_hash, read_asset, render_page
 from artgen.registry import Registry
 from artgen.studio._kinds import describe_kind
-from artgen.targets import ImageTarget, TargetRequest, open_sample
+from artgen.targets import ImageTarget, Source, TargetRequest, open_source
 
 SAMPLES = ("astronaut", "chelsea", "coffee", "rocket")
 _SAMPLE_SIDE, _SAMPLE_QUALITY = 320, 72
@@ -47,7 +47,7 @@ def build_studio(
     frame = render_document("splats", words, film=False, **{name: f"@{name}@" for name in names})
     data = {
         "kinds": {kind["name"]: kind for kind in described},
-        "samples": [_sample(name) for name in samples],
+        "samples": [_sample(name, registry) for name in samples],
         "frame": frame,
     }
     table: dict[str, int] = {}
@@ -124,8 +124,8 @@ def _zipped(data: bytes) -> bytes:
     return stream.getvalue()
 
 
-def _sample(name: str) -> dict[str, str]:
-    target = open_sample(name, TargetRequest(size=_SAMPLE_SIDE))
+def _sample(name: str, registry: Registry) -> dict[str, str]:
+    target = open_source(Source("sample", name), registry, TargetRequest(size=_SAMPLE_SIDE))
     assert isinstance(target, ImageTarget)
     jpeg = encode_jpeg(to_pixels(target.image), _SAMPLE_QUALITY, optimize=True)
     return {"name": f"sample:{name}", "data": base64.b64encode(jpeg).decode("ascii")}

@@ -12,18 +12,22 @@ import typing
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from artgen.canvas import Canvas
-from artgen.compiler.glsl_printer import emit_glsl, read_glsl
+from artgen.base.errors import UsageError
+from artgen.compiler.footprints import Footprint
+from artgen.compiler.glsl_printer import emit_glsl
 from artgen.compiler.record import Untraceable
-from artgen.compiler.step_program import LOSSES, NoStep, emit_step, emit_steps
-from artgen.errors import UsageError
-from artgen.primitives import Primitive, Splat
+from artgen.compiler.step_printer import emit_step, emit_steps
+from artgen.compiler.step_program import NoStep
+from artgen.compiler.step_shader import LOSSES
+from artgen.compiler.templates import read_template
+from artgen.plan import resolve
+from artgen.primitives import Primitive
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.resolve import resolve
 from artgen.studio._starts import describe_params
+from artgen.values.canvas import Canvas
 
 MOST_VARIANTS = 150
 """Combinations of choices that are tried; choices beyond are offered beside the defaults alone."""
@@ -72,7 +76,7 @@ def _has_shaders(cls: Any) -> bool:
 
 
 def _is_splat(cls: Any) -> bool:
-    return isinstance(cls, type) and issubclass(cls, Splat)
+    return isinstance(cls, type) and issubclass(cls, Primitive) and cls.has_footprint
 
 
 def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
@@ -269,22 +273,22 @@ def _variant(
     )
     plan = resolve(recipe, registry, _CANVAS)
     primitive = plan.primitive
-    assert isinstance(primitive, Splat)
+    splat = cast(Footprint, primitive)
     stage = plan.recipe.stage[0]
     optimizer = stage.options["optimizer"]
-    programs = emit_steps(primitive, [[(1.0, loss)] for loss in losses], optimizer, live)
+    programs = emit_steps(splat, [[(1.0, loss)] for loss in losses], optimizer, live)
     if programs[0].table:
         raise NoStep("it looks a texture up, and the page has none")
-    shaders = emit_glsl(primitive, live)
+    shaders = emit_glsl(splat, live)
     return {
         "params": describe_params(primitive, inputs, live),
-        "blend": primitive.blend,
+        "blend": splat.blend,
         "grows": primitive.can_densify,
         "programs": dict(zip(losses, map(asdict, programs), strict=True)),
         "shaders": {
             "vertex": shaders.vertex,
             "fragment": shaders.fragment,
-            "whole": read_glsl("picture.vert"),
+            "whole": read_template("glsl/picture.vert.glsl"),
             "picture": shaders.picture,
         },
         "columns": [[component, list(index)] for component, index in shaders.columns],

@@ -16,10 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from artgen._files import file_hash, printable
-from artgen.errors import InputError
-from artgen.targets._source import ANIMATIONS, CONTAINERS, MOST_FRAMES, SourceOptions, file_safe
-from artgen.targets._target import Target, TargetTensors
+from artgen.base.errors import InputError
+from artgen.base.files import file_hash, printable
 from artgen.targets.image import (
     DEFAULT_REQUEST,
     PICTURE_SUFFIXES,
@@ -30,13 +28,15 @@ from artgen.targets.image import (
     prepare_picture,
     read_picture,
 )
+from artgen.targets.source import ANIMATIONS, CONTAINERS, MOST_FRAMES, SourceOptions, file_safe
+from artgen.targets.target import Target, TargetTensors
 
 if TYPE_CHECKING:
     import numpy as np
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
-    from artgen.canvas import Canvas
-    from artgen.targets._decode import Decoded
+    from artgen.targets.decode import Decoded
+    from artgen.values.canvas import Canvas
 
 
 _LONG_SIDE = 384
@@ -57,6 +57,7 @@ class ClipTarget(Target):
     """
 
     copied: ClassVar[bool] = False
+    run_kind: ClassVar[str] = "clip"
 
     first: ImageTarget
     fps: float
@@ -145,7 +146,7 @@ def is_clip(path: Path) -> bool:
     """Whether the path names a clip: by the suffix, and an animation by its number of frames."""
     suffix = path.suffix.lower()
     if suffix in ANIMATIONS and path.is_file():
-        from artgen.targets._animation import is_animated
+        from artgen.targets.animation import is_animated
 
         return is_animated(path)
     return suffix in CONTAINERS
@@ -171,11 +172,11 @@ def open_clip(path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQ
     suffix = place.suffix.lower()
     digest = file_hash(place)
     if suffix in CONTAINERS:
-        from artgen.targets._video import video_frames as frames
-        from artgen.targets._video import video_rate as rate
+        from artgen.targets.video import video_frames as frames
+        from artgen.targets.video import video_rate as rate
     elif suffix in ANIMATIONS:
-        from artgen.targets._animation import animation_frames as frames
-        from artgen.targets._animation import animation_rate as rate
+        from artgen.targets.animation import animation_frames as frames
+        from artgen.targets.animation import animation_rate as rate
     else:
         known = ", ".join((*CONTAINERS, *ANIMATIONS))
         raise InputError(f"{where} is not a clip", hint=f"end the name in {known}")
@@ -230,6 +231,35 @@ def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarg
         sha256=digest.hexdigest(),
         place=folder,
     )
+
+
+def clip_from_frames(
+    frames: Callable[[int], Iterator[ArrayLike]],
+    request: TargetRequest = DEFAULT_REQUEST,
+    name: str = "clip",
+    *,
+    fps: float,
+    sha256: str,
+    source: str | None = None,
+) -> ClipTarget:
+    """Make a target of `frames`: a function that gives those from a number on, all of one size.
+
+    They are pictures as `image_from_array` takes them, and are asked for again and again. `source`
+    is the name by which the clip can be opened again, if any; `sha256` is that of what is in it,
+    see `content_hash`. Raises InputError naming `name`.
+    """
+    opener = partial(_decoded, frames, name)
+    return make_clip(opener, request, fps=fps, name=name, source=source or name, sha256=sha256)
+
+
+def _decoded(
+    frames: Callable[[int], Iterator[ArrayLike]], name: str, first: int
+) -> Iterator[Decoded]:
+    """The frames from number `first` on, each checked."""
+    from artgen.targets.decode import Decoded
+    from artgen.targets.resample import check_samples
+
+    return (Decoded(check_samples(frame, name)) for frame in frames(first))
 
 
 def make_clip(

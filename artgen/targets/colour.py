@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import UsageError
+from artgen.base.errors import UsageError
 
 
 def parse_colour(text: str) -> tuple[float, float, float]:

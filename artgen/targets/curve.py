@@ -17,19 +17,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import InputError
-from artgen.samples import Curve
-from artgen.targets._expression import Expression
-from artgen.targets._source import Source, SourceOptions, content_hash
+from artgen.base.errors import InputError
+from artgen.targets.expression import Expression
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     MOST_SAMPLES,
     SampleTarget,
     make_target,
 )
+from artgen.targets.source import Source, SourceOptions, content_hash
+from artgen.values.subject import Curve
 
 if TYPE_CHECKING:
-    from artgen.autograd import Node
+    pass
 
 _EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
 _SAMPLES = 200
@@ -53,8 +53,8 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
     return replace(target.with_axes(options.pair("axes")), function=function)
 
 
-def curve_from_graph(
-    graph: Callable[[Node], Node],
+def curve_from_function(
+    function: Callable[[NDArray[np.float64]], NDArray[np.float64]],
     request: TargetRequest = DEFAULT_REQUEST,
     name: str = "curve",
     *,
@@ -62,27 +62,15 @@ def curve_from_graph(
     end: float = 1.0,
     samples: int = _SAMPLES,
 ) -> SampleTarget:
-    """Make a target of a function built from nodes of `artgen.autograd`, from `start` to `end`.
+    """Make a target of a function of x from `start` to `end`, float64 [M] each.
 
-    `graph` gets a node of M values of x, [M, 1], and returns one of the same shape. `samples` are
-    shown and evaluated. Raises InputError naming `name`, and ValueError for nodes whose shapes do
-    not fit.
+    `samples` are shown and evaluated. Raises InputError naming `name`.
     """
-    from artgen.autograd import Tensor, Variable
-
     if not (-math.inf < start < end < math.inf and 2 <= samples <= MOST_SAMPLES):
         raise InputError(
             f"{name}: cannot take {samples} samples from {start:g} to {end:g}",
             hint=f"start must be less than end, with 2 to {MOST_SAMPLES:,} samples",
         )
-
-    def function(x: NDArray[np.float64]) -> NDArray[np.float64]:
-        with np.errstate(all="ignore"):
-            y = graph(Variable(Tensor((len(x), 1), x), "x")).materialize()
-        if y.shape != (len(x), 1):
-            raise InputError(f"{name}: the graph gives the shape {list(y.shape)} for [{len(x)}, 1]")
-        return y.data.astype(np.float64)
-
     curve = _sampled(function, start, end, samples, name)
     target = make_target(curve, request, name, name, content_hash(curve.x, curve.y))
     return replace(target, function=function)

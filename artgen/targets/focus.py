@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.canvas import Canvas
-from artgen.frame import Circle
+from artgen.values.canvas import Canvas
+from artgen.values.frame import Circle
 
 ELSEWHERE = 0.1
 """The weight of pixels outside the focus, where that of those inside is 1."""
@@ -98,12 +98,12 @@ def _salient(picture: NDArray[np.float32]) -> tuple[Circle, ...]:
 
 
 def _reduced(picture: NDArray[np.float32], long_side: int) -> NDArray[np.float32]:
-    from artgen.targets import _fit
+    from artgen.targets.resample import resample
 
     height, width = picture.shape[:2]
     scale = min(1.0, long_side / max(height, width))
     canvas = Canvas(max(1, round(scale * width)), max(1, round(scale * height)))
-    return _fit.resample(np.rint(picture * 255).astype(np.uint8), canvas)[0]
+    return resample(np.rint(picture * 255).astype(np.uint8), canvas)[0]
 
 
 def _rounded(x: float, y: float, radius: float) -> Circle:

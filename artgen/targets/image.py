@@ -13,19 +13,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen._files import printable, read_regular
-from artgen.canvas import Canvas
-from artgen.errors import InputError, UsageError
-from artgen.frame import BACKGROUND, WHOLE, Circle, Frame
-from artgen.targets._source import content_hash, file_safe
-from artgen.targets._target import Target, TargetTensors
+from artgen.base.errors import InputError, UsageError
+from artgen.base.files import printable, read_regular
 from artgen.targets.colour import parse_colour
 from artgen.targets.focus import find_focus, focus_weight, raised
+from artgen.targets.source import content_hash, file_safe
+from artgen.targets.target import Target, TargetTensors
+from artgen.values.canvas import Canvas
+from artgen.values.frame import BACKGROUND, WHOLE, Circle, Frame
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from artgen.targets._decode import Decoded
+    from artgen.targets.decode import Decoded
 
 
 PICTURE_SUFFIXES = (".bmp", ".gif", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
@@ -165,12 +165,12 @@ class ImageTarget(PictureTarget):
 
     def over(self, background: tuple[float, float, float]) -> ImageTarget:
         """The picture over another background, the same where it is opaque."""
-        from artgen.targets import _fit
+        from artgen.targets.resample import over_background
 
         if self.rgba is None:
             return self
         colour, alpha = self.rgba[:, :, :3], self.rgba[:, :, 3]
-        return replace(self, image=_fit.over_background(colour, alpha, background))
+        return replace(self, image=over_background(colour, alpha, background))
 
     def flat(self) -> ImageTarget:
         """The picture without its transparency."""
@@ -209,21 +209,24 @@ def image_from_array(
     name: str = "array",
     *,
     source: str | None = None,
+    sha256: str | None = None,
 ) -> ImageTarget:
     """Make a target of sRGB-encoded samples, or of a Pillow image.
 
     An array is [height, width] or [height, width, channels] of gray, gray and alpha, RGB, or RGBA;
     bool, uint8, uint16, or floats in 0..1. `source` is the name by which it can be opened again,
-    if any. Raises InputError naming `name` for other shapes, types or ranges, NaN and infinity.
+    if any; `sha256` is that of how the samples were computed where they differ by rounding, by
+    default theirs. Raises InputError naming `name` for other shapes, types or ranges, NaN and
+    infinity.
     """
-    picture, sha256 = decoded_array(array, request.max_pixels, name)
+    picture, digest = decoded_array(array, request.max_pixels, name)
     return prepare_picture(
         picture,
         request,
         name,
         name=file_safe(name),
         source=source or name,
-        sha256=sha256,
+        sha256=sha256 or digest,
     )
 
 
@@ -231,14 +234,15 @@ def decoded_array(array: Any, max_pixels: int, name: str) -> tuple[Decoded, str]
     """The samples of an array or a Pillow image, and their hash. Raises InputError."""
     from PIL import Image
 
-    from artgen.targets import _decode, _fit
+    from artgen.targets import decode
+    from artgen.targets.resample import check_samples
 
     if isinstance(array, Image.Image):
-        with _decode.pillow_guard(max_pixels, name):
-            _decode.check_size(*array.size, max_pixels, name)
-            picture = _decode.decode_frame(array, name)
+        with decode.pillow_guard(max_pixels, name):
+            decode.check_size(*array.size, max_pixels, name)
+            picture = decode.decode_frame(array, name)
     else:
-        picture = _decode.Decoded(_fit.check_samples(array, name))
+        picture = decode.Decoded(check_samples(array, name))
     samples, kind = picture.samples, picture.samples.dtype.newbyteorder("<")
     return picture, content_hash(f"{samples.shape} {kind.str} ", samples)
 
@@ -247,14 +251,14 @@ def prepare_picture(
     picture: Decoded, request: TargetRequest, where: str, *, name: str, source: str, sha256: str
 ) -> ImageTarget:
     """Bring decoded samples to the fitting size, over the background, with their loss weight."""
-    from artgen.targets import _fit
+    from artgen.targets.resample import check_samples, over_background, resample
 
-    samples = _fit.check_samples(picture.samples, where)
+    samples = check_samples(picture.samples, where)
     height, width = samples.shape[:2]
     original = Canvas(width, height)
     request = replace(request, frame=request.frame.focused(samples))
     canvas = _fitting_canvas(original, request)
-    colour, alpha = _fit.resample(_framed(samples, request.frame), canvas)
+    colour, alpha = resample(_framed(samples, request.frame), canvas)
     if request.focus == ():
         request = replace(request, focus=find_focus(colour))
     warnings = picture.warnings
@@ -264,7 +268,7 @@ def prepare_picture(
         name=name,
         source=source,
         sha256=sha256,
-        image=_fit.over_background(colour, alpha, request.background),
+        image=over_background(colour, alpha, request.background),
         weight=_loss_weight(alpha, original, canvas, request, where),
         original_width=width,
         original_height=height,
@@ -282,7 +286,7 @@ def picture_files(paths: Iterable[Path]) -> list[Path]:
 
 def read_picture(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Decoded, str]:
     """Read and decode a picture file; also return its bytes, and its path for messages."""
-    from artgen.targets._decode import decode_file
+    from artgen.targets.decode import decode_file
 
     where = printable(path) or "the empty path"
     data = read_regular(path, where)
@@ -304,7 +308,7 @@ def _fitting_canvas(original: Canvas, request: TargetRequest) -> Canvas:
 
 def _framed(samples: NDArray[Any], frame: Frame) -> NDArray[Any]:
     """The samples that a frame shows; a border has its colour, or is transparent."""
-    from artgen.targets import _fit
+    from artgen.targets.resample import bordered
 
     height, width = samples.shape[:2]
     left, top, wide, high = frame.window(width, height)
@@ -316,7 +320,7 @@ def _framed(samples: NDArray[Any], frame: Frame) -> NDArray[Any]:
     clear = frame.pad == BACKGROUND
     colour = (0.0, 0.0, 0.0) if clear else parse_colour(frame.pad)
     margins = (round(-top), round(high - height + top)), (round(-left), round(wide - width + left))
-    return _fit.bordered(samples, margins, (*colour, 0.0 if clear else 1.0))
+    return bordered(samples, margins, (*colour, 0.0 if clear else 1.0))
 
 
 def _loss_weight(
@@ -355,10 +359,10 @@ def _open_mask(
     path: Path, original: Canvas, canvas: Canvas, request: TargetRequest, where: str
 ) -> NDArray[np.float32]:
     """The luma of a mask over black, [height, width] in 0..1, at the size of `canvas`."""
-    from artgen.targets import _fit
+    from artgen.targets.resample import check_samples, over_background, resample
 
     _, picture, mask = read_picture(path, request.max_pixels)
-    samples = _fit.check_samples(picture.samples, mask)
+    samples = check_samples(picture.samples, mask)
     height, width = samples.shape[:2]
     # A mask may be smaller than its picture; its shorter side was then rounded to a whole pixel.
     skew = abs(width * original.height - height * original.width)
@@ -371,6 +375,6 @@ def _open_mask(
     # A border is part of the picture, so its pixels count in full.
     frame = request.frame if request.frame.pad is None else replace(request.frame, pad="white")
     samples = _framed(samples, frame)
-    gray = _fit.over_background(*_fit.resample(samples, canvas), (0.0, 0.0, 0.0))
+    gray = over_background(*resample(samples, canvas), (0.0, 0.0, 0.0))
     luma = gray.astype(np.float64) @ np.asarray(_LUMA)
     return np.asarray(luma, np.float32)

@@ -16,14 +16,14 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from artgen._files import file_hash, printable
-from artgen.canvas import Canvas
-from artgen.errors import InputError
-from artgen.samples import ImageSet
-from artgen.targets._folder import read_folder
-from artgen.targets._idx import IDX_IMAGES, IDX_TRAINING, read_idx
-from artgen.targets._npz import read_npz
-from artgen.targets._set_parts import (
+from artgen.base.errors import InputError
+from artgen.base.files import file_hash, printable
+from artgen.targets.folder import read_folder
+from artgen.targets.idx import IDX_IMAGES, IDX_TRAINING, read_idx
+from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.npz import read_npz
+from artgen.targets.samples import class_order
+from artgen.targets.set_parts import (
     Part,
     Parts,
     Pictures,
@@ -31,10 +31,10 @@ from artgen.targets._set_parts import (
     part_from_arrays,
     resample_picture,
 )
-from artgen.targets._source import content_hash, file_safe
-from artgen.targets._target import Target, TargetTensors
-from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.samples import class_order
+from artgen.targets.source import content_hash, file_safe
+from artgen.targets.target import Target, TargetTensors
+from artgen.values.canvas import Canvas
+from artgen.values.subject import ImageSet
 
 Labels = NDArray[np.int64]
 
@@ -55,6 +55,7 @@ class SetTarget(Target):
     """
 
     copied: ClassVar[bool] = False
+    run_kind: ClassVar[str] = "set"
 
     subject: ImageSet
     training: Pictures
@@ -78,7 +79,7 @@ class SetTarget(Target):
 
     def tensors(self) -> TargetTensors:
         """The pictures to learn from, and those to be judged on."""
-        from artgen.primitives import Examples
+        from artgen.values.examples import Examples
 
         training = Examples.from_arrays(self.training, self.training_labels)
         test = Examples.from_arrays(self.test, self.test_labels)

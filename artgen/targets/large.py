@@ -12,13 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen._files import file_hash, open_regular, printable
-from artgen.canvas import LARGE, Canvas
-from artgen.errors import OutputError
-from artgen.targets import _fit
-from artgen.targets._bands import open_bands
-from artgen.targets._source import file_safe
-from artgen.targets._target import TargetTensors
+from artgen.base.errors import OutputError
+from artgen.base.files import file_hash, open_regular, printable
+from artgen.targets.bands import BandedPicture, open_bands
 from artgen.targets.image import (
     ImageTarget,
     PictureTarget,
@@ -26,6 +22,10 @@ from artgen.targets.image import (
     decoded_array,
     image_from_array,
 )
+from artgen.targets.resample import check_samples, over_background, resample_rows, rows_needed
+from artgen.targets.source import file_safe
+from artgen.targets.target import TargetTensors
+from artgen.values.canvas import LARGE, Canvas
 
 _ROWS = 256
 """Rows of samples that are floats at a time, about."""
@@ -69,35 +69,33 @@ def open_large(path: str | os.PathLike[str], request: TargetRequest) -> LargePic
     where = printable(path) or "the empty path"
     with open_regular(path, where) as file:
         bands = open_bands(file, request.max_pixels, where)
-        canvas = Canvas(bands.width, bands.height)
-        canvas = canvas if request.size is None else canvas.scaled(request.size)
-        samples = (_fit.check_samples(band, where) for band in bands.samples)
-        image = _resized(samples, bands.height, canvas, request.background)
-    return LargePicture(
-        name=file_safe(Path(path).stem),
-        source=printable(os.path.basename(os.fspath(path))),
-        sha256=file_hash(Path(path)),
-        image=image,
-        original_width=bands.width,
-        original_height=bands.height,
-        warnings=bands.warnings,
-    )
+        samples = (check_samples(band, where) for band in bands.samples)
+        return _large(
+            replace(bands, samples=samples),
+            request,
+            name=file_safe(Path(path).stem),
+            source=printable(os.path.basename(os.fspath(path))),
+            sha256=file_hash(Path(path)),
+        )
 
 
 def large_from_array(array: Any, request: TargetRequest, name: str = "array") -> LargePicture:
     """Make a large picture of samples, or of a Pillow image, as `image_from_array` does."""
     picture, sha256 = decoded_array(array, request.max_pixels, name)
     height, width = picture.samples.shape[:2]
-    canvas = Canvas(width, height)
+    whole = BandedPicture(width, height, iter([picture.samples]), picture.warnings)
+    return _large(whole, request, name=file_safe(name), source=name, sha256=sha256)
+
+
+def _large(bands: BandedPicture, request: TargetRequest, **names: str) -> LargePicture:
+    canvas = Canvas(bands.width, bands.height)
     canvas = canvas if request.size is None else canvas.scaled(request.size)
     return LargePicture(
-        name=file_safe(name),
-        source=name,
-        sha256=sha256,
-        image=_resized(iter([picture.samples]), height, canvas, request.background),
-        original_width=width,
-        original_height=height,
-        warnings=picture.warnings,
+        **names,
+        image=_resized(bands.samples, bands.height, canvas, request.background),
+        original_width=bands.width,
+        original_height=bands.height,
+        warnings=bands.warnings,
     )
 
 
@@ -153,12 +151,12 @@ def _resized(
         step = max(1, round(_ROWS * min(1.0, canvas.height / height)))
         for top in range(0, canvas.height, step):
             bottom = min(top + step, canvas.height)
-            first, last = _fit.rows_needed(height, canvas, top, bottom)
+            first, last = rows_needed(height, canvas, top, bottom)
             held, start = held[first - start :], first
             while start + len(held) < last:
                 held = np.concatenate([held, next(bands)])
             some = held[: last - start]
-            colour, alpha = _fit.resample_rows(some, start, height, canvas, top, bottom)
-            yield np.rint(_fit.over_background(colour, alpha, background) * 255).astype(np.uint8)
+            colour, alpha = resample_rows(some, start, height, canvas, top, bottom)
+            yield np.rint(over_background(colour, alpha, background) * 255).astype(np.uint8)
 
     return store_strips(strips(), (canvas.height, canvas.width, 3))

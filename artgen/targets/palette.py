@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen._files import printable, read_regular
-from artgen.errors import InputError, UsageError, did_you_mean
+from artgen.base import png
+from artgen.base.errors import InputError, UsageError, did_you_mean
+from artgen.base.files import printable, read_regular
 from artgen.recipe import MOST_COLOURS
 from artgen.targets.colour import hex_colour, parse_colour
 
 _MOST_BYTES, _MOST_PIXELS = 1_000_000, 4_000_000
 _LEVELS, _ROUNDS = 32, 100
-_PNG, _GIMP = b"\x89PNG\r\n\x1a\n", "GIMP Palette"
+_GIMP = "GIMP Palette"
 
 
 NAMED: Mapping[str, str] = {
@@ -95,12 +96,12 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
     whose transparent pixels do not count. Raises InputError naming the path, and the line, for
     anything else and for fewer than 2 or more than 256 colours.
     """
-    from artgen.targets import _decode
+    from artgen.targets import decode
 
     where = f"palette {printable(path)}"
     data = read_regular(path, where)
-    if data.startswith(_PNG):
-        picture = _decode.decode_file(data, _MOST_PIXELS, where)
+    if data.startswith(png.SIGNATURE):
+        picture = decode.decode_file(data, _MOST_PIXELS, where)
         colours = _colours_of(picture.samples, where)
     else:
         colours = list(dict.fromkeys(_lines(data, where)))

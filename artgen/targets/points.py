@@ -11,14 +11,14 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import InputError, did_you_mean
-from artgen.samples import Points
-from artgen.targets._source import Source, SourceOptions, content_hash
+from artgen.base.errors import InputError, did_you_mean
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.samples import (
     SampleTarget,
     make_target,
 )
+from artgen.targets.source import Source, SourceOptions, content_hash
+from artgen.values.subject import Points
 
 Array = NDArray[np.float64]
 Cloud = Callable[[np.random.Generator, NDArray[np.int64], int], Array]

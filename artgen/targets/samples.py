@@ -5,16 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from artgen.canvas import Canvas
-from artgen.errors import InputError
-from artgen.samples import Curve, Points
-from artgen.targets._source import content_hash, file_safe
-from artgen.targets._target import Target, TargetTensors
+from artgen.base.errors import InputError
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
+from artgen.targets.source import content_hash, file_safe
+from artgen.targets.target import Target, TargetTensors
+from artgen.values.canvas import Canvas
+from artgen.values.subject import Curve, Points
 
 MOST_SAMPLES = 100_000
 _MOST_CLASSES = 32
@@ -31,6 +32,8 @@ class SampleTarget(Target):
 
     `function` is y(x), float64 [M] each, where a curve is that of a function.
     """
+
+    run_kind: ClassVar[str] = "samples"
 
     subject: Curve | Points
     canvas: Canvas

@@ -2,21 +2,10 @@
 
 The runner and the executors build on this package and know nothing of each other. Importing it
 imports no torch.
+
+Names are imported when they are first used.
 """
 
-from artgen.tasks._control import RunControl, graceful_signals
-from artgen.tasks._executor import Executor, SerialExecutor, Throttled, Work, portable, share_of_gpu
-from artgen.tasks._task import Task, files_below
+import lazy_loader
 
-__all__ = [
-    "Executor",
-    "RunControl",
-    "SerialExecutor",
-    "Task",
-    "Throttled",
-    "Work",
-    "files_below",
-    "graceful_signals",
-    "portable",
-    "share_of_gpu",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, TypeVar
 
-from artgen.errors import ArtgenError
+from artgen.base.errors import ArtgenError
 from artgen.events import (
     Advanced,
     Evaluated,

@@ -20,13 +20,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from artgen.errors import PluginError
+from artgen.base.errors import PluginError
+from artgen.hookspecs import PLUGIN_API
 from artgen.registry import Entry, Registry
-from artgen.testing._candidate import Candidate, Offer, find_entries
-from artgen.testing._families import add_checks, checks_for, checks_of
-from artgen.testing._run_checks import Check, CheckResult, Failed, advice, claim, judge
+from artgen.testing.candidate import Candidate, Offer, find_entries
+from artgen.testing.families import add_checks, checks_for, checks_of
+from artgen.testing.run_checks import Check, CheckResult, Failed, advice, claim, judge
 
 __all__ = [
+    "PLUGIN_API",
     "Candidate",
     "Check",
     "CheckResult",

@@ -40,7 +40,7 @@ class RandomSearch(artgen.Engine):
 
     def report(self):
         loss, psnr = self.judge(self.best)
-        return artgen.Report(self.step, loss, psnr, True)
+        return artgen.engines.Report(self.step, loss, psnr, True)
 
     def drawing(self, best):
         return self.best

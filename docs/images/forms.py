@@ -9,9 +9,9 @@ from PIL import Image
 
 import artgen
 from artgen.animation.forms import FORMS, Shot
-from artgen.frame import Frame
 from artgen.registry import default
-from artgen.runner import open_photo
+from artgen.runs import open_photo
+from artgen.values.frame import Frame
 
 SIDE, SHARES = 240, (0.06, 0.25, 0.42, 0.55, 0.86)
 """The long side of a frame in pixels, and the moments that are shown, as shares of the time."""

@@ -14,7 +14,8 @@ from PIL import Image
 from artgen.cli import main as artgen
 from artgen.gallery import open_gallery
 from artgen.registry import Registry
-from artgen.targets.subjects import SUBJECTS, draw_subject
+from artgen_plugins.samples import SUBJECTS
+from artgen_plugins.samples.subjects import draw_subject
 
 HERE = Path(__file__).parent
 PIECES = HERE.parent.parent / "gallery" / "out"

@@ -1,68 +1,84 @@
-"""The primitives that artgen ships, registered through the same hook as any plugin."""
+"""What artgen ships as a plugin: primitives, samples, looks, an engine, a loss."""
 
 from __future__ import annotations
 
+import tomllib
+from pathlib import Path
+
 from artgen import Spec, hookimpl
+from artgen_plugins.samples import NAMES
+
+PRIMITIVES = {
+    "Gaussian": ("gaussian", "Anisotropic Gaussian splats."),
+    "Fourier": ("fourier", "Petals with a Fourier-series outline."),
+    "Stroke": ("stroke", "Brush strokes with bristles."),
+    "Stamp": ("stamp", "Copies of a picture, such as a leaf."),
+    "Triangle": ("triangle", "Triangles."),
+    "Rectangle": ("rectangle", "Upright rectangles."),
+    "Square": ("square", "Upright squares."),
+    "RotatedRectangle": ("rotated_rectangle", "Rectangles at any angle."),
+    "Ellipse": ("ellipse", "Ellipses with upright axes."),
+    "RotatedEllipse": ("rotated_ellipse", "Ellipses at any angle."),
+    "Circle": ("circle", "Circles."),
+    "Polygon": ("polygon", "Polygons with any number of corners."),
+    "Blob": ("blob", "Smooth closed curves."),
+    "Glyph": ("glyph", "Letters of a font."),
+    "Bezier": ("bezier", "Curved strokes."),
+    "Line": ("line", "Straight strokes."),
+    "Voronoi": ("voronoi", "Voronoi cells."),
+    "Stipple": ("stipple", "Dots of ink, spread evenly."),
+    "String": ("string", "A thread around nails."),
+    "Halftone": ("halftone", "Screens of dots or lines."),
+    "Mosaic": ("mosaic", "Square stones or stitches."),
+    "Path": ("path", "One line that never lifts."),
+    "LowPoly": ("mesh", "Triangles that share their edges."),
+    "MLP": ("mlp", "A small network from position to colour."),
+    "HashGrid": ("hashgrid", "Grids of hashed features, mixed by a network."),
+    "Siren": ("siren", "A network of sines."),
+    "FourierFeatures": ("fourier_features", "Random waves, mixed by a network."),
+    "Autoencoder": ("autoencoder", "An encoder and a decoder network for pictures."),
+    "Conditional": ("conditional", "An autoencoder whose decoder also gets the class."),
+    "VAE": ("vae", "A variational autoencoder."),
+    "PCA": ("pca", "Mixtures of a few basis pictures."),
+    "SVD": ("svd", "Low-rank approximation of every picture."),
+}
+"""The name and the summary of each, by its class, in the module of that name."""
 
 
 @hookimpl
 def artgen_primitives() -> list[Spec]:
     """Return a spec of each shipped primitive; listing them imports none."""
     return [
-        Spec("gaussian", "Anisotropic Gaussian splats.", "artgen_plugins.gaussian:Gaussian"),
-        Spec("fourier", "Petals with a Fourier-series outline.", "artgen_plugins.fourier:Fourier"),
-        Spec("stroke", "Brush strokes with bristles.", "artgen_plugins.stroke:Stroke"),
-        Spec("stamp", "Copies of a picture, such as a leaf.", "artgen_plugins.stamp:Stamp"),
-        Spec("triangle", "Triangles.", "artgen_plugins.triangle:Triangle"),
-        Spec("rectangle", "Upright rectangles.", "artgen_plugins.rectangle:Rectangle"),
-        Spec("square", "Upright squares.", "artgen_plugins.square:Square"),
-        Spec(
-            "rotated_rectangle",
-            "Rectangles at any angle.",
-            "artgen_plugins.rotated_rectangle:RotatedRectangle",
-        ),
-        Spec("ellipse", "Ellipses with upright axes.", "artgen_plugins.ellipse:Ellipse"),
-        Spec(
-            "rotated_ellipse",
-            "Ellipses at any angle.",
-            "artgen_plugins.rotated_ellipse:RotatedEllipse",
-        ),
-        Spec("circle", "Circles.", "artgen_plugins.circle:Circle"),
-        Spec("polygon", "Polygons with any number of corners.", "artgen_plugins.polygon:Polygon"),
-        Spec("blob", "Smooth closed curves.", "artgen_plugins.blob:Blob"),
-        Spec("glyph", "Letters of a font.", "artgen_plugins.glyph:Glyph"),
-        Spec("bezier", "Curved strokes.", "artgen_plugins.bezier:Bezier"),
-        Spec("line", "Straight strokes.", "artgen_plugins.line:Line"),
-        Spec("voronoi", "Voronoi cells.", "artgen_plugins.voronoi:Voronoi"),
-        Spec("stipple", "Dots of ink, spread evenly.", "artgen_plugins.stipple:Stipple"),
-        Spec("string", "A thread around nails.", "artgen_plugins.string:String"),
-        Spec("halftone", "Screens of dots or lines.", "artgen_plugins.halftone:Halftone"),
-        Spec("mosaic", "Square stones or stitches.", "artgen_plugins.mosaic:Mosaic"),
-        Spec("path", "One line that never lifts.", "artgen_plugins.path:Path"),
-        Spec("mesh", "Triangles that share their edges.", "artgen_plugins.mesh:LowPoly"),
-        Spec("mlp", "A small network from position to colour.", "artgen_plugins.mlp:MLP"),
-        Spec(
-            "hashgrid",
-            "Grids of hashed features, mixed by a network.",
-            "artgen_plugins.hashgrid:HashGrid",
-        ),
-        Spec("siren", "A network of sines.", "artgen_plugins.siren:Siren"),
-        Spec(
-            "fourier_features",
-            "Random waves, mixed by a network.",
-            "artgen_plugins.fourier_features:FourierFeatures",
-        ),
-        Spec(
-            "autoencoder",
-            "An encoder and a decoder network for pictures.",
-            "artgen_plugins.autoencoder:Autoencoder",
-        ),
-        Spec(
-            "conditional",
-            "An autoencoder whose decoder also gets the class.",
-            "artgen_plugins.conditional:Conditional",
-        ),
-        Spec("vae", "A variational autoencoder.", "artgen_plugins.vae:VAE"),
-        Spec("pca", "Mixtures of a few basis pictures.", "artgen_plugins.pca:PCA"),
-        Spec("svd", "Low-rank approximation of every picture.", "artgen_plugins.svd:SVD"),
+        Spec(name, summary, f"artgen_plugins.{name}:{cls}")
+        for cls, (name, summary) in PRIMITIVES.items()
     ]
+
+
+@hookimpl
+def artgen_targets() -> list[Spec]:
+    """Return the spec of the samples, with the name of each."""
+    opener = "artgen_plugins.samples.opener:open_sample"
+    summary = "A bundled photograph, digits or clip"
+    return [Spec("sample", summary, opener, example="astronaut", names=NAMES)]
+
+
+@hookimpl
+def artgen_engines() -> list[Spec]:
+    """Return the spec of `scratch`."""
+    summary = "Automatic differentiation written in numpy, for fields with a graph"
+    return [Spec("scratch", summary, "artgen_plugins.scratch:ScratchEngine")]
+
+
+@hookimpl
+def artgen_losses() -> list[Spec]:
+    """Return the spec of `texture`."""
+    summary = "Distance from the patches of another picture: texture:FILE"
+    return [Spec("texture", summary, "artgen_plugins.texture:texture")]
+
+
+@hookimpl
+def artgen_looks() -> list[Spec]:
+    """Return the looks in `looks/*.toml`."""
+    files = sorted(Path(__file__).parent.glob("looks/*.toml"))
+    looks = {file.stem: tomllib.loads(file.read_text("utf-8")) for file in files}
+    return [Spec(name, data.pop("summary"), data) for name, data in looks.items()]

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import InputError, bezier_points, read_coverage
+from artgen.errors import InputError
+from artgen.primitives import bezier_points, read_coverage
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import InputError, Texture, read_coverage, read_rgba
+from artgen.errors import InputError
+from artgen.primitives import Texture, read_coverage, read_rgba
 
 SIDE = 256
 """Pixels along the side of a stamp."""

@@ -25,7 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen import Canvas, Codec, Param, Params, Preset, UsageError, init, nn, option
+from artgen import Canvas, Codec, Param, Params, Preset, init, nn, option
+from artgen.errors import UsageError
 
 RATE = 1e-3
 """The learning rate of all parameters."""

@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen import Params, UsageError
+from artgen import Params
+from artgen.errors import UsageError
 from artgen_plugins.autoencoder import Autoencoder
 
 

@@ -20,19 +20,9 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from artgen import (
-    Blend,
-    Context,
-    Map,
-    Param,
-    Params,
-    Preset,
-    Splat,
-    init,
-    option,
-    pixels,
-    rates,
-)
+from artgen import Param, Params, Preset, Splat, init, option, pixels, rates
+from artgen.init import Context
+from artgen.primitives import Blend, Map
 
 WOBBLE = 0.1
 """Shift of the outline for a weight of 1 in the notebook's form, relative to the radius."""

@@ -20,7 +20,8 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Context, Field, Param, Params, Preset, init, option
+from artgen import Canvas, Field, Param, Params, Preset, init, option
+from artgen.init import Context
 
 RATE = 0.003
 """The learning rate of all parameters but the waves."""

@@ -10,7 +10,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from artgen import Blend, Context, Param, Params, Preset, Splat, init, option, pixels
+from artgen import Param, Params, Preset, Splat, init, option, pixels
+from artgen.init import Context
+from artgen.primitives import Blend
 
 # exp(-3.7² / 2) = 0.001, which 8 bits cannot show.
 CUT = 3.7

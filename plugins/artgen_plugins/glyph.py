@@ -13,7 +13,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Canvas, InputError, Preset, Shape, option
+from artgen import Canvas, Preset, Shape, option
+from artgen.errors import InputError
 from artgen_plugins._fonts import EM, read_font
 from artgen_plugins._text_lines import fitting_columns, set_in_lines
 

@@ -12,7 +12,9 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Ink, InkOptions, Preset, UsageError, ink, option
+from artgen import Ink, Preset, ink, option
+from artgen.errors import UsageError
+from artgen.ink import InkOptions
 
 Floats = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import EdgeOptions, Mesh, Preset, option
+from artgen import Mesh, Preset, option
+from artgen.primitives import EdgeOptions
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,10 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from artgen import Canvas, Context, Field, Param, Params, Preset, UsageError, autograd, init, option
+from artgen import Canvas, Field, Param, Params, Preset, init, option
+from artgen.errors import UsageError
+from artgen.init import Context
+from artgen_plugins.autograd import Node
 
 Init = Callable[[Context, tuple[int, ...]], Tensor]
 
@@ -227,7 +230,7 @@ class MLP(Field):
                 value = torch.nn.functional.leaky_relu(value, options.slope)
         return value
 
-    def graph(self, features: autograd.Node, p: Mapping[str, autograd.Node]) -> autograd.Node:
+    def graph(self, features: Node, p: Mapping[str, Node]) -> Node:
         """Build the graph of the same values from encoded positions."""
         options, last = self.options, self.options.layers
         if "tanh" in (options.activation, options.output):

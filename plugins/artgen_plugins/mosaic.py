@@ -13,7 +13,8 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen import Ink, InkOptions, Preset, ink, option
+from artgen import Ink, Preset, ink, option
+from artgen.ink import InkOptions
 
 Floats = NDArray[np.float64]
 

@@ -11,20 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen import (
-    Blend,
-    Canvas,
-    Context,
-    Param,
-    Params,
-    Preset,
-    Splat,
-    Sprites,
-    Texture,
-    init,
-    option,
-    pixels,
-)
+from artgen import Canvas, Param, Params, Preset, Splat, init, option, pixels
+from artgen.init import Context
+from artgen.primitives import Blend, Sprites, Texture
 from artgen_plugins._stamps import SIDE, STAMPS, read_stamps
 
 THIN = 1e-6

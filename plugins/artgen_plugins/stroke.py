@@ -15,7 +15,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from artgen import Blend, Param, Params, Preset, Splat, init, option, pixels
+from artgen import Param, Params, Preset, Splat, init, option, pixels
+from artgen.primitives import Blend
 
 REACH = 1.5
 """exp(-1.5^8) and exp(-1.5^6) are below 1e-4: there the profiles end."""

@@ -12,10 +12,10 @@ from helpers import PATIENCE, wait_until
 
 from artgen.events import PreviewDrawn, Started
 from artgen.live import Live, SavedFiles
-from artgen.live.studio import Studio
+from artgen.live.controls import Controls
 from artgen.recipe import Recipe
 from artgen.registry import Registry
-from artgen.runner import run
+from artgen.runs import run
 from artgen.tasks import RunControl
 
 pytestmark = pytest.mark.browser
@@ -148,7 +148,7 @@ def test_the_choices_of_watch(page, tmp_path) -> None:
     file.write_text(PLUGIN)
     saved = SavedFiles([file])
     saved.rate = 15  # pictures at once, not as a share of the processor
-    studio = Studio(Recipe.from_dict({"target": {"source": "sample:cat"}}), saved)
+    studio = Controls(Recipe.from_dict({"target": {"source": "sample:cat"}}), saved)
     spot = Registry(files=[file], environ={}).load("primitive", "spot")
     recipe = {
         "seed": 1,

@@ -16,9 +16,10 @@ from listening import listen
 from PIL import Image
 
 import artgen
-from artgen import ExportRequest, Param, Splat, fit, init, pixels
+from artgen import Param, Splat, fit, init, pixels
+from artgen.art import ExportRequest
 from artgen.exporters import export_html
-from artgen.metrics import psnr
+from artgen.losses.metrics import psnr
 from artgen.recipe import Recipe
 
 pytestmark = pytest.mark.browser

@@ -12,10 +12,10 @@ from listening import listen
 from PIL import Image
 
 import artgen
-from artgen.canvas import Canvas
 from artgen.cli import main
 from artgen.init import Context, make_generator
 from artgen.registry import Registry
+from artgen.values.canvas import Canvas
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from artgen import ExportRequest, fit
+from artgen import fit
+from artgen.art import ExportRequest
 from artgen.exporters import export_svg
-from artgen.metrics import psnr
-from artgen.primitives import Shape
+from artgen.families.shape.contract import Shape
+from artgen.losses.metrics import psnr
 from artgen.registry import Registry
 
 pytestmark = pytest.mark.browser
@@ -49,7 +50,8 @@ def art_of(name, count=40, **options):
 
 @pytest.fixture(scope="module")
 def target():
-    from artgen.targets import TargetRequest, open_sample
+    from artgen.targets import TargetRequest
+    from artgen_plugins.samples.opener import open_sample
 
     return open_sample("astronaut", TargetRequest(size=SIZE)).pixels
 

@@ -11,8 +11,8 @@ from torch import Tensor
 
 import artgen
 from artgen import Param, Params, events, init
-from artgen.autograd import Node
 from artgen.engines.protocols import Recovers
+from artgen_plugins.autograd import Node
 
 Floats = NDArray[np.float64]
 
@@ -30,7 +30,7 @@ class Disc(artgen.Splat):
         power: float = artgen.option(2.0, "steepness", low=1, high=8)
 
     @property
-    def blend(self) -> artgen.Blend:
+    def blend(self) -> artgen.primitives.Blend:
         return "over" if self.options.power > 2 else "normalized"
 
     def footprint(self, dx: Tensor, dy: Tensor, p: Params) -> Tensor:
@@ -124,7 +124,7 @@ class Walk(artgen.Engine):
     ) -> int | None:
         return 100
 
-    def start(self, problem: artgen.Problem) -> None:
+    def start(self, problem: artgen.engines.Problem) -> None:
         self.problem, self.options = problem, self.parse(problem)
         self.rng = torch.Generator().manual_seed(problem.seed)
         self.best, self.best_loss = problem.drawing, float("inf")
@@ -135,11 +135,11 @@ class Walk(artgen.Engine):
             self.best = replace(self.best, tensors=tensors)
             self.step += 1
 
-    def report(self) -> artgen.Report:
+    def report(self) -> artgen.engines.Report:
         problem = self.problem
         image = artgen.draw(self.best, problem.primitive, backend=problem.backend)
         loss = float(problem.loss(image, problem.target, problem.weight))
-        return artgen.Report(self.step, loss, None, loss < self.best_loss)
+        return artgen.engines.Report(self.step, loss, None, loss < self.best_loss)
 
     def drawing(self, best: bool) -> artgen.Drawing:
         return self.best
@@ -158,33 +158,33 @@ class Walk(artgen.Engine):
 recovers: type[Recovers] = Walk
 
 
-@artgen.per_pixel
-@artgen.for_targets("image", "curve")
+@artgen.losses.per_pixel
+@artgen.losses.for_targets("image", "curve")
 def huber(image: Tensor, target: Tensor, weight: Tensor | None) -> Tensor:
     error = torch.nn.functional.huber_loss(image, target, reduction="none")
     return error.mean() if weight is None else (error * weight).sum() / weight.sum()
 
 
-def grey(rest: str, request: artgen.TargetRequest) -> artgen.ImageTarget:
+def grey(rest: str, request: artgen.targets.TargetRequest) -> artgen.targets.ImageTarget:
     if len(rest) > 9:
-        raise artgen.InputError(f"grey:{rest} is too long", hint="write a number")
+        raise artgen.errors.InputError(f"grey:{rest} is too long", hint="write a number")
     picture = np.full((9, 9), int(rest or "128"), np.uint8)
-    return artgen.image_from_array(picture, request, source=f"grey:{rest}")
+    return artgen.targets.image_from_array(picture, request, source=f"grey:{rest}")
 
 
-def line(rest: str, request: artgen.TargetRequest) -> artgen.SampleTarget:
+def line(rest: str, request: artgen.targets.TargetRequest) -> artgen.targets.SampleTarget:
     x = np.linspace(0, 1, 9)
-    return artgen.curve_from_samples(x, 2 * x, request)
+    return artgen.targets.curve_from_samples(x, 2 * x, request)
 
 
-def noise(rest: str, request: artgen.TargetRequest) -> artgen.SetTarget:
+def noise(rest: str, request: artgen.targets.TargetRequest) -> artgen.targets.SetTarget:
     pictures = np.zeros((20, 8, 8), np.uint8)
-    return artgen.set_from_arrays(pictures, pictures[:5])
+    return artgen.targets.set_from_arrays(pictures, pictures[:5])
 
 
-def export_raw(art: artgen.Art, request: artgen.ExportRequest) -> bytes:
+def export_raw(art: artgen.Art, request: artgen.art.ExportRequest) -> bytes:
     if request.transparent:
-        raise artgen.UsageError("raw pixels have no background", hint="use -o FILE.png")
+        raise artgen.errors.UsageError("raw pixels have no background", hint="use -o FILE.png")
     return art.render(request.size, supersample=request.supersample).tobytes()
 
 
@@ -194,7 +194,7 @@ def artgen_primitives() -> list[artgen.Spec]:
 
 
 @artgen.hookimpl
-def artgen_observe(event: artgen.Event) -> None:
+def artgen_observe(event: artgen.events.Event) -> None:
     if isinstance(event, events.Evaluated) and event.psnr is not None:
         print(event.step / event.total_steps, event.loss)
 

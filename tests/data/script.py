@@ -17,7 +17,7 @@ for step in run:
 art: artgen.Art = run.art
 losses: list[float] = [each.loss for each in art.history]
 art.save("photo.art")
-art.save("photo.svg", artgen.ExportRequest(size=1024))
+art.save("photo.svg", artgen.art.ExportRequest(size=1024))
 again = artgen.load("photo.art")
 print(again.render(640).mean(), again.psnr, losses[-1])
 poster = artgen.fit("photo.jpg", "triangle", count=300, palette="riso", polish=True, history=10)

@@ -10,7 +10,10 @@ uniform vec2 centre;         // the same in canvas units
 uniform float pixel;         // the side of one, in canvas units
 out vec4 colour;
 
-$math
+// The functions of a number, for four of them at once.
+#define FOUR_1(f) vec4 f(vec4 a) { return vec4(f(a.x), f(a.y), f(a.z), f(a.w)); }
+#define FOUR_2(f) vec4 f(vec4 a, vec4 b) { return vec4(f(a.x, b.x), f(a.y, b.y), f(a.z, b.z), f(a.w, b.w)); }
+$elementary
 vec4 number(int k) {
   return texelFetch(numbers, ivec2(k & 2047, k >> 11), 0);
 }

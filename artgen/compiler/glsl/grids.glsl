@@ -5,18 +5,10 @@ float feature_$name(int row, int k) {
 }
 float $name(vec2 place, int level, int k) {
   vec4 grid = number($levels + level);   // cells across and down, first row, whether hashed
-  vec2 cells = grid.xy;
-  vec2 scaled = place * cells;
-  vec2 low = clamp(floor(scaled), vec2(0), cells - 1.0);
-  vec2 share = scaled - low;
+  int first = int(grid.z);
+  bool hashed = grid.w != 0.0;
   float sum = 0.0;
-  for (int corner = 0; corner < 4; corner++) {
-    ivec2 far = ivec2(corner & 1, corner >> 1);
-    ivec2 vertex = ivec2(low) + far;
-    vec2 near = mix(1.0 - share, share, vec2(far));
-    uint hash = (uint(vertex.x) * $across) ^ (uint(vertex.y) * $down);
-    int row = grid.w != 0.0 ? int(hash & $mask) : vertex.x + vertex.y * (int(cells.x) + 1);
-    sum += near.x * near.y * feature_$name(int(grid.z) + row, k);
-  }
+  $cell
+  $sum
   return sum;
 }

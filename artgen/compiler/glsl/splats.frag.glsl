@@ -10,7 +10,7 @@ $inputs
 flat in uint owner;
 out vec4 colour;
 
-$math
+$helpers
 $fetcher
 $visibility
 void main() {

@@ -11,7 +11,7 @@ uniform sampler2D places;  // of each: its centre, from the picture's middle, an
 flat out uint owner;
 $outputs
 
-$math
+${pixel}$helpers
 $fetcher
 void main() {
   int row = gl_VertexID / 6, turn = gl_VertexID % 6;

@@ -17,22 +17,18 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-import artgen.engines.genetic.shape_population
-import artgen.engines.genetic.site_population  # noqa: F401 (each registers its populations)
+from artgen.base.errors import UsageError
+from artgen.base.options import option
+from artgen.base.seeds import derived_seed
 from artgen.compiler.threads import share, share_torch
-from artgen.drawing import Drawing
-from artgen.engines.base import Engine, Problem, Report, State
-from artgen.engines.climb.engine import LARGE, LEAST_ALPHA, SMALL, ClimbEngine
-from artgen.engines.evaluation import in_palette
-from artgen.engines.genetic.populations import Population, population_of
+from artgen.engines.base import Engine, Problem, Report, ReportPace, State
+from artgen.engines.evaluation import LEAST_ALPHA, in_palette, random_sizes
+from artgen.engines.genetic.populations import Population, Refine, population_of
 from artgen.engines.genetic.rates import Rates
-from artgen.engines.protocols import ReportPace
-from artgen.errors import UsageError
-from artgen.metrics import decibels
-from artgen.options import option
+from artgen.losses.metrics import decibels
 from artgen.primitives import Primitive
 from artgen.raster import paint
-from artgen.seeds import derived_seed
+from artgen.values.drawing import Drawing
 
 SQUARED = ("mse", "rmse")
 """The losses that are the lower, the lower the squared error is."""
@@ -45,9 +41,6 @@ BLOCKS = 6
 
 SHARPER = (0.5, 0.9)
 """The shares of the generations after which blocks become half as large."""
-
-CLIMB = {"moves": 2, "passes": 10_000, "stall": 0.0}
-"""How `climb` refines a shape of the best one."""
 
 
 class GeneticEngine(Engine):
@@ -144,7 +137,7 @@ class GeneticEngine(Engine):
 
             target = gaussian_filter(target, (0, options.blur, options.blur), mode="nearest")
         self.target = torch.from_numpy(np.ascontiguousarray(target, np.float32))
-        self.climber = self._make_climber() if options.memetic else None
+        self.refine = self._refiner() if options.memetic else None
         self.step = self.climbed = 0
         self.best_loss, self.best = math.inf, problem.drawing
         self.history: list[tuple[int, dict[str, float]]] = []
@@ -181,7 +174,7 @@ class GeneticEngine(Engine):
                 self._migrate()
             self._breed()
             self.step += 1
-            if self.climber is not None:
+            if self.refine is not None:
                 self._climb()
             self._remember()
 
@@ -258,9 +251,7 @@ class GeneticEngine(Engine):
         primitive = self.problem.primitive
         population = population_of(primitive)
         low, high = population.alphas(primitive, options.alpha, LEAST_ALPHA)
-        small, large = population.sizes(
-            primitive, max(SMALL * spacing, pixel), max(LARGE * spacing, 2 * pixel)
-        )
+        small, large = population.sizes(primitive, *random_sizes(spacing, pixel))
         fitted = options.colours == "best"
         given = {name: getattr(options, name) for name in Rates._fields if hasattr(options, name)}
         rates = given | {
@@ -278,20 +269,20 @@ class GeneticEngine(Engine):
         }
         return Rates(**{name: float(value) for name, value in rates.items()})
 
-    def _make_climber(self) -> ClimbEngine:
-        """The engine `climb`, to refine the shapes of one individual."""
+    def _refiner(self) -> Refine:
+        """What refines the parts of one individual. Raises UsageError where nothing does."""
         problem = self.problem
-        if not population_of(problem.primitive).climbs:
+        # Another seed, as it counts steps in the same way.
+        seed = derived_seed(problem.seed, "climb", 1)
+        options = {"alpha": self.options.alpha}
+        problem = replace(problem, target=self.target, options=options, seed=seed)
+        refine = population_of(problem.primitive).refiner(problem)
+        if refine is None:
             raise UsageError(
                 f"engine.memetic refines shapes only, not {problem.drawing.primitive}",
                 hint="leave out engine.memetic",
             )
-        climber = ClimbEngine()
-        options = {"alpha": self.options.alpha, **CLIMB}
-        # Another seed, as it counts steps in the same way.
-        seed = derived_seed(problem.seed, "climb", 1)
-        climber.start(replace(problem, target=self.target, options=options, seed=seed))
-        return climber
+        return refine
 
     def _initialise(self, number: int, island: Population, given: int) -> None:
         """Fill an island."""
@@ -378,25 +369,11 @@ class GeneticEngine(Engine):
         """Let some shapes of the best individual climb, each where it is in the stack."""
         island = self._champion()
         index = island.best
-        number = int(island.numbers[index])
-        if number == 0 or self.climber is None:
+        if self.refine is None or not island.numbers[index]:
             return
-        tensors = island.tensors(index)
-        state: State = {
-            "step": self.climbed,
-            "refined": self.climbed,
-            "limit": number,
-            "errors": [],
-            "pass_error": math.inf,
-            "finished": False,
-            "best_loss": math.inf,
-        }
-        for name, tensor in tensors.items():
-            state[f"now.{name}"] = state[f"best.{name}"] = tensor
-        self.climber.load_state_dict(state)
-        self.climber.advance(self.options.memetic)
+        refined = self.refine(island.tensors(index), self.climbed, self.options.memetic)
         self.climbed += self.options.memetic
-        island.put(index, self.climber.drawing(best=False).tensors)
+        island.put(index, refined)
         island.evaluate(index, index + 1)
 
     def _remember(self) -> None:

@@ -1,6 +1,6 @@
 """Generations of any family; compiled after the kernels of its individuals.
 
-Those are `stack_kernels` and `shape_kernels`, or `site_kernels`. They define an `individual` of a
+Those are `stack_kernels` and a family's `search_kernels`. They define an `individual` of a
 population, how it is made up, changed, crossed and evaluated, and the room that this takes. The
 last array of a population says how many parts each individual has.
 """
@@ -14,7 +14,7 @@ from artgen.engines.genetic.choice_kernels import pick
 from artgen.engines.genetic.rates import rates_type
 
 if TYPE_CHECKING:
-    from artgen.engines.genetic.site_kernels import (
+    from artgen.raster.bound import (
         begin,
         begin_anew,
         copy,

@@ -7,8 +7,7 @@ then the two sets change places.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeAlias
 
 import numpy as np
@@ -16,13 +15,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.canvas import Canvas
+from artgen.base.errors import UsageError
+from artgen.base.generic import generic
+from artgen.engines.base import Problem
 from artgen.engines.genetic.rates import Rates
-from artgen.errors import UsageError
 from artgen.primitives import Primitive
+from artgen.values.canvas import Canvas
 
 Floats: TypeAlias = NDArray[np.float32]
 Arrays: TypeAlias = tuple[NDArray[Any], ...]
+
+Refine: TypeAlias = Callable[[dict[str, Tensor], int, int], Mapping[str, Tensor]]
+"""Improves parts of an individual, given as tensors: the number of parts that were improved before,
+and how many to improve now."""
 
 
 class Population:
@@ -39,9 +44,6 @@ class Population:
     generations: ClassVar[int] = 1000
     """The number of generations of a fit where none is asked for."""
 
-    climbs: ClassVar[bool] = False
-    """Whether the engine `climb` can refine an individual."""
-
     kernels: Any
     individuals: Arrays
     offspring: Arrays
@@ -56,6 +58,11 @@ class Population:
     def sizes(cls, primitive: Any, small: float, large: float) -> tuple[float, float]:
         """Return the range of sizes of random parts, `small` to `large` unless limited."""
         return small, large
+
+    @classmethod
+    def refiner(cls, problem: Problem) -> Refine | None:
+        """Return what improves single parts of an individual; None: nothing does."""
+        return None
 
     def __init__(
         self,
@@ -156,7 +163,7 @@ class Population:
         self.scores = state["scores"].numpy().copy()
 
 
-@functools.singledispatch
+@generic("search")
 def population_of(primitive: Primitive) -> type[Population]:
     """The class of populations of `primitive`: a generic function on its family.
 

@@ -8,28 +8,24 @@ the picture and on a generator seeded per round, so that a resumed fit adds the 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from weakref import WeakMethod
 
 import torch
 from torch import Tensor
 
-from artgen.canvas import Canvas
-from artgen.drawing import Drawing
 from artgen.engines.base import Problem, State
-from artgen.engines.evaluation import check_finite, picture_psnr
-from artgen.init import Generator, choose, make_generator
-from artgen.primitives import Context, Params, Primitive, Splat
-from artgen.raster.footprint import Survey
-from artgen.raster.importance import importance
+from artgen.engines.evaluation import Paint, check_finite, picture_psnr, summed_colour
+from artgen.engines.gradient.device_steps import Survey
+from artgen.init import Context, Generator, choose, make_generator
+from artgen.primitives import Primitive
+from artgen.values.canvas import Canvas
+from artgen.values.drawing import Drawing
 
 FINEST = 5
 """The most rounds that one is divided into: ten took a quarter longer and gained 0.05 dB."""
-
-Paint = Callable[[Mapping[str, Tensor]], Tensor]
-"""From mapped tensors to a picture [3, height, width]."""
 
 
 @dataclass(frozen=True)
@@ -161,8 +157,7 @@ class Densification:
         """
         if worth is None:
             worth = summed_colour(self.paint, tensors, self.weight)
-        if self.options.importance == "error" and isinstance(self.primitive, Splat):
-            worth = error_without(self.primitive, tensors, worth)
+        worth = self.rank(tensors, worth)
         together = int(self.options.move * len(worth))
         part = sum(each < step for each in self.rounds) % self.finer
         moved = (part + 1) * together // self.finer - part * together // self.finer
@@ -185,37 +180,18 @@ class Densification:
             blur=self.options.blur,
         )
 
-    @torch.no_grad()
+    def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
+        """Order parts by what they are worth, [N]: by default by `worth`, their summed colour."""
+        return worth
+
     def relocate(
         self, tensors: Mapping[str, Tensor], most: int
     ) -> tuple[Tensor, dict[str, Tensor]] | None:
-        """Indices of up to `most` splats that save little error, and others for their places.
+        """Indices of up to `most` parts that save little error, and others for their places.
 
-        Little is less than the mean error per splat: where the picture is good, none is. None
-        stands for no splat, and for another family.
+        By default None: no part.
         """
-        splat = self.primitive
-        if not isinstance(splat, Splat):
-            return None
-        drawing = replace(self.problem.drawing, tensors=tensors)
-        saved, error = error_saved(splat, drawing, self.paint, self.target, self.weight)
-        weakest = saved.argsort(stable=True)[:most]
-        ended = weakest[saved[weakest] < error / len(saved)].sort().values
-        if not len(ended):
-            return None
-        kept = torch.ones_like(saved, dtype=torch.bool)
-        kept[ended] = False
-        image = self.paint({name: tensor[..., kept] for name, tensor in tensors.items()})
-        return ended, new_parts(
-            splat,
-            len(ended),
-            rng=make_generator(self.problem.seed, self.problem.random),
-            image=image,
-            target=self.target,
-            weight=self.weight,
-            others=tensors["xy"][:, kept],
-            start=self.problem.drawing,
-        )
+        return None
 
     def converged(self, step: int) -> dict[str, Any]:
         """The count found by `step` and options that repeat the fit; empty if none was sought."""
@@ -247,57 +223,6 @@ class Densification:
         if growth > 0 and psnr - self.round_psnr < self.options.converge * growth:
             self.limit = min(self.limit, count)
         self.round_psnr = psnr
-
-
-def summed_colour(paint: Paint, tensors: Mapping[str, Tensor], weight: Tensor | None) -> Tensor:
-    """The magnitude of the colour that each part adds to the picture, summed over pixels, [N].
-
-    It is the part's colour times the derivative of the summed picture by it. Only what lies on the
-    canvas and is not hidden counts, times the `weight` [height, width] if there is one.
-    """
-    colour = tensors["colour"].detach().clone().requires_grad_()
-    with torch.enable_grad():
-        picture = paint({**tensors, "colour": colour})
-        total = picture.sum() if weight is None else (picture * weight).sum()
-    (coverage,) = torch.autograd.grad(total, colour)
-    magnitude: Tensor = (coverage * colour.detach()).norm(dim=0)
-    return magnitude
-
-
-def error_without(splat: Splat, tensors: Mapping[str, Tensor], colour: Tensor) -> Tensor:
-    """The squared error that leaving out each splat would add, up to a common factor, [N].
-
-    `colour` is `summed_colour`. Where colours are the least squares, that error is ∑ w² c² over the
-    pixels, with weights w and the colour c. Its estimate is (∑ w c)², divided by the area of the
-    ellipse: exact for splats of one shape, whatever their size.
-    """
-    long, wide, _ = splat.ellipse(Params(tensors))
-    return colour.square() / (long * wide)
-
-
-def error_saved(
-    splat: Splat, drawing: Drawing, paint: Paint, target: Tensor, weight: Tensor | None
-) -> tuple[Tensor, float]:
-    """The squared error that each splat can save where it is, float32 [N], and that of the picture.
-
-    It is what leaving out a splat would add if its colour c were the best one for all others as
-    they are, I - 2 c·g + g² c² / I, where I = ∑ w² c² is `importance` and g half the derivative of
-    the squared error by c. Splats that something else hides by now save next to nothing, and so do
-    those that left the canvas. `target` is [3, height, width] and `weight` [height, width].
-    """
-    colour = drawing.tensors["colour"].detach().clone().requires_grad_()
-    with torch.enable_grad():
-        squares = (paint({**drawing.tensors, "colour": colour}) - target).square()
-        half = (squares if weight is None else squares * weight).sum() / 2
-    (slope,) = torch.autograd.grad(half, colour)
-    here = replace(drawing, tensors={name: t.cpu() for name, t in drawing.tensors.items()})
-    own = importance(here, splat).to(colour.device) * (math.pi / drawing.canvas.pixel**2)
-    if weight is not None:
-        covered = (summed_colour(paint, drawing.tensors, each) for each in (weight, None))
-        own = own * torch.div(*covered).nan_to_num(0.0, 0.0, 0.0)
-    colour = colour.detach()
-    rest = slope.square().sum(0) * colour.square().sum(0) / own.clamp_min(1e-12)
-    return own - 2 * (colour * slope).sum(0) + rest, 2 * float(half)
 
 
 def new_parts(

@@ -3,14 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
 from artgen.engines.gradient.optimizer import Moments
-from artgen.metrics import decibels
-from artgen.raster.footprint import Stepper, Survey
+from artgen.losses.metrics import decibels
+
+
+class Survey(NamedTuple):
+    """What a round of densification asks for.
+
+    `picture` is [3, height, width]; `worth` [N] the magnitude of the colour that each part adds to
+    it, times the weights of the pixels, up to a factor.
+    """
+
+    picture: Tensor
+    worth: Tensor
+
+
+class Stepper(Protocol):
+    """Takes whole steps of a fit where the parameters are: on a device, many at a time.
+
+    Raw parameters are rows, float32 [P, N]: all components of all parameters in their order.
+    """
+
+    def load(self, raw: Tensor, moments: Tensor, bounds: Tensor) -> None:
+        """Start from these parameters, moments [2, P, N] of Adam, and bounds [P, 2]."""
+
+    def take(self, rows: Tensor) -> None:
+        """Take a step for each row [3 + P].
+
+        A row is 1 - beta1^t, sqrt(1 - beta2^t), the softness of the blend over, and all rates.
+        """
+
+    def evaluate(self) -> tuple[float, float, bool]:
+        """The loss, the mean squared error as shown, and whether all parameters are finite."""
+
+    def keep(self) -> None:
+        """Keep the present parameters as the best."""
+
+    def read(self) -> tuple[Tensor, Tensor, Tensor]:
+        """The present parameters, the moments, and the best parameters."""
+
+    def survey(self) -> tuple[tuple[Tensor, Tensor, Tensor], Survey]:
+        """What `read` gives, and the survey of the present parameters, read at once."""
 
 
 class Found(NamedTuple):

@@ -15,24 +15,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-import artgen.engines.gradient.codecs
-import artgen.engines.gradient.fields
-import artgen.engines.gradient.meshes
-import artgen.engines.gradient.shapes
-import artgen.engines.gradient.splats  # noqa: F401 (each registers its objective)
-from artgen.autograd import check_betas
+from artgen.base.errors import PluginError
+from artgen.base.options import parse_options
 from artgen.compiler.threads import torch_alone
-from artgen.drawing import Drawing
-from artgen.engines.base import Engine, Problem, Report, State
+from artgen.engines.base import Engine, Problem, Report, ReportPace, State
 from artgen.engines.evaluation import check_finite, fit_memory_errors
 from artgen.engines.gradient.device_steps import DeviceSteps, Found
 from artgen.engines.gradient.objective import objective_of
 from artgen.engines.gradient.optimizer import Moments, Optimizer
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
-from artgen.engines.protocols import ReportPace
-from artgen.errors import PluginError
-from artgen.options import parse_options
-from artgen.primitives import Context, Primitive
+from artgen.init import Context
+from artgen.primitives import Primitive, known_families
+from artgen.values.drawing import Drawing
 
 FEWEST_STEPS, FOLLOWING_SHARE, FOLLOWING_RATE, FOLLOWING_FINAL = 10, 0.1, 0.4, 0.4
 """Of a frame that follows another one: its steps, the factor on all rates, and their fall."""
@@ -57,11 +51,11 @@ class GradientEngine(Engine):
     def family_options(cls) -> dict[str, type[AdamOptions]]:
         """Those of all objectives."""
         options: dict[str, type[AdamOptions]] = {}
-        for family, make in reversed(list(objective_of.registry.items())):
+        for family in known_families():
             # A plugin's function may fail, which matters to its own family alone.
             with suppress(PluginError):
-                if issubclass(family, Primitive):
-                    options[family.family] = make(None).Options
+                if objective_of.is_answered(family):
+                    options[family.family] = objective_of.dispatch(family)(None).Options
         return options
 
     @classmethod
@@ -102,7 +96,7 @@ class GradientEngine(Engine):
         self.options = parse_options(
             self.options_for(problem.primitive), problem.options, owner="engine gradient"
         )
-        check_betas(self.options.optimizer, (self.options.beta1, self.options.beta2))
+        self.options.check_betas()
         self.objective = objective_of(problem.primitive)(problem, self.options)
         self.step, self.factor = 0, 1.0
         self.params = problem.primitive.parameters()
@@ -354,7 +348,7 @@ class GradientEngine(Engine):
         }
 
     @property
-    def rounds(self) -> Collection[int]:
+    def rounds(self) -> Collection[int]:  # type: ignore[override]
         """The steps that begin with densification."""
         densification = self.objective.densification
         return () if densification is None else densification.rounds

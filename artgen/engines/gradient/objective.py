@@ -17,23 +17,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
-from artgen.canvas import Canvas
+from artgen.base.faults import broken
+from artgen.base.generic import generic
+from artgen.base.options import option
+from artgen.base.seeds import derived_seed
 from artgen.engines.base import Problem, State
 from artgen.engines.evaluation import picture_psnr
 from artgen.engines.gradient.densify import Densification
+from artgen.engines.gradient.device_steps import Stepper
 from artgen.engines.gradient.schedule import AdamOptions
-from artgen.faults import broken
-from artgen.generic import GenericFunction
-from artgen.options import option
-from artgen.primitives import Primitive
-from artgen.raster import Memory, paint
-from artgen.raster.footprint import Stepper
-from artgen.seeds import derived_seed
+from artgen.primitives import Arithmetic, Primitive
+from artgen.raster import paint
+from artgen.raster.backend import Memory
+from artgen.values.canvas import Canvas
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,13 @@ class PictureOptions(AdamOptions):
         low=0,
         high=1,
     )
+
+
+class Trial(Protocol):
+    """A step of a fit, to be timed."""
+
+    def seconds(self, arithmetic: Arithmetic) -> float:
+        """Take the step and return how long it took."""
 
 
 class Objective:
@@ -98,6 +106,14 @@ class Objective:
     @classmethod
     def default_steps(cls) -> int | None:
         """The number of steps where none is asked for; None: the runner's default."""
+        return None
+
+    @classmethod
+    def trial(cls, primitive: Any, device: torch.device, batch: int) -> Trial | None:
+        """A step on `batch` positions or pictures (0: many), to be timed in each arithmetic.
+
+        None where float32 is the better choice without a trial.
+        """
         return None
 
     @classmethod
@@ -248,7 +264,7 @@ def _shrunk(view: _View, divisor: int) -> _View:
     return _View(canvas, pool(view.target, size), weight)
 
 
-@GenericFunction
+@generic("objective")
 def objective_of(primitive: Primitive) -> type[Objective]:
     """The class of the objective that fits `primitive`: a generic function on its family."""
     return Objective

@@ -14,8 +14,6 @@ from torch import Tensor
 from torch.optim.adam import adam
 from torch.optim.adamw import adamw
 
-from artgen.autograd import uncorrected_step
-
 Moments: TypeAlias = dict[str, Tensor]
 """What is known of a tensor: ``step``, how many there were, ``exp_avg`` and ``exp_avg_sq``."""
 
@@ -84,15 +82,13 @@ class Optimizer:
     def _uncorrected_step(
         self, value: Tensor, gradient: Tensor, moments: Moments, rate: float
     ) -> None:
+        """As `artgen_plugins.autograd.uncorrected_step` explains it."""
         moments["step"] += 1
-        uncorrected_step(
-            value,
-            gradient,
-            moments["exp_avg"],
-            moments["exp_avg_sq"],
-            rate=rate,
-            betas=self.betas,
-            epsilon=self.epsilon,
-            weight_decay=self.weight_decay,
-            centred=self.kind == "adamw-centred",
-        )
+        mean, square = moments["exp_avg"], moments["exp_avg_sq"]
+        mean *= self.betas[0]
+        mean += (1 - self.betas[0]) * gradient
+        square *= self.betas[1]
+        square += (1 - self.betas[1]) * gradient * gradient
+        variance = abs(square - mean * mean) if self.kind == "adamw-centred" else square
+        value -= rate * mean / (variance**0.5 + self.epsilon)
+        value -= self.weight_decay * rate * value

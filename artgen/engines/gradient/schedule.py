@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from artgen.options import option
+from artgen.base.errors import UsageError
+from artgen.base.options import option
 
 RISE, LOWEST = 0.3, 1 / 25
 """Of a one-cycle: the share of the steps in which rates rise, and the share they rise from."""
@@ -37,6 +38,16 @@ class AdamOptions:
     beta2: float = option(0.99, "decay of the running mean of its square", low=0, high=0.999999)
     epsilon: float = option(1e-15, "Adam's epsilon, which keeps its divisor above 0", low=0)
     weight_decay: float = option(0.0, "weight decay: decoupled, but L2 for adam", low=0)
+
+    def check_betas(self) -> None:
+        """Raise UsageError where the first variance, (1−β₂)g² − (1−β₁)²g², is 0 for every g."""
+        spread = (1 - self.beta1) ** 2
+        if self.optimizer == "adamw-centred" and math.isclose(1 - self.beta2, spread):
+            raise UsageError(
+                f"adamw-centred with beta1={self.beta1} and beta2={self.beta2} divides its first "
+                "step by 0",
+                hint="use the published --set engine.beta1=0.92 --set engine.beta2=0.95",
+            )
 
 
 def rate_factor(options: AdamOptions, step: int, progress: float) -> float:

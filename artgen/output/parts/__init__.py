@@ -1,19 +1,8 @@
-"""The parts of a drawing one by one, for files of vectors and of data: see `flat_parts`."""
+"""The parts of a drawing one by one, for files of vectors and of data: see `flat_parts`.
 
-from artgen.output.parts import cells, marks, meshes, shapes
-from artgen.output.parts._flat import Curves, FlatPart, Polygon, flat_parts, parts_for
-from artgen.output.parts._json import decimals, encode_parts, precision
+Names are imported when they are first used.
+"""
 
-# Imported for the answers that they register.
-_FAMILIES = (cells, marks, meshes, shapes)
+import lazy_loader
 
-__all__ = [
-    "Curves",
-    "FlatPart",
-    "Polygon",
-    "decimals",
-    "encode_parts",
-    "flat_parts",
-    "parts_for",
-    "precision",
-]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

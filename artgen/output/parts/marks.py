@@ -1,18 +1,18 @@
-"""Marks of ink as flat parts, and those of an ink joined to few SVG elements."""
+"""Marks and lines between parts as flat parts, and those of one ink joined to few elements."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from xml.etree import ElementTree
 
 import numpy as np
 
-from artgen.drawing import Drawing
-from artgen.output.parts._flat import FlatPart, Floats, flat_parts
-from artgen.primitives import Ink, Primitive, edge_style
+from artgen.base.xml import Element
+from artgen.output.parts.flat import FlatPart, Floats
+from artgen.primitives import Primitive, edge_style
 from artgen.raster import edge_lines
 from artgen.raster.strokes import corners
+from artgen.values.drawing import Drawing
 
 ROUND = 32
 """Corners of a circle as a polygon."""
@@ -35,13 +35,13 @@ class PlacedMark(FlatPart):
             return (xa, ya, a) if a >= b else (xb, yb, b)
         return None
 
-    def element(self) -> ElementTree.Element | None:
+    def element(self) -> Element | None:
         """Return a ``<circle>`` or a ``<path>``."""
         if not np.isfinite(self.stroke).all():
             return None
         if self.dot:
             return _element("circle", **dict(zip(("cx", "cy", "r"), self.dot, strict=True)))
-        return ElementTree.Element("path", {"d": self.data()})
+        return Element("path", {"d": self.data()})
 
     def data(self) -> str:
         """Return the outline as path data; circles and round ends are arcs."""
@@ -85,8 +85,8 @@ def _text(number: float) -> str:
     return f"{number:.7f}"
 
 
-def _element(name: str, **numbers: float) -> ElementTree.Element:
-    return ElementTree.Element(name, {key: _text(value) for key, value in numbers.items()})
+def _element(name: str, **numbers: float) -> Element:
+    return Element(name, {key: _text(value) for key, value in numbers.items()})
 
 
 def _arc(middle: Floats, radius: float, first: Floats, last: Floats) -> Floats:
@@ -96,23 +96,6 @@ def _arc(middle: Floats, radius: float, first: Floats, last: Floats) -> Floats:
     turn = one - np.linspace(0, sweep, max(2, int(ROUND * sweep / (2 * np.pi)) + 1))
     arc: Floats = middle + radius * np.stack([np.cos(turn), np.sin(turn)], 1)
     return arc
-
-
-@flat_parts.register(Ink)
-def _parts(primitive: Ink, drawing: Drawing) -> list[PlacedMark]:
-    """One part for each mark. Those of one ink cover their union."""
-    marks, names = primitive.unpack(drawing.tensors), ("x1", "y1", "x2", "y2", "r1", "r2")
-    return [
-        PlacedMark(
-            stroke,
-            primitive.cap,
-            colour=primitive.inks[ink],
-            kind=drawing.primitive,
-            numbers=dict(zip(names, stroke.tolist(), strict=True)),
-            union="multiply" if primitive.options.overprint else "normal",
-        )
-        for stroke, ink in zip(marks.strokes, marks.ink.tolist(), strict=True)
-    ]
 
 
 def edge_parts(primitive: Primitive, drawing: Drawing) -> list[PlacedMark]:
@@ -136,7 +119,7 @@ def chains(strokes: Floats) -> list[Floats]:
     return [np.concatenate([piece[:, :2], piece[-1:, 2:4]]) for piece in pieces]
 
 
-def merged(parts: Sequence[FlatPart]) -> list[ElementTree.Element]:
+def merged(parts: Sequence[FlatPart]) -> list[Element]:
     """Return few SVG elements that cover the union of marks of one ink.
 
     Dots are circles, round strokes of one width a path with that width, and all others one path.
@@ -156,6 +139,6 @@ def merged(parts: Sequence[FlatPart]) -> list[ElementTree.Element]:
         )
         look = {"fill": "none", "stroke": "currentColor", "stroke-width": _text(width)}
         ends = {"stroke-linecap": "round", "stroke-linejoin": "round"}
-        return [*elements, ElementTree.Element("path", {"d": data, **look, **ends})]
+        return [*elements, Element("path", {"d": data, **look, **ends})]
     data = "".join(mark.data() for mark in strokes)
-    return [*elements, ElementTree.Element("path", {"d": data})]
+    return [*elements, Element("path", {"d": data})]

@@ -14,10 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.canvas import Canvas
-from artgen.drawing import Drawing
-from artgen.errors import UsageError
-from artgen.output.plotter import meshes, splats
+from artgen.base.errors import UsageError
+from artgen.output.parts.pens import PenPart, pen_lines
 from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
     Segments,
@@ -31,24 +29,15 @@ from artgen.output.plotter.lines import (
     straight,
     to_paths,
 )
-from artgen.output.plotter.marks import pen_lines
 from artgen.output.plotter.page import PAPERS, Fill, Page, named_page
-from artgen.output.plotter.parts import (
-    PenPart,
-    frame,
-    parts_of,
-    principal_axis,
-    stroke_width,
-    thickness,
-)
+from artgen.output.plotter.parts import frame, parts_of, principal_axis, stroke_width, thickness
 from artgen.output.plotter.route import length, sort_paths
 from artgen.primitives import Primitive
 from artgen.targets import parse_colour
+from artgen.values.canvas import Canvas
+from artgen.values.drawing import Drawing
 
 __all__ = ["PAPERS", "Fill", "Layer", "Page", "Plot", "named_page", "plot"]
-
-# Imported for the answers that they register.
-_FAMILIES = (meshes, splats)
 
 Floats = NDArray[np.float64]
 Pixels = NDArray[np.uint8]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.errors import InputError
+from artgen.base.errors import InputError
 from artgen.output.plotter.page import Page
 from artgen.targets import hex_colour, learn_palette, parse_colour
 

@@ -6,8 +6,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from artgen.canvas import Canvas
-from artgen.errors import UsageError, did_you_mean
+from artgen.base.errors import UsageError, did_you_mean
+from artgen.values.canvas import Canvas
 
 Fill = Literal["none", "hatch", "solid"]
 

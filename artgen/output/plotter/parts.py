@@ -2,67 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.canvas import Canvas
-from artgen.drawing import Drawing
-from artgen.errors import UsageError
-from artgen.generic import GenericFunction
-from artgen.output.parts import flat_parts
+from artgen.output.parts.pens import PenPart, pen_parts
 from artgen.primitives import Primitive
+from artgen.values.canvas import Canvas
+from artgen.values.drawing import Drawing
 
 Floats = NDArray[np.float64]
-
-
-@dataclass(frozen=True, eq=False)
-class PenPart:
-    """Outline and spine of a part, in any unit of length.
-
-    `rings` are closed polygons, float64 [corners, 2], filled where their common winding number is
-    not zero. `spine` is the middle line of a stroke, float64 [points, 2], or None.
-    """
-
-    rings: tuple[Floats, ...]
-    spine: Floats | None = None
-
-    def placed(self, scale: float, centre: tuple[float, float]) -> PenPart:
-        """Scale the part and move its origin to `centre`."""
-        rings = tuple(ring * scale + centre for ring in self.rings)
-        return PenPart(rings, None if self.spine is None else self.spine * scale + centre)
-
-    @property
-    def box(self) -> tuple[float, float, float, float]:
-        """The bounding box: smallest x and y, largest x and y."""
-        points = np.concatenate(self.rings)
-        (left, top), (right, bottom) = points.min(0), points.max(0)
-        return float(left), float(top), float(right), float(bottom)
 
 
 def frame(canvas: Canvas) -> PenPart:
     """Return the whole canvas as a part, in canvas units."""
     x, y = canvas.reach
     return PenPart((np.array([[-x, -y], [x, -y], [x, y], [-x, y]]),))
-
-
-@GenericFunction
-def pen_parts(primitive: Primitive, drawing: Drawing) -> list[PenPart]:
-    """List the parts that a pen draws, from the lowest to the highest, in canvas units.
-
-    By default these are the flat parts. Raises UsageError where there are none.
-    """
-    if flat_parts.dispatch(type(primitive)) is flat_parts.dispatch(object):
-        raise UsageError(
-            f"{drawing.primitive} is a {primitive.family}: it has no parts that a pen could draw",
-            hint="only shapes, cells and splats have them; use -o FILE.png",
-        )
-    return [
-        PenPart(tuple(rings), part.spine())
-        for part in flat_parts(primitive, drawing)
-        if (rings := part.rings())
-    ]
 
 
 def parts_of(drawing: Drawing, primitive: Primitive) -> list[PenPart]:

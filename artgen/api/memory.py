@@ -1,0 +1,149 @@
+"""A run from Python, in memory, with no files, no printing and no signal handlers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, Literal
+
+from artgen.api.streams import listening
+from artgen.art import Art
+from artgen.base.errors import Interrupted, PluginError, UsageError
+from artgen.engines import Engine
+from artgen.events import Evaluated, Event
+from artgen.plan import find_names
+from artgen.primitives import Primitive
+from artgen.recipe import Recipe, keywords
+from artgen.registry import Kind, default
+from artgen.runs import run
+from artgen.targets import (
+    Target,
+    TargetRequest,
+    image_from_array,
+    parse_colour,
+    parse_palette,
+    read_palette,
+)
+from artgen.targets.large import large_from_array
+from artgen.tasks import RunControl
+from artgen.values.frame import Frame, parse_frame
+
+
+def fit_in_memory(
+    target: Any,
+    primitive: str | type[Primitive],
+    crop: str | None = None,
+    engine_options: Mapping[str, Any] | None = None,
+    polish: bool = False,
+    observe: Callable[[Event], bool | None] | None = None,
+    **options: Any,
+) -> Art:
+    """Fit as `artgen.fit` says; `options` are the keys of recipes that are its arguments, and more.
+
+    Raises InputError, PluginError, UsageError, Diverged, OutOfMemory.
+    """
+    given = {key: options.pop(key) for key, _, _ in keywords() if key in options}
+    given = {key: value for key, value in given.items() if value is not None}
+    loss, size, palette = (given.get(key) for key in ("loss", "size", "palette"))
+    primitive = primitive if isinstance(primitive, str) else register(primitive)
+    if not isinstance(given.get("engine", ""), str):
+        given["engine"] = register(given["engine"])
+    if callable(loss):
+        given["loss"] = register(loss, kind="loss")
+    if callable(target):
+        target = f"{register(target, kind='target')}:"
+    texts = None if size is None else str(size)
+    frame = parse_frame(texts, crop, given.get("crop_at"), given.get("pad"))
+    opened: Target | None = None
+    source = "array"
+    if isinstance(target, str | os.PathLike):
+        source = os.fspath(target)
+    else:
+        if "mask" in given or "focus" in given:
+            raise UsageError(
+                "a mask or focus can only be used with a target that is a file",
+                hint="save the picture first",
+            )
+        if isinstance(target, Target):
+            if frame.aspect is not None:
+                raise UsageError(
+                    "a target that is open already cannot be cropped",
+                    hint="open it with artgen.targets.TargetRequest(frame=...)",
+                )
+            opened = target if frame.size is None else target.resized(frame.size)
+    if isinstance(palette, str):
+        given["palette"] = parse_palette(palette)
+    elif isinstance(palette, os.PathLike):
+        given["palette"] = read_palette(palette)
+    tables: dict[str, Any] = {"primitive": {"name": primitive}, "stage": {}}
+    for name, table, key in keywords():
+        if name in given:
+            value = given[name]
+            value = os.fspath(value) if isinstance(value, os.PathLike) else value
+            owner = tables.setdefault(table, {}) if table else tables
+            owner[key.name] = value
+    tables["primitive"] |= options
+    tables["output"] = {**tables.get("output", {}), "video": False}
+    aspect = frame.aspect and "{}:{}".format(*frame.aspect)
+    long_side = Frame.of(size).size
+    tables["target"] = {
+        **tables.get("target", {}),
+        **{"source": source, "size": long_side, "aspect": aspect},
+    }
+    more = [{"engine": "gradient", "quality": given.get("quality")}] if polish else []
+    tables["stage"] = [{**tables["stage"], **(engine_options or {})}, *more]
+    recipe = Recipe.from_request(tables)
+    if polish:
+        find_names(recipe, default()).check_polish()
+    if opened is None and not isinstance(target, str | os.PathLike):
+        recipe = find_names(recipe, default()).with_preset_target().recipe
+        # What suits the primitive is known later; until then black is behind transparency.
+        background = given.get("background", "auto")
+        plain = parse_colour("black" if background == "auto" else background)
+        asked = recipe.target
+        request = TargetRequest(asked.size, plain, max_pixels=asked.max_pixels, frame=asked.frame)
+        read = image_from_array if recipe.tiles is None else large_from_array
+        opened = read(target, request)
+    listener, evaluated = listening.get(), list[Evaluated]()
+    control = listener.control if listener else RunControl()
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Evaluated):
+            evaluated.append(event)
+        if listener:
+            listener.observe(event)
+        if observe is not None and observe(event) is True:
+            control.request_stop()
+
+    result = run(recipe, default(), target=opened, observers=[watch], control=control)
+    # An end that the observer asked for is no error.
+    if result.error is not None and not isinstance(result.error, Interrupted):
+        raise result.error
+    assert result.art is not None
+    return replace(result.art, history=tuple(evaluated))
+
+
+def register(
+    value: Any,
+    name: str | None = None,
+    *,
+    kind: Kind | Literal["observer"] | None = None,
+    files: tuple[str, ...] = (),
+) -> str:
+    """Offer a part of a plugin under `name`, by default its own name in snake case.
+
+    `value` is a subclass of `Primitive` or `Engine`, or a function as the hooks offer them; then
+    `kind` says of which kind it is: loss, target, exporter, look, or observer. A target opens the
+    files whose names match a pattern of `files`, such as ``"*.pgm16"``. Registering a name again
+    replaces it. Returns the name to pass to `fit`. Raises PluginError where `value` is not of its
+    kind or the name is invalid.
+    """
+    if kind is None and isinstance(value, type) and issubclass(value, Primitive | Engine):
+        kind = "engine" if issubclass(value, Engine) else "primitive"
+    if kind is None:
+        raise PluginError(
+            f"{value!r} cannot be registered: it is not a subclass of artgen.Primitive or Engine",
+            hint="say what a function is: kind='loss', 'target', 'exporter' or 'observer'",
+        )
+    return default().register(value, name, kind, files)

@@ -1,0 +1,1 @@
+"""What everything stands on: errors, options, generic functions, reading files; no torch."""

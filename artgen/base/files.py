@@ -1,0 +1,126 @@
+"""Find, hash and read files. Files of unknown origin must be regular and of a limited size."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import stat
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from io import BufferedReader
+from pathlib import Path
+
+from artgen.base.errors import InputError, reading
+
+LARGEST = 2**30
+
+
+class Damaged(Exception):
+    """A file is not what its suffix claims; the message says why."""
+
+
+def printable(path: str | os.PathLike[str]) -> str:
+    """Return `path` on one line of valid Unicode, whatever bytes the file system holds."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in os.fspath(path))
+
+
+def check_regular(path: str | os.PathLike[str], where: str) -> int:
+    """Return the size of a regular file in bytes. Raises InputError naming `where`, or OSError.
+
+    Anything else is refused: opening a pipe could wait for ever, and a device may have no end.
+    """
+    status = os.stat(path)
+    if stat.S_ISDIR(status.st_mode):
+        raise InputError(f"{where} is a folder", hint="name a file in it")
+    if not stat.S_ISREG(status.st_mode):
+        raise InputError(f"{where} is a pipe, socket or device", hint="save it as a file first")
+    return status.st_size
+
+
+def open_regular(
+    path: str | os.PathLike[str], where: str, largest: int | None = None, *, empty: bool = False
+) -> BufferedReader:
+    """Open a regular file of at most `largest` bytes for reading.
+
+    An empty file is refused unless `empty`. Raises InputError naming `where`.
+    """
+    with _input_errors(where):
+        size = check_regular(path, where)
+        if largest is not None and size > largest:
+            limit = f"{largest >> 30} GiB" if largest >= LARGEST else f"{largest >> 20} MiB"
+            raise InputError(f"{where} is larger than {limit}", hint="save a smaller copy")
+        if not (size or empty):
+            raise InputError(f"{where} is empty", hint="save or copy it anew")
+        return Path(path).open("rb")
+
+
+def read_regular(
+    path: str | os.PathLike[str], where: str, largest: int = LARGEST, *, empty: bool = False
+) -> bytes:
+    """Read a regular file, with the limits of `open_regular`. Raises InputError naming `where`."""
+    with _input_errors(where), open_regular(path, where, largest, empty=empty) as file:
+        return file.read()
+
+
+def check_art(file: Path) -> None:
+    """Raise InputError where `file`, an .art file, is not there."""
+    if not file.is_file():
+        reason = "is not a file" if file.exists() else "does not exist"
+        raise InputError(f"{file} {reason}", hint="an .art file is written by artgen fit")
+
+
+def find_file(name: str, sha256: str | None, search: Sequence[Path], what: str) -> Path:
+    """Return the first file `name` in the folders `search` that has the given hash (None: any).
+
+    An absolute path is used as it is. Raises InputError if there is no such file, or none with that
+    hash; `what` names the file in messages.
+    """
+    if not name:
+        raise InputError(f"the name of the {what} is empty", hint="name a file or folder")
+    path = Path(name)
+    candidates = [path] if path.is_absolute() else [folder / path for folder in search]
+    found = [candidate for candidate in candidates if candidate.exists()]
+    if not found:
+        places = ", ".join(dict.fromkeys(str(folder.absolute()) for folder in search))
+        raise InputError(
+            f"{what} {name} does not exist",
+            hint="check the path" if path.is_absolute() else f"looked in {places}",
+        )
+    for candidate in found:
+        if sha256 is None or not candidate.is_file() or file_hash(candidate, what) == sha256:
+            return candidate
+    raise InputError(
+        f"{what} {found[0]} is not the file the recipe was made with: its SHA-256 differs",
+        hint=f"give the {what} on the command line to use it anyway",
+    )
+
+
+def numbered(name: str, is_taken: Callable[[str], bool], mark: str = "_") -> str:
+    """Return the first of `name`, `name_2`, `name_3` and so on that is not taken."""
+    others = (f"{name}{mark}{number}" for number in itertools.count(2))
+    return next(each for each in itertools.chain([name], others) if not is_taken(each))
+
+
+def file_hash(path: Path, what: str = "") -> str:
+    """Return the SHA-256 of a regular file as hexadecimal digits.
+
+    Raises InputError, with `what` before the path.
+    """
+    import hashlib  # it loads OpenSSL, which takes as long as a table of flags
+
+    where = f"{what} {printable(path)}".strip()
+    with _input_errors(where), open_regular(path, where, empty=True) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def _input_errors(where: str) -> Iterator[None]:
+    try:
+        with reading(where):
+            yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        hint = "check the path and its permissions"
+        raise InputError(f"cannot read {where}: {reason}", hint=hint) from None
+    except ValueError as error:
+        raise InputError(f"{where} is not a file name: {error}") from None

@@ -1,0 +1,148 @@
+"""Options of primitives and engines: frozen dataclasses whose fields have help and bounds.
+
+    @dataclass(frozen=True)
+    class Options:
+        harmonics: int = option(8, "number of harmonics of the outline", low=1, high=64)
+        form: Literal["text", "notebook"] = option("notebook", "which published formula")
+
+Values come from the command line, a recipe or Python. `parse_options` checks them and makes an
+instance; its errors name the key, the reason and valid values.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import re
+import typing
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from artgen.base.errors import UsageError, did_you_mean
+from artgen.base.toml import parse_toml
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
+_WORDS = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "str": "text",
+    "None": "nothing",
+}
+
+
+def option(default: Any, help: str, *, low: float | None = None, high: float | None = None) -> Any:
+    """Make a dataclass field with a one-line `help` and inclusive bounds.
+
+    Raises ValueError for a default that is infinite, or a number that is NaN.
+    """
+    if [*not_finite(default)] or any(end is not None and math.isnan(end) for end in (low, high)):
+        raise ValueError(f"option {help!r} has a number that is NaN or infinite")
+    return dataclasses.field(default=default, metadata={"help": help, "low": low, "high": high})
+
+
+@dataclasses.dataclass(frozen=True)
+class OptionInfo:
+    """An option as shown by `artgen plugins show`."""
+
+    name: str
+    type: str
+    default: Any
+    help: str
+
+
+@functools.cache
+def _adapter(hint: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(hint)
+
+
+def describe_options(options: type[Any]) -> list[OptionInfo]:
+    """Describe the options of the dataclass `options`, in order of definition."""
+    hints = typing.get_type_hints(options)
+    return [
+        OptionInfo(
+            field.name,
+            _spell(hints[field.name], field.metadata),
+            field.default,
+            field.metadata.get("help", ""),
+        )
+        for field in dataclasses.fields(options)
+    ]
+
+
+def parse_options(options: type[T], values: Mapping[str, Any], owner: str) -> T:
+    """Make an instance of the dataclass `options` from `values`.
+
+    Raises UsageError naming `owner` and the key for an unknown key, a wrong type or a value
+    out of bounds.
+    """
+    from pydantic import ValidationError
+
+    assert dataclasses.is_dataclass(options)
+    hints = typing.get_type_hints(options)
+    fields = {field.name: field for field in dataclasses.fields(options)}
+    parsed: dict[str, Any] = {}
+
+    def wrong(key: str) -> UsageError:
+        metadata = fields[key].metadata
+        words = re.sub(
+            r"\w+", lambda word: _WORDS.get(word[0], word[0]), _spell(hints[key], metadata)
+        )
+        return UsageError(
+            f"{owner} option {key} must be {words.replace(' | ', ' or ')}, got {values[key]!r}",
+            hint=metadata.get("help"),
+        )
+
+    for key, value in values.items():
+        if key not in fields:
+            raise UsageError(f"{owner} has no option {key!r}", hint=did_you_mean(key, fields))
+        try:
+            # Bools are ints in Python, but `harmonics=true` is a mistake.
+            if isinstance(value, bool) and bool not in (hints[key], *typing.get_args(hints[key])):
+                raise TypeError
+            parsed[key] = _adapter(hints[key]).validate_python(value)
+        except (ValidationError, TypeError, OverflowError):
+            raise wrong(key) from None
+        low, high = (fields[key].metadata.get(end) for end in ("low", "high"))
+        number = isinstance(parsed[key], int | float)
+        too_low = number and low is not None and not parsed[key] >= low
+        too_high = number and high is not None and not parsed[key] <= high
+        if too_low or too_high or [*not_finite(parsed[key])]:
+            raise wrong(key)
+    return options(**parsed)
+
+
+def not_finite(value: object, path: str = "") -> Iterator[tuple[str, float]]:
+    """Find NaN and infinity: the keys that lead to each, joined by dots, and its value."""
+    if isinstance(value, Mapping | list | tuple):
+        inside = value.items() if isinstance(value, Mapping) else enumerate(value)
+        for key, each in inside:
+            yield from not_finite(each, f"{path}.{key}" if path else str(key))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield path, value
+
+
+def parse_value(text: str) -> Any:
+    """Parse the value after `--set KEY=`: a TOML literal, or else the bare text."""
+    try:
+        document = parse_toml(f"value = {text}")
+    except ValueError:
+        return text
+    return document["value"] if len(document) == 1 else text
+
+
+def _spell(hint: Any, metadata: Mapping[str, Any]) -> str:
+    """Spell a type and its bounds: `int from 1 to 64`, `text or notebook`."""
+    if typing.get_origin(hint) is typing.Literal:
+        return " or ".join(str(choice) for choice in typing.get_args(hint))
+    name = hint.__name__ if isinstance(hint, type) else str(hint)
+    low, high = metadata.get("low"), metadata.get("high")
+    if low is None:
+        return name if high is None else f"{name} up to {high}"
+    return f"{name} from {low}" if high is None else f"{name} from {low} to {high}"

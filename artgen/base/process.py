@@ -1,0 +1,89 @@
+"""Settings of processes that run artgen alone, which the library never changes by itself."""
+
+from __future__ import annotations
+
+import gc
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+
+from artgen.base.errors import UsageError
+
+DEVICES = "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1"
+"""Names of devices, as a hint."""
+
+
+def unknown_device(name: str) -> UsageError:
+    """The error for a name that is none of a device."""
+    return UsageError(f"there is no device {name!r}", hint=f"use {DEVICES}")
+
+
+_alone = False
+"""Whether this process runs artgen and nothing else."""
+
+
+def is_webgpu(device: str) -> bool:
+    """Return whether `device` is ``webgpu`` or ``webgpu:N``."""
+    return re.fullmatch(r"webgpu(:\d+)?", device) is not None
+
+
+def prepare_process() -> None:
+    """Speed up the start and small fits; only effective before torch is imported."""
+    global _alone
+    _alone = True
+    _shorten_waits()
+    collect_rarely()
+
+
+def collect_rarely() -> None:
+    """Collect garbage after 50,000 new objects instead of Python's 700.
+
+    Imports and compilers make half a million permanent objects. Scanning them again and again takes
+    a sixth of the time of a small fit.
+    """
+    gc.set_threshold(50_000, 20, 50)
+
+
+@contextmanager
+def without_distributed_tensors() -> Iterator[None]:
+    """Let torch find no distributed tensors inside, if this process runs artgen alone.
+
+    Before the first operation on tensors that record, torch looks up the class of distributed
+    tensors, once and for all. That imports 500 modules in 0.4 s; artgen has no such tensors. What
+    needs them, such as torch.compile, must not be called inside.
+    """
+    name = "torch.distributed.tensor"
+    if not _alone or name in sys.modules:
+        yield
+        return
+    sys.modules[name] = module = ModuleType(name)
+    vars(module)["DTensor"] = type("DTensor", (), {})
+    try:
+        yield
+    finally:
+        del sys.modules[name]
+
+
+def available_threads(asked: int) -> int:
+    """The number of threads to use: `asked`, but not more than this machine has processors.
+
+    Results do not depend on it. Thousands of threads crash OpenMP, and recipes come from larger
+    machines.
+    """
+    return min(asked, os.cpu_count() or 1)
+
+
+def _shorten_waits() -> None:
+    """Shorten the time that OpenMP threads of torch spin while they wait for work.
+
+    The default is about a millisecond, in which they block the processor for the threads of our
+    kernels (see `compiler.threads`). Sleeping at once costs small networks a fifth of their speed.
+    A few microseconds suit both.
+    """
+    if "OMP_WAIT_POLICY" not in os.environ:
+        os.environ["OMP_WAIT_POLICY"] = "passive"
+        # Read by GNU OpenMP, which torch uses on Linux; it overrides the policy.
+        os.environ.setdefault("GOMP_SPINCOUNT", "2000")

@@ -1,0 +1,36 @@
+"""Read TOML that anyone may have written: in time and memory proportional to its length."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+DEEPEST = 20
+"""Tables and lists inside one another, at most."""
+
+_LITERALS = re.compile(
+    r'"""(?:\\.|[^\\])*?(?:"""|\Z)'
+    r"|'''.*?(?:'''|\Z)"
+    r'|"(?:\\.|[^"\\\n])*"?'
+    r"|'[^'\n]*'?"
+    r"|#[^\n]*",
+    re.DOTALL,
+)
+"""Strings and comments; what has no end is matched too, so that no text is scanned twice."""
+
+_DEEP_KEY = re.compile(rf"(?<![\w-])(?:[\w-]++[ \t]*+\.[ \t]*+){{{DEEPEST}}}")
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse a TOML document. Raises ValueError.
+
+    `tomllib` stores every prefix of a dotted key, so a key of 60 kB would take gigabytes.
+    """
+    import tomllib
+
+    if _DEEP_KEY.search(_LITERALS.sub("_", text)):
+        raise ValueError(f"a key has more than {DEEPEST} parts")
+    try:
+        return tomllib.loads(text)
+    except RecursionError:
+        raise ValueError(f"lists or tables are nested more than {DEEPEST} deep") from None

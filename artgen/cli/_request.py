@@ -1,0 +1,209 @@
+"""What `artgen fit` is asked for: flags that keys of recipes declare, and those of several keys.
+
+The data that they become has the form of a recipe file and holds only what was given.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+import types
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from artgen.base.errors import UsageError
+from artgen.cli import _completion
+from artgen.cli._flags import Framing, Panel
+from artgen.recipe import flagged, keys
+from artgen.recipe.keys import Key
+from artgen.values.frame import is_focus, parse_frame, parse_pixels
+
+T = TypeVar("T")
+
+SEE = "How to watch"
+
+_MAKE, _FILES = Panel(keys.MAKE), Panel(keys.WRITE)
+
+
+def _keyed(cls: type[T]) -> type[T]:
+    """Make the attributes of a class flags, and add one for each key that declares one."""
+    own = [(name, vars(cls)[name], kind) for name, kind in get_type_hints(cls).items()]
+    own = [each for each in own if each[0] != "panels"]
+    flags = [*own, *((name, _option(name, each), _type(each)) for name, _, each in flagged())]
+    only = inspect.Parameter.KEYWORD_ONLY
+    parameters = [inspect.Parameter(n, only, default=d, annotation=t) for n, d, t in flags]
+    cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return cls
+
+
+def _type(key: Key) -> Any:
+    assert key.flag is not None
+    kind = key.flag.type or key.type
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = next(each for each in get_args(kind) if each is not type(None))
+    return kind if kind is bool else kind | None
+
+
+def _option(name: str, key: Key) -> Any:
+    flag = key.flag
+    assert flag is not None
+    panel, names = Panel(flag.panel), flag.names or (f"--{name.replace('_', '-')}",)
+    if _type(key) is bool:
+        return panel.switch(flag.help, *names)
+    low, high = flag.low, flag.high
+    if low is None and flag.type is None:
+        low, high = key.bounds.get("ge"), key.bounds.get("le")
+    limits: dict[str, Any] = {"min": low, "max": high}
+    complete = flag.complete
+    if isinstance(complete, str):
+        complete = getattr(_completion, complete)
+    elif complete is not None:
+        complete = getattr(_completion, complete[0])(complete[1])
+    return panel.option(flag.metavar, flag.help, *names, complete=complete, **limits)
+
+
+@_keyed
+class Request:
+    """The flags that say what to make, of the keys of a recipe and beside them."""
+
+    def __init__(self, **values: Any) -> None:
+        vars(self).update(values)
+
+    look: str | None = _MAKE.option(
+        "NAME|FILE.toml",
+        "Style of the whole picture, such as watercolour, linocut or neon: primitive, colours, "
+        "paper and more, see artgen plugins list. Other flags override it.",
+        complete=_completion.looks,
+    )
+    settings: list[str] | None = _MAKE.option(
+        "KEY=VALUE",
+        "Set an option of the primitive, preset=NAME, engine.KEY=VALUE (with several "
+        "stages 1.KEY, 2.KEY), clip.KEY=VALUE or tiles.KEY=VALUE. Repeatable.",
+        "--set",
+        complete=_completion.settings,
+    )
+    polish: bool = _MAKE.switch(
+        "Add a second stage that refines shapes by gradient descent.", "--polish"
+    )
+    seeds: str | None = _MAKE.option(
+        "1..20", "Run once per seed, 1..20 or 1,4,7, and make a contact sheet."
+    )
+    recipe: Path | None = _MAKE.option(
+        "FILE",
+        "Use a recipe: a .toml, or a .png, .svg, .html, .mp4, .art or .json that artgen "
+        "wrote. Other flags override it.",
+    )
+    outputs: list[Path] | None = _FILES.option(
+        "FILE",
+        "Also write the result to this file. The suffix chooses the format, as in artgen render; "
+        "- is standard output. Repeatable.",
+        "--output",
+        "-o",
+    )
+    video: Path | None = _FILES.option(
+        "FILE",
+        "Video file: .mp4, .webm, .gif, .webp or .apng. In a batch: FILE-STEM. Default: STEM.mp4.",
+    )
+    no_video: bool = _FILES.switch("Make no video.", "--no-video")
+
+    panels: ClassVar[Sequence[str]] = (
+        *(keys.MAKE, keys.LONG, keys.JUDGE, "Size and crop", keys.WRITE, keys.CODECS, keys.CLIPS),
+        *(SEE, keys.WHERE, "Many runs", "Every command"),
+    )
+    """The panels of the help, in their order."""
+
+    def given(self, name: str) -> Any:
+        """The value of the flag of the parameter `name`, None where it was not given."""
+        value = getattr(self, name)
+        return None if value is False else value
+
+    def stages(self) -> dict[str, Any]:
+        """The values of the flags of stages, as typed."""
+        own = {key.field: self.given(name) for name, table, key in flagged() if table == "stage"}
+        return {**own, "polish": self.polish or None}
+
+    def tables(self, framing: Framing) -> dict[str, Any]:
+        """The values of all other flags, in the form of a recipe, None where one was not given.
+
+        Raises UsageError.
+        """
+        tables: dict[str, Any] = {}
+        for name, table, key in flagged():
+            if table != "stage":
+                owner = tables.setdefault(table, {}) if table else tables
+                owner[key.name] = self._value(name, key)
+        self._frame(tables["target"], tables["output"], framing)
+        video = self.film_file
+        tables["output"]["video"] = False if self.no_video else None if video is None else True
+        tables["output"]["video_format"] = parse_video(video)
+        return tables
+
+    @property
+    def folders(self) -> list[Path]:
+        """The folders of the recipe and of the drawing to start from."""
+        return [file.parent for file in (self.recipe, self.given("init")) if file is not None]
+
+    @property
+    def film_file(self) -> Path | None:
+        """The file of the video: that of `--video`, or of `-o` where it is one."""
+        from artgen.output import FORMATS
+
+        if self.video is not None or self.no_video:
+            return self.video
+        return next((f for f in self.outputs or () if f.suffix.lower() in FORMATS), None)
+
+    def source(self, target: str) -> str:
+        """The path or source of a target; standard input becomes a file."""
+        from artgen.cli._pipes import STDIO, from_stdin
+
+        return str(from_stdin()) if target == STDIO else self._located(target)
+
+    def _located(self, source: str) -> str:
+        """The same place wherever it is looked up from; `sample:NAME` is no place."""
+        from artgen.targets import Source
+
+        parsed = Source.parse(source)
+        if not self.folders or parsed.path is None:
+            return source
+        return str(parsed.at(os.path.abspath(parsed.path)))
+
+    def _value(self, name: str, key: Key) -> Any:
+        value, flag = self.given(name), key.flag
+        assert flag is not None
+        if value is None:
+            return None
+        if flag.file:
+            text = isinstance(value, str) and is_focus(value)
+            return value if text else {"name": self._located(str(value))}
+        if isinstance(flag.parse, str):
+            from pkgutil import resolve_name
+
+            return resolve_name(flag.parse)(value)
+        return flag.parse(value) if flag.parse is not None else value
+
+    def _frame(self, target: dict[str, Any], output: dict[str, Any], framing: Framing) -> None:
+        """Add what size, crop and border say together."""
+        size, still = self.given("size"), self.given("still_size")
+        frame = parse_frame(size, framing.crop, framing.crop_at, framing.border, framing.dpi)
+        if still is None and framing.crop is not None and "x" in framing.crop:
+            still = framing.crop
+        target["size"] = parse_frame(size, dpi=framing.dpi).size
+        target["aspect"] = frame.aspect and "{}:{}".format(*frame.aspect)
+        target |= {"crop_at": framing.crop_at, "pad": frame.pad}
+        output["still_size"] = still and parse_pixels(still, framing.dpi, flag="--still-size")
+        output["dpi"] = framing.dpi_of(still)
+
+
+def parse_video(file: Path | None) -> str | None:
+    """The format that the suffix of `--video` asks for. Raises UsageError."""
+    from artgen.output import FORMATS
+
+    if file is None:
+        return None
+    if file.suffix.lower() not in FORMATS:
+        raise UsageError(
+            f"--video {file} has an unknown video format",
+            hint=f"end the name in {', '.join(FORMATS)}",
+        )
+    return file.suffix.lower().removeprefix(".")

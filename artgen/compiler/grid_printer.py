@@ -1,0 +1,151 @@
+"""Grids of features, printed for each language: see `artgen.nn.grids`.
+
+What all do is said once: how near a position is to each corner of its cell, and in which row of the
+table the features of that corner are. Names in the text, along axis a: n0 cells, p0 the position
+counted in cells, i0 the cell, u0 the place in it from 0 to 1. Corner c has the weight w0 and row0.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from types import ModuleType
+from typing import NamedTuple
+
+from artgen.compiler import kernel_cache
+from artgen.compiler.field_layers import PRIMES, Grids
+from artgen.compiler.templates import fill
+
+
+class _Language(NamedTuple):
+    """How a language finds the cell along axis {a}, writes 1, and mixes a vertex into a hash."""
+
+    cell: Sequence[str]
+    one: str
+    mixed: str
+
+
+_NUMBA = _Language(
+    cell=(
+        "n{a} = levels[level, {a}]",
+        "p{a} = positions[m, {a}] * np.float32(n{a})",
+        "i{a} = min(max(int(p{a}), 0), n{a} - 1)",
+        "u{a} = p{a} - np.float32(i{a})",
+    ),
+    one="np.float32(1)",
+    mixed="({vertex} * {prime})",
+)
+
+_TRITON = _Language(
+    cell=(
+        "n{a} = tl.load(place + {a})",
+        "p{a} = tl.load(positions + m * {axes} + {a}, live, 0.0) * n{a}.to(tl.float32)",
+        "i{a} = tl.minimum(tl.maximum(p{a}.to(tl.int64), 0), n{a} - 1)",
+        "u{a} = p{a} - i{a}.to(tl.float32)",
+    ),
+    one="1.0",
+    mixed="({vertex} * {prime})",
+)
+
+_GLSL = _Language(
+    cell=(
+        "int n{a} = int(grid[{a}]);",
+        "float p{a} = place[{a}] * grid[{a}];",
+        "int i{a} = clamp(int(p{a}), 0, n{a} - 1);",
+        "float u{a} = p{a} - float(i{a});",
+    ),
+    one="1.0",
+    mixed="(uint{vertex} * {prime}u)",
+)
+
+
+class _Corner(NamedTuple):
+    """A corner of the cell: its weight, and its row of a level by the hash and without."""
+
+    weight: str
+    mixed: str
+    flat: str
+
+
+def _corner(language: _Language, axes: int, corner: int) -> _Corner:
+    weights, mixed, flat = [], [], []
+    for a in range(axes):
+        far = corner >> a & 1
+        vertex = f"(i{a} + {far})"
+        weights.append(f"u{a}" if far else f"({language.one} - u{a})")
+        mixed.append(language.mixed.format(vertex=vertex, prime=PRIMES[a]))
+        flat.append(" * ".join([vertex, *(f"(n{b} + 1)" for b in range(a))]))
+    return _Corner(" * ".join(weights), " ^ ".join(mixed), " + ".join(flat))
+
+
+def _cell(language: _Language, axes: int) -> list[str]:
+    """Lines that find the cell of a position."""
+    return [line.format(a=a, axes=axes) for a in range(axes) for line in language.cell]
+
+
+def _place(language: _Language, axes: int) -> list[str]:
+    """Lines that find the rows and weights of all corners, in Python."""
+    corners = [_corner(language, axes, c) for c in range(2**axes)]
+    return [
+        *_cell(language, axes),
+        *(f"w{c} = {corner.weight}" for c, corner in enumerate(corners)),
+        "if hashed:",
+        *(f"    row{c} = first + (({e.mixed}) & (largest - 1))" for c, e in enumerate(corners)),
+        "else:",
+        *(f"    row{c} = first + {e.flat}" for c, e in enumerate(corners)),
+    ]
+
+
+@functools.cache
+def grid_kernels(axes: int, features: int) -> ModuleType:
+    """Compile the kernels for this number of axes and of features per level."""
+    corners = range(2**axes)
+    source = fill(
+        "numba/grids.txt",
+        axes=str(axes),
+        features=str(features),
+        place=_place(_NUMBA, axes),
+        interpolated=" + ".join(f"w{c} * table[row{c}, k]" for c in corners),
+        scattered=[f"out[row{c}, k] += w{c} * g" for c in corners],
+    )
+    return kernel_cache.load(source, of="hash grids")
+
+
+@functools.cache
+def cuda_grid_kernels(axes: int, features: int) -> ModuleType:
+    """Load the Triton kernels for this number of axes and of features per level."""
+    corners = range(2**axes)
+    at = f"row{{}}[:, None] * {features} + k"
+    places = [at.format(c) for c in corners]
+    source = fill(
+        "triton/grids.txt",
+        axes=str(axes),
+        features=str(features),
+        width=str(1 << (features - 1).bit_length()),
+        place=_place(_TRITON, axes),
+        interpolated=" + ".join(
+            f"w{c}[:, None] * tl.load(table + {place}, there, 0.0)"
+            for c, place in enumerate(places)
+        ),
+        scattered=[
+            f"add(sums + {place}, w{c}[:, None] * given, there)" for c, place in enumerate(places)
+        ],
+    )
+    return kernel_cache.load(source, of="hash grids")
+
+
+def emit_glsl_grids(step: Grids, name: str, levels: int, table: int) -> str:
+    """Write the function `name` of a shader, whose levels and table begin at these texels."""
+    lines = []
+    for corner in (_corner(_GLSL, 2, c) for c in range(4)):
+        row = f"hashed ? int(({corner.mixed}) & {step.largest - 1}u) : {corner.flat}"
+        lines.append(f"sum += {corner.weight} * feature_{name}(first + ({row}), k);")
+    return fill(
+        "glsl/grids.glsl",
+        name=name,
+        features=str(step.table.shape[1]),
+        levels=str(levels),
+        table=str(4 * table),
+        cell=_cell(_GLSL, 2),
+        sum=lines,
+    )

@@ -1,0 +1,9 @@
+let left = tile.x * $side;
+let top = size.top + tile.y * $side;
+let column = left + lane % $side;
+let row = top + lane / $side;
+let live = column < size.width && row < size.bottom;
+let plane = size.width * (size.bottom - size.top);
+let place = select(0u, (row - size.top) * size.width + column, live);
+let x = centres[select(0u, column, live)];
+let y = centres[select(0u, size.width + row, live)];

@@ -1,1 +1,0 @@
-"""Hill climbing over stacks of shapes, one shape at a time."""

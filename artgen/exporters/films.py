@@ -1,0 +1,141 @@
+"""Videos and animations of a film, of its forms, of parts that appear, and of a walk."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.animation.forms import Shot, find_form, form_frames
+from artgen.art import Art, Exporter, ExportRequest
+from artgen.base.errors import UsageError
+from artgen.base.waiting import report
+from artgen.display.views import FramedView
+from artgen.exporters.requests import TIMES, drawn_as, refuse
+from artgen.exporters.walks import WALK_FPS, walk_frames
+from artgen.output import to_pixels, write_video
+from artgen.output.animation import ANIMATIONS
+from artgen.output.spool import there_and_back, with_ends, write_limited
+from artgen.values.canvas import LARGE
+from artgen.values.drawing import Drawing
+from artgen.values.frame import Frame
+
+LARGEST_FRAME = 1920
+"""Long side of the frames of videos of large drawings, in pixels, unless a size is asked for."""
+
+
+def _video(suffix: str) -> Exporter:
+    """Make the exporter of a video format: a film, or a walk through latent space."""
+
+    def export(art: Art, request: ExportRequest) -> bytes:
+        refuse(request, suffix.removeprefix(".").upper(), video=True)
+        if request.transparent:
+            raise UsageError("a video cannot be transparent", hint="leave out --transparent")
+        frames, fps = _moving(art, request, suffix)
+        with TemporaryDirectory() as folder:
+            file, recipe = Path(folder) / f"art{suffix}", art.recipe.to_json()
+            if request.start == "blank":
+                frames = with_ends(frames, fps, blank(art.drawing))
+            if request.start == "photo":
+                frames = with_ends(frames, fps, _photograph(art, request, suffix))
+            if request.loop:
+                frames = there_and_back(frames)
+            if request.max_bytes is None:
+                write_video(file, frames, fps=fps, comment=recipe)
+            else:
+                limit = request.max_bytes
+                words = write_limited(file, frames, fps=fps, comment=recipe, max_bytes=limit)
+                report(words, kind="result")
+            return file.read_bytes()
+
+    export.__doc__ = f"Export a film, or a walk through latents, as {suffix}. Raises UsageError."
+    return export
+
+
+export_mp4, export_webm = _video(".mp4"), _video(".webm")
+export_gif, export_webp, export_apng = _video(".gif"), _video(".webp"), _video(".apng")
+
+
+def blank(drawing: Drawing) -> NDArray[np.uint8]:
+    """The background of a drawing as a picture of one pixel."""
+    return to_pixels(np.array(drawing.background, np.float64)[None, None])
+
+
+def _photograph(art: Art, request: ExportRequest, suffix: str) -> NDArray[np.uint8]:
+    """The photo of a request at the size of the video, uint8 [height, width, 3]."""
+    from PIL.Image import Resampling
+    from PIL.ImageOps import fit
+
+    if request.photo is None:
+        raise UsageError("no photo was given", hint="pass photo=PIL.Image.open(FILE)")
+    view = FramedView(
+        _drawn(art, request, suffix, 1.0)[0], art.drawing, art.primitive(), device="cpu"
+    )
+    whole = view.placement.whole
+    size = whole.width, whole.height
+    large = fit(request.photo.convert("RGB"), size, Resampling.LANCZOS)
+    return view.placement.cut(np.asarray(large), view.border)
+
+
+def _moving(
+    art: Art, request: ExportRequest, suffix: str
+) -> tuple[Iterator[NDArray[np.uint8]], float]:
+    """Return lazy frames of a film or walk, and their rate per second."""
+    if request.walk is not None:
+        if request.start == "photo" or request.film is not None:
+            raise UsageError(
+                "a walk is a film of its own", hint="leave out --film and --start, or --walk"
+            )
+        return walk_frames(art, request)
+    if request.film is not None:
+        if request.start is not None:
+            raise UsageError("--film and --start were both given", hint="leave one of them out")
+        form = find_form(request.film)
+        frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
+        photo = _photograph(art, request, suffix) if form.photo else None
+        shot = Shot(art, frame, request.seconds, photo, tuple(drawn_as(request).items()))
+        return form_frames(request.film, shot, fps, request.speed), fps
+    if request.start == "parts" or (not art.has_film and art.primitive().has_count):
+        frame, fps = _drawn(art, request, suffix, request.fps or WALK_FPS)
+        how = drawn_as(request)
+        return art.building(frame, seconds=request.seconds, fps=fps, **how), fps
+    if not art.has_film:
+        walk = "" if art.primitive().floats is None else "use --walk labels, or "
+        raise UsageError(
+            "this drawing has no film to make a video of",
+            hint=f"{walk}make a film: artgen fit --history 40",
+        )
+    film = art.require_film()
+    art = replace(art, film=film)
+    frame, fps = _drawn(art, request, suffix, request.fps or film.fps)
+    return art.frames(frame, fps=fps, speed=request.speed, **drawn_as(request)), fps
+
+
+def _drawn(art: Art, request: ExportRequest, suffix: str, fps: float) -> tuple[Frame, float]:
+    """Return the frame and the rate to draw at: no more pixels and frames than a format keeps."""
+    frame = film_frame(art, Frame.of(request.size))
+    canvas = art.canvas(frame)
+    size = max(canvas.width, canvas.height)
+    if suffix in ANIMATIONS:
+        size, fps = min(size, ANIMATIONS[suffix].side), min(fps, ANIMATIONS[suffix].fps)
+    return replace(frame, size=size), fps
+
+
+def film_frame(art: Art, frame: Frame) -> Frame:
+    """Return the frame of a video, reduced if the drawing is large and no size is asked for.
+
+    Raises UsageError for a size of more than `LARGE` pixels.
+    """
+    canvas = art.canvas(frame)
+    if canvas.width * canvas.height <= LARGE:
+        return frame
+    if frame.size is not None:
+        raise UsageError(
+            f"{canvas.width} {TIMES} {canvas.height} pixels are too many for a video",
+            hint=f"use a size of {LARGEST_FRAME}, or write a still: PNG or TIFF",
+        )
+    return replace(frame, size=LARGEST_FRAME)

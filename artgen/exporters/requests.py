@@ -1,0 +1,29 @@
+"""What a format refuses of a request, and what drawing takes from it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from artgen.art import ExportRequest
+from artgen.base.errors import UsageError
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+
+def drawn_as(request: ExportRequest) -> dict[str, Any]:
+    """Return the keywords of `Art.view` but the size and the transparency."""
+    return {"supersample": request.supersample, "device": request.device}
+
+
+def refuse(request: ExportRequest, what: str, *, video: bool = False) -> None:
+    """Raise UsageError for requests that only other formats support."""
+    moving = request.start or request.film or request.loop or request.max_bytes is not None
+    if moving and not video:
+        raise UsageError(
+            f"{what} is not a video format",
+            hint="use -o FILE.mp4, or leave out --film, --start, --loop and --max-bytes",
+        )
+    if request.animate is not None:
+        raise UsageError(f"{what} cannot be animated", hint="use -o FILE.svg")
+    if request.page is not None:
+        raise UsageError(f"{what} does not take a page", hint="use -o FILE.svg or -o FILE.pdf")

@@ -1,0 +1,72 @@
+"""Stills: PNG, TIFF, JPEG and AVIF, with the recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.art import Art, Exporter, ExportRequest
+from artgen.base.errors import UsageError
+from artgen.exporters.requests import drawn_as, refuse
+from artgen.output import encode_photo, encode_png, encode_png_strips, encode_tiff_strips
+from artgen.values.canvas import Canvas
+
+
+def export_png(art: Art, request: ExportRequest) -> bytes:
+    """Export a PNG with the recipe; a walk becomes a strip of pictures. Raises UsageError."""
+    text = art.recipe.to_json()
+    if request.latent is not None or request.walk is not None:
+        return encode_png(_still(art, request, "PNG"), text, dpi=request.dpi)
+    canvas, strips = _strips(art, request, "PNG")
+    first = next(strips)
+    if len(first) == canvas.height:
+        return encode_png(first, text, dpi=request.dpi)
+    return encode_png_strips(chain([first], strips), canvas.height, text, dpi=request.dpi)
+
+
+def export_tiff(art: Art, request: ExportRequest) -> bytes:
+    """Export a tiled TIFF with the recipe, drawn strip by strip if large. Raises UsageError."""
+    if request.latent is not None or request.walk is not None:
+        raise UsageError("a TIFF cannot show latents", hint="use -o FILE.png")
+    canvas, strips = _strips(art, request, "TIFF")
+    return encode_tiff_strips(strips, canvas.height, art.recipe.to_json(), dpi=request.dpi)
+
+
+def _strips(
+    art: Art, request: ExportRequest, what: str
+) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
+    """Return the size of a still, and its rows as `Art.strips` draws them."""
+    refuse(request, what)
+    strips = art.strips(request.size, transparent=request.transparent, **drawn_as(request))
+    return art.canvas(request.size), strips
+
+
+def _photo(suffix: str) -> Exporter:
+    """Make the exporter of a format for photographs."""
+
+    def export(art: Art, request: ExportRequest) -> bytes:
+        if request.transparent and suffix != "avif":
+            raise UsageError("a JPEG cannot be transparent", hint="use -o FILE.png or FILE.avif")
+        pixels = _still(art, request, suffix.upper())
+        return encode_photo(pixels, suffix, art.recipe.to_json(), dpi=request.dpi)
+
+    export.__doc__ = f"Export a still as {suffix}, with the recipe. Raises UsageError."
+    return export
+
+
+export_jpg, export_avif = _photo("jpg"), _photo("avif")
+
+
+def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
+    """Draw a still, uint8 [height, width, 3 or 4]."""
+    refuse(request, what)
+    if request.latent is None and request.walk is None:
+        return art.render(request.size, transparent=request.transparent, **drawn_as(request))
+    if request.transparent:
+        raise UsageError("pictures of a set cannot be transparent", hint="leave out --transparent")
+    from artgen.exporters.walks import imagined
+
+    return imagined(art, request)

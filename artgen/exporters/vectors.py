@@ -1,0 +1,165 @@
+"""Parts one by one: SVG, PDF, EPS, JSON, lines for pens and pages that zoom, with the recipe."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from artgen.art import Art, ExportRequest
+from artgen.base.errors import UsageError
+from artgen.exporters.requests import TIMES, refuse
+from artgen.output import encode_jpeg
+from artgen.registry import bare_name
+from artgen.targets import parse_colour
+from artgen.values.frame import Frame
+
+if TYPE_CHECKING:
+    from artgen.output.page import PageWords
+    from artgen.output.plotter import Plot
+
+_SEEN = 1024
+"""Long side of the picture from which a plot is made, in pixels."""
+
+_POSTER_SIDE = 320
+"""Long side of the fallback picture of a page, in pixels."""
+
+
+def export_svg(art: Art, request: ExportRequest) -> bytes:
+    """Export flat parts as SVG elements, or lines on a page, with the recipe. Raises UsageError."""
+    if request.page is not None:
+        from artgen.output.plotter.files import encode_plot
+
+        refuse(replace(request, page=None), "a page")
+        return encode_plot(_plotted(art, request), art.recipe.to_json())
+    from artgen.output.svg.picture import encode_svg
+
+    return encode_svg(
+        art.drawing,
+        art.primitive(),
+        Frame.of(request.size),
+        art.recipe.to_json(),
+        transparent=request.transparent,
+        animate=request.animate,
+    )
+
+
+def export_html(art: Art, request: ExportRequest) -> bytes:
+    """Export a zoomable HTML page, which plays a film if there is one, with the recipe.
+
+    `size` is the long side of the pictures that it saves. Raises UsageError if a page cannot draw
+    the art.
+    """
+    from artgen.output.page import encode_page
+
+    refuse(request, "HTML")
+    if request.latent is not None or request.walk is not None:
+        raise UsageError("a page cannot show latents", hint="use -o FILE.png or -o FILE.mp4")
+    if request.transparent:
+        raise UsageError("a page cannot be transparent", hint="leave out --transparent")
+    side = min(_POSTER_SIDE, max(art.drawing.width, art.drawing.height))
+    return encode_page(
+        art.drawing,
+        art.primitive(),
+        art.recipe.to_json(),
+        _words(art),
+        encode_jpeg(art.render(side), 80, optimize=True),
+        film=art.film,
+        **({} if request.size is None else {"saved_side": _long_side(art, request, "a page")}),
+    )
+
+
+def _long_side(art: Art, request: ExportRequest, what: str) -> int:
+    """Return the long side in pixels. Raises UsageError for a crop or a border."""
+    drawn = art.drawing.canvas
+    placement = Frame.of(request.size).place(drawn)
+    whole, picture = placement.whole, placement.picture
+    # The drawing of a cropped target has that aspect up to one of its own pixels.
+    pixel = max(whole.width / drawn.width, whole.height / drawn.height)
+    if max(abs(whole.width - picture.width), abs(whole.height - picture.height)) > pixel:
+        asked = f"{picture.width} {TIMES} {picture.height}"
+        raise UsageError(
+            f"{what} shows the whole drawing, so a size of {asked} cannot crop it or add a border",
+            hint="give the long side alone, without --crop and --pad, or write PNG, SVG or MP4",
+        )
+    return max(picture.width, picture.height)
+
+
+def _words(art: Art) -> PageWords:
+    """Collect the words of a page: those of the recipe, or generated ones."""
+    from artgen.output.page import PageWords
+
+    drawing, words = art.drawing, art.recipe.piece
+    count = art.primitive().count_of(drawing)
+    name = bare_name(drawing.primitive)
+    parts = f"{count:,} {TIMES} {name}" if count > 1 else f"{drawing.parameters:,} numbers"
+    title = (words and words.title) or (parts if count > 1 else name)
+    facts = [name if count <= 1 else "", parts, f"{drawing.width} {TIMES} {drawing.height}"]
+    facts += [f"{art.psnr:.1f} dB"] if art.psnr is not None else []
+    shown = [fact for fact in facts if fact and fact != title]
+    return PageWords(
+        title,
+        (words and words.text) or "",
+        shown,
+        (words and words.alt) or f"A picture made of {parts}",
+    )
+
+
+def export_json(art: Art, request: ExportRequest) -> bytes:
+    """Export flat parts as JSON, with the recipe. Raises UsageError if there are none."""
+    from artgen.output.parts import encode_parts
+
+    refuse(request, "JSON")
+    return encode_parts(
+        art.drawing,
+        art.primitive(),
+        art.drawing.canvas.scaled(_long_side(art, request, "JSON")),
+        art.recipe.to_dict(),
+        transparent=request.transparent,
+    )
+
+
+def export_pdf(art: Art, request: ExportRequest) -> bytes:
+    """Export flat parts as filled paths, or lines for pens on a page, with the recipe.
+
+    Raises UsageError.
+    """
+    if request.page is None:
+        return _vector(art, request, "pdf")
+    from artgen.output.plotter.files import encode_pdf
+
+    refuse(replace(request, page=None), "PDF")
+    return encode_pdf(_plotted(art, request), art.recipe.to_json())
+
+
+def export_eps(art: Art, request: ExportRequest) -> bytes:
+    """Export opaque flat parts as filled paths, with the recipe. Raises UsageError."""
+    return _vector(art, request, "eps")
+
+
+def _vector(art: Art, request: ExportRequest, kind: Literal["pdf", "eps"]) -> bytes:
+    from artgen.output.vector import encode_vector
+
+    refuse(request, kind.upper())
+    return encode_vector(
+        kind,
+        art.drawing,
+        art.primitive(),
+        Frame.of(request.size),
+        art.recipe.to_json(),
+        transparent=request.transparent,
+        dpi=request.dpi,
+    )
+
+
+def _plotted(art: Art, request: ExportRequest) -> Plot:
+    """Plot the art on the requested page."""
+    from artgen.output.plotter import Page, plot
+
+    page = request.page or Page()
+    pixels = art.render(_SEEN, transparent=request.transparent, device=request.device)
+    if request.transparent:
+        alpha, paper = pixels[..., 3:] / 255, 255 * np.array(parse_colour(page.paper))
+        pixels = np.rint(alpha * pixels[..., :3] + (1 - alpha) * paper).astype(np.uint8)
+    return plot(art.drawing, art.primitive(), pixels, page, transparent=request.transparent)

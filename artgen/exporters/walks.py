@@ -1,0 +1,44 @@
+"""Walks through the latent space of a codec, as frames and as a strip; places in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from artgen.art import Art, ExportRequest
+from artgen.display.sheets import resized
+
+WALK_FPS = 30
+_STRIP = 10, 4
+"""Columns and rows of the strip that shows a walk as a still."""
+
+
+def walk_frames(art: Art, request: ExportRequest) -> tuple[Iterator[NDArray[np.uint8]], float]:
+    """Return the pictures along a walk, and their rate per second. Raises UsageError."""
+    canvas, space = art.picture_canvas(request.size), art.latent_space()
+    fps = request.fps or WALK_FPS
+    pictures = space.draw(*space.walk(request.walk or "", max(1, round(fps * request.seconds))))
+    return (resized(picture, canvas, smooth=True) for picture in pictures), fps
+
+
+def imagined(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
+    """Draw a place in latent space, or a strip of pictures along a walk."""
+    if request.walk is not None:
+        return walk_strip(art, request)
+    canvas, space = art.picture_canvas(request.size), art.latent_space()
+    place = space.place(request.latent or "mean")
+    picture = space.draw(place.latent[None], torch.tensor([place.label]))[0]
+    return resized(picture, canvas, smooth=True)
+
+
+def walk_strip(art: Art, request: ExportRequest) -> NDArray[np.uint8]:
+    """Draw rows of pictures along a walk, uint8 [h, w, 3]. Raises UsageError."""
+    canvas, space = art.picture_canvas(request.size), art.latent_space()
+    columns, rows = _STRIP
+    pictures = space.draw(*space.walk(request.walk or "", columns * rows))
+    cell = canvas.scaled(max(1, max(canvas.width, canvas.height) // 4))
+    lines = np.split(np.stack([resized(picture, cell, smooth=True) for picture in pictures]), rows)
+    return np.concatenate([np.concatenate(list(line), axis=1) for line in lines])

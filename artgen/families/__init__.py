@@ -1,0 +1,1 @@
+"""The families of primitives, a folder each: contract, painting, search, files, checks."""

@@ -1,0 +1,1 @@
+"""Codecs: an encoder and a decoder for the pictures of a set."""

@@ -1,0 +1,238 @@
+"""Plots of codecs: pictures that explain what they have learned, and how well they compress.
+
+Some need only the drawing, which holds test pictures; others need the whole set.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from artgen.art import Art
+from artgen.art.latents import plot_latents
+from artgen.base.errors import UsageError
+from artgen.display.plots import plot_ranks, plot_scatter
+from artgen.display.sheets import as_rgb
+from artgen.families.codec.batches import RandomAffine, augmented
+from artgen.families.codec.contract import Codec
+from artgen.families.codec.latents import CodecLatents
+from artgen.families.codec.paint import encode
+from artgen.losses.metrics import equivalent_rank, rank_errors
+from artgen.output import contact_sheet, to_pixels
+from artgen.raster import reconstruct
+from artgen.targets import SetTarget
+from artgen.values.canvas import Canvas
+from artgen.values.examples import Examples
+
+Colour = tuple[float, float, float]
+Pixels = NDArray[np.uint8]
+Cells = list[tuple[Pixels, str]]
+
+_CELL = 112
+"""Approximate side of a picture in a sheet, in pixels: a multiple of its own side."""
+
+_MOST_DOTS = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Exhibit:
+    """A codec with the title to show, and its set if the plot needs one."""
+
+    title: str
+    art: Art
+    space: CodecLatents
+    target: SetTarget | None
+
+    @property
+    def set(self) -> SetTarget:
+        """The set, for plots that need it."""
+        assert self.target is not None
+        return self.target
+
+    @property
+    def error(self) -> float:
+        """The mean squared error over the test pictures of the set."""
+        space, examples = self.space, Examples.from_arrays(self.set.test, self.set.test_labels)
+        outputs = reconstruct(space.codec, space.drawing.tensors, examples)
+        return float((outputs - examples.images.float() / 255).double().square().mean())
+
+
+@dataclass(frozen=True)
+class CodecPlot:
+    """A kind of plot: `sheet` draws one codec, `chart` one or, if `several`, a list of them.
+
+    A sheet has its own size; a chart has the size and paper that are asked for.
+    """
+
+    sheet: Callable[[Exhibit], Pixels] | None = None
+    chart: Callable[..., Pixels] | None = None
+    several: bool = False
+
+
+@plot_latents.register(Codec)
+def draw_codec_plot(
+    codec: Codec,
+    name: str,
+    arts: Mapping[str, Art],
+    target: SetTarget | None,
+    canvas: Canvas,
+    paper: Colour,
+) -> Pixels:
+    """Draw one of `CODEC_PLOTS`."""
+    plot, exhibits = CODEC_PLOTS[name], []
+    for title, art in arts.items():
+        space = art.latent_space()
+        assert isinstance(space, CodecLatents)
+        exhibits.append(Exhibit(title, art, space, target))
+    if len(exhibits) != 1 and not plot.several:
+        raise UsageError(f"plot {name} shows one codec", hint="give one .art file")
+    if plot.sheet is not None:
+        return plot.sheet(exhibits[0])
+    assert plot.chart is not None
+    return plot.chart(exhibits if plot.several else exhibits[0], canvas, paper)
+
+
+def _scatter(of: Exhibit, canvas: Canvas, paper: Colour) -> Pixels:
+    """Plot latents of training and test pictures on the first two principal axes of the former."""
+    space, target = of.space, of.set
+    parts = {
+        "training": (target.training[:_MOST_DOTS], target.training_labels[:_MOST_DOTS]),
+        "test": (target.test[:_MOST_DOTS], target.test_labels[:_MOST_DOTS]),
+    }
+    latents = {
+        name: encode(space.codec, space.drawing.tensors, Examples.from_arrays(*part))
+        .flatten(1)
+        .double()
+        for name, part in parts.items()
+    }
+    mean = latents["training"].mean(0)
+    centred = latents["training"] - mean
+    _, vectors = torch.linalg.eigh(centred.t() @ centred)
+    plane = vectors[:, -2:].flip(1)
+    peak = plane.gather(0, plane.abs().argmax(0, keepdim=True))
+    plane = plane * peak.sign()
+    shown = {
+        name: (((latents[name] - mean) @ plane).numpy(), labels)
+        for name, (_, labels) in parts.items()
+    }
+    return plot_scatter(shown, space.subject.classes, canvas, paper)
+
+
+def _ranks(exhibits: Sequence[Exhibit], canvas: Canvas, paper: Colour) -> Pixels:
+    """Plot the error of truncated SVDs by rank, and mark the errors of the codecs."""
+    errors = rank_errors(exhibits[0].set.test)
+    marked = {}
+    for each in exhibits:
+        error = each.error
+        marked[each.title] = error, equivalent_rank(errors, error)
+    return plot_ranks(errors, marked, canvas, paper)
+
+
+def dataset(of: Exhibit) -> Pixels:
+    """Show pictures with the names of their classes."""
+    space, subject = of.space, of.space.subject
+    captions = [_caption(space, number) for number in range(len(subject.pictures))]
+    cells = [
+        (_shown(picture), caption)
+        for picture, caption in zip(subject.pictures, captions, strict=True)
+    ]
+    columns = subject.columns
+    return contact_sheet(cells[: 6 * columns], columns=columns, longest=_CELL)
+
+
+def augmentation(of: Exhibit) -> Pixels:
+    """Show pictures, each beside random affine transforms of it as in training."""
+    space, options = of.space, of.art.recipe.stage[-1].options
+    bounds = {
+        key: options[key] for key in ("degrees", "translate", "scale", "shear") if key in options
+    }
+    pictures = Examples.from_arrays(space.subject.pictures[:5], space.subject.labels[:5])
+    rng = torch.Generator().manual_seed(of.art.recipe.seed or 0)
+    cells: Cells = []
+    for number, image in enumerate(pictures.images.float() / 255):
+        moved = augmented(image.expand(7, -1, -1, -1), RandomAffine(1.0, **bounds), rng)
+        cells.append((_shown(space.subject.pictures[number]), _caption(space, number)))
+        cells += [(_shown(to_pixels(each.permute(1, 2, 0).numpy())), "") for each in moved]
+    return contact_sheet(cells, columns=8, longest=_CELL)
+
+
+def triples(of: Exhibit) -> Pixels:
+    """Show original, latent and reconstruction side by side."""
+    space, subject = of.space, of.space.subject
+    cells: Cells = []
+    count = min(subject.shown, 18)
+    drawn = space.draw(space.latents[:count], space.labels[:count])
+    for number, (picture, after) in enumerate(zip(subject.pictures[:count], drawn, strict=True)):
+        error = np.subtract(picture, after, dtype=np.float64) / 255
+        cells.append((_shown(picture), _caption(space, number)))
+        cells.append((_shown(_as_picture(space, number)), f"{space.codec.floats} numbers"))
+        cells.append((_shown(after), f"mse {np.mean(error**2):.4f}"))
+    return contact_sheet(cells, columns=9, longest=_CELL)
+
+
+def equal(of: Exhibit) -> Pixels:
+    """Show originals, reconstructions, and truncated SVDs with about the same error."""
+    space, subject = of.space, of.space.subject
+    rank = equivalent_rank(rank_errors(of.set.test), of.error)
+    pictures = subject.pictures[: subject.columns]
+    some = pictures.transpose(0, 3, 1, 2) / 255.0
+    columns, values, rows = np.linalg.svd(some, full_matrices=False)
+    values[..., rank:] = 0
+    low = ((columns * values[..., None, :]) @ rows).transpose(0, 2, 3, 1)
+    after = space.draw(space.latents[: len(pictures)], space.labels[: len(pictures)])
+    lines = {
+        "": pictures,
+        f"{of.title}: {space.codec.floats}": after,
+        f"rank {rank}: {_svd_floats(space, rank)}": to_pixels(low),
+    }
+    cells = [
+        (_shown(picture), (caption if number == 0 else " ") if caption else _caption(space, number))
+        for caption, line in lines.items()
+        for number, picture in enumerate(line)
+    ]
+    return contact_sheet(cells, columns=len(pictures), longest=_CELL)
+
+
+def _svd_floats(space: CodecLatents, rank: int) -> int:
+    """Return the number of floats in the singular vectors and values of a picture."""
+    _, height, width, channels = space.subject.pictures.shape
+    return int(rank * channels * (height + width + 1))
+
+
+def _as_picture(space: CodecLatents, number: int) -> Pixels:
+    """Show a latent as grey levels from its minimum to its maximum, about square."""
+    values = space.latents[number].numpy()
+    shape = space.codec.latent
+    if len(shape) > 1:
+        rows = math.prod(shape[:-1])
+    else:
+        rows = max(n for n in range(1, math.isqrt(len(values)) + 1) if len(values) % n == 0)
+    low, high = float(values.min()), float(values.max())
+    gray = (values - low) / max(high - low, 1e-9)
+    return to_pixels(gray.reshape(rows, -1)[:, :, None])
+
+
+def _shown(picture: Pixels) -> Pixels:
+    """Convert a picture to RGB, enlarged with square pixels to about `_CELL`."""
+    factor = max(1, round(_CELL / max(picture.shape[:2])))
+    return as_rgb(picture).repeat(factor, 0).repeat(factor, 1)
+
+
+def _caption(space: CodecLatents, number: int) -> str:
+    label = int(space.subject.labels[number])
+    return space.subject.classes[label] if label >= 0 else f"{number}"
+
+
+CODEC_PLOTS = {
+    "dataset": CodecPlot(dataset),
+    "augmentation": CodecPlot(augmentation),
+    "triples": CodecPlot(triples),
+    "scatter": CodecPlot(chart=_scatter),
+    "ranks": CodecPlot(chart=_ranks, several=True),
+    "equal": CodecPlot(equal),
+}

@@ -1,0 +1,1 @@
+"""Fields: functions of position."""

@@ -1,0 +1,83 @@
+"""Field: a function of position, such as a small network from (x, y) to a colour.
+
+A field has as many inputs and outputs as its target asks for: 2 and 3 for a picture, 1 and 1 for a
+curve y(x), 2 and one per class for labelled points (1 for two classes).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from artgen.primitives.params import Params
+from artgen.primitives.primitive import Arithmetic, Primitive
+from artgen.values.subject import Curve, Points, Subject
+
+
+class Field(Primitive):
+    """A stateless function from positions to colours; its parameters have no instance axis.
+
+    `inputs` and `outputs` are the numbers of them that the target asks for; they are set before
+    `resolve_options` is called. A field that follows them can be fitted to more than pictures, and
+    says so: ``targets = ("image", "curve", "points")``. Samples of these are `scattered`: they may
+    be far apart, where pixels are everywhere. `arithmetic` is what `linear` computes in: float32,
+    but bfloat16 in the steps of a fit that asks for it. Parameters, drawings and metrics are
+    float32 all the same.
+    """
+
+    family: ClassVar[str] = "field"
+    answers: ClassVar[str | None] = __package__
+    required: ClassVar[tuple[str, ...]] = ("forward",)
+    arithmetics: ClassVar[tuple[Arithmetic, ...]] = ("fp32", "bf16")
+    has_count: ClassVar[bool] = False
+    inputs: int = 2
+    outputs: int = 3
+    scattered: bool = False
+    arithmetic: Arithmetic = "fp32"
+
+    def take(self, subject: Subject | None) -> None:
+        """Set `inputs`, `outputs` and `scattered` for a curve or labelled points."""
+        if isinstance(subject, Curve | Points):
+            self.scattered = True
+            self.inputs, self.outputs = subject.inputs, subject.outputs
+
+    def forward(self, xy: Tensor, p: Params) -> Tensor:
+        """Return values [M, outputs] at positions `xy` [M, inputs].
+
+        Positions are in canvas units, or from -1 to 1 along each axis without a canvas.
+        Values are sRGB-encoded colours, the height of a curve, or scores of classes.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no forward")
+
+    def linear(self, value: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+        """Apply a linear layer, value @ weight.T + bias: [M, k] to [M, n] by a weight [n, k].
+
+        The framework may compute it in bfloat16, with 8 significant bits, where the processor is
+        several times faster then; the result is bfloat16 too. Use it between features; use
+        `torch.nn.functional.linear` for positions, where every bit counts.
+        """
+        if self.arithmetic == "fp32":
+            return torch.nn.functional.linear(value, weight, bias)
+        with torch.autocast(value.device.type, torch.bfloat16):
+            return torch.nn.functional.linear(value, weight, bias)
+
+    def encode(self, xy: Tensor) -> Tensor:
+        """Features [M, k] at positions [M, inputs], without parameters: the input of `graph`."""
+        return xy
+
+    def graph(self, features: Any, p: Mapping[str, Any]) -> Any:
+        """`forward` as a graph of nodes of `artgen_plugins.autograd`: values [M, outputs].
+
+        Only the engine `scratch` needs it. `features` are those of `encode` [M, k]. `p` holds a
+        matrix [n, k] for every parameter of that shape, and a node [1, n] for every parameter of
+        shape [n].
+        """
+        raise NotImplementedError
+
+    @property
+    def has_graph(self) -> bool:
+        """Whether the field defines `graph`."""
+        return type(self).graph is not Field.graph

@@ -1,0 +1,1 @@
+"""Ink: marks of a few colours on paper."""

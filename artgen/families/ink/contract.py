@@ -1,0 +1,118 @@
+"""Ink: marks of a few inks on paper, placed by an algorithm of their own.
+
+A mark is a stroke from one point to another with a radius at each end; a dot is a stroke without
+length. Marks of one ink cover their union. Inks are multiplied, as prints are, or cover one
+another. A plugin says where the marks go::
+
+    class Grid(Ink):
+        \"\"\"A dot in the middle of every square.\"\"\"
+
+        def place(self, sheet):
+            x, y, pitch = sheet.grid()
+            return dots(x, y, pitch / 2 * sheet.at(0, x, y) ** 0.5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, ClassVar, Literal, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.base.errors import UsageError
+from artgen.init import Context
+from artgen.ink import InkOptions, Marks, Sheet
+from artgen.primitives.edges import hex_levels
+from artgen.primitives.params import Param
+from artgen.primitives.primitive import Primitive
+
+Floats: TypeAlias = NDArray[np.float64]
+
+MOST_INKS = 16
+
+
+class Ink(Primitive):
+    """N marks, each with `strokes` (see `Marks`) and the index of its `ink`.
+
+    A plugin defines `place`. Where its options are more than those of `InkOptions`, `Options` is a
+    subclass of `InkOptions`. `cap` is how strokes end: `round`, or `butt`, straight across; a butt
+    stroke as long as wide is a square dot.
+    """
+
+    family: ClassVar[str] = "ink"
+    answers: ClassVar[str | None] = __package__
+    required: ClassVar[tuple[str, ...]] = ("place",)
+    engines: ClassVar[tuple[str, ...]] = ("place",)
+    Options: ClassVar[type[Any]] = InkOptions
+    keeps_trajectory: ClassVar[bool] = False
+    separation: ClassVar[Literal["mixed", "nearest"]] = "mixed"
+    """How a target becomes amounts: a mixture of inks, or at each pixel the nearest ink alone."""
+
+    def __init__(
+        self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
+    ) -> None:
+        super().__init__(options, preset=preset)
+        self._read_inks()
+
+    def _read_inks(self) -> None:
+        names = self.options.inks.split(",")
+        if len(names) > MOST_INKS:
+            raise UsageError(f"there are at most {MOST_INKS} inks, got {len(names)}")
+        levels = [hex_levels(name.strip(), 'inks="#1d1b20,#d8352a"') for name in names]
+        self.inks: Floats = np.array(levels)
+        """The colours of the inks, float64 [inks, 3], sRGB-encoded."""
+
+    @property
+    def palettes(self) -> bool:
+        """Always: the colours of the palette are the inks."""
+        return True
+
+    def take_palette(self, colours: Sequence[str]) -> None:
+        """Use these colours as inks. Raises UsageError if they are too many."""
+        self.options = replace(self.options, inks=",".join(colours))
+        self._read_inks()
+
+    @property
+    def cap(self) -> Literal["round", "butt"]:
+        """The ends of strokes. A plugin sets it or computes it."""
+        return "round"
+
+    def place(self, sheet: Sheet) -> Marks:
+        """Return at most ``sheet.count`` marks, in the order in which a film shows them."""
+        raise NotImplementedError
+
+    def clear_margin(self, amounts: Floats) -> None:
+        """Set the amounts of the inks, [inks, height, width], to 0 in the margin."""
+        _, height, width = amounts.shape
+        wide = round(self.options.margin * min(height, width))
+        amounts[:, :wide], amounts[:, height - wide :] = 0, 0
+        amounts[:, :, :wide], amounts[:, :, width - wide :] = 0, 0
+
+    def declared_params(self) -> dict[str, Param]:
+        """Return `strokes` and `ink`."""
+        return {"strokes": Param(6, init=_anywhere, lr=0.0), "ink": Param(lr=0.0)}
+
+    def unpack(self, tensors: Mapping[str, Tensor]) -> Marks:
+        """Return the tensors of a drawing as marks."""
+        strokes = tensors["strokes"].detach().cpu().double().numpy().T
+        # Indices saved with few bits are only near a whole number.
+        ink = np.rint(tensors["ink"].detach().cpu().double().numpy()).astype(np.int64)
+        return Marks(np.ascontiguousarray(strokes), ink.clip(0, len(self.inks) - 1))
+
+    def pack(self, marks: Marks) -> dict[str, Tensor]:
+        """Return marks as the tensors of a drawing, the opposite of `unpack`."""
+        strokes = np.ascontiguousarray(marks.strokes.T, np.float32)
+        ink = marks.ink.astype(np.float32)
+        return {"strokes": torch.from_numpy(strokes), "ink": torch.from_numpy(ink)}
+
+
+def _anywhere(context: Context, shape: tuple[int, ...]) -> Tensor:
+    """Dots anywhere on the canvas, a tenth of their spacing in radius."""
+    reach = torch.tensor(context.canvas.reach)[:, None]
+    centres = reach * (2 * context.random(2, shape[-1]) - 1)
+    radii = torch.full((2, shape[-1]), 0.1 * context.mean_spacing)
+    return torch.cat([centres, centres, radii])

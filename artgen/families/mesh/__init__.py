@@ -1,0 +1,1 @@
+"""Meshes: a triangulation between vertices."""

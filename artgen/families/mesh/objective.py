@@ -1,0 +1,287 @@
+"""The objective of meshes: vertices follow gradients, colours are solved for.
+
+For fixed vertices the colours of the least squared error are the solution of a sparse system of
+equations, those of finite elements. So each step moves the vertices along the gradient of the
+picture, finds their triangles anew, and solves for the colours. Another loss moves the vertices;
+the colours are those of the squared error all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artgen.base.options import option
+from artgen.engines.base import Problem, State
+from artgen.engines.gradient.densify import Densification
+from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
+from artgen.families.mesh.contract import Mesh, on_frame
+from artgen.families.mesh.paint import (
+    Edges,
+    Triangulation,
+    areas,
+    colour_table,
+    corner_integrals,
+    draw_mesh,
+    fill_holes,
+    from_table,
+    integrate_field,
+    triangulate,
+)
+from artgen.primitives import Primitive
+
+STEPS = 400
+"""More gained less than 0.1 dB."""
+
+FEWEST = 8
+"""The least number of vertices that a fit begins with: four are the corners."""
+
+TINY = 1e-6
+"""Colours of a smaller area, in pixels, are not solved for."""
+
+NEAR_SIDE = 0.35
+"""A new vertex this near to the frame, relative to the size of its triangle, is put on it."""
+
+SPLITS = (
+    *((1 / 3, 1 / 3, 1 / 3), (0.6, 0.2, 0.2), (0.2, 0.6, 0.2), (0.2, 0.2, 0.6)),
+    *((0.1, 0.45, 0.45), (0.45, 0.1, 0.45), (0.45, 0.45, 0.1)),
+)
+"""Where new vertices are tried, in barycentric coordinates."""
+
+EXACT = 0.9
+"""From this share of the schedule on, colours are those of the least error of the drawn picture."""
+
+
+class MeshObjective(Objective):
+    """The picture of the mesh, in the colours of the least squared error."""
+
+    @dataclass(frozen=True)
+    class Options(PictureOptions):
+        """Options of `gradient` for meshes."""
+
+        beta1: float = option(0.5, "decay of the running mean of the gradient", low=0, high=0.99999)
+        start: float = option(0.15, "share of the count that the fit starts with", low=1e-4, high=1)
+        add: float = option(0.25, "share of vertices added in a round", low=0.01, high=10)
+        move: float = option(
+            0.3, "largest share of vertices moved in a round, where they gain more", low=0, high=0.5
+        )
+        every: float = option(0.02, "share of the steps between rounds", low=0.001, high=1)
+        until: float = option(0.85, "share of the steps up to the last round", low=0, high=1)
+        converge: float = option(
+            0.0, "stop adding vertices when twice as many gain less than this, in dB", low=0
+        )
+
+    def __init__(self, problem: Problem, options: Any) -> None:
+        super().__init__(problem, options)
+        assert isinstance(problem.primitive, Mesh)
+        self.mesh = problem.primitive
+        self.count = 0
+        self.densification = MeshDensification(
+            self.mesh, problem, options, self.picture, self.target, self.weight
+        )
+
+    @classmethod
+    def automatic(cls, primitive: Primitive) -> dict[str, Any]:
+        """Start with few vertices and add others while they gain enough."""
+        return {"start": 1 / 16, "add": 0.35, "until": 0.85, "converge": 0.8}
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
+        """The share `start`."""
+        started: int = round(options.start * count)
+        return min(count, max(FEWEST, started))
+
+    @classmethod
+    def default_steps(cls) -> int:
+        """Few, as colours are solved for."""
+        return STEPS
+
+    @classmethod
+    def device_of(cls, problem: Problem) -> torch.device:
+        """The CPU, which draws meshes."""
+        return torch.device("cpu")
+
+    @property
+    def frozen(self) -> frozenset[str]:
+        """Colours: they are solved for."""
+        return frozenset({"colour"})
+
+    def initial(self) -> dict[str, Tensor]:
+        """The first drawing in the colours of the least error."""
+        tensors = super().initial()
+        return {**tensors, "colour": self._solve(tensors)}
+
+    def backward(self, raw: Mapping[str, Tensor], tensors: Mapping[str, Tensor], step: int) -> None:
+        """Set gradients; the colours of new vertices, and those around them, come first."""
+        count = raw["xy"].shape[1]
+        if count != self.count:
+            with torch.no_grad():
+                raw["colour"].copy_(self._solve(raw))
+            self.count = count
+        self.framed, self.on_frame = on_frame(raw["xy"].detach(), self.canvas)
+        self.exact = self.problem.progress(step + 1) >= EXACT
+        super().backward(raw, tensors, step)
+
+    def after_step(self, raw: dict[str, Tensor]) -> None:
+        """Keep vertices on or inside the frame, and solve for their colours."""
+        inside = raw["xy"].new_tensor(self.canvas.reach)[:, None] - self.canvas.pixel / 2
+        inside = inside.clamp_min(0)
+        moved = raw["xy"].clamp(-inside, inside)
+        raw["xy"].copy_(torch.where(self.on_frame, self.framed, moved))
+        raw["colour"].copy_(self._solve(raw, exact=self.exact))
+
+    def state_dict(self) -> State:
+        """The number of vertices that have their colours too."""
+        return super().state_dict() | {"coloured": self.count}
+
+    def load_state_dict(self, state: State) -> None:
+        """Restore what `state_dict` gave."""
+        super().load_state_dict(state)
+        self.count = int(state["coloured"])
+
+    def _solve(self, tensors: Mapping[str, Tensor], *, exact: bool = False) -> Tensor:
+        """The colours [3·K, N] of the least squared error for the vertices of `tensors`.
+
+        It is that of the mesh itself, or of its drawn picture if `exact`.
+        """
+        found = triangulate(self.mesh, tensors["xy"].detach(), self.canvas)
+        colour = solve_colours(found, tensors["colour"].detach(), self.target, self.weight)
+        if exact:
+            missing = self.target - draw_mesh(found, colour, self.canvas)
+            colour = colour + solve_colours(found, torch.zeros_like(colour), missing, self.weight)
+        palette = self.problem.palette
+        if palette is None:
+            return colour
+        table = colour_table(colour)
+        return from_table(palette[torch.cdist(table, palette).argmin(1)], colour.shape)
+
+
+def solve_colours(
+    found: Triangulation, colour: Tensor, target: Tensor, weight: Tensor | None
+) -> Tensor:
+    """The colours [3·K, N] for which a mesh differs least from `target` [3, height, width].
+
+    The sum of squares is that of the continuous mesh, with the mean `weight` [height, width] of
+    each triangle. Colours that no corner has stay as they are in `colour`.
+    """
+    import scipy.sparse
+    import scipy.sparse.linalg
+
+    table = colour_table(colour).double().clone()
+    field = target if weight is None else target * weight
+    corners = found.places.detach()[found.triangles]
+    size = areas(corners)
+    if weight is not None:
+        size = integrate_field(found.places, found.edges, weight[None])[:, 0, 0]
+    right = torch.zeros_like(table)
+    right.index_add_(0, found.colours.reshape(-1), corner_integrals(found, field).reshape(-1, 3))
+    # Of the products of two barycentric coordinates the mean over a triangle is 1/12, or 1/6.
+    shares = size[:, None, None] * (1 + torch.eye(3, dtype=torch.float64)) / 12
+    rows = found.colours[:, :, None].expand(-1, 3, 3).reshape(-1)
+    columns = found.colours[:, None].expand(-1, 3, 3).reshape(-1)
+    each = (len(table), len(table))
+    matrix = scipy.sparse.csc_array((shares.reshape(-1), (rows, columns)), shape=each)
+    used = torch.from_numpy(matrix.diagonal() > TINY).nonzero()[:, 0]
+    some = matrix[used.numpy()][:, used.numpy()]
+    table[used] = torch.from_numpy(scipy.sparse.linalg.spsolve(some, right[used].numpy()))
+    return from_table(table, colour.shape).to(colour)
+
+
+class MeshDensification(Densification):
+    """Removes the vertices that are missed least, and adds others where they gain most.
+
+    Both are measured by how much better a triangle is approximated by one colour, or by one that is
+    linear in the position, if it is divided otherwise.
+    """
+
+    def kept_parts(
+        self, tensors: Mapping[str, Tensor], step: int, worth: Tensor | None = None
+    ) -> Tensor:
+        """All vertices but those that gain more elsewhere; the corners of the picture stay."""
+        found = self._triangulate(tensors)
+        filled, vertices = fill_holes(found)
+        cost = torch.zeros(len(found.places), dtype=torch.float64)
+        here = self._explained(found, found.places, found.triangles)
+        cost.index_add_(0, found.triangles.reshape(-1), here.repeat_interleave(3))
+        cost.index_add_(0, vertices, -self._explained(found, found.places, filled))
+        framed = on_frame(tensors["xy"], self.problem.drawing.canvas)[1]
+        cost[framed.all(0)] = torch.inf
+        cheapest = cost.argsort(stable=True)[: int(self.options.move * len(cost))]
+        added = max(0, self._due(step) - len(cost))
+        gain = self._splits(found)[1].sort(descending=True).values[added:]
+        moved = min(len(cheapest), len(gain))
+        better = int((gain[:moved] > cost[cheapest[:moved]]).sum())
+        return cost.argsort(stable=True)[better:].sort().values
+
+    def new_parts(
+        self, count: int, tensors: Mapping[str, Tensor], kept: Tensor, image: Tensor, step: int
+    ) -> dict[str, Tensor]:
+        """Vertices in the triangles where they gain most, at most one in each."""
+        canvas = self.problem.drawing.canvas
+        some = {name: tensor[..., kept] for name, tensor in tensors.items()}
+        found = self._triangulate(some)
+        points, gain = self._splits(found)
+        best = gain.argsort(descending=True, stable=True)[:count]
+        reach = torch.tensor(canvas.reach, dtype=torch.float64)
+        place = points[best] * canvas.pixel - reach
+        side = NEAR_SIDE * canvas.pixel * areas(found.places[found.triangles[best]]).sqrt()
+        place = torch.where(reach - place.abs() < side[:, None], place.sign() * reach, place)
+        colour = torch.zeros(len(tensors["colour"]), len(best))
+        return {"xy": place.T.float(), "colour": colour}
+
+    def _triangulate(self, tensors: Mapping[str, Tensor]) -> Triangulation:
+        assert isinstance(self.primitive, Mesh)
+        return triangulate(self.primitive, tensors["xy"], self.problem.drawing.canvas)
+
+    def _splits(self, found: Triangulation) -> tuple[Tensor, Tensor]:
+        """The best point to divide each triangle at, [T, 2] in pixels, and its gain, [T]."""
+        before = self._explained(found, found.places, found.triangles)
+        corners = found.places[found.triangles]
+        points = torch.einsum("wk,tki->wti", corners.new_tensor(SPLITS), corners)
+        gains = []
+        for point in points:
+            new = (len(found.places) + torch.arange(len(point)))[:, None].expand(-1, 3)
+            parts = torch.stack([found.triangles, found.triangles.roll(-1, 1), new], -1)
+            places = torch.cat([found.places, point])
+            after = self._explained(found, places, parts.reshape(-1, 3)).reshape(-1, 3).sum(1)
+            gains.append(after - before)
+        gain, best = torch.stack(gains).max(0)
+        return points[best, torch.arange(len(best))], gain
+
+    def _explained(self, found: Triangulation, places: Tensor, triangles: Tensor) -> Tensor:
+        flat = torch.equal(found.colours[:, 0], found.colours[:, 1])
+        return explained(places, triangles, self.target, self.weight, linear=not flat)
+
+
+def explained(
+    places: Tensor, triangles: Tensor, target: Tensor, weight: Tensor | None, *, linear: bool
+) -> Tensor:
+    """The part of the squared `target` that the best colour of each triangle explains, [T].
+
+    That is the integral of the square of the colour, which is one for the whole triangle, or
+    `linear` in the position. `places` [N, 2] are in pixels.
+    """
+    edges = Edges.of(triangles)
+    field = target if weight is None else target * weight
+    corners = places[triangles]
+    size = areas(corners).clamp_min(TINY)
+    density = torch.ones_like(size)
+    if weight is not None:
+        density = integrate_field(places, edges, weight[None])[:, 0, 0] / size
+    moments = integrate_field(places, edges, field)
+    level, slopes = moments[:, :, 0], moments[:, :, 1:]
+    result = level.square().sum(1) / size
+    if linear:
+        middle = corners.mean(1)
+        offset = corners - middle[:, None]
+        spread = size[:, None, None] / 12 * offset.mT @ offset + TINY * torch.eye(2)
+        steep = slopes - middle[:, None] * level[:, :, None]
+        result = result + (steep.mT * torch.linalg.solve(spread, steep.mT)).sum((1, 2))
+    return result / density.clamp_min(TINY)
+
+
+objective_of.register(Mesh)(lambda primitive: MeshObjective)

@@ -1,0 +1,1 @@
+"""Partitions: sites that divide the canvas among them."""

@@ -1,0 +1,144 @@
+"""Draw partitions by area: a pixel gets the share of a site's colour that the site wins of it.
+
+As for shapes there are eight sample rows per pixel, with exact borders along each. Kernels are
+compiled together with the static functions of the partition and cached under the hash of their
+code.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.base.faults import broken
+from artgen.compiler import kernel_cache
+from artgen.compiler.static_functions import check_static, load_after, try_in_python
+from artgen.compiler.threads import share
+from artgen.families.partition.cells import cells
+from artgen.families.partition.contract import Partition
+from artgen.raster.edges import edge_lines, polygon_edges
+from artgen.raster.painting import BLACK, Colour, paint
+from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
+from artgen.values.canvas import Canvas
+
+_FUNCTIONS = ("line", "random", "mutate")
+
+_HEADER = '''\
+"""Kernels of a partition, written by artgen; delete this folder whenever you like."""
+
+from artgen.compiler.jit import compiled
+
+# {fingerprint}
+line, random, mutate = compiled(given[0].line), compiled(given[0].random), compiled(given[0].mutate)
+
+
+'''
+
+
+@paint.register(Partition)
+def draw_partition(
+    partition: Partition,
+    tensors: Mapping[str, Tensor],
+    canvas: Canvas,
+    background: Colour = BLACK,
+    *,
+    transparent: bool = False,
+    **_: Any,
+) -> Tensor:
+    """Draw tensors as float32 [3, height, width], 4 channels if `transparent`.
+
+    Cells that are clear show the background, as all pixels do if there are no sites.
+
+    Raises PluginError if the functions of the partition cannot be compiled.
+    """
+    sites, colour = unpack_sites(tensors)
+    clear = clear_sites(partition, colour)
+    if not transparent:
+        return _draw(partition, sites, np.where(clear, background, colour), canvas, background)
+    seen = np.where(clear, 0.0, 1.0)
+    alpha = _draw(partition, sites, np.repeat(seen, 3, 1), canvas, BLACK)[:1]
+    # Premultiplied, so that borders have the colour of the cells that are seen.
+    picture = _draw(partition, sites, seen * colour, canvas, BLACK) / alpha.clamp_min(1e-6)
+    return torch.cat([picture, alpha])
+
+
+@edge_lines.register(Partition)
+def _edges(
+    partition: Partition, tensors: Mapping[str, Tensor], canvas: Canvas
+) -> NDArray[np.float64]:
+    """The borders of all cells that are not clear."""
+    sites, colour = unpack_sites(tensors)
+    shown = zip(cells(sites, partition, canvas), clear_sites(partition, colour), strict=True)
+    return polygon_edges([cell for cell, clear in shown if not clear])
+
+
+def clear_sites(partition: Partition, colour: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Which cells [N, 1] are clear: `colour` [N, 3] is nearer to `clear` than to black."""
+    clear: NDArray[np.bool_] = colour.mean(1, keepdims=True) < partition.clear / 2
+    return clear
+
+
+def _draw(
+    partition: Partition,
+    sites: NDArray[np.float64],
+    colour: NDArray[np.float64],
+    canvas: Canvas,
+    background: Colour,
+) -> Tensor:
+    """Draw sites in these colours [N, 3]: float32 [3, height, width]."""
+    picture = np.empty((3, canvas.height, canvas.width), np.float32)
+    if len(sites) == 0:
+        picture[:] = np.array(background)[:, None, None]
+        return torch.from_numpy(picture)
+    draw = load_partition_kernels(partition).draw
+    colour = np.ascontiguousarray(colour)
+    arrays = (sites, colour, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
+    share(lambda rows: draw(*arrays, *rows), cut_rows(canvas.height))
+    return torch.from_numpy(picture)
+
+
+def unpack_sites(
+    tensors: Mapping[str, Tensor],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sites of a drawing, float64 [N, genes], and their colours [N, 3]."""
+    sites, colour = (
+        np.ascontiguousarray(tensors[name].detach().cpu().numpy().T, np.float64)
+        for name in ("sites", "colour")
+    )
+    return sites, colour
+
+
+def load_partition_kernels(partition: Partition, *modules: str) -> types.ModuleType:
+    """`partition_kernels` and the kernel `modules`, compiled after the functions of `partition`.
+
+    Raises PluginError naming the function that cannot be compiled.
+    """
+    compiled = tuple(getattr(partition, name) for name in _FUNCTIONS)
+    key = (compiled, partition.genes, modules)
+    if key not in _loaded:
+        _check(partition)
+        kernels = kernel_cache.read_kernels("families.partition.kernels", *modules)
+        _loaded[key] = load_after(
+            [(partition, _FUNCTIONS)], lambda text: _HEADER.format(fingerprint=text) + kernels
+        )
+    return _loaded[key]
+
+
+_loaded: dict[Any, types.ModuleType] = {}
+
+
+def _check(partition: Partition) -> None:
+    """Raise PluginError if a partition is incomplete, or its functions fail in plain Python."""
+    cls = type(partition)
+    partition.declared_params()
+    if cls.line is Partition.line:
+        hint = "define line(genes, y), which returns the cost of a site along a row"
+        raise broken(cls.__name__, cls, "does not define line", hint=hint)
+    check_static(cls, _FUNCTIONS)
+    try_in_python(partition, ("random", "mutate", "line"), partition.genes)

@@ -1,0 +1,68 @@
+"""Populations of partitions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from artgen.engines.genetic.populations import Arrays, Population, population_of
+from artgen.families.partition.contract import Partition
+from artgen.families.partition.paint import load_partition_kernels, unpack_sites
+from artgen.raster.sampling import make_grid
+
+
+class SitePopulation(Population):
+    """Sites of partitions."""
+
+    kept: ClassVar[Mapping[str, int]] = {"genes": 0, "colour": 1, "numbers": 3}
+
+    def __init__(self, partition: Partition, *arguments: Any) -> None:
+        super().__init__(partition, *arguments)
+        self.kernels = load_partition_kernels(
+            partition, "families.partition.search_kernels", "engines.genetic.generation_kernels"
+        )
+        size, count = len(self), self.count
+
+        def room() -> Arrays:
+            return (
+                np.zeros((size, count, partition.genes)),
+                np.zeros((size, count, 3)),
+                np.zeros((size, count)),
+                np.zeros(size, np.int64),
+            )
+
+        self.individuals, self.offspring = room(), room()
+
+    def set_block(self, block: int) -> None:
+        """Add up the target along rows, this many rows of pixels at a time."""
+        w = self.weight.astype(np.float64)
+        values = np.stack([*(w * self.target), w, w * np.square(self.target).sum(0)], axis=2)
+        rows = np.add.reduceat(values, np.arange(0, len(w), block), axis=0).cumsum(axis=1)
+        # Left of the first pixel there is nothing; what interpolates looks one place too far.
+        sums = np.concatenate([np.zeros_like(rows[:, :1]), rows, rows[:, -1:]], axis=1)
+        self.fixed = (sums.astype(np.float32), make_grid(self.canvas, 1 / block))
+
+    def tensors(self, index: int) -> dict[str, Tensor]:
+        """Sites and colour."""
+        some = slice(int(self.numbers[index]))
+        values = {
+            "sites": self.individuals[0][index, some].T,
+            "colour": self.individuals[1][index, some].T,
+        }
+        return {k: torch.from_numpy(v.astype(np.float32, "C")) for k, v in values.items()}
+
+    def put(self, index: int, tensors: Mapping[str, Tensor]) -> None:
+        """As `unpack_sites` reads them."""
+        sites, colour = unpack_sites(tensors)
+        self.individuals[0][index, : len(sites)], self.individuals[1][index, : len(sites)] = (
+            sites,
+            colour,
+        )
+        self.numbers[index] = len(sites)
+
+
+population_of.register(Partition)(lambda primitive: SitePopulation)

@@ -1,0 +1,1 @@
+"""Shapes: a stack of flat outlines with hard edges."""

@@ -1,0 +1,256 @@
+"""A stack of shapes taken apart at one place: what is below it, and what is above.
+
+`Compositing` knows how any change at that place would change the squared error (`layer_kernels`).
+It moves the place up the stack by drawing into the one and taking from the other. All it holds is a
+function of the stack and the place, to the last bit, so that it can be made anew at any time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.compiler import kernel_cache
+from artgen.families.shape.contract import Shape
+from artgen.families.shape.spans import drawing_kernels, load_kernels, tables_of
+from artgen.raster.sampling import SAMPLE_ROWS, make_grid
+from artgen.values.canvas import Canvas
+
+Floats = NDArray[np.float32]
+
+NOTHING = 1e300
+"""The score of a search that found no valid shape."""
+
+BLOCK = 64
+"""The number of shapes above the place for which what is above them is kept in memory."""
+
+CELLS = 64
+"""At most this many rows and columns of cells measure where the picture is wrong."""
+
+
+class Score(NamedTuple):
+    """The score of a shape: the change of the squared error, and its best alpha and colour."""
+
+    change: float
+    alpha: float
+    colour: tuple[float, float, float]
+
+
+@dataclass
+class Stack:
+    """N shapes from the lowest to the highest.
+
+    `kind` is int64 [N]; `genes` [N, genes], `colour` [N, 3] and `alpha` [N] are float64 numbers
+    that float32 can hold, as that is what drawings store.
+    """
+
+    kind: NDArray[np.int64]
+    genes: NDArray[np.float64]
+    colour: NDArray[np.float64]
+    alpha: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.alpha)
+
+    def added(self, kind: int, genes: NDArray[np.float64], fit: Score) -> Stack:
+        """The stack with another shape on top."""
+        return Stack(
+            np.append(self.kind, kind),
+            np.append(self.genes, genes[None], axis=0),
+            np.append(self.colour, _stored(fit.colour)[None], axis=0),
+            np.append(self.alpha, _stored(fit.alpha)),
+        )
+
+    def put(self, index: int, kind: int, genes: NDArray[np.float64], fit: Score) -> None:
+        """Replace a shape."""
+        self.kind[index], self.genes[index] = kind, genes
+        self.colour[index], self.alpha[index] = _stored(fit.colour), _stored(fit.alpha)
+
+
+class Compositing:
+    """A target [3, height, width] and a stack of shapes, taken apart.
+
+    `alpha` is the range of opacities that shapes may have; `weight` is [height, width]; `palette`
+    is float64 [K, 3], the colours that they may have, or None for all.
+    """
+
+    def __init__(
+        self,
+        shape: Shape,
+        target: Floats,
+        weight: Floats,
+        background: tuple[float, float, float],
+        alpha: tuple[float, float],
+        palette: NDArray[np.float64] | None = None,
+    ) -> None:
+        height, width = weight.shape
+        self.target, self.weight, self.alpha = target, weight, alpha
+        self.palette = np.empty((0, 3)) if palette is None else palette
+        self.background = np.array(background, np.float32)[:, None, None]
+        self.fine = make_grid(Canvas(width, height), SAMPLE_ROWS)
+        searched = alpha[0] < alpha[1]
+        # The shape keeps what the tables point to.
+        self.shape, self.tables = shape, tables_of(shape)
+        self.over = drawing_kernels(shape).over
+        self.kernels = search_kernels(shape, searched)
+        self.sum_kernels = load_sums(searched)
+        self.error_plane = self.sum_kernels.ERROR
+        self.below = np.empty_like(target)
+        self.above, self.through = np.empty_like(target), np.empty_like(weight)
+        self.buffer = np.zeros((height, width + 2, self.sum_kernels.PLANES), np.float32)
+        self.rows_together = 0
+        self.nine = np.empty(9)
+        self.patches: dict[int, tuple[int, int, Floats, Floats]] = {}
+        self.place: int | None = None
+        self.stale: list[tuple[int, int]] = []
+
+    def go_to(self, stack: Stack, place: int) -> None:
+        """Take the stack apart around shape number `place`, or above the last one.
+
+        That is quick where it was taken apart around the shape below before, and this alone changed
+        since then.
+        """
+        if self.place == place:
+            return
+        if self.place is not None and self.place == place - 1:
+            self._move_up(stack, place)
+        else:
+            self.below[:] = self.background
+            self._draw(self.below, stack, 0, place)
+            self._rebuild_above(stack, place)
+            self.stale = [(0, len(self.weight))]
+        self.place = place
+
+    def forget(self) -> None:
+        """Take the stack apart from scratch when next asked to."""
+        self.place = None
+
+    def _move_up(self, stack: Stack, place: int) -> None:
+        self.stale.append(self._draw(self.below, stack, place - 1, place))
+        if place in self.patches:
+            first, last, above, through = self.patches.pop(place)
+            self.above[:, first:last], self.through[first:last] = above, through
+            self.stale.append((first, last))
+        elif place < len(stack):
+            self._rebuild_above(stack, place)
+            self.stale.append(self._rows(stack, place))
+
+    def add_up(self, rows_together: int) -> None:
+        """Bring the sums up to date: for this many rows of pixels at a time."""
+        height, width = self.weight.shape
+        if rows_together != self.rows_together:
+            self.rows_together = rows_together
+            self.sums = self.buffer[: -(-height // rows_together)]
+            self.places = np.empty((min(len(self.sums), CELLS), min(width, CELLS)))
+            self.grid = make_grid(Canvas(width, height), 1 / rows_together)
+            self.stale = [(0, height)]
+        for first, last in _joined(self.stale):
+            self.sum_kernels.sum_up(
+                *(self.target, self.weight, self.below, self.above, self.through),
+                *(self.alpha[0], rows_together, self.sums, first, last),
+            )
+        self.stale = []
+        self.sum_kernels.sum_cells(self.sums, self.error_plane, self.places)
+        # The small term makes the chances in a perfect picture equal.
+        self.places += 1e-3 * self.places.mean() + 1e-12
+        np.cumsum(self.places, out=self.places.reshape(-1))
+
+    def search(self, rng: np.random.Generator, *schedule: Any) -> tuple[float, int, int]:
+        """`climb_kernels.search` at this place; safe to be called by several threads."""
+        found: tuple[float, int, int] = self.kernels.search(
+            *(self.tables, rng, self.sums, self.grid, *self.alpha, self.palette, self.places),
+            *schedule,
+        )
+        return found
+
+    def fit(self, kind: int, genes: NDArray[np.float64]) -> Score:
+        """The best colour and alpha of a shape here, with the coverage it is drawn with."""
+        self.kernels.measure(
+            *(self.tables, kind, genes, self.target, self.weight, self.below, self.above),
+            *(self.through, self.fine, SAMPLE_ROWS, self.nine),
+        )
+        change, alpha, *colour = self.kernels.colour_of(self.nine, *self.alpha, self.palette)
+        return Score(change, alpha, (colour[0], colour[1], colour[2]))
+
+    def error(self) -> float:
+        """The weighted squared error of the picture without a shape at this place."""
+        return float(self.sums[:, -1, self.error_plane].sum(dtype=np.float64))
+
+    def picture(self, stack: Stack) -> Floats:
+        """The whole picture, [3, height, width]."""
+        below = self.below
+        if self.place is not None and self.place < len(stack):
+            below = below.copy()
+            self._draw(below, stack, self.place, self.place + 1)
+        return self.above + self.through * below
+
+    def _draw(self, picture: Floats, stack: Stack, first: int, last: int) -> tuple[int, int]:
+        """Draw the shapes from `first` to before `last`; the rows of pixels that were drawn in."""
+        rows = self._rows(stack, first) if last - first == 1 else (0, len(self.weight))
+        some = slice(first, last)
+        self.over(
+            *(self.tables, stack.kind[some], stack.genes[some], stack.colour[some]),
+            *(stack.alpha[some], picture, self.fine, SAMPLE_ROWS, *rows),
+        )
+        return rows
+
+    def _rows(self, stack: Stack, index: int) -> tuple[int, int]:
+        """The rows of pixels that a shape touches."""
+        height = len(self.weight)
+        first, last = self.kernels.rows_of(
+            *(self.tables, stack.kind[index], stack.genes[index]),
+            *(self.fine, height * SAMPLE_ROWS),
+        )
+        return first // SAMPLE_ROWS, -(-last // SAMPLE_ROWS)
+
+    def _rebuild_above(self, stack: Stack, place: int) -> None:
+        """Rebuild what is above shape number `place`, from the top down.
+
+        On the way it remembers what is above each shape up to the next block, row by row: that of
+        the shape below it differs only in the rows that the shape touches.
+        """
+        self.above[:], self.through[:] = 0, 1
+        self.patches.clear()
+        for index in range(len(stack) - 1, place, -1):
+            if index < place - place % BLOCK + BLOCK:
+                first, last = self._rows(stack, index)
+                above, through = self.above[:, first:last].copy(), self.through[first:last].copy()
+                self.patches[index] = first, last, above, through
+            self.kernels.slip_under(
+                self.tables,
+                *(stack.kind[index], stack.genes[index], stack.colour[index], stack.alpha[index]),
+                *(self.above, self.through, self.fine, SAMPLE_ROWS),
+            )
+
+
+def _stored(values: object) -> NDArray[np.float64]:
+    """Numbers as drawings hold them."""
+    return np.asarray(values, np.float32).astype(np.float64)
+
+
+def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The same rows, none of them twice."""
+    joined: list[tuple[int, int]] = []
+    for first, last in sorted(stretches):
+        if joined and first <= joined[-1][1]:
+            joined[-1] = joined[-1][0], max(last, joined[-1][1])
+        else:
+            joined.append((first, last))
+    return joined
+
+
+def search_kernels(shape: Shape, searched: bool) -> ModuleType:
+    """`climb_kernels` for this shape, and for an alpha that is `searched` or fixed."""
+    constants = f"SEARCHED = {searched}\n"
+    return load_kernels(shape, "families.shape.climb_kernels", constants=constants)
+
+
+def load_sums(searched: bool) -> ModuleType:
+    """`layer_kernels` with the sums for an alpha that is `searched` or fixed."""
+    names = "layer_kernels", "searched_sum_kernels" if searched else "fixed_sum_kernels"
+    modules = (f"families.shape.{name}" for name in names)
+    return kernel_cache.load(kernel_cache.read_kernels(*modules), of="climb")

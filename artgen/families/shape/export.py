@@ -1,0 +1,116 @@
+"""The shapes of a drawing one by one, as their plugins describe them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from artgen.base.errors import PluginError
+from artgen.base.xml import Element, ParseError, fromstring
+from artgen.families.shape.contract import Shape
+from artgen.families.shape.spans import check_shape, unpack
+from artgen.output.parts.flat import Curves, FlatPart, Floats, Polygon, flat_parts
+from artgen.primitives import join_rings
+from artgen.registry import kind_names
+from artgen.values.drawing import Drawing
+
+
+@dataclass(frozen=True, eq=False)
+class PlacedShape(FlatPart):
+    """A shape of a drawing, with its `genes`, float64 [genes]."""
+
+    shape: Shape
+    genes: Floats
+
+    def element(self) -> Element | None:
+        """Return what `Shape.svg` gives. Raises PluginError where that is not one element."""
+        try:
+            with np.errstate(all="ignore"):
+                text = self.shape.svg(self.genes)
+        except (ArithmeticError, ValueError):
+            return None
+        if re.search(r"\b(nan|inf)\b", text):
+            return None
+        try:
+            return fromstring(text)
+        except ParseError as error:
+            raise PluginError(
+                f"{type(self.shape).__name__}.svg gives no SVG element: {error}: {text[:80]}",
+                hint='it takes one element, such as <circle cx="0" cy="0" r="1"/>',
+            ) from None
+
+    def outline(self) -> Floats:
+        """Return what `Shape.polygon` gives."""
+        try:
+            with np.errstate(all="ignore"):
+                points = self.shape.polygon(self.genes)
+        except (ArithmeticError, ValueError):
+            return np.empty((0, 2))
+        return points if np.isfinite(points).all() else np.empty((0, 2))
+
+    def contours(self) -> Sequence[Floats]:
+        """Return what `Shape.contours` gives."""
+        contours = self.shape.contours(self.genes)
+        return contours if all(np.isfinite(each).all() for each in contours) else ()
+
+    def spine(self) -> Floats | None:
+        """Return what `Shape.spine` gives."""
+        points = self.shape.spine(self.genes)
+        return points if points is not None and np.isfinite(points).all() else None
+
+
+@flat_parts.register(Shape)
+def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
+    check_shape(shape)
+    names, members = kind_names(drawing.primitive), shape.members
+    images = None if shape.symmetry is None else shape.symmetry.images
+    placed: list[FlatPart] = []
+    for kind, genes, colour, alpha in zip(*unpack(shape, drawing.tensors), strict=True):
+        # As it is drawn: any other number means the last kind.
+        k = int(kind) if 0 <= kind < len(members) else -1
+        member = members[k]
+        own = np.ascontiguousarray(genes[: member.genes])
+        gene_names = member.gene_names or [f"gene_{i}" for i in range(member.genes)]
+        part = PlacedShape(
+            member,
+            own,
+            kind=names[k],
+            numbers=dict(zip(gene_names, own.tolist(), strict=True)),
+            colour=colour,
+            alpha=min(max(float(alpha), 0.0), 1.0),
+        )
+        placed.append(part if images is None else _repeated(part, images))
+    return placed
+
+
+def _repeated(part: PlacedShape, images: Floats) -> FlatPart:
+    """A shape multiplied by each matrix of `images`, [copies, 2, 2], as one part.
+
+    All copies wind in the same direction, so that they may overlap. Lines of no width join those of
+    polygons, from the corner that is nearest to its images.
+    """
+    same: dict[str, Any] = {
+        "colour": part.colour,
+        "alpha": part.alpha,
+        "kind": part.kind,
+        "numbers": part.numbers,
+    }
+    if contours := part.contours():
+        copies = [
+            (contour if np.linalg.det(image) > 0 else contour[::-1, ::-1]) @ image.T
+            for image in images
+            for contour in contours
+        ]
+        return Curves(copies, **same)
+    corners = part.outline()
+    if len(corners):
+        distances = np.linalg.norm(corners @ (images - np.eye(2)).transpose(0, 2, 1), axis=2)
+        corners = np.roll(corners, -int(distances.sum(0).argmin()), axis=0)
+        back = np.roll(corners[::-1], 1, axis=0)
+        rings = [(corners if np.linalg.det(image) > 0 else back) @ image.T for image in images]
+        corners = join_rings(rings)[:-1]
+    return Polygon(corners, **same)

@@ -1,0 +1,122 @@
+"""Gradients of shapes drawn by area: what is optimised is what is exported.
+
+The share of a pixel that a shape covers changes with its genes wherever its edge is, so a picture
+of hard edges has gradients, almost everywhere. By coverage they follow from compositing, backwards
+from the topmost shape to the lowest. By the genes there is one sum for each shape, of these
+gradients times its coverage: added up along every row of pixels it costs the two ends of each span,
+as scoring a candidate does. Its derivative by a gene is the difference between two such sums, with
+the gene a little larger and a little smaller. That takes nothing but what draws the shape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import pairwise
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.compiler.threads import share
+from artgen.families.shape.contract import Shape
+from artgen.families.shape.spans import draw_shapes, load_kernels, tables_of, unpack
+from artgen.raster.sampling import SAMPLE_ROWS, make_grid
+from artgen.values.canvas import Canvas
+
+STRIP = 16
+"""Rows of pixels per strip, for any number of threads."""
+
+ROWS = 4
+"""Sample rows per pixel for the derivatives by genes: with more a polish gained no more."""
+
+STEP = 0.25
+"""Step of a gene in pixels, either way: a sample row, so that horizontal edges count."""
+
+
+def draw_with_gradients(
+    shape: Shape,
+    tensors: Mapping[str, Tensor],
+    canvas: Canvas,
+    background: tuple[float, float, float],
+) -> Tensor:
+    """The picture [3, height, width] of `draw_shapes`, to the last bit; it can be differentiated.
+
+    By `colour` and `alpha` gradients are exact; by `genes`, which are lengths, they are central
+    differences of what a shape contributes, over half a pixel. The order of shapes has none.
+    """
+    names = tuple(tensors)
+    return _draw(shape, canvas, background, names, *tensors.values())
+
+
+def keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Tensor:
+    """`genes` [genes, N] without the changes since `before` that make a shape not valid."""
+    kind, valid_genes, *_ = unpack(shape, before)
+    changed = np.ascontiguousarray(genes.detach().cpu().numpy().T, np.float64)
+    _kernels(shape).keep_valid(tables_of(shape), kind, valid_genes, changed)
+    return torch.from_numpy(changed.T).to(genes)
+
+
+class _Drawn(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        context: Any,
+        shape: Shape,
+        canvas: Canvas,
+        background: tuple[float, float, float],
+        names: tuple[str, ...],
+        *values: Tensor,
+    ) -> Tensor:
+        context.given = shape, canvas, background, names
+        context.save_for_backward(*values)
+        return draw_shapes(shape, dict(zip(names, values, strict=True)), canvas, background)
+
+    @staticmethod
+    def backward(context: Any, incoming: Tensor) -> tuple[Tensor | None, ...]:
+        shape, canvas, background, names = context.given
+        values = dict(zip(names, context.saved_tensors, strict=True))
+        found = _gradients(shape, values, canvas, background, incoming)
+        return *[None] * 4, *(
+            found[name].to(values[name]) if name in found else None for name in names
+        )
+
+
+_draw: Callable[..., Tensor] = _Drawn.apply
+
+
+def _gradients(
+    shape: Shape,
+    values: Mapping[str, Tensor],
+    canvas: Canvas,
+    background: tuple[float, float, float],
+    incoming: Tensor,
+) -> dict[str, Tensor]:
+    """By `genes`, `colour` and `alpha`; strips are added up in order, so threads change nothing."""
+    parts = (tables_of(shape), *unpack(shape, values))
+    count, number = parts[2].shape
+    ground = np.array(background, np.float32)[:, None, None]
+    light = incoming.detach().cpu().numpy()
+    sampling = make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS, make_grid(canvas, ROWS), ROWS
+    backward = _kernels(shape).over_backward
+
+    def of_strip(strip: tuple[int, int]) -> NDArray[np.float64]:
+        first, last = strip
+        some = light[:, first:last].astype(np.float32, "C")
+        picture = np.empty_like(some)
+        picture[:] = ground
+        gradients = np.zeros((count, number + 4))
+        backward(*parts, picture, some, *sampling, STEP * canvas.pixel, first, last, gradients)
+        return gradients
+
+    cuts = [*range(0, canvas.height, STRIP), canvas.height]
+    total = np.zeros((count, number + 4))
+    for gradients in share(of_strip, list(pairwise(cuts))):
+        total += gradients
+    by = torch.from_numpy(total.T.copy())
+    return {"genes": by[:number], "colour": by[number:-1], "alpha": by[-1]}
+
+
+def _kernels(shape: Shape) -> ModuleType:
+    return load_kernels(shape, "families.shape.gradient_kernels")

@@ -1,0 +1,181 @@
+"""Match shapes by polygon and by place in the stack, each kind of a mixture by itself."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.base.errors import UsageError
+from artgen.families.shape.contract import Shape
+from artgen.families.shape.gradients import keep_valid
+from artgen.families.shape.spans import unpack
+from artgen.matching import (
+    Appearance,
+    Floats,
+    Tensors,
+    align,
+    appearance,
+    carry,
+    hide,
+    move,
+)
+
+__all__: list[str] = []
+
+LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e3
+"""Of corners by genes: those below a share of the largest one do nothing; beyond the other limit
+the order of the corners has changed."""
+
+
+@appearance.register(Shape)
+def _appearance(shape: Shape, tensors: Tensors) -> Appearance:
+    kinds, genes, _, _ = unpack(shape, tensors)
+    count = len(kinds)
+    kinds = np.clip(kinds, 0, len(shape.members) - 1)
+    places, sizes = np.empty((count, 2)), np.empty(count)
+    for index in range(count):
+        member = shape.members[kinds[index]]
+        corners = _corners(member, genes[index, : member.genes])
+        places[index] = corners.mean(axis=0)
+        sizes[index] = math.sqrt(float(np.prod(np.ptp(corners, axis=0))))
+    colours = np.clip(tensors["colour"].double().numpy().T, -1, 2)
+    layers = (np.arange(count) + 0.5) / count
+    return Appearance(places, colours, sizes, layers, kinds.astype(np.int64), stacked=True)
+
+
+@hide.register(Shape)
+def _hide(shape: Shape, tensors: Tensors) -> Tensors:
+    return {**tensors, "alpha": torch.zeros_like(tensors["alpha"])}
+
+
+@move.register(Shape)
+def _move(shape: Shape, tensors: Tensors, by: Tensor) -> Tensors:
+    kinds, genes, _, _ = unpack(shape, tensors)
+    moved = tensors["genes"].clone()
+    for number, member in enumerate(shape.members):
+        mine = np.flatnonzero(kinds == number)
+        if len(mine):
+            steps = _steps(member, genes[mine[0], : member.genes])
+            moved[: member.genes, mine] += torch.from_numpy(steps).float() @ by[:, mine]
+    return {**tensors, "genes": moved}
+
+
+@carry.register(Shape)
+def _carry(shape: Shape, tensors: Tensors, motion: Callable[[Floats], Tensor]) -> Tensors:
+    """Every corner moves as its place does, as nearly as the genes can follow."""
+    kinds, genes, _, _ = unpack(shape, tensors)
+    members = [shape.members[min(max(kind, 0), len(shape.members) - 1)] for kind in kinds]
+    pairs = zip(members, genes, strict=True)
+    corners = [_corners(member, own[: member.genes]) for member, own in pairs]
+    if not corners:
+        return tensors
+    ends = np.cumsum([len(own) for own in corners])[:-1]
+    wanted = np.split(motion(np.concatenate(corners)).double().numpy().T, ends)
+    moved = tensors["genes"].clone()
+    for index, (member, goal) in enumerate(zip(members, wanted, strict=True)):
+        slopes = _slopes(member, genes[index, : member.genes])
+        if slopes is not None:
+            change = np.linalg.lstsq(slopes, goal.reshape(-1), rcond=LEAST_SLOPE)[0]
+            moved[: member.genes, index] += torch.from_numpy(change).float()
+    return {**tensors, "genes": keep_valid(shape, tensors, moved)}
+
+
+def _slopes(member: Shape, genes: Floats) -> Floats | None:
+    """The derivatives of the corners by the genes, [2 corners, genes]; None across a jump."""
+    corners = _corners(member, genes)
+    there = [_corners(member, genes + change) for change in 1e-4 * np.eye(len(genes))]
+    if any(other.shape != corners.shape for other in there):
+        return None
+    slopes: Floats = (np.stack(there) - corners).reshape(len(genes), -1).T * 1e4
+    return slopes if np.abs(slopes).max() < MOST_SLOPE else None
+
+
+def _steps(member: Shape, genes: Floats) -> Floats:
+    """Which change of the genes moves a shape by one unit in x and in y: [genes, 2].
+
+    The least one, by the derivatives of the corners. Raises UsageError where there is none.
+    """
+    corners = _corners(member, genes)
+    changes = 1e-4 * np.eye(len(genes))
+    there = np.stack([_corners(member, genes + change) - corners for change in changes])
+    units = np.stack([np.tile(axis, len(corners)) for axis in np.eye(2)], 1)
+    slopes = there.reshape(len(genes), -1).T * 1e4
+    steps = np.asarray(np.linalg.lstsq(slopes, units, rcond=1e-6)[0], np.float64)
+    for axis, step in zip(np.eye(2), steps.T, strict=True):
+        if not np.allclose(_corners(member, genes + step), corners + axis, atol=1e-3):
+            raise UsageError(
+                f"shapes of {type(member).__name__} cannot fly in: no change of genes moves them",
+                hint="leave out --film fly-in",
+            )
+    return steps
+
+
+@align.register(Shape)
+def _align(shape: Shape, a: Tensors, b: Tensors) -> Tensors:
+    """Corners in another order, a direction turned around."""
+    return {**b, "genes": _align_genes(shape, a, b)}
+
+
+def _align_genes(shape: Shape, a: Tensors, b: Tensors) -> Tensor:
+    one, other = a["genes"].double().numpy().T, b["genes"].double().numpy().T.copy()
+    kinds = np.zeros(len(one), np.int64)
+    if "kind" in b:
+        kinds = np.clip(b["kind"].numpy().astype(np.int64), 0, len(shape.members) - 1)
+    for number, member in enumerate(shape.members):
+        mine = np.flatnonzero(kinds == number)
+        if len(mine) == 0:
+            continue
+        size = member.genes
+        changes = _symmetries(member, other[mine[:3], :size])
+        ways = np.stack([other[mine][:, order] * sign for order, sign in changes])
+        distance = np.square(ways - one[mine][None, :, :size]).sum(2)
+        other[mine, :size] = ways[distance.argmin(0), np.arange(len(mine))]
+    return torch.from_numpy(other.T.astype(np.float32, "C"))
+
+
+def _symmetries(member: Shape, examples: Floats) -> list[tuple[NDArray[np.int64], Floats]]:
+    """Try out which orders and signs of genes leave a shape as it is."""
+    size = member.genes
+    nothing = np.arange(size)
+    unchanged = (nothing, np.ones(size))
+    tried = []
+    for k in sorted({2, 3, size // 2} & set(range(2, size // 2 + 1))):
+        for shift in range(k):
+            for corners in (np.arange(k), np.arange(k)[::-1]):
+                points = np.roll(corners, shift)
+                moved = np.stack([2 * points, 2 * points + 1], axis=1).reshape(-1)
+                tried.append((np.concatenate([moved, nothing[2 * k :]]), np.ones(size)))
+    for first in range(size - 1):
+        sign = np.ones(size)
+        sign[first : first + 2] = -1
+        tried.append((nothing, sign))
+    return [unchanged] + [
+        (order, sign)
+        for order, sign in tried
+        if all(_same_polygon(member, genes, genes[order] * sign) for genes in examples)
+    ]
+
+
+def _same_polygon(member: Shape, one: Floats, other: Floats) -> bool:
+    from scipy.spatial.distance import cdist
+
+    p, q = _corners(member, one), _corners(member, other)
+    if p.shape != q.shape:
+        return False
+    apart = cdist(p, q)
+    return bool(max(apart.min(0).max(), apart.min(1).max()) < 1e-4 * np.ptp(p, axis=0).max())
+
+
+def _corners(member: Shape, genes: Floats) -> Floats:
+    """The shape's polygon [corners, 2]; the middle of the canvas where it is none."""
+    try:
+        with np.errstate(all="ignore"):
+            corners = member.polygon(np.ascontiguousarray(genes))
+    except (ArithmeticError, ValueError):
+        return np.zeros((1, 2))
+    return corners if len(corners) and np.isfinite(corners).all() else np.zeros((1, 2))

@@ -1,0 +1,54 @@
+"""Drawing shapes over a picture; compiled after the functions of the shapes (see `spans`)."""
+
+from typing import TYPE_CHECKING
+
+import numba as nb
+import numpy as np
+
+from artgen.compiler.jit import grid_type, options
+from artgen.families.shape.span_kernels import cover, make_scratch
+
+if TYPE_CHECKING:
+    from artgen.raster.bound import CROSSINGS, VERTICES, trace
+
+
+@nb.njit(
+    (
+        *[nb.int64[::1]] * 2,
+        *[nb.float64[:, ::1]] * 2,
+        nb.float64[::1],
+        nb.float32[:, :, ::1],
+        grid_type,
+        *[nb.int64] * 3,
+    ),
+    **options,
+)
+def over(tables, kind, genes, colour, alpha, picture, grid, sample_rows, first, last):
+    """Draw N shapes over `picture` [channels, height, width], in its rows `first` to before `last`.
+
+    `tables` holds the arrays of the functions (see `compiler.tables`); `kind` and `alpha` are [N],
+    `genes` [N, genes], `colour` [N, channels]; the grid has `sample_rows` per pixel. Where a shape
+    covers the share k of a pixel, the pixel p becomes
+    p(1 − alpha·k) + alpha·k·colour.
+    """
+    channels, width = picture.shape[0], picture.shape[2]
+    scratch = make_scratch((last - first) * sample_rows, VERTICES, CROSSINGS)
+    changes = np.zeros(width + 1)
+    share = np.empty(width, np.float32)
+    for i in range(len(kind)):
+        spans = trace(
+            kind[i], genes[i], tables, first * sample_rows, last * sample_rows, grid, scratch
+        )
+        span = np.int64(0)
+        while span < spans:
+            y = scratch[0][span] // sample_rows
+            span, low, high = cover(scratch, span, spans, (y + 1) * sample_rows, changes)
+            covered = 0.0
+            for x in range(low, high + 1):
+                covered += changes[x]
+                share[x] = alpha[i] * covered / sample_rows
+            changes[low : high + 2] = 0
+            for c in range(channels):
+                tint = np.float32(colour[i, c])
+                for x in range(low, high + 1):
+                    picture[c, y, x] += share[x] * (tint - picture[c, y, x])

@@ -1,0 +1,155 @@
+"""Populations of stacks of shapes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+from torch import Tensor
+
+from artgen.compiler import kernel_cache
+from artgen.engines.base import Problem, State
+from artgen.engines.genetic.populations import (
+    Arrays,
+    Floats,
+    Population,
+    Refine,
+    population_of,
+)
+from artgen.families.shape.climb import ClimbEngine
+from artgen.families.shape.contract import Shape
+from artgen.families.shape.spans import load_kernels, pack, tables_of, unpack
+from artgen.raster.sampling import make_grid
+
+CELL = 8
+"""As in `stack_kernels`."""
+
+KERNELS = (
+    "families.shape.stack_kernels",
+    "families.shape.search_kernels",
+    "engines.genetic.generation_kernels",
+)
+
+CLIMB = {"moves": 2, "passes": 10_000, "stall": 0.0}
+"""How `climb` refines a shape of the best individual."""
+
+SAMPLE_ROWS = 4
+"""Sample rows per pixel for the coverage of shapes."""
+
+
+class ShapePopulation(Population):
+    """Stacks of shapes."""
+
+    generations: ClassVar[int] = 2500
+    kept: ClassVar[Mapping[str, int]] = {"kind": 0, "genes": 1, "paint": 2, "numbers": 5}
+
+    @classmethod
+    def alphas(cls, primitive: Shape, alpha: float, least: float) -> tuple[float, float]:
+        """Return the range of opacities, by the options of the shape."""
+        return primitive.alphas(alpha, least)
+
+    @classmethod
+    def sizes(cls, primitive: Shape, small: float, large: float) -> tuple[float, float]:
+        """Return the range of sizes of random shapes, by the options of the shape."""
+        return primitive.sizes(small, large)
+
+    @classmethod
+    def refiner(cls, problem: Problem) -> Refine:
+        """Let shapes climb, each where it is in the stack."""
+        climber = ClimbEngine()
+        climber.start(replace(problem, options={**problem.options, **CLIMB}))
+
+        def refine(tensors: dict[str, Tensor], before: int, number: int) -> Mapping[str, Tensor]:
+            state: State = {
+                "step": before,
+                "refined": before,
+                "limit": len(tensors["alpha"]),
+                "errors": [],
+                "pass_error": math.inf,
+                "finished": False,
+                "best_loss": math.inf,
+            }
+            for name, tensor in tensors.items():
+                state[f"now.{name}"] = state[f"best.{name}"] = tensor
+            climber.load_state_dict(state)
+            climber.advance(number)
+            return climber.drawing(best=False).tensors
+
+        return refine
+
+    def __init__(self, shape: Shape, *arguments: Any) -> None:
+        super().__init__(shape, *arguments)
+        self.kernels = kernel_cache.load(kernel_cache.read_kernels(*KERNELS), of="genetic")
+        functions = load_kernels(shape, "families.shape.function_kernels").FUNCTIONS
+        self.functions = (*functions, tables_of(shape))
+        self.shape = shape
+        most = max(member.genes for member in shape.members)
+        size, count = len(self), self.count
+
+        def room() -> Arrays:
+            return (
+                np.zeros((size, count), np.int64),
+                np.zeros((size, count, most)),
+                np.zeros((size, count, 4)),
+                np.zeros((size, count, 4), np.int64),
+                np.zeros((size, 1, 2)),
+                np.zeros(size, np.int64),
+            )
+
+        self.individuals, self.offspring = room(), room()
+
+    def set_block(self, block: int) -> None:
+        """Average blocks of the target, and draw as large as that."""
+        height, width = (-(-side // block) for side in self.weight.shape)
+        target = np.empty((height, width, 4), np.float32)
+        for channel, plane in enumerate((*self.target, self.weight)):
+            target[:, :, channel] = _averaged(plane, block, "constant" if channel == 3 else "edge")
+        # The sum of the weights, so that errors are sums over pixels whatever the blocks are.
+        target[:, :, 3] *= block * block
+        top, pitch, left, scale, _ = make_grid(self.canvas, SAMPLE_ROWS / block)
+        grid = (top, pitch, left, scale / block, float(width))
+        self.fixed = (
+            target,
+            np.array(self.background, np.float64),
+            grid,
+            SAMPLE_ROWS,
+            self.palette,
+            self.functions,
+        )
+        errors = (len(self), height, -(-width // CELL) + 1)
+        self.individuals = (*self.individuals[:4], np.zeros(errors), self.individuals[5])
+        self.offspring = (*self.offspring[:4], np.zeros(errors), self.offspring[5])
+
+    def tensors(self, index: int) -> dict[str, Tensor]:
+        """Genes, colour, alpha and, where there are several, the kind."""
+        number = self.numbers[index]
+        kind, genes, paint = (array[index, :number] for array in self.individuals[:3])
+        return pack(self.shape, kind, genes, paint[:, :3], paint[:, 3])
+
+    def put(self, index: int, tensors: Mapping[str, Tensor]) -> None:
+        """As `unpack` reads them."""
+        kind, genes, colour, alpha = unpack(self.shape, tensors)
+        number = len(alpha)
+        self.individuals[0][index, :number], self.individuals[1][index, :number] = kind, genes
+        self.individuals[2][index, :number, :3], self.individuals[2][index, :number, 3] = (
+            colour,
+            alpha,
+        )
+        self.numbers[index] = number
+
+
+population_of.register(Shape)(lambda primitive: ShapePopulation)
+
+
+def _averaged(plane: Floats, block: int, beyond: Literal["constant", "edge"]) -> Floats:
+    """The means of blocks; what reaches beyond the edge is 0, or as at the edge."""
+    height, width = plane.shape
+    more = ((0, -height % block), (0, -width % block))
+    padded = np.pad(plane, more, mode=beyond)
+    tall, wide = (side // block for side in padded.shape)
+    blocks = padded.reshape(tall, block, wide, block)
+    means: Floats = blocks.mean(axis=(1, 3), dtype=np.float64).astype(np.float32)
+    return means

@@ -1,0 +1,394 @@
+"""Draw shapes by area: a pixel gets the share of a shape's colour that the shape covers of it.
+
+There are eight sample rows per pixel, and spans along them have exact ends. Kernels are compiled
+together with the static functions of the shapes. A generated text binds these to names and makes
+one `trace` of them for all kinds; the text of the kernel module follows. The hash covers the code
+of the functions, so a changed plugin is compiled again.
+"""
+
+from __future__ import annotations
+
+import math
+import types
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.base.faults import broken
+from artgen.compiler import kernel_cache
+from artgen.compiler.static_functions import check_static, load_after, try_in_python
+from artgen.compiler.tables import make_tables, table_arguments, unbound
+from artgen.compiler.threads import share
+from artgen.families.shape.contract import HEIGHTS, Shape
+from artgen.families.shape.symmetry import Symmetry
+from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
+from artgen.values.canvas import Canvas
+
+Array: TypeAlias = NDArray[Any]
+Parts: TypeAlias = tuple[Array, Array, Array, Array]
+"""Of N shapes: kind int64 [N]; float64 genes [N, genes], colour [N, 3] and alpha [N]."""
+
+
+def draw_shapes(
+    shape: Shape,
+    tensors: Mapping[str, Tensor],
+    canvas: Canvas,
+    background: tuple[float, float, float],
+    *,
+    transparent: bool = False,
+) -> Tensor:
+    """Draw tensors over the background: float32 [3, height, width].
+
+    If transparent, [4, height, width] with colours not multiplied by alpha. Raises PluginError if
+    the functions of the shape cannot be compiled.
+    """
+    kind, genes, colour, alpha = unpack(shape, tensors)
+    ground = np.array(background)
+    if transparent:
+        # Alpha is a fourth channel: shapes of value 1 over 0.
+        colour = np.append(colour, np.ones((len(colour), 1)), axis=1)
+        ground = np.zeros(4)
+    picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
+    picture[:] = ground[:, None, None]
+    over = drawing_kernels(shape).over
+    stack = (tables_of(shape), kind, genes, colour, alpha)
+    grid = make_grid(canvas, SAMPLE_ROWS)
+    share(
+        lambda rows: over(*stack, picture, grid, SAMPLE_ROWS, *rows),
+        cut_rows(canvas.height),
+    )
+    if transparent:
+        picture[:3] /= np.maximum(picture[3], 1e-6)
+    return torch.from_numpy(picture)
+
+
+def unpack(shape: Shape, tensors: Mapping[str, Tensor]) -> Parts:
+    """Return the tensors of a drawing as arguments of the kernels."""
+
+    def rows(name: str) -> NDArray[np.float64]:
+        return np.ascontiguousarray(tensors[name].detach().cpu().numpy().T, np.float64)
+
+    alpha = rows("alpha")
+    kind = np.zeros(len(alpha), np.int64)
+    if "kind" in tensors:
+        # Kinds saved with few bits are only near a whole number.
+        kind = np.rint(rows("kind")).astype(np.int64)
+    return kind, rows("genes"), rows("colour"), alpha
+
+
+def pack(shape: Shape, kind: Array, genes: Array, colour: Array, alpha: Array) -> dict[str, Tensor]:
+    """Return the tensors of a drawing of shapes, the opposite of `unpack`."""
+    values = {"genes": genes.T, "colour": colour.T, "alpha": alpha}
+    if len(shape.members) > 1:
+        values["kind"] = kind
+    return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
+
+
+def drawing_kernels(shape: Shape) -> types.ModuleType:
+    """Return `over_kernels` for this shape."""
+    return load_kernels(shape, "families.shape.over_kernels")
+
+
+def load_kernels(
+    shape: Shape, *modules: str, constants: str = "", more: str = ""
+) -> types.ModuleType:
+    """Compile the text of kernel modules after the functions of `shape`, or find it in the cache.
+
+    `modules` are named below `artgen`, such as ``raster.over_kernels``. They may use the names in
+    `raster.bound` and of the modules before; `constants` are lines of Python before them, `more` is
+    Python after them. Raises PluginError naming the function that cannot be compiled.
+    """
+    functions = [(member, _compiled_functions(member)) for member in shape.members]
+    every = _functions(shape)
+    compiled, tables = tuple(map(unbound, every)), tuple(table_arguments(every))
+    layout = tuple(
+        (member.genes, member.vertices, member.curves, member.convex) for member in shape.members
+    )
+    key = (
+        *(compiled, tables, layout, shape.weights, modules, constants, more),
+        *(shape.limits, shape.symmetry),
+    )
+    if key not in _loaded:
+        check_shape(shape)
+        kernels = constants + kernel_cache.read_kernels(*modules) + more
+        _loaded[key] = load_after(functions, lambda text: _source(shape, text) + kernels)
+    return _loaded[key]
+
+
+def tables_of(shape: Shape) -> NDArray[np.int64]:
+    """Return the first argument of kernels of this shape: the arrays of its functions."""
+    return make_tables(_functions(shape))
+
+
+_loaded: dict[Any, types.ModuleType] = {}
+
+SEARCH_FUNCTIONS = ("random", "mutate", "valid")
+"""The functions of a shape that searches call; the others say what it covers."""
+
+_SIGNATURES = {
+    "random": "genes, tables, rng, x, y, size",
+    "mutate": "genes, tables, rng, step",
+    "valid": "genes, tables",
+    "trace": "genes, tables, first, last, grid, scratch",
+}
+"""The arguments of the functions that are chosen by kind."""
+
+_HEADER = '''\
+"""Kernels of shapes, written by artgen; delete this folder whenever you like."""
+
+import numpy as np
+from numba import carray
+
+from artgen.compiler.jit import compiled, inline
+from artgen.compiler.tables import pointer, unbound
+from artgen.families.shape.span_kernels import (
+    clamp_row, on_curves, trace_convex, trace_curves, trace_outline
+)
+
+# {fingerprint}
+VERTICES, CROSSINGS = {vertices}, {crossings}
+CHANCES = np.array({chances})
+GENES = np.array({genes})
+'''
+
+_BINDING = "{bound}_{k} = compiled(unbound(given[{k}].{name}))\n"
+
+_TRACE_OUTLINE = """
+
+@inline
+def trace_{k}(genes, {image}tables, first, last, grid, scratch):
+    points = scratch[3][:{vertices}]
+    {fill}
+    return {trace}(points, first, last, grid, scratch)
+"""
+
+_TRACE_SPANS = """
+
+@inline
+def trace_{k}(genes, {image}tables, first, last, grid, scratch):
+    top, pitch, origin, scale, width = grid
+    rows, lefts, rights = scratch[0], scratch[1], scratch[2]
+    {bounds}
+    spans = 0
+    for row in range(
+        clamp_row((low - top) / pitch, first, last), clamp_row((high - top) / pitch, first, last)
+    ):
+        left, right = span_{k}(genes, {y}{in_span})
+        left, right = max((left - origin) * scale, 0.0), min((right - origin) * scale, width)
+        if right > left:
+            rows[spans], lefts[spans], rights[spans] = row, left, right
+            spans += 1
+    return spans
+"""
+
+_WITHIN = """
+
+from artgen.families.shape.limits import within as _within
+
+within = compiled(_within)
+"""
+
+_LIMITED = """
+
+@inline
+def valid_{k}(genes, tables):
+    if not free_{k}(genes{in_valid}):
+        return False
+    points = np.empty(({corners}, 2))
+    {fill}
+    return within(points, {limits})
+"""
+
+_FILL_OUTLINE = "outline_{k}(genes, points{in_outline})"
+
+_FILL_CURVES = """\
+outline_{k}(genes, points{in_outline})
+    on_curves(points)"""
+
+_FILL_SPANS = """\
+low, high = bounds_{k}(genes{in_bounds})
+    for i in range({heights}):
+        y = (low + high) / 2 - (high - low) / 2 * np.cos(np.pi * i / ({heights} - 1))
+        left, right = span_{k}(genes, y{in_span})
+        points[i, 0], points[i, 1] = left, y
+        points[-1 - i, 0], points[-1 - i, 1] = right, y"""
+
+_TURNS = """
+
+from artgen.families.shape.symmetry_kernels import copied, flipped, turn, united
+
+TURNS = np.array({turns})
+"""
+
+_SYMMETRIC = """
+
+@inline
+def trace(kind, genes, tables, first, last, grid, scratch):
+    number = 0
+    for image in range(len(TURNS)):
+        before = copied(number, scratch)
+        number = trace_image(kind, genes, image, tables, first, last, grid, scratch)
+        number = united(before, copied(number, scratch), scratch)
+    if {flips}:
+        spans = copied(number, scratch)
+        number = united(spans, flipped(spans, grid), scratch)
+    return number
+"""
+
+_TURN = "\n    turn(points, TURNS[image])"
+
+_BOUNDS, _Y = "low, high = bounds_{k}(genes{in_bounds})", "top + row * pitch"
+
+_IMAGE_BOUNDS = """\
+low, high = bounds_{k}(genes{in_bounds})
+    if TURNS[image, 1, 1] < 0:
+        low, high = -high, -low"""
+
+_IMAGE_Y = "TURNS[image, 1, 1] * (top + row * pitch)"
+
+LIMIT_HEIGHTS = 9
+"""Heights at which a shape of spans is measured."""
+
+_CHOICE = """
+
+@inline
+def {name}(kind, {arguments}):
+{branches}
+"""
+
+
+def _source(shape: Shape, fingerprint: str) -> str:
+    """Return the text that binds the functions of the shapes, and those chosen by kind."""
+    members, symmetry = shape.members, shape.symmetry
+    # A curve crosses a row three times at most.
+    tangled = [member.vertices or 3 * member.curves for member in members if not member.convex]
+    crossings, corners = max(tangled, default=0), [member.outline_points for member in members]
+    if symmetry is not None:
+        if symmetry.rotates and 0 in corners:
+            crossings, corners = max(crossings, 2 * HEIGHTS), [*corners, 2 * HEIGHTS]
+        # All copies together have so many times the spans of a row.
+        crossings = len(symmetry.images) * max(crossings, 2)
+    text = _HEADER.format(
+        fingerprint=fingerprint,
+        vertices=max(1, *corners),
+        crossings=crossings,
+        genes=[member.genes for member in members],
+        chances=(np.cumsum(shape.weights) / sum(shape.weights)).tolist(),
+    )
+    text += _WITHIN if shape.limits else ""
+    text += _TURNS.format(turns=symmetry.turns) if symmetry else ""
+    arguments, passed = table_arguments(_functions(shape)), []
+    for k, member in enumerate(members):
+        tables = {f"in_{name}": next(arguments) for name in _compiled_functions(member)}
+        for name in _compiled_functions(member):
+            bound = "free" if name == "valid" and shape.limits else name
+            text += _BINDING.format(bound=bound, name=name, k=k)
+        text += _limited(k, member, shape.limits, tables) if shape.limits else ""
+        text += _trace(k, member, symmetry, tables)
+        passed.append(tables)
+    for name in ("trace", *SEARCH_FUNCTIONS):
+        alias = "trace_image" if name == "trace" and symmetry else name
+        written = name == "trace" or (name == "valid" and shape.limits)
+        own = None if written else [tables[f"in_{name}"] for tables in passed]
+        text += _choice(name, [member.genes for member in members], alias, own)
+    return text + (_SYMMETRIC.format(flips=symmetry.flips) if symmetry else "") + "\n\n"
+
+
+def _trace(k: int, member: Shape, symmetry: Symmetry | None, tables: dict[str, str]) -> str:
+    """Return a function `trace_k`; with a symmetry it traces the copy number `image`."""
+    image = "image, " if symmetry else ""
+    if member.outline_points or (symmetry and symmetry.rotates):
+        trace = "trace_convex" if member.convex else "trace_outline"
+        fill = (_FILL_OUTLINE if member.outline_points else _FILL_SPANS) + _TURN * bool(symmetry)
+        return _TRACE_OUTLINE.format(
+            k=k,
+            image=image,
+            fill=fill.format(k=k, heights=HEIGHTS, **tables),
+            vertices=member.outline_points or 2 * HEIGHTS,
+            trace="trace_curves" if member.curves else trace,
+        )
+    bounds, y = (_IMAGE_BOUNDS, _IMAGE_Y) if symmetry else (_BOUNDS, _Y)
+    bounds = bounds.format(k=k, **tables)
+    return _TRACE_SPANS.format(k=k, image=image, bounds=bounds, y=y, **tables)
+
+
+def _limited(
+    k: int, member: Shape, limits: tuple[float, float, float], tables: dict[str, str]
+) -> str:
+    """Return a function `valid_k` that refuses shapes outside of the limits too."""
+    fill = _FILL_OUTLINE if member.vertices else _FILL_CURVES if member.curves else _FILL_SPANS
+    fill = fill.format(k=k, heights=LIMIT_HEIGHTS, **tables)
+    numbers = ", ".join("np.inf" if math.isinf(each) else repr(each) for each in limits)
+    corners = member.outline_points or 2 * LIMIT_HEIGHTS
+    return _LIMITED.format(k=k, corners=corners, fill=fill, limits=numbers, **tables)
+
+
+def _choice(name: str, genes: list[int], alias: str, tables: list[str] | None) -> str:
+    """Return a function `alias` that calls `name` of a kind, with its own `tables` if bound.
+
+    Numbers beyond the kinds mean the last one.
+    """
+    arguments = _SIGNATURES[name]
+    if alias == "trace_image":
+        arguments = arguments.replace("tables", "image, tables")
+    rest = arguments.removeprefix("genes")
+    lines = []
+    for k, number in enumerate(genes):
+        more = rest if tables is None else rest.replace(", tables", "") + tables[k]
+        last = k == len(genes) - 1
+        case = "    " if last else f"    if kind == {k}: "
+        lines.append(f"{case}return {name}_{k}(genes[:{number}]{more})")
+    return _CHOICE.format(name=alias, arguments=arguments, branches="\n".join(lines))
+
+
+def _covering(member: Shape) -> tuple[str, ...]:
+    """Return the names of the functions that define the covered area."""
+    return ("outline",) if member.outline_points else ("bounds", "span")
+
+
+def _compiled_functions(member: Shape) -> tuple[str, ...]:
+    return (*SEARCH_FUNCTIONS, *_covering(member))
+
+
+def _functions(shape: Shape) -> list[Any]:
+    """Return the compiled functions of all kinds, in order."""
+    return [getattr(each, name) for each in shape.members for name in _compiled_functions(each)]
+
+
+def check_shape(shape: Shape) -> None:
+    """Raise PluginError if a shape is incomplete, or its functions fail in plain Python."""
+    for member in shape.members:
+        cls = type(member)
+        if member.genes < 1:
+            raise broken(
+                cls.__name__,
+                cls,
+                f"has {member.genes} genes, but must have at least 1",
+                hint="set genes",
+            )
+        if len(member.gene_names) not in (0, member.genes):
+            raise broken(
+                cls.__name__,
+                cls,
+                f"names {len(member.gene_names)} of {member.genes} genes",
+                hint="gene_names has a name for each, or none",
+            )
+        missing = [
+            each
+            for each in ("random", *_covering(member))
+            if getattr(member, each) is getattr(Shape, each)
+        ]
+        if missing:
+            raise broken(
+                cls.__name__,
+                cls,
+                f"does not define {' and '.join(missing)}",
+                hint="a shape has random, and vertices or curves and outline, or bounds and span",
+            )
+        check_static(cls, (*_SIGNATURES, "outline", "bounds", "span"))
+        functions = ("random", "valid", "mutate", *_covering(member))
+        try_in_python(member, functions, member.genes, member.outline_points)

@@ -1,0 +1,1 @@
+"""Splats: N instances of one footprint, blended."""

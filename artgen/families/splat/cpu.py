@@ -1,0 +1,320 @@
+"""The compiled backend on a CPU: generated kernels over tiles of 8 × 32 pixels.
+
+Tiles are shared out among threads, each is computed sequentially; gradients are summed per pair of
+tile and splat, and then per splat in the order of the pairs. So the bits are the same for any
+number of threads.
+"""
+
+from __future__ import annotations
+
+import functools
+import math
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from types import ModuleType
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+from artgen.compiler import kernel_cache
+from artgen.compiler.numba_printer import emit, emit_over
+from artgen.compiler.printer import Source
+from artgen.compiler.threads import share, thread_count
+from artgen.families.splat.contract import Splat
+from artgen.families.splat.footprint import CompiledFootprint, Goal, Launch, Scene
+from artgen.values.canvas import Canvas
+
+WIDTH, HEIGHT = 8, 32
+"""A tile is as wide as a vector and tall enough to be worth its overhead."""
+
+SORTED_FROM = 20_000
+"""At least this many splats are sorted by place; fewer fit into the processor's cache anyway."""
+
+SHARED_FROM = 1024
+"""At least so many splats are worth the time of another thread."""
+
+Floats = NDArray[np.float32]
+
+Bytes = NDArray[np.uint8]
+Shorts = NDArray[np.int32]
+Longs = NDArray[np.int64]
+
+Pieces = Sequence[tuple[int, int]]
+
+
+class Pairs(NamedTuple):
+    """Pairs of a tile and a splat, sorted by tile and, inside a tile, by splat.
+
+    The pairs of every tile begin at `offset` [tiles + 1]; `splat` [pairs] are their splats, and
+    `reach` [pairs, 2] the pairs of rows of the tile that these reach. `touched` [N] are the numbers
+    of tiles that each splat touches.
+    """
+
+    offset: Longs
+    splat: Shorts
+    reach: Bytes
+    touched: Shorts
+
+
+class Workspace:
+    """Arrays that the steps of a fit use again: the pages of new ones would have to be cleared."""
+
+    def __init__(self) -> None:
+        self._arrays: dict[str, NDArray[Any]] = {}
+        self.lists: dict[int, tuple[Shorts, Bytes]] = {}
+        """What `list_tiles` listed last for each piece of the splats."""
+
+    def array(self, name: str, *shape: int, dtype: type = np.float32) -> NDArray[Any]:
+        """The array of this name, of any content, in this shape."""
+        size = math.prod(shape)
+        if name not in self._arrays or len(self._arrays[name]) < size:
+            self._arrays[name] = np.empty(size + size // 8, dtype)
+        return self._arrays[name][:size].reshape(shape)
+
+
+class _Scene(Scene):
+    """Splats in rows, and their pairs with tiles."""
+
+    def __init__(
+        self,
+        launch: Launch,
+        features: Tensor,
+        parameters: Sequence[Tensor],
+        workspace: Workspace | None = None,
+    ) -> None:
+        super().__init__(launch, features, parameters)
+        self.workspace = workspace or Workspace()
+        self.grid, self.pieces = _grid(self.canvas), _pieces(self.count, thread_count())
+        x = self.source.columns.index(("xy", (0,)))
+        ellipse = len(self.source.columns) + self.channels
+        columns = self.workspace.array("columns", ellipse + 3, self.count)
+        torch.cat(self.rows(*self.extent), out=torch.from_numpy(columns))
+        self.packed = self._array("rows", len(columns))
+        self.is_sorted = not self.over and self.count >= SORTED_FROM
+        if self.is_sorted:
+            self.rank = _order().rank_splats(*columns[x : x + 2], *self.grid.measures)
+            self.share(lambda *piece: _order().pack(columns, self.rank, self.packed, *piece))
+        else:
+            self.packed[:] = columns.T
+        prepared = self._array("prepared", self.source.prepared)
+        self.share(lambda *piece: self.kernels.prepare(self.packed, prepared, *self.table, *piece))
+        self.pairs = self.grid.list_pairs(
+            self.packed, x, ellipse, prepared, self.pieces, self.workspace
+        )
+        self.arrays = (prepared, self.grid.x, self.grid.y, *self.table)
+        self.more: tuple[Any, ...] = ()
+        """What `backward` takes besides what arrives at the picture."""
+
+    def _array(self, name: str, width: int) -> Floats:
+        """An array with a row for each splat."""
+        return self.workspace.array(name, self.count, width)
+
+    def share(self, work: Callable[[int, int], None]) -> None:
+        """Do the work for ranges of splats, which idle threads take in turn."""
+        share(lambda piece: work(*piece), self.pieces)
+
+    def launch(
+        self,
+        kernel: Callable[..., None],
+        picture: Floats,
+        *more: Any,
+        then: Callable[[tuple[int, int]], None] | None = None,
+    ) -> None:
+        """Run a kernel over all tiles, in pieces of equal work that idle threads take in turn.
+
+        `then` is called for each piece, in order, after the kernel.
+        """
+        offset = self.pairs.offset
+        work = offset + np.arange(len(offset))
+        pieces = 1 if thread_count() == 1 else 4 * thread_count()
+        cuts = np.searchsorted(work, np.linspace(0, work[-1], pieces + 1)).tolist()
+        given = *self.arrays, picture, *self.pairs[:3]
+        share(lambda piece: kernel(*given, *piece, *more), list(pairwise(cuts)), then)
+
+    def picture(self) -> Tensor:
+        """Draw: [C, height, width]."""
+        canvas, tiles = self.canvas, len(self.pairs.offset) - 1
+        image = torch.empty(self.channels, canvas.height, canvas.width)
+        # The number of visible splats at each pixel.
+        end = (np.empty((tiles, WIDTH * HEIGHT), np.float32),) if self.over else ()
+        self.launch(self.kernels.forward, image.numpy(), *end)
+        if self.over:
+            self.more = (*end, image.numpy())
+        if self.source.keeps:
+            self.more = _nothing, np.empty(0, np.float32), np.empty(tiles)
+        return image
+
+    def gradients(self, incoming: Tensor) -> Tensor:
+        """The gradients by `rows`."""
+        (offset, splat, _, touched), columns = self.pairs, len(self.source.columns)
+        sums = self.workspace.array("sums", len(splat), self.sums)
+        totals = self._array("totals", self.sums)
+
+        def add_up(tiles: tuple[int, int]) -> None:
+            if tiles[0] == 0:
+                # Not before: now they are in the processor's cache.
+                totals[:] = 0
+            of_tiles = slice(*offset[[*tiles]])
+            _common().sum_pairs(splat[of_tiles], sums[of_tiles], totals)
+
+        self.launch(self.kernels.backward, incoming.numpy(), sums, *self.more, then=add_up)
+        rows = self._array("gradients", columns + self.channels)
+        gradients = np.empty(rows.shape[::-1], np.float32)
+        given = self.packed, totals, touched, rows, *self.table
+        self.share(lambda *piece: self.kernels.finish(*given, *piece))
+        if self.is_sorted:
+            self.share(lambda *piece: _order().unpack(rows, self.rank, gradients, *piece))
+        else:
+            gradients[:] = rows.T
+        return torch.from_numpy(gradients)
+
+
+_nothing = np.empty((0, 0, 0), np.float32)
+
+
+class _Compare(torch.autograd.Function):
+    """The picture compared with a goal, and all gradients, in one pass over the tiles."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, goal: Goal, launch: Launch, features: Tensor, *parameters: Tensor
+    ) -> Tensor:
+        scene = _Scene(launch, features, parameters, _workspaces.setdefault(goal, Workspace()))
+        errors = np.empty(len(scene.pairs.offset) - 1)
+        scene.more = scene.grid.cut(goal), np.asarray(goal.base, np.float32), errors
+        ctx.gradients = scene.by_leaves(scene.gradients(torch.from_numpy(_nothing)))
+        return features.new_tensor(errors.sum() / 2)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
+        gradients = ctx.gradients
+        if grad_outputs[0] != 1:
+            gradients = [each * grad_outputs[0] for each in gradients]
+        return None, None, *gradients
+
+
+_compare: Callable[..., Tensor] = _Compare.apply
+_workspaces: WeakKeyDictionary[Goal, Workspace] = WeakKeyDictionary()
+
+
+def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
+    """Print the kernels of a footprint. Raises Untraceable."""
+    return Footprint(splat)._emit(channels, splat.blend == "over")
+
+
+class Footprint(CompiledFootprint):
+    """A footprint whose kernels numba compiles."""
+
+    scene = _Scene
+
+    def _emit(self, channels: int, over: bool) -> Source:
+        if over:
+            return emit_over(self._ir, WIDTH, HEIGHT)
+        return emit(self._ir, self._far, channels, WIDTH, HEIGHT)
+
+    def _compare(self, goal: Goal, *given: Any) -> Tensor:
+        return _compare(goal, *given)
+
+
+def _common() -> ModuleType:
+    return _kernels("raster.common_kernels")
+
+
+def _order() -> ModuleType:
+    return _kernels("raster.order_kernels")
+
+
+@functools.cache
+def _kernels(module: str) -> ModuleType:
+    return kernel_cache.load(kernel_cache.read_kernels(module), of="all splats")
+
+
+class Grid:
+    """The tiles of a canvas: pixel centres per tile column and row."""
+
+    def __init__(self, canvas: Canvas) -> None:
+        width, height, span = canvas.width, canvas.height, canvas.span
+        self.canvas = canvas
+        self.columns, self.rows = -(-width // WIDTH), -(-height // HEIGHT)
+        pixels = span / 2, width / 2, height / 2
+        self.measures = (*pixels, self.columns, self.rows, WIDTH, HEIGHT)
+        column = np.arange(self.columns * WIDTH, dtype=np.float64)
+        row = np.arange(self.rows * HEIGHT, dtype=np.float64)
+        x = (2 * column + 1 - width) / span
+        y = (2 * row + 1 - height) / span
+        self.x = x.astype(np.float32).reshape(self.columns, WIDTH)
+        self.y = y.astype(np.float32).reshape(self.rows, HEIGHT)
+        self._cut: WeakKeyDictionary[Goal, Floats] = WeakKeyDictionary()
+
+    def cut(self, goal: Goal) -> Floats:
+        """The pictures of the tiles and the shares of their pixels: [tiles, channels + 1, pixels].
+
+        Shares outside of the picture are 0.
+        """
+        if goal not in self._cut:
+            planes = np.concatenate([goal.picture.numpy(), goal.share[None].numpy()])
+            _, height, width = planes.shape
+            below, right = self.rows * HEIGHT - height, self.columns * WIDTH - width
+            planes = np.pad(planes, ((0, 0), (0, below), (0, right)))
+            tiles = planes.reshape(len(planes), self.rows, HEIGHT, self.columns, WIDTH)
+            tiles = tiles.transpose(1, 3, 0, 2, 4).reshape(-1, len(planes), HEIGHT * WIDTH)
+            self._cut[goal] = np.ascontiguousarray(tiles, np.float32)
+        return self._cut[goal]
+
+    def list_pairs(
+        self,
+        rows: Floats,
+        centre: int,
+        ellipse: int,
+        frame: Floats,
+        pieces: Pieces,
+        workspace: Workspace,
+    ) -> Pairs:
+        """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`."""
+        touched = workspace.array("touched", len(rows), dtype=np.int32)
+        held = np.zeros((len(pieces), self.columns * self.rows), np.int64)
+        given = rows, centre, ellipse, *self.measures, frame, touched
+
+        def list_piece(number: int) -> tuple[Shorts, Bytes]:
+            start, stop = pieces[number]
+            usual = 8 * (stop - start)
+            room = workspace.lists.get(number)
+            room = room or (np.empty(usual, np.int32), np.empty((usual, 2), np.uint8))
+            found: tuple[Shorts, Bytes] = _common().list_tiles(
+                *given, held[number], *room, start, stop
+            )
+            workspace.lists[number] = found
+            return found
+
+        numbers = range(len(pieces))
+        lists = share(list_piece, numbers)
+        offset = np.concatenate([[0], np.cumsum(held.sum(axis=0))])
+        # In a tile, the pairs of a piece come after those of the pieces before it.
+        place = np.cumsum(held, axis=0) - held + offset[:-1]
+        splat = workspace.array("splat", offset[-1], dtype=np.int32)
+        reach = workspace.array("reach", offset[-1], 2, dtype=np.uint8)
+        share(
+            lambda number: _common().sort_pairs(
+                *lists[number], touched, place[number], splat, reach, *pieces[number]
+            ),
+            numbers,
+        )
+        return Pairs(offset, splat, reach, touched)
+
+
+@functools.lru_cache(maxsize=8)
+def _grid(canvas: Canvas) -> Grid:
+    return Grid(canvas)
+
+
+@functools.lru_cache(maxsize=64)
+def _pieces(count: int, threads: int) -> Pieces:
+    """Ranges of splats for threads to share."""
+    pieces = 1 if threads == 1 else max(1, min(2 * threads, count // SHARED_FROM))
+    return list(pairwise(np.linspace(0, count, pieces + 1, dtype=np.int64).tolist()))

@@ -1,0 +1,293 @@
+"""The reference backend: plain torch, tile by tile, in pieces of bounded memory, on any device.
+
+Tiles with similar numbers of splats are evaluated together as one batch [tiles, splats, side,
+side]. Backward evaluates each piece again instead of keeping it, so memory does not grow with the
+number of splats.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artgen.base.faults import broken
+from artgen.compiler.footprints import HIDDEN, OPAQUE, check_colours
+from artgen.compiler.vjp import vjp
+from artgen.families.splat.contract import Splat
+from artgen.families.splat.tiles import Tiles, bin_splats, choose_side, find_extent
+from artgen.primitives import Params
+from artgen.raster.backend import Memory
+from artgen.values.canvas import Canvas
+
+
+def draw_features(
+    splat: Splat,
+    tensors: Mapping[str, Tensor],
+    features: Tensor,
+    canvas: Canvas,
+    memory: Memory,
+    side: int | None = None,
+    *,
+    over: bool = False,
+) -> Tensor:
+    """∑ᵢ (wᵢ(x) − far)·featuresᵢ inside the ellipses, [C, height, width]; `features` is [C, N].
+
+    The first three of at least three features are a colour, which `Splat.colours` multiplies.
+
+    With `over`, alpha compositing, the first splat in front: the last feature is the opacity, alpha
+    = opacity·w, at most OPAQUE, and the last channel is transmittance. What is behind all but
+    HIDDEN of the light is not drawn. Differentiable in `tensors` and `features`, not in the order.
+    """
+    count = features.shape[1]
+    # Parameters of the framework are not those of the footprint, and visibility is per pixel.
+    added = splat.framework_params - {"visibility"}
+    names = [name for name in tensors if name not in added]
+    shapes = {name: tensors[name].shape[:-1] for name in names}
+    flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]
+    packed = torch.cat([*flat, features])
+    with torch.no_grad():
+        extent = find_extent(splat, tensors, count)
+        side = side or choose_side(extent.radius, canvas)
+        tiles = bin_splats(tensors["xy"], extent.radius, canvas, side)
+        rows = _split(tiles, memory.evaluations)
+        frame = extent.frame.to(packed.dtype)
+    evaluation = _Evaluation(splat, shapes, frame, canvas, tiles, rows, memory, over)
+    return evaluation.assemble(_evaluate(packed, evaluation), features.shape[0])
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """Runs of the tiles' splat lists, sorted by length: a tile, or a part of one too long to hold.
+
+    Row r holds `count[r]` pairs from `start[r]` on, for tile `tile[r]`, of which it is part number
+    `part[r]`.
+    """
+
+    tile: Tensor
+    start: Tensor
+    count: Tensor
+    part: Tensor
+
+
+def _split(tiles: Tiles, evaluations: int) -> _Rows:
+    longest = max(1, evaluations // tiles.side**2)
+    tile = tiles.count.nonzero()[:, 0]
+    count = tiles.count[tile]
+    start = (tiles.count.cumsum(0) - tiles.count)[tile]
+    parts = torch.div(count + longest - 1, longest, rounding_mode="floor")
+    row = torch.repeat_interleave(parts)
+    part = torch.arange(len(row), device=row.device) - (parts.cumsum(0) - parts)[row]
+    count = (count[row] - part * longest).clamp_max(longest)
+    count, order = torch.sort(count, descending=True, stable=True)
+    row, part = row[order], part[order]
+    return _Rows(tile[row], start[row] + part * longest, count, part)
+
+
+@dataclass(frozen=True)
+class _Evaluation:
+    """The data that all pieces of a picture share."""
+
+    splat: Splat
+    shapes: dict[str, torch.Size]
+    frame: Tensor
+    canvas: Canvas
+    tiles: Tiles
+    rows: _Rows
+    memory: Memory
+    over: bool
+
+    def pieces(self) -> Iterator[tuple[slice, Tensor, Tensor]]:
+        """Batches of R rows with up to K splats each.
+
+        Which rows, their splats [R, K], and the frames [4, R, K] of those; NaN where a row is
+        shorter.
+        """
+        rows, area = self.rows, self.tiles.side**2
+        lengths = rows.count.tolist()
+        first = 0
+        while first < len(lengths):
+            longest = lengths[first]
+            some = slice(first, first + max(1, self.memory.evaluations // (longest * area)))
+            place = torch.arange(longest, device=rows.count.device)
+            last = rows.count[some, None] - 1
+            splat = self.tiles.splat[rows.start[some, None] + torch.minimum(place, last)]
+            yield some, splat, self.frame[:, splat].where(place <= last, torch.nan)
+            first = some.stop
+
+    def _check(self, values: object, expected: tuple[int, ...], method: str, what: str) -> None:
+        """Raise PluginError if a method gives values that do not broadcast to this shape."""
+        shape, rank = getattr(values, "shape", None), len(expected)
+        if shape is not None and len(shape) <= rank:
+            padded = (1,) * (rank - len(shape)) + tuple(shape)
+            if all(mine in (1, size) for mine, size in zip(padded, expected, strict=True)):
+                return
+        found = type(values).__name__ if shape is None else f"a tensor of shape {list(shape)}"
+        cls = type(self.splat)
+        raise broken(
+            f"{method} of {cls.__name__}",
+            getattr(cls, method),
+            f"gave {found}, not {what}, {list(expected)}",
+            hint="combine dx, dy and the components of p element by element",
+        )
+
+    def evaluate(self, gathered: Tensor, tile: Tensor, frame: Tensor) -> Tensor:
+        """One piece: parameters and features [D, R, K] to pixels [R, C, side²]."""
+        side, dtype = self.tiles.side, gathered.dtype
+        span = self.canvas.span
+        inside = torch.arange(side, device=gathered.device)
+        column = (tile % self.tiles.columns)[:, None] * side + inside
+        row = torch.div(tile, self.tiles.columns, rounding_mode="floor")[:, None] * side + inside
+        x = ((2 * column + 1 - self.canvas.width).double() / span).to(dtype)
+        y = ((2 * row + 1 - self.canvas.height).double() / span).to(dtype)
+
+        values: dict[str, Tensor] = {}
+        first = 0
+        for name, shape in self.shapes.items():
+            value = gathered[first : first + shape.numel()]
+            values[name] = value.reshape(*shape, *value.shape[1:], 1, 1)
+            first += shape.numel()
+        features = gathered[first:].transpose(0, 1)
+        # dx varies along the last axis only and dy along the one before it, so whatever a
+        # footprint computes from one of them costs `side`, not `side`², evaluations.
+        dx = x[:, None, None, :] - values["xy"][0]
+        dy = y[:, None, :, None] - values["xy"][1]
+        p = Params(values)
+        p.pixel = values.get("pixel", dx.new_tensor(self.canvas.pixel))
+        places = (*dx.shape[:2], side, side)
+        weight, colours = self.splat.footprint(dx, dy, p), self.splat.colours(dx, dy, p)
+        self._check(weight, places, "footprint", "one weight per offset")
+        weight = weight - self.splat.far
+        for factor in check_colours(self.splat, colours):
+            self._check(factor, places, "colours", "one factor per offset")
+        frame = frame[..., None, None]
+        u, v = frame[0] * dx + frame[1] * dy, frame[2] * dx + frame[3] * dy
+        # NaN compares false: nothing is drawn where a row has no more splats.
+        weight = torch.where(u * u + v * v <= 1, weight, 0)
+        if self.splat.options.visibility == "buffer":
+            weight = weight * self._visibility(gathered, column, row)
+        weight = weight.flatten(2)
+        if not self.over:
+            return _summed(features, weight, colours)
+        alpha = (features[:, -1, :, None] * weight).clamp(0, OPAQUE)
+        # Of a tile in several parts, each is drawn as if it were the first one.
+        alpha = alpha.where(_before(alpha.detach()) >= HIDDEN, 0)
+        before, through = _before(alpha), torch.cumprod(1 - alpha, dim=1)
+        return torch.cat(
+            [_summed(features[:, :-1], alpha * before, colours), through[:, -1:]], dim=1
+        )
+
+    def _visibility(self, gathered: Tensor, column: Tensor, row: Tensor) -> Tensor:
+        """Return the visibility of each splat at the pixels of its tile, [R, K, side, side]."""
+        first = 0
+        for name, shape in self.shapes.items():
+            if name == "visibility":
+                cells = gathered[first : first + shape.numel()]
+                cells = cells.reshape(*shape, *cells.shape[1:])
+            first += shape.numel()
+        size = cells.shape[0]
+        across = _between(column, self.canvas.width, size).to(cells)
+        down = _between(row, self.canvas.height, size).to(cells)
+        return torch.einsum("rps,strk,rqt->rkpq", down, cells, across)
+
+    def assemble(self, values: Tensor, channels: int) -> Tensor:
+        """Pixels of all rows [rows, C, side²] to the picture [C, height, width].
+
+        Parts of a tile add up or, for `over`, lie behind one another.
+        """
+        tiles, side = self.tiles, self.tiles.side
+        pixels = values.new_zeros(tiles.rows * tiles.columns, channels, side**2)
+        if self.over:
+            pixels = self._stacked(pixels, values)
+        else:
+            pixels = pixels.index_add(0, self.rows.tile, values)
+        grid = pixels.reshape(tiles.rows, tiles.columns, channels, side, side)
+        image = grid.permute(2, 0, 3, 1, 4).reshape(
+            channels, tiles.rows * side, tiles.columns * side
+        )
+        return image[:, : self.canvas.height, : self.canvas.width]
+
+    def _stacked(self, empty: Tensor, values: Tensor) -> Tensor:
+        """Composite the parts of every tile, front to back; the last channel is transmittance."""
+        clear = torch.cat([empty[:, :-1], torch.ones_like(empty[:, -1:])], dim=1)
+        front, tile, part = clear, self.rows.tile, self.rows.part
+        for number in range(int(part.amax()) + 1 if len(part) else 0):
+            some = part == number
+            behind = clear.index_copy(0, tile[some], values[some])
+            through = front[:, -1:]
+            colour = front[:, :-1] + through * behind[:, :-1]
+            front = torch.cat([colour, through * behind[:, -1:]], dim=1)
+        return front
+
+
+class _Evaluate(torch.autograd.Function):
+    """Evaluate all rows piece by piece: without a graph forward, again with one backward."""
+
+    @staticmethod
+    def forward(ctx: Any, packed: Tensor, evaluation: _Evaluation) -> Tensor:
+        ctx.evaluation = evaluation
+        ctx.save_for_backward(packed)
+        values = [
+            evaluation.evaluate(_gather(packed, splat), evaluation.rows.tile[some], frame)
+            for some, splat, frame in evaluation.pieces()
+        ]
+        channels = packed.shape[0] - sum(shape.numel() for shape in evaluation.shapes.values())
+        return (
+            torch.cat(values) if values else packed.new_zeros(0, channels, evaluation.tiles.side**2)
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None]:
+        evaluation: _Evaluation = ctx.evaluation
+        (packed,) = ctx.saved_tensors
+        gradient = torch.zeros_like(packed)
+        for some, splat, frame in evaluation.pieces():
+            gathered = _gather(packed, splat).requires_grad_()
+            with torch.enable_grad():
+                value = evaluation.evaluate(gathered, evaluation.rows.tile[some], frame)
+            (piece,) = vjp(value, [gathered], grad_outputs[0][some])
+            assert piece is not None
+            gradient.index_add_(1, splat.flatten(), piece.flatten(1))
+        return gradient, None
+
+
+_evaluate: Callable[..., Tensor] = _Evaluate.apply
+
+
+def _between(pixel: Tensor, pixels: int, size: int) -> Tensor:
+    """Weights of linear interpolation between cells for pixels [R, side]: [R, side, size]."""
+    place = ((pixel + 0.5).double() * (size / pixels) - 0.5).clamp(0, size - 1)
+    cell = torch.arange(size, device=pixel.device)
+    return (1 - (place[..., None] - cell).abs()).clamp_min(0)
+
+
+def _summed(features: Tensor, weight: Tensor, colours: Sequence[Tensor] | None) -> Tensor:
+    """Sums [R, C, pixels] of features [R, C, K] times weights [R, K, pixels].
+
+    `colours`, [R, K, side, side] or what broadcasts to that, are factors of the first three
+    features, where there are so many.
+    """
+    if colours is None or features.shape[1] < 3:
+        return torch.bmm(features, weight)
+    side = math.isqrt(weight.shape[-1])
+    square = weight.reshape(*weight.shape[:2], side, side)
+    first = [
+        torch.bmm(features[:, c : c + 1], (square * factor).flatten(2))
+        for c, factor in enumerate(colours)
+    ]
+    return torch.cat([*first, torch.bmm(features[:, 3:], weight)], dim=1)
+
+
+def _before(alpha: Tensor) -> Tensor:
+    """The light that gets to each splat: alpha [R, K, pixels], the first one in front."""
+    through = torch.cumprod(1 - alpha, dim=1)
+    return torch.cat([torch.ones_like(through[:, :1]), through[:, :-1]], dim=1)
+
+
+def _gather(packed: Tensor, splat: Tensor) -> Tensor:
+    """[D, N] at the indices [R, K]: [D, R, K]."""
+    return packed.index_select(1, splat.flatten()).reshape(-1, *splat.shape)

@@ -1,0 +1,180 @@
+"""The objective of splats: the whole picture; parts are added and moved where the error is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from artgen.base.options import option
+from artgen.compiler.step_program import NoStep
+from artgen.engines.base import Problem
+from artgen.engines.gradient.device_steps import Stepper
+from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
+from artgen.families.splat.contract import Splat
+from artgen.families.splat.densify import SplatDensification
+from artgen.families.splat.footprint import Goal, StepProblem, footprint_of
+from artgen.losses import exponential, l1, mse
+from artgen.primitives import Primitive
+from artgen.raster import paint
+from artgen.values.canvas import Canvas
+
+_LOSSES = (mse, l1, exponential)
+"""Losses that a device knows, by the names of the functions."""
+
+
+class SplatObjective(Objective):
+    """The painted picture; under blend `over` the order of the splats is soft at first."""
+
+    @dataclass(frozen=True)
+    class Options(PictureOptions):
+        """Options of `gradient` for splats."""
+
+        start: float = option(0.1, "share of the count that the fit starts with", low=1e-4, high=1)
+        add: float = option(
+            0.4, "share of parts added in a round before it is divided", low=0.01, high=10
+        )
+        move: float = option(
+            0.1, "share of parts moved in a round before it is divided", low=0, high=0.5
+        )
+        importance: Literal["error", "colour"] = option(
+            "error", "move parts without which the error grows least, or that add least colour"
+        )
+        exponent: float = option(
+            4.0, "power of the error by which places of parts are drawn", low=0, high=10
+        )
+        blur: float = option(
+            0.15, "blur of that error: a standard deviation in mean spacings", low=0.01, high=10
+        )
+        every: float = option(0.05, "share of the steps between rounds", low=0.001, high=1)
+        interval: int = option(
+            50, "divide rounds that are more steps apart, by up to five; 0: never", low=0
+        )
+        until: float = option(0.5, "share of the steps up to the last round", low=0, high=1)
+        soften: float = option(
+            0.15, "share of the steps in which `over` learns the order of depth", low=0, high=1
+        )
+        converge: float = option(
+            0.0, "stop adding parts when twice as many gain less than this, in dB", low=0
+        )
+
+    def __init__(self, problem: Problem, options: Any) -> None:
+        super().__init__(problem, options)
+        assert isinstance(problem.primitive, Splat)
+        self.splat, self.kernels = problem.primitive, footprint_of(problem.backend)
+        self._goals: dict[int, Goal] = {}
+        if self.splat.can_densify:
+            self.densification = SplatDensification(
+                self.splat,
+                problem,
+                options,
+                self.picture,
+                self.target,
+                self.weight,
+                options.interval,
+            )
+
+    @classmethod
+    def automatic(cls, primitive: Primitive) -> dict[str, Any]:
+        """Start with few parts and add others while they gain enough."""
+        if not primitive.can_densify:
+            return {}
+        more = {"until": 0.6, "converge": 1.0, "exponent": 2.0, "interval": 0}
+        return {"start": 1 / 32, "add": 0.35, "blur": 0.5, **more}
+
+    @classmethod
+    def first_count(cls, primitive: Primitive, options: Any, count: int) -> int:
+        """The share `start`, where parts can be added."""
+        return max(1, round(options.start * count)) if primitive.can_densify else count
+
+    def stepper(self, count: int, step: int) -> Stepper | None:
+        """Steps on the device of the kernels; a notice says why there are none, where that is."""
+        if self.kernels is None or not self.kernels.takes_steps:
+            return None
+        try:
+            return self.kernels.stepper(self.splat, self._step_problem(step), count)
+        except NoStep as error:
+            self.notices = (f"every step reads back from the device: {error}",)
+            return None
+
+    def _step_problem(self, step: int) -> StepProblem:
+        """The steps as a device can take them. Raises NoStep."""
+        problem, options = self.problem, self.options
+        if not self._is_plain:
+            raise NoStep("a plugin changes what is minimised")
+        if min(problem.drawing.background) < 0:
+            raise NoStep("the picture is transparent")
+        for term in problem.loss.terms:
+            if term.function not in _LOSSES:
+                raise NoStep(f"the loss {term.name} has no kernel")
+        return StepProblem(
+            *self._view(step),
+            problem.drawing.background,
+            problem.drawing.background_weight,
+            tuple((term.weight, term.function.__name__) for term in problem.loss.terms),
+            options.optimizer,
+            (options.beta1, options.beta2),
+            options.epsilon,
+            options.weight_decay,
+        )
+
+    def loss(self, tensors: Mapping[str, Tensor], step: int) -> Tensor:
+        """The loss of a step; that of a sum of splats is found with its gradient, where it can."""
+        if self.kernels is not None and self._is_squared_error:
+            canvas, goal = self._view(step).canvas, self._goal(step)
+            error = self.kernels.squared_error(self.splat, tensors, tensors["colour"], canvas, goal)
+            if error is not None:
+                return error
+        return super().loss(tensors, step)
+
+    @property
+    def alone(self) -> bool:
+        """Where kernels compute the loss and its gradient, these are operations per splat."""
+        if self.kernels is None or self.device.type != "cpu" or not self._is_squared_error:
+            return False
+        return self.kernels.kernels(3)[0].keeps
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether no plugin changes how splats are painted and what is minimised."""
+        painted = paint.dispatch(type(self.splat))
+        return type(self) is SplatObjective and painted is paint.dispatch(Splat)
+
+    @cached_property
+    def _is_squared_error(self) -> bool:
+        """Whether the loss is that of `squared_error`."""
+        adds = (self.splat.blend, self.splat.far) == ("sum", 0)
+        squared = [term.function for term in self.problem.loss.terms] == [mse]
+        return self._is_plain and adds and squared
+
+    def _goal(self, step: int) -> Goal:
+        divisor = self.shrinking(step)
+        if divisor not in self._goals:
+            _, target, weight = self._view(step)
+            ones = torch.ones_like(target).requires_grad_()
+            error = self.problem.loss(ones, torch.zeros_like(target), weight)
+            (slope,) = torch.autograd.grad(error, ones)
+            background = self.problem.drawing.background
+            self._goals[divisor] = Goal(target.contiguous(), slope[0].contiguous(), background)
+        return self._goals[divisor]
+
+    def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
+        """The picture of a step: the order of the parts is soft at first and hardens."""
+        return self._paint(tensors, canvas, self.softness(step))
+
+    def softness(self, step: int) -> float:
+        """From 1 to 0 in the share `soften` of the steps."""
+        learning = self.options.soften * self.problem.total_steps
+        return max(0.0, 1 - self.problem.position(step) / learning) if learning else 0.0
+
+    def after_step(self, raw: dict[str, Tensor]) -> None:
+        """Keep colours in 0..1 where the fit has an alpha: none may imitate the background."""
+        if min(self.problem.drawing.background) < 0:
+            raw["colour"].clamp_(0, 1)
+
+
+objective_of.register(Splat)(lambda primitive: SplatObjective)

@@ -1,0 +1,233 @@
+"""Film: a drawing that moves, as key drawings of the same parts.
+
+Between two keys of a scene every number of every part is interpolated linearly, so a film has no
+frame rate of its own and can be drawn at any. Between two scenes there is a cut, across which
+nothing is interpolated: what is shown last stays until the next scene begins.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from bisect import bisect_right
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from artgen.base.errors import UsageError
+from artgen.values.drawing import Drawing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+LONGEST = 86_400.0
+"""The most seconds that a film lasts."""
+
+FASTEST = 1_000.0
+"""The most frames per second."""
+
+MOST_FRAMES = 1_000_000
+"""A video has no more frames than these."""
+
+SAME = 1e-6
+"""Moments that are no further apart, in seconds, are one: sums of frame times are not exact."""
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """Keyframes of the same parts.
+
+    - `times` [K]: when each of them is reached, in seconds since the start of the film, increasing.
+      What is before 0 is kept but not seen.
+    - `tensors`: for each tensor of the drawing, by its name, its *mapped* values at all keyframes,
+      float32 [K, *shape of that tensor*].
+    - `lifespans`: the first and the last keyframe of every part, int64 [2, N]; the last axis of all
+      tensors is then that of the parts. None: all parts are there throughout. A part is seen from
+      its first keyframe until the one after its last; its other values mean nothing.
+    - `background`: float32 [K, 3], one for every keyframe; None: that of the drawing.
+
+    Raises ValueError where these do not go together.
+    """
+
+    times: tuple[float, ...]
+    tensors: Mapping[str, Tensor]
+    lifespans: Tensor | None = None
+    background: Tensor | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "times", tuple(float(time) for time in self.times))
+        object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
+        times, keys = self.times, len(self.times)
+        _check(keys > 0, "a scene must have a keyframe")
+        _check(
+            all(a + SAME < b for a, b in itertools.pairwise(times)),
+            "the keyframes of a scene must be in order of time",
+        )
+        for name, tensor in self.tensors.items():
+            _check(
+                tensor.dim() > 0 and len(tensor) == keys,
+                f"{name} must have a value for every keyframe",
+            )
+        if self.background is not None:
+            _check(
+                self.background.shape == (keys, 3),
+                "a background must have a colour for every keyframe",
+            )
+        if self.lifespans is None:
+            return
+        lifespans = self.lifespans
+        _check(
+            str(lifespans.dtype) == "torch.int64" and lifespans.dim() == 2,
+            "lifespans must be numbers of keyframes",
+        )
+        _check(len(lifespans) == 2, "a lifespan must have a first and a last keyframe")
+        for name, tensor in self.tensors.items():
+            parts = tensor.shape[-1] if tensor.dim() > 1 else None
+            _check(parts == lifespans.shape[1], f"{name} must have one part for each lifespan")
+        if lifespans.numel():
+            inside = int(lifespans[0].min()) >= 0 and int(lifespans[1].max()) < keys
+            _check(
+                inside and bool((lifespans[0] <= lifespans[1]).all()),
+                "a lifespan must be within its scene",
+            )
+
+    @property
+    def keyframes(self) -> int:
+        """Number of keyframes."""
+        return len(self.times)
+
+    def place(self, seconds: float) -> tuple[int, float]:
+        """The last key before this moment, or at it, and how far it is to the next, 0 to 1."""
+        key = max(0, bisect_right(self.times, seconds + SAME) - 1)
+        ahead = seconds - self.times[key]
+        if ahead <= SAME or key + 1 == self.keyframes:
+            return key, 0.0
+        return key, ahead / (self.times[key + 1] - self.times[key])
+
+    def tensors_at(self, seconds: float) -> dict[str, Tensor]:
+        """The values at this moment of the film, and only of the parts that live then."""
+        key, share = self.place(seconds)
+        moving = share > 0
+        now: dict[str, Tensor] = {}
+        for name, tensor in self.tensors.items():
+            now[name] = tensor[key].lerp(tensor[key + 1], share) if moving else tensor[key]
+        if self.lifespans is None:
+            return now
+        first, last = self.lifespans
+        if moving and bool((last == key).any()):
+            # What ends here has no next value.
+            now = {
+                name: value.where(last > key, self.tensors[name][key])
+                for name, value in now.items()
+            }
+        living = (first <= key) & (key <= last)
+        return {name: value[..., living] for name, value in now.items()}
+
+    def background_at(self, seconds: float) -> tuple[float, float, float] | None:
+        """The background at this moment; None where it is that of the drawing."""
+        if self.background is None:
+            return None
+        key, share = self.place(seconds)
+        after = min(key + 1, self.keyframes - 1)
+        red, green, blue = self.background[key].lerp(self.background[after], share).tolist()
+        return red, green, blue
+
+
+@dataclass(frozen=True, eq=False)
+class Film:
+    """Scenes, one after the other, that last `duration` seconds together.
+
+    `fps` is the rate of what it was made from, in frames per second, at which it is drawn unless
+    asked otherwise. Raises ValueError where the scenes do not follow one another or hold different
+    tensors, or where `duration` and `fps` are out of range.
+    """
+
+    scenes: tuple[Scene, ...]
+    duration: float
+    fps: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scenes", tuple(self.scenes))
+        scenes = self.scenes
+        _check(len(scenes) > 0, "a film must have a scene")
+        _check(0 < self.duration <= LONGEST, f"a film must last at most {LONGEST:.0f} seconds")
+        _check(0 < self.fps <= FASTEST, f"a film must have at most {FASTEST:.0f} frames per second")
+        _check(
+            scenes[0].times[0] >= -LONGEST, f"a film must not begin before -{LONGEST:.0f} seconds"
+        )
+        _check(
+            scenes[-1].times[-1] <= self.duration + SAME, "all keyframes must be within the film"
+        )
+        for one, other in itertools.pairwise(scenes):
+            _check(one.times[-1] + SAME < other.times[0], "scenes must be in order of time")
+        for scene in scenes:
+            _check(
+                {name: _form(tensor) for name, tensor in scene.tensors.items()}
+                == {name: _form(tensor) for name, tensor in scenes[0].tensors.items()},
+                "all scenes must have the same tensors",
+            )
+
+    @property
+    def keyframes(self) -> int:
+        """Number of keyframes in all scenes."""
+        return sum(scene.keyframes for scene in self.scenes)
+
+    def scene_at(self, seconds: float) -> int:
+        """The number of the scene that is shown at this moment."""
+        starts = [scene.times[0] for scene in self.scenes]
+        return max(0, bisect_right(starts, seconds + SAME) - 1)
+
+    def moment(self, seconds: float) -> tuple[int, int, float]:
+        """Scene, key and share (see `Scene.place`): equal ones look the same."""
+        number = self.scene_at(seconds)
+        return (number, *self.scenes[number].place(seconds))
+
+    def tensors_at(self, seconds: float) -> dict[str, Tensor]:
+        """The mapped values at this moment, linear between keys, of the parts that live then.
+
+        Before the first key and after the last one the drawing stands still.
+        """
+        return self.scenes[self.scene_at(seconds)].tensors_at(seconds)
+
+    def drawing(self, base: Drawing, seconds: float) -> Drawing:
+        """`base` with the tensors and the background of this moment."""
+        background = self.scenes[self.scene_at(seconds)].background_at(seconds)
+        return replace(
+            base, tensors=self.tensors_at(seconds), background=background or base.background
+        )
+
+    def frame_times(self, fps: float | None = None, speed: float = 1.0) -> list[float]:
+        """The moments of the frames of a video, `speed` times as fast (0.25: slow motion).
+
+        `fps` frames are shown per second (None: those of the film); at least one. Raises UsageError
+        where there are too many.
+        """
+        rate = self.fps if fps is None else fps
+        if not 0 < rate <= FASTEST:
+            raise UsageError(
+                f"frame rate must be positive and at most {FASTEST:.0f}, got {rate:g}",
+                hint="use 30 frames per second",
+            )
+        if not 0 < speed < math.inf:
+            raise UsageError(
+                f"speed must be positive, got {speed:g}", hint="use 1, or 0.25 for slow motion"
+            )
+        count = max(1, round(self.duration * rate / speed))
+        if count > MOST_FRAMES:
+            raise UsageError(
+                f"the video would have {count} frames, more than {MOST_FRAMES}",
+                hint="use a lower frame rate or a higher speed",
+            )
+        return [index * speed / rate for index in range(count)]
+
+
+def _form(tensor: Tensor) -> tuple[int, ...]:
+    """All of a shape but the number of keys and of parts."""
+    return (tensor.dim(), *tensor.shape[1:-1])
+
+
+def _check(holds: bool, rule: str) -> None:
+    if not holds:
+        raise ValueError(rule)

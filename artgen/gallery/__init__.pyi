@@ -1,0 +1,10 @@
+from ._build import Built as Built
+from ._build import build as build
+from ._page import finished_pieces as finished_pieces
+from ._page import write_page as write_page
+from ._pieces import Gallery as Gallery
+from ._pieces import Piece as Piece
+from ._pieces import open_gallery as open_gallery
+from ._reel import write_reel as write_reel
+from ._state import State as State
+from ._state import examine as examine

@@ -1,0 +1,173 @@
+"""Description of a drawing and its film for a page: how to draw it, and rows of numbers per scene.
+
+A still drawing is a scene with one key. A row holds the values of one number of all parts, key
+after key.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.base.errors import UsageError
+from artgen.base.generic import generic
+from artgen.film.scenes import Film, Scene
+from artgen.output.page.pack import Packer
+from artgen.output.parts import parts_for
+from artgen.output.svg.paths import Path, path_of
+from artgen.primitives import Primitive
+from artgen.values.drawing import Drawing
+
+Floats = NDArray[np.float64]
+
+_HINT = "use -o FILE.png, which draws everything"
+_NUMBER = re.compile(r"-?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+
+
+def describe(
+    drawing: Drawing, primitive: Primitive, film: Film | None, packer: Packer
+) -> dict[str, Any]:
+    """Describe the drawing for the page's script; its numbers go into `packer`.
+
+    Raises UsageError if a page cannot draw it, InputError if the tensors do not belong to
+    `primitive`.
+    """
+    if drawing.subject is not None:
+        raise refused(drawing, f"a page draws pictures, no target of kind {drawing.subject.kind}")
+    primitive.check_tensors(drawing)
+    still = Scene((0.0,), {name: tensor[None] for name, tensor in drawing.tensors.items()})
+    scenes = (still,) if film is None else film.scenes
+    described = scenes_of(primitive, drawing, scenes, packer)
+    for scene, table in zip(scenes, described["scenes"], strict=True):
+        table["times"] = list(scene.times)
+        table["lifespans"] = None if scene.lifespans is None else _row(packer, scene.lifespans)
+        ground = scene.background
+        table["background"] = None if ground is None else _row(packer, ground)
+    return described
+
+
+def refused(drawing: Drawing, reason: str) -> UsageError:
+    """Return the error that says why a page cannot show the drawing."""
+    return UsageError(f"{drawing.primitive} cannot be shown as a page: {reason}", hint=_HINT)
+
+
+def _row(packer: Packer, values: Tensor) -> int:
+    return packer.add(values.numpy(), exact=True)
+
+
+def last_keys(drawing: Drawing, scene: Scene) -> Drawing:
+    """Return the drawing with every part as in its last key."""
+    tensors = {name: tensor[-1] for name, tensor in scene.tensors.items()}
+    if scene.lifespans is not None:
+        last = scene.lifespans[1]
+        tensors = {
+            name: tensor.gather(0, last.expand(1, *tensor.shape[1:]))[0]
+            for name, tensor in scene.tensors.items()
+        }
+    return replace(drawing, tensors=tensors)
+
+
+@generic("export")
+def scenes_of(
+    primitive: Primitive, drawing: Drawing, scenes: Sequence[Scene], packer: Packer
+) -> dict[str, Any]:
+    """Describe the `scenes` for the page's script; their numbers go into `packer`.
+
+    By default the flat parts become paths. Raises UsageError if a page cannot draw them.
+    """
+    return described_paths(primitive, drawing, scenes, packer)
+
+
+def described_paths(
+    primitive: Primitive,
+    drawing: Drawing,
+    scenes: Sequence[Scene],
+    packer: Packer,
+    border: float | None = None,
+) -> dict[str, Any]:
+    """Describe flat parts as paths, each followed by a line of the width `border` around it."""
+    forms: dict[str, int] = {}
+    packed = []
+    for scene in scenes:
+        keys = [_paths(drawing, primitive, scene, key, border) for key in range(scene.keyframes)]
+        lasts = None if scene.lifespans is None else scene.lifespans[1].tolist()
+        templates, numbers = _numbers([paths for paths, *_ in keys], lasts)
+        colour = np.stack([colours for _, colours, _ in keys])
+        alpha = np.stack([alphas for _, _, alphas in keys])
+        strokes = np.array([[path.stroke or 0.0 for path in paths] for paths, *_ in keys])
+        area = _areas(primitive, last_keys(drawing, scene))
+        area = np.repeat(area, 1 if border is None else 2) * alpha.max(0, initial=0.0)
+        rank = np.empty(len(area))
+        rank[np.argsort(-area, kind="stable")] = np.arange(len(area))
+        packed.append(
+            {
+                "count": len(area),
+                "forms": [forms.setdefault(form, len(forms)) for form in templates],
+                # Exact, because flags of arcs are among the numbers.
+                "numbers": packer.add(numbers, exact=True),
+                "colour": [packer.add(colour[..., k]) for k in range(3)],
+                "alpha": packer.add(alpha),
+                "stroke": packer.add(strokes, exact=True),
+                "rank": packer.add(rank, exact=True),
+            }
+        )
+    union = next((part.union for part in parts_for(drawing, primitive, "a page")), None)
+    return {"kind": "shapes", "forms": list(forms), "scenes": packed, "union": union}
+
+
+def _paths(
+    drawing: Drawing, primitive: Primitive, scene: Scene, key: int, border: float | None
+) -> tuple[list[Path], Floats, Floats]:
+    """Return path, colour [N, 3] and opacity [N] of every part at a key, and of its border."""
+    tensors = {name: tensor[key] for name, tensor in scene.tensors.items()}
+    parts = parts_for(replace(drawing, tensors=tensors), primitive, "a page")
+    nothing = Path("M0 0")
+    colour = np.clip(np.array([part.colour for part in parts]).reshape(-1, 3), 0, 1)
+    alpha = np.array([part.alpha for part in parts])
+    paths = [path_of(part) or nothing for part in parts]
+    if border is None:
+        return paths, colour, alpha
+    widths = [border if part.touching else 0.0 for part in parts]
+    pairs = zip(paths, widths, strict=True)
+    both = [each for path, width in pairs for each in (path, replace(path, stroke=width))]
+    return both, colour.repeat(2, 0), alpha.repeat(2)
+
+
+def _numbers(keys: list[list[Path]], lasts: list[int] | None) -> tuple[list[str], Floats]:
+    """Return path data without its numbers, and the numbers of all paths, [keys, numbers].
+
+    `lasts` are the last keys of all parts. A path whose form differs from that of its last key does
+    not exist at that key, and gets the numbers of its last key.
+    """
+    forms, columns = [], []
+    for i, paths in enumerate(zip(*keys, strict=True)):
+        final = paths[-1 if lasts is None else lasts[i]]
+        form = _NUMBER.sub("#", final.data)
+        forms.append(form)
+        last = [float(number) for number in _NUMBER.findall(final.data)]
+        columns.append(
+            [
+                [float(number) for number in _NUMBER.findall(path.data)]
+                if _NUMBER.sub("#", path.data) == form
+                else last
+                for path in paths
+            ]
+        )
+    if not columns:
+        return [], np.empty((len(keys), 0))
+    return forms, np.concatenate([np.array(each) for each in columns], axis=1)
+
+
+def _areas(primitive: Primitive, drawing: Drawing) -> Floats:
+    """Return the area of the polygon of every part, in canvas units."""
+    areas = []
+    for part in parts_for(drawing, primitive, "a page"):
+        x, y = part.outline().reshape(-1, 2).T
+        areas.append(abs(float(x @ np.roll(y, -1) - y @ np.roll(x, -1))) / 2)
+    return np.array(areas)

@@ -1,0 +1,135 @@
+"""Elements of SVG as path data, transforms, and contours of cubic Bézier curves."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
+_UNITS = {"": 1, "px": 1, "pt": 4 / 3, "pc": 16, "in": 96, "cm": 96 / 2.54, "mm": 96 / 25.4}
+_LENGTH = re.compile(rf"\s*({NUMBER})\s*([a-z]*|%)\s*")
+_TRANSFORM = re.compile(r"(\w+)\s*\(([^()]*)\)")
+
+
+def length(text: str, whole: float) -> float:
+    """A length in user units; percentages are of `whole`."""
+    match = _LENGTH.fullmatch(text)
+    if match is None or match[2] not in (*_UNITS, "%"):
+        raise ValueError(f"{text!r} is not a length")
+    scale = whole / 100 if match[2] == "%" else _UNITS[match[2]]
+    return float(match[1]) * scale
+
+
+def transformed(transform: Any, text: str) -> Any:
+    """The `transform`, of fontTools, after those in an attribute. Raises ValueError."""
+    for name, arguments in _TRANSFORM.findall(text):
+        values = [float(each) for each in re.findall(NUMBER, arguments)]
+        if name == "matrix":
+            transform = transform.transform(tuple(values))
+        elif name == "translate":
+            transform = transform.translate(*values)
+        elif name == "scale":
+            transform = transform.scale(*values)
+        elif name == "rotate":
+            x, y = values[1:] or (0.0, 0.0)
+            turned = transform.translate(x, y).rotate(math.radians(values[0]))
+            transform = turned.translate(-x, -y)
+        elif name == "skewX":
+            transform = transform.skew(math.radians(values[0]), 0)
+        elif name == "skewY":
+            transform = transform.skew(0, math.radians(values[0]))
+        else:
+            raise ValueError(f"{name} is not a transform")
+    return transform
+
+
+def path_data(
+    tag: str, attributes: Mapping[str, str], box: tuple[float, float, float, float] | None = None
+) -> str:
+    """An element as the data of a path; percentages are those of `box`. Raises ValueError."""
+    if tag == "path":
+        return attributes.get("d", "")
+    if tag in ("polygon", "polyline"):
+        points = " ".join(re.findall(NUMBER, attributes.get("points", "")))
+        return f"M{points}" + "Z" * (tag == "polygon") if points else ""
+    _, _, width, height = box or (0.0, 0.0, math.nan, math.nan)
+
+    def read(key: str) -> float:
+        whole = height if key in ("y", "y1", "y2", "cy", "ry", "height") else width
+        return length(attributes.get(key, "0"), whole)
+
+    if tag == "line":
+        return f"M{read('x1')} {read('y1')}L{read('x2')} {read('y2')}"
+    if tag == "rect":
+        x, y, w, h = read("x"), read("y"), read("width"), read("height")
+        given = [read(key) for key in ("rx", "ry") if attributes.get(key, "auto") != "auto"]
+        rx, ry = (*given, *given, 0.0, 0.0)[:2]
+        rx, ry = min(rx, w / 2), min(ry, h / 2)
+        if min(w, h) <= 0:
+            return ""
+        if min(rx, ry) <= 0:
+            return f"M{x} {y}h{w}v{h}h{-w}Z"
+        u, v, corner = w - 2 * rx, h - 2 * ry, f"a{rx} {ry} 0 0 1"
+        return (
+            f"M{x + rx} {y}h{u}{corner} {rx} {ry}v{v}{corner} {-rx} {ry}"
+            f"h{-u}{corner} {-rx} {-ry}v{-v}{corner} {rx} {-ry}Z"
+        )
+    if tag == "circle":
+        rx = ry = read("r")
+    else:
+        rx, ry = read("rx"), read("ry")
+    x, y = read("cx"), read("cy")
+    if min(rx, ry) <= 0:
+        return ""
+    half = f"a{rx} {ry} 0 1 1"
+    return f"M{x - rx} {y}{half} {2 * rx} 0{half} {-2 * rx} 0Z"
+
+
+@dataclass(frozen=True, eq=False)
+class Contour:
+    """Cubic Bézier curves [N, 4, 2], each from the end of the one before; lines are some too."""
+
+    curves: Floats
+    closed: bool
+
+
+def contours(data: str, transform: Any) -> list[Contour]:
+    """The contours of path data, which fontTools parses. Raises ValueError, IndexError."""
+    from fontTools.pens.recordingPen import RecordingPen
+    from fontTools.svgLib.path import parse_path
+
+    if not data.strip():
+        return []
+    pen = RecordingPen()
+    parse_path(data, pen)
+    found: list[Contour] = []
+    curves: list[Floats] = []
+    here = np.zeros(2)
+    for command, arguments in pen.value:
+        points = np.array([transform.transformPoint(point) for point in arguments])
+        if not np.isfinite(points).all():
+            raise ValueError("a coordinate is not finite")
+        if command == "moveTo":
+            here = points[0]
+        elif command == "lineTo":
+            curves.append(np.linspace(here, points[0], 4))
+            here = points[0]
+        elif command == "curveTo":
+            curves.append(np.stack([here, *points]))
+            here = points[-1]
+        elif command == "qCurveTo":
+            middle, last = points
+            curves.append(np.stack([here, (here + 2 * middle) / 3, (last + 2 * middle) / 3, last]))
+            here = last
+        elif curves:
+            found.append(Contour(np.array(curves), command == "closePath"))
+            curves = []
+    return found

@@ -1,0 +1,125 @@
+"""Filled paths: closed contours with a colour, found among the contours of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.values.canvas import Canvas
+
+Floats = NDArray[np.float64]
+
+SIDE = 64
+"""Rows and columns of the picture by which a contour is known to cover the canvas."""
+
+FINER = 4
+"""Sample points per row and column of a pixel, by which its coverage is measured."""
+
+VIEW = 64
+"""The longer side, in pixels, of the picture on which contours are compared."""
+
+
+@dataclass(frozen=True, eq=False)
+class FilledPath:
+    """A closed contour `points` [N, 2], float64, with a colour and an opacity in 0..1."""
+
+    points: Floats
+    colour: tuple[float, float, float]
+    alpha: float
+
+    def moved(self, by: tuple[float, float], scale: float) -> FilledPath:
+        """The path moved, then scaled around the origin."""
+        return replace(self, points=(self.points + by) * scale)
+
+
+def outer_rings(rings: Sequence[Floats], *, even_odd: bool) -> tuple[list[Floats], int]:
+    """Return the contours that have the paint inside, and the number of holes.
+
+    All of them are one path, filled by the nonzero or by the even-odd rule.
+    """
+    outer: list[Floats] = []
+    holes = 0
+    lows = np.array([ring.min(0) for ring in rings])
+    highs = np.array([ring.max(0) for ring in rings])
+    turns = [1 if even_odd else int(np.sign(_doubled_area(ring))) or 1 for ring in rings]
+    for index, ring in enumerate(rings):
+        point = ring[0]
+        near = np.nonzero(((lows <= point) & (point <= highs)).all(1))[0].tolist()
+        around = sum(turns[i] for i in near if i != index and _inside(rings[i], point))
+        within = around + turns[index]
+        filled = (around % 2, within % 2) if even_odd else (around, within)
+        if filled[1] == 0:
+            holes += 1
+        elif filled[0] == 0:
+            outer.append(ring)
+    return outer, holes
+
+
+def coverage(
+    points: Floats, low: tuple[float, float], high: tuple[float, float], width: int, height: int
+) -> NDArray[np.float32]:
+    """The share of each pixel of a window inside a contour, float32 [height, width] in 0..1.
+
+    Where the contour crosses itself, all that it surrounds is inside.
+    """
+    from PIL import Image, ImageDraw
+    from scipy.ndimage import binary_fill_holes
+
+    size = np.array([width, height]) * FINER
+    corners = (points - low) / (np.array(high) - low) * size - 0.5
+    picture = Image.new("L", (width * FINER, height * FINER))
+    ImageDraw.Draw(picture).polygon([tuple(corner) for corner in corners.tolist()], fill=1)
+    filled = binary_fill_holes(np.asarray(picture))
+    mean: NDArray[np.float32] = filled.reshape(height, FINER, width, FINER).mean((1, 3), np.float32)
+    return mean
+
+
+def covers(points: Floats, width: float, height: float) -> bool:
+    """Whether a contour covers the whole canvas of this size at the origin."""
+    return bool(coverage(points, (0.0, 0.0), (width, height), SIDE, SIDE).min() == 1)
+
+
+def _doubled_area(points: Floats) -> float:
+    x, y = points.T
+    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
+
+
+def _inside(ring: Floats, point: Floats) -> bool:
+    """Whether a point is inside a polygon, by the even-odd rule."""
+    (x, y), (u, v) = ring.T, np.roll(ring, -1, axis=0).T
+    crossed = (y > point[1]) != (v > point[1])
+    x, y, u, v = x[crossed], y[crossed], u[crossed], v[crossed]
+    return bool(np.count_nonzero(x + (point[1] - y) / (v - y) * (u - x) > point[0]) % 2)
+
+
+def most_important(
+    paths: Sequence[FilledPath], count: int, canvas: Canvas, background: tuple[float, float, float]
+) -> list[FilledPath]:
+    """Return the `count` paths whose absence would change the picture most, in their order.
+
+    The change is the squared difference to what lies beneath a path, where the path is seen.
+    """
+    if count >= len(paths):
+        return list(paths)
+    small = canvas.scaled(VIEW)
+    reach, shape = np.array(small.reach), (small.height, small.width)
+    beneath = np.empty((*shape, 3), np.float32)
+    beneath[:] = background
+    layers = []
+    for path in paths:
+        low, high = tuple(-reach), tuple(reach)
+        alpha = path.alpha * coverage(path.points, low, high, small.width, small.height)
+        colour = np.array(path.colour, np.float32)
+        contrast = np.square(beneath - colour).sum(2)
+        layers.append((alpha, contrast))
+        beneath += alpha[..., None] * (colour - beneath)
+    seen, worth = np.ones(shape, np.float32), np.zeros(len(paths))
+    for index in range(len(paths) - 1, -1, -1):
+        alpha, contrast = layers[index]
+        worth[index] = float((np.square(seen * alpha) * contrast).sum())
+        seen *= 1 - alpha
+    chosen = np.sort(np.argsort(-worth, kind="stable")[:count])
+    return [paths[index] for index in chosen]

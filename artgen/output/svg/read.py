@@ -1,0 +1,295 @@
+"""Read the filled paths of an SVG file that comes from anywhere.
+
+The file is read as a stream, within limits. Entities are refused and nothing outside is opened.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.base.errors import InputError, reading
+from artgen.base.files import check_regular
+from artgen.base.xml import ExpatError, stream
+from artgen.output.svg.document import NAMESPACE
+from artgen.output.svg.elements import NUMBER, contours, length, path_data, transformed
+from artgen.output.svg.filled import FilledPath, covers, outer_rings
+from artgen.output.svg.styles import StyleSheet, declared, read_styles
+from artgen.primitives import flatten
+
+Floats = NDArray[np.float64]
+
+LARGEST_FILE, MOST_ELEMENTS, MOST_PATHS = 32_000_000, 200_000, 10_000
+"""Limits of a file: bytes, elements, and closed contours."""
+
+FAR = 10
+"""How many times the longer side of the canvas a path may be away from it."""
+
+_CONTAINERS = {"svg", "g", "a", "switch"}
+_SHAPES = {"path", "rect", "circle", "ellipse", "polygon", "polyline"}
+_UNREAD = {
+    "image": "images",
+    "text": "text",
+    "use": "use",
+    "svg": "nested svg",
+    "line": "strokes",
+    "foreignObject": "foreign objects",
+    **dict.fromkeys(("animate", "animateTransform", "animateMotion", "set"), "animations"),
+}
+_EFFECTS = {
+    "clip-path": "clip paths",
+    "mask": "masks",
+    "filter": "filters",
+    "mix-blend-mode": "blend modes",
+}
+_INHERITED = {
+    "fill": "black",
+    "fill-rule": "nonzero",
+    "fill-opacity": "1",
+    "stroke": "none",
+    "visibility": "visible",
+    "color": "black",
+}
+_PROPERTIES = {*_INHERITED, *_EFFECTS, "opacity", "display"}
+
+
+@dataclass(frozen=True, eq=False)
+class SvgPaths:
+    """The filled paths of an SVG, from the lowest to the highest, in units of its canvas.
+
+    The canvas is `size`, width and height; its upper left corner is the origin. A path that covers
+    all of it is no path but the `background`. `unread` counts what was left out, by name, and
+    `holes` those that were filled.
+    """
+
+    size: tuple[float, float]
+    paths: tuple[FilledPath, ...]
+    background: tuple[float, float, float]
+    unread: Mapping[str, int]
+    holes: int
+
+
+def read_svg(path: Path) -> SvgPaths:
+    """Read the filled paths of a file.
+
+    Raises InputError where it is damaged, too large, declares entities or has no filled path.
+    """
+    try:
+        size = check_regular(path, str(path))
+        if size > LARGEST_FILE:
+            raise InputError(
+                f"{path} has {size:,} bytes, more than {LARGEST_FILE:,}",
+                hint="simplify the drawing first",
+            )
+        with reading(str(path)):
+            data = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    reader = _Handlers(path)
+    parser = stream(reader.start, reader.end, reader.refuse_entity)
+    try:
+        if b"style" in data:
+            reader.styles = read_styles(data, reader.refuse_entity)
+        parser.Parse(data, True)
+    except (ExpatError, ValueError) as error:
+        raise InputError(f"{path} is not a valid SVG file: {error}", hint="save it again") from None
+    return reader.result()
+
+
+@dataclass(frozen=True, eq=False)
+class _Context:
+    """The attributes that an element passes on to those within it."""
+
+    transform: Any
+    style: Mapping[str, str] = field(default_factory=lambda: _INHERITED)
+    opacity: float = 1.0
+
+
+class _Handlers:
+    """The handlers of a parser, and what they found."""
+
+    def __init__(self, path: Path) -> None:
+        from fontTools.misc.transform import Identity
+
+        self.path, self.elements, self.skipped = path, 0, 0
+        self.stack = [_Context(Identity)]
+        self.styles = StyleSheet()
+        self.unread: Counter[str] = Counter()
+        self.paths: list[FilledPath] = []
+        self.holes = 0
+        self.box: tuple[float, float, float, float] | None = None
+
+    def refuse_entity(self, *_: Any) -> None:
+        raise InputError(
+            f"{self.path} declares entities, which are not read",
+            hint="save it as a plain SVG",
+        )
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        self.elements += 1
+        if self.elements > MOST_ELEMENTS:
+            raise InputError(
+                f"{self.path} has more than {MOST_ELEMENTS:,} elements",
+                hint="simplify the drawing first",
+            )
+        namespace, _, tag = name.rpartition(" ")
+        first = self.elements == 1
+        if first and tag != "svg":
+            raise InputError(f"{self.path} is not an SVG file: it begins with <{tag}>")
+        if self.skipped or namespace not in ("", NAMESPACE):
+            self.skipped += 1
+            return
+        drawn = tag in _SHAPES or (tag in _CONTAINERS and (first or tag != "svg"))
+        if not drawn:
+            if tag in _UNREAD:
+                self.unread[_UNREAD[tag]] += 1
+            self.skipped += 1
+            return
+        if first:
+            self.box = _canvas(attributes)
+        own = _style(tag, attributes, self.styles)
+        if own.get("display") == "none":
+            self.skipped += 1
+            return
+        for key, what in _EFFECTS.items():
+            self.unread[what] += own.get(key, "none") not in ("none", "normal")
+        context = self.stack[-1]
+        inherited = {key: value for key, value in own.items() if key in _INHERITED}
+        try:
+            context = _Context(
+                transformed(context.transform, attributes.get("transform", "")),
+                {**context.style, **inherited},
+                context.opacity * _share(own.get("opacity", "1")),
+            )
+            if tag in _SHAPES:
+                self._add(tag, attributes, context)
+        except (ValueError, TypeError, ArithmeticError, IndexError):
+            self.unread["elements with damaged attributes"] += 1
+        self.stack.append(context)
+
+    def end(self, _: str) -> None:
+        if self.skipped:
+            self.skipped -= 1
+        else:
+            self.stack.pop()
+
+    def _add(self, tag: str, attributes: Mapping[str, str], context: _Context) -> None:
+        from PIL import ImageColor
+
+        style = context.style
+        if style["visibility"] != "visible":
+            return
+        self.unread["strokes"] += style["stroke"] != "none"
+        fill = style["color"] if style["fill"].lower() == "currentcolor" else style["fill"]
+        if fill == "none":
+            return
+        if fill.startswith("url("):
+            self.unread["gradients and patterns"] += 1
+            return
+        red, green, blue, *alpha = ImageColor.getrgb(fill)
+        opacity = context.opacity * _share(style["fill-opacity"]) * (alpha or [255])[0] / 255
+        data = path_data(tag, attributes, self.box) + "Z" * (tag == "polyline")
+        contours = _rings(data, context.transform)
+        if not contours or opacity == 0:
+            return
+        outer, holes = outer_rings(contours, even_odd=style["fill-rule"] == "evenodd")
+        self.holes += holes
+        colour = red / 255, green / 255, blue / 255
+        self.paths += [FilledPath(ring, colour, opacity) for ring in outer]
+        if len(self.paths) > MOST_PATHS:
+            raise InputError(
+                f"{self.path} has more than {MOST_PATHS:,} filled paths",
+                hint="simplify the drawing first",
+            )
+
+    def result(self) -> SvgPaths:
+        """Return what was read, with the canvas at the origin. Raises InputError without paths."""
+        if not self.paths:
+            found = _listed(self.unread)
+            raise InputError(
+                f"{self.path} has no filled paths" + (f", only {found}" if found else ""),
+                hint="turn text and strokes into paths first",
+            )
+        if self.box is None:
+            points = np.concatenate([each.points for each in self.paths])
+            low, high = points.min(0), points.max(0)
+            self.box = (float(low[0]), float(low[1]), *(high - low).tolist())
+        left, top, width, height = self.box
+        background, paths = (1.0, 1.0, 1.0), list[FilledPath]()
+        for each in self.paths:
+            moved = each.moved((-left, -top), 1.0)
+            # Nothing is seen so far away, and numbers stay small.
+            far = FAR * max(width, height)
+            moved = replace(moved, points=moved.points.clip(-far, far))
+            if each.alpha == 1 and not paths and covers(moved.points, width, height):
+                background = each.colour
+            elif (moved.points.max(0) > 0).all() and (moved.points.min(0) < (width, height)).all():
+                paths.append(moved)
+        if not paths:
+            raise InputError(
+                f"{self.path} has no filled paths within its canvas but its background",
+                hint="check its viewBox",
+            )
+        self.unread["style rules"] += self.styles.unread
+        unread = {what: number for what, number in self.unread.items() if number}
+        return SvgPaths((width, height), tuple(paths), background, unread, self.holes)
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{what} ({count})" for what, count in sorted(counts.items()) if count)
+
+
+def describe(svg: SvgPaths) -> str:
+    """Return one sentence about what was not read; empty where that is nothing."""
+    said = [f"not read: {_listed(svg.unread)}"] if svg.unread else []
+    if svg.holes:
+        said.append(f"holes that were filled: {svg.holes}")
+    return "; ".join(said)
+
+
+def _style(tag: str, attributes: Mapping[str, str], sheet: StyleSheet) -> dict[str, str]:
+    """The properties of an element: attributes, then style sheets, then its `style`."""
+    own = declared(attributes.get("style", ""))
+    found = {**attributes, **sheet.properties(tag, attributes), **own}
+    stripped = {key: value.strip() for key, value in found.items() if key in _PROPERTIES}
+    return {key: value for key, value in stripped.items() if value not in ("", "inherit")}
+
+
+def _share(text: str) -> float:
+    """A number or a percentage as a share in 0..1."""
+    value = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    if math.isnan(value):
+        raise ValueError("not a number")
+    return min(max(value, 0.0), 1.0)
+
+
+def _canvas(attributes: Mapping[str, str]) -> tuple[float, float, float, float] | None:
+    """Left, top, width and height of the canvas; None where the file does not say."""
+    try:
+        if "viewBox" in attributes:
+            left, top, width, height = map(float, re.findall(NUMBER, attributes["viewBox"]))
+        else:
+            left = top = 0.0
+            width, height = (length(attributes[key], math.nan) for key in ("width", "height"))
+    except (KeyError, ValueError):
+        return None
+    box = left, top, width, height
+    return box if min(width, height) > 0 and all(map(math.isfinite, box)) else None
+
+
+def _rings(data: str, transform: Any) -> list[Floats]:
+    """The closed contours of path data as polygons [corners, 2]."""
+    return [
+        # The end counts too: it need not be where the contour began.
+        np.concatenate([flatten(each.curves), each.curves[-1:, 3]])
+        for each in contours(data, transform)
+        if (np.ptp(each.curves.reshape(-1, 2), axis=0) > 0).all()
+    ]

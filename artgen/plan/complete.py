@@ -1,0 +1,150 @@
+"""The fourth pass: every stage with all of its options, and the plan of the run.
+
+Precedence: what the recipe says (flags are laid over it before) > its preset > the primitive's
+defaults > the engine's.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from artgen.base.errors import UsageError
+from artgen.base.options import parse_options
+from artgen.plan.options import check_engine_options, names_of
+from artgen.plan.target import Aimed
+from artgen.recipe import FileReference, Recipe, Stage
+from artgen.recipe.migration import earlier_options
+from artgen.values.subject import kind_of
+
+if TYPE_CHECKING:
+    from artgen.engines import Engine
+    from artgen.losses import Loss
+    from artgen.primitives import Primitive
+
+DEFAULT_LOSS = "mse"
+DEFAULT_STEPS = 300
+QUALITY = {"draft": 0.2, "good": 1.0, "best": 4.0}
+"""The number of steps by quality, in those of the default."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A recipe with every name found and every option checked.
+
+    `recipe` is complete; `engines` and `losses` hold one entry per stage.
+    """
+
+    recipe: Recipe
+    primitive: Primitive
+    identity: dict[str, str]
+    engines: tuple[type[Engine], ...]
+    losses: tuple[Loss, ...]
+
+    @property
+    def count(self) -> int | None:
+        """The largest number of parts; None for a field."""
+        count = self.recipe.primitive.count
+        assert count != "auto"
+        return count
+
+    @property
+    def first_count(self) -> int:
+        """The number of parts of the first drawing: engines may add others on the way."""
+        if self.count is None:
+            return 1
+        options = self.recipe.stage[0].options
+        return self.engines[0].first_count(self.primitive, options, self.count)
+
+
+def complete(aimed: Aimed) -> Plan:
+    """Fill in every default of the stages. Raises PluginError, UsageError."""
+    chosen, primitive, subject = aimed.chosen, aimed.primitive, aimed.subject
+    named, recipe, table = chosen.named, chosen.recipe, chosen.recipe.primitive
+    stages, losses = [], []
+    for index, (stage, (name, engine)) in enumerate(zip(recipe.stage, chosen.engines, strict=True)):
+        layered = _layered(primitive, stage, name, engine, aimed.count)
+        if table.count == "auto" and index == 0:
+            layered = {**layered, **_automatic(engine, primitive, table.name), **stage.options}
+        layered.setdefault("loss", DEFAULT_LOSS if subject is None else subject.loss)
+        stages.append(_complete(layered, name, engine, primitive))
+        keeps_palette = "palette" in engine.supports and primitive.palettes
+        if recipe.target.palette is not None and not keeps_palette:
+            raise UsageError(
+                f"engine {name} does not support palettes",
+                hint="shapes with climb or genetic do, and ink: -p triangle --palette 5",
+            )
+        losses.append(named.loss(layered["loss"]))
+        losses[-1].check_target(kind_of(subject))
+
+    identity = named.registry.identity(named.entry)
+    resolved = recipe.with_stages(stages).with_primitive(
+        name=named.registry.spelling(named.entry),
+        count=aimed.count,
+        target_bytes=None,
+        parameter_bytes=None,
+        plugin=FileReference(name=identity["file"], sha256=identity["sha256"])
+        if "file" in identity
+        else None,
+        **primitive.option_values(),
+    )
+    engines = tuple(engine for _, engine in chosen.engines)
+    return Plan(resolved, primitive, identity, engines, tuple(losses))
+
+
+def _layered(
+    primitive: Primitive, stage: Stage, name: str, engine: type[Engine], count: int | None
+) -> dict[str, Any]:
+    """The stage's keys over the preset's over the primitive's, as far as those are for `name`."""
+    data = stage.to_dict()
+    below: dict[str, Any] = {}
+    bare = name.removeprefix("artgen/")
+    defaults, preset = primitive.defaults, primitive.preset
+    for keys, engines in (
+        (defaults.stage, defaults.engines),
+        (primitive.suggested_stage(), defaults.engines),
+        (preset.stage, preset.engines),
+    ):
+        if bare in (engines or primitive.engines[:1]):
+            below |= keys
+    if "time" in data:
+        # Asked for seconds, so the default number of steps is not meant.
+        below.pop("steps", None)
+    else:
+        quality = data.get("quality", "good")
+        effort = engine.quality_options(quality)
+        factor = QUALITY[quality] if effort is None else 1.0
+        below |= effort or {}
+        steps = engine.default_steps(primitive, {**below, **stage.options}, count)
+        below.setdefault("steps", steps or DEFAULT_STEPS)
+        if "steps" not in data:
+            below["steps"] = max(1, round(factor * below["steps"]))
+    return {**below, **data}
+
+
+def _automatic(engine: type[Engine], primitive: Primitive, name: str) -> dict[str, Any]:
+    """The options under which the first stage finds the count."""
+    options = engine.automatic(primitive)
+    if not options:
+        raise UsageError(f"count = auto does not work for {name}", hint="give --count a number")
+    return options
+
+
+def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: Primitive) -> Stage:
+    """The stage with every engine option spelled out."""
+    own = {key: value for key, value in data.items() if key in Stage.declared()}
+    given = {key: value for key, value in data.items() if key not in own}
+    known = engine.options_for(primitive)
+    names = names_of(known)
+    if set(given) - names:
+        families = {each: names_of(options) for each, options in engine.family_options().items()}
+        check_engine_options(name, given, names, families, primitive.family)
+    given = {**earlier_options(name, given, names), **given}
+    options = parse_options(known, given, owner=f"engine {name}")
+    own.update(engine=name)
+    return Stage.parse({**own, **_without_none(dataclasses.asdict(options))})
+
+
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in values.items() if value is not None}

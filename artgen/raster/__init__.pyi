@@ -1,0 +1,15 @@
+from .backend import EAGER as EAGER
+from .backend import Backend as Backend
+from .backend import Memory as Memory
+from .backend import choose_backend as choose_backend
+from .backend import planned_backend as planned_backend
+from .backend import tensor_device as tensor_device
+from .edges import edge_lines as edge_lines
+from .painting import draw as draw
+from .painting import evaluate as evaluate
+from .painting import paint as paint
+from .painting import part_alone as part_alone
+from .painting import reconstruct as reconstruct
+from .windows import Windows as Windows
+from .windows import draw_strips as draw_strips
+from .windows import moved as moved

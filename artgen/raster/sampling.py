@@ -1,0 +1,31 @@
+"""The sample rows of a canvas, along which parts with hard edges are drawn by exact area."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+import torch
+
+from artgen.values.canvas import Canvas
+
+SAMPLE_ROWS = 8
+"""Sample rows per pixel of a drawing."""
+
+Grid: TypeAlias = tuple[float, float, float, float, float]
+"""The height of the first sample row, from row to row, the left edge, the pixels per unit of the
+canvas, and the width in pixels."""
+
+
+def cut_rows(height: int) -> list[tuple[int, int]]:
+    """Cut the rows of a picture into pieces that threads take in turn: (first, after the last)."""
+    cuts = np.linspace(0, height, 4 * torch.get_num_threads() + 1).astype(int)
+    return list(pairwise(cuts.tolist()))
+
+
+def make_grid(canvas: Canvas, sample_rows: float) -> Grid:
+    """The sample rows of a canvas, `sample_rows` per row of pixels, which may be less than one."""
+    half_width, half_height = canvas.reach
+    pitch = canvas.pixel / sample_rows
+    return (pitch / 2 - half_height, pitch, -half_width, 1 / canvas.pixel, float(canvas.width))

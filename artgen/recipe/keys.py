@@ -1,0 +1,194 @@
+"""The declaration of a key of a recipe: its type, bounds and help, the flag that sets it, its docs.
+
+    steps: int | None = key("length of the schedule", "the primitive's", default=None, low=1,
+                            flag=Flag(LONG, "N", "Number of steps."))
+
+`Table.declared` collects the declarations of a table. From them follow the checks of recipe files,
+the flags of ``artgen fit`` (`artgen.cli._flags.declared`), the signature of `artgen.fit` and the
+tables in docs/recipes.md.
+"""
+
+from __future__ import annotations
+
+import builtins
+import functools
+from collections.abc import Callable, Mapping
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    NamedTuple,
+    TypeAlias,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+    from artgen.recipe.table import Table
+
+REQUIRED = object()
+"""The default of a key that every table has to have."""
+
+MAKE, LONG, JUDGE, WRITE = "What to make", "How long", "What to match", "What to write"
+WHERE, CLIPS, CODECS = "Where to run", "Clips only", "Codecs only"
+
+Check: TypeAlias = Callable[[Any, Mapping[str, Any]], Any]
+"""Checks or converts a value, given the ones before it in the table. Raises `Wrong`."""
+
+
+class Wrong(Exception):
+    """A value that a `Check` refuses, in words that follow the name of its key."""
+
+
+class Flag(NamedTuple):
+    """The flag of ``artgen fit`` that sets a key: its `panel`, its value in capitals and its help.
+
+    - `type`: of the value as typed, where a text becomes the value of the key
+    - `parse`: what makes the value of that text: a function, or ``module:function`` of a layer
+      above
+    - `names`: its spellings, where it is not ``--`` and the name of the key; `own` is that of its
+      parameter where another key has the key's name
+    - `file`: the value is a file, or as for the type ``str`` a text or a file
+    - `complete`: what the shell completes it with, a name in `artgen.cli._completion`, and the
+      kind of names
+    - `usual`: whether the short help shows it
+    """
+
+    panel: str
+    metavar: str | None
+    help: str
+    own: str | None = None
+    names: tuple[str, ...] = ()
+    type: Any = None
+    parse: Callable[[str], Any] | str | None = None
+    file: bool = False
+    complete: str | tuple[str, str] | None = None
+    low: float | None = None
+    high: float | None = None
+    usual: bool = False
+
+
+class Key:
+    """A key of a table, as `key` declares it: its `field`, and its `name` in files.
+
+    `owner` is the table. Values may be tables themselves: `table` is their class, and `many` says
+    that there is a list of them.
+    """
+
+    field: str
+    owner: type[Table]
+
+    def __init__(
+        self,
+        default: Any,
+        help: str,
+        usually: str,
+        name: str | None,
+        bounds: Mapping[str, float],
+        check: Check | None,
+        flag: Flag | None,
+        keyword: str | Literal[True] | None,
+    ) -> None:
+        self.default, self.help, self.usually, self.bounds = default, help, usually, bounds
+        self.check, self.flag, self.keyword = check, flag, keyword
+        self._name = name
+
+    def __set_name__(self, owner: type[Table], field: str) -> None:
+        self.owner, self.field = owner, field
+
+    @property
+    def name(self) -> str:
+        """Its name in files."""
+        return self._name or self.field
+
+    @functools.cached_property
+    def type(self) -> Any:
+        """The type of its values."""
+        return hints_of(self.owner)[self.field]
+
+    @property
+    def keyword_default(self) -> str | None:
+        """The default of the argument of `artgen.fit`; None for what is not a text."""
+        return self.default if isinstance(self.default, str) else None
+
+    @property
+    def keyword_type(self) -> str:
+        """The type of the argument of `artgen.fit`, as it is spelled."""
+        own = str(self.owner.__annotations__[self.field]).replace("'", '"')
+        return self.keyword if isinstance(self.keyword, str) else own
+
+    @functools.cached_property
+    def table(self) -> builtins.type[Table] | None:
+        """The class of the tables that are its values."""
+        return next(iter(_tables(self.type)), None)
+
+    @functools.cached_property
+    def many(self) -> bool:
+        """Whether its value is a list of tables."""
+        return any(get_origin(each) is tuple for each in (self.type, *get_args(self.type)))
+
+    @functools.cached_property
+    def adapter(self) -> TypeAdapter[Any]:
+        """What checks the type and the bounds of a value."""
+        from typing import Annotated
+
+        from pydantic import ConfigDict, Field, TypeAdapter
+
+        kind = self.type
+        if self.table is not None:
+            kind = tuple[Any, ...] if self.many else Any
+            kind = kind | None if type(None) in get_args(self.type) else kind
+        config = ConfigDict(strict=True, allow_inf_nan=False)
+        bounds: dict[str, Any] = dict(self.bounds)
+        if self.many and self.check is None:
+            bounds["strict"] = False
+        checked: Any = Annotated[kind, Field(**bounds)]
+        return TypeAdapter(checked, config=config)
+
+
+def key(
+    help: str = "",
+    usually: str = "",
+    *,
+    default: Any = REQUIRED,
+    name: str | None = None,
+    check: Check | None = None,
+    flag: Flag | None = None,
+    keyword: str | Literal[True] | None = None,
+    low: float | None = None,
+    high: float | None = None,
+    above: float | None = None,
+    below: float | None = None,
+    shortest: int | None = None,
+    longest: int | None = None,
+) -> Any:
+    """Declare a key of a `Table`.
+
+    `help` says in the docs what it is, and `usually` what holds where it is not given. Its value is
+    `low` or more and `high` or less, more than `above` and less than `below`; lists and texts have
+    `shortest` to `longest` items. `name` is its name in files, if another than that of the field.
+    `keyword` makes it an argument of `artgen.fit`, of that type if it is not the key's own.
+    """
+    bounds = {"ge": low, "le": high, "gt": above, "lt": below}
+    bounds |= {"min_length": shortest, "max_length": longest}
+    given = {bound: value for bound, value in bounds.items() if value is not None}
+    return Key(default, help, usually, name, given, check, flag, keyword)
+
+
+def _tables(hint: Any) -> list[type[Table]]:
+    found = [each for part in get_args(hint) for each in _tables(part)]
+    # `Table` itself stands above this module.
+    return [hint] if isinstance(hint, type) and hasattr(hint, "_declared") else found
+
+
+_hints: dict[Any, dict[str, Any]] = {}
+
+
+def hints_of(cls: Any) -> dict[str, Any]:
+    """The types of the attributes of a class, evaluated once."""
+    if cls not in _hints:
+        _hints[cls] = get_type_hints(cls)
+    return _hints[cls]

@@ -1,0 +1,248 @@
+"""Laying over: what was asked for in several places becomes the data of one recipe.
+
+The data has the form of a recipe file and holds only what was asked for, in a file or by a flag; a
+resumed run must agree with exactly that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from artgen.base.errors import UsageError
+from artgen.base.options import parse_value
+from artgen.recipe.tables import SIZE_KEYS, PrimitiveTable, Stage
+from artgen.recipe.texts import parse_number
+
+_FLAG_OF_PRIMITIVE = {
+    "name": "--primitive",
+    "count": "--count",
+    "target_bytes": "--target-bytes",
+    "parameter_bytes": "--target-bytes",
+    "plugin": "--plugin",
+}
+_FLAG_OF_STAGE = {key: f"--{key.replace('_', '-')}" for key in Stage.declared()}
+_BUDGET = ("steps", "time", "stop", "replanned", "evaluations", "quality")
+
+
+@dataclass(frozen=True)
+class Laid:
+    """The data of a recipe so far, and the layer that each value comes from, by its path."""
+
+    data: dict[str, Any] = field(default_factory=dict)
+    origins: dict[str, str] = field(default_factory=dict)
+
+    def then(
+        self, layer: str, data: Mapping[str, Any], said: Mapping[str, Any] | None = None
+    ) -> Laid:
+        """What it is after `layer` was laid over or under it: `data`.
+
+        Values that are new or other than before are the layer's, and those that it `said`.
+        """
+        before, stated = leaves(self.data), leaves(said or {})
+        origins = {
+            path: self.origins[path]
+            if path in before and before[path] == value and path not in stated
+            else layer
+            for path, value in leaves(data).items()
+        }
+        return Laid(dict(data), origins)
+
+
+def leaves(data: Mapping[str, Any], path: str = "") -> dict[str, Any]:
+    """The values inside tables and lists of tables, by their paths: ``stage.0.steps``."""
+    found: dict[str, Any] = {}
+    for key, value in data.items():
+        inside = value
+        if isinstance(value, list) and value and all(isinstance(each, Mapping) for each in value):
+            inside = {str(i): each for i, each in enumerate(value)}
+        if isinstance(inside, Mapping):
+            found |= leaves(inside, f"{path}{key}.")
+        elif value is not None:
+            found[f"{path}{key}"] = value
+    return found
+
+
+def start_from(
+    base: Mapping[str, Any], art: Mapping[str, Any], primitive: str | None
+) -> dict[str, Any]:
+    """The data with what `--init` adds: the target, and the primitive unless another is asked for.
+
+    `art` is the data of the drawing's own recipe, `primitive` the value of `-p`.
+    """
+    data = {"target": art.get("target", {}), **base}
+    own = base.get("primitive", {})
+    asked = primitive or own.get("name")
+    if asked in (None, art.get("primitive", {}).get("name")):
+        data["primitive"] = {**art.get("primitive", {}), **own}
+    return data
+
+
+def lay_over(
+    base: Mapping[str, Any],
+    tables: Mapping[str, Any],
+    stages: Mapping[str, Any],
+    settings: Sequence[str] = (),
+) -> dict[str, Any]:
+    """`base` with the flags over it.
+
+    `tables` has a recipe's form, with None for flags that were not given; `stages` has the values
+    of `--engine`, `--steps`, `--time`, `--loss` (texts, with commas between stages),
+    `--target-psnr` and `--plateau` (of the last stage), `--quality` and `--polish`; `settings` are
+    the texts after `--set`.
+
+    Another primitive or preset leaves behind what belonged to the one before: its count, its
+    options, those of the engines, the drawing to start from.
+    """
+    options, engine_options, of_tables = _split_settings(settings)
+    data, before = dict(base), dict(base.get("primitive", {}))
+    stages_before = [dict(stage) for stage in base.get("stage", ())]
+    primitive = {**_given(tables.get("primitive", {})), **options}
+    name, preset = before.get("name", PrimitiveTable().name), before.get("preset")
+    if primitive.get("name", name) != name:
+        before, stages_before = {}, [_without_options(stage) for stage in stages_before]
+        # Nothing is left that would have to be migrated.
+        data = {key: value for key, value in data.items() if key not in ("init", "schema")}
+    elif primitive.get("preset", preset) != preset:
+        before = {key: before[key] for key in ("name", "plugin") if key in before}
+        stages_before = [_without_options(stage) for stage in stages_before]
+
+    # Each says how many parts there are, so asking for one drops the others.
+    if any(key in primitive for key in SIZE_KEYS):
+        before = {key: value for key, value in before.items() if key not in SIZE_KEYS}
+
+    others = {key: {**tables.get(key, {}), **of_tables[key]} for key in _TABLES}
+    for key, value in {**tables, "primitive": primitive, **others}.items():
+        if key == "primitive":
+            data[key] = {**before, **primitive}
+        elif isinstance(value, Mapping):
+            data[key] = {**base.get(key, {}), **_given(value)}
+        elif value is not None:
+            data[key] = value
+    stage = _stages(stages_before, _given(stages), engine_options)
+    if any(stage):
+        data["stage"] = stage
+    return {key: value for key, value in data.items() if value != {}}
+
+
+def aim(data: Mapping[str, Any], target: str | None, seed: int | None) -> dict[str, Any]:
+    """`data` for one run of a batch: another target has not the hash of the one before."""
+    aimed = dict(data)
+    if target is not None:
+        table = {k: v for k, v in data.get("target", {}).items() if k != "sha256"}
+        aimed["target"] = {**table, "source": target}
+    if seed is not None:
+        aimed["seed"] = seed
+    return aimed
+
+
+def _given(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _without_options(stage: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in stage.items() if key in Stage.declared()}
+
+
+_EngineOptions = dict[str | None, dict[str, Any]]
+"""By the text of the stage's number; None for `engine`, the only stage."""
+
+
+_TABLES = ("clip", "tiles", "kind")
+"""The tables of a recipe whose keys `--set` sets by their full names."""
+
+
+def _split_settings(
+    settings: Sequence[str],
+) -> tuple[dict[str, Any], _EngineOptions, dict[str, dict[str, Any]]]:
+    """The options of the primitive, those of the engines, and the keys of other tables."""
+    options: dict[str, Any] = {}
+    of_tables: dict[str, dict[str, Any]] = {table: {} for table in _TABLES}
+    engine_options: _EngineOptions = {}
+    for setting in settings:
+        spelled, equals, text = setting.partition("=")
+        key = spelled.strip()
+        if not (equals and key):
+            raise UsageError(
+                f"--set {setting!r} is not KEY=VALUE", hint="for example --set blend=depth"
+            )
+        owner, dot, rest = key.partition(".")
+        if dot and (owner == "engine" or owner.isdecimal()):
+            flags, key = _FLAG_OF_STAGE, rest
+            table = engine_options.setdefault(None if owner == "engine" else owner, {})
+        elif dot and owner in _TABLES:
+            flags, key, table = {}, rest, of_tables[owner]
+        else:
+            flags, table = _FLAG_OF_PRIMITIVE, options
+        if key in flags:
+            known = flags[key] if key != "stop" else "--steps"
+            raise UsageError(f"--set {spelled.strip()} is not an option", hint=f"use {known}")
+        table[key] = parse_value(text.strip())
+    return options, engine_options, of_tables
+
+
+def _stages(
+    before: list[dict[str, Any]], flags: Mapping[str, Any], options: _EngineOptions
+) -> list[dict[str, Any]]:
+    """The stages of a recipe after `flags` and `options`."""
+    engines = str(flags["engine"]).split(",") if "engine" in flags else []
+    if flags.get("polish"):
+        engines = engines or [str(stage.get("engine", "auto")) for stage in before or [{}]]
+        engines.append("gradient")
+    count = len(engines) or len(before) or 1
+    stages = [dict(before[i]) if i < len(before) else {} for i in range(count)]
+    for i, engine in enumerate(map(str.strip, engines)):
+        if stages[i].get("engine", "auto") not in ("auto", engine):
+            stages[i] = _without_options(stages[i])
+        stages[i]["engine"] = engine
+
+    budgets: list[dict[str, Any]] = [{} for _ in stages]
+    for i, text in _per_stage("steps", flags, count).items():
+        budgets[i]["steps"] = parse_number(int, "--steps", text, "steps", "use 1 or more")
+    if "quality" in flags:
+        for budget in budgets:
+            budget["quality"] = flags["quality"]
+    for i, text in _per_stage("time", flags, count).items():
+        budgets[i]["time"] = parse_number(float, "--time", text, "seconds", "use a number above 0")
+    for stage, budget in zip(stages, budgets, strict=True):
+        if budget:
+            # A new budget replaces the whole old one: 5 seconds are not the old number of steps.
+            for key in _BUDGET:
+                stage.pop(key, None)
+            stage.update(budget)
+    for i, value in _per_stage("loss", flags, count).items():
+        stages[i].pop("loss_files", None)
+        stages[i]["loss"] = value
+    stages[-1].update({k: flags[k] for k in ("target_psnr", "plateau") if k in flags})
+
+    for number, values in options.items():
+        key = next(iter(values))
+        if number is None and count > 1:
+            spelled = " or ".join(f"{i + 1}.{key}" for i in range(count))
+            raise UsageError(
+                f"--set engine.{key} does not say which of the {count} stages",
+                hint=f"write {spelled}",
+            )
+        index = 0 if number is None else int(number) - 1
+        if not 0 <= index < count:
+            there = "is 1 stage" if count == 1 else f"are {count} stages"
+            raise UsageError(
+                f"--set {number}.{key}: there is no stage {number}", hint=f"there {there}"
+            )
+        stages[index].update(values)
+    return stages
+
+
+def _per_stage(key: str, flags: Mapping[str, Any], count: int) -> dict[int, str]:
+    """The values of a flag by stage: one per stage, or one for the last."""
+    if key not in flags:
+        return {}
+    texts = [text.strip() for text in str(flags[key]).split(",")]
+    if len(texts) not in (1, count):
+        raise UsageError(
+            f"--{key} has {len(texts)} values for {count} stage{'s' * (count > 1)}",
+            hint="give one value per stage, or one for the last",
+        )
+    first = count - len(texts)
+    return {first + i: text for i, text in enumerate(texts)}

@@ -1,0 +1,286 @@
+"""A recipe is the complete description of a run, as data: TOML in, canonical JSON out.
+
+This package checks *structure*: keys, types, ranges. Names of primitives, engines and losses and
+their options are checked by `artgen.plan`. A resolved recipe holds every option explicitly, so that
+a later version with other defaults still makes the same picture.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from artgen.base.errors import InputError, UsageError
+from artgen.base.files import read_regular
+from artgen.base.toml import DEEPEST, parse_toml
+from artgen.recipe.keys import MAKE, Flag, Key, key
+from artgen.recipe.table import Misfit, Table
+from artgen.recipe.tables import (
+    MOST_STAGES,
+    ClipTable,
+    FileReference,
+    KindTable,
+    MorphTable,
+    OutputTable,
+    PieceTable,
+    PrimitiveTable,
+    RunTable,
+    Stage,
+    TargetTable,
+    TilesTable,
+    as_file,
+)
+from artgen.values.frame import Frame
+
+SCHEMA: Literal[2] = 2
+
+_LARGEST = 2**20
+"""Largest number of bytes of a recipe file; real ones have a few thousand."""
+
+TableT = TypeVar("TableT", bound=Table)
+
+
+class Recipe(Table):
+    """A run as data. See the table classes for the keys."""
+
+    schema_version: Literal[1, 2] = key(
+        "version of this format; recipes of schema 1 (artgen 0.1) still work",
+        "2",
+        default=SCHEMA,
+        name="schema",
+    )
+    seed: int | None = key(
+        "0 or more; the same seed repeats a run",
+        "random",
+        default=None,
+        low=0,
+        below=2**63,
+        keyword=True,
+        flag=Flag(
+            MAKE,
+            "N",
+            "Random seed. The same seed repeats a run exactly. Default: random.",
+            usual=True,
+        ),
+    )
+    look: str | None = key(
+        "the name of the look that it was made with; what the look says is in the other keys",
+        "none",
+        default=None,
+    )
+    init: FileReference | None = key(
+        "an `.art` file to start from, of the same primitive; shapes can also start from splats, "
+        "or from the paths of an [`.svg` file](exports.md#start-from-an-svg). A larger `count` "
+        "adds shapes or sites",
+        "none",
+        default=None,
+        check=as_file,
+        keyword="str | os.PathLike[str] | None",
+        flag=Flag(
+            MAKE,
+            "FILE.art|FILE.svg",
+            "Start from a saved drawing, with its primitive and options. "
+            "Shapes can also start from splats, or from the filled paths of an SVG.",
+            type=Path,
+            file=True,
+        ),
+    )
+    target: TargetTable = key(default=TargetTable())
+    primitive: PrimitiveTable = key(default=PrimitiveTable())
+    stage: tuple[Stage, ...] = key(default=(Stage(),), shortest=1, longest=MOST_STAGES)
+    output: OutputTable = key(default=OutputTable())
+    run: RunTable = key(default=RunTable())
+    clip: ClipTable | None = key(default=None)
+    tiles: TilesTable | None = key(default=None)
+    kind: KindTable | None = key(default=None)
+    piece: PieceTable | None = key(default=None)
+    morph: MorphTable | None = key(default=None)
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any], where: str = "recipe") -> Recipe:
+        """Check structure. Raises InputError naming `where`, the key and the nearest known key."""
+        from artgen.base.options import not_finite
+        from artgen.recipe.migration import migrated_recipe
+
+        schema = data.get("schema", SCHEMA)
+        if type(schema) is not int or not 1 <= schema <= SCHEMA:
+            raise InputError(
+                f"{where} has schema {schema!r}, this artgen reads schemas up to {SCHEMA}",
+                hint="a newer artgen may read it",
+            )
+        if _is_deep(data):
+            raise InputError(f"{where} has tables or lists nested more than {DEEPEST} deep")
+        for place, value in not_finite(data):
+            raise InputError(f"{where}: {place} must be a finite number, got {value}")
+        try:
+            return cls.parse(migrated_recipe(data, schema))
+        except Misfit as misfit:
+            message, hint = _explained(misfit, where)
+            raise InputError(message, hint=hint) from None
+
+    @classmethod
+    def from_request(cls, data: dict[str, Any]) -> Recipe:
+        """`from_dict` for what a user asks for: raises UsageError."""
+        try:
+            return cls.from_dict(data)
+        except InputError as error:
+            raise UsageError(error.message, hint=error.hint) from None
+
+    @classmethod
+    def from_toml(cls, path: Path) -> Recipe:
+        """Read a recipe file."""
+        try:
+            text = read_regular(path, f"recipe {path}", _LARGEST, empty=True).decode("utf-8")
+            data = parse_toml(text)
+        except ValueError as error:
+            raise InputError(
+                f"{path} is not a TOML recipe: {error}",
+                hint="`artgen info FILE.png --recipe` prints one of an output, to compare with",
+            ) from None
+        return cls.from_dict(data, where=str(path))
+
+    def to_json(self) -> str:
+        """Canonical JSON: equal recipes give equal text."""
+        return json.dumps(self.to_dict(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+    def to_toml(self) -> str:
+        """The recipe as a file that `--recipe` reads."""
+        import tomli_w
+
+        return tomli_w.dumps(self.to_dict())
+
+    def requested(self) -> dict[str, Any]:
+        """Plain data with the keys that were asked for alone, by a file or by the user.
+
+        Keys that were filled in by the methods below are not among them; all options are.
+        """
+        return self.to_dict(asked=True)
+
+    def with_seed(self, seed: int) -> Recipe:
+        """The recipe with this seed."""
+        return self.replace(seed=seed)
+
+    def with_init(self, init: FileReference) -> Recipe:
+        """The recipe with this drawing to start from."""
+        return self.replace(init=init)
+
+    def aimed_at(self, target: TargetTable) -> Recipe:
+        """The recipe with this target, and nothing of the one before."""
+        return self.replace(target=target)
+
+    def with_target(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys of its target. Raises UsageError."""
+        return self.replace(target=_changed(self.target, "target", changes))
+
+    @property
+    def files(self) -> Iterator[tuple[str, FileReference]]:
+        """The files that it names beside its target and plugin, each with what it is."""
+        if self.target.mask is not None:
+            yield "mask", self.target.mask
+        if isinstance(self.target.focus, FileReference):
+            yield "focus", self.target.focus
+        if self.init is not None:
+            yield "init", self.init
+        for file in dict.fromkeys(f for stage in self.stage for f in stage.loss_files or ()):
+            yield "picture", file
+
+    def framed(self, size: int | str | None) -> Frame:
+        """The frame of an output of this `size`: cropped or bordered as the target is."""
+        frame = Frame.of(size)
+        target = self.target.frame
+        return replace(frame, at=target.at, pad=target.pad)
+
+    def with_primitive(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys or options of its primitive. Raises UsageError."""
+        return self.replace(primitive=_changed(self.primitive, "primitive", changes))
+
+    def with_stage(self, index: int, **changes: Any) -> Recipe:
+        """The recipe with other values of keys or options of one stage. Raises UsageError."""
+        stages = list(self.stage)
+        stages[index] = _changed(stages[index], "stage", changes)
+        return self.with_stages(stages)
+
+    def with_stages(self, stages: Sequence[Stage]) -> Recipe:
+        """The recipe with these stages."""
+        return self.replace(stage=tuple(stages))
+
+    def with_output(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys of its output. Raises UsageError."""
+        return self.replace(output=_changed(self.output, "output", changes))
+
+    def with_run(self, **changes: Any) -> Recipe:
+        """The recipe with other values of keys of its run. Raises UsageError."""
+        return self.replace(run=_changed(self.run, "run", changes))
+
+    def with_clip(self, clip: ClipTable | None) -> Recipe:
+        """The recipe with this table for clips."""
+        return self.replace(clip=clip)
+
+    def with_tiles(self, tiles: TilesTable | None) -> Recipe:
+        """The recipe with this table for tiles."""
+        return self.replace(tiles=tiles)
+
+    @property
+    def run_kind(self) -> str | None:
+        """The kind of run that is asked for; None: that of the target."""
+        if self.kind is not None:
+            return self.kind.name
+        return None if self.tiles is None else "tiles"
+
+    def with_kind(self, kind: KindTable | None) -> Recipe:
+        """The recipe with this kind of run."""
+        return self.replace(kind=kind)
+
+    def migrated(self, stages: Sequence[Stage]) -> Recipe:
+        """The recipe in the current schema, with these stages."""
+        return self.replace(schema_version=SCHEMA, stage=tuple(stages))
+
+
+def flagged() -> Iterator[tuple[str, str, Key]]:
+    """Yield the keys that have flags, as `_named` does."""
+    return (each for each in _named() if each[2].flag is not None)
+
+
+def keywords() -> Iterator[tuple[str, str, Key]]:
+    """Yield the keys that are arguments of `artgen.fit`, as `_named` does."""
+    return (each for each in _named() if each[2].keyword is not None)
+
+
+def _named() -> Iterator[tuple[str, str, Key]]:
+    """Yield all keys: the name of the parameter of functions, of the table, and the key."""
+    for name, top in Recipe.declared().items():
+        for each in (top, *(top.table.declared().values() if top.table else ())):
+            own = each.flag.own if each.flag is not None else None
+            yield own or each.field, "" if each is top else name, each
+
+
+def _changed(table: TableT, where: str, changes: dict[str, Any]) -> TableT:
+    try:
+        return table.changed(where, changes)
+    except Misfit as misfit:
+        message, hint = _explained(misfit, "recipe")
+        raise UsageError(message, hint=hint) from None
+
+
+def _explained(misfit: Misfit, where: str) -> tuple[str, str | None]:
+    """The message and the hint of an error in a recipe found at `where`."""
+    problem = misfit.problem
+    if problem.known:
+        return f"{where}: unknown key {problem.place!r}", problem.hint
+    return f"{where}: {problem.place} {problem.message}", None
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and tables lie in one another so often that they could not be written."""
+    inside = [value]
+    for _ in range(DEEPEST):
+        inside = [
+            child
+            for each in inside
+            if isinstance(each, dict | list | tuple)
+            for child in (each.values() if isinstance(each, dict) else each)
+        ]
+    return bool(inside)

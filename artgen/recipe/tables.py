@@ -1,0 +1,883 @@
+"""The tables of a recipe. Each key is declared here, and nowhere else; see `artgen.recipe.keys`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path, PureWindowsPath
+from typing import Any, Literal
+
+from artgen.base.errors import UsageError
+from artgen.recipe.keys import (
+    CLIPS,
+    CODECS,
+    JUDGE,
+    LONG,
+    MAKE,
+    WHERE,
+    WRITE,
+    Check,
+    Flag,
+    Wrong,
+    key,
+)
+from artgen.recipe.table import OpenTable, Table
+from artgen.recipe.texts import MOST_PARTS, parse_bytes, parse_count
+from artgen.values.frame import (
+    LARGEST,
+    Frame,
+    is_focus,
+    parse_aspect,
+    parse_focus,
+    parse_frame,
+    parse_pixels,
+    parse_place,
+)
+
+MOST_STEPS = 1_000_000_000
+MOST_STAGES = 100
+MOST_COLOURS = 256
+MOST_KEYS = 1000
+MOST_REVISIONS = 1000
+
+LONGEST_TITLE = 80
+LONGEST_TEXT = 400
+
+_LOSS_FILE = re.compile(r"(?<![^+*])(\s*[\w/.-]+):(?!\w\w+:)([^+*]+)")
+"""A loss and the file of its picture in a mixture, such as ``texture:wood.jpg``; not a
+``texture:sample:brick``."""
+
+Precision = Literal["fp32", "fp16", "int8"]
+VideoFormat = Literal["mp4", "webm", "gif", "webp", "apng"]
+FilmForm = Literal["side-by-side", "wipe", "centres", "depth", "fly-in", "zoom", "generations"]
+Quality = Literal["draft", "good", "best"]
+
+_PATH = "str | os.PathLike[str] | None"
+
+
+def _text(parse: Callable[[str], object]) -> Check:
+    """Check that a text can be parsed, and keep it."""
+
+    def check(value: Any, before: Mapping[str, Any]) -> Any:
+        if isinstance(value, str):
+            try:
+                parse(value)
+            except UsageError as error:
+                hint = f" ({error.hint})" if error.hint else ""
+                raise Wrong(f"is wrong: {error.message}{hint}") from None
+        return value
+
+    return check
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list | tuple)
+
+
+def as_file(value: Any, before: Mapping[str, Any]) -> Any:
+    """Take a text for the name of a file."""
+    return {"name": value} if isinstance(value, str) else value
+
+
+def _focus(value: Any, before: Mapping[str, Any]) -> Any:
+    if isinstance(value, str) and is_focus(value):
+        return _text(parse_focus)(value, before)
+    return as_file(value, before)
+
+
+def _palette(value: Any, before: Mapping[str, Any]) -> Any:
+    listed = _is_list(value) and all(isinstance(each, str) for each in value)
+    size = value if _is_number(value) else len(value) + 1 if listed else 0
+    if 2 <= size <= MOST_COLOURS + listed:
+        return tuple(value) if listed else value
+    raise Wrong("must be a number from 2 to 256, or a list of 1 to 256 colours")
+
+
+def _count(value: Any, before: Mapping[str, Any]) -> Any:
+    if value == "auto" or (_is_number(value) and 1 <= value <= MOST_PARTS):
+        return value
+    raise Wrong("must be a number from 1 to 10000000, or auto")
+
+
+def _history(value: Any, before: Mapping[str, Any]) -> Any:
+    if _is_number(value) and value == 1:
+        raise Wrong("must be 0, or at least 2")
+    return value
+
+
+def _size(value: Any, before: Mapping[str, Any]) -> Any:
+    if _is_number(value) and 1 <= value <= LARGEST:
+        return value
+    if isinstance(value, str) and "x" in value:
+        return _text(parse_frame)(value, before)
+    raise Wrong(f"must be a long side from 1 to {LARGEST} pixels, or WIDTHxHEIGHT")
+
+
+def _replanned(value: Any, before: Mapping[str, Any]) -> Any:
+    pairs: list[Any] = [None]
+    if _is_list(value):
+        pairs = [*value, [before.get("steps"), MOST_STEPS + 1]]
+    last = 0
+    for pair in pairs:
+        numbers = _is_list(pair) and len(pair) == 2 and all(type(n) is int for n in pair)
+        if not (numbers and last < pair[0] < pair[1] <= MOST_STEPS + 1):
+            raise Wrong("must be pairs of increasing steps below `steps` and larger totals")
+        last = pair[0]
+    return tuple(tuple(pair) for pair in value)
+
+
+def _words(longest: int) -> Check:
+    def check(value: Any, before: Mapping[str, Any]) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not (value.isprintable() and value.strip() and len(value) <= longest):
+            raise Wrong(f"must be one line of at most {longest} characters")
+        return value.strip()
+
+    return check
+
+
+class FileReference(Table):
+    """A file known by its name and the SHA-256 of its bytes, never by an absolute path."""
+
+    name: str = key()
+    sha256: str | None = key(default=None)
+
+
+class TargetTable(Table):
+    """The target: `sample:NAME` or a file, and how it is read."""
+
+    source: str = key(
+        "a picture, an `https://` URL of one, a CSV file, a clip, a set (folder, IDX, `.npz`), "
+        "`frames:FOLDER`, `sample:NAME`, `curve:EXPR` or `points:NAME`",
+        "`sample:astronaut`",
+        default="sample:astronaut",
+    )
+    sha256: str | None = key(
+        "hash of the file; another file under the same name is refused", "any", default=None
+    )
+    size: int | None = key(
+        "long side while fitting, in pixels; for plots and maps, that of the frames; for sets, "
+        "that of the pictures",
+        "the picture's own, at most 768, or more for [many parts](scale.md); plots 640, maps 400; "
+        "folders of pictures at most 64; clips at most 384",
+        default=None,
+        low=1,
+        keyword="int | str | None",
+        flag=Flag(
+            JUDGE,
+            "PX|WxH",
+            "Size of the target while fitting: its long side, or both sides, to which it is "
+            "cropped. Default: its own, at most 768, or more for many parts.",
+            type=str,
+            usual=True,
+        ),
+    )
+    aspect: str | None = key(
+        "`width:height` to which the picture is cropped, such as `9:16`",
+        "its own",
+        default=None,
+        check=_text(parse_aspect),
+    )
+    crop_at: str | None = key(
+        "the point that a crop keeps in its centre, as shares of width and height such as "
+        "`0.5,0.3`; `auto` finds the most detail, and is stored as numbers",
+        "`0.5,0.5`",
+        default=None,
+        check=_text(parse_place),
+        keyword=True,
+    )
+    pad: str | None = key(
+        "add a border instead of cropping: its colour, or `background`",
+        "none",
+        default=None,
+        keyword=True,
+    )
+    background: str = key(
+        "colour behind the parts, behind transparent pixels and of the paper of plots: a CSS name, "
+        "`#rrggbb`, three numbers in 0 to 1, or `auto`",
+        "`auto`: that of the preset, else black; for shapes the mean colour of the target",
+        default="auto",
+        keyword=True,
+        flag=Flag(
+            JUDGE,
+            "COLOUR",
+            "Colour behind the parts and behind transparent pixels. Default: auto (black; for "
+            "shapes the mean colour).",
+            usual=True,
+        ),
+    )
+    alpha: bool | None = key(
+        "fit the transparency of the picture: parts stay off what is transparent. For shapes, "
+        'cells, and splats with `blend = "over"`',
+        "`true` where `output.transparent` is and `background` is `auto`",
+        default=None,
+    )
+    palette: int | tuple[str, ...] | None = key(
+        "the only colours for shapes and an `auto` background: a list such as "
+        '`["#101820", "teal"]`, or the number to learn from the target, 2 to 256; stored as a list '
+        "of 1 to 256",
+        "any colour",
+        default=None,
+        check=_palette,
+        keyword="int | str | os.PathLike[str] | Sequence[str] | None",
+        flag=Flag(
+            JUDGE,
+            "COLOURS",
+            "Limit shapes and background to these colours: '#e63946,teal', a name such as riso or "
+            "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
+            "learned from the picture.",
+            type=str,
+            parse="artgen.targets:parse_palette",
+            complete="palettes",
+            usual=True,
+        ),
+    )
+    focus: str | FileReference | None = key(
+        "where detail matters: `auto` finds faces, or else what stands out, and is stored as "
+        "circles; circles `X,Y,R` as shares of width, height and shorter side, with `;` between "
+        "several; or a gray picture. Other pixels have a tenth of the weight",
+        "none",
+        default=None,
+        check=_focus,
+        keyword=_PATH,
+        flag=Flag(
+            JUDGE,
+            "auto|X,Y,R|FILE",
+            "Where detail matters most: auto for faces, or else what stands out; circles, as "
+            "shares of width, height and shorter side, with ; between several; or a gray picture.",
+            type=str,
+            file=True,
+        ),
+    )
+    mask: FileReference | None = key(
+        "a gray picture that weights each pixel",
+        "none",
+        default=None,
+        check=as_file,
+        keyword=_PATH,
+        flag=Flag(
+            JUDGE,
+            "FILE",
+            "Gray picture that weights each pixel: white counts fully, black not at all.",
+            type=Path,
+            file=True,
+        ),
+    )
+    alpha_weight: bool = key(
+        "weight pixels by their alpha",
+        "`false`",
+        default=False,
+        flag=Flag(JUDGE, None, "Weight pixels by the alpha of the target."),
+    )
+    max_pixels: int = key(
+        "refuse larger pictures, and sets with more pixels in all",
+        "64,000,000",
+        default=64_000_000,
+        low=1,
+        keyword="int | None",
+        flag=Flag(JUDGE, "N", "Refuse larger pictures. Default: 64 million."),
+    )
+
+    @property
+    def frame(self) -> Frame:
+        """The part of the picture that is fitted; its size is the key `size`."""
+        aspect = None if self.aspect is None else parse_aspect(self.aspect)
+        return Frame(aspect=aspect, at=parse_place(self.crop_at), pad=self.pad)
+
+
+BYTE_KEYS = ("target_bytes", "parameter_bytes")
+"""Keys of the primitive's table that become a count."""
+
+SIZE_KEYS = ("count", *BYTE_KEYS)
+"""Keys of the primitive's table that say how many parts there are, of which one may be given."""
+
+
+class PrimitiveTable(OpenTable):
+    """Which kind of part, how many; every other key is an option of the primitive.
+
+    A `count` of ``auto`` is for the engine to find; the recipe of the result has a number.
+    """
+
+    name: str = key(
+        "a primitive, as listed by `artgen plugins list`, or a mixture of shapes: "
+        "`triangle*3+ellipse`",
+        "`gaussian`",
+        default="gaussian",
+        flag=Flag(
+            MAKE,
+            "NAME",
+            "Kind of part, see artgen plugins list. Default: gaussian.",
+            own="primitive",
+            names=("--primitive", "-p"),
+            complete=("names_of", "primitive"),
+            usual=True,
+        ),
+    )
+    count: int | Literal["auto"] | None = key(
+        "number of parts, or `auto`: add parts until the target PSNR is reached or more of them "
+        "gain too little (shapes, and splats with the blend `sum`). The stored recipe holds the "
+        "final number",
+        "the primitive's",
+        default=None,
+        check=_count,
+        keyword=True,
+        flag=Flag(
+            MAKE,
+            "N|auto",
+            "Number of parts. auto: add parts while they help, or until --target-psnr is "
+            "reached. For a codec: size of the latent, or rank. Default: the primitive's.",
+            names=("--count", "-n"),
+            type=str,
+            parse=parse_count,
+            usual=True,
+        ),
+    )
+    target_bytes: int | None = key(
+        "use as many parts as fit into an `.art` file of this many bytes at `precision`; the "
+        "stored recipe holds the count",
+        "none",
+        default=None,
+        low=1,
+        keyword=True,
+        flag=Flag(
+            MAKE, "N", "Use as many parts as fit into an .art file of N bytes, at --precision."
+        ),
+    )
+    parameter_bytes: int | None = key(
+        "the same, counting the parameters alone; `artgen compare --bytes` sets it",
+        "none",
+        default=None,
+        low=1,
+    )
+    preset: str | None = key(
+        "a named set of options, count and budget", "none", default=None, keyword=True
+    )
+    plugin: FileReference | None = key(
+        "name and SHA-256 of the loose file it comes from; written by artgen", "none", default=None
+    )
+
+    @property
+    def sizes(self) -> dict[str, Any]:
+        """The given ones of `SIZE_KEYS`."""
+        return {key: value for key in SIZE_KEYS if (value := getattr(self, key)) is not None}
+
+
+class Stage(OpenTable):
+    """One engine and its budget; every other key is an option of the engine."""
+
+    engine: str = key(
+        "name",
+        "`auto`: the primitive's first",
+        default="auto",
+        keyword="str | type[Engine]",
+        flag=Flag(
+            MAKE,
+            "NAME,...",
+            "Engine of each stage. Default: the first that the primitive names.",
+            names=("--engine", "-e"),
+            complete=("names_of", "engine"),
+        ),
+    )
+    steps: int | None = key(
+        "length of the schedule",
+        "the primitive's, or the engine's for that count",
+        default=None,
+        low=1,
+        high=MOST_STEPS,
+        keyword=True,
+        flag=Flag(
+            LONG,
+            "N,...",
+            "Number of steps of each stage, or of the last. Default: the primitive's.",
+            type=str,
+        ),
+    )
+    quality: Quality | None = key(
+        "effort where neither `steps` nor `time` are given: `draft` is a fifth of the default "
+        "steps, `best` four times as many; for `climb`, other numbers of restarts and passes",
+        "`good`",
+        default=None,
+        keyword=True,
+        flag=Flag(
+            LONG,
+            None,
+            "Effort, in place of --steps: draft takes about a fifth of the time, best about four "
+            "times as long. Default: good.",
+            usual=True,
+        ),
+    )
+    time: float | None = key(
+        "seconds; converted to `steps`, see [below](#a-budget-of-time)",
+        "none",
+        default=None,
+        above=0,
+        high=1e9,
+        keyword=True,
+        flag=Flag(
+            LONG,
+            "SECONDS,...",
+            "Run as many steps as fit into this time. With --steps: whichever ends first.",
+            type=str,
+            usual=True,
+        ),
+    )
+    replanned: tuple[tuple[int, int], ...] | None = key(
+        "what `steps` were before: pairs of a step and the number planned until there; written by "
+        "artgen",
+        "none",
+        default=None,
+        check=_replanned,
+        shortest=1,
+        longest=MOST_REVISIONS,
+    )
+    evaluations: int | None = key(
+        "largest number of evaluations; written where they would take more than 5 % of `time`",
+        "none",
+        default=None,
+        low=1,
+        high=MOST_STEPS,
+    )
+    stop: int | None = key(
+        "last step, if before `steps`; written when a run is interrupted",
+        "none",
+        default=None,
+        low=0,
+        high=MOST_STEPS,
+    )
+    target_psnr: float | None = key(
+        "stop at this PSNR, in dB",
+        "none",
+        default=None,
+        above=0,
+        keyword=True,
+        flag=Flag(LONG, "DB", "Stop the last stage at this PSNR.", low=1, high=100),
+    )
+    plateau: int | None = key(
+        "stop after this many steps without an improvement of 0.01 dB of PSNR; without a picture, "
+        "of loss",
+        "none",
+        default=None,
+        low=1,
+        high=MOST_STEPS,
+        flag=Flag(
+            LONG,
+            "STEPS",
+            "Stop the last stage after this many steps without improvement.",
+            low=1,
+        ),
+    )
+    loss: str | None = key(
+        "a name or a mixture such as `l1+0.1*ssim` or `mse+0.3*texture:wood.jpg`",
+        "`mse`; `cross-entropy` for labelled points",
+        default=None,
+        keyword="str | LossFunction | None",
+        flag=Flag(
+            JUDGE,
+            "LOSS,...",
+            "Loss of each stage, or of the last, such as l1+0.1*ssim or "
+            "mse+0.3*texture:FILE. Default: mse.",
+            complete=("names_of", "loss"),
+            usual=True,
+        ),
+    )
+    loss_files: tuple[FileReference, ...] | None = key(
+        "the files that `loss` names: a list of tables with `name` and `sha256`",
+        "found by their names",
+        default=None,
+    )
+
+    @classmethod
+    def prepare(cls, data: dict[str, Any]) -> dict[str, Any]:
+        """Keep files in the text of the loss as references; the text has their bare names."""
+        loss = data.get("loss")
+        if not isinstance(loss, str) or "loss_files" in data:
+            return data
+        files: dict[str, str] = {}
+
+        def bare(match: re.Match[str]) -> str:
+            path = match[2].strip()
+            files[path] = PureWindowsPath(path).name
+            return f"{match[1]}:{files[path]}"
+
+        loss = _LOSS_FILE.sub(bare, loss)
+        if not files:
+            return data
+        return {**data, "loss": loss, "loss_files": [{"name": path} for path in files]}
+
+    @property
+    def first_plan(self) -> int:
+        """The number of steps planned at first."""
+        return self.replanned[0][1] if self.replanned else self.steps or 1
+
+    @property
+    def revisions(self) -> list[tuple[int, int]]:
+        """The steps at which the number of steps was revised, and to what; see `Problem`."""
+        before = self.replanned or ()
+        totals = [*(total for _, total in before[1:]), self.steps or 1]
+        return [(step, total) for (step, _), total in zip(before, totals, strict=False)]
+
+
+class OutputTable(Table):
+    """The outputs, beside the `.art` file."""
+
+    still_size: int | str | None = key(
+        'size of the PNG in pixels: its long side, or `"1080x1080"`, cropped or bordered as '
+        "`target` says",
+        "the fitting size",
+        default=None,
+        check=_size,
+        flag=Flag(
+            WRITE,
+            "PX|WxH|CM",
+            "Size of the PNG: its long side, both sides, or a length such as 30cm. "
+            "Default: that of --crop, else the fitting size.",
+            type=str,
+        ),
+    )
+    dpi: float | None = key(
+        "dots per inch that the PNG names", "none", default=None, low=1, high=10_000
+    )
+    transparent: bool = key(
+        "leave the background out of the PNG",
+        "`false`",
+        default=False,
+        flag=Flag(WRITE, None, "Leave the background out of the PNG.", usual=True),
+    )
+    video: bool = key("make the progress video", "`true`", default=True)
+    video_format: VideoFormat = key(
+        "`mp4`, `webm`, `gif`, `webp` or `apng`, see [gallery.md](gallery.md#other-videos)",
+        "`mp4`",
+        default="mp4",
+    )
+    fps: int = key(
+        "frames per second",
+        "30",
+        default=30,
+        low=1,
+        high=120,
+        flag=Flag(WRITE, "N", "Frames per second. Default: 30."),
+    )
+    video_seconds: float = key(
+        "length; the result is shown for the last two seconds",
+        "10",
+        default=10.0,
+        above=0,
+        high=3600,
+        flag=Flag(WRITE, "SECONDS", "Length of the video. Default: 10.", low=0.1, high=3600),
+    )
+    video_size: int | str | None = key(
+        "size of the video, as for `still_size`; frames are drawn at this size, which takes more "
+        "time",
+        "the fitting size",
+        default=None,
+        check=_size,
+        flag=Flag(
+            WRITE,
+            "PX|WxH",
+            "Size of the video: its long side, or both sides. Default: the fitting size.",
+            type=str,
+            parse=lambda text: parse_pixels(text, flag="--video-size"),
+        ),
+    )
+    film: FilmForm | None = key(
+        "what the video shows instead of the progress: `side-by-side`, `wipe`, `centres`, `depth`, "
+        "`fly-in`, `zoom` or `generations` ([films.md](films.md#forms-of-film))",
+        "the progress",
+        default=None,
+        flag=Flag(
+            WRITE,
+            None,
+            "What the video shows in place of the progress, as in artgen render; see the guide to "
+            "films.",
+        ),
+    )
+    start: Literal["photo", "blank", "parts"] | None = key(
+        "what the video starts with: `photo`, `blank`, or `parts`, which shows the parts appear "
+        "instead of the progress",
+        "the first step",
+        default=None,
+        flag=Flag(
+            WRITE,
+            None,
+            "What the video starts with: the target, the background alone, or parts, to show them "
+            "appear in place of the progress. Default: the first step.",
+        ),
+    )
+    end: Literal["photo", "hold"] | None = key(
+        "what the video ends with after the result: `photo` or `hold`",
+        "`hold`",
+        default=None,
+        flag=Flag(WRITE, None, "What the video ends with, after the result. Default: hold."),
+    )
+    loop: bool | None = key(
+        "the video also runs backwards",
+        "`false`",
+        default=None,
+        flag=Flag(WRITE, None, "Run the video backwards too.", type=bool),
+    )
+    max_bytes: int | None = key(
+        "largest video file; quality and size are lowered until it fits",
+        "none",
+        default=None,
+        low=1,
+        flag=Flag(
+            WRITE,
+            "SIZE",
+            "Largest video file, such as 10MB; quality and size follow from it.",
+            type=str,
+            parse=parse_bytes,
+        ),
+    )
+    frames: int | None = key(
+        "largest number of pictures of each stage that the video is made of; they fade into each "
+        "other where it moves for longer than a second",
+        "two for three frames that move",
+        default=None,
+        low=1,
+    )
+    walk: str | None = key(
+        "for a codec: the walk through its latents that the video shows instead of the progress, "
+        "see [codecs.md](codecs.md)",
+        "none",
+        default=None,
+        longest=200,
+        flag=Flag(
+            CODECS,
+            "WALK",
+            "Show a walk through the latents instead of the progress, as in artgen render.",
+        ),
+    )
+    history: int | None = key(
+        "number of drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0 "
+        "keeps nothing",
+        "a light history",
+        default=None,
+        low=0,
+        high=MOST_KEYS,
+        check=_history,
+        keyword=True,
+        flag=Flag(
+            WRITE,
+            "N",
+            "Keep N drawings of each stage in the .art file, as a film for artgen render; 0: "
+            "nothing. Default: a light history, about an eighth of the file.",
+        ),
+    )
+
+
+class RunTable(Table):
+    """Device and arithmetic; resolved values are stored so that a re-run uses the same."""
+
+    device: str = key(
+        "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `webgpu`, `webgpu:1`, see [GPUs](gpu.md)",
+        "`auto`: cuda, else a GPU by webgpu, else cpu",
+        default="auto",
+        keyword=True,
+        flag=Flag(
+            WHERE,
+            "NAME",
+            "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1. Default: auto (cuda if there is "
+            "one, else a GPU by webgpu, else cpu).",
+            complete="devices",
+            usual=True,
+        ),
+    )
+    backend: Literal["auto", "compiled", "eager"] = key(
+        "`auto`, `compiled`, `eager`; shapes and partitions are always compiled",
+        "`auto`",
+        default="auto",
+        keyword="str",
+        flag=Flag(
+            WHERE,
+            None,
+            "How parts are drawn: compiled, or eager by plain torch, which is slower. Default: "
+            "auto.",
+        ),
+    )
+    threads: int | None = key(
+        "CPU threads",
+        "all; 1 with `-j` or `--on`",
+        default=None,
+        low=1,
+        keyword=True,
+        flag=Flag(WHERE, "N", "CPU threads per run. Default: all; with -j or --on: 1."),
+    )
+    arithmetic: Literal["auto", "fp32", "bf16"] = key(
+        "arithmetic of network layers while fitting: `auto`, `fp32`, `bf16`",
+        "`auto`: the faster one on this machine",
+        default="auto",
+    )
+    precision: Precision = key(
+        "number format of the parameters in the `.art` file: `fp32`, `fp16`, `int8` (not for "
+        "meshes)",
+        "`fp32`",
+        default="fp32",
+        keyword="str",
+        flag=Flag(WRITE, None, "Number format of the parameters in the .art file. Default: fp32."),
+    )
+    random: Literal["philox"] | None = key(
+        "generator of the first drawing and of new parts: `philox`, which the [studio](studio.md) "
+        "has as well",
+        "torch's own",
+        default=None,
+    )
+
+
+class ClipTable(Table):
+    """Options of clips, which are fitted frame by frame; see docs/clips.md."""
+
+    steps: int | None = key(
+        "steps of every frame but the first of a scene",
+        "the engine's",
+        default=None,
+        low=1,
+        high=MOST_STEPS,
+    )
+    motion: Literal["flow", "extrapolate"] = key(
+        "how parts move on: `flow` carries them along with the frames, `extrapolate` goes on as "
+        "the parts near them did",
+        "`flow`",
+        default="flow",
+    )
+    engine: str | None = key(
+        "engine of every frame but the first of a scene",
+        "the last stage's, or the one that follows it better",
+        default=None,
+    )
+    rate: float | None = key(
+        "factor on the learning rates of every frame but the first of a scene",
+        "0.4 for `gradient`, 0.3 after `climb`",
+        default=None,
+        low=0,
+    )
+    final: float | None = key(
+        "rates at the end of such a frame, as a share of the largest, along half a cosine, 0 to 1",
+        "0.4 for `gradient`, constant after `climb`",
+        default=None,
+        low=0,
+        high=1,
+    )
+    steady: float = key(
+        "share of the previous frame's error that is kept, against flicker, 0 to 0.95",
+        "0.2",
+        default=0.2,
+        low=0,
+        high=0.95,
+    )
+    renew: float = key(
+        "largest share of the parts that is replaced per frame, 0 to 0.5",
+        "0.2",
+        default=0.2,
+        low=0,
+        high=0.5,
+    )
+    cut: float = key(
+        "a scene begins at a change this many times the usual one; 0 makes one scene of everything",
+        "2.0",
+        default=2.0,
+        low=0,
+    )
+    side_by_side: bool = key(
+        "also write a video of the clip beside the drawing",
+        "`false`",
+        default=False,
+        flag=Flag(CLIPS, None, "Also write STEM-side-by-side.mp4, the clip beside the drawing."),
+    )
+
+
+class TilesTable(Table):
+    """Options of fits in tiles; see docs/scale.md."""
+
+    side: int = key(
+        "side of a tile, about, in pixels",
+        "1024",
+        default=1024,
+        low=8,
+        high=LARGEST,
+        keyword="int | None",
+        flag=Flag(
+            JUDGE,
+            "PX",
+            "Fit a picture of any size in tiles with this side, at its own size by default: splats "
+            "with blend=sum.",
+            own="tiles",
+        ),
+    )
+    margin: int = key(
+        "pixels around a tile that it is fitted to as well", "64", default=64, low=1, high=LARGEST
+    )
+    coarse: float = key(
+        "share of the parts that are fitted to the reduced picture, above 0 and below 1",
+        "0.03",
+        default=0.03,
+        above=0,
+        below=1,
+    )
+    passes: int = key("joint passes over the seams", "1", default=1, low=0, high=100)
+    steps: int | None = key(
+        "steps of each tile of a joint pass",
+        "a quarter of those of the stage",
+        default=None,
+        low=1,
+        high=MOST_STEPS,
+    )
+
+
+class KindTable(OpenTable):
+    """A kind of run that is asked for by its name; every other key is one of its options."""
+
+    name: str = key("name of the kind of run, from a plugin; all other keys are its options")
+
+
+class PieceTable(Table):
+    """Texts of a gallery: a title, what to look for, and the words for a screen reader.
+
+    Pieces with an `order` come first and are highlights; those of one `group` share a card.
+    """
+
+    title: str | None = key(
+        "one line of at most 80 characters",
+        "from the file's name",
+        default=None,
+        check=_words(LONGEST_TITLE),
+    )
+    text: str | None = key(
+        "a sentence on what to look for, at most 400 characters",
+        "none",
+        default=None,
+        check=_words(LONGEST_TEXT),
+    )
+    alt: str | None = key(
+        "description for people who cannot see the picture",
+        "target and parts",
+        default=None,
+        check=_words(LONGEST_TEXT),
+    )
+    group: str | None = key(
+        "title of the card that pieces of the same group share",
+        "a card of its own",
+        default=None,
+        check=_words(LONGEST_TITLE),
+    )
+    order: int | None = key(
+        "place among the highlights, which come first and are shown in the reel",
+        "none: after them, by name",
+        default=None,
+        low=0,
+        high=1_000_000,
+    )
+
+
+class MorphTable(Table):
+    """The drawings that a film leads from and to; then the rest is the recipe of the first one."""
+
+    first: FileReference = key(help="name and SHA-256 of an `.art` file")
+    second: FileReference = key(help="the same of the other file")
+    seconds: float = key(help="duration of the morph", above=0)
+    hold: float = key(help="how long each drawing is held still", low=0)
+    loop: bool = key("whether it returns to the first drawing", "`false`", default=False)

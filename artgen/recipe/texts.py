@@ -1,0 +1,71 @@
+"""Values of a recipe as users type them: numbers with units, lists of seeds."""
+
+from __future__ import annotations
+
+import math
+import re
+from contextlib import suppress
+from typing import TypeVar
+
+from artgen.base.errors import UsageError
+
+N = TypeVar("N", int, float)
+
+MOST_PARTS = 10_000_000
+MOST_SEEDS = 1000
+
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20}
+
+
+def parse_bytes(text: str | None) -> int | None:
+    """The number of bytes that ``10MB`` or ``500 kB`` stands for. Raises UsageError."""
+    if text is None:
+        return None
+    match = re.fullmatch(r"(\d{1,12}(?:\.\d{1,6})?) ?([KMG]?I?B)?", text.strip().upper())
+    number = int(float(match[1]) * _UNITS.get(match[2] or "", 0)) if match else 0
+    if number < 1:
+        raise UsageError(f"{text!r} is not a file size", hint="write 10MB or 500kB")
+    return number
+
+
+def parse_count(text: str | None) -> int | str | None:
+    """The value of `--count`: a number or ``auto``. Raises UsageError."""
+    if text is None or text == "auto":
+        return text
+    hint = f"use 1 to {MOST_PARTS}, or auto"
+    return parse_number(int, "--count", text, "parts", hint, below=MOST_PARTS + 1)
+
+
+def parse_number(
+    kind: type[N], flag: str, text: str, what: str, hint: str, *, below: float = math.inf
+) -> N:
+    """The value of a flag that counts `what`: above 0 and less than `below`. Raises UsageError."""
+    with suppress(ValueError):
+        number = kind(text)
+        if 0 < number < below:
+            return number
+    raise UsageError(f"{flag} {text!r} is not a number of {what}", hint=hint)
+
+
+def parse_seeds(text: str) -> list[int]:
+    """The seeds meant by `1..20` or `1,4,7`, each once. Raises UsageError."""
+    seeds: dict[int, None] = {}
+    for part in text.split(","):
+        first, dots, last = part.partition("..")
+        try:
+            low = int(first)
+            high = int(last) if dots else low
+        except ValueError:
+            raise _bad_seeds(text) from None
+        if not 0 <= low <= high < 2**63:
+            raise _bad_seeds(text)
+        if len(seeds) + high - low >= MOST_SEEDS:
+            raise UsageError(
+                f"--seeds {text} has more than {MOST_SEEDS} seeds", hint="run fewer at once"
+            )
+        seeds.update(dict.fromkeys(range(low, high + 1)))
+    return list(seeds)
+
+
+def _bad_seeds(text: str) -> UsageError:
+    return UsageError(f"--seeds {text!r} is not a list of seeds", hint="write 1..20 or 1,4,7")

@@ -1,0 +1,17 @@
+from ._contract import check_required as check_required
+from ._contract import own_classes as own_classes
+from ._mixture import MixtureEntry as MixtureEntry
+from ._mixture import bare_name as bare_name
+from ._mixture import kind_names as kind_names
+from ._packages import PREFIX as PREFIX
+from ._packages import Unreachable as Unreachable
+from ._packages import find_package as find_package
+from ._packages import versions_of as versions_of
+from ._plugin import HOOKS as HOOKS
+from ._plugin import KINDS as KINDS
+from ._plugin import Entry as Entry
+from ._plugin import Kind as Kind
+from ._plugin import PluginInfo as PluginInfo
+from ._registry import Registry as Registry
+from ._registry import default as default
+from ._registry import reset_default as reset_default

@@ -1,0 +1,134 @@
+"""A resumed run follows its stored recipe; what the user says again must agree with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from artgen.base.errors import UsageError
+from artgen.base.files import file_hash
+from artgen.base.process import available_threads, is_webgpu
+from artgen.plan import find_names
+from artgen.recipe import BYTE_KEYS, Recipe
+from artgen.registry import Registry, bare_name
+from artgen.targets import Source, Target, TargetRequest, open_source
+
+_NAMES = ("name", "engine", "loss")
+"""The keys whose values may name the distribution of a plugin: `artgen/gaussian`."""
+
+
+def check_agreement(
+    stored: Recipe, asked: Recipe, registry: Registry, target: Target | None = None
+) -> None:
+    """Raise UsageError for the first value asked for that the stored recipe contradicts.
+
+    ``auto`` agrees with everything, and so do `time`, which became `steps`, and `target_bytes`
+    and `parameter_bytes`, which became a count. A number of colours agrees with a palette that has
+    no more, the count of a codec with the option that it became. `target` is a target in memory.
+    """
+    data, given = stored.to_dict(), asked.requested()
+    given.pop("schema", None)
+    source = (given.get("target") or {}).pop("source", None)
+    for table, values in given.items():
+        if table == "stage":
+            _check_stages(values, data["stage"])
+        elif isinstance(values, dict) and table != "init":
+            for key in BYTE_KEYS:
+                values.pop(key, None)
+            found = dict(data.get(table) or {})
+            if "count" in values and "count" not in found:
+                # That of a codec became an option.
+                found["count"] = found.get(find_names(stored, registry).primitive.size_option or "")
+            _check(values, found)
+        else:
+            _check({table: values}, data)
+    _check_target(stored, source, target, registry)
+
+
+def _check_stages(asked: Any, stored: list[dict[str, Any]]) -> None:
+    if len(asked) != len(stored):
+        raise _differs("number of stages", len(asked), len(stored))
+    for number, (mine, theirs) in enumerate(zip(asked, stored, strict=True), 1):
+        prefix = f"stage {number}: " if len(asked) > 1 else ""
+        # Together with `time`, `steps` is only an upper bound.
+        became = {"time", "steps"} if "time" in mine else set()
+        _check({k: v for k, v in mine.items() if k not in became}, theirs, prefix)
+
+
+def _check(asked: dict[str, Any], stored: dict[str, Any], prefix: str = "") -> None:
+    for key, value in asked.items():
+        found = stored.get(key)
+        if value is None or value == "auto":
+            continue
+        if key == "device" and found == "cpu" and is_webgpu(value):
+            # Parts without kernels for WebGPU run on the CPU.
+            continue
+        if isinstance(value, dict) and "name" in value:
+            _check_file(key, value, found or {})
+            continue
+        if key == "loss_files":
+            for mine, theirs in zip(value, found or [], strict=False):
+                _check_file("picture", mine, theirs)
+            continue
+        if key in _NAMES and found is not None:
+            value, found = bare_name(value), bare_name(found)
+        if key == "threads" and found is not None:
+            value, found = available_threads(value), available_threads(found)
+        fewer = key == "palette" and isinstance(value, int) and found and len(found) <= value
+        if value != found and not fewer:
+            raise _differs(f"{prefix}{key}", value, found)
+
+
+def _check_target(
+    stored: Recipe, source: str | None, target: Target | None, registry: Registry
+) -> None:
+    """Compare what is behind the name: an expression, the bytes of a file, the pictures of a set.
+
+    The original of a file that was copied into the folder of the run may be gone: then names count.
+    """
+    table = stored.target
+    if target is not None:
+        sha256: str | None = target.sha256
+    elif source in (None, "") or _is_gone(asked := Source.parse(str(source))):
+        sha256 = table.sha256
+        if source and _file_name(source) != _file_name(table.source):
+            raise _differs("target.source", source, table.source)
+    elif asked.scheme is None and Path(asked.rest).is_file():
+        sha256 = file_hash(Path(asked.rest), "target")
+    else:
+        request = TargetRequest(size=table.size, max_pixels=table.max_pixels)
+        sha256 = open_source(asked, registry, request).sha256
+    if sha256 != table.sha256:
+        name = target.source if target is not None else source
+        raise UsageError(
+            f"the run to resume has another target than {name!r}: {table.source!r} as it was then",
+            hint="leave the target out, or start again with --overwrite",
+        )
+
+
+def _check_file(what: str, asked: dict[str, Any], stored: dict[str, Any]) -> None:
+    """Compare a mask, a drawing to start from, or a plugin: its bytes where it is still there."""
+    path = Path(asked["name"])
+    if _file_name(asked["name"]) != _file_name(stored.get("name", "")):
+        raise _differs(what, asked["name"], stored.get("name"))
+    sha256 = file_hash(path, what) if path.is_file() else asked.get("sha256")
+    if sha256 is not None and sha256 != stored.get("sha256"):
+        raise UsageError(
+            f"{what} {path} has changed since the run to resume began",
+            hint="leave the option out, or start again with --overwrite",
+        )
+
+
+def _is_gone(source: Source) -> bool:
+    return source.path is not None and not Path(source.path).exists()
+
+
+def _file_name(source: str) -> str:
+    return source.replace("\\", "/").removeprefix("frames:").rstrip("/").rpartition("/")[2]
+
+
+def _differs(key: str, asked: Any, stored: Any) -> UsageError:
+    return UsageError(
+        f"the run to resume has {key} = {stored!r}, not {asked!r}",
+        hint="leave the option out, or start again with --overwrite",
+    )

@@ -1,0 +1,117 @@
+"""The keys of a scene: a drawing per frame, each a file, of which a film is made in the end.
+
+Parts keep their places in the tensors from frame to frame. Where a part is renewed, another life
+begins in its place; a key says for every place since which frame of the scene its part has lived.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from artgen.base.errors import OutputError
+from artgen.film.scenes import Film, Scene
+from artgen.runs.state_file import putting_to_use, read_state, write_state
+
+CHAPTER = 240
+"""A scene of more keyframes is split: parts that have ended take up space until its end."""
+
+_NAME = re.compile(r"(\d{6})\.safetensors")
+_BORN, _STATE = "born", "state."
+
+
+@dataclass(frozen=True, eq=False)
+class Keyframe:
+    """The tensors of a frame's drawing, and since which frame its parts have lived, int64 [N].
+
+    `born` is None where all have been there from the beginning. `steps` are those of its own fit,
+    `seconds` those of the scene so far; `state` is what its engine hands over to the next.
+    """
+
+    tensors: dict[str, Tensor]
+    born: Tensor | None = None
+    steps: int = 0
+    seconds: float = 0.0
+    state: Mapping[str, Tensor] = field(default_factory=dict)
+
+
+class KeyframeStore:
+    """A folder with a file per key, named after the number of its frame in the scene."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def count(self) -> int:
+        """How many keys there are, from the first one on without a gap."""
+        if not self.folder.is_dir():
+            return 0
+        names = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
+        there = {int(name[1]) for name in names if name}
+        return next(number for number in range(len(there) + 1) if number not in there)
+
+    def add(self, number: int, key: Keyframe) -> None:
+        """Store a key. Raises OutputError."""
+        tensors = dict(key.tensors) | {_STATE + name: tensor for name, tensor in key.state.items()}
+        if key.born is not None:
+            tensors[_BORN] = key.born
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create {self.folder}: {error.strerror}") from None
+        write_state(self._path(number), tensors, {"steps": key.steps, "seconds": key.seconds})
+
+    def read(self, number: int) -> Keyframe:
+        """A key. Raises InputError where it is missing or damaged."""
+        path = self._path(number)
+        tensors, values = read_state(path, "key")
+        born = tensors.pop(_BORN, None)
+        state = {
+            name.removeprefix(_STATE): tensors.pop(name)
+            for name in list(tensors)
+            if name.startswith(_STATE)
+        }
+        with putting_to_use(path, "key"):
+            return Keyframe(tensors, born, int(values["steps"]), float(values["seconds"]), state)
+
+    def _path(self, number: int) -> Path:
+        return self.folder / f"{number:06d}.safetensors"
+
+
+def make_film(scenes: list[Scene], count: int, fps: float) -> Film:
+    """The film of a clip's first `count` frames."""
+    return Film(tuple(scenes), count / fps, fps)
+
+
+def make_scenes(keys: list[Keyframe], first: int, fps: float) -> list[Scene]:
+    """What a film holds of a scene whose first key is frame number `first` of the clip."""
+    chapters = [(start, min(start + CHAPTER, len(keys))) for start in range(0, len(keys), CHAPTER)]
+    return [_chapter(keys[start:end], start, first, fps) for start, end in chapters]
+
+
+def _chapter(keys: list[Keyframe], start: int, first: int, fps: float) -> Scene:
+    """Keys number `start` and so on of a scene."""
+    times = tuple((first + start + index) / fps for index in range(len(keys)))
+    stacked = {name: torch.stack([key.tensors[name] for key in keys]) for name in keys[0].tensors}
+    if all(key.born is None or int(key.born.max()) <= start for key in keys):
+        return Scene(times, stacked)
+    # Each life is a place and the keys that it spans; in the order of the places.
+    none = torch.zeros(next(iter(stacked.values())).shape[-1], dtype=torch.int64)
+    born = torch.stack([none if key.born is None else key.born for key in keys]) - start
+    begins = born.clamp_min(0) == torch.arange(len(keys))[:, None]
+    place, birth = begins.t().nonzero().unbind(1)
+    follows = torch.ones(len(place), dtype=torch.bool)
+    follows[1:] = place[1:] != place[:-1]
+    ends = torch.full_like(birth, len(keys) - 1)
+    ends[:-1] = torch.where(follows[1:], ends[:-1], birth[1:] - 1)
+    # What a part is before its birth and after its death means nothing: it stands still.
+    number = torch.arange(len(keys))[:, None].clamp(birth, ends)
+    tensors = {
+        name: tensor.movedim(-1, 1)[number, place].movedim(1, -1).contiguous()
+        for name, tensor in stacked.items()
+    }
+    return Scene(times, tensors, torch.stack([birth, ends]))

@@ -1,0 +1,129 @@
+"""What a clip asks of a recipe: what goes with it, and how frames that follow are fitted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from artgen.animation.forms import find_form
+from artgen.base.errors import UsageError
+from artgen.plan import Plan
+from artgen.recipe import ClipTable, OutputTable, Recipe, Stage
+from artgen.runs.kind import Reason
+
+
+def reasons_against(recipe: Recipe, source: str, graph: Path | None) -> Iterator[Reason]:
+    """What a clip cannot have."""
+    plain, output = OutputTable(), recipe.output
+
+    def cannot_have(what: str, applies: bool, hint: str) -> Reason:
+        return Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
+
+    yield cannot_have(
+        "a time for some of its stages",
+        len({stage.time is None for stage in recipe.stage}) > 1,
+        "give every stage a time, as in --time 20,10",
+    )
+    yield cannot_have("a count of auto", recipe.primitive.count == "auto", "give --count a number")
+    yield cannot_have(
+        "a number of bytes",
+        recipe.primitive.target_bytes is not None,
+        "give --count a number: the file grows with the frames",
+    )
+    yield cannot_have("a drawing to start from", recipe.init is not None, "leave out --init")
+    yield cannot_have(
+        "another rate or length",
+        output.video and (output.fps, output.video_seconds) != (plain.fps, plain.video_seconds),
+        "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed",
+    )
+    yield cannot_have(
+        "a history", bool(output.history), "leave out --history: the clip gives a film"
+    )
+    yield cannot_have(
+        "a last step", any(stage.stop is not None for stage in recipe.stage), "leave out stop"
+    )
+    yield Reason(
+        f"--film {output.film} shows one picture, and the target is a clip",
+        output.film is not None and find_form(output.film).photo,
+        "use --side-by-side",
+    )
+    yield Reason(f"{source} is a clip, which has no graph", graph is not None, "leave out --graph")
+
+
+def plan_clip(plan: Plan) -> Plan:
+    """The plan with a complete table `clip`, but for its steps where the stages have a time.
+
+    Colours of a palette are chosen anew by the last engine alone.
+
+    Raises UsageError where frames cannot follow one another under the last engine.
+    """
+    table = plan.recipe.clip or ClipTable()
+    if table.engine is None and plan.recipe.target.palette is not None:
+        table = table.replace(engine=plan.recipe.stage[-1].engine)
+    plan = replace(plan, recipe=plan.recipe.with_clip(table))
+    over = _followed(plan)
+    steps, table = over["steps"], table.replace(engine=over["engine"])
+    if table.rate is None and "rate" in over:
+        table = table.replace(rate=over["rate"] / _rate(plan))
+    if table.final is None and over.get("schedule") == "cosine":
+        table = table.replace(final=over["final"])
+    if plan.recipe.stage[-1].time is None:
+        table = table.replace(steps=table.steps or steps)
+    return replace(plan, recipe=plan.recipe.with_clip(table))
+
+
+def following_steps(plan: Plan) -> int:
+    """The steps of a frame that follows another one, as the last engine suggests them."""
+    return int(_followed(plan)["steps"])
+
+
+def following_stage(plan: Plan) -> Stage:
+    """The stage by which a frame follows another one."""
+    assert plan.recipe.clip is not None
+    return Stage.parse({**_followed(plan), "steps": plan.recipe.clip.steps})
+
+
+def _followed(plan: Plan) -> dict[str, Any]:
+    """The stage of a frame that follows another one, with the rates of the table, if any."""
+    followed = _suggested(plan)
+    table = plan.recipe.clip or ClipTable()
+    if table.rate is None and table.final is None:
+        return followed
+    if "rate" not in followed:
+        raise UsageError(
+            f"engine {followed['engine']} has no learning rates",
+            hint="leave out clip.rate and clip.final",
+        )
+    if table.rate is not None:
+        followed["rate"] = table.rate * _rate(plan)
+    if table.final is not None:
+        followed.update(schedule="cosine", final=table.final)
+    return followed
+
+
+def _rate(plan: Plan) -> float:
+    """The factor on the learning rates of the last stage."""
+    return float(plan.recipe.stage[-1].options.get("rate", 1.0))
+
+
+def _suggested(plan: Plan) -> dict[str, Any]:
+    """The last stage with what its engine lays over it."""
+    stage, engine = plan.recipe.stage[-1], plan.engines[-1]
+    table = plan.recipe.clip or ClipTable()
+    if engine.following and table.engine in (None, engine.following["engine"]):
+        return {"loss": stage.loss, **engine.following}
+    if table.engine not in (None, stage.engine):
+        raise UsageError(
+            f"engine {table.engine} does not follow {stage.engine} in a clip",
+            hint=f"leave out clip.engine, or use {stage.engine}",
+        )
+    over = engine.follow(stage.options, stage.steps or 1, plan.count)
+    if over is None:
+        raise UsageError(
+            f"engine {stage.engine} does not support clips with this primitive",
+            hint="gradient does, with splats and fields; climb does, with shapes",
+        )
+    kept = {"engine": stage.engine, "loss": stage.loss, **stage.options}
+    return {**kept, **over}

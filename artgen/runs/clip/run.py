@@ -1,0 +1,230 @@
+"""A clip as a run: its scenes are found, fitted one by one or at once, and joined in a film."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from artgen.art import Art, bytes_of_shapes
+from artgen.base.errors import Interrupted
+from artgen.display.views import Rendering
+from artgen.engines import Engine
+from artgen.events import Advanced, Evaluated, Event, Notice, Observer
+from artgen.film.scenes import Film, Scene
+from artgen.output import FrameStore
+from artgen.plan import Plan
+from artgen.recipe import Precision, Recipe
+from artgen.registry import Registry
+from artgen.runs.clip.budget import with_steps
+from artgen.runs.clip.keyframes import Keyframe, make_film, make_scenes
+from artgen.runs.clip.metrics import clip_metrics, side_by_side
+from artgen.runs.clip.plan import plan_clip, reasons_against
+from artgen.runs.clip.scene import FittedScene, SceneFit, SceneTask, scene_steps
+from artgen.runs.clip.shot_detection import find_scenes
+from artgen.runs.context import RunContext
+from artgen.runs.device import threads
+from artgen.runs.elsewhere import StepSum, gathered, taken_by_task
+from artgen.runs.folder import RunFolder
+from artgen.runs.job import Fitted, Job
+from artgen.runs.kind import Estimate, Frames, Reason, RunKind
+from artgen.runs.loop.recovery import on_cpu
+from artgen.runs.opening import read_target
+from artgen.runs.picture.run import PictureRun
+from artgen.tasks import RunControl
+from artgen.values.drawing import Drawing
+
+
+class ClipRun(PictureRun):
+    """A run of a clip: the film has a keyframe for each of its frames, the drawing is the first.
+
+    Wherever its scenes are fitted, the bytes are the same. Their keys are the checkpoint.
+    """
+
+    tables, divisible = frozenset({"clip"}), True
+
+    def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
+        """What takes a single picture."""
+        yield from reasons_against(recipe, source, self.asked.graph)
+        yield from super().reasons_against(recipe, source)
+
+    def planned(self, plan: Plan) -> Plan:
+        """The plan with how frames follow one another."""
+        return plan_clip(plan)
+
+    def estimate(self, job: Job, compiled: Any) -> Estimate:
+        """The recipe alone."""
+        return RunKind.estimate(self, job, compiled)
+
+    def begin(
+        self,
+        job: Job,
+        folder: RunFolder | None = None,
+        started: Callable[[Engine], None] | None = None,
+    ) -> None:
+        """Find the scenes, and the steps of their frames where there is a time."""
+        assert job.target.clip is not None
+        assert job.recipe.clip is not None
+        self.job, self.clip, self.recipe, self.rehearsed = job, job.target.clip, job.recipe, 0.0
+        asked, name = self.asked, self.context.name
+        place = self.place(None if folder is None else folder.scenes)
+        beside = () if self.clip.place is None else (self.clip.place.absolute().parent,)
+        scenes = find_scenes((frame.image for frame in self.clip.frames()), job.recipe.clip.cut)
+        if self.recipe.stage[0].time is not None:
+            inside = replace(
+                asked,
+                recipe=self.recipe,
+                context=RunContext(control=self.context.control),
+                search=(*beside, *asked.search),
+                threads=self.recipe.run.threads or 1,
+            )
+            self.recipe, self.rehearsed = with_steps(inside, self.clip, scenes)
+        if folder is not None:
+            folder.write_recipe(self.recipe)
+        steps = [scene_steps(self.recipe, last - first) for first, last in scenes]
+        self.total_steps = sum(steps)
+        self.tasks = [
+            SceneTask(
+                stem=f"{name}-{number:03d}",
+                first=first,
+                last=last,
+                offset=sum(steps[:number]),
+                total_steps=self.total_steps,
+                recipe=self.recipe,
+                folder=place / f"{number:03d}",
+                run_name=name,
+                search=(*beside, *(path.absolute() for path in asked.search)),
+                checkpoint_every=asked.checkpoint_every,
+                **taken_by_task(asked.elsewhere, self.recipe.run.threads),
+            )
+            for number, (first, last) in enumerate(scenes)
+        ]
+
+    def resume(self) -> None:
+        """Go on from the keys that there are."""
+        self.tasks = [replace(task, resume=True) for task in self.tasks]
+        for task in self.tasks:
+            done = task.keyframes.count()
+            if done:
+                self.resumed_at = task.offset + scene_steps(self.recipe, done)
+
+    def fit(self) -> Fitted:
+        """Fit all scenes, and join them. Raises what ended the first that failed."""
+        fitted = {
+            task.first: replace(result, files={}) for task, result in gathered(self._fitted())
+        }
+        footprint = self.job.backend.footprint
+        if footprint is not None and footprint.is_lost:
+            self.job, self.recipe = on_cpu(self.job, self.recipe)
+        return self._joined(fitted)
+
+    def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
+        """Means over the frames, and what only moving pictures have."""
+        assert film is not None
+        return clip_metrics(fitted.job, film, self._starts(film.keyframes))
+
+    def extent(self, drawing: Drawing, film: Film | None, precision: Precision) -> tuple[int, int]:
+        """Those of all keyframes."""
+        assert film is not None
+        shapes = [tensor.shape for scene in film.scenes for tensor in scene.tensors.values()]
+        return bytes_of_shapes(shapes, precision), drawing.width * drawing.height * film.keyframes
+
+    def precision_cost(self, fitted: Fitted, metrics: Mapping[str, Any]) -> None:
+        """None: it would take drawing all frames again."""
+
+    def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
+        """The film at the rate of the clip."""
+        assert art.film is not None
+        size, device = art.recipe.framed(art.recipe.output.video_size), art.recipe.run.device
+        return art.frames(size, device=device), art.film.fps
+
+    def companions(self, fitted: Fitted, film: Film | None) -> Mapping[str, tuple[Frames, float]]:
+        """The clip with its film to the right, if that is asked for."""
+        assert film is not None
+        table = fitted.recipe.clip
+        if table is None or not table.side_by_side:
+            return {}
+        return {"side_by_side": (side_by_side(fitted.job, film), film.fps)}
+
+    @property
+    def sound(self) -> Any:
+        """The clip's own."""
+        return self.clip.place
+
+    def _fitted(self) -> Iterator[tuple[SceneTask, FittedScene | Exception]]:
+        """Every scene that was begun, with what became of it."""
+        elsewhere, context = self.asked.elsewhere, self.context
+        if elsewhere is None:
+            for number, task in enumerate(self.tasks):
+                # A run that is stopped at once leaves what its first steps have found, as all do.
+                if number and context.control.stop_requested:
+                    return
+                yield task, SceneFit(task, self.clip, self.asked.registry, context).run()
+            return
+        observe = self._sum()
+        for task, result in elsewhere.executor.run(
+            _fit_elsewhere, self.tasks, observe, context.control
+        ):
+            if isinstance(result, FittedScene):
+                steps = scene_steps(self.recipe, result.keys) if result.keys else 0
+                observe(Advanced(context.name, task.offset + steps, self.total_steps, 0.0))
+            yield task, result
+
+    def _sum(self) -> Observer:
+        """An observer that adds up the steps of all scenes."""
+        steps, began = StepSum(task.offset for task in self.tasks), time.perf_counter()
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Notice):
+                self.context.emit(replace(event, run=self.context.name))
+            elif isinstance(event, Advanced | Evaluated):
+                step, seconds = steps.advance(event.step), time.perf_counter() - began
+                self.context.emit(replace(event, step=step, seconds=seconds))
+
+        return observe
+
+    def _joined(self, fitted: Mapping[int, FittedScene]) -> Fitted:
+        """The film of the frames up to the first that is missing."""
+        scenes: list[Scene] = []
+        count, steps, seconds = 0, 0, self.rehearsed
+        for task in self.tasks:
+            done = fitted.get(task.first, FittedScene(0))
+            store = task.keyframes
+            keys = [replace(store.read(number), state={}) for number in range(store.count())]
+            steps += sum(key.steps for key in keys)
+            seconds += keys[-1].seconds if keys else 0.0
+            if not keys and done.unfinished is not None and not count:
+                keys = [Keyframe(done.unfinished)]
+            if keys:
+                scenes += make_scenes(keys, task.first, self.clip.fps)
+            count += len(keys)
+            if count < task.last:
+                break
+        if not scenes:
+            raise Interrupted(
+                "interrupted before anything could be saved", hint="continue with --resume"
+            )
+        film = make_film(scenes, count, self.clip.fps)
+        return Fitted(
+            self.job,
+            self.recipe,
+            replace(self.job.start, tensors=film.tensors_at(0.0)).detach(),
+            steps=steps,
+            seconds=seconds,
+            stopped_by="steps" if count == self.tasks[-1].last else "interrupted",
+            film=film,
+        )
+
+    def _starts(self, count: int) -> tuple[int, ...]:
+        """The numbers of the first frames of scenes, of the first `count` frames."""
+        return tuple(task.first for task in self.tasks if task.first < count)
+
+
+def _fit_elsewhere(task: SceneTask, observe: Observer, control: RunControl) -> FittedScene:
+    """Fit a scene in another process or on another machine, which reads the clip again."""
+    registry = Registry(files=task.plugins)
+    clip = read_target(task.recipe, registry, task.search).clip
+    assert clip is not None
+    with threads(task.cpus):
+        return SceneFit(task, clip, registry, RunContext(task.run_name, observe, control)).run()

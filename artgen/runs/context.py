@@ -1,0 +1,26 @@
+"""Who hears of a run and who controls it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from artgen.events import Event, Notice, Observer
+from artgen.tasks import RunControl
+
+
+def _ignore(event: Event) -> None:
+    """Observe nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class RunContext:
+    """`emit` is called with the events of the run called `name`, which `control` ends."""
+
+    name: str = ""
+    emit: Observer = _ignore
+    control: RunControl = field(default_factory=RunControl)
+
+    def notify(self, message: str, level: Literal["warning", "note"] = "warning") -> None:
+        """Tell those who hear of the run."""
+        self.emit(Notice(self.name, message, level=level))

@@ -1,0 +1,93 @@
+"""Tasks of a run that may be carried out elsewhere: scenes of a clip, tiles of a picture."""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from artgen.base.errors import Interrupted
+from artgen.output import atomic_write
+from artgen.tasks import Executor, Task
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Where the tasks of a run are carried out, if not here one after the other.
+
+    Each takes as many processors as the recipe has threads, and `gpus` graphics processors;
+    `plugins` are loose files.
+    """
+
+    executor: Executor
+    plugins: Sequence[Path] = ()
+    gpus: float = 0.0
+
+    def processors(self, threads: int) -> int:
+        """Those that fits with `threads` each keep busy; all of this machine without a number."""
+        number = self.executor.number
+        return (os.cpu_count() or 1) if number is None else number * threads
+
+
+def taken_by_task(elsewhere: Elsewhere | None, threads: int | None) -> dict[str, Any]:
+    """The fields of a `Task` that say what it takes."""
+    if elsewhere is None:
+        return {"cpus": threads or 1}
+    plugins = tuple(path.absolute() for path in elsewhere.plugins)
+    return {"cpus": threads or 1, "plugins": plugins, "gpus": elsewhere.gpus}
+
+
+class Returned(Protocol):
+    """The result of a task, with the files of its folder, if they were to be returned."""
+
+    @property
+    def files(self) -> Mapping[str, bytes]:
+        """By their names in the folder."""
+        ...
+
+
+TaskT = TypeVar("TaskT", bound=Task)
+R = TypeVar("R", bound=Returned)
+
+
+def gathered(results: Iterable[tuple[TaskT, R | Exception]]) -> Iterator[tuple[TaskT, R]]:
+    """Yield tasks with their results, whose files are written; leave out those interrupted.
+
+    In the end this raises what ended the first that failed.
+    """
+    failures = []
+    for task, result in results:
+        if isinstance(result, Exception):
+            if not isinstance(result, Interrupted):
+                failures.append(result)
+            continue
+        for name, data in result.files.items():
+            path = task.place / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            atomic_write(path, data, durable=False)
+        yield task, result
+    if failures:
+        raise failures[0]
+
+
+class StepSum:
+    """Adds up the steps of tasks that run at the same time: those of each would be in no order.
+
+    `starts` are the numbers of steps before each task; those before the first are counted.
+    """
+
+    def __init__(self, starts: Iterable[int]) -> None:
+        self._starts = sorted(starts)
+        self._done = dict.fromkeys(self._starts, 0)
+        self.sum = self._starts[0] if self._starts else 0
+
+    def advance(self, step: int) -> int:
+        """The steps of all tasks after that number, which a task counts from its own start."""
+        start = self._starts[max(0, bisect_left(self._starts, step) - 1)]
+        more = max(0, step - start - self._done[start])
+        self._done[start] += more
+        self.sum += more
+        return self.sum

@@ -1,0 +1,149 @@
+"""From a finished fit to its outputs: still, video, `.art`, and the JSON object that describes it.
+
+All files are written inside the run folder first and moved to their places together, so that a full
+disk leaves earlier outputs as they were.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen._version import __version__
+from artgen.art import Art, quantised, quantised_film
+from artgen.base.errors import Interrupted
+from artgen.base.waiting import report
+from artgen.compiler.threads import begin
+from artgen.display.views import METRICS
+from artgen.output import atomic_write, write_video
+from artgen.runs.folder import RunFolder
+from artgen.runs.job import Fitted
+from artgen.runs.kind import RunKind
+from artgen.runs.result import Result
+from artgen.runs.video import encode_pixels, encode_still, is_drawn_anew, write_run_video
+
+KINDS = ("still", "video", "art", "checkpoint")
+
+
+def export(
+    run: RunKind,
+    fitted: Fitted,
+    paths: Mapping[str, Path] | None = None,
+    folder: RunFolder | None = None,
+) -> tuple[Result, NDArray[np.uint8]]:
+    """Round the drawing to its precision, measure it, write it to `paths` (None: nothing).
+
+    Returns the pixels of the drawing at the fitting size too, uint8 [height, width, 3].
+
+    Raises OutputError, and Diverged where there is nothing finite to save.
+    """
+    job, recipe, context = fitted.job, fitted.recipe, run.context
+    precision, output = recipe.run.precision, recipe.output
+    report("drawing the result")
+    drawing = quantised(job.shown(fitted.drawing), precision)
+    picture = job.draw(drawing)
+    pixels = run.still(fitted, picture.pixels)
+    film = fitted.film and quantised_film(fitted.film, precision)
+    still: Callable[[], bytes] | None = None
+    if paths is not None and not is_drawn_anew(output):
+        # Beside the metrics, which take as long.
+        still = begin(lambda: encode_pixels(recipe, pixels))
+    size, area = run.extent(drawing, film, precision)
+    metrics = {
+        "count": recipe.primitive.count and job.plan.primitive.count_of(drawing),
+        "parameters": drawing.parameters,
+        "floats": job.plan.primitive.floats,
+        "steps": fitted.steps,
+        **run.metrics(fitted, picture, film),
+        "bytes": size,
+        "bpp": round(8 * size / area, 6) if area else None,
+    }
+    trajectory = fitted.trajectory
+    art = Art(drawing, recipe, metrics, precision, run.asked.registry, film, trajectory=trajectory)
+    data = art.to_bytes()
+    cost = run.precision_cost(fitted, metrics)
+    if cost is not None:
+        words = f"{precision} cost {cost:.2f} dB: {metrics['psnr']:.2f} dB as saved"
+        context.notify(words, "note")
+    summary = _summary(fitted, metrics, len(data), cost)
+    error: Exception | None = fitted.diverged
+    if fitted.stopped_by == "interrupted":
+        error = Interrupted(
+            f"interrupted at step {fitted.steps}; the best drawing so far is saved",
+            hint="continue with --resume" if folder is not None else None,
+        )
+    if paths is None or folder is None:
+        return Result(summary, error, art=art), pixels
+
+    written = {kind: paths[kind] for kind in ("still", "video", "art")}
+    if not output.video:
+        del written["video"]
+    staged = {kind: folder.stage_output(paths[kind]) for kind in (*written, "summary")}
+    atomic_write(staged["still"], encode_still(art, pixels) if still is None else still())
+    if output.video:
+        limited = write_run_video(run, fitted, art, folder.frames, staged["video"])
+        if limited is not None:
+            context.notify(f"{paths['video'].name}: {limited}", "note")
+    for kind, (frames, fps) in run.companions(fitted, film).items():
+        written[kind] = paths[kind]
+        place = folder.stage_output(paths[kind])
+        write_video(place, frames, fps=fps, comment=recipe.to_json())
+    report("writing the files")
+    atomic_write(staged["art"], data)
+    summary["outputs"] |= {kind: str(path) for kind, path in written.items()}
+    if error is not None:
+        summary["outputs"]["checkpoint"] = str(folder.path)
+    atomic_write(staged["summary"], _stored(summary))
+    folder.publish([*written.values(), paths["summary"]])
+    if not output.video:
+        # One that was overwritten would show another drawing.
+        paths["video"].unlink(missing_ok=True)
+    return Result(summary, error, art=art), pixels
+
+
+def _summary(
+    fitted: Fitted, metrics: Mapping[str, Any], file_bytes: int, precision_cost: float | None
+) -> dict[str, Any]:
+    """The JSON object of a run, with no outputs yet."""
+    recipe, target = fitted.recipe, fitted.job.target
+    canvas, table = target.canvas, recipe.run
+    return {
+        "artgen": __version__,
+        "primitive": recipe.primitive.name,
+        "engine": ",".join(stage.engine for stage in recipe.stage),
+        "backend": table.backend,
+        "device": table.device,
+        "threads": table.threads,
+        "precision": table.precision,
+        "seed": recipe.seed,
+        "target": {
+            "name": target.source,
+            "width": canvas.width,
+            "height": canvas.height,
+            "sha256": target.sha256,
+        },
+        **{key: metrics[key] for key in ("count", "parameters", "floats", "steps")},
+        "seconds": round(fitted.seconds, 3),
+        "steps_per_second": round(fitted.steps / max(fitted.seconds, 1e-9), 3),
+        "stopped_by": fitted.stopped_by,
+        **{name: metrics[name] for name in METRICS},
+        **{key: metrics[key] for key in ("loss", "clip") if key in metrics},
+        "precision_cost": precision_cost,
+        "bytes": metrics["bytes"],
+        "file_bytes": file_bytes,
+        "bpp": metrics["bpp"],
+        "outputs": dict.fromkeys(KINDS),
+        "recipe": recipe.to_dict(),
+    }
+
+
+def _stored(summary: dict[str, Any]) -> bytes:
+    """The summary as a file: it lies beside the outputs, so their names are enough."""
+    names = {kind: path and Path(path).name for kind, path in summary["outputs"].items()}
+    text = json.dumps({**summary, "outputs": names}, indent=2, ensure_ascii=False)
+    return f"{text}\n".encode()

@@ -1,0 +1,247 @@
+"""The run folder `STEM.run/`: everything needed to go on after a kill at any moment.
+
+::
+
+    inputs/0/picture.png      copies of the files the recipe speaks of: target, mask, ...
+    recipe.json               the resolved recipe, canonical JSON
+    lock                      locked while a process works here
+    checkpoint.safetensors    the engine's exact state and the runner's progress
+    frames/000000123.npy      lossless 8-bit frames, by step
+    history/000000123.safetensors   key drawings, by step, where the recipe asks for a history
+    scenes/000/               of a clip: a scene's keys, by frame, and the folder of its first fit
+    tiles/                    of a picture fitted in tiles: a folder for each, with its checkpoint
+    outputs/                  what is being written, until all of it is
+
+It exists from the first step until the outputs are written. `recipe.json` is written last and
+removed first, so a folder without it is one that a kill left half made or half removed.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import shutil
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+from artgen.base.errors import InputError, OutputError, UsageError
+from artgen.base.lock import FileLock
+from artgen.output import FrameStore, atomic_path, atomic_write
+from artgen.recipe import Recipe
+from artgen.runs.state_file import putting_to_use, read_checkpoint, write_checkpoint
+
+_NAMES = {
+    "inputs",
+    "lock",
+    "checkpoint.safetensors",
+    "frames",
+    "history",
+    "scenes",
+    "tiles",
+    "outputs",
+}
+"""What is in a folder beside `recipe.json`."""
+
+
+class RunFolder:
+    """One run's folder; `create` makes it, `open` finds an earlier one.
+
+    Both lock it until `unlock`, so that no other process works in it meanwhile.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.frames = FrameStore(path / "frames")
+        self.history = path / "history"
+        self.scenes = path / "scenes"
+        self.tiles = path / "tiles"
+        self._inputs = path / "inputs"
+        self._recipe = path / "recipe.json"
+        self.checkpoint = path / "checkpoint.safetensors"
+        self._outputs = path / "outputs"
+        self._lock = FileLock(path / "lock")
+
+    @classmethod
+    def create(cls, path: Path, recipe: Recipe, inputs: Sequence[Path]) -> RunFolder:
+        """A new folder with the resolved recipe and copies of its inputs.
+
+        Raises UsageError where there is one already, OutputError.
+        """
+        folder = cls(path)
+        folder.refuse_unfinished()
+        if folder._is_remnant():
+            folder.lock()
+            folder.remove()
+        try:
+            path.mkdir()
+        except OSError as error:
+            raise OutputError(f"cannot create {path}: {error.strerror}") from None
+        folder.lock()
+        try:
+            folder._keep(inputs)
+            folder.write_recipe(recipe)
+        except BaseException:
+            folder.remove()
+            raise
+        return folder
+
+    @classmethod
+    def open(cls, path: Path) -> tuple[RunFolder, Recipe]:
+        """An earlier run's folder and its recipe. Raises UsageError where there is none."""
+        folder = cls(path)
+        if folder.resumable:
+            folder.lock()
+        try:
+            data = json.loads(folder._recipe.read_text(encoding="utf-8"))
+            if not isinstance(data, dict):
+                raise ValueError("it is not a JSON object")
+            recipe = Recipe.from_dict(data, where=str(folder._recipe))
+        except FileNotFoundError:
+            raise UsageError(
+                f"there is nothing to resume: {folder._recipe} does not exist",
+                hint="start again with --overwrite" if path.exists() else "leave out --resume",
+            ) from None
+        except (OSError, ValueError) as error:
+            folder.unlock()
+            raise InputError(
+                f"cannot read {folder._recipe}: {error}", hint="start again with --overwrite"
+            ) from None
+        except InputError:
+            folder.unlock()
+            raise
+        return folder, recipe
+
+    @property
+    def resumable(self) -> bool:
+        """Whether a run began here and did not end."""
+        return self._recipe.exists()
+
+    def refuse_unfinished(self) -> None:
+        """Raise UsageError where an unfinished run, or something else, is here."""
+        if os.path.lexists(self.path) and not self._is_remnant():
+            raise refusal(self.path)
+
+    def _is_remnant(self) -> bool:
+        """Whether a kill left this half made or half removed, and nothing else is in it."""
+        try:
+            return all(p.name in _NAMES or ".part-" in p.name for p in self.path.iterdir())
+        except OSError:
+            return False
+
+    def lock(self) -> None:
+        """Keep other processes out. Raises UsageError where one is at work here, OutputError."""
+        try:
+            locked = self._lock.acquire()
+        except OSError as error:
+            raise OutputError(f"cannot write to {self.path}: {error.strerror}") from None
+        if not locked:
+            raise refusal(self.path)
+
+    def unlock(self) -> None:
+        """Let other processes in."""
+        self._lock.release()
+
+    @property
+    def inputs(self) -> list[Path]:
+        """The folders that hold copies of the inputs; one each, as two may have the same name."""
+        return sorted(self._inputs.glob("*"))
+
+    def write_recipe(self, recipe: Recipe) -> None:
+        """Store the resolved recipe."""
+        atomic_write(self._recipe, recipe.to_json().encode())
+
+    def save_checkpoint(self, state: dict[str, Any]) -> None:
+        """Replace the checkpoint: tensors and plain values by flat names."""
+        write_checkpoint(self.checkpoint, state)
+
+    def load_checkpoint(self) -> dict[str, Any] | None:
+        """The newest checkpoint, or None before the first. Raises InputError where damaged."""
+        return read_checkpoint(self.checkpoint)
+
+    def using_checkpoint(self) -> AbstractContextManager[None]:
+        """Errors inside mean that the checkpoint is not one of this run: InputError."""
+        return putting_to_use(self.checkpoint, "checkpoint")
+
+    @property
+    def milestones(self) -> list[Path]:
+        """The files a resumed run continues from, one per scene of a clip; some may be missing.
+
+        The folder of tiles changes with each that is done.
+        """
+        scenes = sorted(self.scenes.iterdir()) if self.scenes.is_dir() else []
+        if self.tiles.is_dir():
+            return [self.tiles]
+        return [*map(scene_milestone, scenes)] or [self.checkpoint]
+
+    @property
+    def milestone(self) -> Path:
+        """The file that changes whenever there is more to go on from."""
+        return self.milestones[-1]
+
+    @property
+    def has_checkpoint(self) -> bool:
+        """Whether there is anything that a resume could use."""
+        return any(path.exists() for path in self.milestones)
+
+    def stage_output(self, path: Path) -> Path:
+        """The path at which to write what will be published as `path`."""
+        try:
+            self._outputs.mkdir(exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create {self._outputs}: {error.strerror}") from None
+        return self._outputs / path.name
+
+    def publish(self, paths: Iterable[Path]) -> None:
+        """Move what was written to its final place, now that all of it is there."""
+        for path in paths:
+            try:
+                os.replace(self._outputs / path.name, path)
+            except OSError as error:
+                if error.errno != errno.EXDEV:
+                    raise OutputError(f"cannot write {path}: {error.strerror}") from None
+                # The video may have been asked for on another disk.
+                with atomic_path(path) as partial:
+                    shutil.copyfile(self._outputs / path.name, partial)
+
+    def remove(self) -> None:
+        """Delete the folder and everything in it."""
+        self.unlock()
+        try:
+            self._recipe.unlink(missing_ok=True)
+            shutil.rmtree(self.path)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise OutputError(f"cannot remove {self.path}: {error.strerror or error}") from None
+
+    def _keep(self, inputs: Sequence[Path]) -> None:
+        """Copy the files that the run depends on, so that a resume does not need the originals."""
+        for number, path in enumerate(inputs):
+            folder = self._inputs / str(number)
+            try:
+                folder.mkdir(parents=True)
+                shutil.copyfile(path, folder / path.name)
+            except OSError as error:
+                raise OutputError(f"cannot copy {path} to {folder}: {error.strerror}") from None
+
+
+def refusal(path: Path) -> UsageError:
+    """The error for a run folder that exists: its run is still going, or was left unfinished."""
+    if FileLock(path / "lock").is_held_elsewhere():
+        return UsageError(
+            f"a run is still going in {path}",
+            hint="wait for it to end, or use another --name or --out",
+        )
+    return UsageError(
+        f"{path} is left from an unfinished run",
+        hint="continue with --resume, or start again with --overwrite",
+    )
+
+
+def scene_milestone(folder: Path) -> Path:
+    """The same of a scene of a clip: its keys, and before there are any, that of its first fit."""
+    keys = folder / "keys"
+    return keys if keys.is_dir() else RunFolder(folder / "first").checkpoint

@@ -1,0 +1,174 @@
+"""A job is everything known before the first step; what was fitted is everything known after."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.art import quantised
+from artgen.base.errors import Diverged
+from artgen.display.views import METRICS, FramedView, Rendering, View, open_view
+from artgen.engines import Problem
+from artgen.film.scenes import Film
+from artgen.film.trajectory import Trajectory
+from artgen.plan import Plan
+from artgen.primitives import Arithmetic
+from artgen.raster import Backend
+from artgen.recipe import Recipe
+from artgen.targets import Target, TargetTensors, parse_colour
+from artgen.values.drawing import Drawing
+
+HOLD_SECONDS = 2.0
+"""For how long a video shows its end, unless it is shorter than twice that."""
+
+
+@dataclass(frozen=True, eq=False)
+class Job:
+    """Everything known before the first step.
+
+    `plan.recipe` is complete, but for `time` that has not become `steps` yet. `data` are the
+    tensors of the `target`, `start` is the first drawing; `device` is where the tensors are, which
+    for WebGPU is the CPU; `inputs` are the files that were read, `notices` are warnings for the
+    user, and `notes` are no warnings.
+    """
+
+    plan: Plan
+    target: Target
+    data: TargetTensors
+    start: Drawing
+    device: str
+    backend: Backend
+    arithmetic: Arithmetic
+    inputs: tuple[Path, ...]
+    notices: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of the plan."""
+        return self.plan.recipe
+
+    @cached_property
+    def view(self) -> View:
+        """Shows drawings at the fitting size."""
+        return open_view(
+            self.start,
+            self.plan.primitive,
+            device=self.device,
+            backend=self.backend,
+            test=self.data.test,
+        )
+
+    @cached_property
+    def _camera(self) -> FramedView | None:
+        """Shows drawings at the size of the video; None where that is the fitting size."""
+        size = self.recipe.output.video_size
+        if size is None:
+            return None
+        return FramedView(
+            self.recipe.framed(size),
+            self.shown(self.start),
+            self.plan.primitive,
+            device=self.device,
+            backend=self.backend,
+            test=self.data.test,
+        )
+
+    @property
+    def palette(self) -> Tensor | None:
+        """The only colours that parts may have, [K, 3]; None: any."""
+        colours = self.recipe.target.palette
+        if not isinstance(colours, tuple):
+            return None
+        return torch.tensor([parse_colour(colour) for colour in colours])
+
+    def shown(self, drawing: Drawing) -> Drawing:
+        """The drawing over the background of the recipe: with `alpha` engines use another one."""
+        if not self.recipe.target.alpha:
+            return drawing
+        return replace(drawing, background=parse_colour(self.recipe.target.background))
+
+    def draw(self, drawing: Drawing) -> Rendering:
+        """Draw at the fitting size. Raises Diverged where the result is not finite."""
+        check_finite(drawing)
+        return self.view.show(self.shown(drawing))
+
+    def draw_frame(self, drawing: Drawing) -> NDArray[np.uint8]:
+        """Draw at the size of the video. Raises Diverged where the result is not finite."""
+        if self._camera is None:
+            return self.draw(drawing).pixels
+        check_finite(drawing)
+        return self._camera.show(self.shown(drawing))
+
+    @property
+    def photo(self) -> NDArray[np.uint8]:
+        """The target at the size of the video, uint8 [height, width, 3], or as one colour."""
+        from PIL import Image
+
+        pixels = self.target.pixels
+        assert pixels is not None
+        if self._camera is None:
+            return pixels
+        whole = self._camera.placement.whole
+        size = whole.width, whole.height
+        large = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
+        return self._camera.placement.cut(large, self._camera.border)
+
+    def problem(self, drawing: Drawing, **given: Any) -> Problem:
+        """A problem of this job for an engine: `given` are its other fields."""
+        return Problem(
+            primitive=self.plan.primitive,
+            drawing=drawing,
+            palette=self.palette,
+            device=self.device,
+            backend=self.backend,
+            arithmetic=self.arithmetic,
+            random=self.recipe.run.random,
+            **given,
+        )
+
+    def metrics(self, picture: Rendering) -> dict[str, float | None]:
+        """All of `METRICS`, by name."""
+        return {**dict.fromkeys(METRICS), **self.view.metrics(picture, self.target)}
+
+    def psnr(self, drawing: Drawing) -> float:
+        """The PSNR of `drawing` as it would be saved: at its precision, in 8 bits."""
+        saved = quantised(drawing, self.recipe.run.precision)
+        return self.metrics(self.draw(saved))["psnr"] or 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class Fitted:
+    """What was fitted: the best `drawing`, and the `recipe` that gives it again.
+
+    `job` may be on another device than at first. `stopped_by` says why the fit ended after `steps`
+    and `seconds`; `diverged` is why it did early. `film` holds the progress or the clip as key
+    drawings, `trajectory` an approximation of the progress.
+    """
+
+    job: Job
+    recipe: Recipe
+    drawing: Drawing
+    steps: int = 0
+    seconds: float = 0.0
+    stopped_by: str = "steps"
+    film: Film | None = None
+    trajectory: Trajectory | None = None
+    diverged: Diverged | None = None
+
+
+def check_finite(drawing: Drawing) -> None:
+    """Raise Diverged where a parameter is NaN or infinite: such a part may just not be drawn."""
+    for name, tensor in drawing.tensors.items():
+        if not tensor.isfinite().all():
+            raise Diverged(
+                f"parameter {name!r} became NaN or infinite",
+                hint="lower the learning rate: --set engine.rate=0.3",
+            )

@@ -1,0 +1,135 @@
+"""`--log FILE.jsonl`: a JSON object per evaluation, tile, and step that the engine measured."""
+
+from __future__ import annotations
+
+import json
+import math
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from artgen.base.errors import InputError, OutputError, UsageError
+from artgen.base.files import read_regular
+from artgen.events import Evaluated, Event, Measured, TileFitted
+
+_HINT = "a log is written by --log"
+
+
+class JsonLines:
+    """An observer that writes step, losses, psnr and seconds, and what an engine measured.
+
+    A resumed run keeps the lines up to the step it goes on from.
+    """
+
+    def __init__(self, path: Path, *, resumed_at: int | None, overwrite: bool) -> None:
+        kept, self.path = "", path
+        try:
+            if resumed_at is not None and path.exists():
+                lines = path.read_text(encoding="utf-8", errors="replace").splitlines(keepends=True)
+                kept = "".join(line for line in lines if _step(line) <= resumed_at)
+            elif path.exists() and not overwrite:
+                raise UsageError(f"{path} exists", hint="use --overwrite or another --log")
+            self.file = path.open("w", encoding="utf-8")
+            self.file.write(kept)
+        except OSError as error:
+            raise OutputError(f"cannot write {path}: {error.strerror}") from None
+        self.last = max((_step(line) for line in kept.splitlines()), default=-1)
+
+    def __call__(self, event: Event) -> None:
+        """Write a line for every evaluation, every tile, and every step that was measured."""
+        if not isinstance(event, Evaluated | Measured | TileFitted) or event.step <= self.last:
+            return
+        line: dict[str, Any] = {"step": event.step}
+        if isinstance(event, Measured):
+            line |= event.metrics
+        else:
+            if isinstance(event, TileFitted):
+                line |= {"tile": event.number, "tiles": event.tiles}
+            else:
+                line |= {"loss": event.loss, "training_loss": event.training_loss}
+            line["psnr"] = None if event.psnr is None else round(event.psnr, 4)
+            line["seconds"] = round(event.seconds, 3)
+        try:
+            self.file.write(json.dumps(line) + "\n")
+            self.file.flush()
+        except OSError as error:
+            raise OutputError(f"cannot write {self.file.name}: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Close the file."""
+        self.file.close()
+
+    def remove(self) -> None:
+        """Delete the file, of a run that left nothing."""
+        with suppress(OSError):
+            self.path.unlink()
+
+
+def read_losses(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """The step and the loss of every evaluation in a log whose loss is finite.
+
+    They are called "", or "test" where there are those of "training" too. Raises InputError naming
+    the file, and the line that is not one of a log.
+    """
+    rows = _read(path, ("loss", "training_loss"))
+    found = _series(rows, ("loss",))["loss"]
+    if not found:
+        raise InputError(f"{path} holds no losses", hint=_HINT)
+    trained = _series(rows, ("training_loss",))["training_loss"]
+    return {"training": trained, "test": found} if trained else {"": found}
+
+
+def read_generations(path: Path) -> dict[str, list[tuple[int, float]]]:
+    """The `best`, `mean` and `diversity` of every generation in a log, with their steps.
+
+    Raises InputError where there are none, and as `read_losses` does.
+    """
+    names = ("best", "mean", "diversity")
+    found = _series(_read(path, names), names)
+    if not found["best"]:
+        message = f"{path} holds no generations, as the engine genetic logs them"
+        raise InputError(message, hint=_HINT)
+    return found
+
+
+def _read(path: Path, names: tuple[str, ...]) -> list[tuple[int, dict[str, float]]]:
+    """The step of every line, and which of the named values it has."""
+    rows: list[tuple[int, dict[str, float]]] = []
+    try:
+        lines = read_regular(path, str(path), empty=True).decode("utf-8").splitlines()
+    except UnicodeDecodeError:
+        raise InputError(f"cannot read {path}: it is not a text file", hint=_HINT) from None
+    for number, line in enumerate(lines, 1):
+        try:
+            data = json.loads(line)
+            step = int(data["step"])
+            if len(data) < 2:
+                raise KeyError
+            rows.append((step, {n: float(data[n]) for n in names if data.get(n) is not None}))
+        except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+            # A kill may have cut off the last line.
+            if number == len(lines) > 1:
+                break
+            message = f"{path}, line {number} is not a line of a log"
+            raise InputError(message, hint=_HINT) from None
+    return rows
+
+
+def _series(
+    rows: list[tuple[int, dict[str, float]]], names: tuple[str, ...]
+) -> dict[str, list[tuple[int, float]]]:
+    """Values by name, of the rows in which all of these names have finite ones."""
+    whole = [
+        (step, values)
+        for step, values in rows
+        if all(math.isfinite(values.get(name, math.nan)) for name in names)
+    ]
+    return {name: [(step, values[name]) for step, values in whole] for name in names}
+
+
+def _step(line: str) -> float:
+    """The step of a line; a line cut off by a kill counts as later than everything."""
+    try:
+        return int(json.loads(line)["step"])
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
+        return float("inf")

@@ -1,0 +1,181 @@
+"""History: key drawings of the progress, kept until they become the film in the `.art` file.
+
+They are drawings and not pictures, so the progress can be shown again at any size and rate.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import groupby, islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from artgen.base.errors import OutputError
+from artgen.film.scenes import Film, Scene
+from artgen.output import measure_pace
+from artgen.plan import Plan
+from artgen.runs.state_file import putting_to_use, read_state, write_state
+from artgen.values.drawing import Drawing
+
+_NAME = re.compile(r"(\d{9,})\.safetensors")
+_IDENTITIES = "identities"
+_TENSOR = "tensor."
+
+LIGHT_KEYS = 12
+"""Keyframes of a light history."""
+
+_LEAST, _MOST = 0.02, 3.0
+"""The least and the most time between two keyframes, of the mean: what jumps is not to wait."""
+
+_LARGEST_LIGHT = 4_000_000
+"""More parameters have no light history, which would take too long."""
+
+
+def keeps_trajectory(plan: Plan, drawing: Drawing) -> bool:
+    """Whether the file of a run gets a light history: files of other precisions are to be small."""
+    return (
+        plan.recipe.output.history is None
+        and plan.recipe.run.precision == "fp32"
+        and plan.primitive.keeps_trajectory
+        and drawing.parameters <= _LARGEST_LIGHT
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """The tensors of a drawing at a `step` of the run, in which stage, and what its parts are.
+
+    `identities` are those of `Engine.identities`.
+    """
+
+    step: int
+    stage: int
+    tensors: Mapping[str, Tensor]
+    identities: Tensor | None
+
+
+class History:
+    """The keys of a run, one file each in `folder`, or in memory where there is none.
+
+    The folder is the state: a resumed run opens it again and finds its keys.
+    """
+
+    def __init__(self, folder: Path | None) -> None:
+        self._folder = folder
+        self._kept: dict[int, Snapshot] = {}
+
+    def add(self, step: int, stage: int, drawing: Drawing, identities: Tensor | None) -> None:
+        """Keep the drawing of `step`; it replaces an earlier one of that step.
+
+        Raises OutputError.
+        """
+        if self._folder is None:
+            self._kept[step] = Snapshot(step, stage, drawing.tensors, identities)
+            return
+        tensors = {_TENSOR + name: tensor for name, tensor in drawing.tensors.items()}
+        if identities is not None:
+            tensors[_IDENTITIES] = identities
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(f"cannot create {self._folder}: {error.strerror}") from error
+        write_state(self._path(step), tensors, {"stage": stage}, durable=False)
+
+    def stored(self) -> list[Snapshot]:
+        """All of them, by increasing step. Raises InputError where one is damaged."""
+        return [
+            self._kept[step] if step in self._kept else self._read(step) for step in self._steps()
+        ]
+
+    def drop_after(self, step: int) -> None:
+        """Remove the keys later than `step`: those a resumed run will make again."""
+        for later in [stored for stored in self._steps() if stored > step]:
+            self._path(later).unlink(missing_ok=True)
+
+    def _steps(self) -> list[int]:
+        if self._folder is None or not self._folder.is_dir():
+            return sorted(self._kept)
+        names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
+        return sorted(int(name[1]) for name in names if name)
+
+    def _read(self, step: int) -> Snapshot:
+        path = self._path(step)
+        stored, values = read_state(path, "key drawing")
+        identities = stored.pop(_IDENTITIES, None)
+        tensors = {name.removeprefix(_TENSOR): tensor for name, tensor in stored.items()}
+        with putting_to_use(path, "key drawing"):
+            return Snapshot(step, int(values["stage"]), tensors, identities)
+
+    def _path(self, step: int) -> Path:
+        assert self._folder is not None
+        return self._folder / f"{step:09d}.safetensors"
+
+
+def film_of(
+    keys: Sequence[Snapshot], *, parted: bool, seconds: float, hold: float, fps: float
+) -> Film:
+    """The keys as a film of this many `seconds`, evenly apart; the last one is held for `hold`.
+
+    `parted` says that they are made of parts. There is a cut between two stages, and between keys
+    whose parts are not known to be the same; networks have none.
+    """
+    apart = (seconds - hold) / max(1, len(keys) - 1)
+    timed = [(index * apart, key) for index, key in enumerate(keys)]
+
+    def scene(item: tuple[float, Snapshot]) -> int:
+        key = item[1]
+        return 0 if not parted else -1 - key.stage if key.identities is not None else key.step
+
+    scenes = [_scene(list(group), parted) for _, group in groupby(timed, scene)]
+    return Film(tuple(scenes), seconds, fps)
+
+
+def paced(film: Film, show: Callable[[float], NDArray[np.uint8]]) -> Film:
+    """The film with its keyframes at times of equal amounts of change apart; it ends as before.
+
+    `show` draws the film at a moment. Keyframes that say no more than an empty picture get times
+    before 0: see `artgen.output.measure_pace`.
+    """
+    times = [time for scene in film.scenes for time in scene.times]
+    first, changes = measure_pace(show, times)
+    if first == len(times) - 1:
+        first = 0
+    if not any(changes[first:]):
+        return film
+    least, most = np.multiply((_LEAST, _MOST), sum(changes[first:]) / len(changes[first:]))
+    way = np.cumsum([0.0, *[least] * first, *np.clip(changes[first:], least, most)])
+    scaled = iter(np.round((way - way[first]) * times[-1] / (way[-1] - way[first]), 5).tolist())
+    scenes = [replace(each, times=tuple(islice(scaled, each.keyframes))) for each in film.scenes]
+    return replace(film, scenes=tuple(scenes))
+
+
+def _scene(timed: list[tuple[float, Snapshot]], parted: bool) -> Scene:
+    times, keys = tuple(time for time, _ in timed), [key for _, key in timed]
+    identities = [key.identities for key in keys if key.identities is not None]
+    same = len(keys) == 1 or all(torch.equal(identities[0], other) for other in identities)
+    if not parted or same:
+        names = keys[0].tensors
+        return Scene(times, {name: torch.stack([k.tensors[name] for k in keys]) for name in names})
+    # Identities increase along the parts of every key, so sorted they are an order for all.
+    everyone = torch.unique(torch.cat(identities))
+    present = torch.stack([torch.isin(everyone, each) for each in identities])
+    number = torch.arange(len(keys))[:, None].expand_as(present)
+    first = number.where(present, len(keys)).amin(0)
+    lifespans = torch.stack([first, number.where(present, -1).amax(0)])
+    # Where a part does not live, it has the values it had last, or will have first.
+    source = torch.maximum(number.where(present, -1).cummax(0).values, first)
+    tensors = {}
+    for name, example in keys[0].tensors.items():
+        wide = example.new_zeros(len(keys), *example.shape[:-1], len(everyone))
+        for values, key, there in zip(wide, keys, present, strict=True):
+            values[..., there] = key.tensors[name]
+        middle = (1,) * (example.dim() - 1)
+        index = source.view(len(keys), *middle, len(everyone)).expand_as(wide)
+        tensors[name] = wide.gather(0, index)
+    return Scene(times, tensors, lifespans)

@@ -1,0 +1,57 @@
+"""How far a fit has come: the runner's own part of a checkpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from torch import Tensor
+
+
+@dataclass
+class Progress:
+    """Where a fit is in which stage; the objects of the loop share and change it."""
+
+    stage: int = 0
+    step: int = 0
+    """The step of the stage that the checkpoint was taken at."""
+    offset: int = 0
+    """The steps of the stages before."""
+    seconds: float = 0.0
+    stage_seconds: float = 0.0
+    budget: float | None = None
+    recoveries: int = 0
+    plateau_decibels: float | None = None
+    plateau_step: int = 0
+    stopped_by: str = "steps"
+    start: dict[str, Tensor] = field(default_factory=dict)
+    """The drawing that the stage began with; empty for the first."""
+
+    def become(self, other: Progress) -> None:
+        """Take all values of another one."""
+        vars(self).update(vars(other))
+
+    def begin_stage(self, index: int, start: dict[str, Tensor]) -> None:
+        """Go on to the stage of this `index`, which begins with the drawing `start`."""
+        self.become(Progress(index, offset=self.offset, seconds=self.seconds, start=start))
+
+    def state_dict(self) -> dict[str, Any]:
+        """By flat names."""
+        plain = {each.name: getattr(self, each.name) for each in fields(self)}
+        return prefixed("start.", plain.pop("start")) | plain
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """The opposite of `state_dict`."""
+        start = part(state, "start.")
+        plain = {key: value for key, value in state.items() if not key.startswith("start.")}
+        self.become(Progress(**plain, start=start))
+
+
+def prefixed(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
+    """The state with `prefix` before each name."""
+    return {prefix + key: value for key, value in state.items()}
+
+
+def part(state: dict[str, Any], prefix: str) -> dict[str, Any]:
+    """The opposite of `prefixed`: only what has the prefix."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -1,0 +1,182 @@
+"""Parts of the way from a recipe to a job: what was resolved is written down, and drawn first."""
+
+from __future__ import annotations
+
+import math
+import sys
+from dataclasses import replace
+from pathlib import PureWindowsPath
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artgen.art import Art, bytes_of_shapes
+from artgen.base.errors import UsageError
+from artgen.display.views import METRICS
+from artgen.film.trajectory import trajectory_bytes
+from artgen.init import Context, make_generator
+from artgen.plan import Plan
+from artgen.recipe import FileReference, Recipe
+from artgen.registry import Registry, bare_name
+from artgen.runs.inputs import InputFiles
+from artgen.runs.loop.history import LIGHT_KEYS, keeps_trajectory
+from artgen.runs.warm_start import Initial
+from artgen.targets import (
+    ImageTarget,
+    Source,
+    Target,
+    TargetRequest,
+    TargetTensors,
+    open_source,
+    parse_colour,
+)
+from artgen.values.drawing import Drawing
+from artgen.values.frame import WHOLE
+
+FASTEST = 100_000
+"""Steps per second that no fit exceeds."""
+
+MOST_CHECKS = 64
+"""How many times a budget of time can be revised: 1.25 / 0.02 checks, see `loop.pace`."""
+
+
+def with_pictures(plan: Plan, size: int, files: InputFiles, registry: Registry) -> Plan:
+    """The plan with losses that have the pictures they name, each with a long side of `size`."""
+    recipe, losses = plan.recipe, []
+    for index, (stage, loss) in enumerate(zip(recipe.stage, plan.losses, strict=True)):
+        named = {PureWindowsPath(file.name).name: file for file in stage.loss_files or ()}
+        used: list[FileReference] = []
+
+        def open_picture(text: str, named: Any = named, used: Any = used) -> Tensor:
+            source = Source.parse(text)
+            if text in named:
+                key = f"picture {text}"
+                path = files.find("picture", named[text].name, named[text].sha256, key)
+                source = Source(None, str(path))
+                used.append(files.reference(key))
+            opened = open_source(source, registry, TargetRequest(size=size)).still
+            if opened.pixels is None:
+                raise UsageError(f"{text} is not a picture", hint="name a picture in the loss")
+            return opened.tensors().goal
+
+        losses.append(loss.with_pictures(open_picture))
+        if used:
+            recipe = recipe.with_stage(index, loss_files=tuple(used))
+    return replace(plan, recipe=recipe, losses=tuple(losses))
+
+
+def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, Any]) -> Recipe:
+    """The recipe with all that was resolved: hashes, seed, size and where it runs."""
+    recipe = recipe.with_target(source=target.source, sha256=target.sha256, size=target.size)
+    frame = target.still.frame if isinstance(target.still, ImageTarget) else WHOLE
+    if frame.aspect is not None and frame.at != "auto" and recipe.target.crop_at is not None:
+        recipe = recipe.with_target(crop_at=",".join(f"{share:g}" for share in frame.at))
+    if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
+        circles = (",".join(f"{share:g}" for share in circle) for circle in target.still.focus)
+        recipe = recipe.with_target(focus=";".join(circles))
+    if "focus" in files.found:
+        recipe = recipe.with_target(focus=files.reference("focus"))
+    if "mask" in files.found:
+        recipe = recipe.with_target(mask=files.reference("mask"))
+    if "init" in files.found:
+        recipe = recipe.with_init(files.reference("init"))
+    return recipe.with_run(**run)
+
+
+def batch(plan: Plan, target: Target) -> int | None:
+    """The batch of the first stage that may use bfloat16 (0: many); None where none does."""
+    for engine, stage in zip(plan.engines, plan.recipe.stage, strict=True):
+        if "bf16" in plan.primitive.arithmetics and "bf16" in engine.supports:
+            return target.batch(int(stage.options.get("batch", 0)))
+    return None
+
+
+def _shapes(plan: Plan) -> dict[str, tuple[int, ...]]:
+    """The shapes of the parameters, where there are as many parts as the plan has at most."""
+    return {
+        name: plan.primitive.tensor_shape(param, plan.count or 1)
+        for name, param in plan.primitive.parameters().items()
+    }
+
+
+def parameter_bytes(plan: Plan) -> int:
+    """The size of the parameters at the precision of the plan."""
+    return bytes_of_shapes(_shapes(plan).values(), plan.recipe.run.precision)
+
+
+def art_bytes(plan: Plan, target: Target) -> int:
+    """Return the largest size of the `.art` file of a complete plan, in bytes.
+
+    What a run adds to its recipe and its metrics is taken to be as long as it can be. A history is
+    taken to have as many keyframes as the recipe allows, without the lifespans of parts.
+    """
+    recipe, primitive = plan.recipe, plan.primitive
+    parameters, steps = parameter_bytes(plan), 0
+    for index, stage in enumerate(recipe.stage):
+        most, changes = stage.steps or 1, dict[str, Any]()
+        if stage.time is not None:
+            digits = len(str(math.ceil(FASTEST * stage.time)))
+            first, most = 10 ** (digits - 1), 10**digits - 1
+            replanned = [(first + i, most + 1) for i in range(MOST_CHECKS)]
+            changes = {"time": None, "steps": most, "evaluations": most, "replanned": replanned}
+            recipe = recipe.with_output(frames=most)
+        recipe = recipe.with_stage(index, stop=most, **changes)
+        steps += most
+    tensors = {name: torch.zeros(shape) for name, shape in _shapes(plan).items()}
+    drawing = _drawing(plan, target, tensors, parse_colour(recipe.target.background))
+    longest = -sys.float_info.max
+    measured = METRICS if target.subject is not None else ("psnr", "ssim")
+    metrics = {
+        "count": plan.count,
+        "parameters": drawing.parameters,
+        "floats": primitive.floats,
+        "steps": steps,
+        **dict.fromkeys(METRICS),
+        **dict.fromkeys((*measured, "loss", "bpp"), longest),
+        "bytes": parameters,
+    }
+    art = Art(drawing, recipe, metrics, recipe.run.precision)
+    keyframes = len(recipe.stage) * (recipe.output.history or 0)
+    size = len(art.to_bytes()) + keyframes * parameters
+    if keeps_trajectory(plan, drawing):
+        size += trajectory_bytes(drawing, LIGHT_KEYS, parts=primitive.has_count)
+    return size
+
+
+def first_drawing(plan: Plan, target: Target, data: TargetTensors, init: Initial | None) -> Drawing:
+    """Another drawing's parts, or the primitive's own start."""
+    background = parse_colour(plan.recipe.target.background)
+    goal, beneath = data.goal, background
+    if plan.recipe.target.alpha:
+        beneath, goal = (0.0, 0.0, 0.0), goal.clamp(0, 1)
+        background = (plan.primitive.clear,) * 3
+    if init is not None:
+        tensors = init.tensors_for(plan, data.goal, data.weight, background)
+    else:
+        context = Context(
+            rng=make_generator(plan.recipe.seed or 0, plan.recipe.run.random),
+            canvas=target.canvas,
+            count=plan.first_count,
+            target=goal if target.subject is None else None,
+            weight=data.weight,
+            background=beneath,
+        )
+        tensors = plan.primitive.initial(context)
+    return _drawing(plan, target, tensors, background)
+
+
+def _drawing(
+    plan: Plan, target: Target, tensors: dict[str, Tensor], background: tuple[float, float, float]
+) -> Drawing:
+    """A drawing of the plan's primitive with these parameters, at the size of the target."""
+    return Drawing(
+        primitive=bare_name(plan.recipe.primitive.name),
+        options=plan.primitive.option_values(),
+        tensors=tensors,
+        width=target.canvas.width,
+        height=target.canvas.height,
+        background=background,
+        plugin=plan.identity,
+        subject=target.subject and target.subject.with_logits(plan.losses[-1].takes_logits),
+    )

@@ -1,0 +1,283 @@
+"""Runs that fit a drawing to one target, in a loop of stages: a picture, and what is like one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+from artgen.animation.forms import find_form
+from artgen.art import Art, quantised
+from artgen.art.latents import open_latents
+from artgen.base.errors import Diverged, OutputError, UsageError
+from artgen.base.process import is_webgpu
+from artgen.display.views import Rendering
+from artgen.engines import Engine
+from artgen.film.scenes import Film
+from artgen.output import FrameStore
+from artgen.plan import Plan, make_plan
+from artgen.raster import choose_backend, tensor_device
+from artgen.recipe import Recipe
+from artgen.runs.arithmetic import resolve_arithmetic
+from artgen.runs.folder import RunFolder
+from artgen.runs.job import Fitted, Job
+from artgen.runs.kind import Asked, Estimate, Frames, Reason, RunKind
+from artgen.runs.loop.rehearsal import rehearse
+from artgen.runs.loop.stages import Loop
+from artgen.runs.memory import peak_memory
+from artgen.runs.opening import Inputs
+from artgen.runs.picture.prepare import (
+    art_bytes,
+    batch,
+    complete,
+    first_drawing,
+    parameter_bytes,
+    with_pictures,
+)
+from artgen.runs.video import encode_still, progress_frames, write_run_video
+from artgen.targets import (
+    ImageTarget,
+    Target,
+    TargetTensors,
+    ground_colour,
+    hex_colour,
+    parse_colour,
+)
+
+
+class PictureRun(RunKind):
+    """A run of a single picture, and the way of all kinds from a recipe to a job."""
+
+    def prepare(self) -> Job:
+        """Complete the recipe, choose where it runs, and make the first drawing."""
+        asked, inputs = self.asked, self.asked.inputs
+        recipe, target = self._with_background(inputs)
+        self.check(recipe, target.source)
+        if inputs.init is not None:
+            recipe = inputs.init.continued(recipe, inputs.named.primitive)
+        if recipe.seed is None:
+            recipe = recipe.with_seed(int(np.random.SeedSequence().generate_state(1)[0]))
+        plan = self._resolved(self.with_options(recipe), target)
+        device = inputs.device
+        backend = choose_backend(plan.primitive, device, recipe.run.backend)
+        notices = [f"{target.source}: {warning}" for warning in target.warnings]
+        if inputs.init is not None:
+            notices += inputs.init.notices(target.canvas)
+        if is_webgpu(device) and backend.footprint is None:
+            if asked.recipe.run.device != "auto":
+                reason = backend.reason if backend.slow else "it draws splats with kernels alone"
+                name = plan.recipe.primitive.name
+                notices.append(f"{name} runs on the CPU, not on {device}: {reason}")
+            device = "cpu"
+            backend = choose_backend(plan.primitive, device, recipe.run.backend)
+        if backend.slow:
+            # A footprint that could have been compiled was not.
+            name = plan.recipe.primitive.name
+            notices.append(f"{name} runs on the slower eager backend: {backend.reason}")
+        tensors_on = str(tensor_device(device))
+        arithmetic = resolve_arithmetic(
+            recipe.run.arithmetic, plan.primitive, tensors_on, batch(plan, target)
+        )
+        where = {"device": device, "backend": backend.name, "threads": asked.threads}
+        run = {**where, "arithmetic": arithmetic}
+        plan = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run))
+        plan = self.planned(with_pictures(plan, target.size, inputs.files, asked.registry))
+        found = dict(inputs.files.found)
+        if not target.copied:
+            found.pop("target", None)
+        data = self.tensors(plan, target)
+        start = first_drawing(plan, target, data, inputs.init)
+        if recipe.output.film is not None:
+            find_form(recipe.output.film).check(plan.primitive, start)
+        if recipe.output.walk is not None:
+            # Refuse a wrong walk now rather than after hours.
+            open_latents(plan.primitive, start).walk(recipe.output.walk, 1)
+        return Job(
+            plan=plan,
+            target=target,
+            data=data,
+            start=start,
+            device=tensors_on,
+            backend=backend,
+            arithmetic=arithmetic,
+            inputs=tuple(found.values()),
+            notices=tuple(notices),
+            notes=self.notes(plan, target),
+        )
+
+    def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
+        """What no video can show."""
+        yield from super().reasons_against(recipe, source)
+        output = recipe.output
+        ends = {output.start, output.end, output.walk} - {None, "hold"}
+        yield Reason(
+            "a film has no start, end or walk",
+            output.film is not None and bool(ends),
+            "leave out --film, or --start, --end and --walk",
+        )
+
+    def keeps_alpha(self, recipe: Recipe, target: Target) -> bool:
+        """Whether the fit has the transparency of its target.
+
+        By default it has where the still shall be transparent: then parts must stay off what is
+        transparent. Recipes with a background of their own keep it.
+        """
+        if not (isinstance(target, ImageTarget) and target.rgba is not None):
+            return False
+        wanted = recipe.target.alpha
+        if wanted is None:
+            wanted = recipe.output.transparent and recipe.target.background == "auto"
+        table, cls = recipe.primitive, self.asked.inputs.named.primitive
+        return wanted and cls(table.options, preset=table.preset).can_be_transparent
+
+    def has_mean_colour(self, recipe: Recipe) -> bool:
+        """Whether a background of ``auto`` is the colour that fits the target best, not black."""
+        return self.asked.inputs.named.primitive.mean_background
+
+    def planned(self, plan: Plan) -> Plan:
+        """The plan with what the kind completes."""
+        return plan
+
+    def tensors(self, plan: Plan, target: Target) -> TargetTensors:
+        """The data to fit to."""
+        data = target.tensors()
+        if plan.recipe.target.alpha and isinstance(target, ImageTarget):
+            return replace(data, goal=target.goal_over((plan.primitive.clear,) * 3))
+        return data
+
+    def notes(self, plan: Plan, target: Target) -> tuple[str, ...]:
+        """A note on the alpha of a target, if it is fitted without it and could be with it."""
+        if not (isinstance(target, ImageTarget) and target.rgba is not None):
+            return ()
+        table = self.asked.inputs.table
+        chosen = table.alpha is not None or table.background != "auto" or table.alpha_weight
+        if chosen or plan.recipe.target.alpha or not plan.primitive.can_be_transparent:
+            return ()
+        share = 100 * float((target.rgba[:, :, 3] < 0.5).mean())
+        if share < 1:
+            return ()
+        found = f"{target.source} is transparent in {share:.0f} % of its pixels"
+        return (f"{found}: --transparent fits its alpha",)
+
+    def begin(
+        self,
+        job: Job,
+        folder: RunFolder | None = None,
+        started: Callable[[Engine], None] | None = None,
+    ) -> None:
+        """Make the loop."""
+        self.loop = Loop(
+            job,
+            self.context,
+            folder=folder,
+            checkpoint_every=self.asked.checkpoint_every,
+            started=started,
+        )
+        self.total_steps = self.loop.total_steps
+
+    def resume(self) -> None:
+        """Go on from the newest checkpoint."""
+        self.loop.resume()
+        self.total_steps, self.resumed_at = self.loop.total_steps, self.loop.resumed_at
+
+    def fit(self) -> Fitted:
+        """Run all stages."""
+        return self.loop.run()
+
+    def estimate(self, job: Job, compiled: Sequence[str]) -> Estimate:
+        """Rehearse the stages, for some seconds each, and write what came of it."""
+        size, still, video = art_bytes(job.plan, job.target), None, None
+        with TemporaryDirectory() as folder:
+            frames = FrameStore(Path(folder, "frames"))
+            fitted, first = rehearse(Loop(job, self.context), frames)
+            # The run will find in the cache what was compiled here.
+            seconds = fitted.seconds + (0.0 if compiled else first)
+            with suppress(Diverged, OutputError):
+                precision, output = job.recipe.run.precision, job.recipe.output
+                drawing = quantised(job.shown(fitted.drawing), precision)
+                art = Art(drawing, job.recipe, {}, precision, self.asked.registry)
+                still = len(encode_still(art, job.draw(drawing).pixels))
+                if output.video:
+                    file = Path(folder, f"video.{output.video_format}")
+                    write_run_video(self, fitted, art, frames, file)
+                    video = file.stat().st_size
+        return Estimate(job.recipe, seconds, peak_memory(), size, still, video)
+
+    def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
+        """Those of the view, and the loss of the last stage."""
+        job, recipe = fitted.job, fitted.recipe
+        loss = job.plan.losses[len(recipe.stage) - 1](
+            picture.outputs,
+            job.target.tensors().goal if recipe.target.alpha else job.data.goal,
+            job.data.weight,
+        )
+        return {**job.metrics(picture), "loss": float(loss)}
+
+    def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
+        """The progress of the fit, or its parts as they appear."""
+        return progress_frames(fitted, art, stored)
+
+    def _with_background(self, inputs: Inputs) -> tuple[Recipe, Target]:
+        """The recipe with its background and palette as ``#rrggbb``, and the target over that.
+
+        A background of ``auto`` becomes black; for shapes that of the drawing to start from, or the
+        colour that fits the target best: its weighted mean, or the colour of the palette next to
+        it.
+        """
+        recipe, opened, palette = inputs.recipe, inputs.target, inputs.recipe.target.palette
+        background = recipe.target.background
+        alpha = self.keeps_alpha(recipe, opened)
+        recipe = recipe.with_target(alpha=alpha or None)
+        if isinstance(opened, ImageTarget) and alpha and background == "auto":
+            background = opened.contrasting()
+        if background != "auto":
+            recipe = recipe.with_target(background=background)
+            if palette is not None:
+                recipe = recipe.with_target(palette=opened.find_palette(palette))
+            return recipe, opened.over(parse_colour(background))
+        if not self.has_mean_colour(recipe):
+            return recipe.with_target(background="black"), opened.over((0, 0, 0))
+        best = opened.mean_colour() if inputs.init is None else inputs.init.background
+        colour = hex_colour(best)
+        if palette is not None:
+            # Learned over the mean: the colours of transparent pixels follow from it.
+            colours = opened.over(parse_colour(colour)).find_palette(palette)
+            recipe = recipe.with_target(palette=colours)
+            colour = ground_colour(colours, best)
+        return recipe.with_target(background=colour), opened.over(parse_colour(colour))
+
+    def _resolved(self, recipe: Recipe, target: Target) -> Plan:
+        """The plan, with as many parts as its number of bytes allows."""
+        inputs = self.asked.inputs
+
+        def header(plan: Plan) -> int:
+            # Backends and arithmetics are chosen later; these have the longest names.
+            where = {"device": inputs.device, "threads": self.asked.threads}
+            run = {**where, "backend": "compiled", "arithmetic": "fp32"}
+            longest = replace(plan, recipe=complete(plan.recipe, target, inputs.files, run))
+            return art_bytes(longest, target) - parameter_bytes(longest)
+
+        if recipe.primitive.target_bytes is not None:
+            if recipe.output.history:
+                raise UsageError(
+                    "target_bytes counts the file of one drawing, not of a history",
+                    hint="leave out --history, or give --count in place of --target-bytes",
+                )
+            recipe = recipe.with_output(history=0)
+        named = inputs.named.of(recipe)
+        plan = make_plan(named, target.canvas, target.subject, header=header)
+        if recipe.output.start == "parts" and not plan.primitive.has_count:
+            raise UsageError(
+                f"{recipe.primitive.name} has no parts that could appear", hint="leave out --start"
+            )
+        return plan
+
+
+def prepare(asked: Asked) -> Job:
+    """Return the job of a picture, such as a frame of a clip."""
+    return PictureRun(asked).prepare()

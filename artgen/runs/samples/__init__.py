@@ -1,0 +1,1 @@
+"""Data in place of a picture: curves, labelled points, sets of pictures."""

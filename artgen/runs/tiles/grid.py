@@ -1,0 +1,102 @@
+"""The tiles of a picture: a function of its size and of the options alone.
+
+A pass has a grid of cells that cover the picture. The cells of every second pass are centred on the
+corners of the others, so that what was a seam is then in the middle of a cell. The tiles of one
+colour, of four, do not touch one another, so they can be fitted at the same time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise, product
+
+from artgen.values.canvas import Canvas
+
+COLOURS = 4
+"""As many as there are parities of row and column."""
+
+
+@dataclass(frozen=True)
+class Box:
+    """Some pixels of a picture: `right` and `bottom` are the first ones outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def width(self) -> int:
+        """In pixels."""
+        return self.right - self.left
+
+    @property
+    def height(self) -> int:
+        """In pixels."""
+        return self.bottom - self.top
+
+    @property
+    def area(self) -> int:
+        """In pixels."""
+        return self.width * self.height
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A cell, whose parts the tile owns, and the `window` that the parts are fitted to."""
+
+    core: Box
+    window: Box
+    colour: int
+
+    @property
+    def free(self) -> Box:
+        """The core, and of the window beside it what is of tiles of lower colours.
+
+        Only corners are left out, of those colours that lie beside the core in one direction.
+        """
+        core, window = self.core, self.window
+        left, right = (window.left, window.right) if self.colour % 2 else (core.left, core.right)
+        top, bottom = (window.top, window.bottom) if self.colour > 1 else (core.top, core.bottom)
+        return Box(left, top, right, bottom)
+
+    @property
+    def joined(self) -> Box:
+        """Halfway from the core to the window: tiles of a joint pass move the parts in here.
+
+        So parts near a border are moved from both sides.
+        """
+        core, window = self.core, self.window
+        return Box(
+            (core.left + window.left) // 2,
+            (core.top + window.top) // 2,
+            (core.right + window.right) // 2,
+            (core.bottom + window.bottom) // 2,
+        )
+
+
+def make_grid(canvas: Canvas, side: int, margin: int, *, shifted: bool = False) -> list[Tile]:
+    """The tiles of a pass in rows, with cells of about `side` pixels; `shifted` of the others."""
+
+    def around(low: int, high: int, size: int) -> tuple[int, int]:
+        return max(0, low - margin), min(size, high + margin)
+
+    columns = _cells(canvas.width, side, shifted)
+    rows = _cells(canvas.height, side, shifted)
+    tiles = []
+    for (row, (top, bottom)), (column, (left, right)) in product(
+        enumerate(rows), enumerate(columns)
+    ):
+        first, last = around(left, right, canvas.width)
+        highest, lowest = around(top, bottom, canvas.height)
+        window = Box(first, highest, last, lowest)
+        tiles.append(Tile(Box(left, top, right, bottom), window, row % 2 * 2 + column % 2))
+    return tiles
+
+
+def _cells(length: int, side: int, shifted: bool) -> list[tuple[int, int]]:
+    number = max(1, round(length / side))
+    edges = [index * length // number for index in range(number + 1)]
+    if shifted:
+        edges = [0, *((low + high) // 2 for low, high in pairwise(edges)), length]
+    return list(pairwise(edges))

@@ -1,0 +1,348 @@
+"""A large picture as a run: it is fitted reduced, then in tiles, then again across their seams.
+
+Each tile owns the parts whose centres are in its cell, and sees those of its neighbours as they
+were when its colour began. So the result is the same for any number of workers and any order in
+which they finish. A run goes on from the outputs of its tiles, and the checkpoints of those that
+are not done.
+"""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
+from operator import itemgetter
+from typing import Any, Self
+
+import torch
+
+from artgen.art import Art
+from artgen.base.errors import Interrupted, UsageError
+from artgen.display.views import Rendering
+from artgen.engines import Engine
+from artgen.events import Advanced, Event, TileFitted
+from artgen.film.scenes import Film
+from artgen.output import FrameStore, probe_folder
+from artgen.raster import moved
+from artgen.recipe import Recipe, TargetTable, TilesTable
+from artgen.runs.elsewhere import Elsewhere, StepSum, gathered, taken_by_task
+from artgen.runs.folder import RunFolder
+from artgen.runs.inputs import InputFiles
+from artgen.runs.job import Fitted, Job
+from artgen.runs.kind import Asked, Frames, Reason, RunKind
+from artgen.runs.opening import read_target
+from artgen.runs.picture.run import prepare
+from artgen.runs.state_file import read_state
+from artgen.runs.tiles.choose import reasons_against, suits_tiles
+from artgen.runs.tiles.grid import COLOURS
+from artgen.runs.tiles.inputs import COARSE_SIDE, Given, TileInputs, rectangle
+from artgen.runs.tiles.passes import Pass, make_grid_of_pass, make_passes
+from artgen.runs.tiles.tile import FittedTile, Parts, TileTask, fit_tile, fit_tile_elsewhere
+from artgen.runs.video import progress_frames
+from artgen.targets import ImageTarget, Source, TargetRequest, parse_colour
+from artgen.targets.large import LargePicture, large_from, open_large
+from artgen.targets.opening import find_opener
+from artgen.values.canvas import Canvas
+
+_ROWS = 256
+"""Rows of the picture that are compared at a time."""
+
+
+class TiledRun(RunKind):
+    """A run in tiles; wherever they are fitted, the bytes are the same.
+
+    Without `Asked.elsewhere` all is done here; else the workers start while this process gets
+    ready, and end after the last tile.
+    """
+
+    divisible = True
+
+    def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
+        """What takes the whole picture at once."""
+        yield Reason(
+            "a fit in tiles has no video of its steps",
+            self.asked.video is not None and recipe.output.start != "parts",
+            "--start parts shows how the parts appear",
+        )
+        yield from reasons_against(recipe)
+        yield from super().reasons_against(recipe, source)
+
+    def prepare(self) -> Job:
+        """Open the picture as 8-bit pixels, start the workers, and plan with the picture reduced.
+
+        Raises UsageError where the recipe asks for what tiles cannot have, or parts do not add up.
+        """
+        asked = self.asked
+        self.check(asked.recipe, asked.recipe.target.source)
+        picture, table = open_tiled(asked), asked.recipe.tiles
+        assert table is not None
+        self.workers: TileWorkers | None = None
+        if asked.elsewhere is not None:
+            # They start while this process gets ready.
+            self.workers = self.held.enter_context(
+                TileWorkers(table, picture.canvas, asked.elsewhere, cpus=asked.threads)
+            )
+        return prepare_tiled(asked, picture)
+
+    def begin(
+        self,
+        job: Job,
+        folder: RunFolder | None = None,
+        started: Callable[[Engine], None] | None = None,
+    ) -> None:
+        """Divide the picture."""
+        assert isinstance(job.target, LargePicture)
+        assert job.recipe.tiles is not None
+        self.job, self.recipe, self.picture = job, job.recipe, job.target
+        self.inputs = TileInputs(job, job.target)
+        self.folder = self.place(None if folder is None else folder.tiles)
+        self.passes = make_passes(job.recipe.tiles, job.target.canvas, job.recipe.stage[0])
+        self.total_steps = sum(len(each.tiles) * each.steps for each in self.passes)
+        self.done = self.fitted = 0
+        self.tiles = sum(len(each.tiles) for each in self.passes)
+
+    def resume(self) -> None:
+        """Count the steps of the tiles that are done: `fit` takes their outputs as they are."""
+        for each in self.passes:
+            done = len(list(self.folder.glob(f"{each.name}-*/output.safetensors")))
+            self.resumed_at += done * each.steps
+
+    def fit(self) -> Fitted:
+        """Fit all tiles, and join them. Raises what ended the first that failed."""
+        self.began = time.perf_counter()
+        try:
+            return self._fit()
+        finally:
+            if self.workers is not None:
+                self.workers.end()
+
+    def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
+        """Those of the view, and the loss averaged over strips of the 8-bit pixels."""
+        pixels, total = picture.pixels, 0.0
+        for top in range(0, len(pixels), _ROWS):
+            pair = pixels[top : top + _ROWS], self.picture.pixels[top : top + _ROWS]
+            strips = (torch.from_numpy(each.copy()) for each in pair)
+            image, goal = (strip.permute(2, 0, 1).float() / 255 for strip in strips)
+            total += float(self.job.plan.losses[0](image, goal, None)) * image.shape[1]
+        return {**fitted.job.metrics(picture), "loss": total / len(pixels)}
+
+    def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
+        """The parts as they appear."""
+        return progress_frames(fitted, art, stored)
+
+    def _fit(self) -> Fitted:
+        probe_folder(self.folder)
+        stopped_by = "steps"
+        try:
+            parts = self._pass_by_pass()
+        except _Stopped as stopped:
+            parts, stopped_by = stopped.parts, "interrupted"
+            if not parts:
+                raise Interrupted(
+                    "interrupted before anything could be saved", hint="continue with --resume"
+                ) from None
+        seconds = self._seconds
+        drawing = replace(self.job.start, tensors=parts).detach()
+        return Fitted(self.job, self.recipe, drawing, self.done, seconds, stopped_by)
+
+    def _pass_by_pass(self) -> Parts:
+        """The parts after all passes. Raises _Stopped with what there is."""
+        table = self.recipe.tiles
+        assert table is not None
+        coarse, *passes = self.passes
+        count = max(1, round(table.coarse * (self.job.plan.count or 1)))
+        parts = self._joined(Parts(), coarse, 0, self.inputs.coarse(count))
+        counts = self.inputs.counts(parts, passes[0].tiles)
+        for index, each in enumerate(passes, 1):
+            for colour in range(COLOURS):
+                if each.joint:
+                    given = self.inputs.joint_pass(parts, each, index, colour)
+                else:
+                    given = self.inputs.first_pass(parts, each, counts, colour)
+                parts = self._joined(parts, each, colour, given)
+        return parts
+
+    def _joined(self, parts: Parts, each: Pass, colour: int, given: Given) -> Parts:
+        """Fit tiles of a pass: the parts with those of the tiles, in place of their members.
+
+        Raises _Stopped with what there is where the run is to end.
+        """
+        tasks = [self._task(each, number) for number in given.numbers]
+        for task, input in zip(tasks, given.inputs, strict=True):
+            if not task.output.exists():
+                probe_folder(task.place)
+                input.write(task.input)
+        stopped = False
+        left = [task for task in tasks if not task.output.exists()]
+        self.fitted += len(each.of_colour(colour)) - len(left)
+        first = self.done + each.steps * (len(tasks) - len(left))
+        left = [replace(task, offset=first + i * each.steps) for i, task in enumerate(left)]
+        for _ in gathered(self._fitted(each, left)):
+            pass
+        found = {name: tensor.clone() for name, tensor in parts.items()}
+        added = [found] if found else []
+        for number, task in sorted(zip(given.numbers, tasks, strict=True), key=itemgetter(0)):
+            if not task.output.exists():
+                stopped = True
+                continue
+            self.done += each.steps
+            made, _ = read_state(task.output, "tile")
+            _, centre = self.picture.canvas.window(*rectangle(each.tiles[number].window))
+            made = moved(made, centre)
+            if given.members is None:
+                added.append(made)
+            else:
+                for name, tensor in made.items():
+                    found[name][..., given.members[number]] = tensor
+            task.clear()
+        if given.members is None and added:
+            found = {name: torch.cat([each[name] for each in added], dim=-1) for name in added[0]}
+        if stopped or self.context.control.stop_requested:
+            raise _Stopped(found)
+        return found
+
+    def _task(self, each: Pass, number: int) -> TileTask:
+        """The task of a tile, which needs the primitive and the stage, but not the picture."""
+        table = TargetTable(source=f"tile:{number}", background=self.recipe.target.background)
+        return TileTask(
+            stem=f"{self.context.name}-{each.name}-{number:05d}",
+            recipe=self.recipe.aimed_at(table).with_tiles(None),
+            folder=self.folder / f"{each.name}-{number:05d}",
+            run_name=self.context.name,
+            total_steps=self.total_steps,
+            **taken_by_task(self.asked.elsewhere, self.recipe.run.threads),
+        )
+
+    def _fitted(
+        self, each: Pass, tasks: list[TileTask]
+    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+        """Every tile that was begun, with what became of it."""
+        steps, name = StepSum(task.offset for task in tasks), self.context.name
+
+        def observe(event: Event) -> None:
+            if isinstance(event, Advanced):
+                step = steps.advance(event.step)
+                self.context.emit(replace(event, step=step, seconds=self._seconds))
+            else:
+                self.context.emit(replace(event, run=name))
+
+        if self.workers is None or each.name == "coarse":
+            fitted = self._fitted_here(tasks, observe)
+        else:
+            self.workers.started.result()
+            executor = self.workers.executor
+            fitted = executor.run(fit_tile_elsewhere, tasks, observe, self.context.control)
+        for task, result in fitted:
+            if isinstance(result, FittedTile):
+                self.fitted += 1
+                observe(Advanced(name, task.offset + each.steps, self.total_steps, 0.0))
+                self.context.emit(
+                    TileFitted(
+                        name,
+                        steps.sum,
+                        self.total_steps,
+                        self.fitted,
+                        self.tiles,
+                        result.psnr,
+                        self._seconds,
+                    )
+                )
+            yield task, result
+
+    def _fitted_here(
+        self, tasks: Sequence[TileTask], observe: Callable[[Event], None]
+    ) -> Iterator[tuple[TileTask, FittedTile | Exception]]:
+        def watch(event: Event) -> None:
+            observe(event)
+            if self.workers is not None and self.workers.started.done():
+                # Raises what keeps the executor from starting.
+                self.workers.started.result()
+
+        control = self.context.control
+        for task in tasks:
+            if control.stop_requested:
+                return
+            try:
+                yield task, fit_tile(task, self.asked.registry, watch, control)
+            except Interrupted as error:
+                yield task, error
+
+    @property
+    def _seconds(self) -> float:
+        return time.perf_counter() - self.began
+
+
+class TileWorkers:
+    """The executor that fits the tiles of a picture; it starts at once, in a thread.
+
+    `started` ends when it has. It ends with a `with` block, once it has started, or before that by
+    `end`.
+    """
+
+    def __init__(
+        self, table: TilesTable, canvas: Canvas, elsewhere: Elsewhere, *, cpus: int
+    ) -> None:
+        self.executor = elsewhere.executor
+        self._held, self._pool = ExitStack(), ThreadPoolExecutor(1)
+        passes = [make_grid_of_pass(table, canvas, number) for number in range(table.passes + 1)]
+        colours = [Counter(tile.colour for tile in tiles).values() for tiles in passes]
+        session = self.executor.session(
+            fit_tile_elsewhere, tasks=max(itertools.chain(*colours)), cpus=cpus
+        )
+        self.started: Future[None] = self._pool.submit(self._held.enter_context, session)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """Wait until it has started, and end it."""
+        self._pool.shutdown()
+        self._held.close()
+
+
+class _Stopped(Exception):
+    """The run is to end; `parts` are those that there are."""
+
+    def __init__(self, parts: Parts) -> None:
+        super().__init__()
+        self.parts = parts
+
+
+def open_tiled(asked: Asked) -> LargePicture:
+    """Open the picture of a recipe with tiles, as 8-bit pixels. Raises InputError, UsageError."""
+    table, registry, target = asked.recipe.target, asked.registry, asked.target
+    source = Source.parse(table.source)
+    if target is None and source.path is not None and find_opener(source, registry).name == "image":
+        background = "black" if table.background == "auto" else table.background
+        request = TargetRequest(table.size, parse_colour(background), max_pixels=table.max_pixels)
+        path = InputFiles(asked.search).find("target", source.path, table.sha256)
+        return open_large(path, request)
+    opened = target or read_target(asked.recipe, registry, asked.search)
+    if isinstance(opened, LargePicture):
+        return opened
+    if not isinstance(opened, ImageTarget):
+        raise UsageError(f"{opened.source} is not a picture", hint="leave out --tiles")
+    return large_from(opened)
+
+
+def prepare_tiled(asked: Asked, picture: LargePicture) -> Job:
+    """The job of a fit in tiles. Raises UsageError where its parts do not add up."""
+    small = picture.reduced(min(COARSE_SIDE, picture.size))
+    video = asked.recipe.output.video and asked.recipe.output.start == "parts"
+    recipe = asked.recipe.with_output(video=video, history=0)
+    job = prepare(replace(asked, recipe=recipe, target=small))
+    if not suits_tiles(job.plan.primitive, job.plan.engines[0]):
+        raise UsageError(
+            f"{job.recipe.primitive.name} cannot be fitted in tiles",
+            hint="splats with blend=sum can, with the engine gradient",
+        )
+    completed = job.recipe.with_target(size=picture.size)
+    start = replace(job.start, width=picture.canvas.width, height=picture.canvas.height)
+    return replace(job, plan=replace(job.plan, recipe=completed), target=picture, start=start)

@@ -1,0 +1,135 @@
+"""The pictures that a run shows: its still, and the frames of its video."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.animation.forms import Shot, find_form, form_frames
+from artgen.art import Art, ExportRequest
+from artgen.exporters import blank, film_frame, walk_frames
+from artgen.output import (
+    FrameStore,
+    Sound,
+    encode_png,
+    encode_png_strips,
+    frame_counts,
+    paced_frames,
+    schedule,
+    write_video,
+)
+from artgen.output.spool import lead_in, there_and_back, with_ends, write_limited
+from artgen.recipe import OutputTable, Recipe
+from artgen.runs.job import HOLD_SECONDS, Fitted
+from artgen.runs.kind import Frames, RunKind
+from artgen.values.canvas import LARGE
+
+LARGEST_WALK = 1080
+"""Long side of the pictures of a walk, in pixels, unless the recipe has a size for the video."""
+
+_ROWS = 256
+"""Rows of a large still that are encoded at a time."""
+
+
+def encode_still(art: Art, pixels: NDArray[np.uint8]) -> bytes:
+    """Encode the PNG of a run, given the pixels at the fitting size, [height, width, 3]."""
+    recipe, output = art.recipe, art.recipe.output
+    if is_drawn_anew(output):
+        pixels = art.render(
+            recipe.framed(output.still_size),
+            transparent=output.transparent,
+            device=recipe.run.device,
+        )
+    return encode_pixels(recipe, pixels)
+
+
+def is_drawn_anew(output: OutputTable) -> bool:
+    """Whether the still is not the drawing at the fitting size."""
+    return output.still_size is not None or output.transparent
+
+
+def encode_pixels(recipe: Recipe, pixels: NDArray[np.uint8]) -> bytes:
+    """Encode a PNG that holds the recipe."""
+    dpi = recipe.output.dpi
+    if pixels.shape[0] * pixels.shape[1] > LARGE:
+        strips = (pixels[top : top + _ROWS] for top in range(0, len(pixels), _ROWS))
+        return encode_png_strips(strips, len(pixels), recipe.to_json(), dpi=dpi)
+    return encode_png(pixels, recipe.to_json(), dpi=dpi)
+
+
+def write_run_video(
+    run: RunKind, fitted: Fitted, art: Art, stored: FrameStore, path: Path
+) -> str | None:
+    """Write the video of a run to `path`; `stored` are the frames of its fit.
+
+    Returns in words what a limit of the bytes took, None without a limit.
+    """
+    job, recipe, output = fitted.job, art.recipe, art.recipe.output
+    text, fps = recipe.to_json(), float(output.fps)
+    if output.walk is not None:
+        side = art.picture_canvas(output.video_size or output.still_size)
+        size = max(side.width, side.height)
+        size = size if output.video_size else min(size, LARGEST_WALK)
+        request = ExportRequest(size, walk=output.walk, seconds=output.video_seconds, fps=fps)
+        frames, fps = walk_frames(art, request)
+    elif output.film is not None:
+        how = (("device", job.device),)
+        photo = job.photo if find_form(output.film).photo else None
+        frame = film_frame(art, recipe.framed(output.video_size))
+        frames = form_frames(output.film, Shot(art, frame, output.video_seconds, photo, how), fps)
+    else:
+        frames, fps = run.video(fitted, art, stored)
+    start = job.photo if output.start == "photo" else None
+    if output.start == "blank":
+        start = blank(art.drawing)
+    frames = with_ends(frames, fps, start, job.photo if output.end == "photo" else None)
+    if output.loop:
+        frames = there_and_back(frames)
+    # On the way back a loop is silent.
+    heard = Sound(run.sound, 0.0 if start is None else lead_in(fps)) if run.sound else None
+    if output.max_bytes is None:
+        write_video(path, frames, fps=fps, comment=text, sound=heard)
+        return None
+    limit = output.max_bytes
+    return write_limited(path, frames, fps=fps, comment=text, max_bytes=limit, sound=heard)
+
+
+def progress_frames(fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
+    """The progress of a fit, or its parts as they appear, and the rate of these frames."""
+    recipe, output, job = art.recipe, art.recipe.output, fitted.job
+    fps = float(output.fps)
+    if output.start == "parts":
+        frame = film_frame(art, recipe.framed(output.video_size))
+        seconds = output.video_seconds
+        return art.building(frame, seconds=seconds, fps=fps, device=job.device), fps
+    return _stored_frames(stored, fitted.steps, job.draw_frame(art.drawing), output), fps
+
+
+def _stored_frames(
+    stored: FrameStore, last: int, final: NDArray[np.uint8], output: OutputTable
+) -> Iterator[NDArray[np.uint8]]:
+    """The frames of the video, read one at a time; the last one is the drawing that was saved."""
+    steps = [*(step for step in stored.steps() if step < last), last]
+
+    def read(step: int) -> NDArray[np.uint8]:
+        return final if step == last else stored.read(step)
+
+    timing: dict[str, Any] = {"fps": output.fps, "seconds": output.video_seconds}
+    moving, held = frame_counts(**timing, hold=HOLD_SECONDS)
+    # What moves for a second or less has no pace of its own.
+    if moving > output.fps:
+        # The frame that was stored for the last step may show another drawing.
+        known = {pair: each for pair, each in stored.changes.items() if last not in pair}
+        yield from paced_frames(read, steps, moving, known)
+        yield from itertools.repeat(final, held)
+        return
+    shown, frame = last, final
+    for step in schedule(steps, **timing, hold=HOLD_SECONDS):
+        if step != shown:
+            shown, frame = step, read(step)
+        yield frame

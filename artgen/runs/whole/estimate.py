@@ -1,0 +1,51 @@
+"""What a run would take, without running it: a rehearsal, and the sizes of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+
+from artgen.base.faults import plugin_code
+from artgen.base.waiting import Activity, listening
+from artgen.events import Observer
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runs.context import RunContext
+from artgen.runs.device import threads
+from artgen.runs.kind import Asked, Estimate, find_kind
+from artgen.runs.memory import keep_freed_memory
+from artgen.runs.paths import default_stem
+from artgen.runs.tiles.choose import with_fitting_size
+from artgen.runs.whole.run import announce_work
+from artgen.tasks import RunControl
+
+
+@plugin_code()
+def estimate(
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    name: str | None = None,
+    search: Sequence[Path] = (Path(),),
+    observe: Observer = lambda event: None,
+    control: RunControl | None = None,
+) -> Estimate:
+    """Prepare a run and rehearse its stages, for some seconds each. Raises as `run` does."""
+    context = RunContext(name or default_stem(recipe), observe, control or RunControl())
+    keep_freed_memory()
+    compiled = list[str]()
+    announce = announce_work(observe, context.name)
+
+    def hear(report: Activity) -> None:
+        if report.kind == "compiling":
+            compiled.append(report.what)
+        announce(report)
+
+    with threads(recipe.run.threads) as number, listening(hear):
+        recipe, note = with_fitting_size(recipe, registry, search)
+        if note is not None:
+            context.notify(note, "note")
+        asked = Asked(recipe, registry, context, search=search, threads=number)
+        with closing(find_kind(asked)) as kind:
+            return kind.estimate(kind.prepare(), compiled)

@@ -1,0 +1,216 @@
+"""One run from a recipe to its files: prepare, fit, export, in a folder that survives a kill."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing, nullcontext
+from pathlib import Path
+
+from artgen.base.errors import ArtgenError, OutOfMemory, OutputError
+from artgen.base.faults import plugin_code
+from artgen.base.files import find_file
+from artgen.base.waiting import Activity, listening
+from artgen.events import Event, Finished, Notice, Observer, PreviewDrawn, Started, Working
+from artgen.output import probe_encoder, probe_folder
+from artgen.recipe import Recipe
+from artgen.registry import Registry
+from artgen.runs.agreement import check_agreement
+from artgen.runs.context import RunContext
+from artgen.runs.device import threads
+from artgen.runs.elsewhere import Elsewhere
+from artgen.runs.export import export
+from artgen.runs.folder import RunFolder
+from artgen.runs.graph import GraphFile
+from artgen.runs.kind import Asked, find_kind
+from artgen.runs.log import JsonLines
+from artgen.runs.memory import keep_freed_memory
+from artgen.runs.paths import default_stem, output_paths, refuse_existing
+from artgen.runs.result import Result
+from artgen.runs.tiles.choose import with_fitting_size
+from artgen.targets import Source, Target, kind_by_name
+from artgen.tasks import RunControl
+
+
+@plugin_code()
+def run(
+    recipe: Recipe,
+    registry: Registry,
+    *,
+    target: Target | None = None,
+    out: Path | None = None,
+    name: str | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    search: Sequence[Path] = (Path(),),
+    observers: Sequence[Observer] = (),
+    control: RunControl | None = None,
+    checkpoint_every: int | None = None,
+    log: Path | None = None,
+    graph: Path | None = None,
+    video: Path | None = None,
+    elsewhere: Elsewhere | None = None,
+) -> Result:
+    """Run `recipe` and write still, video, `.art` and `.json` into `out` (nothing where None).
+
+    `target` replaces the recipe's source by one in memory; `search` lists the folders in
+    which the recipe's files are looked up. With `resume` the run stored in `out` continues by its
+    own recipe, and what `recipe` was asked for must agree with that. `graph` is where the loss
+    of the first engine that has a graph is written, in the DOT language; `video` is another place
+    for the video, of the format in the recipe. `elsewhere` says where the tasks of a run that has
+    some are carried out, if not here: the scenes of a clip, the tiles of a picture.
+
+    Raises ArtgenError; after an interruption or divergence that left something to save, the error
+    is in the result instead.
+    """
+    stem = name or default_stem(recipe)
+    paths = None if out is None else output_paths(out, stem, recipe, video)
+    folder, asked = None, recipe
+    held = ExitStack()
+    if paths is not None and resume:
+        folder, recipe = RunFolder.open(paths["folder"])
+        held.callback(folder.unlock)
+        paths = output_paths(paths["folder"].parent, stem, recipe, video)
+        # Sets and clips are not copied into the folder: they are read again from where they are.
+        source = Source.parse(asked.target.source)
+        search = [*folder.inputs, *search, Path(source.path or "").parent]
+    elif paths is not None and not overwrite:
+        refuse_existing(paths)
+    emit = _Announcer(stem, registry, observers)
+    context = RunContext(stem, emit, control or RunControl())
+    keep_freed_memory()
+
+    with (
+        held,
+        threads(recipe.run.threads) as number,
+        listening(announce_work(emit, stem)),
+    ):
+        if number < (recipe.run.threads or 0):
+            wanted = recipe.run.threads
+            context.notify(f"{wanted} threads are more than this machine has: {number} are used")
+        if folder is not None:
+            check_agreement(recipe, asked, registry, target)
+        if target is None and folder is None and video is None:
+            recipe, note = with_fitting_size(recipe, registry, search)
+            if note is not None:
+                context.notify(note, "note")
+        kind = find_kind(
+            Asked(
+                recipe,
+                registry,
+                context,
+                target=target,
+                search=search,
+                threads=number,
+                checkpoint_every=checkpoint_every,
+                graph=graph,
+                video=video,
+                elsewhere=elsewhere,
+            )
+        )
+        held.callback(kind.close)
+        job = kind.prepare()
+        names = [stage.engine for stage in job.recipe.stage]
+        engines = dict(zip(names, job.plan.engines, strict=True))
+        graph_file = graph and GraphFile(graph, engines, emit, stem, overwrite=overwrite or resume)
+        for notice in job.notices:
+            context.notify(notice)
+        for note in job.notes:
+            context.notify(note, "note")
+        if paths is not None and job.recipe.output.video:
+            probe_encoder(f".{job.recipe.output.video_format}")
+        if paths is not None and folder is None:
+            for parent in {paths["folder"].parent, paths["video"].parent}:
+                probe_folder(parent)
+            if overwrite:
+                _remove(RunFolder(paths["folder"]))
+            folder = RunFolder.create(paths["folder"], job.recipe, job.inputs)
+            held.callback(folder.unlock)
+        lines: JsonLines | None = None
+        try:
+            kind.begin(job, folder, graph_file or None)
+            if resume and folder is not None:
+                if not folder.has_checkpoint:
+                    context.notify(f"{folder.path} holds no checkpoint yet: the run starts anew")
+                kind.resume()
+            if log is not None:
+                resumed_at = kind.resumed_at if resume else None
+                lines = JsonLines(log, resumed_at=resumed_at, overwrite=overwrite)
+            # Before and after the others this process works alone, on the processors of all.
+            alone = None if elsewhere is None else elsewhere.processors(number)
+            with closing(lines) if lines else nullcontext(), threads(alone):
+                if lines:
+                    emit.add(lines)
+                steps, pixels = kind.total_steps, job.target.pixels
+                emit(Started(stem, kind.resumed_at, steps, job.recipe.to_dict(), pixels))
+                result, pixels = export(kind, kind.fit(), paths, folder)
+                emit(PreviewDrawn(stem, result.summary["steps"], pixels))
+                emit(Finished(stem, result.summary))
+        except BaseException as error:
+            # With space again, or rights, the run goes on from its recipe and its seed.
+            kept = isinstance(error, OutputError) and not isinstance(error, OutOfMemory)
+            if folder is not None and not (folder.has_checkpoint or kept):
+                folder.remove()
+                if lines:
+                    lines.remove()
+            raise
+        if folder is not None and result.error is None:
+            folder.remove()
+        return result
+
+
+def is_divisible(
+    recipe: Recipe, registry: Registry, search: Sequence[Path], video: Path | None = None
+) -> bool:
+    """Whether a run has tasks that can be carried out elsewhere, as far as the names tell."""
+    table, source = recipe.target, Source.parse(recipe.target.source)
+    try:
+        if source.path is not None:
+            source = source.at(find_file(source.path, table.sha256, search, "target"))
+        if video is None:
+            recipe, _ = with_fitting_size(recipe, registry, search)
+        name = recipe.run_kind or kind_by_name(source, registry) or Target.run_kind
+        return bool(registry.load("run", name).divisible)
+    except ArtgenError:
+        return False  # The run itself says what is wrong with it.
+
+
+def announce_work(observe: Observer, stem: str) -> Callable[[Activity], None]:
+    """Return a listener that makes events of reports during the run called `stem`.
+
+    Kernels that are compiled are a note too, once each.
+    """
+    noted = set[str]()
+
+    def hear(report: Activity) -> None:
+        if report.kind == "compiling" and report.what not in noted:
+            noted.add(report.what)
+            observe(Notice(stem, f"{report.what}, which is done once", level="note"))
+        observe(Working(stem, report.what, report.done))
+
+    return hear
+
+
+def _remove(folder: RunFolder) -> None:
+    """Delete what is left of an earlier run, unless that run goes on. Raises UsageError."""
+    if folder.path.is_dir():
+        folder.lock()
+        folder.remove()
+
+
+class _Announcer:
+    """Passes events on to every observer and to every plugin that observes."""
+
+    def __init__(self, stem: str, registry: Registry, observers: Sequence[Observer]) -> None:
+        self.stem, self.registry = stem, registry
+        self.observers = list(observers)
+
+    def add(self, observer: Observer) -> None:
+        """Pass later events on to `observer` too."""
+        self.observers.append(observer)
+
+    def __call__(self, event: Event) -> None:
+        for observer in self.observers:
+            observer(event)
+        for warning in self.registry.observe(event):
+            for observer in self.observers:
+                observer(Notice(self.stem, warning))

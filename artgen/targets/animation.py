@@ -1,0 +1,65 @@
+"""The frames of animated GIF, WebP and PNG files, decoded by Pillow, one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+
+from artgen.base.errors import InputError
+from artgen.targets.decode import Decoded, check_size, decode_frame, pillow_guard
+from artgen.targets.source import ANIMATIONS, MOST_FRAMES
+
+
+def is_animated(path: Path) -> bool:
+    """Whether a GIF, WebP or APNG file has several frames, by its header."""
+    try:
+        # Nothing is decoded yet, so any size will do.
+        with (
+            pillow_guard(2**40, str(path)),
+            Image.open(path, formats=[ANIMATIONS[path.suffix.lower()]]) as image,
+        ):
+            return bool(getattr(image, "is_animated", False))
+    except InputError:
+        # Opening it as a picture says what is wrong with it.
+        return False
+
+
+def animation_rate(path: Path, where: str, limit: int) -> float:
+    """Frames per second: the number of frames over the sum of the times that they are shown."""
+    milliseconds, count = 0.0, 0
+    with pillow_guard(limit, where), _opened(path, limit, where) as image:
+        while count < MOST_FRAMES:
+            if image.format == "WEBP":
+                image.load()  # Only then is the duration known.
+            milliseconds += float(image.info.get("duration") or 100)
+            count += 1
+            try:
+                image.seek(count)
+            except EOFError:
+                break
+    return 1000 * count / milliseconds
+
+
+def animation_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Decoded]:
+    """Frames as they are shown, each laid over those before it."""
+    with pillow_guard(limit, where):
+        image = _opened(path, limit, where)
+    with image:
+        index = first
+        while True:
+            with pillow_guard(limit, where):
+                try:
+                    image.seek(index)
+                except EOFError:
+                    return
+                picture = decode_frame(image.copy(), where)
+            yield picture
+            index += 1
+
+
+def _opened(path: Path, limit: int, where: str) -> Image.Image:
+    image = Image.open(path, formats=[ANIMATIONS[path.suffix.lower()]])
+    check_size(*image.size, limit, where)
+    return image

@@ -1,0 +1,169 @@
+"""Sources, the names of targets: `sample:astronaut` has a scheme, a file has none."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from artgen.base.errors import InputError, did_you_mean
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+# Two characters at least, so that the drive in `C:\photo.png` is not a scheme. The optional part
+# before the slash is the distribution, which distinguishes two plugins with the same scheme.
+_SCHEME = re.compile(r"([A-Za-z0-9][\w.-]*/)?[A-Za-z][\w-]+", re.ASCII)
+_WEB = ("http", "https")
+_FRAMES = "frames"  # the only scheme whose rest is a path
+CONTAINERS = {".mp4": "mp4", ".m4v": "mp4", ".mov": "mov", ".webm": "matroska", ".mkv": "matroska"}
+ANIMATIONS = {".gif": "GIF", ".webp": "WEBP", ".apng": "PNG"}
+"""The suffixes of files that hold several frames, with the format that is tried for each."""
+
+MOST_FRAMES = 10_000
+"""Longer clips are refused."""
+
+_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE | re.ASCII)
+
+
+@dataclass(frozen=True)
+class Source:
+    """`sample:astronaut` has the `scheme` sample and the `rest` astronaut; a path has no scheme."""
+
+    scheme: str | None
+    rest: str
+
+    @classmethod
+    def parse(cls, text: str) -> Source:
+        """Split off a scheme, if there is one. A file of the full name is a path."""
+        scheme, colon, rest = text.partition(":")
+        if colon and _SCHEME.fullmatch(scheme) and not os.path.lexists(text):
+            return cls(scheme, rest)
+        return cls(None, text)
+
+    def __str__(self) -> str:
+        return self.rest if self.scheme is None else f"{self.scheme}:{self.rest}"
+
+    @property
+    def path(self) -> str | None:
+        """The file or folder that is read, None where it is not known from the name."""
+        if self.scheme is None:
+            return self.rest
+        return self.rest.partition("?")[0] if self.scheme == _FRAMES else None
+
+    def at(self, path: str | os.PathLike[str]) -> Source:
+        """The same target at another path. Only for sources that have one."""
+        _, mark, query = self.rest.partition("?") if self.scheme else ("", "", "")
+        return replace(self, rest=f"{os.fspath(path)}{mark}{query}")
+
+    @property
+    def stem(self) -> str:
+        """The beginning of the names of outputs, not yet safe as part of one."""
+        if self.scheme is None:
+            return Path(self.rest).stem
+        if self.path is not None:
+            return Path(self.path).name
+        if self.scheme in _WEB:
+            place = urlsplit(str(self))
+            return Path(place.path).stem or place.hostname or self.scheme
+        return self.rest or self.scheme
+
+    @property
+    def file_stem(self) -> str:
+        """The stem, safe as part of a file name, and different for different text after a scheme.
+
+        Where characters of such a text are replaced, six digits of a hash of the source follow.
+        """
+        safe = file_safe(self.stem)
+        if self.path is not None or safe == self.stem:
+            return safe
+        return f"{safe}-{content_hash(str(self))[:6]}"
+
+
+class SourceOptions:
+    """The rest of a source after its scheme: ``sin(x)?from=0&to=2`` is `what`, then options.
+
+    Raises InputError naming the `source` for an option that is not `known` or comes twice.
+    """
+
+    def __init__(self, scheme: str, rest: str, known: Sequence[str]) -> None:
+        self.source, self._given = f"{scheme}:{rest}", dict[str, str]()
+        what, _, query = rest.partition("?")
+        self.what = what.strip()
+        for part in filter(None, query.split("&")):
+            key, equals, value = (text.strip() for text in part.partition("="))
+            if not (equals and value):
+                raise InputError(f"{self.source}: {part!r} is not KEY=VALUE")
+            if key not in known:
+                hint = did_you_mean(key, known)
+                raise InputError(f"{self.source}: there is no option {key!r}", hint=hint)
+            if key in self._given:
+                raise InputError(f"{self.source}: {key} is given twice")
+            self._given[key] = value
+
+    def __contains__(self, key: str) -> bool:
+        return key in self._given
+
+    def text(self, key: str, default: str) -> str:
+        """Return the value of an option."""
+        return self._given.get(key, default)
+
+    def pair(self, key: str) -> tuple[str, str] | None:
+        """Return the two values of an option with a comma in between. Raises InputError."""
+        if key not in self:
+            return None
+        first, comma, second = (part.strip() for part in self._given[key].partition(","))
+        if not comma:
+            raise InputError(f"{self.source}: {key} takes two values, such as {key}=X,Y")
+        return first, second
+
+    def number(self, key: str, default: int, low: int, high: int) -> int:
+        """Return the value of an option, from `low` to `high`. Raises InputError."""
+        text = self._given.get(key, str(default))
+        digits = text.isascii() and text.isdecimal() and len(text) <= 19
+        if not (digits and low <= int(text) <= high):
+            problem = f"{key}={text} is not a whole number from {low} to {high}"
+            raise InputError(f"{self.source}: {problem}")
+        return int(text)
+
+    def decimal(self, key: str, default: float, low: float, high: float) -> float:
+        """Return the value of an option, from `low` to `high`. Raises InputError."""
+        text = self._given.get(key, str(default))
+        try:
+            value = float(text)
+        except ValueError:
+            value = math.nan
+        if not low <= value <= high:
+            raise InputError(f"{self.source}: {key}={text} is not a number from {low} to {high}")
+        return value
+
+
+def file_safe(text: str) -> str:
+    """`text` as a short file name: words of letters, digits, dots and dashes, joined by `_`."""
+    return re.sub(r"[^\w.-]+", "_", text)[:48].strip("._-") or "image"
+
+
+def is_reserved(stem: str) -> bool:
+    """Whether Windows takes a file of this name, with any suffix, for a device."""
+    return _RESERVED.fullmatch(stem) is not None
+
+
+def content_hash(*parts: str | NDArray[Any]) -> str:
+    """Return the SHA-256 of texts and arrays, the same on machines of either byte order.
+
+    Of computed data it hashes how they are computed, since the results differ by rounding.
+    """
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, str):
+            digest.update(part.encode())
+        else:
+            digest.update(part.astype(part.dtype.newbyteorder("<"), copy=False).tobytes())
+    return digest.hexdigest()

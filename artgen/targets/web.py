@@ -1,0 +1,154 @@
+"""Pictures behind http and https URLs, within limits of size, type and time.
+
+No URL and no redirect may lead to an address of this machine or its network, so that neither a
+page elsewhere nor the recipe of a stranger can make artgen ask there. The address is checked when
+it is connected to.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import socket
+import time
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from urllib.parse import urljoin, urlsplit
+
+from artgen._version import __version__
+from artgen.base.errors import InputError
+from artgen.base.files import printable
+from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, prepare_picture
+from artgen.targets.source import Source, file_safe
+
+LARGEST = 64 << 20
+"""The most bytes of a picture."""
+
+SECONDS = 60.0
+"""The longest time that a download may take."""
+
+_SILENCE = 15.0
+"""The longest time in seconds in which nothing arrives."""
+
+_MOST_REDIRECTS = 5
+_PIECE = 1 << 16
+
+
+def open_http(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget:
+    """Open the picture behind ``http:rest``. Raises InputError."""
+    return _open_url(f"http:{rest}", request)
+
+
+def open_https(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ImageTarget:
+    """Open the picture behind ``https:rest``. Raises InputError."""
+    return _open_url(f"https:{rest}", request)
+
+
+def check_url(url: str) -> None:
+    """Raise InputError for a URL whose host is the number of an address that is not asked."""
+    try:
+        host = urlsplit(url).hostname or ""
+        inside = _is_inside(host)
+    except ValueError:  # a name, which is looked up when it is connected to
+        return
+    if inside:
+        raise _refusal(url, _Refused(f"{host} {_INSIDE}"))
+
+
+_INSIDE = "is an address of this machine or its network"
+
+
+class _Refused(Exception):
+    """An address that is not asked."""
+
+
+def _refusal(url: str, reason: _Refused) -> InputError:
+    hint = "download the picture with another program, and name its file"
+    return InputError(f"{printable(url)} is not downloaded: {reason}", hint=hint)
+
+
+def _open_url(url: str, request: TargetRequest) -> ImageTarget:
+    from artgen.targets.decode import decode_file
+
+    where = printable(url)
+    try:
+        data = _download(url)
+    except _Refused as error:
+        raise _refusal(url, error) from None
+    except (OSError, HTTPException, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        hint = "check the address, or save the picture and name its file"
+        raise InputError(f"cannot download {where}: {reason}", hint=hint) from None
+    return prepare_picture(
+        decode_file(data, request.max_pixels, where),
+        request,
+        where,
+        name=file_safe(Source.parse(url).stem),
+        source=where,
+        sha256=hashlib.sha256(data).hexdigest(),
+    )
+
+
+def _download(url: str) -> bytes:
+    """The bytes behind a URL. Raises ValueError, OSError, HTTPException, _Refused."""
+    deadline = time.monotonic() + SECONDS
+    first = url
+    for _ in range(_MOST_REDIRECTS + 1):
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError(f"it leads to {printable(url)}, which is not an http or https URL")
+        if first.startswith("https:") and parts.scheme == "http":
+            raise ValueError("it leads from https to http")
+        cls = HTTPSConnection if parts.scheme == "https" else HTTPConnection
+        connection = cls(parts.hostname, parts.port, timeout=_SILENCE)
+        # What connects is looked up and checked at once: a name may change its address.
+        vars(connection)["_create_connection"] = _connect_outside
+        try:
+            path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+            headers = {"User-Agent": f"artgen/{__version__}", "Accept": "image/*"}
+            connection.request("GET", path, headers=headers)
+            response = connection.getresponse()
+            if response.status in (301, 302, 303, 307, 308):
+                url = urljoin(url, response.headers.get("Location", ""))
+                continue
+            if response.status != 200:
+                raise ValueError(f"the server answers {response.status} {response.reason}")
+            return _read(response, deadline)
+        finally:
+            connection.close()
+    raise ValueError(f"it redirects more than {_MOST_REDIRECTS} times")
+
+
+def _read(response: HTTPResponse, deadline: float) -> bytes:
+    kind = response.headers.get_content_type()
+    named = "Content-Type" in response.headers
+    if named and not (kind.startswith("image/") or kind == "application/octet-stream"):
+        raise ValueError(f"it is {kind}, not a picture")
+    data = bytearray()
+    while piece := response.read1(_PIECE):
+        data += piece
+        if len(data) > LARGEST:
+            raise ValueError(f"it is larger than {LARGEST >> 20} MiB")
+        if time.monotonic() > deadline:
+            raise ValueError(f"it takes longer than {SECONDS:g} seconds")
+    if (expected := response.length) not in (None, 0):
+        raise ValueError(f"{expected} bytes are missing at its end")
+    return bytes(data)
+
+
+def _connect_outside(
+    address: tuple[str, int], timeout: float, source: tuple[str, int] | None = None
+) -> socket.socket:
+    """Connect to a public address. Raises _Refused for one of this machine or its network."""
+    host, port = address
+    for _, _, _, _, found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        number = str(found[0])
+        if _is_inside(number):
+            leads = host if host == number else f"{host} is {number}, which"
+            raise _Refused(f"{leads} {_INSIDE}")
+        return socket.create_connection((number, port), timeout, source)
+    raise OSError(f"{host} has no address")
+
+
+def _is_inside(number: str) -> bool:
+    """Whether a numeric address is of this machine, or of a network that is not public."""
+    return not ipaddress.ip_address(number.partition("%")[0]).is_global

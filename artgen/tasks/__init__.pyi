@@ -1,0 +1,10 @@
+from ._control import RunControl as RunControl
+from ._control import graceful_signals as graceful_signals
+from ._executor import Executor as Executor
+from ._executor import SerialExecutor as SerialExecutor
+from ._executor import Throttled as Throttled
+from ._executor import Work as Work
+from ._executor import portable as portable
+from ._executor import share_of_gpu as share_of_gpu
+from ._task import Task as Task
+from ._task import files_below as files_below

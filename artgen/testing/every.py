@@ -1,0 +1,305 @@
+"""Checks of primitives of all families: options, first drawings, files, a short fit."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from artgen.art import Art, load, quantised
+from artgen.base.errors import did_you_mean
+from artgen.display.views import open_view
+from artgen.events import Evaluated, Event
+from artgen.init import Context
+from artgen.plan import Plan, resolve
+from artgen.primitives import Param, Primitive
+from artgen.raster import draw
+from artgen.recipe import Recipe
+from artgen.runs import run
+from artgen.targets import Target, image_from_array, set_from_arrays
+from artgen.testing.candidate import CANVAS, Candidate, Variant, picture, pictures
+from artgen.testing.run_checks import Failed, basic
+from artgen.testing.side_effects import generators, seeded
+from artgen.values.canvas import Canvas
+from artgen.values.drawing import Drawing
+from artgen.values.subject import ImageSet
+
+SIZES = [Canvas(1, 1), Canvas(7, 5), Canvas(3, 50), Canvas(64, 64)]
+COUNTS = [1, 2, 9]
+FIT_STEPS = 30
+
+
+@basic
+def schema(candidate: Candidate) -> str:
+    """Options, presets and defaults resolve to a recipe, and JSON stores them exactly.
+
+    Correct the attribute in the message: it would fail in every `artgen fit`.
+    """
+    cls = candidate.cls
+    parameters = getattr(cls.Options, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen:
+        raise Failed(f"{cls.__name__}.Options is not a dataclass with frozen=True")
+    known = [entry.name for entry in candidate.registry.entries("engine")]
+    if not cls.engines:
+        raise Failed(f"{cls.__name__}.engines is empty")
+    for engine in cls.engines:
+        if engine not in known:
+            raise Failed(f"unknown engine {engine!r}: {did_you_mean(engine, known)}")
+    for variant in candidate.variants:
+        primitive = _plan(candidate, variant).primitive
+        values = primitive.option_values()
+        if json.loads(json.dumps(values)) != values:
+            raise Failed(f"options of {candidate.label(variant)} change in JSON: {values}")
+        # Options are checked when they are passed, but not when they are defaults.
+        cls(values)
+        for name, param in primitive.parameters().items():
+            if not isinstance(param, Param):
+                raise Failed(f"{candidate.label(variant)}: {name} is not a Param: {param!r}")
+    return f"options: {len(candidate.options)}, presets: {len(cls.presets)}"
+
+
+def documentation(candidate: Candidate) -> None:
+    """The primitive has a docstring, and every option has help and bounds.
+
+    `artgen plugins show` prints them; use `option(default, "help", low=..., high=...)`.
+    """
+    cls = candidate.cls
+    if not (vars(cls).get("__doc__") or "").strip():
+        raise Failed(f"{cls.__name__} has no docstring")
+    for name, option in candidate.options.items():
+        if not (option.metadata.get("help") or "").strip():
+            raise Failed(f"option {name} of {cls.__name__} has no help")
+        number = isinstance(option.default, int | float) and not isinstance(option.default, bool)
+        bounds = option.metadata.get("low"), option.metadata.get("high")
+        if number and bounds == (None, None):
+            raise Failed(f"option {name} of {cls.__name__} has neither a low nor a high bound")
+
+
+def options(candidate: Candidate) -> str:
+    """The primitive draws with every choice of every option, and with numbers at their bounds.
+
+    Narrow the bounds of the option, or make the footprint work at them.
+    """
+    variants = [*candidate.variants, *candidate.variants_of(_ends)]
+    for variant in variants:
+        _finite_picture(candidate, *candidate.drawing(variant), variant, CANVAS)
+    return f"variants: {len(variants)}"
+
+
+def init(candidate: Candidate) -> None:
+    """Initial parameters are finite, in range and reachable, for any canvas and number of parts.
+
+    Look at the parameter's `init`: `context.target` may be None, and the canvas a single pixel.
+    """
+    for variant in candidate.variants:
+        for canvas in SIZES:
+            for count in COUNTS:
+                for target in (True, False):
+                    primitive, made = candidate.drawing(
+                        variant, canvas, count=count, seed=count, target=target
+                    )
+                    where = f"{count} parts on {canvas.width}x{canvas.height} pixels"
+                    where += "" if target else " without a target"
+                    _check_tensors(candidate.label(variant), primitive, made, where)
+
+
+def seed(candidate: Candidate) -> None:
+    """The same seed gives the same first drawing and the same fit, bit for bit.
+
+    Take every random number from `context.random` or `context.randn`, or from the `rng` of a shape;
+    keep no state between calls.
+    """
+    for variant in candidate.variants:
+        _same(
+            candidate.label(variant),
+            "a first drawing",
+            *(_drawn(candidate, variant, n) for n in (1, 2)),
+        )
+    if candidate.cls.engines:
+        (one, _), (other, _) = (_fit(candidate, candidate.cls.engines[0], n) for n in (1, 2))
+        _same(candidate.cls.__name__, "a fit", one.tensors, other.tensors)
+
+
+def randomness(candidate: Candidate) -> None:
+    """The primitive does not use the global random generators of torch, numpy and Python.
+
+    Take every random number from `context.random` or `context.randn`, or from the `rng` of a shape;
+    do not set seeds.
+    """
+    for variant in candidate.variants:
+        before = generators()
+        primitive, made = candidate.drawing(variant, moved=True)
+        _shown(made, primitive)
+        for name, state in generators().items():
+            if state != before[name]:
+                raise Failed(f"{candidate.label(variant)} changes the global generator of {name}")
+
+
+@basic
+def drawing(candidate: Candidate) -> None:
+    """A drawing is finite at the size of the fit and at other sizes, down to one pixel.
+
+    Look for divisions by zero, roots or logarithms of negative numbers, and overflow.
+    """
+    for variant in candidate.variants:
+        for moved in (False, True):
+            for count in (1, 6):
+                primitive, made = candidate.drawing(variant, count=count, moved=moved)
+                for canvas in (*SIZES, CANVAS):
+                    _finite_picture(candidate, primitive, made, variant, canvas)
+
+
+def round_trip(candidate: Candidate) -> None:
+    """A drawing that is saved to an `.art` file and loaded gives the same picture, bit for bit.
+
+    Keep everything that drawing needs in parameters and options: no attribute is saved.
+    """
+    for variant in candidate.variants:
+        primitive, made = candidate.drawing(variant, moved=True)
+        recipe = _plan(candidate, variant).recipe
+        art = Art(made, recipe, registry=candidate.registry)
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "saved.art"
+            art.save(path)
+            loaded = load(path, registry=candidate.registry)
+        again = _shown(loaded.drawing, loaded.primitive())
+        if not torch.equal(_shown(made, primitive), again):
+            raise Failed(f"{candidate.label(variant)} draws another picture after save and load")
+        if loaded.to_bytes() != art.to_bytes():
+            raise Failed(f"{candidate.label(variant)} gives another file when saved again")
+        for precision in primitive.precisions:
+            stored = quantised(made, precision)
+            _finite_picture(
+                candidate, primitive, stored, variant, CANVAS, f" stored as {precision}"
+            )
+
+
+def learning(candidate: Candidate) -> str:
+    """Every engine of the primitive lowers the loss of a small picture within 30 steps.
+
+    Look at the learning rates: with small ones nothing changes, with large ones the fit diverges.
+    """
+    remarks = []
+    for engine in candidate.cls.engines:
+        _, losses = _fit(candidate, engine)
+        first, best = losses[0], min(losses)
+        if not best < first:
+            raise Failed(
+                f"{engine} did not lower the loss of {candidate.cls.__name__} "
+                f"in {FIT_STEPS} steps: {first:.4g}, at best {best:.4g}"
+            )
+        remarks.append(f"{engine} {first:.3g} to {best:.3g}")
+    return ", ".join(remarks)
+
+
+def _plan(candidate: Candidate, variant: Variant) -> Plan:
+    """Resolve a variant as `artgen fit` does. Raises UsageError, PluginError."""
+    table = {"name": candidate.registry.spelling(candidate.entry), **variant.options}
+    if variant.preset:
+        table["preset"] = variant.preset
+    recipe = Recipe.from_dict({"primitive": table})
+    return resolve(recipe, candidate.registry, CANVAS, candidate.sample)
+
+
+def _ends(kind: Any, option: dataclasses.Field[Any]) -> list[Any]:
+    """Return the bounds of a number; not the upper one of an integer, which may be a size."""
+    low, high = option.metadata.get("low"), option.metadata.get("high")
+    ends = [low] if kind is int else [low, high]
+    return [kind(end) for end in ends if end is not None] if kind in (int, float) else []
+
+
+def _shown(made: Drawing, primitive: Primitive, canvas: Canvas | None = None) -> Tensor:
+    """Draw as floats [3, height, width]; a codec draws its sheet."""
+    if not isinstance(made.subject, ImageSet):
+        return draw(made, primitive, canvas)
+    pixels = open_view(made, primitive, canvas).show(made).pixels
+    return torch.from_numpy(pixels).permute(2, 0, 1) / 255
+
+
+def _finite_picture(
+    candidate: Candidate,
+    primitive: Primitive,
+    made: Drawing,
+    variant: Variant,
+    canvas: Canvas,
+    how: str = "",
+) -> None:
+    image = _shown(made, primitive, canvas)
+    expected = (3, canvas.height, canvas.width)
+    where = f"{candidate.label(variant)}{how} on {canvas.width}x{canvas.height} pixels"
+    if tuple(image.shape) != expected:
+        raise Failed(f"{where} draws {list(image.shape)}, expected {list(expected)}")
+    bad = int((~image.isfinite()).sum())
+    if bad:
+        raise Failed(f"{where} draws {bad} of {image.numel()} values that are NaN or infinite")
+
+
+def _check_tensors(label: str, primitive: Primitive, made: Drawing, where: str) -> None:
+    context = Context(torch.Generator(), made.canvas, primitive.count_of(made))
+    for name, param in primitive.parameters().items():
+        tensor = made.tensors[name]
+        if not bool(tensor.isfinite().all()):
+            raise Failed(f"{label}: init of {name} is NaN or infinite for {where}")
+        low, high = param.bounds(context)
+        if not low <= high:
+            raise Failed(f"{label}: {name} has min {low:.3g} above max {high:.3g} for {where}")
+        kept = param.map(param.map.inverse(tensor))
+        gap = (kept - tensor).abs()
+        if not torch.allclose(kept, tensor, rtol=1e-3, atol=1e-4):
+            value = float(tensor.flatten()[int(gap.argmax())])
+            raise Failed(
+                f"{label}: init of {name} is {value:.3g}, which its map {param.map.function!r} "
+                f"cannot reach, for {where}"
+            )
+
+
+def _drawn(candidate: Candidate, variant: Variant, entropy: int) -> dict[str, Tensor]:
+    """Return the tensors of the first drawing, with global generators seeded by `entropy`."""
+    with seeded(entropy):
+        return dict(candidate.drawing(variant, seed=5)[1].tensors)
+
+
+def _fit(candidate: Candidate, engine: str, entropy: int = 0) -> tuple[Drawing, list[float]]:
+    """Run a short fit, and return its drawing and the losses of its evaluations."""
+    losses: list[float] = []
+
+    def watch(event: Event) -> None:
+        if isinstance(event, Evaluated):
+            losses.append(event.loss)
+
+    table: dict[str, Any] = {"name": candidate.registry.spelling(candidate.entry)}
+    if candidate.cls.has_count:
+        table["count"] = 8
+    recipe = Recipe.from_dict(
+        {
+            "seed": 3,
+            "primitive": table,
+            "stage": [{"engine": engine, "steps": FIT_STEPS}],
+            "output": {"video": False},
+            # Without a choice a timing decides, which may differ from run to run.
+            "run": {"device": "cpu", "backend": "eager", "threads": 1, "arithmetic": "fp32"},
+        }
+    )
+    target: Target = image_from_array(picture(CANVAS).permute(1, 2, 0).numpy())
+    if candidate.sample is not None:
+        target = set_from_arrays(*pictures())
+    with seeded(entropy):
+        outcome = run(recipe, candidate.registry, target=target, observers=[watch])
+    if outcome.error is not None:
+        raise outcome.error
+    assert outcome.art is not None
+    return outcome.art.drawing, losses
+
+
+def _same(label: str, what: str, first: Any, second: Any) -> None:
+    for name, tensor in first.items():
+        if not torch.equal(tensor, second[name]):
+            gap = float((tensor - second[name]).abs().max())
+            raise Failed(
+                f"{label}: {what} with the same seed differs in {name}, by up to {gap:.3g}"
+            )

@@ -1,0 +1,89 @@
+"""The checks that primitives of each family, and plugins of each other kind, have to pass."""
+
+from __future__ import annotations
+
+from artgen.base.errors import did_you_mean
+from artgen.base.generic import import_answers
+from artgen.primitives import Primitive
+from artgen.testing import (
+    engine,
+    every,
+    exporter,
+    look,
+    loss,
+    names,
+    observer,
+    pointwise,
+    target,
+)
+from artgen.testing.candidate import Offer
+from artgen.testing.run_checks import Check, Failed
+
+
+def deviations(candidate: Offer) -> None:
+    """Every known deviation names a check and gives a reason.
+
+    Correct `known_deviations`: it maps the name of a check to a sentence that gives the reason.
+    """
+    known = [check.__name__ for check in checks_for(candidate)]
+    for name, reason in candidate.known_deviations.items():
+        if name not in known or name == deviations.__name__:
+            raise Failed(f"unknown check {name!r} in known_deviations: {did_you_mean(name, known)}")
+        if not (isinstance(reason, str) and reason.strip()):
+            raise Failed(f"known_deviations gives no reason for {name!r}")
+
+
+FIRST: tuple[Check, ...] = (
+    deviations,
+    names.names,
+    every.schema,
+    every.documentation,
+    every.drawing,
+)
+THEN: tuple[Check, ...] = (
+    every.options,
+    every.seed,
+    every.randomness,
+    every.round_trip,
+    every.learning,
+)
+POINTWISE: tuple[Check, ...] = (
+    every.init,
+    pointwise.finite,
+    pointwise.gradients,
+    pointwise.bounds,
+    pointwise.resolution,
+    pointwise.device,
+)
+CHECKS: dict[type[Primitive], tuple[Check, ...]] = {
+    Primitive: (*FIRST, *THEN, every.init, pointwise.bounds),
+}
+"""The checks of each family, whose module `checks` adds them."""
+
+OTHERS: dict[str, tuple[Check, ...]] = {
+    "engine": (names.names, *engine.ENGINE),
+    "exporter": exporter.EXPORTER,
+    "look": look.LOOK,
+    "loss": loss.LOSS,
+    "observer": observer.OBSERVER,
+    "run": (),
+    "target": target.TARGET,
+}
+
+
+def checks_for(offer: Offer) -> tuple[Check, ...]:
+    """Return the checks of what a plugin offers, basic ones first."""
+    if offer.entry.kind == "primitive":
+        return checks_of(offer.loaded)
+    return (deviations, *OTHERS[offer.entry.kind])
+
+
+def checks_of(primitive: type[Primitive]) -> tuple[Check, ...]:
+    """Return the checks of a primitive's family, basic ones first."""
+    import_answers(primitive, "checks")
+    return next(CHECKS[base] for base in primitive.__mro__ if base in CHECKS)
+
+
+def add_checks(family: type[Primitive], *checks: Check) -> None:
+    """Add checks for all primitives derived from `family`, after those that they have."""
+    CHECKS[family] = (*checks_of(family), *checks)

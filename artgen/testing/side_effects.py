@@ -1,0 +1,104 @@
+"""What plugin code must not do on the side: read the clock, print, write files, draw at random."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import numpy as np
+import torch
+
+from artgen.base.faults import root_of
+from artgen.testing.candidate import Offer
+from artgen.testing.run_checks import Failed
+
+_CLOCKS = ("time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "process_time")
+CLOCK: dict[Any, str] = {getattr(time, name): f"reads time.{name}" for name in _CLOCKS}
+CLOCK[datetime.datetime.now] = "reads datetime.now"
+CLOCK[time.strftime] = "reads time.strftime"
+FILES: dict[Any, str] = {print: "prints", open: "opens a file", input: "asks for input"}
+
+
+@contextmanager
+def no_calls(offer: Offer, forbidden: dict[Any, str]) -> Iterator[None]:
+    """Raise Failed with file and line where code of the plugin calls a forbidden builtin."""
+    root, found = root_of(offer.loaded), ""
+
+    def watch(frame: FrameType, event: str, called: Any) -> None:
+        nonlocal found
+        if event == "c_call" and not found:
+            module = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+            if module == root and type(called) is type(print) and called in forbidden:
+                file = Path(frame.f_code.co_filename).name
+                found = f"{offer.name} {forbidden[called]} ({file}, line {frame.f_lineno})"
+
+    before = sys.getprofile()
+    sys.setprofile(watch)
+    try:
+        yield
+    finally:
+        sys.setprofile(before)
+    if found:
+        raise Failed(found)
+
+
+@contextmanager
+def check_side_effects(offer: Offer) -> Iterator[None]:
+    """Raise Failed if the body changes global generators or settings, prints or writes files."""
+    files, text = set(os.listdir()), io.StringIO()
+    # A seed that a plugin would hardly choose, so that setting one is a change.
+    with seeded(977_231):
+        settings = _settings()
+        with redirect_stdout(text):
+            yield
+        for name, value in _settings().items():
+            if value != settings[name]:
+                raise Failed(f"{offer.name} changes {name}")
+    if text.getvalue():
+        raise Failed(f"{offer.name} prints {text.getvalue().splitlines()[0]!r} to stdout")
+    more = sorted(set(os.listdir()) - files)
+    if more:
+        raise Failed(f"{offer.name} writes {more[0]} into the current folder")
+
+
+def generators() -> dict[str, Any]:
+    """Return the states of all global generators as comparable values."""
+    return {
+        "torch": torch.get_rng_state().tolist(),
+        "numpy": [np.asarray(part).tolist() for part in np.random.get_state()],
+        "Python": random.getstate(),
+    }
+
+
+@contextmanager
+def seeded(entropy: int) -> Iterator[None]:
+    """Seed the global generators with `entropy`, and restore them afterwards."""
+    states = torch.get_rng_state(), np.random.get_state(), random.getstate()
+    torch.manual_seed(entropy)
+    np.random.seed(entropy)
+    random.seed(entropy)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(states[0])
+        np.random.set_state(states[1])
+        random.setstate(states[2])
+
+
+def _settings() -> dict[str, Any]:
+    return {
+        **{f"the global generator of {name}": state for name, state in generators().items()},
+        "whether torch computes gradients": torch.is_grad_enabled(),
+        "torch's default dtype": torch.get_default_dtype(),
+        "torch's number of threads": torch.get_num_threads(),
+        "the current folder": os.getcwd(),
+    }

@@ -1,0 +1,1 @@
+"""The immutable values that everything passes on: canvas, frame, drawing, subject."""

@@ -1,0 +1,332 @@
+"""Frames: how large a picture is, and which part of a drawing or photograph fills it.
+
+A frame with an aspect ratio crops what is wider or higher, or adds a border to what is not. Lengths
+such as ``30cm`` become pixels at a number of dots per inch.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass, replace
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from artgen.base.errors import UsageError
+from artgen.values.canvas import Canvas
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+LARGEST = 65_536
+"""The longest side of a picture, in pixels."""
+
+DPI = 300
+"""Dots per inch of lengths, unless asked for: what printers ask for."""
+
+BACKGROUND = "background"
+"""The border that has the colour of the background, or is transparent where that is left out."""
+
+Place: TypeAlias = "tuple[float, float] | Literal['auto']"
+"""The point to keep in the centre of a crop, as shares of width and height; auto: most detail."""
+
+_CENTRE = 0.5, 0.5
+_INCHES = {"cm": 1 / 2.54, "mm": 1 / 25.4, "in": 1.0}
+_NUMBER = r"(\d{1,15}(?:\.\d{1,4})?)"
+_SIZE = re.compile(rf"{_NUMBER}(?:x{_NUMBER})?(px|cm|mm|in)?", re.IGNORECASE)
+_ASPECT = re.compile(rf"{_NUMBER}:{_NUMBER}")
+_SEEN = 128
+"""Long side in pixels of the picture in which detail is looked for."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """A picture with a long side of `size` pixels (None: as dense as what it shows).
+
+    With an `aspect`, width and height as whole numbers, it is cropped around the point `at`, or
+    with `pad`, a colour or `BACKGROUND`, shown whole inside a border. Raises UsageError.
+    """
+
+    size: int | None = None
+    aspect: tuple[int, int] | None = None
+    at: Place = _CENTRE
+    pad: str | None = None
+
+    def __post_init__(self) -> None:
+        size = self.size
+        if size is not None and not (isinstance(size, Integral) and 1 <= size <= LARGEST):
+            raise UsageError(
+                f"size must be the long side in pixels, a whole number from 1 to {LARGEST}, "
+                f"got {size!r}",
+                hint='the shorter side follows from the picture; "1080x1080" asks for both',
+            )
+        if self.aspect is not None and not all(1 <= side <= LARGEST for side in self.aspect):
+            raise UsageError(
+                f"an aspect ratio must be two numbers from 1 to {LARGEST}, got {self.aspect}"
+            )
+
+    @classmethod
+    def of(cls, value: Size | None) -> Frame:
+        """The frame that a size asks for: a long side, ``"1080x1080"``, a pair, or a frame."""
+        if isinstance(value, Frame):
+            return value
+        if isinstance(value, str):
+            return parse_frame(value)
+        if isinstance(value, tuple):
+            return parse_frame("x".join(map(str, value)))
+        return cls(value)
+
+    def window(self, width: float, height: float) -> tuple[float, float, float, float]:
+        """Left, top, width and height of what it shows of something this large.
+
+        Left and top are negative where there is a border.
+        """
+        if self.aspect is None:
+            return 0, 0, width, height
+        ratio = self.aspect[0] / self.aspect[1]
+        wide = (min if self.pad is None else max)(width, height * ratio)
+        high = wide / ratio
+        if self.pad is not None:
+            return (width - wide) / 2, (height - high) / 2, wide, high
+        x, y = _CENTRE if self.at == "auto" else self.at
+        left = min(max(x * width - wide / 2, 0.0), width - wide)
+        top = min(max(y * height - high / 2, 0.0), height - high)
+        return left, top, wide, high
+
+    def canvas(self, width: int, height: int) -> Canvas:
+        """The pixels of the picture, of exactly its aspect, for something this large."""
+        if self.aspect is None:
+            whole = Canvas(width, height)
+            return whole if self.size is None else whole.scaled(self.size)
+        _, _, wide, high = self.window(width, height)
+        return Canvas(*self.aspect).scaled(self.size or max(1, round(max(wide, high))))
+
+    def place(self, drawn: Canvas) -> Placement:
+        """Place a drawing of that canvas on the picture."""
+        picture = self.canvas(drawn.width, drawn.height)
+        if self.aspect is None:
+            return Placement(picture, picture, 0, 0)
+        left, top, wide, high = self.window(drawn.width, drawn.height)
+        scale = max(picture.width / wide, picture.height / high)
+        width, height = round(drawn.width * scale), round(drawn.height * scale)
+        if self.pad is not None:
+            whole = Canvas(max(1, min(width, picture.width)), max(1, min(height, picture.height)))
+            left, top = (whole.width - picture.width) // 2, (whole.height - picture.height) // 2
+            return Placement(whole, picture, left, top)
+        whole = Canvas(max(width, picture.width), max(height, picture.height))
+        return Placement(
+            whole,
+            picture,
+            min(round(left * scale), whole.width - picture.width),
+            min(round(top * scale), whole.height - picture.height),
+        )
+
+    def focused(self, pixels: NDArray[Any]) -> Frame:
+        """The frame with ``auto`` replaced by the middle of the window around the most detail.
+
+        Detail is the sum of differences between neighbouring pixels of `pixels`, [height, width,
+        channels], reduced to a long side of about 128; of equal windows the most central one wins.
+        """
+        import numpy as np
+
+        if self.at != "auto":
+            return self
+        if self.aspect is None or self.pad is not None:
+            return replace(self, at=_CENTRE)
+        height, width = pixels.shape[:2]
+        step = math.ceil(max(height, width) / _SEEN)
+        small = pixels[: height // step * step, : width // step * step].astype(np.float64)
+        small = small.reshape(height // step, step, width // step, step, -1).mean((1, 3))
+        across = np.abs(np.diff(small, axis=1, append=small[:, -1:])).sum(2)
+        detail = across + np.abs(np.diff(small, axis=0, append=small[-1:])).sum(2)
+        rows, columns = detail.shape
+        _, _, wide, high = self.window(columns, rows)
+        return replace(self, at=(_densest(detail.sum(0), wide), _densest(detail.sum(1), high)))
+
+
+WHOLE = Frame()
+"""The whole of what is shown, as dense as it is."""
+
+Size: TypeAlias = "int | str | tuple[int, int] | Frame"
+"""A long side in pixels, width and height as ``"1080x1080"`` or a pair, a length, or a frame."""
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The place of a picture of size `picture` on a drawing of size `whole`, in its pixels.
+
+    `left` and `top` are negative where the picture has a border.
+    """
+
+    whole: Canvas
+    picture: Canvas
+    left: int
+    top: int
+
+    def cut(self, pixels: NDArray[np.uint8], fill: tuple[int, ...]) -> NDArray[np.uint8]:
+        """The pixels of the picture, [height, width, channels], given those of the drawing."""
+        import numpy as np
+
+        if self.picture == self.whole:
+            return pixels
+        width, height = self.picture.width, self.picture.height
+        if self.left >= 0 and self.top >= 0:
+            return pixels[self.top : self.top + height, self.left : self.left + width]
+        bordered = np.full((height, width, pixels.shape[2]), fill[: pixels.shape[2]], np.uint8)
+        bordered[-self.top :, -self.left :][: self.whole.height, : self.whole.width] = pixels
+        return bordered
+
+
+def parse_frame(
+    size: str | None = None,
+    crop: str | None = None,
+    at: str | None = None,
+    pad: str | None = None,
+    dpi: float | None = None,
+) -> Frame:
+    """Read a frame from texts.
+
+    `size` is ``2048``, ``1080x1080``, ``30cm`` or ``20x30cm`` (also mm, in), `crop` is ``9:16`` or
+    ``1080x1920``, `at` is ``auto`` or the shares ``0.5,0.3``. Raises UsageError.
+    """
+    frame = Frame(at=parse_place(at), pad=pad)
+    if crop is not None and _ASPECT.fullmatch(crop):
+        frame = replace(frame, aspect=parse_aspect(crop))
+    elif crop is not None:
+        width, height = _sides("--crop", crop, dpi)
+        if height is None:
+            raise UsageError(
+                f"--crop {crop} is not an aspect ratio", hint="write 9:16, or 1080x1920 for pixels"
+            )
+        frame = replace(frame, size=max(width, height), aspect=(width, height))
+    if size is not None:
+        width, height = _sides("--size", size, dpi)
+        if height is None:
+            return replace(frame, size=width)
+        if crop is not None:
+            raise UsageError(
+                f"--size {size} and --crop {crop} both ask for an aspect ratio",
+                hint="leave --crop out: --size crops too",
+            )
+        frame = replace(frame, size=max(width, height), aspect=(width, height))
+    return frame
+
+
+def parse_pixels(text: str, dpi: float | None = None, *, flag: str = "--size") -> int | str:
+    """A long side in pixels, or ``WIDTHxHEIGHT``, given either or lengths.
+
+    Raises UsageError naming the `flag`.
+    """
+    width, height = _sides(flag, text, dpi)
+    return width if height is None else f"{width}x{height}"
+
+
+def has_unit(text: str | None) -> bool:
+    """Whether a size is a length, so that it depends on the dots per inch."""
+    return text is not None and text.lower().endswith(tuple(_INCHES))
+
+
+def parse_aspect(text: str) -> tuple[int, int]:
+    """The aspect ratio that ``9:16`` or ``2.35:1`` stands for, as whole numbers.
+
+    Raises UsageError.
+    """
+    match = _ASPECT.fullmatch(text)
+    sides = [float(side) for side in match.groups()] if match else []
+    if not sides or not all(0 < side <= LARGEST for side in sides):
+        raise UsageError(f"{text!r} is not an aspect ratio", hint="write 9:16")
+    if max(sides) / min(sides) > 1000:
+        raise UsageError(f"the aspect ratio {text} is above 1000:1")
+    if not all(side.is_integer() for side in sides):
+        scale = LARGEST / max(sides)
+        sides = [max(1.0, side * scale) for side in sides]
+    return round(sides[0]), round(sides[1])
+
+
+def parse_place(text: str | None) -> Place:
+    """The point that ``0.5,0.3`` or ``auto`` stands for. Raises UsageError."""
+    if text is None:
+        return _CENTRE
+    if text == "auto":
+        return "auto"
+    parts = text.split(",")
+    try:
+        x, y = (float(part) for part in parts)
+    except ValueError:
+        x = y = math.nan
+    if not (0 <= x <= 1 and 0 <= y <= 1):
+        raise UsageError(
+            f"{text!r} is not a point of a picture",
+            hint="write auto, or shares of width and height such as 0.5,0.3",
+        )
+    return x, y
+
+
+Circle: TypeAlias = tuple[float, float, float]
+"""Centre, as shares of width and height, and radius as a share of the shorter side."""
+
+
+def is_focus(text: str) -> bool:
+    """Whether `text` is for `parse_focus`, and not the name of a file."""
+    return text == "auto" or re.fullmatch(r"[-+\d.,; ]*\d?,[-+\d.,; ]*", text) is not None
+
+
+def parse_focus(text: str) -> tuple[Circle, ...]:
+    """The circles ``X,Y,R``, with a semicolon between several; none for ``auto``.
+
+    Raises UsageError.
+    """
+    if text == "auto":
+        return ()
+    circles = []
+    for part in text.split(";"):
+        try:
+            x, y, radius = (float(number) for number in part.split(","))
+        except ValueError:
+            x = y = radius = math.nan
+        if not (0 <= x <= 1 and 0 <= y <= 1 and 0 < radius <= 1):
+            raise UsageError(
+                f"{part.strip()!r} is not a circle in a picture",
+                hint="write auto, a file, or shares of width, height and the shorter side, such as "
+                "0.5,0.3,0.1",
+            )
+        circles.append((x, y, radius))
+    return tuple(circles)
+
+
+def _sides(flag: str, text: str, dpi: float | None) -> tuple[int, int | None]:
+    """One or two sides in pixels. Raises UsageError."""
+    match = _SIZE.fullmatch(text.replace("\N{MULTIPLICATION SIGN}", "x").replace(" ", ""))
+    if match is None:
+        raise UsageError(
+            f"{flag} {text!r} is not a size", hint="write 2048, 1080x1080, 30cm or 20x30cm"
+        )
+    unit = (match[3] or "px").lower()
+    scale = 1.0 if unit == "px" else _INCHES[unit] * (dpi or DPI)
+    sides = [float(side) * scale for side in match.groups()[:2] if side]
+    whole = unit != "px" or all(side.is_integer() for side in sides)
+    if not whole or not all(1 <= round(side) <= LARGEST for side in sides):
+        raise UsageError(
+            f"{flag} {text} must be a whole number of pixels from 1 to {LARGEST}",
+            hint="for example 1080 or 1080x1080"
+            if unit == "px"
+            else f"{text} are {' x '.join(f'{s:.0f}' for s in sides)}",
+        )
+    first, *second = map(round, sides)
+    return first, second[0] if second else None
+
+
+def _densest(detail: NDArray[Any], length: float) -> float:
+    """The share at the middle of the stretch of this length around the most `detail`.
+
+    Detail counts more in the middle of a stretch, so that nothing important is cut at its ends.
+    """
+    import numpy as np
+
+    total = len(detail)
+    size = min(total, max(1, round(length)))
+    sums = np.convolve(detail, np.hanning(size + 2)[1:-1], "valid")
+    best = np.flatnonzero(sums >= sums.max() * (1 - 1e-9))
+    starts = best[np.abs(best - (total - size) / 2).argmin()]
+    return round(float(starts + size / 2) / total, 4)

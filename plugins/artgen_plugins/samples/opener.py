@@ -1,0 +1,83 @@
+"""The target ``sample:NAME``: a photograph, a drawn picture, digits, letters, a clip."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from artgen.errors import InputError, reading
+from artgen.targets import (
+    DEFAULT_REQUEST,
+    ImageTarget,
+    SourceOptions,
+    Target,
+    TargetRequest,
+    content_hash,
+    image_from_array,
+)
+from artgen_plugins.samples import CLIPS, GENERATED, SETS, SUBJECTS
+
+_SUBJECT_SIDE, _LARGEST_SUBJECT = 768, 4096
+
+
+def open_sample(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> Target:
+    """Open the sample called `rest`, one of `NAMES` with its options.
+
+    Raises InputError for an unknown option, or where this scikit-image came without the picture.
+    """
+    name = rest.partition("?")[0]
+    if name in SETS:
+        from artgen_plugins.samples.digits import open_digits
+
+        return open_digits(rest, request)
+    if name in CLIPS:
+        from artgen_plugins.samples.clips import open_clip
+
+        return open_clip(rest, request)
+    if name in SUBJECTS:
+        return _open_subject(rest, request)
+    source = f"sample:{rest}"
+    if rest in GENERATED:
+        from artgen_plugins.samples import generated
+
+        # Another machine may round otherwise: what is computed is what is hashed.
+        digest = content_hash(f"{source} 1")
+        pixels = getattr(generated, rest)()
+        return image_from_array(pixels, request, rest, source=source, sha256=digest)
+    return image_from_array(_photograph(rest), request, rest, source=source)
+
+
+def _open_subject(rest: str, request: TargetRequest) -> ImageTarget:
+    """A subject drawn from ``NAME?seed=0``, as large as it is fitted, or larger."""
+    options = SourceOptions("sample", rest, ("seed",))
+    seed = options.number("seed", 0, 0, 2**63 - 1)
+    side = min(max(request.size or 0, _SUBJECT_SIDE), _LARGEST_SUBJECT)
+    digest = content_hash(f"{options.what} {seed} 1")
+    pixels = _subject(options.what, side, seed)
+    return image_from_array(pixels, request, options.what, source=options.source, sha256=digest)
+
+
+@lru_cache(len(SUBJECTS))
+def _subject(name: str, side: int, seed: int) -> NDArray[np.uint8]:
+    """The drawn subject, kept because a gallery opens the same ones again and again."""
+    from artgen_plugins.samples.subjects import draw_subject
+
+    pixels = draw_subject(name, side, seed)
+    pixels.flags.writeable = False
+    return pixels
+
+
+def _photograph(name: str) -> Any:
+    from skimage import data
+
+    try:
+        with reading(f"sample {name!r}"):
+            return getattr(data, name)()
+    except (AttributeError, ImportError, OSError) as error:
+        raise InputError(
+            f"sample {name!r} is missing from the installed scikit-image: {error}",
+            hint="reinstall scikit-image, or give a picture of your own",
+        ) from None

@@ -1,0 +1,23 @@
+"""Subjects that are drawn by code from a seed, at any size: one module and function each."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._plate import Colours, Plate
+
+_ASPECTS = {"botanical": 3 / 4, "fern": 3 / 4, "koi": 1, "profile": 4 / 5, "windows": 3 / 4}
+"""Width over height where it is not 4 / 3."""
+
+
+def draw_subject(name: str, size: int, seed: int = 0) -> NDArray[np.uint8]:
+    """The subject with a long side of `size` pixels, sRGB uint8 [height, width, 3]."""
+    aspect = _ASPECTS.get(name, 4 / 3)
+    width, height = round(size * min(1, aspect)), round(size / max(1, aspect))
+    module = import_module(f"{__name__}.{name}")
+    picture: Colours = getattr(module, name)(Plate.of(width, height, seed))
+    pixels: NDArray[np.uint8] = np.rint(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+    return pixels
