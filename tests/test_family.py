@@ -170,6 +170,9 @@ def test_its_objective_adds_options_to_the_engine(plugin, photo, tmp_path, capsy
     monkeypatch.chdir(tmp_path)
     common = [str(photo), "--plugin", str(plugin), "-e", "gradient", "-n", "4", "--steps", "40"]
     common += ["--seed", "1", "--size", "24", "-q"]
+    # The catalogue knows the engine from now on, as it is without the plugin.
+    bare = ["fit", str(photo), "-p", "gaussian", "--steps", "1", "-q", "--set", "engine.calm=1"]
+    assert main(bare) == 2
     colours = []
     for calm in ("0", "100"):
         asked = ["-p", "bands", "--set", f"engine.calm={calm}", "--name", f"calm{calm}"]

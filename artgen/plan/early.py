@@ -52,6 +52,10 @@ def check_known_options(recipe: Recipe, registry: Registry) -> None:
         if engine is None:
             continue
         family, families = primitive["family"], engine["families"]
+        if set(stage.options).difference(each["name"] for each in engine["options"]) and any(
+            entry.plugin.origin != "built-in" for entry in registry.entries("primitive")
+        ):
+            continue  # the family of such a plugin may have it
         if families is None or family in families:
             own = options_for(engine, family)
             names = {
