@@ -1,12 +1,17 @@
 """Write what follows from the declared keys of a recipe: `make declared`.
 
-The tables of keys in docs/recipes.md are those of `artgen.recipe.tables`, and so are the arguments
-of `artgen.fit` that type checkers read. The tests compare.
+The tables of keys in docs/recipes.md are those of `artgen.recipe.tables`, with the docstrings of
+the keys, and the arguments of `artgen.fit` that type checkers read are theirs too. The tests
+compare.
 """
 
 from __future__ import annotations
 
+import ast
+import inspect
 import re
+import textwrap
+from itertools import pairwise
 from pathlib import Path
 
 from artgen.recipe import Recipe, keywords
@@ -20,12 +25,26 @@ _HEAD = "| key | value | default |\n|---|---|---|\n"
 
 def keys_table(cls: type[Table]) -> str:
     """The rows of a table's keys, those that are tables themselves left out."""
-    rows = [
-        f"| `{each.name}` | {each.help} | {each.usually} |\n"
-        for each in cls.declared().values()
-        if each.help
-    ]
-    return _HEAD + "".join(rows).replace("|  |", "| |")
+    docs = docstrings(cls)
+    rows = []
+    for each in cls.declared().values():
+        if each.field in docs:
+            meaning, _, usually = docs[each.field].rstrip(".").partition(". Default: ")
+            row = f"| `{each.name}` | {meaning[:1].lower() + meaning[1:]} | {usually} |\n"
+            rows.append(row.replace("|  |", "| |"))
+    return _HEAD + "".join(rows)
+
+
+def docstrings(cls: type[Table]) -> dict[str, str]:
+    """The docstrings of the keys of a table, each in one line, by their fields."""
+    [body] = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    assert isinstance(body, ast.ClassDef)
+    found = {}
+    for key, doc in pairwise(body.body):
+        match key, doc:
+            case ast.AnnAssign(ast.Name(field)), ast.Expr(ast.Constant(str(text))):
+                found[field] = " ".join(text.split())
+    return found
 
 
 def recipes_page(text: str) -> str:
@@ -84,9 +103,9 @@ def stub() -> str:
     )
 
 
-def quoted(text: str | None) -> str:
+def quoted(default: str | bool | None) -> str:
     """A default as Python code."""
-    return "None" if text is None else f'"{text}"'
+    return f'"{default}"' if isinstance(default, str) else str(default)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""The declaration of a key of a recipe: its type, bounds and help, the flag that sets it, its docs.
+"""The declaration of a key of a recipe: its type and bounds, the flag that sets it, its docs.
 
-    steps: int | None = key("length of the schedule", "the primitive's", default=None, low=1,
-                            flag=Flag(LONG, "N", "Number of steps."))
+    steps: int | None = key(default=None, low=1, flag=Flag(LONG, "N", "Number of steps."))
+    '''Length of the schedule. Default: the primitive's.'''
 
 `Table.declared` collects the declarations of a table. From them follow the checks of recipe files,
-the flags of ``artgen fit`` (`artgen.cli._flags.declared`), the signature of `artgen.fit` and the
-tables in docs/recipes.md.
+the flags of ``artgen fit`` (`artgen.cli._request`), the signature of `artgen.fit` and the tables in
+docs/recipes.md, whose rows are the docstrings.
 """
 
 from __future__ import annotations
@@ -84,17 +84,14 @@ class Key:
     def __init__(
         self,
         default: Any,
-        help: str,
-        usually: str,
         name: str | None,
         bounds: Mapping[str, float],
         check: Check | None,
         flag: Flag | None,
         keyword: str | Literal[True] | None,
     ) -> None:
-        self.default, self.help, self.usually, self.bounds = default, help, usually, bounds
+        self.default, self._name, self.bounds = default, name, bounds
         self.check, self.flag, self.keyword = check, flag, keyword
-        self._name = name
 
     def __set_name__(self, owner: type[Table], field: str) -> None:
         self.owner, self.field = owner, field
@@ -110,9 +107,9 @@ class Key:
         return hints_of(self.owner)[self.field]
 
     @property
-    def keyword_default(self) -> str | None:
-        """The default of the argument of `artgen.fit`; None for what is not a text."""
-        return self.default if isinstance(self.default, str) else None
+    def keyword_default(self) -> str | bool | None:
+        """The default of the argument of `artgen.fit`; None for numbers and tables."""
+        return self.default if isinstance(self.default, str | bool) else None
 
     @property
     def keyword_type(self) -> str:
@@ -150,8 +147,6 @@ class Key:
 
 
 def key(
-    help: str = "",
-    usually: str = "",
     *,
     default: Any = REQUIRED,
     name: str | None = None,
@@ -165,17 +160,17 @@ def key(
     shortest: int | None = None,
     longest: int | None = None,
 ) -> Any:
-    """Declare a key of a `Table`.
+    """Declare a key of a `Table`, whose docstring follows it: what it is, and ``Default: ...``.
 
-    `help` says in the docs what it is, and `usually` what holds where it is not given. Its value is
-    `low` or more and `high` or less, more than `above` and less than `below`; lists and texts have
-    `shortest` to `longest` items. `name` is its name in files, if another than that of the field.
-    `keyword` makes it an argument of `artgen.fit`, of that type if it is not the key's own.
+    Its value is `low` or more and `high` or less, more than `above` and less than `below`; lists
+    and texts have `shortest` to `longest` items. `name` is its name in files, if another than that
+    of the field. `keyword` makes it an argument of `artgen.fit`, of that type if it is not the
+    key's own.
     """
     bounds = {"ge": low, "le": high, "gt": above, "lt": below}
     bounds |= {"min_length": shortest, "max_length": longest}
     given = {bound: value for bound, value in bounds.items() if value is not None}
-    return Key(default, help, usually, name, given, check, flag, keyword)
+    return Key(default, name, given, check, flag, keyword)
 
 
 def _tables(hint: Any) -> list[type[Table]]:

@@ -46,15 +46,9 @@ TableT = TypeVar("TableT", bound=Table)
 class Recipe(Table):
     """A run as data. See the table classes for the keys."""
 
-    schema_version: Literal[1, 2] = key(
-        "version of this format; recipes of schema 1 (artgen 0.1) still work",
-        "2",
-        default=SCHEMA,
-        name="schema",
-    )
+    schema_version: Literal[1, 2] = key(default=SCHEMA, name="schema")
+    """Version of this format; recipes of schema 1 (artgen 0.1) still work. Default: 2."""
     seed: int | None = key(
-        "0 or more; the same seed repeats a run",
-        "random",
         default=None,
         low=0,
         below=2**63,
@@ -66,16 +60,11 @@ class Recipe(Table):
             usual=True,
         ),
     )
-    look: str | None = key(
-        "the name of the look that it was made with; what the look says is in the other keys",
-        "none",
-        default=None,
-    )
+    """0 or more; the same seed repeats a run. Default: random."""
+    look: str | None = key(default=None)
+    """The name of the look that it was made with; what the look says is in the other keys. Default:
+    none."""
     init: FileReference | None = key(
-        "an `.art` file to start from, of the same primitive; shapes can also start from splats, "
-        "or from the paths of an [`.svg` file](exports.md#start-from-an-svg). A larger `count` "
-        "adds shapes or sites",
-        "none",
         default=None,
         check=as_file,
         keyword="str | os.PathLike[str] | None",
@@ -88,6 +77,9 @@ class Recipe(Table):
             file=True,
         ),
     )
+    """An `.art` file to start from, of the same primitive; shapes can also start from splats, or
+    from the paths of an [`.svg` file](exports.md#start-from-an-svg). A larger `count` adds shapes
+    or sites. Default: none."""
     target: TargetTable = key(default=TargetTable())
     primitive: PrimitiveTable = key(default=PrimitiveTable())
     stage: tuple[Stage, ...] = key(default=(Stage(),), shortest=1, longest=MOST_STAGES)

@@ -151,20 +151,12 @@ class FileReference(Table):
 class TargetTable(Table):
     """The target: `sample:NAME` or a file, and how it is read."""
 
-    source: str = key(
-        "a picture, an `https://` URL of one, a CSV file, a clip, a set (folder, IDX, `.npz`), "
-        "`frames:FOLDER`, `sample:NAME`, `curve:EXPR` or `points:NAME`",
-        "`sample:astronaut`",
-        default="sample:astronaut",
-    )
-    sha256: str | None = key(
-        "hash of the file; another file under the same name is refused", "any", default=None
-    )
+    source: str = key(default="sample:astronaut")
+    """A picture, an `https://` URL of one, a CSV file, a clip, a set (folder, IDX, `.npz`),
+    `frames:FOLDER`, `sample:NAME`, `curve:EXPR` or `points:NAME`. Default: `sample:astronaut`."""
+    sha256: str | None = key(default=None)
+    """Hash of the file; another file under the same name is refused. Default: any."""
     size: int | None = key(
-        "long side while fitting, in pixels; for plots and maps, that of the frames; for sets, "
-        "that of the pictures",
-        "the picture's own, at most 768, or more for [many parts](scale.md); plots 640, maps 400; "
-        "folders of pictures at most 64; clips at most 384",
         default=None,
         low=1,
         keyword="int | str | None",
@@ -177,30 +169,17 @@ class TargetTable(Table):
             usual=True,
         ),
     )
-    aspect: str | None = key(
-        "`width:height` to which the picture is cropped, such as `9:16`",
-        "its own",
-        default=None,
-        check=_text(parse_aspect),
-    )
-    crop_at: str | None = key(
-        "the point that a crop keeps in its centre, as shares of width and height such as "
-        "`0.5,0.3`; `auto` finds the most detail, and is stored as numbers",
-        "`0.5,0.5`",
-        default=None,
-        check=_text(parse_place),
-        keyword=True,
-    )
-    pad: str | None = key(
-        "add a border instead of cropping: its colour, or `background`",
-        "none",
-        default=None,
-        keyword=True,
-    )
+    """Long side while fitting, in pixels; for plots and maps, that of the frames; for sets, that of
+    the pictures. Default: the picture's own, at most 768, or more for [many parts](scale.md); plots
+    640, maps 400; folders of pictures at most 64; clips at most 384."""
+    aspect: str | None = key(default=None, check=_text(parse_aspect))
+    """`width:height` to which the picture is cropped, such as `9:16`. Default: its own."""
+    crop_at: str | None = key(default=None, check=_text(parse_place), keyword=True)
+    """The point that a crop keeps in its centre, as shares of width and height such as `0.5,0.3`;
+    `auto` finds the most detail, and is stored as numbers. Default: `0.5,0.5`."""
+    pad: str | None = key(default=None, keyword=True)
+    """Add a border instead of cropping: its colour, or `background`. Default: none."""
     background: str = key(
-        "colour behind the parts, behind transparent pixels and of the paper of plots: a CSS name, "
-        "`#rrggbb`, three numbers in 0 to 1, or `auto`",
-        "`auto`: that of the preset, else black; for shapes the mean colour of the target",
         default="auto",
         keyword=True,
         flag=Flag(
@@ -211,17 +190,14 @@ class TargetTable(Table):
             usual=True,
         ),
     )
-    alpha: bool | None = key(
-        "fit the transparency of the picture: parts stay off what is transparent. For shapes, "
-        'cells, and splats with `blend = "over"`',
-        "`true` where `output.transparent` is and `background` is `auto`",
-        default=None,
-    )
+    """Colour behind the parts, behind transparent pixels and of the paper of plots: a CSS name,
+    `#rrggbb`, three numbers in 0 to 1, or `auto`. Default: `auto`: that of the preset, else black;
+    for shapes the mean colour of the target."""
+    alpha: bool | None = key(default=None)
+    """Fit the transparency of the picture: parts stay off what is transparent. For shapes, cells,
+    and splats with `blend = "over"`. Default: `true` where `output.transparent` is and `background`
+    is `auto`."""
     palette: int | tuple[str, ...] | None = key(
-        "the only colours for shapes and an `auto` background: a list such as "
-        '`["#101820", "teal"]`, or the number to learn from the target, 2 to 256; stored as a list '
-        "of 1 to 256",
-        "any colour",
         default=None,
         check=_palette,
         keyword="int | str | os.PathLike[str] | Sequence[str] | None",
@@ -237,11 +213,10 @@ class TargetTable(Table):
             usual=True,
         ),
     )
+    """The only colours for shapes and an `auto` background: a list such as `["#101820", "teal"]`,
+    or the number to learn from the target, 2 to 256; stored as a list of 1 to 256. Default: any
+    colour."""
     focus: str | FileReference | None = key(
-        "where detail matters: `auto` finds faces, or else what stands out, and is stored as "
-        "circles; circles `X,Y,R` as shares of width, height and shorter side, with `;` between "
-        "several; or a gray picture. Other pixels have a tenth of the weight",
-        "none",
         default=None,
         check=_focus,
         keyword=_PATH,
@@ -254,9 +229,10 @@ class TargetTable(Table):
             file=True,
         ),
     )
+    """Where detail matters: `auto` finds faces, or else what stands out, and is stored as circles;
+    circles `X,Y,R` as shares of width, height and shorter side, with `;` between several; or a gray
+    picture. Other pixels have a tenth of the weight. Default: none."""
     mask: FileReference | None = key(
-        "a gray picture that weights each pixel",
-        "none",
         default=None,
         check=as_file,
         keyword=_PATH,
@@ -268,20 +244,18 @@ class TargetTable(Table):
             file=True,
         ),
     )
+    """A gray picture that weights each pixel. Default: none."""
     alpha_weight: bool = key(
-        "weight pixels by their alpha",
-        "`false`",
-        default=False,
-        flag=Flag(JUDGE, None, "Weight pixels by the alpha of the target."),
+        default=False, flag=Flag(JUDGE, None, "Weight pixels by the alpha of the target.")
     )
+    """Weight pixels by their alpha. Default: `false`."""
     max_pixels: int = key(
-        "refuse larger pictures, and sets with more pixels in all",
-        "64,000,000",
         default=64_000_000,
         low=1,
         keyword="int | None",
         flag=Flag(JUDGE, "N", "Refuse larger pictures. Default: 64 million."),
     )
+    """Refuse larger pictures, and sets with more pixels in all. Default: 64,000,000."""
 
     @property
     def frame(self) -> Frame:
@@ -304,9 +278,6 @@ class PrimitiveTable(OpenTable):
     """
 
     name: str = key(
-        "a primitive, as listed by `artgen plugins list`, or a mixture of shapes: "
-        "`triangle*3+ellipse`",
-        "`gaussian`",
         default="gaussian",
         flag=Flag(
             MAKE,
@@ -318,11 +289,9 @@ class PrimitiveTable(OpenTable):
             usual=True,
         ),
     )
+    """A primitive, as listed by `artgen plugins list`, or a mixture of shapes:
+    `triangle*3+ellipse`. Default: `gaussian`."""
     count: int | Literal["auto"] | None = key(
-        "number of parts, or `auto`: add parts until the target PSNR is reached or more of them "
-        "gain too little (shapes, and splats with the blend `sum`). The stored recipe holds the "
-        "final number",
-        "the primitive's",
         default=None,
         check=_count,
         keyword=True,
@@ -337,10 +306,10 @@ class PrimitiveTable(OpenTable):
             usual=True,
         ),
     )
+    """Number of parts, or `auto`: add parts until the target PSNR is reached or more of them gain
+    too little (shapes, and splats with the blend `sum`). The stored recipe holds the final number.
+    Default: the primitive's."""
     target_bytes: int | None = key(
-        "use as many parts as fit into an `.art` file of this many bytes at `precision`; the "
-        "stored recipe holds the count",
-        "none",
         default=None,
         low=1,
         keyword=True,
@@ -348,18 +317,14 @@ class PrimitiveTable(OpenTable):
             MAKE, "N", "Use as many parts as fit into an .art file of N bytes, at --precision."
         ),
     )
-    parameter_bytes: int | None = key(
-        "the same, counting the parameters alone; `artgen compare --bytes` sets it",
-        "none",
-        default=None,
-        low=1,
-    )
-    preset: str | None = key(
-        "a named set of options, count and budget", "none", default=None, keyword=True
-    )
-    plugin: FileReference | None = key(
-        "name and SHA-256 of the loose file it comes from; written by artgen", "none", default=None
-    )
+    """Use as many parts as fit into an `.art` file of this many bytes at `precision`; the stored
+    recipe holds the count. Default: none."""
+    parameter_bytes: int | None = key(default=None, low=1)
+    """The same, counting the parameters alone; `artgen compare --bytes` sets it. Default: none."""
+    preset: str | None = key(default=None, keyword=True)
+    """A named set of options, count and budget. Default: none."""
+    plugin: FileReference | None = key(default=None)
+    """Name and SHA-256 of the loose file it comes from; written by artgen. Default: none."""
 
     @property
     def sizes(self) -> dict[str, Any]:
@@ -371,8 +336,6 @@ class Stage(OpenTable):
     """One engine and its budget; every other key is an option of the engine."""
 
     engine: str = key(
-        "name",
-        "`auto`: the primitive's first",
         default="auto",
         keyword="str | type[Engine]",
         flag=Flag(
@@ -383,9 +346,8 @@ class Stage(OpenTable):
             complete=("names_of", "engine"),
         ),
     )
+    """Name. Default: `auto`: the primitive's first."""
     steps: int | None = key(
-        "length of the schedule",
-        "the primitive's, or the engine's for that count",
         default=None,
         low=1,
         high=MOST_STEPS,
@@ -397,10 +359,8 @@ class Stage(OpenTable):
             type=str,
         ),
     )
+    """Length of the schedule. Default: the primitive's, or the engine's for that count."""
     quality: Quality | None = key(
-        "effort where neither `steps` nor `time` are given: `draft` is a fifth of the default "
-        "steps, `best` four times as many; for `climb`, other numbers of restarts and passes",
-        "`good`",
         default=None,
         keyword=True,
         flag=Flag(
@@ -411,9 +371,10 @@ class Stage(OpenTable):
             usual=True,
         ),
     )
+    """Effort where neither `steps` nor `time` are given: `draft` is a fifth of the default steps,
+    `best` four times as many; for `climb`, other numbers of restarts and passes. Default: `good`.
+    """
     time: float | None = key(
-        "seconds; converted to `steps`, see [below](#a-budget-of-time)",
-        "none",
         default=None,
         above=0,
         high=1e9,
@@ -426,54 +387,35 @@ class Stage(OpenTable):
             usual=True,
         ),
     )
+    """Seconds; converted to `steps`, see [below](#a-budget-of-time). Default: none."""
     replanned: tuple[tuple[int, int], ...] | None = key(
-        "what `steps` were before: pairs of a step and the number planned until there; written by "
-        "artgen",
-        "none",
-        default=None,
-        check=_replanned,
-        shortest=1,
-        longest=MOST_REVISIONS,
+        default=None, check=_replanned, shortest=1, longest=MOST_REVISIONS
     )
-    evaluations: int | None = key(
-        "largest number of evaluations; written where they would take more than 5 % of `time`",
-        "none",
-        default=None,
-        low=1,
-        high=MOST_STEPS,
-    )
-    stop: int | None = key(
-        "last step, if before `steps`; written when a run is interrupted",
-        "none",
-        default=None,
-        low=0,
-        high=MOST_STEPS,
-    )
+    """What `steps` were before: pairs of a step and the number planned until there; written by
+    artgen. Default: none."""
+    evaluations: int | None = key(default=None, low=1, high=MOST_STEPS)
+    """Largest number of evaluations; written where they would take more than 5 % of `time`.
+    Default: none."""
+    stop: int | None = key(default=None, low=0, high=MOST_STEPS)
+    """Last step, if before `steps`; written when a run is interrupted. Default: none."""
     target_psnr: float | None = key(
-        "stop at this PSNR, in dB",
-        "none",
         default=None,
         above=0,
         keyword=True,
         flag=Flag(LONG, "DB", "Stop the last stage at this PSNR.", low=1, high=100),
     )
+    """Stop at this PSNR, in dB. Default: none."""
     plateau: int | None = key(
-        "stop after this many steps without an improvement of 0.01 dB of PSNR; without a picture, "
-        "of loss",
-        "none",
         default=None,
         low=1,
         high=MOST_STEPS,
         flag=Flag(
-            LONG,
-            "STEPS",
-            "Stop the last stage after this many steps without improvement.",
-            low=1,
+            LONG, "STEPS", "Stop the last stage after this many steps without improvement.", low=1
         ),
     )
+    """Stop after this many steps without an improvement of 0.01 dB of PSNR; without a picture, of
+    loss. Default: none."""
     loss: str | None = key(
-        "a name or a mixture such as `l1+0.1*ssim` or `mse+0.3*texture:wood.jpg`",
-        "`mse`; `cross-entropy` for labelled points",
         default=None,
         keyword="str | LossFunction | None",
         flag=Flag(
@@ -485,11 +427,11 @@ class Stage(OpenTable):
             usual=True,
         ),
     )
-    loss_files: tuple[FileReference, ...] | None = key(
-        "the files that `loss` names: a list of tables with `name` and `sha256`",
-        "found by their names",
-        default=None,
-    )
+    """A name or a mixture such as `l1+0.1*ssim` or `mse+0.3*texture:wood.jpg`. Default: `mse`;
+    `cross-entropy` for labelled points."""
+    loss_files: tuple[FileReference, ...] | None = key(default=None)
+    """The files that `loss` names: a list of tables with `name` and `sha256`. Default: found by
+    their names."""
 
     @classmethod
     def prepare(cls, data: dict[str, Any]) -> dict[str, Any]:
@@ -526,9 +468,6 @@ class OutputTable(Table):
     """The outputs, beside the `.art` file."""
 
     still_size: int | str | None = key(
-        'size of the PNG in pixels: its long side, or `"1080x1080"`, cropped or bordered as '
-        "`target` says",
-        "the fitting size",
         default=None,
         check=_size,
         flag=Flag(
@@ -539,41 +478,31 @@ class OutputTable(Table):
             type=str,
         ),
     )
-    dpi: float | None = key(
-        "dots per inch that the PNG names", "none", default=None, low=1, high=10_000
-    )
+    """Size of the PNG in pixels: its long side, or `"1080x1080"`, cropped or bordered as `target`
+    says. Default: the fitting size."""
+    dpi: float | None = key(default=None, low=1, high=10_000)
+    """Dots per inch that the PNG names. Default: none."""
     transparent: bool = key(
-        "leave the background out of the PNG",
-        "`false`",
-        default=False,
-        flag=Flag(WRITE, None, "Leave the background out of the PNG.", usual=True),
+        default=False, flag=Flag(WRITE, None, "Leave the background out of the PNG.", usual=True)
     )
-    video: bool = key("make the progress video", "`true`", default=True)
-    video_format: VideoFormat = key(
-        "`mp4`, `webm`, `gif`, `webp` or `apng`, see [gallery.md](gallery.md#other-videos)",
-        "`mp4`",
-        default="mp4",
-    )
+    """Leave the background out of the PNG. Default: `false`."""
+    video: bool = key(default=True)
+    """Make the progress video. Default: `true`."""
+    video_format: VideoFormat = key(default="mp4")
+    """`mp4`, `webm`, `gif`, `webp` or `apng`, see [gallery.md](gallery.md#other-videos). Default:
+    `mp4`."""
     fps: int = key(
-        "frames per second",
-        "30",
-        default=30,
-        low=1,
-        high=120,
-        flag=Flag(WRITE, "N", "Frames per second. Default: 30."),
+        default=30, low=1, high=120, flag=Flag(WRITE, "N", "Frames per second. Default: 30.")
     )
+    """Frames per second. Default: 30."""
     video_seconds: float = key(
-        "length; the result is shown for the last two seconds",
-        "10",
         default=10.0,
         above=0,
         high=3600,
         flag=Flag(WRITE, "SECONDS", "Length of the video. Default: 10.", low=0.1, high=3600),
     )
+    """Length; the result is shown for the last two seconds. Default: 10."""
     video_size: int | str | None = key(
-        "size of the video, as for `still_size`; frames are drawn at this size, which takes more "
-        "time",
-        "the fitting size",
         default=None,
         check=_size,
         flag=Flag(
@@ -584,10 +513,9 @@ class OutputTable(Table):
             parse=lambda text: parse_pixels(text, flag="--video-size"),
         ),
     )
+    """Size of the video, as for `still_size`; frames are drawn at this size, which takes more time.
+    Default: the fitting size."""
     film: FilmForm | None = key(
-        "what the video shows instead of the progress: `side-by-side`, `wipe`, `centres`, `depth`, "
-        "`fly-in`, `zoom` or `generations` ([films.md](films.md#forms-of-film))",
-        "the progress",
         default=None,
         flag=Flag(
             WRITE,
@@ -596,10 +524,10 @@ class OutputTable(Table):
             "films.",
         ),
     )
+    """What the video shows instead of the progress: `side-by-side`, `wipe`, `centres`, `depth`,
+    `fly-in`, `zoom` or `generations` ([films.md](films.md#forms-of-film)). Default: the progress.
+    """
     start: Literal["photo", "blank", "parts"] | None = key(
-        "what the video starts with: `photo`, `blank`, or `parts`, which shows the parts appear "
-        "instead of the progress",
-        "the first step",
         default=None,
         flag=Flag(
             WRITE,
@@ -608,21 +536,18 @@ class OutputTable(Table):
             "appear in place of the progress. Default: the first step.",
         ),
     )
+    """What the video starts with: `photo`, `blank`, or `parts`, which shows the parts appear
+    instead of the progress. Default: the first step."""
     end: Literal["photo", "hold"] | None = key(
-        "what the video ends with after the result: `photo` or `hold`",
-        "`hold`",
         default=None,
         flag=Flag(WRITE, None, "What the video ends with, after the result. Default: hold."),
     )
+    """What the video ends with after the result: `photo` or `hold`. Default: `hold`."""
     loop: bool | None = key(
-        "the video also runs backwards",
-        "`false`",
-        default=None,
-        flag=Flag(WRITE, None, "Run the video backwards too.", type=bool),
+        default=None, flag=Flag(WRITE, None, "Run the video backwards too.", type=bool)
     )
+    """The video also runs backwards. Default: `false`."""
     max_bytes: int | None = key(
-        "largest video file; quality and size are lowered until it fits",
-        "none",
         default=None,
         low=1,
         flag=Flag(
@@ -633,17 +558,11 @@ class OutputTable(Table):
             parse=parse_bytes,
         ),
     )
-    frames: int | None = key(
-        "largest number of pictures of each stage that the video is made of; they fade into each "
-        "other where it moves for longer than a second",
-        "two for three frames that move",
-        default=None,
-        low=1,
-    )
+    """Largest video file; quality and size are lowered until it fits. Default: none."""
+    frames: int | None = key(default=None, low=1)
+    """Largest number of pictures of each stage that the video is made of; they fade into each other
+    where it moves for longer than a second. Default: two for three frames that move."""
     walk: str | None = key(
-        "for a codec: the walk through its latents that the video shows instead of the progress, "
-        "see [codecs.md](codecs.md)",
-        "none",
         default=None,
         longest=200,
         flag=Flag(
@@ -652,10 +571,9 @@ class OutputTable(Table):
             "Show a walk through the latents instead of the progress, as in artgen render.",
         ),
     )
+    """For a codec: the walk through its latents that the video shows instead of the progress, see
+    [codecs.md](codecs.md). Default: none."""
     history: int | None = key(
-        "number of drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0 "
-        "keeps nothing",
-        "a light history",
         default=None,
         low=0,
         high=MOST_KEYS,
@@ -668,14 +586,14 @@ class OutputTable(Table):
             "nothing. Default: a light history, about an eighth of the file.",
         ),
     )
+    """Number of drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0
+    keeps nothing. Default: a light history."""
 
 
 class RunTable(Table):
     """Device and arithmetic; resolved values are stored so that a re-run uses the same."""
 
     device: str = key(
-        "`auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `webgpu`, `webgpu:1`, see [GPUs](gpu.md)",
-        "`auto`: cuda, else a GPU by webgpu, else cpu",
         default="auto",
         keyword=True,
         flag=Flag(
@@ -687,9 +605,9 @@ class RunTable(Table):
             usual=True,
         ),
     )
+    """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `webgpu`, `webgpu:1`, see [GPUs](gpu.md). Default:
+    `auto`: cuda, else a GPU by webgpu, else cpu."""
     backend: Literal["auto", "compiled", "eager"] = key(
-        "`auto`, `compiled`, `eager`; shapes and partitions are always compiled",
-        "`auto`",
         default="auto",
         keyword="str",
         flag=Flag(
@@ -699,103 +617,65 @@ class RunTable(Table):
             "auto.",
         ),
     )
+    """`auto`, `compiled`, `eager`; shapes and partitions are always compiled. Default: `auto`."""
     threads: int | None = key(
-        "CPU threads",
-        "all; 1 with `-j` or `--on`",
         default=None,
         low=1,
         keyword=True,
         flag=Flag(WHERE, "N", "CPU threads per run. Default: all; with -j or --on: 1."),
     )
-    arithmetic: Literal["auto", "fp32", "bf16"] = key(
-        "arithmetic of network layers while fitting: `auto`, `fp32`, `bf16`",
-        "`auto`: the faster one on this machine",
-        default="auto",
-    )
+    """Threads of the CPU. Default: all; 1 with `-j` or `--on`."""
+    arithmetic: Literal["auto", "fp32", "bf16"] = key(default="auto")
+    """Arithmetic of network layers while fitting: `auto`, `fp32`, `bf16`. Default: `auto`: the
+    faster one on this machine."""
     precision: Precision = key(
-        "number format of the parameters in the `.art` file: `fp32`, `fp16`, `int8` (not for "
-        "meshes)",
-        "`fp32`",
         default="fp32",
         keyword="str",
         flag=Flag(WRITE, None, "Number format of the parameters in the .art file. Default: fp32."),
     )
-    random: Literal["philox"] | None = key(
-        "generator of the first drawing and of new parts: `philox`, which the [studio](studio.md) "
-        "has as well",
-        "torch's own",
-        default=None,
-    )
+    """Number format of the parameters in the `.art` file: `fp32`, `fp16`, `int8` (not for meshes).
+    Default: `fp32`."""
+    random: Literal["philox"] | None = key(default=None)
+    """Generator of the first drawing and of new parts: `philox`, which the [studio](studio.md) has
+    as well. Default: torch's own."""
 
 
 class ClipTable(Table):
     """Options of clips, which are fitted frame by frame; see docs/clips.md."""
 
-    steps: int | None = key(
-        "steps of every frame but the first of a scene",
-        "the engine's",
-        default=None,
-        low=1,
-        high=MOST_STEPS,
-    )
-    motion: Literal["flow", "extrapolate"] = key(
-        "how parts move on: `flow` carries them along with the frames, `extrapolate` goes on as "
-        "the parts near them did",
-        "`flow`",
-        default="flow",
-    )
-    engine: str | None = key(
-        "engine of every frame but the first of a scene",
-        "the last stage's, or the one that follows it better",
-        default=None,
-    )
-    rate: float | None = key(
-        "factor on the learning rates of every frame but the first of a scene",
-        "0.4 for `gradient`, 0.3 after `climb`",
-        default=None,
-        low=0,
-    )
-    final: float | None = key(
-        "rates at the end of such a frame, as a share of the largest, along half a cosine, 0 to 1",
-        "0.4 for `gradient`, constant after `climb`",
-        default=None,
-        low=0,
-        high=1,
-    )
-    steady: float = key(
-        "share of the previous frame's error that is kept, against flicker, 0 to 0.95",
-        "0.2",
-        default=0.2,
-        low=0,
-        high=0.95,
-    )
-    renew: float = key(
-        "largest share of the parts that is replaced per frame, 0 to 0.5",
-        "0.2",
-        default=0.2,
-        low=0,
-        high=0.5,
-    )
-    cut: float = key(
-        "a scene begins at a change this many times the usual one; 0 makes one scene of everything",
-        "2.0",
-        default=2.0,
-        low=0,
-    )
+    steps: int | None = key(default=None, low=1, high=MOST_STEPS)
+    """Steps of every frame but the first of a scene. Default: the engine's."""
+    motion: Literal["flow", "extrapolate"] = key(default="flow")
+    """How parts move on: `flow` carries them along with the frames, `extrapolate` goes on as the
+    parts near them did. Default: `flow`."""
+    engine: str | None = key(default=None)
+    """Engine of every frame but the first of a scene. Default: the last stage's, or the one that
+    follows it better."""
+    rate: float | None = key(default=None, low=0)
+    """Factor on the learning rates of every frame but the first of a scene. Default: 0.4 for
+    `gradient`, 0.3 after `climb`."""
+    final: float | None = key(default=None, low=0, high=1)
+    """Rates at the end of such a frame, as a share of the largest, along half a cosine, 0 to 1.
+    Default: 0.4 for `gradient`, constant after `climb`."""
+    steady: float = key(default=0.2, low=0, high=0.95)
+    """Share of the previous frame's error that is kept, against flicker, 0 to 0.95. Default: 0.2.
+    """
+    renew: float = key(default=0.2, low=0, high=0.5)
+    """Largest share of the parts that is replaced per frame, 0 to 0.5. Default: 0.2."""
+    cut: float = key(default=2.0, low=0)
+    """A scene begins at a change this many times the usual one; 0 makes one scene of everything.
+    Default: 2.0."""
     side_by_side: bool = key(
-        "also write a video of the clip beside the drawing",
-        "`false`",
         default=False,
         flag=Flag(CLIPS, None, "Also write STEM-side-by-side.mp4, the clip beside the drawing."),
     )
+    """Also write a video of the clip beside the drawing. Default: `false`."""
 
 
 class TilesTable(Table):
     """Options of fits in tiles; see docs/scale.md."""
 
     side: int = key(
-        "side of a tile, about, in pixels",
-        "1024",
         default=1024,
         low=8,
         high=LARGEST,
@@ -808,30 +688,23 @@ class TilesTable(Table):
             own="tiles",
         ),
     )
-    margin: int = key(
-        "pixels around a tile that it is fitted to as well", "64", default=64, low=1, high=LARGEST
-    )
-    coarse: float = key(
-        "share of the parts that are fitted to the reduced picture, above 0 and below 1",
-        "0.03",
-        default=0.03,
-        above=0,
-        below=1,
-    )
-    passes: int = key("joint passes over the seams", "1", default=1, low=0, high=100)
-    steps: int | None = key(
-        "steps of each tile of a joint pass",
-        "a quarter of those of the stage",
-        default=None,
-        low=1,
-        high=MOST_STEPS,
-    )
+    """Side of a tile, about, in pixels. Default: 1024."""
+    margin: int = key(default=64, low=1, high=LARGEST)
+    """Pixels around a tile that it is fitted to as well. Default: 64."""
+    coarse: float = key(default=0.03, above=0, below=1)
+    """Share of the parts that are fitted to the reduced picture, above 0 and below 1. Default:
+    0.03."""
+    passes: int = key(default=1, low=0, high=100)
+    """Joint passes over the seams. Default: 1."""
+    steps: int | None = key(default=None, low=1, high=MOST_STEPS)
+    """Steps of each tile of a joint pass. Default: a quarter of those of the stage."""
 
 
 class KindTable(OpenTable):
     """A kind of run that is asked for by its name; every other key is one of its options."""
 
-    name: str = key("name of the kind of run, from a plugin; all other keys are its options")
+    name: str = key()
+    """Name of the kind of run, from a plugin; all other keys are its options."""
 
 
 class PieceTable(Table):
@@ -840,44 +713,29 @@ class PieceTable(Table):
     Pieces with an `order` come first and are highlights; those of one `group` share a card.
     """
 
-    title: str | None = key(
-        "one line of at most 80 characters",
-        "from the file's name",
-        default=None,
-        check=_words(LONGEST_TITLE),
-    )
-    text: str | None = key(
-        "a sentence on what to look for, at most 400 characters",
-        "none",
-        default=None,
-        check=_words(LONGEST_TEXT),
-    )
-    alt: str | None = key(
-        "description for people who cannot see the picture",
-        "target and parts",
-        default=None,
-        check=_words(LONGEST_TEXT),
-    )
-    group: str | None = key(
-        "title of the card that pieces of the same group share",
-        "a card of its own",
-        default=None,
-        check=_words(LONGEST_TITLE),
-    )
-    order: int | None = key(
-        "place among the highlights, which come first and are shown in the reel",
-        "none: after them, by name",
-        default=None,
-        low=0,
-        high=1_000_000,
-    )
+    title: str | None = key(default=None, check=_words(LONGEST_TITLE))
+    """One line of at most 80 characters. Default: from the file's name."""
+    text: str | None = key(default=None, check=_words(LONGEST_TEXT))
+    """A sentence on what to look for, at most 400 characters. Default: none."""
+    alt: str | None = key(default=None, check=_words(LONGEST_TEXT))
+    """Description for people who cannot see the picture. Default: target and parts."""
+    group: str | None = key(default=None, check=_words(LONGEST_TITLE))
+    """Title of the card that pieces of the same group share. Default: a card of its own."""
+    order: int | None = key(default=None, low=0, high=1_000_000)
+    """Place among the highlights, which come first and are shown in the reel. Default: none: after
+    them, by name."""
 
 
 class MorphTable(Table):
     """The drawings that a film leads from and to; then the rest is the recipe of the first one."""
 
-    first: FileReference = key(help="name and SHA-256 of an `.art` file")
-    second: FileReference = key(help="the same of the other file")
-    seconds: float = key(help="duration of the morph", above=0)
-    hold: float = key(help="how long each drawing is held still", low=0)
-    loop: bool = key("whether it returns to the first drawing", "`false`", default=False)
+    first: FileReference = key()
+    """Name and SHA-256 of an `.art` file."""
+    second: FileReference = key()
+    """The same of the other file."""
+    seconds: float = key(above=0)
+    """Duration of the morph."""
+    hold: float = key(low=0)
+    """How long each drawing is held still."""
+    loop: bool = key(default=False)
+    """Whether it returns to the first drawing. Default: `false`."""
