@@ -2,7 +2,7 @@
 #   make demo TORCH_INDEX=https://download.pytorch.org/whl/cu128
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+JOBS ?= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 BIN = $(VENV)/bin
 PIP = $(BIN)/python -m pip --disable-pip-version-check install --quiet --no-compile
 # What pip leaves out, on all processors: without bytecode every process would compile 730 modules, for seconds.
@@ -12,30 +12,20 @@ PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_IND
 # Containers often set it. Modules that change while one works are compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick lint declared size house bench gpu soak cluster gallery docs wheel clean
+.PHONY: demo test quick durations lint declared size house bench gpu soak cluster gallery docs wheel clean
 
 demo: $(VENV)/installed  ## the astronaut in 300 triangles: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit --recipe gallery/recipes/portrait-in-triangles.toml --video-size 720 --overwrite
 	@echo "made in artgen-out/: astronaut-triangle.png .mp4 .art .json"
 
-# Compilers never give back what a kernel took, so a group of files has processes of its own.
-TESTS_1 = $(wildcard tests/test_co*.py)
-TESTS_2 = $(filter-out $(TESTS_1),$(wildcard tests/test_[a-f]*.py))
-TESTS_3 = $(wildcard tests/test_[g-r]*.py)
-# Its tests take longest, so they come first: no worker is left alone with one at the end.
-LONGEST = tests/test_soak.py
-TESTS_4 = $(LONGEST) tests/browser \
-	$(filter-out $(TESTS_1) $(TESTS_2) $(TESTS_3) $(LONGEST),$(wildcard tests/test_*.py))
-
-test: $(VENV)/installed-dev  ## all tests
-	@failed=0; \
-	for files in "$(TESTS_1)" "$(TESTS_2)" "$(TESTS_3)" "$(TESTS_4)"; do \
-		$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $$files || failed=1; \
-	done; \
-	exit $$failed
+test: $(VENV)/installed-dev  ## all tests but those of the night; says what was skipped and why
+	$(BIN)/python -m tools.suite -j $(JOBS)
 
 quick: $(VENV)/installed-dev  ## the tests that are neither slow nor need a browser
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow and not browser"
+	$(BIN)/python -m tools.suite -j $(JOBS) -m "not slow and not browser"
+
+durations: $(VENV)/installed-dev  ## all tests, and what each file takes, by which the next runs are ordered
+	$(BIN)/python -m tools.suite -j $(JOBS) --record
 
 lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports, the size of rooms
 	$(BIN)/ruff check

@@ -34,7 +34,7 @@ def data_runs_no_code(tally: Tally, small: bool) -> None:
     for name in READERS:
         with swift_folder() as folder:
             results = Path(folder) / "results.json"
-            start(_read_watched, name, Path(folder), results, 2 if small else 300).join()
+            start(_read_watched, name, Path(folder), results, 10 if small else 300).join()
             found = json.loads(results.read_text()) if results.exists() else {}
             problems = [f"{event} was called" for event in found.get("events", ["nothing"])]
             tally.case(f"{found.get('cases', 0)} files: {name}", *problems)

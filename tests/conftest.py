@@ -45,6 +45,16 @@ settings.register_profile(
 settings.load_profile("repeatable")
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave the tests of the night out, unless `-m` or a name asks for them."""
+    named = any("::" in argument for argument in config.args)
+    if named or "nightly" in config.option.markexpr:
+        return
+    late = [item for item in items if item.get_closest_marker("nightly")]
+    config.hook.pytest_deselected(items=late)
+    items[:] = [item for item in items if item not in late]
+
+
 @pytest.fixture(scope="session", autouse=True)
 def single_thread():
     """Torch's thread pool is slow where cores are oversubscribed, and these pictures are small."""

@@ -1,8 +1,12 @@
 """What `make size` and `make house` count, on small examples, and that they find faults."""
 
-from tools import size
+import json
+from pathlib import Path
+
+from tools import size, suite
 from tools.house import find_circles, find_floors
 from tools.picture import reduce_lines
+from tools.suite import Suite, cut, main, sum_up
 
 MODULE = '''"""A module."""
 
@@ -47,3 +51,62 @@ def test_floors_circles_and_lines_of_the_picture():
     assert reduce_lines(house) == {"cli": {"runs"}, "runs": {"base"}, "base": set()}
     house["base"] = {"cli"}
     assert find_circles(house) == [{"cli", "runs", "base"}]
+
+
+def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, monkeypatch):
+    monkeypatch.setattr(suite, "DURATIONS", tmp_path / "durations.json")
+    seconds = {"a": 400.0, "b": 90.0, "c": 60.0, "d": 20.0, "e": 9.0, "f": 1.0}
+    suite.DURATIONS.write_text(json.dumps({file: (each, 0.0) for file, each in seconds.items()}))
+    every = Suite(cut([*seconds, "new"], quick=False), 2, [])
+    groups = []
+    while group := every.take():
+        groups.append([(part.file, part.number, part.parts) for part in group])
+    assert groups == [
+        *([("a", number, 3)] for number in range(3)),
+        [("b", 0, 1)],
+        [("c", 0, 1)],
+        [("d", 0, 1), ("new", 0, 1)],
+        [("e", 0, 1), ("f", 0, 1)],
+    ]
+    assert sum_up({"x::one": 2.0, "x::two[a::b]": 0.5, "y::one": 0.1}) == {
+        "x": (2.5, 0.5),
+        "y": (0.1, 0.1),
+    }
+
+
+def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night(
+    tmp_path, capsys, monkeypatch
+):
+    conftest = Path(__file__).with_name("conftest.py").read_text()
+    hook = conftest[conftest.index("def pytest_collection") : conftest.index("@pytest.fixture")]
+    (tmp_path / "conftest.py").write_text(f"import pytest\n\n{hook}")
+    (tmp_path / "pytest.ini").write_text("[pytest]\nmarkers = nightly\n")
+    file = tmp_path / "test_it.py"
+    file.write_text(
+        "import pytest\n"
+        "def test_good(): pass\n"
+        "def test_bad(): assert False\n"
+        "def test_skipped(): pytest.skip('needs a thing')\n"
+        "@pytest.mark.nightly\ndef test_late(): assert False\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[1]))
+    monkeypatch.setattr(suite, "DURATIONS", Path("durations.json"))
+    long = tmp_path / "test_long.py"
+    long.write_text("import pytest\n@pytest.mark.parametrize('n', range(7))\ndef test_n(n): pass\n")
+    Path("durations.json").write_text(json.dumps({str(long): (400, 1)}))
+    broken = tmp_path / "test_broken.py"
+    broken.write_text("import nothing_of_this_name\n")
+    assert main([str(file), str(long), str(broken), "-j", "1", "--record"]) == 1
+    printed = capsys.readouterr().out
+    for line in (
+        "FAILED test_it.py::test_bad",
+        "FAILED test_broken.py",
+        "1  needs a thing",
+        "1  left to the night",
+        "long (3 of 3)",
+        "8 passed, 2 failed, 1 skipped",
+    ):
+        assert line in printed
+    assert "test_it.py" in json.loads((tmp_path / "durations.json").read_text())
+    assert list(json.loads((tmp_path / ".cache/durations.json").read_text()))
