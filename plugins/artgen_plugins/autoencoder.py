@@ -19,14 +19,15 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from artgen import Canvas, Codec, Param, Params, Preset, init, nn, option
+from artgen import Canvas, Codec, Param, Params, init, nn, option
 from artgen.errors import UsageError
+from artgen_plugins._presets import read_presets
 
 RATE = 1e-3
 """The learning rate of all parameters."""
@@ -72,10 +73,7 @@ class Autoencoder(Codec):
         )
 
     size_option = "latent"
-    presets: ClassVar[Mapping[str, Preset]] = {
-        "lossy": Preset(options={"network": "convolutional", "latent": 32}),
-        "lossless": Preset(options={"network": "dense"}),
-    }
+    presets = read_presets("autoencoder")
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Set the size of the latent and the first brightness from the pictures."""

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Preset, Shape
+from artgen_plugins.line import Line
 
 Floats = NDArray[np.float64]
 
@@ -30,15 +31,7 @@ class Bezier(Shape):
             genes[i] = genes[i - 2] + size * (2 * rng.random() - 1)
         genes[6] = size * (0.02 + 0.1 * rng.random())
 
-    @staticmethod
-    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
-        """Move a point, or change the width, which is the smaller number."""
-        i = 2 * int(4 * rng.random())
-        if i == 6:
-            genes[6] += 0.2 * step * rng.standard_normal()
-        else:
-            genes[i] += step * rng.standard_normal()
-            genes[i + 1] += step * rng.standard_normal()
+    mutate = staticmethod(Line.mutate)
 
     @staticmethod
     def valid(genes: Floats) -> bool:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import pi
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -23,6 +23,7 @@ from torch import Tensor
 from artgen import Param, Params, Preset, Splat, init, option, pixels, rates
 from artgen.init import Context
 from artgen.primitives import Blend, Map
+from artgen_plugins._presets import read_presets
 
 WOBBLE = 0.1
 """Shift of the outline for a weight of 1 in the notebook's form, relative to the radius."""
@@ -50,17 +51,12 @@ def _published(colour: dict[str, Any], lr: float) -> dict[str, dict[str, Any]]:
     }
 
 
-_PUBLISHED_STAGE = {
-    "steps": 1000,
-    "loss": "rmse",
-    "optimizer": "adamw",
-    "weight_decay": 0.01,
-    "beta2": 0.999,
-    "epsilon": 1e-8,
-    "start": 1.0,
-    "move": 0.0,
-    "schedule": "constant",
-    "warmup": 0,
+_PARAMS = {
+    "splats-v1": _published({"map": Map("tanh"), "init": 0.0}, lr=0.01),
+    "splats-v2": {
+        **_published(_through(Map("sigmoid")), lr=0.005),
+        "z": {**_through(Map("sigmoid", 8.0)), "lr": 0.005},
+    },
 }
 
 
@@ -85,34 +81,7 @@ class Fourier(Splat):
         )
 
     defaults = Preset(count=256, stage={"steps": 1000})
-    presets: ClassVar[Mapping[str, Preset]] = {
-        "splats-v1": Preset(
-            count=256,
-            options={
-                "sharpness": 16.0,
-                "learn_sharpness": False,
-                "squared": True,
-                "blend": "sum",
-            },
-            stage=_PUBLISHED_STAGE,
-            target={"aspect": "1:1", "size": 256},
-            params=_published({"map": Map("tanh"), "init": 0.0}, lr=0.01),
-        ),
-        "splats-v2": Preset(
-            count=512,
-            options={
-                "sharpness": 16.0,
-                "learn_sharpness": False,
-                "squared": False,
-                "blend": "depth",
-            },
-            stage=_PUBLISHED_STAGE,
-            params={
-                **_published(_through(Map("sigmoid")), lr=0.005),
-                "z": {**_through(Map("sigmoid", 8.0)), "lr": 0.005},
-            },
-        ),
-    }
+    presets = read_presets("fourier", _PARAMS)
 
     @property
     def blend(self) -> Blend:

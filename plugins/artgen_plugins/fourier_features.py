@@ -15,13 +15,13 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, init, option
 from artgen.init import Context
+from artgen_plugins._presets import read_presets
 
 RATE = 0.003
 """The learning rate of all parameters but the waves."""
@@ -54,10 +54,7 @@ class FourierFeatures(Field):
     targets = ("image", "curve", "points")
     size_option = "hidden"
     defaults = Preset(stage={"steps": 1500, "batch": 8192, "jitter": 0.5, "final": 0.01})
-    presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(options={"waves": 32, "hidden": 56}),
-        "large": Preset(options={"waves": 256, "hidden": 256}, stage={"rate": 0.5}),
-    }
+    presets = read_presets("fourier_features")
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Set sigma, pixels and reach from the canvas."""

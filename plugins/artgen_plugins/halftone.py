@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from artgen import Ink, Preset, ink, option
 from artgen.errors import UsageError
 from artgen.ink import InkOptions
+from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
@@ -35,19 +36,7 @@ class Halftone(Ink):
 
     Options: ClassVar[type[Any]] = HalftoneOptions
     defaults = Preset(count=9000, background="#f6f1e7")
-    presets: ClassVar = {
-        "cmyk": Preset(
-            count=30000,
-            options={"inks": "#00a0e3,#e5007d,#ffe600,#1d1b20", "angles": "15,75,0,45"},
-            background="#fcfaf5",
-        ),
-        "riso": Preset(
-            count=16000,
-            options={"inks": "#ffd21f,#ff4f8b,#1668b8", "angles": "0,75,15"},
-            background="#fbf7ee",
-        ),
-        "newspaper": Preset(count=16000, options={"inks": "#2a2826"}, background="#e9e2d3"),
-    }
+    presets = read_presets("halftone")
 
     @property
     def cap(self) -> Literal["round", "butt"]:

@@ -15,11 +15,11 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import ClassVar
 
 from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, init, nn, option
+from artgen_plugins._presets import read_presets
 
 RATE = 0.01
 """The learning rate of all parameters."""
@@ -58,10 +58,7 @@ class HashGrid(Field):
     defaults = Preset(
         stage={"steps": 1000, "batch": 16384, "jitter": 0.5, "final": 0.01},
     )
-    presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(options={"levels": 12, "log2_rows": 11, "hidden": 32}),
-        "large": Preset(options={"log2_rows": 17}, stage={"steps": 3000}),
-    }
+    presets = read_presets("hashgrid")
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Set the coarsest and the finest grid and the aspect from the canvas.

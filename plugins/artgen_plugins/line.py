@@ -28,10 +28,10 @@ class Line(Shape):
 
     @staticmethod
     def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
-        """Move an end, or change the width, which is the smaller number."""
-        i = 2 * int(3 * rng.random())
-        if i == 4:
-            genes[4] += 0.2 * step * rng.standard_normal()
+        """Move a point, or change the width, which comes last and is the smaller number."""
+        i = 2 * int((len(genes) + 1) / 2 * rng.random())
+        if i == len(genes) - 1:
+            genes[i] += 0.2 * step * rng.standard_normal()
         else:
             genes[i] += step * rng.standard_normal()
             genes[i + 1] += step * rng.standard_normal()

@@ -5,9 +5,6 @@ longer side: "smooth bits" of the pixel's number. Bands above the pixel grid wou
 the grid and noise between the pixels, so there are floor(log2(size)) of them unless asked
 otherwise, from half a period along the longer side (i = 0) to the finest that pixels can show.
 Curves and labelled points have samples in place of pixels.
-
-The presets that end in -v1, -v2 and -v3 are published, to the number: `compression` is a pair of
-articles and their author's later code, `curve` and `classifier` are two other articles of his.
 """
 
 from __future__ import annotations
@@ -16,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -24,35 +21,13 @@ from torch import Tensor
 from artgen import Canvas, Field, Param, Params, Preset, init, option
 from artgen.errors import UsageError
 from artgen.init import Context
+from artgen_plugins._presets import read_presets
 from artgen_plugins.autograd import Node
 
 Init = Callable[[Context, tuple[int, ...]], Tensor]
 
 RATE = 0.01
 """The learning rate of all parameters."""
-
-
-def _published(
-    first_band: int, *, batch: int, rate: float, decay: float, loss: str, optimizer: str
-) -> Preset:
-    """64 features, 32,000 steps, an AdamW of their own, a rate that falls by a factor per step."""
-    stage: dict[str, Any] = {
-        "steps": 32_000,
-        "batch": batch,
-        "loss": loss,
-        "optimizer": optimizer,
-        "rate": rate / RATE,
-        "schedule": "exponential",
-        "decay": decay,
-        "warmup": 0,
-        "beta1": 0.92,
-        "beta2": 0.95,
-        "weight_decay": 0.01,
-        # The published loss is a sum over the batch and its channels, ours a mean.
-        "epsilon": 1e-8 / (3 * batch),
-    }
-    options = {"hidden": 64, "layers": 3, "bands": 16, "first_band": first_band, "slope": 0.1}
-    return Preset(options=options, stage=stage, engines=("gradient", "scratch"))
 
 
 class MLP(Field):
@@ -90,91 +65,7 @@ class MLP(Field):
     targets = ("image", "curve", "points")
     size_option = "hidden"
     defaults = Preset(stage={"steps": 3000, "batch": 4096}, engines=("gradient", "scratch"))
-    presets: ClassVar[Mapping[str, Preset]] = {
-        "compression": Preset(
-            options={"hidden": 70, "layers": 3},
-            stage={"steps": 32_000, "batch": 256, "rate": 0.6, "final": 0.01},
-            engines=("gradient", "scratch"),
-        ),
-        "large": Preset(
-            options={"hidden": 256},
-            stage={"steps": 2000, "batch": 8192, "rate": 0.3, "jitter": 0.5, "final": 0.01},
-        ),
-        "compression-v1": _published(
-            0, batch=256, rate=3.33e-4, decay=0.9999, loss="l1+mse", optimizer="adamw-centred"
-        ),
-        "compression-v2": _published(
-            1, batch=64, rate=5.33e-4, decay=0.99999, loss="mse", optimizer="adamw-centred"
-        ),
-        "compression-v3": _published(
-            1,
-            batch=64,
-            rate=5.33e-4,
-            decay=0.99999,
-            loss="mse+0.25*exponential",
-            optimizer="adamw-uncorrected",
-        ),
-        "curve-v1": Preset(
-            options={
-                "hidden": 64,
-                "layers": 2,
-                "slope": 0.1,
-                "encoding": "position",
-                "last_bias": True,
-                "weights": "uniform",
-            },
-            stage={
-                "steps": 3000,
-                "batch": 1,
-                "loss": "mse",
-                "optimizer": "adamw-centred",
-                "rate": 1e-3 / RATE,
-                "schedule": "constant",
-                "warmup": 0,
-                "beta1": 0.9,
-                "beta2": 0.9,
-                "epsilon": 1e-8,
-                "weight_decay": 1e-3,
-            },
-            engines=("gradient", "scratch"),
-        ),
-        "classifier": Preset(
-            options={
-                "hidden": 32,
-                "bands": 2,
-                "activation": "tanh",
-                "last_bias": True,
-            },
-            # The decay keeps borders between classes simple.
-            stage={"steps": 2000, "batch": 0, "optimizer": "adamw", "weight_decay": 0.1},
-        ),
-        "classifier-v1": Preset(
-            options={
-                "hidden": 16,
-                "layers": 4,
-                "encoding": "unit",
-                "activation": "tanh",
-                "output": "tanh",
-                "last_bias": True,
-                "weights": "normal",
-            },
-            stage={
-                # 256 times every one of 32 points.
-                "steps": 256 * 32,
-                "batch": 1,
-                "epochs": True,
-                "loss": "l1",
-                "optimizer": "adamw",
-                "rate": 1e-3 / RATE,
-                "schedule": "constant",
-                "warmup": 0,
-                "beta1": 0.9,
-                "beta2": 0.999,
-                "epsilon": 1e-8,
-                "weight_decay": 1e-2,
-            },
-        ),
-    }
+    presets = read_presets("mlp")
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Set bands and reach from the canvas."""

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
@@ -44,9 +45,7 @@ class Mosaic(Ink):
     Options: ClassVar[type[Any]] = MosaicOptions
     separation: ClassVar[Literal["mixed", "nearest"]] = "nearest"
     defaults = Preset(count=3200, background="#2f2b28")
-    presets: ClassVar = {
-        "stitch": Preset(count=9000, options={"form": "stitch"}, background="#4a4038"),
-    }
+    presets = read_presets("mosaic")
 
     @property
     def cap(self) -> Literal["round", "butt"]:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins._presets import read_presets
 from artgen_plugins.stipple import relax
 
 Floats = NDArray[np.float64]
@@ -40,10 +41,7 @@ class Path(Ink):
 
     Options: ClassVar[type[Any]] = PathOptions
     defaults = Preset(count=24000, background="#f6f1e7")
-    presets: ClassVar = {
-        "spiral": Preset(options={"form": "spiral"}),
-        "tsp": Preset(count=12000, options={"form": "tsp"}),
-    }
+    presets = read_presets("path")
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Draw the line of one ink after the other."""

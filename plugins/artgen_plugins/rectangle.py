@@ -21,7 +21,7 @@ class Rectangle(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Centre the rectangle near (x, y), with random sides."""
+        """Centre it near (x, y), with random sides."""
         genes[0], genes[1] = x, y
         genes[2], genes[3] = size * (0.2 + 0.8 * rng.random()), size * (0.2 + 0.8 * rng.random())
 

@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Preset, Shape
+from artgen_plugins.rotated_rectangle import RotatedRectangle
 
 Floats = NDArray[np.float64]
-
-SLIMMEST = 0.1
 
 
 class RotatedEllipse(Shape):
@@ -25,18 +24,8 @@ class RotatedEllipse(Shape):
     gene_names = ("x", "y", "axis_x", "axis_y", "half_width")
     defaults = Preset(count=150)
 
-    @staticmethod
-    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Centre the ellipse near (x, y), at a random angle."""
-        genes[0], genes[1] = x, y
-        genes[2], genes[3] = size * (2 * rng.random() - 1), size * (2 * rng.random() - 1)
-        genes[4] = size * (0.2 + 0.8 * rng.random())
-
-    @staticmethod
-    def valid(genes: Floats) -> bool:
-        """Refuse slivers and negative axes."""
-        length = math.hypot(genes[2], genes[3])
-        return bool(min(length, genes[4]) > SLIMMEST * max(length, genes[4], 0.0))
+    random = staticmethod(RotatedRectangle.random)
+    valid = staticmethod(RotatedRectangle.valid)
 
     @staticmethod
     def bounds(genes: Floats) -> tuple[float, float]:

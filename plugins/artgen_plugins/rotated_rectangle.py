@@ -26,7 +26,7 @@ class RotatedRectangle(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Centre the rectangle near (x, y), at a random angle."""
+        """Centre it near (x, y), at a random angle."""
         genes[0], genes[1] = x, y
         genes[2], genes[3] = size * (2 * rng.random() - 1), size * (2 * rng.random() - 1)
         genes[4] = size * (0.2 + 0.8 * rng.random())

@@ -14,12 +14,12 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from torch import Tensor
 
 from artgen import Canvas, Field, Param, Params, Preset, init, option
+from artgen_plugins._presets import read_presets
 
 RATE = 1e-3
 """The learning rate of all parameters."""
@@ -50,10 +50,7 @@ class Siren(Field):
     targets = ("image", "curve", "points")
     size_option = "hidden"
     defaults = Preset(stage={"steps": 3000, "batch": 4096, "jitter": 0.5, "final": 0.01})
-    presets: ClassVar[Mapping[str, Preset]] = {
-        "small": Preset(options={"hidden": 48, "layers": 5}, stage={"steps": 6000}),
-        "large": Preset(options={"hidden": 256, "layers": 4}, stage={"rate": 0.5}),
-    }
+    presets = read_presets("siren")
 
     def resolve_options(self, canvas: Canvas) -> None:
         """Set omega and reach from the canvas."""

@@ -19,12 +19,12 @@ class Square(Shape):
 
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
-        """Centre the square near (x, y)."""
+        """Centre it near (x, y)."""
         genes[0], genes[1], genes[2] = x, y, size * (0.2 + 0.8 * rng.random())
 
     @staticmethod
     def valid(genes: Floats) -> bool:
-        """Refuse negative sides."""
+        """Refuse negative sizes."""
         return bool(genes[2] > 0)
 
     @staticmethod

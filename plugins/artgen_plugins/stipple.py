@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from artgen import Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
@@ -37,14 +38,7 @@ class Stipple(Ink):
 
     Options: ClassVar[type[Any]] = StippleOptions
     defaults = Preset(count=12000, background="#f6f1e7")
-    presets: ClassVar = {
-        "riso": Preset(
-            count=20000,
-            options={"inks": "#ffd400,#ff4f7b,#1f6fb5,#2b2a33"},
-            background="#fbf7ee",
-        ),
-        "night": Preset(options={"inks": "#f2e8d0", "overprint": False}, background="#14171f"),
-    }
+    presets = read_presets("stipple")
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Relax the dots of each ink, and draw them in random order, one ink after the other."""

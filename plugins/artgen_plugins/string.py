@@ -20,14 +20,12 @@ from numpy.typing import NDArray
 
 from artgen import Canvas, Ink, Preset, ink, option
 from artgen.ink import InkOptions
+from artgen_plugins._presets import read_presets
 
 Floats = NDArray[np.float64]
 
 GOLDEN, UNEVEN = 0.618034, 0.5
 """Nails are moved by shares of their distance: between even ones, threads would leave moiré."""
-
-_EVEN = {"darkest": 0.85, "veil": 1.0, "contrast": 0.6}
-"""Options for tones that threads can show best, at the price of contrast."""
 
 
 @dataclass(frozen=True)
@@ -55,21 +53,7 @@ class String(Ink):
 
     Options: ClassVar[type[Any]] = StringOptions
     defaults = Preset(count=4000, background="#f7f3ea")
-    presets: ClassVar = {
-        "even": Preset(options=_EVEN),
-        "night": Preset(
-            options={"inks": "#f4ead2", "overprint": False, **_EVEN}, background="#10131c"
-        ),
-        "colour": Preset(
-            options={
-                "inks": "#00a3d7,#e6237e,#ffd800,#1d1b20",
-                "darkest": 0.85,
-                "veil": 0.3,
-                "contrast": 0.0,
-            },
-            background="#fbf8f0",
-        ),
-    }
+    presets = read_presets("string")
 
     def place(self, sheet: ink.Sheet) -> ink.Marks:
         """Solve for the chords of each ink, and order them as a thread."""
