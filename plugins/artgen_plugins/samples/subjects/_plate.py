@@ -1,4 +1,4 @@
-"""What the subjects are drawn with: coordinates, noise, colour ramps, outlines, blur, grain."""
+"""What the subjects are drawn on: coordinates, noise, colour ramps, coverage, blur, grain."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Floats = NDArray[Any]
 Colours = NDArray[Any]
 """sRGB-encoded, 0 to 1; the last axis has three values."""
 
-_FINER = 3
+FINER = 3
 """Supersampling of outlines along each axis."""
 
 
@@ -87,18 +87,10 @@ class Plate:
         self, outlines: Iterable[ArrayLike], shades: Iterable[float] | None = None
     ) -> Floats:
         """Coverage [height, width] of closed polygons [K, 2], each 1 or its shade, later on top."""
-        from PIL import Image, ImageDraw
-
-        rows, columns = self.x.shape
-        large = Image.new("L", (columns * _FINER, rows * _FINER))
-        draw = ImageDraw.Draw(large)
-        scale = _FINER / self.pixel
-        middle = _FINER / 2 - 0.5 - scale * np.array([self.x[0, 0], self.y[0, 0]])
-        listed = list(outlines)
-        for outline, shade in zip(listed, shades or [1.0] * len(listed), strict=True):
-            corners = np.asarray(outline, float) * scale + middle
-            draw.polygon([(float(a), float(b)) for a, b in corners], fill=round(255 * shade))
-        return np.asarray(large.reduce(_FINER), np.float32) / 255
+        scale = FINER / self.pixel
+        middle = FINER / 2 - 0.5 - scale * np.array([self.x[0, 0], self.y[0, 0]])
+        corners = [np.asarray(outline, float) * scale + middle for outline in outlines]
+        return coverage(self.x.shape, corners, shades)
 
     def dots(self, dots: Iterable[tuple[float, float, float, float]]) -> Floats:
         """Light [height, width] of soft round dots, each (x, y, radius, brightness)."""
@@ -132,6 +124,20 @@ class Plate:
         reach = (self.x / self.right) ** 2 + (self.y / self.bottom) ** 2
         speckle = self.rng(999).normal(0, grain, self.x.shape).astype(np.float32)
         return picture * (1 - vignette * (reach / 2) ** 1.5)[..., None] + speckle[..., None]
+
+
+def coverage(
+    shape: tuple[int, ...], corners: Sequence[Floats], shades: Iterable[float] | None = None
+) -> Floats:
+    """Coverage [height, width] of polygons, `corners` [K, 2] of each in thirds of a pixel."""
+    from PIL import Image, ImageDraw
+
+    rows, columns = shape
+    large = Image.new("L", (columns * FINER, rows * FINER))
+    draw = ImageDraw.Draw(large)
+    for outline, shade in zip(corners, shades or [1.0] * len(corners), strict=True):
+        draw.polygon([(float(a), float(b)) for a, b in outline], fill=round(255 * shade))
+    return np.asarray(large.reduce(FINER), np.float32) / 255
 
 
 def _smooth_lookup(table: Floats, u: Floats, v: Floats) -> Floats:
@@ -177,25 +183,3 @@ def smooth(low: float, high: float, at: ArrayLike) -> Floats:
     """0 up to `low`, 1 from `high`, smooth between; falling where `high` is less."""
     share = np.clip((np.asarray(at, np.float32) - low) / (high - low), 0, 1)
     return np.asarray(share * share * (3 - 2 * share))
-
-
-def spline(points: Sequence[tuple[float, float] | Floats] | Floats, steps: int = 12) -> Floats:
-    """A Catmull-Rom curve through points [K, 2], `steps` per segment: [(K - 1) * steps + 1, 2]."""
-    p = np.asarray(points, float)
-    p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
-    t = (np.arange(steps) / steps)[:, None]
-    pieces = [
-        0.5
-        * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * (b - c) + d - a) * t**3)
-        for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
-    ]
-    return np.concatenate([*pieces, p[-2:-1]])
-
-
-def ribbon(path: Floats, widths: ArrayLike) -> Floats:
-    """The outline of a stroke along `path` [K, 2], its full width given at each point."""
-    along = np.gradient(path, axis=0)
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    across /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]
-    half = across * np.broadcast_to(np.asarray(widths, float), len(path))[:, None] / 2
-    return np.concatenate([path + half, (path - half)[::-1]])

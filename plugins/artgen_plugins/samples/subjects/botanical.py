@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, ribbon, smooth, spline
+from ._curves import directed, ribbon, spline
+from ._plate import Colours, Floats, Plate, over, ramp, smooth
 
 _RULES = {"A": "F[-B]F[+B]A", "B": "fL[-l]f[+l]fC", "C": "fb"}
 """Lindenmayer's rewriting: A is the growing tip, B a side shoot, C the end of one."""
@@ -77,9 +78,7 @@ def _grown(
         if symbol in "Ff":
             long = (0.155 if symbol == "F" else 0.12) * (0.88**level if symbol == "F" else 1)
             heading += rng.normal(0, 0.07) - 0.05 * (heading + np.pi / 2)
-            place = place + long * rng.uniform(0.9, 1.1) * np.array(
-                [np.cos(heading), np.sin(heading)]
-            )
+            place = place + long * rng.uniform(0.9, 1.1) * directed(heading)
             thick *= 0.93 if symbol == "F" else 0.85
             level += symbol == "F"
             path.append((place, thick))
@@ -125,7 +124,8 @@ def _leaf(
 ) -> tuple[Floats, Floats, float]:
     """A pointed leaf on a short stalk, bent a little; its outline, its lit half, its tone."""
     bend = rng.uniform(-0.18, 0.18)
-    ahead, aside = np.array([np.cos(way), np.sin(way)]), np.array([-np.sin(way), np.cos(way)])
+    ahead = directed(way)
+    aside = np.array([-ahead[1], ahead[0]])
     share = np.linspace(0, 1, 22)
     rib = foot + long * (share[:, None] * ahead + (bend * share**2)[:, None] * aside)
     half = (
@@ -165,19 +165,14 @@ def _veins(leaves: list[tuple[Floats, Floats, float]]) -> list[Floats]:
 def _berries(
     plate: Plate, picture: Colours, berries: list[tuple[Floats, float]], wash: Floats
 ) -> Colours:
-    angle = np.linspace(0, 2 * np.pi, 40)
-    circle = np.stack([np.cos(angle), np.sin(angle)], axis=1)
+    circle = directed(np.linspace(0, 2 * np.pi, 40))
+
+    def discs(right: float, down: float, radius: float) -> Floats:
+        middles = [(place + (right * size, down * size), size) for place, size in berries]
+        return plate.filled([middle + radius * size * circle for middle, size in middles])
+
     skin = ramp(0.5 + 0.5 * wash, (0, "#7a1f22"), (0.6, "#b23a2e"), (1.1, "#cf6a45"))
-    cover = plate.filled([place + size * circle for place, size in berries])
-    shade = plate.filled(
-        [place + (0.25 * size, 0.3 * size) + 0.8 * size * circle for place, size in berries]
-    )
-    skin = over(skin, "#4b0f1a", 0.5 * plate.blur(shade, 0.006))
-    gleam = plate.filled(
-        [place + (-0.32 * size, -0.36 * size) + 0.22 * size * circle for place, size in berries]
-    )
-    skin = over(skin, "#ffe9d2", 0.8 * plate.blur(gleam, 0.003))
-    crown = plate.filled(
-        [place + (0.1 * size, 0.78 * size) + 0.17 * size * circle for place, size in berries]
-    )
-    return over(picture, over(skin, "#2c1a14", 0.8 * crown), cover)
+    skin = over(skin, "#4b0f1a", 0.5 * plate.blur(discs(0.25, 0.3, 0.8), 0.006))
+    skin = over(skin, "#ffe9d2", 0.8 * plate.blur(discs(-0.32, -0.36, 0.22), 0.003))
+    skin = over(skin, "#2c1a14", 0.8 * discs(0.1, 0.78, 0.17))
+    return over(picture, skin, discs(0, 0, 1))

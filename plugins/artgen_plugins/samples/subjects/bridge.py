@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, ribbon, smooth
+from ._curves import outlines_of, ribbon
+from ._plate import Colours, Floats, Plate, over, ramp, smooth
 from ._water import mirrored
 
 _WATER = 0.46
@@ -87,8 +88,7 @@ def _span(plate: Plate, start: float, end: float, falling: bool = False) -> Floa
 
 def _boat(plate: Plate) -> Floats:
     """A rowing boat with someone in it, and its reflection."""
-    hull = [(-1, -0.12), (1, -0.16), (0.72, 0.16), (-0.7, 0.16)]
-    body = [(-0.16, -0.05), (-0.2, -0.42), (-0.1, -0.56), (0.08, -0.5), (0.2, -0.05)]
+    hull, body = outlines_of("bridge").values()
     angle = np.linspace(0, 2 * np.pi, 20)
     head = np.stack([0.02 + 0.11 * np.cos(angle), -0.68 + 0.13 * np.sin(angle)], axis=1)
     oar = ribbon(np.array([(0.05, -0.3), (0.9, 0.3)]), 0.05)

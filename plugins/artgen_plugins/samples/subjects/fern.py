@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, ribbon, smooth, spline
+from ._curves import directed, ribbon, spline
+from ._plate import Colours, Floats, Plate, over, ramp, smooth
 
 
 def fern(plate: Plate) -> Colours:
@@ -48,15 +49,8 @@ def _frond(
     start, end = np.array(foot), np.array(top)
     side = np.array([end[1] - start[1], start[0] - end[0]]) * 0.5
     bend = rng.uniform(0.12, 0.2) * rng.choice([-1, 1])
-    stem = spline(
-        [
-            start,
-            (start * 2 + end) / 3 + side * bend * 0.7,
-            (start + 2 * end) / 3 + side * bend,
-            end,
-        ],
-        40,
-    )
+    lower, upper = (start * 2 + end) / 3, (start + 2 * end) / 3
+    stem = spline([start, lower + side * bend * 0.7, upper + side * bend, end], 40)
     parts = [ribbon(stem, np.linspace(0.02, 0.004, len(stem)))]
     pairs = 34
     for index in range(pairs):
@@ -65,14 +59,12 @@ def _frond(
         way = stem[at + 1] - stem[at]
         heading = np.arctan2(way[1], way[0])
         # Longest a third of the way up.
-        reach = (
-            size * (1 - share) ** 0.85 * min(1.0, (share - 0.06) / 0.22) * rng.uniform(0.93, 1.04)
-        )
+        reach = size * (1 - share) ** 0.85 * min(1.0, (share - 0.06) / 0.22)
+        reach *= rng.uniform(0.93, 1.04)
         for sign in (-1, 1):
             opening = sign * (1.32 - 0.5 * share + rng.normal(0, 0.035))
-            parts += _pinna(
-                rng, stem[at], heading + opening, reach, -sign * rng.uniform(0.18, 0.38)
-            )
+            curl = -sign * rng.uniform(0.18, 0.38)
+            parts += _pinna(rng, stem[at], heading + opening, reach, curl)
     return parts
 
 
@@ -84,26 +76,17 @@ def _pinna(
     share = np.linspace(0, 1, count + 1)
     angle = heading + curl * share**1.5
     step = reach / count
-    path = start + np.cumsum(np.stack([np.cos(angle), np.sin(angle)], 1) * step, axis=0)
+    path = start + np.cumsum(directed(angle) * step, axis=0)
     path = np.concatenate([start[None], path])
     parts = [ribbon(path, np.linspace(0.005, 0.0012, len(path)))]
     for index in range(count):
-        long = (
-            0.24 * reach**0.8 * 0.34 * (1 - share[index]) ** 0.55 * (1 + 0.25 * (index < 2)) + 0.004
-        )
+        long = 0.24 * reach**0.8 * 0.34 * (1 - share[index]) ** 0.55
+        long = long * (1 + 0.25 * (index < 2)) + 0.004
         for sign in (-1, 1):
             way = angle[index] + sign * (1.18 + rng.normal(0, 0.05))
-            tip = path[index + 1] + long * np.array([np.cos(way), np.sin(way)])
-            middle = (path[index + 1] + tip) / 2 + 0.14 * long * np.array(
-                [np.cos(angle[index]), np.sin(angle[index])]
-            )
+            tip = path[index + 1] + long * directed(way)
+            middle = (path[index + 1] + tip) / 2 + 0.14 * long * directed(angle[index])
             leaf = spline([path[index + 1], middle, tip], 4)
-            parts.append(
-                ribbon(
-                    leaf,
-                    0.0125
-                    * np.sin(np.linspace(0.55, np.pi - 0.15, len(leaf)))
-                    * (0.5 + long / 0.06),
-                )
-            )
+            bulge = np.sin(np.linspace(0.55, np.pi - 0.15, len(leaf)))
+            parts.append(ribbon(leaf, 0.0125 * bulge * (0.5 + long / 0.06)))
     return parts

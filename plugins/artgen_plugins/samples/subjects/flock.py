@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, ribbon, smooth, spline
+from ._curves import normals, outlines_of, ribbon, spline, turned
+from ._plate import Colours, Floats, Plate, over, ramp, smooth
 
 _BIRDS = 2400
 
@@ -49,11 +50,8 @@ def flock(plate: Plate) -> Colours:
 def _starlings(plate: Plate) -> tuple[list[Floats], list[float]]:
     """Birds along a ribbon that folds over itself: dense where it turns, loose at its ends."""
     rng = plate.rng(6)
-    spine = spline([(-0.85, -0.05), (-0.55, -0.4), (-0.12, -0.52), (0.2, -0.28), (0.08, -0.02),
-                    (0.35, 0.08), (0.72, -0.22), (0.95, -0.62)], 60)  # fmt: skip
-    along = np.gradient(spine, axis=0)
-    across = np.stack([-along[:, 1], along[:, 0]], axis=1)
-    across /= np.hypot(*across.T)[:, None]
+    spine = spline(outlines_of("flock")["spine"], 60)
+    along, across = np.gradient(spine, axis=0), normals(spine)
     outlines, shades = [], []
     for share in np.sort(rng.beta(1.15, 1.15, _BIRDS)):
         at = min(int(share * len(spine)), len(spine) - 1)
@@ -65,9 +63,8 @@ def _starlings(plate: Plate) -> tuple[list[Floats], list[float]]:
             place = place + rng.normal(0, 0.12, 2)
         size = 0.0075 + 0.0075 * near**2
         heading = np.arctan2(*along[at][::-1]) + rng.normal(0, 0.35)
-        bird = _bird(rng.uniform(-0.9, 0.9)) * size
-        turn = np.array([[np.cos(heading), np.sin(heading)], [-np.sin(heading), np.cos(heading)]])
-        outlines.append(bird @ turn * (1, 0.8) + place)
+        bird = turned(_bird(rng.uniform(-0.9, 0.9)) * size, heading)
+        outlines.append(bird * (1, 0.8) + place)
         shades.append(0.45 + 0.5 * near)
     order = np.argsort(shades)
     return [outlines[i] for i in order], [shades[i] for i in order]
@@ -94,9 +91,8 @@ def _reeds(plate: Plate) -> Floats:
         parts.append(ribbon(path, np.linspace(0.008, 0.0018, len(path))))
         if rng.random() < 0.35:
             head = path[-7:] + (0, -0.012)
-            parts.append(
-                ribbon(head, 0.011 * np.sin(np.linspace(0.3, np.pi - 0.1, len(head))) + 0.003)
-            )
+            bulge = np.sin(np.linspace(0.3, np.pi - 0.1, len(head)))
+            parts.append(ribbon(head, 0.011 * bulge + 0.003))
         if rng.random() < 0.5:
             start = path[8]
             blade = spline([start, start + (0.05, -0.05), start + (0.13, -0.02)], 6)

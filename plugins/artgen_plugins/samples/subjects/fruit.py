@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, hexed, over, ramp, ribbon, smooth, spline
+from ._curves import outlines_of, ribbon, spline
+from ._plate import Colours, Floats, Plate, hexed, over, ramp, smooth
 
 _LIGHT = np.array([-0.62, -0.58, 0.53])
 _LIGHT /= np.linalg.norm(_LIGHT)
@@ -26,20 +27,16 @@ def fruit(plate: Plate) -> Colours:
                  (0.0, "#150d09"), (0.4, "#4b2e1b"), (0.8, "#96663c"))  # fmt: skip
     picture = over(picture, board, smooth(-0.004, 0.004, y - _TABLE))
 
-    jug = [(-0.86, 0.105), (-0.82, 0.12), (-0.72, 0.1), (-0.6, 0.095), (-0.42, 0.16), (-0.15, 0.255),
-           (0.08, 0.285), (0.28, 0.25), (0.4, 0.17), (0.43, 0.15)]  # fmt: skip
-    pear = [(-0.34, 0.0), (-0.325, 0.05), (-0.25, 0.085), (-0.12, 0.11), (0.0, 0.16), (0.12, 0.2),
-            (0.22, 0.19), (0.3, 0.12), (0.325, 0.0)]  # fmt: skip
+    jug, pear, handle = outlines_of("fruit").values()
     picture = _solid(plate, picture, (-0.42, 0.08), jug, _glaze, 10)
-    picture = _handle(plate, picture)
+    picture = _handle(plate, picture, spline(handle, 14))
     picture = _solid(plate, picture, (0.62, 0.235), pear, _pear, 11, turn=0.12)
     for centre, size, kind, stream in (
         ((0.02, 0.36), 0.2, _orange, 12), ((0.34, 0.46), 0.185, _apple, 13),
         ((-0.2, 0.56), 0.165, _apple, 14), ((0.93, 0.5), 0.18, _orange, 15),
     ):  # fmt: skip
-        picture = _solid(
-            plate, picture, centre, _ball(size), kind, stream, turn=0.4 * np.sin(stream)
-        )
+        turn = 0.4 * np.sin(stream)
+        picture = _solid(plate, picture, centre, _ball(size), kind, stream, turn=turn)
     for place, size in _grapes():
         picture = _solid(plate, picture, place, _ball(size), _grape, 30, soft=0.3)
     picture = over(picture, "#2a1c10", plate.filled([
@@ -74,32 +71,26 @@ def _solid(
     curve = spline(profile, 8)
     whole, reach = picture, float(curve[:, 1].max())
     tall = max(abs(profile[0][0]), abs(profile[-1][0])) + reach
-    box = plate.box(
-        centre[0] - 1.6 * reach, centre[1] - tall, centre[0] + 5 * reach, centre[1] + tall
-    )
+    x, y = centre
+    box = plate.box(x - 1.6 * reach, y - tall, x + 5 * reach, y + tall)
     plate, picture = plate.window(box), picture[box]
     down, across = plate.y - centre[1], plate.x - centre[0]
-    up, side = (
-        np.cos(turn) * down - np.sin(turn) * across,
-        np.cos(turn) * across + np.sin(turn) * down,
-    )
+    c, s = np.cos(turn), np.sin(turn)
+    up, side = c * down - s * across, c * across + s * down
     radius = np.interp(up, curve[:, 0], np.maximum(curve[:, 1], 0), left=0, right=0)
-    slope = np.interp(
-        up, curve[:, 0], np.gradient(curve[:, 1], curve[:, 0] + 1e-6 * np.arange(len(curve)))
-    )
-    slope = np.clip(slope, -6, 6)
+    slopes = np.gradient(curve[:, 1], curve[:, 0] + 1e-6 * np.arange(len(curve)))
+    slope = np.clip(np.interp(up, curve[:, 0], slopes), -6, 6)
     front = np.sqrt(np.maximum(radius**2 - side**2, 0))
     nx, ny, nz = side, -slope * radius, front
     size = np.sqrt(nx**2 + ny**2 + nz**2) + 1e-6
     nx, ny, nz = nx / size, ny / size, nz / size
-    nx, ny = np.cos(turn) * nx - np.sin(turn) * ny, np.cos(turn) * ny + np.sin(turn) * nx
+    nx, ny = c * nx - s * ny, c * ny + s * nx
 
     foot = centre[1] + curve[-1, 0]
     along = (plate.x - centre[0] - 1.05 * reach) / (2.2 * reach)
     cast = np.exp(-(along**2 + ((plate.y - foot + 0.05 * reach) / (0.38 * reach)) ** 2) * 1.6)
-    contact = np.exp(
-        -((across / (0.75 * reach)) ** 2 + ((plate.y - foot + 0.06 * reach) / (0.2 * reach)) ** 2)
-    )
+    below = (plate.y - foot + 0.06 * reach) / (0.2 * reach)
+    contact = np.exp(-((across / (0.75 * reach)) ** 2 + below**2))
     shadow = np.maximum(0.72 * cast, 0.85 * contact) * smooth(_TABLE - 0.03, _TABLE + 0.02, plate.y)
     picture = over(picture, "#0b0705", soft * shadow)
 
@@ -158,25 +149,16 @@ def _grapes() -> list[tuple[tuple[float, float], float]]:
     found = []
     for row, count in enumerate((4, 6, 7, 6, 4)):
         for place in range(count):
-            x = (
-                -0.78
-                + 0.08 * (place - (count - 1) / 2)
-                + 0.028 * np.sin(7 * place + 3 * row)
-                + 0.03 * row
-            )
+            x = -0.78 + 0.08 * (place - (count - 1) / 2)
+            x += 0.028 * np.sin(7 * place + 3 * row) + 0.03 * row
             y = 0.38 + 0.06 * row + 0.02 * np.cos(5 * place + 2 * row)
             found.append(((x, y), 0.058 + 0.008 * np.sin(11 * place + 5 * row)))
     return found
 
 
-def _handle(plate: Plate, picture: Colours) -> Colours:
-    path = spline(
-        [(-0.5, -0.62), (-0.68, -0.64), (-0.79, -0.45), (-0.74, -0.22), (-0.63, -0.02)], 14
-    )
+def _handle(plate: Plate, picture: Colours, path: Floats) -> Colours:
     widths = np.linspace(0.055, 0.04, len(path))
+    shade, gleam = path + (0.012, 0.012), path - (0.012, 0.006)
     picture = over(picture, "#6f878e", plate.filled([ribbon(path, widths)]))
-    shade = path + (0.012, 0.012)
     picture = over(picture, "#2c3a40", 0.55 * plate.filled([ribbon(shade, widths * 0.45)]))
-    return over(
-        picture, "#d4dcd6", 0.5 * plate.filled([ribbon(path - (0.012, 0.006), widths * 0.16)])
-    )
+    return over(picture, "#d4dcd6", 0.5 * plate.filled([ribbon(gleam, widths * 0.16)]))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, hexed, over, ramp, ribbon, screen, smooth, spline
+from ._curves import outlines_of, ribbon, spline
+from ._plate import Colours, Floats, Plate, hexed, over, ramp, screen, smooth
 from ._water import mirrored
 
 _SHORE = 0.12
@@ -18,9 +19,8 @@ def harbour(plate: Plate) -> Colours:
     picture = ramp(y, (-1, "#060b1c"), (-0.45, "#102040"), (-0.12, "#274361"), (0.1, "#5b6a78"))
     cloud = plate.noise(x * 0.8, y * 4, 1, 5)
     picture = over(picture, "#0b1530", 0.5 * smooth(-0.2, 1.0, cloud))
-    hill = (
-        -0.13 - 0.16 * plate.noise(x * 0.7 + 4, 0 * x, 2, 5) - 0.12 * np.exp(-((x + 0.7) ** 2) * 3)
-    )
+    hill = -0.13 - 0.16 * plate.noise(x * 0.7 + 4, 0 * x, 2, 5)
+    hill = hill - 0.12 * np.exp(-((x + 0.7) ** 2) * 3)
     picture = over(picture, "#0a1426", smooth(-0.004, 0.004, y - hill))
     rng = plate.rng(3)
     picture, light = _town(plate, picture, _scatter(plate, rng, hill[0]), rng)
@@ -73,9 +73,8 @@ def _town(
         while x < plate.right:
             wide, tall = rng.uniform(0.07, 0.15), rng.uniform(low, high)
             top, peak = _SHORE - tall, _SHORE - tall - rng.uniform(0.02, 0.06)
-            houses.append(
-                [(x, _SHORE), (x, top), (x + wide / 2, peak), (x + wide, top), (x + wide, _SHORE)]
-            )
+            left, right = [(x, _SHORE), (x, top)], [(x + wide, top), (x + wide, _SHORE)]
+            houses.append([*left, (x + wide / 2, peak), *right])
             if rng.random() < 0.4:
                 stack = x + wide * 0.7
                 houses.append(
@@ -113,18 +112,11 @@ def _columns(plate: Plate, light: Colours) -> Colours:
 
 def _boat(plate: Plate, x: float, y: float, size: float) -> tuple[Floats, Floats]:
     """A moored sailing boat: hull, mast, boom, stays, its dark reflection; and the cabin's light."""
-    hull = spline(
-        [(-0.5, -0.075), (-0.42, 0.03), (-0.2, 0.055), (0.25, 0.05), (0.46, -0.02), (0.56, -0.1)]
-    )
-    cabin = np.array([(-0.22, -0.06), (-0.18, -0.13), (0.12, -0.13), (0.2, -0.07)])
-    mast = np.array([(0.035, -0.05), (0.042, -1.15), (0.05, -1.15), (0.057, -0.05)])
-    thin = 0.004
-    parts = [hull, cabin, mast]
-    boom = spline([(0.04, -0.2), (-0.2, -0.19), (-0.44, -0.21)])
-    parts.append(ribbon(boom, 0.035 + 0.01 * np.sin(np.linspace(0, 14, len(boom)))))
-    for stay in ([(0.046, -1.13), (0.56, -0.1)], [(0.046, -1.13), (-0.5, -0.08)],
-                 [(-0.02, -0.75), (0.12, -0.75)], [(0.5, -0.09), (0.5, -0.16)]):  # fmt: skip
-        parts.append(ribbon(np.array(stay), thin))
+    hull, cabin, mast, boom, stays = outlines_of("harbour").values()
+    parts = [spline(hull), np.array(cabin), np.array(mast)]
+    furled = spline(boom)
+    parts.append(ribbon(furled, 0.035 + 0.01 * np.sin(np.linspace(0, 14, len(furled)))))
+    parts += [ribbon(np.array(stay), 0.004) for stay in stays]
     placed = [part * size + (x, y) for part in parts]
     level = y + 0.04 * size
     wobble = plate.rng(40).normal(0, 0.01, 200)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, ribbon, screen, smooth, spline
+from ._curves import directed, outlined, outlines_of, ribbon, spline
+from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth
 
-_FISH = (
-    # Spine from nose to tail, length of the body's width, depth below the surface, pattern.
-    ([(0.52, -0.78), (0.28, -0.66), (0.02, -0.62), (-0.24, -0.72)], 0.085, 0.75, 3),
-    ([(-0.62, 0.42), (-0.7, 0.14), (-0.58, -0.16), (-0.36, -0.36)], 0.115, 0.3, 0),
-    ([(0.62, -0.3), (0.68, 0.02), (0.5, 0.32), (0.2, 0.46)], 0.125, 0.1, 1),
-    ([(-0.14, -0.06), (0.06, 0.02), (0.14, 0.2), (0.02, 0.4)], 0.07, 0.5, 2),
-    ([(-0.3, 0.86), (-0.02, 0.78), (0.26, 0.84), (0.5, 0.98)], 0.1, 0.25, 4),
-)
+_FISH = ((0.085, 0.75, 3), (0.115, 0.3, 0), (0.125, 0.1, 1), (0.07, 0.5, 2), (0.1, 0.25, 4))
+"""Half the body's width, depth below the surface, and dress, of each spine."""
 _DRESS = (  # Base, patches, where patches begin; ink, where ink begins.
     ("#f3ece0", "#d9401f", 0.05, "#16161c", 9.0), ("#f6efe2", "#d8381c", 0.15, "#15151b", 0.75),
     ("#e58a2a", "#f0a848", 0.2, "#7a3210", 9.0), ("#e9e4da", "#232328", 0.1, "#d8502a", 0.9),
@@ -31,10 +26,11 @@ def koi(plate: Plate) -> Colours:
     )
     stones = plate.noise(x * 6, y * 6, 2, 3, 0.4)
     picture = over(picture, "#2f6a5c", 0.22 * smooth(0.0, 0.9, stones) * smooth(1.3, 0.3, away))
-    for stream, (points, wide, depth, dress) in sorted(
-        enumerate(_FISH), key=lambda item: -item[1][2]
-    ):
-        picture = _fish(plate, picture, spline(points, 14), wide, depth, _DRESS[dress], 20 + stream)
+    spines = outlines_of("koi")["spines"]
+    for stream in sorted(range(len(_FISH)), key=lambda number: -_FISH[number][1]):
+        wide, depth, dress = _FISH[stream]
+        spine = spline(spines[stream], 14)
+        picture = _fish(plate, picture, spine, wide, depth, _DRESS[dress], 20 + stream)
     light = _caustics(plate)
     picture = screen(picture, light[..., None] * np.array([0.5, 0.62, 0.55]) * 0.42)
     picture = _pads(plate, picture)
@@ -66,7 +62,7 @@ def _fish(
     share = np.linspace(0, 1, len(spine))
     half = wide * np.interp(share, (0, 0.04, 0.12, 0.3, 0.45, 0.7, 0.88, 1.0),
                             (0.28, 0.5, 0.74, 1.0, 0.98, 0.62, 0.28, 0.2))  # fmt: skip
-    body = np.concatenate([spine + half[:, None] * across, (spine - half[:, None] * across)[::-1]])
+    body = outlined(spine, half[:, None] * across)
     fins, rays = _fins(spine, along, across, wide)
 
     drop = 0.05 + 0.1 * (1 - depth)
@@ -93,9 +89,8 @@ def _fish(
     colour = over(np.broadcast_to(ramp(s / length, (0, base), (1, base)), (*s.shape, 3)), patch,
                   smooth(begin - 0.06, begin + 0.06, tone))  # fmt: skip
     blot = plate.noise(s * 11, t * 0.9 + 5 * stream, stream + 40, 3, 0.5)
-    colour = over(
-        colour, ink, smooth(ink_begin - 0.08, ink_begin + 0.08, blot) * smooth(0.06, 0.16, s)
-    )
+    inked = smooth(ink_begin - 0.08, ink_begin + 0.08, blot)
+    colour = over(colour, ink, inked * smooth(0.06, 0.16, s))
     row = s / (0.16 * wide)
     stagger = t * np.maximum(half[near], 1e-6) / (0.16 * wide) + 0.5 * (np.floor(row) % 2)
     scale = np.hypot(row % 1 - 0.15, 0.9 * (stagger % 1 - 0.5))
@@ -105,21 +100,19 @@ def _fish(
     colour = colour * (0.45 + 0.6 * round_off)[..., None]
     back = np.exp(-(((t + 0.18) / 0.16) ** 2)) * smooth(0.1, 0.3, s / length)
     colour = over(colour, "#fffaf0", 0.28 * back)
-    gills = np.exp(-(((s / length - 0.2 - 0.03 * np.abs(t)) / 0.012) ** 2)) * smooth(
-        0.25, 0.6, np.abs(t)
-    )
-    colour = over(colour, "#5c3226", 0.4 * gills)
+    gills = np.exp(-(((s / length - 0.2 - 0.03 * np.abs(t)) / 0.012) ** 2))
+    colour = over(colour, "#5c3226", 0.4 * (gills * smooth(0.25, 0.6, np.abs(t))))
     cover = plate.filled([body])[box]
     water = over(colour, "#12463f", np.full(cover.shape, 0.15 + 0.5 * depth))
     picture = picture.copy()
     picture[box] = over(picture[box], water, cover)
 
     eyes = [spine[4] + sign * 0.62 * half[4] * across[4] for sign in (-1, 1)]
-    picture = over(
-        picture, "#0a0a0c", plate.dots((*eye, 0.075 * wide, 1.6) for eye in eyes).clip(0, 1) * 0.9
-    )
-    dorsal = spline([spine[int(k * (len(spine) - 1))] + d * wide * across[int(k * (len(spine) - 1))]
-                     for k, d in ((0.34, 0.0), (0.48, 0.16), (0.64, 0.1), (0.7, 0.0))], 6)  # fmt: skip
+    pupils = plate.dots((*eye, 0.075 * wide, 1.6) for eye in eyes).clip(0, 1)
+    picture = over(picture, "#0a0a0c", pupils * 0.9)
+    back_fin = ((0.34, 0.0), (0.48, 0.16), (0.64, 0.1), (0.7, 0.0))
+    places = [(int(k * (len(spine) - 1)), rise * wide) for k, rise in back_fin]
+    dorsal = spline([spine[at] + rise * across[at] for at, rise in places], 6)
     return over(picture, base, 0.5 * plate.filled([dorsal]) * (1 - 0.5 * depth))
 
 
@@ -134,11 +127,10 @@ def _fins(
         angle = np.linspace(low, high, 15)
         middle = 1 - notch * np.cos(np.linspace(-np.pi / 2, np.pi / 2, 15)) ** 2
         reach = long * middle * (0.82 + 0.18 * np.sin(np.linspace(0.3, np.pi - 0.3, 15)))
-        rim = root + reach[:, None] * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+        rim = root + reach[:, None] * directed(angle)
         fins.append(np.concatenate([[root], spline(rim, 4)]))
-        rays.extend(
-            ribbon(np.stack([root + 0.2 * (end - root), end]), (0.004, 0.0015)) for end in rim[1:-1]
-        )
+        for end in rim[1:-1]:
+            rays.append(ribbon(np.stack([root + 0.2 * (end - root), end]), (0.004, 0.0015)))
 
     for place, long, wings in ((0.24, 1.45, 0.75), (0.56, 0.8, 0.5)):
         at = int(place * (len(spine) - 1))
@@ -154,9 +146,7 @@ def _fins(
 def _pads(plate: Plate, picture: Colours) -> Colours:
     """Lily pads at two corners, notched, veined, with shadows below; one flower."""
     whole, rng, angle = plate, plate.rng(8), np.linspace(0.16, 2 * np.pi - 0.16, 90)
-    pads = [(-0.78, -0.82, 0.27), (-0.42, -0.98, 0.19), (-0.96, -0.46, 0.16), (0.86, 0.72, 0.24), (0.98, 0.38, 0.13),
-            (0.66, 0.99, 0.15), (-0.97, 0.95, 0.14)]  # fmt: skip
-    for x, y, size in pads:
+    for x, y, size in outlines_of("koi")["pads"]:
         reach = 1.4 * size + 0.1
         box = whole.box(x - reach, y - reach, x + reach, y + reach)
         plate, here = whole.window(box), picture[box]
@@ -165,10 +155,8 @@ def _pads(plate: Plate, picture: Colours) -> Colours:
         rim = np.stack([x + edge * np.cos(angle + turn), y + edge * np.sin(angle + turn)], axis=1)
         pad = np.concatenate([[(x, y)], rim])
         here = over(here, "#021013", 0.55 * plate.blur(plate.filled([pad + (0.05, 0.07)]), 0.02))
-        away, around = (
-            np.hypot(plate.x - x, plate.y - y) / size,
-            np.arctan2(plate.y - y, plate.x - x),
-        )
+        right, down = plate.x - x, plate.y - y
+        away, around = np.hypot(right, down) / size, np.arctan2(down, right)
         cloud = plate.noise(plate.x * 5, plate.y * 5, 9, 5, 0.6)
         tone = 0.5 + 0.2 * cloud + 0.16 * away + 0.16 * np.cos(around + 2.2) * away
         colour = ramp(
@@ -185,25 +173,19 @@ def _pads(plate: Plate, picture: Colours) -> Colours:
 
 def _flower(plate: Plate, picture: Colours, place: Floats, size: float) -> Colours:
     """A water lily: rings of pointed petals, paler and smaller inwards."""
-    whole = plate.filled([place + (0.03, 0.04) + size * 0.8 * np.stack([np.cos(a), np.sin(a)], 1)
-                          for a in [np.linspace(0, 2 * np.pi, 40)]])  # fmt: skip
-    picture = over(picture, "#0a2418", 0.5 * plate.blur(whole, 0.025))
+    shadow = place + (0.03, 0.04) + size * 0.8 * directed(np.linspace(0, 2 * np.pi, 40))
+    picture = over(picture, "#0a2418", 0.5 * plate.blur(plate.filled([shadow]), 0.025))
     for ring, (count, reach, shade, tip) in enumerate((
         (11, 1.0, "#e9a3ae", "#f7dcd9"), (10, 0.78, "#f0b9bf", "#fbe9e4"), (8, 0.54, "#f6d0d0", "#fff5ee"),
     )):  # fmt: skip
         for petal in range(count):
             way = 2 * np.pi * petal / count + 0.3 * ring
-            ahead, aside = (
-                np.array([np.cos(way), np.sin(way)]),
-                np.array([-np.sin(way), np.cos(way)]),
-            )
+            ahead = directed(way)
+            aside = np.array([-ahead[1], ahead[0]])
             share = np.linspace(0, 1, 14)
             half = 0.2 * size * np.sin(np.pi * share**1.15) ** 0.8
             rib = place + size * reach * share[:, None] * ahead
-            outline = np.concatenate(
-                [rib + half[:, None] * aside, (rib - half[:, None] * aside)[::-1]]
-            )
-            cover = plate.filled([outline])
+            cover = plate.filled([outlined(rib, half[:, None] * aside)])
             away = np.hypot(plate.x - place[0], plate.y - place[1]) / (size * reach)
             bright = 0.9 + 0.14 * np.dot(ahead, (-0.6, -0.8))
             colour = ramp(away, (0.1, shade), (1.0, tip)) * bright

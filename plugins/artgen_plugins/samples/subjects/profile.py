@@ -4,30 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, ribbon, smooth, spline
+from ._curves import outlines_of, ribbon, spline, turned
+from ._plate import Colours, Floats, Plate, over, ramp, smooth
 
-_FACE = [
-    (-0.02, -0.62), (0.13, -0.6), (0.255, -0.53), (0.325, -0.43), (0.35, -0.33), (0.352, -0.245),
-    (0.338, -0.195), (0.352, -0.145), (0.395, -0.075), (0.432, -0.012), (0.424, 0.022), (0.378, 0.04),
-    (0.352, 0.052), (0.358, 0.078), (0.384, 0.104), (0.386, 0.125), (0.356, 0.145), (0.362, 0.158),
-    (0.38, 0.182), (0.368, 0.215), (0.334, 0.236), (0.336, 0.262), (0.345, 0.3), (0.32, 0.35),
-    (0.262, 0.375), (0.17, 0.372), (0.075, 0.375), (0.02, 0.42), (0.0, 0.52), (0.02, 0.63),
-    (0.12, 0.72), (0.3, 0.8), (0.44, 0.92), (0.52, 1.1), (0.55, 1.4),
-]  # fmt: skip
-_NAPE = [
-    (-0.72, 1.4),
-    (-0.66, 1.08),
-    (-0.52, 0.9),
-    (-0.36, 0.76),
-    (-0.3, 0.62),
-    (-0.3, 0.46),
-    (-0.33, 0.3),
-]
-_HAIR = [
-    (0.3, -0.47), (0.24, -0.6), (0.1, -0.7), (-0.08, -0.74), (-0.26, -0.7), (-0.4, -0.58), (-0.465, -0.4),
-    (-0.47, -0.2), (-0.42, 0.02), (-0.35, 0.2), (-0.27, 0.3), (-0.16, 0.26), (-0.08, 0.12), (-0.02, -0.04),
-    (0.08, -0.12), (0.17, -0.22), (0.22, -0.34),
-]  # fmt: skip
 _BUN = (-0.53, -0.46, 0.2)
 
 
@@ -53,9 +32,8 @@ def profile(plate: Plate) -> Colours:
     stars = [(*rng.uniform((-0.8, -0.8), (0.4, 0.1)), 0.003 * (1 + rng.pareto(5)), rng.uniform(0.2, 0.9))
              for _ in range(110)]  # fmt: skip
     inner = over(inner, "#ffeccc", np.clip(plate.dots(stars), 0, 1) * smooth(0.15, -0.4, y))
-    for layer, (level, shade) in enumerate(
-        ((0.55, "#5d4064"), (0.74, "#3d2f52"), (0.95, "#1f1c38"))
-    ):
+    woods = ((0.55, "#5d4064"), (0.74, "#3d2f52"), (0.95, "#1f1c38"))
+    for layer, (level, shade) in enumerate(woods):
         inner = over(inner, shade, _firs(plate, level, layer))
     picture = over(picture, inner, head)
     # Light creeps around the edge that faces the sun.
@@ -69,18 +47,14 @@ def profile(plate: Plate) -> Colours:
 
 def _head() -> list[Floats]:
     """Face, neck and shoulders; hair; its knot; lashes."""
-    face = np.concatenate([spline(_FACE, 8), spline(_NAPE, 8), [(-0.3, -0.1), (-0.2, -0.5)]])
+    face, nape, hair, lash = outlines_of("profile").values()
+    head = np.concatenate([spline(face, 8), spline(nape, 8), [(-0.3, -0.1), (-0.2, -0.5)]])
     angle = np.linspace(0, 2 * np.pi, 60)
     x, y, radius = _BUN
     wobble = radius * (1 + 0.05 * np.sin(3 * angle + 1) + 0.025 * np.sin(7 * angle))
     bun = np.stack([x + wobble * np.cos(angle), y + 0.9 * wobble * np.sin(angle)], axis=1)
-    lash = spline([(0.318, -0.178), (0.352, -0.186), (0.378, -0.206)], 8)
-    return [
-        face,
-        spline([*_HAIR, _HAIR[0]], 10),
-        bun,
-        ribbon(lash, np.linspace(0.016, 0.002, len(lash))),
-    ]
+    curve = spline(lash, 8)
+    return [head, spline(hair, 10), bun, ribbon(curve, np.linspace(0.016, 0.002, len(curve)))]
 
 
 def _strands(plate: Plate) -> list[Floats]:
@@ -138,11 +112,8 @@ def _birds(plate: Plate) -> Floats:
     for _ in range(17):
         place = np.array([rng.uniform(0.35, 0.85), rng.uniform(-1.05, -0.45)])
         size, lean, up = rng.uniform(0.022, 0.05), rng.uniform(-0.3, 0.3), rng.uniform(0.2, 0.8)
-        wing = spline(
-            [(-1, -up), (-0.45, -0.45 * up - 0.12), (0, 0.1), (0.45, -0.45 * up - 0.12), (1, -up)],
-            6,
-        )
-        turn = np.array([[np.cos(lean), np.sin(lean)], [-np.sin(lean), np.cos(lean)]])
+        bent = -0.45 * up - 0.12
+        wing = spline([(-1, -up), (-0.45, bent), (0, 0.1), (0.45, bent), (1, -up)], 6)
         widths = 0.24 * size * (0.15 + np.sin(np.linspace(0, np.pi, len(wing))))
-        parts.append(ribbon(wing @ turn * size + place, widths))
+        parts.append(ribbon(turned(wing, lean) * size + place, widths))
     return plate.filled(parts)

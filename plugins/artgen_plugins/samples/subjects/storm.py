@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth, spline
+from ._curves import outlines_of, spline, turned
+from ._plate import Colours, Floats, Plate, over, ramp, screen, smooth
 from ._terrain import Terrain
 
 
@@ -60,16 +61,14 @@ def _waves(plate: Plate, right: Floats, ahead: Floats) -> Floats:
 
 def _ship(plate: Plate) -> Floats:
     """A brig with reefed sails, heeling, far out."""
-    hull = [(-1, -0.1), (-0.86, 0.22), (0.78, 0.22), (1.06, -0.2), (0.8, -0.06), (-0.7, -0.02)]
-    parts = [np.array(hull)]
+    hull, bowsprit, jib = map(np.array, outlines_of("storm").values())
+    parts = [hull]
     for foot, height in ((-0.42, 1.5), (0.28, 1.75)):
         parts.append(np.array([(foot - 0.02, 0), (foot - 0.01, -height), (foot + 0.02, 0)]))
         for level, wide in ((0.36, 0.36), (0.66, 0.3), (0.88, 0.2)):
             top, low = -height * level, -height * (level - 0.2)
             sail = spline([(foot - wide, low), (foot + 0.05, low - 0.06), (foot + wide, low)])
             parts.append(np.vstack([sail, [(foot + 0.8 * wide, top), (foot - 0.8 * wide, top)]]))
-    parts += [np.array([(1, -0.16), (1.55, -0.42), (1, -0.1)]),
-              np.array([(0.3, -1.5), (1.5, -0.4), (0.42, -0.35)])]  # fmt: skip
-    heel = np.deg2rad(9)
-    turn = np.array([[np.cos(heel), -np.sin(heel)], [np.sin(heel), np.cos(heel)]])
-    return plate.filled([0.085 * part @ turn + (0.3, 0.1) for part in parts])
+    heel = np.deg2rad(-9)
+    heeling = [turned(0.085 * part, heel) for part in (*parts, bowsprit, jib)]
+    return plate.filled([part + (0.3, 0.1) for part in heeling])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Floats, Plate, over, ramp, ribbon, screen, smooth, spline
+from ._curves import outlines_of, ribbon, spline
+from ._plate import FINER, Colours, Floats, Plate, coverage, over, ramp, screen, smooth
 
 _LIGHTS = (
     ("#fff0c4", "#f6b45a", "#a85a24"), ("#ffe3ae", "#e8913f", "#8c3f1f"),
@@ -27,9 +28,8 @@ def windows(plate: Plate) -> Colours:
     for row in range(_ROWS):
         for column in range(_COLUMNS):
             middle = -1 + (column + 0.5) * step_x, -plate.bottom + (row + 0.5) * step_y
-            box = np.ix_(
-                np.abs(y[:, 0] - middle[1]) < step_y / 2, np.abs(x[0] - middle[0]) < step_x / 2
-            )
+            near = np.abs(y[:, 0] - middle[1]) < step_y / 2, np.abs(x[0] - middle[0]) < step_x / 2
+            box = np.ix_(*near)
             u, v = (x[box] - middle[0]) / wide, (y[box] - middle[1]) / tall
             inside = smooth(0.51, 0.5, np.abs(u)) * smooth(0.51, 0.5, np.abs(v))
             frame = smooth(0.585, 0.57, np.abs(u)) * smooth(0.565, 0.55, np.abs(v))
@@ -41,11 +41,10 @@ def windows(plate: Plate) -> Colours:
                 room = ramp(v + 0.35 * u + 0.15 * np.sin(5 * v + row), (-0.8, "#33496b"), (0.0, "#17233c"),
                             (0.8, "#0c1426"))  # fmt: skip
             shown = over(shown, room, inside)
-            bars = (
-                np.maximum(smooth(0.035, 0.022, np.abs(u)), smooth(0.03, 0.018, np.abs(v + 0.16)))
-                * inside
+            bars = np.maximum(
+                smooth(0.035, 0.022, np.abs(u)), smooth(0.03, 0.018, np.abs(v + 0.16))
             )
-            picture[box] = over(shown, "#222a3b", bars)
+            picture[box] = over(shown, "#222a3b", bars * inside)
             sill = smooth(0.68, 0.66, np.abs(u)) * smooth(0.045, 0.035, np.abs(v - 0.6))
             picture[box] = over(picture[box], "#5d6577" if lit[row, column] else "#465067", sill)
             under = smooth(0.66, 0.6, np.abs(u)) * smooth(0.85, 0.64, v) * smooth(0.63, 0.65, v)
@@ -83,13 +82,11 @@ def _room(
                 (0.02, bright), (0.28, middle), (0.95, dark))  # fmt: skip
     room = over(room, dark, 0.35 * smooth(0.30, 0.34, v))
     if kind in (0, 3):  # A lamp with a shade, on a table.
-        shade = (np.abs(u - lamp[0]) < 0.07 + 0.09 * (v - lamp[1] + 0.08)) * (
-            np.abs(v - lamp[1]) < 0.08
-        )
+        aside, under = np.abs(u - lamp[0]), v - lamp[1]
+        shade = (aside < 0.07 + 0.09 * (under + 0.08)) * (np.abs(under) < 0.08)
         room = over(room, "#fffaf0", 0.9 * shade)
-        room = over(
-            room, "#2a1a18", 0.9 * (np.abs(u - lamp[0]) < 0.012) * (v > lamp[1] + 0.08) * (v < 0.36)
-        )
+        foot = (aside < 0.012) * (v > lamp[1] + 0.08) * (v < 0.36)
+        room = over(room, "#2a1a18", 0.9 * foot)
     if kind == 1:
         room = over(room, "#1e1620", 0.93 * _within(u, v, _someone(rng)))
     if kind == 2:
@@ -111,28 +108,15 @@ def _room(
 
 def _within(u: Floats, v: Floats, *outlines: Floats) -> Floats:
     """Coverage of outlines in pane units, at the pixels of one window."""
-    from PIL import Image, ImageDraw
-
-    height, width = u.shape
-    finer = 3
-    mask = Image.new("L", (width * finer, height * finer))
-    draw = ImageDraw.Draw(mask)
     low, step = np.array([u[0, 0], v[0, 0]]), np.array([u[0, 1] - u[0, 0], v[1, 0] - v[0, 0]])
-    for outline in outlines:
-        corners = ((outline - low) / step + 0.5) * finer - 0.5
-        draw.polygon([(float(a), float(b)) for a, b in corners], fill=255)
-    return np.asarray(mask.reduce(finer), np.float32) / 255
+    return coverage(u.shape, [((each - low) / step + 0.5) * FINER - 0.5 for each in outlines])
 
 
 def _someone(rng: np.random.Generator) -> Floats:
     """Head and shoulders, from behind or from the side."""
     side, place = rng.choice([-1, 1]), rng.uniform(-0.12, 0.12)
-    outline = [(-0.3, 0.6), (-0.27, 0.3), (-0.2, 0.2), (-0.07, 0.15), (-0.06, 0.09), (-0.105, 0.02),
-            (-0.11, -0.07), (-0.06, -0.15), (0.02, -0.16), (0.085, -0.11), (0.1, -0.04), (0.12, 0.0),
-            (0.095, 0.02), (0.09, 0.07), (0.05, 0.1), (0.06, 0.15), (0.18, 0.2), (0.26, 0.32),
-            (0.28, 0.6)]  # fmt: skip
-    placed: Floats = spline(outline, 5) * (side, 1) + (place, 0.05)
-    return placed
+    outline = spline(outlines_of("windows")["someone"], 5)
+    return np.asarray(outline * (side, 1) + (place, 0.05))
 
 
 def _plant(rng: np.random.Generator) -> list[Floats]:
@@ -149,8 +133,6 @@ def _plant(rng: np.random.Generator) -> list[Floats]:
 def _cat(rng: np.random.Generator) -> list[Floats]:
     """A cat on the sill, looking out."""
     place, side = rng.uniform(-0.12, 0.12), rng.choice([-1, 1])
-    body = spline([(-0.11, 0.52), (-0.15, 0.4), (-0.1, 0.22), (-0.06, 0.13), (-0.085, 0.08), (-0.085, 0.03),
-                   (-0.08, -0.035), (-0.04, 0.0), (0.03, 0.0), (0.07, -0.035), (0.075, 0.04), (0.07, 0.09),
-                   (0.045, 0.13), (0.1, 0.25), (0.14, 0.4), (0.11, 0.52)], 6)  # fmt: skip
-    tail = spline([(0.08, 0.5), (0.22, 0.49), (0.28, 0.41), (0.25, 0.34)])
-    return [part * (side, 1) + (place, 0) for part in (body, ribbon(tail, 0.04))]
+    outlines = outlines_of("windows")
+    body, tail = spline(outlines["cat"], 6), ribbon(spline(outlines["tail"]), 0.04)
+    return [part * (side, 1) + (place, 0) for part in (body, tail)]

@@ -1,0 +1,65 @@
+"""Curves and outlines that the subjects are drawn with, and those in `outlines.toml`."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ._plate import Floats
+
+
+def spline(points: Sequence[tuple[float, float] | Floats] | Floats, steps: int = 12) -> Floats:
+    """A Catmull-Rom curve through points [K, 2], `steps` per segment: [(K - 1) * steps + 1, 2]."""
+    p = np.asarray(points, float)
+    p = np.concatenate([2 * p[:1] - p[1:2], p, 2 * p[-1:] - p[-2:-1]])
+    t = (np.arange(steps) / steps)[:, None]
+    pieces = [
+        0.5
+        * (2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * (b - c) + d - a) * t**3)
+        for a, b, c, d in zip(p, p[1:], p[2:], p[3:], strict=False)
+    ]
+    return np.concatenate([*pieces, p[-2:-1]])
+
+
+@cache
+def outlines_of(subject: str) -> dict[str, Any]:
+    """The lists of points of a subject in `outlines.toml`, by name."""
+    tables = tomllib.loads(Path(__file__).with_name("outlines.toml").read_text("utf-8"))
+    found: dict[str, Any] = tables[subject]
+    return found
+
+
+def directed(angle: ArrayLike) -> Floats:
+    """Unit vectors [..., 2] in the directions of angles."""
+    return np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+
+
+def turned(points: Floats, angle: float) -> Floats:
+    """Points [K, 2] turned around the origin, from x towards y."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.asarray(points @ np.array([[c, s], [-s, c]]))
+
+
+def normals(path: Floats) -> Floats:
+    """Unit vectors [K, 2] to the right of each point of a path."""
+    along = np.gradient(path, axis=0)
+    right = np.stack([-along[:, 1], along[:, 0]], axis=1)
+    right /= np.maximum(np.hypot(*along.T), 1e-9)[:, None]
+    return right
+
+
+def outlined(path: Floats, half: Floats) -> Floats:
+    """The outline from `half` [K, 2] to the right of a path to as much to its left."""
+    return np.concatenate([path + half, (path - half)[::-1]])
+
+
+def ribbon(path: Floats, widths: ArrayLike) -> Floats:
+    """The outline of a stroke along `path` [K, 2], its full width given at each point."""
+    full = np.broadcast_to(np.asarray(widths, float), len(path))
+    return outlined(path, normals(path) * full[:, None] / 2)
