@@ -5,6 +5,9 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
+import runpy
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -16,6 +19,7 @@ from helpers import PATIENCE
 from PIL import Image
 
 import artgen
+import artgen._version
 import artgen.cli._machine
 from artgen.base.errors import OutputError
 from artgen.cli import main
@@ -224,7 +228,10 @@ def test_doctor_needs_no_plugin_of_others(monkeypatch):
 
 
 def test_version_and_help(call):
-    assert call("--version") == (0, f"artgen {artgen.__version__}\n", "")
+    version, commit = re.escape(artgen.__version__), r"( \([0-9a-f]{7,}(-dirty)?\))?"
+    code, out, err = call("--version")
+    assert (code, err) == (0, "")
+    assert re.fullmatch(f"artgen {version}{commit}\n", out)
     for arguments in ([], ["--help"], ["-h"]):
         code, out, _ = call(*arguments)
         assert code == 0
@@ -293,4 +300,15 @@ def test_it_is_a_module_too():
     done = subprocess.run(
         [sys.executable, "-m", "artgen", "--version"], capture_output=True, text=True, check=True
     )
-    assert done.stdout == f"artgen {artgen.__version__}\n"
+    assert done.stdout.startswith(f"artgen {artgen.__version__}")
+
+
+@pytest.mark.parametrize("stamped", [False, True])
+def test_the_version_of_a_package_has_the_commit_that_it_was_built_from(tmp_path, stamped):
+    package = tmp_path / "artgen"
+    package.mkdir()
+    shutil.copy(artgen._version.__file__, package)
+    if stamped:
+        (package / "_commit.txt").write_text("0123abc\n")
+    found = runpy.run_path(str(package / "_version.py"))["version_and_commit"]()
+    assert found == artgen.__version__ + (" (0123abc)" if stamped else "")

@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+from artgen import __version__
 from artgen.cli import _afterwards, main
 from artgen.cli._afterwards import notified
 from artgen.cli._help import EXAMPLES, USUAL
@@ -68,7 +69,7 @@ def test_examples_are_in_the_help_of_commands_within_groups(call):
 
 def test_the_manual_page_has_every_flag(call):
     code, page, _ = call("--man")
-    assert (code, page.splitlines()[0]) == (0, '.TH ARTGEN 1 "" "artgen 0.1.0"')
+    assert (code, page.splitlines()[0]) == (0, f'.TH ARTGEN 1 "" "artgen {__version__}"')
     assert r"\fB\-\-live\-port\fR PORT" in page
     assert '.SS "artgen plugins show"' in page
     # A line that begins with a dot is a macro.

@@ -132,6 +132,7 @@ class TestArtgensOwn:
         )
         shipped = Registry(environ={"ARTGEN_PLUGINS": ""}).plugins[-1]
         assert (shipped.name, shipped.origin) == ("artgen_plugins", "built-in")
+        assert shipped.version == artgen.__version__
         assert shipped.offers["target"] == ("sample",)
 
     def test_every_own_entry_loads(self):

@@ -16,7 +16,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from artgen._version import __version__
+from artgen._version import version_and_commit
 from artgen.base import waiting
 from artgen.base.errors import ArtgenError
 from artgen.recipe.settings import read_settings
@@ -54,7 +54,7 @@ class Finding:
 def examine(registry: Registry) -> list[Finding]:
     """Run all checks, which takes a few seconds. Failures are returned, not raised."""
     return [
-        Finding("artgen", "ok", __version__),
+        Finding("artgen", "ok", version_and_commit()),
         Finding("python", "ok", f"{platform.python_version()} on {platform.system()}"),
         *(_check(name, _package, module, name) for name, module in _NEEDED.items()),
         _check("cpu", _cpu),

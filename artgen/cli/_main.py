@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from artgen._version import __version__
+from artgen._version import version_and_commit
 from artgen.base.errors import Interrupted, OutputError, UsageError, explain_problem
 from artgen.base.faults import plugin_code
 from artgen.base.process import prepare_process
@@ -47,7 +47,7 @@ class _Group(Group):
 
 def _show_version(asked: bool) -> None:
     if asked:
-        print(f"artgen {__version__}")
+        print(f"artgen {version_and_commit()}")
         raise typer.Exit
 
 

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
-from typing import Literal
 
 from artgen._version import __version__
 from artgen.hookspecs import GROUP
@@ -77,10 +76,11 @@ def _candidate(entry_point: EntryPoint) -> tuple[PluginInfo, Callable[[], object
     distribution = entry_point.dist
     # Damaged metadata has neither name nor version.
     name = (distribution and distribution.name) or entry_point.name
+    if canonical(name) == "artgen":
+        # Not what was installed: a checkout may have been updated since.
+        return PluginInfo(entry_point.name, name, __version__, "built-in"), entry_point.load
     version = (distribution and distribution.version) or "unknown"
-    origin: Literal["built-in", "installed"]
-    origin = "built-in" if canonical(name) == "artgen" else "installed"
-    return PluginInfo(entry_point.name, name, version, origin), entry_point.load
+    return PluginInfo(entry_point.name, name, version, "installed"), entry_point.load
 
 
 def _listed(environ: Mapping[str, str], variable: str) -> list[str] | None:
