@@ -21,23 +21,11 @@ from artgen.compiler.step_shader import (
     BLOCK,
     DECAYS,
     LOSSES,
-    ORDERED_STEP_KERNELS,
     PIXELS,
-    STEP_BINDINGS,
-    STEP_KERNELS,
     StepShader,
 )
-from artgen.compiler.wgsl_printer import (
-    CELLS,
-    KERNELS,
-    LANES,
-    SHARE,
-    SIDE,
-    SOFT_KERNELS,
-    bind_kernels,
-    emit_wgsl,
-    emit_wgsl_over,
-)
+from artgen.compiler.wgsl_bindings import find_bindings
+from artgen.compiler.wgsl_printer import CELLS, LANES, SHARE, SIDE, emit_wgsl, emit_wgsl_over
 
 WeightedLosses: TypeAlias = "Sequence[tuple[float, str]]"
 
@@ -91,13 +79,6 @@ def emit_steps(
     channels = 5 if over else 3 if blend in ("sum", "mean") else 4
     source = emit_wgsl_over(ir, soft=True) if over else emit_wgsl(ir, 0.0, channels)
     printed = StepShader(splat, source, channels, options)
-    step_kernels = bind_kernels(STEP_BINDINGS, ORDERED_STEP_KERNELS if over else STEP_KERNELS)
-    splat_kernels = SOFT_KERNELS if over else KERNELS
-    kernels = {
-        kernel: Kernel(module, bindings)
-        for module, found in (("splats", splat_kernels), ("step", step_kernels))
-        for kernel, bindings in found.items()
-    }
     room: Expression = ["max", "R", ["+", ROOM, ["*", ROOM_PER_SPLAT, "N"]]]
     pairs: Expression = ["*", "N", ["*", ["ceil", "W", SIDE], ["ceil", "H", SIDE]]]
     symbols: dict[str, Expression] = {
@@ -107,21 +88,28 @@ def emit_steps(
         "across": ["ceil", "W", "cell"],
         "down": ["ceil", "H", "cell"],
     }
-    return [
-        Program(
+    programs = []
+    for loss in losses:
+        modules = {"splats": source.text, "step": printed.text(loss, optimizer)}
+        kernels = {
+            kernel: Kernel(module, bindings)
+            for module, text in modules.items()
+            for kernel, bindings in find_bindings(text).items()
+        }
+        program = Program(
             blend=blend,
             loss=tuple(loss),
             optimizer=optimizer,
             parameters=tuple(Parameter(*row, printed.maps[row[0]]) for row in printed.rows),
             symbols=symbols,
             buffers=_buffers(source, channels, len(printed.rows), over, len(ir.table)),
-            modules={"splats": source.text, "step": printed.text(loss, optimizer)},
+            modules=modules,
             kernels=kernels,
             lists=_lists(over, len(ir.table)),
             table=tuple(ir.table.tolist()),
         )
-        for loss in losses
-    ]
+        programs.append(program)
+    return programs
 
 
 def _shares(count: Expression, times: int = 1) -> Expression:

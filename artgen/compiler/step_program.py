@@ -87,7 +87,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
-from artgen.compiler.wgsl_printer import Bindings
+from artgen.compiler.wgsl_bindings import Bindings
 from artgen.primitives import Map
 
 Expression: TypeAlias = "int | str | list[Any]"

@@ -16,7 +16,7 @@ from artgen.compiler.printer import Source
 from artgen.compiler.record import OPTION, trace_drawing
 from artgen.compiler.schedule import needed
 from artgen.compiler.templates import fill, read_template
-from artgen.compiler.wgsl_printer import LANES, SIDE, Access, WgslPrinter, add_halves, declarations
+from artgen.compiler.wgsl_printer import LANES, SIDE, WgslPrinter, add_halves
 from artgen.primitives import Map
 
 BLOCK = 1024
@@ -58,65 +58,8 @@ DECAYS = {
 }
 """Weight decay before and after the step of Adam."""
 
-STEP_BINDINGS: Mapping[str, tuple[str, Access]] = {
-    "size": ("Size", "uniform"),
-    "scene": ("Scene", "uniform"),
-    "raw": ("array<f32>", "storage"),
-    "given": ("array<f32>", "storage"),
-    "boxes": ("array<vec4u>", "storage"),
-    "centres": ("array<f32>", "storage"),
-    "lists": ("array<u32>", "storage"),
-    "image": ("array<f32>", "read-only-storage"),
-    "goal": ("array<f32>", "read-only-storage"),
-    "weights": ("array<f32>", "read-only-storage"),
-    "incoming": ("array<f32>", "storage"),
-    "errors": ("array<f32>", "storage"),
-    "gradients": ("array<f32>", "read-only-storage"),
-    "moments": ("array<f32>", "storage"),
-    "bounds": ("array<f32>", "read-only-storage"),
-    "schedule": ("array<f32>", "read-only-storage"),
-    "clock": ("array<u32>", "storage"),
-    "report": ("array<f32>", "storage"),
-    "pixels": ("array<u32>", "storage"),
-    "picture": ("array<f32>", "storage"),
-    "worth": ("array<f32>", "storage"),
-    "table": ("array<f32>", "read-only-storage"),
-    "state": ("array<f32>", "storage"),
-    "order": ("array<u32>", "storage"),
-    "histogram": ("array<u32>", "storage"),
-}
-"""The type and access of each buffer of ``step.wgsl``, in the order of their numbers."""
-
 _PIXEL_SIDE = "(2.0 / scene.view.z)"
 """The side of a pixel in canvas units."""
-
-STEP_KERNELS: Mapping[str, tuple[str, ...]] = {
-    "fill": ("size", "scene", "given", "centres", "lists", "table"),
-    "locate": ("size", "scene", "raw", "given", "boxes"),
-    "compare": ("size", "scene", "image", "goal", "weights", "incoming", "errors"),
-    "advance": ("size", "scene", "raw", "gradients", "moments", "bounds", "schedule", "clock"),
-    "tick": ("clock",),
-    "reduce": ("size", "raw", "errors", "report"),
-    "show": ("size", "scene", "image", "pixels"),
-    "survey": ("size", "scene", "image", "weights", "incoming", "picture"),
-    "weigh": ("size", "raw", "gradients", "worth"),
-}
-"""The entry points of ``step.wgsl`` and the buffers that each is bound to."""
-
-_ORDERED = {"locate": ("order",), "advance": ("order",), "weigh": ("order",)}
-
-ORDERED_STEP_KERNELS: Mapping[str, tuple[str, ...]] = {
-    **{name: (*read, "state", *_ORDERED.get(name, ())) for name, read in STEP_KERNELS.items()},
-    "fill": STEP_KERNELS["fill"],
-    "soften": ("size", "raw", "schedule", "clock", "state"),
-    "sharpen": ("state",),
-    "key": ("size", "raw", "order"),
-    "count": ("size", "order", "histogram"),
-    "scan": ("size", "order", "histogram"),
-    "scatter": ("size", "order", "histogram"),
-    "allot": ("size", "boxes", "lists", "state"),
-}
-"""Those of ``step.wgsl`` with ``order.wgsl``."""
 
 
 class StepShader:
@@ -147,7 +90,6 @@ class StepShader:
             splat="order[size.count + k]" if over else "k",
             enough="state[2] == 0.0" if over else "true",
             lacking="state[2]" if over else "0.0",
-            bindings=declarations(STEP_BINDINGS),
             math=read_template("wgsl/math.wgsl") + MARK,
             lanes=f"{LANES}u",
             pixels=f"{PIXELS}u",

@@ -8,15 +8,32 @@ one another a tile, because the light behind a splat is found by going through t
 back. It leaves a row of sums per pair of splat and tile. WebGPU has no atomic sums of floats; every
 sum is taken in a fixed order, so the same device gives the same bits.
 
-The arrays and the kernels that read them are data: a runtime needs nothing else.
+A runtime needs to know the arrays alone, which `wgsl_bindings` finds in the text:
+
+========== ============================= =========================================================
+size       7 u32                         see `Size` in ``splats.wgsl``
+given      [N, 6 + C + D]                centre, frame (see `tiles.Extent`), features, parameters;
+                                         then the table of constants that are looked up
+boxes      [N, 4]                        left, right, top, bottom, as `tiles.find_boxes` gives them
+centres    [width + height]              pixel centres of columns, then of rows, in canvas units
+lists      [N + 1 + cells · (1 + N)]     where the rows of `sums` of each splat begin; then how many
+                                         splats reach each cell; then which ones, N places for each
+incoming   [C, rows, width]              the gradient by the picture of a strip
+prepared   [N, `Source.prepared`]        values per splat
+image      [C, rows, width]              a strip; over adds a plane: the number of visible splats
+sums       [rows, `Source.leaves` + C]   of a share of a splat's pixels, or for over in a tile
+gradients  [N, D + C]                    by parameters, then by features
+state      [1]                           the softness, for the kernels of `emit_wgsl_over` with soft
+========== ============================= =========================================================
+
+Numbers are float32 where nothing else is said.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import ClassVar, Literal, TypeAlias
+from collections.abc import Iterable, Iterator, Sequence
+from typing import ClassVar
 
 from artgen.compiler.elementary import MARK, with_functions
 from artgen.compiler.footprints import HIDDEN
@@ -42,84 +59,6 @@ PROGRAMS = 1 << 13
 
 SHARED = 2048
 """Numbers that a workgroup sums through its own memory at a time, half of what every device has."""
-
-Access = Literal["uniform", "read-only-storage", "storage"]
-"""The types of buffers, in the words of WebGPU."""
-
-BINDINGS: dict[str, tuple[str, Access]] = {
-    "size": ("Size", "uniform"),
-    "given": ("array<f32>", "read-only-storage"),
-    "boxes": ("array<vec4u>", "read-only-storage"),
-    "centres": ("array<f32>", "read-only-storage"),
-    "lists": ("array<u32>", "storage"),
-    "incoming": ("array<f32>", "read-only-storage"),
-    "prepared": ("array<f32>", "storage"),
-    "image": ("array<f32>", "storage"),
-    "sums": ("array<f32>", "storage"),
-    "gradients": ("array<f32>", "storage"),
-    "state": ("array<f32>", "read-only-storage"),
-}
-"""The type and access of each buffer of group 0, in the order of their numbers.
-
-========== ============================= =========================================================
-size       7 u32                         see `Size` in ``splats.wgsl``
-given      [N, 6 + C + D]                centre, frame (see `tiles.Extent`), features, parameters;
-                                         then the table of constants that are looked up
-boxes      [N, 4]                        left, right, top, bottom, as `tiles.find_boxes` gives them
-centres    [width + height]              pixel centres of columns, then of rows, in canvas units
-lists      [N + 1 + cells · (1 + N)]     where the rows of `sums` of each splat begin; then how many
-                                         splats reach each cell; then which ones, N places for each
-incoming   [C, rows, width]              the gradient by the picture of a strip
-prepared   [N, `Source.prepared`]        values per splat
-image      [C, rows, width]              a strip; over adds a plane: the number of visible splats
-sums       [rows, `Source.leaves` + C]   of a share of a splat's pixels, or for over in a tile
-gradients  [N, D + C]                    by parameters, then by features
-state      [1]                           the softness, for the kernels of `emit_wgsl_over` with soft
-========== ============================= =========================================================
-
-Numbers are float32 where nothing else is said.
-"""
-
-_KERNELS: dict[str, tuple[str, ...]] = {
-    "prepare": ("size", "given", "prepared"),
-    "bin": ("size", "boxes", "lists"),
-    "forward": ("size", "given", "boxes", "centres", "lists", "prepared", "image"),
-    "backward": (
-        *("size", "given", "boxes", "centres", "lists", "incoming"),
-        *("prepared", "image", "sums"),
-    ),
-    "finish": ("size", "given", "boxes", "lists", "sums", "gradients"),
-}
-
-
-@dataclass(frozen=True)
-class Binding:
-    """A buffer that a kernel reads or writes, and its number in group 0."""
-
-    binding: int
-    buffer: str
-    access: Access
-
-
-Bindings: TypeAlias = tuple[Binding, ...]
-
-
-def bind_kernels(
-    bindings: Mapping[str, tuple[str, Access]], kernels: Mapping[str, Sequence[str]]
-) -> dict[str, Bindings]:
-    """The bindings of each kernel by the names of its buffers."""
-    numbered = {
-        name: Binding(number, name, access)
-        for number, (name, (_, access)) in enumerate(bindings.items())
-    }
-    return {kernel: tuple(numbered[name] for name in names) for kernel, names in kernels.items()}
-
-
-KERNELS = bind_kernels(BINDINGS, _KERNELS)
-"""The entry points and the buffers that each is bound to."""
-
-SOFT_KERNELS = bind_kernels(BINDINGS, {**_KERNELS, "forward": (*_KERNELS["forward"], "state")})
-"""Those of `emit_wgsl_over` with soft."""
 
 
 def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
@@ -234,7 +173,6 @@ class _Kernels(KernelParts):
             "words": f"{SIDE * SIDE // 32}u",
             "lanes_wgsl": fill("wgsl/lanes.wgsl", **sizes),
             "pixel": fill("wgsl/pixel.wgsl", **sizes),
-            "bindings": declarations(BINDINGS),
             "math": read_template("wgsl/math.wgsl") + MARK + self._fetch(),
             "parameters": [
                 f"let p{k} = {self._given(6 + channels + k)};" for k in range(len(self.columns))
@@ -314,13 +252,3 @@ def add_halves(lanes: int, vectors: int = 1) -> Iterator[str]:
             yield f"  {to} += {of};"
         yield "}"
         yield "workgroupBarrier();"
-
-
-def declarations(bindings: Mapping[str, tuple[str, Access]]) -> list[str]:
-    """Declare buffers of group 0, numbered in their order."""
-    spaces = {"uniform": "uniform", "read-only-storage": "storage, read"}
-    return [
-        f"@group(0) @binding({number}) "
-        f"var<{spaces.get(access, 'storage, read_write')}> {name}: {type_name};"
-        for number, (name, (type_name, access)) in enumerate(bindings.items())
-    ]

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import DeviceLost, OutOfMemory, OutputError, UsageError
-from artgen.compiler.wgsl_printer import KERNELS, Bindings
+from artgen.compiler.wgsl_bindings import Bindings, find_bindings
 
 MISSING = "WebGPU needs the package wgpu: pip install 'artgen[webgpu]'"
 
@@ -135,7 +135,7 @@ class Device:
         with self._failures():
             self.handle = adapter.handle.request_device_sync(required_limits=limits)
 
-    def compile(self, text: str, kernels: Mapping[str, Bindings] = KERNELS) -> dict[str, Pipeline]:
+    def compile(self, text: str) -> dict[str, Pipeline]:
         """The kernels of a WGSL module, by name. Raises OutputError with the text in a file."""
         import wgpu
 
@@ -143,7 +143,7 @@ class Device:
             module = self.handle.create_shader_module(code=text)
             return {
                 kernel: self._pipeline(module, kernel, bindings)
-                for kernel, bindings in kernels.items()
+                for kernel, bindings in find_bindings(text).items()
             }
         except (wgpu.GPUError, wgpu.GPUPipelineError) as error:
             digest = hashlib.sha256(text.encode()).hexdigest()[:12]

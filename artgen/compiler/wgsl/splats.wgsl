@@ -10,7 +10,17 @@ struct Size {
   cell: u32,     // the side of a cell, a multiple of $side
 }
 
-$bindings
+@group(0) @binding(0) var<uniform> size: Size;
+@group(0) @binding(1) var<storage, read> given: array<f32>;
+@group(0) @binding(2) var<storage, read> boxes: array<vec4u>;
+@group(0) @binding(3) var<storage, read> centres: array<f32>;
+@group(0) @binding(4) var<storage, read_write> lists: array<u32>;
+@group(0) @binding(5) var<storage, read> incoming: array<f32>;
+@group(0) @binding(6) var<storage, read_write> prepared: array<f32>;
+@group(0) @binding(7) var<storage, read_write> image: array<f32>;
+@group(0) @binding(8) var<storage, read_write> sums: array<f32>;
+@group(0) @binding(9) var<storage, read_write> gradients: array<f32>;
+@group(0) @binding(10) var<storage, read> state: array<f32>;
 $math
 fn has_pixels(box: vec4u) -> bool { return box.x < box.y && box.z < box.w; }
 fn number_of(group: vec3u, groups: vec3u) -> u32 { return group.x + group.y * groups.x; }

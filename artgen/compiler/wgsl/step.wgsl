@@ -21,7 +21,31 @@ struct Scene {
   decay: f32,
 }
 
-$bindings
+@group(0) @binding(0) var<uniform> size: Size;
+@group(0) @binding(1) var<uniform> scene: Scene;
+@group(0) @binding(2) var<storage, read_write> raw: array<f32>;
+@group(0) @binding(3) var<storage, read_write> given: array<f32>;
+@group(0) @binding(4) var<storage, read_write> boxes: array<vec4u>;
+@group(0) @binding(5) var<storage, read_write> centres: array<f32>;
+@group(0) @binding(6) var<storage, read_write> lists: array<u32>;
+@group(0) @binding(7) var<storage, read> image: array<f32>;
+@group(0) @binding(8) var<storage, read> goal: array<f32>;
+@group(0) @binding(9) var<storage, read> weights: array<f32>;
+@group(0) @binding(10) var<storage, read_write> incoming: array<f32>;
+@group(0) @binding(11) var<storage, read_write> errors: array<f32>;
+@group(0) @binding(12) var<storage, read> gradients: array<f32>;
+@group(0) @binding(13) var<storage, read_write> moments: array<f32>;
+@group(0) @binding(14) var<storage, read> bounds: array<f32>;
+@group(0) @binding(15) var<storage, read> schedule: array<f32>;
+@group(0) @binding(16) var<storage, read_write> clock: array<u32>;
+@group(0) @binding(17) var<storage, read_write> report: array<f32>;
+@group(0) @binding(18) var<storage, read_write> pixels: array<u32>;
+@group(0) @binding(19) var<storage, read_write> picture: array<f32>;
+@group(0) @binding(20) var<storage, read_write> worth: array<f32>;
+@group(0) @binding(21) var<storage, read> table: array<f32>;
+@group(0) @binding(22) var<storage, read_write> state: array<f32>;
+@group(0) @binding(23) var<storage, read_write> order: array<u32>;
+@group(0) @binding(24) var<storage, read_write> histogram: array<u32>;
 $math
 fn number_of(group: vec3u, groups: vec3u) -> u32 { return group.x + group.y * groups.x; }
 fn is_nan(x: f32) -> bool { return (bitcast<u32>(x) & 0x7fffffffu) > 0x7f800000u; }

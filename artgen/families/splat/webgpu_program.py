@@ -25,11 +25,8 @@ TOGETHER = 50
 
 def compile_program(device: Device, program: Program) -> dict[str, Pipeline]:
     """The kernels of all modules. Raises OutputError where the device refuses one."""
-    pipelines: dict[str, Pipeline] = {}
-    for name, text in program.modules.items():
-        kernels = {k: v.bindings for k, v in program.kernels.items() if v.module == name}
-        pipelines |= device.compile(text, kernels)
-    return pipelines
+    compiled = (device.compile(text) for text in program.modules.values())
+    return {name: pipeline for kernels in compiled for name, pipeline in kernels.items()}
 
 
 class LoadedProgram:
