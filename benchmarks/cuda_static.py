@@ -226,15 +226,20 @@ def _inspect_footprint(kernels: Kernels, capability: int, count: bool) -> Known:
 
 def _inspect_layers(layers: Layers, capability: int, _: bool) -> Known:
     from artgen.compiler.grid_printer import cuda_grid_kernels
-    from artgen.nn import cuda, triton_layers
+    from artgen.nn import cuda
 
     grid = {"BLOCK": cuda.POSITIONS}
-    network = {"LAYERS": layers.layers, "WIDTH": layers.width, "BLOCK": cuda.ROWS}
+    network = {"BLOCK": cuda.ROWS}
     return {
         name: inspect(getattr(module, name), capability, warps, sizes=sizes)
         for module, names, warps, sizes in (
             (cuda_grid_kernels(2, 2), ("interpolate", "scatter"), cuda.GRID_WARPS, grid),
-            (triton_layers, ("forward", "backward"), cuda.NETWORK_WARPS, network),
+            (
+                cuda.network_kernels(layers.layers, layers.width),
+                ("forward", "backward"),
+                cuda.NETWORK_WARPS,
+                network,
+            ),
         )
         for name in names
     }

@@ -11,6 +11,7 @@ import importlib.util
 import warnings
 from collections.abc import Callable, Sequence
 from itertools import product
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,10 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn.functional import linear, pad
 
+from artgen.compiler import kernel_cache
 from artgen.compiler.field_layers import PRIMES
 from artgen.compiler.grid_printer import cuda_grid_kernels
+from artgen.compiler.templates import fill
 from artgen.compiler.triton_launch import launch
 
 POSITIONS, GRID_WARPS = 128, 4
@@ -166,42 +169,36 @@ def _rows(levels: bytes, device: torch.device) -> Tensor:
     return torch.tensor(np.frombuffer(levels, np.int64), device=device)
 
 
+@functools.cache
+def network_kernels(layers: int, width: int) -> ModuleType:
+    """Load the Triton kernels for this number of layers, each this wide."""
+    source = fill("triton/layers.txt", layers=str(layers), width=str(width))
+    return kernel_cache.load(source, of="small networks")
+
+
 class _Layers(torch.autograd.Function):
     """A network of layers [L, W, W] with ReLU between them, of values [M, inputs]."""
 
     @staticmethod
     def forward(ctx: Any, value: Tensor, weights: Tensor, biases: Tensor, outputs: int) -> Tensor:
-        from artgen.nn import triton_layers
-
         value, (count, inputs), (layers, width, _) = value.contiguous(), value.shape, weights.shape
-        kept = value.new_empty(layers, count, width)
-        out = value.new_empty(count, outputs)
-        programs, sizes = (-(-count // ROWS),), (count, inputs, outputs, layers, width, ROWS)
-        launch(
-            triton_layers.forward,
-            NETWORK_WARPS,
-            programs,
-            value,
-            weights,
-            biases,
-            kept,
-            out,
-            *sizes,
-        )
+        kernels = network_kernels(layers, width)
+        kept, out = value.new_empty(layers, count, width), value.new_empty(count, outputs)
+        programs, sizes = (-(-count // ROWS),), (count, inputs, outputs, ROWS)
+        given = (value, weights, biases, kept, out)
+        launch(kernels.forward, NETWORK_WARPS, programs, *given, *sizes)
         ctx.save_for_backward(weights, kept)
-        ctx.programs, ctx.sizes = programs, sizes
+        ctx.kernels, ctx.programs, ctx.sizes = kernels, programs, sizes
         return out
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        from artgen.nn import triton_layers
-
         weights, kept = ctx.saved_tensors
         count, inputs, *_ = ctx.sizes
         gradients, out = torch.empty_like(kept), kept.new_empty(count, inputs)
         given = (grad_outputs[0].contiguous(), weights, kept, gradients, out)
-        launch(triton_layers.backward, NETWORK_WARPS, ctx.programs, *given, *ctx.sizes)
+        launch(ctx.kernels.backward, NETWORK_WARPS, ctx.programs, *given, *ctx.sizes)
         return out, gradients.transpose(1, 2) @ kept, gradients.sum(1), None
 
 

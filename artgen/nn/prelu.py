@@ -9,7 +9,9 @@ backwards, where the channels of a pixel lie side by side.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -19,8 +21,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from artgen.compiler import kernel_cache
+from artgen.compiler.templates import fill, read_template
 from artgen.compiler.threads import share
-from artgen.nn.prelu_printer import ARRAYS, prelu_kernels
+
+ARRAYS = {torch.float32: "float32", torch.bfloat16: "uint16"}
+"""The types of values in memory, as numba names them."""
 
 ROWS = 4096
 """Rows of values in a thread's piece; sums of a piece are added up in the order of the pieces."""
@@ -41,6 +47,14 @@ def prelu(value: Tensor, slope: Tensor, *, halve: bool = False) -> Tensor:
     return F.avg_pool2d(result, 2) if halve else result
 
 
+@functools.cache
+def _kernels(dtype: torch.dtype) -> ModuleType:
+    """Compile the kernels for a type of numbers, once, in seconds."""
+    array = ARRAYS[dtype]
+    source = fill("numba/prelu.txt", array=array, format=read_template(f"numba/prelu_{array}.txt"))
+    return kernel_cache.load(source, of="PReLU layers")
+
+
 class _Prelu(torch.autograd.Function):
     """The kernels as one differentiable operation."""
 
@@ -48,7 +62,7 @@ class _Prelu(torch.autograd.Function):
     def forward(ctx: Any, value: Tensor, slope: Tensor, halve: bool) -> Tensor:
         ctx.save_for_backward(value, slope)
         ctx.halve = halve
-        kernels = prelu_kernels(value.dtype)
+        kernels = _kernels(value.dtype)
         if halve:
             count, channels, height, width = value.shape
             result = torch.empty(
@@ -72,7 +86,7 @@ class _Prelu(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor, None]:
         value, slope = ctx.saved_tensors
-        kernels = prelu_kernels(value.dtype)
+        kernels = _kernels(value.dtype)
         layout = torch.channels_last if value.dim() == 4 else torch.contiguous_format
         incoming = grad_outputs[0].to(value.dtype).contiguous(memory_format=layout)
         # What is left out of the means has no influence.
