@@ -22,24 +22,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, ClassVar
 
-__all__ = [
-    "ArtgenError",
-    "DeviceLost",
-    "Diverged",
-    "GalleryError",
-    "InputError",
-    "Interrupted",
-    "OutOfMemory",
-    "OutputError",
-    "PluginError",
-    "UsageError",
-    "did_you_mean",
-    "explain_problem",
-    "is_out_of_memory",
-    "memory_errors",
-    "reading",
-]
-
 _LONGEST = 800
 """Largest number of characters in a message or hint."""
 

@@ -12,8 +12,6 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Activity", "listening", "report"]
-
 
 @dataclass(frozen=True)
 class Activity:

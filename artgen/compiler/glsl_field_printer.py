@@ -85,7 +85,6 @@ class _Shader:
     lines: list[_Line] = field(default_factory=list)
     functions: list[str] = field(default_factory=list)
     _gathered: dict[bytes, int] = field(default_factory=dict)
-    _extra: int = 0
 
     def shader(self) -> FieldShader:
         layers = self.layers
@@ -150,9 +149,7 @@ class _Shader:
             return vector
         key = elements.tobytes()
         if key not in self._gathered:
-            self._extra += 1
-            made = len(self.layers.sizes) + self._extra
-            self._gathered[key] = made
+            self._gathered[key] = made = len(self.layers.sizes) + len(self._gathered)
             code, inputs = self._gather(elements)
             self.lines.append(_Line(made, len(elements), inputs, code))
         return self._gathered[key]

@@ -8,7 +8,7 @@ adds up: weights times features in a picture of floats, from which `picture` mak
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -193,6 +193,10 @@ class GlslPrinter(Printer):
     """Writes values as lines of GLSL, numbers as highp floats."""
 
     end: ClassVar = ";"
+    defined: ClassVar = "{kind} {name} = {text};"
+    parameter: ClassVar = "float {}"
+    called: ClassVar = "float {name}({given}) {{\n  {body}\n}}\n"
+    indent: ClassVar = "  "
     templates: ClassVar = {
         **Printer.templates,
         **OWN,
@@ -218,23 +222,6 @@ class GlslPrinter(Printer):
         "left": "{} << {}u",
         "right": "{} >> {}u",
     }
-
-    def function(
-        self, name: str, parameters: Sequence[str], lines: Iterable[str], result: str
-    ) -> str:
-        """Return a function of floats."""
-        given = ", ".join(f"float {parameter}" for parameter in parameters)
-        body = "\n  ".join([*lines, f"return {result};"])
-        return f"float {name}({given}) {{\n  {body}\n}}\n"
-
-    def assignment(self, number: int, text: str) -> str:
-        """Return the line that declares a value."""
-        kind = "bool" if self.is_truth(number) else "int" if self.is_whole(number) else "float"
-        return f"{kind} v{number} = {text};"
-
-    def definition(self, name: str, text: str) -> str:
-        """Return the line that declares a number."""
-        return f"float {name} = {text};"
 
     def constant(self, number: float) -> str:
         """Return a constant."""

@@ -24,31 +24,23 @@ PIXEL: Component = ("pixel", ())
 """The side of a pixel, which is the same for all splats but not for all pictures."""
 
 OPERATIONS: dict[str, Callable[..., Any]] = {
+    **{
+        name: getattr(np, name)
+        for name in (
+            *("abs", "sign", "sqrt", "exp", "expm1", "log", "log1p", "sin", "cos", "tan", "tanh"),
+            *("floor", "trunc", "minimum", "maximum", "where"),
+        )
+    },
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
     "div": np.divide,
     "neg": np.negative,
-    "abs": np.abs,
-    "sign": np.sign,
-    "sqrt": np.sqrt,
     "pow": np.power,
-    "exp": np.exp,
-    "expm1": np.expm1,
-    "log": np.log,
-    "log1p": np.log1p,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
     "atan": np.arctan,
     "atan2": np.arctan2,
-    "tanh": np.tanh,
     "sigmoid": lambda a: 1 / (1 + np.exp(-a)),
-    "erf": lambda a: math.erf(a),
-    "floor": np.floor,
-    "trunc": np.trunc,
-    "minimum": np.minimum,
-    "maximum": np.maximum,
+    "erf": math.erf,
     "lt": np.less,
     "le": np.less_equal,
     "gt": np.greater,
@@ -58,7 +50,6 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "and": np.logical_and,
     "or": np.logical_or,
     "not": np.logical_not,
-    "where": np.where,
 }
 """The operations, as functions of float64 numbers; booleans are 1.0 and 0.0."""
 

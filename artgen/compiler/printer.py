@@ -61,7 +61,7 @@ class Source:
 class Printer:
     """Prints v7 for value 7, unless `names` has another name; booleans stay so until stored.
 
-    This class prints for numba; subclasses override `templates`, `constant` and `assignment`.
+    This class prints for numba; subclasses override its formats and `constant`.
     """
 
     templates: ClassVar[Mapping[str, str]] = {
@@ -89,6 +89,18 @@ class Printer:
     end: ClassVar[str] = ""
     """What ends a statement."""
 
+    defined: ClassVar[str] = "{name} = {text}"
+    """The format of a line that gives a value of the type `kind` a name."""
+
+    parameter: ClassVar[str] = "{}"
+    """The format of a parameter of a function."""
+
+    called: ClassVar[str]
+    """The format of a function `name` of the parameters `given`, whose first line is `body`."""
+
+    indent: ClassVar[str] = "    "
+    """What the lines of a function begin with."""
+
     def __init__(self, ir: IR, names: Mapping[int, str] | None = None) -> None:
         self.ir = ir
         self.names = {DX: "dx", DY: "dy", G: "g"} | dict(names or {})
@@ -100,17 +112,21 @@ class Printer:
 
     def assignment(self, number: int, text: str) -> str:
         """Return the line that gives a value its name."""
-        return self.definition(f"v{number}", text)
+        whole = self.ir.values[number].operation in WHOLE
+        kind = "bool" if self.is_truth(number) else "int" if whole else "float"
+        return self.defined.format(kind=kind, name=f"v{number}", text=text)
 
     def definition(self, name: str, text: str) -> str:
         """Return the line that gives a number a name."""
-        return f"{name} = {text}"
+        return self.defined.format(kind="float", name=name, text=text)
 
     def function(
         self, name: str, parameters: Sequence[str], lines: Iterable[str], result: str
     ) -> str:
         """Return a function of float32 numbers, which computes `lines` and gives `result`."""
-        raise NotImplementedError
+        given = ", ".join(map(self.parameter.format, parameters))
+        body = f"\n{self.indent}".join([*lines, f"return {result}{self.end}"])
+        return self.called.format(name=name, given=given, body=body)
 
     def number(self, number: int) -> str:
         """Return a value as a float32."""
@@ -153,10 +169,6 @@ class Printer:
     def is_truth(self, number: int) -> bool:
         """Return whether a value is a boolean."""
         return self.ir.values[number].operation in _TRUTH
-
-    def is_whole(self, number: int) -> bool:
-        """Return whether a value is a whole number."""
-        return self.ir.values[number].operation in WHOLE
 
     def _name(self, number: int) -> str:
         constant = self.ir.values[number].constant

@@ -83,7 +83,8 @@ A mapped value is ``shift + scale * function(raw)``, with the functions of `artg
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import operator
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -155,17 +156,14 @@ def evaluate(expression: Expression, symbols: Mapping[str, int]) -> int:
         return expression
     if isinstance(expression, str):
         return symbols[expression]
-    operation, *arguments = expression
-    a, b = (evaluate(argument, symbols) for argument in arguments)
-    match operation:
-        case "+":
-            return a + b
-        case "*":
-            return a * b
-        case "min":
-            return min(a, b)
-        case "max":
-            return max(a, b)
-        case "ceil":
-            return -(-a // b)
-    raise ValueError(f"unknown operation {operation!r}")
+    operation, a, b = expression
+    return _OPERATIONS[operation](evaluate(a, symbols), evaluate(b, symbols))
+
+
+_OPERATIONS: Mapping[str, Callable[[int, int], int]] = {
+    "+": operator.add,
+    "*": operator.mul,
+    "min": min,
+    "max": max,
+    "ceil": lambda a, b: -(-a // b),
+}

@@ -10,7 +10,7 @@ the sums is always the same.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -53,12 +53,7 @@ class TritonPrinter(Printer):
         "fetch": "tl.load(T + tl.minimum(tl.where({0} >= 0.0, {0}, 0.0), LAST).to(tl.int32))",
     }
 
-    def function(
-        self, name: str, parameters: Sequence[str], lines: Iterable[str], result: str
-    ) -> str:
-        """Return a function that kernels call."""
-        body = "\n    ".join([*lines, f"return {result}"])
-        return f"\n\n@triton.jit\ndef {name}({', '.join(parameters)}):\n    {body}\n"
+    called = "\n\n@triton.jit\ndef {name}({given}):\n    {body}\n"
 
     def constant(self, number: float) -> str:
         """Return a constant as a float32."""

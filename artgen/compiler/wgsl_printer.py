@@ -32,7 +32,7 @@ Numbers are float32 where nothing else is said.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import ClassVar
 
 from artgen.compiler.elementary import MARK, with_functions
@@ -128,21 +128,9 @@ class WgslPrinter(GlslPrinter):
         "is_nan": "(bitcast<u32>({}) & 0x7fffffffu) > 0x7f800000u",
     }
 
-    def function(
-        self, name: str, parameters: Sequence[str], lines: Iterable[str], result: str
-    ) -> str:
-        """Return a function of f32."""
-        given = ", ".join(f"{parameter}: f32" for parameter in parameters)
-        body = "\n  ".join([*lines, f"return {result};"])
-        return f"fn {name}({given}) -> f32 {{\n  {body}\n}}\n"
-
-    def assignment(self, number: int, text: str) -> str:
-        """Return the line that declares a value."""
-        return self.definition(f"v{number}", text)
-
-    def definition(self, name: str, text: str) -> str:
-        """Return the line that declares a number."""
-        return f"let {name} = {text};"
+    defined: ClassVar = "let {name} = {text};"
+    parameter: ClassVar = "{}: f32"
+    called: ClassVar = "fn {name}({given}) -> f32 {{\n  {body}\n}}\n"
 
     def constant(self, number: float) -> str:
         """Return a constant; WGSL has no literals of NaN and infinity."""

@@ -85,21 +85,14 @@ class Loss:
 
     def at(self, seed: int) -> Loss:
         """The loss with random numbers that follow from `seed`; most losses have none."""
-        if not any(hasattr(term.function, "at") for term in self.terms):
-            return self
-        return Loss(
-            tuple(
-                replace(term, function=term.function.at(seed))
-                if hasattr(term.function, "at")
-                else term
-                for term in self.terms
-            )
-        )
+        terms = []
+        for term in self.terms:
+            at = getattr(term.function, "at", None)
+            terms.append(term if at is None else replace(term, function=at(seed)))
+        return Loss(tuple(terms))
 
     def with_pictures(self, open_picture: Callable[[str], Tensor]) -> Loss:
         """The loss that compares with the pictures that its terms name, each [3, h, w]."""
-        if not any(":" in term.name for term in self.terms):
-            return self
         terms = []
         for term in self.terms:
             make: Any = term.function

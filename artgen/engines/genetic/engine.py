@@ -346,10 +346,9 @@ class GeneticEngine(Engine):
         if block == self.block:
             return
         self.block = block
-        scores = [island.scores for island in self.islands]
-        for island, before in zip(self.islands, scores, strict=True):
+        for island in self.islands:
+            kept = island.scores.copy()
             island.set_block(block)
-            kept = before.copy()
             island.evaluate()
             if not self.squared:
                 island.scores = kept
