@@ -552,15 +552,23 @@ class Star(Shape):
 '''
 
 
-def test_a_shape_of_ones_own(tmp_path):
+@pytest.mark.parametrize(
+    ("options", "least"),
+    # Mutations may remove a part, and a picture of seven can be the best after 20 generations, as
+    # with seed 5: the count is the most. Without such mutations it stays.
+    [(["--seed", "1"], 6), (["--seed", "5"], 6), (["--set", "engine.resize=0"], 8)],
+    ids=["1", "5", "without resize"],
+)
+def test_a_shape_of_ones_own(options, least, tmp_path):
     photo = save_photo(tmp_path)
     (tmp_path / "star.py").write_text(STAR)
     command = ["fit", str(photo), "-p", "star", "--plugin", str(tmp_path / "star.py"), "-n", "8"]
-    options = ["-e", "genetic", "--steps", "20", "--set", "engine.population=6"]
+    options = [*options, "-e", "genetic", "--steps", "20", "--set", "engine.population=6"]
     options += ["--set", "engine.elite=2", "--out", str(tmp_path / "out"), "--name", "stars"]
-    assert main([*command, *options, "--seed", "1", "--no-video", "--quiet"]) == 0
+    assert main([*command, *options, "--no-video", "--quiet"]) == 0
     summary = json.loads((tmp_path / "out" / "stars.json").read_text())
-    assert (summary["engine"], summary["count"]) == ("genetic", 8)
+    assert summary["engine"] == "genetic"
+    assert least <= summary["count"] <= 8
 
 
 def test_logs_that_hold_nothing_are_refused(tmp_path):

@@ -104,12 +104,23 @@ def test_alpha_is_fitted_where_it_is_asked_for_only(logo):
         fitted(logo, {"name": "fourier", "count": 4}, {"steps": 2}, transparent=True)
 
 
+@pytest.mark.slow
 def test_cells_of_transparent_pixels_are_left_out(logo):
-    stage = {"engine": "genetic", "steps": 120}
-    art = fitted(logo, {"name": "voronoi", "count": 60}, stage, transparent=True)
-    clear, opaque = alphas(art, logo)
-    assert (clear < 0.1).mean() >= 0.95
-    assert opaque.mean() > 0.95
+    stage = {"engine": "genetic", "steps": 240}
+    free, covered, behind = [], [], []
+    # One seed leaves 97.7 % free, the others 98.0 to 98.8.
+    for seed in range(1, 8):
+        art = fitted(logo, {"name": "voronoi", "count": 60}, stage, seed=seed, transparent=True)
+        clear, opaque = alphas(art, logo)
+        free.append((clear < 0.1).mean())
+        covered.append(opaque.mean())
+        # Over another background, what is left out shows it.
+        over = replace(art, drawing=replace(art.drawing, background=(0.0, 1.0, 0.0))).render()
+        outside = over[np.asarray(Image.open(logo))[..., 3] == 0].astype(int)
+        behind.append((np.abs(outside - (0, 255, 0)).max(1) < 64).mean())
+    assert np.median(free) >= 0.98
+    assert np.median(covered) > 0.95
+    assert min(behind) >= 0.98
     colour = art.drawing.tensors["colour"]
     left_out = (colour == -1).all(0)
     assert 0 < left_out.sum() < 60
@@ -119,10 +130,6 @@ def test_cells_of_transparent_pixels_are_left_out(logo):
     svg = art.to_svg(transparent=True)
     assert "<rect" not in svg
     assert svg.count("<polygon") <= 60 - left_out.sum()
-    # Over another background, what is left out shows it.
-    over = replace(art, drawing=replace(art.drawing, background=(0.0, 1.0, 0.0))).render()
-    free = np.asarray(Image.open(logo))[..., 3] == 0
-    assert (np.abs(over[free].astype(int) - (0, 255, 0)).max(1) < 64).mean() >= 0.95
 
 
 @pytest.mark.parametrize(
