@@ -55,10 +55,18 @@ ENGINES: dict[str, list[str]] = {
     "solve": ["-p", "pca", "--set", "rank=4"],
     "gradient, codec": ["-p", "autoencoder", "--set", "latent=3", "--steps", "20"],
     "scratch": ["-p", "mlp", "-e", "scratch", "--set", "hidden=8", "--steps", "60"],
+    "gradient, mesh": ["-p", "mesh", "-n", "12", "--steps", "60"],
+    "place": ["-p", "stipple", "-n", "30"],
+    "a look": ["--look", "riso", "-n", "30"],
+    "tiles": ["-p", "gaussian", "-n", "40", "--steps", "30", "--size", "64", "--tiles", "32"],
 }
 """What to fit with each engine."""
 
-_TARGETS = {"solve": "sample:digits?n=60", "gradient, codec": "sample:digits?n=60"}
+_TARGETS = {
+    "solve": "sample:digits?n=60",
+    "gradient, codec": "sample:digits?n=60",
+    "tiles": "sample:coffee",
+}
 """What is fitted to, where that is not the photo."""
 
 _CLOCKS = ("seconds", "steps_per_second")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 import sys
 
 import numpy as np
@@ -72,15 +71,18 @@ def test_gradients_do_not_depend_on_the_number_of_programs(gpu, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="Triton's compiler is for Linux")
-def test_the_real_compiler_takes_every_kernel_and_spills_nothing():
+@pytest.mark.parametrize(
+    "every_gpu", [False, pytest.param(True, marks=pytest.mark.nightly)], ids=["one", "six"]
+)
+def test_the_real_compiler_takes_every_kernel_and_spills_nothing(every_gpu):
     pytest.importorskip("triton", reason="needs artgen[triton]")
     # Of those that differ in the number of features or of harmonics alone, one.
     every = [k for k in footprints() if k.over or (k.channels == 3 and "harmonics" not in str(k))]
     every += [Kernels(Superellipse, 3), Kernels(Odd, 3), Kernels(Odd, 4, over=True)]
     every += [Layers(3, 32)]
     jobs = [(kernels, 86) for kernels in every]
-    # All of them take minutes.
-    some = every if os.environ.get("ARTGEN_EVERY_GPU") else [Kernels(Gaussian, 3)]
+    # All of them for six generations of GPUs take minutes.
+    some = every if every_gpu else [Kernels(Gaussian, 3)]
     others = [capability for capability in ARCHITECTURES if capability != 86]
     jobs += itertools.product(some, others)
     names = []

@@ -9,7 +9,7 @@ import pytest
 
 from artgen.base.errors import ArtgenError
 from artgen.cli._console import describe
-from soak._promise import AREAS, Promise, Tally, choose, every_promise
+from soak._promise import AREAS, Promise, Tally, choose, every_promise, short
 from soak._readers import READERS
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="forks processes")
@@ -28,6 +28,25 @@ def _tried(tally: Tally) -> None:
 @each_promise
 def test_a_promise_is_kept(promise: Promise):
     tally = promise.check(small=True)
+    assert tally.failures == []
+    _tried(tally)
+
+
+@posix
+@pytest.mark.slow
+@pytest.mark.nightly
+@pytest.mark.parametrize(
+    ("promise", "piece"),
+    [
+        pytest.param(promise, piece, id=f"{promise.name}-{short(piece)}")
+        for promise in every_promise()
+        if promise.small_pieces
+        for piece in promise.pieces
+        if piece not in promise.small_pieces
+    ],
+)
+def test_the_other_pieces_of_a_promise_are_kept(promise: Promise, piece: str):
+    tally = promise.check(small=True, piece=piece)
     assert tally.failures == []
     _tried(tally)
 

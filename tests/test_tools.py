@@ -5,6 +5,7 @@ from pathlib import Path
 
 from tools import size, suite
 from tools.house import find_circles, find_floors
+from tools.mutants import mutants
 from tools.picture import reduce_lines
 from tools.suite import Suite, cut, main, sum_up
 
@@ -109,4 +110,22 @@ def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night
     ):
         assert line in printed
     assert "test_it.py" in json.loads((tmp_path / "durations.json").read_text())
-    assert list(json.loads((tmp_path / ".cache/durations.json").read_text()))
+    monkeypatch.setattr(suite, "TESTS", Path("."))
+    assert main(["-k", "good", "-j", "1"]) == 1
+    assert "passed, 1 failed" in capsys.readouterr().out
+    assert "test_it.py::test_good" in json.loads(suite.EVERY_TEST.read_text())
+
+
+def test_mutants_differ_in_one_place_and_annotations_stay():
+    source = "def f(x: int = 1) -> bool:\n    return x < 2 and not x\n"
+    texts = [text for text, _, _ in mutants(source)]
+    assert set(texts) == {
+        "def f(x: int=2) -> bool:\n    return x < 2 and (not x)",
+        "def f(x: int=1) -> bool:\n    return None",
+        "def f(x: int=1) -> bool:\n    return x < 2 or not x",
+        "def f(x: int=1) -> bool:\n    return x <= 2 and (not x)",
+        "def f(x: int=1) -> bool:\n    return x < 3 and (not x)",
+        "def f(x: int=1) -> bool:\n    return x < 2 and x",
+    }
+    assert len(texts) == 6
+    assert [line for _, line, _ in mutants("x = 1\ny = True\n")] == [1, 2]

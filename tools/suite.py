@@ -33,7 +33,7 @@ TESTS = Path("tests")
 DURATIONS = TESTS / "durations.json"
 """Seconds of each file: of all its tests, and of those that are not slow. `make durations`."""
 EVERY_TEST = Path(".cache") / "durations.json"
-"""Seconds of every test of the last run, longest first."""
+"""Seconds of every test of the last run that named no file, longest first."""
 
 SLOW = 0.8
 """Seconds from which a test is marked `slow`."""
@@ -245,11 +245,10 @@ def main(given: Sequence[str] | None = None) -> int:
     for worker in workers:
         worker.join()
     print_summary(suite, time.monotonic() - began)
-    EVERY_TEST.parent.mkdir(exist_ok=True)
-    EVERY_TEST.write_text(
-        json.dumps({name: round(took, 2) for name, took in suite.seconds.most_common()}, indent=0),
-        encoding="utf-8",
-    )
+    if not any(argument in files for argument in arguments):
+        seconds = {name: round(took, 2) for name, took in suite.seconds.most_common()}
+        EVERY_TEST.parent.mkdir(exist_ok=True)
+        EVERY_TEST.write_text(json.dumps(seconds, indent=0), encoding="utf-8")
     if options.record:
         known = json.loads(DURATIONS.read_text(encoding="utf-8")) if DURATIONS.exists() else {}
         known |= sum_up(suite.seconds)

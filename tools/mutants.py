@@ -1,0 +1,189 @@
+"""Change the code in small ways, one at a time, and count how many changes some test notices.
+
+A mutant is a module with one comparison, operation, constant, condition or result changed. The
+tests that belong to its module are run in a copy of the repository; a mutant that fails one is
+caught. What survives is printed: a line that no test depends on, or a change that changes nothing.
+
+    python -m tools.mutants [--sample N] [--seed N] [MODULE ...]    # some of `MODULES`
+
+After R. A. DeMillo, R. J. Lipton and F. G. Sayward, "Hints on Test Data Selection", 1978.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import copy
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+MODULES = {
+    "artgen/base/options.py": ("options",),
+    "artgen/base/philox.py": ("studio",),
+    "artgen/film/timeline.py": ("film", "morph"),
+    "artgen/losses/_pixel.py": ("losses",),
+    "artgen/losses/metrics.py": ("metrics",),
+    "artgen/raster/sampling.py": ("raster",),
+    "artgen/recipe/settings.py": ("settings",),
+    "artgen/targets/idx.py": ("image_sets",),
+    "artgen/targets/palette.py": ("palette",),
+    "artgen/values/canvas.py": ("canvas",),
+}
+"""Modules, and the files of tests that are to notice their mutants."""
+
+LIMIT = 600
+"""Seconds after which a mutant hangs, which is noticed."""
+
+_COMPARISONS: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.LtE,
+    ast.LtE: ast.Lt,
+    ast.Gt: ast.GtE,
+    ast.GtE: ast.Gt,
+    ast.Eq: ast.NotEq,
+    ast.NotEq: ast.Eq,
+    ast.In: ast.NotIn,
+    ast.NotIn: ast.In,
+    ast.Is: ast.IsNot,
+    ast.IsNot: ast.Is,
+}
+_OPERATIONS: dict[type[ast.operator], type[ast.operator]] = {
+    ast.Add: ast.Sub,
+    ast.Sub: ast.Add,
+    ast.Mult: ast.Div,
+    ast.Div: ast.Mult,
+    ast.FloorDiv: ast.Mult,
+    ast.Mod: ast.FloorDiv,
+    ast.Pow: ast.Mult,
+}
+
+
+def change(node: ast.AST) -> ast.AST | None:
+    """Return a node changed in a small way; None for one that is left alone."""
+    changed = copy.deepcopy(node)
+    match changed:
+        case ast.Compare(ops=[operator]) if type(operator) in _COMPARISONS:
+            changed.ops = [_COMPARISONS[type(operator)]()]
+        case ast.BinOp(op=operator, left=left) if type(operator) in _OPERATIONS:
+            if isinstance(left, ast.Constant) and isinstance(left.value, str):
+                return None
+            changed.op = _OPERATIONS[type(operator)]()
+        case ast.BoolOp(op=operator):
+            changed.op = ast.Or() if isinstance(operator, ast.And) else ast.And()
+        case ast.UnaryOp(op=ast.Not() | ast.USub(), operand=operand):
+            return operand
+        case ast.If(test=test) | ast.IfExp(test=test) | ast.While(test=test):
+            changed.test = ast.UnaryOp(ast.Not(), test)
+        case ast.Constant(value=bool(value)):
+            changed.value = not value
+        case ast.Constant(value=int() | float() as value):
+            changed.value = value + 1
+        case ast.Return(value=ast.expr() as value) if ast.unparse(value) != "None":
+            changed.value = ast.Constant(None)
+        case _:
+            return None
+    return changed
+
+
+def places(tree: ast.Module) -> Iterator[tuple[ast.AST, str, int | None]]:
+    """Yield where a node that can be changed hangs: its parent, the field, the index in a list.
+
+    Annotations and imports are left alone.
+    """
+    for parent in ast.walk(tree):
+        for name, value in ast.iter_fields(parent):
+            if name in ("annotation", "returns", "decorator_list", "type_params"):
+                continue
+            for index, node in enumerate(value) if isinstance(value, list) else [(None, value)]:
+                if isinstance(node, ast.AST) and change(node) is not None:
+                    yield parent, name, index
+
+
+def mutants(source: str) -> Iterator[tuple[str, int, str]]:
+    """Yield every mutant of a module: its source, the line that differs, and that line."""
+    tree = ast.parse(source)
+    for parent, name, index in places(tree):
+        node = getattr(parent, name) if index is None else getattr(parent, name)[index]
+        changed = change(node)
+        assert changed is not None
+        _put(parent, name, index, changed)
+        text = ast.unparse(ast.fix_missing_locations(tree))
+        said = ast.unparse(changed).splitlines()[0]
+        _put(parent, name, index, node)
+        yield text, node.lineno, said
+
+
+def _put(parent: ast.AST, name: str, index: int | None, node: ast.AST) -> None:
+    if index is None:
+        setattr(parent, name, node)
+    else:
+        getattr(parent, name)[index] = node
+
+
+def copy_repository(folder: Path) -> None:
+    """Copy the files that git knows into a folder."""
+    listed = subprocess.run(["git", "ls-files"], capture_output=True, text=True, check=True)
+    for name in listed.stdout.splitlines():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(name, folder / name)
+
+
+def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
+    """Run some files of tests in a copy of the repository; whether one failed or hung."""
+    line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+    line += ["-m", "not browser and not nightly", *(f"tests/test_{each}.py" for each in tests)]
+    paths = os.pathsep.join([str(folder), str(folder / "plugins")])
+    cache = os.environ.get("ARTGEN_CACHE", str(Path(".cache").resolve()))
+    environment = {**os.environ, "PYTHONPATH": paths, "ARTGEN_CACHE": cache}
+    # Two mutants of one length within a second would share their bytecode.
+    environment["PYTHONDONTWRITEBYTECODE"] = "1"
+    try:
+        done = subprocess.run(line, cwd=folder, env=environment, capture_output=True, timeout=LIMIT)
+    except subprocess.TimeoutExpired:
+        return True
+    return done.returncode != 0
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Try a sample of mutants; 0, however many survive."""
+    parser = argparse.ArgumentParser("python -m tools.mutants", description=__doc__)
+    parser.add_argument("modules", nargs="*", default=[*MODULES], choices=[*MODULES], metavar="M")
+    parser.add_argument("--sample", type=int, default=200, help="mutants, over all modules")
+    parser.add_argument("--seed", type=int, default=0, help="of the sample")
+    options = parser.parse_args(given)
+    rng, caught, tried = random.Random(options.seed), 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        copy_repository(folder)
+        for number, module in enumerate(options.modules):
+            source = Path(module).read_text(encoding="utf-8")
+            every = list(mutants(source))
+            # As many of each module, as far as it has them.
+            share = options.sample * (number + 1) // len(options.modules) - (
+                options.sample * number // len(options.modules)
+            )
+            found = 0
+            chosen = rng.sample(every, min(share, len(every)))
+            if chosen and is_noticed(folder, MODULES[module]):
+                print(f"{module}: its tests fail without a mutant")
+                return 1
+            for text, line, said in chosen:
+                (folder / module).write_text(text, encoding="utf-8")
+                noticed = is_noticed(folder, MODULES[module])
+                found += noticed
+                if not noticed:
+                    print(f"  survives: {module}:{line}: {said}", flush=True)
+            (folder / module).write_text(source, encoding="utf-8")
+            print(f"{module}: {found} of {len(chosen)} caught, of {len(every)}", flush=True)
+            caught, tried = caught + found, tried + len(chosen)
+    print(f"{caught} of {tried} mutants caught")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
