@@ -16,7 +16,7 @@ import torch
 from helpers import listed_under
 
 import artgen_plugins
-from artgen import Field, Param, Preset, Splat, init, option, pixels
+from artgen import Field, Param, Preset, Shape, Splat, init, option, pixels
 from artgen.errors import PluginError
 from artgen.registry import Registry
 from artgen.testing import advice, checks_of, claim, conformance, examine, judge
@@ -28,7 +28,27 @@ SIZE = Param(init=init.from_spacing(0.6), min=pixels(1 / 3), lr=0.1, map="exp")
 
 # ---- what passes ---------------------------------------------------------------------------------
 
-test_shipped = conformance(artgen_plugins)
+BY_DAY = {"triangle", "ellipse", "bezier", "glyph"}
+"""Shapes with straight and curved outlines, with spans, and with data of their own."""
+
+COMPILING = {"drawing", "seed", "learning", "compiled", "cost"}
+"""The checks that fit or draw, for which a shape's kernels are compiled: seconds for each shape."""
+
+
+def _by_night(test):
+    """Leave to the night what compiles the kernels of the other shapes."""
+    [parametrized] = test.pytestmark
+    cases = parametrized.args[1]
+    for index, case in enumerate(cases):
+        check, offer = case.values
+        is_shape = isinstance(offer.loaded, type) and issubclass(offer.loaded, Shape)
+        if is_shape and offer.name not in BY_DAY and check.__name__ in COMPILING:
+            late = pytest.mark.nightly
+            cases[index] = pytest.param(check, offer, id=case.id, marks=late)
+    return test
+
+
+test_shipped = _by_night(conformance(artgen_plugins))
 test_loose_file = conformance(DATA / "artgen-dab/src/artgen_dab/dab.py")
 
 
