@@ -69,7 +69,7 @@ def _kill_one_engine(tally: Tally, engine: str, folder: Path, kills: int) -> Non
             _run(line, folder, moment, int(signal_))
             label = f"{signal_.name} at operation {moment}"
         torn = unfinished(out, [before, after])
-        interrupted = torn is not None and signal_ != signal.SIGKILL and _is_whole(out)
+        interrupted = torn is not None and signal_ != signal.SIGKILL and _is_whole(out, after)
         _run(continued(line, out), folder)
         tally.case(f"{engine}, {label}", None if interrupted else torn, same(contents(out), after))
 
@@ -218,12 +218,10 @@ def _write_in_place() -> None:
     atomic.atomic_path = in_place  # type: ignore[assignment]
 
 
-def _is_whole(out: Path) -> bool:
+def _is_whole(out: Path, after: dict[str, Any]) -> bool:
     """Whether an interrupted run saved its best so far: all outputs, which say so."""
     found = contents(out)
-    return set(found) == {".png", ".mp4", ".art", ".json"} and (
-        found[".json"]["stopped_by"] == "interrupted"
-    )
+    return set(found) == set(after) and found[".json"]["stopped_by"] == "interrupted"
 
 
 def _run(line: list[str], folder: Path, die_at: int = 0, signal_: int = 0) -> int:
