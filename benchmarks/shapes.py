@@ -23,8 +23,8 @@ import torch
 from artgen import Canvas, Shape
 from artgen.engines import Problem
 from artgen.families.shape.climb import ClimbEngine
-from artgen.families.shape.compositing import Compositing, Stack
-from artgen.families.shape.spans import load_kernels
+from artgen.families.shape.compositing import Compositing
+from artgen.families.shape.spans import Stack, load_kernels
 from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
 from artgen.plan import resolve
@@ -176,9 +176,7 @@ def score(name: str, reach: int, side: int, number: int) -> tuple[float, float, 
     kernels = load_kernels(shape, module, constants="SEARCHED = False\n", more=SCORERS)
     target, weight = open_target("astronaut", side).numpy(), np.ones((side, side), np.float32)
     layers = Compositing(shape, target, weight, (0.5, 0.5, 0.5), (alpha, alpha))
-    nothing = np.zeros((0, max(3, shape.genes)))
-    empty = Stack(np.zeros(0, np.int64), nothing[:, : shape.genes], nothing[:, :3], np.zeros(0))
-    layers.go_to(empty, 0)
+    layers.go_to(Stack.empty(shape), 0)
     layers.add_up(1)
     tables, genes = layers.tables, candidates(shape, number, reach * Canvas(side, side).pixel)
     sums, pixels = [], []

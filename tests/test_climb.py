@@ -23,8 +23,8 @@ from artgen.errors import PluginError, UsageError
 from artgen.events import Evaluated
 from artgen.families.shape import compositing as layers
 from artgen.families.shape.climb import ClimbEngine
-from artgen.families.shape.compositing import Compositing, Stack
-from artgen.families.shape.spans import unpack
+from artgen.families.shape.compositing import Compositing
+from artgen.families.shape.spans import Stack, unpack
 from artgen.losses import mse, parse_loss, rmse
 from artgen.losses.metrics import psnr
 from artgen.output import to_pixels
@@ -101,7 +101,7 @@ def test_it_fits_and_every_step_gains(target):
         engine.advance(1)
         metrics.append(engine.report())
     assert engine.step == 12 * 3
-    assert len(engine.stack) == 12
+    assert engine.stack.number == 12
     losses = [metric.loss for metric in metrics]
     assert all(b <= a * (1 + 1e-5) for a, b in pairwise(losses))
     assert losses[-1] < 0.8 * losses[12]
@@ -191,7 +191,7 @@ def test_a_flat_picture_leaves_nothing_to_do():
     target = torch.full((3, 12, 12), 0.5)
     engine = start(Circle(), target, 500, converge=0.01)
     assert finish(engine).psnr == 100
-    assert len(engine.stack) < 30
+    assert engine.stack.number < 30
 
 
 def test_shapes_that_are_never_valid_are_the_plugins_fault(target):
@@ -209,7 +209,7 @@ def test_shapes_that_are_never_valid_are_the_plugins_fault(target):
 
 def layers_of(shape, target, alpha, count=8, seed=3):
     canvas = Canvas(target.shape[2], target.shape[1])
-    stack = Stack(*unpack(shape, random_tensors(shape, count, canvas, seed)))
+    stack = unpack(random_tensors(shape, count, canvas, seed))
     rng = np.random.default_rng(seed)
     weight = rng.random(target.shape[1:]).astype(np.float32)
     return Compositing(shape, target.numpy().copy(), weight, GRAY, alpha), stack
@@ -227,10 +227,7 @@ def test_the_change_of_the_error_is_exact_anywhere_in_the_stack(alpha, place, ta
     layers.go_to(stack, place)
     layers.add_up(1)
     others = Stack(
-        *(
-            np.delete(part, min(place, 8), axis=0) if place < 8 else part
-            for part in (stack.kind, stack.genes, stack.colour, stack.alpha)
-        )
+        *(np.delete(part, min(place, 8), axis=0) if place < 8 else part for part in stack)
     )
     without = error_of(layers, draw_stack(layers, others, target))
     assert layers.error() == pytest.approx(without, rel=1e-4)
@@ -253,7 +250,7 @@ def test_the_change_of_the_error_is_exact_anywhere_in_the_stack(alpha, place, ta
 def draw_stack(layers, stack, target):
     picture = np.empty_like(layers.target)
     picture[:] = np.float32(0.5)
-    layers._draw(picture, stack, 0, len(stack))
+    layers._draw(picture, stack, 0, stack.number)
     return picture
 
 

@@ -23,7 +23,7 @@ from artgen.base.options import option
 from artgen.compiler.threads import share
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
 from artgen.engines.evaluation import LEAST_ALPHA, random_sizes
-from artgen.families.shape.compositing import NOTHING, Compositing, Stack
+from artgen.families.shape.compositing import NOTHING, Compositing, added, put
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import pack, unpack
 from artgen.losses.metrics import decibels
@@ -129,26 +129,24 @@ class ClimbEngine(Engine):
         assert isinstance(shape, Shape)
         self.problem, self.shape = problem, shape
         self.options: ClimbEngine.Options = self.parse(problem)
-        self.stack = Stack(*unpack(shape, problem.drawing.tensors))
-        self.births = self.best_births = _unborn(len(self.stack))
+        self.stack = unpack(problem.drawing.tensors)
+        self.births = self.best_births = _unborn(self.stack.number)
         self.best, self.best_loss = problem.drawing, math.inf
-        self.step = self.refined = self.scored = 0
-        self.limit = max(len(self.stack), problem.count or 0)
+        self.step = self.refined = 0
+        self.limit = max(self.stack.number, problem.count or 0)
         self.errors: list[float] = []
         self.pass_error = math.inf
-        self.finished = len(self.stack) == self.limit and self.options.passes == 0
+        self.finished = self.stack.number == self.limit and self.options.passes == 0
         palette = None
         if problem.palette is not None:
             palette = np.ascontiguousarray(problem.palette.numpy(), np.float64)
             distance = np.square(self.stack.colour[:, None] - palette).sum(2)
-            self.stack.colour = palette[distance.argmin(1)]
+            self.stack = self.stack._replace(colour=palette[distance.argmin(1)])
             self.best = self.drawing(best=False)
-        height, width = problem.target.shape[1:]
-        weight = torch.ones(height, width) if problem.weight is None else problem.weight
         self.layers = Compositing(
             shape,
-            np.ascontiguousarray(problem.target.numpy(), np.float32),
-            np.ascontiguousarray(weight.numpy(), np.float32),
+            problem.target,
+            problem.weight,
             problem.drawing.background,
             shape.alphas(self.options.alpha, LEAST_ALPHA),
             palette,
@@ -159,7 +157,7 @@ class ClimbEngine(Engine):
         for _ in range(steps):
             if self.finished:
                 return
-            if len(self.stack) < self.limit:
+            if self.stack.number < self.limit:
                 self._place()
             else:
                 self._refine()
@@ -169,7 +167,7 @@ class ClimbEngine(Engine):
     def report(self) -> Report:
         """Loss and PSNR of the full picture, drawn as it will be exported."""
         if self.layers.place is None:
-            self.layers.go_to(self.stack, len(self.stack))
+            self.layers.go_to(self.stack, self.stack.number)
         problem = self.problem
         image = torch.from_numpy(self.layers.picture(self.stack))
         loss = float(problem.loss(image, problem.target, problem.weight))
@@ -183,13 +181,11 @@ class ClimbEngine(Engine):
         """The current shapes or the best ones."""
         if best:
             return self.best
-        stack = self.stack
-        tensors = pack(self.shape, stack.kind, stack.genes, stack.colour, stack.alpha)
-        return replace(self.problem.drawing, tensors=tensors)
+        return replace(self.problem.drawing, tensors=pack(self.shape, self.stack))
 
     def recover(self, rate: float) -> None:
         """Go back to the best shapes; there is no rate."""
-        self.stack = Stack(*unpack(self.shape, self.best.tensors))
+        self.stack = unpack(self.best.tensors)
         self.births = self.best_births
         self.layers.forget()
 
@@ -205,12 +201,12 @@ class ClimbEngine(Engine):
     def renew(self, most: int) -> Tensor:
         """Look for better shapes anywhere in place of those that save little error."""
         stack, layers, before = self.stack, self.layers, self.births
-        saved = np.zeros(len(stack))
-        for index in range(len(stack)):
+        saved = np.zeros(stack.number)
+        for index in range(stack.number):
             layers.go_to(stack, index)
             saved[index] = -layers.fit(stack.kind[index], stack.genes[index]).change
         squares = np.square(layers.picture(stack) - layers.target) * layers.weight
-        mean = float(squares.sum(dtype=np.float64)) / max(1, len(stack))
+        mean = float(squares.sum(dtype=np.float64)) / max(1, stack.number)
         weakest = np.argsort(saved, kind="stable")[:most]
         for index in np.sort(weakest[saved[weakest] < mean]).tolist():
             self.refined = index
@@ -232,39 +228,39 @@ class ClimbEngine(Engine):
             setattr(self, name, type(getattr(self, name))(state[name]))
         names = self.problem.drawing.tensors
         now = {name: state[f"now.{name}"] for name in names}
-        self.stack = Stack(*unpack(self.shape, now))
+        self.stack = unpack(now)
         best = {name: state[f"best.{name}"] for name in names}
         # Checkpoints of earlier versions have none.
-        self.births = state.get("births", _unborn(len(self.stack)))
+        self.births = state.get("births", _unborn(self.stack.number))
         self.best_births = state.get("best_births", _unborn(len(best["alpha"])))
         self.best = replace(self.problem.drawing, tensors=best)
         self.layers.forget()
 
     def converged(self) -> dict[str, Any]:
         """The count that placing ended with, where it was to find one."""
-        return {"count": len(self.stack), "converge": 0.0} if self.options.converge else {}
+        return {"count": self.stack.number, "converge": 0.0} if self.options.converge else {}
 
     def _place(self) -> None:
         """Put a new shape on top."""
-        layers, number = self.layers, len(self.stack)
+        layers, number = self.layers, self.stack.number
         layers.go_to(self.stack, number)
         layers.add_up(self._rows_together(number + 1))
         _, kind, genes = self._best_of(self.options.restarts)
         fit = layers.fit(kind, genes)
-        self.stack = self.stack.added(kind, genes, fit)
+        self.stack = added(self.stack, kind, genes, fit)
         self.births = torch.cat([self.births, torch.tensor([self.step + 1])])
         error = layers.error() + fit.change
         self.errors = [*self.errors[-WINDOW:], error]
         if len(self.errors) > WINDOW:
             gain = _decibels(self.errors[0], error) / WINDOW
             if gain < self.options.converge:
-                self.limit = len(self.stack)
-        if len(self.stack) == self.limit:
+                self.limit = self.stack.number
+        if self.stack.number == self.limit:
             self.pass_error, self.finished = error, self.options.passes == 0
 
     def _refine(self) -> None:
         """Improve a shape where it is, or replace it at its place in the stack."""
-        layers, number = self.layers, len(self.stack)
+        layers, number = self.layers, self.stack.number
         index = self.refined % number
         layers.go_to(self.stack, index)
         layers.add_up(self._rows_together(number))
@@ -273,14 +269,14 @@ class ClimbEngine(Engine):
         after = kind, genes
         old, new = layers.fit(*before), layers.fit(*after)
         if new.change < old.change:
-            self.stack.put(index, *after, new)
+            put(self.stack, index, *after, new)
             if climb > 0:
                 # It came from elsewhere.
                 self.births = self.births.clone()
                 self.births[index] = self.step + 1
         else:
             # What was changed below may want another colour.
-            self.stack.put(index, *before, old)
+            put(self.stack, index, *before, old)
         self.refined += 1
         if self.refined % number == 0:
             error = layers.error() + min(old.change, new.change)
@@ -307,11 +303,11 @@ class ClimbEngine(Engine):
         Its number, and the kind and genes that it found.
         """
         options, layers, canvas = self.options, self.layers, self.problem.drawing.canvas
-        spacing = math.sqrt(canvas.area / (len(self.stack) + (given is None)))
+        spacing = math.sqrt(canvas.area / (self.stack.number + (given is None)))
         pixel = canvas.pixel
         small, large = self.shape.sizes(*random_sizes(spacing, pixel))
 
-        def climb(index: int) -> tuple[float, int, int, int, NDArray[np.float64]]:
+        def climb(index: int) -> tuple[float, int, int, NDArray[np.float64]]:
             # One generator for each climb: threads may take them in any order.
             seed = np.random.SeedSequence(self.problem.seed, spawn_key=(self.step, index))
             rng = np.random.default_rng(seed)
@@ -320,15 +316,14 @@ class ClimbEngine(Engine):
             if index == 0 and given is not None:
                 kind, genes, candidates = given[0], given[1].copy(), 0
                 patience = REFINING * patience
-            change, kind, tries = layers.search(
+            change, kind, _ = layers.search(
                 *(rng, candidates, small, large, STEP * spacing, pixel / 2, patience),
                 *(SHRINK ** (1 / patience), kind, genes),
             )
-            return change, index, tries, kind, genes
+            return change, index, kind, genes
 
         climbs = share(climb, range(restarts + (given is not None)))
-        self.scored += sum(found[2] for found in climbs)
-        change, number, _, kind, genes = min(climbs, key=lambda found: found[:2])
+        change, number, kind, genes = min(climbs, key=lambda found: found[:2])
         if change >= NOTHING and self.shape.limits is not None:
             raise UsageError(
                 "no shape was found within the limits of size and aspect",

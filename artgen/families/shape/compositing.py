@@ -7,16 +7,15 @@ function of the stack and the place, to the last bit, so that it can be made ane
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from artgen.compiler import kernel_cache
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import drawing_kernels, load_kernels, tables_of
+from artgen.families.shape.spans import Stack, drawing_kernels, load_kernels, tables_of
 from artgen.raster.sampling import SAMPLE_ROWS, make_grid
 from artgen.values.canvas import Canvas
 
@@ -40,55 +39,47 @@ class Score(NamedTuple):
     colour: tuple[float, float, float]
 
 
-@dataclass
-class Stack:
-    """N shapes from the lowest to the highest.
+def put(stack: Stack, index: int, kind: int, genes: NDArray[np.float64], fit: Score) -> None:
+    """Replace a shape of a stack."""
+    for array, value in zip(stack, (kind, genes, fit.colour, fit.alpha), strict=True):
+        # As drawings hold it.
+        array[index] = np.asarray(value, np.float32)
 
-    `kind` is int64 [N]; `genes` [N, genes], `colour` [N, 3] and `alpha` [N] are float64 numbers
-    that float32 can hold, as that is what drawings store.
-    """
 
-    kind: NDArray[np.int64]
-    genes: NDArray[np.float64]
-    colour: NDArray[np.float64]
-    alpha: NDArray[np.float64]
-
-    def __len__(self) -> int:
-        return len(self.alpha)
-
-    def added(self, kind: int, genes: NDArray[np.float64], fit: Score) -> Stack:
-        """The stack with another shape on top."""
-        return Stack(
-            np.append(self.kind, kind),
-            np.append(self.genes, genes[None], axis=0),
-            np.append(self.colour, _stored(fit.colour)[None], axis=0),
-            np.append(self.alpha, _stored(fit.alpha)),
+def added(stack: Stack, kind: int, genes: NDArray[np.float64], fit: Score) -> Stack:
+    """Return a stack with another shape on top."""
+    larger = Stack(
+        *(
+            np.concatenate([array, np.zeros_like(array, shape=(1, *array.shape[1:]))])
+            for array in stack
         )
-
-    def put(self, index: int, kind: int, genes: NDArray[np.float64], fit: Score) -> None:
-        """Replace a shape."""
-        self.kind[index], self.genes[index] = kind, genes
-        self.colour[index], self.alpha[index] = _stored(fit.colour), _stored(fit.alpha)
+    )
+    put(larger, -1, kind, genes, fit)
+    return larger
 
 
 class Compositing:
     """A target [3, height, width] and a stack of shapes, taken apart.
 
-    `alpha` is the range of opacities that shapes may have; `weight` is [height, width]; `palette`
-    is float64 [K, 3], the colours that they may have, or None for all.
+    `alpha` is the range of opacities that shapes may have; `weight` is [height, width], None where
+    all pixels count alike; `palette` is float64 [K, 3], the colours that they may have, or None for
+    all.
     """
 
     def __init__(
         self,
         shape: Shape,
-        target: Floats,
-        weight: Floats,
+        target: ArrayLike,
+        weight: ArrayLike | None,
         background: tuple[float, float, float],
         alpha: tuple[float, float],
         palette: NDArray[np.float64] | None = None,
     ) -> None:
-        height, width = weight.shape
-        self.target, self.weight, self.alpha = target, weight, alpha
+        self.target: Floats = np.ascontiguousarray(target, np.float32)
+        height, width = self.target.shape[1:]
+        weight = np.ones((height, width)) if weight is None else weight
+        self.weight: Floats = np.ascontiguousarray(weight, np.float32)
+        self.alpha = alpha
         self.palette = np.empty((0, 3)) if palette is None else palette
         self.background = np.array(background, np.float32)[:, None, None]
         self.fine = make_grid(Canvas(width, height), SAMPLE_ROWS)
@@ -99,8 +90,8 @@ class Compositing:
         self.kernels = search_kernels(shape, searched)
         self.sum_kernels = load_sums(searched)
         self.error_plane = self.sum_kernels.ERROR
-        self.below = np.empty_like(target)
-        self.above, self.through = np.empty_like(target), np.empty_like(weight)
+        self.below, self.above = np.empty_like(self.target), np.empty_like(self.target)
+        self.through = np.empty_like(self.weight)
         self.buffer = np.zeros((height, width + 2, self.sum_kernels.PLANES), np.float32)
         self.rows_together = 0
         self.nine = np.empty(9)
@@ -135,7 +126,7 @@ class Compositing:
             first, last, above, through = self.patches.pop(place)
             self.above[:, first:last], self.through[first:last] = above, through
             self.stale.append((first, last))
-        elif place < len(stack):
+        elif place < stack.number:
             self._rebuild_above(stack, place)
             self.stale.append(self._rows(stack, place))
 
@@ -183,7 +174,7 @@ class Compositing:
     def picture(self, stack: Stack) -> Floats:
         """The whole picture, [3, height, width]."""
         below = self.below
-        if self.place is not None and self.place < len(stack):
+        if self.place is not None and self.place < stack.number:
             below = below.copy()
             self._draw(below, stack, self.place, self.place + 1)
         return self.above + self.through * below
@@ -191,11 +182,8 @@ class Compositing:
     def _draw(self, picture: Floats, stack: Stack, first: int, last: int) -> tuple[int, int]:
         """Draw the shapes from `first` to before `last`; the rows of pixels that were drawn in."""
         rows = self._rows(stack, first) if last - first == 1 else (0, len(self.weight))
-        some = slice(first, last)
-        self.over(
-            *(self.tables, stack.kind[some], stack.genes[some], stack.colour[some]),
-            *(stack.alpha[some], picture, self.fine, SAMPLE_ROWS, *rows),
-        )
+        some = (array[first:last] for array in stack)
+        self.over(self.tables, *some, picture, self.fine, SAMPLE_ROWS, *rows)
         return rows
 
     def _rows(self, stack: Stack, index: int) -> tuple[int, int]:
@@ -215,21 +203,15 @@ class Compositing:
         """
         self.above[:], self.through[:] = 0, 1
         self.patches.clear()
-        for index in range(len(stack) - 1, place, -1):
+        for index in range(stack.number - 1, place, -1):
             if index < place - place % BLOCK + BLOCK:
                 first, last = self._rows(stack, index)
                 above, through = self.above[:, first:last].copy(), self.through[first:last].copy()
                 self.patches[index] = first, last, above, through
+            own = (array[index] for array in stack)
             self.kernels.slip_under(
-                self.tables,
-                *(stack.kind[index], stack.genes[index], stack.colour[index], stack.alpha[index]),
-                *(self.above, self.through, self.fine, SAMPLE_ROWS),
+                self.tables, *own, self.above, self.through, self.fine, SAMPLE_ROWS
             )
-
-
-def _stored(values: object) -> NDArray[np.float64]:
-    """Numbers as drawings hold them."""
-    return np.asarray(values, np.float32).astype(np.float64)
 
 
 def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:

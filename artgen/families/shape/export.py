@@ -69,7 +69,7 @@ def _parts(shape: Shape, drawing: Drawing) -> list[FlatPart]:
     names, members = kind_names(drawing.primitive), shape.members
     images = None if shape.symmetry is None else shape.symmetry.images
     placed: list[FlatPart] = []
-    for kind, genes, colour, alpha in zip(*unpack(shape, drawing.tensors), strict=True):
+    for kind, genes, colour, alpha in zip(*unpack(drawing.tensors), strict=True):
         # As it is drawn: any other number means the last kind.
         k = int(kind) if 0 <= kind < len(members) else -1
         member = members[k]

@@ -53,7 +53,7 @@ def draw_with_gradients(
 
 def keep_valid(shape: Shape, before: Mapping[str, Tensor], genes: Tensor) -> Tensor:
     """`genes` [genes, N] without the changes since `before` that make a shape not valid."""
-    kind, valid_genes, *_ = unpack(shape, before)
+    kind, valid_genes, *_ = unpack(before)
     changed = np.ascontiguousarray(genes.detach().cpu().numpy().T, np.float64)
     _kernels(shape).keep_valid(tables_of(shape), kind, valid_genes, changed)
     return torch.from_numpy(changed.T).to(genes)
@@ -94,7 +94,7 @@ def _gradients(
     incoming: Tensor,
 ) -> dict[str, Tensor]:
     """By `genes`, `colour` and `alpha`; strips are added up in order, so threads change nothing."""
-    parts = (tables_of(shape), *unpack(shape, values))
+    parts = (tables_of(shape), *unpack(values))
     count, number = parts[2].shape
     ground = np.array(background, np.float32)[:, None, None]
     light = incoming.detach().cpu().numpy()

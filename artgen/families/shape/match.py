@@ -34,9 +34,8 @@ the order of the corners has changed."""
 
 @appearance.register(Shape)
 def _appearance(shape: Shape, tensors: Tensors) -> Appearance:
-    kinds, genes, _, _ = unpack(shape, tensors)
+    kinds, genes = _kinds_and_genes(shape, tensors)
     count = len(kinds)
-    kinds = np.clip(kinds, 0, len(shape.members) - 1)
     places, sizes = np.empty((count, 2)), np.empty(count)
     for index in range(count):
         member = shape.members[kinds[index]]
@@ -45,7 +44,7 @@ def _appearance(shape: Shape, tensors: Tensors) -> Appearance:
         sizes[index] = math.sqrt(float(np.prod(np.ptp(corners, axis=0))))
     colours = np.clip(tensors["colour"].double().numpy().T, -1, 2)
     layers = (np.arange(count) + 0.5) / count
-    return Appearance(places, colours, sizes, layers, kinds.astype(np.int64), stacked=True)
+    return Appearance(places, colours, sizes, layers, kinds, stacked=True)
 
 
 @hide.register(Shape)
@@ -55,7 +54,7 @@ def _hide(shape: Shape, tensors: Tensors) -> Tensors:
 
 @move.register(Shape)
 def _move(shape: Shape, tensors: Tensors, by: Tensor) -> Tensors:
-    kinds, genes, _, _ = unpack(shape, tensors)
+    kinds, genes = _kinds_and_genes(shape, tensors)
     moved = tensors["genes"].clone()
     for number, member in enumerate(shape.members):
         mine = np.flatnonzero(kinds == number)
@@ -68,8 +67,8 @@ def _move(shape: Shape, tensors: Tensors, by: Tensor) -> Tensors:
 @carry.register(Shape)
 def _carry(shape: Shape, tensors: Tensors, motion: Callable[[Floats], Tensor]) -> Tensors:
     """Every corner moves as its place does, as nearly as the genes can follow."""
-    kinds, genes, _, _ = unpack(shape, tensors)
-    members = [shape.members[min(max(kind, 0), len(shape.members) - 1)] for kind in kinds]
+    kinds, genes = _kinds_and_genes(shape, tensors)
+    members = [shape.members[kind] for kind in kinds]
     pairs = zip(members, genes, strict=True)
     corners = [_corners(member, own[: member.genes]) for member, own in pairs]
     if not corners:
@@ -83,6 +82,12 @@ def _carry(shape: Shape, tensors: Tensors, motion: Callable[[Floats], Tensor]) -
             change = np.linalg.lstsq(slopes, goal.reshape(-1), rcond=LEAST_SLOPE)[0]
             moved[: member.genes, index] += torch.from_numpy(change).float()
     return {**tensors, "genes": keep_valid(shape, tensors, moved)}
+
+
+def _kinds_and_genes(shape: Shape, tensors: Tensors) -> tuple[NDArray[np.int64], Floats]:
+    """The number of the kind of each shape, as it is drawn, [N], and the genes, [N, genes]."""
+    stack = unpack(tensors)
+    return np.clip(stack.kind, 0, len(shape.members) - 1), stack.genes
 
 
 def _slopes(member: Shape, genes: Floats) -> Floats | None:
@@ -118,14 +123,7 @@ def _steps(member: Shape, genes: Floats) -> Floats:
 @align.register(Shape)
 def _align(shape: Shape, a: Tensors, b: Tensors) -> Tensors:
     """Corners in another order, a direction turned around."""
-    return {**b, "genes": _align_genes(shape, a, b)}
-
-
-def _align_genes(shape: Shape, a: Tensors, b: Tensors) -> Tensor:
-    one, other = a["genes"].double().numpy().T, b["genes"].double().numpy().T.copy()
-    kinds = np.zeros(len(one), np.int64)
-    if "kind" in b:
-        kinds = np.clip(b["kind"].numpy().astype(np.int64), 0, len(shape.members) - 1)
+    (_, one), (kinds, other) = _kinds_and_genes(shape, a), _kinds_and_genes(shape, b)
     for number, member in enumerate(shape.members):
         mine = np.flatnonzero(kinds == number)
         if len(mine) == 0:
@@ -135,7 +133,7 @@ def _align_genes(shape: Shape, a: Tensors, b: Tensors) -> Tensor:
         ways = np.stack([other[mine][:, order] * sign for order, sign in changes])
         distance = np.square(ways - one[mine][None, :, :size]).sum(2)
         other[mine, :size] = ways[distance.argmin(0), np.arange(len(mine))]
-    return torch.from_numpy(other.T.astype(np.float32, "C"))
+    return {**b, "genes": torch.from_numpy(other.T.astype(np.float32, "C"))}
 
 
 def _symmetries(member: Shape, examples: Floats) -> list[tuple[NDArray[np.int64], Floats]]:

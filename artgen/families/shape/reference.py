@@ -11,7 +11,7 @@ from torch import Tensor
 
 from artgen.base.errors import PluginError
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import pack
+from artgen.families.shape.spans import Stack, pack
 from artgen.primitives import bezier_points
 from artgen.values.canvas import Canvas
 
@@ -66,7 +66,7 @@ def stack_values(
         member = members[i % len(members)]
         row[: member.genes] = random_genes(member, rng, canvas, 1, changes)[0]
     colour, alpha = rng.random((3, count)).T, rng.uniform(0.2, 1, count)
-    return pack(shape, np.arange(count) % len(members), genes, colour, alpha)
+    return pack(shape, Stack(np.arange(count) % len(members), genes, colour, alpha))
 
 
 def corners(shape: Shape, genes: Floats) -> Floats:

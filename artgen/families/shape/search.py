@@ -21,7 +21,7 @@ from artgen.engines.genetic.populations import (
 )
 from artgen.families.shape.climb import ClimbEngine
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import load_kernels, pack, tables_of, unpack
+from artgen.families.shape.spans import Stack, load_kernels, pack, tables_of, unpack
 from artgen.raster.sampling import make_grid
 
 CELL = 8
@@ -127,18 +127,15 @@ class ShapePopulation(Population):
         """Genes, colour, alpha and, where there are several, the kind."""
         number = self.numbers[index]
         kind, genes, paint = (array[index, :number] for array in self.individuals[:3])
-        return pack(self.shape, kind, genes, paint[:, :3], paint[:, 3])
+        return pack(self.shape, Stack(kind, genes, paint[:, :3], paint[:, 3]))
 
     def put(self, index: int, tensors: Mapping[str, Tensor]) -> None:
         """As `unpack` reads them."""
-        kind, genes, colour, alpha = unpack(self.shape, tensors)
-        number = len(alpha)
-        self.individuals[0][index, :number], self.individuals[1][index, :number] = kind, genes
-        self.individuals[2][index, :number, :3], self.individuals[2][index, :number, 3] = (
-            colour,
-            alpha,
-        )
-        self.numbers[index] = number
+        stack = unpack(tensors)
+        paint = np.column_stack([stack.colour, stack.alpha])
+        for array, values in zip(self.individuals, (stack.kind, stack.genes, paint), strict=False):
+            array[index, : stack.number] = values
+        self.numbers[index] = stack.number
 
 
 population_of.register(Shape)(lambda primitive: ShapePopulation)

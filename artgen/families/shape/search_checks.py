@@ -9,10 +9,10 @@ from typing import cast
 
 import numpy as np
 
-from artgen.families.shape.compositing import Compositing, Stack
+from artgen.families.shape.compositing import Compositing
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.reference import Floats, random_genes, shares, stack_values
-from artgen.families.shape.spans import unpack
+from artgen.families.shape.spans import Stack, unpack
 from artgen.testing.candidate import CANVAS, Candidate, picture
 from artgen.testing.run_checks import Failed
 from artgen.values.canvas import Canvas
@@ -98,15 +98,9 @@ class _Triangle(Shape):
 
 def _prepared_stack(shape: Shape) -> tuple[Compositing, Stack]:
     """Stack shapes below and above a place, and compute the sums for this place."""
-    stack = Stack(*unpack(shape, stack_values(shape, CANVAS, 4, seed=10)))
+    stack = unpack(stack_values(shape, CANVAS, 4, seed=10))
     weight = np.random.default_rng(11).uniform(0.5, 1.5, (CANVAS.height, CANVAS.width))
-    layers = Compositing(
-        shape,
-        np.ascontiguousarray(picture(CANVAS).numpy()),
-        weight.astype(np.float32),
-        BACKGROUND,
-        (ALPHA, ALPHA),
-    )
+    layers = Compositing(shape, picture(CANVAS), weight, BACKGROUND, (ALPHA, ALPHA))
     layers.go_to(stack, 2)
     layers.add_up(1)
     return layers, stack
@@ -143,12 +137,8 @@ def _added_up(
 def _timing(shape: Shape) -> tuple[Compositing, float]:
     """Prepare a picture to score shapes in, and the mean number of rows of a random shape."""
     canvas = Canvas(192, 192)
-    target = np.ascontiguousarray(picture(canvas).numpy())
-    weight = np.ones((canvas.height, canvas.width), np.float32)
-    layers = Compositing(shape, target, weight, BACKGROUND, (ALPHA, ALPHA))
-    nothing = np.zeros((0, max(3, shape.genes)))
-    empty = Stack(np.zeros(0, np.int64), nothing[:, : shape.genes], nothing[:, :3], np.zeros(0))
-    layers.go_to(empty, 0)
+    layers = Compositing(shape, picture(canvas), None, BACKGROUND, (ALPHA, ALPHA))
+    layers.go_to(Stack.empty(shape), 0)
     layers.add_up(1)
     rng = np.random.default_rng(12)
     rows = []

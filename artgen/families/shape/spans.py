@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import types
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -29,8 +29,30 @@ from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
 from artgen.values.canvas import Canvas
 
 Array: TypeAlias = NDArray[Any]
-Parts: TypeAlias = tuple[Array, Array, Array, Array]
-"""Of N shapes: kind int64 [N]; float64 genes [N, genes], colour [N, 3] and alpha [N]."""
+
+
+class Stack(NamedTuple):
+    """N shapes from the lowest to the highest, as kernels take them.
+
+    `kind` is int64 [N]; `genes` [N, genes], `colour` [N, 3] and `alpha` [N] are float64 numbers
+    that float32 can hold, as that is what drawings store.
+    """
+
+    kind: Array
+    genes: Array
+    colour: Array
+    alpha: Array
+
+    @property
+    def number(self) -> int:
+        """The number of shapes."""
+        return len(self.alpha)
+
+    @classmethod
+    def empty(cls, shape: Shape) -> Stack:
+        """Return a stack of no shapes."""
+        most = max(member.genes for member in shape.members)
+        return cls(np.zeros(0, np.int64), np.zeros((0, most)), np.zeros((0, 3)), np.zeros(0))
 
 
 def draw_shapes(
@@ -46,27 +68,22 @@ def draw_shapes(
     If transparent, [4, height, width] with colours not multiplied by alpha. Raises PluginError if
     the functions of the shape cannot be compiled.
     """
-    kind, genes, colour, alpha = unpack(shape, tensors)
-    ground = np.array(background)
+    stack, ground = unpack(tensors), np.array(background)
     if transparent:
         # Alpha is a fourth channel: shapes of value 1 over 0.
-        colour = np.append(colour, np.ones((len(colour), 1)), axis=1)
-        ground = np.zeros(4)
+        colour = np.append(stack.colour, np.ones((stack.number, 1)), axis=1)
+        stack, ground = stack._replace(colour=colour), np.zeros(4)
     picture = np.empty((len(ground), canvas.height, canvas.width), np.float32)
     picture[:] = ground[:, None, None]
     over = drawing_kernels(shape).over
-    stack = (tables_of(shape), kind, genes, colour, alpha)
-    grid = make_grid(canvas, SAMPLE_ROWS)
-    share(
-        lambda rows: over(*stack, picture, grid, SAMPLE_ROWS, *rows),
-        cut_rows(canvas.height),
-    )
+    given = (tables_of(shape), *stack, picture, make_grid(canvas, SAMPLE_ROWS), SAMPLE_ROWS)
+    share(lambda rows: over(*given, *rows), cut_rows(canvas.height))
     if transparent:
         picture[:3] /= np.maximum(picture[3], 1e-6)
     return torch.from_numpy(picture)
 
 
-def unpack(shape: Shape, tensors: Mapping[str, Tensor]) -> Parts:
+def unpack(tensors: Mapping[str, Tensor]) -> Stack:
     """Return the tensors of a drawing as arguments of the kernels."""
 
     def rows(name: str) -> NDArray[np.float64]:
@@ -77,14 +94,14 @@ def unpack(shape: Shape, tensors: Mapping[str, Tensor]) -> Parts:
     if "kind" in tensors:
         # Kinds saved with few bits are only near a whole number.
         kind = np.rint(rows("kind")).astype(np.int64)
-    return kind, rows("genes"), rows("colour"), alpha
+    return Stack(kind, rows("genes"), rows("colour"), alpha)
 
 
-def pack(shape: Shape, kind: Array, genes: Array, colour: Array, alpha: Array) -> dict[str, Tensor]:
+def pack(shape: Shape, stack: Stack) -> dict[str, Tensor]:
     """Return the tensors of a drawing of shapes, the opposite of `unpack`."""
-    values = {"genes": genes.T, "colour": colour.T, "alpha": alpha}
+    values = {"genes": stack.genes.T, "colour": stack.colour.T, "alpha": stack.alpha}
     if len(shape.members) > 1:
-        values["kind"] = kind
+        values["kind"] = stack.kind
     return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
 
 

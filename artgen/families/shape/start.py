@@ -27,12 +27,12 @@ from artgen.engines.evaluation import summed_colour
 from artgen.families.shape.compositing import (
     NOTHING,
     Compositing,
-    Stack,
+    added,
     load_sums,
     search_kernels,
 )
 from artgen.families.shape.contract import Shape
-from artgen.families.shape.spans import pack, tables_of
+from artgen.families.shape.spans import Stack, pack, tables_of
 from artgen.init import Context
 from artgen.output.svg.filled import FilledPath, coverage
 from artgen.primitives import Params, Primitive
@@ -132,17 +132,8 @@ def _laid(
 ) -> dict[str, Tensor]:
     """Shapes laid over one another, each after a climb from where it was found."""
     height, width = target.shape[1:]
-    canvas = Canvas(width, height)
-    most = max(member.genes for member in shape.members)
-    stack = Stack(np.zeros(0, np.int64), np.zeros((0, most)), np.zeros((0, 3)), np.zeros(0))
-    plain = torch.ones(height, width) if weight is None else weight
-    layers = Compositing(
-        shape,
-        np.ascontiguousarray(target.numpy(), np.float32),
-        np.ascontiguousarray(plain.numpy(), np.float32),
-        background,
-        (ALPHA, ALPHA),
-    )
+    canvas, stack = Canvas(width, height), Stack.empty(shape)
+    layers = Compositing(shape, target, weight, background, (ALPHA, ALPHA))
     for index, (kind, genes) in enumerate(found):
         layers.go_to(stack, index)
         layers.add_up(1)
@@ -155,8 +146,8 @@ def _laid(
         )
         _, kind, _ = layers.search(rng, 0, 1.0, 1.0, *schedule, kind, genes)
         stored = genes.astype(np.float32).astype(np.float64)
-        stack = stack.added(kind, stored, layers.fit(kind, stored))
-    return pack(shape, stack.kind, stack.genes, stack.colour, stack.alpha)
+        stack = added(stack, kind, stored, layers.fit(kind, stored))
+    return pack(shape, stack)
 
 
 def _windows(xy: Tensor, width: Tensor, height: Tensor, angle: Tensor) -> Tensor:
@@ -263,14 +254,11 @@ def shapes_from_paths(
         return most_alike(shape, picture, [*middle, *half], rng, starts)
 
     found = share(match, range(len(paths)))
-    opacity = np.array([path.alpha for path in paths])
-    tensors = pack(
-        shape,
-        np.array([kind for kind, _ in found]),
-        np.stack([genes for _, genes in found]),
-        np.array([path.colour for path in paths]),
-        np.clip(opacity, *shape.alpha_limits),
-    )
+    kinds, genes = zip(*found, strict=True)
+    colours = np.array([path.colour for path in paths])
+    opacity = np.clip([path.alpha for path in paths], *shape.alpha_limits)
+    stack = Stack(np.array(kinds), np.stack(genes), colours, opacity)
+    tensors = pack(shape, stack)
     return shape.initial(Context(torch.Generator(), canvas, len(found), values=tensors))
 
 
