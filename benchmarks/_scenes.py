@@ -49,7 +49,7 @@ class Scene:
 
     def extent(self) -> Extent:
         """The ellipses at which the splats end."""
-        return find_extent(self.splat, self.tensors, self.count)
+        return find_extent(self.splat, self.tensors)
 
     def covered(self) -> int:
         """Pairs of a splat and a pixel inside its ellipse: the evaluations that are needed."""

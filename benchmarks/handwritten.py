@@ -56,7 +56,7 @@ def paint_by_hand(
     kernels: Kernels, splat: Splat, tensors: Mapping[str, Tensor], canvas: Canvas
 ) -> Tensor:
     """The picture on black, float32 [3, height, width], differentiable in `tensors`."""
-    extent = find_extent(splat, tensors, tensors["xy"].shape[1])
+    extent = find_extent(splat, tensors)
     parameters = torch.cat([tensors[name].reshape(-1, len(extent.angle)) for name in kernels.names])
     return _Paint.apply(parameters, tensors["colour"], extent, kernels, canvas)
 

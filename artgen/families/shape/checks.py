@@ -20,7 +20,7 @@ from artgen.families.shape.reference import (
     stack_values,
 )
 from artgen.families.shape.search_checks import MANY, SOME, members
-from artgen.families.shape.spans import draw_shapes, load_kernels, tables_of
+from artgen.families.shape.spans import covering, draw_shapes, load_kernels, tables_of
 from artgen.init import Context
 from artgen.raster import draw
 from artgen.raster.sampling import SAMPLE_ROWS
@@ -112,7 +112,7 @@ def purity(candidate: Candidate) -> None:
     """
     for label, shape in members(candidate):
         start = random_genes(shape, np.random.default_rng(3), CANVAS, SOME)
-        for name in ("valid", *_covering(shape)):
+        for name in ("valid", *covering(shape)):
             first = [_answer(shape, name, genes.copy()) for genes in start]
             for genes, before in zip(start, first, strict=True):
                 given = genes.copy()
@@ -129,22 +129,22 @@ def compiled(candidate: Candidate) -> None:
     Use only numbers, `math`, loops and arrays; avoid features that differ, such as exceptions.
     """
     for label, shape in members(candidate):
-        kernels, tables = load_kernels(shape, "families.shape.check_kernels"), tables_of(shape)
+        kernels, tables = load_kernels(shape, "families.shape.function_kernels"), tables_of(shape)
         rng = np.random.default_rng(4)
         for genes in random_genes(shape, rng, CANVAS, SOME):
             for name, fast, slow, arguments in (
-                ("random", kernels.made_up, shape.random, (0.1, -0.2, 0.3)),
-                ("mutate", kernels.changed, shape.mutate, (0.05,)),
+                ("random", kernels.making_up, shape.random, (0.1, -0.2, 0.3)),
+                ("mutate", kernels.changing, shape.mutate, (0.05,)),
             ):
                 ours, theirs, seed = genes.copy(), genes.copy(), int(rng.integers(2**32))
-                fast(tables, np.random.default_rng(seed), ours, *arguments)
+                fast(0, ours, tables, np.random.default_rng(seed), *arguments)
                 slow(theirs, np.random.default_rng(seed), *arguments)
                 if not np.allclose(ours, theirs, rtol=1e-6, atol=1e-9):
                     gap = float(np.abs(ours - theirs).max())
                     raise Failed(
                         f"{label}.{name} gives other genes when compiled: off by {gap:.3g}"
                     )
-                if kernels.may_be_used(tables, theirs) != bool(shape.valid(theirs)):
+                if kernels.judging(0, theirs, tables) != bool(shape.valid(theirs)):
                     raise Failed(f"{label}.valid gives another result when compiled")
 
 
@@ -264,10 +264,6 @@ def resolution(candidate: Candidate) -> None:
                 f"{candidate.label(variant)} differs by {gap:.1f} levels on average between "
                 f"{CANVAS.width}x{CANVAS.height} and {larger.width}x{larger.height} pixels"
             )
-
-
-def _covering(shape: Shape) -> tuple[str, ...]:
-    return ("outline",) if shape.outline_points else ("bounds", "span")
 
 
 def _answer(shape: Shape, name: str, genes: Floats) -> Any:

@@ -27,6 +27,9 @@ NOTHING = 1e300
 BLOCK = 64
 """The number of shapes above the place for which what is above them is kept in memory."""
 
+SEARCHED = "SEARCHED = {}\n"
+"""What stands before the kernels."""
+
 CELLS = 64
 """At most this many rows and columns of cells measure where the picture is wrong."""
 
@@ -227,12 +230,11 @@ def _joined(stretches: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 def search_kernels(shape: Shape, searched: bool) -> ModuleType:
     """`climb_kernels` for this shape, and for an alpha that is `searched` or fixed."""
-    constants = f"SEARCHED = {searched}\n"
+    constants = SEARCHED.format(searched)
     return load_kernels(shape, "families.shape.climb_kernels", constants=constants)
 
 
 def load_sums(searched: bool) -> ModuleType:
     """`layer_kernels` with the sums for an alpha that is `searched` or fixed."""
-    names = "layer_kernels", "searched_sum_kernels" if searched else "fixed_sum_kernels"
-    modules = (f"families.shape.{name}" for name in names)
-    return kernel_cache.load(kernel_cache.read_kernels(*modules), of="climb")
+    kernels = kernel_cache.read_kernels("families.shape.layer_kernels")
+    return kernel_cache.load(SEARCHED.format(searched) + kernels, of="climb")

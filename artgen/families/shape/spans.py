@@ -362,13 +362,13 @@ def _choice(name: str, genes: list[int], alias: str, tables: list[str] | None) -
     return _CHOICE.format(name=alias, arguments=arguments, branches="\n".join(lines))
 
 
-def _covering(member: Shape) -> tuple[str, ...]:
+def covering(member: Shape) -> tuple[str, ...]:
     """Return the names of the functions that define the covered area."""
     return ("outline",) if member.outline_points else ("bounds", "span")
 
 
 def _compiled_functions(member: Shape) -> tuple[str, ...]:
-    return (*SEARCH_FUNCTIONS, *_covering(member))
+    return (*SEARCH_FUNCTIONS, *covering(member))
 
 
 def _functions(shape: Shape) -> list[Any]:
@@ -396,7 +396,7 @@ def check_shape(shape: Shape) -> None:
             )
         missing = [
             each
-            for each in ("random", *_covering(member))
+            for each in ("random", *covering(member))
             if getattr(member, each) is getattr(Shape, each)
         ]
         if missing:
@@ -407,5 +407,5 @@ def check_shape(shape: Shape) -> None:
                 hint="a shape has random, and vertices or curves and outline, or bounds and span",
             )
         check_static(cls, (*_SIGNATURES, "outline", "bounds", "span"))
-        functions = ("random", "valid", "mutate", *_covering(member))
+        functions = ("random", "valid", "mutate", *covering(member))
         try_in_python(member, functions, member.genes, member.outline_points)

@@ -118,7 +118,7 @@ def cost(candidate: Candidate) -> str:
     each = operations(probed) / probed.inputs["dx"].numel()
     count = candidate.cls.defaults.count or DEFAULT_COUNT
     primitive, made = candidate.drawing(canvas=Canvas(256, 256), count=count)
-    extent = find_extent(cast(Splat, primitive), made.tensors, count)
+    extent = find_extent(cast(Splat, primitive), made.tensors)
     area = made.canvas.area
     overlap = float((pi * extent.along * extent.across).clamp_max(area).nansum()) / area
     remark = f"{each:.0f} operations per evaluation, {overlap:.1f} evaluations per pixel"
@@ -133,7 +133,7 @@ def _batch(
     """Make a batch of parts with one offset inside each, all in the shape of the batch."""
     primitive, made = candidate.drawing(variant, count=prod(batch), moved=True)
     splat = cast(Splat, primitive)
-    extent = find_extent(splat, made.tensors, prod(batch))
+    extent = find_extent(splat, made.tensors)
     rng = torch.Generator().manual_seed(4)
     radius = extent.radius.nan_to_num(0).clamp_max(1.0)
     dx, dy = (torch.rand(2, prod(batch), generator=rng) - 0.5) * radius
@@ -171,7 +171,7 @@ def _compare(title: str, batch: tuple[int, ...], values: Tensor, expected: Tenso
 def _cut(title: str, primitive: Primitive, made: Drawing) -> float:
     """Return the largest difference from `far` outside the ellipses; raise Failed if visible."""
     splat = cast(Splat, primitive)
-    extent = find_extent(splat, made.tensors, splat.count_of(made))
+    extent = find_extent(splat, made.tensors)
     for axis in (extent.along, extent.across):
         if not bool((axis >= 0).all()):
             least = float(axis.nan_to_num(-1).min())
@@ -179,10 +179,9 @@ def _cut(title: str, primitive: Primitive, made: Drawing) -> float:
     turn = torch.arange(DIRECTIONS) * 2 * pi / DIRECTIONS
     turn, distance = torch.cartesian_prod(turn, torch.tensor(DISTANCES)).unbind(1)
     dx, dy = offsets(extent, turn, distance)
-    p = {name: made.tensors[name][..., None] for name in footprint_parameters(splat)}
     # An infinite ellipse has no outside, and an empty one no offsets to test.
     outside = (dx.isfinite() & dy.isfinite()) & (dx.abs() + dy.abs() > 0)
-    rest = (splat.footprint(dx, dy, Params(p)) - splat.far).abs().expand(dx.shape).where(outside, 0)
+    rest = _weight(splat, made, dx, dy).expand(dx.shape).where(outside, 0)
     most = float(rest.max())
     if not most <= CUT:
         part, place = divmod(int(rest.flatten().argmax()), dx.shape[1])
@@ -199,13 +198,17 @@ def _used(candidate: Candidate) -> float:
     """Return the share of the initial ellipses' area in which the weight is above `CUT`."""
     primitive, made = candidate.drawing(count=24)
     splat = cast(Splat, primitive)
-    extent = find_extent(splat, made.tensors, 24)
+    extent = find_extent(splat, made.tensors)
     rng = torch.Generator().manual_seed(5)
     turn, distance = 2 * pi * torch.rand(400, generator=rng), torch.rand(400, generator=rng).sqrt()
     dx, dy = offsets(extent, turn, distance)
+    return float((_weight(splat, made, dx, dy) > CUT).float().mean())
+
+
+def _weight(splat: Splat, made: Drawing, dx: Tensor, dy: Tensor) -> Tensor:
+    """Return how much weights differ from `far` at the offsets [N, M] of each part."""
     p = {name: made.tensors[name][..., None] for name in footprint_parameters(splat)}
-    weight = splat.footprint(dx, dy, Params(p)) - splat.far
-    return float((weight.abs() > CUT).float().mean())
+    return (splat.footprint(dx, dy, Params(p)) - splat.far).abs()
 
 
 CHECKS[Splat] = (

@@ -51,7 +51,7 @@ def draw_features(
     flat = [tensors[name].reshape(shape.numel(), count) for name, shape in shapes.items()]
     packed = torch.cat([*flat, features])
     with torch.no_grad():
-        extent = find_extent(splat, tensors, count)
+        extent = find_extent(splat, tensors)
         side = side or choose_side(extent.radius, canvas)
         tiles = bin_splats(tensors["xy"], extent.radius, canvas, side)
         rows = _split(tiles, memory.evaluations)
@@ -169,7 +169,7 @@ class _Evaluation:
         # NaN compares false: nothing is drawn where a row has no more splats.
         weight = torch.where(u * u + v * v <= 1, weight, 0)
         if self.splat.options.visibility == "buffer":
-            weight = weight * self._visibility(gathered, column, row)
+            weight = weight * self._visibility(values["visibility"], column, row)
         weight = weight.flatten(2)
         if not self.over:
             return _summed(features, weight, colours)
@@ -181,15 +181,12 @@ class _Evaluation:
             [_summed(features[:, :-1], alpha * before, colours), through[:, -1:]], dim=1
         )
 
-    def _visibility(self, gathered: Tensor, column: Tensor, row: Tensor) -> Tensor:
-        """Return the visibility of each splat at the pixels of its tile, [R, K, side, side]."""
-        first = 0
-        for name, shape in self.shapes.items():
-            if name == "visibility":
-                cells = gathered[first : first + shape.numel()]
-                cells = cells.reshape(*shape, *cells.shape[1:])
-            first += shape.numel()
-        size = cells.shape[0]
+    def _visibility(self, cells: Tensor, column: Tensor, row: Tensor) -> Tensor:
+        """Return the visibility of each splat at the pixels of its tile, [R, K, side, side].
+
+        That in its `cells` is [size, size, R, K, 1, 1].
+        """
+        cells, size = cells[..., 0, 0], len(cells)
         across = _between(column, self.canvas.width, size).to(cells)
         down = _between(row, self.canvas.height, size).to(cells)
         return torch.einsum("rps,strk,rqt->rkpq", down, cells, across)

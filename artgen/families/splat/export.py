@@ -184,7 +184,7 @@ def _scenes(
     for scene in scenes:
         lasting = last_keys(drawing, scene)
         count = splat.count_of(lasting)
-        drawn = find_extent(splat, lasting.tensors, count).radius.isfinite()
+        drawn = find_extent(splat, lasting.tensors).radius.isfinite()
         energy = importance(lasting, splat).where(drawn, -1.0)
         order = torch.argsort(energy, descending=True, stable=True)
 

@@ -191,7 +191,7 @@ class CompiledFootprint(ABC):
     ) -> tuple[Launch | Tensor, ...]:
         """What is to be drawn, the features, and the parameters that the columns name."""
         source, kernels = self.kernels(features.shape[0], over)
-        extent = find_extent(splat, tensors, features.shape[1])
+        extent = find_extent(splat, tensors)
         if PIXEL in source.columns and "pixel" not in tensors:
             tensors = {**tensors, "pixel": features.new_full(features.shape[1:], canvas.pixel)}
         table = (self._place(features.device),) if len(self._ir.table) else ()

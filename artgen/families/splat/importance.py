@@ -69,7 +69,7 @@ def _energy(
     drawing: Drawing, splat: Splat, some: dict[str, Tensor], disc: Tensor, maps: Tensor | None
 ) -> Tensor:
     count = some["xy"].shape[1]
-    along, across, angle = find_extent(splat, some, count)
+    along, across, angle = find_extent(splat, some)
     u, v = along[:, None] * disc[0], across[:, None] * disc[1]
     cosine, sine = torch.cos(angle)[:, None], torch.sin(angle)[:, None]
     dx, dy = cosine * u - sine * v, sine * u + cosine * v

@@ -99,8 +99,7 @@ def _unordered(
 
 @boxes.register(Splat)
 def _boxes(splat: Splat, tensors: Mapping[str, Tensor], canvas: Canvas) -> Tensor:
-    centres = tensors["xy"].detach()
-    return find_boxes(centres.t(), find_extent(splat, tensors, centres.shape[1]), canvas)
+    return find_boxes(tensors["xy"].detach().t(), find_extent(splat, tensors), canvas)
 
 
 @part_alone.register(Splat)

@@ -21,7 +21,7 @@ WIDEST = 4.0
 def _splat_probe(splat: Splat, candidate: Candidate, variant: Variant, *, special: bool) -> Probe:
     """Probe the footprint of parts at several offsets each: inputs are [..., parts·places]."""
     _, made = candidate.drawing(variant, count=PARTS, moved=True)
-    extent = find_extent(splat, made.tensors, PARTS)
+    extent = find_extent(splat, made.tensors)
     turn, reach = _special() if special else _random()
     along, across = (axis.nan_to_num(0).clamp(0, WIDEST) for axis in extent[:2])
     drawn = Extent(along, across, extent.angle)

@@ -48,8 +48,9 @@ class Extent(NamedTuple):
         return torch.stack([cosine * along, sine * along, -sine * across, cosine * across])
 
 
-def find_extent(splat: Splat, tensors: Mapping[str, Tensor], count: int) -> Extent:
-    """The ellipses of `count` splats, without gradients, in the dtype of their centres."""
+def find_extent(splat: Splat, tensors: Mapping[str, Tensor]) -> Extent:
+    """The ellipses of splats, without gradients, in the dtype of their centres."""
+    count = tensors["xy"].shape[1]
     with torch.no_grad():
         axes = splat.ellipse(Params(tensors))
         _check_axes(splat, axes, count)
