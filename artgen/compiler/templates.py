@@ -19,13 +19,17 @@ _NOTHING = {"numba": "pass", "triton": "pass", "wgsl": "// nothing", "glsl": "//
 
 @functools.cache
 def read_template(name: str) -> str:
-    """Return the text of ``language/file``, such as ``glsl/picture.vert.glsl``."""
-    return Path(__file__).parent.joinpath(name).read_text(encoding="utf-8")
+    """Return the text of ``language/file``, such as ``glsl/picture.vert.glsl``.
+
+    That of a family is in its folder, such as ``families/shape/numba/head.txt``.
+    """
+    home = Path(__file__).parents[1 if name.startswith("families/") else 0]
+    return home.joinpath(name).read_text(encoding="utf-8")
 
 
 def fill(name: str, /, **values: str | Iterable[str]) -> str:
     """Return the template ``language/file`` with texts, and lines, in place of their names."""
-    nothing = _NOTHING[name.partition("/")[0]]
+    nothing = _NOTHING[Path(name).parent.name]
 
     def lines(match: re.Match[str]) -> str:
         indent, value = match[1], values[match[2]]

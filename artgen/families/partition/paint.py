@@ -7,6 +7,7 @@ code.
 
 from __future__ import annotations
 
+import functools
 import types
 from collections.abc import Mapping
 from typing import Any
@@ -19,6 +20,7 @@ from torch import Tensor
 from artgen.base.faults import broken
 from artgen.compiler import kernel_cache
 from artgen.compiler.static_functions import check_static, load_after, try_in_python
+from artgen.compiler.templates import fill
 from artgen.compiler.threads import share
 from artgen.families.partition.cells import cells
 from artgen.families.partition.contract import Partition
@@ -28,17 +30,6 @@ from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
 from artgen.values.canvas import Canvas
 
 _FUNCTIONS = ("line", "random", "mutate")
-
-_HEADER = '''\
-"""Kernels of a partition, written by artgen; delete this folder whenever you like."""
-
-from artgen.compiler.jit import compiled
-
-# {fingerprint}
-line, random, mutate = compiled(given[0].line), compiled(given[0].random), compiled(given[0].mutate)
-
-
-'''
 
 
 @paint.register(Partition)
@@ -124,8 +115,9 @@ def load_partition_kernels(partition: Partition, *modules: str) -> types.ModuleT
     if key not in _loaded:
         _check(partition)
         kernels = kernel_cache.read_kernels("families.partition.kernels", *modules)
+        head = functools.partial(fill, "families/partition/numba/head.txt")
         _loaded[key] = load_after(
-            [(partition, _FUNCTIONS)], lambda text: _HEADER.format(fingerprint=text) + kernels
+            [(partition, _FUNCTIONS)], lambda text: head(fingerprint=text) + kernels
         )
     return _loaded[key]
 

@@ -22,6 +22,7 @@ from artgen.base.faults import broken
 from artgen.compiler import kernel_cache
 from artgen.compiler.static_functions import check_static, load_after, try_in_python
 from artgen.compiler.tables import make_tables, table_arguments, unbound
+from artgen.compiler.templates import fill
 from artgen.compiler.threads import share
 from artgen.families.shape.contract import HEIGHTS, Shape
 from artgen.families.shape.symmetry import Symmetry
@@ -154,128 +155,8 @@ _SIGNATURES = {
 }
 """The arguments of the functions that are chosen by kind."""
 
-_HEADER = '''\
-"""Kernels of shapes, written by artgen; delete this folder whenever you like."""
-
-import numpy as np
-from numba import carray
-
-from artgen.compiler.jit import compiled, inline
-from artgen.compiler.tables import pointer, unbound
-from artgen.families.shape.span_kernels import (
-    clamp_row, on_curves, trace_convex, trace_curves, trace_outline
-)
-
-# {fingerprint}
-VERTICES, CROSSINGS = {vertices}, {crossings}
-CHANCES = np.array({chances})
-GENES = np.array({genes})
-'''
-
-_BINDING = "{bound}_{k} = compiled(unbound(given[{k}].{name}))\n"
-
-_TRACE_OUTLINE = """
-
-@inline
-def trace_{k}(genes, {image}tables, first, last, grid, scratch):
-    points = scratch[3][:{vertices}]
-    {fill}
-    return {trace}(points, first, last, grid, scratch)
-"""
-
-_TRACE_SPANS = """
-
-@inline
-def trace_{k}(genes, {image}tables, first, last, grid, scratch):
-    top, pitch, origin, scale, width = grid
-    rows, lefts, rights = scratch[0], scratch[1], scratch[2]
-    {bounds}
-    spans = 0
-    for row in range(
-        clamp_row((low - top) / pitch, first, last), clamp_row((high - top) / pitch, first, last)
-    ):
-        left, right = span_{k}(genes, {y}{in_span})
-        left, right = max((left - origin) * scale, 0.0), min((right - origin) * scale, width)
-        if right > left:
-            rows[spans], lefts[spans], rights[spans] = row, left, right
-            spans += 1
-    return spans
-"""
-
-_WITHIN = """
-
-from artgen.families.shape.limits import within as _within
-
-within = compiled(_within)
-"""
-
-_LIMITED = """
-
-@inline
-def valid_{k}(genes, tables):
-    if not free_{k}(genes{in_valid}):
-        return False
-    points = np.empty(({corners}, 2))
-    {fill}
-    return within(points, {limits})
-"""
-
-_FILL_OUTLINE = "outline_{k}(genes, points{in_outline})"
-
-_FILL_CURVES = """\
-outline_{k}(genes, points{in_outline})
-    on_curves(points)"""
-
-_FILL_SPANS = """\
-low, high = bounds_{k}(genes{in_bounds})
-    for i in range({heights}):
-        y = (low + high) / 2 - (high - low) / 2 * np.cos(np.pi * i / ({heights} - 1))
-        left, right = span_{k}(genes, y{in_span})
-        points[i, 0], points[i, 1] = left, y
-        points[-1 - i, 0], points[-1 - i, 1] = right, y"""
-
-_TURNS = """
-
-from artgen.families.shape.symmetry_kernels import copied, flipped, turn, united
-
-TURNS = np.array({turns})
-"""
-
-_SYMMETRIC = """
-
-@inline
-def trace(kind, genes, tables, first, last, grid, scratch):
-    number = 0
-    for image in range(len(TURNS)):
-        before = copied(number, scratch)
-        number = trace_image(kind, genes, image, tables, first, last, grid, scratch)
-        number = united(before, copied(number, scratch), scratch)
-    if {flips}:
-        spans = copied(number, scratch)
-        number = united(spans, flipped(spans, grid), scratch)
-    return number
-"""
-
-_TURN = "\n    turn(points, TURNS[image])"
-
-_BOUNDS, _Y = "low, high = bounds_{k}(genes{in_bounds})", "top + row * pitch"
-
-_IMAGE_BOUNDS = """\
-low, high = bounds_{k}(genes{in_bounds})
-    if TURNS[image, 1, 1] < 0:
-        low, high = -high, -low"""
-
-_IMAGE_Y = "TURNS[image, 1, 1] * (top + row * pitch)"
-
 LIMIT_HEIGHTS = 9
 """Heights at which a shape of spans is measured."""
-
-_CHOICE = """
-
-@inline
-def {name}(kind, {arguments}):
-{branches}
-"""
 
 
 def _source(shape: Shape, fingerprint: str) -> str:
@@ -289,21 +170,22 @@ def _source(shape: Shape, fingerprint: str) -> str:
             crossings, corners = max(crossings, 2 * HEIGHTS), [*corners, 2 * HEIGHTS]
         # All copies together have so many times the spans of a row.
         crossings = len(symmetry.images) * max(crossings, 2)
-    text = _HEADER.format(
+    genes = [member.genes for member in members]
+    text = _fill(
+        "head",
         fingerprint=fingerprint,
         vertices=max(1, *corners),
         crossings=crossings,
-        genes=[member.genes for member in members],
+        genes=genes,
         chances=(np.cumsum(shape.weights) / sum(shape.weights)).tolist(),
+        turns=symmetry.turns if symmetry else (),
     )
-    text += _WITHIN if shape.limits else ""
-    text += _TURNS.format(turns=symmetry.turns) if symmetry else ""
     arguments, passed = table_arguments(_functions(shape)), []
     for k, member in enumerate(members):
         tables = {f"in_{name}": next(arguments) for name in _compiled_functions(member)}
         for name in _compiled_functions(member):
             bound = "free" if name == "valid" and shape.limits else name
-            text += _BINDING.format(bound=bound, name=name, k=k)
+            text += f"{bound}_{k} = compiled(unbound(given[{k}].{name}))\n"
         text += _limited(k, member, shape.limits, tables) if shape.limits else ""
         text += _trace(k, member, symmetry, tables)
         passed.append(tables)
@@ -311,37 +193,46 @@ def _source(shape: Shape, fingerprint: str) -> str:
         alias = "trace_image" if name == "trace" and symmetry else name
         written = name == "trace" or (name == "valid" and shape.limits)
         own = None if written else [tables[f"in_{name}"] for tables in passed]
-        text += _choice(name, [member.genes for member in members], alias, own)
-    return text + (_SYMMETRIC.format(flips=symmetry.flips) if symmetry else "") + "\n\n"
+        text += _choice(name, genes, alias, own)
+    return text + (_fill("symmetric", flips=symmetry.flips) if symmetry else "") + "\n\n"
+
+
+def _fill(name: str, /, **values: object) -> str:
+    return fill(f"families/shape/numba/{name}.txt", **{k: str(v) for k, v in values.items()})
+
+
+def _corners(k: int, member: Shape, heights: int, tables: dict[str, str]) -> tuple[int, str]:
+    """Return the number of a shape's corners, and the lines that write them into `points`.
+
+    Those of a shape of spans are its ends at this many `heights`.
+    """
+    if member.outline_points:
+        return member.outline_points, f"outline_{k}(genes, points{tables['in_outline']})"
+    return 2 * heights, _fill("ends", k=k, heights=heights, **tables)
 
 
 def _trace(k: int, member: Shape, symmetry: Symmetry | None, tables: dict[str, str]) -> str:
     """Return a function `trace_k`; with a symmetry it traces the copy number `image`."""
     image = "image, " if symmetry else ""
     if member.outline_points or (symmetry and symmetry.rotates):
+        number, corners = _corners(k, member, HEIGHTS, tables)
+        corners += "\nturn(points, TURNS[image])" if symmetry else ""
         trace = "trace_convex" if member.convex else "trace_outline"
-        fill = (_FILL_OUTLINE if member.outline_points else _FILL_SPANS) + _TURN * bool(symmetry)
-        return _TRACE_OUTLINE.format(
-            k=k,
-            image=image,
-            fill=fill.format(k=k, heights=HEIGHTS, **tables),
-            vertices=member.outline_points or 2 * HEIGHTS,
-            trace="trace_curves" if member.curves else trace,
-        )
-    bounds, y = (_IMAGE_BOUNDS, _IMAGE_Y) if symmetry else (_BOUNDS, _Y)
-    bounds = bounds.format(k=k, **tables)
-    return _TRACE_SPANS.format(k=k, image=image, bounds=bounds, y=y, **tables)
+        trace = "trace_curves" if member.curves else trace
+        return _fill("outline", k=k, image=image, corners=corners, vertices=number, trace=trace)
+    flip = "if TURNS[image, 1, 1] < 0:\n    low, high = -high, -low" if symmetry else ""
+    sign = "TURNS[image, 1, 1] * " if symmetry else ""
+    return _fill("spans", k=k, image=image, flip=flip, sign=sign, **tables)
 
 
 def _limited(
     k: int, member: Shape, limits: tuple[float, float, float], tables: dict[str, str]
 ) -> str:
     """Return a function `valid_k` that refuses shapes outside of the limits too."""
-    fill = _FILL_OUTLINE if member.vertices else _FILL_CURVES if member.curves else _FILL_SPANS
-    fill = fill.format(k=k, heights=LIMIT_HEIGHTS, **tables)
+    number, corners = _corners(k, member, LIMIT_HEIGHTS, tables)
+    corners += "\non_curves(points)" if member.curves else ""
     numbers = ", ".join("np.inf" if math.isinf(each) else repr(each) for each in limits)
-    corners = member.outline_points or 2 * LIMIT_HEIGHTS
-    return _LIMITED.format(k=k, corners=corners, fill=fill, limits=numbers, **tables)
+    return _fill("limited", k=k, number=number, corners=corners, limits=numbers, **tables)
 
 
 def _choice(name: str, genes: list[int], alias: str, tables: list[str] | None) -> str:
@@ -356,10 +247,9 @@ def _choice(name: str, genes: list[int], alias: str, tables: list[str] | None) -
     lines = []
     for k, number in enumerate(genes):
         more = rest if tables is None else rest.replace(", tables", "") + tables[k]
-        last = k == len(genes) - 1
-        case = "    " if last else f"    if kind == {k}: "
+        case = "" if k == len(genes) - 1 else f"if kind == {k}: "
         lines.append(f"{case}return {name}_{k}(genes[:{number}]{more})")
-    return _CHOICE.format(name=alias, arguments=arguments, branches="\n".join(lines))
+    return _fill("choice", name=alias, arguments=arguments, branches="\n".join(lines))
 
 
 def covering(member: Shape) -> tuple[str, ...]:
