@@ -66,6 +66,12 @@ def load(source: str, given: Sequence[Any] = (), *, of: str = "artgen") -> Modul
         return _loaded[name]
 
 
+@functools.cache
+def load_shipped(*modules: str, of: str) -> ModuleType:
+    """Load the kernels of modules of artgen, which need nothing of a plugin: see `load`."""
+    return load(read_kernels(*modules), of=of)
+
+
 def _load_anywhere(name: str, source: str, given: Sequence[Any], of: str) -> ModuleType:
     """Load from the cache; rebuild damaged entries; fall back to a temporary folder."""
     folder = cache_folder("kernels")

@@ -13,6 +13,9 @@ from artgen.values.canvas import Canvas
 SAMPLE_ROWS = 8
 """Sample rows per pixel of a drawing."""
 
+STRIP = 16
+"""Rows of pixels per strip, where results depend on the strips."""
+
 Grid: TypeAlias = tuple[float, float, float, float, float]
 """The height of the first sample row, from row to row, the left edge, the pixels per unit of the
 canvas, and the width in pixels."""
@@ -22,6 +25,11 @@ def cut_rows(height: int) -> list[tuple[int, int]]:
     """Cut the rows of a picture into pieces that threads take in turn: (first, after the last)."""
     cuts = np.linspace(0, height, 4 * torch.get_num_threads() + 1).astype(int)
     return list(pairwise(cuts.tolist()))
+
+
+def cut_strips(height: int, rows: int = STRIP) -> list[tuple[int, int]]:
+    """Cut the rows of a picture into strips, for any number of threads: (first, after the last)."""
+    return list(pairwise([*range(0, height, rows), height]))
 
 
 def make_grid(canvas: Canvas, sample_rows: float) -> Grid:

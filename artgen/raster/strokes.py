@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-from types import ModuleType
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -40,15 +37,9 @@ def cover_strokes(
         thinnest = 2 * max(float(np.median(strokes[:, 4:].max(1))), 1e-9)
         rows = int(np.clip(np.ceil(THROUGH * canvas.pixel / thinnest), SAMPLE_ROWS, MOST_ROWS))
         arrays = (quads, discs, heights, starts, picture, make_grid(canvas, rows), rows)
-        cover = _kernels().cover
+        cover = kernel_cache.load_shipped("raster.ink_kernels", of="inks").cover
         share(lambda rows: cover(*arrays, *rows), cut_rows(canvas.height))
     return picture
-
-
-@functools.cache
-def _kernels() -> ModuleType:
-    text = kernel_cache.read_kernels("raster.ink_kernels")
-    return kernel_cache.load(text, of="inks")
 
 
 def corners(strokes: Floats, cap: str) -> Floats:

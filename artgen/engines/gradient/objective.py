@@ -118,8 +118,8 @@ class Objective:
 
     @classmethod
     def device_of(cls, problem: Problem) -> torch.device:
-        """The device of the fit."""
-        return torch.device(problem.device)
+        """The device of the fit: the CPU for what its kernels alone draw."""
+        return torch.device("cpu" if problem.primitive.always_compiled else problem.device)
 
     def initial(self) -> dict[str, Tensor]:
         """Mapped tensors to start from."""

@@ -13,43 +13,40 @@ from artgen.primitives import Arithmetic, Params
 from artgen.raster import reconstruct
 from artgen.values.examples import PICTURE_PIECE, Examples
 
-_COMPLAINT = "the pictures need more memory than there is"
-_HINT = "use smaller pictures, or fewer"
+_too_large = memory_errors(
+    "the pictures need more memory than there is", "use smaller pictures, or fewer"
+)
 
 
+@_too_large
 @torch.no_grad()
 def encode(codec: Codec, tensors: Mapping[str, Tensor], examples: Examples) -> Tensor:
     """The latents of the pictures, [N, *latent], on the CPU. Raises OutOfMemory."""
     p = Params(tensors)
-    with memory_errors(_COMPLAINT, _HINT):
-        pieces = [codec.encode(images, p).cpu() for images, _ in _pieces(examples, tensors)]
-        return torch.cat(pieces)
+    return torch.cat([codec.encode(images, p).cpu() for images, _ in _pieces(examples, tensors)])
 
 
+@_too_large
 @torch.no_grad()
 def decode(codec: Codec, tensors: Mapping[str, Tensor], latents: Tensor, labels: Tensor) -> Tensor:
     """The pictures of latents [N, *latent], float32 [N, channels, h, w]. Raises OutOfMemory."""
     p, device = Params(tensors), _device(tensors)
-    with memory_errors(_COMPLAINT, _HINT):
-        split = torch.split
-        pieces = zip(split(latents, PICTURE_PIECE), split(labels, PICTURE_PIECE), strict=True)
-        return torch.cat(
-            [codec.decode(some.to(device), p, kinds.to(device)).cpu() for some, kinds in pieces]
-        )
+    pieces = zip(*(torch.split(each, PICTURE_PIECE) for each in (latents, labels)), strict=True)
+    return torch.cat(
+        [codec.decode(some.to(device), p, kinds.to(device)).cpu() for some, kinds in pieces]
+    )
 
 
 @reconstruct.register(Codec)
+@_too_large
 @torch.no_grad()
 def _reconstruct(codec: Codec, tensors: Mapping[str, Tensor], examples: Examples) -> Tensor:
     """Encode and decode, some pictures at a time."""
     p = Params(tensors)
-    with memory_errors(_COMPLAINT, _HINT):
-        return torch.cat(
-            [
-                codec.decode(codec.encode(images, p), p, labels).cpu()
-                for images, labels in _pieces(examples, tensors)
-            ]
-        )
+    pieces = _pieces(examples, tensors)
+    return torch.cat(
+        [codec.decode(codec.encode(some, p), p, kinds).cpu() for some, kinds in pieces]
+    )
 
 
 def pass_through(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -29,10 +29,6 @@ MOST_STEPS = 32
 
 class SolveEngine(Engine):
     """For codecs that define `solve`."""
-
-    @dataclass(frozen=True)
-    class Options:
-        """No options."""
 
     @classmethod
     def default_steps(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -32,10 +32,6 @@ class PlaceEngine(Engine):
         "best": "more marks are better, also where their pixels differ more from the target",
         "progress": "ink shows tone as seen from afar, and not the pixels that losses compare",
     }
-
-    @dataclass(frozen=True)
-    class Options:
-        """No options."""
 
     @classmethod
     def default_steps(

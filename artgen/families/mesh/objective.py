@@ -100,11 +100,6 @@ class MeshObjective(Objective):
         """Few, as colours are solved for."""
         return STEPS
 
-    @classmethod
-    def device_of(cls, problem: Problem) -> torch.device:
-        """The CPU, which draws meshes."""
-        return torch.device("cpu")
-
     @property
     def frozen(self) -> frozenset[str]:
         """Colours: they are solved for."""

@@ -10,8 +10,6 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -24,10 +22,8 @@ from artgen.compiler.threads import share
 from artgen.families.mesh.contract import Mesh, on_frame
 from artgen.raster.edges import edge_lines
 from artgen.raster.painting import BLACK, Colour, paint
+from artgen.raster.sampling import cut_strips
 from artgen.values.canvas import Canvas
-
-STRIP = 16
-"""Rows of pixels per strip, for any number of threads."""
 
 SLIVER = 1e-2
 """Area in pixels below which a triangle has one colour: the slope of a narrower one is huge."""
@@ -137,7 +133,9 @@ def integrate_field(places: Tensor, edges: Edges, field: Tensor) -> Tensor:
     """
     values = np.ascontiguousarray(field.detach().numpy(), np.float32)
     ends = _ends(places, edges)
-    strips = share(lambda rows: _kernels().integrate(ends, values, *rows), _strips(field.shape[1]))
+    strips = share(
+        lambda rows: _kernels().integrate(ends, values, *rows), cut_strips(field.shape[1])
+    )
     along = torch.from_numpy(functools.reduce(np.add, strips))
     return (along[edges.sides] * edges.signs[:, :, None, None]).sum(1)
 
@@ -209,7 +207,7 @@ class _Drawn(torch.autograd.Function):
         context.found, context.jumps, context.height = found, jumps.numpy(), canvas.height
         image = np.empty((3, canvas.height, canvas.width), np.float32)
         arrays = (_ends(places, edges), context.jumps, np.array(background, np.float64), image)
-        share(lambda rows: _kernels().draw(*arrays, *rows), _strips(canvas.height))
+        share(lambda rows: _kernels().draw(*arrays, *rows), cut_strips(canvas.height))
         return torch.from_numpy(image)
 
     @staticmethod
@@ -218,7 +216,7 @@ class _Drawn(torch.autograd.Function):
         by_planes = integrate_field(found.places, found.edges, incoming)
         light = np.ascontiguousarray(incoming.numpy(), np.float32)
         arrays = (_ends(found.places, found.edges), context.jumps, light)
-        strips = share(lambda rows: _kernels().move(*arrays, *rows), _strips(context.height))
+        strips = share(lambda rows: _kernels().move(*arrays, *rows), cut_strips(context.height))
         by_ends = torch.from_numpy(functools.reduce(np.add, strips)).reshape(-1, 2)
         by_places = torch.zeros_like(found.places)
         by_places.index_add_(0, found.edges.ends.reshape(-1), by_ends)
@@ -226,18 +224,9 @@ class _Drawn(torch.autograd.Function):
 
 
 _draw: Callable[..., Tensor] = _Drawn.apply
+_kernels = functools.partial(kernel_cache.load_shipped, "families.mesh.kernels", of="meshes")
 
 
 def _ends(places: Tensor, edges: Edges) -> NDArray[np.float64]:
     """Both ends of each edge, [E, 4]."""
     return places.detach()[edges.ends].reshape(-1, 4).numpy()
-
-
-def _strips(height: int) -> list[tuple[int, int]]:
-    return list(pairwise([*range(0, height, STRIP), height]))
-
-
-@functools.cache
-def _kernels() -> ModuleType:
-    text = kernel_cache.read_kernels("families.mesh.kernels")
-    return kernel_cache.load(text, of="meshes")

@@ -11,7 +11,6 @@ the gene a little larger and a little smaller. That takes nothing but what draws
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -23,11 +22,8 @@ from torch import Tensor
 from artgen.compiler.threads import share
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import draw_shapes, load_kernels, tables_of, unpack
-from artgen.raster.sampling import SAMPLE_ROWS, make_grid
+from artgen.raster.sampling import SAMPLE_ROWS, cut_strips, make_grid
 from artgen.values.canvas import Canvas
-
-STRIP = 16
-"""Rows of pixels per strip, for any number of threads."""
 
 ROWS = 4
 """Sample rows per pixel for the derivatives by genes: with more a polish gained no more."""
@@ -110,9 +106,8 @@ def _gradients(
         backward(*parts, picture, some, *sampling, STEP * canvas.pixel, first, last, gradients)
         return gradients
 
-    cuts = [*range(0, canvas.height, STRIP), canvas.height]
     total = np.zeros((count, number + 4))
-    for gradients in share(of_strip, list(pairwise(cuts))):
+    for gradients in share(of_strip, cut_strips(canvas.height)):
         total += gradients
     by = torch.from_numpy(total.T.copy())
     return {"genes": by[:number], "colour": by[number:-1], "alpha": by[-1]}

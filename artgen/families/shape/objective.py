@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-import torch
 from torch import Tensor
 
 from artgen.base.options import option
-from artgen.engines.base import Problem
 from artgen.engines.evaluation import in_palette
 from artgen.engines.gradient.objective import Objective, PictureOptions, objective_of
 from artgen.families.shape.contract import Shape
@@ -35,11 +33,6 @@ class ShapeObjective(Objective):
     def default_steps(cls) -> int:
         """Few: another engine found the shapes."""
         return POLISH_STEPS
-
-    @classmethod
-    def device_of(cls, problem: Problem) -> torch.device:
-        """The CPU, which draws shapes."""
-        return torch.device("cpu")
 
     def initial(self) -> dict[str, Tensor]:
         """The first drawing, in the nearest colours of the palette if there is one."""

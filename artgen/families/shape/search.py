@@ -82,7 +82,7 @@ class ShapePopulation(Population):
 
     def __init__(self, shape: Shape, *arguments: Any) -> None:
         super().__init__(shape, *arguments)
-        self.kernels = kernel_cache.load(kernel_cache.read_kernels(*KERNELS), of="genetic")
+        self.kernels = kernel_cache.load_shipped(*KERNELS, of="genetic")
         functions = load_kernels(shape, "families.shape.function_kernels").FUNCTIONS
         self.functions = (*functions, tables_of(shape))
         self.shape = shape

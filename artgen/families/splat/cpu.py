@@ -11,7 +11,6 @@ import functools
 import math
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from types import ModuleType
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -222,17 +221,9 @@ class Footprint(CompiledFootprint):
         return _compare(goal, *given)
 
 
-def _common() -> ModuleType:
-    return _kernels("raster.common_kernels")
-
-
-def _order() -> ModuleType:
-    return _kernels("raster.order_kernels")
-
-
-@functools.cache
-def _kernels(module: str) -> ModuleType:
-    return kernel_cache.load(kernel_cache.read_kernels(module), of="all splats")
+_kernels = functools.partial(kernel_cache.load_shipped, of="all splats")
+_common = functools.partial(_kernels, "raster.common_kernels")
+_order = functools.partial(_kernels, "raster.order_kernels")
 
 
 class Grid:

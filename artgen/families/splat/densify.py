@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -22,14 +21,12 @@ from artgen.values.drawing import Drawing
 class SplatDensification(Densification):
     """Densification that knows how much of the error each splat saves."""
 
-    def __init__(self, splat: Splat, *arguments: Any, **keywords: Any) -> None:
-        super().__init__(splat, *arguments, **keywords)
-        self.splat = splat
+    primitive: Splat
 
     def rank(self, tensors: Mapping[str, Tensor], worth: Tensor) -> Tensor:
         """Order splats by their summed colour, or by the error that it saves."""
         if self.options.importance == "error":
-            return error_without(self.splat, tensors, worth)
+            return error_without(self.primitive, tensors, worth)
         return worth
 
     @torch.no_grad()
@@ -40,7 +37,7 @@ class SplatDensification(Densification):
 
         Little is less than the mean error per splat: where the picture is good, none is.
         """
-        splat = self.splat
+        splat = self.primitive
         drawing = replace(self.problem.drawing, tensors=tensors)
         saved, error = error_saved(splat, drawing, self.paint, self.target, self.weight)
         weakest = saved.argsort(stable=True)[:most]

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -36,6 +35,7 @@ from artgen.families.splat.contract import Splat
 from artgen.families.splat.footprint import CompiledFootprint, Launch, Scene, StepProblem
 from artgen.families.splat.tiles import find_boxes
 from artgen.families.splat.webgpu_program import WebGpuStepper, compile_program
+from artgen.raster.sampling import cut_strips
 from artgen.raster.webgpu_device import Device, Dispatch, Pipeline, groups_of, open_device
 from artgen.values.canvas import Canvas
 
@@ -176,5 +176,4 @@ class Footprint(CompiledFootprint):
 def _strips(canvas: Canvas, planes: int, largest: int) -> list[tuple[int, int]]:
     """Cut the rows of a picture into strips of tiles that fit into a buffer of `largest` bytes."""
     tiles = max(1, largest // (4 * planes * canvas.width * SIDE))
-    edges = [*range(0, canvas.height, tiles * SIDE), canvas.height]
-    return list(pairwise(edges))
+    return cut_strips(canvas.height, tiles * SIDE)
