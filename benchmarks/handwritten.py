@@ -20,7 +20,7 @@ from torch import Tensor
 
 from artgen import Canvas, Splat
 from artgen.compiler.vector_math import FASTMATH, atan2, cos, exp, log, select, sigmoid, sin
-from artgen.families.splat.cpu import Grid, Workspace
+from artgen.families.splat.cpu import TileGrid, Workspace
 from artgen.families.splat.tiles import find_extent
 from benchmarks.superellipse import EPSILON, WAVES
 
@@ -90,7 +90,7 @@ def list_by_hand(centres, extent, canvas):
     """Frames, where the splats of every tile start, the splats, and the rows they reach there."""
     rows = np.concatenate([centres, torch.stack(extent, dim=1).numpy()], axis=1)
     frame = np.empty((len(rows), 6), np.float32)
-    pairs = Grid(canvas).list_pairs(rows, 0, 2, frame, [(0, len(rows))], Workspace())
+    pairs = TileGrid(canvas).list_pairs(rows, 0, 2, frame, [(0, len(rows))], Workspace())
     return np.ascontiguousarray(frame[:, 2:]), pairs.offset, pairs.splat, pairs.reach
 
 

@@ -134,6 +134,10 @@ class Primitive:
         self.options: Any = parse_options(
             self.Options, {**self.preset.options, **(options or {})}, owner=name
         )
+        self.take_options()
+
+    def take_options(self) -> None:
+        """Check `self.options` and use them: called where they are set, and set anew."""
 
     @property
     def params(self) -> Mapping[str, Param]:

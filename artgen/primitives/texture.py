@@ -92,12 +92,8 @@ class Texture:
     @property
     def text(self) -> str:
         """The pictures in 8 bits as text, for an option that is stored with the drawing."""
-        from PIL import Image
-
-        data, rows = io.BytesIO(), self.pictures.swapaxes(0, 1)
-        sheet = rows.reshape(self.side, self.count * self.side, *self.pictures.shape[3:])
-        Image.fromarray(np.rint(sheet.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
-        return _TEXT + base64.b64encode(data.getvalue()).decode()
+        rows = self.pictures.swapaxes(0, 1)
+        return picture_text(rows.reshape(self.side, self.count * self.side, *rows.shape[3:]))
 
     @staticmethod
     def is_text(text: str) -> bool:
@@ -148,6 +144,15 @@ class Texture:
         if self._channels > 1:
             place = place * self._channels + channel
         return torch.take(self._table.to(place.device), place.long())
+
+
+def picture_text(picture: NDArray[np.float32]) -> str:
+    """Return a gray or RGBA picture, from 0 to 1, as a PNG in a data URI."""
+    from PIL import Image
+
+    data = io.BytesIO()
+    Image.fromarray(np.rint(picture.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
+    return _TEXT + base64.b64encode(data.getvalue()).decode()
 
 
 def read_coverage(file: str | Path, side: int) -> NDArray[np.float32]:

@@ -52,13 +52,8 @@ class Ink(Primitive):
     separation: ClassVar[Literal["mixed", "nearest"]] = "mixed"
     """How a target becomes amounts: a mixture of inks, or at each pixel the nearest ink alone."""
 
-    def __init__(
-        self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
-    ) -> None:
-        super().__init__(options, preset=preset)
-        self._read_inks()
-
-    def _read_inks(self) -> None:
+    def take_options(self) -> None:
+        """Read the inks. Raises UsageError where they are too many or no colours."""
         names = self.options.inks.split(",")
         if len(names) > MOST_INKS:
             raise UsageError(f"there are at most {MOST_INKS} inks, got {len(names)}")
@@ -74,7 +69,7 @@ class Ink(Primitive):
     def take_palette(self, colours: Sequence[str]) -> None:
         """Use these colours as inks. Raises UsageError if they are too many."""
         self.options = replace(self.options, inks=",".join(colours))
-        self._read_inks()
+        self.take_options()
 
     @property
     def cap(self) -> Literal["round", "butt"]:

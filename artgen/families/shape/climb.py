@@ -23,7 +23,8 @@ from artgen.base.options import option
 from artgen.compiler.threads import share
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
 from artgen.engines.evaluation import LEAST_ALPHA, random_sizes
-from artgen.families.shape.compositing import NOTHING, Compositing, added, put
+from artgen.families.shape.colour_kernels import NOTHING
+from artgen.families.shape.compositing import Compositing, added, put
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import pack, unpack
 from artgen.losses.metrics import decibels

@@ -21,9 +21,6 @@ from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float32]
 
-NOTHING = 1e300
-"""The score of a search that found no valid shape."""
-
 BLOCK = 64
 """The number of shapes above the place for which what is above them is kept in memory."""
 

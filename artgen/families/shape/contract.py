@@ -113,10 +113,8 @@ class Shape(Primitive):
     common_options: ClassVar[type[Any] | None] = ShapeOptions
     Options: ClassVar[type[Any]] = ShapeOptions
 
-    def __init__(
-        self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
-    ) -> None:
-        super().__init__(options, preset=preset)
+    def take_options(self) -> None:
+        """Check the limits. Raises UsageError where a least one is larger than the largest."""
         for what in ("size", "alpha"):
             low, high = (getattr(self.options, f"{end}_{what}") for end in ("min", "max"))
             if low is not None and high is not None and low > high:
@@ -403,10 +401,9 @@ class _Mixture(Shape):
     """The functions are those of the members."""
     kinds: ClassVar[tuple[tuple[type[Shape], ...], tuple[float, ...]]]
 
-    def __init__(
-        self, options: Mapping[str, Any] | None = None, *, preset: str | None = None
-    ) -> None:
-        super().__init__(options, preset=preset)
+    def take_options(self) -> None:
+        """Make the members too."""
+        super().take_options()
         self._members = tuple(
             cls({each.name: getattr(self.options, each.name) for each in fields(cls.Options)})
             for cls in self.kinds[0]

@@ -24,13 +24,8 @@ from artgen.compiler.footprints import Footprint
 from artgen.compiler.threads import share
 from artgen.engines.conversion import convert_parts, convert_paths
 from artgen.engines.evaluation import summed_colour
-from artgen.families.shape.compositing import (
-    NOTHING,
-    Compositing,
-    added,
-    load_sums,
-    search_kernels,
-)
+from artgen.families.shape.colour_kernels import NOTHING
+from artgen.families.shape.compositing import Compositing, added, load_sums, search_kernels
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.spans import Stack, pack, tables_of
 from artgen.init import Context

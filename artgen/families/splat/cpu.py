@@ -46,7 +46,7 @@ Longs = NDArray[np.int64]
 Pieces = Sequence[tuple[int, int]]
 
 
-class Pairs(NamedTuple):
+class TilePairs(NamedTuple):
     """Pairs of a tile and a splat, sorted by tile and, inside a tile, by splat.
 
     The pairs of every tile begin at `offset` [tiles + 1]; `splat` [pairs] are their splats, and
@@ -226,7 +226,7 @@ _common = functools.partial(_kernels, "raster.common_kernels")
 _order = functools.partial(_kernels, "raster.order_kernels")
 
 
-class Grid:
+class TileGrid:
     """The tiles of a canvas: pixel centres per tile column and row."""
 
     def __init__(self, canvas: Canvas) -> None:
@@ -266,7 +266,7 @@ class Grid:
         frame: Floats,
         pieces: Pieces,
         workspace: Workspace,
-    ) -> Pairs:
+    ) -> TilePairs:
         """Fill in `frame`, and find which splats touch which tiles: see `common_kernels`."""
         touched = workspace.array("touched", len(rows), dtype=np.int32)
         held = np.zeros((len(pieces), self.columns * self.rows), np.int64)
@@ -296,12 +296,12 @@ class Grid:
             ),
             numbers,
         )
-        return Pairs(offset, splat, reach, touched)
+        return TilePairs(offset, splat, reach, touched)
 
 
 @functools.lru_cache(maxsize=8)
-def _grid(canvas: Canvas) -> Grid:
-    return Grid(canvas)
+def _grid(canvas: Canvas) -> TileGrid:
+    return TileGrid(canvas)
 
 
 @functools.lru_cache(maxsize=64)

@@ -123,7 +123,7 @@ class Footprint(CompiledFootprint):
         return self._tables[device]
 
 
-class Grid(NamedTuple):
+class Pyramid(NamedTuple):
     """A pyramid of grids over a canvas, on a device.
 
     Cells of level l are SIDE·2^l pixels wide; level l has `columns[l]` per row and begins at cell
@@ -140,7 +140,7 @@ class Grid(NamedTuple):
 
 
 @functools.lru_cache(maxsize=8)
-def _grid(canvas: Canvas, device: torch.device) -> Grid:
+def _grid(canvas: Canvas, device: torch.device) -> Pyramid:
     sides = [SIDE]
     while 2 * sides[-1] < max(canvas.width, canvas.height):
         sides.append(2 * sides[-1])
@@ -148,7 +148,7 @@ def _grid(canvas: Canvas, device: torch.device) -> Grid:
     cells = [n * -(-canvas.height // side) for n, side in zip(columns, sides, strict=True)]
     base = [sum(cells[:level]) for level in range(len(sides))]
     x, y = (torch.from_numpy(centres) for centres in canvas.pixel_centres())
-    return Grid(
+    return Pyramid(
         x=x.to(device),
         y=y.to(device),
         columns=torch.tensor(columns, device=device),
@@ -159,7 +159,7 @@ def _grid(canvas: Canvas, device: torch.device) -> Grid:
     )
 
 
-def list_splats(box: Tensor, grid: Grid) -> tuple[Tensor, Tensor]:
+def list_splats(box: Tensor, grid: Pyramid) -> tuple[Tensor, Tensor]:
     """(start [cells + 1], splat [9 N]): cell c holds splat[start[c] : start[c + 1]], ascending.
 
     `box` is what `find_boxes` gives; a splat is listed in the cells of its level that it touches.

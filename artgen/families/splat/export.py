@@ -7,15 +7,12 @@ use for each part. A page draws splats with shaders, the most important first.
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.base.xml import Element, SubElement
@@ -34,6 +31,7 @@ from artgen.output.parts.pens import Floats, PenPart, pen_parts
 from artgen.output.plotter.parts import signed_area
 from artgen.output.svg.picture import SpriteElements, sprite_elements
 from artgen.primitives import Params
+from artgen.primitives.texture import picture_text
 from artgen.values.drawing import Drawing
 
 GRID = 65
@@ -151,13 +149,8 @@ def _sprites(primitive: Splat, drawing: Drawing) -> SpriteElements | None:
 
 def _image(number: int, picture: NDArray[np.float32]) -> Element:
     """A picture from -1 to 1 along both axes, as PNG."""
-    from PIL import Image
-
-    data = io.BytesIO()
-    Image.fromarray(np.rint(picture.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
-    uri = "data:image/png;base64," + base64.b64encode(data.getvalue()).decode()
     size = {"x": "-1", "y": "-1", "width": "2", "height": "2"}
-    return Element("image", {"id": f"s{number}", **size, "href": uri})
+    return Element("image", {"id": f"s{number}", **size, "href": picture_text(picture)})
 
 
 def _filter(name: str, factors: tuple[float, ...]) -> Element:
@@ -180,39 +173,33 @@ def _scenes(
         shaders = emit_glsl(splat)
     except Untraceable as error:
         raise refused(drawing, f"its footprint has no shader: {error}") from None
-    packed = []
-    for scene in scenes:
+
+    def pack(scene: Scene) -> dict[str, Any]:
         lasting = last_keys(drawing, scene)
-        count = splat.count_of(lasting)
         drawn = find_extent(splat, lasting.tensors).radius.isfinite()
         energy = importance(lasting, splat).where(drawn, -1.0)
         order = torch.argsort(energy, descending=True, stable=True)
 
-        def row(
-            name: str,
-            *index: int,
-            exact: bool = False,
-            scene: Scene = scene,
-            order: Tensor = order,
-        ) -> int:
+        def row(name: str, *index: int, exact: bool = False) -> int:
             values = scene.tensors[name]
             for number in index:
                 values = values[:, number]
             return packer.add(values[..., order].numpy(), exact=exact)
 
-        packed.append(
-            {
-                "count": count,
-                "columns": [row(name, *index) for name, index in shaders.columns],
-                "xy": [row("xy", axis, exact=True) for axis in (0, 1)],
-                "z": row("z", exact=True) if splat.blend == "over" else None,
-            }
-        )
+        packed: dict[str, Any] = {
+            "count": splat.count_of(lasting),
+            "columns": [row(name, *index) for name, index in shaders.columns],
+            "xy": [row("xy", axis, exact=True) for axis in (0, 1)],
+            "z": row("z", exact=True) if splat.blend == "over" else None,
+        }
         if cells:
             visible = scene.tensors["visibility"][..., order].flatten(1, 2).transpose(1, 2)
-            packed[-1]["cells"] = packer.add(visible.numpy())
+            packed["cells"] = packer.add(visible.numpy())
         if scene.lifespans is not None:
-            packed[-1]["order"] = packer.add(order.numpy(), exact=True)
+            packed["order"] = packer.add(order.numpy(), exact=True)
+        return packed
+
+    packed = [pack(scene) for scene in scenes]
     return {
         "kind": "splats",
         "blend": splat.blend,

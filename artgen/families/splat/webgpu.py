@@ -41,7 +41,7 @@ from artgen.values.canvas import Canvas
 
 
 @dataclass(frozen=True)
-class _Kernels:
+class _Pipelines:
     device: Device
     pipelines: Mapping[str, Any]
 
@@ -169,8 +169,8 @@ class Footprint(CompiledFootprint):
     def _emit(self, channels: int, over: bool) -> Source:
         return emit_wgsl_over(self._ir) if over else emit_wgsl(self._ir, self._far, channels)
 
-    def _load(self, text: str) -> _Kernels:
-        return _Kernels(self._device, self._device.compile(text))
+    def _load(self, text: str) -> _Pipelines:
+        return _Pipelines(self._device, self._device.compile(text))
 
 
 def _strips(canvas: Canvas, planes: int, largest: int) -> list[tuple[int, int]]:
