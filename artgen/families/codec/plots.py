@@ -136,13 +136,9 @@ def _ranks(exhibits: Sequence[Exhibit], canvas: Canvas, paper: Colour) -> Pixels
 def dataset(of: Exhibit) -> Pixels:
     """Show pictures with the names of their classes."""
     space, subject = of.space, of.space.subject
-    captions = [_caption(space, number) for number in range(len(subject.pictures))]
-    cells = [
-        (_shown(picture), caption)
-        for picture, caption in zip(subject.pictures, captions, strict=True)
-    ]
-    columns = subject.columns
-    return contact_sheet(cells[: 6 * columns], columns=columns, longest=_CELL)
+    pictures = enumerate(subject.pictures[: 6 * subject.columns])
+    cells = [(_shown(picture), _caption(space, number)) for number, picture in pictures]
+    return contact_sheet(cells, columns=subject.columns, longest=_CELL)
 
 
 def augmentation(of: Exhibit) -> Pixels:

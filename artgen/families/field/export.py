@@ -17,8 +17,6 @@ from artgen.output.page.pack import Packer
 from artgen.output.page.scenes import refused, scenes_of
 from artgen.values.drawing import Drawing
 
-__all__: list[str] = []
-
 
 @scenes_of.register(Field)
 def _scenes(

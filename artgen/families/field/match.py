@@ -6,8 +6,6 @@ from artgen.base.errors import UsageError
 from artgen.families.field.contract import Field
 from artgen.matching import Pairs, Tensors, pair
 
-__all__: list[str] = []
-
 
 @pair.register(Field)
 def _pair(field: Field, a: Tensors, b: Tensors) -> Pairs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from artgen.base.errors import UsageError
 from artgen.base.options import option
-from artgen.compiler.threads import share_torch, torch_alone
+from artgen.compiler.threads import torch_alone
 from artgen.engines.base import Problem
 from artgen.engines.gradient.epochs import Epochs
 from artgen.engines.gradient.objective import (
@@ -24,7 +24,7 @@ from artgen.engines.gradient.objective import (
     objective_of,
 )
 from artgen.families.field.contract import Field
-from artgen.families.field.paint import FIELD_PIECE
+from artgen.families.field.paint import FIELD_PIECE, share_pieces
 from artgen.primitives import Arithmetic, Params
 from artgen.raster import evaluate
 
@@ -117,14 +117,13 @@ class FieldObjective(Objective):
                 values[piece], learned, incoming[piece], allow_unused=True
             )
 
-        run = share_torch if self.device.type == "cpu" else _one_by_one
-        run(forward, range(len(pieces)))
+        share_pieces(self.device, forward, range(len(pieces)))
         check_differentiable(self.field, values[0])
         joined = torch.cat(values).detach().requires_grad_()
         loss = self.problem.loss(joined.t()[:, None], target.t()[:, None], weight)
         (gradient,) = torch.autograd.grad(loss, joined)
         incoming = torch.split(gradient, len(pieces[0]))
-        run(backward, range(len(pieces)))
+        share_pieces(self.device, backward, range(len(pieces)))
         for value, parts in zip(learned, zip(*gradients, strict=True), strict=True):
             value.grad = functools.reduce(_add, parts)
 
@@ -190,11 +189,6 @@ class FieldTrial(Field):
 
 
 objective_of.register(Field)(lambda primitive: FieldObjective)
-
-
-def _one_by_one(work: Callable[[int], None], pieces: Iterable[int]) -> None:
-    for piece in pieces:
-        work(piece)
 
 
 def _add(total: Tensor | None, more: Tensor | None) -> Tensor | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -66,12 +66,17 @@ def paint_field(
         strips[top] = colours.reshape(len(some), canvas.width, -1).permute(2, 0, 1)
 
     tops = range(0, canvas.height, rows)
-    if on_cpu:
-        share_torch(paint_strip, tops)
-    else:
-        for top in tops:
-            paint_strip(top)
+    share_pieces(first.device, paint_strip, tops)
     return torch.cat([strips[top] for top in tops], dim=1)
+
+
+def share_pieces(device: torch.device, work: Callable[[int], None], pieces: Sequence[int]) -> None:
+    """Do the work for each piece: on a CPU, threads take them in turn."""
+    if device.type == "cpu":
+        share_torch(work, pieces)
+    else:
+        for piece in pieces:
+            work(piece)
 
 
 def _at_once(tensors: Mapping[str, Tensor], memory: Memory) -> int:

@@ -7,8 +7,6 @@ import numpy as np
 from artgen.families.mesh.contract import Mesh, outermost
 from artgen.matching import Appearance, Tensors, appearance
 
-__all__: list[str] = []
-
 
 @appearance.register(Mesh)
 def _appearance(mesh: Mesh, tensors: Tensors) -> Appearance:

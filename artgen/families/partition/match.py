@@ -8,8 +8,6 @@ from torch import Tensor
 from artgen.families.partition.contract import Partition
 from artgen.matching import Appearance, Tensors, appearance, move
 
-__all__: list[str] = []
-
 
 @appearance.register(Partition)
 def _appearance(partition: Partition, tensors: Tensors) -> Appearance:

@@ -58,10 +58,8 @@ class SitePopulation(Population):
     def put(self, index: int, tensors: Mapping[str, Tensor]) -> None:
         """As `unpack_sites` reads them."""
         sites, colour = unpack_sites(tensors)
-        self.individuals[0][index, : len(sites)], self.individuals[1][index, : len(sites)] = (
-            sites,
-            colour,
-        )
+        self.individuals[0][index, : len(sites)] = sites
+        self.individuals[1][index, : len(sites)] = colour
         self.numbers[index] = len(sites)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -93,12 +93,7 @@ def _repeated(part: PlacedShape, images: Floats) -> FlatPart:
     All copies wind in the same direction, so that they may overlap. Lines of no width join those of
     polygons, from the corner that is nearest to its images.
     """
-    same: dict[str, Any] = {
-        "colour": part.colour,
-        "alpha": part.alpha,
-        "kind": part.kind,
-        "numbers": part.numbers,
-    }
+    same: dict[str, Any] = {each.name: getattr(part, each.name) for each in fields(FlatPart)}
     if contours := part.contours():
         copies = [
             (contour if np.linalg.det(image) > 0 else contour[::-1, ::-1]) @ image.T

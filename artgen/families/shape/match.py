@@ -25,8 +25,6 @@ from artgen.matching import (
     move,
 )
 
-__all__: list[str] = []
-
 LEAST_SLOPE, MOST_SLOPE = 1e-3, 1e3
 """Of corners by genes: those below a share of the largest one do nothing; beyond the other limit
 the order of the corners has changed."""

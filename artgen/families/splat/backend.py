@@ -31,8 +31,6 @@ from artgen.values.canvas import Canvas
 if TYPE_CHECKING:
     from artgen.families.splat.footprint import CompiledFootprint
 
-__all__: list[str] = []
-
 _COMPILED = Backend("compiled", "kernels are generated from the footprint")
 
 _chosen: dict[tuple[type, str, str], Backend] = {}

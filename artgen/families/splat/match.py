@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.families.splat.contract import Splat
+from artgen.families.splat.contract import DEPTH_RANGE, Splat
 from artgen.families.splat.importance import importance
 from artgen.matching import (
     Appearance,
@@ -29,9 +29,6 @@ GONE = 1e-3
 NEIGHBOURS = 24
 """A splat moves by the median of the movements of this many neighbours."""
 
-DEEPEST = 8.0
-"""The largest depth of a splat."""
-
 
 @appearance.register(Splat)
 def _appearance(splat: Splat, tensors: Tensors) -> Appearance:
@@ -46,7 +43,7 @@ def _appearance(splat: Splat, tensors: Tensors) -> Appearance:
         colours,
         sizes=area.double().clamp_min(0).sqrt().numpy(),
         # Small depths are near.
-        layers=-tensors["z"].double().numpy() / DEEPEST if "z" in tensors else None,
+        layers=-tensors["z"].double().numpy() / DEPTH_RANGE if "z" in tensors else None,
     )
 
 
