@@ -13,7 +13,6 @@ from artgen.families.shape.compositing import Compositing
 from artgen.families.shape.contract import Shape
 from artgen.families.shape.reference import Floats, random_genes, shares, stack_values
 from artgen.families.shape.spans import Stack, unpack
-from artgen.registry import default
 from artgen.testing.candidate import CANVAS, Candidate, picture
 from artgen.testing.run_checks import Failed
 from artgen.values.canvas import Canvas
@@ -64,12 +63,11 @@ def cost(candidate: Candidate) -> str:
     Use fewer corners; move roots and sines out of loops, or out of `span` into the genes.
     """
     remark, most = "", 0.0
-    triangle = cast(Shape, default().load("primitive", "triangle")())
-    reference, rows = _timing(triangle)
+    reference, rows = _timing(_Triangle())
     for label, shape in members(candidate):
         layers, each = _timing(shape)
         taken: list[tuple[float, float]] = [
-            (_seconds(layers, shape), _seconds(reference, triangle)) for _ in range(ROUNDS)
+            (_seconds(layers, shape), _seconds(reference, _Triangle())) for _ in range(ROUNDS)
         ]
         ours, theirs = (statistics.median(times) for times in zip(*taken, strict=True))
         factor = ours / max(each, 1e-9) / (theirs / rows)
@@ -79,6 +77,23 @@ def cost(candidate: Candidate) -> str:
         if factor > SLOWEST:
             raise Failed(f"{label} takes {remark}; more than {SLOWEST:g} makes the search slow")
     return remark
+
+
+class _Triangle(Shape):
+    """The shape to which the time of others is compared."""
+
+    genes, vertices, convex = 6, 3, True
+
+    @staticmethod
+    def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
+        genes[0], genes[1] = x, y
+        for i in range(2, 6):
+            genes[i] = genes[i % 2] + size * (2 * rng.random() - 1)
+
+    @staticmethod
+    def outline(genes: Floats, points: Floats) -> None:
+        for i in range(3):
+            points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]
 
 
 def _prepared_stack(shape: Shape) -> tuple[Compositing, Stack]:
