@@ -207,6 +207,4 @@ class CodecLatents:
         return max(range(len(counts)), key=counts.__getitem__) if self.subject.classes else -1
 
 
-@open_latents.register(Codec)
-def _open(codec: Codec, drawing: Drawing) -> CodecLatents:
-    return CodecLatents(codec, drawing)
+open_latents.register(Codec)(CodecLatents)

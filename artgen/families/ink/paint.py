@@ -73,7 +73,11 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
         goal = goal + primitive.options.contrast * (equal - goal)
     amounts: Floats = np.zeros((len(primitive.inks), *goal.shape[1:]))
     if primitive.separation == "nearest":
-        nearest = _nearest(goal.clip(0, 1), primitive.inks)
+        from scipy.spatial import KDTree
+        from skimage.color import rgb2lab
+
+        pixels = rgb2lab(np.moveaxis(goal.clip(0, 1), 0, 2))
+        nearest = KDTree(rgb2lab(primitive.inks)).query(pixels)[1]
         np.put_along_axis(amounts, nearest[None], 1.0, axis=0)
         return amounts
     for _ in range(ROUNDS if len(amounts) > 1 else 1):
@@ -85,12 +89,3 @@ def separate(target: Tensor, primitive: Ink, paper: Colour) -> Floats:
             fit = ((goal - without) * change).sum(0) / np.maximum((change * change).sum(0), 1e-12)
             amounts[k] = fit.clip(0, 1)
     return amounts
-
-
-def _nearest(goal: Floats, inks: Floats) -> NDArray[np.intp]:
-    """Return the index of the ink nearest to each pixel of `goal` [3, height, width] in CIELAB."""
-    from scipy.spatial import KDTree
-    from skimage.color import rgb2lab
-
-    found: NDArray[np.intp] = KDTree(rgb2lab(inks)).query(rgb2lab(np.moveaxis(goal, 0, 2)))[1]
-    return found

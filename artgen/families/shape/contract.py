@@ -26,6 +26,7 @@ from __future__ import annotations
 
 import functools
 import math
+import typing
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, make_dataclass, replace
 from typing import Any, ClassVar, Literal, TypeAlias
@@ -379,11 +380,11 @@ def mixture(classes: tuple[type[Shape], ...], weights: tuple[float, ...]) -> typ
     options: dict[str, Any] = {}
     everyones = {each.name for each in fields(ShapeOptions)}
     for cls in classes:
+        hints = typing.get_type_hints(cls.Options)
         for each in fields(cls.Options):
-            if each.name in everyones:
-                continue
-            again = field(default=each.default, metadata=each.metadata)
-            options.setdefault(each.name, (each.name, _hint(cls, each.name), again))
+            if each.name not in everyones:
+                again = field(default=each.default, metadata=each.metadata)
+                options.setdefault(each.name, (each.name, hints[each.name], again))
     counts = [cls.defaults.count for cls in classes if cls.defaults.count]
     body = {
         "__doc__": " or ".join(cls.__name__ for cls in classes),
@@ -418,10 +419,3 @@ class _Mixture(Shape):
     def weights(self) -> tuple[float, ...]:
         """The weights in the name of the mixture."""
         return self.kinds[1]
-
-
-def _hint(cls: type[Shape], name: str) -> Any:
-    """Return the type of an option, also for annotations that are strings."""
-    import typing
-
-    return typing.get_type_hints(cls.Options)[name]
