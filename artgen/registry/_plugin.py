@@ -304,27 +304,28 @@ def _accept(specs: Iterable[object], where: str, into: dict[str, Spec]) -> None:
     for spec in specs:
         if not isinstance(spec, Spec):
             raise Failure(f"{where} offers {type(spec).__name__} {spec!r:.80}, which is not a Spec")
-        if not (isinstance(spec.name, str) and _NAME.fullmatch(spec.name)):
-            raise Failure(
-                f"{where} offers {spec.name!r}, but a name must be a lower-case letter followed by "
-                "lower-case letters, digits, '-' and '_'"
-            )
-        if not (isinstance(spec.summary, str) and spec.summary.strip()):
-            raise Failure(f"{where} offers {spec.name!r} without a summary")
-        if isinstance(spec.load, str) and not all(spec.load.partition(":")):
-            raise Failure(
-                f"{where} offers {spec.name!r} at {spec.load!r}, which is not 'module:attribute'"
-            )
-        if not (isinstance(spec.files, tuple) and all(isinstance(p, str) for p in spec.files)):
-            raise Failure(
-                f"{where} offers {spec.name!r} with files that are not a tuple of patterns"
-            )
-        wrong = [pattern for pattern in spec.files if pattern != pattern.lower()]
-        if wrong:
-            raise Failure(
-                f"{where} offers {spec.name!r} with the pattern {wrong[0]!r}, which never matches: "
-                f"patterns are in lower case, write {wrong[0].lower()!r}"
-            )
-        if spec.name in into:
-            raise Failure(f"{where} offers {spec.name!r} twice")
+        if fault := _fault_of(spec) or (" twice" if spec.name in into else ""):
+            raise Failure(f"{where} offers {spec.name!r}{fault}")
         into[spec.name] = spec
+
+
+def _fault_of(spec: Spec) -> str:
+    """Return what is wrong with a spec, to be read after its name; "" if nothing is."""
+    if not (isinstance(spec.name, str) and _NAME.fullmatch(spec.name)):
+        return (
+            ", but a name must be a lower-case letter followed by "
+            "lower-case letters, digits, '-' and '_'"
+        )
+    if not (isinstance(spec.summary, str) and spec.summary.strip()):
+        return " without a summary"
+    if isinstance(spec.load, str) and not all(spec.load.partition(":")):
+        return f" at {spec.load!r}, which is not 'module:attribute'"
+    if not (isinstance(spec.files, tuple) and all(isinstance(p, str) for p in spec.files)):
+        return " with files that are not a tuple of patterns"
+    for pattern in spec.files:
+        if pattern != pattern.lower():
+            return (
+                f" with the pattern {pattern!r}, which never matches: "
+                f"patterns are in lower case, write {pattern.lower()!r}"
+            )
+    return ""

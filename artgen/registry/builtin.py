@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Mapping
+from typing import Any
 
 from artgen.hookspecs import Spec, hookimpl
 
@@ -22,124 +24,107 @@ GIF = b64decode(
 """An animation of two frames of 2 x 2 pixels."""
 IDX = bytes.fromhex("00000803 00000008 00000004 00000004") + bytes(range(128))
 """Eight pictures of 4 x 4 pixels, as MNIST stores them."""
+CSV = b"x,y\n0,1\n1,3\n2,2\n"
+FRAMES = {"1.png": PNG, "2.png": PNG}
+
+
+ENGINES = {
+    "gradient": ("Gradient descent on all parts at once", "engines.gradient.engine:GradientEngine"),
+    "climb": ("Hill climbing, shape by shape", "families.shape.climb:ClimbEngine"),
+    "genetic": ("Genetic algorithm on whole pictures", "engines.genetic.engine:GeneticEngine"),
+    "place": ("Marks of ink, placed by algorithms", "families.ink.search:PlaceEngine"),
+    "solve": ("Closed forms, for codecs that have one", "families.codec.solve:SolveEngine"),
+}
+"""Summary and place in artgen, by name, as in the tables below."""
+
+LOSSES = {
+    "mse": ("Mean squared error", "losses:mse"),
+    "l1": ("Mean absolute error", "losses:l1"),
+    "exponential": ("Mean of e^|error| - 1", "losses:exponential"),
+    "rmse": ("Root of the mean squared error", "losses:rmse"),
+    "ssim": ("One minus the structural similarity", "losses:ssim"),
+    "ms-ssim": ("One minus the multi-scale structural similarity", "losses:ms_ssim"),
+    "cross-entropy": ("Cross-entropy of classes, for labelled points", "losses:cross_entropy"),
+    "bce": ("Binary cross-entropy of pixels, for codecs", "losses:bce"),
+    "flip": ("Perceptual difference LDR-FLIP", "losses:flip"),
+    "oklab": ("Mean squared error in the perceptual Oklab space", "losses:oklab"),
+}
+
+_FILM = "A film, or a walk through the latents of a codec"
+EXPORTERS = {
+    "png": ("A still with its recipe inside", "exporters:export_png"),
+    "jpg": ("A still in a small file, with its recipe", "exporters:export_jpg"),
+    "jpeg": ("The same as jpg", "exporters:export_jpg"),
+    "avif": ("A still in a smaller file, with its recipe", "exporters:export_avif"),
+    "tif": ("A still of any size, with its recipe", "exporters:export_tiff"),
+    "tiff": ("The same as tif", "exporters:export_tiff"),
+    "mp4": (_FILM, "exporters:export_mp4"),
+    "webm": (_FILM, "exporters:export_webm"),
+    "gif": (_FILM, "exporters:export_gif"),
+    "webp": (_FILM, "exporters:export_webp"),
+    "apng": (_FILM, "exporters:export_apng"),
+    "svg": ("Shapes as vectors, with their recipe inside", "exporters:export_svg"),
+    "html": ("A page that zooms without end", "exporters:export_html"),
+    "json": ("Shapes as data, with their recipe", "exporters:export_json"),
+    "pdf": ("Filled shapes, or lines for pens on paper", "exporters:export_pdf"),
+    "eps": ("Filled opaque shapes, for print", "exporters:export_eps"),
+}
+
+RUNS = {
+    "picture": ("A drawing of one picture", "runs.picture.run:PictureRun"),
+    "clip": ("A film of a clip, frame by frame", "runs.clip.run:ClipRun"),
+    "tiles": ("A drawing of a large picture, in tiles", "runs.tiles.run:TiledRun"),
+    "samples": ("A curve or labelled points", "runs.samples.run:SamplesRun"),
+    "set": ("A codec of a set of pictures", "runs.samples.run:SetRun"),
+}
+
+TARGETS = {
+    # Any other file may be a picture: its content decides.
+    "image": ("A picture file", "targets:open_image", (*PICTURES, "*"), PNG),
+    "clip": ("A video, or an animated GIF, WebP or PNG", "targets:open_moving", CLIPS, GIF),
+    "table": ("A curve or labelled points", "targets:open_table", ("*.csv",), CSV),
+    "set": ("A set of pictures", "targets:open_image_set", SETS, IDX),
+    "https": ("A picture on the web", "targets.web:open_https"),
+    "http": ("A picture on the web, unencrypted", "targets.web:open_http"),
+    "frames": ("A folder of pictures as a clip", "targets:open_frames", (), FRAMES),
+    "curve": ("A function of x, given by an expression", "targets:open_curve"),
+    "points": ("Labelled points: random, two-moons, spiral", "targets:open_points"),
+}
+"""With patterns of file names, and an example, where there are such."""
+
+
+def _specs(offered: Mapping[str, tuple[Any, ...]]) -> list[Spec]:
+    return [
+        Spec(name, summary, f"artgen.{place}", *more)
+        for name, (summary, place, *more) in offered.items()
+    ]
 
 
 @hookimpl
 def artgen_engines() -> list[Spec]:
-    """The engines in `artgen.engines`."""
-    return [
-        Spec(
-            "gradient",
-            "Gradient descent on all parts at once",
-            "artgen.engines.gradient.engine:GradientEngine",
-        ),
-        Spec(
-            "climb",
-            "Hill climbing, shape by shape",
-            "artgen.families.shape.climb:ClimbEngine",
-        ),
-        Spec(
-            "genetic",
-            "Genetic algorithm on whole pictures",
-            "artgen.engines.genetic.engine:GeneticEngine",
-        ),
-        Spec(
-            "place", "Marks of ink, placed by algorithms", "artgen.families.ink.search:PlaceEngine"
-        ),
-        Spec(
-            "solve",
-            "Closed forms, for codecs that have one",
-            "artgen.families.codec.solve:SolveEngine",
-        ),
-    ]
+    """The engines in `artgen.engines` and of single families."""
+    return _specs(ENGINES)
 
 
 @hookimpl
 def artgen_losses() -> list[Spec]:
     """The losses in `artgen.losses`."""
-    return [
-        Spec("mse", "Mean squared error", "artgen.losses:mse"),
-        Spec("l1", "Mean absolute error", "artgen.losses:l1"),
-        Spec("exponential", "Mean of e^|error| - 1", "artgen.losses:exponential"),
-        Spec("rmse", "Root of the mean squared error", "artgen.losses:rmse"),
-        Spec("ssim", "One minus the structural similarity", "artgen.losses:ssim"),
-        Spec("ms-ssim", "One minus the multi-scale structural similarity", "artgen.losses:ms_ssim"),
-        Spec(
-            "cross-entropy",
-            "Cross-entropy of classes, for labelled points",
-            "artgen.losses:cross_entropy",
-        ),
-        Spec("bce", "Binary cross-entropy of pixels, for codecs", "artgen.losses:bce"),
-        Spec("flip", "Perceptual difference LDR-FLIP", "artgen.losses:flip"),
-        Spec("oklab", "Mean squared error in the perceptual Oklab space", "artgen.losses:oklab"),
-    ]
+    return _specs(LOSSES)
 
 
 @hookimpl
 def artgen_targets() -> list[Spec]:
     """The schemes and kinds of files in `artgen.targets`."""
-    return [
-        # Any other file may be a picture: its content decides.
-        Spec("image", "A picture file", "artgen.targets:open_image", (*PICTURES, "*"), PNG),
-        Spec(
-            "clip",
-            "A video, or an animated GIF, WebP or PNG",
-            "artgen.targets:open_moving",
-            CLIPS,
-            GIF,
-        ),
-        Spec(
-            "table",
-            "A curve or labelled points",
-            "artgen.targets:open_table",
-            ("*.csv",),
-            b"x,y\n0,1\n1,3\n2,2\n",
-        ),
-        Spec("set", "A set of pictures", "artgen.targets:open_image_set", SETS, IDX),
-        Spec("https", "A picture on the web", "artgen.targets.web:open_https"),
-        Spec("http", "A picture on the web, unencrypted", "artgen.targets.web:open_http"),
-        Spec(
-            "frames",
-            "A folder of pictures as a clip",
-            "artgen.targets:open_frames",
-            example={"1.png": PNG, "2.png": PNG},
-        ),
-        Spec("curve", "A function of x, given by an expression", "artgen.targets:open_curve"),
-        Spec("points", "Labelled points: random, two-moons, spiral", "artgen.targets:open_points"),
-    ]
+    return _specs(TARGETS)
 
 
 @hookimpl
 def artgen_exporters() -> list[Spec]:
     """The file formats in `artgen.exporters`."""
-    video = "A film, or a walk through the latents of a codec"
-    return [
-        Spec("png", "A still with its recipe inside", "artgen.exporters:export_png"),
-        Spec("jpg", "A still in a small file, with its recipe", "artgen.exporters:export_jpg"),
-        Spec("jpeg", "The same as jpg", "artgen.exporters:export_jpg"),
-        Spec("avif", "A still in a smaller file, with its recipe", "artgen.exporters:export_avif"),
-        Spec("tif", "A still of any size, with its recipe", "artgen.exporters:export_tiff"),
-        Spec("tiff", "The same as tif", "artgen.exporters:export_tiff"),
-        Spec("mp4", video, "artgen.exporters:export_mp4"),
-        Spec("webm", video, "artgen.exporters:export_webm"),
-        Spec("gif", video, "artgen.exporters:export_gif"),
-        Spec("webp", video, "artgen.exporters:export_webp"),
-        Spec("apng", video, "artgen.exporters:export_apng"),
-        Spec("svg", "Shapes as vectors, with their recipe inside", "artgen.exporters:export_svg"),
-        Spec("html", "A page that zooms without end", "artgen.exporters:export_html"),
-        Spec("json", "Shapes as data, with their recipe", "artgen.exporters:export_json"),
-        Spec("pdf", "Filled shapes, or lines for pens on paper", "artgen.exporters:export_pdf"),
-        Spec("eps", "Filled opaque shapes, for print", "artgen.exporters:export_eps"),
-    ]
+    return _specs(EXPORTERS)
 
 
 @hookimpl
 def artgen_runs() -> list[Spec]:
     """The kinds of run in `artgen.runs`."""
-    return [
-        Spec("picture", "A drawing of one picture", "artgen.runs.picture.run:PictureRun"),
-        Spec("clip", "A film of a clip, frame by frame", "artgen.runs.clip.run:ClipRun"),
-        Spec("tiles", "A drawing of a large picture, in tiles", "artgen.runs.tiles.run:TiledRun"),
-        Spec("samples", "A curve or labelled points", "artgen.runs.samples.run:SamplesRun"),
-        Spec("set", "A codec of a set of pictures", "artgen.runs.samples.run:SetRun"),
-    ]
+    return _specs(RUNS)
