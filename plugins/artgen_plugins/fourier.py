@@ -22,7 +22,7 @@ from torch import Tensor
 
 from artgen import Param, Params, Preset, Splat, init, option, pixels, rates
 from artgen.init import Context
-from artgen.primitives import Blend, Map
+from artgen.primitives import Map
 from artgen_plugins._presets import read_presets
 
 WOBBLE = 0.1
@@ -82,12 +82,6 @@ class Fourier(Splat):
 
     defaults = Preset(count=256, stage={"steps": 1000})
     presets = read_presets("fourier", _PARAMS)
-
-    @property
-    def blend(self) -> Blend:
-        """The option `blend`."""
-        chosen: Blend = self.options.blend
-        return chosen
 
     @property
     def far(self) -> float:

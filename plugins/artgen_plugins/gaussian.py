@@ -12,7 +12,6 @@ from torch import Tensor
 
 from artgen import Param, Params, Preset, Splat, init, option, pixels
 from artgen.init import Context
-from artgen.primitives import Blend
 
 # exp(-3.7² / 2) = 0.001, which 8 bits cannot show.
 CUT = 3.7
@@ -42,12 +41,6 @@ class Gaussian(Splat):
         )
 
     defaults = Preset(count=1000, stage={"steps": 1000})
-
-    @property
-    def blend(self) -> Blend:
-        """The option `blend`."""
-        chosen: Blend = self.options.blend
-        return chosen
 
     @property
     def params(self) -> Mapping[str, Param]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from artgen import Canvas, Param, Params, Preset, Splat, init, option, pixels
 from artgen.init import Context
-from artgen.primitives import Blend, Sprites, Texture
+from artgen.primitives import Sprites, Texture
 from artgen_plugins._stamps import SIDE, STAMPS, read_stamps
 
 THIN = 1e-6
@@ -42,12 +42,6 @@ class Stamp(Splat):
     known_deviations: ClassVar[Mapping[str, str]] = {
         "resolution": "where pixels are large, a stamp is averaged over them instead of aliasing"
     }
-
-    @property
-    def blend(self) -> Blend:
-        """The option `blend`."""
-        chosen: Blend = self.options.blend
-        return chosen
 
     def __init__(self, options: Mapping[str, Any] | None = None, **more: Any) -> None:
         super().__init__(options, **more)

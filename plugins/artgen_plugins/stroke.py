@@ -16,7 +16,6 @@ import torch
 from torch import Tensor
 
 from artgen import Param, Params, Preset, Splat, init, option, pixels
-from artgen.primitives import Blend
 
 REACH = 1.5
 """exp(-1.5^8) and exp(-1.5^6) are below 1e-4: there the profiles end."""
@@ -41,12 +40,6 @@ class Stroke(Splat):
         )
 
     defaults = Preset(count=400, stage={"steps": 1000})
-
-    @property
-    def blend(self) -> Blend:
-        """The option `blend`."""
-        chosen: Blend = self.options.blend
-        return chosen
 
     @property
     def params(self) -> Mapping[str, Param]:

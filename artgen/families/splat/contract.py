@@ -84,8 +84,12 @@ class Splat(Primitive):
 
     @property
     def blend(self) -> Blend:
-        """The blend of weights and colours into a picture. A plugin sets it or computes it."""
-        return "sum"
+        """The blend of weights and colours into a picture: the option `blend` if there is one.
+
+        A plugin may set it or compute it.
+        """
+        chosen: Blend = getattr(self.options, "blend", "sum")
+        return chosen
 
     @property
     def far(self) -> float:
