@@ -47,12 +47,22 @@ def option(default: Any, help: str, *, low: float | None = None, high: float | N
 
 @dataclasses.dataclass(frozen=True)
 class OptionInfo:
-    """An option as shown by `artgen plugins show`."""
+    """An option: `type` is its `hint` as `artgen plugins show` spells it, with the bounds."""
 
     name: str
     type: str
     default: Any
     help: str
+    hint: Any
+    low: float | None
+    high: float | None
+
+    @property
+    def choices(self) -> tuple[Any, ...]:
+        """All values of an option that is a choice or a flag; none of a number or a text."""
+        if typing.get_origin(self.hint) is typing.Literal:
+            return typing.get_args(self.hint)
+        return (False, True) if self.hint is bool else ()
 
 
 @functools.cache
@@ -70,7 +80,10 @@ def describe_options(options: type[Any]) -> list[OptionInfo]:
             field.name,
             _spell(hints[field.name], field.metadata),
             field.default,
-            field.metadata.get("help", ""),
+            field.metadata.get("help") or "",
+            hints[field.name],
+            field.metadata.get("low"),
+            field.metadata.get("high"),
         )
         for field in dataclasses.fields(options)
     ]

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from artgen.base.options import describe_options
 from artgen.live._board import Board
 from artgen.live._watch import SavedFiles
 from artgen.primitives import Primitive
@@ -107,24 +108,24 @@ class Controls:
 
 def _controls(primitive: Primitive) -> Iterable[dict[str, Any]]:
     """Describe every option as a slider, a choice, or a field."""
-    hints = typing.get_type_hints(primitive.Options)
-    for field in dataclasses.fields(primitive.Options):
-        low, high = field.metadata.get("low"), field.metadata.get("high")
-        hint, value = hints[field.name], getattr(primitive.options, field.name)
-        choices = ["false", "true"] if hint is bool else list(typing.get_args(hint))
-        choices = [each for each in choices if isinstance(each, str | int | float)]
-        whole = int in (hint, *typing.get_args(hint))
-        number = whole or float in (hint, *typing.get_args(hint))
+    for option in describe_options(primitive.Options):
+        value, kinds = getattr(primitive.options, option.name), typing.get_args(option.hint)
+        whole = int in (option.hint, *kinds)
         yield {
-            "name": field.name,
-            "help": field.metadata.get("help", ""),
-            "value": str(value).lower() if isinstance(value, bool) else value,
-            "choices": choices,
-            "number": number,
+            "name": option.name,
+            "help": option.help,
+            "value": _in_words(value),
+            "choices": [*map(_in_words, option.choices)],
+            "number": whole or float in (option.hint, *kinds),
             "whole": whole,
-            "low": low,
-            "high": high,
+            "low": option.low,
+            "high": option.high,
         }
+
+
+def _in_words(value: Any) -> Any:
+    """Return ``true`` or ``false`` as a page spells it; other values stay."""
+    return str(value).lower() if isinstance(value, bool) else value
 
 
 def describe_part(primitive: Primitive) -> dict[str, Any] | None:

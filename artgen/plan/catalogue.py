@@ -18,7 +18,7 @@ import types
 import typing
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, field, fields, make_dataclass
+from dataclasses import field, make_dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -226,16 +226,7 @@ _DESCRIBE: dict[str, Callable[[Any], Facts]] = {
 
 def _options(options: type[Any]) -> list[Facts]:
     """The options of a dataclass, with what a value of theirs may be."""
-    hints, bounds = typing.get_type_hints(options), {f.name: f.metadata for f in fields(options)}
-    return [
-        {
-            **asdict(each),
-            "hint": _spelled(hints[each.name]),
-            "low": bounds[each.name].get("low"),
-            "high": bounds[each.name].get("high"),
-        }
-        for each in describe_options(options)
-    ]
+    return [{**vars(each), "hint": _spelled(each.hint)} for each in describe_options(options)]
 
 
 def _spelled(hint: Any) -> Any:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import math
-import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.generic import generic
+from artgen.base.options import OptionInfo, describe_options
 from artgen.hookspecs import GROUP
 from artgen.init import Context
 from artgen.primitives import Primitive
@@ -88,15 +88,12 @@ class Candidate(Offer):
         return cls
 
     @property
-    def options(self) -> dict[str, dataclasses.Field[Any]]:
-        """Options by name, without those that all of the family have."""
+    def options(self) -> list[OptionInfo]:
+        """The options, without those that all of the family have."""
         common = self.cls.common_options
         everyones = set() if common is None else {each.name for each in dataclasses.fields(common)}
-        return {
-            option.name: option
-            for option in dataclasses.fields(self.cls.Options)
-            if option.name not in everyones
-        }
+        own = describe_options(self.cls.Options)
+        return [option for option in own if option.name not in everyones]
 
     @cached_property
     def sample(self) -> ImageSet | None:
@@ -111,18 +108,15 @@ class Candidate(Offer):
         return [
             DEFAULT,
             *(Variant(preset=name) for name in self.cls.presets),
-            *self.variants_of(_choices),
+            *self.variants_of(lambda option: option.choices),
         ]
 
-    def variants_of(
-        self, values: Callable[[Any, dataclasses.Field[Any]], list[Any]]
-    ) -> list[Variant]:
-        """List variants that set one option to each of ``values(type, field)`` but its default."""
-        types = typing.get_type_hints(self.cls.Options)
+    def variants_of(self, values: Callable[[OptionInfo], Iterable[Any]]) -> list[Variant]:
+        """List variants that set one option to each of its `values` but its default."""
         return [
-            Variant({name: value})
-            for name, option in self.options.items()
-            for value in values(types[name], option)
+            Variant({option.name: value})
+            for option in self.options
+            for value in values(option)
             if value != option.default
         ]
 
@@ -233,31 +227,17 @@ def pictures() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     return images, kinds
 
 
-def _choices(kind: Any, option: dataclasses.Field[Any]) -> list[Any]:
-    """Return all values of an option that is a choice, and none of a number."""
-    if typing.get_origin(kind) is Literal:
-        return list(typing.get_args(kind))
-    return [False, True] if kind is bool else []
-
-
 @generic("checks")
 def first_tensors(
     primitive: Primitive, context: Context, seed: int, moved: bool
 ) -> dict[str, Tensor]:
-    """Make the tensors of a first drawing; `moved` as a fit might have left them."""
+    """Make the tensors of a first drawing; `moved` at random inside their bounds, as in a fit."""
     tensors = primitive.initial(context)
     if not moved:
         return tensors
-    return _moved(primitive, tensors, Context(context.rng, context.canvas, context.count))
-
-
-def _moved(
-    primitive: Primitive, tensors: Mapping[str, Tensor], context: Context
-) -> dict[str, Tensor]:
-    """Move every learned parameter by a random step, inside its bounds."""
-    moved = {}
+    context, changed = Context(context.rng, context.canvas, context.count), {}
     for name, param in primitive.parameters().items():
         way = WALK * param.rate(context) * context.randn(*tensors[name].shape)
         raw = (param.map.inverse(tensors[name]) + way).clamp(*param.raw_bounds(context))
-        moved[name] = param.map(raw)
-    return moved
+        changed[name] = param.map(raw)
+    return changed

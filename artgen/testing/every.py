@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import tempfile
 from pathlib import Path
@@ -13,6 +12,7 @@ from torch import Tensor
 
 from artgen.art import Art, load, quantised
 from artgen.base.errors import did_you_mean
+from artgen.base.options import OptionInfo
 from artgen.display.views import open_view
 from artgen.events import Evaluated, Event
 from artgen.init import Context
@@ -71,13 +71,14 @@ def documentation(candidate: Candidate) -> None:
     cls = candidate.cls
     if not (vars(cls).get("__doc__") or "").strip():
         raise Failed(f"{cls.__name__} has no docstring")
-    for name, option in candidate.options.items():
-        if not (option.metadata.get("help") or "").strip():
-            raise Failed(f"option {name} of {cls.__name__} has no help")
+    for option in candidate.options:
+        if not option.help.strip():
+            raise Failed(f"option {option.name} of {cls.__name__} has no help")
         number = isinstance(option.default, int | float) and not isinstance(option.default, bool)
-        bounds = option.metadata.get("low"), option.metadata.get("high")
-        if number and bounds == (None, None):
-            raise Failed(f"option {name} of {cls.__name__} has neither a low nor a high bound")
+        if number and option.low is option.high is None:
+            raise Failed(
+                f"option {option.name} of {cls.__name__} has neither a low nor a high bound"
+            )
 
 
 def options(candidate: Candidate) -> str:
@@ -206,11 +207,10 @@ def _plan(candidate: Candidate, variant: Variant) -> Plan:
     return resolve(recipe, candidate.registry, CANVAS, candidate.sample)
 
 
-def _ends(kind: Any, option: dataclasses.Field[Any]) -> list[Any]:
+def _ends(option: OptionInfo) -> list[Any]:
     """Return the bounds of a number; not the upper one of an integer, which may be a size."""
-    low, high = option.metadata.get("low"), option.metadata.get("high")
-    ends = [low] if kind is int else [low, high]
-    return [kind(end) for end in ends if end is not None] if kind in (int, float) else []
+    ends = {int: [option.low], float: [option.low, option.high]}.get(option.hint, [])
+    return [option.hint(end) for end in ends if end is not None]
 
 
 def _shown(made: Drawing, primitive: Primitive, canvas: Canvas | None = None) -> Tensor:
