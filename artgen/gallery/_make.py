@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from artgen.output import atomic_write, encode_jpeg, probe_folder
 from artgen.output.error_map import error_map
 from artgen.registry import Registry
 from artgen.runs import Result, RunFolder, output_paths, read_target, run
+from artgen.targets.decode import pillow_guard
 from artgen.tasks import RunControl, Task, files_below
 
 POSTER_BYTES = 13_000
@@ -175,13 +177,9 @@ def _opaque(still: Path, background: Sequence[float]) -> Pixels:
     """Load the still as uint8 [h, w, 3], composited over its background where transparent."""
     from PIL import Image
 
-    limit = Image.MAX_IMAGE_PIXELS
-    Image.MAX_IMAGE_PIXELS = None  # We wrote this file, so its size is trusted.
-    try:
-        with Image.open(still, formats=["PNG"]) as picture:
-            picture.load()
-    finally:
-        Image.MAX_IMAGE_PIXELS = limit
+    # We wrote this file, so its size is trusted.
+    with pillow_guard(sys.maxsize, still.name), Image.open(still, formats=["PNG"]) as picture:
+        picture.load()
     if picture.mode != "RGBA":
         return np.asarray(picture.convert("RGB"))
     red, green, blue = (round(255 * min(max(value, 0.0), 1.0)) for value in background)

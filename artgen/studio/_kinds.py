@@ -6,15 +6,15 @@ that Python knows of one is computed here.
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
-import typing
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from artgen.base.errors import UsageError
+from artgen.base.options import OptionInfo, describe_options
 from artgen.compiler.footprints import Footprint
 from artgen.compiler.glsl_printer import emit_glsl
 from artgen.compiler.record import Untraceable
@@ -28,6 +28,8 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.studio._starts import describe_params
 from artgen.values.canvas import Canvas
+
+Facts = Mapping[str, Any]
 
 MOST_VARIANTS = 150
 """Combinations of choices that are tried; choices beyond are offered beside the defaults alone."""
@@ -88,8 +90,9 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
             f"the studio fits splats, and {name} is another kind of primitive",
             hint="use -p gaussian, fourier or stroke, or a plugin's splat",
         )
-    options = [_describe_option(field, cls) for field in dataclasses.fields(cls.Options)]
-    options = _find_sliders(name, options, registry)
+    options = [_describe_option(option) for option in describe_options(cls.Options)]
+    make = partial(_variant, name, registry)
+    options = _find_sliders(make, options)
     sliders = [option for option in options if "low" in option]
     variants: dict[str, Any] = {}
     reason = ""
@@ -99,9 +102,9 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
         chosen.append((preset, {key: wanted[key] for key in _defaults(options)}))
     for preset, values in chosen:
         try:
-            variant = _variant(name, preset, values, sliders, registry)
+            variant = make(preset, values, sliders)
             if preset or len(values.items() - _defaults(options).items()) <= 1:
-                _check_sliders(variant, name, preset, values, sliders, registry)
+                _check_sliders(make, variant, preset, values, sliders)
             variants[variant_key(preset, values, sliders)] = variant
         except (NoStep, Untraceable) as error:
             reason = reason or str(error)
@@ -127,9 +130,7 @@ def describe_kind(name: str, registry: Registry) -> dict[str, Any]:
     }
 
 
-def variant_key(
-    preset: str | None, values: Mapping[str, Any], sliders: Sequence[Mapping[str, Any]] = ()
-) -> str:
+def variant_key(preset: str | None, values: Facts, sliders: Sequence[Facts] = ()) -> str:
     """The key of a variant: preset and choices. The script makes it in the same way."""
     names = values.keys() - {slider["name"] for slider in sliders}
     return "|".join([preset or "", *(_spelled(values[name]) for name in values if name in names)])
@@ -141,30 +142,22 @@ def _spelled(value: Any) -> str:
     return f"{value:g}" if isinstance(value, int | float) else str(value)
 
 
-def _defaults(options: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _defaults(options: Sequence[Facts]) -> dict[str, Any]:
     return {option["name"]: option["value"] for option in options}
 
 
-def _describe_option(field: dataclasses.Field[Any], cls: type[Primitive]) -> dict[str, Any]:
+def _describe_option(option: OptionInfo) -> dict[str, Any]:
     """An option of a primitive with its `choices`; of a number with the ends of a slider too."""
-    hint: Any = typing.get_type_hints(cls.Options)[field.name]
-    value: Any = field.default
-    metadata = field.metadata
-    described = {"name": field.name, "help": metadata.get("help", ""), "value": value}
-    if field.name in FIXED_OPTIONS:
+    hint, value = option.hint, option.default
+    described = {"name": option.name, "help": option.help, "value": value}
+    if option.name in FIXED_OPTIONS:
         return {**described, "choices": [value]}
-    if hint is bool or hint == bool | None:
-        choices = [False, True] if hint is bool else [None, False, True]
-        return {**described, "choices": choices}
-    if typing.get_origin(hint) is typing.Literal:
-        return {**described, "choices": list(typing.get_args(hint))}
-    if hint not in (int, float):
-        return {**described, "choices": [value]}
-    around = sorted([value / 4, 4 * value] if value else [-1, 1])
-    low, high = (
-        hint(end if metadata.get(name) is None else metadata[name])
-        for name, end in zip(("low", "high"), around, strict=True)
-    )
+    choices = (None, False, True) if hint == bool | None else option.choices
+    if choices or hint not in (int, float):
+        return {**described, "choices": list(choices or (value,))}
+    least, most = sorted([value / 4, 4 * value] if value else [-1, 1])
+    low = hint(least if option.low is None else option.low)
+    high = hint(most if option.high is None else option.high)
     if low == high:
         return {**described, "choices": [value]}
     near = {min(max(hint(value * factor), low), high) for factor in (0.5, 1, 2)}
@@ -179,9 +172,7 @@ def _describe_option(field: dataclasses.Field[Any], cls: type[Primitive]) -> dic
     }
 
 
-def _find_sliders(
-    name: str, options: Sequence[dict[str, Any]], registry: Registry
-) -> list[dict[str, Any]]:
+def _find_sliders(make: _Make, options: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the options with no `choices` left for those that can have any value.
 
     Such an option only appears as a number in what is recorded of the primitive: with the option as
@@ -194,9 +185,9 @@ def _find_sliders(
         found.append(as_choice)
         for live in (False, True) if "low" in option else ():
             slider = {**option, "choices": [], "live": live}
-            given = (name, None, _defaults(options), [slider], registry)
+            given = None, _defaults(options), [slider]
             try:
-                _check_sliders(_variant(*given), *given)
+                _check_sliders(make, make(*given), *given)
             except (NoStep, Untraceable):
                 continue
             found[-1] = slider
@@ -224,32 +215,28 @@ def _products(options: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
 
 
 def _check_sliders(
-    variant: Mapping[str, Any],
-    name: str,
-    preset: str | None,
-    values: Mapping[str, Any],
-    sliders: Sequence[Mapping[str, Any]],
-    registry: Registry,
+    make: _Make, variant: Facts, preset: str | None, values: Facts, sliders: Sequence[Facts]
 ) -> None:
     """Raise NoStep unless other values of the sliders give the same variant, and Untraceable."""
     other = {**values, **{slider["name"]: slider["other"] for slider in sliders}}
-    moved = _variant(name, preset, other, sliders, registry, ("mse",))
+    moved = make(preset, other, sliders, ("mse",))
     same = all(variant[key] == moved[key] for key in ("params", "shaders", "columns"))
-    if (
-        not same
-        or variant["programs"]["mse"] != moved["programs"]["mse"]
-        or variant["recipe"]["stage"] != moved["recipe"]["stage"]
-    ):
+    same = same and variant["programs"]["mse"] == moved["programs"]["mse"]
+    if not (same and variant["recipe"]["stage"] == moved["recipe"]["stage"]):
         names = " and ".join(slider["name"] for slider in sliders)
         raise NoStep(f"{names} change more than numbers")
 
 
+_Make = Callable[..., dict[str, Any]]
+"""`_variant` of a primitive and a registry."""
+
+
 def _variant(
     name: str,
-    preset: str | None,
-    values: Mapping[str, Any],
-    sliders: Sequence[Mapping[str, Any]],
     registry: Registry,
+    preset: str | None,
+    values: Facts,
+    sliders: Sequence[Facts],
     losses: Sequence[str] = tuple(LOSSES),
 ) -> dict[str, Any]:
     """All that a fit takes. Raises NoStep, Untraceable."""
