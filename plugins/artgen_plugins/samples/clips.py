@@ -24,6 +24,7 @@ from artgen.targets import (
     content_hash,
 )
 from artgen_plugins.samples.subjects import draw_subject
+from artgen_plugins.samples.subjects._plate import sampled
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Photograph
@@ -138,21 +139,13 @@ class _Moment:
 
     def look(self, subject: str, x: Floats, y: Floats) -> Floats:
         """The colours of a subject at places, whose shorter side goes from -1 to 1, [..., 3]."""
-        from scipy.ndimage import map_coordinates
-
         picture = _subject(subject, 2 * self.canvas.width)
         height, width = picture.shape[:2]
         row, column = (
             (axis * min(width, height) + length - 1) / 2
             for axis, length in ((y, height), (x, width))
         )
-        return np.stack(
-            [
-                map_coordinates(channel, [row, column], order=1, mode="mirror")
-                for channel in np.moveaxis(picture, 2, 0)
-            ],
-            axis=2,
-        )
+        return sampled(picture, row, column, "mirror")
 
 
 @lru_cache(4)

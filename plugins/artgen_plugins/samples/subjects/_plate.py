@@ -153,6 +153,15 @@ def _smooth_lookup(table: Floats, u: Floats, v: Floats) -> Floats:
     )
 
 
+def sampled(picture: Floats, row: Floats, column: Floats, mode: str) -> Colours:
+    """The colours [..., 3] at places in pixels; beyond the edges as `mode` of SciPy says."""
+    from scipy.ndimage import map_coordinates
+
+    channels = np.moveaxis(picture, -1, 0)
+    found = [map_coordinates(each, [row, column], order=1, mode=mode) for each in channels]
+    return np.stack(found, axis=-1)
+
+
 def hexed(colour: str) -> Colours:
     """The three values of ``#rrggbb``."""
     return np.array([int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)], np.float32)

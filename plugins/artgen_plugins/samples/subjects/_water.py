@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._plate import Colours, Plate, over, smooth
+from ._plate import Colours, Plate, over, sampled, smooth
 
 
 def mirrored(
@@ -22,8 +22,6 @@ def mirrored(
     Waves shift the mirrored rows by `ripple` at the bottom edge, less towards the shore; `tint`
     is the water's own colour, laid over by `share`, more where one looks down on it.
     """
-    from scipy.ndimage import map_coordinates
-
     below = plate.y > shore
     depth = np.maximum(plate.y - shore, 0)
     near = depth / (plate.bottom - shore)
@@ -35,14 +33,7 @@ def mirrored(
     row = (away / plate.pixel) + (plate.height - 1) / 2
     column = (plate.x + 0.3 * ripple * lean) / plate.pixel + (plate.width - 1) / 2
     top = int((shore / plate.pixel) + (plate.height - 1) / 2)
-    coordinates = np.stack([np.clip(row, 0, top), column])
-    image = np.stack(
-        [
-            map_coordinates(picture[..., channel], coordinates, order=1, mode="nearest")
-            for channel in range(3)
-        ],
-        axis=-1,
-    )
+    image = sampled(picture, np.clip(row, 0, top), column, "nearest")
     glint = smooth(0.2, 1.3, -wave) * 0.12
     water = over(over(image, tint, share * (0.45 + 0.9 * near)), "#ffffff", glint * (1 - share))
     return np.where(below[..., None], water, picture)
