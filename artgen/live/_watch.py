@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from artgen.base.errors import ArtgenError, PluginError
-from artgen.base.faults import line_at_fault, quoted
+from artgen.base.faults import line_at_fault, one_line, quoted
 from artgen.live._server import Live
 from artgen.tasks import RunControl
 
@@ -83,10 +83,7 @@ def _explained(error: BaseException) -> ArtgenError:
         return error
     line = line_at_fault(error)
     place = quoted(line) if line else ""
-    text = " ".join(str(error).split())
-    explained = PluginError(
-        f"{type(error).__name__}: {text}{place}", hint="correct the file and save it again"
-    )
+    explained = PluginError(f"{one_line(error)}{place}", hint="correct the file and save it again")
     explained.__cause__ = error
     return explained
 
