@@ -209,7 +209,6 @@ def test_the_scripts_have_the_types_that_their_comments_say(tmp_path):
     options = {
         "checkJs": True,
         "strict": True,
-        "noImplicitAny": False,
         "lib": ["esnext", "dom", "dom.iterable"],
         "types": [str(DECLARED)],
     }

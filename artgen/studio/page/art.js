@@ -1,6 +1,6 @@
 // The .art file: safetensors with artgen's description as JSON in its metadata. See artgen.art.
 
-/** JSON with sorted keys; numbers of a recipe that Python must read as floats keep a point. */
+/** JSON with sorted keys; numbers of a recipe that Python must read as floats keep a point. @param {any} value @returns {string} */
 function canonical(value, key = "") {
   if (Array.isArray(value)) return `[${value.map((each) => canonical(each, key)).join(",")}]`;
   if (value !== null && typeof value === "object") {

@@ -36,6 +36,7 @@ function fillSelect(select, pairs, chosen) {
   select.replaceChildren(...pairs.map(([value, text]) => Object.assign(document.createElement("option"), { value, textContent: text, selected: value === chosen })));
 }
 
+/** @param {any} value @returns {string} */
 const spelled = (value) => ({ null: "automatic", true: "yes", false: "no" })[String(value)] ?? String(value);
 
 /** @param {Choice} option @param {any} value @param {(value: any) => boolean} there @param {(value: any) => void} changed */
@@ -51,8 +52,9 @@ function choiceField({ name, choices }, value, there, changed) {
 function sliderField({ name, low, high, whole, logarithmic }, value, changed) {
   const [to, from] = logarithmic ? [Math.log, Math.exp] : [Number, Number];
   const field = Object.assign(document.createElement("input"), { type: "range", name, min: to(low), max: to(high), step: whole && !logarithmic ? 1 : "any" });
-  const output = document.createElement("output"), short = (number) => String(+number.toPrecision(3));
+  const output = document.createElement("output"), short = /** @param {number} number */ (number) => String(+number.toPrecision(3));
   const tidy = () => Math.min(Math.max(whole ? Math.round(from(field.valueAsNumber)) : +short(from(field.valueAsNumber)), low), high);
+  /** @param {number} number */
   const show = (number) => {
     output.textContent = short(number);
     field.setAttribute("aria-valuetext", short(number));
@@ -76,6 +78,7 @@ function sliderField({ name, low, high, whole, logarithmic }, value, changed) {
 function optionFields(kind, { preset, options: values }, changed, slid) {
   const fields = kind.options.flatMap((option) => {
     const label = document.createElement("label"), help = document.createElement("p"), { name } = option, words = name.replaceAll("_", " ");
+    /** @param {any} choice */
     const there = (choice) => available(kind, preset, { ...values, [name]: choice }, name).options[name] === choice;
     label.append(`${words[0].toUpperCase()}${words.slice(1)} `, ...("low" in option
       ? sliderField(option, values[name], (value, released) => slid(option, value, released))
@@ -110,7 +113,7 @@ function settingsFrom(fragment, defaults, kinds) {
   const given = new URLSearchParams(fragment), settings = { ...defaults }, kind = kinds[given.get("primitive") ?? ""] ?? kinds[defaults.primitive];
   settings.primitive = kind.name;
   settings.count = kind.count;
-  for (const key of ["count", "size", "steps", "speed", "seed"]) {
+  for (const key of /** @type {const} */ (["count", "size", "steps", "speed", "seed"])) {
     const value = Number(given.get(key) ?? NaN);
     if (Number.isFinite(value)) settings[key] = value;
   }

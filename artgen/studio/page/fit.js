@@ -5,6 +5,7 @@ const SUBMITTED = 64, FAILURES = 3;
 
 /** The factor on all rates for the step after `step`, see artgen's schedule.py. @param {Record<string, any>} options @param {number} step @param {number} total */
 function rateFactor(options, step, total) {
+  /** @param {number} start @param {number} end @param {number} progress */
   const between = (start, end, progress) => end + ((start - end) * (1 + Math.cos(Math.PI * progress))) / 2;
   const progress = Math.min(1, step / total), RISE = 0.3;
   let factor = options.rate;
@@ -211,7 +212,10 @@ class Fit {
     this.adopt(raw, moments);
   }
 
-  /** Parameters, the picture, and the magnitude of the colour that each part adds to it. */
+  /**
+   * Parameters, the picture, and the magnitude of the colour that each part adds to it.
+   * @returns {Promise<{ raw: Float32Array, moments: Float32Array, picture: Float32Array, worth: Float32Array, tensors: Tensors }>}
+   */
   async survey() {
     const names = ["raw", "moments", "picture", "worth", ...("state" in this.driver.buffers ? ["state"] : [])];
     const read = await this.driver.run(this.driver.lists("survey"), names);

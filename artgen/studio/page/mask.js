@@ -7,7 +7,10 @@ class Mask {
   constructor(canvas, changed) {
     this.canvas = canvas;
     this.brushing = false;
-    let last = null, before = this.pixels;
+    /** @type {number[] | null} */
+    let last = null;
+    let before = this.pixels;
+    /** @param {PointerEvent} event */
     const place = (event) => {
       const box = canvas.getBoundingClientRect();
       return [((event.clientX - box.left) / box.width) * canvas.width, ((event.clientY - box.top) / box.height) * canvas.height];

@@ -74,6 +74,7 @@ const EMBERS = [[0, 8, 8, 10], [0.3, 96, 24, 54], [0.65, 226, 98, 40], [1, 255, 
 /** The RMS error over the channels, as colours. @param {Picture} image @param {Picture} target */
 function errorMap(image, target) {
   const { width, height } = target, data = new ImageData(width, height), plane = width * height;
+  /** @param {number} value */
   const shown = (value) => Math.min(Math.max(value, 0), 1);
   for (let k = 0; k < plane; k++) {
     let sum = 0;

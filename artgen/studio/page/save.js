@@ -21,7 +21,9 @@ async function base64(data) {
 }
 
 /** JSON and text that are safe inside an HTML document. */
+/** @param {any} value */
 const plainJson = (value) => canonical(value).replace(/</g, "\\u003c").replace(/\u2028/g, "\\u2028").replace(/\u2029/g, "\\u2029");
+/** @param {string} text */
 const escaped = (text) => text.replace(/[&<>"']/g, (c) => `&#${c.charCodeAt(0)};`);
 
 /**
@@ -38,6 +40,7 @@ async function drawingPage(frame, show, look, tensors, worth, recipe, { title, f
     rows: rows.map((_, k) => ({ kind: "float", count, at: 4 * k * count })),
   };
   const poster = await base64(await encoded(await show.snapshot(Math.min(640, Math.max(show.size.width, show.size.height))), "image/jpeg", 0.8));
+  /** @type {Record<string, string>} */
   const data = { title: escaped(title), facts: escaped(facts), alt: escaped(title), piece: plainJson(piece), recipe: plainJson(recipe), numbers: await base64(numbers.buffer), poster };
   return new Blob([frame.replace(/@(title|facts|alt|piece|recipe|numbers|poster)@/g, (_, name) => data[name])], { type: "text/html" });
 }

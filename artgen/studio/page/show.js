@@ -42,6 +42,7 @@ class Show {
     this.look = look;
     this.size = size;
     this.piece = pieceOf(look, size, most, background);
+    /** @type {Float32Array[]} */
     this.rows = [];
     this.count = 0;
     this.stage = openStage(this.piece, (k) => this.rows[k], this.canvas, () => this.ask());

@@ -3,7 +3,7 @@
 /**
  * @typedef {{ width: number, height: number, values: Float32Array }} Picture  planes red, green, blue
  * @typedef {number | string | [string, ...any[]]} Expression
- * @typedef {{ draws: [string, number, number?][], results: Expression[] }} Recorded
+ * @typedef {{ draws: ["places" | "normal" | "uniform", number, number?][], results: Expression[] }} Recorded
  * @typedef {{ name: string, shape: number[], map: [string, number, number], init: Recorded,
  *   rate: Recorded, low: Recorded | null, high: Recorded | null }} Param
  * @typedef {{ rng: Philox, width: number, height: number, count: number, everyone: number,
@@ -12,7 +12,7 @@
  * @typedef {Record<string, Float32Array<ArrayBuffer>>} Tensors  by name, components one after the other
  */
 
-/** The operations of artgen.compiler.ir that the functions of parameters are made of. */
+/** The operations of artgen.compiler.ir that the functions of parameters are made of. @type {Record<string, (...terms: any[]) => number>} */
 const OPERATIONS = {
   add: (a, b) => a + b, sub: (a, b) => a - b, mul: (a, b) => a * b, div: (a, b) => a / b, neg: (a) => -a,
   abs: Math.abs, sign: Math.sign, sqrt: Math.sqrt, pow: Math.pow, exp: Math.exp, expm1: Math.expm1,
@@ -34,8 +34,13 @@ function evaluated(expression, input) {
 /** The place of a component in a parameter of a shape. @param {number[]} shape @param {number[]} index */
 const placeOf = (shape, index) => index.reduce((place, k, axis) => place * shape[axis] + k, 0);
 
+/** @typedef {{ width: number, height: number }} Sides */
+
+/** @param {Sides} canvas */
 const pixelOf = ({ width, height }) => 2 / Math.min(width, height);
+/** @param {Sides} canvas */
 const reachOf = ({ width, height }) => [width / Math.min(width, height), height / Math.min(width, height)];
+/** @param {Sides} canvas */
 const areaOf = (canvas) => 4 * reachOf(canvas)[0] * reachOf(canvas)[1];
 
 /** Begins the names of inputs, and of parameters that do not learn, which are options of the primitive. */
@@ -71,6 +76,7 @@ function startingValues(params, setting, known = {}) {
     const least = numberOf(low, setting, -Infinity), most = numberOf(high, setting, Infinity);
     const values = new Float32Array(init.results.length * count);
     for (let part = 0; part < count; part++) {
+      /** @param {string} text */
       const input = (text) => {
         const words = text.split(" "), place = Number(words.at(-1)) * count + part;
         switch (words[0]) {
@@ -90,7 +96,7 @@ function startingValues(params, setting, known = {}) {
   return Object.fromEntries(params.map(({ name }) => [name, tensors[name]]));
 }
 
-/** @param {[string, number, number?]} draw @param {Setting} setting */
+/** @param {["places" | "normal" | "uniform", number, number?]} draw @param {Setting} setting */
 function drawn([kind, components, detail], setting) {
   if (kind === "places") return placesByDetail(setting, detail ?? 0);
   return setting.rng[kind](components * setting.count);
@@ -138,6 +144,7 @@ function coloursAt(xy, { target: { width, height, values }, background }) {
     const y = Math.min(Math.max(((xy[count + part] / down + 1) * height - 1) / 2, 0), height - 1);
     const left = Math.floor(x), top = Math.floor(y), right = Math.min(left + 1, width - 1), bottom = Math.min(top + 1, height - 1);
     for (let c = 0; c < 3; c++) {
+      /** @param {number} row @param {number} column */
       const at = (row, column) => values[c * plane + row * width + column];
       const upper = at(top, left) + (x - left) * (at(top, right) - at(top, left));
       const lower = at(bottom, left) + (x - left) * (at(bottom, right) - at(bottom, left));
@@ -152,7 +159,8 @@ function localSpacing(xy, canvas) {
   const count = xy.length / 2, mean = Math.sqrt(areaOf(canvas) / Math.max(1, count));
   if (count < 8) return new Float64Array(count).fill(mean);
   /** @type {Map<number, number[]>} */
-  const cells = new Map(), key = (column, row) => row * 65536 + column;
+  const cells = new Map(), key = /** @param {number} column @param {number} row */ (column, row) => row * 65536 + column;
+  /** @param {number} value */
   const cellOf = (value) => Math.floor(value / mean) + 32768;
   for (let k = 0; k < count; k++) {
     const cell = key(cellOf(xy[k]), cellOf(xy[count + k]));
@@ -183,8 +191,9 @@ function localSpacing(xy, canvas) {
   });
 }
 
-/** Functions from raw to mapped values and back, see artgen.primitives.Map. */
-const EDGE = 1e-6, MAPS = {
+const EDGE = 1e-6;
+/** Functions from raw to mapped values and back, see artgen.primitives.Map. @type {Record<string, [(raw: number) => number, (value: number) => number]>} */
+const MAPS = {
   identity: [(x) => x, (y) => y],
   exp: [Math.exp, (y) => Math.log(Math.max(y, 1e-30))],
   softplus: [(x) => (x > 20 ? x : Math.log1p(Math.exp(x))), (y) => Math.max(y, EDGE) + Math.log(-Math.expm1(-Math.max(y, EDGE)))],

@@ -33,6 +33,7 @@ function alone(work) {
   return result;
 }
 
+/** @param {any} error */
 function fail(error) {
   running = false;
   refresh();
@@ -309,7 +310,7 @@ function artNow() {
   const { options, plugin, params } = variant(), { width, height } = fit.scene.target, { tensors, count, psnr, loss, step } = last;
   const drawing = { primitive: settings.primitive.split(":").pop(), options: { ...options, ...slid() }, width, height, background: fit.scene.background, background_weight: 1e-3, plugin };
   const recipe = recipeNow();
-  return writeArt({ drawing, recipe, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params.filter(({ name }) => !isOption(name)), tensors, count);
+  return writeArt({ drawing, recipe, metrics: { count, psnr: +psnr.toFixed(4), loss, steps: step } }, params.filter(/** @param {Param} param */ ({ name }) => !isOption(name)), tensors, count);
 }
 
 const stem = () => `${(source?.name ?? "picture").replace(/^sample:|\.[^.]*$/g, "")}-${settings.primitive.split(":").pop()}`;
@@ -367,7 +368,7 @@ function fillFields() {
   const sizes = /** @type {HTMLSelectElement} */ (one("size")), size = String(settings.size);
   if (![...sizes.options].some(({ value }) => value === size)) sizes.add(new Option(size));
   one("growing").hidden = !variant().grows;
-  for (const key of ["count", "size", "steps", "seed", "background", "speed"]) /** @type {HTMLInputElement} */ (one(key)).value = String(settings[key]);
+  for (const key of /** @type {const} */ (["count", "size", "steps", "seed", "background", "speed"])) /** @type {HTMLInputElement} */ (one(key)).value = String(settings[key]);
   /** @type {HTMLInputElement} */ (one("growth")).checked = settings.growth;
   showSpeed();
 }
@@ -382,6 +383,7 @@ function markSample() {
 const sampleBlob = (sample) => new Blob([Uint8Array.from(atob(sample.data), (c) => c.charCodeAt(0))], { type: "image/jpeg" });
 
 function listen() {
+  /** @param {string} id @param {string} type @param {(event: any) => unknown} work */
   const on = (id, type, work) => one(id).addEventListener(type, work);
   on("start", "click", toggle);
   on("single", "click", () => alone(async () => { if (fit && !fit.done) { await fit.advance(1); await look(true); } }));
@@ -448,7 +450,9 @@ function listen() {
     const file = event.dataTransfer?.files[0];
     if (file) open(file, file.name);
   });
+  /** @param {number} across @param {number} down */
   const move = (across, down) => show?.view.move((across * show.canvas.width) / 12, (down * show.canvas.height) / 12);
+  /** @type {Record<string, () => void>} */
   const keys = {
     " ": toggle, ".": () => one("single").click(), r: () => one("restart").click(), u: () => one("undo").click(), "0": () => one("whole").click(),
     "+": () => show?.view.glide(1.5), "=": () => show?.view.glide(1.5), "-": () => show?.view.glide(1 / 1.5),
@@ -507,12 +511,14 @@ async function unpack() {
   const packed = Uint8Array.from(atob(one("data").textContent ?? ""), (c) => c.charCodeAt(0));
   const text = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
   // What occurs often is there once: its number stands for it in what comes after it.
+  /** @type {any[]} */
   const whole = [];
+  /** @param {any} value @returns {any} */
   const joined = (value) => {
     if (Array.isArray(value)) return value.map(joined);
     if (value === null || typeof value !== "object") return value;
     if ("same" in value) return whole[value.same];
-    if ("lines" in value) return value.lines.map((k) => whole[k]).join("\n");
+    if ("lines" in value) return value.lines.map((/** @type {number} */ k) => whole[k]).join("\n");
     return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, joined(each)]));
   };
   for (const value of JSON.parse(text)) whole.push(joined(value));
