@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
+from artgen import load
 from artgen.cli import main
 
 PAGE = Path(__file__).parents[1] / "docs/tasks.md"
@@ -17,6 +21,77 @@ COMMANDS = re.findall(r"^\| .*? \| `(artgen .*)` \|$", PAGE.read_text(encoding="
 
 SMALL = {"--size": "24", "--steps": "2", "--video-seconds": "0.5", "--backend": "eager"}
 """What a fit gets unless it says so itself; the others are small already."""
+
+
+Proof = Callable[[Path], bool]
+
+
+def image(test: Callable[[Image.Image], bool], name: str = "") -> Proof:
+    """What a picture is like: of this name, or the only still in the folder of a fit."""
+
+    def holds(out: Path) -> bool:
+        [path] = [Path(name)] if name else out.glob("*.png")
+        with Image.open(path) as opened:
+            return test(opened)
+
+    return holds
+
+
+def largest(name: str, side: int) -> Proof:
+    """The longer side of a picture in the workplace."""
+    return image(lambda opened: max(opened.size) == side, name)
+
+
+def colours(most: int) -> Proof:
+    """All parts of a drawing have some of this many colours."""
+
+    def holds(out: Path) -> bool:
+        [path] = out.glob("*.art")
+        return len(np.unique(load(path).drawing.tensors["colour"], axis=1).T) <= most
+
+    return holds
+
+
+def seconds(name: str) -> float:
+    with av.open(name) as video:
+        return video.duration / av.time_base
+
+
+PROOFS: dict[str, Proof] = {
+    "fit photo.jpg --crop 1:1": image(lambda opened: opened.width == opened.height),
+    "--still-size 1080x1920": image(lambda opened: opened.size == (1080, 1920)),
+    "--transparent": image(lambda opened: opened.mode == "RGBA"),
+    "--palette 5": colours(5),
+    '--palette "#e63946,#1d3557"': colours(2),
+    "--palette teal": colours(1),
+    "--seeds 1..3": lambda out: len(list(out.glob("*.art"))) == 3,
+    "--dry-run": lambda out: not list(out.glob("*.*")),
+    "--no-video": lambda out: (
+        {path.suffix for path in out.glob("*.*")} == {".png", ".art", ".json"}
+    ),
+    "fit photos -p circle -n 20": lambda out: len(list(Path("artgen-out").glob("*.art"))) == 2,
+    "--target-bytes 4000": lambda out: next(out.glob("*.art")).stat().st_size <= 4000,
+    "--max-bytes 200kB": lambda out: next(out.glob("*.mp4")).stat().st_size <= 200_000,
+    "-o large.png --size 3840": largest("large.png", 3840),
+    "-o print.png --size 10cm": image(
+        lambda opened: abs(max(opened.size) / opened.info["dpi"][0] * 2.54 - 10) < 0.05, "print.png"
+    ),
+    "-o large.tif --size 640": largest("large.tif", 640),
+    "-o small.jpg --size 640": largest("small.jpg", 640),
+    "-o A.svg": lambda out: Path("A.svg").read_text().count("<circle") == 6,
+    "-o A.pdf": lambda out: Path("A.pdf").read_bytes().startswith(b"%PDF"),
+    "-o A.html": lambda out: "<canvas" in Path("A.html").read_text(),
+    "-o parts.json": lambda out: len(json.loads(Path("parts.json").read_text())["shapes"]) == 6,
+    "--page A4": lambda out: 'width="297mm" height="210mm"' in Path("plot.svg").read_text(),
+    "--video making.gif": image(lambda opened: opened.n_frames > 1, "making.gif"),
+    "-o grow.svg": lambda out: "animat" in Path("grow.svg").read_text(),
+    "-o loop.gif --loop": image(lambda opened: opened.info["loop"] == 0, "loop.gif"),
+    "-o slow.mp4 --speed 0.25": lambda out: (
+        seconds("slow.mp4") == pytest.approx(4 * load("film.art").require_film().duration, abs=0.1)
+    ),
+    "--log run.jsonl": lambda out: len(Path("run.jsonl").read_text().splitlines()) >= 2,
+}
+"""What is so after a task that has these words."""
 
 
 def picture(width: int, height: int, shift: int = 0) -> Image.Image:
@@ -52,6 +127,7 @@ def workplace(empty_folder):
 def test_every_task_is_one_command(workplace, capfd):
     assert len(COMMANDS) >= 50
     assert len(set(COMMANDS)) == len(COMMANDS)
+    proved: set[str] = set()
     for number, command in enumerate(COMMANDS):
         program, *arguments = shlex.split(command)
         assert program == "artgen"
@@ -70,6 +146,11 @@ def test_every_task_is_one_command(workplace, capfd):
         if arguments[0] == "compare":
             arguments += ["--size", "24"]
         assert main(arguments) == 0, f"{command}\n{capfd.readouterr().err}"
+        for words, holds in PROOFS.items():
+            if words in command:
+                assert holds(Path(f"out{number}")), command
+                proved.add(words)
+    assert proved == set(PROOFS)
     made = {path.name for path in workplace.iterdir()}
     named = re.findall(r"(?:-o|--video|--log) (\S+)", " ".join(COMMANDS))
     assert set(named) <= made

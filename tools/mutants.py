@@ -152,20 +152,23 @@ def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
 def main(given: Sequence[str] | None = None) -> int:
     """Try a sample of mutants; 0, however many survive."""
     parser = argparse.ArgumentParser("python -m tools.mutants", description=__doc__)
-    parser.add_argument("modules", nargs="*", default=[*MODULES], choices=[*MODULES], metavar="M")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="some of MODULES")
     parser.add_argument("--sample", type=int, default=200, help="mutants, over all modules")
     parser.add_argument("--seed", type=int, default=0, help="of the sample")
     options = parser.parse_args(given)
+    modules = options.modules or [*MODULES]
+    if unknown := [each for each in modules if each not in MODULES]:
+        parser.error(f"there is no {', '.join(unknown)} in MODULES")
     rng, caught, tried = random.Random(options.seed), 0, 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         copy_repository(folder)
-        for number, module in enumerate(options.modules):
+        for number, module in enumerate(modules):
             source = Path(module).read_text(encoding="utf-8")
             every = list(mutants(source))
             # As many of each module, as far as it has them.
-            share = options.sample * (number + 1) // len(options.modules) - (
-                options.sample * number // len(options.modules)
+            share = options.sample * (number + 1) // len(modules) - (
+                options.sample * number // len(modules)
             )
             found = 0
             chosen = rng.sample(every, min(share, len(every)))
