@@ -132,7 +132,7 @@ def little_memory(tally: Tally, small: bool) -> None:
         return
     with _workshop() as (folder, photo, before, _):
         for number, mebibytes in enumerate(
-            (8, 30, 200) if small else (0, 2, 8, *range(20, 500, 20))
+            (0, 8, 30, 200) if small else (0, 2, 8, *range(20, 500, 20))
         ):
             out = folder / f"memory{number}"
             copy_outputs(folder / "earlier", out)

@@ -750,3 +750,10 @@ def test_an_installed_target_opens_files_of_its_suffix(install, tmp_path, monkey
     (tmp_path / "site-packages" / f"{module}.py").write_text("")
     monkeypatch.delitem(sys.modules, module)
     assert Registry().find_opener("Slope.RAMP").name == "image"
+
+
+@pytest.mark.parametrize("error", ["MemoryError()", "ImportError('cannot allocate memory')"])
+def test_a_plugin_that_finds_no_memory_is_not_called_broken(install: Install, error: str) -> None:
+    install("artgen-heart", f"raise {error}")
+    with pytest.raises((MemoryError, ImportError), match="memory|^$"):
+        Registry(environ={})

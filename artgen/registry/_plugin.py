@@ -142,8 +142,7 @@ class Entry:
                 where = self.spec.load
                 loaded = pkgutil.resolve_name(where) if isinstance(where, str) else where
         except Failure as failure:
-            if failure.__cause__ is not None and is_out_of_memory(failure.__cause__):
-                raise failure.__cause__ from None
+            _raise_lack_of_memory(failure)
             verb = "correct" if self.plugin.explicit else "reinstall or update"
             raise PluginError(
                 f"{self.kind} {self.name!r} of {self.distribution} cannot be loaded: {failure}",
@@ -190,7 +189,8 @@ class Plugin:
 def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], object]) -> Plugin:
     """Import a plugin by calling `load`, register it, and collect the specs of its hooks.
 
-    Errors are not raised, they become status and reason of the plugin.
+    Errors are not raised, they become status and reason of the plugin; but a lack of memory, which is
+    no fault of the plugin, is.
     """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
@@ -213,10 +213,16 @@ def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], ob
             if hook in implemented:
                 _accept(_answers(info, manager, hook), hook, into=offered[kind])
     except Failure as failure:
+        _raise_lack_of_memory(failure)
         # List the names offered before the failure, to explain why they are missing.
         broken = replace(info, status="broken", reason=str(failure), offers=_names(offered))
         return Plugin(broken, identity)
     return _usable(info, identity, offered, manager)
+
+
+def _raise_lack_of_memory(failure: Failure) -> None:
+    if failure.__cause__ is not None and is_out_of_memory(failure.__cause__):
+        raise failure.__cause__ from None
 
 
 def of_specs(
