@@ -755,5 +755,5 @@ def test_an_installed_target_opens_files_of_its_suffix(install, tmp_path, monkey
 @pytest.mark.parametrize("error", ["MemoryError()", "ImportError('cannot allocate memory')"])
 def test_a_plugin_that_finds_no_memory_is_not_called_broken(install: Install, error: str) -> None:
     install("artgen-heart", f"raise {error}")
-    with pytest.raises((MemoryError, ImportError), match="memory|^$"):
+    with pytest.raises((MemoryError, ImportError), match=r"memory|^$"):
         Registry(environ={})

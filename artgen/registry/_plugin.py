@@ -189,8 +189,8 @@ class Plugin:
 def examine(info: PluginInfo, identity: Mapping[str, str], load: Callable[[], object]) -> Plugin:
     """Import a plugin by calling `load`, register it, and collect the specs of its hooks.
 
-    Errors are not raised, they become status and reason of the plugin; but a lack of memory, which is
-    no fault of the plugin, is.
+    Errors are not raised, they become status and reason of the plugin, but for a lack of memory,
+    which is no fault of the plugin.
     """
     manager = pluggy.PluginManager(GROUP)
     manager.add_hookspecs(hookspecs)
