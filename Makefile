@@ -12,7 +12,7 @@ PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_IND
 # Containers often set it. Modules that change while one works are compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick durations lint declared size house bench gpu soak cluster gallery docs wheel clean
+.PHONY: demo test quick durations lint declared figures size house bench gpu soak cluster gallery docs wheel clean
 
 demo: $(VENV)/installed  ## the astronaut in 300 triangles: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit --recipe gallery/recipes/portrait-in-triangles.toml --video-size 720 --overwrite
@@ -37,6 +37,9 @@ lint: $(VENV)/installed-dev  ## style, format, types, the direction of imports, 
 
 declared: $(VENV)/installed-dev  ## what follows from the keys of a recipe: tables of the documentation, types of artgen.fit
 	$(BIN)/python -m tools.declared
+
+figures: $(VENV)/installed-dev  ## the figures of README and docs, from benchmarks/RESULTS.md
+	$(BIN)/python -m tools.figures --write
 
 size: $(VENV)/installed-dev  ## lines that bear code in each room, beside its budget
 	@$(BIN)/python -m tools.size

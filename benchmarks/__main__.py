@@ -6,32 +6,21 @@ import argparse
 import importlib
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 from artgen import runs
 from artgen.base.errors import ArtgenError, did_you_mean
 from artgen.base.process import prepare_process
 from benchmarks import __doc__ as SUMMARY
-from benchmarks._report import machine, update_sections
+from benchmarks._report import commit, machine, update_sections
 from benchmarks._settings import ROOT, Settings
 
 BENCHMARKS = (
-    *("startup", "start", "footprints", "scaling", "scale"),
-    *("fits", "densification", "optimizers", "fields", "stability", "cuda-static"),
-    *(
-        "codecs",
-        "clips",
-        "shapes",
-        "blob",
-        "polish",
-        "genetic",
-        "mesh",
-        "batches",
-        "live",
-        "video",
-        "ink",
-    ),
-    *("autograd", "ideas"),
+    *("commands", "startup", "start", "footprints", "scaling", "scale"),
+    *("fits", "compare", "history", "densification", "optimizers", "fields", "stability"),
+    *("cuda-static", "codecs", "clips", "shapes", "blob", "polish", "genetic", "mesh"),
+    *("batches", "live", "video", "ink", "autograd", "ideas"),
 )
 """The modules with a `run(settings)` that yields tables."""
 
@@ -50,7 +39,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         "python -m benchmarks", description=SUMMARY, formatter_class=argparse.RawTextHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(BENCHMARKS)}")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"all, check, or some of {', '.join(BENCHMARKS)}"
+    )
     parser.add_argument("--quick", action="store_true", help="tiny scenes, to see that it runs")
     parser.add_argument(
         "--long", action="store_true", help="fits: 3 minutes; genetic: 10 CPU s; scale: 100 MP"
@@ -68,6 +59,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--write", action="store_true", help="update benchmarks/RESULTS.md")
     options = parser.parse_args(arguments)
+    if options.names == ["check"]:
+        from benchmarks import check
+
+        parser.exit(check.main(RESULTS, quick=options.quick))
+    if options.names == ["all"]:
+        options.names = []
     for name in options.names:
         if options.device and name not in ON_DEVICES:
             parser.error(f"--device is for {', '.join(ON_DEVICES)}, not for {name}")
@@ -98,7 +95,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run(name: str, settings: Settings) -> str:
     """Run one benchmark; its section is printed as it grows, and returned."""
     module = importlib.import_module(f"benchmarks.{name.replace('-', '_')}")
-    paragraphs = [(module.__doc__ or "").strip(), f"Machine: {machine()}."]
+    made = f"`python -m benchmarks {name}`, commit {commit()}, {date.today()}; {machine()}."
+    paragraphs = [(module.__doc__ or "").strip(), made]
     print(f"## {name}", *paragraphs, sep="\n\n", end="\n\n", flush=True)
     for table in module.run(settings):
         print(table, end="\n\n", flush=True)

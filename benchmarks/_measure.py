@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import statistics
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+from benchmarks._report import Sample
 
 __all__ = ["interleaved", "peak_memory", "timed"]
 
@@ -32,8 +33,8 @@ def timed(action: Callable[[], Any]) -> float:
 
 def interleaved(
     actions: Mapping[str, Callable[[], Any]], *, rounds: int, seconds: float = 3.0
-) -> dict[str, float]:
-    """The median seconds of every action, which take turns.
+) -> dict[str, Sample]:
+    """The seconds of every action, which take turns, as medians with their spread.
 
     In its turn an action runs over and over for a moment, and the last time counts: so does a fit,
     which should not pay for what others left in the caches. An action that has used up its
@@ -48,7 +49,7 @@ def interleaved(
                 while sum(turn) < _TURN:
                     turn.append(timed(action))
                 taken[name].append(turn[-1])
-    return {name: statistics.median(times) for name, times in taken.items()}
+    return {name: Sample(times) for name, times in taken.items()}
 
 
 def peak_memory(action: Callable[[], Any] | None = None) -> float | None:

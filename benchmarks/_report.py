@@ -6,17 +6,46 @@ import importlib.metadata
 import os
 import platform
 import re
-from collections.abc import Sequence
+import statistics
+import subprocess
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Table", "figure", "machine", "ratio", "update_sections"]
+from benchmarks._settings import ROOT
+
+__all__ = ["Sample", "Table", "commit", "figure", "machine", "ratio", "update_sections"]
 
 INTRODUCTION = """\
 # Results
 
-Written by `python -m benchmarks --write`; each section says which machine it was measured on.
+`python -m benchmarks all --write` measures all of this on one commit and writes it here, and
+`python -m benchmarks check` measures ten figures again and says which moved. Each section names
+its command, commit, day and machine. `2.28 (2.20 to 2.40)` is a median with the least and the
+largest of the repetitions; pictures have no spread, since the same fit gives the same bytes.
+README.md and docs/ take their figures from here by name (`make figures`).
 """
+
+
+class Sample(float):
+    """The median of several values, which also knows the least, the largest and their number."""
+
+    least: float
+    largest: float
+    runs: int
+
+    def __new__(cls, values: Iterable[float]) -> Sample:
+        taken = sorted(values)
+        sample = super().__new__(cls, statistics.median(taken))
+        sample.least, sample.largest, sample.runs = taken[0], taken[-1], len(taken)
+        return sample
+
+    def times(self, factor: float) -> Sample:
+        """The same in other units."""
+        scaled = Sample([factor * float(self)])
+        scaled.least, scaled.largest = factor * self.least, factor * self.largest
+        scaled.runs = self.runs
+        return scaled
 
 
 @dataclass(frozen=True)
@@ -43,9 +72,15 @@ class Table:
 
 
 def figure(value: float | None, digits: int = 3) -> str:
-    """A number with `digits` significant digits and no exponent; a dash for None."""
+    """A number with `digits` significant digits and no exponent; a dash for None.
+
+    A sample of several values also has its spread: `2.28 (2.20 to 2.40)`.
+    """
     if value is None:
         return "-"
+    if isinstance(value, Sample) and value.runs > 1:
+        spread = f"{figure(value.least, digits)} to {figure(value.largest, digits)}"
+        return f"{figure(float(value), digits)} ({spread})"
     if value == 0:
         return "0"
     rounded = float(f"{value:.{digits - 1}e}")
@@ -56,6 +91,18 @@ def figure(value: float | None, digits: int = 3) -> str:
 def ratio(value: float, reference: float) -> str:
     """How many times `reference` a value is."""
     return f"{figure(value / reference)}x"
+
+
+def commit() -> str:
+    """The commit of the files, and whether they were changed since; empty without git."""
+    found = subprocess.run(
+        ["git", "describe", "--always", "--dirty=, changed", "--exclude=*", "--abbrev=7"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout.strip()
 
 
 def machine() -> str:

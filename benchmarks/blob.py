@@ -48,7 +48,7 @@ def run(settings: Settings) -> Iterator[Table]:
     for picture, kinds in plans.items():
         rows += traced(picture, side)
         rows += [fitted(picture, side, name, count) for name, count in kinds]
-    columns = ("", "picture", "parts", "SVG, kB", "PSNR, dB", "CPU s")
+    columns = ("", "parts", "SVG, kB", "PSNR, dB", "CPU s")
     yield Table(f"SVG files, long side {side}", columns, rows)
 
 
@@ -101,8 +101,7 @@ def row(
     name: str, picture: str, parts: int, size: int, quality: float, seconds: float
 ) -> tuple[str, ...]:
     return (
-        name,
-        picture,
+        f"{name}, {picture}" if "vtracer" in name else f"{parts} {name}, {picture}",
         f"{parts}",
         f"{size / 1000:.1f}",
         f"{quality:.2f}",

@@ -2,11 +2,14 @@
 
 Both take batches of 100 from 8-bit pictures and end with a step of Adam, and they take turns. The
 plain loop is what one writes first: layers of `torch.nn`, pictures as they lie in memory.
+
+The table of MNIST needs its four files in the folder `mnist` of `--data`. The rank is that at which
+the singular values of each picture alone would have the same error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 import torch
@@ -22,8 +25,14 @@ from artgen.runs.picture.run import prepare
 from benchmarks._measure import interleaved
 from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import Settings
+from benchmarks.compare import compared
 
 BATCH = 100
+MNIST = (
+    *("svd:count=5", "svd:count=13", "pca:count=32"),
+    *("autoencoder:preset=lossy:brightness=0.5", "autoencoder:preset=lossless"),
+)
+"""Contestants of the table of MNIST."""
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     "lossy": lambda: nn.Sequential(*_folding(), *_unfolding(), nn.Sigmoid()),
     "lossless": lambda: nn.Sequential(
@@ -45,13 +54,29 @@ def run(settings: Settings) -> Iterator[Table]:
             rows.append(
                 (
                     f"{preset}, {number} thread{'s' * (number > 1)}",
-                    *(f"{figure(1000 * taken[name])} ms" for name in ("plain", "artgen")),
+                    *(figure(taken[name].times(1000)) for name in ("plain", "artgen")),
                     ratio(taken["plain"], taken["artgen"]),
                     job.arithmetic,
                 )
             )
-    columns = ("", "plain loop", "artgen", "faster", "artgen computes in")
+    columns = ("", "plain loop, ms", "artgen, ms", "faster", "artgen computes in")
     yield Table(f"A step on {BATCH} pictures of 28x28", columns, rows)
+    if settings.data and (settings.data / "mnist").is_dir():
+        yield mnist(str(settings.data / "mnist"), MNIST)
+
+
+def mnist(target: str, contestants: Sequence[str]) -> Table:
+    """What each codec stores of a picture, and its error on test pictures."""
+    keys = {"floats": "floats each", "parameters": "parameters", "mse": "test MSE"}
+    keys |= {"rank": "as SVD rank", "seconds": "s"}
+    rows = []
+    for row in compared([target], contestants, "--seed", "0", "--threads", "1"):
+        values = {key: float(row[key]) if row[key] else None for key in keys}
+        whole = (f"{values[key] or 0:,.0f}" for key in ("floats", "parameters"))
+        rank = f"{values['rank'] or 0:.0f}"
+        mse, seconds = figure(values["mse"]), figure(values["seconds"])
+        rows.append((row["contestant"], *whole, mse, rank, seconds))
+    return Table("MNIST", ("", *keys.values()), rows)
 
 
 def _job(preset: str, pictures: int, number: int) -> Job:

@@ -75,8 +75,8 @@ def compare(scene: Scene, devices: Sequence[str] = ("cpu",), *, quick: bool = Fa
     rows = [
         (
             name,
-            figure(1000 * forward[name]),
-            figure(1000 * both[name]),
+            figure(forward[name].times(1000)),
+            figure(both[name].times(1000)),
             figure(covered / forward[name] / 1e9),
             figure(covered / both[name] / 1e9),
             ratio(both[name], both["compiled"]) if "compiled" in both else "-",

@@ -21,7 +21,7 @@ from artgen.recipe import Recipe
 from artgen.registry import default
 from artgen.runs import run as fit_recipe
 from artgen.tasks import RunControl
-from benchmarks._report import Table, figure
+from benchmarks._report import Sample, Table, figure
 from benchmarks._settings import Settings
 
 FITS: dict[str, dict[str, Any]] = {
@@ -48,7 +48,7 @@ def run(settings: Settings) -> Iterator[Table]:
             (seconds(recipe), seconds(recipe, live=True), seconds(recipe, live=True, page=True))
             for _ in range(pairs)
         ]
-        alone = statistics.median(each[0] for each in taken)
+        alone = Sample(each[0] for each in taken)
         over = [statistics.median(each[i] / each[0] - 1 for each in taken) for i in (1, 2)]
         rows.append((name, figure(alone), *(f"{100 * each:+.1f} %" for each in over)))
     columns = ("", "CPU s alone", "with --live", "with a page open")

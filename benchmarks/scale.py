@@ -11,12 +11,13 @@ pass, within 8 pixels of those of the joint pass, and elsewhere. The texture has
 error everywhere; photographs have not, so each is compared with itself fitted as a whole. With
 `--data DIR` they are two of Kodak's, else two samples.
 
-``python -m benchmarks.scale workers 13 30`` compares one worker with two, with `-j` and on Ray: the
-wall seconds of 13 megapixels and 30 steps, on a machine that does nothing else.
+The last table compares one worker with two, with `-j` and on Ray: wall seconds of 13 megapixels, 30
+steps and tiles of 512 pixels, on a machine that does nothing else. Results have the same bytes.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import math
 import resource
@@ -24,7 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ from artgen.runs.tiles.grid import make_grid
 from artgen.targets import Source, TargetRequest, image_from_array
 from artgen.targets.opening import open_source
 from artgen.values.canvas import Canvas
-from benchmarks._report import Table, figure
+from benchmarks._report import Table, figure, ratio
 from benchmarks._settings import ROOT, Settings
 
 PER_PART = 100
@@ -52,9 +53,30 @@ WAVES = 24
 
 
 def run(settings: Settings) -> Iterator[Table]:
-    sizes, steps = ((1, 4, 16, 25), 10) if not settings.quick else ((0.01,), 2)
-    if settings.long:
-        sizes = (*sizes, 100)
+    long = (100,) if settings.long else ()
+    if settings.quick:
+        yield costs((0.01,), 2)
+    else:
+        yield costs((1, 4, 16, 25, *long), 10)
+        yield costs((25, *long), 100)
+
+    side, tile, steps = (192, 64, 2) if settings.quick else (768, SEAM_SIDE, 150)
+    targets = {"texture": np.concatenate(list(texture(side)))}
+    for name in () if settings.quick else _photographs(settings.data):
+        opened = open_source(Source.parse(name), default(), TargetRequest(size=side))
+        targets[opened.name] = opened.pixels
+    rows = []
+    for name, pixels in targets.items():
+        for how, passes in (("as a whole", None), ("no joint pass", 0), ("joint pass", 1)):
+            values = seams(pixels, steps, tile, passes)
+            rows.append((f"{name}, {how}", *(f"{value:.2f}" for value in values)))
+    yield Table(f"Seams, dB, {steps} steps", ("", "seams", "joint seams", "elsewhere"), rows)
+    if not settings.quick:
+        yield compare_workers(13, 30)
+
+
+def costs(sizes: Sequence[float], steps: int) -> Table:
+    """One row per number of megapixels."""
     rows = []
     for megapixels in sizes:
         found = json.loads(
@@ -69,19 +91,7 @@ def run(settings: Settings) -> Iterator[Table]:
         cells = (found["parts"] / 1000, seconds, seconds / megapixels, found["peak"])
         rows.append((f"{megapixels:g}", *map(figure, cells), f"{found['psnr']:.2f}"))
     columns = ("megapixels", "1000 parts", "CPU s", "CPU s per megapixel", "peak, MiB", "dB")
-    yield Table(f"{steps} steps for each tile", columns, rows)
-
-    side, tile, steps = (192, 64, 2) if settings.quick else (768, SEAM_SIDE, 150)
-    targets = {"texture": np.concatenate(list(texture(side)))}
-    for name in () if settings.quick else _photographs(settings.data):
-        opened = open_source(Source.parse(name), default(), TargetRequest(size=side))
-        targets[opened.name] = opened.pixels
-    rows = []
-    for name, pixels in targets.items():
-        for how, passes in (("as a whole", None), ("no joint pass", 0), ("joint pass", 1)):
-            values = seams(pixels, steps, tile, passes)
-            rows.append((f"{name}, {how}", *(f"{value:.2f}" for value in values)))
-    yield Table(f"Seams, dB, {steps} steps", ("", "seams", "joint seams", "elsewhere"), rows)
+    return Table(f"{steps} steps for each tile", columns, rows)
 
 
 def _photographs(folder: Path | None) -> list[str]:
@@ -147,25 +157,31 @@ def report(megapixels: float, steps: int) -> None:
     print(json.dumps(found | {"peak": used / 1024}))
 
 
-def compare_workers(megapixels: float, steps: int) -> None:
-    """Print how long a fit takes with one worker and with two, in seconds of a quiet machine.
-
-    Tiles have 512 pixels, every worker one thread. Results must have the same bytes.
-    """
+def compare_workers(megapixels: float, steps: int) -> Table:
+    """How long a fit takes with one worker and with two, each of one thread."""
     side = round(math.sqrt(megapixels * 1e6))
+    ways = {"with -j": [], "with Ray": ["--on", "ray"]}
+    if importlib.util.find_spec("ray") is None:
+        ways.pop("with Ray")
     found = set()
+    seconds: dict[str, list[float]] = {name: [] for name in ways}
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "texture.tif"
         file.write_bytes(encode_tiff_strips(texture(side), side))
         asked = ["fit", file, "-n", side**2 // PER_PART, "--tiles", 512, "--steps", steps]
         asked += ["--seed", 1, "--threads", 1, "--no-video", "--name", "a", "--overwrite", "-q"]
-        for how in (["-j", 1], ["-j", 2], ["--on", "ray", "-j", 1], ["--on", "ray", "-j", 2]):
-            words = [sys.executable, "-m", "artgen", *asked, "--out", name, *how]
-            began = time.perf_counter()
-            subprocess.run([str(word) for word in words], cwd=ROOT, check=True)
-            print(f"{time.perf_counter() - began:8.1f} s  {' '.join(map(str, how))}", flush=True)
-            found.add((Path(name) / "a.art").read_bytes())
+        for way, flags in ways.items():
+            for workers in (1, 2):
+                words = [sys.executable, "-m", "artgen", *asked, "--out", name, *flags]
+                began = time.perf_counter()
+                subprocess.run([*map(str, words), "-j", str(workers)], cwd=ROOT, check=True)
+                seconds[way].append(time.perf_counter() - began)
+                found.add((Path(name) / "a.art").read_bytes())
     assert len(found) == 1, "the files differ"
+    rows = [(f"{n + 1}", *(figure(each[n]) for each in seconds.values())) for n in range(2)]
+    rows.append(("speed-up", *(ratio(one, two) for one, two in seconds.values())))
+    columns = ("workers", *(f"{name}, s" for name in ways))
+    return Table(f"Workers, {megapixels:g} megapixels, {steps} steps", columns, rows, "Once each.")
 
 
 def _seconds() -> float:
@@ -185,5 +201,4 @@ def _recipe(source: str, count: int, steps: int) -> dict:
 
 
 if __name__ == "__main__":
-    *chosen, size, number = sys.argv[1:]
-    (compare_workers if chosen == ["workers"] else report)(float(size), int(number))
+    report(float(sys.argv[1]), int(sys.argv[2]))

@@ -61,7 +61,7 @@ def measure(title: str, scenes: Mapping[str, Scene], rounds: int, device: str = 
     rows = [
         (
             name,
-            figure(1000 * seconds[name]),
+            figure(seconds[name].times(1000)),
             figure(scene.covered() / 1e6),
             figure(1e9 * seconds[name] / scene.covered()),
         )
@@ -87,7 +87,12 @@ def measure_threads(title: str, scene: Scene, rounds: int) -> Table:
     finally:
         torch.set_num_threads(usual)
     rows = [
-        (name, figure(1000 * each), ratio(seconds["1"], each), figure(1e9 * each / scene.covered()))
+        (
+            name,
+            figure(each.times(1000)),
+            ratio(seconds["1"], each),
+            figure(1e9 * each / scene.covered()),
+        )
         for name, each in seconds.items()
     ]
     return Table(title, ("threads", "ms", "speed-up", "ns per covered pixel"), rows)
@@ -112,7 +117,7 @@ def measure_steps(title: str, scenes: Mapping[str, Scene], rounds: int) -> Table
     rows = []
     for name, scene in scenes.items():
         one, all_, covered = seconds[f"{name}/1"], seconds[f"{name}/{usual}"], scene.covered()
-        values = (covered / 1e6, 1000 * one, 1000 * all_, covered / all_ / 1e9)
+        values = (covered / 1e6, one.times(1000), all_.times(1000), covered / all_ / 1e9)
         rows.append((name, *map(figure, values)))
     columns = ("", "10⁶ covered pixels", "1 thread, ms", f"{usual} of them, ms", "G/s")
     return Table(title, columns, rows)

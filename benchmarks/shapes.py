@@ -34,7 +34,7 @@ from artgen.registry import Registry, default
 from artgen.targets import TargetRequest, open_image
 from artgen.values.drawing import Drawing
 from artgen_plugins.samples.opener import open_sample
-from benchmarks._report import Table, figure, ratio
+from benchmarks._report import Sample, Table, figure, ratio
 from benchmarks._settings import Settings
 
 LOOSE = Registry(files=[Path(__file__).with_name("_outlines.py")])
@@ -114,17 +114,16 @@ def run(settings: Settings) -> Iterator[Table]:
             seeds = (0,) if settings.quick else (0, 1, 2)
             results = [fit(picture, side, name, count, seed) for seed in seeds]
             figures = zip(*results, strict=True)
-            quality, seconds, evaluations = (statistics.median(each) for each in figures)
+            quality, seconds, evaluations = map(Sample, figures)
             rows.append(
                 (
-                    f"{count} {name}",
-                    Path(picture).name,
-                    f"{quality:.2f}",
+                    f"{count} {name}, {Path(picture).name}",
+                    figure(quality, 4),
                     figure(seconds),
                     figure(evaluations / seconds / 1e6),
                 )
             )
-    columns = ("", "picture", "PSNR, dB", "CPU s", "10⁶ evaluations per CPU s")
+    columns = ("", "PSNR, dB", "CPU s", "10⁶ evaluations per CPU s")
     yield Table(f"Fits with the defaults, long side {side}", columns, rows, "Medians over seeds.")
 
 

@@ -1,14 +1,18 @@
 """Memory and time of writing a video: memory must not grow with the number of frames.
 
-Every row is a process of its own; its peak includes the interpreter, numpy and the encoder.
+Every row of the first table is a process of its own; its peak includes the interpreter, numpy and
+the encoder. Those of the second are whole commands, with a video and without one, in turn:
+`artgen fit sample:astronaut -p gaussian` on two threads.
 """
 
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +20,7 @@ import numpy as np
 
 from artgen.output import write_video
 from benchmarks._measure import peak_memory, timed
-from benchmarks._report import Table, figure
+from benchmarks._report import Sample, Table, figure, ratio
 from benchmarks._settings import ROOT, Settings
 
 
@@ -34,6 +38,35 @@ def run(settings: Settings) -> Iterator[Table]:
         milliseconds = 1000 * result["seconds"] / count
         rows.append((f"{count} frames", figure(result["peak"]), figure(milliseconds)))
     yield Table(f"MP4 at {side}²", ("", "peak memory, MiB", "ms per frame"), rows)
+    flags = ["--size", "32", "-n", "10", "--steps", "20"] if settings.quick else []
+    yield beside(flags, rounds=1 if settings.quick else 5)
+
+
+def beside(flags: list[str], rounds: int) -> Table:
+    """A fit with its video, beside one without."""
+    taken: dict[str, list[tuple[float, float]]] = {"without": [], "with": []}
+    fit(flags)  # compiles
+    for _ in range(rounds):
+        taken["without"].append(fit([*flags, "--no-video"]))
+        taken["with"].append(fit(flags))
+    rows = []
+    for index, what in enumerate(("s", "CPU s")):
+        without, with_ = (Sample(each[index] for each in taken[how]) for how in taken)
+        rows.append((what, figure(without), figure(with_), ratio(with_, without)))
+    columns = ("", "without a video", "with its video", "ratio")
+    return Table("A fit with its video", columns, rows, f"Medians of {rounds}, in turn.")
+
+
+def fit(flags: list[str]) -> tuple[float, float]:
+    """Seconds and CPU seconds of a fit in a process of its own."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        common = ["--seed", "5", "--threads", "2", "--quiet", "--out", folder]
+        words = ["fit", "sample:astronaut", "-p", "gaussian", *flags, *common]
+        subprocess.run([sys.executable, "-m", "artgen", *words], cwd=ROOT, check=True)
+    took, now = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+    return took, now.ru_utime + now.ru_stime - used.ru_utime - used.ru_stime
 
 
 def frames(count: int, side: int) -> Iterator[np.ndarray]:

@@ -18,7 +18,7 @@ from artgen.raster.webgpu_device import Adapter
 from artgen.registry import default
 from artgen_plugins.gaussian import Gaussian
 from benchmarks import __main__ as command
-from benchmarks import gpu, handwritten
+from benchmarks import check, gpu, handwritten
 from benchmarks._contenders import (
     Dense,
     Eager,
@@ -29,7 +29,7 @@ from benchmarks._contenders import (
     padded_tiles,
 )
 from benchmarks._measure import interleaved, peak_memory
-from benchmarks._report import Table, figure, update_sections
+from benchmarks._report import Sample, Table, figure, update_sections
 from benchmarks._scenes import Scene, make_scene, spacing
 from benchmarks.cuda_static import Compiled, hot_loop
 from benchmarks.footprints import compare, relative_error
@@ -65,7 +65,7 @@ def test_every_benchmark_runs(name, capsys):
     command.main(["--quick", *(["--cpu"] if name == "fits" else []), name])
     printed = capsys.readouterr().out
     assert printed.startswith(f"## {name}\n")
-    assert "Machine: " in printed
+    assert f"`python -m benchmarks {name}`, commit " in printed
     tables = re.findall(
         r"^### .+\n\n\| .+\|\n\| ---[-| :]+\|\n(?:\| .+\|\n)+", printed, re.MULTILINE
     )
@@ -78,6 +78,8 @@ def test_every_benchmark_runs(name, capsys):
         "mesh": 3,
         "ink": 2,
         "clips": 2,
+        "densification": 2,
+        "video": 2,
         "autograd": 3,
         "fields": 2,
         "cuda-static": 2,
@@ -89,7 +91,7 @@ def test_every_benchmark_runs(name, capsys):
     if name == "fits":
         assert " 0.2 CPU s |" in printed
     if name == "start":
-        assert re.search(r"\| gaussian +\| +[\d.]+ \| +[\d.]+ \|", printed)
+        assert re.search(r"\| gaussian +\| +[\d.]+ \| +[\d.]+( \(.+\))? \|", printed)
 
 
 @pytest.mark.slow
@@ -330,6 +332,30 @@ def test_tables_are_markdown():
         "",
         "A note.",
     ]
+
+
+def test_a_sample_is_its_median_and_shows_its_spread():
+    sample = Sample([3.0, 1.0, 2.0])
+    assert (sample, sample.least, sample.largest, sample.runs) == (2.0, 1.0, 3.0, 3)
+    assert figure(sample.times(1000)) == "2,000 (1,000 to 3,000)"
+    assert figure(Sample([2.0])) == "2.00"
+
+
+def test_the_check_says_which_figures_moved(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "RESULTS.md"
+    table = Table("T", ("", "s"), [("steady", "2.00 (1.90 to 2.20)"), ("slower", "2.00")])
+    update_sections(file, {"times": str(table)}, ["times"])
+    now = {"steady": [2.1, 2.5], "slower": [2.1, 2.5], "new": [1.0]}
+
+    def measured(quick):
+        return ((("times", "T", name, "s"), Sample(values)) for name, values in now.items())
+
+    monkeypatch.setattr(check, "measured", measured)
+    assert check.main(file) == 1
+    verdicts = [line.split("  ")[0] for line in capsys.readouterr().out.splitlines()]
+    assert verdicts == ["as before", "moved", "not in RESULTS.md times | T | new | s: 1.00, was -"]
+    now.pop("slower"), now.pop("new")
+    assert check.main(file) == 0
 
 
 def test_writing_a_section_keeps_the_others(tmp_path):

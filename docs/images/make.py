@@ -45,6 +45,9 @@ FITS = {
     "points": ["points:", "--set", "preset=classifier", "--seed", "1"],
 }
 """Arguments of fits with `mlp` whose videos are shown, by the names of the pictures."""
+WALKS = ("labels", "spherical", "axis:1", "axis:2")
+"""Walks through the latent space of one fit, shown side by side."""
+WALKED = ["sample:digits", "-p", "autoencoder", "--steps", "1500", "--seed", "3562624394"]
 LOOKS_WIDTH = 1600
 STAMPS = {
     "koi": ["--set", "stamp=leaf,flower", "-n", "300", "--steps", "300"],
@@ -112,15 +115,28 @@ def stamps(folder: Path) -> list[Image.Image]:
     return stills
 
 
-def preview(video: Path) -> list[Image.Image]:
-    """Some of the frames of a progress video, evenly spaced, small."""
+def walks(folder: Path, drawing: Path | None = None) -> list[Image.Image]:
+    """Frames of several walks through one latent space, side by side."""
+    if drawing is None:
+        drawing = folder / "digits.art"
+        artgen(["fit", *WALKED, "--no-video", "--out", str(folder), "--name", "digits", "--quiet"])
+    columns = []
+    for number, walk in enumerate(WALKS):
+        video = folder / f"walk{number}.mp4"
+        artgen(["render", str(drawing), "--walk", walk, "--seconds", "8", "-o", str(video)])
+        columns.append(preview(video, SIDE // 2))
+    return [mosaic(list(row), len(WALKS), 2 * SIDE) for row in zip(*columns, strict=True)]
+
+
+def preview(video: Path, side: int = SIDE) -> list[Image.Image]:
+    """Some of the frames of a video, evenly spaced, small."""
     import av
 
     with av.open(str(video)) as container:
         frames = [frame.to_image() for frame in container.decode(video=0)]
     chosen = [frames[i * (len(frames) - 1) // (FRAMES - 1)] for i in range(FRAMES)]
     for frame in chosen:
-        frame.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+        frame.thumbnail((side, side), Image.Resampling.LANCZOS)
     return chosen
 
 
@@ -145,12 +161,13 @@ def main() -> None:
             flags = ["-p", "mlp", "--size", "480", "--out", folder, "--name", name, "--quiet"]
             artgen(["fit", *arguments, *flags])
         for name, video in videos.items():
-            animation(video, HERE / f"{name}.webp")
+            animation(preview(video), HERE / f"{name}.webp")
+        animation(walks(Path(folder)), HERE / "walk.webp")
 
 
-def animation(video: Path, file: Path) -> None:
-    """Write a small animated picture of a progress video."""
-    first, *others = preview(video)
+def animation(frames: list[Image.Image], file: Path) -> None:
+    """Write an animated picture."""
+    first, *others = frames
     first.save(
         file,
         save_all=True,
