@@ -160,7 +160,10 @@ class WithoutPlugins(Common):
 
 
 def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
-    """Turn a function into a command: a parameter that is a group of flags is one per field."""
+    """Turn a function into a command: a parameter that is a group of flags is one per field.
+
+    Its docstring is the help, and ends with examples of command lines.
+    """
     parameters = inspect.signature(function, eval_str=True).parameters
     groups: dict[str, Any] = {
         name: p.annotation
@@ -183,8 +186,10 @@ def flat(function: Callable[..., int | None]) -> Callable[..., int | None]:
             values[name] = group(**{flag.name: values.pop(flag.name) for flag in _flags_of(group)})
         return function(**values)
 
-    command.__name__, command.__doc__ = function.__name__, function.__doc__
+    summary, _, examples = (inspect.getdoc(function) or "").partition("\n\nExamples:\n")
+    command.__name__, command.__doc__ = function.__name__, summary
     vars(command)["__signature__"] = inspect.Signature(flags)
+    vars(command)["examples"] = [line.strip() for line in examples.splitlines()]
     return command
 
 

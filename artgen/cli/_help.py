@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -27,50 +27,24 @@ USUAL: Mapping[str, Sequence[str]] = {
 """The options that the short help of a command shows, beside the usual ones of the keys of recipes;
 other commands show all of theirs."""
 
-EXAMPLES: Mapping[str, Sequence[str]] = {
-    "fit": (
-        "artgen fit photo.jpg",
-        "artgen fit photo.jpg -p triangle -n 200 --seed 7",
-        "artgen fit *.jpg -p circle --palette 6 -j 4",
-        "artgen fit --recipe artgen-out/photo-gaussian.png --out again",
-    ),
-    "render": (
-        "artgen render photo.art -o poster.png --size 4096",
-        "artgen render photo.art -o photo.svg -o photo.html",
-        "artgen render photo.art -o plot.svg --page A4 --pens 3",
-    ),
-    "morph": ("artgen morph one.art other.art -o morph.mp4 --loop",),
-    "info": ("artgen info photo-gaussian.png",),
-    "compare": ("artgen compare photo.jpg -p gaussian:count=500 -p triangle@climb --time 10",),
-    "plot": ("artgen fit photo.jpg --log run.jsonl", "artgen plot run.jsonl"),
-    "studio": ("artgen studio --open", "artgen studio -p stroke --plugin petal.py -o studio.html"),
-    "doctor": ("artgen doctor --report",),
-    "gallery build": ("artgen gallery build -j 2", "artgen gallery build pieces --only sunset"),
-    "gallery check": ("artgen gallery check",),
-    "gallery open": ("artgen gallery open pieces",),
-    "gallery reel": ("artgen gallery reel --only sunset --only harbour -o reel.mp4",),
-    "plugins check": ("artgen plugins check petal.py",),
-    "plugins list": ("artgen plugins list --plugin petal.py",),
-    "plugins new": ("artgen plugins new petal --file", "artgen plugins new woven --kind look"),
-    "plugins search": ("artgen plugins search dots",),
-    "plugins show": ("artgen plugins show triangle",),
-}
+
+def showing(flag: str, help: str, text: Callable[[typer.Context], str]) -> Any:
+    """Declare a switch that prints a text in place of running the command."""
+
+    def show(context: typer.Context, asked: bool) -> None:
+        if asked:
+            print(text(context), end="")
+            raise typer.Exit
+
+    return typer.Option(False, flag, is_eager=True, callback=show, help=help)
 
 
-def _show_all(context: typer.Context, asked: bool) -> None:
-    if asked:
-        context.meta[_ALL] = True
-        print(context.get_help(), end="")
-        raise typer.Exit
+def _whole(context: typer.Context) -> str:
+    context.meta[_ALL] = True
+    return context.get_help()
 
 
-HELP_ALL: Any = typer.Option(
-    False,
-    "--help-all",
-    is_eager=True,
-    callback=_show_all,
-    help="Show all options and exit.",
-)
+HELP_ALL = showing("--help-all", "Show all options and exit.", _whole)
 
 
 class Command(TyperCommand):
@@ -86,7 +60,7 @@ class Command(TyperCommand):
         left_out = [each for each in self.get_params(ctx) if usual and each.name not in usual]
         for each in left_out:
             each.hidden = True
-        examples = EXAMPLES.get(_path(ctx), ())
+        examples = examples_of(self)
         self.epilog = "\n\n".join(["[dim]Examples:[/dim]", *examples]) if examples else None
         try:
             super().format_help(ctx, formatter)
@@ -101,6 +75,11 @@ class Group(TyperGroup):
     def get_params(self, ctx: Any) -> Any:
         """Name no type of switches and arguments."""
         return _untyped(super().get_params(ctx))
+
+
+def examples_of(command: Any) -> Sequence[str]:
+    """Return the command lines that the docstring of a command lists."""
+    return getattr(command.callback, "examples", ())
 
 
 def _usual(command: str) -> set[str]:
@@ -158,7 +137,7 @@ def _commands(command: Any, context: typer.Context) -> Iterator[str]:
             value = "" if each.param_type_name == "argument" else f" {each.metavar or ''}".rstrip()
             yield f".TP\n\\fB{_roff(shown or each.name)}\\fR{_roff(value)}"
             yield _roff(each.help or "")
-        for example in EXAMPLES.get(name, ()):
+        for example in examples_of(sub):
             yield f".PP\n.EX\n{_roff(example)}\n.EE"
 
 

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
@@ -21,7 +21,7 @@ from artgen.base.faults import plugin_code
 from artgen.base.process import prepare_process
 from artgen.cli._console import print_failure, say
 from artgen.cli._flags import flat
-from artgen.cli._help import Command, Group, manual
+from artgen.cli._help import Command, Group, manual, showing
 from artgen.cli._streams import guard_streams, lost_output
 
 COMMANDS = ("fit", "render", "morph", "info", "compare", "plot", "studio", "doctor")
@@ -45,33 +45,13 @@ class _Group(Group):
             raise Interrupted("interrupted") from None
 
 
-def _show_version(asked: bool) -> None:
-    if asked:
-        print(f"artgen {version_and_commit()}")
-        raise typer.Exit
+_VERSION = showing(
+    "--version", "Show the version and exit.", lambda _: f"artgen {version_and_commit()}\n"
+)
+_MAN = showing("--man", "Print the manual page and exit.", manual)
 
 
-def _show_manual(context: typer.Context, asked: bool) -> None:
-    if asked:
-        print(manual(context), end="")
-        raise typer.Exit
-
-
-def _artgen(
-    context: typer.Context,
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", callback=_show_version, is_eager=True, help="Show the version and exit."
-        ),
-    ] = False,
-    man: Annotated[
-        bool,
-        typer.Option(
-            "--man", callback=_show_manual, is_eager=True, help="Print the manual page and exit."
-        ),
-    ] = False,
-) -> None:
+def _artgen(context: typer.Context, version: bool = _VERSION, man: bool = _MAN) -> None:
     """Turn pictures into art made of parts."""
     if context.invoked_subcommand is None:
         print(context.get_help())

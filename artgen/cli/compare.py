@@ -117,7 +117,11 @@ def compare(
     where: WhereAnew,
     common: Common,
 ) -> int:
-    """Compare ways to fit a picture at an equal budget, beside JPEG, WebP and AVIF."""
+    """Compare ways to fit a picture at an equal budget, beside JPEG, WebP and AVIF.
+
+    Examples:
+        artgen compare photo.jpg -p gaussian:count=500 -p triangle@climb --time 10
+    """
     if not contestants:
         raise UsageError("there is nothing to compare", hint="give -p once or more: -p gaussian")
     if seed is not None and seed >= 2**63:

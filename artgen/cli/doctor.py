@@ -12,7 +12,11 @@ def doctor(
     *,
     common: Common,
 ) -> int:
-    """Check that everything artgen needs works. Exit with 6 if something does not."""
+    """Check that everything artgen needs works. Exit with 6 if something does not.
+
+    Examples:
+        artgen doctor --report
+    """
     from dataclasses import asdict
 
     from artgen.cli._machine import examine

@@ -79,7 +79,14 @@ def fit(
     where: Where,
     common: Common,
 ) -> int:
-    """Fit parts to a picture, clip or set. Write STEM.png, .mp4, .art and .json."""
+    """Fit parts to a picture, clip or set. Write STEM.png, .mp4, .art and .json.
+
+    Examples:
+        artgen fit photo.jpg
+        artgen fit photo.jpg -p triangle -n 200 --seed 7
+        artgen fit *.jpg -p circle --palette 6 -j 4
+        artgen fit --recipe artgen-out/photo-gaussian.png --out again
+    """
     from artgen.cli._recipe import plan_runs
     from artgen.recipe.texts import parse_seeds
 

@@ -55,7 +55,12 @@ def build(
     where: Where,
     common: Common,
 ) -> int:
-    """Make the stills and videos that are out of date, and the page DIR/out/index.html."""
+    """Make the stills and videos that are out of date, and the page DIR/out/index.html.
+
+    Examples:
+        artgen gallery build -j 2
+        artgen gallery build pieces --only sunset
+    """
     registry = common.registry()
 
     from artgen.cli._progress import progress
@@ -146,7 +151,11 @@ def check(
     *,
     common: Common,
 ) -> int:
-    """List missing, outdated and failed pieces. Exit with 7 if there is one."""
+    """List missing, outdated and failed pieces. Exit with 7 if there is one.
+
+    Examples:
+        artgen gallery check
+    """
     registry = common.registry()
 
     from artgen.gallery import examine, open_gallery
@@ -184,7 +193,11 @@ def open_page(
     *,
     common: WithoutPlugins,
 ) -> None:
-    """Open the page in a browser and print its path."""
+    """Open the page in a browser and print its path.
+
+    Examples:
+        artgen gallery open pieces
+    """
     from artgen.gallery import open_gallery
 
     found = _made(open_gallery(folder, quick=quick))
@@ -211,7 +224,11 @@ def reel(
     *,
     common: WithoutPlugins,
 ) -> None:
-    """Join the videos of the highlights, or of --only, into one MP4."""
+    """Join the videos of the highlights, or of --only, into one MP4.
+
+    Examples:
+        artgen gallery reel --only sunset --only harbour -o reel.mp4
+    """
     from artgen.gallery import finished_pieces, open_gallery, write_reel
 
     found = _made(open_gallery(folder, quick=quick))

@@ -52,7 +52,11 @@ def info(
     *,
     common: Common,
 ) -> None:
-    """Show how a file was made, with its recipe."""
+    """Show how a file was made, with its recipe.
+
+    Examples:
+        artgen info photo-gaussian.png
+    """
     from artgen.output import read_recipe
     from artgen.recipe import Recipe
 

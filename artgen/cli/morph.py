@@ -34,7 +34,11 @@ def morph(
     *,
     common: Common,
 ) -> None:
-    """Morph one drawing into another: its parts move to where the other's are."""
+    """Morph one drawing into another: its parts move to where the other's are.
+
+    Examples:
+        artgen morph one.art other.art -o morph.mp4 --loop
+    """
     for art in (first, second):
         check_art(art)
     registry = common.registry()

@@ -54,7 +54,12 @@ def plot(
     *,
     common: Common,
 ) -> None:
-    """Plot the losses of runs, the generations of an evolution, or what a codec learned."""
+    """Plot the losses of runs, the generations of an evolution, or what a codec learned.
+
+    Examples:
+        artgen fit photo.jpg --log run.jsonl
+        artgen plot run.jsonl
+    """
     from artgen.output import atomic_write, encode_png
     from artgen.targets import parse_colour
     from artgen.values.canvas import Canvas

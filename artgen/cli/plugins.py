@@ -48,7 +48,11 @@ def list_plugins(
     *,
     common: Common,
 ) -> None:
-    """List all plugins, their status and what they offer."""
+    """List all plugins, their status and what they offer.
+
+    Examples:
+        artgen plugins list --plugin petal.py
+    """
     registry = common.registry()
     found = registry.plugins
     looks = {registry.spelling(entry): entry.summary for entry in registry.entries("look")}
@@ -83,7 +87,11 @@ def show(
     *,
     common: Common,
 ) -> None:
-    """Describe a primitive, engine, loss, target, exporter, look or package."""
+    """Describe a primitive, engine, loss, target, exporter, look or package.
+
+    Examples:
+        artgen plugins show triangle
+    """
     from artgen.plan.catalogue import facts_of
     from artgen.registry import PREFIX
 

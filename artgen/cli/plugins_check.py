@@ -32,7 +32,11 @@ def check(
     *,
     common: Common,
 ) -> int:
-    """Run the conformance checks on a plugin. Exit with 4 if one fails."""
+    """Run the conformance checks on a plugin. Exit with 4 if one fails.
+
+    Examples:
+        artgen plugins check petal.py
+    """
     loose = [Path(what)] if what.endswith(".py") else []
     registry = common.registry(*loose)
     entries = _entries(what, registry)

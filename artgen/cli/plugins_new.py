@@ -26,7 +26,12 @@ def new(
     *,
     common: Common,
 ) -> None:
-    """Create a working plugin in the current folder, as a package or a single file."""
+    """Create a working plugin in the current folder, as a package or a single file.
+
+    Examples:
+        artgen plugins new petal --file
+        artgen plugins new woven --kind look
+    """
     from artgen.scaffold import create
 
     registry = common.registry()

@@ -20,6 +20,9 @@ def search(
     """Search what is installed, and look up the package artgen-WORD on the package index.
 
     pip has no search for parts of names: other packages are found by their whole name only.
+
+    Examples:
+        artgen plugins search dots
     """
     from artgen.registry import KINDS, PREFIX
 

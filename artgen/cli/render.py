@@ -131,7 +131,13 @@ def render(
     framing: Framing,
     common: Common,
 ) -> None:
-    """Draw a saved drawing or film at any size."""
+    """Draw a saved drawing or film at any size.
+
+    Examples:
+        artgen render photo.art -o poster.png --size 4096
+        artgen render photo.art -o photo.svg -o photo.html
+        artgen render photo.art -o plot.svg --page A4 --pens 3
+    """
     if str(art) != STDIO:
         check_art(art)
     registry = common.registry()

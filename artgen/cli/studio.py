@@ -32,7 +32,12 @@ def studio(
     *,
     common: Common,
 ) -> None:
-    """Write one HTML page that fits splats in a browser, on its graphics card, by WebGPU."""
+    """Write one HTML page that fits splats in a browser, on its graphics card, by WebGPU.
+
+    Examples:
+        artgen studio --open
+        artgen studio -p stroke --plugin petal.py -o studio.html
+    """
     from artgen.cli._progress import showing
     from artgen.output import atomic_write
     from artgen.studio import build_studio, default_splats
