@@ -10,25 +10,15 @@ from artgen.base.errors import InputError, UsageError, reading
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
 
-_KINDS = {
-    ".art": "art",
-    ".png": "still",
-    ".svg": "vectors",
-    ".html": "page",
-    ".mp4": "video",
-    ".webm": "video",
-    ".gif": "video",
-    ".webp": "video",
-    ".apng": "video",
-    ".json": "summary",
-    ".pdf": "page",
-    ".eps": "vectors",
-    ".tif": "still",
-    ".tiff": "still",
-    ".jpg": "still",
-    ".jpeg": "still",
-    ".avif": "still",
+_SUFFIXES = {
+    "art": "art",
+    "still": "png tif tiff jpg jpeg avif",
+    "vectors": "svg eps",
+    "page": "html pdf",
+    "video": "mp4 webm gif webp apng",
+    "summary": "json",
 }
+_KINDS = {f".{each}": kind for kind, suffixes in _SUFFIXES.items() for each in suffixes.split()}
 _METRICS = (
     *("psnr", "ssim", "mse", "accuracy", "mean_error"),
     *("loss", "bytes", "bpp", "stopped_by"),

@@ -7,7 +7,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import TypeVar
 
@@ -84,6 +84,9 @@ class Work:
     rounds: int = 0
 
 
+NOTHING = Work()
+
+
 @dataclass(frozen=True)
 class Pace:
     """Seconds per step in each stretch of the schedule, per evaluation, frame and round."""
@@ -112,17 +115,9 @@ class Pace:
         """The number of evaluations that fit into their share of `seconds`, at least the last."""
         return max(1, int(EVALUATION_SHARE * seconds / max(self.evaluation, 1e-9)))
 
-    def steps_in(
-        self,
-        seconds: float,
-        *,
-        evaluations: int = 0,
-        frames: int = 0,
-        rounds: int = 0,
-        progress: float = 0.0,
-    ) -> int:
-        """The number of steps after `progress` that fit into `seconds` beside all else."""
-        left = seconds - self.seconds(Work((), evaluations, frames, rounds))
+    def steps_in(self, seconds: float, other: Work = NOTHING, *, progress: float = 0.0) -> int:
+        """The number of steps after `progress` that fit into `seconds` beside `other` work."""
+        left = seconds - self.seconds(other)
         step = self.seconds(Work(stretches(progress, 1.0, 1)))
         return max(1, int(left / max(step, 1e-9)))
 
@@ -163,29 +158,18 @@ class Budget:
             self.checked = spent
         return due
 
-    def revised(
-        self,
-        spent: float,
-        steps: int,
-        progress: float,
-        *,
-        evaluations: int,
-        frames: int,
-        rounds: int,
-    ) -> int:
+    def revised(self, spent: float, steps: int, other: Work, progress: float) -> int:
         """The number of steps still to take where `steps` are left, after `spent` seconds.
 
         `steps` themselves where they end in time; `progress` is the share of the schedule that is
-        done, and the other numbers are what else there is to do.
+        done, and `other` is what else there is to do.
         """
         left = (self.seconds - spent) / self.slowness
-        work = Work(stretches(progress, 1.0, steps), evaluations, frames, rounds)
+        work = replace(other, steps=stretches(progress, 1.0, steps))
         off = self.slowness * (self.pace.seconds(work) - left)
         if abs(off) <= TOLERANCE * self.seconds:
             return steps
-        fitting = self.pace.steps_in(
-            left, evaluations=evaluations, frames=frames, rounds=rounds, progress=progress
-        )
+        fitting = self.pace.steps_in(left, other, progress=progress)
         # One slow moment must not end a fit early, nor hurry its schedule to the end.
         fewest = steps / LARGEST_CHANGE if spent < self.seconds / 2 else 1
         return round(min(max(fitting, fewest), steps * LARGEST_CHANGE))

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import closing, contextmanager
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from artgen.base.errors import Diverged, OutOfMemory
@@ -113,7 +112,7 @@ class Recording:
         except Diverged:
             return
         step = self.progress.offset + engine.step
-        self.history.add(step, self.progress.stage, drawing, identities(engine, best=False))
+        self.history.add(step, self.progress.stage, drawing, engine.identities(best=False))
 
     def show(self, engine: Engine) -> None:
         """Draw for those who watch: what that takes is no part of the run."""
@@ -166,8 +165,3 @@ class Recording:
             test=job.data.test,
         )
         return lambda seconds: view.show(job.shown(film.drawing(job.start, seconds))).pixels
-
-
-def identities(engine: Engine, best: bool) -> torch.Tensor | None:
-    """Numbers of the parts, where the engine tracks them."""
-    return engine.identities(best)

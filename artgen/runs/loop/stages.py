@@ -28,7 +28,7 @@ from artgen.runs.loop.agenda import Agenda, work_between
 from artgen.runs.loop.history import Snapshot
 from artgen.runs.loop.pace import Pace, Work, measure_pace
 from artgen.runs.loop.progress import Progress, part, prefixed
-from artgen.runs.loop.recording import Recording, identities
+from artgen.runs.loop.recording import Recording
 from artgen.runs.loop.recovery import Recovery, continuing, on_cpu
 from artgen.runs.loop.time_budget import TimeBudget
 from artgen.values.drawing import Drawing
@@ -110,7 +110,7 @@ class Loop:
                 self._move_to_cpu(error)
                 index = progress.stage
                 continue
-            found = self.drawing.tensors, identities(engine, best=True)
+            found = self.drawing.tensors, engine.identities(best=True)
             progress.offset += engine.step
             last = Snapshot(progress.offset, index, *found)
             if progress.stopped_by == "interrupted":

@@ -7,6 +7,7 @@ one, and their number is revised on the way. The recipe gets both, as `steps` an
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from artgen.engines import Engine, Problem
@@ -74,17 +75,15 @@ class TimeBudget:
         left = budget - pace.rehearsed
         most = pace.evaluations_in(budget)
         # Where there are fewer steps, there are no more evaluations or frames.
-        steps = pace.steps_in(left, rounds=pace.rounds)
+        rounds = Work(rounds=pace.rounds)
+        steps = pace.steps_in(left, rounds)
         if len(evaluation_steps(recipe.stage[index], engine, steps)) > most:
             recipe = recipe.with_stage(index, evaluations=most)
         if len(occasions.frame_steps(steps, recipe.output)) > pace.frames_in(left):
             recipe = recipe.with_output(frames=pace.frames_in(left))
-        steps = pace.steps_in(
-            left,
-            evaluations=len(evaluation_steps(recipe.stage[index], engine, steps)),
-            frames=len(occasions.frame_steps(steps, recipe.output)),
-            rounds=pace.rounds,
-        )
+        evaluations = len(evaluation_steps(recipe.stage[index], engine, steps))
+        frames = len(occasions.frame_steps(steps, recipe.output))
+        steps = pace.steps_in(left, replace(rounds, evaluations=evaluations, frames=frames))
         # Rounds seem dear in a rehearsal: a plan that is too short could not be revised in time.
         steps = max(steps, pace.steps_in(left / 2))
         self.progress.budget = budget
@@ -107,14 +106,12 @@ class TimeBudget:
             return None
         stage = recipe.stage[index]
         total, before = stage.steps or 1, stage.replanned or ()
-        left = self._budget.revised(
-            spent,
-            total - step,
-            problem.progress(step),
+        other = Work(
             evaluations=number_after(step, agenda.evaluations),
             frames=number_after(step, agenda.frames),
             rounds=rounds_after(step - 1, engine),
         )
+        left = self._budget.revised(spent, total - step, other, problem.progress(step))
         steps = min(step + left, self._most_steps)
         if steps == total or len(before) == MOST_REVISIONS:
             return None
