@@ -48,11 +48,7 @@ def print_estimates(
             del paths["video"]
         shown.append(
             {
-                "seconds": found.seconds,
-                "memory": found.memory,
-                "art_bytes": found.art_bytes,
-                "still_bytes": found.still_bytes,
-                "video_bytes": found.video_bytes,
+                **{key: value for key, value in vars(found).items() if key != "recipe"},
                 "outputs": {kind: str(path) for kind, path in paths.items() if kind != "folder"},
                 "recipe": found.recipe.to_dict(),
             }
@@ -75,11 +71,7 @@ def _facts(found: Estimate, stem: str) -> str:
         facts.append(f"time of fitting: {found.seconds:.3g} s")
     if found.memory is not None:
         facts.append(f"memory: {found.memory / 1e6:,.0f} MB")
-    if found.art_bytes is not None:
-        facts.append(f"{stem}.art: {found.art_bytes:,} bytes")
-    if found.still_bytes is not None:
-        facts.append(f"{stem}.png: {found.still_bytes:,} bytes")
-    if found.video_bytes is not None:
-        name = f"{stem}.{found.recipe.output.video_format}"
-        facts.append(f"{name}: {found.video_bytes:,} bytes")
+    video = found.recipe.output.video_format
+    sizes = {"art": found.art_bytes, "png": found.still_bytes, video: found.video_bytes}
+    facts += [f"{stem}.{suffix}: {size:,} bytes" for suffix, size in sizes.items() if size]
     return "".join(f"# {fact}\n" for fact in facts)

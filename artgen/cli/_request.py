@@ -15,13 +15,12 @@ from typing import Any, ClassVar, TypeVar, Union, get_args, get_origin, get_type
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
 from artgen.cli._flags import Framing, Panel
+from artgen.cli._where import SEE
 from artgen.recipe import flagged, keys
 from artgen.recipe.keys import Key
 from artgen.values.frame import is_focus, parse_frame, parse_pixels
 
 T = TypeVar("T")
-
-SEE = "How to watch"
 
 _MAKE, _FILES = Panel(keys.MAKE), Panel(keys.WRITE)
 
@@ -39,7 +38,7 @@ def _keyed(cls: type[T]) -> type[T]:
 
 def _type(key: Key) -> Any:
     assert key.flag is not None
-    kind = key.flag.type or key.type
+    kind = key.flag.typed or key.type
     if get_origin(kind) in (Union, types.UnionType):
         kind = next(each for each in get_args(kind) if each is not type(None))
     return kind if kind is bool else kind | None
@@ -52,7 +51,7 @@ def _option(name: str, key: Key) -> Any:
     if _type(key) is bool:
         return panel.switch(flag.help, *names)
     low, high = flag.low, flag.high
-    if low is None and flag.type is None:
+    if low is None and flag.typed is None:
         low, high = key.bounds.get("ge"), key.bounds.get("le")
     limits: dict[str, Any] = {"min": low, "max": high}
     complete = flag.complete

@@ -27,7 +27,7 @@ from artgen.cli._flags import Common
 from artgen.cli._pipes import is_stdout
 from artgen.cli._progress import progress
 from artgen.cli._sheet import Cell, write_sheet
-from artgen.cli._where import Files, Where
+from artgen.cli._where import Files, Watching, Where
 from artgen.events import Event, Observer
 from artgen.executor import ProcessExecutor
 from artgen.output import probe_folder
@@ -56,11 +56,9 @@ class Session:
     where: Where
     files: Files
     search: Sequence[Path]
-    live: bool
+    watching: Watching
     video: Path | None
-    port: int = 0
-    show: bool = False
-    outputs: Sequence[Path] = ()
+    outputs: Sequence[Path]
 
     def run_one(self, run: Run) -> int:
         """Run it, print what was written and return the exit code. Raises what ended it."""
@@ -200,12 +198,12 @@ class Session:
     @contextmanager
     def _page(self, control: RunControl) -> Iterator[list[Observer]]:
         """The page that shows the runs and can end them with `control`, if one was asked for."""
-        if not self.live:
+        if not self.watching.page:
             yield []
             return
         from artgen.live import Live
 
-        with Live(control, port=self.port) as page:
+        with Live(control, port=self.watching.live_port or 0) as page:
             say(f"live: {page.address}")
             yield [page]
 
@@ -301,7 +299,7 @@ class Session:
                 print(path, flush=True)
 
     def _show(self, file: str | Path | None) -> None:
-        if self.show and file and not open_in_browser(Path(file)):
+        if self.watching.show and file and not open_in_browser(Path(file)):
             say(f"warning: there is no browser to show {file}")
 
     def _write_sheet(

@@ -1,4 +1,4 @@
-"""How the runs of a command are carried out: where, and which files they leave."""
+"""How the runs of a command are carried out: where, how watched, and which files they leave."""
 
 from __future__ import annotations
 
@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from artgen.tasks import Executor
 
 
-_PANEL, _FILES = Panel("Many runs"), Panel("What to write")
+SEE = "How to watch"
+
+_PANEL, _FILES, _SEE = Panel("Many runs"), Panel("What to write"), Panel(SEE)
 
 RAY = "ray"
 
@@ -45,6 +47,43 @@ class Files:
     checkpoint_every: int | None = _FILES.option(
         "STEPS", "Interval between checkpoints for --resume. Default: 10 seconds.", min=1
     )
+
+
+@dataclass(frozen=True)
+class Watching:
+    """The flags that say how a run is watched, and what follows it."""
+
+    live: bool = _SEE.switch(
+        "Serve a local page that shows the run and can pause or stop it.", "--live"
+    )
+    live_port: int | None = _SEE.option(
+        "PORT", "With --live: serve the page on this port. Default: a free one.", min=1, max=65_535
+    )
+    show: bool = _SEE.switch("Show the picture in the browser at the end.", "--open")
+    notify: str | None = _SEE.option(
+        "COMMAND",
+        "Run a shell command at the end; it finds the exit code in ARTGEN_EXIT_CODE.",
+    )
+    dry_run: bool = _SEE.switch(
+        "Write nothing: print the complete recipe as TOML, with estimates of time, memory and size "
+        "as comments.",
+        "--dry-run",
+    )
+    origins: bool = _SEE.switch(
+        "With --dry-run: say in a comment where each value comes from: a flag, a look, a recipe, "
+        "settings, a preset or a default.",
+        "--origins",
+    )
+    watch: bool = _SEE.switch(
+        "With --plugin: after every save of FILE.py, fit a small preview and show it on a "
+        "live page. Writes no files. Ctrl-C ends it.",
+        "--watch",
+    )
+
+    @property
+    def page(self) -> bool:
+        """Whether there is a page."""
+        return self.live or self.live_port is not None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from artgen.base.errors import OutputError
-from artgen.cli._console import columns, describe, print_error, print_json
+from artgen.cli._console import columns, print_error, print_json
 from artgen.cli._flags import Common, switch
 
 
@@ -29,8 +29,8 @@ def doctor(
     failed = [check.name for check in checks if check.state == "fail"]
     error = OutputError(f"checks failed: {', '.join(failed)}") if failed else None
     if common.as_json:
-        failure = {"error": describe(error)} if error else {}
-        print_json({**failure, "ok": not failed, "checks": [asdict(check) for check in checks]})
+        shown = [asdict(check) for check in checks]
+        print_json({"ok": not failed, "checks": shown}, [error] if error else ())
     elif report:
         print(markdown(checks))
     elif not common.quiet:

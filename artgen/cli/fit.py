@@ -4,60 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import UsageError
 from artgen.cli import _completion
 from artgen.cli._console import load_module, say
-from artgen.cli._flags import Common, Framing, Panel, argument
-from artgen.cli._request import SEE, Request
-from artgen.cli._where import Files, Where
+from artgen.cli._flags import Common, Framing, argument
+from artgen.cli._request import Request
+from artgen.cli._where import Files, Watching, Where
 
 if TYPE_CHECKING:
     from artgen.recipe.layers import Laid
     from artgen.registry import Registry
     from artgen.runs.whole.task import Run
-
-_SEE = Panel(SEE)
-
-
-@dataclass(frozen=True)
-class Watching:
-    """The flags that say how a run is watched, and what follows it."""
-
-    live: bool = _SEE.switch(
-        "Serve a local page that shows the run and can pause or stop it.", "--live"
-    )
-    live_port: int | None = _SEE.option(
-        "PORT", "With --live: serve the page on this port. Default: a free one.", min=1, max=65_535
-    )
-    show: bool = _SEE.switch("Show the picture in the browser at the end.", "--open")
-    notify: str | None = _SEE.option(
-        "COMMAND",
-        "Run a shell command at the end; it finds the exit code in ARTGEN_EXIT_CODE.",
-    )
-    dry_run: bool = _SEE.switch(
-        "Write nothing: print the complete recipe as TOML, with estimates of time, memory and size "
-        "as comments.",
-        "--dry-run",
-    )
-    origins: bool = _SEE.switch(
-        "With --dry-run: say in a comment where each value comes from: a flag, a look, a recipe, "
-        "settings, a preset or a default.",
-        "--origins",
-    )
-    watch: bool = _SEE.switch(
-        "With --plugin: after every save of FILE.py, fit a small preview and show it on a "
-        "live page. Writes no files. Ctrl-C ends it.",
-        "--watch",
-    )
-
-    @property
-    def page(self) -> bool:
-        """Whether there is a page."""
-        return self.live or self.live_port is not None
 
 
 def fit(
@@ -139,18 +100,8 @@ def fit(
     from artgen.cli._afterwards import notified
     from artgen.cli._runs import Session
 
-    session = Session(
-        registry,
-        common,
-        where,
-        files,
-        search,
-        watching.page,
-        request.film_file,
-        port=watching.live_port or 0,
-        show=watching.show,
-        outputs=request.outputs or (),
-    )
+    shown = request.film_file, request.outputs or ()
+    session = Session(registry, common, where, files, search, watching, *shown)
     if len(runs) == 1 and not many:
         return notified(watching.notify, lambda: session.run_one(runs[0]))
     return notified(watching.notify, lambda: session.run_batch(runs))

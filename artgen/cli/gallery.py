@@ -106,7 +106,6 @@ def build(
     if common.as_json:
         print_json(
             {
-                **({"error": describe(failure)} if failure else {}),
                 "page": str(page),
                 "pieces": [
                     {
@@ -118,7 +117,8 @@ def build(
                     }
                     for built in results
                 ],
-            }
+            },
+            [failure] if failure else (),
         )
     elif not common.quiet:
         print(page)
@@ -172,8 +172,7 @@ def check(
             {"slug": state.piece.slug, "status": state.status, "reason": state.reason}
             for state in states
         ]
-        error = {"error": describe(failure)} if wrong else {}
-        print_json({**error, "ok": not wrong, "pieces": pieces})
+        print_json({"ok": not wrong, "pieces": pieces}, [failure] if wrong else ())
     else:
         for state in wrong:
             print(f"{state.piece.slug}: {state.status}: {state.reason}", flush=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from artgen.base.errors import PluginError
-from artgen.cli._console import describe, print_error, print_json
+from artgen.cli._console import print_error, print_json
 from artgen.cli._flags import Common, argument
 
 if TYPE_CHECKING:
@@ -63,8 +63,7 @@ def check(
     )
     error = PluginError("; ".join(failed), hint=_hint(common.verbose)) if failed else None
     if common.as_json:
-        failure = {"error": describe(error)} if error else {}
-        print_json({**failure, "ok": not failed, "checked": checked})
+        print_json({"ok": not failed, "checked": checked}, [error] if error else ())
     if error is None:
         return 0
     print_error(error, verbose=False)

@@ -194,7 +194,7 @@ class Comparison:
     ) -> FitTask:
         recipe = contestant.recipe
         target = TargetTable(source=source, size=self.size, background=recipe.target.background)
-        recipe = recipe.aimed_at(target)
+        recipe = recipe.replace(target=target)
         if recipe.seed is None:
             recipe = recipe.with_seed(self.seed)
         return FitTask(

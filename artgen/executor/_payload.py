@@ -112,7 +112,7 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
             assert isinstance(focus, FileReference)
             recipe = recipe.with_target(focus=_moved(focus, path))
         elif what == "init":
-            recipe = recipe.with_init(_moved(recipe.init, path))
+            recipe = recipe.replace(init=_moved(recipe.init, path))
         elif what.startswith("picture"):
             pictures[name] = path
         else:

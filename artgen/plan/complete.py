@@ -142,9 +142,5 @@ def _complete(data: dict[str, Any], name: str, engine: type[Engine], primitive: 
         check_engine_options(name, given, names, families, primitive.family)
     given = {**earlier_options(name, given, names), **given}
     options = parse_options(known, given, owner=f"engine {name}")
-    own.update(engine=name)
-    return Stage.parse({**own, **_without_none(dataclasses.asdict(options))})
-
-
-def _without_none(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in values.items() if value is not None}
+    values = {k: v for k, v in dataclasses.asdict(options).items() if v is not None}
+    return Stage.parse({**own, "engine": name, **values})

@@ -84,7 +84,7 @@ def migrated(named: Named) -> Recipe:
         own = {key: stage.to_dict()[key] for key in stage.asked}
         options = migrated_engine_options(name, stage.options, known)
         stages.append(Stage.parse({**own, **options}))
-    return recipe.migrated(stages)
+    return recipe.replace(schema_version=SCHEMA, stage=tuple(stages))
 
 
 def names_of(options: type[Any]) -> set[str]:

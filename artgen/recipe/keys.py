@@ -46,12 +46,11 @@ class Wrong(Exception):
 class Flag(NamedTuple):
     """The flag of ``artgen fit`` that sets a key: its `panel`, its value in capitals and its help.
 
-    - `type`: of the value as typed, where a text becomes the value of the key
-    - `parse`: what makes the value of that text: a function, or ``module:function`` of a layer
-      above
+    - `type`: of the value as typed, where it is not that of the key
+    - `parse`: what makes the value of a text: a function, or ``module:function`` of a layer above
     - `names`: its spellings, where it is not ``--`` and the name of the key; `own` is that of its
       parameter where another key has the key's name
-    - `file`: the value is a file, or as for the type ``str`` a text or a file
+    - `file`: the value is a file: ``Path``, or ``str`` where it may be another text
     - `complete`: what the shell completes it with, a name in `artgen.cli._completion`, and the
       kind of names
     - `usual`: whether the short help shows it
@@ -64,11 +63,16 @@ class Flag(NamedTuple):
     names: tuple[str, ...] = ()
     type: Any = None
     parse: Callable[[str], Any] | str | None = None
-    file: bool = False
+    file: Any = None
     complete: str | tuple[str, str] | None = None
     low: float | None = None
     high: float | None = None
     usual: bool = False
+
+    @property
+    def typed(self) -> Any:
+        """The type of the value as typed; None for that of the key."""
+        return self.type or self.file or (str if self.parse else None)
 
 
 class Key:

@@ -73,8 +73,7 @@ class Recipe(Table):
             "FILE.art|FILE.svg",
             "Start from a saved drawing, with its primitive and options. "
             "Shapes can also start from splats, or from the filled paths of an SVG.",
-            type=Path,
-            file=True,
+            file=Path,
         ),
     )
     """An `.art` file to start from, of the same primitive; shapes can also start from splats, or
@@ -155,14 +154,6 @@ class Recipe(Table):
         """The recipe with this seed."""
         return self.replace(seed=seed)
 
-    def with_init(self, init: FileReference) -> Recipe:
-        """The recipe with this drawing to start from."""
-        return self.replace(init=init)
-
-    def aimed_at(self, target: TargetTable) -> Recipe:
-        """The recipe with this target, and nothing of the one before."""
-        return self.replace(target=target)
-
     def with_target(self, **changes: Any) -> Recipe:
         """The recipe with other values of keys of its target. Raises UsageError."""
         return self.replace(target=_changed(self.target, "target", changes))
@@ -225,10 +216,6 @@ class Recipe(Table):
     def with_kind(self, kind: KindTable | None) -> Recipe:
         """The recipe with this kind of run."""
         return self.replace(kind=kind)
-
-    def migrated(self, stages: Sequence[Stage]) -> Recipe:
-        """The recipe in the current schema, with these stages."""
-        return self.replace(schema_version=SCHEMA, stage=tuple(stages))
 
 
 def flagged() -> Iterator[tuple[str, str, Key]]:

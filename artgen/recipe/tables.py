@@ -207,7 +207,6 @@ class TargetTable(Table):
             "Limit shapes and background to these colours: '#e63946,teal', a name such as riso or "
             "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
             "learned from the picture.",
-            type=str,
             parse="artgen.targets:parse_palette",
             complete="palettes",
             usual=True,
@@ -225,8 +224,7 @@ class TargetTable(Table):
             "auto|X,Y,R|FILE",
             "Where detail matters most: auto for faces, or else what stands out; circles, as "
             "shares of width, height and shorter side, with ; between several; or a gray picture.",
-            type=str,
-            file=True,
+            file=str,
         ),
     )
     """Where detail matters: `auto` finds faces, or else what stands out, and is stored as circles;
@@ -240,8 +238,7 @@ class TargetTable(Table):
             JUDGE,
             "FILE",
             "Gray picture that weights each pixel: white counts fully, black not at all.",
-            type=Path,
-            file=True,
+            file=Path,
         ),
     )
     """A gray picture that weights each pixel. Default: none."""
@@ -301,7 +298,6 @@ class PrimitiveTable(OpenTable):
             "Number of parts. auto: add parts while they help, or until --target-psnr is "
             "reached. For a codec: size of the latent, or rank. Default: the primitive's.",
             names=("--count", "-n"),
-            type=str,
             parse=parse_count,
             usual=True,
         ),
@@ -509,7 +505,6 @@ class OutputTable(Table):
             WRITE,
             "PX|WxH",
             "Size of the video: its long side, or both sides. Default: the fitting size.",
-            type=str,
             parse=lambda text: parse_pixels(text, flag="--video-size"),
         ),
     )
@@ -554,7 +549,6 @@ class OutputTable(Table):
             WRITE,
             "SIZE",
             "Largest video file, such as 10MB; quality and size follow from it.",
-            type=str,
             parse=parse_bytes,
         ),
     )

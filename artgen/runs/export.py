@@ -116,10 +116,7 @@ def _summary(
         "artgen": __version__,
         "primitive": recipe.primitive.name,
         "engine": ",".join(stage.engine for stage in recipe.stage),
-        "backend": table.backend,
-        "device": table.device,
-        "threads": table.threads,
-        "precision": table.precision,
+        **{key: getattr(table, key) for key in ("backend", "device", "threads", "precision")},
         "seed": recipe.seed,
         "target": {
             "name": target.source,

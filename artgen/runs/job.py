@@ -58,13 +58,12 @@ class Job:
     @cached_property
     def view(self) -> View:
         """Shows drawings at the fitting size."""
-        return open_view(
-            self.start,
-            self.plan.primitive,
-            device=self.device,
-            backend=self.backend,
-            test=self.data.test,
-        )
+        return open_view(self.start, self.plan.primitive, **self.means)
+
+    @property
+    def means(self) -> dict[str, Any]:
+        """What views of this job draw with."""
+        return {"device": self.device, "backend": self.backend, "test": self.data.test}
 
     @cached_property
     def _camera(self) -> FramedView | None:
@@ -72,14 +71,8 @@ class Job:
         size = self.recipe.output.video_size
         if size is None:
             return None
-        return FramedView(
-            self.recipe.framed(size),
-            self.shown(self.start),
-            self.plan.primitive,
-            device=self.device,
-            backend=self.backend,
-            test=self.data.test,
-        )
+        frame, start = self.recipe.framed(size), self.shown(self.start)
+        return FramedView(frame, start, self.plan.primitive, **self.means)
 
     @property
     def palette(self) -> Tensor | None:

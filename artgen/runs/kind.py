@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ from artgen.runs.job import Fitted, Job
 from artgen.runs.opening import Inputs, open_inputs
 from artgen.targets import Target
 from artgen.values.drawing import Drawing
+
+Started: TypeAlias = Callable[[Engine], None] | None
+"""What is called with the engine of every stage before its first step, if anything."""
 
 Frames = Iterator[NDArray[np.uint8]]
 """Pictures [height, width, 3], one after the other."""
@@ -150,16 +153,8 @@ class RunKind(ABC):
         return Estimate(job.recipe)
 
     @abstractmethod
-    def begin(
-        self,
-        job: Job,
-        folder: RunFolder | None = None,
-        started: Callable[[Engine], None] | None = None,
-    ) -> None:
-        """Get ready to `fit` the job; what resuming needs is kept in `folder`.
-
-        `started` is called with the engine of every stage before its first step.
-        """
+    def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
+        """Get ready to `fit` the job; what resuming needs is kept in `folder`."""
 
     @abstractmethod
     def resume(self) -> None:

@@ -50,9 +50,9 @@ class Executor(Protocol):
         """Keep what several calls of `run` share for the block: processes, a connection.
 
         All do the same `work`, of at most `tasks` tasks at a time, which take `cpus` processors
-        each. It may be entered in another thread.
+        each. It may be entered in another thread. By default nothing is shared.
         """
-        ...
+        return nullcontext()
 
     def run(
         self,
@@ -69,16 +69,10 @@ class Executor(Protocol):
         ...
 
 
-class SerialExecutor:
+class SerialExecutor(Executor):
     """Runs tasks one after the other in this process."""
 
     number = 1
-
-    def session(
-        self, work: Work[Any, Any], *, tasks: int, cpus: int = 1
-    ) -> AbstractContextManager[None]:
-        """Nothing is shared."""
-        return nullcontext()
 
     def run(
         self,

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from artgen.base.errors import OutputError
 from artgen.film.scenes import Film, Scene
+from artgen.runs.joining import join_keys
 from artgen.runs.state_file import putting_to_use, read_state, write_state
 
 CHAPTER = 240
@@ -95,23 +96,9 @@ def make_scenes(keys: list[Keyframe], first: int, fps: float) -> list[Scene]:
 
 def _chapter(keys: list[Keyframe], start: int, first: int, fps: float) -> Scene:
     """Keys number `start` and so on of a scene."""
-    times = tuple((first + start + index) / fps for index in range(len(keys)))
-    stacked = {name: torch.stack([key.tensors[name] for key in keys]) for name in keys[0].tensors}
-    if all(key.born is None or int(key.born.max()) <= start for key in keys):
-        return Scene(times, stacked)
-    # Each life is a place and the keys that it spans; in the order of the places.
-    none = torch.zeros(next(iter(stacked.values())).shape[-1], dtype=torch.int64)
-    born = torch.stack([none if key.born is None else key.born for key in keys]) - start
-    begins = born.clamp_min(0) == torch.arange(len(keys))[:, None]
-    place, birth = begins.t().nonzero().unbind(1)
-    follows = torch.ones(len(place), dtype=torch.bool)
-    follows[1:] = place[1:] != place[:-1]
-    ends = torch.full_like(birth, len(keys) - 1)
-    ends[:-1] = torch.where(follows[1:], ends[:-1], birth[1:] - 1)
-    # What a part is before its birth and after its death means nothing: it stands still.
-    number = torch.arange(len(keys))[:, None].clamp(birth, ends)
-    tensors = {
-        name: tensor.movedim(-1, 1)[number, place].movedim(1, -1).contiguous()
-        for name, tensor in stacked.items()
-    }
-    return Scene(times, tensors, torch.stack([birth, ends]))
+    times = [(first + start + index) / fps for index in range(len(keys))]
+    # Each life is a place and the key that it begins with; in the order of the places.
+    places = torch.arange(next(iter(keys[0].tensors.values())).shape[-1])
+    births = [0 if key.born is None else (key.born - start).clamp_min(0) for key in keys]
+    identities = [places * CHAPTER + birth for birth in births]
+    return join_keys(times, [key.tensors for key in keys], identities)

@@ -16,34 +16,23 @@ from artgen.runs.kind import Reason
 
 def reasons_against(recipe: Recipe, source: str, graph: Path | None) -> Iterator[Reason]:
     """What a clip cannot have."""
-    plain, output = OutputTable(), recipe.output
-
-    def cannot_have(what: str, applies: bool, hint: str) -> Reason:
-        return Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
-
-    yield cannot_have(
-        "a time for some of its stages",
-        len({stage.time is None for stage in recipe.stage}) > 1,
-        "give every stage a time, as in --time 20,10",
-    )
-    yield cannot_have("a count of auto", recipe.primitive.count == "auto", "give --count a number")
-    yield cannot_have(
-        "a number of bytes",
-        recipe.primitive.target_bytes is not None,
-        "give --count a number: the file grows with the frames",
-    )
-    yield cannot_have("a drawing to start from", recipe.init is not None, "leave out --init")
-    yield cannot_have(
-        "another rate or length",
-        output.video and (output.fps, output.video_seconds) != (plain.fps, plain.video_seconds),
-        "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed",
-    )
-    yield cannot_have(
-        "a history", bool(output.history), "leave out --history: the clip gives a film"
-    )
-    yield cannot_have(
-        "a last step", any(stage.stop is not None for stage in recipe.stage), "leave out stop"
-    )
+    output, stages = recipe.output, recipe.stage
+    timed = {stage.time is None for stage in stages}
+    rates = {(each.fps, each.video_seconds) for each in (output, OutputTable())}
+    by_bytes = recipe.primitive.target_bytes is not None
+    stopped = any(stage.stop is not None for stage in stages)
+    every = "give every stage a time, as in --time 20,10"
+    rendered = "leave it out, and draw the film with artgen render -o FILE.mp4 --fps --speed"
+    for what, applies, hint in (
+        ("a time for some of its stages", len(timed) > 1, every),
+        ("a count of auto", recipe.primitive.count == "auto", "give --count a number"),
+        ("a number of bytes", by_bytes, "give --count a number: the file grows with the frames"),
+        ("a drawing to start from", recipe.init is not None, "leave out --init"),
+        ("another rate or length", output.video and len(rates) > 1, rendered),
+        ("a history", bool(output.history), "leave out --history: the clip gives a film"),
+        ("a last step", stopped, "leave out stop"),
+    ):
+        yield Reason(f"{source} is a clip, which cannot have {what}", applies, hint)
     yield Reason(
         f"--film {output.film} shows one picture, and the target is a clip",
         output.film is not None and find_form(output.film).photo,

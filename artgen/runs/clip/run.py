@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from artgen.art import Art, bytes_of_shapes
 from artgen.base.errors import Interrupted
 from artgen.display.views import Rendering
-from artgen.engines import Engine
 from artgen.events import Advanced, Evaluated, Event, Notice, Observer
 from artgen.film.scenes import Film, Scene
 from artgen.output import FrameStore
@@ -28,7 +27,7 @@ from artgen.runs.device import threads
 from artgen.runs.elsewhere import StepSum, gathered, taken_by_task
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job
-from artgen.runs.kind import Estimate, Frames, Reason, RunKind
+from artgen.runs.kind import Estimate, Frames, Reason, RunKind, Started
 from artgen.runs.loop.recovery import on_cpu
 from artgen.runs.opening import read_target
 from artgen.runs.picture.run import PictureRun
@@ -57,12 +56,7 @@ class ClipRun(PictureRun):
         """The recipe alone."""
         return RunKind.estimate(self, job, compiled)
 
-    def begin(
-        self,
-        job: Job,
-        folder: RunFolder | None = None,
-        started: Callable[[Engine], None] | None = None,
-    ) -> None:
+    def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
         """Find the scenes, and the steps of their frames where there is a time."""
         assert job.target.clip is not None
         assert job.recipe.clip is not None

@@ -70,12 +70,8 @@ def evaluation_steps(stage: Stage, engine: Engine, total: int) -> Sequence[int]:
 def work_between(begin: int, end: int, engine: Engine, problem: Problem) -> Work:
     """The work of the steps from `begin` to `end`."""
     shares = problem.progress(begin), problem.progress(end)
-    return Work(stretches(*shares, end - begin), rounds=rounds_after(begin - 1, engine, end))
-
-
-def rounds_after(step: int, engine: Engine, end: float = math.inf) -> int:
-    """How many rounds of the engine begin after `step`, and before `end`."""
-    return number_after(step, engine.rounds, end)
+    rounds = number_after(begin - 1, engine.rounds, end)
+    return Work(stretches(*shares, end - begin), rounds=rounds)
 
 
 def number_after(step: int, steps: Collection[int], end: float = math.inf) -> int:

@@ -6,13 +6,12 @@ They are drawings and not pictures, so the progress can be shown again at any si
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -20,6 +19,7 @@ from artgen.base.errors import OutputError
 from artgen.film.scenes import Film, Scene
 from artgen.output import measure_pace
 from artgen.plan import Plan
+from artgen.runs.joining import join_keys
 from artgen.runs.state_file import putting_to_use, read_state, write_state
 from artgen.values.drawing import Drawing
 
@@ -132,7 +132,12 @@ def film_of(
         key = item[1]
         return 0 if not parted else -1 - key.stage if key.identities is not None else key.step
 
-    scenes = [_scene(list(group), parted) for _, group in groupby(timed, scene)]
+    def joined(group: Iterable[tuple[float, Snapshot]]) -> Scene:
+        times, shots = zip(*group, strict=True)
+        known = [key.identities for key in shots if key.identities is not None]
+        return join_keys(times, [key.tensors for key in shots], known if parted else [])
+
+    scenes = [joined(group) for _, group in groupby(timed, scene)]
     return Film(tuple(scenes), seconds, fps)
 
 
@@ -153,29 +158,3 @@ def paced(film: Film, show: Callable[[float], NDArray[np.uint8]]) -> Film:
     scaled = iter(np.round((way - way[first]) * times[-1] / (way[-1] - way[first]), 5).tolist())
     scenes = [replace(each, times=tuple(islice(scaled, each.keyframes))) for each in film.scenes]
     return replace(film, scenes=tuple(scenes))
-
-
-def _scene(timed: list[tuple[float, Snapshot]], parted: bool) -> Scene:
-    times, keys = tuple(time for time, _ in timed), [key for _, key in timed]
-    identities = [key.identities for key in keys if key.identities is not None]
-    same = len(keys) == 1 or all(torch.equal(identities[0], other) for other in identities)
-    if not parted or same:
-        names = keys[0].tensors
-        return Scene(times, {name: torch.stack([k.tensors[name] for k in keys]) for name in names})
-    # Identities increase along the parts of every key, so sorted they are an order for all.
-    everyone = torch.unique(torch.cat(identities))
-    present = torch.stack([torch.isin(everyone, each) for each in identities])
-    number = torch.arange(len(keys))[:, None].expand_as(present)
-    first = number.where(present, len(keys)).amin(0)
-    lifespans = torch.stack([first, number.where(present, -1).amax(0)])
-    # Where a part does not live, it has the values it had last, or will have first.
-    source = torch.maximum(number.where(present, -1).cummax(0).values, first)
-    tensors = {}
-    for name, example in keys[0].tensors.items():
-        wide = example.new_zeros(len(keys), *example.shape[:-1], len(everyone))
-        for values, key, there in zip(wide, keys, present, strict=True):
-            values[..., there] = key.tensors[name]
-        middle = (1,) * (example.dim() - 1)
-        index = source.view(len(keys), *middle, len(everyone)).expand_as(wide)
-        tensors[name] = wide.gather(0, index)
-    return Scene(times, tensors, lifespans)

@@ -156,12 +156,5 @@ class Recording:
         canvas = job.start.canvas
         if job.target.subject is None:
             canvas = canvas.scaled(min(_PACE_SIDE, max(canvas.width, canvas.height)))
-        view = open_view(
-            job.shown(job.start),
-            job.plan.primitive,
-            canvas,
-            device=job.device,
-            backend=job.backend,
-            test=job.data.test,
-        )
+        view = open_view(job.shown(job.start), job.plan.primitive, canvas, **job.means)
         return lambda seconds: view.show(job.shown(film.drawing(job.start, seconds))).pixels

@@ -17,7 +17,6 @@ from artgen.runs.loop.agenda import (
     Occasions,
     evaluation_steps,
     number_after,
-    rounds_after,
 )
 from artgen.runs.loop.pace import Budget, Pace, Stopwatch, Work
 from artgen.runs.loop.progress import Progress
@@ -109,7 +108,7 @@ class TimeBudget:
         other = Work(
             evaluations=number_after(step, agenda.evaluations),
             frames=number_after(step, agenda.frames),
-            rounds=rounds_after(step - 1, engine),
+            rounds=number_after(step - 1, engine.rounds),
         )
         left = self._budget.revised(spent, total - step, other, problem.progress(step))
         steps = min(step + left, self._most_steps)

@@ -75,12 +75,11 @@ def complete(recipe: Recipe, target: Target, files: InputFiles, run: dict[str, A
     if isinstance(target.still, ImageTarget) and isinstance(target.still.focus, tuple):
         circles = (",".join(f"{share:g}" for share in circle) for circle in target.still.focus)
         recipe = recipe.with_target(focus=";".join(circles))
-    if "focus" in files.found:
-        recipe = recipe.with_target(focus=files.reference("focus"))
-    if "mask" in files.found:
-        recipe = recipe.with_target(mask=files.reference("mask"))
+    recipe = recipe.with_target(
+        **{key: files.reference(key) for key in ("focus", "mask") if key in files.found}
+    )
     if "init" in files.found:
-        recipe = recipe.with_init(files.reference("init"))
+        recipe = recipe.replace(init=files.reference("init"))
     return recipe.with_run(**run)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +17,6 @@ from artgen.art.latents import open_latents
 from artgen.base.errors import Diverged, OutputError, UsageError
 from artgen.base.process import is_webgpu
 from artgen.display.views import Rendering
-from artgen.engines import Engine
 from artgen.film.scenes import Film
 from artgen.output import FrameStore
 from artgen.plan import Plan, make_plan
@@ -26,7 +25,7 @@ from artgen.recipe import Recipe
 from artgen.runs.arithmetic import resolve_arithmetic
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job
-from artgen.runs.kind import Asked, Estimate, Frames, Reason, RunKind
+from artgen.runs.kind import Asked, Estimate, Frames, Reason, RunKind, Started
 from artgen.runs.loop.rehearsal import rehearse
 from artgen.runs.loop.stages import Loop
 from artgen.runs.memory import peak_memory
@@ -164,12 +163,7 @@ class PictureRun(RunKind):
         found = f"{target.source} is transparent in {share:.0f} % of its pixels"
         return (f"{found}: --transparent fits its alpha",)
 
-    def begin(
-        self,
-        job: Job,
-        folder: RunFolder | None = None,
-        started: Callable[[Engine], None] | None = None,
-    ) -> None:
+    def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
         """Make the loop."""
         self.loop = Loop(
             job,

@@ -23,7 +23,6 @@ import torch
 from artgen.art import Art
 from artgen.base.errors import Interrupted, UsageError
 from artgen.display.views import Rendering
-from artgen.engines import Engine
 from artgen.events import Advanced, Event, TileFitted
 from artgen.film.scenes import Film
 from artgen.output import FrameStore, probe_folder
@@ -33,7 +32,7 @@ from artgen.runs.elsewhere import Elsewhere, StepSum, gathered, taken_by_task
 from artgen.runs.folder import RunFolder
 from artgen.runs.inputs import InputFiles
 from artgen.runs.job import Fitted, Job
-from artgen.runs.kind import Asked, Frames, Reason, RunKind
+from artgen.runs.kind import Asked, Frames, Reason, RunKind, Started
 from artgen.runs.opening import read_target
 from artgen.runs.picture.run import prepare
 from artgen.runs.state_file import read_state
@@ -88,12 +87,7 @@ class TiledRun(RunKind):
             )
         return prepare_tiled(asked, picture)
 
-    def begin(
-        self,
-        job: Job,
-        folder: RunFolder | None = None,
-        started: Callable[[Engine], None] | None = None,
-    ) -> None:
+    def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
         """Divide the picture."""
         assert isinstance(job.target, LargePicture)
         assert job.recipe.tiles is not None
@@ -210,7 +204,7 @@ class TiledRun(RunKind):
         table = TargetTable(source=f"tile:{number}", background=self.recipe.target.background)
         return TileTask(
             stem=f"{self.context.name}-{each.name}-{number:05d}",
-            recipe=self.recipe.aimed_at(table).with_tiles(None),
+            recipe=self.recipe.replace(target=table, tiles=None),
             folder=self.folder / f"{each.name}-{number:05d}",
             run_name=self.context.name,
             total_steps=self.total_steps,

@@ -79,10 +79,7 @@ class TileTask(Task):
         """The exact state of the engine after the last piece."""
         return self.place / "checkpoint.safetensors"
 
-    @property
-    def milestone(self) -> Path:
-        """The checkpoint."""
-        return self.checkpoint
+    milestone = checkpoint
 
     def resume_files(self) -> dict[str, Path]:
         """The input, and the checkpoint and the output if there are any."""
