@@ -76,21 +76,17 @@ def fit_in_memory(
         given["palette"] = parse_palette(palette)
     elif isinstance(palette, os.PathLike):
         given["palette"] = read_palette(palette)
-    tables: dict[str, Any] = {"primitive": {"name": primitive}, "stage": {}}
+    own = {"name": primitive, **options}
+    tables: dict[str, Any] = {"primitive": own, "stage": {}, "output": {"video": False}}
+    tables["target"] = {"source": source}
     for name, table, key in keywords():
         if name in given:
             value = given[name]
             value = os.fspath(value) if isinstance(value, os.PathLike) else value
             owner = tables.setdefault(table, {}) if table else tables
             owner[key.name] = value
-    tables["primitive"] |= options
-    tables["output"] = {**tables.get("output", {}), "video": False}
     aspect = frame.aspect and "{}:{}".format(*frame.aspect)
-    long_side = Frame.of(size).size
-    tables["target"] = {
-        **tables.get("target", {}),
-        **{"source": source, "size": long_side, "aspect": aspect},
-    }
+    tables["target"] |= {"size": Frame.of(size).size, "aspect": aspect}
     more = [{"engine": "gradient", "quality": given.get("quality")}] if polish else []
     tables["stage"] = [{**tables["stage"], **(engine_options or {})}, *more]
     recipe = Recipe.from_request(tables)

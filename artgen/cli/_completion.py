@@ -10,8 +10,6 @@ import typer
 if TYPE_CHECKING:
     from artgen.registry import Kind, Registry
 
-_PLACES = ("auto", "cpu", "cuda", "mps", "webgpu")
-
 Complete = Callable[[typer.Context, str], list[str]]
 
 
@@ -26,9 +24,19 @@ def names_of(kind: Kind) -> Complete:
     return complete
 
 
-def devices(context: typer.Context, incomplete: str) -> list[str]:
-    """The kinds of devices."""
-    return _beginning(incomplete, _PLACES)
+def one_of(names: Iterable[str]) -> Complete:
+    """A completion of a few names."""
+
+    def complete(context: typer.Context, incomplete: str) -> list[str]:
+        return _beginning(incomplete, names)
+
+    return complete
+
+
+primitives, engines, losses = names_of("primitive"), names_of("engine"), names_of("loss")
+
+devices = one_of(("auto", "cpu", "cuda", "mps", "webgpu"))
+"""The kinds of devices."""
 
 
 def everything(context: typer.Context, incomplete: str) -> list[str]:

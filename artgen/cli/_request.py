@@ -54,11 +54,7 @@ def _option(name: str, key: Key) -> Any:
     if low is None and flag.typed is None:
         low, high = key.bounds.get("ge"), key.bounds.get("le")
     limits: dict[str, Any] = {"min": low, "max": high}
-    complete = flag.complete
-    if isinstance(complete, str):
-        complete = getattr(_completion, complete)
-    elif complete is not None:
-        complete = getattr(_completion, complete[0])(complete[1])
+    complete = flag.complete and getattr(_completion, flag.complete)
     return panel.option(flag.metavar, flag.help, *names, complete=complete, **limits)
 
 

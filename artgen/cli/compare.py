@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from artgen.base.errors import Interrupted, UsageError
-from artgen.cli._completion import names_of
+from artgen.cli._completion import primitives
 from artgen.cli._completion import targets as complete_targets
 from artgen.cli._console import (
     INTERRUPTED,
@@ -74,7 +74,7 @@ def compare(
         "file. Repeatable.",
         "--primitive",
         "-p",
-        complete=names_of("primitive"),
+        complete=primitives,
     ),
     time: float | None = _BUDGET.option(
         "SECONDS",

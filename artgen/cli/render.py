@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast, get_args
+from typing import TYPE_CHECKING, Literal, cast, get_args
 
 from artgen.base.errors import UsageError
 from artgen.base.files import check_art
+from artgen.cli._completion import one_of
 from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import (
@@ -21,6 +22,7 @@ from artgen.cli._flags import (
     switch,
 )
 from artgen.cli._pipes import STDIO, from_stdin, is_stdout
+from artgen.recipe import FilmForm
 from artgen.recipe.texts import parse_bytes
 from artgen.values.frame import Frame, parse_frame
 
@@ -29,12 +31,53 @@ if TYPE_CHECKING:
 
     from artgen.art import Art
     from artgen.output.plotter import Page
-    from artgen.recipe import FilmForm
     from artgen.registry import Registry
 
 
 _PANEL, _CODECS = Panel("For pens and paper"), Panel("Codecs only")
 _VIDEOS = Panel("Videos and films only")
+_FORMS = get_args(FilmForm)
+
+
+@dataclass(frozen=True)
+class Plotting:
+    """The flags of drawings for pens."""
+
+    page: str | None = _PANEL.option(
+        "PAPER",
+        "Draw lines for pens on this paper: A2 to A5, letter, legal, tabloid or "
+        "WIDTHxHEIGHT in mm. Default: A4, with any other option of this group.",
+    )
+    margin: float | None = _PANEL.option("MM", "Margin around the drawing. Default: 15.", min=0)
+    pens: str | None = _PANEL.option(
+        "N|COLOURS|FILE",
+        "Number of pens, or their colours as for --palette of artgen fit. Default: one black pen.",
+    )
+    pen_width: float | None = _PANEL.option("MM", "Line width of the pens. Default: 0.3.")
+    fill: Literal["none", "hatch", "solid"] | None = _PANEL.option(
+        None,
+        "How to fill parts: none (outlines only), hatch (lines, closer where darker) or "
+        "solid (no gaps). Default: hatch.",
+    )
+    hatch_spacing: float | None = _PANEL.option(
+        "MM", "Smallest distance between hatch lines. Default: 0.5."
+    )
+    paper: str | None = _PANEL.option("COLOUR", "Colour of the paper. Default: white.")
+
+    def sheet(self) -> Page | None:
+        """The page that they ask for, None without any. Raises UsageError, InputError."""
+        asked = {**vars(self), "pens": _pens(self.pens), "spacing": self.hatch_spacing}
+        asked = {key: value for key, value in asked.items() if value is not None}
+        if not asked:
+            return None
+
+        from artgen.output.plotter import named_page
+        from artgen.targets import hex_colour, parse_colour
+
+        if self.paper is not None:
+            asked["paper"] = hex_colour(parse_colour(self.paper))
+        asked.pop("hatch_spacing", None)
+        return replace(named_page(asked.pop("page", None) or "A4"), **asked)
 
 
 def render(
@@ -99,35 +142,17 @@ def render(
     ),
     film: str | None = _VIDEOS.option(
         "FORM[=FILE]",
-        "Show side-by-side, wipe, centres, depth, fly-in, zoom or generations, see the guide to "
-        "films. The first two need the target, as --start photo does.",
+        f"Show {', '.join(_FORMS[:-1])} or {_FORMS[-1]}, see the guide to films. The first two "
+        "need the target, as --start photo does.",
+        complete=one_of(_FORMS),
     ),
     loop: bool = _VIDEOS.switch("Run the video backwards too.", "--loop"),
     max_bytes: str | None = _VIDEOS.option(
         "SIZE", "Largest video file, such as 10MB; quality and size follow from it."
     ),
-    page: str | None = _PANEL.option(
-        "PAPER",
-        "Draw lines for pens on this paper: A2 to A5, letter, legal, tabloid or "
-        "WIDTHxHEIGHT in mm. Default: A4, with any other option of this group.",
-    ),
-    margin: float | None = _PANEL.option("MM", "Margin around the drawing. Default: 15.", min=0),
-    pens: str | None = _PANEL.option(
-        "N|COLOURS|FILE",
-        "Number of pens, or their colours as for --palette of artgen fit. Default: one black pen.",
-    ),
-    pen_width: float | None = _PANEL.option("MM", "Line width of the pens. Default: 0.3."),
-    fill: Literal["none", "hatch", "solid"] | None = _PANEL.option(
-        None,
-        "How to fill parts: none (outlines only), hatch (lines, closer where darker) or "
-        "solid (no gaps). Default: hatch.",
-    ),
-    hatch_spacing: float | None = _PANEL.option(
-        "MM", "Smallest distance between hatch lines. Default: 0.5."
-    ),
-    paper: str | None = _PANEL.option("COLOUR", "Colour of the paper. Default: white."),
     overwrite: bool = OVERWRITE,
     *,
+    plotting: Plotting,
     framing: Framing,
     common: Common,
 ) -> None:
@@ -164,15 +189,7 @@ def render(
     from artgen.recipe import VideoFormat
     from artgen.runs import resolve_device
 
-    sheet = _page(
-        page,
-        margin=margin,
-        pens=_pens(pens),
-        pen_width=pen_width,
-        fill=fill,
-        spacing=hatch_spacing,
-        paper=paper,
-    )
+    sheet = plotting.sheet()
     loaded = load(art, registry=registry)
     form, photo = _film(film, loaded, art.parent, frame, registry)
     beginning, photo = (
@@ -220,10 +237,8 @@ def _start(
     text: str, art: Art, folder: Path, frame: Frame, registry: Registry
 ) -> tuple[Literal["blank", "parts", "photo"], Image | None]:
     """Parse `--start`, and open its photo. Raises UsageError, InputError."""
-    if text == "blank":
-        return "blank", None
-    if text == "parts":
-        return "parts", None
+    if text in ("blank", "parts"):
+        return cast('Literal["blank", "parts"]', text), None
     name, _, file = text.partition("=")
     if name != "photo":
         raise UsageError(f"--start {text} is unknown", hint="use parts, blank, photo or photo=FILE")
@@ -256,20 +271,6 @@ def _photo(flag: str, file: str, art: Art, folder: Path, frame: Frame, registry:
     canvas = art.canvas(frame)
     size = max(canvas.width, canvas.height)
     return fromarray(open_photo(art.recipe, registry, folder, size, file or None, flag=flag))
-
-
-def _page(name: str | None, **given: Any) -> Page | None:
-    """Return the page of the flags, or None without any. Raises UsageError."""
-    options = {key: value for key, value in given.items() if value is not None}
-    if name is None and not options:
-        return None
-
-    from artgen.output.plotter import named_page
-    from artgen.targets import hex_colour, parse_colour
-
-    if "paper" in options:
-        options["paper"] = hex_colour(parse_colour(options["paper"]))
-    return replace(named_page(name or "A4"), **options)
 
 
 def _pens(text: str | None) -> int | tuple[str, ...] | None:

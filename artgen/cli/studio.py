@@ -6,7 +6,7 @@ from pathlib import Path
 
 from artgen.base.errors import UsageError
 from artgen.cli._afterwards import open_in_browser
-from artgen.cli._completion import names_of
+from artgen.cli._completion import primitives
 from artgen.cli._console import print_json, say
 from artgen.cli._exports import check_file
 from artgen.cli._flags import OVERWRITE, Common, option, switch
@@ -19,7 +19,7 @@ def studio(
         "of --plugin.",
         "--primitive",
         "-p",
-        complete=names_of("primitive"),
+        complete=primitives,
     ),
     output: Path | None = option(
         "FILE.html", "Output file. Default: studio.html.", "--output", "-o"

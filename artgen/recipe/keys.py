@@ -51,8 +51,7 @@ class Flag(NamedTuple):
     - `names`: its spellings, where it is not ``--`` and the name of the key; `own` is that of its
       parameter where another key has the key's name
     - `file`: the value is a file: ``Path``, or ``str`` where it may be another text
-    - `complete`: what the shell completes it with, a name in `artgen.cli._completion`, and the
-      kind of names
+    - `complete`: what the shell completes it with, a name in `artgen.cli._completion`
     - `usual`: whether the short help shows it
     """
 
@@ -64,7 +63,7 @@ class Flag(NamedTuple):
     type: Any = None
     parse: Callable[[str], Any] | str | None = None
     file: Any = None
-    complete: str | tuple[str, str] | None = None
+    complete: str | None = None
     low: float | None = None
     high: float | None = None
     usual: bool = False
@@ -183,11 +182,5 @@ def _tables(hint: Any) -> list[type[Table]]:
     return [hint] if isinstance(hint, type) and hasattr(hint, "_declared") else found
 
 
-_hints: dict[Any, dict[str, Any]] = {}
-
-
-def hints_of(cls: Any) -> dict[str, Any]:
-    """The types of the attributes of a class, evaluated once."""
-    if cls not in _hints:
-        _hints[cls] = get_type_hints(cls)
-    return _hints[cls]
+hints_of = functools.cache(get_type_hints)
+"""The types of the attributes of a class, evaluated once."""

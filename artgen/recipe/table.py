@@ -192,6 +192,7 @@ def _value(
 
 
 def _plain(value: Any, asked: bool) -> Any:
+    """Plain data: no tables, no tuples."""
     if isinstance(value, Table):
         return value.to_dict(asked=asked)
     if isinstance(value, list | tuple):

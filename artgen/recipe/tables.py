@@ -282,7 +282,7 @@ class PrimitiveTable(OpenTable):
             "Kind of part, see artgen plugins list. Default: gaussian.",
             own="primitive",
             names=("--primitive", "-p"),
-            complete=("names_of", "primitive"),
+            complete="primitives",
             usual=True,
         ),
     )
@@ -339,7 +339,7 @@ class Stage(OpenTable):
             "NAME,...",
             "Engine of each stage. Default: the first that the primitive names.",
             names=("--engine", "-e"),
-            complete=("names_of", "engine"),
+            complete="engines",
         ),
     )
     """Name. Default: `auto`: the primitive's first."""
@@ -419,7 +419,7 @@ class Stage(OpenTable):
             "LOSS,...",
             "Loss of each stage, or of the last, such as l1+0.1*ssim or "
             "mse+0.3*texture:FILE. Default: mse.",
-            complete=("names_of", "loss"),
+            complete="losses",
             usual=True,
         ),
     )
