@@ -1,6 +1,6 @@
 """The declaration of a key of a recipe: its type and bounds, the flag that sets it, its docs.
 
-    steps: int | None = key(default=None, low=1, flag=Flag(LONG, "N", "Number of steps."))
+    steps: int | None = key(default=None, low=1).flagged(LONG, "N", "Number of steps.")
     '''Length of the schedule. Default: the primitive's.'''
 
 `Table.declared` collects the declarations of a table. From them follow the checks of recipe files,
@@ -90,11 +90,16 @@ class Key:
         name: str | None,
         bounds: Mapping[str, float],
         check: Check | None,
-        flag: Flag | None,
         keyword: str | Literal[True] | None,
     ) -> None:
         self.default, self._name, self.bounds = default, name, bounds
-        self.check, self.flag, self.keyword = check, flag, keyword
+        self.check, self.keyword = check, keyword
+        self.flag: Flag | None = None
+
+    def flagged(self, panel: str, metavar: str | None, help: str, **more: Any) -> Any:
+        """Declare the flag of the key; see `Flag`."""
+        self.flag = Flag(panel, metavar, help, **more)
+        return self
 
     def __set_name__(self, owner: type[Table], field: str) -> None:
         self.owner, self.field = owner, field
@@ -154,7 +159,6 @@ def key(
     default: Any = REQUIRED,
     name: str | None = None,
     check: Check | None = None,
-    flag: Flag | None = None,
     keyword: str | Literal[True] | None = None,
     low: float | None = None,
     high: float | None = None,
@@ -168,12 +172,12 @@ def key(
     Its value is `low` or more and `high` or less, more than `above` and less than `below`; lists
     and texts have `shortest` to `longest` items. `name` is its name in files, if another than that
     of the field. `keyword` makes it an argument of `artgen.fit`, of that type if it is not the
-    key's own.
+    key's own. With `Key.flagged` a flag sets it.
     """
     bounds = {"ge": low, "le": high, "gt": above, "lt": below}
     bounds |= {"min_length": shortest, "max_length": longest}
     given = {bound: value for bound, value in bounds.items() if value is not None}
-    return Key(default, name, given, check, flag, keyword)
+    return Key(default, name, given, check, keyword)
 
 
 def _tables(hint: Any) -> list[type[Table]]:

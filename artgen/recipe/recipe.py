@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import read_regular
 from artgen.base.toml import DEEPEST, parse_toml
-from artgen.recipe.keys import MAKE, Flag, Key, key
+from artgen.recipe.keys import MAKE, Key, key
 from artgen.recipe.table import Misfit, Table
 from artgen.recipe.tables import (
     MOST_STAGES,
@@ -48,33 +48,21 @@ class Recipe(Table):
 
     schema_version: Literal[1, 2] = key(default=SCHEMA, name="schema")
     """Version of this format; recipes of schema 1 (artgen 0.1) still work. Default: 2."""
-    seed: int | None = key(
-        default=None,
-        low=0,
-        below=2**63,
-        keyword=True,
-        flag=Flag(
-            MAKE,
-            "N",
-            "Random seed. The same seed repeats a run exactly. Default: random.",
-            usual=True,
-        ),
+    seed: int | None = key(default=None, low=0, below=2**63, keyword=True).flagged(
+        MAKE, "N", "Random seed. The same seed repeats a run exactly. Default: random.", usual=True
     )
     """0 or more; the same seed repeats a run. Default: random."""
     look: str | None = key(default=None)
     """The name of the look that it was made with; what the look says is in the other keys. Default:
     none."""
     init: FileReference | None = key(
-        default=None,
-        check=as_file,
-        keyword="str | os.PathLike[str] | None",
-        flag=Flag(
-            MAKE,
-            "FILE.art|FILE.svg",
-            "Start from a saved drawing, with its primitive and options. "
-            "Shapes can also start from splats, or from the filled paths of an SVG.",
-            file=Path,
-        ),
+        default=None, check=as_file, keyword="str | os.PathLike[str] | None"
+    ).flagged(
+        MAKE,
+        "FILE.art|FILE.svg",
+        "Start from a saved drawing, with its primitive and options. "
+        "Shapes can also start from splats, or from the filled paths of an SVG.",
+        file=Path,
     )
     """An `.art` file to start from, of the same primitive; shapes can also start from splats, or
     from the paths of an [`.svg` file](exports.md#start-from-an-svg). A larger `count` adds shapes

@@ -17,7 +17,6 @@ from artgen.recipe.keys import (
     WHERE,
     WRITE,
     Check,
-    Flag,
     Wrong,
     key,
 )
@@ -156,18 +155,13 @@ class TargetTable(Table):
     `frames:FOLDER`, `sample:NAME`, `curve:EXPR` or `points:NAME`. Default: `sample:astronaut`."""
     sha256: str | None = key(default=None)
     """Hash of the file; another file under the same name is refused. Default: any."""
-    size: int | None = key(
-        default=None,
-        low=1,
-        keyword="int | str | None",
-        flag=Flag(
-            JUDGE,
-            "PX|WxH",
-            "Size of the target while fitting: its long side, or both sides, to which it is "
-            "cropped. Default: its own, at most 768, or more for many parts.",
-            type=str,
-            usual=True,
-        ),
+    size: int | None = key(default=None, low=1, keyword="int | str | None").flagged(
+        JUDGE,
+        "PX|WxH",
+        "Size of the target while fitting: its long side, or both sides, to which it is "
+        "cropped. Default: its own, at most 768, or more for many parts.",
+        type=str,
+        usual=True,
     )
     """Long side while fitting, in pixels; for plots and maps, that of the frames; for sets, that of
     the pictures. Default: the picture's own, at most 768, or more for [many parts](scale.md); plots
@@ -179,16 +173,12 @@ class TargetTable(Table):
     `auto` finds the most detail, and is stored as numbers. Default: `0.5,0.5`."""
     pad: str | None = key(default=None, keyword=True)
     """Add a border instead of cropping: its colour, or `background`. Default: none."""
-    background: str = key(
-        default="auto",
-        keyword=True,
-        flag=Flag(
-            JUDGE,
-            "COLOUR",
-            "Colour behind the parts and behind transparent pixels. Default: auto (black; for "
-            "shapes the mean colour).",
-            usual=True,
-        ),
+    background: str = key(default="auto", keyword=True).flagged(
+        JUDGE,
+        "COLOUR",
+        "Colour behind the parts and behind transparent pixels. Default: auto (black; for "
+        "shapes the mean colour).",
+        usual=True,
     )
     """Colour behind the parts, behind transparent pixels and of the paper of plots: a CSS name,
     `#rrggbb`, three numbers in 0 to 1, or `auto`. Default: `auto`: that of the preset, else black;
@@ -198,59 +188,43 @@ class TargetTable(Table):
     and splats with `blend = "over"`. Default: `true` where `output.transparent` is and `background`
     is `auto`."""
     palette: int | tuple[str, ...] | None = key(
-        default=None,
-        check=_palette,
-        keyword="int | str | os.PathLike[str] | Sequence[str] | None",
-        flag=Flag(
-            JUDGE,
-            "COLOURS",
-            "Limit shapes and background to these colours: '#e63946,teal', a name such as riso or "
-            "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
-            "learned from the picture.",
-            parse="artgen.targets:parse_palette",
-            complete="palettes",
-            usual=True,
-        ),
+        default=None, check=_palette, keyword="int | str | os.PathLike[str] | Sequence[str] | None"
+    ).flagged(
+        JUDGE,
+        "COLOURS",
+        "Limit shapes and background to these colours: '#e63946,teal', a name such as riso or "
+        "viridis:5, a .gpl, a text file of #rrggbb lines, a PNG of few colours, or N colours "
+        "learned from the picture.",
+        parse="artgen.targets:parse_palette",
+        complete="palettes",
+        usual=True,
     )
     """The only colours for shapes and an `auto` background: a list such as `["#101820", "teal"]`,
     or the number to learn from the target, 2 to 256; stored as a list of 1 to 256. Default: any
     colour."""
-    focus: str | FileReference | None = key(
-        default=None,
-        check=_focus,
-        keyword=_PATH,
-        flag=Flag(
-            JUDGE,
-            "auto|X,Y,R|FILE",
-            "Where detail matters most: auto for faces, or else what stands out; circles, as "
-            "shares of width, height and shorter side, with ; between several; or a gray picture.",
-            file=str,
-        ),
+    focus: str | FileReference | None = key(default=None, check=_focus, keyword=_PATH).flagged(
+        JUDGE,
+        "auto|X,Y,R|FILE",
+        "Where detail matters most: auto for faces, or else what stands out; circles, as "
+        "shares of width, height and shorter side, with ; between several; or a gray picture.",
+        file=str,
     )
     """Where detail matters: `auto` finds faces, or else what stands out, and is stored as circles;
     circles `X,Y,R` as shares of width, height and shorter side, with `;` between several; or a gray
     picture. Other pixels have a tenth of the weight. Default: none."""
-    mask: FileReference | None = key(
-        default=None,
-        check=as_file,
-        keyword=_PATH,
-        flag=Flag(
-            JUDGE,
-            "FILE",
-            "Gray picture that weights each pixel: white counts fully, black not at all.",
-            file=Path,
-        ),
+    mask: FileReference | None = key(default=None, check=as_file, keyword=_PATH).flagged(
+        JUDGE,
+        "FILE",
+        "Gray picture that weights each pixel: white counts fully, black not at all.",
+        file=Path,
     )
     """A gray picture that weights each pixel. Default: none."""
-    alpha_weight: bool = key(
-        default=False, flag=Flag(JUDGE, None, "Weight pixels by the alpha of the target.")
+    alpha_weight: bool = key(default=False).flagged(
+        JUDGE, None, "Weight pixels by the alpha of the target."
     )
     """Weight pixels by their alpha. Default: `false`."""
-    max_pixels: int = key(
-        default=64_000_000,
-        low=1,
-        keyword="int | None",
-        flag=Flag(JUDGE, "N", "Refuse larger pictures. Default: 64 million."),
+    max_pixels: int = key(default=64_000_000, low=1, keyword="int | None").flagged(
+        JUDGE, "N", "Refuse larger pictures. Default: 64 million."
     )
     """Refuse larger pictures, and sets with more pixels in all. Default: 64,000,000."""
 
@@ -274,44 +248,31 @@ class PrimitiveTable(OpenTable):
     A `count` of ``auto`` is for the engine to find; the recipe of the result has a number.
     """
 
-    name: str = key(
-        default="gaussian",
-        flag=Flag(
-            MAKE,
-            "NAME",
-            "Kind of part, see artgen plugins list. Default: gaussian.",
-            own="primitive",
-            names=("--primitive", "-p"),
-            complete="primitives",
-            usual=True,
-        ),
+    name: str = key(default="gaussian").flagged(
+        MAKE,
+        "NAME",
+        "Kind of part, see artgen plugins list. Default: gaussian.",
+        own="primitive",
+        names=("--primitive", "-p"),
+        complete="primitives",
+        usual=True,
     )
     """A primitive, as listed by `artgen plugins list`, or a mixture of shapes:
     `triangle*3+ellipse`. Default: `gaussian`."""
-    count: int | Literal["auto"] | None = key(
-        default=None,
-        check=_count,
-        keyword=True,
-        flag=Flag(
-            MAKE,
-            "N|auto",
-            "Number of parts. auto: add parts while they help, or until --target-psnr is "
-            "reached. For a codec: size of the latent, or rank. Default: the primitive's.",
-            names=("--count", "-n"),
-            parse=parse_count,
-            usual=True,
-        ),
+    count: int | Literal["auto"] | None = key(default=None, check=_count, keyword=True).flagged(
+        MAKE,
+        "N|auto",
+        "Number of parts. auto: add parts while they help, or until --target-psnr is "
+        "reached. For a codec: size of the latent, or rank. Default: the primitive's.",
+        names=("--count", "-n"),
+        parse=parse_count,
+        usual=True,
     )
     """Number of parts, or `auto`: add parts until the target PSNR is reached or more of them gain
     too little (shapes, and splats with the blend `sum`). The stored recipe holds the final number.
     Default: the primitive's."""
-    target_bytes: int | None = key(
-        default=None,
-        low=1,
-        keyword=True,
-        flag=Flag(
-            MAKE, "N", "Use as many parts as fit into an .art file of N bytes, at --precision."
-        ),
+    target_bytes: int | None = key(default=None, low=1, keyword=True).flagged(
+        MAKE, "N", "Use as many parts as fit into an .art file of N bytes, at --precision."
     )
     """Use as many parts as fit into an `.art` file of this many bytes at `precision`; the stored
     recipe holds the count. Default: none."""
@@ -331,57 +292,37 @@ class PrimitiveTable(OpenTable):
 class Stage(OpenTable):
     """One engine and its budget; every other key is an option of the engine."""
 
-    engine: str = key(
-        default="auto",
-        keyword="str | type[Engine]",
-        flag=Flag(
-            MAKE,
-            "NAME,...",
-            "Engine of each stage. Default: the first that the primitive names.",
-            names=("--engine", "-e"),
-            complete="engines",
-        ),
+    engine: str = key(default="auto", keyword="str | type[Engine]").flagged(
+        MAKE,
+        "NAME,...",
+        "Engine of each stage. Default: the first that the primitive names.",
+        names=("--engine", "-e"),
+        complete="engines",
     )
     """Name. Default: `auto`: the primitive's first."""
-    steps: int | None = key(
-        default=None,
-        low=1,
-        high=MOST_STEPS,
-        keyword=True,
-        flag=Flag(
-            LONG,
-            "N,...",
-            "Number of steps of each stage, or of the last. Default: the primitive's.",
-            type=str,
-        ),
+    steps: int | None = key(default=None, low=1, high=MOST_STEPS, keyword=True).flagged(
+        LONG,
+        "N,...",
+        "Number of steps of each stage, or of the last. Default: the primitive's.",
+        type=str,
     )
     """Length of the schedule. Default: the primitive's, or the engine's for that count."""
-    quality: Quality | None = key(
-        default=None,
-        keyword=True,
-        flag=Flag(
-            LONG,
-            None,
-            "Effort, in place of --steps: draft takes about a fifth of the time, best about four "
-            "times as long. Default: good.",
-            usual=True,
-        ),
+    quality: Quality | None = key(default=None, keyword=True).flagged(
+        LONG,
+        None,
+        "Effort, in place of --steps: draft takes about a fifth of the time, best about four "
+        "times as long. Default: good.",
+        usual=True,
     )
     """Effort where neither `steps` nor `time` are given: `draft` is a fifth of the default steps,
     `best` four times as many; for `climb`, other numbers of restarts and passes. Default: `good`.
     """
-    time: float | None = key(
-        default=None,
-        above=0,
-        high=1e9,
-        keyword=True,
-        flag=Flag(
-            LONG,
-            "SECONDS,...",
-            "Run as many steps as fit into this time. With --steps: whichever ends first.",
-            type=str,
-            usual=True,
-        ),
+    time: float | None = key(default=None, above=0, high=1e9, keyword=True).flagged(
+        LONG,
+        "SECONDS,...",
+        "Run as many steps as fit into this time. With --steps: whichever ends first.",
+        type=str,
+        usual=True,
     )
     """Seconds; converted to `steps`, see [below](#a-budget-of-time). Default: none."""
     replanned: tuple[tuple[int, int], ...] | None = key(
@@ -394,34 +335,22 @@ class Stage(OpenTable):
     Default: none."""
     stop: int | None = key(default=None, low=0, high=MOST_STEPS)
     """Last step, if before `steps`; written when a run is interrupted. Default: none."""
-    target_psnr: float | None = key(
-        default=None,
-        above=0,
-        keyword=True,
-        flag=Flag(LONG, "DB", "Stop the last stage at this PSNR.", low=1, high=100),
+    target_psnr: float | None = key(default=None, above=0, keyword=True).flagged(
+        LONG, "DB", "Stop the last stage at this PSNR.", low=1, high=100
     )
     """Stop at this PSNR, in dB. Default: none."""
-    plateau: int | None = key(
-        default=None,
-        low=1,
-        high=MOST_STEPS,
-        flag=Flag(
-            LONG, "STEPS", "Stop the last stage after this many steps without improvement.", low=1
-        ),
+    plateau: int | None = key(default=None, low=1, high=MOST_STEPS).flagged(
+        LONG, "STEPS", "Stop the last stage after this many steps without improvement.", low=1
     )
     """Stop after this many steps without an improvement of 0.01 dB of PSNR; without a picture, of
     loss. Default: none."""
-    loss: str | None = key(
-        default=None,
-        keyword="str | LossFunction | None",
-        flag=Flag(
-            JUDGE,
-            "LOSS,...",
-            "Loss of each stage, or of the last, such as l1+0.1*ssim or "
-            "mse+0.3*texture:FILE. Default: mse.",
-            complete="losses",
-            usual=True,
-        ),
+    loss: str | None = key(default=None, keyword="str | LossFunction | None").flagged(
+        JUDGE,
+        "LOSS,...",
+        "Loss of each stage, or of the last, such as l1+0.1*ssim or "
+        "mse+0.3*texture:FILE. Default: mse.",
+        complete="losses",
+        usual=True,
     )
     """A name or a mixture such as `l1+0.1*ssim` or `mse+0.3*texture:wood.jpg`. Default: `mse`;
     `cross-entropy` for labelled points."""
@@ -463,23 +392,19 @@ class Stage(OpenTable):
 class OutputTable(Table):
     """The outputs, beside the `.art` file."""
 
-    still_size: int | str | None = key(
-        default=None,
-        check=_size,
-        flag=Flag(
-            WRITE,
-            "PX|WxH|CM",
-            "Size of the PNG: its long side, both sides, or a length such as 30cm. "
-            "Default: that of --crop, else the fitting size.",
-            type=str,
-        ),
+    still_size: int | str | None = key(default=None, check=_size).flagged(
+        WRITE,
+        "PX|WxH|CM",
+        "Size of the PNG: its long side, both sides, or a length such as 30cm. "
+        "Default: that of --crop, else the fitting size.",
+        type=str,
     )
     """Size of the PNG in pixels: its long side, or `"1080x1080"`, cropped or bordered as `target`
     says. Default: the fitting size."""
     dpi: float | None = key(default=None, low=1, high=10_000)
     """Dots per inch that the PNG names. Default: none."""
-    transparent: bool = key(
-        default=False, flag=Flag(WRITE, None, "Leave the background out of the PNG.", usual=True)
+    transparent: bool = key(default=False).flagged(
+        WRITE, None, "Leave the background out of the PNG.", usual=True
     )
     """Leave the background out of the PNG. Default: `false`."""
     video: bool = key(default=True)
@@ -487,98 +412,71 @@ class OutputTable(Table):
     video_format: VideoFormat = key(default="mp4")
     """`mp4`, `webm`, `gif`, `webp` or `apng`, see [gallery.md](gallery.md#other-videos). Default:
     `mp4`."""
-    fps: int = key(
-        default=30, low=1, high=120, flag=Flag(WRITE, "N", "Frames per second. Default: 30.")
+    fps: int = key(default=30, low=1, high=120).flagged(
+        WRITE, "N", "Frames per second. Default: 30."
     )
     """Frames per second. Default: 30."""
-    video_seconds: float = key(
-        default=10.0,
-        above=0,
-        high=3600,
-        flag=Flag(WRITE, "SECONDS", "Length of the video. Default: 10.", low=0.1, high=3600),
+    video_seconds: float = key(default=10.0, above=0, high=3600).flagged(
+        WRITE, "SECONDS", "Length of the video. Default: 10.", low=0.1, high=3600
     )
     """Length; the result is shown for the last two seconds. Default: 10."""
-    video_size: int | str | None = key(
-        default=None,
-        check=_size,
-        flag=Flag(
-            WRITE,
-            "PX|WxH",
-            "Size of the video: its long side, or both sides. Default: the fitting size.",
-            parse=lambda text: parse_pixels(text, flag="--video-size"),
-        ),
+    video_size: int | str | None = key(default=None, check=_size).flagged(
+        WRITE,
+        "PX|WxH",
+        "Size of the video: its long side, or both sides. Default: the fitting size.",
+        parse=lambda text: parse_pixels(text, flag="--video-size"),
     )
     """Size of the video, as for `still_size`; frames are drawn at this size, which takes more time.
     Default: the fitting size."""
-    film: FilmForm | None = key(
-        default=None,
-        flag=Flag(
-            WRITE,
-            None,
-            "What the video shows in place of the progress, as in artgen render; see the guide to "
-            "films.",
-        ),
+    film: FilmForm | None = key(default=None).flagged(
+        WRITE,
+        None,
+        "What the video shows in place of the progress, as in artgen render; see the guide to "
+        "films.",
     )
     """What the video shows instead of the progress: `side-by-side`, `wipe`, `centres`, `depth`,
     `fly-in`, `zoom` or `generations` ([films.md](films.md#forms-of-film)). Default: the progress.
     """
-    start: Literal["photo", "blank", "parts"] | None = key(
-        default=None,
-        flag=Flag(
-            WRITE,
-            None,
-            "What the video starts with: the target, the background alone, or parts, to show them "
-            "appear in place of the progress. Default: the first step.",
-        ),
+    start: Literal["photo", "blank", "parts"] | None = key(default=None).flagged(
+        WRITE,
+        None,
+        "What the video starts with: the target, the background alone, or parts, to show them "
+        "appear in place of the progress. Default: the first step.",
     )
     """What the video starts with: `photo`, `blank`, or `parts`, which shows the parts appear
     instead of the progress. Default: the first step."""
-    end: Literal["photo", "hold"] | None = key(
-        default=None,
-        flag=Flag(WRITE, None, "What the video ends with, after the result. Default: hold."),
+    end: Literal["photo", "hold"] | None = key(default=None).flagged(
+        WRITE, None, "What the video ends with, after the result. Default: hold."
     )
     """What the video ends with after the result: `photo` or `hold`. Default: `hold`."""
-    loop: bool | None = key(
-        default=None, flag=Flag(WRITE, None, "Run the video backwards too.", type=bool)
+    loop: bool | None = key(default=None).flagged(
+        WRITE, None, "Run the video backwards too.", type=bool
     )
     """The video also runs backwards. Default: `false`."""
-    max_bytes: int | None = key(
-        default=None,
-        low=1,
-        flag=Flag(
-            WRITE,
-            "SIZE",
-            "Largest video file, such as 10MB; quality and size follow from it.",
-            parse=parse_bytes,
-        ),
+    max_bytes: int | None = key(default=None, low=1).flagged(
+        WRITE,
+        "SIZE",
+        "Largest video file, such as 10MB; quality and size follow from it.",
+        parse=parse_bytes,
     )
     """Largest video file; quality and size are lowered until it fits. Default: none."""
     frames: int | None = key(default=None, low=1)
     """Largest number of pictures of each stage that the video is made of; they fade into each other
     where it moves for longer than a second. Default: two for three frames that move."""
-    walk: str | None = key(
-        default=None,
-        longest=200,
-        flag=Flag(
-            CODECS,
-            "WALK",
-            "Show a walk through the latents instead of the progress, as in artgen render.",
-        ),
+    walk: str | None = key(default=None, longest=200).flagged(
+        CODECS,
+        "WALK",
+        "Show a walk through the latents instead of the progress, as in artgen render.",
     )
     """For a codec: the walk through its latents that the video shows instead of the progress, see
     [codecs.md](codecs.md). Default: none."""
     history: int | None = key(
-        default=None,
-        low=0,
-        high=MOST_KEYS,
-        check=_history,
-        keyword=True,
-        flag=Flag(
-            WRITE,
-            "N",
-            "Keep N drawings of each stage in the .art file, as a film for artgen render; 0: "
-            "nothing. Default: a light history, about an eighth of the file.",
-        ),
+        default=None, low=0, high=MOST_KEYS, check=_history, keyword=True
+    ).flagged(
+        WRITE,
+        "N",
+        "Keep N drawings of each stage in the .art file, as a film for artgen render; 0: "
+        "nothing. Default: a light history, about an eighth of the file.",
     )
     """Number of drawings of each stage to keep in the `.art` file, see [films.md](films.md); 0
     keeps nothing. Default: a light history."""
@@ -587,45 +485,31 @@ class OutputTable(Table):
 class RunTable(Table):
     """Device and arithmetic; resolved values are stored so that a re-run uses the same."""
 
-    device: str = key(
-        default="auto",
-        keyword=True,
-        flag=Flag(
-            WHERE,
-            "NAME",
-            "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1. Default: auto (cuda if there is "
-            "one, else a GPU by webgpu, else cpu).",
-            complete="devices",
-            usual=True,
-        ),
+    device: str = key(default="auto", keyword=True).flagged(
+        WHERE,
+        "NAME",
+        "auto, cpu, cuda, cuda:1, mps, webgpu or webgpu:1. Default: auto (cuda if there is "
+        "one, else a GPU by webgpu, else cpu).",
+        complete="devices",
+        usual=True,
     )
     """`auto`, `cpu`, `cuda`, `cuda:1`, `mps`, `webgpu`, `webgpu:1`, see [GPUs](gpu.md). Default:
     `auto`: cuda, else a GPU by webgpu, else cpu."""
-    backend: Literal["auto", "compiled", "eager"] = key(
-        default="auto",
-        keyword="str",
-        flag=Flag(
-            WHERE,
-            None,
-            "How parts are drawn: compiled, or eager by plain torch, which is slower. Default: "
-            "auto.",
-        ),
+    backend: Literal["auto", "compiled", "eager"] = key(default="auto", keyword="str").flagged(
+        WHERE,
+        None,
+        ("How parts are drawn: compiled, or eager by plain torch, which is slower. Default: auto."),
     )
     """`auto`, `compiled`, `eager`; shapes and partitions are always compiled. Default: `auto`."""
-    threads: int | None = key(
-        default=None,
-        low=1,
-        keyword=True,
-        flag=Flag(WHERE, "N", "CPU threads per run. Default: all; with -j or --on: 1."),
+    threads: int | None = key(default=None, low=1, keyword=True).flagged(
+        WHERE, "N", "CPU threads per run. Default: all; with -j or --on: 1."
     )
     """Threads of the CPU. Default: all; 1 with `-j` or `--on`."""
     arithmetic: Literal["auto", "fp32", "bf16"] = key(default="auto")
     """Arithmetic of network layers while fitting: `auto`, `fp32`, `bf16`. Default: `auto`: the
     faster one on this machine."""
-    precision: Precision = key(
-        default="fp32",
-        keyword="str",
-        flag=Flag(WRITE, None, "Number format of the parameters in the .art file. Default: fp32."),
+    precision: Precision = key(default="fp32", keyword="str").flagged(
+        WRITE, None, "Number format of the parameters in the .art file. Default: fp32."
     )
     """Number format of the parameters in the `.art` file: `fp32`, `fp16`, `int8` (not for meshes).
     Default: `fp32`."""
@@ -659,9 +543,8 @@ class ClipTable(Table):
     cut: float = key(default=2.0, low=0)
     """A scene begins at a change this many times the usual one; 0 makes one scene of everything.
     Default: 2.0."""
-    side_by_side: bool = key(
-        default=False,
-        flag=Flag(CLIPS, None, "Also write STEM-side-by-side.mp4, the clip beside the drawing."),
+    side_by_side: bool = key(default=False).flagged(
+        CLIPS, None, "Also write STEM-side-by-side.mp4, the clip beside the drawing."
     )
     """Also write a video of the clip beside the drawing. Default: `false`."""
 
@@ -669,18 +552,12 @@ class ClipTable(Table):
 class TilesTable(Table):
     """Options of fits in tiles; see docs/scale.md."""
 
-    side: int = key(
-        default=1024,
-        low=8,
-        high=LARGEST,
-        keyword="int | None",
-        flag=Flag(
-            JUDGE,
-            "PX",
-            "Fit a picture of any size in tiles with this side, at its own size by default: splats "
-            "with blend=sum.",
-            own="tiles",
-        ),
+    side: int = key(default=1024, low=8, high=LARGEST, keyword="int | None").flagged(
+        JUDGE,
+        "PX",
+        "Fit a picture of any size in tiles with this side, at its own size by default: splats "
+        "with blend=sum.",
+        own="tiles",
     )
     """Side of a tile, about, in pixels. Default: 1024."""
     margin: int = key(default=64, low=1, high=LARGEST)
