@@ -114,11 +114,17 @@ class Job:
         large = np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.LANCZOS))
         return self._camera.placement.cut(large, self._camera.border)
 
-    def problem(self, drawing: Drawing, **given: Any) -> Problem:
-        """A problem of this job for an engine: `given` are its other fields."""
+    def problem(self, drawing: Drawing, data: TargetTensors, **given: Any) -> Problem:
+        """A problem of this job for an engine: to fit `data`; `given` are its other fields."""
         return Problem(
             primitive=self.plan.primitive,
             drawing=drawing,
+            target=data.goal,
+            weight=data.weight,
+            positions=data.positions,
+            training=data.training,
+            test=data.test,
+            function=data.function,
             palette=self.palette,
             device=self.device,
             backend=self.backend,

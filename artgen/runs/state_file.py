@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from artgen.base.errors import InputError, reading
+from artgen.base.errors import InputError, OutputError, reading
 from artgen.output import atomic_write
 
 if TYPE_CHECKING:
@@ -103,6 +103,24 @@ def putting_to_use(path: Path, what: str) -> Iterator[None]:
         raise InputError(
             f"{what} {path} cannot be used: {reason}", hint="start again with --overwrite"
         ) from None
+
+
+def prefixed(prefix: str, state: Mapping[str, Any]) -> dict[str, Any]:
+    """The state with `prefix` before each name."""
+    return {prefix + key: value for key, value in state.items()}
+
+
+def part(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
+    """The opposite of `prefixed`: only what has the prefix."""
+    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder where it is not there yet. Raises OutputError."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"cannot create {folder}: {error.strerror}") from None
 
 
 def _digest(tensors: Mapping[str, Tensor], values: Mapping[str, Any]) -> str:

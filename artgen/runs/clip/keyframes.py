@@ -14,10 +14,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from artgen.base.errors import OutputError
 from artgen.film.scenes import Film, Scene
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import putting_to_use, read_state, write_state
+from artgen.runs.state_file import (
+    make_folder,
+    part,
+    prefixed,
+    putting_to_use,
+    read_state,
+    write_state,
+)
 
 CHAPTER = 240
 """A scene of more keyframes is split: parts that have ended take up space until its end."""
@@ -57,13 +63,10 @@ class KeyframeStore:
 
     def add(self, number: int, key: Keyframe) -> None:
         """Store a key. Raises OutputError."""
-        tensors = dict(key.tensors) | {_STATE + name: tensor for name, tensor in key.state.items()}
+        tensors = {**key.tensors, **prefixed(_STATE, key.state)}
         if key.born is not None:
             tensors[_BORN] = key.born
-        try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot create {self.folder}: {error.strerror}") from None
+        make_folder(self.folder)
         write_state(self._path(number), tensors, {"steps": key.steps, "seconds": key.seconds})
 
     def read(self, number: int) -> Keyframe:
@@ -71,11 +74,8 @@ class KeyframeStore:
         path = self._path(number)
         tensors, values = read_state(path, "key")
         born = tensors.pop(_BORN, None)
-        state = {
-            name.removeprefix(_STATE): tensors.pop(name)
-            for name in list(tensors)
-            if name.startswith(_STATE)
-        }
+        state = part(tensors, _STATE)
+        tensors = {name: each for name, each in tensors.items() if not name.startswith(_STATE)}
         with putting_to_use(path, "key"):
             return Keyframe(tensors, born, int(values["steps"]), float(values["seconds"]), state)
 

@@ -129,9 +129,8 @@ class ClipRun(PictureRun):
 
     def video(self, fitted: Fitted, art: Art, stored: FrameStore) -> tuple[Frames, float]:
         """The film at the rate of the clip."""
-        assert art.film is not None
         size, device = art.recipe.framed(art.recipe.output.video_size), art.recipe.run.device
-        return art.frames(size, device=device), art.film.fps
+        return art.frames(size, device=device), art.require_film().fps
 
     def companions(self, fitted: Fitted, film: Film | None) -> Mapping[str, tuple[Frames, float]]:
         """The clip with its film to the right, if that is asked for."""

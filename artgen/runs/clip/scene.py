@@ -250,13 +250,22 @@ class Follower:
         `key` is that of the frame before, whose target was `shown`, and `before` the one before it.
         """
         data = frame.tensors()
-        goal, weight = data.goal, data.weight
+        goal = data.goal
         seed = derived_seed(self.job.recipe.seed, "frame", number)
         last = self._drawing(key.tensors)
         error = self.job.draw(last).outputs - shown.tensors().goal
         motion = Motion(shown.tensors().goal, goal, last.canvas)
         expected = self._drawing(self._predicted(key, before, motion))
-        problem = self._problem(expected, goal, weight, seed)
+        counted = self.job.plan.count is not None
+        problem = self.job.problem(
+            expected,
+            data,
+            loss=self.job.plan.losses[-1],
+            total_steps=self.stage.steps or 1,
+            seed=seed,
+            count=self.primitive.count_of(expected) if counted else None,
+            options=self.stage.options,
+        )
         drawing, born = self._renewed(problem, key.born, number)
         problem = replace(problem, drawing=drawing, target=goal + self.table.steady * error)
         fresh, failures = _changed(born, key.born), list[Diverged]()
@@ -269,7 +278,7 @@ class Follower:
             return None
         drawing = engine.drawing(best=False)
         picture = self.job.draw(drawing)
-        loss = float(self.job.plan.losses[-1](picture.outputs, goal, weight))
+        loss = float(self.job.plan.losses[-1](picture.outputs, goal, data.weight))
         state = engine.hand_over()
         found = Keyframe(dict(drawing.tensors), born, engine.step, state=state)
         decibels = psnr(picture.pixels, frame.pixels)
@@ -297,19 +306,6 @@ class Follower:
             engine.advance(min(-(-total // PIECES), total - engine.step))
         check_finite(engine.drawing(best=False))
         return engine
-
-    def _problem(self, drawing: Drawing, goal: Tensor, weight: Tensor | None, seed: int) -> Problem:
-        job = self.job
-        return job.problem(
-            drawing,
-            target=goal,
-            weight=weight,
-            loss=job.plan.losses[-1],
-            total_steps=self.stage.steps or 1,
-            seed=seed,
-            count=None if job.plan.count is None else self.primitive.count_of(drawing),
-            options=self.stage.options,
-        )
 
     def _drawing(self, tensors: Mapping[str, Tensor]) -> Drawing:
         return replace(self.job.start, tensors=tensors)

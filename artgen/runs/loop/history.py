@@ -15,12 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from artgen.base.errors import OutputError
 from artgen.film.scenes import Film, Scene
 from artgen.output import measure_pace
 from artgen.plan import Plan
 from artgen.runs.joining import join_keys
-from artgen.runs.state_file import putting_to_use, read_state, write_state
+from artgen.runs.state_file import (
+    make_folder,
+    part,
+    prefixed,
+    putting_to_use,
+    read_state,
+    write_state,
+)
 from artgen.values.drawing import Drawing
 
 _NAME = re.compile(r"(\d{9,})\.safetensors")
@@ -78,13 +84,10 @@ class History:
         if self._folder is None:
             self._kept[step] = Snapshot(step, stage, drawing.tensors, identities)
             return
-        tensors = {_TENSOR + name: tensor for name, tensor in drawing.tensors.items()}
+        tensors = prefixed(_TENSOR, drawing.tensors)
         if identities is not None:
             tensors[_IDENTITIES] = identities
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(f"cannot create {self._folder}: {error.strerror}") from error
+        make_folder(self._folder)
         write_state(self._path(step), tensors, {"stage": stage}, durable=False)
 
     def stored(self) -> list[Snapshot]:
@@ -107,10 +110,9 @@ class History:
     def _read(self, step: int) -> Snapshot:
         path = self._path(step)
         stored, values = read_state(path, "key drawing")
-        identities = stored.pop(_IDENTITIES, None)
-        tensors = {name.removeprefix(_TENSOR): tensor for name, tensor in stored.items()}
         with putting_to_use(path, "key drawing"):
-            return Snapshot(step, int(values["stage"]), tensors, identities)
+            stage, tensors = int(values["stage"]), part(stored, _TENSOR)
+            return Snapshot(step, stage, tensors, stored.get(_IDENTITIES))
 
     def _path(self, step: int) -> Path:
         assert self._folder is not None

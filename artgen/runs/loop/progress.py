@@ -7,6 +7,8 @@ from typing import Any
 
 from torch import Tensor
 
+from artgen.runs.state_file import part, prefixed
+
 
 @dataclass
 class Progress:
@@ -45,13 +47,3 @@ class Progress:
         start = part(state, "start.")
         plain = {key: value for key, value in state.items() if not key.startswith("start.")}
         self.become(Progress(**plain, start=start))
-
-
-def prefixed(prefix: str, state: dict[str, Any]) -> dict[str, Any]:
-    """The state with `prefix` before each name."""
-    return {prefix + key: value for key, value in state.items()}
-
-
-def part(state: dict[str, Any], prefix: str) -> dict[str, Any]:
-    """The opposite of `prefixed`: only what has the prefix."""
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}

@@ -27,10 +27,11 @@ from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.loop.agenda import Agenda, work_between
 from artgen.runs.loop.history import Snapshot
 from artgen.runs.loop.pace import Pace, Work, measure_pace
-from artgen.runs.loop.progress import Progress, part, prefixed
+from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.recording import Recording
 from artgen.runs.loop.recovery import Recovery, continuing, on_cpu
 from artgen.runs.loop.time_budget import TimeBudget
+from artgen.runs.state_file import part, prefixed
 from artgen.values.drawing import Drawing
 
 CHUNK_SECONDS = 0.05
@@ -344,15 +345,10 @@ class Loop:
 
 def _problem_of(loop: Loop, total_steps: int | None = None) -> Problem:
     """The problem of the stage that is running; `total_steps` are those of a rehearsal."""
-    job, data, stage = loop.job, loop.job.data, loop.stage
+    job, stage = loop.job, loop.stage
     return job.problem(
         loop.drawing,
-        target=data.goal,
-        weight=data.weight,
-        positions=data.positions,
-        training=data.training,
-        test=data.test,
-        function=data.function,
+        job.data,
         loss=job.plan.losses[loop.progress.stage],
         total_steps=total_steps or stage.first_plan,
         revisions=[] if total_steps else stage.revisions,

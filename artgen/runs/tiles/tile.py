@@ -12,7 +12,6 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -35,6 +34,8 @@ from artgen.runs.job import check_finite
 from artgen.runs.loop.recovery import at_lower_rates
 from artgen.runs.memory import give_back_freed_memory
 from artgen.runs.state_file import (
+    part,
+    prefixed,
     putting_to_use,
     read_checkpoint,
     read_state,
@@ -114,23 +115,18 @@ class TileInput:
 
     def write(self, path: Path) -> None:
         """Store it. Raises OutputError."""
-        tensors = {"goal": self.goal}
-        for group in ("fixed", "own"):
-            tensors |= {f"{group}.{name}": each for name, each in getattr(self, group).items()}
+        groups = prefixed("fixed.", self.fixed) | prefixed("own.", self.own)
         names = ("span", "seed", "count", "window_count", "steps", "free")
-        write_state(path, tensors, {name: getattr(self, name) for name in names}, durable=False)
+        values = {name: getattr(self, name) for name in names}
+        write_state(path, {"goal": self.goal, **groups}, values, durable=False)
 
     @classmethod
     def read(cls, path: Path) -> TileInput:
         """Read what `write` stored. Raises InputError."""
         tensors, values = read_state(path, "tile")
-        groups: dict[str, Parts] = {"fixed": {}, "own": {}}
-        for name in [name for name in tensors if "." in name]:
-            group, _, param = name.partition(".")
-            groups[group][param] = tensors.pop(name)
+        fixed, own = part(tensors, "fixed."), part(tensors, "own.")
         left, top, right, bottom = values.pop("free")
-        given: dict[str, Any] = {**values, **groups}
-        return cls(tensors["goal"], free=(left, top, right, bottom), **given)
+        return cls(tensors["goal"], free=(left, top, right, bottom), fixed=fixed, own=own, **values)
 
 
 @dataclass(frozen=True)

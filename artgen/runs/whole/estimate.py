@@ -18,7 +18,6 @@ from artgen.runs.memory import keep_freed_memory
 from artgen.runs.paths import default_stem
 from artgen.runs.tiles.choose import with_fitting_size
 from artgen.runs.whole.run import announce_work
-from artgen.tasks import RunControl
 
 
 @plugin_code()
@@ -29,10 +28,9 @@ def estimate(
     name: str | None = None,
     search: Sequence[Path] = (Path(),),
     observe: Observer = lambda event: None,
-    control: RunControl | None = None,
 ) -> Estimate:
     """Prepare a run and rehearse its stages, for some seconds each. Raises as `run` does."""
-    context = RunContext(name or default_stem(recipe), observe, control or RunControl())
+    context = RunContext(name or default_stem(recipe), observe)
     keep_freed_memory()
     compiled = list[str]()
     announce = announce_work(observe, context.name)
