@@ -220,7 +220,9 @@ def test_doctor_needs_no_plugin_of_others(monkeypatch):
     registry = Registry(environ={"ARTGEN_DISABLE_PLUGINS": "artgen_plugins"})
     checks = artgen.cli._machine._plugins(registry)
     assert [check.state for check in checks] == ["ok", "warn"]
-    monkeypatch.setitem(artgen.cli._machine._NEEDED, "no-such-package", "no_such_module")
+    needed = (*artgen.cli._machine._NEEDED, "no-such-package")
+    monkeypatch.setattr(artgen.cli._machine, "_NEEDED", needed)
+    monkeypatch.setitem(artgen.cli._machine._MODULES, "no-such-package", "no_such_module")
     missing = [check for check in examine(registry) if check.state == "fail"]
     assert missing == [
         Finding("no-such-package", "fail", "ModuleNotFoundError: No module named 'no_such_module'")

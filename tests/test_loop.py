@@ -20,7 +20,7 @@ from artgen.runs import Asked, Job, RunContext
 from artgen.runs.folder import RunFolder
 from artgen.runs.loop.agenda import Agenda, Occasions, evaluation_steps, video_steps
 from artgen.runs.loop.history import Snapshot
-from artgen.runs.loop.pace import STRETCHES, Pace, Work
+from artgen.runs.loop.pace import STRETCHES, Pace, Workload
 from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.recording import Recording
 from artgen.runs.loop.recovery import MEMORY_CUTS, RECOVERIES, TRIES, Recovery, at_lower_rates
@@ -123,7 +123,7 @@ def test_a_slow_machine_gets_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> Non
     assert time_budget.revised(planned, engine, told, agenda) is None
     for _ in range(10):
         engine.step += 1
-        time_budget.timed(lambda: clock.work(2.0), Work((1.0,) + (0.0,) * (STRETCHES - 1)))
+        time_budget.timed(lambda: clock.work(2.0), Workload((1.0,) + (0.0,) * (STRETCHES - 1)))
     revised = time_budget.revised(planned, engine, told, agenda)
     assert revised is not None
     stage = revised.stage[0]
@@ -151,7 +151,7 @@ def test_a_stage_ends_long_after_its_time(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def failing(error: Exception, times: int) -> object:
-    """Work that raises the error so often, and then gives its number of calls."""
+    """Workload that raises the error so often, and then gives its number of calls."""
     calls = iter(range(times))
 
     def work(*_: object) -> str:

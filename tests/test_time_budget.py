@@ -23,7 +23,7 @@ from artgen.recipe import Recipe
 from artgen.registry import Registry
 from artgen.runs import run
 from artgen.runs.job import Job
-from artgen.runs.loop.pace import STRETCHES, Pace, Stopwatch, Work, measure_pace
+from artgen.runs.loop.pace import STRETCHES, Pace, Stopwatch, Workload, measure_pace
 
 
 class Clock:
@@ -300,7 +300,7 @@ def test_the_pace_is_that_of_the_whole_schedule(monkeypatch: pytest.MonkeyPatch)
     assert (pace.evaluation, pace.frame, pace.round) == (pytest.approx(0.5), 0.0, 0.0)
     # The first evaluation counts too.
     assert pace.rehearsed == pytest.approx(1.0 + 5 * 0.01 + 2 * 0.5, rel=0.02)
-    assert pace.steps_in(10.0, Work(evaluations=10)) == pytest.approx(5.0 / 0.005, rel=0.02)
+    assert pace.steps_in(10.0, Workload(evaluations=10)) == pytest.approx(5.0 / 0.005, rel=0.02)
     # From the middle on, steps are slower.
     assert pace.steps_in(10.0, progress=0.5) == pytest.approx(10 / 0.0075, rel=0.02)
 
@@ -317,7 +317,7 @@ def test_rounds_are_as_many_in_a_long_fit(monkeypatch: pytest.MonkeyPatch) -> No
     assert engine.step < engine.total == 30  # It took long enough.
     assert pace.steps == pytest.approx([0.1] * STRETCHES)
     assert (pace.round, pace.rounds) == (pytest.approx(2.0), 12)
-    assert pace.steps_in(124.01, Work(rounds=12)) == 1000
+    assert pace.steps_in(124.01, Workload(rounds=12)) == 1000
 
 
 def test_the_first_frame_is_not_what_a_frame_takes(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -28,7 +28,7 @@ _RECIPE_FILES = (".art", ".json", ".mp4", ".png", ".toml")
 
 
 @dataclass(frozen=True)
-class Budget:
+class Limits:
     """The budget of every contestant; None where it is not limited."""
 
     time: float | None = None
@@ -49,7 +49,7 @@ class Budget:
 
 def parse_contestants(
     texts: Sequence[str],
-    budget: Budget,
+    budget: Limits,
     seed: int | None,
     run: Mapping[str, Any],
     registry: Registry,

@@ -47,12 +47,20 @@ def _whole(context: typer.Context) -> str:
 HELP_ALL = showing("--help-all", "Show all options and exit.", _whole)
 
 
-class Command(TyperCommand):
-    """A command whose help shows its usual options, and examples."""
+class _Untyped:
+    """What has no types of switches and arguments in its help."""
 
     def get_params(self, ctx: Any) -> Any:
         """Name no type of switches and arguments."""
-        return _untyped(super().get_params(ctx))
+        params = super().get_params(ctx)  # type: ignore[misc]
+        for each in params:
+            if getattr(each, "is_flag", False) or each.param_type_name == "argument":
+                each.display_type_rich = lambda ctx: None
+        return params
+
+
+class Command(_Untyped, TyperCommand):
+    """A command whose help shows its usual options, and examples."""
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """Print the help, without options that are seldom used unless all were asked for."""
@@ -69,12 +77,8 @@ class Command(TyperCommand):
                 each.hidden = False
 
 
-class Group(TyperGroup):
+class Group(_Untyped, TyperGroup):
     """A group of commands."""
-
-    def get_params(self, ctx: Any) -> Any:
-        """Name no type of switches and arguments."""
-        return _untyped(super().get_params(ctx))
 
 
 def examples_of(command: Any) -> Sequence[str]:
@@ -93,13 +97,6 @@ def _path(context: Any) -> str:
     """Return the name of a command after `artgen`, such as `gallery build`."""
     outer = context.parent
     return f"{_path(outer)} {context.info_name}".strip() if outer is not None else ""
-
-
-def _untyped(params: list[Any]) -> list[Any]:
-    for each in params:
-        if getattr(each, "is_flag", False) or each.param_type_name == "argument":
-            each.display_type_rich = lambda ctx: None
-    return params
 
 
 def manual(context: typer.Context) -> str:

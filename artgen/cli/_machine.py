@@ -22,21 +22,14 @@ from artgen.base.errors import ArtgenError
 from artgen.recipe.settings import read_settings
 from artgen.registry import Registry
 
-# Distributions and the modules they bring, in the order they are shown.
-_NEEDED = {
-    "torch": "torch",
-    "numpy": "numpy",
-    "pillow": "PIL",
-    "imageio": "imageio",
-    "av": "av",
-    "scikit-image": "skimage",
-    "matplotlib": "matplotlib",
-    "safetensors": "safetensors",
-    "pydantic": "pydantic",
-    "pluggy": "pluggy",
-    "typer": "typer",
-    "rich": "rich",
-}
+_NEEDED = (
+    *("torch", "numpy", "pillow", "imageio", "av", "scikit-image", "matplotlib", "safetensors"),
+    *("pydantic", "pluggy", "typer", "rich"),
+)
+"""Distributions, in the order they are shown."""
+
+_MODULES = {"pillow": "PIL", "scikit-image": "skimage"}
+"""The modules of distributions that have another name."""
 
 _FOLDERS = re.compile(r"""(?<![\w\])])(?:[A-Za-z]:|~|\.{3})?[\\/](?:[^\\/\s'"|:<>]+[\\/])+""")
 """The folders of an absolute path, on any system."""
@@ -56,7 +49,7 @@ def examine(registry: Registry) -> list[Finding]:
     return [
         Finding("artgen", "ok", version_and_commit()),
         Finding("python", "ok", f"{platform.python_version()} on {platform.system()}"),
-        *(_check(name, _package, module, name) for name, module in _NEEDED.items()),
+        *(_check(name, _package, name) for name in _NEEDED),
         _check("cpu", _cpu),
         _check("gpu", _gpu),
         _check("webgpu", _webgpu),
@@ -112,8 +105,8 @@ def _without_paths(text: str) -> str:
     return _FOLDERS.sub(".../", text)
 
 
-def _package(module: str, distribution: str) -> str:
-    importlib.import_module(module)
+def _package(distribution: str) -> str:
+    importlib.import_module(_MODULES.get(distribution, distribution))
     return importlib.metadata.version(distribution)
 
 

@@ -243,7 +243,8 @@ class Session:
             return _earlier(paths)[1]
         remnant = RunFolder(paths["folder"])
         if many and self.files.resume and not remnant.resumable and paths["summary"].exists():
-            result = _finished(run, paths, self.registry)
+            recipe, result = _earlier(paths)
+            check_agreement(recipe, run.recipe, self.registry)
             remnant.remove()
             return result
         if self.where.on is None:
@@ -335,13 +336,6 @@ def _received(run: Run, result: Result | Exception) -> Result:
         return Result(error=result) if isinstance(result, Exception) else write_files(run, result)
     except Exception as error:
         return Result(error=error)
-
-
-def _finished(run: Run, paths: Mapping[str, Path], registry: Registry) -> Result:
-    """The result of an earlier run that ended well and is what `run` asks for."""
-    recipe, result = _earlier(paths)
-    check_agreement(recipe, run.recipe, registry)
-    return result
 
 
 def _earlier(paths: Mapping[str, Path]) -> tuple[Recipe, Result]:

@@ -28,11 +28,15 @@ if TYPE_CHECKING:
 
 _BUDGET, _FILES = Panel("Equal for all"), Panel("What to write")
 
-_OF_PICTURES = {
+_COLUMNS = {
+    "mse": ("MSE", 5),
     "psnr": ("PSNR", 2),
     "ssim": ("SSIM", 4),
     "ms_ssim": ("MS-SSIM", 4),
     "flip": ("FLIP", 4),
+    "rank": ("SVD rank", 0),
+    "floats": ("floats each", 0),
+    "picture_bytes": ("bytes each", 0),
     "seconds": ("seconds", 1),
     "steps": ("steps", 0),
     "parameters": ("parameters", 0),
@@ -41,17 +45,8 @@ _OF_PICTURES = {
 }
 """The columns of the table: their headings and decimals."""
 
-_OF_SETS = {
-    "mse": ("MSE", 5),
-    "psnr": ("PSNR", 2),
-    "rank": ("SVD rank", 0),
-    "floats": ("floats each", 0),
-    "picture_bytes": ("bytes each", 0),
-    "parameters": ("parameters", 0),
-    "bytes": ("bytes", 0),
-    "steps": ("steps", 0),
-    "seconds": ("seconds", 1),
-}
+_OF_PICTURES = "psnr ssim ms_ssim flip seconds steps parameters bytes bpp"
+_OF_SETS = "mse psnr rank floats picture_bytes parameters bytes steps seconds"
 
 _STORED = """SVD rank: of singular values of each picture alone that come nearest to the error
 each: stored for a picture, as float32; bytes: of the parameters that all pictures share"""
@@ -130,13 +125,13 @@ def compare(
         check_file(csv, overwrite=overwrite, option="--csv")
     registry = common.registry()
 
-    from artgen.cli._contestants import Budget, parse_contestants
+    from artgen.cli._contestants import Limits, parse_contestants
     from artgen.plan.early import check_known_options, check_names
 
     if threads is None and where.asked:
         threads = 1
     run = {"precision": precision, "device": device, "threads": threads}
-    budget = Budget(time, steps, target_bytes)
+    budget = Limits(time, steps, target_bytes)
     asked = parse_contestants(contestants, budget, seed, run, registry)
     for each in asked:
         check_names(each.recipe, registry)
@@ -151,7 +146,7 @@ def compare(
 
     sets = of_sets(asked, registry)
     if time is None and steps is None and target_bytes is None and not sets:
-        budget = Budget(10.0, steps, target_bytes)
+        budget = Limits(10.0, steps, target_bytes)
     settings, _ = read_settings()
     comparison = Comparison(
         [
@@ -225,7 +220,7 @@ def _print_table(comparison: Comparison) -> None:
     several = len(comparison.targets) > 1
     lines = comparison.table()
     sets = any(line.mean["floats"] is not None for line in lines)
-    metrics = _OF_SETS if sets else _OF_PICTURES
+    metrics = {key: _COLUMNS[key] for key in (_OF_SETS if sets else _OF_PICTURES).split()}
     heading = ["", *(["targets"] if several else []), *(name for name, _ in metrics.values())]
     rows = [_cells(line, several, metrics) for line in lines]
     if any(line.errors for line in lines):

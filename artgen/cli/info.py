@@ -69,11 +69,7 @@ def info(
         "file": str(file),
         "kind": kind,
         "file_bytes": file.stat().st_size,
-        "artgen": None,
-        "plugin": None,
-        "metrics": None,
-        "film": None,
-        "history": None,
+        **dict.fromkeys(("artgen", "plugin", "metrics", "film", "history")),
         **_stored_facts(file, kind),
     }
     if facts["plugin"] is None and recipe.primitive.plugin is not None:

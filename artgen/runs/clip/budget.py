@@ -14,7 +14,7 @@ from artgen.runs.clip.keyframes import Keyframe
 from artgen.runs.clip.plan import following_steps
 from artgen.runs.clip.scene import Follower
 from artgen.runs.kind import Asked
-from artgen.runs.loop.pace import Pace, Work
+from artgen.runs.loop.pace import Pace, Workload
 from artgen.runs.loop.stages import Loop
 from artgen.runs.picture.run import prepare
 from artgen.targets import ClipTarget, ImageTarget
@@ -59,7 +59,7 @@ def with_steps(
         for index, (stage, (pace, reports)) in enumerate(zip(recipe.stage, paces, strict=True)):
             seconds = share * left * (stage.time or 0.0) / budget / len(scenes)
             evaluations = min(reports, pace.evaluations_in(seconds))
-            steps = pace.steps_in(seconds, Work(evaluations=evaluations, rounds=pace.rounds))
+            steps = pace.steps_in(seconds, Workload(evaluations=evaluations, rounds=pace.rounds))
             steps = min(steps, stage.steps or MOST_STEPS)
             few = evaluations if evaluations < reports else None
             changed = changed.with_stage(index, steps=steps, time=None, evaluations=few)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from artgen.display.views import METRICS
 from artgen.film.scenes import Film
 from artgen.runs.job import Job
+from artgen.targets import ImageTarget
 
 Pixels = NDArray[np.uint8]
 
@@ -64,7 +65,7 @@ def side_by_side(job: Job, film: Film) -> Iterator[Pixels]:
         yield np.concatenate([target.pixels, gap, drawn], axis=1)
 
 
-def _pairs(job: Job, film: Film) -> Iterator[tuple[Any, float]]:
+def _pairs(job: Job, film: Film) -> Iterator[tuple[ImageTarget, float]]:
     """The frames of the clip with the moments of their keys."""
     assert job.target.clip is not None
     moments = [time for scene in film.scenes for time in scene.times]

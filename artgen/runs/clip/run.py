@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from artgen.art import Art, bytes_of_shapes
@@ -52,7 +53,7 @@ class ClipRun(PictureRun):
         """The plan with how frames follow one another."""
         return plan_clip(plan)
 
-    def estimate(self, job: Job, compiled: Any) -> Estimate:
+    def estimate(self, job: Job, compiled: Sequence[str]) -> Estimate:
         """The recipe alone."""
         return RunKind.estimate(self, job, compiled)
 
@@ -141,7 +142,7 @@ class ClipRun(PictureRun):
         return {"side_by_side": (side_by_side(fitted.job, film), film.fps)}
 
     @property
-    def sound(self) -> Any:
+    def sound(self) -> Path | None:
         """The clip's own."""
         return self.clip.place
 

@@ -16,9 +16,10 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.base.errors import DeviceLost, Diverged, InputError
@@ -222,7 +223,7 @@ class Found:
     key: Keyframe
     loss: float
     psnr: float
-    pixels: Any
+    pixels: NDArray[np.uint8]
     notice: str | None = None
 
 

@@ -13,7 +13,7 @@ from artgen.engines import Engine, Problem
 from artgen.output import frame_steps
 from artgen.recipe import OutputTable, Stage
 from artgen.runs.job import HOLD_SECONDS
-from artgen.runs.loop.pace import Work, stretches
+from artgen.runs.loop.pace import Workload, stretches
 
 
 @dataclass(frozen=True)
@@ -67,11 +67,11 @@ def evaluation_steps(stage: Stage, engine: Engine, total: int) -> Sequence[int]:
     return [total] if most == 1 else [*range(0, total, every), total]
 
 
-def work_between(begin: int, end: int, engine: Engine, problem: Problem) -> Work:
+def work_between(begin: int, end: int, engine: Engine, problem: Problem) -> Workload:
     """The work of the steps from `begin` to `end`."""
     shares = problem.progress(begin), problem.progress(end)
     rounds = number_after(begin - 1, engine.rounds, end)
-    return Work(stretches(*shares, end - begin), rounds=rounds)
+    return Workload(stretches(*shares, end - begin), rounds=rounds)
 
 
 def number_after(step: int, steps: Collection[int], end: float = math.inf) -> int:

@@ -17,7 +17,7 @@ from artgen.runs.job import Job
 from artgen.values.drawing import Drawing
 
 
-class Frame(NamedTuple):
+class Taken(NamedTuple):
     """A stored frame: `pixels`, uint8 [height, width, 3], and the CPU seconds that it took."""
 
     step: int
@@ -36,7 +36,7 @@ class FrameRecorder:
     def __init__(self, job: Job, store: FrameStore) -> None:
         self._job, self._store = job, store
         self._beside = False
-        self._waiting: Callable[[], Frame] | None = None
+        self._waiting: Callable[[], Taken] | None = None
 
     @property
     def is_busy(self) -> bool:
@@ -51,17 +51,17 @@ class FrameRecorder:
             drawing = drawing.detach()
         clock = time.thread_time if beside else time.process_time
 
-        def record() -> Frame:
+        def record() -> Taken:
             began = clock()
             pixels = self._job.draw_frame(drawing)
             self._store.add(step, pixels)
-            return Frame(step, pixels, clock() - began)
+            return Taken(step, pixels, clock() - began)
 
         self._waiting = begin(record) if beside else record
         self._beside = self._job.backend.name == "compiled" and self._job.recipe.run.device == "cpu"
         return beside
 
-    def finish(self) -> Frame | None:
+    def finish(self) -> Taken | None:
         """Wait for the frame that was begun; None if there is none, or nothing finite to draw.
 
         Raises what drawing and storing it raised.

@@ -75,8 +75,8 @@ class Stopwatch:
 
 
 @dataclass(frozen=True)
-class Work:
-    """Work to do: steps in each stretch of a schedule, evaluations, frames, rounds."""
+class Workload:
+    """Workload to do: steps in each stretch of a schedule, evaluations, frames, rounds."""
 
     steps: Sequence[float] = ()
     evaluations: int = 0
@@ -84,7 +84,7 @@ class Work:
     rounds: int = 0
 
 
-NOTHING = Work()
+NOTHING = Workload()
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class Pace:
     rehearsed: float = 0.0
     """Seconds that it took to find out, without compiling."""
 
-    def seconds(self, work: Work) -> float:
+    def seconds(self, work: Workload) -> float:
         """The seconds that `work` takes."""
         steps = sum(n * each for n, each in zip(work.steps, self.steps, strict=False))
         other = work.evaluations * self.evaluation + work.frames * self.frame
@@ -115,10 +115,10 @@ class Pace:
         """The number of evaluations that fit into their share of `seconds`, at least the last."""
         return max(1, int(EVALUATION_SHARE * seconds / max(self.evaluation, 1e-9)))
 
-    def steps_in(self, seconds: float, other: Work = NOTHING, *, progress: float = 0.0) -> int:
+    def steps_in(self, seconds: float, other: Workload = NOTHING, *, progress: float = 0.0) -> int:
         """The number of steps after `progress` that fit into `seconds` beside `other` work."""
         left = seconds - self.seconds(other)
-        step = self.seconds(Work(stretches(progress, 1.0, 1)))
+        step = self.seconds(Workload(stretches(progress, 1.0, 1)))
         return max(1, int(left / max(step, 1e-9)))
 
 
@@ -145,7 +145,7 @@ class Budget:
         """The factor by which the machine is slower than rehearsed."""
         return self.took / self.expected
 
-    def count(self, work: Work, seconds: float) -> None:
+    def count(self, work: Workload, seconds: float) -> None:
         """Take note that `work` took `seconds`."""
         kept = math.exp(-seconds / (MEMORY_SHARE * self.seconds))
         self.took = kept * self.took + seconds
@@ -158,7 +158,7 @@ class Budget:
             self.checked = spent
         return due
 
-    def revised(self, spent: float, steps: int, other: Work, progress: float) -> int:
+    def revised(self, spent: float, steps: int, other: Workload, progress: float) -> int:
         """The number of steps still to take where `steps` are left, after `spent` seconds.
 
         `steps` themselves where they end in time; `progress` is the share of the schedule that is

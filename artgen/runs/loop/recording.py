@@ -31,7 +31,7 @@ from artgen.runs.loop.history import (
     keeps_trajectory,
     paced,
 )
-from artgen.runs.loop.pace import Work
+from artgen.runs.loop.pace import Workload
 from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.time_budget import TimeBudget
 from artgen.values.drawing import Drawing
@@ -95,7 +95,7 @@ class Recording:
         """Wait for the frame that was begun, if there is one."""
         if self._recorder is None or not self._recorder.is_busy:
             return
-        frame = self.time.timed(self._recorder.finish, Work(frames=1))
+        frame = self.time.timed(self._recorder.finish, Workload(frames=1))
         if frame is None:
             return
         self.context.emit(FrameTaken(self.context.name, frame.step))

@@ -13,7 +13,7 @@ from artgen.engines import Engine
 from artgen.output import FrameStore
 from artgen.runs.job import Fitted
 from artgen.runs.loop.agenda import Occasions, evaluation_steps
-from artgen.runs.loop.pace import Work, stretches
+from artgen.runs.loop.pace import Workload, stretches
 from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.stages import Loop
 
@@ -60,7 +60,7 @@ def rehearse(loop: Loop, frames: FrameStore) -> tuple[Fitted, float]:
         # The first one may have to compile.
         pace = replace(pace, frame=fmean(drawn[1:] or drawn or [0.0]))
         if stage.steps is not None:
-            work = Work(
+            work = Workload(
                 stretches(0.0, 1.0, stage.steps),
                 evaluations=len(evaluation_steps(stage, engine, stage.steps)),
                 frames=len(occasions.frame_steps(stage.steps, recipe.output)),

@@ -26,7 +26,7 @@ from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job, check_finite
 from artgen.runs.loop.agenda import Agenda, work_between
 from artgen.runs.loop.history import Snapshot
-from artgen.runs.loop.pace import Pace, Work, measure_pace
+from artgen.runs.loop.pace import Pace, Workload, measure_pace
 from artgen.runs.loop.progress import Progress
 from artgen.runs.loop.recording import Recording
 from artgen.runs.loop.recovery import Recovery, continuing, on_cpu
@@ -272,7 +272,7 @@ class Loop:
         """Judge the full picture; budgets in dB and the plateau are decided here."""
         progress, stage = self.progress, self.stage
         report = self.time.timed(
-            lambda: self.recovery.guarded(engine, lambda: _judge(engine)), Work(evaluations=1)
+            lambda: self.recovery.guarded(engine, lambda: _judge(engine)), Workload(evaluations=1)
         )
         if report is None:
             return

@@ -18,7 +18,7 @@ from artgen.runs.loop.agenda import (
     evaluation_steps,
     number_after,
 )
-from artgen.runs.loop.pace import Budget, Pace, Stopwatch, Work
+from artgen.runs.loop.pace import Budget, Pace, Stopwatch, Workload
 from artgen.runs.loop.progress import Progress
 
 T = TypeVar("T")
@@ -43,11 +43,11 @@ class TimeBudget:
         """Forget the budget of the stage before."""
         self._budget = None
 
-    def timed(self, work: Callable[[], T], expected: Work | None = None) -> T:
+    def timed(self, work: Callable[[], T], expected: Workload | None = None) -> T:
         """Do `work` as a part of the run: its seconds are counted."""
         return self.measured(work, expected)[0]
 
-    def measured(self, work: Callable[[], T], expected: Work | None = None) -> tuple[T, float]:
+    def measured(self, work: Callable[[], T], expected: Workload | None = None) -> tuple[T, float]:
         """Do `work` as a part of the run; its result and its seconds."""
         lost = self.watch.lost
         result, seconds = self.watch.measure(work)
@@ -74,7 +74,7 @@ class TimeBudget:
         left = budget - pace.rehearsed
         most = pace.evaluations_in(budget)
         # Where there are fewer steps, there are no more evaluations or frames.
-        rounds = Work(rounds=pace.rounds)
+        rounds = Workload(rounds=pace.rounds)
         steps = pace.steps_in(left, rounds)
         if len(evaluation_steps(recipe.stage[index], engine, steps)) > most:
             recipe = recipe.with_stage(index, evaluations=most)
@@ -105,7 +105,7 @@ class TimeBudget:
             return None
         stage = recipe.stage[index]
         total, before = stage.steps or 1, stage.replanned or ()
-        other = Work(
+        other = Workload(
             evaluations=number_after(step, agenda.evaluations),
             frames=number_after(step, agenda.frames),
             rounds=number_after(step - 1, engine.rounds),
