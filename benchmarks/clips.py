@@ -83,7 +83,7 @@ def run(settings: Settings) -> Iterator[Table]:
             with tempfile.TemporaryDirectory() as folder:
                 source = _saved(Path(folder), clip, frames, side)
                 recipe = _recipe(primitive, count, steps, source, side)
-                still = recipe.with_clip(ClipTable(motion="extrapolate", **engine))
+                still = recipe.replace(clip=ClipTable(motion="extrapolate", **engine))
                 for each in (recipe, still):
                     _warm_up(each)
                 together, before = _clip(recipe), _clip(still)

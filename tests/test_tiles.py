@@ -157,7 +157,7 @@ def test_every_part_near_a_joint_tile_is_moved_by_it_unless_it_reaches_beyond():
 def test_seams_are_no_worse_than_in_a_fit_of_the_whole(fitted, photo):
     _, _, out = fitted
     picture = np.asarray(Image.open(photo)).astype(float)
-    whole = run(tiled(photo).with_tiles(None), default()).art.render()
+    whole = run(tiled(photo).replace(tiles=None), default()).art.render()
     near = np.zeros((HEIGHT, WIDTH), bool)
     for shifted in (False, True):
         for tile in make_grid(Canvas(WIDTH, HEIGHT), SIDE, MARGIN, shifted=shifted):
@@ -341,7 +341,7 @@ def many_parts(monkeypatch):
 def test_many_parts_get_a_larger_fitting_size_and_tiles(
     photo, many_parts, count, size, tiles, tables
 ):
-    asked = tiled(photo, **tables).with_tiles(None).with_primitive(count=count)
+    asked = tiled(photo, **tables).replace(tiles=None).with_primitive(count=count)
     found, note = choose.with_fitting_size(asked, default(), [photo.parent])
     assert (found.target.size, found.tiles is not None) == (size, tiles)
     assert (note is not None) == (size not in (None, 40))
@@ -349,7 +349,7 @@ def test_many_parts_get_a_larger_fitting_size_and_tiles(
 
 def test_a_run_says_that_it_chose_tiles(photo, many_parts):
     events = []
-    asked = tiled(photo).with_tiles(None)
+    asked = tiled(photo).replace(tiles=None)
     result = run(asked, default(), search=(photo.parent,), observers=[events.append])
     notes = [event.message for event in events if isinstance(event, Notice)]
     assert sum("90 parts get a fitting size of 36 pixels, in tiles" in note for note in notes) == 1

@@ -189,12 +189,11 @@ def _plugins(registry: Registry) -> list[Finding]:
     """Check the plugins: only artgen's own are required."""
     checks = []
     for info in registry.plugins:
-        if info.usable:
-            state: Literal["ok", "warn", "fail"] = "ok" if info.status == "ok" else "warn"
-        elif info.status == "disabled":
-            state = "warn"
-        else:
-            state = "fail" if info.origin == "built-in" else "warn"
+        state: Literal["ok", "warn", "fail"] = "warn"
+        if info.usable and info.status == "ok":
+            state = "ok"
+        elif not info.usable and info.status != "disabled" and info.origin == "built-in":
+            state = "fail"
         detail = f"{info.distribution} {info.version} {info.status}"
         if info.reason:
             detail += f": {info.reason}"

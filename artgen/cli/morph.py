@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from artgen.base.files import check_art, file_hash
+from artgen.base.files import check_art
 from artgen.cli._console import load_module, print_json
 from artgen.cli._exports import check_files, write_exports
 from artgen.cli._flags import DEVICE, OVERWRITE, Common, argument, option, switch
@@ -61,10 +61,7 @@ def morph(
         hold=hold,
         loop=loop,
         fps=fps,
-        names=(
-            FileReference(name=first.name, sha256=file_hash(first, "art")),
-            FileReference(name=second.name, sha256=file_hash(second, "art")),
-        ),
+        names=(FileReference.of(first, "art"), FileReference.of(second, "art")),
     )
     request = ExportRequest(size and parse_pixels(size), device=resolve_device(device))
     whole = {"art": lambda art, request: art.to_bytes()}

@@ -199,7 +199,7 @@ def _small(recipe: Recipe, folder: Path) -> Recipe:
         recipe = recipe.with_primitive(count=min(count, _QUICK_COUNT))
     if kind == "clip":
         clip = recipe.clip or ClipTable()
-        recipe = recipe.with_clip(clip.replace(steps=1))
+        recipe = recipe.replace(clip=clip.replace(steps=1))
     recipe = recipe.with_target(size=min(size, _QUICK_SIZE) if size else least)
     return recipe.with_output(still_size=_QUICK_STILL, video_size=None, **video)
 

@@ -84,17 +84,18 @@ class Key:
     field: str
     owner: type[Table]
 
+    flag: Flag | None = None
+
     def __init__(
         self,
         default: Any,
-        name: str | None,
         bounds: Mapping[str, float],
+        name: str | None,
         check: Check | None,
         keyword: str | Literal[True] | None,
     ) -> None:
         self.default, self._name, self.bounds = default, name, bounds
         self.check, self.keyword = check, keyword
-        self.flag: Flag | None = None
 
     def flagged(self, panel: str, metavar: str | None, help: str, **more: Any) -> Any:
         """Declare the flag of the key; see `Flag`."""
@@ -177,7 +178,7 @@ def key(
     bounds = {"ge": low, "le": high, "gt": above, "lt": below}
     bounds |= {"min_length": shortest, "max_length": longest}
     given = {bound: value for bound, value in bounds.items() if value is not None}
-    return Key(default, name, given, check, keyword)
+    return Key(default, given, name, check, keyword)
 
 
 def _tables(hint: Any) -> list[type[Table]]:

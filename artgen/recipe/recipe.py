@@ -186,14 +186,6 @@ class Recipe(Table):
         """The recipe with other values of keys of its run. Raises UsageError."""
         return self.replace(run=_changed(self.run, "run", changes))
 
-    def with_clip(self, clip: ClipTable | None) -> Recipe:
-        """The recipe with this table for clips."""
-        return self.replace(clip=clip)
-
-    def with_tiles(self, tiles: TilesTable | None) -> Recipe:
-        """The recipe with this table for tiles."""
-        return self.replace(tiles=tiles)
-
     @property
     def run_kind(self) -> str | None:
         """The kind of run that is asked for; None: that of the target."""

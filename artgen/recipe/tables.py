@@ -8,6 +8,7 @@ from pathlib import Path, PureWindowsPath
 from typing import Any, Literal
 
 from artgen.base.errors import UsageError
+from artgen.base.files import file_hash
 from artgen.recipe.keys import (
     CLIPS,
     CODECS,
@@ -69,10 +70,6 @@ def _text(parse: Callable[[str], object]) -> Check:
     return check
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
 def _is_list(value: Any) -> bool:
     return isinstance(value, list | tuple)
 
@@ -90,26 +87,26 @@ def _focus(value: Any, before: Mapping[str, Any]) -> Any:
 
 def _palette(value: Any, before: Mapping[str, Any]) -> Any:
     listed = _is_list(value) and all(isinstance(each, str) for each in value)
-    size = value if _is_number(value) else len(value) + 1 if listed else 0
+    size = value if type(value) is int else len(value) + 1 if listed else 0
     if 2 <= size <= MOST_COLOURS + listed:
         return tuple(value) if listed else value
     raise Wrong("must be a number from 2 to 256, or a list of 1 to 256 colours")
 
 
 def _count(value: Any, before: Mapping[str, Any]) -> Any:
-    if value == "auto" or (_is_number(value) and 1 <= value <= MOST_PARTS):
+    if value == "auto" or (type(value) is int and 1 <= value <= MOST_PARTS):
         return value
     raise Wrong("must be a number from 1 to 10000000, or auto")
 
 
 def _history(value: Any, before: Mapping[str, Any]) -> Any:
-    if _is_number(value) and value == 1:
+    if type(value) is int and value == 1:
         raise Wrong("must be 0, or at least 2")
     return value
 
 
 def _size(value: Any, before: Mapping[str, Any]) -> Any:
-    if _is_number(value) and 1 <= value <= LARGEST:
+    if type(value) is int and 1 <= value <= LARGEST:
         return value
     if isinstance(value, str) and "x" in value:
         return _text(parse_frame)(value, before)
@@ -145,6 +142,11 @@ class FileReference(Table):
 
     name: str = key()
     sha256: str | None = key(default=None)
+
+    @classmethod
+    def of(cls, path: Path, what: str) -> FileReference:
+        """The reference of a file, which errors call `what`. Raises InputError."""
+        return cls(name=path.name, sha256=file_hash(path, what))
 
 
 class TargetTable(Table):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from artgen.base.files import file_hash, find_file
+from artgen.base.files import find_file
 from artgen.recipe import FileReference
 
 
@@ -28,5 +28,4 @@ class InputFiles:
 
     def reference(self, key: str) -> FileReference:
         """Name and hash of a file that was found, for the recipe."""
-        path = self.found[key]
-        return FileReference(name=path.name, sha256=file_hash(path, key))
+        return FileReference.of(self.found[key], key)

@@ -35,7 +35,7 @@ def with_steps(
     """
     recipe = asked.recipe
     first, *second = itertools.islice(clip.frames(), 2)
-    plain = recipe.with_clip(None).with_output(video=False)
+    plain = recipe.replace(clip=None).with_output(video=False)
     job = prepare(replace(asked, recipe=plain, target=first))
     loop = Loop(job, asked.context)
     budget = sum(stage.time or 0.0 for stage in recipe.stage)
@@ -67,7 +67,7 @@ def with_steps(
         plan = replace(job.plan, recipe=changed)
         most = changed.stage[-1].steps or 1
         steps = table.steps or min(most, following_steps(plan))
-        return changed.with_clip(table.replace(steps=steps))
+        return changed.replace(clip=table.replace(steps=steps))
 
     def fits(share: float) -> bool:
         table = planned(share).clip
@@ -90,7 +90,7 @@ def _following_pace(
 
     def follow(steps: int) -> float:
         table = (asked.recipe.clip or ClipTable()).replace(steps=steps)
-        plan = replace(job.plan, recipe=job.recipe.with_clip(table))
+        plan = replace(job.plan, recipe=job.recipe.replace(clip=table))
         follower = Follower(replace(job, plan=plan), asked.registry)
 
         def work() -> None:

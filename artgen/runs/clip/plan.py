@@ -51,7 +51,7 @@ def plan_clip(plan: Plan) -> Plan:
     table = plan.recipe.clip or ClipTable()
     if table.engine is None and plan.recipe.target.palette is not None:
         table = table.replace(engine=plan.recipe.stage[-1].engine)
-    plan = replace(plan, recipe=plan.recipe.with_clip(table))
+    plan = replace(plan, recipe=plan.recipe.replace(clip=table))
     over = _followed(plan)
     steps, table = over["steps"], table.replace(engine=over["engine"])
     if table.rate is None and "rate" in over:
@@ -60,7 +60,7 @@ def plan_clip(plan: Plan) -> Plan:
         table = table.replace(final=over["final"])
     if plan.recipe.stage[-1].time is None:
         table = table.replace(steps=table.steps or steps)
-    return replace(plan, recipe=plan.recipe.with_clip(table))
+    return replace(plan, recipe=plan.recipe.replace(clip=table))
 
 
 def following_steps(plan: Plan) -> int:

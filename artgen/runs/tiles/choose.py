@@ -94,5 +94,5 @@ def with_fitting_size(
     note = f"{count:,} parts get a fitting size of {size} pixels"
     if size > WHOLE:
         note += ", in tiles, without a video of the steps"
-        recipe = recipe.with_tiles(TilesTable())
+        recipe = recipe.replace(tiles=TilesTable())
     return recipe.with_target(size=size), f"{note}; --size asks for another"
