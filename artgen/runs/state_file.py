@@ -115,6 +115,12 @@ def part(state: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
+def numbers_in(folder: Path) -> list[int]:
+    """The numbers after which files of state in a folder are named, in order; none without it."""
+    stems = (path.stem for path in folder.glob("*.safetensors"))
+    return sorted(int(stem) for stem in stems if stem.isdecimal())
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder where it is not there yet. Raises OutputError."""
     try:

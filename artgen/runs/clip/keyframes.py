@@ -6,7 +6,6 @@ begins in its place; a key says for every place since which frame of the scene i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from artgen.film.scenes import Film, Scene
 from artgen.runs.joining import join_keys
 from artgen.runs.state_file import (
     make_folder,
+    numbers_in,
     part,
     prefixed,
     putting_to_use,
@@ -28,7 +28,6 @@ from artgen.runs.state_file import (
 CHAPTER = 240
 """A scene of more keyframes is split: parts that have ended take up space until its end."""
 
-_NAME = re.compile(r"(\d{6})\.safetensors")
 _BORN, _STATE = "born", "state."
 
 
@@ -55,10 +54,7 @@ class KeyframeStore:
 
     def count(self) -> int:
         """How many keys there are, from the first one on without a gap."""
-        if not self.folder.is_dir():
-            return 0
-        names = (_NAME.fullmatch(path.name) for path in self.folder.iterdir())
-        there = {int(name[1]) for name in names if name}
+        there = set(numbers_in(self.folder))
         return next(number for number in range(len(there) + 1) if number not in there)
 
     def add(self, number: int, key: Keyframe) -> None:

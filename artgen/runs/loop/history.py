@@ -5,7 +5,6 @@ They are drawings and not pictures, so the progress can be shown again at any si
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
@@ -21,6 +20,7 @@ from artgen.plan import Plan
 from artgen.runs.joining import join_keys
 from artgen.runs.state_file import (
     make_folder,
+    numbers_in,
     part,
     prefixed,
     putting_to_use,
@@ -29,7 +29,6 @@ from artgen.runs.state_file import (
 )
 from artgen.values.drawing import Drawing
 
-_NAME = re.compile(r"(\d{9,})\.safetensors")
 _IDENTITIES = "identities"
 _TENSOR = "tensor."
 
@@ -102,10 +101,7 @@ class History:
             self._path(later).unlink(missing_ok=True)
 
     def _steps(self) -> list[int]:
-        if self._folder is None or not self._folder.is_dir():
-            return sorted(self._kept)
-        names = (_NAME.fullmatch(path.name) for path in self._folder.iterdir())
-        return sorted(int(name[1]) for name in names if name)
+        return sorted(self._kept) if self._folder is None else numbers_in(self._folder)
 
     def _read(self, step: int) -> Snapshot:
         path = self._path(step)
