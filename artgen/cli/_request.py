@@ -54,7 +54,7 @@ def _option(name: str, key: Key) -> Any:
     if low is None and flag.typed is None:
         low, high = key.bounds.get("ge"), key.bounds.get("le")
     limits: dict[str, Any] = {"min": low, "max": high}
-    complete = flag.complete and getattr(_completion, flag.complete)
+    complete = getattr(_completion, flag.complete) if flag.complete else None
     return panel.option(flag.metavar, flag.help, *names, complete=complete, **limits)
 
 

@@ -187,5 +187,7 @@ def _tables(hint: Any) -> list[type[Table]]:
     return [hint] if isinstance(hint, type) and hasattr(hint, "_declared") else found
 
 
-hints_of = functools.cache(get_type_hints)
-"""The types of the attributes of a class, evaluated once."""
+@functools.cache
+def hints_of(cls: Any) -> dict[str, Any]:
+    """The types of the attributes of a class, evaluated once."""
+    return get_type_hints(cls)
