@@ -113,7 +113,8 @@ class Key:
     @functools.cached_property
     def type(self) -> Any:
         """The type of its values."""
-        return hints_of(self.owner)[self.field]
+        owner: Any = self.owner
+        return hints_of(owner)[self.field]
 
     @property
     def keyword_default(self) -> str | bool | None:
