@@ -205,30 +205,22 @@ class _Bars(Story):
 
 
 def _bar() -> Progress:
+    from rich import progress as bars
     from rich.console import Console
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        Task,
-        TextColumn,
-        TimeRemainingColumn,
-    )
     from rich.text import Text
 
-    class Steps(MofNCompleteColumn):
+    class Steps(bars.MofNCompleteColumn):
         """The number of steps, from the first one on."""
 
-        def render(self, task: Task) -> Text:
+        def render(self, task: bars.Task) -> Text:
             return super().render(task) if task.total or task.completed else Text()
 
-    return Progress(
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
+    return bars.Progress(
+        bars.TextColumn("{task.description}", markup=False),
+        bars.BarColumn(bar_width=24),
         Steps(),
-        TextColumn("{task.fields[metrics]}", markup=False),
-        TextColumn("{task.fields[speed]}", markup=False),
-        TimeRemainingColumn(),
+        *(bars.TextColumn(f"{{task.fields[{key}]}}", markup=False) for key in ("metrics", "speed")),
+        bars.TimeRemainingColumn(),
         console=Console(stderr=True),
         transient=True,
         auto_refresh=False,

@@ -12,17 +12,8 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import replace
 from typing import Any, Protocol, TypeAlias, TypeVar
 
+from artgen import events
 from artgen.base.errors import ArtgenError
-from artgen.events import (
-    Advanced,
-    Evaluated,
-    Event,
-    Finished,
-    Notice,
-    Observer,
-    Started,
-    Working,
-)
 from artgen.tasks._control import RunControl
 from artgen.tasks._task import Task
 
@@ -30,7 +21,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 TaskT = TypeVar("TaskT", bound=Task)
 
-Work: TypeAlias = Callable[[T, Observer, RunControl], R]
+Work: TypeAlias = Callable[[T, events.Observer, RunControl], R]
 
 INTERVAL = 0.2
 """Seconds between two reports of the progress of a run to other processes."""
@@ -58,7 +49,7 @@ class Executor(Protocol):
         self,
         work: Work[TaskT, R],
         tasks: Sequence[TaskT],
-        observe: Observer,
+        observe: events.Observer,
         control: RunControl,
     ) -> Iterator[tuple[TaskT, R | Exception]]:
         """Yield every task with its result, or with the exception that it ended with.
@@ -78,7 +69,7 @@ class SerialExecutor(Executor):
         self,
         work: Work[TaskT, R],
         tasks: Sequence[TaskT],
-        observe: Observer,
+        observe: events.Observer,
         control: RunControl,
     ) -> Iterator[tuple[TaskT, R | Exception]]:
         """Yield results in the order of the tasks."""
@@ -94,18 +85,18 @@ class SerialExecutor(Executor):
 class Throttled:
     """An observer that passes on events to another process: no pictures, and not every step."""
 
-    def __init__(self, report: Callable[[Event], None]) -> None:
+    def __init__(self, report: Callable[[events.Event], None]) -> None:
         self.report = report
         self.next = 0.0
 
-    def __call__(self, event: Event) -> None:
+    def __call__(self, event: events.Event) -> None:
         """Pass the event on, or drop it."""
         match event:
-            case Started():
+            case events.Started():
                 self.report(replace(event, target=None))
-            case Evaluated() | Notice() | Working(done=0) | Finished():
+            case events.Evaluated() | events.Notice() | events.Finished() | events.Working(done=0):
                 self.report(event)
-            case Advanced() | Working():
+            case events.Advanced() | events.Working():
                 if time.monotonic() >= self.next:
                     self.next = time.monotonic() + INTERVAL
                     self.report(event)
