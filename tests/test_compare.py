@@ -18,7 +18,7 @@ from artgen.art import load
 from artgen.base.errors import InputError, OutputError, UsageError
 from artgen.cli import main
 from artgen.cli._console import print_table
-from artgen.cli._contestants import Budget, parse_contestants
+from artgen.cli._contestants import Limits, parse_contestants
 from artgen.compare import Comparison, find_targets
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.losses.metrics import psnr
@@ -63,7 +63,7 @@ def pictures(folder: str, *names: str) -> str:
     return folder
 
 
-def contestants(*texts, budget=Budget(steps=4), seed=None, **run):  # noqa: B008
+def contestants(*texts, budget=Limits(steps=4), seed=None, **run):  # noqa: B008
     return parse_contestants(texts, budget, seed, run, Registry(environ={}))
 
 
@@ -89,7 +89,7 @@ def test_a_contestant_with_engine_and_settings():
 def test_values_may_hold_commas_and_names_slashes_and_stars():
     [one] = contestants(
         "artgen/triangle*3+ellipse@climb,gradient:steps=30,20,loss=mse,l1",
-        budget=Budget(bytes=900),
+        budget=Limits(bytes=900),
     )
     assert one.recipe.primitive.name == "artgen/triangle*3+ellipse"
     assert [stage.engine for stage in one.recipe.stage] == ["climb", "gradient"]
@@ -100,9 +100,9 @@ def test_values_may_hold_commas_and_names_slashes_and_stars():
 
 
 def test_a_budget_is_divided_between_stages():
-    assert Budget(steps=7).per_stage(3) == {"steps": "3,2,2"}
-    assert Budget(time=3.0).per_stage(2) == {"time": "1.5,1.5"}
-    [one] = contestants("gaussian@gradient,gradient", budget=Budget(steps=9, time=4.0))
+    assert Limits(steps=7).per_stage(3) == {"steps": "3,2,2"}
+    assert Limits(time=3.0).per_stage(2) == {"time": "1.5,1.5"}
+    [one] = contestants("gaussian@gradient,gradient", budget=Limits(steps=9, time=4.0))
     assert [(stage.steps, stage.time) for stage in one.recipe.stage] == [(5, 2.0), (4, 2.0)]
 
 
@@ -149,7 +149,7 @@ def test_what_cannot_be_read_is_refused(texts, message):
 
 
 def test_own_steps_are_free_where_only_bytes_are_equal():
-    [one] = contestants("gaussian:steps=7", budget=Budget(bytes=500))
+    [one] = contestants("gaussian:steps=7", budget=Limits(bytes=500))
     assert one.recipe.stage[0].steps == 7
 
 
