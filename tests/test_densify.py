@@ -380,7 +380,7 @@ def test_a_picture_that_is_lost_is_noticed_when_it_should_grow():
     engine.report()
     engine.advance(10)
     with torch.no_grad():
-        engine.raw["xy"][0, 3] = float("nan")
+        engine.descent.raw["xy"][0, 3] = float("nan")
     with pytest.raises(Diverged, match="xy became NaN or infinite at step 10"):
         engine.advance(1)
     engine.recover(0.5)

@@ -260,9 +260,9 @@ def test_a_survey_is_what_torch_finds(device, blend):
     engine = GradientEngine()
     engine.start(problem_of(device, blend=blend, soften=0.5))
     engine.advance(5)
-    survey = engine.device.stepper.survey()[1]
-    engine._fetch()
-    tensors, paint_again = engine._mapped(), engine.objective.picture
+    survey = engine.descent.device.stepper.survey()[1]
+    engine.descent.fetch()
+    tensors, paint_again = engine.descent.mapped(), engine.objective.picture
     torch.testing.assert_close(survey.picture, paint_again(tensors), atol=1e-5, rtol=0)
     worth = summed_colour(paint_again, tensors, None)
     torch.testing.assert_close(survey.worth * 3 * CANVAS.width * CANVAS.height, worth)
@@ -346,7 +346,7 @@ def test_steps_without_room_are_taken_again_with_enough_to_the_same_bytes(device
         engine.advance(53)
         engine.report()
         states.append(engine.state_dict())
-        stepper = engine.device.stepper
+        stepper = engine.descent.device.stepper
         assert (stepper._sizes["R"] > 0) == (room == 1)
     assert_same_bits(*states)
 
@@ -376,9 +376,9 @@ def test_nan_is_named_and_the_fit_returns_to_the_best_at_half_the_rate(device):
     engine.advance(20)
     best = engine.report().loss
     rates = engine._rates(50)
-    spoilt = {name: raw.detach().clone() for name, raw in engine.raw.items()}
+    spoilt = {name: raw.detach().clone() for name, raw in engine.descent.raw.items()}
     spoilt["angle"][3] = torch.nan
-    engine.device.stepper._loaded.write("raw", rows_of(spoilt))
+    engine.descent.device.stepper._loaded.write("raw", rows_of(spoilt))
     engine.advance(1)
     with pytest.raises(Diverged, match="angle became NaN or infinite at step 21"):
         engine.report()

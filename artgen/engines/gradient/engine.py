@@ -1,7 +1,8 @@
 """Gradient descent: Adam on the raw parameters of any primitive that has an objective.
 
 What a step minimises, and how it is evaluated, is up to the `Objective` of the primitive's family;
-see `objective`. The engine owns the optimizer, the schedule, the best parameters and the state.
+see `objective`. The engine owns the schedule, the rounds of densification and the state; see
+`descent` for the parameters and what changes them.
 """
 
 from __future__ import annotations
@@ -20,11 +21,9 @@ from artgen.base.options import parse_options
 from artgen.compiler.threads import torch_alone
 from artgen.engines.base import Engine, Problem, Report, ReportPace, State
 from artgen.engines.evaluation import check_finite, fit_memory_errors
-from artgen.engines.gradient.device_steps import DeviceSteps, Found
+from artgen.engines.gradient.descent import MEANS, Descent
 from artgen.engines.gradient.objective import objective_of
-from artgen.engines.gradient.optimizer import Moments, Optimizer
 from artgen.engines.gradient.schedule import AdamOptions, rate_factor
-from artgen.init import Context
 from artgen.primitives import Primitive, known_families
 from artgen.values.drawing import Drawing
 
@@ -98,91 +97,75 @@ class GradientEngine(Engine):
         )
         self.options.check_betas()
         self.objective = objective_of(problem.primitive)(problem, self.options)
-        self.step, self.factor = 0, 1.0
-        self.params = problem.primitive.parameters()
-        first = problem.primitive.count_of(problem.drawing)
-        self.device: DeviceSteps | None = None
-        self._adopt(self._raw(self.objective.initial(), first))
+        self.step, self.factor, self.best_loss = 0, 1.0, math.inf
+        self.descent = Descent(problem, self.objective, self.options)
         self.notices = self.objective.notices
         # A number for every part, in the order in which parts are made; `made` is how many were.
-        self.numbers = self.best_numbers = torch.arange(self.count)
-        self.made = self.count
-        self.best_loss, self.best = math.inf, self._copy()
+        self.made = self.descent.count
+        self.numbers = self.best_numbers = torch.arange(self.made)
 
     def advance(self, steps: int) -> None:
         """Take optimizer steps; only rounds of densification read back from the device."""
-        end = self.step + steps
+        end, descent = self.step + steps, self.descent
         alone = torch_alone() if self.objective.alone else nullcontext()
         with alone, fit_memory_errors("--size or --count"):
             while self.step < end:
                 self._densify()
-                if self.device is not None:
-                    self._change_view()
-                    together = range(self.step, self._same_until(end))
-                    softness = [self.objective.softness(step) for step in together]
-                    self.device.take([self._rates(step) for step in together], softness)
-                    self.step = together.stop
+                if descent.device is not None:
+                    self._take_together(end)
                     continue
-                for raw in self.raw.values():
+                for raw in descent.raw.values():
                     raw.grad = None
-                self.objective.backward(self.raw, self._mapped(), self.step)
-                self._take_step()
+                self.objective.backward(descent.raw, descent.mapped(), self.step)
+                descent.take_step(self._rates(self.step))
                 self.step += 1
+
+    def _take_together(self, end: int) -> None:
+        """Take steps on the device until `end`, or until something has to be done between two."""
+        descent, objective = self.descent, self.objective
+        if descent.shrinking != objective.shrinking(self.step):
+            # Continue with the size of the picture that this step has.
+            descent.fetch()
+            descent.adopt(descent.raw, self.step, descent.optimizer.moments)
+        assert descent.device is not None
+        steps = range(self.step, self._same_until(end))
+        softness = [objective.softness(step) for step in steps]
+        descent.device.take([self._rates(step) for step in steps], softness)
+        self.step = steps.stop
 
     def _same_until(self, end: int) -> int:
         """The first step after which parts are added, or the size of the picture is another."""
         view, rounds = self.objective.shrinking, self.rounds
         for step in range(self.step + 1, end):
-            if step in rounds or view(step) != self.shrinking:
+            if step in rounds or view(step) != self.descent.shrinking:
                 return step
         return end
-
-    @torch.no_grad()
-    def _change_view(self) -> None:
-        """Continue on the device with the size of the picture that this step has."""
-        if self.shrinking != self.objective.shrinking(self.step):
-            self._fetch()
-            self._adopt(self.raw, self.optimizer.moments)
 
     def _rates(self, step: int) -> dict[str, float]:
         """The learning rates of the step after `step`."""
         factor = self.factor * self.options.rate
         factor *= rate_factor(self.options, step, self.problem.progress(step))
-        return {name: rate * factor for name, rate in self.rates.items()}
-
-    @torch.no_grad()
-    def _take_step(self) -> None:
-        """Change all parameters by one step of the optimizer, within their bounds."""
-        rates = self._rates(self.step)
-        for name, raw in self.raw.items():
-            self.optimizer.step(name, raw, rates[name])
-            low, high = self.bounds[name]
-            if math.isfinite(low) or math.isfinite(high):
-                raw.clamp_(low, high)
-        self.objective.after_step(self.raw)
+        return {name: rate * factor for name, rate in self.descent.rates.items()}
 
     @torch.no_grad()
     def report(self) -> Report:
         """Loss and PSNR of the full target; raises Diverged where something is not finite."""
+        descent, finite = self.descent, False
         tensors: dict[str, Tensor] = {}
-        finite = False
         with fit_memory_errors("--size or --count"):
-            if self.device is None or self.shrinking > 1:
-                self._fetch()
-                tensors = self._mapped()
+            if descent.device is None or descent.shrinking > 1:
+                descent.fetch()
+                tensors = descent.mapped()
                 loss, psnr = self.objective.evaluate(tensors)
             else:
-                loss, psnr, finite = self.device.evaluate()
+                loss, psnr, finite = descent.device.evaluate()
         if not (finite and math.isfinite(loss)):
-            self._fetch()
-            check_finite({**(tensors or self._mapped()), "the loss": loss}, self.step)
+            descent.fetch()
+            check_finite({**(tensors or descent.mapped()), "the loss": loss}, self.step)
         improved = loss < self.best_loss
         if improved:
             self.best_loss, self.best_numbers = loss, self.numbers
-            if self.device is not None:
-                self.device.keep()
-            else:
-                self.best = self._copy()
+            descent.keep()
         return Report(self.step, loss, psnr, improved, self.objective.training_loss())
 
     def report_pace(self) -> ReportPace:
@@ -192,16 +175,15 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def drawing(self, best: bool) -> Drawing:
         """Mapped copies of the current or the best parameters."""
-        self._fetch()
-        raw = self.best if best else self.raw
-        tensors = {name: param.map(raw[name]).detach() for name, param in self.params.items()}
+        self.descent.fetch()
+        tensors = self.descent.mapped(self.descent.best if best else None)
         return replace(self.problem.drawing, tensors=tensors).detach()
 
     @torch.no_grad()
     def recover(self, rate: float) -> None:
         """Back to the best parameters with fresh moments and smaller rates."""
-        self._fetch()
-        self._adopt(self.best)
+        self.descent.fetch()
+        self.descent.adopt(self.descent.best, self.step)
         self.numbers = self.best_numbers
         self.factor *= rate
 
@@ -211,35 +193,32 @@ class GradientEngine(Engine):
 
     def hand_over(self) -> State:
         """Adam's moments."""
-        self._fetch()
-        return {
-            f"{key}.{name}": value.detach().to("cpu", copy=True)
-            for name, moments in self.optimizer.moments.items()
-            for key, value in moments.items()
-        }
+        self.descent.fetch()
+        moments = self.descent.moments().items()
+        return {name: value.to("cpu", copy=True) for name, value in moments}
 
     @torch.no_grad()
     def take_over(self, state: State, fresh: Tensor) -> None:
-        """Continue with these moments; those of fresh parts are zero, as in `_replace`."""
-        self.optimizer.moments |= self._moments(state)
-        for moments in self.optimizer.moments.values():
-            if len(fresh):
-                for key in ("exp_avg", "exp_avg_sq"):
-                    moments[key][..., fresh.to(moments[key].device)] = 0
-        self._load()
+        """Continue with these moments; those of fresh parts are zero, as in `replace_parts`."""
+        known = self.descent.optimizer.moments
+        known |= self.descent.moments_in(state)
+        for moments in known.values() if len(fresh) else ():
+            for key in MEANS:
+                moments[key][..., fresh.to(moments[key].device)] = 0
+        self.descent.load()
 
     @torch.no_grad()
     def renew(self, most: int) -> Tensor:
         """Put splats that save little error to where there is more of it."""
-        densification = self.objective.densification
-        renewed = torch.zeros(self.count, dtype=torch.bool)
-        change = None if densification is None else densification.relocate(self._mapped(), most)
+        densification, descent = self.objective.densification, self.descent
+        renewed = torch.zeros(descent.count, dtype=torch.bool)
+        change = None if densification is None else densification.relocate(descent.mapped(), most)
         if change is not None:
             places, fresh = change
             renewed[places.cpu()] = True
-            for name, values in self._raw(fresh, self.count).items():
-                self.raw[name].data[..., places] = values
-            self._adopt(self.raw)
+            for name, values in descent.raw_of(fresh, descent.count).items():
+                descent.raw[name].data[..., places] = values
+            descent.adopt(descent.raw, self.step)
         return renewed
 
     def limit_memory(self, share: float) -> None:
@@ -248,15 +227,13 @@ class GradientEngine(Engine):
 
     def state_dict(self) -> State:
         """Raw and best parameters, Adam's moments, the step, and the state of the objective."""
-        self._fetch()
+        self.descent.fetch()
         state: State = {"step": self.step, "factor": self.factor, "best_loss": self.best_loss}
         state["made"] = self.made
         state["numbers"], state["best_numbers"] = self.numbers, self.best_numbers
-        for name, raw in self.raw.items():
-            state[f"raw.{name}"] = raw.detach().clone()
-            state[f"best.{name}"] = self.best[name].clone()
-            for key, value in self.optimizer.moments.get(name, {}).items():
-                state[f"{key}.{name}"] = value.detach().clone()
+        for name, raw in self.descent.copy().items():
+            state |= {f"raw.{name}": raw, f"best.{name}": self.descent.best[name].clone()}
+        state |= {name: value.clone() for name, value in self.descent.moments().items()}
         return state | self.objective.state_dict()
 
     @torch.no_grad()
@@ -265,87 +242,21 @@ class GradientEngine(Engine):
         self.step, self.factor = int(state["step"]), float(state["factor"])
         self.best_loss = float(state["best_loss"])
         self.objective.load_state_dict(state)
-        device = self.objective.device
-        self.best = {name: state[f"best.{name}"].to(device) for name in self.params}
-        raw = {name: state[f"raw.{name}"].to(device) for name in self.params}
-        self._adopt(raw, self._moments(state))
+        descent, device = self.descent, self.objective.device
+        raw, descent.best = (
+            {name: state[f"{which}.{name}"].to(device) for name in descent.params}
+            for which in ("raw", "best")
+        )
+        descent.adopt(raw, self.step, descent.moments_in(state))
         # Checkpoints of earlier versions have none of these.
-        self.made = int(state.get("made", self.count))
-        self.numbers = state.get("numbers", torch.arange(self.count))
+        self.made = int(state.get("made", descent.count))
+        self.numbers = state.get("numbers", torch.arange(descent.count))
         self.best_numbers = state.get("best_numbers", self.numbers)
 
     def converged(self) -> dict[str, Any]:
         """The count that densification ended with, where it was to find one."""
         densification = self.objective.densification
         return {} if densification is None else densification.converged(self.step)
-
-    def _raw(self, mapped: Mapping[str, Tensor], count: int) -> dict[str, Tensor]:
-        """Raw values on the device, inside the bounds for `count` parts."""
-        context = Context(torch.Generator(), self.objective.canvas, count)
-        return {
-            name: param.map.inverse(mapped[name].to(self.objective.device)).clamp(
-                *param.raw_bounds(context)
-            )
-            for name, param in self.params.items()
-        }
-
-    def _adopt(
-        self, raw: Mapping[str, Tensor], moments: Mapping[str, Moments] | None = None
-    ) -> None:
-        """Continue with copies of these raw values, of any number of parts, and these moments."""
-        self.raw = {
-            name: raw[name].detach().clone(memory_format=torch.contiguous_format)
-            for name in self.params
-        }
-        self.count = self.problem.primitive.count_of(
-            replace(self.problem.drawing, tensors=self.raw)
-        )
-        context = Context(torch.Generator(), self.objective.canvas, self.count)
-        frozen, params = self.objective.frozen, self.params.items()
-        self.bounds = {name: param.raw_bounds(context) for name, param in params}
-        self.rates = {
-            name: 0.0 if name in frozen else param.rate(context) for name, param in params
-        }
-        for name, tensor in self.raw.items():
-            tensor.requires_grad_(self.rates[name] > 0)
-        options = self.options
-        betas = (options.beta1, options.beta2)
-        self.optimizer = Optimizer(
-            options.optimizer, betas, options.epsilon, options.weight_decay, dict(moments or {})
-        )
-        stepper = self.objective.stepper(self.count, self.step)
-        self.shrinking = 1 if stepper is None else self.objective.shrinking(self.step)
-        corrected = options.optimizer != "adamw-uncorrected"
-        self.device = None if stepper is None else DeviceSteps(stepper, betas, corrected=corrected)
-        self._load()
-
-    def _load(self) -> None:
-        """Start steps on the device from what is here."""
-        if self.device is not None:
-            self.device.load(self.raw, self.optimizer.moments, self.bounds)
-
-    @torch.no_grad()
-    def _fetch(self) -> None:
-        """Read what steps on the device have changed."""
-        if self.device is not None and self.device.ahead:
-            self._take_found(self.device.read())
-
-    def _take_found(self, found: Found) -> None:
-        for name, values in found.raw.items():
-            self.raw[name].copy_(values)
-        self.optimizer.moments = {n: m for n, m in found.moments.items() if self.rates[n] > 0}
-        self.best = found.best or self.best
-
-    def _moments(self, state: State) -> dict[str, Moments]:
-        """Copies of Adam's moments in a state, on the device."""
-        return {
-            name: {
-                key: state[f"{key}.{name}"].to(self.objective.device, copy=True)
-                for key in ("step", "exp_avg", "exp_avg_sq")
-            }
-            for name in self.params
-            if f"exp_avg.{name}" in state
-        }
 
     @property
     def rounds(self) -> Collection[int]:  # type: ignore[override]
@@ -356,52 +267,21 @@ class GradientEngine(Engine):
     @torch.no_grad()
     def _densify(self) -> None:
         """Add and move parts where that is due."""
-        densification = self.objective.densification
-        if densification is None or not densification.is_due(self.step, self.count):
+        densification, descent = self.objective.densification, self.descent
+        if densification is None or not densification.is_due(self.step, descent.count):
             return
         survey = None
-        if self.device is None or self.shrinking > 1:
-            self._fetch()
+        if descent.device is None or descent.shrinking > 1:
+            descent.fetch()
         else:
-            found, survey = self.device.survey()
-            self._take_found(found)
-        change = densification.densify(self._mapped(), self.step, survey)
+            found, survey = descent.device.survey()
+            descent.take_found(found)
+        change = densification.densify(descent.mapped(), self.step, survey)
         if change is None:
             return
         kept, fresh = change
         count = len(kept) + fresh["xy"].shape[-1]
-        self._replace(kept, self._raw(fresh, count))
+        descent.replace_parts(kept, descent.raw_of(fresh, count), self.step)
         added = torch.arange(self.made, self.made + count - len(kept))
         self.numbers = torch.cat([self.numbers[kept.cpu()], added])
         self.made += len(added)
-
-    def _replace(self, kept: Tensor, fresh: dict[str, Tensor]) -> None:
-        """Continue with the parts `kept`, moments included, and `fresh` ones after them.
-
-        New moments are zero. Adam counts steps per tensor, so it does not correct their bias: for
-        some tens of steps new parts are faster than others, about twice with `beta2` = 0.99, which
-        fits better than correcting it.
-        """
-        moments = {}
-        for name, state in self.optimizer.moments.items():
-            zeros = torch.zeros_like(fresh[name])
-            moments[name] = {
-                "step": state["step"],
-                **{
-                    key: torch.cat([state[key][..., kept], zeros], dim=-1)
-                    for key in ("exp_avg", "exp_avg_sq")
-                },
-            }
-        self._adopt(
-            {
-                name: torch.cat([raw.detach()[..., kept], fresh[name]], dim=-1)
-                for name, raw in self.raw.items()
-            },
-            moments,
-        )
-
-    def _copy(self) -> dict[str, Tensor]:
-        return {name: raw.detach().clone() for name, raw in self.raw.items()}
-
-    def _mapped(self) -> dict[str, Tensor]:
-        return {name: param.map(self.raw[name]) for name, param in self.params.items()}
