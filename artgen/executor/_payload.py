@@ -94,7 +94,7 @@ class Unpacked:
 def unpack(payload: Payload[Files], home: Path) -> Unpacked:
     """Write the files below the folder `home`; the unpacked task refers to them."""
     said = dict[str, str]()
-    recipe = payload.task.recipe
+    recipe, given = payload.task.recipe, dict(_files_of(payload.task.recipe))
     plugins, pictures = [], dict[str, Path]()
     for what, files in payload.held.items():
         place = home / what.replace(" ", "-")
@@ -105,14 +105,10 @@ def unpack(payload: Payload[Files], home: Path) -> Unpacked:
             path = place / _base(name, files)
             source = Source.parse(recipe.target.source).at(path)
             recipe = recipe.with_target(source=str(source))
-        elif what == "mask":
-            recipe = recipe.with_target(mask=_moved(recipe.target.mask, path))
-        elif what == "focus":
-            focus = recipe.target.focus
-            assert isinstance(focus, FileReference)
-            recipe = recipe.with_target(focus=_moved(focus, path))
+        elif what in ("mask", "focus"):
+            recipe = recipe.with_target(**{what: _moved(given[what], path)})
         elif what == "init":
-            recipe = recipe.replace(init=_moved(recipe.init, path))
+            recipe = recipe.replace(init=_moved(given[what], path))
         elif what.startswith("picture"):
             pictures[name] = path
         else:
@@ -149,6 +145,6 @@ def _base(name: str, files: Files) -> str:
     return base if base in roots else next(iter(sorted(roots)))
 
 
-def _moved(reference: FileReference | None, path: Path) -> FileReference:
+def _moved(reference: FileReference, path: Path) -> FileReference:
     """The same file at another path."""
-    return FileReference(name=str(path), sha256=None if reference is None else reference.sha256)
+    return FileReference(name=str(path), sha256=reference.sha256)

@@ -97,7 +97,8 @@ class RayExecutor:
         Raises UsageError where there is no Ray or no cluster, and where the cluster has another
         artgen, PluginError where it has another plugin.
         """
-        with _joined(self.address, self._processors(tasks)):
+        most_cpus = max((task.cpus for task in tasks), default=1)
+        with _joined(self.address, self.number and self.number * most_cpus):
             batch = self._batch or self._new_batch()
             batch.begin(work, observe, self.pinned, tasks)
             waiting, asked = deque(tasks), False
@@ -123,12 +124,6 @@ class RayExecutor:
 
     def _new_batch(self) -> _Batch:
         return _Batch(self.checkpoints, started_here=self.address is None)
-
-    def _processors(self, tasks: Sequence[Task]) -> int | None:
-        """The processors of a Ray started here: enough for `number` tasks at a time."""
-        if self.number is None:
-            return None
-        return self.number * max((task.cpus for task in tasks), default=1)
 
 
 @contextmanager
