@@ -140,11 +140,13 @@ class Device:
         import wgpu
 
         try:
-            module = self.handle.create_shader_module(code=text)
-            return {
-                kernel: self._pipeline(module, kernel, bindings)
-                for kernel, bindings in find_bindings(text).items()
-            }
+            module, pipelines = self.handle.create_shader_module(code=text), {}
+            for kernel, bindings in find_bindings(text).items():
+                handle = self.handle.create_compute_pipeline(
+                    layout="auto", compute={"module": module, "entry_point": kernel}
+                )
+                pipelines[kernel] = Pipeline(handle, handle.get_bind_group_layout(0), bindings)
+            return pipelines
         except (wgpu.GPUError, wgpu.GPUPipelineError) as error:
             digest = hashlib.sha256(text.encode()).hexdigest()[:12]
             file = Path(tempfile.gettempdir()) / f"artgen-refused-{digest}.wgsl"
@@ -213,8 +215,8 @@ class Device:
         import wgpu
 
         results = [np.empty(shape, np.float32) for _, shape in read]
-        copied = [(buffer, array) for (buffer, _), array in zip(read, results, strict=True)]
-        copied = [(buffer, array) for buffer, array in copied if array.nbytes]
+        pairs = zip(read, results, strict=True)
+        copied = [(buffer, array) for (buffer, _), array in pairs if array.nbytes]
         usage = wgpu.BufferUsage.COPY_DST | wgpu.BufferUsage.MAP_READ
         with self._failures():
             encoder = self.handle.create_command_encoder()
@@ -235,24 +237,6 @@ class Device:
                 copy.destroy()
                 self.bytes_read += array.nbytes
         return results
-
-    def _pipeline(self, module: Any, kernel: str, bindings: Bindings) -> Pipeline:
-        import wgpu
-
-        entries = [
-            {
-                "binding": each.binding,
-                "visibility": wgpu.ShaderStage.COMPUTE,
-                "buffer": {"type": each.access},
-            }
-            for each in bindings
-        ]
-        layout = self.handle.create_bind_group_layout(entries=entries)
-        handle = self.handle.create_compute_pipeline(
-            layout=self.handle.create_pipeline_layout(bind_group_layouts=[layout]),
-            compute={"module": module, "entry_point": kernel},
-        )
-        return Pipeline(handle, layout, bindings)
 
     @contextmanager
     def _failures(self) -> Iterator[None]:
