@@ -26,6 +26,7 @@ from torch import Tensor
 
 import artgen
 from artgen.engines.base import Problem, Report
+from artgen.engines.gradient.descent import Descent
 from artgen.engines.gradient.engine import GradientEngine
 from artgen.families.splat.densify import SplatDensification
 from artgen.losses import mse
@@ -42,20 +43,18 @@ AXES_RATE = 0.15
 DECAY = 0.9
 
 
-class OwnAxes(GradientEngine):
+class AlongAxes(Descent):
     """Steps in coordinates of each Gaussian: positions along its axes, in standard deviations."""
 
-    families = ("splat",)
-
     @torch.no_grad()
-    def _take_step(self) -> None:
+    def take_step(self, rates: Mapping[str, float]) -> None:
         gradients = {name: raw.grad for name, raw in self.raw.items() if raw.grad is not None}
         raw = self.raw
         turn = torch.stack([raw["angle"].cos(), raw["angle"].sin()])
         axes = torch.stack([turn, torch.stack([-turn[1], turn[0]])]) * raw["scale"].exp()[:, None]
         # Fused steps need every tensor to be laid out alike.
         gradients["xy"] = torch.einsum("kcn,cn->kn", axes, gradients["xy"]).contiguous()
-        factor = self._rates(self.step)["colour"] / self.rates["colour"]
+        factor = rates["colour"] / self.rates["colour"]
         change = self._change(gradients, factor)
         change["xy"] = torch.einsum("kcn,kn->cn", axes, change["xy"])
         for name, value in raw.items():
@@ -71,7 +70,7 @@ class OwnAxes(GradientEngine):
         return {name: -value for name, value in copies.items()}
 
 
-class GaussNewton(OwnAxes):
+class ByBlocks(AlongAxes):
     """Momentum, and the Gauss-Newton block of each Gaussian as if no pixel of it were missing."""
 
     def _change(self, gradients: dict[str, Tensor], factor: float) -> dict[str, Tensor]:
@@ -106,27 +105,49 @@ class GaussNewton(OwnAxes):
         }
 
 
-class Averaged(GradientEngine):
-    """Adam; reports and keeps a running mean of the parameters."""
+class WithMean(Descent):
+    """Adam; keeps a running mean of the parameters beside them."""
 
-    families = ("splat",)
     mean: dict[str, Tensor]
 
     @torch.no_grad()
-    def _take_step(self) -> None:
-        super()._take_step()
+    def take_step(self, rates: Mapping[str, float]) -> None:
+        super().take_step(rates)
         for name, raw in self.raw.items():
             self.mean[name].lerp_(raw, 1 - DECAY)
 
-    def _adopt(self, *given: Any) -> None:
-        super()._adopt(*given)
-        self.mean = self._copy()
+    def adopt(self, *given: Any) -> None:
+        super().adopt(*given)
+        self.mean = self.copy()
+
+
+class OwnAxes(GradientEngine):
+    """Adam along the axes of each Gaussian."""
+
+    families = ("splat",)
+    descends_by = AlongAxes
+
+
+class GaussNewton(GradientEngine):
+    """Gauss-Newton steps for each Gaussian."""
+
+    families = ("splat",)
+    descends_by = ByBlocks
+
+
+class Averaged(GradientEngine):
+    """Reports and keeps a running mean of the parameters."""
+
+    families = ("splat",)
+    descends_by = WithMean
 
     def report(self) -> Report:
         """Loss and PSNR of the mean."""
-        now, self.raw = self.raw, self.mean
+        descent = self.descent
+        assert isinstance(descent, WithMean)
+        now, descent.raw = descent.raw, descent.mean
         report = super().report()
-        self.raw = now
+        descent.raw = now
         return report
 
 

@@ -207,12 +207,8 @@ _apply_layers: Callable[..., Tensor] = _Layers.apply
 
 def layers_on_cuda(value: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor]) -> Tensor:
     """Apply linear layers with ReLU between them, none wider than WIDEST, to values [M, inputs]."""
-    width = _power_of_two(max(NARROWEST, *(max(weight.shape) for weight in weights)))
+    widest = max(NARROWEST, *(max(weight.shape) for weight in weights))
+    width = 1 << (widest - 1).bit_length()
     square = [pad(w, (0, width - w.shape[1], 0, width - w.shape[0])) for w in weights]
     rows = [pad(b, (0, width - len(b))) for b in biases]
     return _apply_layers(value, torch.stack(square), torch.stack(rows), len(biases[-1]))
-
-
-def _power_of_two(number: int) -> int:
-    """The least power of two that is not less."""
-    return 1 << (number - 1).bit_length()

@@ -11,7 +11,7 @@ import math
 from collections.abc import Collection, Mapping
 from contextlib import nullcontext, suppress
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -40,6 +40,8 @@ class GradientEngine(Engine):
     supports = ("bf16", "palette", "replanning", "finite")
 
     Options = AdamOptions
+
+    descends_by: ClassVar[type[Descent]] = Descent
 
     @classmethod
     def options_for(cls, primitive: Primitive) -> type[AdamOptions]:
@@ -98,7 +100,7 @@ class GradientEngine(Engine):
         self.options.check_betas()
         self.objective = objective_of(problem.primitive)(problem, self.options)
         self.step, self.factor, self.best_loss = 0, 1.0, math.inf
-        self.descent = Descent(problem, self.objective, self.options)
+        self.descent = self.descends_by(problem, self.objective, self.options)
         self.notices = self.objective.notices
         # A number for every part, in the order in which parts are made; `made` is how many were.
         self.made = self.descent.count

@@ -54,26 +54,14 @@ class Optimizer:
         }
 
     def _torch_step(self, value: Tensor, gradient: Tensor, moments: Moments, rate: float) -> None:
-        given: Any = (
-            [value],
-            [gradient],
-            [moments["exp_avg"]],
-            [moments["exp_avg_sq"]],
-            [],
-            [moments["step"]],
-        )
-        options: dict[str, Any] = {
-            "amsgrad": False,
-            "beta1": self.betas[0],
-            "beta2": self.betas[1],
-            "lr": rate,
-            "weight_decay": self.weight_decay,
-            "eps": self.epsilon,
-            "maximize": False,
-        }
+        (beta1, beta2), step = self.betas, moments["step"]
+        mean, square = moments["exp_avg"], moments["exp_avg_sq"]
+        given: Any = ([value], [gradient], [mean], [square], [], [step])
+        options: Any = {"lr": rate, "beta1": beta1, "beta2": beta2, "eps": self.epsilon}
+        options |= {"weight_decay": self.weight_decay, "amsgrad": False, "maximize": False}
         if value.device.type in ("cpu", "cuda"):
             # What the functions below do if fused; but they take longer to find that out.
-            moments["step"] += 1
+            step += 1
             (torch._fused_adam_ if self.kind == "adam" else torch._fused_adamw_)(*given, **options)
         else:
             options["foreach"] = False
