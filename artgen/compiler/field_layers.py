@@ -60,18 +60,18 @@ class Grids:
     largest: int
 
 
-Step = Elementwise | Product | Grids
+LayerStep = Elementwise | Product | Grids
 
 
 @dataclass
-class Layers:
+class FieldLayers:
     """Vectors in the order in which they are computed; those in `known` are constants.
 
     Vector 0 is the position. `result` holds the numbers of the elements of the field's value.
     """
 
     sizes: list[int] = field(default_factory=lambda: [2])
-    steps: dict[int, Step] = field(default_factory=dict)
+    steps: dict[int, LayerStep] = field(default_factory=dict)
     known: dict[int, Known] = field(default_factory=dict)
     result: Numbers = field(default_factory=lambda: np.empty(0, np.int64))
     _scalars: dict[str, int] = field(default_factory=dict)
@@ -148,7 +148,7 @@ class Layers:
         self.known[len(self.sizes) - 1] = values
         return self._lanes()
 
-    def _take(self, step: Step, shape: tuple[int, ...]) -> Numbers:
+    def _take(self, step: LayerStep, shape: tuple[int, ...]) -> Numbers:
         size = math.prod(shape)
         if size > WIDEST:
             raise NotImplementedError(f"a vector of {size} numbers, of at most {WIDEST}")
@@ -172,9 +172,9 @@ class Function(Protocol):
 _NEUTRAL = {"add": 0.0, "sub": 0.0, "mul": 1.0, "div": 1.0}
 
 
-def trace_field(drawn: Function, tensors: Mapping[str, Tensor]) -> Layers:
+def trace_field(drawn: Function, tensors: Mapping[str, Tensor]) -> FieldLayers:
     """Record the steps from a position to a colour for these parameters. Raises Untraceable."""
-    layers = Layers()
+    layers = FieldLayers()
     with torch.no_grad(), recording():
         xy = Recorded.of(layers, np.arange(2)[None])
         value = drawn.forward(xy, Params(tensors))

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.compiler.elementary import called
-from artgen.compiler.field_layers import LANES, Elementwise, Grids, Layers, Product, Step
+from artgen.compiler.field_layers import LANES, Elementwise, FieldLayers, Grids, LayerStep, Product
 from artgen.compiler.glsl_printer import GlslPrinter, literal
 from artgen.compiler.grid_printer import emit_glsl_grids
 from artgen.compiler.operands import Numbers
@@ -45,7 +45,7 @@ class FieldShader:
     texels: int
 
 
-def emit_glsl_field(layers: Layers) -> FieldShader:
+def emit_glsl_field(layers: FieldLayers) -> FieldShader:
     """Write the shader of a field with three outputs."""
     return _Shader(layers).shader()
 
@@ -79,7 +79,7 @@ class _Line:
 
 @dataclass
 class _Shader:
-    layers: Layers
+    layers: FieldLayers
     stored: list[Stored] = field(default_factory=list)
     texels: int = 0
     lines: list[_Line] = field(default_factory=list)
@@ -116,7 +116,7 @@ class _Shader:
                     waiting += _vectors(operand)
         return found
 
-    def _write(self, vector: int, step: Step) -> None:
+    def _write(self, vector: int, step: LayerStep) -> None:
         if isinstance(step, Elementwise):
             self._elementwise(vector, step)
         elif isinstance(step, Product):
@@ -278,7 +278,7 @@ def _vectors(elements: Numbers) -> list[int]:
     return [int(vector) for vector in np.unique(elements // LANES)]
 
 
-def _operands(step: Step | None) -> tuple[Numbers, ...]:
+def _operands(step: LayerStep | None) -> tuple[Numbers, ...]:
     if step is None:
         return ()
     return step.operands if isinstance(step, Elementwise) else (step.operand,)

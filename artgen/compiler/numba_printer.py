@@ -32,11 +32,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from artgen.compiler.ir import IR
-from artgen.compiler.printer import KernelParts, Printer, Source
+from artgen.compiler.printer import KernelParts, KernelSource, Printer
 from artgen.compiler.templates import fill, read_template
 
 
-def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
+def emit(ir: IR, far: float, channels: int, width: int, height: int) -> KernelSource:
     """Write the additive kernels for tiles of `width` × `height` pixels and `channels` features.
 
     Where all sums have the weight as a factor, it is computed once and kept. Then `backward` also
@@ -44,7 +44,7 @@ def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
     pixel. What arrives is this share times the difference from it, or `grad` where there is no
     goal; `errors` [T] are sums of that times the difference. `base` [C] is added to the picture.
     """
-    kernels = _Kernels(ir, far, channels, width, height)
+    kernels = _NumbaKernels(ir, far, channels, width, height)
     planes, beside, parts = kernels.planes, kernels.beside(), kernels.parts
     pairs = list(zip(kernels.features, planes, strict=True))
     parts["accumulate"] = [f"{plane} += w * {feature}" for feature, plane in pairs]
@@ -58,13 +58,13 @@ def emit(ir: IR, far: float, channels: int, width: int, height: int) -> Source:
     return replace(kernels.source("forward", "kept"), keeps=True)
 
 
-def emit_over(ir: IR, width: int, height: int) -> Source:
+def emit_over(ir: IR, width: int, height: int) -> KernelSource:
     """Write the kernels that lay splats over one another, in order, the first one in front.
 
     The features of a splat are its colour and its opacity; a picture is the colour and what is
     left of the light from behind. Where that has fallen below `HIDDEN`, nothing more is drawn.
     """
-    kernels = _Kernels(ir, 0.0, 4, width, height)
+    kernels = _NumbaKernels(ir, 0.0, 4, width, height)
     arriving = [f"share * {plane}" for plane in kernels.planes[:3]]
     features = [*map(kernels.coloured, range(3), arriving), "w * change"]
     kernels.parts |= kernels.of_over(arriving)
@@ -72,7 +72,7 @@ def emit_over(ir: IR, width: int, height: int) -> Source:
     return kernels.source("over")
 
 
-class _Kernels(KernelParts):
+class _NumbaKernels(KernelParts):
     """The parts that both kinds of kernels are printed from."""
 
     def __init__(self, ir: IR, far: float, channels: int, width: int, height: int) -> None:
@@ -104,11 +104,11 @@ class _Kernels(KernelParts):
             ],
         }
 
-    def source(self, *loops: str) -> Source:
+    def source(self, *loops: str) -> KernelSource:
         """The module with these loops over pixels."""
         # What loops begin and end with: the pixels of a tile; a pair, its pixels; the picture.
         for name in ("tile", "visit", "visit_again", "write"):
             self.parts[name] = fill(f"numba/{name}.txt", **self.parts)
         texts = (fill(f"numba/{name}.txt", **self.parts) for name in ("head", *loops, "finish"))
         prepared = 6 + self.channels + len(self.schedule.uniforms)
-        return Source("\n\n\n".join(texts), self.columns, prepared, self.leaves)
+        return KernelSource("\n\n\n".join(texts), self.columns, prepared, self.leaves)

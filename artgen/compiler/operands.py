@@ -14,7 +14,7 @@ Numbers = NDArray[np.int64]
 
 
 class Record(Protocol):
-    """Where operations are recorded: an `IR`, or the `Layers` of a field."""
+    """Where operations are recorded: an `IR`, or the `FieldLayers` of a field."""
 
     def constant(self, number: float) -> int:
         """Return the number of a constant."""

@@ -43,7 +43,7 @@ def spelled(templates: Mapping[str, str], operation: str, texts: Sequence[str]) 
 
 
 @dataclass(frozen=True)
-class Source:
+class KernelSource:
     """The text of the kernels and the layout of their arrays.
 
     `columns` are the parameter components in the order in which `prepare` and `finish` take them;

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from typing import Literal, TypeAlias
 
 from artgen.compiler.footprints import Footprint
-from artgen.compiler.printer import Source
+from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import trace
 from artgen.compiler.step_program import (
     Buffer,
@@ -118,7 +118,7 @@ def _shares(count: Expression, times: int = 1) -> Expression:
 
 
 def _buffers(
-    source: Source, channels: int, rows: int, over: bool, looked_up: int
+    source: KernelSource, channels: int, rows: int, over: bool, looked_up: int
 ) -> dict[str, Buffer]:
     width = len(source.columns) + channels
     pixels: Expression = ["*", "W", "H"]

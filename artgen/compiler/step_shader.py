@@ -12,7 +12,7 @@ from artgen.compiler.elementary import MARK, with_functions
 from artgen.compiler.footprints import SHARPEST, Footprint
 from artgen.compiler.glsl_printer import literal
 from artgen.compiler.ir import PIXEL, Component
-from artgen.compiler.printer import Source
+from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import OPTION, trace_drawing
 from artgen.compiler.schedule import needed
 from artgen.compiler.templates import fill, read_template
@@ -66,7 +66,7 @@ class StepShader:
     """The parts of ``step.wgsl`` that depend on the splat."""
 
     def __init__(
-        self, splat: Footprint, source: Source, channels: int, options: Collection[str]
+        self, splat: Footprint, source: KernelSource, channels: int, options: Collection[str]
     ) -> None:
         self.blend, self.source, self.channels = splat.blend, source, channels
         self.ir = trace_drawing(splat, options)

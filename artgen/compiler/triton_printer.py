@@ -16,7 +16,7 @@ import numpy as np
 
 from artgen.compiler.elementary import MARK, with_functions
 from artgen.compiler.ir import IR
-from artgen.compiler.printer import OWN, KernelParts, Printer, Source
+from artgen.compiler.printer import OWN, KernelParts, KernelSource, Printer
 from artgen.compiler.templates import fill, read_template
 
 SPLATS = 128
@@ -65,9 +65,9 @@ class TritonPrinter(Printer):
         return repr(float(single)) if math.isfinite(single) else f"float('{single}')"
 
 
-def emit_triton(ir: IR, far: float, channels: int, side: int) -> Source:
+def emit_triton(ir: IR, far: float, channels: int, side: int) -> KernelSource:
     """Write the additive kernels for tiles of `side` × `side` pixels and `channels` features."""
-    kernels = _Kernels(ir, far, channels, side)
+    kernels = _TritonKernels(ir, far, channels, side)
     planes, sums = range(channels), range(kernels.sums)
     place = f"(part * count + i) * {kernels.sums}"
     kernels.parts |= kernels.of_sum(kernels.masked, [f"a{c}" for c in planes])
@@ -82,14 +82,14 @@ def emit_triton(ir: IR, far: float, channels: int, side: int) -> Source:
     return kernels.source("sum")
 
 
-def emit_triton_over(ir: IR, side: int) -> Source:
+def emit_triton_over(ir: IR, side: int) -> KernelSource:
     """Write the kernels that lay splats over one another, in order, the first one in front.
 
     As `numba_printer.emit_over`. `backward` takes a tile per program too, because
     the light behind a splat is found by going through the tile from the back; it leaves a row of
     sums per pair.
     """
-    kernels = _Kernels(ir, 0.0, 4, side)
+    kernels = _TritonKernels(ir, 0.0, 4, side)
     arriving = [f"share * g{c}" for c in range(3)]
     features = [*map(kernels.coloured, range(3), arriving), "w * change"]
     reduce = f"tl.store(S + j * {kernels.sums} + {{k}}, tl.sum({{term}}))"
@@ -102,7 +102,7 @@ def emit_triton_over(ir: IR, side: int) -> Source:
     return kernels.source("over")
 
 
-class _Kernels(KernelParts):
+class _TritonKernels(KernelParts):
     """The parts that both kinds of kernels are printed from."""
 
     def __init__(self, ir: IR, far: float, channels: int, side: int) -> None:
@@ -153,8 +153,8 @@ class _Kernels(KernelParts):
         calls = sum(values[number].operation not in arithmetic for number in numbers)
         return 8 if calls >= MANY_CALLS or sums >= MANY_SUMS else 4
 
-    def source(self, loops: str) -> Source:
+    def source(self, loops: str) -> KernelSource:
         """The module with these loops over pixels."""
         texts = (fill(f"triton/{name}.txt", **self.parts) for name in ("head", loops, "finish"))
         text = with_functions(TritonPrinter, "\n\n\n".join(texts))
-        return Source(text, self.columns, len(self.schedule.uniforms), self.leaves)
+        return KernelSource(text, self.columns, len(self.schedule.uniforms), self.leaves)

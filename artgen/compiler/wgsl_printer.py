@@ -19,14 +19,14 @@ centres    [width + height]              pixel centres of columns, then of rows,
 lists      [N + 1 + cells · (1 + N)]     where the rows of `sums` of each splat begin; then how many
                                          splats reach each cell; then which ones, N places for each
 incoming   [C, rows, width]              the gradient by the picture of a strip
-prepared   [N, `Source.prepared`]        values per splat
+prepared   [N, `prepared`]               values per splat
 image      [C, rows, width]              a strip; over adds a plane: the number of visible splats
-sums       [rows, `Source.leaves` + C]   of a share of a splat's pixels, or for over in a tile
+sums       [rows, `leaves` + C]          of a share of a splat's pixels, or for over in a tile
 gradients  [N, D + C]                    by parameters, then by features
 state      [1]                           the softness, for the kernels of `emit_wgsl_over` with soft
 ========== ============================= =========================================================
 
-Numbers are float32 where nothing else is said.
+Numbers are float32 where nothing else is said; `prepared` and `leaves` are those of `KernelSource`.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from artgen.compiler.elementary import MARK, with_functions
 from artgen.compiler.footprints import HIDDEN
 from artgen.compiler.glsl_printer import GlslPrinter
 from artgen.compiler.ir import IR
-from artgen.compiler.printer import OWN, KernelParts, Parts, Source
+from artgen.compiler.printer import OWN, KernelParts, KernelSource, Parts
 from artgen.compiler.templates import fill, read_template
 
 SIDE = 16
@@ -61,9 +61,9 @@ SHARED = 2048
 """Numbers that a workgroup sums through its own memory at a time, half of what every device has."""
 
 
-def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
+def emit_wgsl(ir: IR, far: float, channels: int) -> KernelSource:
     """Write the additive kernels for `channels` features."""
-    kernels = _Kernels(ir, far, channels)
+    kernels = _WgslKernels(ir, far, channels)
     planes = range(channels)
     weight = f"select(0.0, {kernels.weight}, inside)"
     kernels.parts |= kernels.of_sum(weight, [f"a{c}" for c in planes])
@@ -78,13 +78,13 @@ def emit_wgsl(ir: IR, far: float, channels: int) -> Source:
     return kernels.source("sum")
 
 
-def emit_wgsl_over(ir: IR, *, soft: bool = False) -> Source:
+def emit_wgsl_over(ir: IR, *, soft: bool = False) -> KernelSource:
     """Write the kernels that lay splats over one another, in order, the first one in front.
 
     `soft` ones also add up the colours of all splats and 1, whatever their order, times a fifth
     feature. This feature is 0 unless the softness is positive, which is ``state[0]``.
     """
-    kernels = _Kernels(ir, 0.0, 5 if soft else 4)
+    kernels = _WgslKernels(ir, 0.0, 5 if soft else 4)
     arriving = [f"share * g{c}" for c in range(3)]
     sums = range(4 if soft else 0)
     colours, incoming = [*kernels.features[:3], "1.0"], ["let g = f3 * change;"]
@@ -139,7 +139,7 @@ class WgslPrinter(GlslPrinter):
         return "nan()" if math.isnan(number) else "infinity()" if number > 0 else "(-infinity())"
 
 
-class _Kernels(KernelParts):
+class _WgslKernels(KernelParts):
     """The parts that both kinds of kernels are printed from."""
 
     def __init__(self, ir: IR, far: float, channels: int) -> None:
@@ -176,12 +176,12 @@ class _Kernels(KernelParts):
             ],
         }
 
-    def source(self, loops: str) -> Source:
+    def source(self, loops: str) -> KernelSource:
         """The module with these loops over pixels."""
         tiles = (fill(f"wgsl/{name}.wgsl", **self.parts) for name in ("tile", loops))
         text = fill("wgsl/splats.wgsl", **self.parts, loops="\n".join(tiles))
         text = with_functions(WgslPrinter, text)
-        return Source(text, self.columns, len(self.schedule.uniforms), self.leaves)
+        return KernelSource(text, self.columns, len(self.schedule.uniforms), self.leaves)
 
     def visit(self, more: str = "") -> list[str]:
         """Return the lines that load splat i, and say whether the pixel is inside of it."""

@@ -22,7 +22,7 @@ from torch.autograd.function import once_differentiable
 
 from artgen.compiler import kernel_cache
 from artgen.compiler.numba_printer import emit, emit_over
-from artgen.compiler.printer import Source
+from artgen.compiler.printer import KernelSource
 from artgen.compiler.threads import share, thread_count
 from artgen.families.splat.contract import Splat
 from artgen.families.splat.footprint import CompiledFootprint, Goal, Launch, Scene
@@ -202,7 +202,7 @@ _compare: Callable[..., Tensor] = _Compare.apply
 _workspaces: WeakKeyDictionary[Goal, Workspace] = WeakKeyDictionary()
 
 
-def emit_for_cpu(splat: Splat, channels: int = 3) -> Source:
+def emit_for_cpu(splat: Splat, channels: int = 3) -> KernelSource:
     """Print the kernels of a footprint. Raises Untraceable."""
     return Footprint(splat)._emit(channels, splat.blend == "over")
 
@@ -212,7 +212,7 @@ class Footprint(CompiledFootprint):
 
     scene = _Scene
 
-    def _emit(self, channels: int, over: bool) -> Source:
+    def _emit(self, channels: int, over: bool) -> KernelSource:
         if over:
             return emit_over(self._ir, WIDTH, HEIGHT)
         return emit(self._ir, self._far, channels, WIDTH, HEIGHT)

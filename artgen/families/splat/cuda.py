@@ -19,7 +19,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from artgen.compiler.printer import Source
+from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import Untraceable
 from artgen.compiler.triton_launch import launch
 from artgen.compiler.triton_printer import SPLATS, emit_triton, emit_triton_over
@@ -112,7 +112,7 @@ class Footprint(CompiledFootprint):
         super().__init__(splat)
         self._tables: dict[torch.device, Tensor] = {}
 
-    def _emit(self, channels: int, over: bool) -> Source:
+    def _emit(self, channels: int, over: bool) -> KernelSource:
         if over:
             return emit_triton_over(self._ir, SIDE)
         return emit_triton(self._ir, self._far, channels, SIDE)

@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from artgen.compiler import kernel_cache
 from artgen.compiler.ir import PIXEL
-from artgen.compiler.printer import Source
+from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import trace
 from artgen.compiler.step_program import NoStep
 from artgen.engines.gradient.device_steps import Stepper
@@ -26,7 +26,7 @@ from artgen.values.canvas import Canvas
 class Launch(NamedTuple):
     """Kernels, the layout of their arrays, and what they are to draw."""
 
-    source: Source
+    source: KernelSource
     kernels: Any
     extent: Extent
     canvas: Canvas
@@ -141,14 +141,14 @@ class CompiledFootprint(ABC):
 
     def __init__(self, splat: Splat) -> None:
         self._ir, self._far, self._name = trace(splat), splat.far, type(splat).__name__
-        self._kernels: dict[tuple[int, bool], tuple[Source, Any]] = {}
+        self._kernels: dict[tuple[int, bool], tuple[KernelSource, Any]] = {}
 
     @property
     def is_lost(self) -> bool:
         """Whether the device has failed, and its kernels with it."""
         return False
 
-    def kernels(self, channels: int, over: bool = False) -> tuple[Source, Any]:
+    def kernels(self, channels: int, over: bool = False) -> tuple[KernelSource, Any]:
         """Return the layout and the compiled functions for `channels` features."""
         key = channels, over
         if key not in self._kernels:
@@ -204,7 +204,7 @@ class CompiledFootprint(ABC):
         raise NoStep("it has none")
 
     @abstractmethod
-    def _emit(self, channels: int, over: bool) -> Source:
+    def _emit(self, channels: int, over: bool) -> KernelSource:
         """Print the kernels for `channels` features."""
 
     def _place(self, device: torch.device) -> Any:

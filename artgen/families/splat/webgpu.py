@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from artgen.base.errors import DeviceLost, OutputError
-from artgen.compiler.printer import Source
+from artgen.compiler.printer import KernelSource
 from artgen.compiler.step_printer import emit_step
 from artgen.compiler.step_program import NoStep, Program
 from artgen.compiler.wgsl_printer import (
@@ -166,7 +166,7 @@ class Footprint(CompiledFootprint):
                 raise NoStep(error.message) from error
         return WebGpuStepper(self._device, *self._programs[key], problem, count)
 
-    def _emit(self, channels: int, over: bool) -> Source:
+    def _emit(self, channels: int, over: bool) -> KernelSource:
         return emit_wgsl_over(self._ir) if over else emit_wgsl(self._ir, self._far, channels)
 
     def _load(self, text: str) -> _Pipelines:
