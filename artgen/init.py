@@ -92,17 +92,20 @@ class Context:
 
     def places(self, count: int, detail: float) -> Tensor:
         """Positions [2, count] as `on_detail` draws them."""
-        half_width, half_height = self.canvas.reach
-        reach = torch.tensor([[half_width], [half_height]])
         if self.target is None:
-            return reach * (2 * self.random(2, count) - 1)
-        density = _detail_density(self.target, self.weight, detail)
-        pick = choose(self.rng, density.flatten(), count)
+            return torch.tensor(self.canvas.reach)[:, None] * (2 * self.random(2, count) - 1)
+        return self.in_pixels(_detail_density(self.target, self.weight, detail), count)
+
+    def in_pixels(self, density: Tensor, count: int, *, replacement: bool = True) -> Tensor:
+        """Draw positions [2, count] anywhere inside pixels of a `density` [height, width].
+
+        Without `replacement` each pixel is drawn at most once.
+        """
+        pick = choose(self.rng, density.flatten(), count, replacement=replacement)
         height, width = density.shape
-        column, row = pick % width, pick // width
-        corner = torch.stack([column, row]).float() + self.random(2, count)
+        corner = torch.stack([pick % width, pick // width]) + self.random(2, count)
         size = torch.tensor([[float(width)], [float(height)]])
-        return reach * (2 * corner / size - 1)
+        return torch.tensor(self.canvas.reach)[:, None] * (2 * corner / size - 1)
 
     def colours(self, *shape: int) -> Tensor:
         """The target minus the background at the positions `xy`; random where one is missing."""

@@ -21,11 +21,18 @@ from artgen.compiler.step_shader import (
     BLOCK,
     DECAYS,
     LOSSES,
-    PIXELS,
     StepShader,
 )
 from artgen.compiler.wgsl_bindings import find_bindings
-from artgen.compiler.wgsl_printer import CELLS, LANES, SHARE, SIDE, emit_wgsl, emit_wgsl_over
+from artgen.compiler.wgsl_printer import (
+    CELLS,
+    LANES,
+    PIXELS,
+    SHARE,
+    SIDE,
+    emit_wgsl,
+    emit_wgsl_over,
+)
 
 WeightedLosses: TypeAlias = "Sequence[tuple[float, str]]"
 

@@ -16,7 +16,7 @@ from artgen.compiler.printer import KernelSource
 from artgen.compiler.record import OPTION, trace_drawing
 from artgen.compiler.schedule import needed
 from artgen.compiler.templates import fill, read_template
-from artgen.compiler.wgsl_printer import LANES, SIDE, WgslPrinter, add_halves
+from artgen.compiler.wgsl_printer import PIXELS, SIZES, WgslPrinter, add_halves
 from artgen.primitives import Map
 
 BLOCK = 1024
@@ -24,9 +24,6 @@ BLOCK = 1024
 
 SLACK = 0.01
 """In pixels: float32 must not lose one at the rim of a box; each one is tested again."""
-
-PIXELS = SIDE * SIDE
-"""Invocations per workgroup of kernels with a pixel per invocation."""
 
 LOSSES: Mapping[str, tuple[str, str]] = {
     "mse": ("{e} * {e}", "2.0 * {e}"),
@@ -91,8 +88,7 @@ class StepShader:
             enough="state[2] == 0.0" if over else "true",
             lacking="state[2]" if over else "0.0",
             math=read_template("wgsl/math.wgsl") + MARK,
-            lanes=f"{LANES}u",
-            pixels=f"{PIXELS}u",
+            **SIZES,
             slack=repr(SLACK),
             halves=add_halves(PIXELS),
             columns=f"{len(rows)}u",
@@ -123,10 +119,8 @@ class StepShader:
         row = self.rows.index(("z", ()))
         return fill(
             "wgsl/order.wgsl",
-            lanes_wgsl=fill("wgsl/lanes.wgsl", pixels=f"{PIXELS}u"),
-            lanes=f"{LANES}u",
-            pixels=f"{PIXELS}u",
-            side=f"{SIDE}u",
+            **SIZES,
+            lanes_wgsl=fill("wgsl/lanes.wgsl", **SIZES),
             block=f"{BLOCK}u",
             row=self._schedule_row,
             depth=self._mapped_row(row),

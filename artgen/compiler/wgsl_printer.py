@@ -45,11 +45,17 @@ from artgen.compiler.templates import fill, read_template
 SIDE = 16
 """The side of a tile in pixels; each is an invocation of `forward`."""
 
+PIXELS = SIDE * SIDE
+"""Invocations per workgroup of kernels with a pixel per invocation."""
+
 CELLS = 8
 """The most cells along an axis. More make shorter lists, and each takes room for all splats."""
 
 LANES = 64
 """Invocations per workgroup of the other kernels."""
+
+SIZES = {"side": f"{SIDE}u", "pixels": f"{PIXELS}u", "lanes": f"{LANES}u"}
+"""These numbers by their names in templates."""
 
 SHARE = 16 * LANES
 """Pixels that a workgroup sums gradients over; larger splats are shared by several."""
@@ -107,7 +113,7 @@ def emit_wgsl_over(ir: IR, *, soft: bool = False) -> KernelSource:
         ],
         "incoming": incoming,
         "terms": kernels.terms("let s{k} = {term};", features),
-        **kernels.reduce(SIDE * SIDE),
+        **kernels.reduce(PIXELS),
     }
     return kernels.source("over")
 
@@ -154,13 +160,12 @@ class _WgslKernels(KernelParts):
         gradients += [f"s{self.leaves + c}" for c in planes]
         self.load = [f"let f{c} = {self._given(6 + c)};" for c in planes]
         self.load += [self.pixel.loaded(n, uniform.format(k)) for k, n in uniforms]
-        sizes = {"side": f"{SIDE}u", "pixels": f"{SIDE * SIDE}u", "lanes": f"{LANES}u"}
         self.parts |= {
-            **sizes,
+            **SIZES,
             "sums": f"{self.sums}u",
-            "words": f"{SIDE * SIDE // 32}u",
-            "lanes_wgsl": fill("wgsl/lanes.wgsl", **sizes),
-            "pixel": fill("wgsl/pixel.wgsl", **sizes),
+            "words": f"{PIXELS // 32}u",
+            "lanes_wgsl": fill("wgsl/lanes.wgsl", **SIZES),
+            "pixel": fill("wgsl/pixel.wgsl", **SIZES),
             "math": read_template("wgsl/math.wgsl") + MARK + self._fetch(),
             "parameters": [
                 f"let p{k} = {self._given(6 + channels + k)};" for k in range(len(self.columns))

@@ -143,15 +143,10 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    before: dict[int, Any] = {}
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.getsignal(number)
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR"}
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    ours = {"num_cpus": processors, "include_dashboard": False} if address is None else {}
     try:
-        if address is None:
-            ray.init(address="local", num_cpus=processors, include_dashboard=False, **quiet)
-        else:
-            ray.init(address=address, **quiet)
+        ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **ours)
     except Exception as error:
         reason = str(error).strip().partition("\n")[0] or type(error).__name__
         what = "Ray cannot be started" if address is None else f"cannot join {address}"
@@ -189,11 +184,12 @@ class _Batch:
 
         self.ray = ray
         self.execute = ray.remote(_execute)
-        # On our own node, since the others may go away; with soft=True Ray could choose another.
-        near = NodeAffinitySchedulingStrategy(ray.get_runtime_context().get_node_id(), soft=False)
-        self.coordinator = (
-            ray.remote(num_cpus=0)(Coordinator).options(scheduling_strategy=near).remote()
-        )
+        # With soft=True Ray could choose another node.
+        self.on = functools.partial(NodeAffinitySchedulingStrategy, soft=False)
+        # On our own node, since the others may go away.
+        near = self.on(ray.get_runtime_context().get_node_id())
+        coordinator = ray.remote(num_cpus=0)(Coordinator).options(scheduling_strategy=near)
+        self.coordinator = coordinator.remote()
         self.checkpoints: Checkpoints = checkpoints or _InObjectStore(self.coordinator)
         self.at_url, self.started_here = checkpoints is not None, started_here
         self.running: dict[Any, Any] = {}
@@ -231,7 +227,6 @@ class _Batch:
 
     def _compare(self, nodes: Sequence[Any]) -> None:
         """Compare what is installed on every node with what is here."""
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
         def look(asked: Pinned) -> dict[str, str] | None:
             # Sent as code, not by its name: there may be no artgen at all.
@@ -243,9 +238,9 @@ class _Batch:
 
         asked = {}
         for node in nodes:
-            there = NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)
             probe = self.ray.remote(num_cpus=0, max_retries=1)(look)
-            reference = probe.options(scheduling_strategy=there).remote(dict(self.pinned))
+            there = probe.options(scheduling_strategy=self.on(node["NodeID"]))
+            reference = there.remote(dict(self.pinned))
             asked[reference] = node["NodeManagerAddress"]
         ready, _ = self.ray.wait(list(asked), num_returns=len(asked), timeout=_ANSWER)
         for reference in ready:

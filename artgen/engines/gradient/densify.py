@@ -19,7 +19,7 @@ from torch import Tensor
 from artgen.engines.base import Problem, State
 from artgen.engines.evaluation import Paint, check_finite, picture_psnr, summed_colour
 from artgen.engines.gradient.device_steps import Survey
-from artgen.init import Context, Generator, choose, make_generator
+from artgen.init import Context, Generator, make_generator
 from artgen.primitives import Primitive
 from artgen.values.canvas import Canvas
 from artgen.values.drawing import Drawing
@@ -249,16 +249,12 @@ def new_parts(
     spacing = math.sqrt(canvas.area / (count + others.shape[1])) / canvas.pixel
     density = error_density(image, target, weight, blur * spacing, exponent)
     background = target.new_tensor(start.background)[:, None, None]
-    return primitive.initial(
-        _DensificationContext(
-            rng,
-            canvas,
-            xy=pick_places(density.cpu(), count, canvas, rng),
-            others=others.cpu(),
-            target=(target - image + background).cpu(),
-            background=start.background,
-        )
-    )
+    xy = pick_places(density.cpu(), count, canvas, rng)
+    lacking = (target - image + background).cpu()
+    context = _Among(rng, canvas, count, lacking, background=start.background, values={"xy": xy})
+    together = torch.cat([xy, others.cpu()], dim=1)
+    context.everyone = Context(rng, canvas, together.shape[1], values={"xy": together})
+    return primitive.initial(context)
 
 
 def error_density(
@@ -294,37 +290,20 @@ def pick_places(density: Tensor, count: int, canvas: Canvas, rng: Generator) -> 
     A pixel is drawn again only where there are not enough of them.
     """
     enough = int((density > 0).sum()) >= count
-    pick = choose(rng, density.flatten(), count, replacement=not enough)
-    height, width = density.shape
-    offset = Context(rng, canvas, count).random(2, count)
-    corner = torch.stack([pick % width, pick // width]) + offset
-    size = torch.tensor([[float(width)], [float(height)]])
-    return torch.tensor(canvas.reach)[:, None] * (2 * corner / size - 1)
+    return Context(rng, canvas, count).in_pixels(density, count, replacement=not enough)
 
 
-class _DensificationContext(Context):
-    """The context of new parts at `xy` among parts at `others`."""
+class _Among(Context):
+    """The context of new parts, who come first among `everyone`."""
 
-    def __init__(
-        self,
-        rng: Generator,
-        canvas: Canvas,
-        *,
-        xy: Tensor,
-        others: Tensor,
-        target: Tensor,
-        background: tuple[float, float, float],
-    ) -> None:
-        super().__init__(rng, canvas, xy.shape[1], target, background=background, values={"xy": xy})
-        everyone = torch.cat([xy, others], dim=1)
-        self._all = Context(rng, canvas, everyone.shape[1], values={"xy": everyone})
+    everyone: Context
 
     @property
     def mean_spacing(self) -> float:
         """Of all parts."""
-        return self._all.mean_spacing
+        return self.everyone.mean_spacing
 
     @property
     def spacing(self) -> Tensor:
         """Of the new parts among all."""
-        return self._all.spacing[: self.count]
+        return self.everyone.spacing[: self.count]
