@@ -17,12 +17,7 @@ from artgen.compiler.step_program import (
     Parameter,
     Program,
 )
-from artgen.compiler.step_shader import (
-    BLOCK,
-    DECAYS,
-    LOSSES,
-    StepShader,
-)
+from artgen.compiler.step_shader import BLOCK, DECAYS, LOSSES, StepShader
 from artgen.compiler.wgsl_bindings import find_bindings
 from artgen.compiler.wgsl_printer import (
     CELLS,

@@ -143,7 +143,7 @@ def _joined(address: str | None, processors: int | None) -> Iterator[None]:
     if ray.is_initialized():
         yield
         return
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before: dict[int, Any] = {n: signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)}
     ours = {"num_cpus": processors, "include_dashboard": False} if address is None else {}
     try:
         ray.init(address or "local", log_to_driver=False, logging_level="ERROR", **ours)
