@@ -67,21 +67,16 @@ class Scaffold:
 
     def next_steps(self, python: str) -> Iterator[str]:
         """Commands to try next; `python` is the interpreter that artgen runs in."""
-        if self.single_file:
-            yield f"{self.use} --plugin {self.files[0]}"
-            if f" -p {self.name}" in self.use:
-                yield f"{self.use.partition(' -p ')[0]} --watch --plugin {self.files[0]}"
-            if self.family == "splat":
-                yield f"artgen studio -p {self.name} --plugin {self.files[0]} --open"
-            yield f"artgen plugins check {self.files[0]}"
-            yield f"edit {self.files[0]}"
-            return
         source = next(path for path in self.files if path.name == f"{self.name}.py")
-        yield f"{python} -m pip install -e {source.parents[2]}"
-        yield self.use
+        flag = f" --plugin {source}" if self.single_file else ""
+        if not self.single_file:
+            yield f"{python} -m pip install -e {source.parents[2]}"
+        yield f"{self.use}{flag}"
+        if self.single_file and f" -p {self.name}" in self.use:
+            yield f"{self.use.partition(' -p ')[0]} --watch{flag}"
         if self.family == "splat":
-            yield f"artgen studio -p {self.name} --open"
-        yield f"artgen plugins check {self.name}"
+            yield f"artgen studio -p {self.name}{flag} --open"
+        yield f"artgen plugins check {source if self.single_file else self.name}"
         yield f"edit {source}"
 
 
@@ -130,24 +125,20 @@ def create(
             f'from {module}.{name} import artgen_observe\n\n__all__ = ["artgen_observe"]'
         )
     words["hooks"] = _hooks(kind, words, f'"{module}.{name}:{{}}"')
-    source = TEMPLATES / f"{family}.py.template"
-    if single_file:
-        contents = {folder / f"{name}.py": source}
-    else:
-        root = folder / words["distribution"]
-        contents = {
-            root / "pyproject.toml": TEMPLATES / "package/pyproject.toml.template",
-            root / "README.md": TEMPLATES / "package/README.md.template",
-            root / "src" / module / "__init__.py": TEMPLATES / "package/init.py.template",
-            root / "src" / module / f"{name}.py": source,
-            root / "tests" / f"test_{name}.py": TEMPLATES / "package/test.py.template",
-        }
     top = folder / (f"{name}.py" if single_file else words["distribution"])
+    files = {
+        "pyproject.toml": "package/pyproject.toml",
+        "README.md": "package/README.md",
+        f"src/{module}/__init__.py": "package/init.py",
+        f"src/{module}/{name}.py": f"{family}.py",
+        f"tests/test_{name}.py": "package/test.py",
+    }
+    contents = {top: f"{family}.py"} if single_file else {top / p: t for p, t in files.items()}
     if top.exists() or top.is_symlink():
         raise UsageError(f"{top} exists", hint="choose another name, or move it away")
     try:
         for path, template in contents.items():
-            text = Template(template.read_text(encoding="utf-8")).substitute(words)
+            text = _template(template).substitute(words)
             if single_file and kind != "primitive":
                 text += _hooks(kind, words, "{}", "artgen.")
             probe_folder(path.parent)
@@ -171,13 +162,16 @@ def _hooks(kind: Kind, words: Mapping[str, str], load: str, prefix: str = "") ->
         offers.append(("primitive", f"{name}_disc", f"Soft discs, for {name}.", f"{cls}Disc"))
     if kind == "observer":
         return ""
-    hook = Template((TEMPLATES / "hook.py.template").read_text(encoding="utf-8"))
     return "".join(
-        hook.substitute(
+        _template("hook.py").substitute(
             prefix=prefix, hook=HOOKS[kind], name=name, summary=summary, load=load.format(where)
         )
         for kind, name, summary, where in offers
     )
+
+
+def _template(name: str) -> Template:
+    return Template((TEMPLATES / f"{name}.template").read_text(encoding="utf-8"))
 
 
 def _check_name(name: str, kind: Kind, registry: Registry, single_file: bool) -> None:

@@ -59,16 +59,14 @@ _Question = Callable[[Param, Context], Any]
 
 def _row(option: str) -> dict[str, Any]:
     """An option as a parameter that keeps its value."""
-    given: dict[str, Any] = {"draws": [], "results": [option]}
-    fixed: dict[str, Any] = {"draws": [], "results": [0.0]}
-    ends = {"low": None, "high": None}
     return {
         "name": option,
         "shape": [],
         "map": ["identity", 1.0, 0.0],
-        "init": given,
-        "rate": fixed,
-        **ends,
+        "init": {"draws": [], "results": [option]},
+        "rate": {"draws": [], "results": [0.0]},
+        "low": None,
+        "high": None,
     }
 
 

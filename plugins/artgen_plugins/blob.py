@@ -31,12 +31,6 @@ class Blob(Shape):
     defaults = Preset(count=150)
 
     @property
-    def curves(self) -> int:
-        """The option `curves`."""
-        chosen: int = self.options.curves
-        return chosen
-
-    @property
     def genes(self) -> int:
         """Two per point."""
         return 2 * self.curves

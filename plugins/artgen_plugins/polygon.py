@@ -27,12 +27,6 @@ class Polygon(Shape):
     defaults = Preset(count=150)
 
     @property
-    def vertices(self) -> int:
-        """The option `vertices`."""
-        chosen: int = self.options.vertices
-        return chosen
-
-    @property
     def genes(self) -> int:
         """Two per corner."""
         return 2 * self.vertices

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen import Preset, Shape
+from artgen_plugins.polygon import Polygon
 
 Floats = NDArray[np.float64]
 
@@ -21,6 +22,9 @@ class Triangle(Shape):
     gene_names = ("x1", "y1", "x2", "y2", "x3", "y3")
     defaults = Preset(count=150)
 
+    mutate = staticmethod(Polygon.mutate)
+    outline = staticmethod(Polygon.outline)
+
     @staticmethod
     def random(genes: Floats, rng: np.random.Generator, x: float, y: float, size: float) -> None:
         """Place one corner at (x, y) and the others within `size` of it."""
@@ -33,13 +37,6 @@ class Triangle(Shape):
         return self.main_corners(points, 3).ravel()
 
     @staticmethod
-    def mutate(genes: Floats, rng: np.random.Generator, step: float) -> None:
-        """Move a corner."""
-        i = 2 * int(3 * rng.random())
-        genes[i] += step * rng.standard_normal()
-        genes[i + 1] += step * rng.standard_normal()
-
-    @staticmethod
     def valid(genes: Floats) -> bool:
         """Refuse sharp angles: the sine of each is the cross product of its unit sides."""
         for i in range(0, 6, 2):
@@ -50,9 +47,3 @@ class Triangle(Shape):
             if abs(ax * by - ay * bx) < SHARPEST * lengths:
                 return False
         return True
-
-    @staticmethod
-    def outline(genes: Floats, points: Floats) -> None:
-        """Write the corners."""
-        for i in range(3):
-            points[i, 0], points[i, 1] = genes[2 * i], genes[2 * i + 1]

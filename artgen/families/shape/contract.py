@@ -176,13 +176,13 @@ class Shape(Primitive):
 
     @property
     def vertices(self) -> int:
-        """The number of corners that `outline` fills in; 0 for other shapes."""
-        return 0
+        """The number of corners that `outline` fills in: the option `vertices`, else 0."""
+        return int(getattr(self.options, "vertices", 0))
 
     @property
     def curves(self) -> int:
-        """The number of cubic Bézier curves that `outline` fills in; 0 for other shapes."""
-        return 0
+        """The number of cubic Bézier curves in the `outline`: the option `curves`, else 0."""
+        return int(getattr(self.options, "curves", 0))
 
     @property
     def outline_points(self) -> int:
@@ -399,7 +399,8 @@ class _Mixture(Shape):
     """The base of mixtures; genes are padded with 0 to the largest number of genes."""
 
     required: ClassVar[tuple[str, ...]] = ()
-    """The functions are those of the members."""
+    """The functions are those of the members, and so are the outlines."""
+    vertices = curves = 0
     kinds: ClassVar[tuple[tuple[type[Shape], ...], tuple[float, ...]]]
 
     def take_options(self) -> None:
