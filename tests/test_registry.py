@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 import artgen
+import artgen_plugins
 from artgen.base.errors import PluginError
 from artgen.cli import main
 from artgen.plan import resolve
@@ -142,6 +143,14 @@ class TestArtgensOwn:
                 assert (
                     isinstance(entry.load(), dict) if kind == "look" else callable(entry.load())
                 ), entry
+
+    def test_a_mistake_in_what_artgen_ships_is_shown(self, monkeypatch, tmp_path):
+        (tmp_path / "gaussian.py").write_text("boom = 1 / 0\n", encoding="utf-8")
+        monkeypatch.setattr(artgen_plugins, "__path__", [str(tmp_path)])
+        monkeypatch.delitem(sys.modules, "artgen_plugins.gaussian", raising=False)
+        with pytest.raises(PluginError, match=r"\(gaussian.py, line 1: boom = 1 / 0\)") as raised:
+            Registry().load("primitive", "gaussian")
+        assert raised.value.hint == "correct this line, or reinstall artgen"
 
     def test_identity_is_distribution_and_version(self):
         registry = bare_registry()

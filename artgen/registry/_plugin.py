@@ -21,7 +21,7 @@ import pluggy
 
 from artgen import hookspecs
 from artgen.base.errors import PluginError, did_you_mean, is_out_of_memory
-from artgen.base.faults import one_line, place_of, remember
+from artgen.base.faults import line_at_fault, one_line, place_of, quoted, remember
 from artgen.events import Event
 from artgen.hookspecs import GROUP, PLUGIN_API, Spec
 from artgen.registry._contract import check_contract
@@ -137,18 +137,22 @@ class Entry:
 
     def load(self) -> Any:
         """Import the object. Raises PluginError if that fails or it breaks its contract."""
+        what = f"{self.kind} {self.name!r} of {self.distribution}"
         try:
             with isolated(self.distribution):
                 where = self.spec.load
                 loaded = pkgutil.resolve_name(where) if isinstance(where, str) else where
         except Failure as failure:
             _raise_lack_of_memory(failure)
-            verb = "correct" if self.plugin.explicit else "reinstall or update"
+            verb, place = "correct" if self.plugin.explicit else "reinstall or update", ""
+            cause = failure.__cause__
+            # Somebody who changes what artgen ships made a mistake.
+            ours = self.plugin.origin == "built-in" and not isinstance(cause, ImportError)
+            if ours and cause is not None and (line := line_at_fault(cause)) is not None:
+                verb, place = "correct this line, or reinstall", quoted(line)
             raise PluginError(
-                f"{self.kind} {self.name!r} of {self.distribution} cannot be loaded: {failure}",
-                hint=f"{verb} {self.distribution}",
-            ) from failure.__cause__
-        what = f"{self.kind} {self.name!r} of {self.distribution}"
+                f"{what} cannot be loaded: {failure}{place}", hint=f"{verb} {self.distribution}"
+            ) from cause
         if self.plugin.origin in ("file", "installed") and self.kind != "look":
             remember(loaded, what)
         if self.plugin.origin != "built-in":
