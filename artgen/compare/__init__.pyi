@@ -1,6 +1,6 @@
 from ._comparison import Comparison as Comparison
 from ._comparison import find_targets as find_targets
 from ._comparison import of_sets as of_sets
-from ._contestant import Contestant as Contestant
+from ._rows import Contestant as Contestant
 from ._rows import Line as Line
 from ._rows import Row as Row

@@ -14,8 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import ArtgenError, InputError, Interrupted, PluginError, UsageError
-from artgen.compare._contestant import Contestant
-from artgen.compare._rows import Line, Row, make_table, to_csv
+from artgen.compare._rows import Contestant, Line, Row, make_table, to_csv
 from artgen.compare._sheet import Pixels, draw_sheet
 from artgen.events import Event, Observer
 from artgen.losses.metrics import equivalent_rank, flip, ms_ssim, psnr, rank_errors, ssim
@@ -31,13 +30,7 @@ from artgen.plan import find_names
 from artgen.recipe import Recipe, TargetTable
 from artgen.registry import Registry
 from artgen.runs import read_target, run
-from artgen.targets import (
-    PICTURE_SUFFIXES,
-    SetTarget,
-    Source,
-    Target,
-    picture_files,
-)
+from artgen.targets import SetTarget, Source, Target, pictures_in
 from artgen.tasks import Executor, RunControl, SerialExecutor, Task, share_of_gpu
 from artgen.values.subject import kind_of
 
@@ -65,14 +58,8 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
         folder = Path(source)
         if Source.parse(source).scheme is not None or not folder.is_dir():
             targets.append(source)
-            continue
-        found = picture_files(folder.iterdir())
-        if not found:
-            raise InputError(
-                f"folder {source} holds no pictures",
-                hint=f"looked for {', '.join(PICTURE_SUFFIXES)}",
-            )
-        targets.extend(map(str, found))
+        else:
+            targets.extend(map(str, pictures_in(folder, source)))
     return list(dict.fromkeys(targets))
 
 

@@ -1,4 +1,4 @@
-"""The table of a comparison: rows, their means by contestant and codec, and CSV."""
+"""What a comparison fits, and its table: rows, their means by contestant and codec, and CSV."""
 
 from __future__ import annotations
 
@@ -7,14 +7,30 @@ import io
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
 from typing import Literal
 
 from artgen.base.errors import ArtgenError
+from artgen.recipe import Recipe
 
 AVERAGED = (
     *("psnr", "ssim", "ms_ssim", "flip", "mse", "seconds", "steps", "parameters", "bytes", "bpp"),
     *("floats", "picture_bytes", "rank"),
 )
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """A contestant: `name` as it was asked for, `stem` for its files, and its recipe.
+
+    The recipe holds the budget; its target is replaced. `search` lists the folders in which its
+    files are looked up.
+    """
+
+    name: str
+    stem: str
+    recipe: Recipe
+    search: Sequence[Path] = (Path(),)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from .image import ImageTarget as ImageTarget
 from .image import TargetRequest as TargetRequest
 from .image import image_from_array as image_from_array
 from .image import open_image as open_image
-from .image import picture_files as picture_files
+from .image import pictures_in as pictures_in
 from .image_set import SetTarget as SetTarget
 from .image_set import open_image_set as open_image_set
 from .image_set import set_from_arrays as set_from_arrays

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
-from itertools import chain, takewhile
+from itertools import accumulate, chain, takewhile
 from typing import Any
 
 import numpy as np
@@ -214,21 +214,14 @@ def _tiff(
     order: str, kept: Tags, height: int, rows: int, tiled: bool, pieces: list[bytes]
 ) -> bytes:
     """A TIFF file of strips or tiles, with the other tags of the picture."""
-    places, at = [], 8
-    for piece in pieces:
-        places.append(at)
-        at += len(piece)
+    *places, at = accumulate(map(len, pieces), initial=8)
 
     def numbers(*values: int) -> tuple[int, int, bytes]:
         return 4, len(values), struct.pack(f"{order}{len(values)}I", *values)
 
-    tags = {**kept, _HEIGHT: numbers(height)}
-    if tiled:
-        tags |= {_TILE_OFFSETS: numbers(*places)}
-        tags |= {_TILE_BYTES: numbers(*map(len, pieces))}
-    else:
-        tags |= {_STRIP_OFFSETS: numbers(*places), _STRIP_ROWS: numbers(rows)}
-        tags |= {_STRIP_BYTES: numbers(*map(len, pieces))}
+    offsets, sizes = (_TILE_OFFSETS, _TILE_BYTES) if tiled else (_STRIP_OFFSETS, _STRIP_BYTES)
+    tags = {**kept, offsets: numbers(*places), sizes: numbers(*map(len, pieces))}
+    tags |= {_HEIGHT: numbers(height)} | ({} if tiled else {_STRIP_ROWS: numbers(rows)})
     head = {"<": b"II", ">": b"MM"}[order] + struct.pack(f"{order}HI", 42, at)
     directory, beyond = [struct.pack(f"{order}H", len(tags))], b""
     end = at + 2 + 12 * len(tags) + 4

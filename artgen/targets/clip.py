@@ -20,16 +20,15 @@ from artgen.base.errors import InputError
 from artgen.base.files import file_hash, printable
 from artgen.targets.image import (
     DEFAULT_REQUEST,
-    PICTURE_SUFFIXES,
     ImageTarget,
     TargetRequest,
     open_image,
-    picture_files,
+    pictures_in,
     prepare_picture,
     read_picture,
 )
 from artgen.targets.source import ANIMATIONS, CONTAINERS, MOST_FRAMES, SourceOptions, file_safe
-from artgen.targets.target import Target, TargetTensors
+from artgen.targets.target import Origin, Target, TargetTensors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -137,9 +136,7 @@ class ClipTarget(Target):
                     f"but the first one is {expected[0]}x{expected[1]}",
                     hint="all frames need one size",
                 )
-            yield prepare_picture(
-                picture, self.request, where, name=self.name, source=self.source, sha256=self.sha256
-            )
+            yield prepare_picture(picture, self.request, where, self.origin)
 
 
 def is_clip(path: Path) -> bool:
@@ -170,7 +167,7 @@ def open_clip(path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQ
     place = Path(path)
     where = printable(path) or "the empty path"
     suffix = place.suffix.lower()
-    digest = file_hash(place)
+    origin = Origin.of_file(place)
     if suffix in CONTAINERS:
         from artgen.targets.video import video_frames as frames
         from artgen.targets.video import video_rate as rate
@@ -180,15 +177,9 @@ def open_clip(path: str | os.PathLike[str], request: TargetRequest = DEFAULT_REQ
     else:
         known = ", ".join((*CONTAINERS, *ANIMATIONS))
         raise InputError(f"{where} is not a clip", hint=f"end the name in {known}")
-    return make_clip(
-        partial(frames, place, where, request.max_pixels),
-        request,
-        fps=rate(place, where, request.max_pixels) or _FOLDER_FPS,
-        name=place.stem,
-        source=printable(place.name),
-        sha256=digest,
-        place=place,
-    )
+    fps = rate(place, where, request.max_pixels) or _FOLDER_FPS
+    opener = partial(frames, place, where, request.max_pixels)
+    return make_clip(opener, request, origin, fps, place)
 
 
 def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarget:
@@ -204,14 +195,7 @@ def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarg
         raise InputError(
             f"{where} is not a folder", hint="frames:FOLDER takes a folder of pictures"
         )
-    files = sorted(
-        picture_files(folder.iterdir()),
-        key=lambda file: _by_number(file.name),
-    )
-    if not files:
-        raise InputError(
-            f"folder {where} holds no pictures", hint=f"looked for {', '.join(PICTURE_SUFFIXES)}"
-        )
+    files = sorted(pictures_in(folder, where), key=lambda file: _by_number(file.name))
     digest = hashlib.sha256(f"{fps} ".encode())
     for file in files[: MOST_FRAMES + 1]:
         digest.update(file_hash(file).encode())
@@ -222,15 +206,8 @@ def open_frames(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> ClipTarg
 
     base = folder.name or folder.resolve().name
     query = f"?fps={fps}" if "fps" in options else ""
-    return make_clip(
-        opener,
-        request,
-        fps=fps,
-        name=base,
-        source=f"frames:{printable(base)}{query}",
-        sha256=digest.hexdigest(),
-        place=folder,
-    )
+    origin = Origin(file_safe(base), f"frames:{printable(base)}{query}", digest.hexdigest())
+    return make_clip(opener, request, origin, fps, folder)
 
 
 def clip_from_frames(
@@ -248,46 +225,31 @@ def clip_from_frames(
     is the name by which the clip can be opened again, if any; `sha256` is that of what is in it,
     see `content_hash`. Raises InputError naming `name`.
     """
-    opener = partial(_decoded, frames, name)
-    return make_clip(opener, request, fps=fps, name=name, source=source or name, sha256=sha256)
-
-
-def _decoded(
-    frames: Callable[[int], Iterator[ArrayLike]], name: str, first: int
-) -> Iterator[Decoded]:
-    """The frames from number `first` on, each checked."""
     from artgen.targets.decode import Decoded
     from artgen.targets.resample import check_samples
 
-    return (Decoded(check_samples(frame, name)) for frame in frames(first))
+    def opener(first: int) -> Iterator[Decoded]:
+        return (Decoded(check_samples(frame, name)) for frame in frames(first))
+
+    return make_clip(opener, request, Origin(file_safe(name), source or name, sha256), fps)
 
 
 def make_clip(
-    opener: Opener,
-    request: TargetRequest,
-    *,
-    fps: float,
-    name: str,
-    source: str,
-    sha256: str,
-    place: Path | None = None,
+    opener: Opener, request: TargetRequest, origin: Origin, fps: float, place: Path | None = None
 ) -> ClipTarget:
     """The clip whose frames `opener` gives. Raises InputError where there are none."""
     first = next(opener(0), None)
     if first is None:
-        raise InputError(f"{source} holds no frames", hint="the file may be damaged or cut short")
+        hint = "the file may be damaged or cut short"
+        raise InputError(f"{origin.source} holds no frames", hint=hint)
     height, width = first.samples.shape[:2]
     shown = request.frame.canvas(width, height)
     side = max(shown.width, shown.height)
     request = replace(request, size=request.size or min(side, _LONG_SIDE))
-    target = prepare_picture(
-        first, request, source, name=file_safe(name), source=source, sha256=sha256
-    )
+    target = prepare_picture(first, request, origin.source, origin)
     request = replace(request, frame=target.frame, focus=target.focus)
     return ClipTarget(
-        target.name,
-        source,
-        sha256,
+        *origin,
         first=target,
         fps=min(max(float(fps), 0.1), float(_MOST_FPS)),
         request=request,

@@ -12,7 +12,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,16 +19,9 @@ from numpy.typing import NDArray
 from artgen.base.errors import InputError
 from artgen.targets.expression import Expression
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.samples import (
-    MOST_SAMPLES,
-    SampleTarget,
-    make_target,
-)
-from artgen.targets.source import Source, SourceOptions, content_hash
+from artgen.targets.samples import MOST_SAMPLES, SampleTarget, make_target
+from artgen.targets.source import SourceOptions, content_hash
 from artgen.values.subject import Curve
-
-if TYPE_CHECKING:
-    pass
 
 _EXPRESSION = "2.777*x**2 + 0.123 - 1.5*x**3 + sin(4*x)"
 _SAMPLES = 200
@@ -48,8 +40,7 @@ def open_curve(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTar
     function = Expression(options.what or _EXPRESSION)
     curve = _sampled(function, start, end, samples, options.source)
     digest = content_hash(f"{function.text} {start!r} {end!r} {samples}")
-    name = Source("curve", rest).file_stem
-    target = make_target(curve, request, name, options.source, digest)
+    target = make_target(curve, request, options.name, options.source, digest)
     return replace(target.with_axes(options.pair("axes")), function=function)
 
 

@@ -71,9 +71,7 @@ def _idx_array(path: Path, dimensions: int, budget: PixelBudget) -> NDArray[np.u
                 raise InputError(
                     f"{where} is not an IDX file of bytes with {dimensions} dimensions", hint=hint
                 )
-            shape = [
-                int.from_bytes(head[4 * n : 4 * n + 4], "big") for n in range(1, dimensions + 1)
-            ]
+            shape = np.frombuffer(head[4:], ">u4").tolist()
             if 0 in shape:
                 raise InputError(f"{where} is empty: its shape is {shape}", hint=hint)
             if dimensions == 3:

@@ -18,7 +18,7 @@ from artgen.base.files import printable, read_regular
 from artgen.targets.colour import parse_colour
 from artgen.targets.focus import find_focus, focus_weight, raised
 from artgen.targets.source import content_hash, file_safe
-from artgen.targets.target import Target, TargetTensors
+from artgen.targets.target import Origin, Target, TargetTensors
 from artgen.values.canvas import Canvas
 from artgen.values.frame import BACKGROUND, WHOLE, Circle, Frame
 
@@ -192,15 +192,8 @@ def open_image(
     anything that is not an intact picture of at most `request.max_pixels` pixels.
     """
     data, picture, where = read_picture(path, request.max_pixels)
-    file_name = os.path.basename(os.fspath(path))
-    return prepare_picture(
-        picture,
-        request,
-        where,
-        name=file_safe(os.path.splitext(file_name)[0]),
-        source=printable(file_name),
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
+    origin = Origin.of_file(Path(path), hashlib.sha256(data).hexdigest())
+    return prepare_picture(picture, request, where, origin)
 
 
 def image_from_array(
@@ -220,14 +213,8 @@ def image_from_array(
     infinity.
     """
     picture, digest = decoded_array(array, request.max_pixels, name)
-    return prepare_picture(
-        picture,
-        request,
-        name,
-        name=file_safe(name),
-        source=source or name,
-        sha256=sha256 or digest,
-    )
+    origin = Origin(file_safe(name), source or name, sha256 or digest)
+    return prepare_picture(picture, request, name, origin)
 
 
 def decoded_array(array: Any, max_pixels: int, name: str) -> tuple[Decoded, str]:
@@ -248,7 +235,7 @@ def decoded_array(array: Any, max_pixels: int, name: str) -> tuple[Decoded, str]
 
 
 def prepare_picture(
-    picture: Decoded, request: TargetRequest, where: str, *, name: str, source: str, sha256: str
+    picture: Decoded, request: TargetRequest, where: str, origin: Origin
 ) -> ImageTarget:
     """Bring decoded samples to the fitting size, over the background, with their loss weight."""
     from artgen.targets.resample import check_samples, over_background, resample
@@ -265,9 +252,7 @@ def prepare_picture(
     if request.alpha_weight and alpha is None:
         warnings += ("alpha weight ignored: the picture is opaque",)
     return ImageTarget(
-        name=name,
-        source=source,
-        sha256=sha256,
+        *origin,
         image=over_background(colour, alpha, request.background),
         weight=_loss_weight(alpha, original, canvas, request, where),
         original_width=width,
@@ -282,6 +267,14 @@ def prepare_picture(
 def picture_files(paths: Iterable[Path]) -> list[Path]:
     """The picture files among `paths`, by their suffixes, sorted."""
     return sorted(p for p in paths if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file())
+
+
+def pictures_in(folder: Path, where: str) -> list[Path]:
+    """The picture files in a folder, sorted. Raises InputError naming `where` for none."""
+    if not (found := picture_files(folder.iterdir())):
+        hint = f"looked for {', '.join(PICTURE_SUFFIXES)}"
+        raise InputError(f"folder {where} holds no pictures", hint=hint)
+    return found
 
 
 def read_picture(path: str | os.PathLike[str], max_pixels: int) -> tuple[bytes, Decoded, str]:
@@ -331,15 +324,17 @@ def _loss_weight(
     where: str,
 ) -> NDArray[np.float32] | None:
     """The weight of each pixel in the loss: the mask, alpha and focus requested, multiplied."""
+
+    def opened(mask: Path) -> NDArray[np.float32]:
+        return _open_mask(mask, original, canvas, request, where)
+
     factors = {}
     if request.alpha_weight and alpha is not None:
         factors["its alpha"] = alpha
     if request.mask is not None:
-        factors[f"mask {printable(request.mask)}"] = _open_mask(
-            request.mask, original, canvas, request, where
-        )
+        factors[f"mask {printable(request.mask)}"] = opened(request.mask)
     if isinstance(request.focus, Path):
-        factors["its focus"] = raised(_open_mask(request.focus, original, canvas, request, where))
+        factors["its focus"] = raised(opened(request.focus))
     elif request.focus is not None:
         factors["its focus"] = focus_weight(request.focus, canvas)
     if not factors:

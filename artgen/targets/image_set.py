@@ -109,15 +109,13 @@ def open_image_set(
     place = Path(path)
     where = printable(os.fspath(path)) or "the empty path"
     budget = PixelBudget(request.max_pixels, where)
-    file: Path | None = None
     if place.is_dir():
         found = sorted(place.glob(f"{IDX_TRAINING}{IDX_IMAGES}*"))
         parts = read_idx(found[0], budget) if found else read_folder(place, request, budget)
-    elif place.suffix.lower() == ".npz":
-        file, parts = place, read_npz(place, budget)
     else:
-        file, parts = place, read_idx(place, budget)
-    sha256 = None if file is None else file_hash(file)
+        read = read_npz if place.suffix.lower() == ".npz" else read_idx
+        parts = read(place, budget)
+    sha256 = None if place.is_dir() else file_hash(place)
     base = place.name or place.resolve().name
     name = base.removesuffix(".gz").removesuffix(".npz")
     return _make(parts, request, name=name, source=printable(base), sha256=sha256, where=where)

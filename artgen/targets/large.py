@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import OutputError
-from artgen.base.files import file_hash, open_regular, printable
+from artgen.base.files import open_regular, printable
 from artgen.targets.bands import BandedPicture, open_bands
 from artgen.targets.image import (
     ImageTarget,
@@ -24,7 +24,7 @@ from artgen.targets.image import (
 )
 from artgen.targets.resample import check_samples, over_background, resample_rows, rows_needed
 from artgen.targets.source import file_safe
-from artgen.targets.target import TargetTensors
+from artgen.targets.target import Origin, TargetTensors
 from artgen.values.canvas import LARGE, Canvas
 
 _ROWS = 256
@@ -70,13 +70,7 @@ def open_large(path: str | os.PathLike[str], request: TargetRequest) -> LargePic
     with open_regular(path, where) as file:
         bands = open_bands(file, request.max_pixels, where)
         samples = (check_samples(band, where) for band in bands.samples)
-        return _large(
-            replace(bands, samples=samples),
-            request,
-            name=file_safe(Path(path).stem),
-            source=printable(os.path.basename(os.fspath(path))),
-            sha256=file_hash(Path(path)),
-        )
+        return _large(replace(bands, samples=samples), request, Origin.of_file(Path(path)))
 
 
 def large_from_array(array: Any, request: TargetRequest, name: str = "array") -> LargePicture:
@@ -84,14 +78,14 @@ def large_from_array(array: Any, request: TargetRequest, name: str = "array") ->
     picture, sha256 = decoded_array(array, request.max_pixels, name)
     height, width = picture.samples.shape[:2]
     whole = BandedPicture(width, height, iter([picture.samples]), picture.warnings)
-    return _large(whole, request, name=file_safe(name), source=name, sha256=sha256)
+    return _large(whole, request, Origin(file_safe(name), name, sha256))
 
 
-def _large(bands: BandedPicture, request: TargetRequest, **names: str) -> LargePicture:
+def _large(bands: BandedPicture, request: TargetRequest, origin: Origin) -> LargePicture:
     canvas = Canvas(bands.width, bands.height)
     canvas = canvas if request.size is None else canvas.scaled(request.size)
     return LargePicture(
-        **names,
+        *origin,
         image=_resized(bands.samples, bands.height, canvas, request.background),
         original_width=bands.width,
         original_height=bands.height,
@@ -102,9 +96,7 @@ def _large(bands: BandedPicture, request: TargetRequest, **names: str) -> LargeP
 def large_from(target: ImageTarget) -> LargePicture:
     """The pixels of a picture that is in memory as floats already."""
     return LargePicture(
-        name=target.name,
-        source=target.source,
-        sha256=target.sha256,
+        *target.origin,
         image=target.pixels,
         original_width=target.original_width,
         original_height=target.original_height,

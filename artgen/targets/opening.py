@@ -7,13 +7,13 @@ from pathlib import Path
 
 from artgen.base.errors import InputError, did_you_mean
 from artgen.base.faults import broken, plugin_code
-from artgen.base.files import file_hash, printable
+from artgen.base.files import printable
 from artgen.registry import Entry, Registry
 from artgen.targets.clip import is_clip
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
 from artgen.targets.image_set import is_set
-from artgen.targets.source import Source, file_safe
-from artgen.targets.target import Target
+from artgen.targets.source import Source
+from artgen.targets.target import Origin, Target
 
 
 def find_opener(source: Source, registry: Registry) -> Entry:
@@ -71,8 +71,7 @@ def open_source(
         raise broken(what, opener, f"gave {type(opened).__name__}, not a target", hint)
     if source.scheme is None and others and path.is_file():
         # Recipes find a file again by its name and its bytes, whatever a plugin makes of it.
-        name, known_as = file_safe(path.stem), printable(path.name)
-        return replace(opened, name=name, source=known_as, sha256=file_hash(path))
+        return replace(opened, **Origin.of_file(path)._asdict())
     return opened
 
 

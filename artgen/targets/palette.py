@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -21,19 +23,9 @@ _LEVELS, _ROUNDS = 32, 100
 _GIMP = "GIMP Palette"
 
 
-NAMED: Mapping[str, str] = {
-    "cga": "000000 0000aa 00aa00 00aaaa aa0000 aa00aa aa5500 aaaaaa "
-    "555555 5555ff 55ff55 55ffff ff5555 ff55ff ffff55 ffffff",
-    "gameboy": "0f380f 306230 8bac0f 9bbc0f",
-    "nord": "2e3440 3b4252 434c5e 4c566a d8dee9 e5e9f0 eceff4 8fbcbb "
-    "88c0d0 81a1c1 5e81ac bf616a d08770 ebcb8b a3be8c b48ead",
-    "okabe-ito": "000000 e69f00 56b4e9 009e73 f0e442 0072b2 d55e00 cc79a7",
-    "pico-8": "000000 1d2b53 7e2553 008751 ab5236 5f574f c2c3c7 fff1e8 "
-    "ff004d ffa300 ffec27 00e436 29adff 83769c ff77a8 ffccaa",
-    "riso": "000000 0078bf 00a95c ff665e ffe800 ff48b0 ffffff",
-    "solarized": "002b36 073642 586e75 657b83 839496 93a1a1 eee8d5 fdf6e3 "
-    "b58900 cb4b16 dc322f d33682 6c71c4 268bd2 2aa198 859900",
-}
+NAMED: Mapping[str, str] = tomllib.loads(
+    resources.files(__package__).joinpath("palettes.toml").read_text(encoding="utf-8")
+)
 """Palettes by name, as hexadecimal digits; docs/primitives.md names their sources."""
 
 MAPS = ("cividis", "gray", "inferno", "magma", "plasma", "viridis")
@@ -65,8 +57,7 @@ def parse_palette(text: str) -> int | tuple[str, ...]:
         return tuple(dict.fromkeys(hex_colour(parse_colour(each)) for each in text.split(",")))
     if not os.path.exists(text) and not os.path.splitext(text)[1]:
         raise UsageError(
-            f"there is no palette {printable(text)!r}",
-            hint=did_you_mean(text, [*NAMED, *MAPS]),
+            f"there is no palette {printable(text)!r}", hint=did_you_mean(text, [*NAMED, *MAPS])
         )
     return read_palette(text)
 
@@ -101,16 +92,15 @@ def read_palette(path: str | os.PathLike[str]) -> tuple[str, ...]:
     where = f"palette {printable(path)}"
     data = read_regular(path, where)
     if data.startswith(png.SIGNATURE):
-        picture = decode.decode_file(data, _MOST_PIXELS, where)
-        colours = _colours_of(picture.samples, where)
+        colours = _colours_of(decode.decode_file(data, _MOST_PIXELS, where).samples, where)
     else:
-        colours = list(dict.fromkeys(_lines(data, where)))
+        colours = [bytes.fromhex(digits) for digits in dict.fromkeys(_lines(data, where))]
     if not 2 <= len(colours) <= MOST_COLOURS:
         raise InputError(
             f"{where} has {len(colours):,} colours, a palette has 2 to {MOST_COLOURS}",
             hint="--palette 16 learns 16 colours from the target",
         )
-    return tuple(colours)
+    return tuple(f"#{colour.hex()}" for colour in colours)
 
 
 def learn_palette(
@@ -161,7 +151,7 @@ def ground_colour(palette: Sequence[str], colour: Sequence[float]) -> str:
     return palette[int(np.square(listed - np.asarray(colour)).sum(1).argmin())]
 
 
-def _colours_of(samples: NDArray[Any], where: str) -> list[str]:
+def _colours_of(samples: NDArray[Any], where: str) -> list[bytes]:
     """The colours of the pixels of a PNG that are not transparent, in order of appearance."""
     if samples.dtype != np.uint8:
         raise InputError(f"{where} has more than 8 bits per sample", hint="save it with 8 bits")
@@ -170,17 +160,11 @@ def _colours_of(samples: NDArray[Any], where: str) -> list[str]:
     if channels in (2, 4):
         flat = flat[flat[:, -1] > 0][:, :-1]
     distinct, first = np.unique(flat, axis=0, return_index=True)
-    if len(distinct) > MOST_COLOURS:
-        raise InputError(
-            f"{where} has {len(distinct):,} colours, a palette has 2 to {MOST_COLOURS}",
-            hint="--palette 16 learns 16 colours from the target",
-        )
-    ordered = distinct[np.argsort(first)]
-    return ["#" + bytes(np.resize(each, 3)).hex() for each in ordered]
+    return [bytes(np.resize(each, 3)) for each in distinct[np.argsort(first)]]
 
 
 def _lines(data: bytes, where: str) -> Iterator[str]:
-    """The colours on the lines of a text."""
+    """The colours on the lines of a text, six digits each."""
     hint = "use a GIMP .gpl, a text file with #rrggbb on each line, or a PNG of few colours"
     if len(data) > _MOST_BYTES:
         raise InputError(f"{where} is too large for a palette", hint=hint)
@@ -193,16 +177,16 @@ def _lines(data: bytes, where: str) -> Iterator[str]:
         comment = gimp and (number == 1 or re.match("#|[A-Za-z]+:", line))
         if not line or comment:
             continue
-        colour = _gimp_colour(line) if gimp else re.fullmatch("#?([0-9A-Fa-f]{6})", line)
-        if colour is None:
+        digits = _gimp_colour(line) if gimp else line.removeprefix("#").lower()
+        if not re.fullmatch("[0-9a-f]{6}", digits):
             raise InputError(f"{where}, line {number}: {line[:24]!r} is not a colour", hint=hint)
-        yield colour if isinstance(colour, str) else f"#{colour[1].lower()}"
+        yield digits
 
 
-def _gimp_colour(line: str) -> str | None:
-    """Red, green and blue in 0 to 255, perhaps followed by a name."""
+def _gimp_colour(line: str) -> str:
+    """Six digits of red, green and blue in 0 to 255, perhaps followed by a name; else none."""
     levels = [int(word) for word in line.split(maxsplit=3)[:3] if re.fullmatch("[0-9]{1,3}", word)]
-    return "#" + bytes(levels).hex() if len(levels) == 3 and max(levels) <= 255 else None
+    return bytes(levels).hex() if len(levels) == 3 and max(levels) <= 255 else ""
 
 
 def _histogram(

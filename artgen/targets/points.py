@@ -13,11 +13,8 @@ from numpy.typing import NDArray
 
 from artgen.base.errors import InputError, did_you_mean
 from artgen.targets.image import DEFAULT_REQUEST, TargetRequest
-from artgen.targets.samples import (
-    SampleTarget,
-    make_target,
-)
-from artgen.targets.source import Source, SourceOptions, content_hash
+from artgen.targets.samples import SampleTarget, make_target
+from artgen.targets.source import SourceOptions, content_hash
 from artgen.values.subject import Points
 
 Array = NDArray[np.float64]
@@ -55,8 +52,7 @@ def open_points(rest: str, request: TargetRequest = DEFAULT_REQUEST) -> SampleTa
         (0.0, 0.0, 1.0, 1.0),
     )
     digest = content_hash(f"{name} {points} {classes} {seed}")
-    name = Source("points", rest).file_stem
-    target = make_target(subject, request, name, options.source, digest)
+    target = make_target(subject, request, options.name, options.source, digest)
     return target.with_axes(options.pair("axes"))
 
 

@@ -75,12 +75,10 @@ def resample(
     if alpha is not None and alpha.min() == 1:
         alpha = None
     # One channel at a time: a float copy of a whole large picture would need gigabytes.
-    if alpha is None:
+    unscaled = box is None and samples.shape[:2] == (canvas.height, canvas.width)
+    if alpha is None or unscaled:
         planes = [_resize(_unit(samples[:, :, channel]), canvas, box) for channel in colours]
-        return _stack(planes), None
-    height, width = alpha.shape
-    if box is None and (width, height) == (canvas.width, canvas.height):
-        return _stack([_unit(samples[:, :, channel]) for channel in colours]), alpha
+        return _stack(planes), alpha
     small = _resize(alpha, canvas, box)
     planes = []
     for channel in colours:

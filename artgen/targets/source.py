@@ -90,11 +90,13 @@ class Source:
 class SourceOptions:
     """The rest of a source after its scheme: ``sin(x)?from=0&to=2`` is `what`, then options.
 
-    Raises InputError naming the `source` for an option that is not `known` or comes twice.
+    `name` is the beginning of the names of outputs. Raises InputError naming the `source` for an
+    option that is not `known` or comes twice.
     """
 
     def __init__(self, scheme: str, rest: str, known: Sequence[str]) -> None:
-        self.source, self._given = f"{scheme}:{rest}", dict[str, str]()
+        source = Source(scheme, rest)
+        self.source, self.name, self._given = str(source), source.file_stem, dict[str, str]()
         what, _, query = rest.partition("?")
         self.what = what.strip()
         for part in filter(None, query.split("&")):

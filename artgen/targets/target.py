@@ -5,14 +5,17 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, ClassVar
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
+from artgen.base.files import file_hash, printable
 from artgen.targets.colour import hex_colour, parse_colour
 from artgen.targets.palette import learn_palette
+from artgen.targets.source import file_safe
 
 if TYPE_CHECKING:
     from typing import Self
@@ -42,6 +45,19 @@ class TargetTensors:
     training: Examples | None = None
     test: Examples | None = None
     function: Callable[[Tensor], Tensor] | None = None
+
+
+class Origin(NamedTuple):
+    """The name of a target, its source and its hash: the first three fields of a `Target`."""
+
+    name: str
+    source: str
+    sha256: str
+
+    @classmethod
+    def of_file(cls, path: Path, sha256: str | None = None) -> Origin:
+        """The origin of a file, which is hashed unless its hash is known. Raises InputError."""
+        return cls(file_safe(path.stem), printable(path.name), sha256 or file_hash(path))
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -88,6 +104,11 @@ class Target(ABC):
     @abstractmethod
     def tensors(self) -> TargetTensors:
         """The data to fit to, on the CPU."""
+
+    @property
+    def origin(self) -> Origin:
+        """Name, source and hash."""
+        return Origin(self.name, self.source, self.sha256)
 
     @property
     def size(self) -> int:

@@ -7,10 +7,13 @@ converting it, and takes twice as long to reach a late frame, since it converts 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import av
 import numpy as np
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from artgen.base.errors import InputError, reading
 from artgen.base.files import open_regular
@@ -20,16 +23,16 @@ from artgen.targets.source import CONTAINERS
 
 def video_rate(path: Path, where: str, limit: int) -> float | None:
     """Frames per second, None if the file does not say. Nothing is decoded, whatever its size."""
-    with _Video(path, where) as video:
-        rate = video.stream.average_rate or video.stream.guessed_rate
+    with _opened(path, where) as (_, stream):
+        rate = stream.average_rate or stream.guessed_rate
         return float(rate) if rate else None
 
 
 def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Decoded]:
     """RGB frames from number `first` on; those before it are decoded but not converted."""
-    with _Video(path, where) as video:
-        check_size(video.stream.width, video.stream.height, limit, where)
-        decoded = video.container.decode(video.stream)
+    with _opened(path, where) as (container, stream):
+        check_size(stream.width, stream.height, limit, where)
+        decoded = container.decode(stream)
         index = 0
         while True:
             try:
@@ -51,33 +54,23 @@ def video_frames(path: Path, where: str, limit: int, first: int) -> Iterator[Dec
             yield Decoded(np.ascontiguousarray(np.rot90(samples, turns)))
 
 
-class _Video:
+@contextmanager
+def _opened(path: Path, where: str) -> Iterator[tuple[InputContainer, VideoStream]]:
     """An open video file and its first stream of pictures. Raises InputError."""
-
-    def __init__(self, path: Path, where: str) -> None:
-        self.file = open_regular(path, where)
+    with open_regular(path, where) as file:
         try:
             # From an open file and with a named format FFmpeg follows no links to other files.
             with reading(where):
-                self.container = av.open(self.file, "r", format=CONTAINERS[path.suffix.lower()])
+                container = av.open(file, "r", format=CONTAINERS[path.suffix.lower()])
         except (av.FFmpegError, ValueError) as error:
-            self.file.close()
-            raise InputError(
-                f"{where} is not a video that can be read: {error}", hint=DAMAGED
-            ) from None
-        if not self.container.streams.video:
-            self.__exit__()
-            raise InputError(f"{where} holds no pictures", hint="it may contain only sound")
-        self.stream = self.container.streams.video[0]
-        # None where no decoder was found, whatever its type says.
-        if self.stream.codec_context is None:
-            self.__exit__()
-            unknown = "no decoder here knows how it is encoded"
-            raise InputError(f"{where}: {unknown}", hint=DAMAGED)
-
-    def __enter__(self) -> _Video:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.container.close()
-        self.file.close()
+            reason = f"{where} is not a video that can be read: {error}"
+            raise InputError(reason, hint=DAMAGED) from None
+        with container:
+            if not container.streams.video:
+                raise InputError(f"{where} holds no pictures", hint="it may contain only sound")
+            stream = container.streams.video[0]
+            # None where no decoder was found, whatever its type says.
+            if stream.codec_context is None:
+                unknown = "no decoder here knows how it is encoded"
+                raise InputError(f"{where}: {unknown}", hint=DAMAGED)
+            yield container, stream

@@ -19,6 +19,7 @@ from artgen.base.errors import InputError
 from artgen.base.files import printable
 from artgen.targets.image import DEFAULT_REQUEST, ImageTarget, TargetRequest, prepare_picture
 from artgen.targets.source import Source, file_safe
+from artgen.targets.target import Origin
 
 LARGEST = 64 << 20
 """The most bytes of a picture."""
@@ -78,14 +79,8 @@ def _open_url(url: str, request: TargetRequest) -> ImageTarget:
         reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
         hint = "check the address, or save the picture and name its file"
         raise InputError(f"cannot download {where}: {reason}", hint=hint) from None
-    return prepare_picture(
-        decode_file(data, request.max_pixels, where),
-        request,
-        where,
-        name=file_safe(Source.parse(url).stem),
-        source=where,
-        sha256=hashlib.sha256(data).hexdigest(),
-    )
+    origin = Origin(file_safe(Source.parse(url).stem), where, hashlib.sha256(data).hexdigest())
+    return prepare_picture(decode_file(data, request.max_pixels, where), request, where, origin)
 
 
 def _download(url: str) -> bytes:
