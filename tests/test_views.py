@@ -11,8 +11,9 @@ import pytest
 import torch
 
 from artgen import Canvas, Drawing, Field, Param
+from artgen.display import METRICS
 from artgen.display.plots import ClassMap, CurvePlot, plot_losses
-from artgen.display.views import METRICS, open_view
+from artgen.display.views import open_view
 from artgen.errors import Diverged, UsageError
 from artgen.targets import curve_from_samples, open_curve, open_points
 

@@ -9,6 +9,7 @@ from typing import Any
 from artgen.base.errors import InputError, UsageError, reading
 from artgen.cli._console import columns, print_json
 from artgen.cli._flags import Common, argument, switch
+from artgen.display import METRICS
 
 _SUFFIXES = {
     "art": "art",
@@ -19,10 +20,7 @@ _SUFFIXES = {
     "summary": "json",
 }
 _KINDS = {f".{each}": kind for kind, suffixes in _SUFFIXES.items() for each in suffixes.split()}
-_METRICS = (
-    *("psnr", "ssim", "mse", "accuracy", "mean_error"),
-    *("loss", "bytes", "bpp", "stopped_by"),
-)
+_METRICS = (*METRICS, "loss", "bytes", "bpp", "stopped_by")
 
 
 def info(

@@ -8,8 +8,9 @@ share are drawn once.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,9 +143,11 @@ class ClassMap:
         return to_pixels(blended)
 
 
-def plot_losses(
-    losses: Mapping[str, Sequence[tuple[float, float]]], canvas: Canvas, paper: Colour
-) -> Pixels:
+Series = Sequence[tuple[float, float]]
+"""Pairs of a step and a value."""
+
+
+def plot_losses(losses: Mapping[str, Series], canvas: Canvas, paper: Colour) -> Pixels:
     """Plot pairs (step, loss) by the name of a run, uint8 [height, width, 3].
 
     The scale is logarithmic if all losses are above 0.
@@ -154,20 +157,15 @@ def plot_losses(
         axes = plot.axes(0.12)
         colours = [plot.accent, *_INKS] if len(losses) == 1 else _INKS
         for number, (name, pairs) in enumerate(losses.items()):
-            steps, values = zip(*pairs, strict=True)
             colour = colours[number % len(colours)]
-            axes.plot(steps, values, color=colour, linewidth=1.8, label=name)
-        if min(value for pairs in losses.values() for _, value in pairs) > 0:
-            axes.set_yscale("log")
-        axes.margins(x=0.01)
+            axes.plot(*zip(*pairs, strict=True), color=colour, linewidth=1.8, label=name)
+        _scale(axes, losses.values())
         plot.label(axes, "step", "loss")
         plot.legend(axes)
         return plot.draw(())
 
 
-def plot_generations(
-    metrics: Mapping[str, Sequence[tuple[float, float]]], canvas: Canvas, paper: Colour
-) -> Pixels:
+def plot_generations(metrics: Mapping[str, Series], canvas: Canvas, paper: Colour) -> Pixels:
     """Plot errors and diversity over the generations, uint8 [height, width, 3].
 
     `metrics` holds pairs (step, value) of the `best`, the `mean` and the `diversity`, which has its
@@ -181,13 +179,11 @@ def plot_generations(
         axes.set_zorder(right.get_zorder() + 1)
         for name, pairs in metrics.items():
             own = right if name == "diversity" else axes
-            steps, values = zip(*pairs, strict=True)
-            width = 0.6 if own is right else 1.8
-            over = 3 if name == "best" else 2
-            own.plot(steps, values, color=inks[name], linewidth=width, label=name, zorder=over)
-        if min(value for name in ("best", "mean") for _, value in metrics[name]) > 0:
-            axes.set_yscale("log")
-        axes.margins(x=0.01)
+            look: dict[str, Any] = {"color": inks[name], "linewidth": 0.6 if own is right else 1.8}
+            own.plot(
+                *zip(*pairs, strict=True), **look, label=name, zorder=3 if name == "best" else 2
+            )
+        _scale(axes, [metrics["best"], metrics["mean"]])
         right.set_ylim(bottom=0)
         plot.label(axes, "generation", "error")
         right.yaxis.label.set_color(_INKS[2])
@@ -306,25 +302,15 @@ class _Plot:
 
     def _style(self) -> Any:
         """Return matplotlib's settings: a faint grid, no frame and no ticks, pale text."""
-        style: dict[str, object] = {
-            "font.size": _TEXT,
-            "axes.facecolor": "none",
-            "axes.labelcolor": self.pale,
-            "axes.axisbelow": True,
-            "axes.grid": True,
-            "grid.color": self.faint,
-            "grid.linewidth": 0.7,
-            "legend.frameon": False,
-            "legend.labelcolor": self.pale,
-            "xtick.labelbottom": self.readable,
-            "ytick.labelleft": self.readable,
-        }
-        style |= {f"axes.spines.{side}": False for side in ("left", "right", "top", "bottom")}
-        for ticks in ("xtick", "ytick"):
-            style[f"{ticks}.color"] = self.pale
-            style |= {f"{ticks}.{kind}.size": 0 for kind in ("major", "minor")}
-            style |= {f"{ticks}.{kind}.pad": 5 for kind in ("major", "minor")}
-        return style
+        from matplotlib import rc_params_from_file
+
+        plain = resources.files(__package__).joinpath("plots.mplstyle")
+        with resources.as_file(plain) as file:
+            style: Any = rc_params_from_file(file, use_default_template=False)
+        texts = ("axes.labelcolor", "legend.labelcolor", "xtick.color", "ytick.color")
+        own = dict.fromkeys(texts, self.pale) | {"grid.color": self.faint}
+        shown = dict.fromkeys(("xtick.labelbottom", "ytick.labelleft"), self.readable)
+        return {**style, **own, **shown, "font.size": _TEXT}
 
     def axes(self, left: float = 0.09, right: float = 0.04) -> Axes:
         """Add axes; margins are fractions of the width."""
@@ -390,6 +376,13 @@ class _Plot:
         """Return the plot with its transparency, uint8 [height, width, 4]."""
         self.agg.draw()
         return np.array(self.agg.buffer_rgba())
+
+
+def _scale(axes: Axes, lines: Iterable[Series]) -> None:
+    """Choose a logarithmic scale if all values are above 0."""
+    if min(value for pairs in lines for _, value in pairs) > 0:
+        axes.set_yscale("log")
+    axes.margins(x=0.01)
 
 
 def _between(paper: Colour, ink: Colour, share: float) -> Colour:

@@ -12,7 +12,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from functools import cached_property
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypedDict, Unpack, cast
 
 import numpy as np
 import torch
@@ -25,7 +25,7 @@ from artgen.display.sheets import PairSheet
 from artgen.losses.metrics import accuracy, decibels, mean_error, psnr, ssim
 from artgen.output import to_pixels
 from artgen.primitives import Primitive
-from artgen.raster import EAGER, Backend, draw, draw_strips, evaluate, reconstruct
+from artgen.raster import Backend, draw, draw_strips, evaluate, reconstruct
 from artgen.targets import parse_colour
 from artgen.targets.large import store_strips
 from artgen.values.canvas import Canvas
@@ -36,9 +36,6 @@ from artgen.values.subject import Curve, ImageSet, Points, kind_of
 
 _SEEN = 256
 """Long side of the drawing in which the frame of an automatic crop looks for detail."""
-
-METRICS = ("psnr", "ssim", "mse", "accuracy", "mean_error")
-"""Names of all metrics; those that do not apply to a kind of target are None."""
 
 Metrics = dict[str, float | None]
 
@@ -60,25 +57,26 @@ class Rendering:
         return self._compute()
 
 
+class Shown(TypedDict, total=False):
+    """How a view draws, see `draw`, and the pictures of a set on which it evaluates a codec."""
+
+    device: str
+    backend: Backend
+    supersample: int
+    transparent: bool
+    test: Examples | None
+
+
 class View:
     """A view of drawings that are pictures. Use `open_view` to make a view."""
 
     kind: ClassVar[str] = "image"
 
     def __init__(
-        self,
-        drawing: Drawing,
-        primitive: Primitive,
-        canvas: Canvas,
-        *,
-        device: str = "cpu",
-        backend: Backend = EAGER,
-        supersample: int = 1,
-        transparent: bool = False,
-        test: Examples | None = None,
+        self, drawing: Drawing, primitive: Primitive, canvas: Canvas, **how: Unpack[Shown]
     ) -> None:
-        self.primitive, self.canvas, self.device, self.backend = primitive, canvas, device, backend
-        self.supersample, self.transparent, self.test = supersample, transparent, test
+        self.primitive, self.canvas, self.test = primitive, canvas, how.pop("test", None)
+        self.device, self.how = how.get("device", "cpu"), dict[str, Any](how)
         self.background = drawing.background
         self.prepare(drawing)
 
@@ -104,15 +102,7 @@ class View:
         yield from map(_pixels_of, self._draw_strips(drawing))
 
     def _draw_strips(self, drawing: Drawing) -> Iterator[Tensor]:
-        return draw_strips(
-            drawing,
-            self.primitive,
-            self.canvas,
-            device=self.device,
-            backend=self.backend,
-            supersample=self.supersample,
-            transparent=self.transparent,
-        )
+        return draw_strips(drawing, self.primitive, self.canvas, **self.how)
 
     def metrics(self, picture: Rendering, target: Any) -> Metrics:
         """Compute PSNR and SSIM of the 8-bit pictures."""
@@ -163,13 +153,7 @@ class _PointsView(View):
     def show(self, drawing: Drawing) -> Rendering:
         """Map the classes. Raises Diverged if values are not finite, OutOfMemory."""
         outputs = _evaluate(self, drawing, self.points.positions)
-        plane = draw(
-            drawing,
-            self.primitive,
-            self.canvas,
-            device=self.device,
-            supersample=self.supersample,
-        )
+        plane = draw(drawing, self.primitive, self.canvas, **self.how)
         with _plotting(self.canvas):
             pixels = self.map.draw(self._shares(plane))
         return Rendering(pixels, lambda: outputs)
@@ -230,27 +214,17 @@ class _SetView(View):
 
     def _reconstruct(self, drawing: Drawing, examples: Examples) -> Tensor:
         tensors = {name: tensor.to(self.device) for name, tensor in drawing.tensors.items()}
-        outputs = reconstruct(self.primitive, tensors, examples)
-        if not outputs.isfinite().all():
-            raise Diverged(
-                "a picture contains NaN or infinity",
-                hint="lower the learning rate: --set engine.rate=0.3",
-            )
-        return outputs
+        return _finite(reconstruct(self.primitive, tensors, examples), "a picture")
 
 
 def open_view(
-    drawing: Drawing,
-    primitive: Primitive,
-    canvas: Canvas | None = None,
-    **how: Any,
+    drawing: Drawing, primitive: Primitive, canvas: Canvas | None = None, **how: Unpack[Shown]
 ) -> View:
     """Make a view for drawings of the same subject and background as `drawing`.
 
-    `canvas` defaults to the fitting size; `how` are `device`, `backend`, `supersample` and
-    `transparent`, which are passed to `draw`, and `test`, the pictures on which a codec is
-    evaluated (default: those of the drawing). Raises InputError if the tensors do not belong to the
-    primitive, OutOfMemory, UsageError.
+    `canvas` defaults to the fitting size; a codec is evaluated on the pictures of the drawing
+    unless `how` has others. Raises InputError if the tensors do not belong to the primitive,
+    OutOfMemory, UsageError.
     """
     primitive.check_tensors(drawing)
     views = {"image": View, "curve": _CurveView, "points": _PointsView, "set": _SetView}
@@ -266,10 +240,12 @@ def open_view(
 class FramedView:
     """A view that shows pictures at the size of a frame, cropped or with a border.
 
-    `how` are the keywords of `open_view`. Raises UsageError where a plot would be cropped.
+    `how` is that of `open_view`. Raises UsageError where a plot would be cropped.
     """
 
-    def __init__(self, frame: Frame, drawing: Drawing, primitive: Primitive, **how: Any) -> None:
+    def __init__(
+        self, frame: Frame, drawing: Drawing, primitive: Primitive, **how: Unpack[Shown]
+    ) -> None:
         if frame.aspect is not None and drawing.subject is not None:
             raise UsageError(
                 f"drawings of {kind_of(drawing.subject)} targets cannot be cropped",
@@ -277,7 +253,8 @@ class FramedView:
             )
         if frame.at == "auto":
             small = drawing.canvas.scaled(min(_SEEN, max(drawing.width, drawing.height)))
-            overview = open_view(drawing, primitive, small, **{**how, "supersample": 1})
+            quick: Shown = {**how, "supersample": 1}
+            overview = open_view(drawing, primitive, small, **quick)
             frame = frame.focused(overview.show(drawing).pixels)
         self.placement = frame.place(drawing.canvas)
         if frame.pad in (None, BACKGROUND):
@@ -310,11 +287,14 @@ def _evaluate(view: View, drawing: Drawing, positions: NDArray[np.float32]) -> T
     with torch.no_grad():
         places = torch.from_numpy(positions).to(view.device)
         outputs = evaluate(view.primitive, tensors, places).cpu()
+    return _finite(outputs, "the drawing")
+
+
+def _finite(outputs: Tensor, what: str) -> Tensor:
+    """The outputs themselves. Raises Diverged where they are not finite."""
     if not outputs.isfinite().all():
-        raise Diverged(
-            "the drawing contains NaN or infinity",
-            hint="lower the learning rate: --set engine.rate=0.3",
-        )
+        hint = "lower the learning rate: --set engine.rate=0.3"
+        raise Diverged(f"{what} contains NaN or infinity", hint=hint)
     return outputs
 
 

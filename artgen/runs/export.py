@@ -19,7 +19,7 @@ from artgen.art import Art, quantised, quantised_film
 from artgen.base.errors import Interrupted
 from artgen.base.waiting import report
 from artgen.compiler.threads import begin
-from artgen.display.views import METRICS
+from artgen.display import METRICS
 from artgen.output import atomic_write, write_video
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from artgen.art import quantised
 from artgen.base.errors import Diverged
-from artgen.display.views import METRICS, FramedView, Rendering, View, open_view
+from artgen.display import METRICS
+from artgen.display.views import FramedView, Rendering, View, open_view
 from artgen.engines import Problem
 from artgen.film.scenes import Film
 from artgen.film.trajectory import Trajectory

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.display.views import METRICS
+from artgen.display import METRICS
 from artgen.film.scenes import Film
 from artgen.runs.job import Job
 from artgen.targets import ImageTarget

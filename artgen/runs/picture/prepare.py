@@ -13,7 +13,7 @@ from torch import Tensor
 
 from artgen.art import Art, bytes_of_shapes
 from artgen.base.errors import UsageError
-from artgen.display.views import METRICS
+from artgen.display import METRICS
 from artgen.film.trajectory import trajectory_bytes
 from artgen.init import Context, make_generator
 from artgen.plan import Plan
