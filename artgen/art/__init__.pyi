@@ -1,4 +1,5 @@
 from ._art import Art as Art
+from ._art import Drawn as Drawn
 from ._art import Exporter as Exporter
 from ._art import ExportRequest as ExportRequest
 from ._art import Film as Film

@@ -7,8 +7,9 @@ import math
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
 from artgen.art._file import read, to_bytes
 from artgen.base.errors import InputError, UsageError
@@ -95,6 +96,14 @@ class ExportRequest:
                 )
 
 
+class Drawn(TypedDict, total=False):
+    """How a drawing is drawn: the keywords of `Art.render`."""
+
+    transparent: bool
+    supersample: int
+    device: str
+
+
 @dataclass(frozen=True, eq=False)
 class Art:
     """The result of a fit: draw it at any size, save it, ask what made it.
@@ -172,25 +181,17 @@ class Art:
         A picture is painted, a curve plotted, labelled points become a map of their classes.
         Raises InputError, PluginError, UsageError, OutOfMemory.
         """
-        how: dict[str, Any] = {"supersample": supersample, "device": device}
-        return self.view(size, transparent=transparent, **how).show(self.drawing)
+        view = self.view(size, transparent=transparent, supersample=supersample, device=device)
+        return view.show(self.drawing)
 
-    def strips(
-        self,
-        size: Size | None = None,
-        *,
-        transparent: bool = False,
-        supersample: int = 1,
-        device: str = "cpu",
-    ) -> Iterator[NDArray[np.uint8]]:
+    def strips(self, size: Size | None = None, **how: Unpack[Drawn]) -> Iterator[NDArray[np.uint8]]:
         """Draw what `render` does, from top to bottom, a few rows at a time.
 
         So pictures of splats that are too large for the memory can be written. Each strip is uint8
         [rows, width, 3], 4 when transparent. Pictures of up to 16.8 million pixels, those with a
         border or crop and those of other families are a single strip. Raises as `render` does.
         """
-        how: dict[str, Any] = {"supersample": supersample, "device": device}
-        return self.view(size, transparent=transparent, **how).strips(self.drawing)
+        return self.view(size, **how).strips(self.drawing)
 
     def frames(
         self,
@@ -198,8 +199,7 @@ class Art:
         *,
         fps: float | None = None,
         speed: float = 1.0,
-        supersample: int = 1,
-        device: str = "cpu",
+        **how: Unpack[Drawn],
     ) -> Iterator[NDArray[np.uint8]]:
         """The film, a picture at a time, each uint8 [height, width, 3]: none of them is kept.
 
@@ -209,8 +209,7 @@ class Art:
         """
         film = self.require_film()
         times = film.frame_times(fps, speed)
-        shown = self.view(size, supersample=supersample, device=device)
-        return _drawn(shown, self.moving(), times)
+        return _drawn(self.view(size, **how), self.moving(), times)
 
     def moving(self) -> Callable[[float], Drawing]:
         """The film as a function of the time in seconds. Equal moments are one object.
@@ -218,15 +217,7 @@ class Art:
         Raises UsageError where this does not move.
         """
         film = self.require_film()
-        before: list[tuple[object, Drawing]] = []
-
-        def drawing(seconds: float) -> Drawing:
-            moment = film.moment(seconds)
-            if not before or before[0][0] != moment:
-                before[:] = [(moment, film.drawing(self.drawing, seconds))]
-            return before[0][1]
-
-        return drawing
+        return _kept(film.moment, partial(film.drawing, self.drawing))
 
     def building(
         self,
@@ -234,8 +225,7 @@ class Art:
         *,
         seconds: float = 8.0,
         fps: float = 30.0,
-        supersample: int = 1,
-        device: str = "cpu",
+        **how: Unpack[Drawn],
     ) -> Iterator[NDArray[np.uint8]]:
         """Draw how the parts appear, a picture at a time, each uint8 [height, width, 3].
 
@@ -246,7 +236,7 @@ class Art:
         growing = self.growing()
         frames = max(2, round(seconds * fps))
         moving = max(1, round(0.8 * frames))
-        shown = self.view(size, supersample=supersample, device=device)
+        shown = self.view(size, **how)
         return _drawn(shown, growing, (min(1.0, (i + 1) / moving) for i in range(frames)))
 
     def growing(self) -> Callable[[float], Drawing]:
@@ -264,18 +254,17 @@ class Art:
                 hint="keep a film of the fit: artgen fit --history 40",
             )
         order = building_order(primitive, self.drawing)
-        before: list[tuple[int, Drawing]] = []
+
+        def there(share: float) -> int:
+            grown = _FEW * math.expm1(share * math.log1p(count / _FEW))
+            return min(count, max(1, round(grown)))
 
         def drawing(share: float) -> Drawing:
-            grown = _FEW * math.expm1(share * math.log1p(count / _FEW))
-            there = min(count, max(1, round(grown)))
-            if not before or before[0][0] != there:
-                keep = order[:there].sort().values
-                tensors = {name: t[..., keep] for name, t in self.drawing.tensors.items()}
-                before[:] = [(there, replace(self.drawing, tensors=tensors))]
-            return before[0][1]
+            keep = order[: there(share)].sort().values
+            tensors = {name: t[..., keep] for name, t in self.drawing.tensors.items()}
+            return replace(self.drawing, tensors=tensors)
 
-        return drawing
+        return _kept(there, drawing)
 
     def view(
         self,
@@ -451,6 +440,20 @@ def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest
 
 
 Exporter = Callable[[Art, ExportRequest], bytes]
+
+
+def _kept(
+    key: Callable[[float], object], drawing: Callable[[float], Drawing]
+) -> Callable[[float], Drawing]:
+    """A moving drawing that makes nothing anew while the `key` of the moment is the same."""
+    before: list[tuple[object, Drawing]] = []
+
+    def at(moment: float) -> Drawing:
+        if not before or before[0][0] != key(moment):
+            before[:] = [(key(moment), drawing(moment))]
+        return before[0][1]
+
+    return at
 
 
 def _drawn(

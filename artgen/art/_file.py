@@ -124,22 +124,18 @@ class Contents(NamedTuple):
 
 def to_bytes(art: Art) -> bytes:
     """Return the `.art` file."""
+    import torch
     from safetensors.torch import save
 
     drawing, subject = art.drawing, art.drawing.subject
     tensors = encode(drawing.tensors, art.precision)
-    table: dict[str, Any] = {
-        "primitive": drawing.primitive,
-        "options": dict(drawing.options),
-        "width": drawing.width,
-        "height": drawing.height,
-        "background": list(drawing.background),
-        "background_weight": drawing.background_weight,
-        "plugin": dict(drawing.plugin),
-    }
+    table = {name: getattr(drawing, name) for name in _DrawingTable.model_fields}
+    table |= {"options": dict(drawing.options), "plugin": dict(drawing.plugin)}
+    del table["subject"]
     if subject is not None:
         table["subject"] = {"kind": subject.kind, **subject.header()}
-        tensors |= _subject_tensors(subject)
+        arrays = subject.arrays()
+        tensors |= {_SUBJECT + name: torch.from_numpy(array) for name, array in arrays.items()}
     header = {
         "format": 1 if art.film is None else FORMAT,
         "drawing": table,
@@ -148,7 +144,10 @@ def to_bytes(art: Art) -> bytes:
         "metrics": dict(art.metrics),
     }
     if art.film is not None:
-        header["film"] = _film_header(art.film)
+        # Floats, as they are read: 30 frames per second are 30.0 in every file.
+        scenes = [{"times": [float(time) for time in scene.times]} for scene in art.film.scenes]
+        seconds = {"duration": float(art.film.duration), "fps": float(art.film.fps)}
+        header["film"] = {"scenes": scenes, **seconds}
         tensors |= _film_tensors(art.film, art.precision)
     if art.trajectory is not None:
         # In the header and not as tensors, so that artgen 0.1.0 reads the file too.
@@ -211,13 +210,6 @@ def read(path: str | os.PathLike[str]) -> Contents:
     return Contents(drawing, recipe, metrics, header.precision, film, trajectory)
 
 
-def _subject_tensors(subject: Subject) -> dict[str, torch.Tensor]:
-    """The subject's arrays, at full precision."""
-    import torch
-
-    return {_SUBJECT + name: torch.from_numpy(array) for name, array in subject.arrays().items()}
-
-
 def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) -> Subject | None:
     """Take the subject's arrays out of `tensors`. Raises ValueError where they are not whole."""
     arrays = {
@@ -226,13 +218,6 @@ def _subject(header: dict[str, Any] | None, tensors: dict[str, torch.Tensor]) ->
         if name.startswith(_SUBJECT)
     }
     return None if header is None else subject_from(header, arrays)
-
-
-def _film_header(film: Film) -> dict[str, Any]:
-    """All of a film but its tensors, as plain data."""
-    # Floats, as they are read: 30 frames per second are 30.0 in every file.
-    scenes = [{"times": [float(time) for time in scene.times]} for scene in film.scenes]
-    return {"scenes": scenes, "duration": float(film.duration), "fps": float(film.fps)}
 
 
 def _film_tensors(film: Film, precision: Precision) -> dict[str, torch.Tensor]:

@@ -61,42 +61,36 @@ class Scene:
         object.__setattr__(self, "tensors", MappingProxyType(dict(self.tensors)))
         times, keys = self.times, len(self.times)
         _check(keys > 0, "a scene must have a keyframe")
-        _check(
-            all(a + SAME < b for a, b in itertools.pairwise(times)),
-            "the keyframes of a scene must be in order of time",
-        )
+        ordered = all(a + SAME < b for a, b in itertools.pairwise(times))
+        _check(ordered, "the keyframes of a scene must be in order of time")
         for name, tensor in self.tensors.items():
-            _check(
-                tensor.dim() > 0 and len(tensor) == keys,
-                f"{name} must have a value for every keyframe",
-            )
-        if self.background is not None:
-            _check(
-                self.background.shape == (keys, 3),
-                "a background must have a colour for every keyframe",
-            )
-        if self.lifespans is None:
+            whole = tensor.dim() > 0 and len(tensor) == keys
+            _check(whole, f"{name} must have a value for every keyframe")
+        ground, lifespans = self.background, self.lifespans
+        whole = ground is None or ground.shape == (keys, 3)
+        _check(whole, "a background must have a colour for every keyframe")
+        if lifespans is None:
             return
-        lifespans = self.lifespans
-        _check(
-            str(lifespans.dtype) == "torch.int64" and lifespans.dim() == 2,
-            "lifespans must be numbers of keyframes",
-        )
+        numbers = str(lifespans.dtype) == "torch.int64" and lifespans.dim() == 2
+        _check(numbers, "lifespans must be numbers of keyframes")
         _check(len(lifespans) == 2, "a lifespan must have a first and a last keyframe")
         for name, tensor in self.tensors.items():
             parts = tensor.shape[-1] if tensor.dim() > 1 else None
             _check(parts == lifespans.shape[1], f"{name} must have one part for each lifespan")
         if lifespans.numel():
-            inside = int(lifespans[0].min()) >= 0 and int(lifespans[1].max()) < keys
-            _check(
-                inside and bool((lifespans[0] <= lifespans[1]).all()),
-                "a lifespan must be within its scene",
-            )
+            first, last = lifespans
+            inside = int(first.min()) >= 0 and int(last.max()) < keys
+            _check(inside and bool((first <= last).all()), "a lifespan must be within its scene")
 
     @property
     def keyframes(self) -> int:
         """Number of keyframes."""
         return len(self.times)
+
+    @property
+    def forms(self) -> dict[str, tuple[int, ...]]:
+        """The shapes of the tensors by name, but for the numbers of keys and of parts."""
+        return {name: (t.dim(), *t.shape[1:-1]) for name, t in self.tensors.items()}
 
     def place(self, seconds: float) -> tuple[int, float]:
         """The last key before this moment, or at it, and how far it is to the next, 0 to 1."""
@@ -110,9 +104,10 @@ class Scene:
         """The values at this moment of the film, and only of the parts that live then."""
         key, share = self.place(seconds)
         moving = share > 0
-        now: dict[str, Tensor] = {}
-        for name, tensor in self.tensors.items():
-            now[name] = tensor[key].lerp(tensor[key + 1], share) if moving else tensor[key]
+        now = {
+            name: tensor[key].lerp(tensor[key + 1], share) if moving else tensor[key]
+            for name, tensor in self.tensors.items()
+        }
         if self.lifespans is None:
             return now
         first, last = self.lifespans
@@ -154,20 +149,13 @@ class Film:
         _check(len(scenes) > 0, "a film must have a scene")
         _check(0 < self.duration <= LONGEST, f"a film must last at most {LONGEST:.0f} seconds")
         _check(0 < self.fps <= FASTEST, f"a film must have at most {FASTEST:.0f} frames per second")
-        _check(
-            scenes[0].times[0] >= -LONGEST, f"a film must not begin before -{LONGEST:.0f} seconds"
-        )
-        _check(
-            scenes[-1].times[-1] <= self.duration + SAME, "all keyframes must be within the film"
-        )
+        begin, end = scenes[0].times[0], scenes[-1].times[-1]
+        _check(begin >= -LONGEST, f"a film must not begin before -{LONGEST:.0f} seconds")
+        _check(end <= self.duration + SAME, "all keyframes must be within the film")
         for one, other in itertools.pairwise(scenes):
             _check(one.times[-1] + SAME < other.times[0], "scenes must be in order of time")
         for scene in scenes:
-            _check(
-                {name: _form(tensor) for name, tensor in scene.tensors.items()}
-                == {name: _form(tensor) for name, tensor in scenes[0].tensors.items()},
-                "all scenes must have the same tensors",
-            )
+            _check(scene.forms == scenes[0].forms, "all scenes must have the same tensors")
 
     @property
     def keyframes(self) -> int:
@@ -221,11 +209,6 @@ class Film:
                 hint="use a lower frame rate or a higher speed",
             )
         return [index * speed / rate for index in range(count)]
-
-
-def _form(tensor: Tensor) -> tuple[int, ...]:
-    """All of a shape but the number of keys and of parts."""
-    return (tensor.dim(), *tensor.shape[1:-1])
 
 
 def _check(holds: bool, rule: str) -> None:

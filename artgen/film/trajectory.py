@@ -111,13 +111,9 @@ class Trajectory:
 
     def to_table(self) -> dict[str, Any]:
         """Plain data, the opposite of `from_table`."""
-        return {
-            "keyframes": self.keyframes,
-            # Floats, as they are read.
-            "duration": float(self.duration),
-            "fps": float(self.fps),
-            "data": base64.b85encode(self.data).decode("ascii"),
-        }
+        # Floats, as they are read.
+        seconds = {"duration": float(self.duration), "fps": float(self.fps)}
+        return vars(self) | seconds | {"data": base64.b85encode(self.data).decode("ascii")}
 
     @classmethod
     def from_table(cls, table: dict[str, Any]) -> Trajectory:
