@@ -13,10 +13,10 @@ from test_output_svg import art_of
 from artgen import Canvas, Drawing, Shape
 from artgen.art import ExportRequest
 from artgen.exporters import export_svg
+from artgen.exporters.paths import _path
 from artgen.output.parts import Curves, flat_parts, parts_for
-from artgen.output.plotter.parts import parts_of
+from artgen.output.parts.pens import pen_parts
 from artgen.output.svg.compact import compact_path
-from artgen.output.vector import _path
 from artgen.primitives import flatten
 from artgen.raster import draw
 from artgen.testing.elements import painted
@@ -87,7 +87,7 @@ def test_holes_stay_open_and_the_area_is_that_of_the_curves(size):
 
 def test_pens_pdf_and_pages_get_the_contours():
     drawing = ring()
-    (part,) = parts_of(drawing, Ring())
+    (part,) = pen_parts(Ring(), drawing)
     assert len(part.rings) == 2
     (flat,) = parts_for(drawing, Ring(), "PDF")
     path = _path(flat)

@@ -23,6 +23,7 @@ from artgen.exporters import export_json, export_mp4, export_pdf, export_png, ex
 from artgen.families.partition.cells import cells
 from artgen.families.partition.paint import unpack_sites
 from artgen.output import read_recipe
+from artgen.output.parts.pens import pen_parts
 from artgen.output.plotter import Page, named_page, plot
 from artgen.output.plotter.inks import choose_pens, mixtures
 from artgen.output.plotter.lines import (
@@ -34,7 +35,6 @@ from artgen.output.plotter.lines import (
     straight,
     to_paths,
 )
-from artgen.output.plotter.parts import parts_of
 from artgen.output.plotter.route import length, sort_paths
 from artgen.raster import draw, edge_lines, paint
 from artgen.recipe import Recipe
@@ -393,11 +393,11 @@ def splats(registry, name, tensors, **options):
         (1.0, 1.0, 1.0),
         plugin=registry.identity(entry),
     )
-    return drawing, primitive
+    return primitive, drawing
 
 
 def test_a_gaussian_is_the_ellipse_of_half_its_peak(registry):
-    drawing, primitive = splats(
+    primitive, drawing = splats(
         registry,
         "gaussian",
         {
@@ -407,7 +407,7 @@ def test_a_gaussian_is_the_ellipse_of_half_its_peak(registry):
             "angle": [0.5],
         },
     )
-    (part,) = parts_of(drawing, primitive)
+    (part,) = pen_parts(primitive, drawing)
     (ring,) = part.rings
     dx, dy = (ring - (0.1, -0.2)).T
     c, s = np.cos(0.5), np.sin(0.5)
@@ -417,7 +417,7 @@ def test_a_gaussian_is_the_ellipse_of_half_its_peak(registry):
 
 
 def test_the_spine_of_a_stroke_lies_where_it_is_darkest(registry):
-    drawing, primitive = splats(
+    primitive, drawing = splats(
         registry,
         "stroke",
         {
@@ -432,7 +432,7 @@ def test_the_spine_of_a_stroke_lies_where_it_is_darkest(registry):
         },
         texture=0.0,
     )
-    (part,) = parts_of(drawing, primitive)
+    (part,) = pen_parts(primitive, drawing)
     ends = part.spine[0], part.spine[-1]
     assert np.hypot(*(ends[1] - ends[0])) == pytest.approx(2 * 0.955 * 0.6, rel=0.01)
     inside = cut(polylines([(0, 0.98 * part.spine)]), [part.rings], [])
@@ -446,10 +446,10 @@ def test_near_splats_hide_far_ones_and_small_ones_lie_on_large_ones(registry):
         "scale": [[0.1, 0.3], [0.1, 0.3]],
         "angle": [0.0, 0.0],
     }
-    parts = parts_of(*splats(registry, "gaussian", tensors))
+    parts = pen_parts(*splats(registry, "gaussian", tensors))
     assert [round(part.box[0], 1) for part in parts] == [-0.3, -0.1]
     depths = {**tensors, "z": [2.0, 1.0]}
-    parts = parts_of(*splats(registry, "gaussian", depths, blend="depth"))
+    parts = pen_parts(*splats(registry, "gaussian", depths, blend="depth"))
     assert [round(part.box[0], 1) for part in parts] == [-0.1, -0.3]
 
 
@@ -465,9 +465,8 @@ def test_fitted_splats_are_plotted(name):
 def test_what_has_no_parts_is_refused(name, registry):
     primitive = registry.load("primitive", name)()
     drawing = Drawing(name, {}, {}, 8, 8)
-    primitive.check_tensors = lambda drawing: None
     with pytest.raises(UsageError, match=rf"{name} is a (field|codec): it has no parts"):
-        parts_of(drawing, primitive)
+        pen_parts(primitive, drawing)
 
 
 def voronoi(registry, count=25, width=60, height=40):

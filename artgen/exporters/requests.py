@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from artgen.art import ExportRequest
+from artgen.art import Drawn, ExportRequest
 from artgen.base.errors import UsageError
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 
-def drawn_as(request: ExportRequest) -> dict[str, Any]:
-    """Return the keywords of `Art.view` but the size and the transparency."""
-    return {"supersample": request.supersample, "device": request.device}
+def drawn_as(request: ExportRequest) -> Drawn:
+    """Return how a request wants its drawing drawn."""
+    return {
+        "transparent": request.transparent,
+        "supersample": request.supersample,
+        "device": request.device,
+    }
 
 
 def refuse(request: ExportRequest, what: str, *, video: bool = False) -> None:

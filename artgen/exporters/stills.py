@@ -40,7 +40,7 @@ def _strips(
 ) -> tuple[Canvas, Iterator[NDArray[np.uint8]]]:
     """Return the size of a still, and its rows as `Art.strips` draws them."""
     refuse(request, what)
-    strips = art.strips(request.size, transparent=request.transparent, **drawn_as(request))
+    strips = art.strips(request.size, **drawn_as(request))
     return art.canvas(request.size), strips
 
 
@@ -64,7 +64,7 @@ def _still(art: Art, request: ExportRequest, what: str) -> NDArray[np.uint8]:
     """Draw a still, uint8 [height, width, 3 or 4]."""
     refuse(request, what)
     if request.latent is None and request.walk is None:
-        return art.render(request.size, transparent=request.transparent, **drawn_as(request))
+        return art.render(request.size, **drawn_as(request))
     if request.transparent:
         raise UsageError("pictures of a set cannot be transparent", hint="leave out --transparent")
     from artgen.exporters.walks import imagined

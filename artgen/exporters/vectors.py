@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import json
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from artgen._version import __version__
 from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.requests import TIMES, refuse
 from artgen.output import encode_jpeg
 from artgen.registry import bare_name
-from artgen.targets import parse_colour
+from artgen.targets import hex_colour, parse_colour
 from artgen.values.frame import Frame
 
 if TYPE_CHECKING:
     from artgen.output.page import PageWords
+    from artgen.output.parts import FlatPart
     from artgen.output.plotter import Plot
 
 _SEEN = 1024
 """Long side of the picture from which a plot is made, in pixels."""
+
+_SAVED_SIDE = 2048
+"""Long side of the picture that a page saves, in pixels, unless asked for."""
 
 _POSTER_SIDE = 320
 """Long side of the fallback picture of a page, in pixels."""
@@ -51,23 +58,40 @@ def export_html(art: Art, request: ExportRequest) -> bytes:
     `size` is the long side of the pictures that it saves. Raises UsageError if a page cannot draw
     the art.
     """
-    from artgen.output.page import encode_page
+    from artgen.output.page import plain_json, render_document
+    from artgen.output.page.pack import Packer
+    from artgen.output.page.scenes import describe
 
     refuse(request, "HTML")
     if request.latent is not None or request.walk is not None:
         raise UsageError("a page cannot show latents", hint="use -o FILE.png or -o FILE.mp4")
     if request.transparent:
         raise UsageError("a page cannot be transparent", hint="leave out --transparent")
-    side = min(_POSTER_SIDE, max(art.drawing.width, art.drawing.height))
-    return encode_page(
-        art.drawing,
-        art.primitive(),
-        art.recipe.to_json(),
-        _words(art),
-        encode_jpeg(art.render(side), 80, optimize=True),
-        film=art.film,
-        **({} if request.size is None else {"saved_side": _long_side(art, request, "a page")}),
-    )
+    drawing, film, words, packer = art.drawing, art.film, _words(art), Packer()
+    saved = _SAVED_SIDE if request.size is None else _long_side(art, request, "a page")
+    # A picture for browsers that cannot draw it.
+    poster = art.render(min(_POSTER_SIDE, max(drawing.width, drawing.height)))
+    described = describe(drawing, art.primitive(), film, packer)
+    piece = {
+        **described,
+        "title": words.title,
+        "width": drawing.width,
+        "height": drawing.height,
+        "background": list(drawing.background),
+        "backgroundWeight": drawing.background_weight,
+        "savedSide": saved,
+        "duration": 0.0 if film is None else film.duration,
+        "rows": packer.table,
+    }
+    return render_document(
+        described["kind"],
+        words,
+        film=film is not None,
+        piece=plain_json(piece),
+        recipe=plain_json(art.recipe.to_dict()),
+        numbers=packer.text(),
+        poster=base64.b64encode(encode_jpeg(poster, 80, optimize=True)).decode("ascii"),
+    ).encode()
 
 
 def _long_side(art: Art, request: ExportRequest, what: str) -> int:
@@ -107,17 +131,43 @@ def _words(art: Art) -> PageWords:
 
 
 def export_json(art: Art, request: ExportRequest) -> bytes:
-    """Export flat parts as JSON, with the recipe. Raises UsageError if there are none."""
-    from artgen.output.parts import encode_parts
+    """Export flat parts as JSON, in canvas units, with the recipe.
+
+    Raises UsageError, InputError, PluginError as `parts_for` does.
+    """
+    from artgen.output.parts import decimals, parts_for
 
     refuse(request, "JSON")
-    return encode_parts(
-        art.drawing,
-        art.primitive(),
-        art.drawing.canvas.scaled(_long_side(art, request, "JSON")),
-        art.recipe.to_dict(),
-        transparent=request.transparent,
-    )
+    drawing = art.drawing
+    canvas = drawing.canvas.scaled(_long_side(art, request, "JSON"))
+    digits = decimals(drawing.canvas)
+    parts = parts_for(drawing, art.primitive(), "JSON")
+    data = {
+        "artgen": __version__,
+        "primitive": drawing.primitive,
+        "width": canvas.width,
+        "height": canvas.height,
+        "background": None if request.transparent else hex_colour(drawing.background),
+        "shapes": [_described(part, digits) for part in parts],
+        "recipe": art.recipe.to_dict(),
+    }
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return f"{text}\n".encode()
+
+
+def _described(part: FlatPart, digits: int) -> dict[str, Any]:
+    return {
+        "kind": part.kind,
+        "genes": {name: _shortest(value) for name, value in part.numbers.items()},
+        "outline": np.round(part.outline(), digits).tolist(),
+        "colour": hex_colour(part.colour),
+        "alpha": _shortest(part.alpha),
+    }
+
+
+def _shortest(value: float) -> float:
+    """The shortest decimal number that float32 stores as this value."""
+    return float(str(np.float32(value)))
 
 
 def export_pdf(art: Art, request: ExportRequest) -> bytes:
@@ -126,7 +176,9 @@ def export_pdf(art: Art, request: ExportRequest) -> bytes:
     Raises UsageError.
     """
     if request.page is None:
-        return _vector(art, request, "pdf")
+        from artgen.exporters.paths import export_paths
+
+        return export_paths("pdf", art, request)
     from artgen.output.plotter.files import encode_pdf
 
     refuse(replace(request, page=None), "PDF")
@@ -135,22 +187,9 @@ def export_pdf(art: Art, request: ExportRequest) -> bytes:
 
 def export_eps(art: Art, request: ExportRequest) -> bytes:
     """Export opaque flat parts as filled paths, with the recipe. Raises UsageError."""
-    return _vector(art, request, "eps")
+    from artgen.exporters.paths import export_paths
 
-
-def _vector(art: Art, request: ExportRequest, kind: Literal["pdf", "eps"]) -> bytes:
-    from artgen.output.vector import encode_vector
-
-    refuse(request, kind.upper())
-    return encode_vector(
-        kind,
-        art.drawing,
-        art.primitive(),
-        Frame.of(request.size),
-        art.recipe.to_json(),
-        transparent=request.transparent,
-        dpi=request.dpi,
-    )
+    return export_paths("eps", art, request)
 
 
 def _plotted(art: Art, request: ExportRequest) -> Plot:

@@ -61,27 +61,18 @@ def encode_within(pixels: Pixels, codec: str, limit: int) -> Encoded | None:
 
 
 def _largest(pixels: Pixels, codec: str, limit: int, settings: dict[str, Any]) -> Encoded | None:
+    import imageio.v3 as iio
+
     low, high = _WORST, _BEST + 1
+    form: dict[str, Any] = {"extension": f".{codec.lower()}", "plugin": "pillow"}
     found: tuple[int, bytes] | None = None
     while low < high:
         quality = (low + high) // 2
-        data = _encode(pixels, codec, {"quality": quality, **settings})
+        data: bytes = iio.imwrite("<bytes>", pixels, quality=quality, **form, **settings)
         if len(data) <= limit:
             found, low = (quality, data), quality + 1
         else:
             high = quality
-    return found and Encoded(found[0], len(found[1]), _decode(found[1], codec))
-
-
-def _encode(pixels: Pixels, codec: str, settings: dict[str, Any]) -> bytes:
-    import imageio.v3 as iio
-
-    suffix = f".{codec.lower()}"
-    data: bytes = iio.imwrite("<bytes>", pixels, extension=suffix, plugin="pillow", **settings)
-    return data
-
-
-def _decode(data: bytes, codec: str) -> Pixels:
-    import imageio.v3 as iio
-
-    return iio.imread(data, extension=f".{codec.lower()}", plugin="pillow", mode="RGB")
+    if found is None:
+        return None
+    return Encoded(found[0], len(found[1]), iio.imread(found[1], mode="RGB", **form))

@@ -22,6 +22,7 @@ import re
 import struct
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -58,8 +59,11 @@ def read_recipe(path: Path) -> str:
         if not size:
             raise InputError(f"{path} is empty", hint="save or copy it anew")
         with reading(str(path)):
-            recipe = reader(path)
-        (recipe or "").encode()
+            if stored := reader(path):
+                # The stored text itself, once it is known to be a JSON object.
+                _json_object(stored)
+                stored = stored.decode() if isinstance(stored, bytes) else stored
+                stored.encode()
     except OSError as error:
         hint = "check the path and its permissions"
         raise InputError(f"cannot read {path}: {error.strerror or error}", hint=hint) from error
@@ -67,12 +71,12 @@ def read_recipe(path: Path) -> str:
         raise InputError(f"{path} is damaged: its recipe is not valid Unicode") from None
     except Damaged as error:
         raise InputError(f"{path} is damaged: {error}") from error
-    if recipe is None:
+    if not stored:
         raise InputError(f"{path} contains no recipe", hint="give a file that artgen wrote")
-    return recipe
+    return stored
 
 
-def _from_png(path: Path) -> str | None:
+def _from_png(path: Path) -> bytes | None:
     """Read the first iTXt chunk with our keyword. Format: PNG specification (W3C), section 11."""
     with path.open("rb") as file:
         size = _size(file)
@@ -95,7 +99,7 @@ def _from_png(path: Path) -> str | None:
             except ValueError:
                 raise Damaged("the checksum of a text chunk is wrong") from None
             if keyword == RECIPE_KEYWORD.encode("ascii"):
-                return _recipe_text(_itxt_text(rest))
+                return _itxt_text(rest)
 
 
 def _itxt_text(rest: bytes) -> bytes:
@@ -118,16 +122,6 @@ def _itxt_text(rest: bytes) -> bytes:
     return text
 
 
-def _from_video(path: Path) -> str | None:
-    comment = read_comment(path)
-    return None if comment is None else _recipe_text(comment)
-
-
-def _from_description(path: Path) -> str | None:
-    comment = read_description(path)
-    return _recipe_text(comment) if comment else None
-
-
 def _from_art(path: Path) -> str | None:
     """Read the JSON header of a safetensors file: its length in 8 bytes, then the header."""
     with path.open("rb") as file:
@@ -148,36 +142,31 @@ def _from_summary(path: Path) -> str | None:
         return _recipe_of(_json_object(file.read(_LARGEST_RECIPE)))
 
 
-def _from_svg(path: Path) -> str | None:
-    recipe = read_metadata(path, _LARGEST_RECIPE)
-    return None if recipe is None else _recipe_text(recipe)
-
-
-def _from_pdf(path: Path) -> str | None:
+def _from_pdf(path: Path) -> str | bytes | None:
     """XMP metadata is plain text, so that programs that know no PDF find it too."""
     data = _head(path)
     if not data.startswith(b"%PDF-"):
         raise Damaged("it does not start like a PDF file")
     if keywords := _KEYWORDS.search(data):
-        return _recipe_text(re.sub(rb"\\(.)", rb"\1", keywords[1]))
+        return re.sub(rb"\\(.)", rb"\1", keywords[1])
     _, opened, rest = data.partition(f"<{PDF_RECIPE}>".encode())
     text, closed, _ = rest.partition(f"</{PDF_RECIPE}>".encode())
     if opened and not closed:
         raise Damaged("its recipe is cut short or too large")
     try:
-        return _recipe_text(html.unescape(text.decode("utf-8"))) if opened else None
+        return html.unescape(text.decode("utf-8")) if opened else None
     except UnicodeDecodeError as error:
         raise Damaged(f"its recipe cannot be read: {error}") from error
 
 
-def _from_eps(path: Path) -> str | None:
+def _from_eps(path: Path) -> bytes:
     """Join the comments that hold the recipe."""
     data = _head(path)
     if not data.startswith(b"%!PS"):
         raise Damaged("it does not start like an EPS file")
     mark = f"%{RECIPE_COMMENT} ".encode()
     lines = [line.removeprefix(mark) for line in data.splitlines() if line.startswith(mark)]
-    return _recipe_text(b"".join(lines)) if lines else None
+    return b"".join(lines)
 
 
 def _from_page(path: Path) -> str | None:
@@ -193,27 +182,21 @@ def _from_page(path: Path) -> str | None:
     return _recipe_of({"recipe": _json_object(text)})
 
 
-_READERS: dict[str, Callable[[Path], str | None]] = {
+_READERS: dict[str, Callable[[Path], str | bytes | None]] = {
     suffix: reader
     for suffixes, reader in (
         (".png .apng", _from_png),
-        (".mp4 .webm", _from_video),
-        (".avif .gif .jpeg .jpg .tif .tiff .webp", _from_description),
+        (".mp4 .webm", read_comment),
+        (".avif .gif .jpeg .jpg .tif .tiff .webp", read_description),
         (".art", _from_art),
         (".json", _from_summary),
-        (".svg", _from_svg),
+        (".svg", partial(read_metadata, largest=_LARGEST_RECIPE)),
         (".pdf", _from_pdf),
         (".eps", _from_eps),
         (".html", _from_page),
     )
     for suffix in suffixes.split()
 }
-
-
-def _recipe_text(stored: str | bytes) -> str:
-    """The stored text itself, once it is known to be a JSON object."""
-    _json_object(stored)
-    return stored.decode("utf-8") if isinstance(stored, bytes) else stored
 
 
 def _recipe_of(container: dict[str, Any]) -> str | None:

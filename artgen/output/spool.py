@@ -128,14 +128,7 @@ def write_limited(
             trial = Path(folder, f"{scale}-{quality}{path.suffix}")
             if not trial.exists():
                 shown = _scaled(spool, scale)
-                write_video(
-                    trial,
-                    shown,
-                    fps=fps,
-                    comment=comment,
-                    quality=quality,
-                    sound=sound,
-                )
+                write_video(trial, shown, fps=fps, comment=comment, quality=quality, sound=sound)
             return trial if trial.stat().st_size <= max_bytes else None
 
         qualities = QUALITIES.get(path.suffix.lower(), (None,))

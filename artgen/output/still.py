@@ -24,6 +24,8 @@ RECIPE_KEYWORD = "artgen:recipe"
 """The keyword of the PNG text chunk (iTXt) that holds the recipe as JSON."""
 
 
+_PHOTO_QUALITY = 95
+
 DESCRIPTION = 0x010E
 """The Exif tag that holds the recipe of a WebP, JPEG or AVIF."""
 
@@ -85,12 +87,7 @@ def encode_jpeg(pixels: Pixels, quality: int, *, side: int | None = None, **sett
 
 
 def encode_photo(
-    pixels: Pixels,
-    suffix: str,
-    recipe_json: str | None = None,
-    *,
-    quality: int = 95,
-    dpi: float | None = None,
+    pixels: Pixels, suffix: str, recipe_json: str, *, dpi: float | None = None
 ) -> bytes:
     """A JPEG or AVIF file of `pixels`, uint8 [h, w, 3], for AVIF also [h, w, 4].
 
@@ -99,14 +96,13 @@ def encode_photo(
     """
     from PIL import Image
 
-    more: dict[str, Any] = {} if recipe_json is None else {"exif": description_exif(recipe_json)}
-    if dpi is not None and suffix != "avif":
-        more["dpi"] = (dpi, dpi)
-    kind = "AVIF" if suffix == "avif" else "JPEG"
-    more["subsampling"] = "4:4:4" if kind == "AVIF" else 0
+    kind, more = "AVIF", dict[str, Any](subsampling="4:4:4")
+    if suffix != "avif":
+        kind, more = "JPEG", {"subsampling": 0} | ({} if dpi is None else {"dpi": (dpi, dpi)})
+    exif = description_exif(recipe_json)
     picture = Image.fromarray(np.ascontiguousarray(pixels))
     try:
-        return saved(picture, kind, quality=quality, **more)
+        return saved(picture, kind, quality=_PHOTO_QUALITY, exif=exif, **more)
     except ValueError as error:
         if "EXIF" not in str(error):
             raise

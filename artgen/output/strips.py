@@ -20,6 +20,9 @@ from artgen.output.still import Pixels, ascii_json, png_texts
 TILE = 256
 """The side of a TIFF's tiles, in pixels."""
 
+_LEVEL = 6
+"""The level of zlib, as in `encode_png`."""
+
 _SUB = 1
 """The PNG filter that stores the difference to the pixel on the left."""
 
@@ -28,12 +31,7 @@ _ZLIB_HEADER, _LAST_BLOCK = b"\x78\x9c", b"\x03\x00"
 
 
 def encode_png_strips(
-    strips: Iterator[Pixels],
-    height: int,
-    recipe_json: str | None = None,
-    *,
-    level: int = 6,
-    dpi: float | None = None,
+    strips: Iterator[Pixels], height: int, recipe_json: str, *, dpi: float | None = None
 ) -> bytes:
     """A PNG file of strips that are `height` rows together; see `encode_png`.
 
@@ -55,7 +53,7 @@ def encode_png_strips(
         rows = np.full((len(strip), 1 + width * channels), _SUB, np.uint8)
         rows[:, 1:] = strip.reshape(len(strip), -1)
         rows[:, 1 + channels :] -= strip[:, :-1].reshape(len(strip), -1)
-        filtered, deflate = rows.tobytes(), zlib.compressobj(level, wbits=-zlib.MAX_WBITS)
+        filtered, deflate = rows.tobytes(), zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
         return filtered, deflate.compress(filtered) + deflate.flush(zlib.Z_FULL_FLUSH)
 
     # One zlib stream: its header, blocks of all strips, an empty last block, and a checksum.
@@ -70,11 +68,7 @@ def encode_png_strips(
 
 
 def encode_tiff_strips(
-    strips: Iterator[Pixels],
-    height: int,
-    recipe_json: str | None = None,
-    *,
-    dpi: float | None = None,
+    strips: Iterator[Pixels], height: int, recipe_json: str, *, dpi: float | None = None
 ) -> bytes:
     """A tiled TIFF file, deflated, of strips that are `height` rows together.
 
@@ -105,7 +99,7 @@ def encode_tiff_strips(
         extrasamples=["unassalpha"] if channels == 4 else None,
         compression="zlib",
         predictor=True,
-        description=None if recipe_json is None else ascii_json(recipe_json),
+        description=ascii_json(recipe_json),
         software=f"artgen {__version__}",
         metadata=None,
         resolution=None if dpi is None else (dpi, dpi),

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from artgen.base.errors import InputError, OutOfMemory, OutputError, memory_errors, reading
+from artgen.base.errors import InputError, OutputError, memory_errors, reading
 from artgen.base.waiting import report
 from artgen.output.animation import ANIMATIONS, write_animation
 from artgen.output.atomic import atomic_path
@@ -136,10 +136,7 @@ def probe_encoder(suffix: str = ".mp4") -> None:
     codec = _CODECS[suffix]
     black = np.zeros((_SMALLEST, _SMALLEST, 3), np.uint8)
     try:
-        with (
-            _memory_errors(),
-            av.open(io.BytesIO(), "w", format=codec.container) as container,
-        ):
+        with _memory_errors(), av.open(io.BytesIO(), "w", format=codec.container) as container:
             _encode(container, codec, black, [], fps=30)
     except (av.FFmpegError, ValueError) as error:
         raise OutputError(
@@ -259,30 +256,18 @@ def read_frames(path: Path, *, fps: float) -> Iterator[Pixels]:
     They are repeated or left out where the file has another rate, but for the last. Raises
     InputError if damaged.
     """
-    import imageio.v3 as iio
+    from artgen.targets.image import DEFAULT_REQUEST
+    from artgen.targets.video import video_frames, video_rate
 
-    shown, waiting = 0, None
-    try:
-        with (
-            reading(str(path)),
-            path.open("rb") as file,
-            iio.imopen(file, "r", plugin="pyav") as video,
-        ):
-            rate = float(video.metadata()["fps"] or fps)
-            for index, pixels in enumerate(video.iter(), 1):
-                waiting = pixels
-                while shown + 1 <= index * fps / rate:
-                    shown, waiting = shown + 1, None
-                    yield pixels
-            if waiting is not None:
-                yield waiting
-    except OutOfMemory:
-        raise
-    except AttributeError as error:  # imageio meets None in place of a codec
-        unknown = "no decoder here knows how it is encoded"
-        raise InputError(f"cannot read {path}: {unknown}") from error
-    except Exception as error:  # on damaged files imageio raises nearly anything
-        raise InputError(f"cannot read {path}: {error}") from error
+    shown, waiting, limits = 0, None, (str(path), DEFAULT_REQUEST.max_pixels)
+    rate = video_rate(path, *limits) or fps
+    for index, frame in enumerate(video_frames(path, *limits, 0), 1):
+        waiting = frame.samples
+        while shown + 1 <= index * fps / rate:
+            shown, waiting = shown + 1, None
+            yield frame.samples
+    if waiting is not None:
+        yield waiting
 
 
 @contextmanager

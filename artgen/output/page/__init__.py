@@ -5,6 +5,6 @@ fitted them. Shapes are drawn as the paths of their SVG elements. The file conta
 a script, a style sheet and the recipe, and its content security policy allows nothing else.
 """
 
-from artgen.output.page.document import PageWords, encode_page, plain_json, render_document
+from artgen.output.page.document import PageWords, plain_json, render_document
 
-__all__ = ["PageWords", "encode_page", "plain_json", "render_document"]
+__all__ = ["PageWords", "plain_json", "render_document"]

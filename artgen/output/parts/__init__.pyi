@@ -1,11 +1,10 @@
 from .data import decimals as decimals
-from .data import encode_parts as encode_parts
 from .data import precision as precision
 from .flat import Curves as Curves
 from .flat import FlatPart as FlatPart
 from .flat import Polygon as Polygon
 from .flat import flat_parts as flat_parts
 from .pens import PenPart as PenPart
+from .pens import parts_for as parts_for
 from .pens import pen_lines as pen_lines
 from .pens import pen_parts as pen_parts
-from .required import parts_for as parts_for

@@ -1,19 +1,24 @@
-"""The parts of a drawing as a pen sees them: outlines, spines of strokes, and finished lines."""
+"""The parts of a drawing as a pen sees them: outlines, spines of strokes, and finished lines.
+
+A file of flat parts is refused where there are none, with a word of those for pens.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
 from artgen.base.generic import generic
-from artgen.output.parts.flat import flat_parts
+from artgen.output.parts.flat import FlatPart, flat_parts
+from artgen.output.parts.flat import Floats as Floats
 from artgen.primitives import Primitive
 from artgen.values.drawing import Drawing
 
-Floats = NDArray[np.float64]
+_SAMPLES = 64
+"""Points of a ring that stand for it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,6 +43,46 @@ class PenPart:
         points = np.concatenate(self.rings)
         (left, top), (right, bottom) = points.min(0), points.max(0)
         return float(left), float(top), float(right), float(bottom)
+
+    @property
+    def area(self) -> float:
+        """The areas of all rings together."""
+        return sum(abs(signed_area(ring)) for ring in self.rings)
+
+    @property
+    def thickness(self) -> float:
+        """The approximate thickness: twice the area divided by the perimeter."""
+        reach = sum(np.hypot(*(ring - np.roll(ring, 1, axis=0)).T).sum() for ring in self.rings)
+        return 2 * self.area / max(float(reach), 1e-9)
+
+    @property
+    def stroke_width(self) -> float:
+        """The mean width of a part with a spine."""
+        assert self.spine is not None
+        reach = float(np.hypot(*np.diff(self.spine, axis=0).T).sum())
+        return self.area / max(reach, 1e-9)
+
+    def principal_axis(self) -> tuple[float, float, Floats]:
+        """Return the angle of the longest axis, its ratio to the width, and the middle [2]."""
+        points = np.concatenate([_along(ring) for ring in self.rings])
+        values, vectors = np.linalg.eigh(np.cov(points.T))
+        longest = vectors[:, 1]
+        ratio = float(np.sqrt(values[1] / max(values[0], 1e-12)))
+        return float(np.arctan2(longest[1], longest[0])), ratio, points.mean(0)
+
+
+def signed_area(ring: Floats) -> float:
+    """Return the area of a polygon, positive if its corners turn from x to y."""
+    x, y = ring.T
+    return float((x * np.roll(y, -1) - y * np.roll(x, -1)).sum()) / 2
+
+
+def _along(ring: Floats) -> Floats:
+    """Return points at equal distances along a ring."""
+    closed = np.concatenate([ring, ring[:1]])
+    reach = np.concatenate([[0.0], np.hypot(*np.diff(closed, axis=0).T).cumsum()])
+    places = np.linspace(0, reach[-1], _SAMPLES, endpoint=False)
+    return np.stack([np.interp(places, reach, column) for column in closed.T], 1)
 
 
 @generic("export")
@@ -68,3 +113,21 @@ def pen_lines(
     by hatching the parts.
     """
     return None
+
+
+def parts_for(drawing: Drawing, primitive: Primitive, what: str) -> Sequence[FlatPart]:
+    """List the parts of a drawing from the lowest to the highest, for a file of the format `what`.
+
+    Raises UsageError where the family has no flat parts, InputError where the tensors are not those
+    of `primitive`, PluginError where a plugin does not say what its parts are.
+    """
+    kind = type(primitive)
+    if not flat_parts.is_answered(kind):
+        lines = what in ("SVG", "PDF") and pen_parts.is_answered(kind)
+        raise UsageError(
+            f"{drawing.primitive} is a {primitive.family} and cannot be written as {what}, "
+            "which is for shapes: triangle, circle, bezier and others",
+            hint="use -o FILE.png" + (", or --page A4 for lines" if lines else ""),
+        )
+    primitive.check_tensors(drawing)
+    return flat_parts(primitive, drawing)

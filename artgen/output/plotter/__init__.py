@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from artgen.base.errors import UsageError
-from artgen.output.parts.pens import PenPart, pen_lines
+from artgen.output.parts.pens import PenPart, pen_lines, pen_parts
 from artgen.output.plotter.inks import choose_pens, mixtures, nearest
 from artgen.output.plotter.lines import (
     Segments,
@@ -30,7 +30,6 @@ from artgen.output.plotter.lines import (
     to_paths,
 )
 from artgen.output.plotter.page import PAPERS, Fill, Page, named_page
-from artgen.output.plotter.parts import frame, parts_of, principal_axis, stroke_width, thickness
 from artgen.output.plotter.route import length, sort_paths
 from artgen.primitives import Primitive
 from artgen.targets import parse_colour
@@ -96,8 +95,9 @@ def plot(
     if inked is not None:
         placed = [[line * scale + centre for line in lines] for _, lines in inked]
         return _sorted(page, _pens(page, [colour for colour, _ in inked]), placed)
-    canvas = frame(drawing.canvas)
-    parts = [canvas, *parts_of(drawing, primitive)]
+    x, y = drawing.canvas.reach
+    whole = PenPart((np.array([[-x, -y], [x, -y], [x, y], [-x, y]]),))
+    parts = [whole, *pen_parts(primitive, drawing)]
     pens = choose_pens(pixels, page)
     plotter = _Plotter(
         [part.placed(scale, centre) for part in parts],
@@ -158,7 +158,7 @@ class _Plotter:
     def __init__(self, parts: Sequence[PenPart], picture: _Inking, page: Page) -> None:
         self.parts, self.picture, self.page = parts, picture, page
         self.boxes = np.array([part.box for part in parts])
-        self.axes = [principal_axis(part) for part in parts]
+        self.axes = [part.principal_axis() for part in parts]
         self.paths: list[list[Floats]] = [[] for _ in picture.pens]
 
     def draw(self, index: int) -> None:
@@ -187,7 +187,7 @@ class _Plotter:
     def _places(self, index: int) -> Floats:
         """Return sample places [M, 2] in the visible region of a part."""
         part = self.parts[index]
-        spacing = min(COARSE * self.page.spacing, max(thickness(part), FINE))
+        spacing = min(COARSE * self.page.spacing, max(part.thickness, FINE))
         lines = self._straight(index, 0, spacing)
         if part.spine is not None:
             lines = polylines([(0, part.spine)])
@@ -203,10 +203,10 @@ class _Plotter:
         spacing = page.spacing / most
         shift = pen / len(self.paths)
         if part.spine is not None:
-            width = stroke_width(part)
+            width = part.stroke_width
             lines = parallel(part.spine, width, round(width / spacing), shift)
         elif index > 0 and self._is_round(index):
-            lines = concentric(part.rings, self.axes[index][2], thickness(part), spacing, shift)
+            lines = concentric(part.rings, self.axes[index][2], part.thickness, spacing, shift)
         else:
             lines = self._straight(index, pen, spacing)
         seen = split(self._seen(index, lines), STEP)

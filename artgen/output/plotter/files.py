@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator
+from importlib import resources
 from itertools import pairwise
 
 import numpy as np
@@ -25,15 +26,6 @@ POINTS = 72 / 25.4
 """PDF units per millimetre."""
 WHITE = "#ffffff"
 
-_XMP = """\
-<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
-<x:xmpmeta xmlns:x="adobe:ns:meta/">
-<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
-<rdf:Description rdf:about="" xmlns:artgen="urn:artgen"><{tag}>{recipe}</{tag}></rdf:Description>
-</rdf:RDF>
-</x:xmpmeta>
-<?xpacket end="r"?>"""
-
 
 def encode_plot(plot: Plot, recipe_json: str) -> bytes:
     """Encode an SVG file with a layer per pen, and the recipe."""
@@ -50,7 +42,8 @@ def encode_plot(plot: Plot, recipe_json: str) -> bytes:
 def encode_pdf(plot: Plot, recipe_json: str) -> bytes:
     """Encode a PDF page with a layer per pen, and the recipe in its XMP metadata."""
     page, layers = plot.page, plot.layers
-    xmp = _XMP.format(tag=PDF_RECIPE, recipe=escaped_recipe(recipe_json)).encode()
+    packet = resources.files(__package__).joinpath("metadata.xmp").read_text(encoding="utf-8")
+    xmp = packet.format(tag=PDF_RECIPE, recipe=escaped_recipe(recipe_json)).encode()
     groups = [f"{6 + k} 0 R" for k in range(len(layers))]
     listed = " ".join(groups)
     names = " ".join(f"/L{k} {group}" for k, group in enumerate(groups))

@@ -32,22 +32,20 @@ def transformed(transform: Any, text: str) -> Any:
     """The `transform`, of fontTools, after those in an attribute. Raises ValueError."""
     for name, arguments in _TRANSFORM.findall(text):
         values = [float(each) for each in re.findall(NUMBER, arguments)]
-        if name == "matrix":
-            transform = transform.transform(tuple(values))
-        elif name == "translate":
-            transform = transform.translate(*values)
-        elif name == "scale":
-            transform = transform.scale(*values)
-        elif name == "rotate":
-            x, y = values[1:] or (0.0, 0.0)
-            turned = transform.translate(x, y).rotate(math.radians(values[0]))
-            transform = turned.translate(-x, -y)
-        elif name == "skewX":
-            transform = transform.skew(math.radians(values[0]), 0)
-        elif name == "skewY":
-            transform = transform.skew(0, math.radians(values[0]))
-        else:
-            raise ValueError(f"{name} is not a transform")
+        match name:
+            case "matrix":
+                transform = transform.transform(tuple(values))
+            case "translate" | "scale":
+                transform = getattr(transform, name)(*values)
+            case "rotate":
+                x, y = values[1:] or (0.0, 0.0)
+                turned = transform.translate(x, y).rotate(math.radians(values[0]))
+                transform = turned.translate(-x, -y)
+            case "skewX" | "skewY":
+                angle = math.radians(values[0])
+                transform = transform.skew(*((angle, 0) if name == "skewX" else (0, angle)))
+            case _:
+                raise ValueError(f"{name} is not a transform")
     return transform
 
 
@@ -117,19 +115,15 @@ def contours(data: str, transform: Any) -> list[Contour]:
         points = np.array([transform.transformPoint(point) for point in arguments])
         if not np.isfinite(points).all():
             raise ValueError("a coordinate is not finite")
-        if command == "moveTo":
-            here = points[0]
-        elif command == "lineTo":
+        if command == "lineTo":
             curves.append(np.linspace(here, points[0], 4))
-            here = points[0]
         elif command == "curveTo":
             curves.append(np.stack([here, *points]))
-            here = points[-1]
         elif command == "qCurveTo":
             middle, last = points
             curves.append(np.stack([here, (here + 2 * middle) / 3, (last + 2 * middle) / 3, last]))
-            here = last
-        elif curves:
+        elif command != "moveTo" and curves:
             found.append(Contour(np.array(curves), command == "closePath"))
             curves = []
+        here = points[-1] if len(points) else here
     return found

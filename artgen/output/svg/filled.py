@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from artgen.output.parts.pens import signed_area
 from artgen.values.canvas import Canvas
 
 Floats = NDArray[np.float64]
@@ -44,7 +45,7 @@ def outer_rings(rings: Sequence[Floats], *, even_odd: bool) -> tuple[list[Floats
     holes = 0
     lows = np.array([ring.min(0) for ring in rings])
     highs = np.array([ring.max(0) for ring in rings])
-    turns = [1 if even_odd else int(np.sign(_doubled_area(ring))) or 1 for ring in rings]
+    turns = [1 if even_odd else int(np.sign(signed_area(ring))) or 1 for ring in rings]
     for index, ring in enumerate(rings):
         point = ring[0]
         near = np.nonzero(((lows <= point) & (point <= highs)).all(1))[0].tolist()
@@ -80,11 +81,6 @@ def coverage(
 def covers(points: Floats, width: float, height: float) -> bool:
     """Whether a contour covers the whole canvas of this size at the origin."""
     return bool(coverage(points, (0.0, 0.0), (width, height), SIDE, SIDE).min() == 1)
-
-
-def _doubled_area(points: Floats) -> float:
-    x, y = points.T
-    return float((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
 
 
 def _inside(ring: Floats, point: Floats) -> bool:

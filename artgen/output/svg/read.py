@@ -129,17 +129,12 @@ class _Handlers:
 
     def refuse_entity(self, *_: Any) -> None:
         raise InputError(
-            f"{self.path} declares entities, which are not read",
-            hint="save it as a plain SVG",
+            f"{self.path} declares entities, which are not read", hint="save it as a plain SVG"
         )
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         self.elements += 1
-        if self.elements > MOST_ELEMENTS:
-            raise InputError(
-                f"{self.path} has more than {MOST_ELEMENTS:,} elements",
-                hint="simplify the drawing first",
-            )
+        self._limit(self.elements, MOST_ELEMENTS, "elements")
         namespace, _, tag = name.rpartition(" ")
         first = self.elements == 1
         if first and tag != "svg":
@@ -204,11 +199,12 @@ class _Handlers:
         self.holes += holes
         colour = red / 255, green / 255, blue / 255
         self.paths += [FilledPath(ring, colour, opacity) for ring in outer]
-        if len(self.paths) > MOST_PATHS:
-            raise InputError(
-                f"{self.path} has more than {MOST_PATHS:,} filled paths",
-                hint="simplify the drawing first",
-            )
+        self._limit(len(self.paths), MOST_PATHS, "filled paths")
+
+    def _limit(self, count: int, most: int, what: str) -> None:
+        if count > most:
+            problem = f"{self.path} has more than {most:,} {what}"
+            raise InputError(problem, hint="simplify the drawing first")
 
     def result(self) -> SvgPaths:
         """Return what was read, with the canvas at the origin. Raises InputError without paths."""

@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from artgen._version import __version__
+from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
+from artgen.exporters.requests import refuse
 from artgen.output.parts import FlatPart, parts_for
 from artgen.output.provenance import RECIPE_COMMENT
 from artgen.output.still import ascii_json
 from artgen.output.svg.picture import seam_width
-from artgen.primitives import Primitive
 from artgen.targets import parse_colour
 from artgen.values.drawing import Drawing
 from artgen.values.frame import BACKGROUND, Frame
@@ -31,17 +32,8 @@ _COMMENT = 200
 """The most characters of a recipe on a line: PostScript allows 255."""
 
 
-def encode_vector(
-    kind: Literal["pdf", "eps"],
-    drawing: Drawing,
-    primitive: Primitive,
-    frame: Frame,
-    recipe_json: str,
-    *,
-    transparent: bool = False,
-    dpi: float | None = None,
-) -> bytes:
-    """A page of filled paths in a `frame`, over the background unless `transparent`.
+def export_paths(kind: Literal["pdf", "eps"], art: Art, request: ExportRequest) -> bytes:
+    """Export a page of filled paths, over the background unless it is transparent.
 
     Its size is that of the picture at `dpi` pixels per inch. Ellipses are polygons. The recipe is
     inside, for `read_recipe`. Raises UsageError where the drawing has no flat parts, or
@@ -51,8 +43,10 @@ def encode_vector(
     from matplotlib.backends.backend_pdf import FigureCanvasPdf
     from matplotlib.backends.backend_ps import FigureCanvasPS
 
+    refuse(request, kind.upper())
+    drawing, primitive, recipe = art.drawing, art.primitive(), ascii_json(art.recipe.to_json())
     parts = parts_for(drawing, primitive, kind.upper())
-    if transparent:
+    if request.transparent:
         primitive.check_transparent(drawing.primitive)
     if len({tuple(part.colour) for part in parts if part.union == "multiply"}) > 1:
         raise UsageError(
@@ -64,8 +58,8 @@ def encode_vector(
             "EPS cannot hold transparent parts",
             hint="use -o FILE.pdf, or fit with opaque parts: --set engine.alpha=1.0",
         )
-    figure = _figure(drawing, parts, frame, transparent, dpi or SCREEN_DPI)
-    recipe, file, maker = ascii_json(recipe_json), io.BytesIO(), f"artgen {__version__}"
+    figure = _figure(drawing, parts, request)
+    file, maker = io.BytesIO(), f"artgen {__version__}"
     # Matplotlib declares no types for these.
     canvas: Any = (FigureCanvasPdf if kind == "pdf" else FigureCanvasPS)(figure)
     with rc_context({"pdf.compression": 9, "ps.usedistiller": None, "text.usetex": False}):
@@ -82,14 +76,13 @@ def encode_vector(
     return text.replace(b"%%EndComments\n", b"%%EndComments\n" + comments.encode(), 1)
 
 
-def _figure(
-    drawing: Drawing, parts: Sequence[FlatPart], frame: Frame, transparent: bool, dpi: float
-) -> Any:
+def _figure(drawing: Drawing, parts: Sequence[FlatPart], request: ExportRequest) -> Any:
     """The page as a figure in canvas units."""
     from matplotlib.collections import PathCollection
     from matplotlib.figure import Figure
     from matplotlib.patches import Rectangle
 
+    frame, dpi = Frame.of(request.size), request.dpi or SCREEN_DPI
     placement = frame.place(drawing.canvas)
     picture, pixel = placement.picture, placement.whole.pixel
     left = (placement.left - placement.whole.width / 2) * pixel
@@ -106,7 +99,7 @@ def _figure(
     coloured = frame.pad not in (None, BACKGROUND)
     if coloured:
         axes.add_patch(Rectangle(*page, linewidth=0, facecolor=parse_colour(str(frame.pad))))
-    if not transparent:
+    if not request.transparent:
         ground = _levels(drawing.background)
         area = inside if coloured else page
         axes.add_patch(Rectangle(*area, linewidth=0, facecolor=ground))
