@@ -20,7 +20,6 @@ import json
 import os
 import re
 import struct
-import zlib
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -77,49 +76,8 @@ def read_recipe(path: Path) -> str:
 
 
 def _from_png(path: Path) -> bytes | None:
-    """Read the first iTXt chunk with our keyword. Format: PNG specification (W3C), section 11."""
     with path.open("rb") as file:
-        size = _size(file)
-        if file.read(8) != png.SIGNATURE:
-            raise Damaged("it does not start like a PNG file")
-        chunks = png.walk(file)
-        while True:
-            try:
-                chunk = next(chunks)
-            except struct.error:
-                raise Damaged("it ends early") from None
-            if chunk.size > size - file.tell() - 4:
-                raise Damaged(f"its chunk {chunk.kind.decode('ascii', 'replace')} is cut short")
-            if chunk.kind == b"IEND":
-                return None
-            if chunk.kind != b"iTXt" or chunk.size > _LARGEST_RECIPE:
-                continue
-            try:
-                keyword, _, rest = chunk.read().partition(b"\0")
-            except ValueError:
-                raise Damaged("the checksum of a text chunk is wrong") from None
-            if keyword == RECIPE_KEYWORD.encode("ascii"):
-                return _itxt_text(rest)
-
-
-def _itxt_text(rest: bytes) -> bytes:
-    """The text of an iTXt chunk, given what follows its keyword.
-
-    That is: compression flag, compression method, language, translated keyword, text.
-    """
-    compressed, texts = rest[:1] == b"\1", rest[2:].split(b"\0", 2)
-    if len(texts) < 3:
-        raise Damaged("its recipe chunk is cut short")
-    if not compressed:
-        return texts[2]
-    inflate = zlib.decompressobj()
-    try:
-        text = inflate.decompress(texts[2], _LARGEST_RECIPE)
-    except zlib.error as error:
-        raise Damaged(f"its recipe cannot be decompressed: {error}") from error
-    if not inflate.eof:
-        raise Damaged("its recipe is cut short or too large")
-    return text
+        return png.find_text(file, _size(file), RECIPE_KEYWORD, _LARGEST_RECIPE)
 
 
 def _from_art(path: Path) -> str | None:

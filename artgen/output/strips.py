@@ -43,11 +43,9 @@ def encode_png_strips(
 
     first = next(strips)
     _, width, channels = first.shape
-    chunks = [png.SIGNATURE, png.header(width, height, 8, 6 if channels == 4 else 2)]
-    chunks += [png.chunk(kind, data) for kind, data, *_ in png_texts(recipe_json).chunks]
-    if dpi is not None:
-        per_metre = round(dpi / 0.0254)
-        chunks.append(png.chunk(b"pHYs", struct.pack(">2IB", per_metre, per_metre, 1)))
+    header = png.Header(width, height, 8, 6 if channels == 4 else 2)
+    others = [png.chunk(kind, data) for kind, data, *_ in png_texts(recipe_json).chunks]
+    others += [] if dpi is None else [png.resolution(dpi)]
 
     def compressed(strip: Pixels) -> tuple[bytes, bytes]:
         rows = np.full((len(strip), 1 + width * channels), _SUB, np.uint8)
@@ -56,15 +54,17 @@ def encode_png_strips(
         filtered, deflate = rows.tobytes(), zlib.compressobj(_LEVEL, wbits=-zlib.MAX_WBITS)
         return filtered, deflate.compress(filtered) + deflate.flush(zlib.Z_FULL_FLUSH)
 
-    # One zlib stream: its header, blocks of all strips, an empty last block, and a checksum.
-    chunks.append(png.chunk(b"IDAT", _ZLIB_HEADER))
-    checksum, strips = zlib.adler32(b""), itertools.chain([first], strips)
-    while some := list(itertools.islice(strips, thread_count())):
-        for filtered, data in share(compressed, some):
-            checksum = zlib.adler32(filtered, checksum)
-            chunks.append(png.chunk(b"IDAT", data))
-    chunks.append(png.chunk(b"IDAT", _LAST_BLOCK + struct.pack(">I", checksum)))
-    return b"".join([*chunks, png.chunk(b"IEND", b"")])
+    def pixels() -> Iterator[bytes]:
+        # One zlib stream: its header, blocks of all strips, an empty last block, and a checksum.
+        yield _ZLIB_HEADER
+        checksum, rest = zlib.adler32(b""), itertools.chain([first], strips)
+        while some := list(itertools.islice(rest, thread_count())):
+            for filtered, data in share(compressed, some):
+                checksum = zlib.adler32(filtered, checksum)
+                yield data
+        yield _LAST_BLOCK + struct.pack(">I", checksum)
+
+    return png.assemble(header, others, pixels())
 
 
 def encode_tiff_strips(

@@ -13,7 +13,7 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from io import BufferedReader, BytesIO
-from itertools import accumulate, chain, takewhile
+from itertools import accumulate, chain
 from typing import Any
 
 import numpy as np
@@ -27,7 +27,6 @@ from artgen.values.canvas import LARGE
 _ROWS = 256
 """Rows of a band, about."""
 _ORIENTATION = 0x0112
-_COLOUR_CHUNKS = (b"PLTE", b"tRNS", b"iCCP", b"sRGB", b"gAMA", b"cHRM")
 _CHANNELS_TYPE = {1: 0, 2: 4, 3: 2, 4: 6}
 """PNG colour types of 8-bit pictures by their bytes per pixel."""
 
@@ -89,20 +88,11 @@ def _decoded(files: Iterator[bytes], max_pixels: int, where: str) -> Iterator[De
 
 def _png_bands(file: BufferedReader) -> Iterator[bytes] | None:
     """Small PNG files, one for each band. None where they cannot be made."""
-    header, kept, chunks = b"", b"", png.walk(file)
-    for chunk in chunks:
-        if chunk.kind == b"IDAT":
-            break
-        if chunk.kind == b"IHDR":
-            header = chunk.read()
-        elif chunk.kind in _COLOUR_CHUNKS:
-            kept += png.chunk(chunk.kind, chunk.read())
-    width, height, depth, colour, *_, interlaced = struct.unpack(">2I5B", header)
-    step, length = _row(width, depth, colour)
-    if interlaced or step not in _CHANNELS_TYPE:
+    header, colours, pixels = png.take_apart(file)
+    step, length = _row(header)
+    if header.interlaced or step not in _CHANNELS_TYPE:
         return None
-    pixels = takewhile(lambda each: each.kind == b"IDAT", chain([chunk], chunks))
-    data = _Inflated(chain.from_iterable(each.pieces() for each in pixels))
+    data, height = _Inflated(pixels), header.height
 
     def files() -> Iterator[bytes]:
         # Rows that do not depend on those above them.
@@ -112,28 +102,25 @@ def _png_bands(file: BufferedReader) -> Iterator[bytes] | None:
             filtered = np.frombuffer(data.read(number * (1 + length)), np.uint8)
             rows = np.vstack([above, filtered.reshape(number, 1 + length)])
             # Filters know bytes alone: with as many 8-bit channels a decoder gives them unfiltered.
-            plain = _png(rows, length // step, 8, _CHANNELS_TYPE[step])
+            plain = _png(rows, png.Header(length // step, 0, 8, _CHANNELS_TYPE[step]))
             with Image.open(BytesIO(plain), formats=("PNG",)) as image:
                 rows[:, 0], rows[:, 1:] = 0, np.asarray(image).reshape(number + 1, length)
             above = rows[-1:].copy()
-            yield _png(rows[1:], width, depth, colour, kept)
+            yield _png(rows[1:], header, colours)
 
     return files()
 
 
-def _row(width: int, depth: int, colour: int) -> tuple[int, int]:
+def _row(header: png.Header) -> tuple[int, int]:
     """The bytes to the next pixel, and those of a row."""
-    bits = depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[colour]
-    return max(1, bits // 8), -(-width * bits // 8)
+    bits = header.depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}[header.colour]
+    return max(1, bits // 8), -(-header.width * bits // 8)
 
 
-def _png(
-    rows: NDArray[np.uint8], width: int, depth: int, colour: int, chunks: bytes = b""
-) -> bytes:
+def _png(rows: NDArray[np.uint8], header: png.Header, colours: bytes = b"") -> bytes:
     """A PNG file, not compressed, of rows with their filters in front."""
-    pixels = png.chunk(b"IDAT", zlib.compress(rows.tobytes(), 0))
-    header = png.header(width, len(rows), depth, colour)
-    return b"".join([png.SIGNATURE, header, chunks, pixels, png.chunk(b"IEND", b"")])
+    pixels = zlib.compress(rows.tobytes(), 0)
+    return png.assemble(header._replace(height=len(rows)), [colours], [pixels])
 
 
 class _Inflated:
