@@ -51,12 +51,10 @@ def find_targets(asked: Iterable[str], *, sets: bool = False) -> list[str]:
 
     Raises InputError where a folder holds none.
     """
-    if sets:
-        return list(dict.fromkeys(asked))
     targets: list[str] = []
     for source in asked:
         folder = Path(source)
-        if Source.parse(source).scheme is not None or not folder.is_dir():
+        if sets or Source.parse(source).scheme is not None or not folder.is_dir():
             targets.append(source)
         else:
             targets.extend(map(str, pictures_in(folder, source)))

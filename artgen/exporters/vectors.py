@@ -14,13 +14,13 @@ from artgen.art import Art, ExportRequest
 from artgen.base.errors import UsageError
 from artgen.exporters.requests import TIMES, refuse
 from artgen.output import encode_jpeg
+from artgen.output.parts import FlatPart, decimals, parts_for
 from artgen.registry import bare_name
 from artgen.targets import hex_colour, parse_colour
 from artgen.values.frame import Frame
 
 if TYPE_CHECKING:
     from artgen.output.page import PageWords
-    from artgen.output.parts import FlatPart
     from artgen.output.plotter import Plot
 
 _SEEN = 1024
@@ -135,8 +135,6 @@ def export_json(art: Art, request: ExportRequest) -> bytes:
 
     Raises UsageError, InputError, PluginError as `parts_for` does.
     """
-    from artgen.output.parts import decimals, parts_for
-
     refuse(request, "JSON")
     drawing = art.drawing
     canvas = drawing.canvas.scaled(_long_side(art, request, "JSON"))

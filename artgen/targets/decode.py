@@ -141,7 +141,9 @@ def _deep_samples(image: Image.Image, where: str) -> NDArray[Any]:
 
 def _in_srgb(image: Image.Image) -> tuple[Image.Image, str | None]:
     """An 8-bit image without its alpha as sRGB, and why its colour profile is not used, if so."""
-    opaque = _without_alpha(image)
+    # The colours that a profile speaks of: gray, CMYK, Lab or RGB.
+    plain = "L" if image.mode in ("1", "LA") else "RGB"
+    opaque = image if image.mode in ("L", "CMYK", "LAB") else image.convert(plain)
     unused = None
     if profile := image.info.get("icc_profile"):
         try:
@@ -154,10 +156,3 @@ def _in_srgb(image: Image.Image) -> tuple[Image.Image, str | None]:
                 raise
             unused = str(error) or type(error).__name__
     return (opaque if opaque.mode == "L" else opaque.convert("RGB")), unused
-
-
-def _without_alpha(image: Image.Image) -> Image.Image:
-    """The image in the colours its profile speaks of: gray, CMYK, Lab or RGB."""
-    if image.mode in ("L", "CMYK", "LAB"):
-        return image
-    return image.convert("L" if image.mode in ("1", "LA") else "RGB")

@@ -40,7 +40,8 @@ class PlacedMark(FlatPart):
         if not np.isfinite(self.stroke).all():
             return None
         if self.dot:
-            return _element("circle", **dict(zip(("cx", "cy", "r"), self.dot, strict=True)))
+            place = zip(("cx", "cy", "r"), map(_text, self.dot), strict=True)
+            return Element("circle", dict(place))
         return Element("path", {"d": self.data()})
 
     def data(self) -> str:
@@ -83,10 +84,6 @@ class PlacedMark(FlatPart):
 
 def _text(number: float) -> str:
     return f"{number:.7f}"
-
-
-def _element(name: str, **numbers: float) -> Element:
-    return Element(name, {key: _text(value) for key, value in numbers.items()})
 
 
 def _arc(middle: Floats, radius: float, first: Floats, last: Floats) -> Floats:
