@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Unpack
 
 from artgen.art._file import read, to_bytes
+from artgen.art._moving import draw_moments, growing, kept
 from artgen.base.errors import InputError, UsageError
 from artgen.base.faults import broken, plugin_code
 from artgen.events import Evaluated
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
     from artgen.output.plotter import Page
     from artgen.primitives import Primitive
 
-_FEW = 8
-"""How many parts appear at an even pace; later ones come faster and faster."""
 _PICTURE_SIDE = 336
 """The longer side of a single picture of a set, in pixels, unless asked for."""
 
@@ -209,7 +207,7 @@ class Art:
         """
         film = self.require_film()
         times = film.frame_times(fps, speed)
-        return _drawn(self.view(size, **how), self.moving(), times)
+        return draw_moments(self.view(size, **how), self.moving(), times)
 
     def moving(self) -> Callable[[float], Drawing]:
         """The film as a function of the time in seconds. Equal moments are one object.
@@ -217,7 +215,7 @@ class Art:
         Raises UsageError where this does not move.
         """
         film = self.require_film()
-        return _kept(film.moment, partial(film.drawing, self.drawing))
+        return kept(film.moment, partial(film.drawing, self.drawing))
 
     def building(
         self,
@@ -237,34 +235,14 @@ class Art:
         frames = max(2, round(seconds * fps))
         moving = max(1, round(0.8 * frames))
         shown = self.view(size, **how)
-        return _drawn(shown, growing, (min(1.0, (i + 1) / moving) for i in range(frames)))
+        return draw_moments(shown, growing, (min(1.0, (i + 1) / moving) for i in range(frames)))
 
     def growing(self) -> Callable[[float], Drawing]:
         """The drawing while its parts appear, as a function of the share of the way, 0 to 1.
 
         See `building`. Equal moments are one object. Raises UsageError where there are no parts.
         """
-        from artgen.matching import building_order
-
-        primitive = self.primitive()
-        count = primitive.count_of(self.drawing)
-        if not primitive.has_count or count < 1:
-            raise UsageError(
-                f"{self.drawing.primitive} has no parts that could appear",
-                hint="keep a film of the fit: artgen fit --history 40",
-            )
-        order = building_order(primitive, self.drawing)
-
-        def there(share: float) -> int:
-            grown = _FEW * math.expm1(share * math.log1p(count / _FEW))
-            return min(count, max(1, round(grown)))
-
-        def drawing(share: float) -> Drawing:
-            keep = order[: there(share)].sort().values
-            tensors = {name: t[..., keep] for name, t in self.drawing.tensors.items()}
-            return replace(self.drawing, tensors=tensors)
-
-        return _kept(there, drawing)
+        return growing(self.primitive(), self.drawing)
 
     def view(
         self,
@@ -340,10 +318,9 @@ class Art:
         Raises UsageError where this is no codec.
         """
         if not isinstance(self.drawing.subject, ImageSet):
-            raise UsageError(
-                f"{self.drawing.primitive} has no latents: it is not a codec",
-                hint="fit a codec: artgen fit sample:digits -p autoencoder",
-            )
+            from artgen.art.latents import no_latents
+
+            raise no_latents(self.drawing)
         frame = Frame.of(size or _PICTURE_SIDE)
         if frame.aspect is not None:
             raise UsageError("pictures of a set cannot be cropped", hint="give their long side")
@@ -412,8 +389,7 @@ class Art:
         """The film as a video in the page of a notebook; None without one."""
         if self.film is None:
             return None
-        export = (self.registry or default()).load("exporter", "mp4")
-        video = base64.b64encode(run_exporter("mp4", export, self, ExportRequest())).decode("ascii")
+        video = base64.b64encode(self.to_format("mp4")).decode("ascii")
         size = f'width="{self.drawing.width}" height="{self.drawing.height}"'
         return f'<video {size} controls loop autoplay muted src="data:video/mp4;base64,{video}">'
 
@@ -440,29 +416,3 @@ def run_exporter(suffix: str, export: Exporter, art: Art, request: ExportRequest
 
 
 Exporter = Callable[[Art, ExportRequest], bytes]
-
-
-def _kept(
-    key: Callable[[float], object], drawing: Callable[[float], Drawing]
-) -> Callable[[float], Drawing]:
-    """A moving drawing that makes nothing anew while the `key` of the moment is the same."""
-    before: list[tuple[object, Drawing]] = []
-
-    def at(moment: float) -> Drawing:
-        if not before or before[0][0] != key(moment):
-            before[:] = [(key(moment), drawing(moment))]
-        return before[0][1]
-
-    return at
-
-
-def _drawn(
-    view: FramedView, drawing: Callable[[float], Drawing], moments: Iterable[float]
-) -> Iterator[NDArray[np.uint8]]:
-    """Draw a moving drawing at these moments; what did not change is drawn once."""
-    shown: Drawing | None = None
-    for moment in moments:
-        now = drawing(moment)
-        if now is not shown:
-            shown, pixels = now, view.show(now)
-        yield pixels

@@ -48,7 +48,12 @@ class LatentSpace(Protocol):
 @generic("latents")
 def open_latents(primitive: Primitive, drawing: Drawing) -> LatentSpace:
     """Return the latent space of a drawing. Raises UsageError for families that have none."""
-    raise UsageError(
+    raise no_latents(drawing)
+
+
+def no_latents(drawing: Drawing) -> UsageError:
+    """Return the error that says why there are no latents."""
+    return UsageError(
         f"{drawing.primitive} has no latents: it is not a codec",
         hint="fit a codec: artgen fit sample:digits -p autoencoder",
     )

@@ -1,0 +1,73 @@
+"""Drawings as functions of time: those of a film, parts that appear, and pictures of moments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from artgen.base.errors import UsageError
+from artgen.values.drawing import Drawing
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from artgen.display.views import FramedView
+    from artgen.primitives import Primitive
+
+_FEW = 8
+"""How many parts appear at an even pace; later ones come faster and faster."""
+
+
+def growing(primitive: Primitive, whole: Drawing) -> Callable[[float], Drawing]:
+    """A drawing while its parts appear, as a function of the share of the way, 0 to 1.
+
+    Equal moments are one object. Raises UsageError where there are no parts.
+    """
+    from artgen.matching import building_order
+
+    count = primitive.count_of(whole)
+    if not primitive.has_count or count < 1:
+        raise UsageError(
+            f"{whole.primitive} has no parts that could appear",
+            hint="keep a film of the fit: artgen fit --history 40",
+        )
+    order = building_order(primitive, whole)
+
+    def there(share: float) -> int:
+        grown = _FEW * math.expm1(share * math.log1p(count / _FEW))
+        return min(count, max(1, round(grown)))
+
+    def drawing(share: float) -> Drawing:
+        keep = order[: there(share)].sort().values
+        return replace(whole, tensors={name: t[..., keep] for name, t in whole.tensors.items()})
+
+    return kept(there, drawing)
+
+
+def kept(
+    key: Callable[[float], object], drawing: Callable[[float], Drawing]
+) -> Callable[[float], Drawing]:
+    """A moving drawing that makes nothing anew while the `key` of the moment is the same."""
+    before: list[tuple[object, Drawing]] = []
+
+    def at(moment: float) -> Drawing:
+        if not before or before[0][0] != key(moment):
+            before[:] = [(key(moment), drawing(moment))]
+        return before[0][1]
+
+    return at
+
+
+def draw_moments(
+    view: FramedView, drawing: Callable[[float], Drawing], moments: Iterable[float]
+) -> Iterator[NDArray[np.uint8]]:
+    """Draw a moving drawing at these moments; what did not change is drawn once."""
+    shown: Drawing | None = None
+    for moment in moments:
+        now = drawing(moment)
+        if now is not shown:
+            shown, pixels = now, view.show(now)
+        yield pixels
