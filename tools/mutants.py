@@ -1,8 +1,9 @@
 """Change the code in small ways, one at a time, and count how many changes some test notices.
 
 A mutant is a module with one comparison, operation, constant, condition or result changed. The
-tests that belong to its module are run in a copy of the repository; a mutant that fails one is
-caught. What survives is printed: a line that no test depends on, or a change that changes nothing.
+quick tests that belong to its module are run in a copy of the repository; a mutant that fails one
+is caught. What survives is printed: a line that none of them depends on, or a change that changes
+nothing.
 
     python -m tools.mutants [--sample N] [--seed N] [MODULE ...]    # some of `MODULES`
 
@@ -24,7 +25,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 MODULES = {
-    "artgen/base/options.py": ("options",),
+    "artgen/base/options.py": ("options", "recipe"),
     "artgen/base/philox.py": ("studio",),
     "artgen/film/timeline.py": ("film", "morph"),
     "artgen/losses/_pixel.py": ("losses",),
@@ -136,7 +137,7 @@ def copy_repository(folder: Path) -> None:
 def is_noticed(folder: Path, tests: Sequence[str]) -> bool:
     """Run some files of tests in a copy of the repository; whether one failed or hung."""
     line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
-    line += ["-m", "not browser and not nightly", *(f"tests/test_{each}.py" for each in tests)]
+    line += ["-m", "not slow and not browser", *(f"tests/test_{each}.py" for each in tests)]
     paths = os.pathsep.join([str(folder), str(folder / "plugins")])
     cache = os.environ.get("ARTGEN_CACHE", str(Path(".cache").resolve()))
     environment = {**os.environ, "PYTHONPATH": paths, "ARTGEN_CACHE": cache}
