@@ -35,13 +35,10 @@ from artgen.registry import Registry
 collect_rarely()
 
 # The same examples every time, so that a change is not blamed for what chance found;
-# `pytest --hypothesis-profile=default` looks for others. A busy machine is not blamed either.
-settings.register_profile(
-    "repeatable",
-    derandomize=True,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+# `pytest --hypothesis-profile=night` looks for others. A busy machine is not blamed either.
+patient = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("repeatable", derandomize=True, **patient)
+settings.register_profile("night", max_examples=300, **patient)
 settings.load_profile("repeatable")
 
 

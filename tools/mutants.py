@@ -30,7 +30,7 @@ MODULES = {
     "artgen/film/timeline.py": ("film", "morph"),
     "artgen/losses/_pixel.py": ("losses",),
     "artgen/losses/metrics.py": ("metrics",),
-    "artgen/raster/sampling.py": ("raster",),
+    "artgen/raster/sampling.py": ("shapes", "plotter"),
     "artgen/recipe/settings.py": ("settings",),
     "artgen/targets/idx.py": ("image_sets",),
     "artgen/targets/palette.py": ("palette",),
