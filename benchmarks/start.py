@@ -1,6 +1,7 @@
 """Seconds from a primitive to its kernels: compiled for the first time, and found in the cache.
 
 Each value is of a process of its own, the first one with empty caches; imports do not count.
+Those of shapes are the kernels that draw; a fit also compiles those of its search (`startup`).
 """
 
 from __future__ import annotations

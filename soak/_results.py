@@ -64,18 +64,17 @@ def record(promise: Promise, piece: str, row: Row) -> None:
 
 
 def write_page() -> None:
-    """Write the tables of the page from the rows that there are."""
+    """Write the table of the page from the rows that there are."""
     atomic_write(PAGE, shown(PAGE.read_text(encoding="utf-8"), read()).encode())
 
 
 def shown(page: str, rows: dict[str, Row]) -> str:
-    """The page with the tables of some rows."""
+    """The page with the table of some rows; those of each piece stand in results.json alone."""
     from soak._promise import every_promise
 
     before, _, rest = page.partition(BEGIN)
     found = every_promise()
-    tables = "\n\n".join(filter(None, (table(found, rows), _pieces(found, rows))))
-    return f"{before}{BEGIN}\n\n{tables}\n\n{END}{rest.partition(END)[2]}"
+    return f"{before}{BEGIN}\n\n{table(found, rows)}\n\n{END}{rest.partition(END)[2]}"
 
 
 def table(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
@@ -106,28 +105,6 @@ def table(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
         )
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)
-
-
-def _pieces(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
-    """A row for each piece that was tried."""
-    lines = [
-        "| promise | piece | cases | failures | observations | last run |",
-        "|---|---|--:|--:|---|---|",
-    ]
-    for promise in promises:
-        for piece in promise.pieces:
-            if (row := rows.get(f"{promise.name}:{piece}")) is not None:
-                measured = _listed(row.measurements)
-                cells = (
-                    promise.name,
-                    piece,
-                    f"{row.cases:,}",
-                    str(row.failed),
-                    measured,
-                    _when([row]),
-                )
-                lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines) if len(lines) > 2 else ""
 
 
 def _listed(measurements: dict[str, str]) -> str:
