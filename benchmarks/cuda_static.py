@@ -369,8 +369,13 @@ def resource_columns(capabilities: Sequence[int]) -> list[str]:
 def resource_rows(
     known: Mapping[int, Known], capabilities: Sequence[int]
 ) -> Iterator[tuple[str, list[str]]]:
-    """Every kernel with a cell per capability, a dash where ptxas does not know it."""
+    """The kernels with a cell per capability, a dash where ptxas does not know it.
+
+    Those that run once per splat are left out.
+    """
     for name in next(iter(known.values())):
+        if name in ("prepare", "finish"):
+            continue
         each = {capability: kernels[name] for capability, kernels in known.items()}
         cells = [
             f"{each[capability].registers} / {each[capability].resident(capability)}"
