@@ -19,11 +19,13 @@ __all__ = ["Sample", "Table", "commit", "figure", "machine", "ratio", "update_se
 INTRODUCTION = """\
 # Results
 
-`python -m benchmarks all --write` measures all of this on one commit and writes it here, and
-`python -m benchmarks check` measures ten figures again and says which moved. Each section names
-its command, commit, day and machine. `2.28 (2.20 to 2.40)` is a median with the least and the
-largest of the repetitions; pictures have no spread, since the same fit gives the same bytes.
-README.md and docs/ take their figures from here by name (`make figures`).
+`python -m benchmarks all --long --data DIR --write` measures all of this on one commit, in some
+hours, and writes it here. DIR holds the pictures of Kodak named below, and MNIST's files in
+`mnist/`; without it their rows are missing. `python -m benchmarks check` measures ten figures again
+and says which moved. Each section names its command, commit, day and machine. `2.28 (2.20 to 2.40)`
+is a median with the least and the largest of the repetitions; pictures have no spread, since the
+same fit gives the same bytes. README.md and docs/ take their figures from here by name
+(`make figures`).
 """
 
 
