@@ -12,7 +12,7 @@ PIP_FLAGS = -c constraints.txt $(if $(TORCH_INDEX),--extra-index-url $(TORCH_IND
 # Containers often set it. Modules that change while one works are compiled once, not by every process.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test quick durations lint declared figures size house bench gpu soak cluster gallery docs wheel clean
+.PHONY: demo test quick durations lint declared figures size house bench gpu soak cluster gallery docs wheel release clean
 
 demo: $(VENV)/installed  ## the astronaut in 300 triangles: a still, a video, an .art and a .json file
 	$(BIN)/artgen fit --recipe gallery/recipes/portrait-in-triangles.toml --video-size 720 --overwrite
@@ -71,6 +71,10 @@ docs: $(VENV)/installed-docs  ## the documentation as a site, in site/
 
 wheel: $(VENV)/installed-dev
 	$(BIN)/python -m build --wheel --outdir dist
+
+release: $(VENV)/installed-dev  ## sdist and wheel, checked and tried in clean environments; prints what to upload
+	$(PIP) $(PIP_FLAGS) -e '.[release]'
+	bash .ci/release
 
 clean:
 	rm -rf $(VENV) build dist artgen-out gallery/out gallery/out-quick site
