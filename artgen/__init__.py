@@ -24,21 +24,18 @@ _MOVED = {
     "artgen.engines": "Problem Report",
     "artgen.errors": "Diverged InputError Interrupted OutOfMemory OutputError PluginError "
     "UsageError",
-    "artgen.events": "Event Step",
+    "artgen.events": "Event",
     "artgen.init": "Context at_target_colour constant from_spacing normal on_detail uniform",
-    "artgen.ink": "InkOptions",
     "artgen.losses": "for_targets per_pixel",
     "artgen.nn": "grid_rows interpolate_grids prelu",
-    "artgen.primitives": "Blend EdgeOptions Map Sprites Texture bezier_points read_coverage "
-    "read_rgba",
+    "artgen.primitives": "Blend Map",
     "artgen.rates": "per_count per_spacing",
     "artgen.testing": "PLUGIN_API",
     "artgen.targets": "ImageTarget SampleTarget SetTarget TargetRequest curve_from_samples "
     "image_from_array points_from_samples set_from_arrays",
     "artgen_plugins.autograd": "Node",
-    "artgen_plugins.scratch": "curve_from_graph",
 }
-"""Names that were flat before version 0.2, by the module that they are in now."""
+"""Names that were flat in version 0.1, by the module that they are in now."""
 
 
 def __getattr__(name: str) -> object:
