@@ -81,6 +81,11 @@ class Population:
         self.elite, self.count = int(rates.elite), int(rates.most)
         self.scores, self.errors = np.zeros(size), np.zeros(size)
 
+    def make_room(self, *arrays: tuple[tuple[int, ...], type]) -> Arrays:
+        """Return zeros as `individuals`: arrays [P, *shape] of a type, and the numbers of parts."""
+        size, made = len(self), [*arrays, ((), np.int64)]
+        return tuple(np.zeros((size, *shape), dtype) for shape, dtype in made)
+
     def __len__(self) -> int:
         return len(self.scores)
 

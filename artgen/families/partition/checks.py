@@ -40,17 +40,10 @@ def cells(candidate: Candidate) -> str:
         if not np.isfinite(some).all():
             raise Failed(f"{candidate.cls.__name__}.{name} makes genes that are NaN or infinite")
         # White on black, one cell at a time.
+        places = torch.from_numpy(some.T.copy())
         alone = [
-            draw_partition(
-                partition,
-                {
-                    "sites": torch.from_numpy(some.T.copy()),
-                    "colour": torch.eye(SITES)[i].expand(3, -1),
-                },
-                CANVAS,
-                (0.0, 0.0, 0.0),
-            )[0]
-            for i in range(SITES)
+            draw_partition(partition, {"sites": places, "colour": white.expand(3, -1)}, CANVAS)[0]
+            for white in torch.eye(SITES)
         ]
         total = torch.stack(alone).sum(0)
         if not torch.allclose(total, torch.ones_like(total), atol=1e-4):

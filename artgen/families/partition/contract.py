@@ -99,9 +99,7 @@ class Partition(Primitive):
 def _anywhere(context: Context, shape: tuple[int, ...]) -> Tensor:
     """Draw x and y uniformly; set all other genes to 0."""
     genes = torch.zeros(shape)
-    half_width, half_height = context.canvas.reach
-    reach = torch.tensor([[half_width], [half_height]])
-    genes[:2] = reach * (2 * context.random(2, shape[-1]) - 1)
+    genes[:2] = torch.tensor(context.canvas.reach)[:, None] * (2 * context.random(2, shape[-1]) - 1)
     return genes
 
 

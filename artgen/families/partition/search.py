@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from artgen.engines.genetic.populations import Arrays, Population, population_of
+from artgen.engines.genetic.populations import Population, population_of
 from artgen.families.partition.contract import Partition
 from artgen.families.partition.paint import load_partition_kernels, unpack_sites
 from artgen.raster.sampling import make_grid
@@ -25,17 +25,10 @@ class SitePopulation(Population):
         self.kernels = load_partition_kernels(
             partition, "families.partition.search_kernels", "engines.genetic.generation_kernels"
         )
-        size, count = len(self), self.count
-
-        def room() -> Arrays:
-            return (
-                np.zeros((size, count, partition.genes)),
-                np.zeros((size, count, 3)),
-                np.zeros((size, count)),
-                np.zeros(size, np.int64),
-            )
-
-        self.individuals, self.offspring = room(), room()
+        shapes = (self.count, partition.genes), (self.count, 3), (self.count,)
+        self.individuals, self.offspring = (
+            self.make_room(*((shape, np.float64) for shape in shapes)) for _ in range(2)
+        )
 
     def set_block(self, block: int) -> None:
         """Add up the target along rows, this many rows of pixels at a time."""

@@ -237,6 +237,13 @@ class ClimbEngine(Engine):
         self.best = replace(self.problem.drawing, tensors=best)
         self.layers.forget()
 
+    def go_on(self, tensors: Mapping[str, Tensor], steps: int) -> None:
+        """Refine these shapes from now on, after so many `steps`."""
+        self.stack, self.step, self.refined = unpack(tensors), steps, steps
+        self.births, self.limit = _unborn(self.stack.number), self.stack.number
+        self.errors, self.pass_error, self.finished = [], math.inf, False
+        self.layers.forget()
+
     def converged(self) -> dict[str, Any]:
         """The count that placing ended with, where it was to find one."""
         return {"count": self.stack.number, "converge": 0.0} if self.options.converge else {}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, ClassVar, Literal
@@ -11,9 +10,8 @@ import numpy as np
 from torch import Tensor
 
 from artgen.compiler import kernel_cache
-from artgen.engines.base import Problem, State
+from artgen.engines.base import Problem
 from artgen.engines.genetic.populations import (
-    Arrays,
     Floats,
     Population,
     Refine,
@@ -63,18 +61,7 @@ class ShapePopulation(Population):
         climber.start(replace(problem, options={**problem.options, **CLIMB}))
 
         def refine(tensors: dict[str, Tensor], before: int, number: int) -> Mapping[str, Tensor]:
-            state: State = {
-                "step": before,
-                "refined": before,
-                "limit": len(tensors["alpha"]),
-                "errors": [],
-                "pass_error": math.inf,
-                "finished": False,
-                "best_loss": math.inf,
-            }
-            for name, tensor in tensors.items():
-                state[f"now.{name}"] = state[f"best.{name}"] = tensor
-            climber.load_state_dict(state)
+            climber.go_on(tensors, before)
             climber.advance(number)
             return climber.drawing(best=False).tensors
 
@@ -86,20 +73,12 @@ class ShapePopulation(Population):
         functions = load_kernels(shape, "families.shape.function_kernels").FUNCTIONS
         self.functions = (*functions, tables_of(shape))
         self.shape = shape
-        most = max(member.genes for member in shape.members)
-        size, count = len(self), self.count
-
-        def room() -> Arrays:
-            return (
-                np.zeros((size, count), np.int64),
-                np.zeros((size, count, most)),
-                np.zeros((size, count, 4)),
-                np.zeros((size, count, 4), np.int64),
-                np.zeros((size, 1, 2)),
-                np.zeros(size, np.int64),
-            )
-
-        self.individuals, self.offspring = room(), room()
+        most, count = max(member.genes for member in shape.members), self.count
+        arrays = (
+            *(((count,), np.int64), ((count, most), np.float64), ((count, 4), np.float64)),
+            *(((count, 4), np.int64), ((1, 2), np.float64)),
+        )
+        self.individuals, self.offspring = self.make_room(*arrays), self.make_room(*arrays)
 
     def set_block(self, block: int) -> None:
         """Average blocks of the target, and draw as large as that."""
