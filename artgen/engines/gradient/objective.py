@@ -148,7 +148,7 @@ class Objective:
 
     def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
         """The picture of a step, [3, height, width]."""
-        return self._paint(tensors, canvas)
+        return self._paint(tensors, canvas, self.softness(step))
 
     def softness(self, step: int) -> float:
         """The softness of the blend over at a step, see `artgen.raster.paint`."""

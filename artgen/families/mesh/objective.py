@@ -193,6 +193,8 @@ class MeshDensification(Densification):
     linear in the position, if it is divided otherwise.
     """
 
+    primitive: Mesh
+
     def kept_parts(
         self, tensors: Mapping[str, Tensor], step: int, worth: Tensor | None = None
     ) -> Tensor:
@@ -229,7 +231,6 @@ class MeshDensification(Densification):
         return {"xy": place.T.float(), "colour": colour}
 
     def _triangulate(self, tensors: Mapping[str, Tensor]) -> Triangulation:
-        assert isinstance(self.primitive, Mesh)
         return triangulate(self.primitive, tensors["xy"], self.problem.drawing.canvas)
 
     def _splits(self, found: Triangulation) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -270,32 +270,22 @@ def check_shape(shape: Shape) -> None:
     """Raise PluginError if a shape is incomplete, or its functions fail in plain Python."""
     for member in shape.members:
         cls = type(member)
-        if member.genes < 1:
-            raise broken(
-                cls.__name__,
-                cls,
-                f"has {member.genes} genes, but must have at least 1",
-                hint="set genes",
-            )
-        if len(member.gene_names) not in (0, member.genes):
-            raise broken(
-                cls.__name__,
-                cls,
-                f"names {len(member.gene_names)} of {member.genes} genes",
-                hint="gene_names has a name for each, or none",
-            )
-        missing = [
-            each
-            for each in ("random", *covering(member))
-            if getattr(member, each) is getattr(Shape, each)
-        ]
-        if missing:
-            raise broken(
-                cls.__name__,
-                cls,
-                f"does not define {' and '.join(missing)}",
-                hint="a shape has random, and vertices or curves and outline, or bounds and span",
-            )
+        for problem, hint in _faults(member):
+            raise broken(cls.__name__, cls, problem, hint)
         check_static(cls, (*_SIGNATURES, "outline", "bounds", "span"))
         functions = ("random", "valid", "mutate", *covering(member))
         try_in_python(member, functions, member.genes, member.outline_points)
+
+
+def _faults(member: Shape) -> Iterator[tuple[str, str]]:
+    """Yield what is missing in a shape, and what to do."""
+    if member.genes < 1:
+        yield f"has {member.genes} genes, but must have at least 1", "set genes"
+    if len(member.gene_names) not in (0, member.genes):
+        problem = f"names {len(member.gene_names)} of {member.genes} genes"
+        yield problem, "gene_names has a name for each, or none"
+    needed = ("random", *covering(member))
+    missing = [each for each in needed if getattr(member, each) is getattr(Shape, each)]
+    if missing:
+        hint = "a shape has random, and vertices or curves and outline, or bounds and span"
+        yield f"does not define {' and '.join(missing)}", hint

@@ -21,7 +21,6 @@ from artgen.families.splat.footprint import Goal, StepProblem, footprint_of
 from artgen.losses import exponential, l1, mse
 from artgen.primitives import Primitive
 from artgen.raster import paint
-from artgen.values.canvas import Canvas
 
 _LOSSES = (mse, l1, exponential)
 """Losses that a device knows, by the names of the functions."""
@@ -162,12 +161,8 @@ class SplatObjective(Objective):
             self._goals[divisor] = Goal(target.contiguous(), slope[0].contiguous(), background)
         return self._goals[divisor]
 
-    def paint(self, tensors: Mapping[str, Tensor], canvas: Canvas, step: int) -> Tensor:
-        """The picture of a step: the order of the parts is soft at first and hardens."""
-        return self._paint(tensors, canvas, self.softness(step))
-
     def softness(self, step: int) -> float:
-        """From 1 to 0 in the share `soften` of the steps."""
+        """From 1 to 0 in the share `soften` of the steps: the order of the parts hardens."""
         learning = self.options.soften * self.problem.total_steps
         return max(0.0, 1 - self.problem.position(step) / learning) if learning else 0.0
 
