@@ -7,7 +7,7 @@ import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from artgen.base.errors import InputError
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
 
 _LN2 = math.log(2)
 _MOST_PIXELS = 64_000_000
@@ -148,10 +151,10 @@ class Texture:
 
 def picture_text(picture: NDArray[np.float32]) -> str:
     """Return a gray or RGBA picture, from 0 to 1, as a PNG in a data URI."""
-    from PIL import Image
+    import PIL.Image
 
     data = io.BytesIO()
-    Image.fromarray(np.rint(picture.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
+    PIL.Image.fromarray(np.rint(picture.clip(0, 1) * 255).astype(np.uint8)).save(data, "PNG")
     return _TEXT + base64.b64encode(data.getvalue()).decode()
 
 
@@ -178,31 +181,32 @@ def read_rgba(file: str | Path, side: int) -> NDArray[np.float32]:
     return _fitted(picture, picture.getchannel("A"), side, file)
 
 
-def _fitted(picture: Any, cover: Any, side: int, file: str | Path) -> NDArray[np.float32]:
+def _fitted(picture: Image, cover: Image, side: int, file: str | Path) -> NDArray[np.float32]:
     """The part of a picture of Pillow that `cover` is not 0 in, fitted into a square."""
-    from PIL import Image, ImageOps
+    from PIL import ImageOps
+    from PIL.Image import Resampling
 
     box = cover.getbbox()
     if box is None:
         raise InputError(
             f"the picture {str(file)!r} is empty", hint="it needs opaque pixels, or dark ones"
         )
-    fitted = ImageOps.pad(picture.crop(box), (side, side), Image.Resampling.LANCZOS)
+    fitted = ImageOps.pad(picture.crop(box), (side, side), Resampling.LANCZOS)
     return np.asarray(fitted, np.float32) / np.float32(255)
 
 
-def _read(file: Any, name: str) -> Any:
+def _read(file: str | Path | io.BytesIO, name: str) -> Image:
     """The picture of Pillow in a file. Raises InputError naming it."""
-    from PIL import Image, UnidentifiedImageError
+    import PIL.Image
 
     try:
-        picture = Image.open(file)
+        picture = PIL.Image.open(file)
         if picture.width * picture.height > _MOST_PIXELS:
             raise ValueError(f"it has more than {_MOST_PIXELS:,} pixels")
         picture.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, PIL.Image.DecompressionBombError) as error:
         reason, hint = str(error), "use a PNG with alpha, or a dark drawing on white"
-        if isinstance(error, UnidentifiedImageError):
+        if isinstance(error, PIL.UnidentifiedImageError):
             reason = "it is not a picture"
         elif isinstance(error, OSError) and error.strerror:
             reason, hint = error.strerror, "check the path and its permissions"

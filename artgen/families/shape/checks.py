@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from artgen.families.shape import search_checks
@@ -278,7 +279,7 @@ def _answer(shape: Shape, name: str, genes: Floats) -> Any:
             return getattr(shape, name)(genes)
 
 
-def _gene(shape: Shape, which: Any) -> str:
+def _gene(shape: Shape, which: NDArray[np.bool_]) -> str:
     """Name the first marked gene, such as ``gene 3 (angle)``."""
     number = int(np.argmax(which))
     name = f" ({shape.gene_names[number]})" if shape.gene_names else ""
@@ -316,7 +317,7 @@ def _drawn(shape: Shape, genes: Floats, canvas: Canvas) -> Floats:
     return drawn
 
 
-def _sampled(shape: Shape, genes: Floats, side: int = 100) -> tuple[Floats, Any]:
+def _sampled(shape: Shape, genes: Floats, side: int = 100) -> tuple[Floats, NDArray[np.bool_]]:
     """Return points in and around the shape, [side², 2], and which of them it covers."""
     points = shape.polygon(genes)
     low, high = points.min(0), points.max(0)

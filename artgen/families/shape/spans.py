@@ -29,7 +29,7 @@ from artgen.families.shape.symmetry import Symmetry
 from artgen.raster.sampling import SAMPLE_ROWS, cut_rows, make_grid
 from artgen.values.canvas import Canvas
 
-Array: TypeAlias = NDArray[Any]
+Floats: TypeAlias = NDArray[np.float64]
 
 
 class Stack(NamedTuple):
@@ -39,10 +39,10 @@ class Stack(NamedTuple):
     that float32 can hold, as that is what drawings store.
     """
 
-    kind: Array
-    genes: Array
-    colour: Array
-    alpha: Array
+    kind: NDArray[np.int64]
+    genes: Floats
+    colour: Floats
+    alpha: Floats
 
     @property
     def number(self) -> int:
@@ -87,7 +87,7 @@ def draw_shapes(
 def unpack(tensors: Mapping[str, Tensor]) -> Stack:
     """Return the tensors of a drawing as arguments of the kernels."""
 
-    def rows(name: str) -> NDArray[np.float64]:
+    def rows(name: str) -> Floats:
         return np.ascontiguousarray(tensors[name].detach().cpu().numpy().T, np.float64)
 
     alpha = rows("alpha")
@@ -102,7 +102,7 @@ def pack(shape: Shape, stack: Stack) -> dict[str, Tensor]:
     """Return the tensors of a drawing of shapes, the opposite of `unpack`."""
     values = {"genes": stack.genes.T, "colour": stack.colour.T, "alpha": stack.alpha}
     if len(shape.members) > 1:
-        values["kind"] = stack.kind
+        values["kind"] = stack.kind.astype(np.float64)
     return {name: torch.from_numpy(value.astype(np.float32, "C")) for name, value in values.items()}
 
 
