@@ -185,15 +185,19 @@ class Suite:
                 print(done.stdout, flush=True)
 
 
-def count_jobs() -> int:
-    """Return how many processes this machine has the processors and the memory for."""
+def count_processors() -> int:
+    """Return how many processors this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)
-    processors = len(affinity(0)) if affinity else os.cpu_count() or 1
+    return len(affinity(0)) if affinity else os.cpu_count() or 1
+
+
+def limit_jobs(asked: int) -> int:
+    """Return how many of the processes asked for this machine has the memory for."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
-        return processors
-    return max(1, min(processors, memory // MEMORY))
+        return max(1, asked)
+    return max(1, min(asked, memory // MEMORY))
 
 
 def find_files(arguments: Sequence[str]) -> list[str]:
@@ -229,7 +233,7 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         "python -m tools.suite", description=__doc__, allow_abbrev=False
     )
-    parser.add_argument("-j", type=int, default=count_jobs(), help="processes at once")
+    parser.add_argument("-j", type=int, default=count_processors(), help="processes at once")
     parser.add_argument("--record", action="store_true", help=f"write {DURATIONS} anew")
     options, arguments = parser.parse_known_args(given)
     files = find_files(arguments)
@@ -237,7 +241,7 @@ def main(given: Sequence[str] | None = None) -> int:
     began = time.monotonic()
     suite = Suite(
         cut(files, quick),
-        max(1, min(options.j, count_jobs())),
+        limit_jobs(options.j),
         [each for each in arguments if each not in files],
     )
     workers = [threading.Thread(target=suite.work) for _ in range(suite.jobs)]
