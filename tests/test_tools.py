@@ -75,6 +75,14 @@ def test_long_files_are_cut_and_groups_become_smaller_towards_the_end(tmp_path, 
     }
 
 
+def test_as_many_processes_as_asked_have_room_in_memory(monkeypatch):
+    assert suite.limit_jobs(0) == 1
+    monkeypatch.setattr(suite, "MEMORY", 1)
+    assert suite.limit_jobs(5) == 5
+    monkeypatch.setattr(suite, "MEMORY", 2**60)
+    assert suite.limit_jobs(5) == 1
+
+
 def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night(
     tmp_path, capsys, monkeypatch
 ):
