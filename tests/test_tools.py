@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tools import size, suite
 from tools.house import find_circles, find_floors
 from tools.mutants import mutants
@@ -83,6 +85,7 @@ def test_as_many_processes_as_asked_have_room_in_memory(monkeypatch):
     assert suite.limit_jobs(5) == 1
 
 
+@pytest.mark.slow
 def test_a_group_says_what_failed_what_was_skipped_and_what_is_left_to_the_night(
     tmp_path, capsys, monkeypatch
 ):
