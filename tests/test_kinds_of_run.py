@@ -19,6 +19,7 @@ from artgen.recipe import KindTable, Recipe
 from artgen.registry import Registry
 from artgen.runs import Asked, PictureRun, RunKind, run
 from artgen.runs.kind import find_kind
+from artgen.testing import examine
 
 STAGE = {"steps": 12}
 BARE = {"video": False, "history": 0}
@@ -137,3 +138,71 @@ def test_every_kind_is_found_and_describes_itself() -> None:
     assert all(issubclass(kind, RunKind) and kind.__doc__ for kind in kinds.values())
     assert {name for name, kind in kinds.items() if kind.divisible} == {"clip", "tiles"}
     assert issubclass(kinds["set"], PictureRun)
+
+
+PLANTED = {
+    "schema": ('"cells in a row and in a column"', '""'),
+    "takes": ("recipe.output.video, ", "not recipe.output.video, "),
+    "complete": (
+        "def resume(self)",
+        "def with_options(self, recipe):\n        return recipe\n\n    def resume(self)",
+    ),
+    "steps": ("done = (1 + number)", "done = (9 - number)"),
+    "again": ("recipe.seed + number", "recipe.seed + int(np.random.default_rng().integers(10**6))"),
+}
+"""Changes of the guide's plugin, by the check that finds each."""
+
+
+@pytest.mark.parametrize("check", [*PLANTED, None])
+def test_a_check_finds_the_mistake(check: str | None, grid: Path, tmp_path: Path) -> None:
+    text = grid.read_text(encoding="utf-8")
+    if check is not None:
+        assert text.count(PLANTED[check][0]) == 1
+        text = text.replace(*PLANTED[check])
+    file = tmp_path / "planted.py"
+    file.write_text(text, encoding="utf-8")
+    registry = Registry(files=[file], environ={})
+    results = [*examine(registry.find("run", "seeds"), registry)]
+    assert [each.check for each in results if each.status == "failed"] == ([check] if check else [])
+
+
+RESUMED = """
+import artgen
+from artgen.runs import PictureRun
+
+class Kind(PictureRun):
+    "A picture that is resumed {how}."
+    again = False
+    def resume(self):
+        {resume}
+    def still(self, fitted, pixels):
+        return 255 - pixels if self.again else pixels
+
+@artgen.hookimpl
+def artgen_runs():
+    return [artgen.Spec("other", "Planted", Kind)]
+"""
+
+
+@pytest.mark.parametrize(
+    ("resume", "status"), [("super().resume()", "ok"), ("self.again = True", "failed")]
+)
+def test_a_run_that_goes_on_otherwise_is_found(resume: str, status: str, tmp_path: Path) -> None:
+    file = tmp_path / "planted.py"
+    file.write_text(RESUMED.format(how=status, resume=resume), encoding="utf-8")
+    registry = Registry(files=[file], environ={})
+    results = {each.check: each for each in examine(registry.find("run", "other"), registry)}
+    assert (results["resume"].status, results["resume"].detail != "") == (
+        status,
+        status == "failed",
+    )
+    assert all(each.status == "ok" for name, each in results.items() if name != "resume")
+
+
+@pytest.mark.nightly
+@pytest.mark.parametrize("name", ["picture", "clip", "samples", "set", "tiles"])
+def test_own_kinds_pass_the_checks(name: str) -> None:
+    registry = Registry(environ={})
+    results = [*examine(registry.find("run", name), registry)]
+    assert len(results) == 8
+    assert [each for each in results if each.status != "ok"] == []

@@ -94,6 +94,11 @@ class Estimate:
     video_bytes: int | None = None
 
 
+@dataclass(frozen=True)
+class _NoOptions:
+    """A kind without options."""
+
+
 class RunKind(ABC):
     """A kind of run; an object of it is one run.
 
@@ -102,8 +107,8 @@ class RunKind(ABC):
     answers on what was fitted. `estimate` takes the place of `begin` and `fit` in a dry run.
     """
 
-    Options: ClassVar[type[Any] | None] = None
-    """A dataclass of the options that the table `kind` of a recipe may have, if any."""
+    Options: ClassVar[type[Any]] = _NoOptions
+    """A dataclass of the options that the table `kind` of a recipe may have."""
 
     tables: ClassVar[frozenset[str]] = frozenset()
     """The tables of a recipe that are for this kind alone."""
@@ -121,7 +126,7 @@ class RunKind(ABC):
         table = asked.recipe.kind
         given = {} if table is None else table.options
         owner = f"kind of run {asked.recipe.run_kind}"
-        self.options = parse_options(self.Options or _NoOptions, given, owner)
+        self.options = parse_options(self.Options, given, owner)
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """Why this kind does not take the recipe, whose target is called `source`, if it does not.
@@ -210,11 +215,6 @@ class RunKind(ABC):
     def place(self, folder: Path | None) -> Path:
         """The folder, or a temporary one that is there until `close`."""
         return folder or Path(self.held.enter_context(TemporaryDirectory()))
-
-
-@dataclass(frozen=True)
-class _NoOptions:
-    """A kind without options."""
 
 
 def find_kind(asked: Asked) -> RunKind:

@@ -14,6 +14,7 @@ from artgen.testing import (
     names,
     observer,
     pointwise,
+    run_kind,
     target,
 )
 from artgen.testing.candidate import Offer
@@ -66,7 +67,7 @@ OTHERS: dict[str, tuple[Check, ...]] = {
     "look": look.LOOK,
     "loss": loss.LOSS,
     "observer": observer.OBSERVER,
-    "run": (),
+    "run": run_kind.RUN,
     "target": target.TARGET,
 }
 

@@ -58,7 +58,7 @@ class TiledRun(RunKind):
     ready, and end after the last tile.
     """
 
-    divisible = True
+    tables, divisible = frozenset({"tiles"}), True
 
     def reasons_against(self, recipe: Recipe, source: str) -> Iterator[Reason]:
         """What takes the whole picture at once."""
