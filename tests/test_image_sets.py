@@ -15,6 +15,7 @@ from PIL import Image
 from artgen.errors import InputError, UsageError
 from artgen.registry import default
 from artgen.targets import Source, TargetRequest, kind_by_name, open_image_set, set_from_arrays
+from artgen.targets.idx import files_beside
 from artgen_plugins.samples.digits import open_digits
 
 RNG = np.random.default_rng(3)
@@ -134,6 +135,14 @@ def test_idx_files_belong_together(mnist):
         np.testing.assert_array_equal(target.test_labels, arrays["t10k-labels-idx1-ubyte.gz"])
         assert target.subject.classes == ("0", "1", "2", "3", "4")
         assert target.source == path.name
+
+
+def test_files_of_an_idx_set_are_those_beside_its_pictures(mnist):
+    folder, arrays = mnist
+    (folder / "photo.png").touch()
+    beside = [folder / name for name in sorted(arrays)]
+    assert files_beside(folder / "t10k-images-idx3-ubyte") == beside
+    assert files_beside(folder / "photo.png") == []
 
 
 def test_an_idx_file_alone_is_split(tmp_path):
