@@ -88,7 +88,7 @@ def examples_of(command: Any) -> Sequence[str]:
 
 def _usual(command: str) -> set[str]:
     keys = flagged() if command == "fit" else ()
-    declared = {name for name, _, key in keys if key.flag is not None and key.flag.usual}
+    declared = {name for name, _, _, flag in keys if flag.usual}
     named = USUAL.get(command, ())
     return {*named, *declared, "help", "help_all"} if named else set()
 

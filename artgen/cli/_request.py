@@ -17,7 +17,7 @@ from artgen.cli import _completion
 from artgen.cli._flags import Framing, Panel
 from artgen.cli._where import SEE
 from artgen.recipe import flagged, keys
-from artgen.recipe.keys import Key
+from artgen.recipe.keys import Flag, Key
 from artgen.values.frame import is_focus, parse_frame, parse_pixels
 
 T = TypeVar("T")
@@ -29,26 +29,26 @@ def _keyed(cls: type[T]) -> type[T]:
     """Make the attributes of a class flags, and add one for each key that declares one."""
     own = [(name, vars(cls)[name], kind) for name, kind in get_type_hints(cls).items()]
     own = [each for each in own if each[0] != "panels"]
-    flags = [*own, *((name, _option(name, each), _type(each)) for name, _, each in flagged())]
+    flags = [
+        *own,
+        *((name, _option(name, key, flag), _type(key, flag)) for name, _, key, flag in flagged()),
+    ]
     only = inspect.Parameter.KEYWORD_ONLY
     parameters = [inspect.Parameter(n, only, default=d, annotation=t) for n, d, t in flags]
     cls.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     return cls
 
 
-def _type(key: Key) -> Any:
-    assert key.flag is not None
-    kind = key.flag.typed or key.type
+def _type(key: Key, flag: Flag) -> Any:
+    kind = flag.typed or key.type
     if get_origin(kind) in (Union, types.UnionType):
         kind = next(each for each in get_args(kind) if each is not type(None))
     return kind if kind is bool else kind | None
 
 
-def _option(name: str, key: Key) -> Any:
-    flag = key.flag
-    assert flag is not None
+def _option(name: str, key: Key, flag: Flag) -> Any:
     panel, names = Panel(flag.panel), flag.names or (f"--{name.replace('_', '-')}",)
-    if _type(key) is bool:
+    if _type(key, flag) is bool:
         return panel.switch(flag.help, *names)
     low, high = flag.low, flag.high
     if low is None and flag.typed is None:
@@ -115,7 +115,7 @@ class Request:
 
     def stages(self) -> dict[str, Any]:
         """The values of the flags of stages, as typed."""
-        own = {key.field: self.given(name) for name, table, key in flagged() if table == "stage"}
+        own = {key.field: self.given(name) for name, table, key, _ in flagged() if table == "stage"}
         return {**own, "polish": self.polish or None}
 
     def tables(self, framing: Framing) -> dict[str, Any]:
@@ -124,10 +124,10 @@ class Request:
         Raises UsageError.
         """
         tables: dict[str, Any] = {}
-        for name, table, key in flagged():
+        for name, table, key, flag in flagged():
             if table != "stage":
                 owner = tables.setdefault(table, {}) if table else tables
-                owner[key.name] = self._value(name, key)
+                owner[key.name] = self._value(name, flag)
         self._frame(tables["target"], tables["output"], framing)
         video = self.film_file
         tables["output"]["video"] = False if self.no_video else None if video is None else True
@@ -163,9 +163,8 @@ class Request:
             return source
         return str(parsed.at(os.path.abspath(parsed.path)))
 
-    def _value(self, name: str, key: Key) -> Any:
-        value, flag = self.given(name), key.flag
-        assert flag is not None
+    def _value(self, name: str, flag: Flag) -> Any:
+        value = self.given(name)
         if value is None:
             return None
         if flag.file:

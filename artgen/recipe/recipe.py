@@ -16,7 +16,7 @@ from typing import Any, Literal, TypeVar
 from artgen.base.errors import InputError, UsageError
 from artgen.base.files import read_regular
 from artgen.base.toml import DEEPEST, parse_toml
-from artgen.recipe.keys import MAKE, Key, key
+from artgen.recipe.keys import MAKE, Flag, Key, key
 from artgen.recipe.table import Misfit, Table
 from artgen.recipe.tables import (
     MOST_STAGES,
@@ -198,9 +198,9 @@ class Recipe(Table):
         return self.replace(kind=kind)
 
 
-def flagged() -> Iterator[tuple[str, str, Key]]:
-    """Yield the keys that have flags, as `_named` does."""
-    return (each for each in _named() if each[2].flag is not None)
+def flagged() -> Iterator[tuple[str, str, Key, Flag]]:
+    """Yield the keys that have flags, as `_named` does, and the flags."""
+    return ((*named, named[2].flag) for named in _named() if named[2].flag is not None)
 
 
 def keywords() -> Iterator[tuple[str, str, Key]]:
