@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ from artgen.runs.device import threads
 from artgen.runs.elsewhere import StepSum, gathered, taken_by_task
 from artgen.runs.folder import RunFolder
 from artgen.runs.job import Fitted, Job
-from artgen.runs.kind import Estimate, Frames, Reason, RunKind, Started
+from artgen.runs.kind import Frames, Reason, RunKind, Started
 from artgen.runs.loop.recovery import on_cpu
 from artgen.runs.opening import read_target
 from artgen.runs.picture.run import PictureRun
@@ -53,9 +53,7 @@ class ClipRun(PictureRun):
         """The plan with how frames follow one another."""
         return plan_clip(plan)
 
-    def estimate(self, job: Job, compiled: Sequence[str]) -> Estimate:
-        """The recipe alone."""
-        return RunKind.estimate(self, job, compiled)
+    estimate = RunKind.estimate
 
     def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
         """Find the scenes, and the steps of their frames where there is a time."""

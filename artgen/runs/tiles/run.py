@@ -16,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from operator import itemgetter
-from typing import Any, Self
+from typing import Any
 
 import torch
 
@@ -82,9 +82,8 @@ class TiledRun(RunKind):
         self.workers: TileWorkers | None = None
         if asked.elsewhere is not None:
             # They start while this process gets ready.
-            self.workers = self.held.enter_context(
-                TileWorkers(table, picture.canvas, asked.elsewhere, cpus=asked.threads)
-            )
+            self.workers = TileWorkers(table, picture.canvas, asked.elsewhere, cpus=asked.threads)
+            self.held.callback(self.workers.close)
         return prepare_tiled(asked, picture)
 
     def begin(self, job: Job, folder: RunFolder | None = None, started: Started = None) -> None:
@@ -112,7 +111,7 @@ class TiledRun(RunKind):
             return self._fit()
         finally:
             if self.workers is not None:
-                self.workers.end()
+                self.workers.close()
 
     def metrics(self, fitted: Fitted, picture: Rendering, film: Film | None) -> Mapping[str, Any]:
         """Those of the view, and the loss averaged over strips of the 8-bit pixels."""
@@ -273,8 +272,7 @@ class TiledRun(RunKind):
 class TileWorkers:
     """The executor that fits the tiles of a picture; it starts at once, in a thread.
 
-    `started` ends when it has. It ends with a `with` block, once it has started, or before that by
-    `end`.
+    `started` ends when it has; `close` ends it.
     """
 
     def __init__(
@@ -289,13 +287,7 @@ class TileWorkers:
         )
         self.started: Future[None] = self._pool.submit(self._held.enter_context, session)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *error: Any) -> None:
-        self.end()
-
-    def end(self) -> None:
+    def close(self) -> None:
         """Wait until it has started, and end it."""
         self._pool.shutdown()
         self._held.close()
