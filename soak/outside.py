@@ -278,6 +278,7 @@ def _ended(code: int, printed: str, sent: signal.Signals, out: Path) -> str | No
 def _signalled(line: list[str], folder: Path, where: str, number: int) -> None:
     """In the new process: a signal at the first call of a function."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # under nohup it is ignored
     sent: list[int] = []
 
     def send(*given: Any) -> None:
