@@ -147,7 +147,7 @@ def report(megapixels: float, steps: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         file = folder / "texture.tif"
-        file.write_bytes(encode_tiff_strips(texture(side), side))
+        file.write_bytes(encode_tiff_strips(texture(side), side, "{}"))
         before = _seconds()
         asked = _recipe(str(file), count, steps) | {"tiles": {"side": SIDE, "margin": MARGIN}}
         asked["target"]["max_pixels"] = side**2
@@ -167,7 +167,7 @@ def compare_workers(megapixels: float, steps: int) -> Table:
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "texture.tif"
-        file.write_bytes(encode_tiff_strips(texture(side), side))
+        file.write_bytes(encode_tiff_strips(texture(side), side, "{}"))
         asked = ["fit", file, "-n", side**2 // PER_PART, "--tiles", 512, "--steps", steps]
         asked += ["--seed", 1, "--threads", 1, "--no-video", "--name", "a", "--overwrite", "-q"]
         for way, flags in ways.items():
