@@ -1,9 +1,8 @@
 """Many runs at a time: seconds per run, what it costs to send one away, and who needs memory.
 
-Seconds per run are the difference between two batches, divided by the runs that one has more, so
-that the start (imports, processes, Ray) is apart. Tiny runs have one step: what they take is the
-cost of being a run. The memory is the peak of the process that waits, not of those that work.
-Commands take turns; values are medians.
+Seconds per run are the difference between two batches, divided by the runs that one has more,
+without the start (imports, processes, Ray). Tiny runs have one step. The memory is the peak of the
+process that waits, not of those that work. Commands take turns; values are medians.
 """
 
 from __future__ import annotations

@@ -2,10 +2,9 @@
 
 Pictures are fitted at 256 pixels by `climb`, then polished by `gradient` with the opacity kept, one
 seed. An SVG of artgen includes its recipe. The shapes have as many numbers for their outlines as
-the blobs: 8 each, so there are 4/3 as many triangles. vtracer and the renderer resvg are used where
-the packages `vtracer` and `resvg_py` are installed; the SVG of vtracer is drawn four times as large
-and averaged. Seconds are those of one whole fit, kernels that had to be compiled included.
-Evaluations are candidates of the same reach, as in `shapes`.
+the blobs: 8 each, so there are 4/3 as many triangles. The SVG of vtracer is drawn by resvg four
+times as large and averaged (packages `vtracer` and `resvg_py`). Seconds are those of one whole fit,
+compiling included. Evaluations are as in `shapes`.
 """
 
 from __future__ import annotations

@@ -1,22 +1,19 @@
 """Clips: frames that continue from one another against separate fits of each frame.
 
 The clips are `sample:clip`, a photograph that is panned, turned and lit, and the three that are
-drawn by code, each at its own speed and at twice that, as folders of PNG. With `motion` parts are
-carried along by the optical flow; without, splats go on as their neighbours did, and shapes climb
-from where they are. Separate fits have a seed each, and are made of the last three
-frames alone, which are the farthest from the first fit; PSNR, in dB, and flicker are of these
-frames. Those of splats take 400 steps, where the first fit of a clip takes 500, so that both come
-to about the same PSNR but on the balls; those of shapes take as many as the first fit. Steps and
-CPU seconds are per frame, of everything from reading to the metrics, on one thread, the first fit
-included: without it, a Gaussian clip takes 50 steps per frame, and triangles take 20.
+drawn by code, each at its own speed and at twice that. Without motion, splats go on as their
+neighbours did, and shapes climb from where they are. Separate fits have a seed each, and are made
+of the last three frames alone, which are the farthest from the first fit; PSNR, in dB, and flicker
+are of these frames. Those of splats take 400 steps, where the first fit of a clip takes 500, so
+that both come to about the same PSNR but on the balls; those of shapes take as many as the first
+fit. Steps and CPU seconds are per frame, on one thread, the first fit included: without it, a
+Gaussian clip takes 50 steps per frame, and triangles take 20.
 
 Flicker is the mean squared error of the change from frame to frame, in units of 10⁻⁴: at the same
-pixel, and along the motion of the clip. At the same pixel it cannot be halved at an equal PSNR
-where an error moves with what it is an error of by more than its own grain, a pixel or two. There
-the errors of two frames are uncorrelated even if the drawing moves exactly as the clip does, and
-the flicker is about twice the mean squared error, as in separate fits. Along the motion is the fair
-comparison. For one clip, `interrupted` says whether a run that was stopped and resumed gives the
-same film, byte for byte.
+pixel, and along the motion of the clip, which is the fair comparison: at the same pixel, errors of
+more than a pixel or two of motion are uncorrelated even if the drawing moves exactly as the clip
+does. `interrupted` says whether a run that was stopped and resumed gives the same film, byte for
+byte.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """What whole commands take with the defaults: quality, CPU seconds and memory.
 
-Every row is `artgen fit` in a process of its own on two threads, without a video, with caches full:
-from the start of Python to the written files. The peak is that of the resident memory, Python and
-torch included.
+Every row is `artgen fit` in a process of its own on two threads, without a video, with caches full.
+The peak is that of the resident memory, Python and torch included.
 """
 
 from __future__ import annotations

@@ -5,11 +5,9 @@ thread are ptxas's, shared memory is per block, and resident warps are those tha
 memory and blocks allow on a multiprocessor.
 
 The bounds are a roofline, for lanes that are all used. Instructions per evaluation are those of the
-loop over splats or pixels in the machine code, by evaluations per thread; branches that are seldom
-taken count too. *Issued* is how many evaluations the schedulers can issue, one instruction per lane
-of FP32, or the special functions if these take longer. *From memory* is what the bandwidth allows
-where no read of the loop comes from a cache. A real run can at most reach *issued*, and loses less
-to memory the more the caches hold.
+loop over splats or pixels in the machine code; branches that are seldom taken count too. *Issued*
+is how many evaluations the schedulers can issue, which no real run exceeds. *From memory* is what
+the bandwidth allows where no read comes from a cache.
 """
 
 from __future__ import annotations

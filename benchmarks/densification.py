@@ -5,10 +5,9 @@ Fits of the same steps and seeds with one thread. *Earlier* are the settings bef
 PSNR differs from it, in dB. *All* are the defaults. CPU milliseconds are those of whole fits,
 evaluations included.
 
-What was tried and left out, since it gained less than 0.1 dB in fits of 4,000 steps: the best of
-several new parts by their projection on the residual, their colours from that projection, more
-parts for a while, other exponents. New parts along the edges of the target (structure tensor)
-gained a little there and nothing in 500 steps; they would need an option in every kind of splat.
+Left out, since they gained less than 0.1 dB in 4,000 steps: the best of several new parts by their
+projection on the residual, their colours from it, more parts for a while, other exponents, and new
+parts along the edges of the target.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """One scene drawn by every contender: milliseconds forward, and forward with backward.
 
-An evaluation is one pixel inside one splat's ellipse; G/s are 10⁹ of them per second. Repetitions
-are interleaved; values are medians, ratios are of forward with backward to `compiled`, memory is
-the growth of the process at its peak, and the error is the largest of the picture's and the
-gradients', relative to `eager`. Compiling does not count; drawing includes finding out which splats
-touch which tiles.
+An evaluation is one pixel inside one splat's ellipse; G/s are 10⁹ of them per second. Values are
+medians of interleaved repetitions, without compiling, with finding out which splats touch which
+tiles. Ratios are of forward with backward, memory is the growth of the process at its peak, and the
+error is the largest of the picture's and the gradients', relative to `eager`.
 """
 
 from __future__ import annotations

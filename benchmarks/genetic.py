@@ -1,10 +1,9 @@
 """The gain of crossover and climbing in the engine `genetic`, and a comparison with `climb`.
 
-Fits of triangles and of Voronoi cells with the defaults, and with single options changed. Budgets
-are CPU seconds of one thread, without compiling: a short fit shows how many generations fill them,
-and `climb` goes on refining until they are up or a pass gains nothing. PSNR is that of the exported
-picture, the median over seeds, and in brackets the least and the largest. `--long` gives five times
-the seconds.
+Fits with the defaults, and with single options changed. Budgets are CPU seconds of one thread,
+without compiling; `climb` goes on refining until they are up or a pass gains nothing. PSNR is that
+of the exported picture, the median over seeds, and in brackets the least and the largest. `--long`
+gives five times the seconds.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
 """Three ideas as plugins of artgen and as scripts of plain torch: lines, seconds and likeness.
 
 The files are in `benchmarks/same_ideas`: a new footprint (`ripple`), a loss that draws colours
-towards a palette, and an engine that searches at random. Lines are those of code, without
-docstrings, comments and blank lines; a script starts from an array and also initialises, draws and
-saves, while a plugin is run by `artgen fit --plugin`. Both sides take the same steps with the same
-count on one thread.
+towards a palette, and an engine that searches at random. Lines are those of code; a script starts
+from an array and also initialises, draws and saves, while a plugin is run by `artgen fit --plugin`.
+Both sides take the same steps with the same count on one thread.
 """
 
 from __future__ import annotations

@@ -3,11 +3,10 @@
 The goal is the tone that `string` solves for with the preset `even`. *Greedy* winds on from nail to
 nail, each time along the chord that lowers the squared error most, as programs for string art do.
 *Greedy, seen* lowers the error that ours does, that of the tone as seen through a Gaussian. Both
-are made with three widths of the thread, and the best at 4 pixels is shown. All have the same goal,
-nails and number of threads. *Relaxed* is the same problem with shares of threads instead of whole
-ones, and any number of threads at a nail, on the pixels that are solved for: what no thread is much
-above. Threads are drawn at 512 pixels and seen through a Gaussian of 4 or 8 pixels; the PSNR is
-that of the tone on the disc of the nails.
+show the best of three widths of the thread at 4 pixels. All have the same goal, nails and number of
+threads. *Relaxed* allows shares of threads, and any number of them at a nail: what no thread is
+much above. Threads are drawn at 512 pixels and seen through a Gaussian of 4 or 8 pixels; the PSNR
+is that of the tone on the disc of the nails.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
 """What moving the vertices of a triangulation gains over placing them by the density of edges.
 
 Tools that make low-poly pictures put more vertices where the picture changes, triangulate them and
-stop. Here they get the corners and some vertices on the sides too, the densities |gradient|^p for
-several p after several blurs, and places drawn at random or then spread by Lloyd's algorithm
-(weighted Voronoi stippling, Secord 2002). Of either the best density counts, in brackets. Colours
-are the means of triangles, or for smooth shading the least squares, so only the places differ. PSNR
-is that of the exported still; fits have the default settings and seed 0.
+stop. Here they get the densities |gradient|^p for several p after several blurs, and places drawn
+at random or then spread by Lloyd's algorithm (weighted Voronoi stippling, Secord 2002). Of either
+the best density counts, in brackets. Colours are chosen alike, so only the places differ. PSNR is
+that of the exported still; fits have the default settings and seed 0.
 
 The default settings were chosen with kodim05 among other pictures, so it is no independent test.
 """

@@ -7,10 +7,9 @@ each Gaussian along its own axes, in its own sizes. *Averaged* evaluates and kee
 the parameters (decay 0.9). *Loss as shown* compares the picture clamped to 0..1, as the PSNR does.
 CPU milliseconds are those of whole fits, evaluations included.
 
-What was tried and left out, since it gained nothing after equally many steps: Levenberg-Marquardt
-after such a fit, other schedules than the cosine, colours that are solved for after each round,
-weight decay of colours, and moving parts by their saliency as in Optimal Brain Surgeon (Hassibi and
-Stork 1993).
+Left out, since they gained nothing: Levenberg-Marquardt after such a fit, other schedules than the
+cosine, colours that are solved for after each round, weight decay of colours, and moving parts by
+their saliency (Hassibi and Stork 1993).
 """
 
 from __future__ import annotations

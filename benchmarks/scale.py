@@ -1,18 +1,15 @@
 """What a picture of any size costs in tiles, and whether their seams show.
 
-Gaussians, one for 100 pixels, tiles of 1024 pixels, one thread. The picture of the first table is
+Gaussians, one for 100 pixels, tiles of 1024 pixels, one thread. The picture of the first tables is
 a texture that is the same everywhere, plane waves of 12 to 80 pixels, in a tiled TIFF. Every row is
-a process of its own, from reading the file to its still: seconds are those of the processor, and
-the peak is that of the resident memory, Python and torch included. `--long` adds 100 megapixels.
+a process of its own, from reading the file to its still; the peak includes Python and torch.
+`--long` adds 100 megapixels.
 
-The second table is of fits in tiles of 256 pixels, with and without the joint pass, beside a fit of
-the whole with as many steps. Its columns are the PSNR within 8 pixels of the seams of the first
-pass, within 8 pixels of those of the joint pass, and elsewhere. The texture has about the same
-error everywhere; photographs have not, so each is compared with itself fitted as a whole. With
-`--data DIR` they are two of Kodak's, else two samples.
+Seams are those of tiles of 256 pixels, with and without the joint pass, beside a fit of the whole
+with as many steps: the PSNR within 8 pixels of the seams of the first pass, of those of the joint
+pass, and elsewhere. With `--data DIR` photographs are two of Kodak's, else two samples.
 
-The last table compares one worker with two, with `-j` and on Ray: wall seconds of 13 megapixels, 30
-steps and tiles of 512 pixels, on a machine that does nothing else. Results have the same bytes.
+Workers: wall seconds with tiles of 512 pixels. Results have the same bytes.
 """
 
 from __future__ import annotations

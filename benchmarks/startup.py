@@ -1,7 +1,6 @@
 """How long one waits: the most frequent commands, the first line of a fit, a fit, a mistake.
 
-The target for commands and mistakes is below half a second. CPU seconds depend less on what else
-the machine does.
+The target for commands and mistakes is below half a second.
 """
 
 from __future__ import annotations
