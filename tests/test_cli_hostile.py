@@ -165,6 +165,7 @@ import artgen.output.atomic as atomic
 def die(path):
     os.kill(os.getpid(), {int(number)})
 
+signal.signal({int(number)}, signal.SIG_DFL)  # SIGHUP is ignored under nohup
 atomic._sync = die
 sys.exit(main({["render", str(arts / "gaussian.art"), "-o", str(tmp_path / "a.png")]!r}))
 """
