@@ -67,6 +67,15 @@ def stored(out: Path) -> dict[str, bytes]:
 HANGUP = getattr(signal, "SIGHUP", signal.SIGTERM)
 
 
+@pytest.fixture
+def heard() -> Iterator[None]:
+    """A closed terminal is heard, also where the tests run under nohup."""
+    before = signal.signal(HANGUP, signal.SIG_DFL)
+    yield
+    signal.signal(HANGUP, before)
+
+
+@pytest.mark.usefixtures("heard")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, HANGUP])
 def test_the_first_signal_saves_everything(
     number: signal.Signals, photo: Path, tmp_path: Path, registry: Registry
@@ -183,21 +192,18 @@ def test_a_request_at_the_last_step_comes_too_late(photo: Path, registry: Regist
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+@pytest.mark.usefixtures("heard")
 def test_a_terminal_may_be_closed_more_than_once_and_nohup_is_respected() -> None:
-    before = signal.getsignal(signal.SIGHUP)
-    try:
-        control = RunControl()
-        with graceful_signals(control):
-            for _ in range(3):
-                signal.raise_signal(signal.SIGHUP)
-        assert control.stop_requested
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-        control = RunControl()
-        with graceful_signals(control):
+    control = RunControl()
+    with graceful_signals(control):
+        for _ in range(3):
             signal.raise_signal(signal.SIGHUP)
-        assert not control.stop_requested
-    finally:
-        signal.signal(signal.SIGHUP, before)
+    assert control.stop_requested
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    control = RunControl()
+    with graceful_signals(control):
+        signal.raise_signal(signal.SIGHUP)
+    assert not control.stop_requested
 
 
 @pytest.fixture
