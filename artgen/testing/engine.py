@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from artgen.base.errors import ArtgenError, PluginError
-from artgen.base.options import describe_options
 from artgen.engines import Engine, Problem, Report
 from artgen.engines.protocols import Recovers
 from artgen.losses import Loss, Term, mse
@@ -20,7 +19,7 @@ from artgen.raster import draw, reconstruct
 from artgen.registry import Entry
 from artgen.targets import set_from_arrays
 from artgen.testing.candidate import CANVAS, Candidate, Offer, picture, pictures
-from artgen.testing.run_checks import Failed, basic
+from artgen.testing.run_checks import Failed, basic, count_options
 from artgen.testing.side_effects import CLOCK, FILES, check_side_effects, no_calls
 from artgen.values.drawing import Drawing
 
@@ -35,14 +34,7 @@ def schema(offer: Offer) -> str:
     Use `@dataclass(frozen=True)` and `option(default, "help", low=..., high=...)`.
     """
     check_families(offer.loaded, offer.name, offer.registry)
-    options = offer.loaded.Options
-    parameters = getattr(options, "__dataclass_params__", None)
-    if parameters is None or not parameters.frozen:
-        raise Failed("Options is not a dataclass with frozen=True", options)
-    for option in describe_options(options):
-        if not option.help.strip():
-            raise Failed(f"option {option.name} has no help", options)
-    return f"{len(describe_options(options))} options, with {_primitive(offer).name}"
+    return f"{count_options(offer.loaded.Options)} options, with {_primitive(offer).name}"
 
 
 @basic

@@ -19,6 +19,7 @@ import numpy as np
 
 from artgen.base.errors import ArtgenError
 from artgen.base.faults import line_at_fault, one_line, place_of, quoted
+from artgen.base.options import describe_options
 from artgen.testing.candidate import Offer
 
 Check = Callable[[Any], str | None]
@@ -37,6 +38,18 @@ class Failed(AssertionError):
 
 class Lacking(Exception):
     """The machine lacks what the check needs; the message names it. The plugin is not to blame."""
+
+
+def count_options(options: type[Any]) -> int:
+    """Count the options of a plugin; raise Failed unless they are frozen and all have help."""
+    parameters = getattr(options, "__dataclass_params__", None)
+    if parameters is None or not parameters.frozen:
+        raise Failed("Options is not a dataclass with frozen=True", options)
+    described = describe_options(options)
+    for option in described:
+        if not option.help.strip():
+            raise Failed(f"option {option.name} has no help", options)
+    return len(described)
 
 
 @dataclass(frozen=True)

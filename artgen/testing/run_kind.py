@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from artgen.base.errors import Interrupted, UsageError
-from artgen.base.options import describe_options
 from artgen.events import Advanced, Event
 from artgen.recipe import Recipe
 from artgen.runs import Asked, run
 from artgen.runs.kind import Estimate, find_kind
 from artgen.tasks import RunControl
 from artgen.testing.candidate import Offer
-from artgen.testing.run_checks import Failed, basic
+from artgen.testing.run_checks import Failed, basic, count_options
 from artgen.testing.side_effects import check_side_effects
 
 _TARGETS = {
@@ -34,14 +33,7 @@ def schema(offer: Offer) -> str:
 
     Use `@dataclass(frozen=True)` and `artgen.option(default, "help", low=..., high=...)`.
     """
-    options = offer.loaded.Options
-    parameters = getattr(options, "__dataclass_params__", None)
-    if parameters is None or not parameters.frozen:
-        raise Failed("Options is not a dataclass with frozen=True", options)
-    for option in describe_options(options):
-        if not option.help.strip():
-            raise Failed(f"option {option.name} has no help", options)
-    return f"{len(describe_options(options))} options"
+    return f"{count_options(offer.loaded.Options)} options"
 
 
 @basic
