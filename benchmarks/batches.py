@@ -2,13 +2,12 @@
 
 Seconds per run are the difference between two batches, divided by the runs that one has more,
 without the start (imports, processes, Ray). Tiny runs have one step. The memory is the peak of the
-process that waits, not of those that work. Commands take turns; values are medians.
+process that waits, not of those that work. Commands take turns.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,7 +15,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks._report import Table, figure, ratio
+from benchmarks._report import Sample, Table, figure, ratio
 from benchmarks._settings import ROOT, Settings
 
 WAYS = {
@@ -36,31 +35,30 @@ def run(settings: Settings) -> Iterator[Table]:
     if importlib.util.find_spec("ray") is None:
         ways.pop("-j 2 --on ray", None)
     kinds = (TINY,) if settings.quick else (LONG, TINY)
-    seconds: dict[tuple[str, tuple[str, ...], int], list[float]] = {}
+    taken: dict[tuple[str, tuple[str, ...], int], list[float]] = {}
     memory: dict[str, list[float]] = {}
     for _ in range(rounds):
         for kind in kinds:
             for count in counts:
                 for name, flags in ways.items():
                     took, peak = batch(count, (*kind, *flags))
-                    seconds.setdefault((name, kind, count), []).append(took)
+                    taken.setdefault((name, kind, count), []).append(took)
                     memory.setdefault(name, []).append(peak)
-    middle = {key: statistics.median(values) for key, values in seconds.items()}
 
-    def each(name: str, kind: tuple[str, ...]) -> float:
-        few, many = (middle[name, kind, count] for count in counts)
-        return max(1e-3, (many - few) / (counts[1] - counts[0]))
+    def each(name: str, kind: tuple[str, ...]) -> Sample:
+        turns = zip(*(taken[name, kind, count] for count in counts), strict=True)
+        return Sample(max(1e-3, (many - few) / (counts[1] - counts[0])) for few, many in turns)
 
     rows = []
     for name in ways:
         long, tiny = each(name, kinds[0]), each(name, TINY)
-        start = middle[name, TINY, counts[0]] - counts[0] * tiny
+        start = Sample(each - counts[0] * tiny for each in taken[name, TINY, counts[0]])
         faster = ratio(each("-j 1", kinds[0]), long)
         rows.append(
             (name, figure(long), faster, figure(tiny), figure(start), peak_of(memory[name]))
         )
     columns = ("", "s per run", "runs to `-j 1`", "s per tiny run", "start, s", "memory, MiB")
-    note = f"Median of {rounds}."
+    note = f"Medians of {rounds}, in turn."
     if "-j 2 --on ray" not in ways:
         note += " Ray is not installed." * (not settings.quick)
     yield Table("Batches on two cores", columns, rows, note)

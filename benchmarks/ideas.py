@@ -16,7 +16,6 @@ import time
 import tokenize
 from collections.abc import Iterator, Mapping
 from functools import partial
-from statistics import median
 from types import ModuleType
 from typing import Any
 
@@ -26,7 +25,7 @@ from torch import Tensor
 
 import artgen
 from artgen.targets import Target
-from benchmarks._report import Table, figure
+from benchmarks._report import Sample, Table, figure
 from benchmarks._settings import Settings
 from benchmarks.same_ideas.artgen_palette import palette
 from benchmarks.same_ideas.artgen_ripple import Ripple
@@ -90,7 +89,7 @@ def run(settings: Settings) -> Iterator[Table]:
                 began = time.perf_counter()
                 fit()
                 seconds.append(time.perf_counter() - began)
-            took = median(seconds)
+            took = Sample(seconds)
             values = (figure(took), figure(steps / took), figure(psnr(image, goal), 4))
             rows.append((f"{name}, {side}", str(lines(module)), *values))
     columns = ("idea", "lines", "seconds", "steps per second", "PSNR in dB")

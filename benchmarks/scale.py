@@ -15,6 +15,7 @@ Workers: wall seconds with tiles of 512 pixels. Results have the same bytes.
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import json
 import math
 import resource
@@ -37,7 +38,7 @@ from artgen.runs.tiles.grid import make_grid
 from artgen.targets import Source, TargetRequest, image_from_array
 from artgen.targets.opening import open_source
 from artgen.values.canvas import Canvas
-from benchmarks._report import Table, figure, ratio
+from benchmarks._report import Sample, Table, figure, ratio
 from benchmarks._settings import ROOT, Settings
 
 PER_PART = 100
@@ -47,6 +48,7 @@ SIDE, SEAM_SIDE, MARGIN = 1024, 256, 64
 REACH = 8
 """Pixels on each side of a seam that count as near."""
 WAVES = 24
+ROUNDS = 3
 
 
 def run(settings: Settings) -> Iterator[Table]:
@@ -161,24 +163,24 @@ def compare_workers(megapixels: float, steps: int) -> Table:
     if importlib.util.find_spec("ray") is None:
         ways.pop("with Ray")
     found = set()
-    seconds: dict[str, list[float]] = {name: [] for name in ways}
+    taken: dict[tuple[str, int], list[float]] = {}
     with tempfile.TemporaryDirectory() as name:
         file = Path(name) / "texture.tif"
         file.write_bytes(encode_tiff_strips(texture(side), side, "{}"))
         asked = ["fit", file, "-n", side**2 // PER_PART, "--tiles", 512, "--steps", steps]
         asked += ["--seed", 1, "--threads", 1, "--no-video", "--name", "a", "--overwrite", "-q"]
-        for way, flags in ways.items():
-            for workers in (1, 2):
-                words = [sys.executable, "-m", "artgen", *asked, "--out", name, *flags]
-                began = time.perf_counter()
-                subprocess.run([*map(str, words), "-j", str(workers)], cwd=ROOT, check=True)
-                seconds[way].append(time.perf_counter() - began)
-                found.add((Path(name) / "a.art").read_bytes())
+        for _, way, workers in itertools.product(range(ROUNDS), ways, (1, 2)):
+            words = [sys.executable, "-m", "artgen", *asked, "--out", name, *ways[way]]
+            began = time.perf_counter()
+            subprocess.run([*map(str, words), "-j", str(workers)], cwd=ROOT, check=True)
+            taken.setdefault((way, workers), []).append(time.perf_counter() - began)
+            found.add((Path(name) / "a.art").read_bytes())
     assert len(found) == 1, "the files differ"
-    rows = [(f"{n + 1}", *(figure(each[n]) for each in seconds.values())) for n in range(2)]
-    rows.append(("speed-up", *(ratio(one, two) for one, two in seconds.values())))
+    rows = [(f"{n}", *(figure(Sample(taken[way, n])) for way in ways)) for n in (1, 2)]
+    rows.append(("speed-up", *(ratio(*(Sample(taken[way, n]) for n in (1, 2))) for way in ways)))
     columns = ("workers", *(f"{name}, s" for name in ways))
-    return Table(f"Workers, {megapixels:g} megapixels, {steps} steps", columns, rows, "Once each.")
+    note = f"Medians of {ROUNDS}, in turn."
+    return Table(f"Workers, {megapixels:g} megapixels, {steps} steps", columns, rows, note)
 
 
 def _seconds() -> float:
