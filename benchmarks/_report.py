@@ -16,6 +16,9 @@ from benchmarks._settings import ROOT
 
 __all__ = ["Sample", "Table", "commit", "figure", "machine", "ratio", "update_sections"]
 
+RESULTS = "benchmarks/RESULTS.md"
+"""Is written as sections end, which changes nothing that is measured."""
+
 INTRODUCTION = """\
 # Results
 
@@ -97,14 +100,8 @@ def ratio(value: float, reference: float) -> str:
 
 def commit() -> str:
     """The commit of the files, and whether they were changed since; empty without git."""
-    found = subprocess.run(
-        ["git", "describe", "--always", "--dirty=, changed", "--exclude=*", "--abbrev=7"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout.strip()
+    changed = _git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS}")
+    return _git("rev-parse", "--short=7", "HEAD") + (", changed" if changed else "")
 
 
 def machine() -> str:
@@ -128,6 +125,11 @@ def update_sections(path: Path, sections: dict[str, str], order: Sequence[str]) 
     known = dict(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True)) | sections
     body = "".join(f"\n## {name}\n\n{known[name]}\n" for name in order if name in known)
     path.write_text(INTRODUCTION + body, encoding="utf-8")
+
+
+def _git(*words: str) -> str:
+    found = subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=False)
+    return found.stdout.strip()
 
 
 def _cpu() -> str:
