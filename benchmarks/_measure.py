@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from benchmarks._report import Sample
 
 __all__ = ["interleaved", "peak_memory", "timed"]
@@ -26,7 +24,9 @@ def timed(action: Callable[[], Any]) -> float:
     """Seconds of wall time that `action` takes, on a GPU too."""
     start = time.perf_counter()
     action()
-    if torch.cuda.is_initialized():
+    # What measures without torch must not hold it in its memory.
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
         torch.cuda.synchronize()
     return time.perf_counter() - start
 
