@@ -16,6 +16,7 @@ AREAS = (
     "disk",
     "files",
     "fuzz",
+    "commands",
     "security",
     "pages",
     "numbers",

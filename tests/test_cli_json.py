@@ -40,14 +40,10 @@ def artgen_losses():
 
 
 def documented() -> dict[str, set[str]]:
-    """The keys of every table, by the heading above it; a row may describe several."""
+    """The keys of every table, by the heading above it."""
     sections = re.split(r"^## ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     return {
-        section.partition("\n")[0]: {
-            name
-            for keys in re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
-            for name in keys.strip("`").split("`, `")
-        }
+        section.partition("\n")[0]: set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
         for section in sections
     }
 
