@@ -30,7 +30,7 @@ def main() -> int:
         "--fuzz", type=int, metavar="SECONDS", help="of the processor, per reader; default: 600"
     )
     parser.add_argument(
-        "--list", action="store_true", help="print all areas and pieces, and try nothing"
+        "--list", action="store_true", help="print all areas, pieces and bugs, and try nothing"
     )
     parser.add_argument(
         "--page", action="store_true", help="write the page from the results, and try nothing"
@@ -47,7 +47,8 @@ def main() -> int:
     if options.list:
         for promise, piece in chosen:
             area = promise.trial.__module__.removeprefix("soak.")
-            print(f"{area}:{short(piece) or promise.name}")
+            bug = f" (its bug: {promise.bug_text})" if piece == promise.bug_piece else ""
+            print(f"{area}:{short(piece) or promise.name}{bug}")
         return 0
     if options.page:
         _results.write_page()

@@ -80,26 +80,26 @@ def shown(page: str, rows: dict[str, Row]) -> str:
 def table(promises: Sequence[Promise], rows: dict[str, Row]) -> str:
     """A row for each promise, its pieces taken together."""
     lines = [
-        "| promise | how it is tested | cases | failures | not tested | inserted bug | last run |",
-        "|---|---|--:|--:|---|---|---|",
+        "| promise | how it is tested | cases | failures | bug noticed in case | last run |",
+        "|---|---|--:|--:|--:|---|",
     ]
     for promise in promises:
         names = promise.pieces or ("",)
         tried = {name: rows[each] for name in names if (each := f"{promise.name}:{name}") in rows}
         measurements = {} if promise.pieces else tried[""].measurements if tried else {}
         how = promise.how + (f" ({_listed(measurements)})" if measurements else "")
-        bug = promise.bug_text
-        if (seen := tried.get(promise.bug_piece)) is not None and seen.noticed is not None:
-            bug += f" (noticed in case {seen.noticed})" if seen.noticed else " (never noticed)"
+        seen = tried.get(promise.bug_piece)
+        bug = "-" if seen is None or seen.noticed is None else f"{seen.noticed or 'never'}"
         skips = dict.fromkeys(skip for row in tried.values() for skip in row.skips)
         if tried and (missing := [name for name in names if name not in tried]):
-            skips[f"not yet: {', '.join(missing)}"] = None
+            skips[", ".join(missing)] = None
+        if skips:
+            how += f" Not tested: {'; '.join(skips)}."
         cells = (
             promise.text,
             how,
             f"{sum(row.cases for row in tried.values()):,}" if tried else "-",
             f"{sum(row.failed for row in tried.values()):,}" if tried else "-",
-            "; ".join(skips),
             bug,
             _when(tried.values()),
         )

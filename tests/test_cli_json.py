@@ -40,10 +40,14 @@ def artgen_losses():
 
 
 def documented() -> dict[str, set[str]]:
-    """The keys of every table, by the heading above it."""
+    """The keys of every table, by the heading above it; a row may describe several."""
     sections = re.split(r"^## ", DOCUMENT.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     return {
-        section.partition("\n")[0]: set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+        section.partition("\n")[0]: {
+            name
+            for keys in re.findall(r"^\| (`[^|]+`) \|", section, re.MULTILINE)
+            for name in keys.strip("`").split("`, `")
+        }
         for section in sections
     }
 

@@ -17,6 +17,8 @@ from helpers import use_index
 
 from artgen.registry import Registry
 from artgen.scaffold import FAMILIES, LONGEST, OTHERS, TARGETS, TEMPLATES, create
+from artgen.testing import claim
+from artgen.testing.families import OTHERS as CHECKS
 
 ROOT = Path(__file__).parent.parent
 NAMES = ["x", "petal", "soft_petal_2", "a_b", "x" * LONGEST, "_".join("abcdefghijkl")]
@@ -277,6 +279,11 @@ def test_anything_that_a_plugin_offers_can_be_checked(call):
     code, out, _ = call("plugins", "check", "mse")
     assert code == 0
     assert out.splitlines()[1].split() == ["ok", "loads"]
+
+    said = call("plugins", "check", "mse", "-v")[1]
+    for check in CHECKS["loss"]:
+        assert re.search(rf"  ok +{check.__name__} +{re.escape(claim(check))}", said), check
+
     Path("two.py").write_text(
         "import artgen\n\n@artgen.hookimpl\ndef artgen_losses():\n"
         "    return [artgen.Spec('one', 'One', 'artgen.losses:l1'), artgen.Spec('two', 'Two', 'nowhere:two')]\n"

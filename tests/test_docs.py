@@ -13,8 +13,10 @@ import itertools
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -40,6 +42,9 @@ SMALL = {"--size": "48", "--steps": "4", "--video-seconds": "1", "--backend": "e
 
 SMALL_COMPARISON = {"--size": "48", "--steps": "2", "--threads": "1"}
 """The same for a comparison; the steps come beside any time or bytes."""
+
+MOST_SECONDS = 1800
+"""What a command may take as it stands; on two quiet cores the longest take some minutes."""
 
 
 @dataclass(frozen=True)
@@ -78,9 +83,26 @@ def workplace(tmp_path, monkeypatch):
     reset_default()
 
 
+each_runnable = pytest.mark.parametrize(
+    "page", list(filter(runnable, PAGES)), ids=lambda page: page.name
+)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("page", list(filter(runnable, PAGES)), ids=lambda page: page.name)
+@each_runnable
 def test_blocks_run(page, workplace, capfd):
+    follow(page, capfd, run_command)
+
+
+@pytest.mark.slow
+@pytest.mark.nightly
+@each_runnable
+def test_blocks_run_as_they_stand(page, workplace, capfd):
+    follow(page, capfd, run_as_it_stands)
+
+
+def follow(page: Path, capfd, run: Callable[[str, str, int], None]) -> None:
+    """Do what a page says; `run` takes a command, where it stands and its exit code."""
     names: dict[str, object] = {}
     for block in blocks(page):
         where = f"{page.name}, line {block.line}"
@@ -97,7 +119,7 @@ def test_blocks_run(page, workplace, capfd):
         elif block.language == "bash":
             code = int(block.note.removeprefix("exits with: ") or 0)
             for command in filter(None, block.text.splitlines()):
-                run_command(command, where, code)
+                run(command, where, code)
         else:
             pytest.fail(f"{where}: a {block.language} block needs a note: a file, or not run")
 
@@ -122,6 +144,14 @@ def run_command(command: str, where: str, code: int = 0) -> None:
             missing.pop("--size", None)
         arguments += [word for pair in missing.items() for word in pair]
     assert main(arguments) == code, f"{where}: {command}"
+
+
+def run_as_it_stands(command: str, where: str, code: int = 0) -> None:
+    """In a process of its own, with all its steps and compiled, as a reader would."""
+    program, *arguments = shlex.split(command, comments=True)
+    assert program == "artgen", where
+    done = subprocess.run([sys.executable, "-m", "artgen", *arguments], timeout=MOST_SECONDS)
+    assert done.returncode == code, f"{where}: {command}"
 
 
 def test_a_wrong_command_would_be_noticed(workplace):
@@ -253,34 +283,6 @@ def test_helpers_in_the_plugin_guide_are_public():
     assert len(helpers) >= 9
     for module, name in helpers:
         assert name in (getattr(artgen, module) if module else artgen).__all__, name
-
-
-def test_every_check_of_plugins_is_documented_with_what_it_proves():
-    from artgen.testing import checks_of, claim
-
-    section = sections(ROOT / "docs" / "plugins.md")["Checks before sharing"]
-    documented = set(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
-    families = (
-        artgen.Splat,
-        artgen.Field,
-        artgen.Shape,
-        artgen.Partition,
-        artgen.Ink,
-        artgen.Mesh,
-        artgen.Codec,
-    )
-    checks = {check for family in families for check in checks_of(family)}
-    assert documented == {(check.__name__, claim(check)) for check in checks}
-
-
-def test_the_checks_of_every_kind_are_documented():
-    from artgen.testing import claim
-    from artgen.testing.families import OTHERS
-
-    section = sections(ROOT / "docs/guides/checks.md")["The checks of each kind"]
-    documented = set(re.findall(r"^\| `(\w+)` \| (.+) \|$", section, re.MULTILINE))
-    checks = {check for checks in OTHERS.values() for check in checks}
-    assert documented == {(check.__name__, claim(check)) for check in checks}
 
 
 def test_the_site_has_every_page_once():

@@ -8,6 +8,7 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,8 @@ def check(
 ) -> int:
     """Run the conformance checks on a plugin. Exit with 4 if one fails.
 
+    With -v, each says what it proves.
+
     Examples:
         artgen plugins check petal.py
     """
@@ -50,7 +53,11 @@ def check(
             outcomes = []
             for outcome in examine(entry, registry):
                 outcomes.append(outcome)
-                report(outcome)
+                if common.verbose and outcome.status == "ok":
+                    proved = f"{outcome.proves} {outcome.detail}".strip()
+                    report(replace(outcome, detail=proved))
+                else:
+                    report(outcome)
                 if outcome.status == "failed" and outcome.error is not None and common.verbose:
                     traceback.print_exception(outcome.error)
             counts = Counter(outcome.status for outcome in outcomes)

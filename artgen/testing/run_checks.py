@@ -62,6 +62,7 @@ class CheckResult:
     - `detail`: what is wrong, with names and numbers; a remark or "" if it is ok
     - `hint`: what to do, or None
     - `error`: the exception of the plugin, if there was one
+    - `proves`: what the check proves of a plugin that passes, as `claim` says it
     """
 
     primitive: str
@@ -70,6 +71,7 @@ class CheckResult:
     detail: str = ""
     hint: str | None = None
     error: BaseException | None = field(default=None, repr=False, compare=False)
+    proves: str = field(default="", repr=False, compare=False)
 
 
 def claim(check: Check) -> str:
@@ -93,6 +95,10 @@ def basic(check: Check) -> Check:
 
 def judge(check: Check, candidate: Offer) -> CheckResult:
     """Run `check`; exceptions of plugin code, `sys.exit` included, become results too."""
+    return replace(_judged(check, candidate), proves=claim(check))
+
+
+def _judged(check: Check, candidate: Offer) -> CheckResult:
     name = check.__name__
     if candidate.blocked_by:
         return CheckResult(candidate.name, name, "skipped", f"{candidate.blocked_by} comes first")
